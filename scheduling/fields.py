@@ -1,0 +1,120 @@
+"""The base model and the field types that scenario and plan files are made of.
+
+Stamps are wall-clock times in the clinic's zone, so they carry no offset and stay naive in the models;
+:mod:`scheduling.timegrid` makes aware datetimes and grid slots of them.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+STAMP_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$"
+DATE_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
+CLOCK_PATTERN = r"^\d{2}:\d{2}$"
+MONTH_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])$"
+
+_STAMP, _DATE, _CLOCK = (re.compile(pattern, re.ASCII) for pattern in (STAMP_PATTERN, DATE_PATTERN, CLOCK_PATTERN))
+
+
+class Model(BaseModel):
+    """A frozen record of a file: exactly its keys, exactly their types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, serialize_by_alias=True, hide_input_in_errors=True)
+
+    def changed(self, **updates: Any) -> Self:
+        """Return a copy with some fields replaced; nothing derived from the old fields is carried over."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return self.model_construct(**{**fields, **updates})
+
+
+def _parsed(value: object, kind: type, pattern: re.Pattern[str], parse: Any, example: str) -> Any:
+    if type(value) is kind:
+        return value
+    if isinstance(value, str) and pattern.match(value):
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise ValueError(f'"{value}": {error}') from None
+    shown = f'"{value[:40]}"' if isinstance(value, str) else type(value).__name__
+    raise ValueError(f"expected {example}, got {shown}")
+
+
+def _stamp(value: object) -> datetime:
+    stamp: datetime = _parsed(value, datetime, _STAMP, datetime.fromisoformat, 'a stamp like "2026-11-30T09:00"')
+    return stamp
+
+
+def _date(value: object) -> date:
+    day: date = _parsed(value, date, _DATE, date.fromisoformat, 'a date like "2026-11-30"')
+    if not 1900 <= day.year < 9000:
+        raise ValueError(f"the year {day.year} is out of range")
+    return day
+
+
+def _clock(value: object) -> time:
+    clock: time = _parsed(value, time, _CLOCK, time.fromisoformat, 'a clock time like "09:00"')
+    return clock
+
+
+def format_stamp(stamp: datetime) -> str:
+    """Write a wall-clock time as the files do: ``2026-11-30T09:00``."""
+    return stamp.isoformat(timespec="minutes")
+
+
+Stamp = Annotated[
+    datetime,
+    PlainValidator(_stamp),
+    PlainSerializer(format_stamp, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": STAMP_PATTERN, "description": "wall-clock time in the clinic's zone"}),
+]
+Date = Annotated[
+    date,
+    PlainValidator(_date),
+    PlainSerializer(date.isoformat, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": DATE_PATTERN}),
+]
+Clock = Annotated[
+    time,
+    PlainValidator(_clock),
+    PlainSerializer(lambda clock: clock.isoformat(timespec="minutes"), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": CLOCK_PATTERN}),
+]
+Month = Annotated[str, StringConstraints(pattern=MONTH_PATTERN)]
+
+Id = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Positive = Annotated[int, Field(ge=1, le=1_000_000)]
+Minutes = Annotated[int, Field(ge=0, le=100_000, description="whole minutes")]
+Weight = Annotated[int, Field(ge=0, le=1_000_000, description="points of cost")]
+
+Priority = Literal["routine", "soon", "urgent", "cancer"]
+Weekday = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+Half = Literal["morning", "afternoon"]
+
+ONE_DAY = timedelta(days=1)
+
+
+class Interval(Model):
+    """A stretch of wall-clock time, ``[start, end)``."""
+
+    start: Stamp
+    end: Stamp
+
+
+class Horizon(Model):
+    """The planned dates, ``[start, end)``."""
+
+    start: Date
+    end: Date

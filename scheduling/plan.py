@@ -1,0 +1,287 @@
+"""The plan: any answer to a scenario, however it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PrivateAttr, ValidationError
+
+from scheduling.clinic import Service
+from scheduling.errors import Fault, InvalidFile
+from scheduling.fields import Id, Model, Stamp
+from scheduling.files import read_json, write_text
+from scheduling.references import fault_of
+from scheduling.scenario import Scenario
+from scheduling.timegrid import minutes_on
+
+PLAN_FORMAT = "clinicweave-plan/1"
+
+
+class Booking(Model):
+    """A time, a place and the people: what visits, group sessions and holds have in common."""
+
+    start: Stamp
+    end: Stamp
+    location: Id
+    room: Id | None
+    team: tuple[Id, ...]
+    supervisors: tuple[Id, ...]
+
+
+class VisitBooking(Booking):
+    """Where and when a visit takes place."""
+
+    visit: Id
+
+
+class GroupBooking(Booking):
+    """Where and when a group meets, and who attends."""
+
+    group: Id
+    attendees: tuple[Id, ...]
+
+
+class HoldBooking(Booking):
+    """Capacity held for a reserve."""
+
+    reserve: Id
+
+
+class ShiftPlace(Model):
+    """The location chosen for a provider's shift, named by its start."""
+
+    provider: Id
+    start: Stamp
+    location: Id
+
+
+class Reason(Model):
+    """Why a visit was left out: the rule that blocks it, and the finding in words."""
+
+    rule: str
+    detail: str
+
+
+class Unscheduled(Model):
+    """A visit left out, and why."""
+
+    visit: Id
+    reasons: tuple[Reason, ...]
+
+
+class Costs(Model):
+    """The cost of a plan by component (scenario-format, Cost)."""
+
+    unscheduled: int
+    late: int
+    delay: int
+    continuity: int
+    site: int
+    half: int
+    trips: int
+    moved: int
+    group: int
+    reserve: int
+    site_change: Annotated[int, Field(alias="site-change")]
+
+    @classmethod
+    def of(cls, components: Mapping[str, int]) -> Self:
+        """Make costs of ``{component: cost}``; a component that is not named is 0."""
+        return cls.model_validate({name: 0 for name in COMPONENTS} | dict(components))
+
+    def components(self) -> dict[str, int]:
+        """Return the costs by component, as the file names them."""
+        return self.model_dump()
+
+    @property
+    def total(self) -> int:
+        """The cost."""
+        return sum(self.components().values())
+
+
+COMPONENTS = tuple(field.alias or name for name, field in Costs.model_fields.items())
+
+Status = Literal["optimal", "feasible", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that a plan breaks: its name, the ids it concerns, and the finding (ids only, no names of patients)."""
+
+    rule: str
+    ids: tuple[str, ...]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A planned visit, group session or hold, beside its service; minutes count from its date's midnight."""
+
+    kind: Literal["visit", "group", "hold"]
+    id: str
+    service: Service
+    patients: tuple[str, ...]
+    booking: Booking
+    date: date
+    start_minute: int
+    end_minute: int
+
+    @property
+    def turnover_end_minute(self) -> int:
+        """The minute at which the room is free again."""
+        return self.end_minute + self.service.turnover
+
+    @property
+    def recovery_end_minute(self) -> int:
+        """The minute at which the patients leave."""
+        return self.end_minute + self.service.recovery
+
+    @property
+    def commitments(self) -> Iterator[str]:
+        """The providers who are in the team or supervise."""
+        yield from self.booking.team
+        yield from self.booking.supervisors
+
+    @property
+    def bays(self) -> int:
+        """Recovery bays taken: one for each patient; a hold stands for one patient."""
+        return 1 if self.kind == "hold" else len(self.patients)
+
+
+class Plan(Model):
+    """An answer to a scenario, with its cost, a proven bound, and what was left out."""
+
+    format: Literal["clinicweave-plan/1"]
+    scenario: Id
+    status: Status
+    cost: int
+    bound: int | None
+    costs: Costs
+    visits: tuple[VisitBooking, ...]
+    groups: tuple[GroupBooking, ...]
+    holds: tuple[HoldBooking, ...]
+    shifts: tuple[ShiftPlace, ...]
+    unscheduled: tuple[Unscheduled, ...]
+
+    _items: tuple[Scenario, tuple[Item, ...]] | None = PrivateAttr(default=None)
+
+    @classmethod
+    def read(cls, path: Path | str, scenario: Scenario) -> Self:
+        """Read a plan file and hold it against its scenario. Raises ``InvalidFile`` with every fault."""
+        return cls.parse(read_json(Path(path)), scenario, str(path))
+
+    @classmethod
+    def parse(cls, text: bytes | str, scenario: Scenario, source: str = "plan") -> Self:
+        """Validate a plan from JSON text. Raises ``InvalidFile``."""
+        try:
+            plan = cls.model_validate_json(text)
+        except ValidationError as error:
+            raise InvalidFile(source, [fault_of(d) for d in error.errors(include_url=False, include_input=False)]) from None
+        faults = list(plan_faults(scenario, plan))
+        if faults:
+            raise InvalidFile(source, faults)
+        return plan
+
+    def write(self, path: Path | str) -> None:
+        """Write the plan file whole, or leave what was there."""
+        write_text(Path(path), self.model_dump_json(indent=1) + "\n")
+
+    @cached_property
+    def visits_by_id(self) -> Mapping[str, VisitBooking]:
+        """The planned visits by id."""
+        return MappingProxyType({booking.visit: booking for booking in self.visits})
+
+    @cached_property
+    def groups_by_id(self) -> Mapping[str, GroupBooking]:
+        """The planned group sessions by id."""
+        return MappingProxyType({booking.group: booking for booking in self.groups})
+
+    def items(self, scenario: Scenario) -> tuple[Item, ...]:
+        """Return every planned item beside its service: visits, then groups, then holds."""
+        if self._items is None or self._items[0] is not scenario:
+            self._items = (scenario, tuple(_items(scenario, self)))
+        return self._items[1]
+
+
+def _item(
+    kind: Literal["visit", "group", "hold"], identifier: str, service: Service, patients: Sequence[str], b: Booking
+) -> Item:
+    day = b.start.date()
+    return Item(kind, identifier, service, tuple(patients), b, day, minutes_on(b.start, day), minutes_on(b.end, day))
+
+
+def _items(scenario: Scenario, plan: Plan) -> Iterator[Item]:
+    for booking in plan.visits:
+        visit = scenario.visits_by_id[booking.visit]
+        yield _item("visit", visit.id, scenario.services[visit.service], [visit.patient], booking)
+    for session in plan.groups:
+        group = scenario.groups_by_id[session.group]
+        yield _item("group", group.id, scenario.services[group.service], session.attendees, session)
+    for hold in plan.holds:
+        reserve = scenario.reserves_by_id[hold.reserve]
+        yield _item("hold", reserve.id, scenario.services[reserve.service], (), hold)
+
+
+def plan_faults(scenario: Scenario, plan: Plan) -> Iterator[Fault]:
+    """Yield what makes a plan no answer to a scenario at all: foreign or repeated ids, wrong ends, missing visits."""
+    if plan.scenario != scenario.id:
+        yield Fault("scenario", f'the plan answers "{plan.scenario}", not "{scenario.id}"')
+    sections: tuple[tuple[str, str, Sequence[Any], Mapping[str, Any]], ...] = (
+        ("visits", "visit", plan.visits, scenario.visits_by_id),
+        ("groups", "group", plan.groups, scenario.groups_by_id),
+        ("holds", "reserve", plan.holds, scenario.reserves_by_id),
+    )
+    for section, key, bookings, asked in sections:
+        seen: set[str] = set()
+        for index, booking in enumerate(bookings):
+            path, identifier = f"{section}[{index}]", getattr(booking, key)
+            if identifier not in asked:
+                yield Fault(f"{path}.{key}", f'unknown {key} "{identifier}"')
+                continue
+            if identifier in seen:
+                yield Fault(f"{path}.{key}", f'"{identifier}" is planned twice')
+            seen.add(identifier)
+            yield from _booking_faults(scenario, path, booking, scenario.services[asked[identifier].service])
+    for index, place in enumerate(plan.shifts):
+        shifts = scenario.providers_by_id[place.provider].shifts if place.provider in scenario.providers_by_id else ()
+        if place.start not in {shift.start for shift in shifts}:
+            yield Fault(f"shifts[{index}]", f'"{place.provider}" has no shift that starts at {place.start.isoformat()}')
+        if place.location not in scenario.locations:
+            yield Fault(f"shifts[{index}].location", f'unknown location "{place.location}"')
+    yield from _accounted(scenario, plan)
+
+
+def _booking_faults(scenario: Scenario, path: str, booking: Booking, service: Service) -> Iterator[Fault]:
+    if (booking.end - booking.start).total_seconds() != service.minutes * 60:
+        yield Fault(f"{path}.end", f"{service.id} takes {service.minutes} minutes")
+    if booking.location not in scenario.locations:
+        yield Fault(f"{path}.location", f'unknown location "{booking.location}"')
+    if booking.room is not None and booking.room not in scenario.rooms:
+        yield Fault(f"{path}.room", f'unknown room "{booking.room}"')
+    for field in ("team", "supervisors"):
+        for index, provider in enumerate(getattr(booking, field)):
+            if provider not in scenario.providers_by_id:
+                yield Fault(f"{path}.{field}[{index}]", f'unknown provider "{provider}"')
+    for index, patient in enumerate(getattr(booking, "attendees", ())):
+        if patient not in scenario.patients_by_id:
+            yield Fault(f"{path}.attendees[{index}]", f'unknown patient "{patient}"')
+
+
+def _accounted(scenario: Scenario, plan: Plan) -> Iterator[Fault]:
+    planned = {booking.visit for booking in plan.visits}
+    left_out: set[str] = set()
+    for index, left in enumerate(plan.unscheduled):
+        if left.visit not in scenario.visits_by_id:
+            yield Fault(f"unscheduled[{index}].visit", f'unknown visit "{left.visit}"')
+        elif left.visit in planned or left.visit in left_out:
+            yield Fault(f"unscheduled[{index}].visit", f'"{left.visit}" stands in the plan already')
+        left_out.add(left.visit)
+    for visit in scenario.visits:
+        if visit.id not in planned and visit.id not in left_out:
+            yield Fault("visits", f'"{visit.id}" is neither planned nor unscheduled')

@@ -1,0 +1,320 @@
+"""What a scenario file can have wrong, all of it found at once.
+
+A file that has the right shape is judged as a whole. One that has not is judged element by element, so that a wrong
+type in one visit does not hide an unknown id in another.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from scheduling.clinic import Block, Closure, Equipment, Location, Recovery, Room, Service, Site, Travel
+from scheduling.errors import Fault
+from scheduling.fields import Horizon, Interval
+from scheduling.people import Patient, Provider
+from scheduling.requests import Current, CurrentGroup, Group, Link, Pin, Reserve, Visit
+
+T = TypeVar("T", bound=BaseModel)
+
+SECTIONS: Mapping[str, type[BaseModel]] = {
+    "clinic.sites": Site,
+    "clinic.locations": Location,
+    "clinic.travel": Travel,
+    "clinic.closures": Closure,
+    "clinic.rooms": Room,
+    "clinic.equipment": Equipment,
+    "clinic.recovery": Recovery,
+    "clinic.services": Service,
+    "clinic.blocks": Block,
+    "providers": Provider,
+    "patients": Patient,
+    "visits": Visit,
+    "links": Link,
+    "groups": Group,
+    "reserves": Reserve,
+}
+MAX_HORIZON_DAYS = 400
+
+
+def path_of(location: Iterable[int | str]) -> str:
+    """Write a place in a file as ``visits[12].service``."""
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    return path
+
+
+def fault_of(error: ErrorDetails, prefix: str = "") -> Fault:
+    """Turn a pydantic error into a fault of the file."""
+    path = path_of(error["loc"])
+    joined = prefix + ("." if prefix and path and not path.startswith("[") else "") + path
+    kind = error["type"]
+    if kind == "missing":
+        return Fault(joined, "missing")
+    if kind == "extra_forbidden":
+        return Fault(joined, "unknown key")
+    return Fault(joined, error["msg"].removeprefix("Value error, ").replace("Input should be", "must be"))
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The elements of a file that have the right shape, each with its path, and every id that the file declares."""
+
+    elements: Mapping[str, Sequence[tuple[str, Any]]]
+    ids: Mapping[str, Mapping[str, str]]
+    timezone: str | None
+    horizon: Horizon | None
+
+    def of(self, section: str, kind: type[T]) -> Iterator[tuple[str, T]]:
+        """Yield the paths and elements of a section."""
+        return ((path, element) for path, element in self.elements[section] if isinstance(element, kind))
+
+    def known(self, section: str, what: str, path: str, *identifiers: str | None) -> Iterator[Fault]:
+        """Yield a fault for each id that a section does not declare."""
+        for identifier in identifiers:
+            if identifier is not None and identifier not in self.ids[section]:
+                yield Fault(path, f'unknown {what} "{identifier}"')
+
+
+def scenario_faults(model: type[T], text: bytes | str, source: str) -> tuple[T | None, list[Fault]]:
+    """Validate a scenario's text: the model when its shape is right, and every fault of shape and of reference."""
+    try:
+        scenario = model.model_validate_json(text)
+    except ValidationError as error:
+        faults = [fault_of(detail) for detail in error.errors(include_url=False, include_input=False)]
+        return None, faults + [fault for fault in _salvaged(text) if fault not in faults]
+    return scenario, list(reference_faults(_draft_of(scenario)))
+
+
+def _draft_of(scenario: Any) -> Draft:
+    elements: dict[str, list[tuple[str, Any]]] = {}
+    for section in SECTIONS:
+        owner = scenario
+        for name in section.split("."):
+            owner = getattr(owner, name)
+        elements[section] = [(f"{section}[{index}]", element) for index, element in enumerate(owner)]
+    ids = {
+        section: {element.id: path for path, element in reversed(found) if hasattr(element, "id")}
+        for section, found in elements.items()
+    }
+    return Draft(elements, ids, scenario.clinic.timezone, scenario.horizon)
+
+
+def _salvaged(text: bytes | str) -> Iterator[Fault]:
+    """Yield the faults of reference among the elements of a misshapen file that are sound themselves."""
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    clinic = raw.get("clinic") if isinstance(raw, dict) else None
+    if not isinstance(clinic, dict):
+        return
+    elements: dict[str, list[tuple[str, Any]]] = {section: [] for section in SECTIONS}
+    ids: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
+    for section, kind in SECTIONS.items():
+        owner, _, name = section.rpartition(".")
+        found = (clinic if owner else raw).get(name)
+        for index, element in enumerate(found if isinstance(found, list) else []):
+            path = f"{section}[{index}]"
+            if isinstance(element, dict) and isinstance(element.get("id"), str):
+                ids[section].setdefault(element["id"], path)
+            try:
+                elements[section].append((path, kind.model_validate_json(json.dumps(element))))
+            except ValidationError:
+                continue
+    zone = clinic.get("timezone")
+    try:
+        horizon = Horizon.model_validate_json(json.dumps(raw.get("horizon")))
+    except ValidationError:
+        horizon = None
+    yield from reference_faults(Draft(elements, ids, zone if isinstance(zone, str) else None, horizon))
+
+
+def reference_faults(draft: Draft) -> Iterator[Fault]:
+    """Yield every fault that is not one of shape: ids, order of times, shifts, links."""
+    yield from _scalars(draft)
+    yield from _repeated(draft)
+    yield from _clinic(draft)
+    yield from _people(draft)
+    yield from _requests(draft)
+    yield from _links(draft)
+
+
+def _scalars(draft: Draft) -> Iterator[Fault]:
+    if draft.timezone is not None:
+        try:
+            ZoneInfo(draft.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            yield Fault("clinic.timezone", f'unknown zone "{draft.timezone}"')
+    if draft.horizon is not None:
+        yield from _ordered("horizon", draft.horizon)
+        if (draft.horizon.end - draft.horizon.start).days > MAX_HORIZON_DAYS:
+            yield Fault("horizon.end", f"more than {MAX_HORIZON_DAYS} days after the start")
+
+
+def _ordered(path: str, interval: Any) -> Iterator[Fault]:
+    if not interval.start < interval.end:
+        yield Fault(f"{path}.end", f"{interval.end.isoformat()} is not after the start {interval.start.isoformat()}")
+
+
+def _intervals(path: str, intervals: Sequence[Interval]) -> Iterator[Fault]:
+    for index, interval in enumerate(intervals):
+        yield from _ordered(f"{path}[{index}]", interval)
+
+
+def _repeated(draft: Draft) -> Iterator[Fault]:
+    for elements in draft.elements.values():
+        keys: dict[Any, str] = {}
+        for path, element in elements:
+            if isinstance(element, Equipment):
+                key, field = (element.id, element.location), "id"
+            elif isinstance(element, Recovery):
+                key, field = (element.location, ""), "location"
+            elif isinstance(element, Travel):
+                key, field = (min(element.between), max(element.between)), "between"
+            elif isinstance(element, Closure | Link):
+                continue
+            else:
+                key, field = (element.id, ""), "id"
+            if key in keys:
+                yield Fault(f"{path}.{field}", f"{' '.join(map(str, key)).strip()} is repeated (first at {keys[key]})")
+            keys.setdefault(key, path)
+
+
+def _unique(path: str, identifiers: Iterable[str]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, identifier in enumerate(identifiers):
+        if identifier in seen:
+            yield Fault(f"{path}[{index}]", f'"{identifier}" is repeated')
+        seen.add(identifier)
+
+
+def _listed(draft: Draft, section: str, what: str, path: str, identifiers: Sequence[str]) -> Iterator[Fault]:
+    for index, identifier in enumerate(identifiers):
+        yield from draft.known(section, what, f"{path}[{index}]", identifier)
+    yield from _unique(path, identifiers)
+
+
+def _clinic(draft: Draft) -> Iterator[Fault]:
+    for path, location in draft.of("clinic.locations", Location):
+        yield from draft.known("clinic.sites", "site", f"{path}.site", location.site)
+    for path, travel in draft.of("clinic.travel", Travel):
+        for index, end in enumerate(travel.between):
+            yield from draft.known("clinic.locations", "location", f"{path}.between[{index}]", end)
+    for path, closure in draft.of("clinic.closures", Closure):
+        yield from _ordered(path, closure)
+        yield from draft.known("clinic.locations", "location", f"{path}.location", closure.location)
+    for section, kind in (("clinic.rooms", Room), ("clinic.equipment", Equipment), ("clinic.recovery", Recovery)):
+        for path, place in draft.of(section, kind):
+            yield from draft.known("clinic.locations", "location", f"{path}.location", place.location)  # type: ignore[attr-defined]
+    for path, service in draft.of("clinic.services", Service):
+        yield from _listed(draft, "clinic.equipment", "equipment", f"{path}.equipment", service.equipment)
+        yield from _listed(draft, "clinic.locations", "location", f"{path}.locations", service.locations)
+    for path, block in draft.of("clinic.blocks", Block):
+        yield from _ordered(path, block)
+        yield from draft.known("clinic.locations", "location", f"{path}.location", block.location)
+        yield from _listed(draft, "clinic.services", "service", f"{path}.services", block.services)
+        yield from _listed(draft, "providers", "provider", f"{path}.providers", block.providers)
+
+
+def _people(draft: Draft) -> Iterator[Fault]:
+    for path, provider in draft.of("providers", Provider):
+        yield from _intervals(f"{path}.busy", provider.busy)
+        yield from _shifts(draft, f"{path}.shifts", provider)
+    for path, patient in draft.of("patients", Patient):
+        yield from draft.known("clinic.sites", "site", f"{path}.preferred_site", patient.preferred_site)
+        yield from _listed(draft, "clinic.sites", "site", f"{path}.allowed_sites", patient.allowed_sites)
+        yield from _intervals(f"{path}.unavailable", patient.unavailable)
+
+
+def _shifts(draft: Draft, path: str, provider: Provider) -> Iterator[Fault]:
+    ordered = sorted(range(len(provider.shifts)), key=lambda index: provider.shifts[index].start)
+    for index, shift in enumerate(provider.shifts):
+        where = f"{path}[{index}]"
+        yield from _ordered(where, shift)
+        at_midnight = shift.end.hour == shift.end.minute == 0
+        if (shift.end.date() - shift.start.date()).days > (1 if at_midnight else 0):
+            yield Fault(f"{where}.end", "the shift crosses midnight")
+        yield from _listed(draft, "clinic.locations", "location", f"{where}.locations", shift.locations)
+    latest = None
+    for index in ordered:
+        if latest is not None and provider.shifts[index].start < provider.shifts[latest].end:
+            yield Fault(f"{path}[{index}]", f"overlaps {path}[{latest}] of the same provider")
+        if latest is None or provider.shifts[index].end > provider.shifts[latest].end:
+            latest = index
+
+
+def _placed(draft: Draft, path: str, place: Pin | Current | CurrentGroup | None) -> Iterator[Fault]:
+    if place is not None:
+        yield from draft.known("clinic.locations", "location", f"{path}.location", place.location)
+        yield from draft.known("clinic.rooms", "room", f"{path}.room", place.room)
+        yield from _listed(draft, "providers", "provider", f"{path}.team", place.team)
+
+
+def _requests(draft: Draft) -> Iterator[Fault]:
+    for path, visit in draft.of("visits", Visit):
+        yield from draft.known("patients", "patient", f"{path}.patient", visit.patient)
+        yield from draft.known("clinic.services", "service", f"{path}.service", visit.service)
+        yield from _listed(draft, "providers", "provider", f"{path}.preferred_providers", visit.preferred_providers)
+        yield from draft.known("providers", "provider", f"{path}.required_provider", visit.required_provider)
+        yield from _placed(draft, f"{path}.pinned", visit.pinned)
+        yield from _placed(draft, f"{path}.current", visit.current)
+    for path, group in draft.of("groups", Group):
+        yield from draft.known("clinic.services", "service", f"{path}.service", group.service)
+        for index, candidate in enumerate(group.candidates):
+            yield from draft.known("patients", "patient", f"{path}.candidates[{index}].patient", candidate.patient)
+        yield from _unique(f"{path}.candidates", (candidate.patient for candidate in group.candidates))
+        yield from _placed(draft, f"{path}.current", group.current)
+        if group.current is not None:
+            yield from _listed(draft, "patients", "patient", f"{path}.current.attendees", group.current.attendees)
+    for path, reserve in draft.of("reserves", Reserve):
+        yield from draft.known("clinic.services", "service", f"{path}.service", reserve.service)
+        yield from draft.known("clinic.sites", "site", f"{path}.site", reserve.site)
+        if not reserve.from_ < reserve.to:
+            yield Fault(f"{path}.to", f"{reserve.to:%H:%M} is not after the start {reserve.from_:%H:%M}")
+
+
+def _links(draft: Draft) -> Iterator[Fault]:
+    following: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path, link in draft.of("links", Link):
+        yield from draft.known("visits", "visit", f"{path}.before", link.before)
+        yield from draft.known("visits", "visit", f"{path}.after", link.after)
+        if link.before == link.after:
+            yield Fault(path, f'links "{link.before}" to itself')
+        else:
+            following[link.before].append((link.after, path))
+        if link.max_days is not None and link.max_days < link.min_days:
+            yield Fault(f"{path}.max_days", f"{link.max_days} is below min_days {link.min_days}")
+    yield from _cycles(following)
+
+
+def _cycles(following: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[Fault]:
+    """Yield a fault at each link that closes a circle (depth-first, without recursion)."""
+    finished: set[str] = set()
+    for root in following:
+        if root in finished:
+            continue
+        trail, on_trail = [(root, iter(following[root]))], {root}
+        while trail:
+            visit, rest = trail[-1]
+            for after, path in rest:
+                if after in on_trail:
+                    order = [name for name, _ in trail]
+                    circle = [*order[order.index(after) :], after]
+                    yield Fault(path, f"closes a circle: {' -> '.join(circle)}")
+                elif after not in finished:
+                    trail.append((after, iter(following.get(after, ()))))
+                    on_trail.add(after)
+                    break
+            else:
+                trail.pop()
+                on_trail.discard(visit)
+                finished.add(visit)

@@ -1,0 +1,49 @@
+"""Sweeps over the items of one date, and the meeting of intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from itertools import pairwise
+from typing import Protocol
+
+from scheduling.plan import Item
+
+
+class Timed(Protocol):
+    """Anything with a start and an end."""
+
+    @property
+    def start(self) -> datetime:
+        """The first moment."""
+
+    @property
+    def end(self) -> datetime:
+        """The first moment after."""
+
+
+def meets(one: Timed, other: Timed) -> bool:
+    """Say whether two half-open intervals have a moment in common."""
+    return one.start < other.end and other.start < one.end
+
+
+def overlapping(items: Iterable[Item], end: Callable[[Item], int]) -> Iterator[tuple[Item, Item]]:
+    """Yield pairs of items of one date whose ``[start, end(item))`` meet: each item with the longest before it."""
+    longest: Item | None = None
+    for item in sorted(items, key=lambda item: (item.start_minute, item.id)):
+        if longest is not None and item.start_minute < end(longest):
+            yield longest, item
+        if longest is None or end(item) > end(longest):
+            longest = item
+
+
+def overloads(uses: Iterable[tuple[int, int, int, Item]], capacity: int) -> Iterator[tuple[str, ...]]:
+    """Yield the ids that run together wherever the demands of ``(start, end, demand, item)`` exceed a capacity."""
+    ordered = sorted(uses, key=lambda use: (use[0], use[3].id))
+    running: list[tuple[int, int, int, Item]] = []
+    for use, following in pairwise([*ordered, None]):
+        assert use is not None
+        running = [*(other for other in running if other[1] > use[0]), use]
+        more_start_now = following is not None and following[0] == use[0]
+        if not more_start_now and sum(other[2] for other in running) > capacity:
+            yield tuple(other[3].id for other in running)

@@ -1,0 +1,100 @@
+"""Time: the only conversion between wall-clock time, minutes of a day, grid slots and aware datetimes.
+
+A *slot* is one possible start within a day: slot ``k`` starts ``k * grid_minutes`` after midnight. Sets of starts of one
+day are *masks*: integers whose bit ``k`` stands for slot ``k``. Durations are wall-clock minutes, so a day has 1,440 of
+them on every date; no clinic works through the hour in which the clocks change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+MINUTES_PER_DAY = 1440
+NOON_MINUTE = 720
+"""The afternoon starts at 12:00 (scenario-format, cost ``half``)."""
+
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+
+def minute_of_day(moment: datetime | time) -> int:
+    """Return minutes since midnight, ``0..1439``."""
+    return moment.hour * 60 + moment.minute
+
+
+def minutes_on(stamp: datetime, day: date) -> int:
+    """Return the minutes from a date's midnight to a stamp: negative before that date, 1,440 or more after it."""
+    return (stamp.date() - day).days * MINUTES_PER_DAY + minute_of_day(stamp)
+
+
+def stamp(day: date, minute: int) -> datetime:
+    """Return the wall-clock time ``minute`` minutes after a date's midnight."""
+    return datetime.combine(day, time()) + timedelta(minutes=minute)
+
+
+def weekday(day: date) -> str:
+    """Return ``MO`` to ``SU``."""
+    return WEEKDAYS[day.weekday()]
+
+
+@dataclass(frozen=True)
+class TimeGrid:
+    """The grid of starts over a horizon ``[first, end)``, in one zone."""
+
+    timezone: str
+    grid_minutes: int
+    first: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        """Number of dates in the horizon."""
+        return (self.end - self.first).days
+
+    @property
+    def slots_per_day(self) -> int:
+        """Number of grid starts in a day."""
+        return -(-MINUTES_PER_DAY // self.grid_minutes)
+
+    def dates(self) -> Iterator[date]:
+        """Yield the dates of the horizon."""
+        return (self.first + timedelta(days=index) for index in range(self.days))
+
+    def day_index(self, day: date) -> int:
+        """Return a date's number, 0 for the horizon's first; outside the horizon it is negative or ``>= days``."""
+        return (day - self.first).days
+
+    def date(self, day_index: int) -> date:
+        """Return the date of a day's number."""
+        return self.first + timedelta(days=day_index)
+
+    def on_grid(self, minute: int) -> bool:
+        """Say whether a minute of the day is a grid start."""
+        return minute % self.grid_minutes == 0
+
+    def starts(self, begin_minute: int, end_minute: int, duration_minutes: int) -> int:
+        """Return the mask of starts whose ``[start, start + duration)`` lies within ``[begin, end)`` of the day."""
+        first = -(-max(begin_minute, 0) // self.grid_minutes)
+        last = (min(end_minute, MINUTES_PER_DAY) - duration_minutes) // self.grid_minutes
+        return 0 if last < first else (1 << (last + 1)) - (1 << first)
+
+    def meeting(self, begin_minute: int, end_minute: int, before_minutes: int, after_minutes: int) -> int:
+        """Return the mask of starts ``s`` whose ``[s - before, s + after)`` meets ``[begin, end)`` of the day."""
+        return self.starts(begin_minute - after_minutes + 1, end_minute + before_minutes, 1)
+
+    def slot_minutes(self, mask: int) -> Iterator[int]:
+        """Yield the start minutes of a mask, ascending."""
+        while mask:
+            low = mask & -mask
+            yield (low.bit_length() - 1) * self.grid_minutes
+            mask ^= low
+
+    def aware(self, wall: datetime) -> datetime:
+        """Return the instant of a wall-clock time; in the hour that occurs twice, the first."""
+        return wall.replace(tzinfo=ZoneInfo(self.timezone))
+
+    def utc(self, wall: datetime) -> datetime:
+        """Return a wall-clock time as UTC."""
+        return self.aware(wall).astimezone(UTC)
