@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -36,7 +36,7 @@ class Model(BaseModel):
     def changed(self, **updates: Any) -> Self:
         """Return a copy with some fields replaced; nothing derived from the old fields is carried over."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return self.model_construct(**{**fields, **updates})
+        return cast("Self", self.model_construct(**{**fields, **updates}))
 
 
 def _parsed(value: object, kind: type, pattern: re.Pattern[str], parse: Any, example: str) -> Any:

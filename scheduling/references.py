@@ -1,47 +1,35 @@
-"""What a scenario file can have wrong, all of it found at once.
+"""What a scenario file can have wrong, all of it found at once, in the order of the file.
 
-A file that has the right shape is judged as a whole. One that has not is judged element by element, so that a wrong
-type in one visit does not hide an unknown id in another.
+Faults of shape are pydantic's. Faults of reference are found in a draft of the file (:mod:`scheduling.drafts`), so that
+a wrong type somewhere hides no unknown id elsewhere.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, from_json
 
-from scheduling.clinic import Block, Closure, Equipment, Location, Recovery, Room, Service, Site, Travel
+from scheduling.clinic import Closure, Equipment, Recovery, Travel
+from scheduling.drafts import SECTIONS, Draft, Place, draft_of, in_file_order, salvaged
 from scheduling.errors import Fault
-from scheduling.fields import Horizon, Interval
-from scheduling.people import Patient, Provider
-from scheduling.requests import Current, CurrentGroup, Group, Link, Pin, Reserve, Visit
+from scheduling.requests import Link
 
 T = TypeVar("T", bound=BaseModel)
 
-SECTIONS: Mapping[str, type[BaseModel]] = {
-    "clinic.sites": Site,
-    "clinic.locations": Location,
-    "clinic.travel": Travel,
-    "clinic.closures": Closure,
-    "clinic.rooms": Room,
-    "clinic.equipment": Equipment,
-    "clinic.recovery": Recovery,
-    "clinic.services": Service,
-    "clinic.blocks": Block,
-    "providers": Provider,
-    "patients": Patient,
-    "visits": Visit,
-    "links": Link,
-    "groups": Group,
-    "reserves": Reserve,
-}
 MAX_HORIZON_DAYS = 400
+
+MAX_OBJECTS, MAX_COMMAS = 60_000, 300_000
+"""Most objects and commas of a file: four times those of a month of a clinic with 2,755 visits, as ``MAX_BYTES`` is."""
+
+MAX_FAULTS = 100_000
+"""Most faults that are listed of a file; one with more is something else, and listing them would take long."""
 
 
 def path_of(location: Iterable[int | str]) -> str:
@@ -52,90 +40,52 @@ def path_of(location: Iterable[int | str]) -> str:
     return path
 
 
-def fault_of(error: ErrorDetails, prefix: str = "") -> Fault:
+def place_of(path: str) -> Place:
+    """Read a place in a file of which the keys are known: the inverse of ``path_of``."""
+    return tuple(int(index) if index else key for key, index in re.findall(r"(\w+)|\[(\d+)\]", path))
+
+
+def fault_of(error: ErrorDetails) -> Fault:
     """Turn a pydantic error into a fault of the file."""
-    path = path_of(error["loc"])
-    joined = prefix + ("." if prefix and path and not path.startswith("[") else "") + path
-    kind = error["type"]
+    path, kind = path_of(error["loc"]), error["type"]
     if kind == "missing":
-        return Fault(joined, "missing")
+        return Fault(path, "missing")
     if kind == "extra_forbidden":
-        return Fault(joined, "unknown key")
-    return Fault(joined, error["msg"].removeprefix("Value error, ").replace("Input should be", "must be"))
+        return Fault(path, "unknown key")
+    return Fault(path, error["msg"].removeprefix("Value error, ").replace("Input should be", "must be"))
 
 
-@dataclass(frozen=True)
-class Draft:
-    """The elements of a file that have the right shape, each with its path, and every id that the file declares."""
-
-    elements: Mapping[str, Sequence[tuple[str, Any]]]
-    ids: Mapping[str, Mapping[str, str]]
-    timezone: str | None
-    horizon: Horizon | None
-
-    def of(self, section: str, kind: type[T]) -> Iterator[tuple[str, T]]:
-        """Yield the paths and elements of a section."""
-        return ((path, element) for path, element in self.elements[section] if isinstance(element, kind))
-
-    def known(self, section: str, what: str, path: str, *identifiers: str | None) -> Iterator[Fault]:
-        """Yield a fault for each id that a section does not declare."""
-        for identifier in identifiers:
-            if identifier is not None and identifier not in self.ids[section]:
-                yield Fault(path, f'unknown {what} "{identifier}"')
+def validated(model: type[T], text: bytes | str) -> tuple[T | None, list[tuple[Place, Fault]]]:
+    """Validate a JSON text's shape: the model, or every fault of shape and its place; a file beyond bounds has one."""
+    objects, commas = (text.count(b"{"), text.count(b",")) if isinstance(text, bytes) else (text.count("{"), text.count(","))
+    if objects > MAX_OBJECTS or commas > MAX_COMMAS:
+        limit = f"{objects:,} objects of {commas:,} values are over the limit of {MAX_OBJECTS:,} of {MAX_COMMAS:,}"
+        return None, [((), Fault("", f"{limit}; plan a shorter horizon"))]
+    try:
+        return model.model_validate_json(text), []
+    except ValidationError as error:
+        if error.error_count() > MAX_FAULTS:
+            return None, [((), Fault("", f"{error.error_count():,} faults of shape: this is no such file"))]
+        details = error.errors(include_url=False, include_input=False)
+        return None, [(detail["loc"], fault_of(detail)) for detail in details]
 
 
 def scenario_faults(model: type[T], text: bytes | str, source: str) -> tuple[T | None, list[Fault]]:
     """Validate a scenario's text: the model when its shape is right, and every fault of shape and of reference."""
-    try:
-        scenario = model.model_validate_json(text)
-    except ValidationError as error:
-        faults = [fault_of(detail) for detail in error.errors(include_url=False, include_input=False)]
-        return None, faults + [fault for fault in _salvaged(text) if fault not in faults]
-    return scenario, list(reference_faults(_draft_of(scenario)))
+    scenario, faults = validated(model, text)
+    if scenario is not None:
+        found = _placed_faults(draft_of(scenario))
+        return scenario, in_file_order(from_json(text), found) if found else []
+    if any(place for place, _ in faults):
+        raw = from_json(text)
+        misshapen = {place[: 3 if place[0] == "clinic" else 2] for place, _ in faults if place}
+        faults += _placed_faults(salvaged(raw, misshapen))
+        return None, in_file_order(raw, faults)
+    return None, [fault for _, fault in faults]
 
 
-def _draft_of(scenario: Any) -> Draft:
-    elements: dict[str, list[tuple[str, Any]]] = {}
-    for section in SECTIONS:
-        owner = scenario
-        for name in section.split("."):
-            owner = getattr(owner, name)
-        elements[section] = [(f"{section}[{index}]", element) for index, element in enumerate(owner)]
-    ids = {
-        section: {element.id: path for path, element in reversed(found) if hasattr(element, "id")}
-        for section, found in elements.items()
-    }
-    return Draft(elements, ids, scenario.clinic.timezone, scenario.horizon)
-
-
-def _salvaged(text: bytes | str) -> Iterator[Fault]:
-    """Yield the faults of reference among the elements of a misshapen file that are sound themselves."""
-    try:
-        raw = json.loads(text)
-    except (ValueError, RecursionError):
-        return
-    clinic = raw.get("clinic") if isinstance(raw, dict) else None
-    if not isinstance(clinic, dict):
-        return
-    elements: dict[str, list[tuple[str, Any]]] = {section: [] for section in SECTIONS}
-    ids: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
-    for section, kind in SECTIONS.items():
-        owner, _, name = section.rpartition(".")
-        found = (clinic if owner else raw).get(name)
-        for index, element in enumerate(found if isinstance(found, list) else []):
-            path = f"{section}[{index}]"
-            if isinstance(element, dict) and isinstance(element.get("id"), str):
-                ids[section].setdefault(element["id"], path)
-            try:
-                elements[section].append((path, kind.model_validate_json(json.dumps(element))))
-            except ValidationError:
-                continue
-    zone = clinic.get("timezone")
-    try:
-        horizon = Horizon.model_validate_json(json.dumps(raw.get("horizon")))
-    except ValidationError:
-        horizon = None
-    yield from reference_faults(Draft(elements, ids, zone if isinstance(zone, str) else None, horizon))
+def _placed_faults(draft: Draft) -> list[tuple[Place, Fault]]:
+    return [(place_of(fault.path), fault) for fault in islice(reference_faults(draft), MAX_FAULTS)]
 
 
 def reference_faults(draft: Draft) -> Iterator[Fault]:

@@ -1,0 +1,30 @@
+"""Plans by CP-SAT: every rule and every cost, with a proof of how good a plan is.
+
+The exact model (:mod:`solver.exact`) gives every task a start, a literal for each way to fill a seat, supervisors, a kind of
+room and attendees; one encoder a rule (:mod:`solver.domains` for the unary ones, :mod:`solver.constraints`), one a cost
+(:mod:`solver.objectives`). Small scenarios are solved by it whole. Larger ones are decomposed:
+
+1. :mod:`solver.construct` gives a first plan within a second.
+2. :mod:`solver.master`: each task goes to a session, location and provider, time being minutes only. Its linear relaxation
+   bounds every plan (an integer Lagrangian bound computed from its multipliers), its branch and cut bounds better.
+3. :mod:`solver.rounding` dives from the relaxation to an assignment, :mod:`solver.completion` sequences it, day by day, with
+   the exact model.
+4. :mod:`solver.ruin` and :mod:`solver.improve` improve it: ruin and recreate, then large neighbourhoods solved exactly, chosen
+   at the master's prices (:mod:`solver.neighbourhoods`).
+
+Every plan passes the checker before it leaves :func:`solve`.
+
+References
+----------
+- Hooker, Logic-based Benders decomposition for large-scale optimization (2019), doi:10.1007/978-3-030-22788-3_1.
+- Geoffrion, Lagrangean relaxation for integer programming (1974), doi:10.1007/BFb0120690.
+- Shaw, Using constraint programming and local search methods to solve vehicle routing problems (1998),
+  doi:10.1007/3-540-49481-2_30.
+- Christiaens and Vanden Berghe, Slack induction by string removals (2020), doi:10.1287/trsc.2019.0914.
+"""
+
+from solver.explain import explain
+from solver.limits import Limits, Progress
+from solver.solve import solve
+
+__all__ = ["Limits", "Progress", "explain", "solve"]

@@ -1,0 +1,52 @@
+"""Calendars of a plan written as files, with the identifiers that keep their events the same from plan to plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from scheduling.files import write_bytes
+from scheduling.plan import Plan
+from scheduling.scenario import Scenario
+
+Owner = Literal["provider", "room", "patient", "group"]
+
+
+def export_one(scenario: Scenario, plan: Plan, plan_file: Path, kind: Owner, identifier: str, target: Path) -> Path:
+    """Write one calendar to a file, or into a directory that exists. Raises ``UnknownId``."""
+    from calendars import events
+    from calendars.filenames import file_name
+    from calendars.uids import Uids, sidecar
+
+    make = {
+        "provider": events.provider_calendar,
+        "room": events.room_calendar,
+        "patient": events.patient_calendar,
+        "group": events.group_calendar,
+    }[kind]
+    uids = Uids.read(sidecar(plan_file))
+    content = make(scenario, plan, identifier, uids, changed_at(plan_file))
+    file = target / f"{file_name(identifier)}.ics" if target.is_dir() else target
+    uids.write(sidecar(plan_file))
+    write_bytes(file, content)
+    return file
+
+
+def export_all(scenario: Scenario, plan: Plan, plan_file: Path, target: Path) -> Iterator[Path]:
+    """Write every calendar into a directory and yield the files."""
+    from calendars import events
+    from calendars.uids import Uids, sidecar
+
+    uids = Uids.read(sidecar(plan_file))
+    made = list(events.export_all(scenario, plan, uids, changed_at(plan_file)))
+    uids.write(sidecar(plan_file))
+    for name, content in made:
+        write_bytes(target / name, content)
+        yield target / name
+
+
+def changed_at(plan_file: Path) -> datetime:
+    """Return when the plan was last changed, so that the same plan gives the same calendars."""
+    return datetime.fromtimestamp(plan_file.stat().st_mtime, UTC)

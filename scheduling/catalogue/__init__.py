@@ -1,0 +1,395 @@
+"""The pain centre as data: what it offers, where, with whom, and the limits and weights that its plans keep to.
+
+``services.toml`` holds the services, the pathways and the referrals out; ``clinic.toml`` the places, the roles, the
+workshops, the limits and the policy. Every entry names its source. Both are validated whole when first read.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Literal, TypeVar, get_args
+
+from pydantic import BaseModel, Field, ValidationError
+
+from scheduling.clinic import Block, Clinic, Closure, Equipment, Location, Recovery, Room, RoomNeed, Service, Site, Travel
+from scheduling.errors import Fault, InvalidFile, UnknownId
+from scheduling.fields import Clock, Count, Id, Minutes, Model, Positive, Weekday
+from scheduling.people import Provider
+from scheduling.references import fault_of
+from scheduling.requests import Link
+from scheduling.scenario import Policy, PriorityWeights
+
+Family = Literal[
+    "evaluation",
+    "injections",
+    "ablation-and-stimulation",
+    "cancer-pain",
+    "behavioral-medicine",
+    "assessments",
+    "opioids",
+    "work",
+]
+FAMILIES: tuple[Family, ...] = get_args(Family)
+Onset = Literal["new-onset", "chronic"]
+Extent = Literal["full", "small"]
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class Sourced(Model):
+    """An entry that tells where it is from."""
+
+    source: str = Field(min_length=1)
+
+
+class Indication(Model):
+    """A reason for a visit; its onset decides when the visit is due."""
+
+    id: Id
+    name: str
+    onset: Onset
+
+
+class Offer(Service, Sourced):
+    """A service with its family and its indications."""
+
+    family: Family
+    room: RoomNeed | None = None
+    indications: tuple[Indication, ...] = ()
+
+
+class Step(Model):
+    """A visit of a pathway, ``min_days`` to ``max_days`` (null: any number) after the step before it."""
+
+    service: Id
+    min_days: Count = 0
+    max_days: Count | None = None
+    max_gap_minutes: Minutes | None = None
+    together: bool = False
+    same_location: bool = False
+    same_provider: bool = False
+
+    def link(self, before: str, after: str) -> Link:
+        """Return the link that keeps a visit for this step at its distance from the one before."""
+        rules = self.model_dump(exclude={"service"})
+        return Link(before=before, after=after, **rules)
+
+
+class Pathway(Sourced):
+    """An episode of care, step by step."""
+
+    id: Id
+    name: str
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+
+class Referral(Sourced):
+    """A department that patients are sent to; its appointments are not scheduled here."""
+
+    id: Id
+    name: str
+
+
+class Role(Sourced):
+    """What a kind of provider is credentialed for."""
+
+    id: Id
+    name: str
+    skills: tuple[str, ...]
+    trainee: bool
+    max_minutes_per_day: Minutes
+
+
+class Workshop(Sourced):
+    """A group that meets once a calendar month."""
+
+    id: Id
+    name: str
+    service: Id
+    required: bool
+    capacity: Positive
+    min_attendees: Positive
+
+
+class Limits(Model):
+    """Limits of care, in the units of their names; those of groups count from the last session."""
+
+    new_onset_due_days: Count
+    chronic_due_days: Count
+    group_min_days: Count
+    group_max_days: Count
+    freeze_minutes: Minutes
+
+    def due_days(self, onset: Onset) -> int:
+        """Return the days from the referral within which a visit is due."""
+        return self.new_onset_due_days if onset == "new-onset" else self.chronic_due_days
+
+
+class _Value(Sourced):
+    value: int | PriorityWeights | None = None
+    unit: str = Field(min_length=1)
+
+
+class _Heading(Sourced):
+    name: str
+    timezone: str
+    start_grid_minutes: Positive
+
+
+class _Site(Site, Sourced):
+    pass
+
+
+class _Location(Location, Sourced):
+    pass
+
+
+class _Travel(Travel, Sourced):
+    pass
+
+
+class _Equipment(Equipment, Sourced):
+    pass
+
+
+class _Rooms(Sourced):
+    location: Id
+    kind: str
+    features: tuple[str, ...]
+    seats: Count
+    count: Count
+    small: Count
+
+
+class _Recovery(Recovery, Sourced):
+    small: Count
+
+
+class _Block(Sourced):
+    id: Id
+    location: Id
+    weekday: Weekday
+    start: Clock
+    end: Clock
+    services: tuple[Id, ...]
+    roles: tuple[Id, ...]
+
+
+class _ServicesFile(Model):
+    services: tuple[Offer, ...]
+    pathways: tuple[Pathway, ...]
+    referrals: tuple[Referral, ...]
+
+
+class _ClinicFile(Model):
+    clinic: _Heading
+    sites: tuple[_Site, ...]
+    locations: tuple[_Location, ...]
+    travel: tuple[_Travel, ...]
+    rooms: tuple[_Rooms, ...]
+    equipment: tuple[_Equipment, ...]
+    recovery: tuple[_Recovery, ...]
+    blocks: tuple[_Block, ...]
+    workshops: tuple[Workshop, ...]
+    roles: tuple[Role, ...]
+    limits: Mapping[str, _Value]
+    policy: Mapping[str, _Value]
+
+
+def parse_values(kind: type[T], values: Mapping[str, object], source: str) -> T:
+    """Validate plain values as strictly as a scenario file. Raises ``InvalidFile`` with every fault."""
+    try:
+        return kind.model_validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        raise InvalidFile(source, [fault_of(d) for d in error.errors(include_url=False, include_input=False)]) from None
+
+
+def parse_toml(kind: type[T], text: str, source: str) -> T:
+    """Validate TOML text as strictly as a scenario file. Raises ``InvalidFile`` with every fault."""
+    try:
+        return parse_values(kind, tomllib.loads(text), source)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidFile(source, [Fault("", str(error))]) from None
+
+
+def _text(name: str) -> str:
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _plain(kind: type[T], entry: Model) -> T:
+    """Return an entry as the scenario's record, without what the catalogue says beside it."""
+    return kind(**{name: getattr(entry, name) for name in kind.model_fields})
+
+
+@cache
+def _clinic_file() -> _ClinicFile:
+    return parse_toml(_ClinicFile, _text("clinic.toml"), "clinic.toml")
+
+
+@cache
+def _services_file() -> _ServicesFile:
+    read = parse_toml(_ServicesFile, _text("services.toml"), "services.toml")
+    if faults := list(catalogue_faults(read.services, read.pathways, _clinic_file().roles, _rooms("full"), equipment())):
+        raise InvalidFile("services.toml", faults)
+    return read
+
+
+def catalogue_faults(
+    offers: Iterable[Offer],
+    pathways: Iterable[Pathway],
+    roles: Iterable[Role],
+    rooms: Iterable[Room],
+    pools: Iterable[Equipment],
+) -> Iterator[Fault]:
+    """Yield what keeps a service from ever taking place, and the steps whose service does not exist."""
+    skills = {skill for role in roles for skill in role.skills}
+    places = {(pool.id, pool.location) for pool in pools if pool.units}
+    known, halls = set(), tuple(rooms)
+    for index, offer in enumerate(offers):
+        path = f"services[{index}]"
+        if offer.id in known:
+            yield Fault(f"{path}.id", f'"{offer.id}" is repeated')
+        known.add(offer.id)
+        for seat, wanted in enumerate(offer.team):
+            if skills.isdisjoint(wanted.any_of):
+                yield Fault(f"{path}.team[{seat}]", f"no role has {' or '.join(wanted.any_of)}")
+        for location in offer.locations:
+            if offer.room is not None and not any(r.location == location and offer.room.suits(r) for r in halls):
+                yield Fault(f"{path}.room", f'none at "{location}"')
+            for device in offer.equipment:
+                if (device, location) not in places:
+                    yield Fault(f"{path}.equipment", f'no "{device}" at "{location}"')
+    for index, pathway in enumerate(pathways):
+        for number, step in enumerate(pathway.steps):
+            if step.service not in known:
+                yield Fault(f"pathways[{index}].steps[{number}].service", f'unknown service "{step.service}"')
+
+
+@cache
+def services() -> tuple[Service, ...]:
+    """Return every service that the centre schedules."""
+    return tuple(_plain(Service, offer) for offer in _services_file().services)
+
+
+def offer(service_id: str) -> Offer:
+    """Return a service with its family, indications and source. Raises ``UnknownId``."""
+    found = next((offer for offer in _services_file().services if offer.id == service_id), None)
+    if found is None:
+        raise UnknownId("service", service_id)
+    return found
+
+
+def family(service_id: str) -> Family:
+    """Return the family of a service, one of ``FAMILIES``. Raises ``UnknownId``."""
+    return offer(service_id).family
+
+
+def indications(service_id: str) -> tuple[Indication, ...]:
+    """Return the reasons for a visit that a service tells apart. Raises ``UnknownId``."""
+    return offer(service_id).indications
+
+
+def pathways() -> tuple[Pathway, ...]:
+    """Return the episodes of care that take several visits."""
+    return _services_file().pathways
+
+
+def pathway(identifier: str) -> Pathway:
+    """Return a pathway. Raises ``UnknownId``."""
+    found = next((pathway for pathway in pathways() if pathway.id == identifier), None)
+    if found is None:
+        raise UnknownId("pathway", identifier)
+    return found
+
+
+def referrals() -> tuple[Referral, ...]:
+    """Return the departments that patients are sent to."""
+    return _services_file().referrals
+
+
+def roles() -> tuple[Role, ...]:
+    """Return the kinds of provider."""
+    return _clinic_file().roles
+
+
+def workshops() -> tuple[Workshop, ...]:
+    """Return the monthly groups."""
+    return _clinic_file().workshops
+
+
+def equipment() -> tuple[Equipment, ...]:
+    """Return the pools of devices."""
+    return tuple(_plain(Equipment, pool) for pool in _clinic_file().equipment)
+
+
+@cache
+def limits() -> Limits:
+    """Return the limits of care."""
+    return _valued(Limits, _clinic_file().limits, "limits")
+
+
+@cache
+def policy() -> Policy:
+    """Return the default weights of the cost."""
+    return _valued(Policy, _clinic_file().policy, "policy")
+
+
+def _valued(kind: type[T], entries: Mapping[str, _Value], name: str) -> T:
+    values = {key: entry.model_dump()["value"] for key, entry in entries.items()}
+    return parse_values(kind, values, f"clinic.toml, {name}")
+
+
+def _rooms(extent: Extent) -> tuple[Room, ...]:
+    rooms: list[Room] = []
+    for alike in _clinic_file().rooms:
+        for _ in range(alike.small if extent == "small" else alike.count):
+            number = 1 + sum((room.location, room.kind) == (alike.location, alike.kind) for room in rooms)
+            rooms.append(
+                Room(
+                    id=f"{alike.location}-{alike.kind}-{number}",
+                    location=alike.location,
+                    kind=alike.kind,
+                    features=alike.features,
+                    seats=alike.seats,
+                )
+            )
+    return tuple(rooms)
+
+
+def _block(entry: _Block, staff: tuple[Provider, ...]) -> Block:
+    kept = {name: getattr(entry, name) for name in Block.model_fields if name != "providers"}
+    return Block(**kept, providers=tuple(provider.id for provider in staff if provider.role in entry.roles))
+
+
+def clinic(staff: Iterable[Provider] = (), extent: Extent = "full", closures: Iterable[Closure] = ()) -> Clinic:
+    """Return the clinic with every service.
+
+    Parameters
+    ----------
+    staff : iterable of Provider
+        Who works there; the special clinics reserve those of their roles.
+    extent : {"full", "small"}
+        All rooms and bays, or the few of a small clinic: every kind, at every location that has it.
+    closures : iterable of Closure
+        Times at which a location, or the whole clinic, is closed.
+    """
+    file, people = _clinic_file(), tuple(staff)
+    small = extent == "small"
+    return Clinic(
+        name=file.clinic.name,
+        timezone=file.clinic.timezone,
+        start_grid_minutes=file.clinic.start_grid_minutes,
+        sites=tuple(_plain(Site, entry) for entry in file.sites),
+        locations=tuple(_plain(Location, entry) for entry in file.locations),
+        travel=tuple(_plain(Travel, entry) for entry in file.travel),
+        closures=tuple(closures),
+        rooms=_rooms(extent),
+        equipment=equipment(),
+        recovery=tuple(Recovery(location=e.location, bays=e.small if small else e.bays) for e in file.recovery),
+        services=services(),
+        blocks=tuple(_block(entry, people) for entry in file.blocks),
+    )

@@ -1,0 +1,100 @@
+"""Synthetic clinics and weeks, by size and seed.
+
+:func:`generate` asks :mod:`.roster` for the staff, then :mod:`.visits` and :mod:`.episodes` for what patients need and
+:mod:`.groups` for the month's groups, all through one :class:`.asking.Desk` that counts the :mod:`.load`. Shares, weights
+and sizes stand in ``profile.toml``; the clinic itself in :mod:`scheduling.catalogue`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from random import Random
+
+from scheduling import catalogue
+from scheduling.fields import Horizon
+from scheduling.generate.asking import Desk
+from scheduling.generate.dates import dates_from
+from scheduling.generate.episodes import ask_episodes
+from scheduling.generate.groups import groups, held_workshops, reserves
+from scheduling.generate.load import Meter, load
+from scheduling.generate.patients import Patients
+from scheduling.generate.profile import SIZES, SizeName, profile
+from scheduling.generate.roster import roster
+from scheduling.generate.visits import ask_cancer, fill
+from scheduling.generate.working import Openings
+from scheduling.people import Provider
+from scheduling.scenario import Scenario
+
+__all__ = ["DEFAULT_START", "SIZES", "SizeName", "generate", "load"]
+
+DEFAULT_START = date(2026, 11, 30)
+"""The Monday on which horizons start unless told otherwise; fixed, so that a seed means the same in every year."""
+
+
+def generate(size: SizeName, seed: int, start: date = DEFAULT_START) -> Scenario:
+    """Return a synthetic scenario, the same for the same arguments on every machine.
+
+    Parameters
+    ----------
+    size : {"tiny", "week", "month"}
+        About 29 visits with 10 providers, 680 with 20, or 2,750 over four weeks.
+    seed : int
+        Any whole number.
+    start : date
+        A Monday.
+
+    Raises
+    ------
+    ValueError
+        When the size is unknown or the start is no Monday.
+    """
+    if size not in SIZES:
+        raise ValueError(f'unknown size "{size}": one of {", ".join(SIZES)}')
+    data = profile()
+    extent = data.sizes[size].extent
+    dates = dates_from(start, data.sizes[size], data)
+    providers = roster(data, size, dates, _stream(seed, size, "roster"))
+    clinic = catalogue.clinic(providers, extent, dates.closures)
+    rng = _stream(seed, size, "requests")
+    desk = Desk(
+        profile=data,
+        size=size,
+        dates=dates,
+        clinic=clinic,
+        openings=Openings(clinic, providers),
+        meter=Meter(clinic.services, providers, clinic.closures),
+        patients=Patients(data.patients, dates, (site.id for site in clinic.sites), rng),
+        rng=rng,
+    )
+    return _scenario(desk, providers, seed)
+
+
+def _scenario(desk: Desk, providers: tuple[Provider, ...], seed: int) -> Scenario:
+    ask_cancer(desk)
+    ask_episodes(desk)
+    held = reserves(desk)
+    desk.meter.count(reserve.service for reserve in held)
+    desk.meter.count(workshop.service for workshop in held_workshops(desk))
+    fill(desk)
+    sessions = groups(desk)
+    started = "" if desk.dates.start == DEFAULT_START else f"-{desk.dates.start}"
+    return Scenario(
+        format="clinicweave-scenario/1",
+        id=f"{desk.size}-{seed}{started}",
+        now=None,
+        freeze_minutes=catalogue.limits().freeze_minutes,
+        horizon=Horizon(start=desk.dates.start, end=desk.dates.end),
+        clinic=desk.clinic,
+        providers=providers,
+        patients=tuple(desk.patients.all),
+        visits=tuple(desk.visits),
+        links=tuple(desk.links),
+        groups=sessions,
+        reserves=held,
+        policy=catalogue.policy(),
+    )
+
+
+def _stream(seed: int, *names: str) -> Random:
+    """Return random numbers of their own for one purpose; text seeds are the same on every machine, in every process."""
+    return Random(":".join((str(seed), *names)))

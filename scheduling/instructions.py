@@ -1,0 +1,164 @@
+"""What patients are told with an appointment, as data: arrival, what to bring, companions, what to hold, finding the way.
+
+The values stand in ``catalogue/instructions.toml``, each with its source. A service takes its own value, else its
+family's, else the default; a service that no family lists gets the default for office visits or for procedures.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache, cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal, Self, TypeVar
+
+from pydantic import Field, ValidationError, model_validator
+
+from scheduling.clinic import Service
+from scheduling.errors import Fault, InvalidFile
+from scheduling.fields import Id, Minutes, Model
+from scheduling.references import fault_of
+
+T = TypeVar("T")
+
+PROCEDURE_ATTENTION = 2
+"""A procedure takes a provider's whole attention; an office visit half of it (scenario-format, ``attention``)."""
+
+Source = Literal["clinic", "ours"]
+
+
+class Told(Model):
+    """A sentence for patients, where it comes from, and what it rests on."""
+
+    text: str = Field(min_length=1)
+    source: Source
+    reference: str | None = None
+
+
+class Arrival(Model):
+    """Minutes before the start at which to arrive, and a sentence that replaces the usual one."""
+
+    minutes: Minutes
+    source: Source
+    text: str | None = None
+
+
+class Advice(Model):
+    """What one layer of the data says; null: what the layer below says. ``also_bring`` is added to it."""
+
+    arrive: Arrival | None = None
+    bring: tuple[Told, ...] | None = None
+    also_bring: tuple[Told, ...] = ()
+    companion: Told | None = None
+    hold: tuple[Told, ...] | None = None
+
+
+class Family(Advice):
+    """A family of services and what is said for all of them."""
+
+    services: tuple[Id, ...]
+
+
+class Place(Model):
+    """Finding one's way at a location: where in the building, access, and whom to call."""
+
+    within: Told | None = None
+    access: Told | None = None
+    phone: Told | None = None
+
+
+class Unspoken(Model):
+    """Words left out of what other people may see of a patient's calendar."""
+
+    source: Source
+    words: tuple[str, ...]
+
+
+class Guidance(Model):
+    """What the patient of one service is told, every layer applied."""
+
+    arrive: Arrival
+    bring: tuple[Told, ...]
+    companion: Told
+    hold: tuple[Told, ...]
+
+
+class Instructions(Model):
+    """The whole of the data. Read it with :meth:`read`, or take the catalogue's with :func:`instructions`."""
+
+    sources: dict[Source, str]
+    unspoken: Unspoken
+    default: Advice
+    default_procedure: Advice
+    families: dict[str, Family]
+    services: dict[str, Advice]
+    places: dict[str, Place]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        blank = [name for name in ("arrive", "bring", "companion", "hold") if getattr(self.default, name) is None]
+        if blank:
+            raise ValueError(f"the default says nothing of: {', '.join(blank)}")
+        listed = Counter(service for family in self.families.values() for service in family.services)
+        twice = [service for service, count in listed.items() if count > 1]
+        if twice:
+            raise ValueError(f"in more than one family: {', '.join(twice)}")
+        return self
+
+    @classmethod
+    def read(cls, path: Path | str) -> Self:
+        """Read a file of instructions. Raises ``InvalidFile`` with every fault."""
+        try:
+            return cls.parse(Path(path).read_bytes(), str(path))
+        except OSError as error:
+            raise InvalidFile(str(path), [Fault("", (error.strerror or str(error)).lower())]) from None
+
+    @classmethod
+    def parse(cls, text: bytes, source: str = "instructions") -> Self:
+        """Validate instructions from TOML text; ``source`` names it in errors. Raises ``InvalidFile``."""
+        try:
+            return cls.model_validate_json(json.dumps(tomllib.loads(text.decode()), default=str))
+        except ValidationError as error:
+            raise InvalidFile(source, [fault_of(d) for d in error.errors(include_url=False, include_input=False)]) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidFile(source, [Fault("", str(error))]) from None
+
+    @cached_property
+    def _family_of(self) -> dict[str, Family]:
+        return {service: family for family in self.families.values() for service in family.services}
+
+    def guidance(self, service: Service) -> Guidance:
+        """Return what a service's patients are told; for a service that the data does not know, the defaults."""
+        layers = self._layers(service)
+        bring = _nearest(layer.bring for layer in layers)
+        return Guidance(
+            arrive=_nearest(layer.arrive for layer in layers),
+            bring=(*bring, *(told for layer in layers for told in layer.also_bring)),
+            companion=_nearest(layer.companion for layer in layers),
+            hold=_nearest(layer.hold for layer in layers),
+        )
+
+    def _layers(self, service: Service) -> tuple[Advice, ...]:
+        """Return what speaks of a service, the nearest first."""
+        own, family = self.services.get(service.id), self._family_of.get(service.id)
+        known = tuple(layer for layer in (own, family) if layer is not None)
+        procedure = service.attention >= PROCEDURE_ATTENTION or service.recovery > 0
+        return (*known, *((self.default_procedure,) if procedure and not known else ()), self.default)
+
+    def place(self, location: str) -> Place:
+        """Return what is said of a location; of one that the data does not know, nothing."""
+        return self.places.get(location, Place())
+
+
+def _nearest(values: Iterable[T | None]) -> T:
+    return next(value for value in values if value is not None)
+
+
+@cache
+def instructions() -> Instructions:
+    """Return the catalogue's instructions."""
+    name = "catalogue/instructions.toml"
+    return Instructions.parse(files("scheduling").joinpath(name).read_bytes(), name)

@@ -1,0 +1,116 @@
+"""A first plan, at once: every task in turn gets the cheapest place that is still free.
+
+Pinned and started visits first, then what stands in the current plan, then groups, then the rest by how much leaving it out
+would cost. Visits that must go together are placed together or not at all. The answer breaks no rule, and is far from the
+best: it is what the search starts from, and the answer when there is no time to search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from scheduling.costs import leaving_out
+from solver.domains import Domains, current_of, is_frozen
+from solver.occupancy import Occupancy, Priced
+from solver.placements import Placement
+from solver.tasks import Key, Task
+
+
+def construct(domains: Domains, start: Mapping[Key, Placement] | None = None) -> dict[Key, Placement]:
+    """Return placements that break no rule; ``start``: where to put tasks first, as far as it is still possible."""
+    occupancy = Occupancy(domains)
+    waiting = sorted(domains.tasks, key=lambda task: _urgency(domains, task))
+    for task in waiting:
+        wanted = (start or {}).get(task.key)
+        if wanted is not None and task.key not in occupancy.placements:
+            keep(occupancy, task, wanted)
+    for task in waiting:
+        if task.key not in occupancy.placements:
+            insert(occupancy, task)
+    drop_broken_links(occupancy)
+    return occupancy.placements
+
+
+def _urgency(domains: Domains, task: Task) -> tuple[int, int, int]:
+    pinned = task.visit is not None and task.visit.pinned is not None
+    if pinned or is_frozen(domains.scenario, task):
+        rank = 0
+    elif current_of(task) is not None:
+        rank = 1
+    else:
+        rank = 2 if task.group is not None else 3
+    worth = domains.scenario.policy.reserve_missing if task.visit is None else leaving_out(domains.scenario, task.visit)
+    return rank, -worth, len(domains.options[task.key])
+
+
+def keep(occupancy: Occupancy, task: Task, wanted: Placement) -> bool:
+    """Put a task where it is wanted, if that is free; its supervisors and room may change."""
+    for place in occupancy.places(task, [wanted.day]):
+        found = place.placement
+        same = (found.slot, found.location, found.team) == (wanted.slot, wanted.location, wanted.team)
+        if same and _seat(occupancy, task, found):
+            return True
+    return False
+
+
+def insert(occupancy: Occupancy, task: Task) -> bool:
+    """Put a task, and those that must go with it, at the cheapest free places; all or none."""
+    return insert_chain(occupancy, occupancy.chain(task))
+
+
+def insert_chain(occupancy: Occupancy, chain: Sequence[Task], tries: int = 12) -> bool:
+    """Place a chain of tasks in order, going back over the cheapest place of each date when a later one does not fit."""
+    if not chain:
+        return True
+    task, rest = chain[0], chain[1:]
+    for place in _cheapest_by_date(occupancy.places(task))[: tries if rest else 1]:
+        if _seat(occupancy, task, place.placement):
+            if insert_chain(occupancy, rest, tries):
+                return True
+            occupancy.remove(task.key)
+    return False
+
+
+def _cheapest_by_date(places: Iterable[Priced]) -> list[Priced]:
+    best: dict[tuple[int, str], Priced] = {}
+    for place in places:
+        at = (place.placement.day, place.placement.location)
+        if at not in best or (place.cost, place.placement.slot) < (best[at].cost, best[at].placement.slot):
+            best[at] = place
+    return sorted(best.values(), key=lambda place: (place.cost, place.placement.day, place.placement.slot))
+
+
+def seat(occupancy: Occupancy, task: Task, placement: Placement) -> Placement | None:
+    """Return a placement with a group's attendees: those who can come, None when they are too few. Others: as it is."""
+    if task.group is None:
+        return placement
+    attendees = occupancy.seatable(task, placement)
+    if len(attendees) < task.group.min_attendees:
+        return None
+    if task.service.recovery and len(attendees) > occupancy.scenario.bays(placement.location):
+        return None
+    return replace(placement, attendees=tuple(attendees))
+
+
+def _seat(occupancy: Occupancy, task: Task, placement: Placement) -> bool:
+    seated = seat(occupancy, task, placement)
+    if seated is not None:
+        occupancy.put(task.key, seated)
+    return seated is not None
+
+
+def drop_broken_links(occupancy: Occupancy) -> None:
+    """Take out visits whose link is not kept: without the visit that they follow, or that must come with them."""
+    changed = True
+    while changed:
+        changed = False
+        for link in occupancy.scenario.links:
+            before, after = ("visit", link.before), ("visit", link.after)
+            has_before, has_after = before in occupancy.placements, after in occupancy.placements
+            if has_after and not has_before:
+                occupancy.remove(("visit", link.after))
+                changed = True
+            elif link.together and has_before and not has_after:
+                occupancy.remove(("visit", link.before))
+                changed = True

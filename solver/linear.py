@@ -1,0 +1,138 @@
+"""A small integer program as plain lists, solved as a linear program, with a bound that needs no trust in the solver.
+
+Every column is an integer in ``[0, upper]``, every row reads ``low <= sum(coefficient * column) <= high``, and the cost is
+to be minimised. All numbers are integers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from math import ceil, inf, isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+from ortools.math_opt import model_pb2  # type: ignore[import-untyped]
+from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
+
+UNBOUNDED = 10**9
+"""Stands for no limit on a row; sums of rows stay far below."""
+
+TOLERANCE = 0.01
+"""How far a bound in floating point may be off: costs are integers, so a hundredth is generous."""
+
+DUAL_SCALE = 10_000
+"""Multipliers are rounded to this part of a point of cost before the bound is computed, in integers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """The answer of the linear relaxation: the columns' values, the rows' multipliers, and a bound on the integer program."""
+
+    values: NDArray[np.float64]
+    duals: NDArray[np.float64]
+    reduced_costs: NDArray[np.float64]
+    bound: int
+
+
+@dataclass
+class LinearProgram:
+    """Columns and rows, added one by one."""
+
+    costs: list[int] = field(default_factory=list)
+    uppers: list[int] = field(default_factory=list)
+    offset: int = 0
+    columns: list[Sequence[int]] = field(default_factory=list)
+    coefficients: list[Sequence[int]] = field(default_factory=list)
+    lows: list[int] = field(default_factory=list)
+    highs: list[int] = field(default_factory=list)
+
+    def column(self, cost: int = 0, upper: int = 1) -> int:
+        """Add a column; return its number."""
+        self.costs.append(cost)
+        self.uppers.append(upper)
+        return len(self.costs) - 1
+
+    def row(self, columns: Sequence[int], coefficients: Sequence[int], low: int = -UNBOUNDED, high: int = UNBOUNDED) -> None:
+        """Add a row."""
+        self.columns.append(columns)
+        self.coefficients.append(coefficients)
+        self.lows.append(low)
+        self.highs.append(high)
+
+    def implies(self, column: int, any_of: Sequence[int]) -> None:
+        """Let a column be at most the sum of others."""
+        self.row([column, *any_of], [1] + [-1] * len(any_of), high=0)
+
+    def proto(self, integer: bool = False) -> model_pb2.ModelProto:
+        """Return the program as a MathOpt model."""
+        model, count = model_pb2.ModelProto(), len(self.costs)
+        model.variables.ids.extend(range(count))
+        model.variables.lower_bounds.extend([0.0] * count)
+        model.variables.upper_bounds.extend(map(float, self.uppers))
+        model.variables.integers.extend([integer] * count)
+        priced = [column for column, cost in enumerate(self.costs) if cost]
+        model.objective.linear_coefficients.ids.extend(priced)
+        model.objective.linear_coefficients.values.extend(float(self.costs[column]) for column in priced)
+        model.objective.offset = self.offset
+        rows = model.linear_constraints
+        rows.ids.extend(range(len(self.lows)))
+        rows.lower_bounds.extend(-inf if low <= -UNBOUNDED else float(low) for low in self.lows)
+        rows.upper_bounds.extend(inf if high >= UNBOUNDED else float(high) for high in self.highs)
+        matrix = model.linear_constraint_matrix
+        for row, (columns, coefficients) in enumerate(zip(self.columns, self.coefficients, strict=True)):
+            entries: dict[int, int] = defaultdict(int)
+            for column, coefficient in zip(columns, coefficients, strict=True):
+                entries[column] += coefficient
+            kept = sorted(column for column, coefficient in entries.items() if coefficient)
+            matrix.row_ids.extend([row] * len(kept))
+            matrix.column_ids.extend(kept)
+            matrix.coefficients.extend(float(entries[column]) for column in kept)
+        return model
+
+    def relax(self, seconds: float) -> Relaxed | None:
+        """Solve the linear relaxation; None when the time runs out.
+
+        HiGHS takes half of GLOP's time on a month (33 s and 64 s, dual simplex, 129,773 columns); PDLP is as fast but its
+        multipliers give a bound 0.3 % lower.
+        """
+        model = mathopt.Model.from_model_proto(self.proto())
+        limits = mathopt.SolveParameters(time_limit=timedelta(seconds=max(0.01, seconds)))
+        answer = mathopt.solve(model, mathopt.SolverType.HIGHS, params=limits)
+        if answer.termination.reason != mathopt.TerminationReason.OPTIMAL:
+            return None
+        values, duals = answer.variable_values(), answer.dual_values()
+        prices = np.array([duals[row] for row in model.linear_constraints()])
+        bound, reduced = self.lagrangian(prices)
+        return Relaxed(np.array([values[column] for column in model.variables()]), prices, reduced, bound)
+
+    def branch_and_cut(self, seconds: float) -> int | None:
+        """Return a bound by branch and cut (HiGHS), better than the linear relaxation's; None when there is none in time."""
+        model = mathopt.Model.from_model_proto(self.proto(integer=True))
+        limits = mathopt.SolveParameters(time_limit=timedelta(seconds=max(0.01, seconds)))
+        answer = mathopt.solve(model, mathopt.SolverType.HIGHS, params=limits)
+        bound = answer.termination.objective_bounds.dual_bound
+        return None if not isfinite(bound) else ceil(bound - TOLERANCE)
+
+    def lagrangian(self, duals: NDArray[np.float64]) -> tuple[int, NDArray[np.float64]]:
+        """Return a lower bound that holds for any multipliers, computed in integers, and the reduced costs.
+
+        For multipliers ``l`` (sign by the side of the row that they price) every solution costs at least
+        ``l.b + sum_j min(0, c_j - l.A_j) * upper_j``: Geoffrion, Lagrangean relaxation for integer programming (1974),
+        doi:10.1007/BFb0120690. So a rounding error of the linear solver can weaken the bound, never falsify it.
+        """
+        prices = np.rint(duals * DUAL_SCALE).astype(np.int64)
+        lows, highs = np.array(self.lows, dtype=np.int64), np.array(self.highs, dtype=np.int64)
+        prices[(prices > 0) & (lows <= -UNBOUNDED)] = 0
+        prices[(prices < 0) & (highs >= UNBOUNDED)] = 0
+        total = int(np.where(prices > 0, lows * prices, np.where(prices < 0, highs * prices, 0)).sum())
+        lengths = [len(columns) for columns in self.columns]
+        flat = np.concatenate([np.array(columns, dtype=np.int64) for columns in self.columns])
+        weights = np.concatenate([np.array(c, dtype=np.int64) for c in self.coefficients])
+        priced = np.zeros(len(self.costs), dtype=np.int64)
+        np.add.at(priced, flat, weights * np.repeat(prices, lengths))
+        reduced = np.array(self.costs, dtype=np.int64) * DUAL_SCALE - priced
+        total += int(np.minimum(reduced, 0) @ np.array(self.uppers, dtype=np.int64))
+        return ceil(total / DUAL_SCALE) + self.offset, reduced / DUAL_SCALE

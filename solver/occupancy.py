@@ -1,0 +1,477 @@
+"""What is taken in an unfinished plan, as masks of slots, and the places that are still free for one more task.
+
+Every start is on the grid, so an item holds whole slots as far as any other start is concerned; only recovery, which may
+begin between two slots, is rounded outwards. Finding the places of a task takes well under a millisecond.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
+from itertools import product
+
+from scheduling.costs import half_of
+from scheduling.requests import Link
+from solver.domains import FULL_ATTENTION, Domains, Option, ShiftId, current_of, start_mask, unavailable
+from solver.placements import Placement
+from solver.tasks import Key, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A free place and what it adds to the cost of the plan, leaving out apart."""
+
+    cost: float
+    placement: Placement
+
+
+class Levels:
+    """The use of one resource with some units over one day: ``levels[k]`` are the slots in which more than ``k`` are used."""
+
+    def __init__(self, units: int) -> None:
+        self.levels = [0] * units
+        self._held: list[tuple[int, int]] = []
+
+    def free(self, demand: int) -> int:
+        """Return the slots in which ``demand`` more units can be used."""
+        units = len(self.levels)
+        return 0 if demand > units else ~self.levels[units - demand] if demand else -1
+
+    def take(self, slots: int, demand: int) -> None:
+        """Use some units in some slots."""
+        self._held.append((slots, demand))
+        self._add(slots, demand)
+
+    def release(self, slots: int, demand: int) -> None:
+        """Undo a ``take``."""
+        self._held.remove((slots, demand))
+        self.levels = [0] * len(self.levels)
+        for held, units in self._held:
+            self._add(held, units)
+
+    def _add(self, slots: int, demand: int) -> None:
+        for _ in range(demand):
+            for level in range(len(self.levels) - 1, 0, -1):
+                self.levels[level] |= self.levels[level - 1] & slots
+            self.levels[0] |= slots
+
+
+def runs(free: int, length: int) -> int:
+    """Return the slots from which ``length`` slots in a row are free."""
+    done = 1
+    while done < length:
+        step = min(done, length - done)
+        free &= free >> step
+        done += step
+    return free
+
+
+class Occupancy:
+    """Placements of a scenario's tasks, with everything that they hold."""
+
+    def __init__(
+        self, domains: Domains, placements: Mapping[Key, Placement] | None = None, ignoring: Collection[str] = ()
+    ) -> None:
+        self.domains = domains
+        self.ignoring = frozenset(ignoring)
+        self.scenario = domains.scenario
+        self.placements: dict[Key, Placement] = {}
+        self.guide: Mapping[Key, Mapping[Option, float]] = {}
+        self.trust = 1000.0
+        self._held: dict[tuple[object, ...], Levels] = {}
+        self._shift_at: dict[ShiftId, list[str]] = defaultdict(list)
+        self._minutes: dict[tuple[str, int], int] = defaultdict(int)
+        self._patient: dict[str, list[Key]] = defaultdict(list)
+        self._rooms: dict[tuple[str, str], list[str]] = {}
+        self.links: dict[Key, list[Link]] = defaultdict(list)
+        for link in self.scenario.links:
+            self.links["visit", link.before].append(link)
+            self.links["visit", link.after].append(link)
+        for key, placement in (placements or {}).items():
+            self.put(key, placement)
+
+    # --- putting and taking ------------------------------------------------------------------------------------------
+
+    def put(self, key: Key, placement: Placement) -> None:
+        """Place a task; nothing is checked."""
+        self._change(key, placement, take=True)
+        self.placements[key] = placement
+
+    def remove(self, key: Key) -> Placement:
+        """Take a task out, and return where it was."""
+        placement = self.placements.pop(key)
+        self._change(key, placement, take=False)
+        return placement
+
+    def _change(self, key: Key, placement: Placement, take: bool) -> None:
+        task = self.domains.by_key[key]
+        for levels, slots, demand in self._uses(task, placement):
+            (levels.take if take else levels.release)(slots, demand)
+        for shift in (*placement.team, *placement.supervisors):
+            (self._shift_at[shift].append if take else self._shift_at[shift].remove)(placement.location)
+        for shift in placement.team:
+            self._minutes[shift.provider, placement.day] += task.service.minutes if take else -task.service.minutes
+        for patient in (*placement.attendees, *([task.patient] if task.patient else [])):
+            (self._patient[patient].append if take else self._patient[patient].remove)(key)
+
+    def _uses(self, task: Task, placement: Placement) -> Iterator[tuple[Levels, int, int]]:
+        service, day, location = task.service, placement.day, placement.location
+        running = self._slots(placement.slot, 0, service.minutes)
+        for shift in placement.team:
+            yield self._levels(("team", shift.provider, day), 1), running, 1
+        for shift in (*placement.team, *placement.supervisors):
+            yield self._levels(("attention", shift.provider, day), FULL_ATTENTION), running, service.attention
+        if placement.room is not None:
+            cleaned = self._slots(placement.slot, 0, service.minutes + service.turnover)
+            yield self._levels(("room", placement.room, day), 1), cleaned, 1
+        for device in service.equipment:
+            yield self._equipment(device, location, day), running, 1
+        if service.recovery:
+            lying = self._slots(placement.slot, service.minutes, service.minutes + service.recovery)
+            yield self._bays(location, day), lying, len(placement.attendees) if task.group else 1
+
+    def _levels(self, resource: tuple[object, ...], units: int) -> Levels:
+        if resource not in self._held:
+            self._held[resource] = Levels(units)
+        return self._held[resource]
+
+    def _equipment(self, device: str, location: str, day: int) -> Levels:
+        return self._levels(("equipment", device, location, day), self.scenario.equipment_units(device, location))
+
+    def _bays(self, location: str, day: int) -> Levels:
+        return self._levels(("bays", location, day), self.scenario.bays(location))
+
+    def _slots(self, slot: int, first_minute: int, last_minute: int) -> int:
+        """Return the slots that ``[first, last)`` minutes after a start touch."""
+        grid = self.scenario.grid.grid_minutes
+        return ((1 << -(-last_minute // grid)) - (1 << (first_minute // grid))) << slot
+
+    def chain(self, task: Task) -> list[Task]:
+        """Return a task with the unplaced ones that it needs or that must come with it, in the order of their links."""
+        found, waiting = {task.key: task}, [task]
+        while waiting:
+            one = waiting.pop()
+            for link in self.links[one.key]:
+                for visit in (link.before, link.after):
+                    key: Key = ("visit", visit)
+                    if (link.together or visit == link.before) and key not in found and key not in self.placements:
+                        found[key] = self.domains.by_key[key]
+                        waiting.append(found[key])
+        if len(found) == 1:
+            return [task]
+        before = {key: {("visit", link.before) for link in self.links[key]} - {key} for key in found}
+        return [found[key] for key in TopologicalSorter({k: b & found.keys() for k, b in before.items()}).static_order()]
+
+    # --- finding -----------------------------------------------------------------------------------------------------
+
+    def places(self, task: Task, days: Iterable[int] | None = None) -> Iterator[Priced]:
+        """Yield free places of a task, for each date, location and team the cheapest starts, earliest first."""
+        wanted = None if days is None else frozenset(days)
+        guide = self.guide.get(task.key)
+        for (day, location), options in self.domains.places(task.key):
+            if wanted is not None and day not in wanted:
+                continue
+            starts = self._open(task, day, location)
+            for team in product(*options) if starts else ():
+                extra = sum(guide.get(option, 0.0) for option in team) if guide else 0
+                for place in self._with_team(task, day, location, starts, team):
+                    yield Priced(extra * self.trust + place.cost, place.placement) if guide else place
+
+    def narrowed(self, task: Task, options: Iterable[Option], free: Collection[Key]) -> list[Option]:
+        """Return options with the starts that what is placed leaves to them; the tasks of ``free`` are yet to be placed."""
+        length, opened, kept = -(-task.service.minutes // self.scenario.grid.grid_minutes), {}, []
+        for option in options:
+            place = (option.day, option.location)
+            if place not in opened:
+                opened[place] = self._open(task, *place, free)
+            starts = option.starts & opened[place]
+            if starts and option.shift is not None:
+                starts &= self._member_free(option, task, length)
+            if starts:
+                kept.append(option if starts == option.starts else replace(option, starts=starts))
+        return kept
+
+    def best(self, task: Task, days: Iterable[int] | None = None) -> Priced | None:
+        """Return the cheapest free place of a task."""
+        return min(self.places(task, days), key=lambda place: (place.cost, place.placement.day, place.placement.slot), default=None)
+
+    def _open(self, task: Task, day: int, location: str, free: Collection[Key] = ()) -> int:
+        """Return the starts that rooms, equipment, bays, the patient and links leave open."""
+        service, grid = task.service, self.scenario.grid.grid_minutes
+        length, starts = -(-service.minutes // grid), (1 << self.scenario.grid.slots_per_day) - 1
+        if service.room is not None and "room-overlap" not in self.ignoring:
+            cleaned = -(-(service.minutes + service.turnover) // grid)
+            open_rooms = 0
+            for room in self._suited(task, location):
+                open_rooms |= runs(self._levels(("room", room, day), 1).free(1), cleaned)
+            starts &= open_rooms
+        for device in service.equipment if "equipment" not in self.ignoring else ():
+            starts &= runs(self._equipment(device, location, day).free(1), length)
+        if service.recovery and starts and "recovery" not in self.ignoring:
+            first, last = service.minutes // grid, -(-(service.minutes + service.recovery) // grid)
+            starts &= runs(self._bays(location, day).free(1), last - first) >> first
+        if task.patient is not None and starts and "patient-overlap" not in self.ignoring:
+            starts &= self._patient_free(task, task.patient, day, location)
+        for link in self.links[task.key] if starts and "link" not in self.ignoring else ():
+            if ("visit", link.after if task.id == link.before else link.before) not in free:
+                starts &= self._linked(task, link, day, location)
+        return starts
+
+    def _suited(self, task: Task, location: str) -> Sequence[str]:
+        pin = None if task.visit is None else task.visit.pinned
+        if pin is not None and pin.room is not None:
+            return (pin.room,)
+        key = (task.service.id, location)
+        if key not in self._rooms:
+            need = task.service.room
+            suited = [r for r in self.scenario.clinic.rooms if r.location == location and need is not None and need.suits(r)]
+            self._rooms[key] = [room.id for room in sorted(suited, key=lambda room: (len(room.features), room.seats))]
+        return self._rooms[key]
+
+    def _patient_free(self, task: Task, patient: str, day: int, location: str) -> int:
+        starts, grid = -1, self.scenario.grid
+        mine = task.service.minutes + task.service.recovery
+        for key in self._patient[patient]:
+            other = self.placements[key]
+            if key == task.key or other.day != day:
+                continue
+            service = self.domains.service(key)
+            travel = self.scenario.travel_minutes(location, other.location)
+            begin = other.slot * grid.grid_minutes
+            starts &= ~grid.meeting(begin - travel, begin + service.minutes + service.recovery + travel, 0, mine)
+        return starts
+
+    def _linked(self, task: Task, link: Link, day: int, location: str) -> int:
+        """Return the starts that a link leaves to one of its visits, its other visit being where it is."""
+        leads = task.id == link.before
+        other = self.placements.get(("visit", link.after if leads else link.before))
+        if other is None:
+            return -1 if leads else 0
+        days = other.day - day if leads else day - other.day
+        if days < link.min_days or (link.max_days is not None and days > link.max_days):
+            return 0
+        if link.same_location and location != other.location:
+            return 0
+        if days:
+            return -1
+        grid, most = self.scenario.grid, link.max_gap_minutes
+        begin = other.slot * grid.grid_minutes
+        if leads:
+            latest = begin - link.min_gap_minutes - task.service.minutes
+            earliest = 0 if most is None else begin - most - task.service.minutes
+        else:
+            ends = begin + self.domains.service(("visit", link.before)).minutes
+            earliest, latest = ends + link.min_gap_minutes, 10**6 if most is None else ends + most
+        return grid.starts(earliest, latest, 0)
+
+    def _with_team(self, task: Task, day: int, location: str, starts: int, team: Sequence[Option]) -> Iterator[Priced]:
+        service, people = task.service, self.scenario.providers_by_id
+        length = -(-service.minutes // self.scenario.grid.grid_minutes)
+        members = [option.shift for option in team if option.shift is not None]
+        if len({shift.provider for shift in members}) < len(members) or not self._team_allowed(task, members):
+            return
+        for option in team:
+            starts &= option.starts
+            if option.shift is not None and starts:
+                starts &= self._member_free(option, task, length)
+        if not starts:
+            return
+        trainees = [option.seat for option in team if option.provider and people[option.provider].trainee]
+        if not trainees:
+            yield from self._priced(task, day, location, starts, members, ())
+            return
+        for supervisors in self._supervisors(task, day, location, trainees, members):
+            watched = starts
+            for option in supervisors:
+                watched &= option.starts & self._watches(option, task, length)
+            if watched:
+                shifts = tuple(option.shift for option in supervisors if option.shift is not None)
+                yield from self._priced(task, day, location, watched, members, shifts)
+                return
+
+    def _team_allowed(self, task: Task, members: Sequence[ShiftId]) -> bool:
+        team = tuple(shift.provider for shift in members)
+        required = None if task.visit is None else task.visit.required_provider
+        if required is not None and required not in team and "required-provider" not in self.ignoring:
+            return False
+        for link in self.links[task.key]:
+            other = self.placements.get(("visit", link.after if task.id == link.before else link.before))
+            if link.same_provider and other is not None and team != tuple(shift.provider for shift in other.team):
+                return False
+        return True
+
+    def _here(self, shift: ShiftId, location: str) -> bool:
+        """Say whether a shift is, or may still be, spent at a location; and whether travel leaves it reachable."""
+        taken = self._shift_at.get(shift)
+        if taken:
+            return taken[0] == location
+        mine = self.domains.shift(shift)
+        for number, other in enumerate(self.scenario.providers_by_id[shift.provider].shifts):
+            there = self._shift_at.get(ShiftId(shift.provider, number))
+            if there and other.start.date() == mine.start.date():
+                first, second = sorted((mine, other), key=lambda one: one.start)
+                gap = (second.start - first.end).total_seconds() / 60
+                if there[0] != location and gap < self.scenario.travel_minutes(there[0], location):
+                    return False
+        return True
+
+    def _member_free(self, option: Option, task: Task, length: int) -> int:
+        shift, service = option.shift, task.service
+        assert shift is not None
+        provider = self.scenario.providers_by_id[shift.provider]
+        if "shift" not in self.ignoring and not self._here(shift, option.location):
+            return 0
+        within = self._minutes[provider.id, option.day] + service.minutes <= provider.max_minutes_per_day
+        if not within and "daily-limit" not in self.ignoring:
+            return 0
+        free = -1 if "provider-overlap" in self.ignoring else self._levels(("team", provider.id, option.day), 1).free(1)
+        if not provider.trainee and "attention" not in self.ignoring:
+            free &= self._levels(("attention", provider.id, option.day), FULL_ATTENTION).free(service.attention)
+        return runs(free, length)
+
+    def _watches(self, option: Option, task: Task, length: int) -> int:
+        shift = option.shift
+        if "attention" in self.ignoring:
+            return -1
+        if shift is None or not self._here(shift, option.location):
+            return 0
+        attention = self._levels(("attention", shift.provider, option.day), FULL_ATTENTION)
+        return runs(attention.free(task.service.attention), length)
+
+    def _supervisors(
+        self, task: Task, day: int, location: str, seats: Sequence[int], members: Sequence[ShiftId]
+    ) -> Iterator[tuple[Option, ...]]:
+        """Yield supervisors for the trainees in some seats: one for all of them, or else one for each."""
+        people, team = self.scenario.providers_by_id, {shift.provider for shift in members}
+        able = [
+            option
+            for option in self.domains.seat(task.service, None)
+            if (option.day, option.location) == (day, location)
+            and option.provider not in team
+            and not people[option.provider or ""].trainee
+        ]
+        fits = [[o for o in able if people[o.provider or ""].can_fill(task.service.team[seat].any_of)] for seat in seats]
+        for option in fits[0]:
+            if all(option in some for some in fits):
+                yield (option,)
+        if len(fits) > 1:
+            for chosen in product(*fits):
+                if len({option.provider for option in chosen}) == len(chosen):
+                    yield chosen
+
+    # --- pricing -----------------------------------------------------------------------------------------------------
+
+    def _priced(
+        self, task: Task, day: int, location: str, starts: int, team: Sequence[ShiftId], supervisors: Sequence[ShiftId]
+    ) -> Iterator[Priced]:
+        """Yield the earliest start of each price: the current one, and the first of each half of the day."""
+        seen: set[int] = set()
+        for slot in self._telling(task, day, location, starts, team):
+            cost = self.price(task, day, location, slot, team)
+            if cost not in seen:
+                seen.add(cost)
+                room = self._room(task, location, day, slot)
+                yield Priced(cost, Placement(day, slot, location, tuple(team), tuple(supervisors), (), room))
+
+    def _telling(self, task: Task, day: int, location: str, starts: int, team: Sequence[ShiftId]) -> Iterator[int]:
+        current = current_of(task)
+        if current is not None and self.scenario.grid.date(day) == current.start.date():
+            if kept := starts & start_mask(self.scenario, current.start):
+                yield kept.bit_length() - 1
+        first = (starts & -starts).bit_length() - 1
+        yield first
+        noon = -(-720 // self.scenario.grid.grid_minutes)
+        if first < noon and (later := starts >> noon):
+            yield noon + (later & -later).bit_length() - 1
+
+    def _room(self, task: Task, location: str, day: int, slot: int) -> str | None:
+        if task.service.room is None:
+            return None
+        cleaned = self._slots(slot, 0, task.service.minutes + task.service.turnover)
+        free = [r for r in self._suited(task, location) if not self._levels(("room", r, day), 1).levels[0] & cleaned]
+        current = current_of(task)
+        return current.room if current is not None and current.room in free else (free or [None])[0]
+
+    def dates(self, patient: str) -> int:
+        """Return the number of dates on which a patient comes."""
+        return len({self.placements[key].day for key in self._patient[patient]})
+
+    def location(self, shift: ShiftId) -> str | None:
+        """Return where a shift is spent, None when it is not used."""
+        places = self._shift_at.get(shift)
+        return places[0] if places else None
+
+    def moved_attendees(self, task: Task, placement: Placement | None) -> int:
+        """Return what it costs that a group's attendees have to be called."""
+        current = None if task.group is None else task.group.current
+        if current is None:
+            return 0
+        policy, cost = self.scenario.policy, 0
+        moved = policy.moved_notified if current.notified else policy.moved
+        from_day = self.scenario.grid.day_index(current.start.date())
+        for patient in current.attendees:
+            if placement is None or patient not in placement.attendees:
+                cost += moved
+            elif (placement.day, placement.location) != (from_day, current.location) or (
+                start_mask(self.scenario, current.start) != 1 << placement.slot
+            ):
+                cost += moved + (policy.moved_notified_per_day * abs(placement.day - from_day) if current.notified else 0)
+        return cost
+
+    def price(
+        self, task: Task, day: int, location: str, slot: int, team: Sequence[ShiftId], trips: bool = True
+    ) -> int:
+        """Return what a place adds to the cost: all components of a visit, but for site changes of its team."""
+        visit, scenario = task.visit, self.scenario
+        if visit is None:
+            return 0
+        policy, on, patient = scenario.policy, scenario.grid.date(day), scenario.patients_by_id[visit.patient]
+        cost = policy.delay_per_day.of(visit.priority) * max(0, (on - max(visit.earliest, scenario.horizon.start)).days)
+        if visit.target is not None:
+            cost += policy.late_per_day.of(visit.priority) * max(0, (on - visit.target).days)
+        if visit.preferred_providers and not any(shift.provider in visit.preferred_providers for shift in team):
+            cost += policy.not_preferred_provider
+        if patient.preferred_site not in (None, scenario.site(location)):
+            cost += policy.not_preferred_site
+        if patient.prefers not in (None, half_of(slot * scenario.grid.grid_minutes)):
+            cost += policy.not_preferred_half
+        dates = {self.placements[key].day for key in self._patient[visit.patient] if key != task.key} if trips else set()
+        if dates and day not in dates:
+            cost += policy.extra_trip
+        current = visit.current
+        if current is not None and not self.stays(task, day, location, slot, team):
+            told = current.notified
+            days = abs((on - current.start.date()).days)
+            cost += policy.moved_notified + policy.moved_notified_per_day * days if told else policy.moved
+        return cost
+
+    def stays(self, task: Task, day: int, location: str, slot: int, team: Sequence[ShiftId]) -> bool:
+        """Say whether a place is a task's current start, location and team."""
+        current = current_of(task)
+        if current is None or current.location != location or self.scenario.grid.date(day) != current.start.date():
+            return False
+        same = tuple(shift.provider for shift in team) == current.team
+        return same and start_mask(self.scenario, current.start) == 1 << slot
+
+    def seatable(self, task: Task, placement: Placement) -> list[str]:
+        """Return the candidates who could attend a group at a place, most wanted first, as many as there are places."""
+        group = task.group
+        assert group is not None
+        capacity, weight = group.capacity, self.scenario.policy.group_seat
+        if placement.room is not None:
+            capacity = min(capacity, self.scenario.rooms[placement.room].seats)
+        told = () if group.current is None else group.current.attendees
+        able = [
+            candidate
+            for candidate in group.candidates
+            if self.scenario.site(placement.location) in self.scenario.patients_by_id[candidate.patient].allowed_sites
+            and (self._attend(task, candidate.patient, placement) >> placement.slot) & 1
+        ]
+        able.sort(key=lambda candidate: (-weight.of(candidate.priority), candidate.patient not in told))
+        return [candidate.patient for candidate in able[:capacity]]
+
+    def _attend(self, task: Task, patient: str, placement: Placement) -> int:
+        away = unavailable(self.scenario, patient, task.service, self.scenario.grid.date(placement.day))
+        return ~away & self._patient_free(task, patient, placement.day, placement.location)

@@ -1,0 +1,243 @@
+"""Ruin and recreate: take out visits that stand near each other, put them back greedily, keep what is good enough.
+
+After Schrimpf, Schneider, Stamm-Wilbrandt and Dueck (2000), doi:10.1006/jcph.1999.6413, with the strings and blinks of
+Christiaens and Vanden Berghe, Slack induction by string removals (2020), doi:10.1287/trsc.2019.0914: a string is a run of
+neighbouring visits in one provider's shift. Acceptance is simulated annealing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from math import exp, log
+from random import Random
+
+from scheduling.costs import leaving_out
+from solver.construct import insert_chain, seat
+from solver.domains import Domains, ShiftId, current_of, is_frozen
+from solver.occupancy import Occupancy
+from solver.placements import Placement
+from solver.tasks import Key, Task
+
+BLINK = 0.02
+"""Share of free places that a recreation overlooks."""
+
+
+class Ruin:
+    """A plan under ruin and recreate, with its exact cost."""
+
+    def __init__(self, domains: Domains, placements: Mapping[Key, Placement], seed: int) -> None:
+        self.domains = domains
+        self.scenario = domains.scenario
+        self.random = Random(seed)
+        self.occupancy = Occupancy(domains, placements)
+        self.on_shift: dict[ShiftId, set[Key]] = defaultdict(set)
+        for key, placement in placements.items():
+            for shift in placement.team:
+                self.on_shift[shift].add(key)
+        self.movable = [
+            task.key
+            for task in domains.tasks
+            if domains.options[task.key]
+            and not (task.visit is not None and task.visit.pinned is not None)
+            and not is_frozen(domains.scenario, task)
+        ]
+        self.partners: dict[Key, set[Key]] = {key: self._bundle(key) for key in self.movable}
+        self.out = {key for key in self.movable if key not in placements}
+        self.worth = {task.key: self._worth(task) for task in domains.tasks}
+
+    def _worth(self, task: Task) -> int:
+        policy = self.scenario.policy
+        if task.visit is not None:
+            return leaving_out(self.scenario, task.visit)
+        return policy.reserve_missing if task.reserve is not None else policy.group_not_run
+
+    def _bundle(self, key: Key) -> set[Key]:
+        """Return the visits that a visit is linked to, directly or not, itself included."""
+        found, waiting = {key}, [key]
+        while waiting:
+            for link in self.occupancy.links[waiting.pop()]:
+                for visit in (link.before, link.after):
+                    other: Key = ("visit", visit)
+                    if other not in found:
+                        found.add(other)
+                        waiting.append(other)
+        return found
+
+    # --- cost --------------------------------------------------------------------------------------------------------
+
+    def cost_of(self, keys: Iterable[Key], patients: Iterable[str], days: Iterable[tuple[str, int]]) -> int:
+        """Return the cost of some tasks, some patients' trips and some providers' days."""
+        cost = sum(self._task_cost(key) for key in keys)
+        cost += self.scenario.policy.extra_trip * sum(max(0, self.occupancy.dates(patient) - 1) for patient in patients)
+        return cost + self.scenario.policy.site_change * sum(self._changes(*day) for day in days)
+
+    def _task_cost(self, key: Key) -> int:
+        task, placement = self.domains.by_key[key], self.occupancy.placements.get(key)
+        if task.group is not None:
+            weight = self.scenario.policy.group_seat
+            attend = () if placement is None else placement.attendees
+            cost = sum(weight.of(c.priority) for c in task.group.candidates if c.patient not in attend)
+            missing = self.scenario.policy.group_not_run if placement is None and task.group.required else 0
+            return cost + missing + self.occupancy.moved_attendees(task, placement)
+        if placement is None:
+            told = 0
+            if task.visit is not None and task.visit.current is not None:
+                policy = self.scenario.policy
+                told = policy.moved_notified if task.visit.current.notified else policy.moved
+            return self.worth[key] + told
+        return self.occupancy.price(task, placement.day, placement.location, placement.slot, placement.team, trips=False)
+
+    def _changes(self, provider: str, day: int) -> int:
+        shifts = self.scenario.providers_by_id[provider].shifts
+        on = self.scenario.grid.date(day)
+        numbers = sorted((n for n, shift in enumerate(shifts) if shift.start.date() == on), key=lambda n: shifts[n].start)
+        used = [self.occupancy.location(ShiftId(provider, number)) for number in numbers]
+        sites = [self.scenario.site(location) for location in used if location is not None]
+        return sum(one != other for one, other in pairwise(sites))
+
+    # --- moves -------------------------------------------------------------------------------------------------------
+
+    def _remove(self, key: Key) -> Placement:
+        placement = self.occupancy.remove(key)
+        for shift in placement.team:
+            self.on_shift[shift].discard(key)
+        self.out.add(key)
+        return placement
+
+    def _put(self, key: Key, placement: Placement) -> None:
+        self.occupancy.put(key, placement)
+        for shift in placement.team:
+            self.on_shift[shift].add(key)
+        self.out.discard(key)
+
+    def _ruin(self) -> list[tuple[Key, Placement]]:
+        """Take out strings from shifts that one task, left out or unhappy, could use."""
+        removed: list[tuple[Key, Placement]] = []
+        gone: set[Key] = set()
+        seed = self.random.choice(sorted(self.out)) if self.out and self.random.random() < 0.5 else self.random.choice(self.movable)
+        self.seed = seed
+        options = self.domains.options[seed]
+        for _ in range(self.random.randint(1, 3)):
+            shift = self.random.choice(options).shift
+            line = sorted(self.on_shift[shift] - gone, key=lambda key: self.occupancy.placements[key].slot) if shift else []
+            if line:
+                length = min(len(line), self.random.randint(1, 5))
+                if shift and len(self.domains.shift(shift).locations) > 1 and self.random.random() < 0.3:
+                    length = len(line)
+                first = self.random.randint(0, len(line) - length)
+                gone.update(line[first : first + length])
+        if seed in self.occupancy.placements:
+            gone.add(seed)
+        movable = self.partners.keys()
+        for key in sorted(gone):
+            for partner in sorted(self.partners[key]) if key in movable else ():
+                if partner in self.occupancy.placements and partner in movable:
+                    removed.append((partner, self._remove(partner)))
+        return removed
+
+    def _recreate(self, removed: Sequence[tuple[Key, Placement]]) -> list[Key]:
+        """Put back what was taken out, and what may now fit, in an order that changes from time to time."""
+        waiting = [key for key, _ in removed]
+        idle = sorted(self.out.difference(waiting))
+        waiting += self.random.sample(idle, min(len(idle), 6))
+        order = self.random.random()
+        if order < 0.4:
+            waiting.sort(key=lambda key: (-self.worth[key], self.random.random()))
+        elif order < 0.7:
+            waiting.sort(key=lambda key: (len(self.domains.options[key]) - self.worth[key] / 10, self.random.random()))
+        elif order < 0.85:
+            waiting.sort(key=lambda key: (-self.domains.service(key).minutes, self.random.random()))
+        else:
+            self.random.shuffle(waiting)
+        if self.seed in self.out and self.random.random() < 0.7:
+            waiting = [self.seed, *(key for key in waiting if key != self.seed)]
+        done: list[Key] = []
+        for key in waiting:
+            if key in self.out and not self._insert_bundle(key, done):
+                continue
+        return done
+
+    def _insert_bundle(self, key: Key, done: list[Key]) -> bool:
+        """Insert a task with what must come with it; all or none."""
+        chain = self.occupancy.chain(self.domains.by_key[key])
+        if len(chain) > 1:
+            if not insert_chain(self.occupancy, chain):
+                return False
+            for task in chain:
+                placement = self.occupancy.placements[task.key]
+                self.occupancy.remove(task.key)
+                self._put(task.key, placement)
+                done.append(task.key)
+            return True
+        placed: list[Key] = []
+        for task in chain:
+            best, least = None, self.worth[task.key]
+            for place in self.occupancy.places(task):
+                if place.cost < least and self.random.random() >= BLINK:
+                    best, least = place.placement, place.cost
+            if best is not None and task.group is not None:
+                best = seat(self.occupancy, task, best)
+            if best is None:
+                for other in placed:
+                    self._remove(other)
+                return False
+            self._put(task.key, best)
+            placed.append(task.key)
+        done += placed
+        return True
+
+    def run(self, stop: Callable[[], float], on_better: Callable[[Mapping[Key, Placement]], None] | None = None) -> int:
+        """Search until ``stop`` (the share of the time that is over) reaches 1; return the change of cost of the best.
+
+        The best placements are left in ``occupancy``.
+        """
+        change = best = 0
+        best_placements = dict(self.occupancy.placements)
+        hot, cold = 12.0, 0.3
+        self.iterations = 0
+        while (share := stop()) < 1:
+            self.iterations += 1
+            delta, removed, done = self._try()
+            temperature = hot * (cold / hot) ** share
+            if delta <= -temperature * log(max(self.random.random(), 1e-12)):
+                change += delta
+                if change < best:
+                    best, best_placements = change, dict(self.occupancy.placements)
+            else:
+                for key in done:
+                    self._remove(key)
+                for key, placement in removed:
+                    if key in self.occupancy.placements:
+                        self._remove(key)
+                    self._put(key, placement)
+        self.best = best_placements
+        return best
+
+    def _try(self) -> tuple[int, list[tuple[Key, Placement]], list[Key]]:
+        """Ruin and recreate once; return the change of cost, what was removed and what was put."""
+        removed = self._ruin()
+        after_ruin = dict(removed)
+        done = self._recreate(removed)
+        keys = after_ruin.keys() | set(done)
+        patients, days = self._touched(keys, [*after_ruin.values(), *(self.occupancy.placements[k] for k in keys if k in self.occupancy.placements)])
+        new = self.cost_of(keys, patients, days)
+        now = {key: self._remove(key) for key in sorted(keys) if key in self.occupancy.placements}
+        for key, placement in removed:
+            self._put(key, placement)
+        old = self.cost_of(keys, patients, days)
+        for key, _ in removed:
+            self._remove(key)
+        for key, placement in now.items():
+            self._put(key, placement)
+        return new - old, removed, done
+
+    def _touched(self, keys: Iterable[Key], places: Iterable[Placement]) -> tuple[set[str], set[tuple[str, int]]]:
+        patients: set[str] = set()
+        for key in keys:
+            task = self.domains.by_key[key]
+            patients |= {c.patient for c in task.group.candidates} if task.group else {task.patient} if task.patient else set()
+        days = {(shift.provider, place.day) for place in places for shift in (*place.team, *place.supervisors)}
+        return patients, days

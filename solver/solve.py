@@ -1,0 +1,284 @@
+"""From a scenario to the best plan that the time allows, with a proven bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from math import ceil
+from threading import Event, Lock
+
+from ortools.sat.python import cp_model
+
+from scheduling.check import check
+from scheduling.costs import leaving_out
+from scheduling.errors import ModelInvalid, RuleBroken
+from scheduling.plan import Plan, Reason, Status
+from scheduling.scenario import Scenario
+from solver.clock import Clock
+from solver.completion import Completion
+from solver.construct import construct
+from solver.domains import Domains
+from solver.exact import exact_model
+from solver.explain import pin_conflicts, reasons_left_out
+from solver.improve import Effort, Search, notified_changes
+from solver.limits import Limits, Progress
+from solver.master import Master
+from solver.neighbourhoods import Guide, Neighbourhoods
+from solver.placements import Placement, make_plan, placements_of
+from solver.rounding import dive
+from solver.ruin import Ruin
+from solver.tasks import Key
+
+SMALL_OPTIONS = 2_000
+"""Scenarios with no more options than this go to the exact model whole (the tiny example has 566, a week 31,592)."""
+
+NEIGHBOURHOOD_SECONDS = 3.0
+RUIN_SHARE = 0.12
+BRANCH_SHARE = 0.35
+EXPLAIN_SHARE = 0.05
+RUIN_SECONDS = 0.003
+"""Deterministic seconds that one ruin and recreation counts for."""
+
+OnProgress = Callable[[Progress], None]
+
+
+def solve(
+    scenario: Scenario,
+    limits: Limits,
+    start: Plan | None = None,
+    on_progress: OnProgress | None = None,
+    cancel: Event | None = None,
+) -> Plan:
+    """Return the best plan found, checked, with a proven lower bound on the cost of every plan.
+
+    Parameters
+    ----------
+    scenario
+        What to plan.
+    limits
+        Time, workers, seed and gap.
+    start
+        A plan to start from: whatever of it still stands is kept at first.
+    on_progress
+        Called with every better cost or bound, from the solving threads.
+    cancel
+        Set it, from any thread, to get the best plan so far.
+
+    Returns
+    -------
+    Plan
+        ``optimal`` when its cost equals the bound, else ``feasible``; ``unknown`` when the scenario's pins or its
+        notification budget cannot be kept: then the visits concerned say so in their reasons.
+
+    Raises
+    ------
+    RuleBroken
+        A rule is broken by what the search made: a defect, never a plan.
+    """
+    clock = Clock(limits.seconds, limits.deterministic, cancel)
+    try:
+        return _Solve(scenario, limits, clock, on_progress).run(start)
+    finally:
+        clock.end()
+
+
+class _Solve:
+    def __init__(self, scenario: Scenario, limits: Limits, clock: Clock, on_progress: OnProgress | None) -> None:
+        self.scenario = scenario
+        self.limits = limits
+        self.clock = clock
+        self.on_progress = on_progress
+        self.conflicts = pin_conflicts(scenario)
+        self.domains = Domains(scenario, without=self.conflicts.keys())
+        self.search = Search(self.domains, clock)
+        self.lock = Lock()
+        self.phase = "first plan"
+        self.placements: dict[Key, Placement] = {}
+        self.cost = 0
+        self.version = 0
+        self.bound = self._forced()
+
+    def _forced(self) -> int:
+        """Return what must be paid for visits that fit nowhere at all."""
+        visits = (task.visit for task in self.domains.tasks if not self.domains.options[task.key])
+        return sum(leaving_out(self.scenario, visit) for visit in visits if visit is not None)
+
+    # --- the state ---------------------------------------------------------------------------------------------------
+
+    def offer(self, placements: Mapping[Key, Placement], base: int | None = None, freed: Sequence[Key] = ()) -> bool:
+        """Take placements that are no worse than the best; return whether they were better.
+
+        Placements of ``freed`` that were found beside an older version ``base`` are carried over to the present one.
+        """
+        with self.lock:
+            if base is not None and base != self.version:
+                merged = {key: p for key, p in self.placements.items() if key not in freed}
+                placements = merged | {key: placements[key] for key in freed if key in placements}
+                if check(self.scenario, make_plan(self.domains, placements)).violations:
+                    return False
+            cost = make_plan(self.domains, placements).cost
+            better = self.version == 0 or cost < self.cost
+            if self.version and cost > self.cost:
+                return False
+            self.placements, self.cost = dict(placements), cost
+            self.version += 1
+        if better:
+            self.tell()
+        return better
+
+    def raise_bound(self, bound: float | None) -> None:
+        """Take a better bound."""
+        if bound is not None and ceil(bound - 1e-6) > self.bound:
+            self.bound = ceil(bound - 1e-6)
+            self.tell()
+
+    def tell(self) -> None:
+        """Report where the search stands."""
+        if self.on_progress is not None:
+            self.on_progress(Progress(self.clock.elapsed, self.cost, min(self.bound, self.cost), self.phase))
+
+    @property
+    def done(self) -> bool:
+        """Whether time is over, or the plan good enough."""
+        return self.clock.over or self.cost - self.bound <= self.limits.gap * self.cost
+
+    # --- the phases --------------------------------------------------------------------------------------------------
+
+    def run(self, start: Plan | None) -> Plan:
+        known = {} if start is None else _standing(self.scenario, start)
+        self.offer(construct(self.domains, known))
+        keeps_budget = self._keeps_budget()
+        if not self.done and keeps_budget:
+            if sum(map(len, self.domains.options.values())) <= SMALL_OPTIONS:
+                self._exactly()
+            if not self.done:
+                self._by_master()
+        return self._finish(keeps_budget)
+
+    def _keeps_budget(self) -> bool:
+        budget = self.scenario.policy.max_notified_moves
+        changes = (notified_changes(self.domains, task, self.placements.get(task.key)) for task in self.domains.tasks)
+        return budget is None or sum(changes) <= budget
+
+    def _exactly(self) -> None:
+        """Solve everything in one exact model."""
+        self.phase = "exact"
+        model, x = exact_model(self.domains)
+        x.hint(self.placements)
+        effort = Effort(self.clock.left, self.limits.workers, self.limits.seed)
+        solver = effort.solver(self.clock)
+        del solver.parameters.subsolvers[:]
+        with self.clock.running(solver):
+            status = solver.solve(model, _Incumbents(self, x))
+        if self.clock.deterministic:
+            self.clock.spend(solver.response_proto.deterministic_time)
+        if status == cp_model.MODEL_INVALID:
+            raise ModelInvalid(model.validate())
+        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            self.offer(x.extract(solver))
+            self.raise_bound(solver.best_objective_bound)
+
+    def _by_master(self) -> None:
+        """Bound by the master problem, follow its relaxation to a plan, then improve that."""
+        self.phase = "bound"
+        master = Master(self.domains)
+        relaxed = master.program.relax(1e6 if self.clock.deterministic else self.clock.left)
+        self.clock.spend(1.0)
+        if relaxed is None:
+            self._improve({}, None)
+            return
+        self.raise_bound(relaxed.bound)
+        guide = master.guide(relaxed.reduced_costs)
+        self.phase = "rounding"
+        if not self.done and not self.scenario.policy.max_notified_moves:
+            rounded = dive(master, relaxed, lambda: self.clock.over)
+            self.clock.spend(1.0)
+            share = self.clock.left * 0.25
+            completion = Completion(self.search, master, guide, rounded)
+            self.offer(completion.run(share, self.limits.workers, self.limits.seed))
+        self._improve(guide, master)
+
+    def _improve(self, guide: Guide, master: Master | None) -> None:
+        """Improve until the end: ruin and recreate for a while, then large neighbourhoods on every worker."""
+        with ThreadPoolExecutor(self.limits.workers) as pool:
+            waiting: list[Future[None]] = []
+            if master is not None and self.limits.workers > 1:
+                waiting.append(pool.submit(self._branch, master, guide))
+            if self.scenario.policy.max_notified_moves is None:
+                self._ruin(guide)
+            self.phase = "neighbourhoods"
+            first = len(waiting)
+            waiting += [pool.submit(self._neighbourhoods, guide, index) for index in range(first, self.limits.workers)]
+            for future in waiting:
+                future.result()
+
+    def _branch(self, master: Master, guide: Guide) -> None:
+        """Raise the bound by branch and cut, then help to improve."""
+        self.raise_bound(master.program.branch_and_cut(self.clock.left * BRANCH_SHARE))
+        self._neighbourhoods(guide, 0)
+
+    def _ruin(self, guide: Guide) -> None:
+        self.phase = "ruin and recreate"
+        share, begin = self.clock.left * RUIN_SHARE, self.clock.left
+        ruin = Ruin(self.domains, self.placements, self.limits.seed)
+
+        def over() -> float:
+            self.clock.spend(RUIN_SECONDS)
+            return 1.0 if self.clock.over or share <= 0 else (begin - self.clock.left) / share
+
+        ruin.run(over)
+        self.offer(ruin.best)
+
+    def _neighbourhoods(self, guide: Guide, index: int) -> None:
+        choose = Neighbourhoods(self.domains, guide, self.limits.seed * 64 + index)
+        turn = 0
+        while not self.done:
+            turn += 1
+            with self.lock:
+                base, placements = self.version, self.placements
+            freed = choose.next(placements)
+            effort = Effort(max(0.1, min(NEIGHBOURHOOD_SECONDS, self.clock.left)), 1, self.limits.seed + turn)
+            answer = self.search.solve(placements, freed, effort)
+            choose.learn(answer.optimal, answer.seconds)
+            if answer.placements is not None:
+                self.offer(answer.placements, base, list(freed))
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def _finish(self, keeps_budget: bool) -> Plan:
+        self.phase = "reasons"
+        impossible = bool(self.conflicts) or not keeps_budget
+        bound = None if impossible else min(self.bound, self.cost)
+        status: Status = "unknown" if impossible else "optimal" if bound == self.cost else "feasible"
+        seconds = min(10.0, max(1.0, self.limits.seconds * EXPLAIN_SHARE))
+        reasons: dict[str, Sequence[Reason]] = {key[1]: list(found) for key, found in self.conflicts.items()}
+        reasons |= reasons_left_out(self.domains, self.placements, self.clock.deterministic, seconds, skip=reasons)
+        plan = make_plan(self.domains, self.placements, status, bound, reasons)
+        excused = {("pinned", key[1]) for key in self.conflicts}
+        for violation in check(self.scenario, plan).violations:
+            known = (violation.rule, violation.ids[0]) in excused
+            if not known and (keeps_budget or violation.rule != "notification-budget"):
+                raise RuleBroken(violation.rule, violation.ids, violation.detail)
+        return plan
+
+
+class _Incumbents(cp_model.CpSolverSolutionCallback):
+    """Take over the solutions of the exact model as they are found."""
+
+    def __init__(self, solving: _Solve, x: object) -> None:
+        super().__init__()
+        self.solving = solving
+        self.x = x
+
+    def on_solution_callback(self) -> None:
+        self.solving.offer(self.x.extract(self))  # type: ignore[attr-defined]
+        self.solving.raise_bound(self.best_objective_bound)
+
+
+def _standing(scenario: Scenario, plan: Plan) -> dict[Key, Placement]:
+    """Return the placements of a plan whose tasks and people the scenario still has."""
+    return {
+        key: placement
+        for key, placement in placements_of(scenario, plan).items()
+        if all(shift.number >= 0 for shift in (*placement.team, *placement.supervisors))
+    }

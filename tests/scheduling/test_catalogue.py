@@ -1,0 +1,279 @@
+"""The catalogue: everything that the centre offers is there, whole, and could take place."""
+
+from __future__ import annotations
+
+from datetime import date, time
+
+import pytest
+
+from scheduling import catalogue
+from scheduling.catalogue import Extent, Offer, Pathway, Referral, Role, Step, catalogue_faults, parse_toml
+from scheduling.clinic import Closure, Equipment, Room, RoomNeed, Seat
+from scheduling.errors import Fault, InvalidFile, UnknownId
+from scheduling.people import Provider
+from scheduling.timegrid import stamp
+
+DAY = date(2026, 12, 23)
+
+OFFERED = {
+    "evaluation": ["spine-evaluation", "follow-up", "medication-management"],
+    "injections": [
+        "epidural-steroid-injection",
+        "facet-injection",
+        "sacroiliac-injection",
+        "selective-nerve-root-block",
+        "piriformis-injection",
+        "trigger-point-injection",
+    ],
+    "ablation-and-stimulation": [
+        "radiofrequency-ablation",
+        "peripheral-nerve-stimulation",
+        "scs-trial",
+        "scs-lead-removal",
+        "scs-implant",
+        "stimulator-programming",
+        "drg-trial",
+        "drg-lead-removal",
+        "drg-implant",
+    ],
+    "cancer-pain": [
+        "cancer-consult",
+        "inpatient-consult",
+        "advanced-cancer-visit",
+        "sdd-trial",
+        "sdd-trial-check",
+        "sdd-implant",
+        "pump-refill",
+    ],
+    "behavioral-medicine": [
+        "behavioral-intake",
+        "cognitive-therapy",
+        "relaxation-training",
+        "family-education",
+        "behavioral-group",
+        "psychiatry-follow-up",
+    ],
+    "assessments": ["scs-assessment", "opioid-risk-assessment"],
+    "opioids": ["opioid-consultation", "opioid-transition"],
+    "work": [
+        "work-injury-medical",
+        "work-injury-psychology",
+        "work-injury-function",
+        "work-re-entry",
+        "physical-therapy",
+    ],
+}
+
+
+def a_provider(identifier: str, role: str) -> Provider:
+    return Provider(
+        id=identifier,
+        name=identifier,
+        role=role,
+        skills=("evaluation",),
+        trainee=False,
+        max_minutes_per_day=420,
+        shifts=(),
+        busy=(),
+    )
+
+
+def an_offer(**changes: object) -> Offer:
+    return catalogue.offer("radiofrequency-ablation").changed(**changes)
+
+
+def faults_of(*offers: Offer, pathways: tuple[Pathway, ...] = ()) -> list[Fault]:
+    roles = (Role(id="r", name="R", skills=("interventional",), trainee=False, max_minutes_per_day=1, source="ours"),)
+    rooms = (Room(id="wang-procedure-1", location="wang", kind="procedure", features=("fluoroscopy",), seats=1),)
+    pools = (Equipment(id="rf-generator", location="wang", units=1), Equipment(id="rf-generator", location="west", units=0))
+    return list(catalogue_faults(offers, pathways, roles, rooms, pools))
+
+
+def test_every_service_of_every_family_is_offered_and_nothing_else():
+    found = {name: [s.id for s in catalogue.services() if catalogue.family(s.id) == name] for name in catalogue.FAMILIES}
+    assert {name: sorted(ids) for name, ids in found.items()} == {name: sorted(ids) for name, ids in OFFERED.items()}
+
+
+def test_spine_evaluation_tells_new_onset_chronic_and_pain_after_surgery_apart():
+    onsets = {indication.id: indication.onset for indication in catalogue.indications("spine-evaluation")}
+    assert onsets == {"new-onset": "new-onset", "chronic": "chronic", "after-spinal-surgery": "chronic"}
+    assert (catalogue.limits().due_days("new-onset"), catalogue.limits().due_days("chronic")) == (5, 21)
+
+
+@pytest.mark.parametrize(
+    ("service", "minutes", "turnover", "recovery", "attention", "team"),
+    [
+        ("spine-evaluation", 60, 0, 0, 1, [("evaluation",)]),
+        ("radiofrequency-ablation", 60, 15, 45, 2, [("interventional",)]),
+        ("drg-implant", 120, 30, 60, 2, [("neuromodulation",)]),
+        ("behavioral-intake", 60, 0, 0, 1, [("psychology",), ("psychiatry",)]),
+        ("advanced-cancer-visit", 45, 0, 0, 1, [("cancer-pain",), ("palliative-care",)]),
+        ("opioid-risk-assessment", 45, 0, 0, 1, [("psychology", "psychiatry")]),
+        ("behavioral-group", 90, 15, 0, 1, [("psychology",)]),
+    ],
+)
+def test_a_service_keeps_its_figures(service, minutes, turnover, recovery, attention, team):
+    found = next(s for s in catalogue.services() if s.id == service)
+    assert (found.minutes, found.turnover, found.recovery, found.attention) == (minutes, turnover, recovery, attention)
+    assert [seat.any_of for seat in found.team] == team
+
+
+def test_only_the_bedside_consult_needs_no_room_and_only_the_cancer_clinic_is_at_yawkey():
+    assert [s.id for s in catalogue.services() if s.room is None] == ["inpatient-consult"]
+    assert [s.id for s in catalogue.services() if s.locations == ("inpatient",)] == ["inpatient-consult"]
+    assert [s.id for s in catalogue.services() if "yawkey" in s.locations] == ["advanced-cancer-visit"]
+
+
+@pytest.mark.parametrize("extent", ["full", "small"])
+def test_every_service_has_room_device_bay_and_role_at_each_of_its_locations(extent: Extent):
+    clinic = catalogue.clinic(extent=extent)
+    skills = {skill for role in catalogue.roles() for skill in role.skills}
+    for service in clinic.services:
+        assert all(not skills.isdisjoint(seat.any_of) for seat in service.team)
+        for location in service.locations:
+            assert service.room is None or any(r.location == location and service.room.suits(r) for r in clinic.rooms)
+            assert all(any((p.id, p.location) == (d, location) for p in clinic.equipment) for d in service.equipment)
+            assert service.recovery == 0 or any(r.location == location and r.bays for r in clinic.recovery)
+
+
+def test_rooms_are_numbered_on_within_location_and_kind():
+    rooms = {room.id: room for room in catalogue.clinic().rooms}
+    assert len(rooms) == len(catalogue.clinic().rooms) == 38
+    assert rooms["wang-procedure-3"].features == ("fluoroscopy", "ultrasound")
+    assert rooms["wang-procedure-4"].features == ("ultrasound",)
+    assert rooms["west-procedure-2"].features == ("ultrasound",)
+    assert len(catalogue.clinic(extent="small").rooms) == 15
+
+
+def test_the_cancer_clinic_reserves_the_staff_of_its_roles_alone():
+    staff = [
+        a_provider("physician-1", "physician"),
+        a_provider("cancer-2", "cancer-pain-physician"),
+        a_provider("palliative-1", "palliative-physician"),
+    ]
+    (block,) = catalogue.clinic(staff).blocks
+    assert block.providers == ("cancer-2", "palliative-1")
+    assert (block.location, block.weekday, block.start, block.end) == ("yawkey", "WE", time(13), time(17))
+    assert block.services == ("advanced-cancer-visit",)
+
+
+def test_the_clinic_takes_the_closures_that_it_is_given():
+    closure = Closure(start=stamp(DAY, 780), end=stamp(DAY, 1080), location="west", reason="training")
+    assert catalogue.clinic(closures=[closure]).closures == (closure,)
+    assert catalogue.clinic().closures == ()
+
+
+def test_travel_within_the_campus_is_shorter_than_to_waltham():
+    minutes = {frozenset(travel.between): travel.minutes for travel in catalogue.clinic().travel}
+    assert minutes[frozenset(("wang", "yawkey"))] == 10
+    assert minutes[frozenset(("wang", "west"))] == 45
+
+
+@pytest.mark.parametrize(
+    ("pathway", "step", "service", "days"),
+    [
+        ("spinal-cord-stimulation", 1, "scs-trial", (7, 60)),
+        ("spinal-cord-stimulation", 2, "scs-lead-removal", (5, 7)),
+        ("spinal-cord-stimulation", 3, "scs-implant", (14, 60)),
+        ("spinal-cord-stimulation", 4, "stimulator-programming", (7, 14)),
+        ("dorsal-root-ganglion-stimulation", 1, "drg-trial", (7, 60)),
+        ("dorsal-root-ganglion-stimulation", 3, "drg-implant", (14, 60)),
+        ("spinal-drug-delivery", 2, "sdd-trial-check", (1, 1)),
+        ("spinal-drug-delivery", 5, "sdd-implant", (3, 14)),
+        ("radiofrequency-ablation", 1, "facet-injection", (7, None)),
+        ("radiofrequency-ablation", 2, "radiofrequency-ablation", (14, None)),
+        ("opioid-consultation", 1, "opioid-consultation", (0, 21)),
+        ("work-injury", 2, "work-injury-function", (0, 0)),
+    ],
+)
+def test_a_pathway_keeps_its_distances(pathway, step, service, days):
+    found = catalogue.pathway(pathway).steps[step]
+    assert (found.service, (found.min_days, found.max_days)) == (service, days)
+
+
+def test_series_have_their_number_of_sessions():
+    sessions = {name: len(catalogue.pathway(name).steps) for name in ("cognitive-therapy", "relaxation-training")}
+    assert sessions == {"cognitive-therapy": 6, "relaxation-training": 4}
+    assert len(catalogue.pathway("physical-therapy").steps) == 8
+    assert all(step.same_provider for step in catalogue.pathway("cognitive-therapy").steps[1:])
+
+
+def test_a_step_links_two_visits_by_its_rules():
+    step = catalogue.pathway("work-injury").steps[1]
+    link = step.link("v1", "v2")
+    assert (link.before, link.after, link.min_days, link.max_days) == ("v1", "v2", 0, 0)
+    assert (link.together, link.same_location, link.same_provider, link.max_gap_minutes) == (True, True, False, 90)
+
+
+def test_four_workshops_must_run_each_month_and_family_education_may():
+    required = {workshop.id: workshop.required for workshop in catalogue.workshops()}
+    assert required == {
+        "coping-skills": True,
+        "self-management": True,
+        "function": True,
+        "quality-of-life": True,
+        "family-education": False,
+    }
+
+
+def test_eight_departments_take_referrals_and_none_is_a_service():
+    ids = {referral.id for referral in catalogue.referrals()}
+    assert len(ids) == 8
+    assert ids.isdisjoint(service.id for service in catalogue.services())
+
+
+def test_the_policy_weighs_cancer_above_all_and_sets_no_limit_of_moves():
+    policy = catalogue.policy()
+    assert (policy.unscheduled.routine, policy.unscheduled.cancer) == (100, 3000)
+    assert (policy.not_preferred_provider, policy.not_preferred_site, policy.not_preferred_half) == (8, 6, 2)
+    assert (policy.group_not_run, policy.reserve_missing, policy.max_notified_moves) == (2000, 250, None)
+
+
+def test_unknown_ids_are_refused():
+    with pytest.raises(UnknownId, match='unknown service "massage"'):
+        catalogue.family("massage")
+    with pytest.raises(UnknownId, match='unknown pathway "massage"'):
+        catalogue.pathway("massage")
+
+
+def test_a_sound_service_has_no_fault():
+    assert faults_of(an_offer(locations=("wang",))) == []
+
+
+@pytest.mark.parametrize(
+    ("offer", "fault"),
+    [
+        (
+            an_offer(locations=("wang",), team=(Seat(any_of=("astrology",)),)),
+            Fault("services[0].team[0]", "no role has astrology"),
+        ),
+        (an_offer(locations=("wang",), room=RoomNeed(kind="gym", features=())), Fault("services[0].room", 'none at "wang"')),
+        (an_offer(locations=("west",), room=None), Fault("services[0].equipment", 'no "rf-generator" at "west"')),
+    ],
+)
+def test_a_service_that_could_never_take_place_is_a_fault(offer, fault):
+    assert faults_of(offer) == [fault]
+
+
+def test_a_repeated_service_and_a_step_to_nowhere_are_faults():
+    offer = an_offer(locations=("wang",))
+    pathway = Pathway(id="p", name="P", source="ours", steps=(Step(service=offer.id), Step(service="massage")))
+    assert faults_of(offer, offer, pathways=(pathway,)) == [
+        Fault("services[1].id", f'"{offer.id}" is repeated'),
+        Fault("pathways[0].steps[1].service", 'unknown service "massage"'),
+    ]
+
+
+def test_data_without_a_source_or_of_a_wrong_type_is_refused_by_path():
+    with pytest.raises(InvalidFile) as refused:
+        parse_toml(Referral, 'id = "neurology"\nname = 3\ncolour = "red"', "services.toml")
+    assert {(fault.path, fault.message) for fault in refused.value.faults} == {
+        ("name", "must be a valid string"),
+        ("source", "missing"),
+        ("colour", "unknown key"),
+    }
+
+
+def test_text_that_is_no_toml_is_refused():
+    with pytest.raises(InvalidFile, match=r"services\.toml: 1 fault"):
+        parse_toml(Referral, "id = ", "services.toml")

@@ -1,0 +1,141 @@
+"""Reading scenarios: nothing but ``InvalidFile`` for what is none, and back again unchanged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from everything import full
+from factories import plan, scenario, visit
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonpaths import mutations
+
+from scheduling.check import check
+from scheduling.errors import ClinicweaveError, Fault, InvalidFile, UnknownId
+from scheduling.files import MAX_BYTES
+from scheduling.scenario import Scenario
+
+SOUND = json.dumps(full())
+
+BROKEN: dict[str, bytes] = {
+    "an empty file": b"",
+    "blanks": b" \n\n",
+    "no JSON": b"BEGIN:VCALENDAR",
+    "truncated in a string": SOUND[: SOUND.index("boston") + 3].encode(),
+    "truncated in an object": SOUND[:-2].encode(),
+    "something after the end": SOUND.encode() + b"{}",
+    "another encoding": SOUND.encode("utf-16"),
+    "not UTF-8": SOUND.encode().replace(b"Boston", b"B\xf6ston", 1),
+    "half of a pair": SOUND.replace('"Boston"', '"\\ud83d"', 1).encode(),
+    "nested too deeply": b"[" * 100_000,
+    "nested too deeply in a place": SOUND.replace('"v1"', "[" * 5000 + "]" * 5000, 1).encode(),
+    "nested a little too deeply in a place": SOUND.replace('"v1"', "[" * 900 + "]" * 900, 1).encode(),
+    "a number too long": SOUND.replace('"freeze_minutes": 0', f'"freeze_minutes": {"9" * 6000}', 1).encode(),
+    "no number": SOUND.replace('"freeze_minutes": 0', '"freeze_minutes": NaN', 1).encode(),
+    "null": b"null",
+    "a list": b"[1, 2]",
+    "a string": b'"clinicweave-scenario/1"',
+    "an empty object": b"{}",
+    "a plan": b'{"format": "clinicweave-plan/1", "visits": []}',
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_a_broken_file_is_an_invalid_file_that_names_itself(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "week.json"
+    path.write_bytes(content)
+    with pytest.raises(InvalidFile) as caught:
+        Scenario.read(path)
+    assert caught.value.source == str(path)
+    assert caught.value.faults
+    assert str(path) in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_an_invalid_file(tmp_path: Path) -> None:
+    large = tmp_path / "large.json"
+    with large.open("wb") as stream:
+        stream.truncate(MAX_BYTES + 1)
+    for path, fault in (
+        (tmp_path / "absent.json", "no such file or directory"),
+        (tmp_path, "is a directory"),
+        (large / "below.json", "not a directory"),
+        (large, "9.0 MB is over the limit of 9 MB; plan a shorter horizon"),
+    ):
+        with pytest.raises(InvalidFile) as caught:
+            Scenario.read(path)
+        assert caught.value.faults == (Fault("", fault),)
+
+
+def test_a_key_that_is_left_out_of_a_link_has_its_default() -> None:
+    (first, second) = Scenario.parse(json.dumps(full())).links
+    assert (first.min_gap_minutes, first.max_gap_minutes, first.same_location, first.same_provider) == (0, None, False, False)
+    assert (second.min_gap_minutes, second.max_gap_minutes, second.same_location) == (10, 90, True)
+
+
+def test_a_scenario_is_written_and_read_back_unchanged(tmp_path: Path) -> None:
+    asked = Scenario.parse(json.dumps(full()))
+    asked.write(tmp_path / "week.json")
+    assert Scenario.read(tmp_path / "week.json") == asked
+    assert json.loads((tmp_path / "week.json").read_text()) == full()
+
+
+def test_a_changed_scenario_is_written_with_its_changes(tmp_path: Path) -> None:
+    asked = scenario(visit("v1"), visit("v2", "quin"))
+    assert set(asked.visits_by_id) == {"v1", "v2"}
+    fewer = asked.changed(visits=asked.visits[:1])
+    assert set(fewer.visits_by_id) == {"v1"}
+    fewer.write(tmp_path / "week.json")
+    assert Scenario.read(tmp_path / "week.json") == fewer
+
+
+def test_a_scenario_knows_its_places() -> None:
+    asked = scenario()
+    assert asked.travel_minutes("wang", "west") == asked.travel_minutes("west", "wang") == 45
+    assert asked.travel_minutes("yawkey", "west") == 0
+    assert asked.travel_minutes("west", "west") == 0
+    assert [asked.site(location) for location in asked.locations] == ["boston", "boston", "waltham"]
+    assert [asked.bays(location) for location in asked.locations] == [2, 0, 1]
+    assert [asked.equipment_units("generator", location) for location in asked.locations] == [1, 0, 2]
+    assert asked.equipment_units("programmer", "wang") == 0
+
+
+def test_a_visit_that_is_not_there_is_an_unknown_id() -> None:
+    asked = scenario(visit("v1"))
+    assert asked.visit("v1").id == "v1"
+    with pytest.raises(UnknownId, match='unknown visit "v2"') as caught:
+        asked.visit("v2")
+    assert isinstance(caught.value, ClinicweaveError)
+
+
+def judged(asked: Scenario) -> None:
+    """Assert that a scenario that was accepted can be used: its empty plan is judged, and it is read back unchanged."""
+    check(asked, plan(asked))
+    again = Scenario.parse(asked.model_dump_json(exclude_unset=True))
+    assert again == asked
+
+
+@settings(deadline=None, max_examples=150)
+@given(mutations(full()))
+def test_any_change_of_a_scenario_gives_a_scenario_or_an_invalid_file(fields: Any) -> None:
+    try:
+        asked = Scenario.parse(json.dumps(fields))
+    except InvalidFile as error:
+        assert error.faults
+        assert str(error)
+    else:
+        judged(asked)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.integers(0, len(SOUND)), st.integers(0, 40), st.binary(max_size=12))
+def test_any_splice_of_a_file_gives_a_scenario_or_an_invalid_file(begin: int, length: int, inserted: bytes) -> None:
+    text = SOUND.encode()
+    try:
+        asked = Scenario.parse(text[:begin] + inserted + text[begin + length :])
+    except InvalidFile as error:
+        assert error.faults
+    else:
+        judged(asked)

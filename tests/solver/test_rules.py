@@ -1,0 +1,44 @@
+"""Every encoder against the checkers' cases: the model fixed to a plan says of it what the checkers say."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from cases import CASES, COST_CASES, Case, CostCase
+
+from scheduling.check import check
+from scheduling.costs import COSTS
+from scheduling.rules import RULES, name
+from solver.capacity import REDUNDANT
+from solver.constraints import CONSTRAINTS
+from solver.domains import DOMAINS
+from solver.exact import solved_when_fixed
+from solver.objectives import OBJECTIVES
+
+
+def test_domains_and_constraints_together_are_the_rules() -> None:
+    assert {name(one) for one in (*DOMAINS, *CONSTRAINTS)} == {name(rule) for rule in RULES}
+
+
+def test_objectives_are_the_costs() -> None:
+    assert Counter(map(name, OBJECTIVES)) == Counter(map(name, COSTS))
+
+
+def test_redundant_rows_are_no_rules() -> None:
+    assert {name(rows) for rows in REDUNDANT}.isdisjoint(name(rule) for rule in RULES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_model_fixed_to_a_plan_that_keeps_every_rule_is_optimal_at_its_cost(case: Case) -> None:
+    assert solved_when_fixed(case.scenario, case.keeps) == ("OPTIMAL", check(case.scenario, case.keeps).cost)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_model_fixed_to_a_plan_that_breaks_a_rule_is_infeasible(case: Case) -> None:
+    assert solved_when_fixed(case.scenario, case.breaks) == ("INFEASIBLE", None)
+
+
+@pytest.mark.parametrize("case", COST_CASES, ids=str)
+def test_a_model_fixed_to_a_plan_of_a_cost_case_has_its_cost(case: CostCase) -> None:
+    assert solved_when_fixed(case.scenario, case.plan) == ("OPTIMAL", check(case.scenario, case.plan).cost)
