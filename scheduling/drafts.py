@@ -118,7 +118,9 @@ Reader = Callable[[object], Any]
 @cache
 def _reader(model: type[BaseModel]) -> Reader:
     """Return what makes a model of the sound fields of a JSON value, None of what is no object."""
-    fields = [(name, field.alias or name, field.is_required(), _read(_kind(field))) for name, field in model.model_fields.items()]
+    fields = [
+        (name, field.alias or name, field.is_required(), _read(_kind(field))) for name, field in model.model_fields.items()
+    ]
 
     def read(value: object) -> Any:
         if not isinstance(value, dict):

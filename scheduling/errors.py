@@ -16,13 +16,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MAX_PRINTED_FAULTS = 50
+"""Most faults that an error's text names; the error carries them all."""
+
+
+def printable(text: str) -> str:
+    """Return a text that any terminal and encoding can show: line breaks, control characters and half pairs escaped."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One thing wrong with a file: its path inside the file (``visits[12].service``) and what is wrong."""
+    """One thing wrong with a file: its path inside the file (``visits[12].service``) and what is wrong; both printable."""
 
     path: str
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", printable(self.path))
+        object.__setattr__(self, "message", printable(self.message))
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message
@@ -49,7 +63,10 @@ class InvalidFile(ClinicweaveError):
         super().__init__(source, self.faults)
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.source}: {len(self.faults)} fault(s)", *(f"  {fault}" for fault in self.faults)])
+        lines = [f"{printable(self.source)}: {len(self.faults)} fault(s)"]
+        lines += [f"  {fault}" for fault in self.faults[:MAX_PRINTED_FAULTS]]
+        more = len(self.faults) - MAX_PRINTED_FAULTS
+        return "\n".join([*lines, f"  ... and {more} more"] if more > 0 else lines)
 
 
 class UnknownId(ClinicweaveError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -19,6 +19,8 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
 )
+
+D = TypeVar("D", bound=date)
 
 STAMP_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$"
 DATE_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
@@ -51,16 +53,21 @@ def _parsed(value: object, kind: type, pattern: re.Pattern[str], parse: Any, exa
     raise ValueError(f"expected {example}, got {shown}")
 
 
+def _within_years(day: D) -> D:
+    """Refuse what durations added to it, or taken away, could carry beyond the calendar."""
+    if not 1900 <= day.year < 9000:
+        raise ValueError(f"the year {day.year} is out of range")
+    return day
+
+
 def _stamp(value: object) -> datetime:
     stamp: datetime = _parsed(value, datetime, _STAMP, datetime.fromisoformat, 'a stamp like "2026-11-30T09:00"')
-    return stamp
+    return _within_years(stamp)
 
 
 def _date(value: object) -> date:
     day: date = _parsed(value, date, _DATE, date.fromisoformat, 'a date like "2026-11-30"')
-    if not 1900 <= day.year < 9000:
-        raise ValueError(f"the year {day.year} is out of range")
-    return day
+    return _within_years(day)
 
 
 def _clock(value: object) -> time:

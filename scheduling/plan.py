@@ -10,13 +10,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, ValidationError
+from pydantic import Field
 
 from scheduling.clinic import Service
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Id, Model, Stamp
 from scheduling.files import read_json, write_text
-from scheduling.references import fault_of
+from scheduling.references import validated
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minutes_on
 
@@ -169,8 +169,6 @@ class Plan(Model):
     shifts: tuple[ShiftPlace, ...]
     unscheduled: tuple[Unscheduled, ...]
 
-    _items: tuple[Scenario, tuple[Item, ...]] | None = PrivateAttr(default=None)
-
     @classmethod
     def read(cls, path: Path | str, scenario: Scenario) -> Self:
         """Read a plan file and hold it against its scenario. Raises ``InvalidFile`` with every fault."""
@@ -179,12 +177,9 @@ class Plan(Model):
     @classmethod
     def parse(cls, text: bytes | str, scenario: Scenario, source: str = "plan") -> Self:
         """Validate a plan from JSON text. Raises ``InvalidFile``."""
-        try:
-            plan = cls.model_validate_json(text)
-        except ValidationError as error:
-            raise InvalidFile(source, [fault_of(d) for d in error.errors(include_url=False, include_input=False)]) from None
-        faults = list(plan_faults(scenario, plan))
-        if faults:
+        plan, misshapen = validated(cls, text)
+        faults = [fault for _, fault in misshapen] if plan is None else list(plan_faults(scenario, plan))
+        if plan is None or faults:
             raise InvalidFile(source, faults)
         return plan
 
@@ -204,9 +199,17 @@ class Plan(Model):
 
     def items(self, scenario: Scenario) -> tuple[Item, ...]:
         """Return every planned item beside its service: visits, then groups, then holds."""
-        if self._items is None or self._items[0] is not scenario:
-            self._items = (scenario, tuple(_items(scenario, self)))
-        return self._items[1]
+        for known, items in self._derived:
+            if known is scenario:
+                return items
+        made = tuple(_items(scenario, self))
+        self._derived[:] = [(scenario, made)]
+        return made
+
+    @cached_property
+    def _derived(self) -> list[tuple[Scenario, tuple[Item, ...]]]:
+        """The scenario last asked for, and its items: cached like a property, so that equality is of fields alone."""
+        return []
 
 
 def _item(

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from scheduling.clinic import Closure, Equipment, Recovery, Travel
-from scheduling.drafts import SECTIONS, Draft, Place, draft_of, in_file_order, salvaged
+from scheduling.drafts import Draft, Place, draft_of, in_file_order, salvaged
 from scheduling.errors import Fault
 from scheduling.requests import Link
 
@@ -30,6 +30,9 @@ MAX_OBJECTS, MAX_COMMAS = 60_000, 300_000
 
 MAX_FAULTS = 100_000
 """Most faults that are listed of a file; one with more is something else, and listing them would take long."""
+
+MAX_SHOWN = 20
+"""Most visits of a circle that a fault names."""
 
 
 def path_of(location: Iterable[int | str]) -> str:
@@ -59,8 +62,8 @@ def validated(model: type[T], text: bytes | str) -> tuple[T | None, list[tuple[P
     """Validate a JSON text's shape: the model, or every fault of shape and its place; a file beyond bounds has one."""
     objects, commas = (text.count(b"{"), text.count(b",")) if isinstance(text, bytes) else (text.count("{"), text.count(","))
     if objects > MAX_OBJECTS or commas > MAX_COMMAS:
-        limit = f"{objects:,} objects of {commas:,} values are over the limit of {MAX_OBJECTS:,} of {MAX_COMMAS:,}"
-        return None, [((), Fault("", f"{limit}; plan a shorter horizon"))]
+        limits = f"the limits of {MAX_OBJECTS:,} and {MAX_COMMAS:,}; plan a shorter horizon"
+        return None, [((), Fault("", f"{objects:,} objects and {commas:,} commas are over {limits}"))]
     try:
         return model.model_validate_json(text), []
     except ValidationError as error:
@@ -106,69 +109,82 @@ def _scalars(draft: Draft) -> Iterator[Fault]:
             yield Fault("clinic.timezone", f'unknown zone "{draft.timezone}"')
     if draft.horizon is not None:
         yield from _ordered("horizon", draft.horizon)
-        if (draft.horizon.end - draft.horizon.start).days > MAX_HORIZON_DAYS:
+        if _whole(draft.horizon) and (draft.horizon.end - draft.horizon.start).days > MAX_HORIZON_DAYS:
             yield Fault("horizon.end", f"more than {MAX_HORIZON_DAYS} days after the start")
 
 
+def _whole(interval: Any) -> bool:
+    """Say whether an interval of a draft has both its start and its end."""
+    return interval is not None and None not in (interval.start, interval.end)
+
+
 def _ordered(path: str, interval: Any) -> Iterator[Fault]:
-    if not interval.start < interval.end:
+    if _whole(interval) and not interval.start < interval.end:
         yield Fault(f"{path}.end", f"{interval.end.isoformat()} is not after the start {interval.start.isoformat()}")
 
 
-def _intervals(path: str, intervals: Sequence[Interval]) -> Iterator[Fault]:
+def _intervals(path: str, intervals: Sequence[Any]) -> Iterator[Fault]:
     for index, interval in enumerate(intervals):
         yield from _ordered(f"{path}[{index}]", interval)
 
 
 def _repeated(draft: Draft) -> Iterator[Fault]:
     for elements in draft.elements.values():
-        keys: dict[Any, str] = {}
+        keys: dict[tuple[str, ...], str] = {}
         for path, element in elements:
-            if isinstance(element, Equipment):
-                key, field = (element.id, element.location), "id"
-            elif isinstance(element, Recovery):
-                key, field = (element.location, ""), "location"
-            elif isinstance(element, Travel):
-                key, field = (min(element.between), max(element.between)), "between"
-            elif isinstance(element, Closure | Link):
+            field, key = _key(element)
+            if not key or None in key:
                 continue
-            else:
-                key, field = (element.id, ""), "id"
             if key in keys:
-                yield Fault(f"{path}.{field}", f"{' '.join(map(str, key)).strip()} is repeated (first at {keys[key]})")
+                yield Fault(f"{path}.{field}", f"{' '.join(key)} is repeated (first at {keys[key]})")
             keys.setdefault(key, path)
 
 
-def _unique(path: str, identifiers: Iterable[str]) -> Iterator[Fault]:
+def _key(element: Any) -> tuple[str, tuple[str, ...]]:
+    """Return what tells an element of a section apart: the field to blame, and the values; none when any may be there."""
+    if isinstance(element, Equipment):
+        return "id", (element.id, element.location)
+    if isinstance(element, Recovery):
+        return "location", (element.location,)
+    if isinstance(element, Travel):
+        return "between", () if None in element.between else tuple(sorted(element.between))
+    if isinstance(element, Closure | Link):
+        return "", ()
+    return "id", (element.id,)
+
+
+def _unique(path: str, identifiers: Iterable[str | None]) -> Iterator[Fault]:
     seen: set[str] = set()
     for index, identifier in enumerate(identifiers):
+        if identifier is None:
+            continue
         if identifier in seen:
             yield Fault(f"{path}[{index}]", f'"{identifier}" is repeated')
         seen.add(identifier)
 
 
-def _listed(draft: Draft, section: str, what: str, path: str, identifiers: Sequence[str]) -> Iterator[Fault]:
+def _listed(draft: Draft, section: str, what: str, path: str, identifiers: Sequence[str | None]) -> Iterator[Fault]:
     for index, identifier in enumerate(identifiers):
         yield from draft.known(section, what, f"{path}[{index}]", identifier)
     yield from _unique(path, identifiers)
 
 
 def _clinic(draft: Draft) -> Iterator[Fault]:
-    for path, location in draft.of("clinic.locations", Location):
+    for path, location in draft.of("clinic.locations"):
         yield from draft.known("clinic.sites", "site", f"{path}.site", location.site)
-    for path, travel in draft.of("clinic.travel", Travel):
+    for path, travel in draft.of("clinic.travel"):
         for index, end in enumerate(travel.between):
             yield from draft.known("clinic.locations", "location", f"{path}.between[{index}]", end)
-    for path, closure in draft.of("clinic.closures", Closure):
+    for path, closure in draft.of("clinic.closures"):
         yield from _ordered(path, closure)
         yield from draft.known("clinic.locations", "location", f"{path}.location", closure.location)
-    for section, kind in (("clinic.rooms", Room), ("clinic.equipment", Equipment), ("clinic.recovery", Recovery)):
-        for path, place in draft.of(section, kind):
-            yield from draft.known("clinic.locations", "location", f"{path}.location", place.location)  # type: ignore[attr-defined]
-    for path, service in draft.of("clinic.services", Service):
+    for section in ("clinic.rooms", "clinic.equipment", "clinic.recovery"):
+        for path, place in draft.of(section):
+            yield from draft.known("clinic.locations", "location", f"{path}.location", place.location)
+    for path, service in draft.of("clinic.services"):
         yield from _listed(draft, "clinic.equipment", "equipment", f"{path}.equipment", service.equipment)
         yield from _listed(draft, "clinic.locations", "location", f"{path}.locations", service.locations)
-    for path, block in draft.of("clinic.blocks", Block):
+    for path, block in draft.of("clinic.blocks"):
         yield from _ordered(path, block)
         yield from draft.known("clinic.locations", "location", f"{path}.location", block.location)
         yield from _listed(draft, "clinic.services", "service", f"{path}.services", block.services)
@@ -176,33 +192,36 @@ def _clinic(draft: Draft) -> Iterator[Fault]:
 
 
 def _people(draft: Draft) -> Iterator[Fault]:
-    for path, provider in draft.of("providers", Provider):
+    for path, provider in draft.of("providers"):
         yield from _intervals(f"{path}.busy", provider.busy)
-        yield from _shifts(draft, f"{path}.shifts", provider)
-    for path, patient in draft.of("patients", Patient):
+        yield from _shifts(draft, f"{path}.shifts", provider.shifts)
+    for path, patient in draft.of("patients"):
         yield from draft.known("clinic.sites", "site", f"{path}.preferred_site", patient.preferred_site)
         yield from _listed(draft, "clinic.sites", "site", f"{path}.allowed_sites", patient.allowed_sites)
         yield from _intervals(f"{path}.unavailable", patient.unavailable)
 
 
-def _shifts(draft: Draft, path: str, provider: Provider) -> Iterator[Fault]:
-    ordered = sorted(range(len(provider.shifts)), key=lambda index: provider.shifts[index].start)
-    for index, shift in enumerate(provider.shifts):
+def _shifts(draft: Draft, path: str, shifts: Sequence[Any]) -> Iterator[Fault]:
+    for index, shift in enumerate(shifts):
+        if shift is None:
+            continue
         where = f"{path}[{index}]"
         yield from _ordered(where, shift)
-        at_midnight = shift.end.hour == shift.end.minute == 0
-        if (shift.end.date() - shift.start.date()).days > (1 if at_midnight else 0):
-            yield Fault(f"{where}.end", "the shift crosses midnight")
+        if _whole(shift):
+            at_midnight = shift.end.hour == shift.end.minute == 0
+            if (shift.end.date() - shift.start.date()).days > (1 if at_midnight else 0):
+                yield Fault(f"{where}.end", "the shift crosses midnight")
         yield from _listed(draft, "clinic.locations", "location", f"{where}.locations", shift.locations)
     latest = None
-    for index in ordered:
-        if latest is not None and provider.shifts[index].start < provider.shifts[latest].end:
+    for index in sorted((index for index, shift in enumerate(shifts) if _whole(shift)), key=lambda index: shifts[index].start):
+        if latest is not None and shifts[index].start < shifts[latest].end:
             yield Fault(f"{path}[{index}]", f"overlaps {path}[{latest}] of the same provider")
-        if latest is None or provider.shifts[index].end > provider.shifts[latest].end:
+        if latest is None or shifts[index].end > shifts[latest].end:
             latest = index
 
 
-def _placed(draft: Draft, path: str, place: Pin | Current | CurrentGroup | None) -> Iterator[Fault]:
+def _placed(draft: Draft, path: str, place: Any) -> Iterator[Fault]:
+    """Yield the faults of a pin, or of where a visit or group stands."""
     if place is not None:
         yield from draft.known("clinic.locations", "location", f"{path}.location", place.location)
         yield from draft.known("clinic.rooms", "room", f"{path}.room", place.room)
@@ -210,38 +229,40 @@ def _placed(draft: Draft, path: str, place: Pin | Current | CurrentGroup | None)
 
 
 def _requests(draft: Draft) -> Iterator[Fault]:
-    for path, visit in draft.of("visits", Visit):
+    for path, visit in draft.of("visits"):
         yield from draft.known("patients", "patient", f"{path}.patient", visit.patient)
         yield from draft.known("clinic.services", "service", f"{path}.service", visit.service)
         yield from _listed(draft, "providers", "provider", f"{path}.preferred_providers", visit.preferred_providers)
         yield from draft.known("providers", "provider", f"{path}.required_provider", visit.required_provider)
         yield from _placed(draft, f"{path}.pinned", visit.pinned)
         yield from _placed(draft, f"{path}.current", visit.current)
-    for path, group in draft.of("groups", Group):
+    for path, group in draft.of("groups"):
         yield from draft.known("clinic.services", "service", f"{path}.service", group.service)
-        for index, candidate in enumerate(group.candidates):
-            yield from draft.known("patients", "patient", f"{path}.candidates[{index}].patient", candidate.patient)
-        yield from _unique(f"{path}.candidates", (candidate.patient for candidate in group.candidates))
+        candidates = [candidate and candidate.patient for candidate in group.candidates]
+        for index, patient in enumerate(candidates):
+            yield from draft.known("patients", "patient", f"{path}.candidates[{index}].patient", patient)
+        yield from _unique(f"{path}.candidates", candidates)
         yield from _placed(draft, f"{path}.current", group.current)
         if group.current is not None:
             yield from _listed(draft, "patients", "patient", f"{path}.current.attendees", group.current.attendees)
-    for path, reserve in draft.of("reserves", Reserve):
+    for path, reserve in draft.of("reserves"):
         yield from draft.known("clinic.services", "service", f"{path}.service", reserve.service)
         yield from draft.known("clinic.sites", "site", f"{path}.site", reserve.site)
-        if not reserve.from_ < reserve.to:
+        if None not in (reserve.from_, reserve.to) and not reserve.from_ < reserve.to:
             yield Fault(f"{path}.to", f"{reserve.to:%H:%M} is not after the start {reserve.from_:%H:%M}")
 
 
 def _links(draft: Draft) -> Iterator[Fault]:
     following: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for path, link in draft.of("links", Link):
+    for path, link in draft.of("links"):
         yield from draft.known("visits", "visit", f"{path}.before", link.before)
         yield from draft.known("visits", "visit", f"{path}.after", link.after)
-        if link.before == link.after:
-            yield Fault(path, f'links "{link.before}" to itself')
-        else:
-            following[link.before].append((link.after, path))
-        if link.max_days is not None and link.max_days < link.min_days:
+        if None not in (link.before, link.after):
+            if link.before == link.after:
+                yield Fault(path, f'links "{link.before}" to itself')
+            else:
+                following[link.before].append((link.after, path))
+        if None not in (link.min_days, link.max_days) and link.max_days < link.min_days:
             yield Fault(f"{path}.max_days", f"{link.max_days} is below min_days {link.min_days}")
     yield from _cycles(following)
 
@@ -252,19 +273,19 @@ def _cycles(following: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[Faul
     for root in following:
         if root in finished:
             continue
-        trail, on_trail = [(root, iter(following[root]))], {root}
+        trail, depths = [(root, iter(following[root]))], {root: 0}
         while trail:
             visit, rest = trail[-1]
             for after, path in rest:
-                if after in on_trail:
-                    order = [name for name, _ in trail]
-                    circle = [*order[order.index(after) :], after]
-                    yield Fault(path, f"closes a circle: {' -> '.join(circle)}")
+                if after in depths:
+                    shown = [name for name, _ in trail[depths[after] : depths[after] + MAX_SHOWN]]
+                    more = ["..."] if len(trail) - depths[after] > MAX_SHOWN else []
+                    yield Fault(path, f"closes a circle: {' -> '.join([*shown, *more, after])}")
                 elif after not in finished:
+                    depths[after] = len(trail)
                     trail.append((after, iter(following.get(after, ()))))
-                    on_trail.add(after)
                     break
             else:
                 trail.pop()
-                on_trail.discard(visit)
+                del depths[visit]
                 finished.add(visit)

@@ -16,6 +16,7 @@ from solver.variables import Literal, Variables
 def capacity(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
     """Bound the minutes of each shift, own and supervised, and their roundings."""
     own: dict[ShiftId, list[tuple[Literal, int]]] = defaultdict(list)
+    attended: dict[ShiftId, list[tuple[Literal, int]]] = defaultdict(list)
     undivided: dict[ShiftId, list[tuple[Literal, int]]] = defaultdict(list)
     load: dict[ShiftId, list[tuple[Literal, int]]] = defaultdict(list)
     for task in x.tasks:
@@ -23,18 +24,20 @@ def capacity(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
         for taken in x.team(task.key):
             if taken.option.shift is not None:
                 own[taken.option.shift].append((taken.literal, minutes))
+                if attention:
+                    attended[taken.option.shift].append((taken.literal, minutes))
         for taken in x.commitments(task.key):
             if taken.option.shift is not None:
                 load[taken.option.shift].append((taken.literal, minutes * attention))
         for taken in x.supervisors(task.key) if attention == FULL_ATTENTION else ():
             if taken.option.shift is not None:
-                undivided[taken.option.shift].append((taken.literal, minutes * attention))
+                undivided[taken.option.shift].append((taken.literal, minutes))
     for shift, uses in own.items():
         free = free_minutes(x.domains, shift)
         for weights, most in rounded([amount for _, amount in uses], free):
             model.add(cp_model.LinearExpr.weighted_sum([use for use, _ in uses], weights) <= most)
         if not scenario.providers_by_id[shift.provider].trainee:
-            mine = [*own[shift], *((literal, amount // FULL_ATTENTION) for literal, amount in undivided[shift])]
+            mine = [*attended[shift], *undivided[shift]]
             model.add(cp_model.LinearExpr.weighted_sum([use for use, _ in mine], [amount for _, amount in mine]) <= free)
             total = cp_model.LinearExpr.weighted_sum([use for use, _ in load[shift]], [amount for _, amount in load[shift]])
             model.add(total <= FULL_ATTENTION * free)

@@ -7,14 +7,14 @@ their order never matters.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations, product
 
 from ortools.sat.python import cp_model
 
 from scheduling.requests import Group
 from scheduling.scenario import Scenario
-from scheduling.timegrid import MINUTES_PER_DAY
+from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day
 from solver.domains import FULL_ATTENTION, ShiftId, unavailable
 from solver.tasks import Key, Task, visit_key
 from solver.variables import Interval, Literal, Taken, Variables
@@ -96,7 +96,10 @@ def _apart(
 
 
 def supervision(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
-    """A trainee works only under a supervisor with a skill of the trainee's seat; nobody else is supervised."""
+    """A trainee works only under a supervisor with a skill of the trainee's seat; nobody else is supervised.
+
+    More supervisors than trainees would break no rule, and help no plan: only what is fixed may have them.
+    """
     people = scenario.providers_by_id
     for task in x.tasks:
         supervisors, key = x.supervisors(task.key), task.key
@@ -118,7 +121,7 @@ def supervision(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> No
             own = [t.literal for t in x.team(key) if t.option.provider == supervisor.option.provider]
             for literal in own:
                 model.add_bool_or([literal.negated(), supervisor.literal.negated()])
-        if supervisors:
+        if supervisors and x.is_free(key):
             model.add(_sum(s.literal for s in supervisors) <= _sum(t.literal for t in trainees))
 
 
@@ -234,16 +237,29 @@ def patient_travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) ->
     """Between a patient's items at different locations there is time to travel."""
     for attended in _attended(x).values():
         for (one, goes_one), (other, goes_other) in combinations(attended, 2):
-            if set(x.days(one.key)).isdisjoint(x.days(other.key)):
-                continue
+            days = set(x.days(one.key)) & set(x.days(other.key))
             first: Literal | None = None
-            for here, there in product(x.locations(one.key), x.locations(other.key)):
+            for here, there in product(x.locations(one.key), x.locations(other.key)) if days else ():
                 needed = scenario.travel_minutes(here, there)
-                if here != there and needed:
+                for at_one, at_other in _both(scenario, x, (one.key, here), (other.key, there), days) if needed else ():
                     first = model.new_bool_var("") if first is None else first
-                    when = [goes_one, goes_other, x.locations(one.key)[here], x.locations(other.key)[there]]
+                    when = [goes_one, goes_other, at_one, at_other]
                     _follows(model, x, one, other, needed, [*when, first])
                     _follows(model, x, other, one, needed, [*when, first.negated()])
+
+
+def _both(
+    scenario: Scenario, x: Variables, one: tuple[Key, str], other: tuple[Key, str], days: set[int]
+) -> Iterator[tuple[Literal, Literal]]:
+    """Yield the literals that two tasks are at two locations; day by day where the way is longer than a night."""
+    (first, here), (second, there) = one, other
+    night = MINUTES_PER_DAY - max(minute_of_day(scenario.locations[place].closes) for place in (here, there))
+    if scenario.travel_minutes(here, there) <= night:
+        yield x.locations(first)[here], x.locations(second)[there]
+        return
+    for day in sorted(days):
+        if (day, here) in x.places(first) and (day, there) in x.places(second):
+            yield x.places(first)[day, here], x.places(second)[day, there]
 
 
 def _attended(x: Variables) -> dict[str, list[tuple[Task, Literal]]]:

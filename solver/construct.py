@@ -11,15 +11,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from scheduling.costs import leaving_out
-from solver.domains import Domains, current_of, is_frozen
+from solver.domains import Domains, Option, ShiftId, current_of, is_frozen
 from solver.occupancy import Occupancy, Priced
 from solver.placements import Placement
 from solver.tasks import Key, Task
 
 
-def construct(domains: Domains, start: Mapping[Key, Placement] | None = None) -> dict[Key, Placement]:
-    """Return placements that break no rule; ``start``: where to put tasks first, as far as it is still possible."""
+def construct(
+    domains: Domains,
+    start: Mapping[Key, Placement] | None = None,
+    shift_at: Mapping[ShiftId, str] | None = None,
+    guide: Mapping[Key, Mapping[Option, float]] | None = None,
+    trust: float = 1.0,
+) -> dict[Key, Placement]:
+    """Return placements that break no rule.
+
+    Parameters
+    ----------
+    start
+        Where to put tasks first, as far as it is still possible.
+    shift_at
+        Where shifts with several locations are to be spent.
+    guide, trust
+        Prices of options beside their cost, and their weight.
+    """
     occupancy = Occupancy(domains)
+    occupancy.shift_at = shift_at or {}
+    occupancy.guide, occupancy.trust = guide or {}, trust
     waiting = sorted(domains.tasks, key=lambda task: _urgency(domains, task))
     for task in waiting:
         wanted = (start or {}).get(task.key)
@@ -64,7 +82,10 @@ def insert_chain(occupancy: Occupancy, chain: Sequence[Task], tries: int = 12) -
     if not chain:
         return True
     task, rest = chain[0], chain[1:]
-    for place in _cheapest_by_date(occupancy.places(task))[: tries if rest else 1]:
+    if not rest:
+        best = occupancy.best(task)
+        return best is not None and _seat(occupancy, task, best.placement)
+    for place in _cheapest_by_date(occupancy.places(task))[:tries]:
         if _seat(occupancy, task, place.placement):
             if insert_chain(occupancy, rest, tries):
                 return True

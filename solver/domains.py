@@ -325,12 +325,16 @@ class Domains:
         seats = max(1, len(task.service.team))
         return options if len({option.seat for option in options}) == seats else ()
 
+    def options_for(self, key: Key) -> Sequence[Option]:
+        """Return a task's options, without making those of all others."""
+        return self.options[key] if "options" in self.__dict__ else self.options_of(self.by_key[key])
+
     def places(self, key: Key) -> Sequence[tuple[tuple[int, str], Sequence[Sequence[Option]]]]:
         """Return a task's options by day and location, then by seat; only where every seat can be filled."""
         if key not in self._by_place:
             by_place: dict[tuple[int, str], list[list[Option]]] = {}
             seats = max(1, len(self.by_key[key].service.team))
-            for option in self.options[key] if "options" in self.__dict__ else self.options_of(self.by_key[key]):
+            for option in self.options_for(key):
                 place = by_place.setdefault((option.day, option.location), [[] for _ in range(seats)])
                 place[option.seat].append(option)
             self._by_place[key] = [(place, options) for place, options in by_place.items() if all(options)]

@@ -16,7 +16,7 @@ from ortools.sat.python import cp_model
 from scheduling.errors import ModelInvalid
 from scheduling.requests import CurrentGroup
 from solver.clock import Clock
-from solver.domains import Domains, Option, current_of, start_mask
+from solver.domains import Domains, Option, ShiftId, current_of, start_mask
 from solver.exact import exact_model
 from solver.occupancy import Occupancy
 from solver.placements import Placement
@@ -68,6 +68,7 @@ class Search:
     def __init__(self, domains: Domains, clock: Clock) -> None:
         self.domains = domains
         self.clock = clock
+        self.shift_at: Mapping[ShiftId, str] = {}
         self.relatives: dict[Key, set[Key]] = defaultdict(set)
         by_patient: dict[str, set[Key]] = defaultdict(set)
         for task in domains.tasks:
@@ -104,6 +105,9 @@ class Search:
         narrowed = {key: around.narrowed(self.domains.by_key[key], some, options.keys()) for key, some in options.items()}
         elsewhere = self._notified_elsewhere(placements, options.keys() | fixed.keys())
         model, x = exact_model(self.domains, narrowed, fixed, elsewhere, worth=worth)
+        for (shift, location), literal in x.shift_locations().items():
+            if self.shift_at.get(shift, location) != location:
+                model.add(literal == 0)
         x.hint({key: placement for key, placement in placements.items() if key in options})
         solver = effort.solver(self.clock)
         with self.clock.running(solver):

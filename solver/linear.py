@@ -103,8 +103,8 @@ class LinearProgram:
         answer = mathopt.solve(model, mathopt.SolverType.HIGHS, params=limits)
         if answer.termination.reason != mathopt.TerminationReason.OPTIMAL:
             return None
-        values, duals = answer.variable_values(), answer.dual_values()
-        prices = np.array([duals[row] for row in model.linear_constraints()])
+        values, duals = answer.variable_values(), answer.dual_values() if answer.has_dual_feasible_solution() else {}
+        prices = np.array([duals.get(row, 0.0) for row in model.linear_constraints()])
         bound, reduced = self.lagrangian(prices)
         return Relaxed(np.array([values[column] for column in model.variables()]), prices, reduced, bound)
 
@@ -129,10 +129,10 @@ class LinearProgram:
         prices[(prices < 0) & (highs >= UNBOUNDED)] = 0
         total = int(np.where(prices > 0, lows * prices, np.where(prices < 0, highs * prices, 0)).sum())
         lengths = [len(columns) for columns in self.columns]
-        flat = np.concatenate([np.array(columns, dtype=np.int64) for columns in self.columns])
-        weights = np.concatenate([np.array(c, dtype=np.int64) for c in self.coefficients])
+        flat = np.array([column for columns in self.columns for column in columns], dtype=np.int64)
+        weights = np.array([weight for weights in self.coefficients for weight in weights], dtype=np.int64)
         priced = np.zeros(len(self.costs), dtype=np.int64)
-        np.add.at(priced, flat, weights * np.repeat(prices, lengths))
+        np.add.at(priced, flat, weights * np.repeat(prices, np.array(lengths, dtype=np.int64)))
         reduced = np.array(self.costs, dtype=np.int64) * DUAL_SCALE - priced
         total += int(np.minimum(reduced, 0) @ np.array(self.uppers, dtype=np.int64))
         return ceil(total / DUAL_SCALE) + self.offset, reduced / DUAL_SCALE

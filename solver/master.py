@@ -8,29 +8,27 @@ overlap (a half-day, as a rule). A task is given
 - a *pool* column ``(session, location)`` for all others: integer *flow* columns then say how many visits of a service each
   shift takes from the pool. Providers who are alike to a patient are thus alike to the model.
 
-Rows keep: one column a task; shift minutes, at one location; daily minutes; room minutes with cleaning, for each nested
-set of rooms; equipment and recovery minutes; attention minutes of supervisors; links by date; groups; trips; the
-notification budget; site changes. What is lost is the order within a session, which :mod:`solver.improve` decides.
+Rows keep: one column a task; minutes of shifts, rooms and the like (:mod:`solver.resources`); links by date; groups; trips;
+the notification budget; site changes. What is lost is the order within a session, which :mod:`solver.improve` decides.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
+
+import numpy as np
+from numpy.typing import NDArray
 
 from scheduling.costs import half_of, leaving_out
 from scheduling.fields import Half
 from scheduling.requests import Current
-from scheduling.scenario import Scenario
-from scheduling.timegrid import minute_of_day, minutes_on
-from solver.domains import FULL_ATTENTION, Domains, Option, ShiftId, current_of, start_mask, unavailable
+from solver.domains import Domains, Option, ShiftId, current_of, start_mask, unavailable
 from solver.linear import LinearProgram
-from solver.tasks import Key, Task
-
-Place = tuple[int, int, str]
-"""A day, a session of it, and a location."""
+from solver.resources import Place, Resources, sessions, windows
+from solver.tasks import Key, Task, visit_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +43,26 @@ class Choice:
     starts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A shift as the master sees it: its session and the minutes that its provider is free."""
-
-    day: int
-    session: int
-    free_minutes: int
-    locations: tuple[str, ...]
-    trainee: bool
-
-
 class Master:
     """The master problem of a scenario, built once."""
 
-    def __init__(
-        self, domains: Domains, options: Mapping[Key, Sequence[Option]] | None = None, pooled: bool = True
-    ) -> None:
+    def __init__(self, domains: Domains, options: Mapping[Key, Sequence[Option]] | None = None, pooled: bool = True) -> None:
         self.domains = domains
         self.options = domains.options if options is None else options
         self.pooled = pooled
         self.scenario = domains.scenario
         self.program = LinearProgram()
-        self.sessions = _sessions(self.scenario)
-        self.windows = self._windows()
+        self.sessions = sessions(self.scenario)
+        self.windows = windows(domains, self.sessions)
         self.choices: dict[Key, list[Choice]] = {}
         self.left_out: dict[Key, int] = {}
         self.attends: dict[tuple[str, str], int] = {}
-        self._uses: dict[tuple[object, ...], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         self._pools: dict[tuple[str, int, Place], list[int]] = defaultdict(list)
         self._stays: list[int] = []
         self._notified = 0
         self._flows: dict[tuple[str, int, ShiftId, str], int] = {}
         self.shift_at = self._shift_locations()
+        self._resources = Resources(domains, self.program, self.sessions, self.windows, self.shift_at)
         for task in domains.tasks:
             self._task(task)
         for task in domains.tasks:
@@ -86,30 +71,13 @@ class Master:
         self._pool_rows()
         self._trips()
         self._links()
-        self._capacities()
+        self._resources.rows()
         self._site_changes()
         self._budget()
 
-    def _windows(self) -> dict[ShiftId, Window]:
-        windows = {}
-        for provider in self.scenario.providers:
-            for number, shift in enumerate(provider.shifts):
-                on = shift.start.date()
-                begin, end = minutes_on(shift.start, on), minutes_on(shift.end, on)
-                free, reached = 0, begin
-                busy = ((minutes_on(time.start, on), minutes_on(time.end, on)) for time in provider.busy)
-                for starts, ends in sorted((max(a, begin), min(b, end)) for a, b in busy if a < end and b > begin):
-                    free += max(0, starts - reached)
-                    reached = max(reached, ends)
-                free += max(0, end - reached)
-                day = self.scenario.grid.day_index(on)
-                session = next(i for i, (a, b) in enumerate(self.sessions[day]) if a <= begin < b)
-                windows[ShiftId(provider.id, number)] = Window(day, session, free, shift.locations, provider.trainee)
-        return windows
-
     def _shift_locations(self) -> dict[tuple[ShiftId, str], int]:
         """Add a column for each location of a shift that has several."""
-        at = {}
+        at: dict[tuple[ShiftId, str], int] = {}
         for shift, window in self.windows.items():
             if len(window.locations) > 1:
                 columns = [self.program.column() for _ in window.locations]
@@ -117,7 +85,7 @@ class Master:
                 self.program.row(columns, [1] * len(columns), high=1)
         return at
 
-    def guide(self, reduced_costs: Sequence[float]) -> Mapping[Key, Mapping[Option, float]]:
+    def guide(self, reduced_costs: NDArray[np.float64]) -> Mapping[Key, Mapping[Option, float]]:
         """Return, for each task and option, the reduced cost of taking it: its price with what it takes from others."""
         guide: dict[Key, dict[Option, float]] = {}
         for key, choices in self.choices.items():
@@ -127,11 +95,11 @@ class Master:
             prices = guide[key] = {}
             for option in self.domains.options[key]:
                 if option.shift is not None and (option.shift, option.location) in named:
-                    prices[option] = named[option.shift, option.location]
+                    prices[option] = float(named[option.shift, option.location])
                 elif option.shift is not None:
                     flow = self._flows.get((service.id, option.seat, option.shift, option.location))
                     place = pools.get(self._place(option), 0.0) if option.seat == 0 else 0.0
-                    prices[option] = place + (reduced_costs[flow] if flow is not None else 0.0)
+                    prices[option] = float(place + (reduced_costs[flow] if flow is not None else 0.0))
         return guide
 
     # --- tasks -------------------------------------------------------------------------------------------------------
@@ -185,46 +153,10 @@ class Master:
         day, session, location = place
         choice = Choice(self.program.column(self._cost(task, place, shift, starts)), day, session, location, shift, starts)
         if shift is not None:
-            self._use_provider(choice.column, task.service.id, 0, shift, location)
+            self._resources.use_provider(choice.column, task.service, 0, shift, location)
         if session >= 0:
-            self._use_place(choice.column, task, place)
+            self._resources.use_place(choice.column, task, place)
         return choice
-
-    def _use_provider(self, column: int, service_id: str, seat: int, shift: ShiftId, location: str) -> None:
-        service, window = self.scenario.services[service_id], self.windows[shift]
-        self._use(("shift", shift, location), column, service.minutes)
-        if window.trainee:
-            supervisors = frozenset(
-                option.shift
-                for option in self.domains.seat(service, seat)
-                if option.shift is not None
-                and (option.day, option.location) == (window.day, location)
-                and self.windows[option.shift].session == window.session
-                and not self.windows[option.shift].trainee
-            )
-            place = (window.day, window.session, location)
-            self._use(("supervised", place, supervisors), column, service.minutes * service.attention)
-            if service.attention == FULL_ATTENTION:
-                self._use(("undivided", place, supervisors), column, service.minutes)
-        else:
-            self._use(("attention", shift, location), column, service.minutes * service.attention)
-            self._use(("own", shift, location), column, service.minutes)
-
-    def _use_place(self, column: int, task: Task, place: Place) -> None:
-        service = task.service
-        if service.room is not None:
-            need = service.room
-            suited = frozenset(r.id for r in self.scenario.clinic.rooms if r.location == place[2] and need.suits(r))
-            self._use(("room", place, suited), column, service.minutes + service.turnover)
-        for device in service.equipment:
-            self._use(("equipment", place, device), column, service.minutes)
-        if service.recovery and task.group is None:
-            self._use(("recovery", place), column, service.recovery)
-
-    def _use(self, resource: tuple[object, ...], column: int, amount: int) -> None:
-        columns, amounts = self._uses[resource]
-        columns.append(column)
-        amounts.append(amount)
 
     # --- costs -------------------------------------------------------------------------------------------------------
 
@@ -270,8 +202,8 @@ class Master:
         """Say whether a task in a pool may still have a preferred provider in its team: only if it has several seats."""
         if len(task.service.team) < 2:
             return False
-        here = (option for option in self.domains.options[task.key] if option.shift and self._place(option) == place)
-        return any(option.provider in preferred for option in here)
+        here = (option for option in self.domains.options[task.key] if self._place(option) == place)
+        return any(option.shift is not None and option.shift.provider in preferred for option in here)
 
     def _may_stay(self, current: Current, place: Place, shift: ShiftId | None, starts: int) -> bool:
         if current.location != place[2] or self.scenario.grid.date(place[0]) != current.start.date():
@@ -292,7 +224,7 @@ class Master:
                     if most:
                         flow = self.program.column(upper=most)
                         self._flows[service_id, seat, option.shift, option.location] = flow
-                        self._use_provider(flow, service_id, seat, option.shift, option.location)
+                        self._resources.use_provider(flow, service, seat, option.shift, option.location)
                         if (option.shift, option.location) in self.shift_at:
                             self.program.row([flow, self.shift_at[option.shift, option.location]], [1, -most], high=0)
                         flows.append(flow)
@@ -349,18 +281,18 @@ class Master:
     def _trips(self) -> None:
         """Count each patient's dates beyond the first."""
         visits: dict[str, list[Key]] = defaultdict(list)
-        sessions: dict[str, list[tuple[int, Key]]] = defaultdict(list)
+        seats: dict[str, list[tuple[int, Key]]] = defaultdict(list)
         for task in self.domains.tasks:
             if task.patient is not None:
                 visits[task.patient].append(task.key)
         for (group, patient), column in self.attends.items():
-            sessions[patient].append((column, ("group", group)))
-        for patient in sorted(visits.keys() | sessions.keys()):
-            if len(visits[patient]) + len(sessions[patient]) > 1:
-                self._patient_trips(visits[patient], sessions[patient])
+            seats[patient].append((column, ("group", group)))
+        for patient in sorted(visits.keys() | seats.keys()):
+            if len(visits[patient]) + len(seats[patient]) > 1:
+                self._patient_trips(visits[patient], seats[patient])
 
-    def _patient_trips(self, visits: Sequence[Key], sessions: Sequence[tuple[int, Key]]) -> None:
-        keys = [*visits, *(key for _, key in sessions)]
+    def _patient_trips(self, visits: Sequence[Key], seats: Sequence[tuple[int, Key]]) -> None:
+        keys = [*visits, *(key for _, key in seats)]
         trip, comes = self.scenario.policy.extra_trip, []
         for day in sorted({choice.day for key in keys for choice in self.choices[key]}):
             on_day = self.program.column(trip)
@@ -368,7 +300,7 @@ class Master:
                 there = [choice.column for choice in self.choices[key] if choice.day == day]
                 if there:
                     self.program.row([on_day, *there], [1] + [-1] * len(there), low=0)
-            for seat, key in sessions:
+            for seat, key in seats:
                 there = [choice.column for choice in self.choices[key] if choice.day == day]
                 if there:
                     self.program.row([on_day, seat, *there], [1, -1] + [-1] * len(there), low=-1)
@@ -378,118 +310,26 @@ class Master:
 
     def _links(self) -> None:
         for link in self.scenario.links:
-            before, after = self.choices["visit", link.before], self.choices["visit", link.after]
-            outs = [self.left_out["visit", link.after], self.left_out["visit", link.before]]
+            keys = visit_key(link.before), visit_key(link.after)
+            before, after = self.choices[keys[0]], self.choices[keys[1]]
+            outs = [self.left_out[keys[1]], self.left_out[keys[0]]]
             self.program.row(outs, [1, -1], low=0, high=0 if link.together else 1)
             for day in range(self.scenario.grid.days):
-                self._within(before, after, lambda c, d=day: c.day <= d, lambda c, d=day: c.day <= d - link.min_days)
+                self._within(_until(before, day - link.min_days), _until(after, day))
                 if link.max_days is not None:
-                    latest = link.max_days
-                    self._within(before, after, lambda c, d=day: c.day >= d, lambda c, d=day: c.day >= d - latest)
+                    self._within(_since(before, day - link.max_days), _since(after, day))
             if link.same_location:
-                for location in {choice.location for choice in after}:
-                    self._within(before, after, *[lambda c, l=location: c.location == l] * 2)
+                for location in sorted({choice.location for choice in after}):
+                    self._within(*([c for c in some if c.location == location] for some in (before, after)))
             if link.same_provider:
                 for provider in sorted({choice.shift.provider for choice in after if choice.shift}):
-                    self._within(before, after, *[lambda c, p=provider: c.shift is not None and c.shift.provider == p] * 2)
+                    self._within(_with(before, provider), _with(after, provider))
 
-    def _within(self, before: Iterable[Choice], after: Iterable[Choice], later: Test, sooner: Test) -> None:
-        """Let a later visit take a choice of one kind only when the sooner visit takes one of another."""
-        followers = [choice.column for choice in after if later(choice)]
-        leaders = [choice.column for choice in before if sooner(choice)]
+    def _within(self, leaders: Sequence[Choice], followers: Sequence[Choice]) -> None:
+        """Let a later visit take any of some choices only when the sooner visit takes any of others."""
         if followers:
-            self.program.row([*followers, *leaders], [1] * len(followers) + [-1] * len(leaders), high=0)
-
-    def _capacities(self) -> None:
-        rooms: dict[Place, set[frozenset[str]]] = defaultdict(set)
-        supervisors: dict[Place, set[frozenset[ShiftId]]] = defaultdict(set)
-        for resource, (columns, amounts) in list(self._uses.items()):
-            match resource:
-                case ("shift", ShiftId() as shift, str() as location):
-                    self._shift_minutes(shift, location, columns, amounts)
-                case ("room", place, suited):
-                    rooms[place].add(suited)
-                case ("supervised", place, suited):
-                    supervisors[place].add(suited)
-                case ("equipment", (day, session, location), device):
-                    begin, end = self.sessions[day][session]
-                    units = self.scenario.equipment_units(device, location)
-                    self.program.row(columns, amounts, high=units * (end - begin))
-                case ("recovery", (day, session, location)):
-                    begin, end = self.sessions[day][session]
-                    closes = minute_of_day(self.scenario.locations[location].closes)
-                    self.program.row(
-                        columns, amounts, high=self.scenario.bays(location) * max(0, min(end + max(amounts), closes) - begin)
-                    )
-        for place, sets in rooms.items():
-            self._room_minutes(place, sets)
-        for place, groups in supervisors.items():
-            self._supervision(place, groups)
-        self._daily_minutes()
-
-    def _shift_minutes(self, shift: ShiftId, location: str, columns: list[int], amounts: list[int]) -> None:
-        at = self.shift_at.get((shift, location))
-        for weights, most in rounded(amounts, self.windows[shift].free_minutes):
-            if at is None:
-                self.program.row(columns, weights, high=most)
-            else:
-                self.program.row([*columns, at], [*weights, -most], high=0)
-        if at is not None:
-            for column in columns:
-                if self.program.uppers[column] == 1:
-                    self.program.implies(column, [at])
-
-    def _room_minutes(self, place: Place, sets: set[frozenset[str]]) -> None:
-        """Bound the minutes, cleaning included, of the tasks that only a set of rooms suits, for each set in use."""
-        begin, end = self.sessions[place[0]][place[1]]
-        cleaning = max(service.turnover for service in self.scenario.clinic.services)
-        for suited in sorted(sets, key=sorted):
-            columns, amounts = self._gathered(("room", place, one) for one in sorted(sets, key=sorted) if one <= suited)
-            for weights, most in rounded(amounts, end - begin + cleaning):
-                self.program.row(columns, weights, high=len(suited) * most)
-
-    def _gathered(self, resources: Iterable[tuple[object, ...]]) -> tuple[list[int], list[int]]:
-        columns: list[int] = []
-        amounts: list[int] = []
-        for resource in resources:
-            if resource in self._uses:
-                columns += self._uses[resource][0]
-                amounts += self._uses[resource][1]
-        return columns, amounts
-
-    def _supervision(self, place: Place, groups: set[frozenset[ShiftId]]) -> None:
-        """Bound trainees' minutes by what their possible supervisors leave of their own.
-
-        Two rows for each set of supervisors: attention minutes, at most 2 a minute; and minutes in which a supervisor can do
-        nothing else, own work and supervised procedures, at most 1 a minute.
-        """
-        ordered = sorted(groups, key=lambda group: sorted((shift.provider, shift.number) for shift in group))
-        for group in ordered:
-            for supervised, own, most in (("supervised", "attention", FULL_ATTENTION), ("undivided", "own", 1)):
-                columns, amounts = self._gathered((supervised, place, one) for one in ordered if one <= group)
-                mine, minutes = self._gathered((own, shift, place[2]) for shift in group)
-                if not columns:
-                    continue
-                columns, amounts, capacity = columns + mine, amounts + minutes, 0
-                for shift in group:
-                    free = most * self.windows[shift].free_minutes
-                    if (shift, place[2]) in self.shift_at:
-                        columns.append(self.shift_at[shift, place[2]])
-                        amounts.append(-free)
-                    else:
-                        capacity += free
-                self.program.row(columns, amounts, high=capacity)
-
-    def _daily_minutes(self) -> None:
-        for provider in self.scenario.providers:
-            by_day: dict[int, list[ShiftId]] = defaultdict(list)
-            for number in range(len(provider.shifts)):
-                shift = ShiftId(provider.id, number)
-                by_day[self.windows[shift].day].append(shift)
-            for shifts in by_day.values():
-                if sum(self.windows[shift].free_minutes for shift in shifts) > provider.max_minutes_per_day:
-                    uses = self._gathered(("shift", s, at) for s in shifts for at in self.windows[s].locations)
-                    self.program.row(*uses, high=provider.max_minutes_per_day)
+            columns = [choice.column for choice in (*followers, *leaders)]
+            self.program.row(columns, [1] * len(followers) + [-1] * len(leaders), high=0)
 
     def _site_changes(self) -> None:
         """Charge a provider whose consecutive used shifts of a day lie at different sites."""
@@ -509,7 +349,7 @@ class Master:
             at_site: dict[str, int] = {}
             for location in self.windows[shift].locations:
                 column = at_site.setdefault(self.scenario.site(location), self.program.column())
-                for user in self._uses["shift", shift, location][0]:
+                for user in self._resources.users(shift, location):
                     self.program.row([column, user], [self.program.uppers[user], -1], low=0)
             used.append(at_site)
         for first, second in combinations(range(len(shifts)), 2):
@@ -529,43 +369,20 @@ class Master:
         for visit in self.scenario.visits:
             if visit.current is not None and visit.current.notified:
                 notified += 1
-                for choice in self.choices["visit", visit.id]:
+                for choice in self.choices[visit_key(visit.id)]:
                     place = (choice.day, choice.session, choice.location)
                     if self._may_stay(visit.current, place, choice.shift, choice.starts):
                         staying.append(choice.column)
         self.program.row(staying, [1] * len(staying), low=notified - budget)
 
 
-Test = Callable[[Choice], bool]
+def _until(choices: Iterable[Choice], day: int) -> list[Choice]:
+    return [choice for choice in choices if choice.day <= day]
 
 
-def rounded(amounts: Sequence[int], capacity: int) -> Iterator[tuple[Sequence[int], int]]:
-    """Yield the rows that every packing of one resource keeps: its minutes, and their roundings by each duration.
-
-    Dividing ``sum(a_j * n_j) <= C`` by a duration and rounding down both sides keeps every integer packing (Chvatal-Gomory),
-    and cuts off the fractional ones: 240 minutes hold 5 visits of 45, not 5.33.
-    """
-    yield amounts, capacity
-    for divisor in sorted(set(amounts)):
-        exact = capacity % divisor == 0 and all(amount % divisor == 0 for amount in amounts)
-        if not exact:
-            yield [amount // divisor for amount in amounts], capacity // divisor
+def _since(choices: Iterable[Choice], day: int) -> list[Choice]:
+    return [choice for choice in choices if choice.day >= day]
 
 
-def _sessions(scenario: Scenario) -> Mapping[int, Sequence[tuple[int, int]]]:
-    """Return, for each day, the stretches of minutes in which shifts overlap."""
-    by_day: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for provider in scenario.providers:
-        for shift in provider.shifts:
-            on = shift.start.date()
-            by_day[scenario.grid.day_index(on)].append((minutes_on(shift.start, on), minutes_on(shift.end, on)))
-    sessions = {}
-    for day, intervals in by_day.items():
-        merged: list[tuple[int, int]] = []
-        for begin, end in sorted(intervals):
-            if merged and begin < merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-            else:
-                merged.append((begin, end))
-        sessions[day] = merged
-    return sessions
+def _with(choices: Iterable[Choice], provider: str) -> list[Choice]:
+    return [choice for choice in choices if choice.shift is not None and choice.shift.provider == provider]

@@ -124,7 +124,7 @@ def trips(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expressi
 
 def _comes(model: cp_model.CpModel, x: Variables, tasks: Sequence[tuple[Key, Literal]]) -> list[Literal]:
     """Return a literal for each day that any of a patient's tasks may be on, true when one is."""
-    comes = []
+    comes: list[Literal] = []
     for day in sorted({day for key, _ in tasks for day in x.days(key)}):
         comes.append(model.new_bool_var(""))
         for key, takes_part in tasks:
@@ -157,7 +157,7 @@ def _moved_attendees(model: cp_model.CpModel, scenario: Scenario, x: Variables, 
     terms: list[tuple[int, Expression]] = []
     candidates = {candidate.patient for candidate in group.candidates}
     for patient in group.current.attendees:
-        stays: Expression = x.attends_as_told(task, patient) if patient in candidates else 0
+        stays = x.attends_as_told(task, patient) if patient in candidates else x.true.negated()
         terms.append((policy.moved_notified if told else policy.moved, 1 - stays))
         for (day, _), here in x.places(task.key).items() if told and patient in candidates else ():
             if day != from_day:

@@ -7,7 +7,7 @@ begin between two slots, is rounded outwards. Finding the places of a task takes
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from itertools import product
@@ -58,6 +58,10 @@ class Levels:
             self.levels[0] |= slots
 
 
+def _order(place: Priced) -> tuple[float, int, int]:
+    return place.cost, place.placement.day, place.placement.slot
+
+
 def runs(free: int, length: int) -> int:
     """Return the slots from which ``length`` slots in a row are free."""
     done = 1
@@ -78,8 +82,12 @@ class Occupancy:
         self.ignoring = frozenset(ignoring)
         self.scenario = domains.scenario
         self.placements: dict[Key, Placement] = {}
+        self._open_at: dict[tuple[int, str], dict[str, int]] = {}
+        self._free_on: dict[tuple[str, int], dict[tuple[int, int], int]] = {}
+        self._ranked: dict[Key, list[tuple[float, Option]]] = {}
         self.guide: Mapping[Key, Mapping[Option, float]] = {}
         self.trust = 1000.0
+        self.shift_at: Mapping[ShiftId, str] = {}
         self._held: dict[tuple[object, ...], Levels] = {}
         self._shift_at: dict[ShiftId, list[str]] = defaultdict(list)
         self._minutes: dict[tuple[str, int], int] = defaultdict(int)
@@ -107,6 +115,9 @@ class Occupancy:
 
     def _change(self, key: Key, placement: Placement, take: bool) -> None:
         task = self.domains.by_key[key]
+        self._open_at.pop((placement.day, placement.location), None)
+        for shift in (*placement.team, *placement.supervisors):
+            self._free_on.pop((shift.provider, placement.day), None)
         for levels, slots, demand in self._uses(task, placement):
             (levels.take if take else levels.release)(slots, demand)
         for shift in (*placement.team, *placement.supervisors):
@@ -153,7 +164,7 @@ class Occupancy:
         found, waiting = {task.key: task}, [task]
         while waiting:
             one = waiting.pop()
-            for link in self.links[one.key]:
+            for link in self.links.get(one.key, ()):
                 for visit in (link.before, link.after):
                     key: Key = ("visit", visit)
                     if (link.together or visit == link.before) and key not in found and key not in self.placements:
@@ -193,12 +204,64 @@ class Occupancy:
                 kept.append(option if starts == option.starts else replace(option, starts=starts))
         return kept
 
-    def best(self, task: Task, days: Iterable[int] | None = None) -> Priced | None:
-        """Return the cheapest free place of a task."""
-        return min(self.places(task, days), key=lambda place: (place.cost, place.placement.day, place.placement.slot), default=None)
+    def best(self, task: Task, days: Iterable[int] | None = None, overlook: Callable[[], bool] | None = None) -> Priced | None:
+        """Return the cheapest free place of a task, the earliest of those; ``overlook`` says which places not to see.
+
+        Single seats are tried by what they cost at least, so that the search ends with the first that cannot be beaten.
+        """
+        found: Priced | None = None
+        if len(task.service.team) != 1 or days is not None:
+            for place in self.places(task, days):
+                if (found is None or _order(place) < _order(found)) and not (overlook and overlook()):
+                    found = place
+            return found
+        opened: dict[tuple[int, str], int] = {}
+        guide, length = self.guide.get(task.key), -(-task.service.minutes // self.scenario.grid.grid_minutes)
+        for least, option in self._by_least_cost(task):
+            if found is not None and least > found.cost:
+                break
+            at = (option.day, option.location)
+            if at not in opened:
+                opened[at] = self._open(task, *at)
+            starts = opened[at] & option.starts
+            if starts and starts & self._member_free(option, task, length):
+                extra = guide.get(option, 0.0) * self.trust if guide else 0
+                for place in self._with_team(task, *at, starts, (option,)):
+                    priced = Priced(place.cost + extra, place.placement) if guide else place
+                    if (found is None or _order(priced) < _order(found)) and not (overlook and overlook()):
+                        found = priced
+        return found
+
+    def _by_least_cost(self, task: Task) -> list[tuple[float, Option]]:
+        """Return a task's options with what each costs at least, cheapest first."""
+        if task.key not in self._ranked:
+            guide, ranked = self.guide.get(task.key, {}), []
+            for option in self.domains.options_for(task.key):
+                team = () if option.shift is None else (option.shift,)
+                least = self.price(task, option.day, option.location, None, team, trips=False)
+                ranked.append((least + guide.get(option, 0.0) * self.trust, option))
+            self._ranked[task.key] = sorted(ranked, key=lambda one: one[0])
+        return self._ranked[task.key]
 
     def _open(self, task: Task, day: int, location: str, free: Collection[Key] = ()) -> int:
         """Return the starts that rooms, equipment, bays, the patient and links leave open."""
+        cached = self._open_at.setdefault((day, location), {})
+        pinned = task.visit is not None and task.visit.pinned is not None
+        if pinned or task.service.id not in cached:
+            starts = self._open_for(task, day, location)
+            if not pinned:
+                cached[task.service.id] = starts
+        else:
+            starts = cached[task.service.id]
+        if starts and task.patient is not None and self._patient[task.patient] and "patient-overlap" not in self.ignoring:
+            starts &= self._patient_free(task, task.patient, day, location)
+        for link in self.links.get(task.key, ()) if starts and "link" not in self.ignoring else ():
+            if ("visit", link.after if task.id == link.before else link.before) not in free:
+                starts &= self._linked(task, link, day, location)
+        return starts
+
+    def _open_for(self, task: Task, day: int, location: str) -> int:
+        """Return the starts that rooms, equipment and bays leave open to a service."""
         service, grid = task.service, self.scenario.grid.grid_minutes
         length, starts = -(-service.minutes // grid), (1 << self.scenario.grid.slots_per_day) - 1
         if service.room is not None and "room-overlap" not in self.ignoring:
@@ -212,11 +275,6 @@ class Occupancy:
         if service.recovery and starts and "recovery" not in self.ignoring:
             first, last = service.minutes // grid, -(-(service.minutes + service.recovery) // grid)
             starts &= runs(self._bays(location, day).free(1), last - first) >> first
-        if task.patient is not None and starts and "patient-overlap" not in self.ignoring:
-            starts &= self._patient_free(task, task.patient, day, location)
-        for link in self.links[task.key] if starts and "link" not in self.ignoring else ():
-            if ("visit", link.after if task.id == link.before else link.before) not in free:
-                starts &= self._linked(task, link, day, location)
         return starts
 
     def _suited(self, task: Task, location: str) -> Sequence[str]:
@@ -292,18 +350,22 @@ class Occupancy:
                 return
 
     def _team_allowed(self, task: Task, members: Sequence[ShiftId]) -> bool:
+        if task.key not in self.links and (task.visit is None or task.visit.required_provider is None):
+            return True
         team = tuple(shift.provider for shift in members)
         required = None if task.visit is None else task.visit.required_provider
         if required is not None and required not in team and "required-provider" not in self.ignoring:
             return False
-        for link in self.links[task.key]:
+        for link in self.links.get(task.key, ()):
             other = self.placements.get(("visit", link.after if task.id == link.before else link.before))
-            if link.same_provider and other is not None and team != tuple(shift.provider for shift in other.team):
+            if link.same_provider and "link" not in self.ignoring and other is not None and team != tuple(shift.provider for shift in other.team):
                 return False
         return True
 
     def _here(self, shift: ShiftId, location: str) -> bool:
         """Say whether a shift is, or may still be, spent at a location; and whether travel leaves it reachable."""
+        if self.shift_at.get(shift, location) != location:
+            return False
         taken = self._shift_at.get(shift)
         if taken:
             return taken[0] == location
@@ -320,15 +382,23 @@ class Occupancy:
     def _member_free(self, option: Option, task: Task, length: int) -> int:
         shift, service = option.shift, task.service
         assert shift is not None
-        provider = self.scenario.providers_by_id[shift.provider]
         if "shift" not in self.ignoring and not self._here(shift, option.location):
             return 0
-        within = self._minutes[provider.id, option.day] + service.minutes <= provider.max_minutes_per_day
+        cached = self._free_on.setdefault((shift.provider, option.day), {})
+        key = (service.minutes, service.attention)
+        if key not in cached:
+            cached[key] = self._provider_free(shift.provider, option.day, service.minutes, service.attention, length)
+        return cached[key]
+
+    def _provider_free(self, name: str, day: int, minutes: int, attention: int, length: int) -> int:
+        """Return the starts at which a provider could take on a task, wherever it is."""
+        provider = self.scenario.providers_by_id[name]
+        within = self._minutes[name, day] + minutes <= provider.max_minutes_per_day
         if not within and "daily-limit" not in self.ignoring:
             return 0
-        free = -1 if "provider-overlap" in self.ignoring else self._levels(("team", provider.id, option.day), 1).free(1)
+        free = -1 if "provider-overlap" in self.ignoring else self._levels(("team", name, day), 1).free(1)
         if not provider.trainee and "attention" not in self.ignoring:
-            free &= self._levels(("attention", provider.id, option.day), FULL_ATTENTION).free(service.attention)
+            free &= self._levels(("attention", name, day), FULL_ATTENTION).free(attention)
         return runs(free, length)
 
     def _watches(self, option: Option, task: Task, length: int) -> int:
@@ -421,9 +491,12 @@ class Occupancy:
         return cost
 
     def price(
-        self, task: Task, day: int, location: str, slot: int, team: Sequence[ShiftId], trips: bool = True
+        self, task: Task, day: int, location: str, slot: int | None, team: Sequence[ShiftId], trips: bool = True
     ) -> int:
-        """Return what a place adds to the cost: all components of a visit, but for site changes of its team."""
+        """Return what a place adds to the cost: all components of a visit, but for site changes of its team.
+
+        Without a slot: the least that any start there costs.
+        """
         visit, scenario = task.visit, self.scenario
         if visit is None:
             return 0
@@ -435,13 +508,13 @@ class Occupancy:
             cost += policy.not_preferred_provider
         if patient.preferred_site not in (None, scenario.site(location)):
             cost += policy.not_preferred_site
-        if patient.prefers not in (None, half_of(slot * scenario.grid.grid_minutes)):
+        if slot is not None and patient.prefers not in (None, half_of(slot * scenario.grid.grid_minutes)):
             cost += policy.not_preferred_half
         dates = {self.placements[key].day for key in self._patient[visit.patient] if key != task.key} if trips else set()
         if dates and day not in dates:
             cost += policy.extra_trip
         current = visit.current
-        if current is not None and not self.stays(task, day, location, slot, team):
+        if current is not None and slot is not None and not self.stays(task, day, location, slot, team):
             told = current.notified
             days = abs((on - current.start.date()).days)
             cost += policy.moved_notified + policy.moved_notified_per_day * days if told else policy.moved

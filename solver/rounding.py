@@ -104,4 +104,3 @@ class _Dive:
         self._fix(free[:half])
         self._fix(free[half:])
         return True
-

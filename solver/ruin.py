@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
-from math import exp, log
+from math import log
 from random import Random
 
 from scheduling.costs import leaving_out
@@ -23,6 +22,10 @@ from solver.tasks import Key, Task
 
 BLINK = 0.02
 """Share of free places that a recreation overlooks."""
+
+
+HOT, COLD = 6.0, 0.3
+"""Temperatures of the annealing, in points of cost, at the beginning and at the end."""
 
 
 class Ruin:
@@ -45,6 +48,7 @@ class Ruin:
             and not is_frozen(domains.scenario, task)
         ]
         self.partners: dict[Key, set[Key]] = {key: self._bundle(key) for key in self.movable}
+        self.change = 0
         self.out = {key for key in self.movable if key not in placements}
         self.worth = {task.key: self._worth(task) for task in domains.tasks}
 
@@ -68,11 +72,14 @@ class Ruin:
 
     # --- cost --------------------------------------------------------------------------------------------------------
 
-    def cost_of(self, keys: Iterable[Key], patients: Iterable[str], days: Iterable[tuple[str, int]]) -> int:
-        """Return the cost of some tasks, some patients' trips and some providers' days."""
-        cost = sum(self._task_cost(key) for key in keys)
-        cost += self.scenario.policy.extra_trip * sum(max(0, self.occupancy.dates(patient) - 1) for patient in patients)
-        return cost + self.scenario.policy.site_change * sum(self._changes(*day) for day in days)
+    def _around(self, key: Key, placement: Placement) -> int:
+        """Return the cost that a task at a placement has a part in: its own, its patients' trips, its providers' days."""
+        task, policy = self.domains.by_key[key], self.scenario.policy
+        patients = placement.attendees if task.patient is None else (task.patient,)
+        trips = sum(max(0, self.occupancy.dates(patient) - 1) for patient in patients)
+        providers = {shift.provider for shift in (*placement.team, *placement.supervisors)}
+        changes = sum(self._changes(provider, placement.day) for provider in providers)
+        return self._task_cost(key) + policy.extra_trip * trips + policy.site_change * changes
 
     def _task_cost(self, key: Key) -> int:
         task, placement = self.domains.by_key[key], self.occupancy.placements.get(key)
@@ -101,23 +108,29 @@ class Ruin:
     # --- moves -------------------------------------------------------------------------------------------------------
 
     def _remove(self, key: Key) -> Placement:
-        placement = self.occupancy.remove(key)
+        placement = self.occupancy.placements[key]
+        before = self._around(key, placement)
+        self.occupancy.remove(key)
         for shift in placement.team:
             self.on_shift[shift].discard(key)
         self.out.add(key)
+        self.change += self._around(key, placement) - before
         return placement
 
     def _put(self, key: Key, placement: Placement) -> None:
+        before = self._around(key, placement)
         self.occupancy.put(key, placement)
         for shift in placement.team:
             self.on_shift[shift].add(key)
         self.out.discard(key)
+        self.change += self._around(key, placement) - before
 
     def _ruin(self) -> list[tuple[Key, Placement]]:
         """Take out strings from shifts that one task, left out or unhappy, could use."""
         removed: list[tuple[Key, Placement]] = []
         gone: set[Key] = set()
-        seed = self.random.choice(sorted(self.out)) if self.out and self.random.random() < 0.5 else self.random.choice(self.movable)
+        out = sorted(self.out) if self.random.random() < 0.5 else []
+        seed = self.random.choice(out or self.movable)
         self.seed = seed
         options = self.domains.options[seed]
         for _ in range(self.random.randint(1, 3)):
@@ -156,56 +169,45 @@ class Ruin:
             waiting = [self.seed, *(key for key in waiting if key != self.seed)]
         done: list[Key] = []
         for key in waiting:
-            if key in self.out and not self._insert_bundle(key, done):
-                continue
+            if key in self.out:
+                self._insert_bundle(key, done)
         return done
 
-    def _insert_bundle(self, key: Key, done: list[Key]) -> bool:
+    def _insert_bundle(self, key: Key, done: list[Key]) -> None:
         """Insert a task with what must come with it; all or none."""
         chain = self.occupancy.chain(self.domains.by_key[key])
         if len(chain) > 1:
-            if not insert_chain(self.occupancy, chain):
-                return False
-            for task in chain:
-                placement = self.occupancy.placements[task.key]
-                self.occupancy.remove(task.key)
-                self._put(task.key, placement)
-                done.append(task.key)
-            return True
-        placed: list[Key] = []
-        for task in chain:
-            best, least = None, self.worth[task.key]
-            for place in self.occupancy.places(task):
-                if place.cost < least and self.random.random() >= BLINK:
-                    best, least = place.placement, place.cost
-            if best is not None and task.group is not None:
-                best = seat(self.occupancy, task, best)
-            if best is None:
-                for other in placed:
-                    self._remove(other)
-                return False
-            self._put(task.key, best)
-            placed.append(task.key)
-        done += placed
-        return True
+            if insert_chain(self.occupancy, chain):
+                placed = [(task.key, self.occupancy.remove(task.key)) for task in chain]
+                for other, placement in placed:
+                    self._put(other, placement)
+                    done.append(other)
+            return
+        task = chain[0]
+        place = self.occupancy.best(task, overlook=lambda: self.random.random() < BLINK)
+        if place is not None and place.cost < self.worth[key]:
+            placement = seat(self.occupancy, task, place.placement)
+            if placement is not None:
+                self._put(key, placement)
+                done.append(key)
 
-    def run(self, stop: Callable[[], float], on_better: Callable[[Mapping[Key, Placement]], None] | None = None) -> int:
+    def run(self, stop: Callable[[], float]) -> int:
         """Search until ``stop`` (the share of the time that is over) reaches 1; return the change of cost of the best.
 
-        The best placements are left in ``occupancy``.
+        The best placements are left in ``best``.
         """
-        change = best = 0
+        self.change = best = 0
         best_placements = dict(self.occupancy.placements)
-        hot, cold = 12.0, 0.3
         self.iterations = 0
         while (share := stop()) < 1:
             self.iterations += 1
-            delta, removed, done = self._try()
-            temperature = hot * (cold / hot) ** share
-            if delta <= -temperature * log(max(self.random.random(), 1e-12)):
-                change += delta
-                if change < best:
-                    best, best_placements = change, dict(self.occupancy.placements)
+            before = self.change
+            removed = self._ruin()
+            done = self._recreate(removed)
+            temperature = HOT * (COLD / HOT) ** share
+            if self.change - before <= -temperature * log(max(self.random.random(), 1e-12)):
+                if self.change < best:
+                    best, best_placements = self.change, dict(self.occupancy.placements)
             else:
                 for key in done:
                     self._remove(key)
@@ -215,29 +217,3 @@ class Ruin:
                     self._put(key, placement)
         self.best = best_placements
         return best
-
-    def _try(self) -> tuple[int, list[tuple[Key, Placement]], list[Key]]:
-        """Ruin and recreate once; return the change of cost, what was removed and what was put."""
-        removed = self._ruin()
-        after_ruin = dict(removed)
-        done = self._recreate(removed)
-        keys = after_ruin.keys() | set(done)
-        patients, days = self._touched(keys, [*after_ruin.values(), *(self.occupancy.placements[k] for k in keys if k in self.occupancy.placements)])
-        new = self.cost_of(keys, patients, days)
-        now = {key: self._remove(key) for key in sorted(keys) if key in self.occupancy.placements}
-        for key, placement in removed:
-            self._put(key, placement)
-        old = self.cost_of(keys, patients, days)
-        for key, _ in removed:
-            self._remove(key)
-        for key, placement in now.items():
-            self._put(key, placement)
-        return new - old, removed, done
-
-    def _touched(self, keys: Iterable[Key], places: Iterable[Placement]) -> tuple[set[str], set[tuple[str, int]]]:
-        patients: set[str] = set()
-        for key in keys:
-            task = self.domains.by_key[key]
-            patients |= {c.patient for c in task.group.candidates} if task.group else {task.patient} if task.patient else set()
-        days = {(shift.provider, place.day) for place in places for shift in (*place.team, *place.supervisors)}
-        return patients, days

@@ -15,7 +15,6 @@ from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
 from solver.clock import Clock
-from solver.completion import Completion
 from solver.construct import construct
 from solver.domains import Domains
 from solver.exact import exact_model
@@ -33,7 +32,8 @@ SMALL_OPTIONS = 2_000
 """Scenarios with no more options than this go to the exact model whole (the tiny example has 566, a week 31,592)."""
 
 NEIGHBOURHOOD_SECONDS = 3.0
-RUIN_SHARE = 0.12
+RUIN_SHARE = 0.4
+TRUST = 1000.0
 BRANCH_SHARE = 0.35
 EXPLAIN_SHARE = 0.05
 RUIN_SECONDS = 0.003
@@ -96,6 +96,7 @@ class _Solve:
         self.placements: dict[Key, Placement] = {}
         self.cost = 0
         self.version = 0
+        self.start: dict[Key, Placement] = {}
         self.bound = self._forced()
 
     def _forced(self) -> int:
@@ -145,8 +146,8 @@ class _Solve:
     # --- the phases --------------------------------------------------------------------------------------------------
 
     def run(self, start: Plan | None) -> Plan:
-        known = {} if start is None else _standing(self.scenario, start)
-        self.offer(construct(self.domains, known))
+        self.start = {} if start is None else _standing(self.scenario, start)
+        self.offer(construct(self.domains, self.start))
         keeps_budget = self._keeps_budget()
         if not self.done and keeps_budget:
             if sum(map(len, self.domains.options.values())) <= SMALL_OPTIONS:
@@ -165,9 +166,8 @@ class _Solve:
         self.phase = "exact"
         model, x = exact_model(self.domains)
         x.hint(self.placements)
-        effort = Effort(self.clock.left, self.limits.workers, self.limits.seed)
-        solver = effort.solver(self.clock)
-        del solver.parameters.subsolvers[:]
+        solver = Effort(self.clock.left, self.limits.workers, self.limits.seed).solver(self.clock)
+        solver.parameters.subsolvers.clear()
         with self.clock.running(solver):
             status = solver.solve(model, _Incumbents(self, x))
         if self.clock.deterministic:
@@ -190,12 +190,11 @@ class _Solve:
         self.raise_bound(relaxed.bound)
         guide = master.guide(relaxed.reduced_costs)
         self.phase = "rounding"
-        if not self.done and not self.scenario.policy.max_notified_moves:
+        if not self.done and self.scenario.policy.max_notified_moves is None:
             rounded = dive(master, relaxed, lambda: self.clock.over)
             self.clock.spend(1.0)
-            share = self.clock.left * 0.25
-            completion = Completion(self.search, master, guide, rounded)
-            self.offer(completion.run(share, self.limits.workers, self.limits.seed))
+            self.offer(construct(self.domains, self.start, rounded.shift_at))
+            self.offer(construct(self.domains, self.start, rounded.shift_at, guide, TRUST))
         self._improve(guide, master)
 
     def _improve(self, guide: Guide, master: Master | None) -> None:

@@ -384,7 +384,7 @@ class Variables:
         allowed = {key: p for key, p in placements.items() if self.has(key) and self._allows(key, p)}
         hinted = {self.true.index}
         for variable, value in self._values(allowed):
-            if variable.index not in hinted:
+            if isinstance(variable, cp_model.IntVar) and variable.index not in hinted:
                 hinted.add(variable.index)
                 self.model.add_hint(variable, value)
 

@@ -9,7 +9,7 @@ from datetime import date
 from scheduling.plan import Item, Plan, Violation
 from scheduling.rules.sweep import overlapping, overloads
 from scheduling.scenario import Scenario
-from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, weekday
+from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on, weekday
 
 
 def start_grid(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
@@ -75,12 +75,19 @@ def room(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
 
 def room_overlap(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """No room is used for two items at once, cleaning included."""
-    by_room: dict[tuple[str, date], list[Item]] = defaultdict(list)
+    by_room: dict[str, list[Item]] = defaultdict(list)
     for item in plan.items(scenario):
         if item.booking.room is not None:
-            by_room[item.booking.room, item.date].append(item)
-    for (used, _), items in by_room.items():
-        for first, second in overlapping(items, lambda item: item.turnover_end_minute):
+            by_room[item.booking.room].append(item)
+
+    def begins(item: Item) -> int:
+        return minutes_on(item.booking.start, scenario.horizon.start)
+
+    def clean(item: Item) -> int:  # perhaps on a later date
+        return minutes_on(item.booking.end, scenario.horizon.start) + item.service.turnover
+
+    for used, items in by_room.items():
+        for first, second in overlapping(items, clean, begins):
             yield Violation("room-overlap", (first.id, second.id), f"both need {used} at {second.booking.start:%H:%M}")
 
 
@@ -98,7 +105,10 @@ def equipment(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
 
 
 def recovery(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
-    """Patients who recover at once at a location are no more than its bays."""
+    """Patients who recover at once at a location are no more than its bays.
+
+    Date by date: ``recovery_closes`` keeps recovery from going on past midnight.
+    """
     places: dict[tuple[str, date], list[Item]] = defaultdict(list)
     for item in plan.items(scenario):
         if item.service.recovery:

@@ -1,4 +1,4 @@
-"""Sweeps over the items of one date, and the meeting of intervals."""
+"""Sweeps over items, and the meeting of intervals."""
 
 from __future__ import annotations
 
@@ -27,11 +27,20 @@ def meets(one: Timed, other: Timed) -> bool:
     return one.start < other.end and other.start < one.end
 
 
-def overlapping(items: Iterable[Item], end: Callable[[Item], int]) -> Iterator[tuple[Item, Item]]:
-    """Yield pairs of items of one date whose ``[start, end(item))`` meet: each item with the longest before it."""
+def _start_minute(item: Item) -> int:
+    return item.start_minute
+
+
+def overlapping(
+    items: Iterable[Item], end: Callable[[Item], int], start: Callable[[Item], int] = _start_minute
+) -> Iterator[tuple[Item, Item]]:
+    """Yield pairs of items whose ``[start(item), end(item))`` meet: each item with the longest before it.
+
+    Without ``start`` the items are of one date, and minutes count from its midnight.
+    """
     longest: Item | None = None
-    for item in sorted(items, key=lambda item: (item.start_minute, item.id)):
-        if longest is not None and item.start_minute < end(longest):
+    for item in sorted(items, key=lambda item: (start(item), item.id)):
+        if longest is not None and start(item) < end(longest):
             yield longest, item
         if longest is None or end(item) > end(longest):
             longest = item

@@ -15,9 +15,9 @@ three when none is given. The planners are
 Each planner runs once for each scenario, with the longest of the limits, in a process of its own; what it had reached at
 the shorter limits is read from its progress. So a shorter limit's figures are those of a search that was going to have more
 time, and may differ a little from a run with that limit. Seconds count from the call of the planner, the scenario being
-read; an answer up to ``LATE_SECONDS`` late counts for the longest limit, and a planner that has not ended ``GRACE_SECONDS``
-after it is stopped. Every plan is judged by the checker before
-it counts. The memory is the process's largest resident set.
+read. An answer up to ``LATE_SECONDS`` late counts for the longest limit; a planner that has not ended ``GRACE_SECONDS`` after
+it is stopped. The checker judges every answer; the exit code is 1 when it finds a fault, or a planner was stopped. The memory
+is the process's largest resident set.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def run(job: Job) -> Run:
 def row(made: Run, limits: Sequence[float]) -> str:
     """Write one line of the table."""
     first, ending = first_plan_seconds(made.points), made.ending
-    cells = [Path(made.job.scenario).stem, made.job.planner, "none" if first is None else f"{first:.2f} s"]
+    cells = [Path(made.job.scenario).name, made.job.planner, "none" if first is None else f"{first:.2f} s"]
     for limit in limits:
         found = reached(made.points, limit if limit < max(limits) else limit + LATE_SECONDS)
         cost = "no plan" if found.cost is None else f"{found.cost:,}"

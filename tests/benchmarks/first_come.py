@@ -1,9 +1,8 @@
 """Baseline: first come, first served, as a week is planned by hand.
 
 What is pinned or frozen stands first and what has a current place keeps it if it can. The groups' dates come next, then the
-visits in the order of the file, and reserves get what is left (kept free first they cost more: they push urgent visits out).
-Each takes the earliest date and time at which a place, a team and a room are free, whatever it costs, and nothing is moved
-afterwards. There is no bound.
+visits in the order of the file, and reserves get what is left. Each takes the earliest date and time at which a place, a
+team and a room are free, whatever it costs, and nothing is moved afterwards. There is no bound.
 """
 
 from __future__ import annotations

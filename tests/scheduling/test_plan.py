@@ -176,6 +176,15 @@ def test_items_follow_the_scenario_that_they_are_asked_for() -> None:
     assert {item.turnover_end_minute - item.end_minute for item in ANSWER.items(ASKED)} == {0, 10, 11}
 
 
+def test_equal_plans_stay_equal_whatever_was_asked_of_one() -> None:
+    asked_of, other = (Plan.parse(json.dumps(fields()), ASKED) for _ in range(2))
+    assert asked_of.items(ASKED)
+    assert asked_of.visits_by_id
+    assert asked_of == other
+    assert hash(asked_of) == hash(other)
+    assert asked_of != other.changed(cost=other.cost + 1)
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000, b'{"format": "clinicweave-plan/1"}'])
 def test_a_broken_file_is_an_invalid_file_that_names_itself(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "plan.json"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
-from everything import full
-from factories import plan, scenario, visit
+from everything import faults_of, full
+from factories import plan, scenario, scenario_fields, visit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonpaths import mutations
@@ -117,6 +118,63 @@ def judged(asked: Scenario) -> None:
     assert again == asked
 
 
+@pytest.mark.parametrize("now", ["1900-01-01T00:00", "8999-12-31T23:59"])
+def test_the_first_and_the_last_moment_that_are_accepted_can_be_judged(now: str) -> None:
+    fields = full()
+    fields.update(now=now, freeze_minutes=100_000)
+    judged(Scenario.parse(json.dumps(fields)))
+
+
+def test_a_text_of_which_an_error_cannot_be_encoded_has_it_escaped() -> None:
+    half = SOUND.replace('"America/New_York"', '"\\ud800"')
+    with pytest.raises(InvalidFile) as caught:
+        Scenario.parse(half, "half \udcff.json")
+    assert str(caught.value).encode().startswith(b"half \\udcff.json: ")
+
+
+def test_a_zone_that_cannot_be_printed_is_named_by_its_escapes() -> None:
+    fields = full()
+    fields["clinic"]["timezone"] = "Mars\n\x1b[2J\u2028Zoë"
+    assert faults_of(json.dumps(fields)) == ['clinic.timezone: unknown zone "Mars\\n\\x1b[2J\\u2028Zoë"']
+
+
+def test_twelve_thousand_faults_are_kept_the_first_fifty_are_printed_and_it_does_not_take_long() -> None:
+    fields = scenario_fields(visits=[{"id": f"v{number}"} for number in range(1100)])
+    began = process_time()
+    with pytest.raises(InvalidFile) as caught:
+        Scenario.parse(json.dumps(fields))
+    assert process_time() - began < 2
+    assert len(caught.value.faults) == 12_100
+    assert caught.value.faults[-1] == Fault("visits[1099].current", "missing")
+    printed = str(caught.value).splitlines()
+    assert len(printed) == 52
+    assert printed[0] == "scenario: 12100 fault(s)"
+    assert printed[-2:] == ["  visits[4].deadline: missing", "  ... and 12050 more"]
+
+
+@pytest.mark.parametrize("faults", [1, 50, 51])
+def test_no_more_than_fifty_faults_are_printed(faults: int) -> None:
+    error = InvalidFile("week.json", [Fault("id", str(number)) for number in range(faults)])
+    assert len(str(error).splitlines()) == 1 + faults
+    assert str(error).endswith({1: "  id: 0", 50: "  id: 49", 51: "  ... and 1 more"}[faults])
+
+
+@pytest.mark.parametrize(
+    ("element", "fault"),
+    [
+        ("{}", "2,999,997 objects and 2,999,995 commas are over the limits of 60,000 and 300,000; plan a shorter horizon"),
+        ("1", "1 objects and 4,499,993 commas are over the limits of 60,000 and 300,000; plan a shorter horizon"),
+    ],
+)
+def test_a_file_of_the_largest_size_that_holds_junk_is_refused_at_once(element: str, fault: str) -> None:
+    junk = '{"visits":[' + ",".join([element] * ((MAX_BYTES - 12) // (len(element) + 1))) + "]}"
+    began = process_time()
+    with pytest.raises(InvalidFile) as caught:
+        Scenario.parse(junk)
+    assert process_time() - began < 2
+    assert caught.value.faults == (Fault("", fault),)
+
+
 @settings(deadline=None, max_examples=150)
 @given(mutations(full()))
 def test_any_change_of_a_scenario_gives_a_scenario_or_an_invalid_file(fields: Any) -> None:
@@ -124,7 +182,8 @@ def test_any_change_of_a_scenario_gives_a_scenario_or_an_invalid_file(fields: An
         asked = Scenario.parse(json.dumps(fields))
     except InvalidFile as error:
         assert error.faults
-        assert str(error)
+        assert len(set(error.faults)) == len(error.faults)
+        assert str(error).encode()
     else:
         judged(asked)
 

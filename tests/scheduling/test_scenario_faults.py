@@ -40,6 +40,9 @@ SHAPES: tuple[tuple[str, Any, str], ...] = (
     ("now", "2026-11-30T09:00:00", f'now: {STAMP} "2026-11-30T09:00:00"'),
     ("now", "2026-11-30T09:00Z", f'now: {STAMP} "2026-11-30T09:00Z"'),
     ("now", "2026-11-30T24:30", 'now: "2026-11-30T24:30": '),
+    ("now", "9999-12-31T23:59", "now: the year 9999 is out of range"),
+    ("now", "9000-01-01T00:00", "now: the year 9000 is out of range"),
+    ("visits[1].current.start", "1899-12-31T23:59", "visits[1].current.start: the year 1899 is out of range"),
     ("visits[0].target", 20261201, f"visits[0].target: {DATE} int"),
     ("visits[0].deadline", "2026-02-29", 'visits[0].deadline: "2026-02-29": '),
     ("visits[0].earliest", "1899-12-31", "visits[0].earliest: the year 1899 is out of range"),
@@ -214,6 +217,122 @@ def test_faults_of_every_kind_are_found_at_once() -> None:
     assert sorted(faults_of(json.dumps(fields))) == sorted(expected)
 
 
+HIDING: tuple[tuple[tuple[tuple[str, Any], ...], tuple[str, ...]], ...] = (
+    (
+        (("visits[2].colour", "red"), ("visits[2].service", "xyz")),
+        ('visits[2].service: unknown service "xyz"', "visits[2].colour: unknown key"),
+    ),
+    (
+        (("providers[1].role", 5), ("providers[1].shifts[0].end", at("MO 07:59"))),
+        (
+            "providers[1].role: must be a valid string",
+            "providers[1].shifts[0].end: 2026-11-30T07:59:00 is not after the start 2026-11-30T08:00:00",
+        ),
+    ),
+    (
+        (("horizon.colour", "red"), ("horizon.end", "2026-11-29")),
+        ("horizon.end: 2026-11-29 is not after the start 2026-11-30", "horizon.colour: unknown key"),
+    ),
+    (
+        (("visits[0].pinned.start", "soon"), ("visits[0].pinned.room", "x"), ("visits[0].deadline", DELETED)),
+        (
+            f'visits[0].pinned.start: {STAMP} "soon"',
+            'visits[0].pinned.room: unknown room "x"',
+            "visits[0].deadline: missing",
+        ),
+    ),
+    (
+        (("patients[2].allowed_sites[0]", 5), ("patients[2].allowed_sites[1]", "x")),
+        ("patients[2].allowed_sites[0]: must be a valid string", 'patients[2].allowed_sites[1]: unknown site "x"'),
+    ),
+    (
+        (("groups[0].candidates[0].priority", "high"), ("groups[0].candidates[1].patient", "pat")),
+        (
+            "groups[0].candidates[0].priority: must be 'routine', 'soon', 'urgent' or 'cancer'",
+            'groups[0].candidates[1]: "pat" is repeated',
+        ),
+    ),
+    (
+        (("reserves[0].from", "15:00"), ("reserves[0].to", "14:00"), ("reserves[0].site", 5), ("reserves[1].id", "r1")),
+        (
+            "reserves[0].to: 14:00 is not after the start 15:00",
+            "reserves[0].site: must be a valid string",
+            "reserves[1].id: r1 is repeated (first at reserves[0])",
+        ),
+    ),
+    (
+        (("links[0].together", None), ("links[0].min_days", 8), ("links[1].after", "v1")),
+        (
+            "links[0].max_days: 7 is below min_days 8",
+            "links[0].together: must be a valid boolean",
+            "links[1]: closes a circle: v1 -> v2 -> v1",
+        ),
+    ),
+    (
+        (("clinic.name", DELETED), ("clinic.timezone", "Mars"), ("clinic.travel[0].between", ["x"])),
+        (
+            'clinic.timezone: unknown zone "Mars"',
+            'clinic.travel[0].between[0]: unknown location "x"',
+            "clinic.travel[0].between[1]: missing",
+            "clinic.name: missing",
+        ),
+    ),
+)
+"""What is put in some places, and how the faults begin that there are then, in the order of the file."""
+
+
+@pytest.mark.parametrize(("changes", "expected"), HIDING, ids=[faults[0] for _, faults in HIDING])
+def test_a_misshapen_place_hides_no_other_fault_of_its_element(
+    changes: tuple[tuple[str, Any], ...], expected: tuple[str, ...]
+) -> None:
+    fields = full()
+    for place, new in changes:
+        put(fields, place, new)
+    for found, fault in zip(faults_of(json.dumps(fields)), expected, strict=True):
+        assert found.startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("place", "new"),
+    [
+        ("horizon.start", "2028"),
+        ("providers[0].shifts[1].start", 5),
+        ("providers[0].shifts[1].end", DELETED),
+        ("providers[0].shifts[1]", None),
+        ("patients[0].unavailable[0].start", None),
+        ("reserves[0].from", "noon"),
+        ("links[0].min_days", "many"),
+        ("links[0].before", 5),
+        ("clinic.travel[0].between[0]", None),
+        ("groups[0].candidates[0]", "pat"),
+        ("visits[0].preferred_providers", "ana"),
+        ("visits[0].pinned", []),
+        ("clinic.blocks[0].end", "17"),
+        ("clinic.rooms", DELETED),
+        ("patients", {}),
+        ("clinic", []),
+    ],
+)
+def test_nothing_is_concluded_from_a_misshapen_place(place: str, new: Any) -> None:
+    fields = full()
+    put(fields, place, new)
+    (fault,) = faults_of(json.dumps(fields))
+    assert fault.startswith(f"{place}: ")
+
+
+def test_faults_are_in_the_order_of_the_file() -> None:
+    fields = full()
+    put(fields, "id", "")
+    put(fields, "clinic.rooms[1].location", "x")
+    put(fields, "visits[0].patient", "x")
+    fields = dict(reversed(fields.items()))
+    assert [fault.split(":")[0] for fault in faults_of(json.dumps(fields))] == [
+        "visits[0].patient",
+        "clinic.rooms[1].location",
+        "id",
+    ]
+
+
 def test_a_wrong_type_in_one_element_does_not_make_its_id_unknown_to_others() -> None:
     fields = full()
     put(fields, "patients[0].prefers", 5)
@@ -231,6 +350,14 @@ def test_two_circles_are_two_faults() -> None:
         "links[1]: closes a circle: v1 -> v2 -> v1",
         "links[3]: closes a circle: v3 -> v4 -> v3",
     ]
+
+
+@pytest.mark.parametrize(("visits", "more"), [(20, ""), (21, "... -> ")])
+def test_a_fault_names_the_first_visits_of_a_long_circle(visits: int, more: str) -> None:
+    links = [a_link(f"v{number}", f"v{(number + 1) % visits}") for number in range(visits)]
+    fields = scenario_fields(visits=[visit(f"v{number}") for number in range(visits)], links=links)
+    (fault,) = faults_of(json.dumps(fields))
+    assert fault.endswith(f" -> v18 -> v19 -> {more}v0")
 
 
 def test_ways_that_meet_again_are_no_circle() -> None:
@@ -260,6 +387,7 @@ def test_a_chain_of_thousands_of_links_needs_no_stack() -> None:
         ("policy.moved", 1_000_000),
         ("policy.moved", 0),
         ("now", None),
+        ("now", "8999-12-31T23:59"),
         ("clinic.timezone", "UTC"),
         ("horizon.end", "2026-12-01"),
         ("horizon.end", "2028-01-04"),

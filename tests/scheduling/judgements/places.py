@@ -23,12 +23,13 @@ from factories import (
 )
 from judgements.case import Case, case
 
-from scheduling.clinic import Clinic
+from scheduling.clinic import Clinic, Service
 
 
-def closing(wang: str) -> Clinic:
-    """Build the default clinic with another closing time of wang."""
-    return clinic(locations=[location("wang", closes=wang), location("yawkey", closes="18:10"), location("west", "waltham")])
+def closing(wang: str, *changed: Service) -> Clinic:
+    """Build the default clinic with another closing time of wang, and perhaps other services."""
+    locations = [location("wang", closes=wang), location("yawkey", closes="18:10"), location("west", "waltham")]
+    return clinic(*changed, locations=locations)
 
 
 def bays(wang: int) -> list[dict[str, Any]]:
@@ -267,6 +268,21 @@ ROOMS: tuple[Case, ...] = (
         scenario(visit("v1"), reserve("r1", "MO")),
         keeps=[booking("v1", "MO 13:00"), booking("r1", "MO 13:40", team="dee")],
         breaks=[booking("v1", "MO 13:00"), booking("r1", "MO 13:30", team="dee")],
+    ),
+    case(
+        "room-overlap",
+        "the room is cleaned past midnight",
+        scenario(
+            visit("v1"),
+            visit("v2", "quin"),
+            clinic=closing("23:59", service("followup", turnover=30)),
+            providers=people(
+                provider("ana", shifts=[shift("MO 20:00", f"{on('TU')}T00:00")]),
+                provider("dee", shifts=[shift("TU 00:00", "06:00")]),
+            ),
+        ),
+        keeps=[booking("v1", "MO 23:10"), booking("v2", "TU 00:20", team="dee")],
+        breaks=[booking("v1", "MO 23:10"), booking("v2", "TU 00:10", team="dee")],
     ),
 )
 

@@ -7,6 +7,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from factories import clinic
+from factories import scenario as made
+from factories import service as offered
 
 from scheduling.clinic import Service
 from scheduling.errors import InvalidFile
@@ -33,6 +36,18 @@ arrive = { minutes = 0, source = "ours" }
 also_bring = [{ text = "Shoes.", source = "ours" }]
 [places]
 """
+
+
+@pytest.fixture
+def scenario() -> Scenario:
+    """Build a scenario whose clinic offers services that the catalogue's instructions know."""
+    return made(
+        clinic=clinic(
+            offered("epidural-steroid-injection", attention=2, recovery=45),
+            offered("cancer-consult"),
+            offered("behavioral-group"),
+        )
+    )
 
 
 def service(scenario: Scenario, **changes: object) -> Service:
