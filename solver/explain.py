@@ -140,7 +140,8 @@ class _Explanation:
         at, grid = place.placement, self.scenario.grid
         minute = at.slot * grid.grid_minutes
         team = ", ".join(shift.provider for shift in at.team)
-        return f"on {grid.date(at.day):%a %d %b} at {minute // 60:02}:{minute % 60:02}, {at.location}, with {team} (cost {place.cost:.0f})"
+        when = f"on {grid.date(at.day):%a %d %b} at {minute // 60:02}:{minute % 60:02}"
+        return f"{when}, {at.location}, with {team} (cost {place.cost:.0f})"
 
     def _longer_shift(self, task: Task) -> Reason | None:
         """Try every shift half an hour longer, where no other shift follows so soon."""
@@ -228,8 +229,17 @@ def _violations(scenario: Scenario, visits: Sequence[Visit]) -> Iterator[tuple[s
         pin = visit.pinned
         assert pin is not None
         end = pin.start + timedelta(minutes=scenario.services[visit.service].minutes)
-        place = {"start": pin.start, "end": end, "location": pin.location, "room": pin.room, "team": pin.team}
-        bookings.append(VisitBooking(visit=visit.id, supervisors=(), **place))
+        bookings.append(
+            VisitBooking(
+                visit=visit.id,
+                start=pin.start,
+                end=end,
+                location=pin.location,
+                room=pin.room,
+                team=pin.team,
+                supervisors=(),
+            )
+        )
     alone = make_plan(Domains(scenario), {}).changed(visits=tuple(bookings))
     placed = placements_of(scenario, alone)
     shifts = make_plan(Domains(scenario), placed).shifts

@@ -60,7 +60,9 @@ class Neighbourhoods:
     def learn(self, proven: bool, seconds: float) -> None:
         """Adapt the size of the last kind of neighbourhood to how its search went."""
         size = self.sizes[self._turn]
-        self.sizes[self._turn] = min(400.0, size * 1.15) if proven and seconds < 1 else max(10.0, size * (1.0 if proven else 0.9))
+        self.sizes[self._turn] = (
+            min(400.0, size * 1.15) if proven and seconds < 1 else max(10.0, size * (1.0 if proven else 0.9))
+        )
 
     def _window(self, placements: Mapping[Key, Placement]) -> range:
         days = self.domains.scenario.grid.days
@@ -97,7 +99,9 @@ class Neighbourhoods:
             options = [option for option in self.domains.options[key] if option.seat == 0]
             options.sort(key=lambda option: (prices.get(option, 0.0), self.random.random()))
             wanted |= {option.shift for option in options[:2]}
-        near = [key for key, placement in inside.items() if key not in noisy.keys() & set(worst) and wanted & set(placement.team)]
+        near = [
+            key for key, placement in inside.items() if key not in noisy.keys() & set(worst) and wanted & set(placement.team)
+        ]
         return worst + self._some(near, size - len(worst))
 
     def _family(self, inside: Mapping[Key, Placement], size: int) -> list[Key]:

@@ -16,7 +16,7 @@ from scheduling.costs import half_of
 from scheduling.requests import Link
 from solver.domains import FULL_ATTENTION, Domains, Option, ShiftId, current_of, start_mask, unavailable
 from solver.placements import Placement
-from solver.tasks import Key, Task
+from solver.tasks import Key, Task, visit_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +172,13 @@ class Occupancy:
                         waiting.append(found[key])
         if len(found) == 1:
             return [task]
-        before = {key: {("visit", link.before) for link in self.links[key]} - {key} for key in found}
-        return [found[key] for key in TopologicalSorter({k: b & found.keys() for k, b in before.items()}).static_order()]
+        before: dict[Key, list[Key]] = {key: [] for key in found}
+        for key in found:
+            for link in self.links[key]:
+                leader = visit_key(link.before)
+                if leader != key and leader in found and leader not in before[key]:
+                    before[key].append(leader)
+        return [found[key] for key in TopologicalSorter(before).static_order()]
 
     # --- finding -----------------------------------------------------------------------------------------------------
 
@@ -217,7 +222,7 @@ class Occupancy:
             return found
         opened: dict[tuple[int, str], int] = {}
         guide, length = self.guide.get(task.key), -(-task.service.minutes // self.scenario.grid.grid_minutes)
-        for least, option in self._by_least_cost(task):
+        for least, option in self.by_least_cost(task):
             if found is not None and least > found.cost:
                 break
             at = (option.day, option.location)
@@ -232,7 +237,7 @@ class Occupancy:
                         found = priced
         return found
 
-    def _by_least_cost(self, task: Task) -> list[tuple[float, Option]]:
+    def by_least_cost(self, task: Task) -> list[tuple[float, Option]]:
         """Return a task's options with what each costs at least, cheapest first."""
         if task.key not in self._ranked:
             guide, ranked = self.guide.get(task.key, {}), []
@@ -358,7 +363,12 @@ class Occupancy:
             return False
         for link in self.links.get(task.key, ()):
             other = self.placements.get(("visit", link.after if task.id == link.before else link.before))
-            if link.same_provider and "link" not in self.ignoring and other is not None and team != tuple(shift.provider for shift in other.team):
+            if (
+                link.same_provider
+                and "link" not in self.ignoring
+                and other is not None
+                and team != tuple(shift.provider for shift in other.team)
+            ):
                 return False
         return True
 
@@ -447,9 +457,9 @@ class Occupancy:
 
     def _telling(self, task: Task, day: int, location: str, starts: int, team: Sequence[ShiftId]) -> Iterator[int]:
         current = current_of(task)
-        if current is not None and self.scenario.grid.date(day) == current.start.date():
-            if kept := starts & start_mask(self.scenario, current.start):
-                yield kept.bit_length() - 1
+        today = current is not None and self.scenario.grid.date(day) == current.start.date()
+        if current is not None and today and (kept := starts & start_mask(self.scenario, current.start)):
+            yield kept.bit_length() - 1
         first = (starts & -starts).bit_length() - 1
         yield first
         noon = -(-720 // self.scenario.grid.grid_minutes)
@@ -462,7 +472,9 @@ class Occupancy:
         cleaned = self._slots(slot, 0, task.service.minutes + task.service.turnover)
         free = [r for r in self._suited(task, location) if not self._levels(("room", r, day), 1).levels[0] & cleaned]
         current = current_of(task)
-        return current.room if current is not None and current.room in free else (free or [None])[0]
+        if current is not None and current.room in free:
+            return current.room
+        return free[0] if free else None
 
     def dates(self, patient: str) -> int:
         """Return the number of dates on which a patient comes."""
@@ -490,9 +502,7 @@ class Occupancy:
                 cost += moved + (policy.moved_notified_per_day * abs(placement.day - from_day) if current.notified else 0)
         return cost
 
-    def price(
-        self, task: Task, day: int, location: str, slot: int | None, team: Sequence[ShiftId], trips: bool = True
-    ) -> int:
+    def price(self, task: Task, day: int, location: str, slot: int | None, team: Sequence[ShiftId], trips: bool = True) -> int:
         """Return what a place adds to the cost: all components of a visit, but for site changes of its team.
 
         Without a slot: the least that any start there costs.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from threading import Event, Lock
 
@@ -16,7 +16,7 @@ from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
 from solver.clock import Clock
 from solver.construct import construct
-from solver.domains import Domains
+from solver.domains import Domains, ShiftId
 from solver.exact import exact_model
 from solver.explain import pin_conflicts, reasons_left_out
 from solver.improve import Effort, Search, notified_changes
@@ -24,7 +24,6 @@ from solver.limits import Limits, Progress
 from solver.master import Master
 from solver.neighbourhoods import Guide, Neighbourhoods
 from solver.placements import Placement, make_plan, placements_of
-from solver.rounding import dive
 from solver.ruin import Ruin
 from solver.tasks import Key
 
@@ -32,8 +31,13 @@ SMALL_OPTIONS = 2_000
 """Scenarios with no more options than this go to the exact model whole (the tiny example has 566, a week 31,592)."""
 
 NEIGHBOURHOOD_SECONDS = 3.0
-RUIN_SHARE = 0.4
+RUIN_SHARE = 0.6
 TRUST = 1000.0
+"""Weight of the master's prices beside an option's own cost, in the plan that starts from them."""
+
+HALF_COLD = 0.6
+"""How far the annealing is cooled while it waits for the master's prices."""
+
 BRANCH_SHARE = 0.35
 EXPLAIN_SHARE = 0.05
 RUIN_SECONDS = 0.003
@@ -156,10 +160,14 @@ class _Solve:
                 self._by_master()
         return self._finish(keeps_budget)
 
+    @property
+    def budget(self) -> int | None:
+        """How many notified patients may be called again."""
+        return self.scenario.policy.max_notified_moves
+
     def _keeps_budget(self) -> bool:
-        budget = self.scenario.policy.max_notified_moves
         changes = (notified_changes(self.domains, task, self.placements.get(task.key)) for task in self.domains.tasks)
-        return budget is None or sum(changes) <= budget
+        return self.budget is None or sum(changes) <= self.budget
 
     def _exactly(self) -> None:
         """Solve everything in one exact model."""
@@ -179,54 +187,64 @@ class _Solve:
             self.raise_bound(solver.best_objective_bound)
 
     def _by_master(self) -> None:
-        """Bound by the master problem, follow its relaxation to a plan, then improve that."""
-        self.phase = "bound"
-        master = Master(self.domains)
-        relaxed = master.program.relax(1e6 if self.clock.deterministic else self.clock.left)
-        self.clock.spend(1.0)
-        if relaxed is None:
-            self._improve({}, None)
-            return
-        self.raise_bound(relaxed.bound)
-        guide = master.guide(relaxed.reduced_costs)
-        self.phase = "rounding"
-        if not self.done and self.scenario.policy.max_notified_moves is None:
-            rounded = dive(master, relaxed, lambda: self.clock.over)
-            self.clock.spend(1.0)
-            self.offer(construct(self.domains, self.start, rounded.shift_at))
-            self.offer(construct(self.domains, self.start, rounded.shift_at, guide, TRUST))
-        self._improve(guide, master)
-
-    def _improve(self, guide: Guide, master: Master | None) -> None:
-        """Improve until the end: ruin and recreate for a while, then large neighbourhoods on every worker."""
+        """Bound by the master problem, start again at its prices, improve by ruin and recreate, then by neighbourhoods."""
         with ThreadPoolExecutor(self.limits.workers) as pool:
-            waiting: list[Future[None]] = []
-            if master is not None and self.limits.workers > 1:
-                waiting.append(pool.submit(self._branch, master, guide))
-            if self.scenario.policy.max_notified_moves is None:
-                self._ruin(guide)
+            relaxing = pool.submit(self._relax)
+            if self.limits.workers > 1 and not self.clock.deterministic:
+                self.phase = "ruin and recreate"
+                self._ruin(lambda: 1.0 if relaxing.done() or self.clock.over else HALF_COLD)
+            guide, shift_at, master = relaxing.result()
+            if not self.done and guide and self.budget is None:
+                self.phase = "prices"
+                self.offer(construct(self.domains, self.start, shift_at))
+                self.offer(construct(self.domains, self.start, shift_at, guide, TRUST))
+            branching = pool.submit(self._branch, master) if master is not None and self.limits.workers > 1 else None
+            self._anneal()
             self.phase = "neighbourhoods"
-            first = len(waiting)
-            waiting += [pool.submit(self._neighbourhoods, guide, index) for index in range(first, self.limits.workers)]
-            for future in waiting:
+            helpers = [pool.submit(self._neighbourhoods, guide, index) for index in range(1, self.limits.workers)]
+            self._neighbourhoods(guide, 0)
+            for future in [*helpers, *([branching] if branching else [])]:
                 future.result()
 
-    def _branch(self, master: Master, guide: Guide) -> None:
-        """Raise the bound by branch and cut, then help to improve."""
-        self.raise_bound(master.program.branch_and_cut(self.clock.left * BRANCH_SHARE))
-        self._neighbourhoods(guide, 0)
+    def _relax(self) -> tuple[Guide, Mapping[ShiftId, str], Master | None]:
+        """Solve the master's relaxation: a bound, the prices of options, and where shifts are best spent."""
+        master = Master(self.domains)
+        relaxed = master.program.relax(1e6 if self.clock.deterministic else self.clock.left)
+        if self.clock.deterministic:
+            self.clock.spend(1.0)
+        if relaxed is None:
+            return {}, {}, None
+        self.raise_bound(relaxed.bound)
+        best: dict[ShiftId, tuple[float, str]] = {}
+        for (shift, location), column in master.shift_at.items():
+            value = float(relaxed.values[column])
+            if value > best.get(shift, (-1.0, ""))[0]:
+                best[shift] = (value, location)
+        return master.guide(relaxed.reduced_costs), {shift: at for shift, (_, at) in best.items()}, master
 
-    def _ruin(self, guide: Guide) -> None:
+    def _branch(self, master: Master) -> None:
+        """Raise the bound by branch and cut."""
+        seconds = self.clock.left * BRANCH_SHARE
+        if not self.clock.deterministic and seconds > 1:
+            self.raise_bound(master.program.branch_and_cut(seconds))
+
+    def _anneal(self) -> None:
+        """Ruin and recreate for a share of the time that is left."""
         self.phase = "ruin and recreate"
         share, begin = self.clock.left * RUIN_SHARE, self.clock.left
+        self._ruin(lambda: 1.0 if self.done or share <= 0 else (begin - self.clock.left) / share)
+
+    def _ruin(self, over: Callable[[], float]) -> None:
+        if self.budget is not None:
+            return
         ruin = Ruin(self.domains, self.placements, self.limits.seed)
 
-        def over() -> float:
-            self.clock.spend(RUIN_SECONDS)
-            return 1.0 if self.clock.over or share <= 0 else (begin - self.clock.left) / share
+        def counted() -> float:
+            if self.clock.deterministic:
+                self.clock.spend(RUIN_SECONDS)
+            return over()
 
-        ruin.run(over)
-        self.offer(ruin.best)
+        ruin.run(counted, self.offer)
 
     def _neighbourhoods(self, guide: Guide, index: int) -> None:
         choose = Neighbourhoods(self.domains, guide, self.limits.seed * 64 + index)
