@@ -151,6 +151,8 @@ class _Solve:
 
     def run(self, start: Plan | None) -> Plan:
         self.start = {} if start is None else _standing(self.scenario, start)
+        if self.start and not check(self.scenario, make_plan(self.domains, self.start)).violations:
+            self.offer(self.start)
         self.offer(construct(self.domains, self.start))
         keeps_budget = self._keeps_budget()
         if not self.done and keeps_budget:

@@ -1,0 +1,139 @@
+"""Whole searches: the promises that every plan keeps."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from threading import Event
+
+import pytest
+from factories import booking, patient, plan, provider, scenario, visit
+
+from scheduling.check import check
+from scheduling.generate import generate
+from scheduling.plan import Plan
+from scheduling.requests import Pin
+from scheduling.scenario import Scenario
+from solver import Limits, Progress, explain, solve
+
+BRIEF = Limits(seconds=2, workers=1, seed=3, deterministic=True)
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Scenario:
+    return generate("tiny", 5)
+
+
+@pytest.fixture(scope="module")
+def planned(tiny: Scenario) -> Plan:
+    return solve(tiny, Limits(seconds=20, workers=1, deterministic=True))
+
+
+def pinned(scenario: Scenario, given: Plan) -> Scenario:
+    """Return a scenario in which every visit of a plan is pinned to it."""
+    places = given.visits_by_id
+    visits = [
+        v.changed(pinned=Pin(start=b.start, location=b.location, room=b.room, team=b.team)) if (b := places.get(v.id)) else v
+        for v in scenario.visits
+    ]
+    return scenario.changed(visits=tuple(visits))
+
+
+def test_a_plan_keeps_every_rule_and_its_cost_is_the_checkers(tiny: Scenario, planned: Plan) -> None:
+    verdict = check(tiny, planned)
+    assert not verdict.violations
+    assert planned.cost == verdict.cost
+    assert planned.bound is not None
+    assert planned.bound <= planned.cost
+
+
+def test_a_small_scenario_is_solved_to_proof(planned: Plan) -> None:
+    assert planned.status == "optimal"
+    assert planned.bound == planned.cost
+
+
+def test_a_pinned_plan_is_returned_unchanged(tiny: Scenario, planned: Plan) -> None:
+    again = solve(pinned(tiny, planned), BRIEF)
+    places = [[(b.visit, b.start, b.location, b.room, b.team) for b in answer.visits] for answer in (again, planned)]
+    assert places[0] == places[1]
+
+
+def test_pins_that_break_a_rule_together_are_named() -> None:
+    asked = scenario(
+        visits=[visit("first", patient="p"), visit("second", patient="q")],
+        patients=[patient("p"), patient("q")],
+    )
+    alone = plan(asked, booking("first", "TU 09:00"))
+    place = alone.visits_by_id["first"]
+    pin = Pin(start=place.start, location=place.location, room=place.room, team=place.team)
+    clash = asked.changed(visits=tuple(v.changed(pinned=pin) for v in asked.visits))
+    answer = solve(clash, BRIEF)
+    assert answer.status == "unknown"
+    assert answer.bound is None
+    assert {left.visit for left in answer.unscheduled} == {"second"}
+    assert all(reason.rule == "pinned" for left in answer.unscheduled for reason in left.reasons)
+    assert {violation.rule for violation in check(clash, answer).violations} == {"pinned"}
+
+
+def test_without_time_there_is_still_a_plan(tiny: Scenario) -> None:
+    cancelled = Event()
+    cancelled.set()
+    answer = solve(tiny, Limits(seconds=60, workers=1), cancel=cancelled)
+    assert not check(tiny, answer).violations
+    assert answer.visits
+
+
+def test_starting_from_a_plan_is_never_worse(tiny: Scenario, planned: Plan) -> None:
+    cancelled = Event()
+    cancelled.set()
+    again = solve(tiny, Limits(seconds=60, workers=1), start=planned, cancel=cancelled)
+    assert again.cost <= planned.cost
+
+
+def test_progress_tells_costs_that_fall_and_bounds_that_rise(tiny: Scenario) -> None:
+    told: list[Progress] = []
+    answer = solve(tiny, BRIEF, on_progress=told.append)
+    assert told
+    assert [p.cost for p in told] == sorted((p.cost for p in told), reverse=True)
+    assert all(p.bound is None or p.bound <= p.cost for p in told)
+    assert told[-1].cost == answer.cost
+
+
+def test_the_same_seed_gives_the_same_plan_byte_for_byte_in_another_process() -> None:
+    program = (
+        "from scheduling.generate import generate; from solver import Limits, solve; "
+        "print(solve(generate('tiny', 5), Limits(seconds=1, workers=1, seed=7, deterministic=True)).model_dump_json())"
+    )
+    runs = []
+    for seed in ("1", "2"):
+        environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2])}
+        runs.append(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, env=environment))
+    assert runs[0].stdout == runs[1].stdout
+    assert runs[0].stdout
+
+
+def test_an_empty_week_has_an_empty_plan() -> None:
+    answer = solve(scenario(visits=[]), BRIEF)
+    assert (answer.status, answer.cost, answer.visits) == ("optimal", 0, ())
+
+
+def test_a_provider_without_shifts_leaves_the_visit_out_with_a_reason() -> None:
+    asked = scenario(providers=[provider("idle", shifts=[])])
+    answer = solve(asked, BRIEF)
+    assert [left.visit for left in answer.unscheduled] == [v.id for v in asked.visits]
+    assert all(left.reasons for left in answer.unscheduled)
+
+
+def test_a_planned_visit_needs_no_explanation(tiny: Scenario, planned: Plan) -> None:
+    assert explain(tiny, planned, planned.visits[0].visit) == ()
+
+
+def test_every_visit_left_out_has_a_reason(planned: Plan) -> None:
+    assert all(left.reasons for left in planned.unscheduled)
+
+
+@pytest.mark.parametrize("wrong", [{"seconds": 0}, {"workers": 0}, {"gap": 1.5}, {"seed": -1}])
+def test_limits_out_of_range_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="out of range"):
+        Limits(**wrong)  # type: ignore[arg-type]
