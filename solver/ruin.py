@@ -31,6 +31,9 @@ TELL_SECONDS = 1.0
 STRINGS, STRING = 2, 2
 """Most strings taken out at once, and most visits of one (after 15 s on a week, 3 and 5: 14,838; 2 and 2: 14,562)."""
 
+RELOCATE = 0.03
+"""Share of the ruins that send a shift to another location."""
+
 TOURNAMENT = 3
 """Of so many random tasks the unhappiest is helped."""
 
@@ -50,6 +53,12 @@ class Ruin:
         for key, placement in placements.items():
             for shift in placement.team:
                 self.on_shift[shift].add(key)
+        self.flexible = [
+            ShiftId(provider.id, number)
+            for provider in self.scenario.providers
+            for number, shift in enumerate(provider.shifts)
+            if len(shift.locations) > 1
+        ]
         self.movable = [
             task.key
             for task in domains.tasks
@@ -141,13 +150,14 @@ class Ruin:
         gone: set[Key] = set()
         seed, wanted = self._seed()
         self.seed = seed
+        self.occupancy.shift_at = {}
+        if self.flexible and self.random.random() < RELOCATE:
+            gone |= self._relocate()
         for _ in range(self.random.randint(1, STRINGS)):
             shift = self.random.choice(wanted).shift
             line = sorted(self.on_shift[shift] - gone, key=lambda key: self.occupancy.placements[key].slot) if shift else []
             if line:
                 length = min(len(line), self.random.randint(1, STRING))
-                if shift and len(self.domains.shift(shift).locations) > 1 and self.random.random() < 0.05:
-                    length = len(line)
                 first = self.random.randint(0, len(line) - length)
                 gone.update(line[first : first + length])
         if seed in self.occupancy.placements:
@@ -158,6 +168,16 @@ class Ruin:
                 if partner in self.occupancy.placements and partner in movable:
                     removed.append((partner, self._remove(partner)))
         return removed
+
+    def _relocate(self) -> set[Key]:
+        """Send a shift to another of its locations; return the visits that it has to leave."""
+        shift = self.random.choice(self.flexible)
+        here = self.occupancy.location(shift)
+        others = [location for location in self.domains.shift(shift).locations if location != here]
+        self.occupancy.shift_at = {shift: self.random.choice(others)}
+        day = self.scenario.grid.day_index(self.domains.shift(shift).start.date())
+        supervised = {k for k, p in self.occupancy.placements.items() if p.day == day and shift in p.supervisors}
+        return self.on_shift[shift] | supervised
 
     def _seed(self) -> tuple[Key, Sequence[Option]]:
         """Return a task, the least happy of a few or one that is left out, and the options that it would rather have."""
@@ -180,7 +200,7 @@ class Ruin:
         """Put back what was taken out, and what may now fit, in an order that changes from time to time."""
         waiting = [key for key, _ in removed]
         idle = sorted(self.out.difference(waiting))
-        waiting += self.random.sample(idle, min(len(idle), 1))
+        waiting += self.random.sample(idle, min(len(idle), 8 if self.occupancy.shift_at else 1))
         order = self.random.random()
         if order < 0.4:
             waiting.sort(key=lambda key: (-self.worth[key], self.random.random()))
