@@ -37,6 +37,9 @@ SHARED = (
 )
 """Rules between a visit and what else is planned, as :class:`~solver.occupancy.Occupancy` can ignore them."""
 
+UNCHANGEABLE = ("start-grid", "horizon", "service-location", "block", "qualified")
+"""Rules that nobody gives up for one visit: named only when no other stands in its way alone."""
+
 LONGER_SHIFT = timedelta(minutes=30)
 """A change that is tried: shifts that end later by this much (ours)."""
 
@@ -107,8 +110,10 @@ class _Explanation:
         waits = self._waits_for(visit)
         if waits is not None:
             return (waits,)
-        found = []
-        for rule in [name(domain) for domain in DOMAINS] + list(SHARED):
+        found: list[Reason] = []
+        for rule in [*SHARED, *(name(domain) for domain in DOMAINS if name(domain) not in UNCHANGEABLE), *UNCHANGEABLE]:
+            if found and rule in UNCHANGEABLE:
+                break
             place = self._without(rule).best(task)
             if place is not None:
                 found.append(Reason(rule=rule, detail=f"without this rule it would fit {self._words(place)}"))
