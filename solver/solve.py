@@ -23,12 +23,17 @@ from solver.improve import Effort, Search, notified_changes
 from solver.limits import Limits, Progress
 from solver.master import Master
 from solver.neighbourhoods import Guide, Neighbourhoods
+from solver.occupancy import Occupancy
 from solver.placements import Placement, make_plan, placements_of
 from solver.ruin import Ruin
 from solver.tasks import Key
+from solver.variables import Variables
 
 SMALL_OPTIONS = 2_000
 """Scenarios with no more options than this go to the exact model whole (the tiny example has 566, a week 31,592)."""
+
+PIN_SECONDS = 3.0
+"""Time to find out whether pins can be held together, when the first plan could not."""
 
 NEIGHBOURHOOD_SECONDS = 3.0
 RUIN_SHARE = 0.6
@@ -153,7 +158,7 @@ class _Solve:
         self.start = {} if start is None else _standing(self.scenario, start)
         if self.start and not check(self.scenario, make_plan(self.domains, self.start)).violations:
             self.offer(self.start)
-        self.offer(construct(self.domains, self.start))
+        self.offer(self._first_plan())
         keeps_budget = self._keeps_budget()
         if not self.done and keeps_budget:
             if sum(map(len, self.domains.options.values())) <= SMALL_OPTIONS:
@@ -161,6 +166,24 @@ class _Solve:
             if not self.done:
                 self._by_master()
         return self._finish(keeps_budget)
+
+    def _first_plan(self) -> dict[Key, Placement]:
+        """Construct a plan that holds every pin; give up those that no plan can hold beside the others."""
+        placements = construct(self.domains, self.start)
+        pinned = [t for t in self.domains.tasks if t.visit is not None and t.visit.pinned and t.key not in self.conflicts]
+        missing = [task.key for task in pinned if task.key not in placements]
+        if not missing:
+            return placements
+        needed = {step.key for task in pinned for step in Occupancy(self.domains).chain(task)}
+        effort = Effort(PIN_SECONDS, self.limits.workers, self.limits.seed)
+        held = self.search.solve({}, {key: self.domains.options[key] for key in sorted(needed)}, effort).placements
+        if held is not None:
+            return construct(self.domains, held)
+        reason = Reason(rule="pinned", detail="the pin leaves no plan beside the other pins and what they ask for")
+        self.conflicts |= {key: (reason,) for key in missing}
+        self.domains = Domains(self.scenario, without=self.conflicts.keys())
+        self.search = Search(self.domains, self.clock)
+        return construct(self.domains, self.start)
 
     @property
     def budget(self) -> int | None:
@@ -284,13 +307,13 @@ class _Solve:
 class _Incumbents(cp_model.CpSolverSolutionCallback):
     """Take over the solutions of the exact model as they are found."""
 
-    def __init__(self, solving: _Solve, x: object) -> None:
+    def __init__(self, solving: _Solve, x: Variables) -> None:
         super().__init__()
         self.solving = solving
         self.x = x
 
     def on_solution_callback(self) -> None:
-        self.solving.offer(self.x.extract(self))  # type: ignore[attr-defined]
+        self.solving.offer(self.x.extract(self))
         self.solving.raise_bound(self.best_objective_bound)
 
 

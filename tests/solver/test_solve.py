@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from threading import Event
 
 import pytest
-from factories import booking, patient, plan, provider, scenario, visit
+from factories import booking, link, patient, plan, provider, scenario, visit
 
 from scheduling.check import check
 from scheduling.generate import generate
@@ -74,6 +75,21 @@ def test_pins_that_break_a_rule_together_are_named() -> None:
     assert {left.visit for left in answer.unscheduled} == {"second"}
     assert all(reason.rule == "pinned" for left in answer.unscheduled for reason in left.reasons)
     assert {violation.rule for violation in check(clash, answer).violations} == {"pinned"}
+
+
+def test_a_pin_that_follows_a_visit_without_a_place_is_named() -> None:
+    asked = scenario(
+        visits=[visit("before"), visit("after")],
+        links=[link("before", "after", min_days=0)],
+    )
+    place = plan(asked, booking("before", "TU 09:00"), booking("after", "WE 09:00")).visits_by_id["after"]
+    pin = Pin(start=place.start, location=place.location, room=place.room, team=place.team)
+    gone = date(2020, 1, 1)
+    first, second = asked.visits
+    clash = asked.changed(visits=(first.changed(earliest=gone, deadline=gone), second.changed(pinned=pin)))
+    answer = solve(clash, BRIEF)
+    assert answer.status == "unknown"
+    assert {left.visit: {reason.rule for reason in left.reasons} for left in answer.unscheduled}["after"] == {"pinned"}
 
 
 def test_without_time_there_is_still_a_plan(tiny: Scenario) -> None:
