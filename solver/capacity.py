@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from ortools.sat.python import cp_model
 
+from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minutes_on
-from solver.domains import FULL_ATTENTION, Domains, ShiftId
+from solver.domains import Domains, ShiftId
 from solver.variables import Literal, Variables
 
 

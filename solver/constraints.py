@@ -13,9 +13,10 @@ from itertools import combinations, product
 from ortools.sat.python import cp_model
 
 from scheduling.requests import Group
+from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.scenario import Scenario
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day
-from solver.domains import FULL_ATTENTION, ShiftId, unavailable
+from solver.domains import ShiftId, unavailable
 from solver.tasks import Key, Task, visit_key
 from solver.variables import Interval, Literal, Taken, Variables
 

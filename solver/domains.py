@@ -23,11 +23,10 @@ from functools import cached_property
 from scheduling.clinic import Seat, Service
 from scheduling.people import Provider, Shift
 from scheduling.requests import Current, CurrentGroup, Pin
+from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.scenario import Scenario
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on, weekday
 from solver.tasks import Key, Task, tasks
-
-FULL_ATTENTION = 2
 
 
 @dataclass(frozen=True, slots=True)

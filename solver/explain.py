@@ -213,6 +213,8 @@ def pin_conflicts(scenario: Scenario) -> dict[Key, tuple[Reason, ...]]:
     As few as a greedy choice in the order of the file needs are given up.
     """
     pinned = [visit for visit in scenario.visits if visit.pinned is not None]
+    if not pinned:
+        return {}
     broken = {identifier for _, ids, _ in _violations(scenario, pinned) for identifier in ids}
     kept = [visit for visit in pinned if visit.id not in broken]
     conflicts: dict[Key, tuple[Reason, ...]] = {}
@@ -245,9 +247,10 @@ def _violations(scenario: Scenario, visits: Sequence[Visit]) -> Iterator[tuple[s
                 supervisors=(),
             )
         )
-    alone = make_plan(Domains(scenario), {}).changed(visits=tuple(bookings))
+    domains = Domains(scenario)
+    alone = make_plan(domains, {}).changed(visits=tuple(bookings))
     placed = placements_of(scenario, alone)
-    shifts = make_plan(Domains(scenario), placed).shifts
+    shifts = make_plan(domains, placed).shifts
     plan = alone.changed(shifts=shifts)
     for rule in RULES:
         if name(rule) not in NOT_OF_PINS:

@@ -14,7 +14,8 @@ from itertools import product
 
 from scheduling.costs import half_of
 from scheduling.requests import Link
-from solver.domains import FULL_ATTENTION, Domains, Option, ShiftId, current_of, start_mask, unavailable
+from scheduling.rules.providers import FULL_ATTENTION
+from solver.domains import Domains, Option, ShiftId, current_of, start_mask, unavailable
 from solver.placements import Placement
 from solver.tasks import Key, Task, visit_key
 

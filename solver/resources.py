@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scheduling.clinic import Service
+from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minute_of_day, minutes_on
 from solver.capacity import free_minutes, rounded
-from solver.domains import FULL_ATTENTION, Domains, ShiftId
+from solver.domains import Domains, ShiftId
 from solver.linear import LinearProgram
 from solver.tasks import Task
 

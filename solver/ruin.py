@@ -244,9 +244,7 @@ class Ruin:
         told = monotonic()
         self.change = best = 0
         best_placements = dict(self.occupancy.placements)
-        self.iterations = 0
         while (share := stop()) < 1:
-            self.iterations += 1
             before = self.change
             removed = self._ruin()
             done = self._recreate(removed)
