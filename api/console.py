@@ -30,6 +30,7 @@ class Outcome(IntEnum):
     BAD_INPUT = 2
     PINS_CONFLICT = 3
     DEFECT = 4
+    NO_PLACE = 5
     INTERRUPTED = 130
 
 

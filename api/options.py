@@ -93,3 +93,7 @@ Start = Annotated[
     datetime | None,
     typer.Option("--start", formats=["%Y-%m-%d"], metavar="DATE", help="The first day, a Monday.", show_default=False),
 ]
+Now = Annotated[
+    datetime | None,
+    typer.Option("--now", formats=["%Y-%m-%dT%H:%M"], metavar="STAMP", help="The present moment, local.", show_default=False),
+]

@@ -76,27 +76,32 @@ def share_text(share: Share) -> str:
 
 def _figures_table(found: Kpis) -> Table:
     made = table("Figures", "", "")
-    for priority, share in found.visits_by_priority.items():
-        made.add_row(f"{priority} visits planned", share_text(share))
+    for label, text in figures(found).items():
+        made.add_row(label, text)
+    return made
+
+
+def figures(found: Kpis) -> dict[str, str]:
+    """Return the figures of a plan that there is something to say of, by their labels."""
+    made = {f"{priority} visits planned": share_text(share) for priority, share in found.visits_by_priority.items()}
     wait = found.wait
     if wait.median_days is not None:
-        made.add_row("days of waiting", f"median {wait.median_days:g}, {LONG_WAIT_PERCENT}% within {wait.long_days}")
-    for label, share in (
-        ("visits after their target", found.late_visits),
-        ("minutes of providers used", found.provider_minutes),
-        ("preferred provider kept", found.wishes.provider),
-        ("preferred site kept", found.wishes.site),
-        ("preferred half-day kept", found.wishes.half),
-        ("patients with extra trips", found.patients_with_extra_trips),
-        ("holds for referrals kept", found.holds),
-        ("groups that meet", found.groups),
-        ("group seats filled", found.group_seats),
-    ):
-        if share.whole:
-            made.add_row(label, share_text(share))
-    made.add_row("changes of site within a day", f"{found.site_changes:,}")
+        made["days of waiting"] = f"median {wait.median_days:g}, {LONG_WAIT_PERCENT}% within {wait.long_days}"
+    shares = {
+        "visits after their target": found.late_visits,
+        "minutes of providers used": found.provider_minutes,
+        "preferred provider kept": found.wishes.provider,
+        "preferred site kept": found.wishes.site,
+        "preferred half-day kept": found.wishes.half,
+        "patients with extra trips": found.patients_with_extra_trips,
+        "holds for referrals kept": found.holds,
+        "groups that meet": found.groups,
+        "group seats filled": found.group_seats,
+    }
+    made |= {label: share_text(share) for label, share in shares.items() if share.whole}
+    made["changes of site within a day"] = f"{found.site_changes:,}"
     if found.notified_moves:
-        made.add_row("patients to call again", f"{found.notified_moves:,}")
+        made["patients to call again"] = f"{found.notified_moves:,}"
     return made
 
 
@@ -154,7 +159,9 @@ def misstated(plan: Plan, verdict: Verdict) -> Iterator[str]:
 
 
 def pins_conflict(scenario: Scenario, plan: Plan) -> str:
-    """Say which pins break rules."""
+    """Say which pins break rules; when there are none, it is the notification budget that cannot be kept."""
     pinned = [left for left in plan.unscheduled if scenario.visits_by_id[left.visit].pinned is not None]
+    if not pinned:
+        return f"Error: more than {scenario.policy.max_notified_moves} notified patients have to be called again."
     lines = [f"  {left.visit}: {reason.rule}: {reason.detail}" for left in pinned for reason in left.reasons]
     return "\n".join(["Error: the pins of these visits cannot be kept together with the rules:", *lines])

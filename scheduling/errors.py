@@ -3,7 +3,7 @@
 ::
 
     ClinicweaveError
-    ├── InvalidFile          a scenario or plan file that cannot be used; carries its faults
+    ├── InvalidFile          a file, or an argument as rich as one, that cannot be used; carries its faults
     ├── UnknownId            an argument names something that the scenario does not have
     ├── RuleBroken           a plan that the solver made breaks a rule: a defect of the solver, never a plan
     └── ModelInvalid         CP-SAT refused a model: a defect of the encoding

@@ -15,7 +15,10 @@ Tried on the week of 682 visits and left out: diving from the relaxation to an a
 a start as 3, 18 s later, and minutes on a month); the master as a CP-SAT model with hints (6 % above the bound after 40 s);
 one exact model (no plan in 60 s).
 
-Every plan passes the checker before it leaves :func:`solve`.
+A plan that people live by is changed in a fraction of a second: :mod:`solver.offers` fits in more visits (the places are those
+of :mod:`solver.openings`), :mod:`solver.backfill` fills time that has become free.
+
+Every plan passes the checker before it leaves this package.
 
 References
 ----------
@@ -26,8 +29,10 @@ References
 - Christiaens and Vanden Berghe, Slack induction by string removals (2020), doi:10.1287/trsc.2019.0914.
 """
 
+from solver.backfill import backfill, cancelled
 from solver.explain import explain
 from solver.limits import Limits, Progress
+from solver.offers import insert, offers
 from solver.solve import solve
 
-__all__ = ["Limits", "Progress", "explain", "solve"]
+__all__ = ["Limits", "Progress", "backfill", "cancelled", "explain", "insert", "offers", "solve"]

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from scheduling.check import check
 from scheduling.costs import leaving_out
 from solver.domains import Domains, Option, ShiftId, current_of, is_frozen
 from solver.occupancy import Occupancy, Priced
-from solver.placements import Placement
+from solver.placements import Placement, make_plan
 from solver.tasks import Key, Task
 
 
@@ -39,6 +40,11 @@ def construct(
     occupancy.shift_at = shift_at or {}
     occupancy.guide, occupancy.trust = guide or {}, trust
     waiting = sorted(domains.tasks, key=lambda task: _urgency(domains, task))
+    for task in waiting:  # pins first: what ``start`` puts in their way must give way
+        if task.visit is not None and task.visit.pinned is not None and (pin := occupancy.best(task)) is not None:
+            occupancy.put(task.key, pin.placement)
+    for key, placement in _standing(domains, start or {}, dict(occupancy.placements)).items():
+        occupancy.put(key, placement)
     for task in waiting:
         wanted = (start or {}).get(task.key)
         if wanted is not None and task.key not in occupancy.placements:
@@ -48,6 +54,28 @@ def construct(
             insert(occupancy, task)
     drop_broken_links(occupancy)
     return occupancy.placements
+
+
+def _standing(domains: Domains, start: Mapping[Key, Placement], fixed: Mapping[Key, Placement]) -> dict[Key, Placement]:
+    """Return what of ``start`` can stay exactly as it is beside ``fixed``, in its room and with its supervisors.
+
+    All of it is judged at once, and whatever breaks a rule is taken out, until nothing does.
+    """
+    kept = {key: placement for key, placement in start.items() if key not in fixed and key in domains.by_key}
+    while kept:
+        giving_way: set[Key] = set()
+        for violation in check(domains.scenario, make_plan(domains, {**fixed, **kept})).violations:
+            if violation.rule != "notification-budget":
+                items = {key for key in kept if key[1] in violation.ids}
+                giving_way |= items or {key for key, placement in kept.items() if _has_any(placement, violation.ids)}
+        if not giving_way:
+            break
+        kept = {key: placement for key, placement in kept.items() if key not in giving_way}
+    return kept
+
+
+def _has_any(placement: Placement, people: Sequence[str]) -> bool:
+    return any(shift.provider in people for shift in (*placement.team, *placement.supervisors))
 
 
 def _urgency(domains: Domains, task: Task) -> tuple[int, int, int]:

@@ -95,9 +95,9 @@ class _Explanation:
         if longer is not None:
             found.append(longer)
         left = ends - monotonic()
-        if left > 0.5 and self.domains.options[task.key]:
+        if left > 0.5 and self.domains.options_for(task.key):
             found.append(self._making_room(task, left))
-        elif self.domains.options[task.key]:
+        elif self.domains.options_for(task.key):
             found.append(Reason(rule="not-examined", detail="whether moving others would make room"))
         return tuple(found)
 
@@ -125,7 +125,7 @@ class _Explanation:
         if rule not in self._ignoring:
             unary = rule.replace("-", "_") in {domain.__name__ for domain in DOMAINS} and rule not in SHARED
             domains = Domains(self.scenario, ignoring=[rule.replace("-", "_")]) if unary else self.domains
-            self._ignoring[rule] = Occupancy(domains, self.placements, [] if unary else [rule])
+            self._ignoring[rule] = self.around.seen_by(domains, [] if unary else [rule])
         return self._ignoring[rule]
 
     def _too_dear(self, visit: Visit, place: Priced) -> Reason:
@@ -151,7 +151,7 @@ class _Explanation:
     def _longer_shift(self, task: Task) -> Reason | None:
         """Try every shift half an hour longer, where no other shift follows so soon."""
         longer = self.scenario.changed(providers=tuple(_with_longer_shifts(p) for p in self.scenario.providers))
-        place = Occupancy(Domains(longer), self.placements).best(task)
+        place = self.around.seen_by(Domains(longer)).best(task)
         if place is None:
             return None
         minutes = int(LONGER_SHIFT.total_seconds()) // 60

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from itertools import product
@@ -15,7 +16,7 @@ from itertools import product
 from scheduling.costs import half_of
 from scheduling.requests import Link
 from scheduling.rules.providers import FULL_ATTENTION
-from solver.domains import Domains, Option, ShiftId, current_of, start_mask, unavailable
+from solver.domains import ANY, Domains, Option, ShiftId, current_of, start_mask, unavailable
 from solver.placements import Placement
 from solver.tasks import Key, Task, visit_key
 
@@ -91,6 +92,7 @@ class Occupancy:
         self.shift_at: Mapping[ShiftId, str] = {}
         self._held: dict[tuple[object, ...], Levels] = {}
         self._shift_at: dict[ShiftId, list[str]] = defaultdict(list)
+        self._near_to: dict[ShiftId, list[tuple[ShiftId, float, bool]]] = {}
         self._minutes: dict[tuple[str, int], int] = defaultdict(int)
         self._patient: dict[str, list[Key]] = defaultdict(list)
         self._rooms: dict[tuple[str, str], list[str]] = {}
@@ -100,6 +102,12 @@ class Occupancy:
             self.links["visit", link.after].append(link)
         for key, placement in (placements or {}).items():
             self.put(key, placement)
+
+    def seen_by(self, domains: Domains, ignoring: Collection[str] = ()) -> Occupancy:
+        """Return the same placements as other domains see them, or without some rules; for looking, not for changing."""
+        other = copy(self)
+        other.__dict__ |= {"domains": domains, "ignoring": frozenset(ignoring), "_open_at": {}, "_free_on": {}, "_ranked": {}}
+        return other
 
     # --- putting and taking ------------------------------------------------------------------------------------------
 
@@ -183,14 +191,14 @@ class Occupancy:
 
     # --- finding -----------------------------------------------------------------------------------------------------
 
-    def places(self, task: Task, days: Iterable[int] | None = None) -> Iterator[Priced]:
-        """Yield free places of a task, for each date, location and team the cheapest starts, earliest first."""
+    def places(self, task: Task, days: Iterable[int] | None = None, within: int = ANY) -> Iterator[Priced]:
+        """Yield free places of a task, for each date, location and team the cheapest starts of a mask, earliest first."""
         wanted = None if days is None else frozenset(days)
         guide = self.guide.get(task.key)
         for (day, location), options in self.domains.places(task.key):
             if wanted is not None and day not in wanted:
                 continue
-            starts = self._open(task, day, location)
+            starts = self._open(task, day, location) & within
             for team in product(*options) if starts else ():
                 extra = sum(guide.get(option, 0.0) for option in team) if guide else 0
                 for place in self._with_team(task, day, location, starts, team):
@@ -373,33 +381,55 @@ class Occupancy:
                 return False
         return True
 
-    def _here(self, shift: ShiftId, location: str) -> bool:
-        """Say whether a shift is, or may still be, spent at a location; and whether travel leaves it reachable."""
+    def _here(self, shift: ShiftId, location: str, minutes: int) -> int:
+        """Return the starts that a shift's location leaves to an item there, and travel from and to the day's other shifts."""
         if self.shift_at.get(shift, location) != location:
-            return False
-        taken = self._shift_at.get(shift)
-        if taken:
-            return taken[0] == location
-        mine = self.domains.shift(shift)
-        for number, other in enumerate(self.scenario.providers_by_id[shift.provider].shifts):
-            there = self._shift_at.get(ShiftId(shift.provider, number))
-            if there and other.start.date() == mine.start.date():
+            return 0
+        taken, starts = self._shift_at.get(shift), ANY
+        if taken and taken[0] != location:
+            return 0
+        for other, gap, leads in self._near(shift):
+            there = self._shift_at.get(other)
+            if there and there[0] != location and gap < (needed := self.scenario.travel_minutes(there[0], location)):
+                starts &= self._apart(other, needed, minutes, leads)
+        return starts
+
+    def _near(self, shift: ShiftId) -> Sequence[tuple[ShiftId, float, bool]]:
+        """Return the day's other shifts that may be too near to travel, the minutes between, and whether they are later."""
+        if shift not in self._near_to:
+            mine, near = self.domains.shift(shift), []
+            for number, other in enumerate(self.scenario.providers_by_id[shift.provider].shifts):
                 first, second = sorted((mine, other), key=lambda one: one.start)
                 gap = (second.start - first.end).total_seconds() / 60
-                if there[0] != location and gap < self.scenario.travel_minutes(there[0], location):
-                    return False
-        return True
+                longest = max(
+                    (self.scenario.travel_minutes(*ends) for ends in product(mine.locations, other.locations)), default=0
+                )
+                if other is not mine and other.start.date() == mine.start.date() and gap < longest:
+                    near.append((ShiftId(shift.provider, number), gap, first is mine))
+            self._near_to[shift] = near
+        return self._near_to[shift]
+
+    def _apart(self, other: ShiftId, needed: int, minutes: int, leads: bool) -> int:
+        """Return the starts of an item that leave time to travel from what is placed on another shift, or to it."""
+        grid = self.scenario.grid
+        held = [(key, place) for key, place in self.placements.items() if other in (*place.team, *place.supervisors)]
+        begins = [place.slot * grid.grid_minutes for _, place in held]
+        if leads:
+            return grid.starts(0, min(begins) - needed, minutes)
+        ends = (begin + self.domains.service(key).minutes for begin, (key, _) in zip(begins, held, strict=True))
+        return grid.starts(max(ends) + needed, 10**6, 0)
 
     def _member_free(self, option: Option, task: Task, length: int) -> int:
         shift, service = option.shift, task.service
         assert shift is not None
-        if "shift" not in self.ignoring and not self._here(shift, option.location):
+        here = ANY if "shift" in self.ignoring else self._here(shift, option.location, service.minutes)
+        if not here:
             return 0
         cached = self._free_on.setdefault((shift.provider, option.day), {})
         key = (service.minutes, service.attention)
         if key not in cached:
             cached[key] = self._provider_free(shift.provider, option.day, service.minutes, service.attention, length)
-        return cached[key]
+        return cached[key] & here
 
     def _provider_free(self, name: str, day: int, minutes: int, attention: int, length: int) -> int:
         """Return the starts at which a provider could take on a task, wherever it is."""
@@ -416,10 +446,10 @@ class Occupancy:
         shift = option.shift
         if "attention" in self.ignoring:
             return -1
-        if shift is None or not self._here(shift, option.location):
+        if shift is None or not (here := self._here(shift, option.location, task.service.minutes)):
             return 0
         attention = self._levels(("attention", shift.provider, option.day), FULL_ATTENTION)
-        return runs(attention.free(task.service.attention), length)
+        return runs(attention.free(task.service.attention), length) & here
 
     def _supervisors(
         self, task: Task, day: int, location: str, seats: Sequence[int], members: Sequence[ShiftId]
@@ -447,16 +477,21 @@ class Occupancy:
     def _priced(
         self, task: Task, day: int, location: str, starts: int, team: Sequence[ShiftId], supervisors: Sequence[ShiftId]
     ) -> Iterator[Priced]:
-        """Yield the earliest start of each price: the current one, and the first of each half of the day."""
+        """Yield the earliest start of each price."""
         seen: set[int] = set()
         for slot in self._telling(task, day, location, starts, team):
-            cost = self.price(task, day, location, slot, team)
+            room = self._room(task, location, day, slot)
+            place = Placement(day, slot, location, tuple(team), tuple(supervisors), (), room)
+            cost = self.price(task, day, location, slot, team) if task.group is None else self._group_price(task, place)
             if cost not in seen:
                 seen.add(cost)
-                room = self._room(task, location, day, slot)
-                yield Priced(cost, Placement(day, slot, location, tuple(team), tuple(supervisors), (), room))
+                yield Priced(cost, place)
 
     def _telling(self, task: Task, day: int, location: str, starts: int, team: Sequence[ShiftId]) -> Iterator[int]:
+        """Yield the starts that may differ in price: the current one and the first of each half of the day; a group's all."""
+        if task.group is not None:
+            yield from (slot for slot in range(starts.bit_length()) if starts >> slot & 1)
+            return
         current = current_of(task)
         today = current is not None and self.scenario.grid.date(day) == current.start.date()
         if current is not None and today and (kept := starts & start_mask(self.scenario, current.start)):
@@ -530,6 +565,15 @@ class Occupancy:
             days = abs((on - current.start.date()).days)
             cost += policy.moved_notified + policy.moved_notified_per_day * days if told else policy.moved
         return cost
+
+    def _group_price(self, task: Task, placement: Placement) -> int:
+        """Return what a place costs a group: candidates who cannot come, attendees who have to be called."""
+        assert task.group is not None
+        attendees, weight = self.seatable(task, placement), self.scenario.policy.group_seat
+        missing = sum(
+            weight.of(candidate.priority) for candidate in task.group.candidates if candidate.patient not in attendees
+        )
+        return missing + self.moved_attendees(task, replace(placement, attendees=tuple(attendees)))
 
     def stays(self, task: Task, day: int, location: str, slot: int, team: Sequence[ShiftId]) -> bool:
         """Say whether a place is a task's current start, location and team."""

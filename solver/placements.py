@@ -51,10 +51,15 @@ class Placement:
 
 def placements_of(scenario: Scenario, plan: Plan) -> dict[Key, Placement]:
     """Return the placements of a plan. Somebody who is on no shift that contains an item gets shift number -1."""
+    return {key: placement_of(scenario, booking) for key, booking in bookings_of(plan).items()}
+
+
+def bookings_of(plan: Plan) -> dict[Key, Booking]:
+    """Return the bookings of a plan by task."""
     keys: list[tuple[Key, Booking]] = [(("visit", booking.visit), booking) for booking in plan.visits]
     keys += [(("group", booking.group), booking) for booking in plan.groups]
     keys += [(("hold", booking.reserve), booking) for booking in plan.holds]
-    return {key: placement_of(scenario, booking) for key, booking in keys}
+    return dict(keys)
 
 
 def placement_of(scenario: Scenario, booking: Booking) -> Placement:
@@ -82,14 +87,15 @@ def make_plan(
     status: Status = "feasible",
     bound: int | None = None,
     reasons: Mapping[str, Sequence[Reason]] | None = None,
+    known: Mapping[Key, Booking] | None = None,
 ) -> Plan:
-    """Make a plan of placements, with its shifts' locations and its price."""
-    scenario, reasons = domains.scenario, reasons or {}
+    """Make a plan of placements, with its shifts' locations and its price; ``known`` bookings are not made again."""
+    scenario, reasons, known = domains.scenario, reasons or {}, known or {}
     bookings: list[Booking] = []
     shifts: dict[ShiftId, str] = {}
     for task in domains.tasks:
         if (placement := placements.get(task.key)) is not None:
-            bookings.append(_booking(scenario, task, placement))
+            bookings.append(known.get(task.key) or _booking(scenario, task, placement))
             shifts |= {shift: placement.location for shift in (*placement.team, *placement.supervisors)}
     places = [
         ShiftPlace(provider=provider.id, start=shift.start, location=shifts[ShiftId(provider.id, number)])

@@ -25,7 +25,7 @@ from solver.master import Master
 from solver.neighbourhoods import Guide, Neighbourhoods
 from solver.occupancy import Occupancy
 from solver.placements import Placement, make_plan, placements_of
-from solver.ruin import Ruin
+from solver.ruin import STEPS, Annealing, Compilation, Ruin
 from solver.tasks import Key
 from solver.variables import Variables
 
@@ -36,16 +36,21 @@ PIN_SECONDS = 3.0
 """Time to find out whether pins can be held together, when the first plan could not."""
 
 NEIGHBOURHOOD_SECONDS = 3.0
-RUIN_SHARE = 0.6
 TRUST = 1000.0
 """Weight of the master's prices beside an option's own cost, in the plan that starts from them."""
 
-HALF_COLD = 0.6
-"""How far the annealing is cooled while it waits for the master's prices."""
+ANNEAL_SHARE = 0.9
+"""Share of the time that is left that the annealing takes; neighbourhoods have the rest."""
+
+FIRST_CYCLE = 0.01
+"""Seconds for each task of the first cycle of annealing, so that a good plan is there soon whatever the limit."""
+
+EARLY = 0.25
+"""A first cycle that is no further than this starts again at the master's prices when they come."""
 
 BRANCH_SHARE = 0.35
 EXPLAIN_SHARE = 0.05
-RUIN_SECONDS = 0.003
+STEP_SECONDS = 0.0001
 """Deterministic seconds that one ruin and recreation counts for."""
 
 OnProgress = Callable[[Progress], None]
@@ -212,24 +217,33 @@ class _Solve:
             self.raise_bound(solver.best_objective_bound)
 
     def _by_master(self) -> None:
-        """Bound by the master problem, start again at its prices, improve by ruin and recreate, then by neighbourhoods."""
+        """Bound by the master problem; anneal, first from the master's prices, then from the best; then neighbourhoods."""
+        compilation = Compilation()
         with ThreadPoolExecutor(self.limits.workers) as pool:
             relaxing = pool.submit(self._relax)
+            if not compilation.done and not self.clock.deterministic:
+                self._neighbourhoods({}, 0, lambda: compilation.done)
+            annealing = Annealing(self.clock, min(FIRST_CYCLE * len(self.domains.tasks), self.clock.left * ANNEAL_SHARE))
             if self.limits.workers > 1 and not self.clock.deterministic:
-                self.phase = "ruin and recreate"
-                self._ruin(lambda: 1.0 if relaxing.done() or self.clock.over else HALF_COLD)
+                self._anneal(annealing, 0, lambda: relaxing.done() and annealing.share < EARLY)
             guide, shift_at, master = relaxing.result()
-            if not self.done and guide and self.budget is None:
+            branching = pool.submit(self._branch, master) if master is not None and self.limits.workers > 1 else None
+            if guide and self.budget is None and annealing.share < 1 and not self.done:
                 self.phase = "prices"
                 self.offer(construct(self.domains, self.start, shift_at))
                 self.offer(construct(self.domains, self.start, shift_at, guide, TRUST))
-            branching = pool.submit(self._branch, master) if master is not None and self.limits.workers > 1 else None
-            self._anneal()
-            self.phase = "neighbourhoods"
-            helpers = [pool.submit(self._neighbourhoods, guide, index) for index in range(1, self.limits.workers)]
-            self._neighbourhoods(guide, 0)
+                annealing = Annealing(self.clock, annealing.seconds)
+                self._anneal(annealing, 0)
+            annealing = Annealing(self.clock, self.clock.left * ANNEAL_SHARE)
+            helpers = [pool.submit(self._work, annealing, guide, n) for n in range(1, self.limits.workers)]
+            self._work(annealing, guide, 0)
             for future in [*helpers, *([branching] if branching else [])]:
                 future.result()
+
+    def _work(self, annealing: Annealing, guide: Guide, index: int) -> None:
+        self._anneal(annealing, index)
+        self.phase = "neighbourhoods"
+        self._neighbourhoods(guide, index)
 
     def _relax(self) -> tuple[Guide, Mapping[ShiftId, str], Master | None]:
         """Solve the master's relaxation: a bound, the prices of options, and where shifts are best spent."""
@@ -253,28 +267,24 @@ class _Solve:
         if not self.clock.deterministic and seconds > 1:
             self.raise_bound(master.program.branch_and_cut(seconds))
 
-    def _anneal(self) -> None:
-        """Ruin and recreate for a share of the time that is left."""
+    def _anneal(self, annealing: Annealing, index: int, enough: Callable[[], bool] = lambda: False) -> None:
+        """Ruin and recreate from the best plan, as warm as the annealing is now."""
         self.phase = "ruin and recreate"
-        share, begin = self.clock.left * RUIN_SHARE, self.clock.left
-        self._ruin(lambda: 1.0 if self.done or share <= 0 else (begin - self.clock.left) / share)
+        with self.lock:
+            placements = self.placements
+        ruin = Ruin(self.domains, placements, self.limits.seed * 64 + index)
 
-    def _ruin(self, over: Callable[[], float]) -> None:
-        if self.budget is not None:
-            return
-        ruin = Ruin(self.domains, self.placements, self.limits.seed)
-
-        def counted() -> float:
+        def over() -> float:
             if self.clock.deterministic:
-                self.clock.spend(RUIN_SECONDS)
-            return over()
+                self.clock.spend(STEP_SECONDS * STEPS)
+            return 1.0 if self.done or enough() else annealing.share
 
-        ruin.run(counted, self.offer)
+        ruin.run(over, self.offer)
 
-    def _neighbourhoods(self, guide: Guide, index: int) -> None:
+    def _neighbourhoods(self, guide: Guide, index: int, enough: Callable[[], bool] = lambda: False) -> None:
         choose = Neighbourhoods(self.domains, guide, self.limits.seed * 64 + index)
         turn = 0
-        while not self.done:
+        while not self.done and not enough():
             turn += 1
             with self.lock:
                 base, placements = self.version, self.placements

@@ -135,11 +135,13 @@ class StubSolver:
     """A solver that gives one plan, or does what it is told, and remembers how it was called."""
 
     plan: Plan
+    answer: Callable[[Scenario], Plan] | None = None
     reasons: tuple[Reason, ...] = (Reason(rule="room", detail="[every] consult room is taken"),)
     error: Exception | None = None
     during: Callable[[threading.Event], None] | None = None
     limits: Any = None
     start: Plan | None = None
+    asked: Scenario | None = None
     seconds: float | None = None
 
     def solve(
@@ -152,14 +154,14 @@ class StubSolver:
     ) -> Plan:
         """Report progress twice and return the plan."""
         assert on_progress is not None and cancel is not None
-        self.limits, self.start = limits, start
+        self.asked, self.limits, self.start = scenario, limits, start
         on_progress(StubProgress(0.5, 4000, None, "constructing"))
         if self.during is not None:
             self.during(cancel)
         on_progress(StubProgress(1.5, 3000, 2400, "improving"))
         if self.error is not None:
             raise self.error
-        return self.plan
+        return self.plan if self.answer is None else self.answer(scenario)
 
     def explain(self, scenario: Scenario, plan: Plan, visit_id: str, seconds: float = 10) -> tuple[Reason, ...]:
         """Return the reasons."""

@@ -12,13 +12,14 @@ import factories
 import pytest
 
 import api.cli
+import api.commands.planning
 from api.console import MAX_FAULTS
-from api.options import MAX_SECONDS
+from api.options import MAX_SECONDS, generated
 from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Unscheduled
 from scheduling.scenario import Scenario
 
-COMMANDS = ("demo", "plan", "check", "why", "show", "export", "generate", "schema")
+COMMANDS = tuple(example.split()[0] for _, example in api.cli.COMMANDS)
 
 
 def rewritten(file: str, **changes: Any) -> None:
@@ -90,6 +91,43 @@ def test_plan_passes_its_limits_and_its_start_to_the_solver(run: Any, solving: A
     assert solving.start.model_dump() == made.model_dump()
 
 
+def test_a_plan_may_start_from_one_of_an_earlier_form_of_the_scenario(run: Any, solving: Any, made: Plan) -> None:
+    rewritten(
+        "week.json", id="later", visits=[v for v in json.loads(Path("week.json").read_text())["visits"] if v["id"] != "v-2"]
+    )
+    solving.plan = made.changed(scenario="later", visits=tuple(b for b in made.visits if b.visit != "v-2"))
+    assert run("plan", "week.json", "--from", "plan.json").code == 0
+    assert [b.visit for b in solving.start.visits] == ["v-1", "v-3", "v-5"]
+
+
+def test_plan_tells_who_is_not_where_they_stand(run: Any, solving: Any) -> None:
+    found = run("plan", "week.json", "--moves", "moves.json")
+    assert "Not where they stand: 1" in found.out
+    assert "v-1" in found.out and "staying would" in found.out
+    (move,) = json.loads(Path("moves.json").read_text())
+    assert (move["id"], move["people"], move["finding"]) == ("v-1", ["pat"], "free")
+
+
+def test_plan_of_a_week_in_which_nobody_stands_yet_tells_no_moves_but_from_an_earlier_plan(
+    run: Any, solving: Any, asked: Scenario, made: Plan
+) -> None:
+    first = asked.changed(visits=tuple(visit.changed(current=None) for visit in asked.visits))
+    first.write("first.json")
+    factories.plan(first, factories.booking("v-5", "FR 09:00")).write("earlier.json")
+    assert "Not where" not in run("plan", "first.json").out
+    found = run("plan", "first.json", "--from", "earlier.json")
+    assert "Not where they stand: 1" in found.out
+    assert "staying would save 33" in found.out  # four days of delay for one change of site; moving costs nothing
+
+
+def test_a_budget_that_cannot_be_kept_ends_with_three(run: Any, solving: Any, asked: Scenario, made: Plan) -> None:
+    asked.changed(policy=factories.policy(max_notified_moves=0)).write("week.json")
+    solving.plan = made.changed(status="unknown")
+    found = run("plan", "week.json")
+    assert found.code == 3
+    assert "more than 0 notified patients" in found.err
+
+
 def test_pins_that_cannot_be_kept_end_with_three_and_their_names(run: Any, solving: Any) -> None:
     pinned = factories.scenario(factories.visit("v-1", pinned=factories.pin("MO 09:00")))
     pinned.write("pinned.json")
@@ -113,7 +151,7 @@ def test_a_search_given_up_ends_with_130(run: Any, solving: Any, monkeypatch: py
     def interrupted(*arguments: object) -> Plan:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api.cli, "solved", interrupted)
+    monkeypatch.setattr(api.commands.planning, "solved", interrupted)
     found = run("plan", "week.json")
     assert (found.code, found.err) == (130, "Interrupted.\n")
 
@@ -264,7 +302,7 @@ def test_schema_is_a_json_schema(run: Any, file: str) -> None:
 
 
 def test_demo_writes_everything_and_shows_it(run: Any, solving: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = api.cli.generated("tiny", 5, None)
+    made = generated("tiny", 5, None)
     solving.plan = factories.plan(made)
     found = run("demo", "--out", "d", "--size", "tiny", "--seed", "5", "--seconds", "1")
     assert found.code == 0
@@ -276,7 +314,7 @@ def test_demo_writes_everything_and_shows_it(run: Any, solving: Any, monkeypatch
 
 
 def test_demo_removes_the_calendars_of_an_earlier_one(run: Any, solving: Any) -> None:
-    solving.plan = factories.plan(api.cli.generated("tiny", 0, None))
+    solving.plan = factories.plan(generated("tiny", 0, None))
     for name in ("old.ics", "kept.txt"):
         file = Path("d/calendars/patients") / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -288,7 +326,7 @@ def test_demo_removes_the_calendars_of_an_earlier_one(run: Any, solving: Any) ->
 
 
 def test_demo_writes_no_plan_that_breaks_a_rule(run: Any, solving: Any) -> None:
-    tiny = api.cli.generated("tiny", 0, None)
+    tiny = generated("tiny", 0, None)
     visit = tiny.visits[0].id
     room = tiny.clinic.rooms[0].id
     solving.plan = factories.plan(tiny, factories.booking(visit, "SU- 03:00", room, ""))
