@@ -98,3 +98,7 @@ class TimeGrid:
     def utc(self, wall: datetime) -> datetime:
         """Return a wall-clock time as UTC."""
         return self.aware(wall).astimezone(UTC)
+
+    def wall(self, moment: datetime) -> datetime:
+        """Return the wall-clock time of an instant."""
+        return moment.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None, fold=0)

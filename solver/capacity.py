@@ -44,11 +44,11 @@ def capacity(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
             model.add(total <= FULL_ATTENTION * free)
 
 
-def free_minutes(domains: Domains, shift: ShiftId) -> int:
-    """Return the minutes of a shift that its provider is not busy elsewhere."""
+def free_minutes(domains: Domains, shift: ShiftId, since: int = 0) -> int:
+    """Return the minutes of a shift, from a minute of its day on, that its provider is not busy elsewhere."""
     times = domains.shift(shift)
     on = times.start.date()
-    begin, end = minutes_on(times.start, on), minutes_on(times.end, on)
+    begin, end = max(since, minutes_on(times.start, on)), minutes_on(times.end, on)
     free, reached = 0, begin
     busy = ((minutes_on(b.start, on), minutes_on(b.end, on)) for b in domains.scenario.providers_by_id[shift.provider].busy)
     for starts, ends in sorted((max(a, begin), min(b, end)) for a, b in busy if a < end and b > begin):

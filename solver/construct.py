@@ -34,15 +34,15 @@ def construct(
     shift_at
         Where shifts with several locations are to be spent.
     guide, trust
-        Prices of options beside their cost, and their weight.
+        Prices of options beside their cost, and their weight. They say what is worth more than what stands.
     """
     occupancy = Occupancy(domains)
-    occupancy.shift_at = shift_at or {}
-    occupancy.guide, occupancy.trust = guide or {}, trust
-    waiting = sorted(domains.tasks, key=lambda task: _urgency(domains, task))
+    waiting = sorted(domains.tasks, key=lambda task: _urgency(domains, task, by_worth=bool(guide)))
     for task in waiting:  # pins first: what ``start`` puts in their way must give way
         if task.visit is not None and task.visit.pinned is not None and (pin := occupancy.best(task)) is not None:
             occupancy.put(task.key, pin.placement)
+    occupancy.shift_at = {shift: at for shift, at in (shift_at or {}).items() if occupancy.location(shift) in (None, at)}
+    occupancy.guide, occupancy.trust = guide or {}, trust
     for key, placement in _standing(domains, start or {}, dict(occupancy.placements)).items():
         occupancy.put(key, placement)
     for task in waiting:
@@ -78,11 +78,12 @@ def _has_any(placement: Placement, people: Sequence[str]) -> bool:
     return any(shift.provider in people for shift in (*placement.team, *placement.supervisors))
 
 
-def _urgency(domains: Domains, task: Task) -> tuple[int, int, int]:
+def _urgency(domains: Domains, task: Task, by_worth: bool) -> tuple[int, int, int]:
+    """Return a rank: what is pinned, then what stands, unless the worth alone is to decide; groups; the rest."""
     pinned = task.visit is not None and task.visit.pinned is not None
-    if pinned or is_frozen(domains.scenario, task):
+    if pinned or (is_frozen(domains.scenario, task) and not by_worth):
         rank = 0
-    elif current_of(task) is not None:
+    elif current_of(task) is not None and not by_worth:
         rank = 1
     else:
         rank = 2 if task.group is not None else 3

@@ -28,23 +28,23 @@ STRINGS, STRING = 3, 3
 ROOMS_SHARE = 0.3
 """Share of the strings that are neighbours in a room, where one is needed, instead of in a shift."""
 
-TOURNAMENT = 2
+TOURNAMENT = 3
 """Of so many random tasks the unhappiest is helped."""
 
-LEFT_OUT = 0.3
+LEFT_OUT = 0.2
 """Share of the ruins that make way for a task that is left out."""
 
 RELOCATE = 0.02
 """Share of the ruins that send a shift to another location."""
 
-BLINK, BUNDLE_BLINK = 0.02, 0.3
+BLINK, BUNDLE_BLINK = 0.05, 0.3
 """Share of the candidates that an insertion overlooks, and that of linked visits."""
 
 TIDY = 0.7
 """Share of the recreations that prefer starts next to other work of the team."""
 
-TIRED, MORE = 50, 160
-"""Random tasks that are looked at for a seed that is left out, and for more to insert after a shift was relocated."""
+TIRED = 20
+"""Random tasks that are looked at for one that is left out."""
 
 # Columns of Tables.rows. Every thing is a row, and its number is the row's; row 0 holds the settings.
 SLOTS, NOON, GRID, EXTRA_TRIP, HALF, SITE_CHANGE, BUDGET, PLACES_COUNT, TRAVEL, SITES = range(10)
@@ -96,7 +96,7 @@ class State(NamedTuple):
 
 
 @compiled
-def _random(state: Randoms) -> float:
+def uniform(state: Randoms) -> float:
     """Return a number in [0, 1): splitmix64, Steele, Lea and Flood (2014), doi:10.1145/2714064.2660195."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     z = state[0]
@@ -107,7 +107,7 @@ def _random(state: Randoms) -> float:
 
 @compiled
 def _below(state: Randoms, n: int) -> int:
-    return int(_random(state) * n)
+    return int(uniform(state) * n)
 
 
 @compiled
@@ -228,6 +228,8 @@ def _move(t: Tables, s: State, task: int, candidate: int, slot: int, room: int, 
                     break
         s.lines[shift, 0] = count + sign
         s.now[task, AT_TEAM + k] = t.rows[shift, PROVIDER]
+    for k in range(size, s.now.shape[1] - AT_TEAM):
+        s.now[task, AT_TEAM + k] = -1
     s.now[task, CANDIDATE] = candidate if sign > 0 else -1
     s.now[task, SLOT], s.now[task, ROOM], s.now[task, WATCHER] = slot, room, watcher
     s.now[task, AT_DAY], s.now[task, AT_PLACE] = day if sign > 0 else -1, place
@@ -279,8 +281,10 @@ def _linked(t: Tables, s: State, task: int, candidate: int, slot: int) -> bool:
         if t.rows[i, SAME_PLACE] and place != s.now[other, AT_PLACE]:
             return False
         if t.rows[i, SAME_TEAM]:
-            for k in range(t.rows[candidate, TEAM_SIZE]):
-                if t.rows[t.rows[candidate, TEAM + k], PROVIDER] != s.now[other, AT_TEAM + k]:
+            for k in range(s.now.shape[1] - AT_TEAM):
+                member = k < t.rows[candidate, TEAM_SIZE]
+                mine = t.rows[t.rows[candidate, TEAM + k], PROVIDER] if member else -1
+                if mine != s.now[other, AT_TEAM + k]:
                     return False
         if days == 0:
             begin = s.now[other, SLOT] * t.rows[0, GRID]
@@ -392,7 +396,7 @@ def _insert(t: Tables, s: State, task: int, blink: float, loose: float, forced_s
         floor = float(t.rows[c, COST])
         if floor >= best:
             break
-        if blink > 0 and _random(s.random) < blink:
+        if blink > 0 and uniform(s.random) < blink:
             continue
         if not _open(t, s, task, c, forced_shift, forced_place):
             continue
@@ -548,7 +552,7 @@ def _unhappiness(t: Tables, s: State, task: int) -> int:
 def _seed(t: Tables, s: State) -> int:
     """Return a task: one that is left out, or the least happy of a few."""
     seed = _any_task(t, s)
-    if _random(s.random) < LEFT_OUT:
+    if uniform(s.random) < LEFT_OUT:
         for _ in range(TIRED):
             if s.now[seed, CANDIDATE] < 0:
                 break
@@ -562,21 +566,42 @@ def _seed(t: Tables, s: State) -> int:
 
 
 @compiled
-def _gather(t: Tables, s: State, gone: Ints, count: int, seed: int, relocated: bool, waiting: Ints) -> int:
-    """List what waits for a place: what was taken out, the seed, and one task that is left out (many for a new location)."""
+def _may_use(t: Tables, task: int, shift: int, place: int) -> bool:
+    """Say whether a shift at a place can be in the team of a task."""
+    for c in range(t.rows[task, CANDIDATES], t.rows[task, CANDIDATES_END]):
+        if t.rows[c, PLACE] == place:
+            for k in range(t.rows[c, TEAM_SIZE]):
+                if t.rows[c, TEAM + k] == shift:
+                    return True
+    return False
+
+
+@compiled
+def _gather(t: Tables, s: State, gone: Ints, count: int, seed: int, shift: int, place: int, waiting: Ints) -> int:
+    """List what waits for a place: what was taken out, the seed, and of what is left out one task.
+
+    When a shift was sent to a place, all those that it can now take on: one of them alone would seldom be worth it.
+    """
+    size, listed = count, False
     for i in range(count):
         waiting[i] = gone[i, 0]
-    size = count
-    for _ in range(MORE if relocated else MORE // 8):
-        other = _any_task(t, s)
-        if s.now[other, CANDIDATE] < 0:
-            waiting[size] = other
-            size += 1
-            if not relocated:
-                break
-    if s.now[seed, CANDIDATE] < 0:
+        listed = listed or gone[i, 0] == seed
+    if not listed:
         waiting[size] = seed
         size += 1
+    first = t.rows[0, MOVABLE]
+    for m in range(first, t.rows[0, MOVABLE_END] if shift >= 0 else first + TIRED):
+        other = t.lists[m] if shift >= 0 else _any_task(t, s)
+        if other == seed or s.now[other, CANDIDATE] >= 0 or (shift >= 0 and not _may_use(t, other, shift, place)):
+            continue
+        known = False
+        for i in range(count):
+            known = known or gone[i, 0] == other
+        if not known:
+            waiting[size] = other
+            size += 1
+            if shift < 0:
+                break
     return size
 
 
@@ -584,9 +609,9 @@ def _gather(t: Tables, s: State, gone: Ints, count: int, seed: int, relocated: b
 def _arrange(t: Tables, s: State, waiting: Ints, size: int, seed: int) -> None:
     """Sort what waits, in an order that changes from time to time; mostly the seed first."""
     rank = np.empty(size)
-    order, first = _random(s.random), _random(s.random) < 0.7
+    order, first = uniform(s.random), uniform(s.random) < 0.7
     for i in range(size):
-        task, value, j = waiting[i], _random(s.random), i
+        task, value, j = waiting[i], uniform(s.random), i
         if first and task == seed:
             value = -1e9
         elif order < 0.4:
@@ -616,7 +641,7 @@ def _rather(t: Tables, s: State, task: int) -> int:
 def _ruin_near(t: Tables, s: State, candidate: int, gone: Ints, count: int) -> int:
     """Take out what stands in the way of a candidate: neighbours in one of its rooms, or in a shift of its team."""
     first, last, size = t.rows[candidate, ROOMS], t.rows[candidate, ROOMS_END], t.rows[candidate, TEAM_SIZE]
-    if last > first and _random(s.random) < ROOMS_SHARE:
+    if last > first and uniform(s.random) < ROOMS_SHARE:
         return _ruin_room(t, s, t.lists[first + _below(s.random, last - first)], t.rows[candidate, DAY], gone, count)
     if size > 0:
         return _ruin_string(t, s, t.rows[candidate, TEAM + _below(s.random, size)], gone, count)
@@ -641,11 +666,11 @@ def anneal(t: Tables, s: State, best_at: Ints, best: int, steps: int, temperatur
     points, when places of a task are compared.
     """
     tasks, n = t.rows[0, TASKS], t.rows[0, TASKS_END] - t.rows[0, TASKS]
-    gone, done, waiting = np.empty((n, 5), np.int32), np.empty(n, np.int32), np.empty(n + MORE + 1, np.int32)
+    gone, done, waiting = np.empty((n, 5), np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     for _ in range(steps):
         before, told = s.totals[CHANGE], s.totals[NOTIFIED]
         seed, count, shift, place = _seed(t, s), 0, -1, -1
-        if t.rows[0, FLEXIBLE_END] > t.rows[0, FLEXIBLE] and _random(s.random) < RELOCATE:
+        if t.rows[0, FLEXIBLE_END] > t.rows[0, FLEXIBLE] and uniform(s.random) < RELOCATE:
             shift = t.lists[t.rows[0, FLEXIBLE] + _below(s.random, t.rows[0, FLEXIBLE_END] - t.rows[0, FLEXIBLE])]
             first, last = t.rows[shift, PLACES], t.rows[shift, PLACES_END]
             place = t.lists[first + _below(s.random, last - first)]
@@ -655,14 +680,14 @@ def anneal(t: Tables, s: State, best_at: Ints, best: int, steps: int, temperatur
             count = _ruin_near(t, s, _rather(t, s, seed), gone, count)
         if s.now[seed, CANDIDATE] >= 0:
             count = _ruin(t, s, seed, gone, count)
-        size = _gather(t, s, gone, count, seed, shift >= 0, waiting)
+        size = _gather(t, s, gone, count, seed, shift, place, waiting)
         _arrange(t, s, waiting, size, seed)
-        finished, loose = 0, tidiness if _random(s.random) < TIDY else 0.0
+        finished, loose = 0, tidiness if uniform(s.random) < TIDY else 0.0
         for i in range(size):
             if s.now[waiting[i], CANDIDATE] < 0:
                 finished = _insert_bundle(t, s, waiting[i], done, finished, loose, shift, place)
         change, affordable = s.totals[CHANGE] - before, s.totals[NOTIFIED] <= max(t.rows[0, BUDGET], told)
-        if not affordable or (change > 0 and _random(s.random) >= exp(-change / temperature)):
+        if not affordable or (change > 0 and uniform(s.random) >= exp(-change / temperature)):
             _restore(t, s, done, finished, gone, count)
         elif s.totals[CHANGE] < best:
             best = s.totals[CHANGE]

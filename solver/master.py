@@ -58,6 +58,7 @@ class Master:
         self.left_out: dict[Key, int] = {}
         self.attends: dict[tuple[str, str], int] = {}
         self._pools: dict[tuple[str, int, Place], list[int]] = defaultdict(list)
+        self._pool_starts: dict[tuple[str, Place], int] = defaultdict(int)
         self._stays: list[int] = []
         self._notified = 0
         self._flows: dict[tuple[str, int, ShiftId, str], int] = {}
@@ -120,6 +121,7 @@ class Master:
         for place, starts in pools.items():
             choices.append(self._choice(task, place, None, starts))
             if task.service.team:
+                self._pool_starts[task.service.id, place] |= starts
                 for seat in range(seats):
                     self._pools[task.service.id, seat, place].append(choices[-1].column)
         self.choices[task.key] = choices
@@ -153,7 +155,7 @@ class Master:
         day, session, location = place
         choice = Choice(self.program.column(self._cost(task, place, shift, starts)), day, session, location, shift, starts)
         if shift is not None:
-            self._resources.use_provider(choice.column, task.service, 0, shift, location)
+            self._resources.use_provider(choice.column, task.service, 0, shift, location, starts)
         if session >= 0:
             self._resources.use_place(choice.column, task, place)
         return choice
@@ -217,6 +219,7 @@ class Master:
         """Let the shifts that suit a service take what its pool holds, seat by seat."""
         for (service_id, seat, place), columns in self._pools.items():
             service, flows = self.scenario.services[service_id], []
+            starts = self._pool_starts[service_id, place]
             for option in self.domains.seat(service, seat):
                 if option.shift is not None and self._place(option) == place:
                     window = self.windows[option.shift]
@@ -224,7 +227,7 @@ class Master:
                     if most:
                         flow = self.program.column(upper=most)
                         self._flows[service_id, seat, option.shift, option.location] = flow
-                        self._resources.use_provider(flow, service, seat, option.shift, option.location)
+                        self._resources.use_provider(flow, service, seat, option.shift, option.location, starts)
                         if (option.shift, option.location) in self.shift_at:
                             self.program.row([flow, self.shift_at[option.shift, option.location]], [1, -most], high=0)
                         flows.append(flow)

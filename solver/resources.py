@@ -30,6 +30,7 @@ class Window:
     day: int
     session: int
     free_minutes: int
+    free_ahead: int
     locations: tuple[str, ...]
     trainee: bool
 
@@ -40,6 +41,13 @@ class InShift:
 
     shift: ShiftId
     location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Minutes of a shift that has begun, spent on what starts from now on."""
+
+    shift: ShiftId
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class InRecovery:
     place: Place
 
 
-Resource = InShift | OwnAttention | Supervised | InRoom | WithDevice | InRecovery
+Resource = InShift | Ahead | OwnAttention | Supervised | InRoom | WithDevice | InRecovery
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +130,15 @@ class Resources:
 
     # --- uses --------------------------------------------------------------------------------------------------------
 
-    def use_provider(self, column: int, service: Service, seat: int, shift: ShiftId, location: str) -> None:
-        """Let a column stand for somebody in a seat of a service, at a location."""
-        window = self.windows[shift]
+    def use_provider(self, column: int, service: Service, seat: int, shift: ShiftId, location: str, starts: int) -> None:
+        """Let a column stand for somebody in a seat of a service, at a location, at one of some starts."""
+        window, grid = self.windows[shift], self.scenario.grid
         self._use(InShift(shift, location), column, service.minutes)
+        now = self.scenario.now
+        if now is not None and window.free_ahead < window.free_minutes and grid.date(window.day) == now.date():
+            past = (1 << -(-minute_of_day(now) // grid.grid_minutes)) - 1
+            if not starts & past:
+                self._use(Ahead(shift), column, service.minutes)
         if not window.trainee:
             self._use(OwnAttention(shift, location, False), column, service.minutes * service.attention)
             if service.attention:
@@ -179,6 +192,9 @@ class Resources:
             match resource:
                 case InShift(shift, location):
                     self._shift_minutes(shift, location, use)
+                case Ahead(shift):
+                    for weights, most in rounded(use.amounts, self.windows[shift].free_ahead):
+                        self.program.row(use.columns, weights, high=most)
                 case InRoom(place, suited):
                     rooms[place].add(suited)
                 case Supervised(place):
@@ -300,5 +316,8 @@ def windows(domains: Domains, sessions: Mapping[int, Sequence[tuple[int, int]]])
             day = domains.scenario.grid.day_index(on)
             begin = minutes_on(times.start, on)
             session = next(i for i, (starts, ends) in enumerate(sessions[day]) if starts <= begin < ends)
-            found[shift] = Window(day, session, free_minutes(domains, shift), times.locations, provider.trainee)
+            now = domains.scenario.now
+            since = 0 if now is None else max(0, minutes_on(now, on))
+            free, ahead = free_minutes(domains, shift), free_minutes(domains, shift, since)
+            found[shift] = Window(day, session, free, ahead, times.locations, provider.trainee)
     return found

@@ -25,8 +25,9 @@ from solver.placements import Placement
 from solver.tables import Numbers
 from solver.tasks import Key
 
-HOT, COLD = 0.15, 0.007
-"""Temperatures at the beginning and at the end, in parts of what leaving out a task costs (their median)."""
+HOT, WARM, COLD = 0.15, 0.03, 0.007
+"""Temperatures at the beginning of the first cycle, of every other, and at their ends, in parts of what leaving out a task
+costs (their median)."""
 
 TIDINESS = 0.003
 """What a gap beside a start counts for when places are compared, in the same parts."""
@@ -41,15 +42,21 @@ TELL_SECONDS = 1.0
 class Annealing:
     """A schedule of cooling: some seconds of a clock from now."""
 
-    def __init__(self, clock: Clock, seconds: float) -> None:
+    def __init__(self, clock: Clock, seconds: float, hot: float = HOT) -> None:
         self.clock = clock
         self.seconds = seconds
+        self.hot = hot
         self._begin = clock.left
 
     @property
     def share(self) -> float:
         """How much of it is over, ``0..1``."""
         return min(1.0, (self._begin - self.clock.left) / self.seconds) if self.seconds > 0 else 1.0
+
+    @property
+    def temperature(self) -> float:
+        """The temperature now, in parts of what leaving out a task costs."""
+        return float(self.hot * (COLD / self.hot) ** self.share)
 
 
 class Ruin:
@@ -63,18 +70,16 @@ class Ruin:
         self.best_at = self.numbers.state.now[first : first + len(rows), : kernel.WATCHER + 1].copy()
         self.best = 0
 
-    def run(self, over: Callable[[], float], on_better: Callable[[Mapping[Key, Placement]], object]) -> None:
-        """Search until ``over`` (the share of the time that is over, asked every ``STEPS`` ruins) reaches 1.
+    def run(self, temperature: Callable[[], float], on_better: Callable[[Mapping[Key, Placement]], object]) -> None:
+        """Search until ``temperature``, asked every ``STEPS`` ruins, is 0.
 
         The best placements are told to ``on_better``, at most every ``TELL_SECONDS`` and at the end.
         """
         numbers, told, best_told = self.numbers, monotonic(), 0
         movable = numbers.fixed != numbers.task_rows.keys()
-        while movable and (share := over()) < 1:
-            temperature = self.unit * HOT * (COLD / HOT) ** share
-            self.best = kernel.anneal(
-                numbers.tables, numbers.state, self.best_at, self.best, STEPS, temperature, TIDINESS * self.unit
-            )
+        while movable and (warmth := temperature() * self.unit) > 0:
+            state, tidiness = numbers.state, TIDINESS * self.unit
+            self.best = kernel.anneal(numbers.tables, state, self.best_at, self.best, STEPS, warmth, tidiness)
             if self.best < best_told and monotonic() > told + TELL_SECONDS:
                 on_better(numbers.read(self.best_at))
                 told, best_told = monotonic(), self.best
@@ -85,8 +90,8 @@ class Ruin:
 def compile_kernel() -> None:
     """Compile the kernel, if it has not been on this machine, by using it."""
     domains = Domains(generate("tiny", 0, date(2026, 1, 5)))
-    rounds = iter([0.0])
-    Ruin(domains, construct(domains), 0).run(lambda: next(rounds, 1.0), lambda _: None)
+    temperatures = iter([HOT])
+    Ruin(domains, construct(domains), 0).run(lambda: next(temperatures, 0.0), lambda _: None)
 
 
 class Compilation:

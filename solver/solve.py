@@ -25,7 +25,7 @@ from solver.master import Master
 from solver.neighbourhoods import Guide, Neighbourhoods
 from solver.occupancy import Occupancy
 from solver.placements import Placement, make_plan, placements_of
-from solver.ruin import STEPS, Annealing, Compilation, Ruin
+from solver.ruin import STEPS, WARM, Annealing, Compilation, Ruin
 from solver.tasks import Key
 from solver.variables import Variables
 
@@ -42,10 +42,11 @@ TRUST = 1000.0
 ANNEAL_SHARE = 0.9
 """Share of the time that is left that the annealing takes; neighbourhoods have the rest."""
 
-FIRST_CYCLE = 0.01
-"""Seconds for each task of the first cycle of annealing, so that a good plan is there soon whatever the limit."""
+FIRST_CYCLE, CYCLE = 0.01, 0.1
+"""Seconds for each task of the first cycle of annealing, so that a good plan is there soon whatever the limit, and of the
+others, each of which begins with the best plan of all workers."""
 
-EARLY = 0.25
+EARLY = 0.5
 """A first cycle that is no further than this starts again at the master's prices when they come."""
 
 BRANCH_SHARE = 0.35
@@ -217,31 +218,36 @@ class _Solve:
             self.raise_bound(solver.best_objective_bound)
 
     def _by_master(self) -> None:
-        """Bound by the master problem; anneal, first from the master's prices, then from the best; then neighbourhoods."""
-        compilation = Compilation()
+        """Bound by the master problem; anneal, first from the master's prices, then from the best; then neighbourhoods.
+
+        A kernel that is not compiled yet is waited for with neighbourhoods, which need none.
+        """
+        compilation, alone = Compilation(), self.limits.workers == 1 or self.clock.deterministic
         with ThreadPoolExecutor(self.limits.workers) as pool:
             relaxing = pool.submit(self._relax)
-            if not compilation.done and not self.clock.deterministic:
-                self._neighbourhoods({}, 0, lambda: compilation.done)
             annealing = Annealing(self.clock, min(FIRST_CYCLE * len(self.domains.tasks), self.clock.left * ANNEAL_SHARE))
-            if self.limits.workers > 1 and not self.clock.deterministic:
+            if not alone and compilation.done:
                 self._anneal(annealing, 0, lambda: relaxing.done() and annealing.share < EARLY)
             guide, shift_at, master = relaxing.result()
             branching = pool.submit(self._branch, master) if master is not None and self.limits.workers > 1 else None
             if guide and self.budget is None and annealing.share < 1 and not self.done:
                 self.phase = "prices"
-                self.offer(construct(self.domains, self.start, shift_at))
-                self.offer(construct(self.domains, self.start, shift_at, guide, TRUST))
-                annealing = Annealing(self.clock, annealing.seconds)
-                self._anneal(annealing, 0)
-            annealing = Annealing(self.clock, self.clock.left * ANNEAL_SHARE)
-            helpers = [pool.submit(self._work, annealing, guide, n) for n in range(1, self.limits.workers)]
-            self._work(annealing, guide, 0)
+                self.offer(construct(self.domains, None, shift_at))
+                self.offer(construct(self.domains, None, shift_at, guide, TRUST))
+            if not compilation.done and not self.clock.deterministic:
+                self._neighbourhoods(guide, 0, lambda: compilation.done)
+            if annealing.share < 1:
+                self._anneal(Annealing(self.clock, min(annealing.seconds, self.clock.left * ANNEAL_SHARE)), 0)
+            helpers = [pool.submit(self._work, guide, n) for n in range(1, self.limits.workers)]
+            self._work(guide, 0)
             for future in [*helpers, *([branching] if branching else [])]:
                 future.result()
 
-    def _work(self, annealing: Annealing, guide: Guide, index: int) -> None:
-        self._anneal(annealing, index)
+    def _work(self, guide: Guide, index: int) -> None:
+        seconds = self.clock.left * ANNEAL_SHARE
+        cycles = max(1, round(seconds / (CYCLE * len(self.domains.tasks))))
+        for _ in range(cycles):
+            self._anneal(Annealing(self.clock, seconds / cycles, WARM), index)
         self.phase = "neighbourhoods"
         self._neighbourhoods(guide, index)
 
@@ -274,12 +280,12 @@ class _Solve:
             placements = self.placements
         ruin = Ruin(self.domains, placements, self.limits.seed * 64 + index)
 
-        def over() -> float:
+        def temperature() -> float:
             if self.clock.deterministic:
                 self.clock.spend(STEP_SECONDS * STEPS)
-            return 1.0 if self.done or enough() else annealing.share
+            return 0.0 if self.done or annealing.share >= 1 or enough() else annealing.temperature
 
-        ruin.run(over, self.offer)
+        ruin.run(temperature, self.offer)
 
     def _neighbourhoods(self, guide: Guide, index: int, enough: Callable[[], bool] = lambda: False) -> None:
         choose = Neighbourhoods(self.domains, guide, self.limits.seed * 64 + index)

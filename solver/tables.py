@@ -15,7 +15,7 @@ from scheduling.requests import Link
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.timegrid import NOON_MINUTE, minutes_on
 from solver import kernel
-from solver.domains import Domains, Option, ShiftId, current_of, is_frozen, start_mask
+from solver.domains import Domains, Option, ShiftId, current_of, start_mask
 from solver.kernel import Ints, State, Tables
 from solver.placements import Placement
 from solver.tasks import Key, Task
@@ -30,8 +30,8 @@ NEVER = 2**30
 class Numbers:
     """A scenario and the placements of its tasks, as numbers.
 
-    Tasks that must stay as they are (pinned and frozen ones, groups, those linked to them) are not movable: they only take
-    what they take.
+    Tasks that must stay as they are (pinned ones, groups, those linked to them) are not movable: they only take what they
+    take. Frozen ones may be left out, so they are movable, with one candidate.
     """
 
     def __init__(self, domains: Domains, placements: Mapping[Key, Placement], seed: int) -> None:
@@ -257,7 +257,7 @@ class Numbers:
     def _held(self, task: Task) -> bool:
         pinned = task.visit is not None and task.visit.pinned is not None
         first, last = self._ranges[task.key]
-        if task.group is not None or pinned or first == last or is_frozen(self.scenario, task):
+        if task.group is not None or pinned or first == last:
             return True
         placement = self.placements.get(task.key)
         if placement is None:

@@ -1,0 +1,99 @@
+"""Ruin and recreate: whatever it returns keeps every rule, and costs what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import scenarios
+
+from scheduling.check import check
+from scheduling.generate import generate
+from scheduling.publishing import published
+from scheduling.scenario import Scenario
+from solver import kernel
+from solver.construct import construct
+from solver.domains import Domains, is_frozen
+from solver.placements import Placement, make_plan
+from solver.ruin import HOT, Ruin
+from solver.tasks import Key
+
+MANY = settings(max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def annealed(ruin: Ruin, rounds: int, heat: float = HOT) -> Mapping[Key, Placement]:
+    """Return the best placements after some rounds at one temperature."""
+    temperatures, found = iter([heat] * rounds), [dict[Key, Placement](ruin.numbers.placements)]
+    ruin.run(lambda: next(temperatures, 0.0), lambda placements: found.append(dict(placements)))
+    return found[-1]
+
+
+def of_week(seed: int) -> Scenario:
+    """Return the kind of week that is planned again: published, on its second day, with few calls allowed."""
+    asked = generate("tiny", seed)
+    given = make_plan(Domains(asked), construct(Domains(asked)))
+    now = datetime.combine(asked.grid.date(1), datetime.min.time()).replace(hour=10)
+    told = published(asked, given, now)
+    return told.changed(policy=told.policy.changed(max_notified_moves=4))
+
+
+@pytest.mark.parametrize("asked", [*(generate("tiny", seed) for seed in range(4)), *map(of_week, range(4))])
+def test_a_week_stays_valid_and_its_cost_is_exact(asked: Scenario) -> None:
+    domains = Domains(asked)
+    placements = construct(domains)
+    ruin = Ruin(domains, placements, 1)
+    best = make_plan(domains, annealed(ruin, 6, 2 * HOT))
+    assert check(asked, best).violations == check(asked, make_plan(domains, placements)).violations == ()
+    assert best.cost == make_plan(domains, placements).cost + ruin.best
+    assert ruin.best <= 0
+
+
+@MANY
+@given(scenarios(), st.integers(0, 2**31))
+def test_no_rule_is_broken_and_no_point_lost_whatever_is_asked(asked: Scenario, seed: int) -> None:
+    domains = Domains(asked)
+    placements = construct(domains)
+    before = check(asked, make_plan(domains, placements))
+    ruin = Ruin(domains, placements, seed)
+    after = check(asked, make_plan(domains, annealed(ruin, 2, 4 * HOT)))
+    assert after.violations == () or before.violations
+    assert after.cost == before.cost + ruin.best
+
+
+def test_pinned_frozen_and_group_items_stay() -> None:
+    asked = of_week(2)
+    domains = Domains(asked)
+    placements = construct(domains)
+    best = annealed(Ruin(domains, placements, 1), 6, 4 * HOT)
+    held = [task.key for task in domains.tasks if task.group is not None or is_frozen(asked, task)]
+    assert len(held) > 3
+    assert all(best.get(key) == placements.get(key) for key in held)
+
+
+def test_a_capacity_that_is_too_large_breaks_a_rule() -> None:
+    asked = generate("tiny", 1)
+    domains = Domains(asked)
+    ruin = Ruin(domains, construct(domains), 1)
+    lists = ruin.numbers.tables.lists
+    lists[: len(ruin.numbers.state.used)] += 1
+    broken = {violation.rule for violation in check(asked, make_plan(domains, annealed(ruin, 6))).violations}
+    assert broken & {"provider-overlap", "attention", "recovery"}
+
+
+def test_the_same_seed_gives_the_same_plan_and_another_one_another() -> None:
+    asked = generate("tiny", 3)
+    domains = Domains(asked)
+    placements = construct(domains)
+    one, again, other = (annealed(Ruin(domains, placements, seed), 2) for seed in (5, 5, 6))
+    assert one == again
+    assert one != other or check(asked, make_plan(domains, one)).cost == 0
+
+
+def test_random_numbers_fill_the_unit_interval() -> None:
+    state = Ruin(Domains(generate("tiny", 0)), {}, 7).numbers.state.random
+    drawn = [kernel.uniform(state) for _ in range(2000)]
+    assert 0 <= min(drawn) < 0.01
+    assert 0.99 < max(drawn) < 1
