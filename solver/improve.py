@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from ortools.sat.python import cp_model
 
 from scheduling.errors import ModelInvalid
-from scheduling.requests import CurrentGroup
 from solver.clock import Clock
-from solver.domains import Domains, Option, ShiftId, current_of, start_mask
+from solver.domains import Domains, Option, ShiftId
 from solver.exact import exact_model
 from solver.occupancy import Occupancy
-from solver.placements import Placement
-from solver.tasks import Key, Task
+from solver.placements import Placement, notified_changes
+from solver.tasks import Key
 
 Placements = Mapping[Key, Placement]
 
@@ -126,19 +125,3 @@ class Search:
             return 0
         outside = (task for task in self.domains.tasks if task.key not in inside)
         return sum(notified_changes(self.domains, task, placements.get(task.key)) for task in outside)
-
-
-def notified_changes(domains: Domains, task: Task, placement: Placement | None) -> int:
-    """Return how many notified patients have to be called again because of where a task is, or that it is left out."""
-    current, grid = current_of(task), domains.scenario.grid
-    if current is None or not current.notified:
-        return 0
-    same = (
-        placement is not None
-        and (placement.day, placement.location) == (grid.day_index(current.start.date()), current.location)
-        and start_mask(domains.scenario, current.start) == 1 << placement.slot
-    )
-    if isinstance(current, CurrentGroup):
-        told = set(current.attendees)
-        return len(told - set(placement.attendees)) if same and placement is not None else len(told)
-    return int(not same or placement is None or tuple(shift.provider for shift in placement.team) != current.team)

@@ -40,6 +40,9 @@ RELOCATE = 0.02
 BLINK, BUNDLE_BLINK = 0.05, 0.3
 """Share of the candidates that an insertion overlooks, and that of linked visits."""
 
+OVER_BUDGET = 10**9
+"""What a notified patient above the budget counts for: more than any cost."""
+
 TIDY = 0.7
 """Share of the recreations that prefer starts next to other work of the team."""
 
@@ -658,17 +661,23 @@ def _restore(t: Tables, s: State, done: Ints, finished: int, gone: Ints, count: 
 
 
 @compiled
+def _score(t: Tables, s: State) -> int:
+    """Return what the search makes small: the notification budget first, then the change of cost."""
+    return s.totals[CHANGE] + OVER_BUDGET * max(0, s.totals[NOTIFIED] - t.rows[0, BUDGET])
+
+
+@compiled
 def anneal(t: Tables, s: State, best_at: Ints, best: int, steps: int, temperature: float, tidiness: float) -> int:
     """Ruin and recreate some times at a temperature, in points of cost.
 
-    The best placements, columns ``CANDIDATE`` to ``WATCHER`` of the tasks, are kept in ``best_at``; ``best`` is their change
-    of cost since the state was made, and the answer the new one. ``tidiness`` is what a gap beside a start counts for, in
-    points, when places of a task are compared.
+    The best placements, columns ``CANDIDATE`` to ``WATCHER`` of the tasks, are kept in ``best_at``; ``best`` is their score,
+    the change of cost since the state was made and ``OVER_BUDGET`` for each notified patient above the budget, and the answer
+    the new one. ``tidiness`` is what a gap beside a start counts for, in points, when places of a task are compared.
     """
     tasks, n = t.rows[0, TASKS], t.rows[0, TASKS_END] - t.rows[0, TASKS]
     gone, done, waiting = np.empty((n, 5), np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     for _ in range(steps):
-        before, told = s.totals[CHANGE], s.totals[NOTIFIED]
+        before = _score(t, s)
         seed, count, shift, place = _seed(t, s), 0, -1, -1
         if t.rows[0, FLEXIBLE_END] > t.rows[0, FLEXIBLE] and uniform(s.random) < RELOCATE:
             shift = t.lists[t.rows[0, FLEXIBLE] + _below(s.random, t.rows[0, FLEXIBLE_END] - t.rows[0, FLEXIBLE])]
@@ -686,11 +695,11 @@ def anneal(t: Tables, s: State, best_at: Ints, best: int, steps: int, temperatur
         for i in range(size):
             if s.now[waiting[i], CANDIDATE] < 0:
                 finished = _insert_bundle(t, s, waiting[i], done, finished, loose, shift, place)
-        change, affordable = s.totals[CHANGE] - before, s.totals[NOTIFIED] <= max(t.rows[0, BUDGET], told)
-        if not affordable or (change > 0 and uniform(s.random) >= exp(-change / temperature)):
+        after = _score(t, s)
+        if after > before and uniform(s.random) >= exp(float(before - after) / temperature):
             _restore(t, s, done, finished, gone, count)
-        elif s.totals[CHANGE] < best:
-            best = s.totals[CHANGE]
+        elif after < best:
+            best = after
             for i in range(n):
                 for k in range(WATCHER + 1):
                     best_at[i, k] = s.now[tasks + i, k]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from scheduling.costs import costs
@@ -19,9 +20,10 @@ from scheduling.plan import (
     Unscheduled,
     VisitBooking,
 )
+from scheduling.requests import CurrentGroup
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minute_of_day, stamp
-from solver.domains import Domains, Option, ShiftId
+from solver.domains import Domains, Option, ShiftId, current_of, start_mask
 from solver.tasks import Key, Task
 
 
@@ -60,6 +62,26 @@ def bookings_of(plan: Plan) -> dict[Key, Booking]:
     keys += [(("group", booking.group), booking) for booking in plan.groups]
     keys += [(("hold", booking.reserve), booking) for booking in plan.holds]
     return dict(keys)
+
+
+def current_placements(scenario: Scenario) -> dict[Key, Placement]:
+    """Return where everything stands that people know of; nobody knows the supervisors."""
+    found: dict[Key, Placement] = {}
+    for visit in scenario.visits:
+        if visit.current is not None:
+            minutes = timedelta(minutes=scenario.services[visit.service].minutes)
+            told = visit.current.model_dump(exclude={"notified"})
+            found["visit", visit.id] = placement_of(
+                scenario, VisitBooking(visit=visit.id, end=visit.current.start + minutes, supervisors=(), **told)
+            )
+    for group in scenario.groups:
+        if group.current is not None:
+            minutes = timedelta(minutes=scenario.services[group.service].minutes)
+            told = group.current.model_dump(exclude={"notified"})
+            found["group", group.id] = placement_of(
+                scenario, GroupBooking(group=group.id, end=group.current.start + minutes, supervisors=(), **told)
+            )
+    return found
 
 
 def placement_of(scenario: Scenario, booking: Booking) -> Placement:
@@ -141,3 +163,19 @@ def _booking(scenario: Scenario, task: Task, placement: Placement) -> Booking:
     if task.kind == "group":
         return GroupBooking(group=task.id, attendees=placement.attendees, **shared)
     return HoldBooking(reserve=task.id, **shared)
+
+
+def notified_changes(domains: Domains, task: Task, placement: Placement | None) -> int:
+    """Return how many notified patients have to be called again because of where a task is, or that it is left out."""
+    current, grid = current_of(task), domains.scenario.grid
+    if current is None or not current.notified:
+        return 0
+    same = (
+        placement is not None
+        and (placement.day, placement.location) == (grid.day_index(current.start.date()), current.location)
+        and start_mask(domains.scenario, current.start) == 1 << placement.slot
+    )
+    if isinstance(current, CurrentGroup):
+        told = set(current.attendees)
+        return len(told - set(placement.attendees)) if same and placement is not None else len(told)
+    return int(not same or placement is None or tuple(shift.provider for shift in placement.team) != current.team)

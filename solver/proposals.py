@@ -15,8 +15,7 @@ from scheduling.rules.stability import notified_moves
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 from solver.domains import Domains, is_frozen
-from solver.improve import notified_changes
-from solver.placements import Placement, bookings_of, make_plan, placements_of
+from solver.placements import Placement, bookings_of, make_plan, notified_changes, placements_of
 from solver.tasks import Key
 
 Changes = Mapping[Key, Placement | None]

@@ -68,14 +68,16 @@ class Ruin:
         rows = self.numbers.tables.rows[first : first + len(self.numbers.task_rows)]
         self.unit = float(median(rows[:, kernel.WORTH].tolist())) or 1.0
         self.best_at = self.numbers.state.now[first : first + len(rows), : kernel.WATCHER + 1].copy()
-        self.best = 0
+        tables, totals = self.numbers.tables, self.numbers.state.totals
+        over = max(0, int(totals[kernel.NOTIFIED] - tables.rows[0, kernel.BUDGET]))
+        self.best = self.begin = kernel.OVER_BUDGET * over
 
     def run(self, temperature: Callable[[], float], on_better: Callable[[Mapping[Key, Placement]], object]) -> None:
         """Search until ``temperature``, asked every ``STEPS`` ruins, is 0.
 
         The best placements are told to ``on_better``, at most every ``TELL_SECONDS`` and at the end.
         """
-        numbers, told, best_told = self.numbers, monotonic(), 0
+        numbers, told, best_told = self.numbers, monotonic(), self.best
         movable = numbers.fixed != numbers.task_rows.keys()
         while movable and (warmth := temperature() * self.unit) > 0:
             state, tidiness = numbers.state, TIDINESS * self.unit

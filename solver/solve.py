@@ -19,12 +19,12 @@ from solver.construct import construct
 from solver.domains import Domains, ShiftId
 from solver.exact import exact_model
 from solver.explain import pin_conflicts, reasons_left_out
-from solver.improve import Effort, Search, notified_changes
+from solver.improve import Effort, Placements, Search
 from solver.limits import Limits, Progress
 from solver.master import Master
 from solver.neighbourhoods import Guide, Neighbourhoods
 from solver.occupancy import Occupancy
-from solver.placements import Placement, make_plan, placements_of
+from solver.placements import Placement, current_placements, make_plan, notified_changes, placements_of
 from solver.ruin import STEPS, WARM, Annealing, Compilation, Ruin
 from solver.tasks import Key
 from solver.variables import Variables
@@ -109,9 +109,10 @@ class _Solve:
         self.lock = Lock()
         self.phase = "first plan"
         self.placements: dict[Key, Placement] = {}
-        self.cost = 0
+        self.score = (0, 0)
         self.version = 0
         self.start: dict[Key, Placement] = {}
+        self.begin: tuple[dict[Key, Placement], tuple[int, int]] | None = None
         self.bound = self._forced()
 
     def _forced(self) -> int:
@@ -120,6 +121,23 @@ class _Solve:
         return sum(leaving_out(self.scenario, visit) for visit in visits if visit is not None)
 
     # --- the state ---------------------------------------------------------------------------------------------------
+
+    @property
+    def cost(self) -> int:
+        """What the best plan costs."""
+        return self.score[1]
+
+    @property
+    def keeps_budget(self) -> bool:
+        """Whether no more notified patients have to be called again than may be."""
+        return self.score[0] == 0
+
+    def _over_budget(self, placements: Mapping[Key, Placement]) -> int:
+        budget = self.scenario.policy.max_notified_moves
+        if budget is None:
+            return 0
+        changes = (notified_changes(self.domains, task, placements.get(task.key)) for task in self.domains.tasks)
+        return max(0, sum(changes) - budget)
 
     def offer(self, placements: Mapping[Key, Placement], base: int | None = None, freed: Sequence[Key] = ()) -> bool:
         """Take placements that are no worse than the best; return whether they were better.
@@ -132,11 +150,11 @@ class _Solve:
                 placements = merged | {key: placements[key] for key in freed if key in placements}
                 if check(self.scenario, make_plan(self.domains, placements)).violations:
                     return False
-            cost = make_plan(self.domains, placements).cost
-            better = self.version == 0 or cost < self.cost
-            if self.version and cost > self.cost:
+            score = (self._over_budget(placements), make_plan(self.domains, placements).cost)
+            if self.version and score > self.score:
                 return False
-            self.placements, self.cost = dict(placements), cost
+            better = self.version == 0 or score < self.score
+            self.placements, self.score = dict(placements), score
             self.version += 1
         if better:
             self.tell()
@@ -156,22 +174,27 @@ class _Solve:
     @property
     def done(self) -> bool:
         """Whether time is over, or the plan good enough."""
-        return self.clock.over or self.cost - self.bound <= self.limits.gap * self.cost
+        return self.clock.over or (self.keeps_budget and self.cost - self.bound <= self.limits.gap * self.cost)
+
+    def _exists(self, placement: Placement) -> bool:
+        """Say whether everybody of a placement is still on a shift."""
+        return all(shift.number >= 0 for shift in (*placement.team, *placement.supervisors))
 
     # --- the phases --------------------------------------------------------------------------------------------------
 
     def run(self, start: Plan | None) -> Plan:
-        self.start = {} if start is None else _standing(self.scenario, start)
+        known = current_placements(self.scenario) if start is None else placements_of(self.scenario, start)
+        self.start = {key: placement for key, placement in known.items() if self._exists(placement)}
         if self.start and not check(self.scenario, make_plan(self.domains, self.start)).violations:
             self.offer(self.start)
+            self.begin = (self.placements, self.score)
         self.offer(self._first_plan())
-        keeps_budget = self._keeps_budget()
-        if not self.done and keeps_budget:
+        if not self.done:
             if sum(map(len, self.domains.options.values())) <= SMALL_OPTIONS:
                 self._exactly()
             if not self.done:
                 self._by_master()
-        return self._finish(keeps_budget)
+        return self._finish()
 
     def _first_plan(self) -> dict[Key, Placement]:
         """Construct a plan that holds every pin; give up those that no plan can hold beside the others."""
@@ -190,15 +213,6 @@ class _Solve:
         self.domains = Domains(self.scenario, without=self.conflicts.keys())
         self.search = Search(self.domains, self.clock)
         return construct(self.domains, self.start)
-
-    @property
-    def budget(self) -> int | None:
-        """How many notified patients may be called again."""
-        return self.scenario.policy.max_notified_moves
-
-    def _keeps_budget(self) -> bool:
-        changes = (notified_changes(self.domains, task, self.placements.get(task.key)) for task in self.domains.tasks)
-        return self.budget is None or sum(changes) <= self.budget
 
     def _exactly(self) -> None:
         """Solve everything in one exact model."""
@@ -226,18 +240,21 @@ class _Solve:
         with ThreadPoolExecutor(self.limits.workers) as pool:
             relaxing = pool.submit(self._relax)
             annealing = Annealing(self.clock, min(FIRST_CYCLE * len(self.domains.tasks), self.clock.left * ANNEAL_SHARE))
+            guided: Placements | None = None
             if not alone and compilation.done:
                 self._anneal(annealing, 0, lambda: relaxing.done() and annealing.share < EARLY)
             guide, shift_at, master = relaxing.result()
             branching = pool.submit(self._branch, master) if master is not None and self.limits.workers > 1 else None
-            if guide and self.budget is None and annealing.share < 1 and not self.done:
+            if guide and annealing.share < 1 and not self.done:
                 self.phase = "prices"
                 self.offer(construct(self.domains, None, shift_at))
-                self.offer(construct(self.domains, None, shift_at, guide, TRUST))
+                guided = construct(self.domains, None, shift_at, guide, TRUST)
+                self.offer(guided)
             if not compilation.done and not self.clock.deterministic:
                 self._neighbourhoods(guide, 0, lambda: compilation.done)
             if annealing.share < 1:
-                self._anneal(Annealing(self.clock, min(annealing.seconds, self.clock.left * ANNEAL_SHARE)), 0)
+                annealing = Annealing(self.clock, min(annealing.seconds, self.clock.left * ANNEAL_SHARE))
+                self._anneal(annealing, 0, begin=guided)
             helpers = [pool.submit(self._work, guide, n) for n in range(1, self.limits.workers)]
             self._work(guide, 0)
             for future in [*helpers, *([branching] if branching else [])]:
@@ -273,11 +290,20 @@ class _Solve:
         if not self.clock.deterministic and seconds > 1:
             self.raise_bound(master.program.branch_and_cut(seconds))
 
-    def _anneal(self, annealing: Annealing, index: int, enough: Callable[[], bool] = lambda: False) -> None:
-        """Ruin and recreate from the best plan, as warm as the annealing is now."""
+    def _anneal(
+        self,
+        annealing: Annealing,
+        index: int,
+        enough: Callable[[], bool] = lambda: False,
+        begin: Placements | None = None,
+    ) -> None:
+        """Ruin and recreate, as warm as the annealing is now, from a plan or else from the best.
+
+        A plan at the master's prices that calls too many patients may still lead to a better one than the best does.
+        """
         self.phase = "ruin and recreate"
         with self.lock:
-            placements = self.placements
+            placements = self.placements if begin is None else begin
         ruin = Ruin(self.domains, placements, self.limits.seed * 64 + index)
 
         def temperature() -> float:
@@ -303,9 +329,11 @@ class _Solve:
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
-    def _finish(self, keeps_budget: bool) -> Plan:
+    def _finish(self) -> Plan:
         self.phase = "reasons"
-        impossible = bool(self.conflicts) or not keeps_budget
+        if self.begin is not None and self.begin[1] == self.score:
+            self.placements = self.begin[0]
+        impossible = bool(self.conflicts) or not self.keeps_budget
         bound = None if impossible else min(self.bound, self.cost)
         status: Status = "unknown" if impossible else "optimal" if bound == self.cost else "feasible"
         seconds = min(10.0, max(1.0, self.limits.seconds * EXPLAIN_SHARE))
@@ -315,7 +343,7 @@ class _Solve:
         excused = {("pinned", key[1]) for key in self.conflicts}
         for violation in check(self.scenario, plan).violations:
             known = (violation.rule, violation.ids[0]) in excused
-            if not known and (keeps_budget or violation.rule != "notification-budget"):
+            if not known and (self.keeps_budget or violation.rule != "notification-budget"):
                 raise RuleBroken(violation.rule, violation.ids, violation.detail)
         return plan
 
@@ -331,12 +359,3 @@ class _Incumbents(cp_model.CpSolverSolutionCallback):
     def on_solution_callback(self) -> None:
         self.solving.offer(self.x.extract(self))
         self.solving.raise_bound(self.best_objective_bound)
-
-
-def _standing(scenario: Scenario, plan: Plan) -> dict[Key, Placement]:
-    """Return the placements of a plan whose tasks and people the scenario still has."""
-    return {
-        key: placement
-        for key, placement in placements_of(scenario, plan).items()
-        if all(shift.number >= 0 for shift in (*placement.team, *placement.supervisors))
-    }

@@ -17,7 +17,7 @@ from scheduling.timegrid import NOON_MINUTE, minutes_on
 from solver import kernel
 from solver.domains import Domains, Option, ShiftId, current_of, start_mask
 from solver.kernel import Ints, State, Tables
-from solver.placements import Placement
+from solver.placements import Placement, notified_changes
 from solver.tasks import Key, Task
 
 MOST_TEAMS = 2_000
@@ -300,7 +300,7 @@ class Numbers:
             policy.extra_trip,
             policy.not_preferred_half,
             policy.site_change,
-            NEVER if policy.max_notified_moves is None else policy.max_notified_moves,
+            NEVER if policy.max_notified_moves is None else policy.max_notified_moves - self._notified_for_good(),
             len(places),
             travel[0],
             self._list("sites", lambda: (sites[scenario.site(place)] for place in places))[0],
@@ -309,6 +309,11 @@ class Numbers:
             *self._list("movable", movable),
             *self._list("flexible", flexible),
         ]
+
+    def _notified_for_good(self) -> int:
+        """Return how many notified patients have to be called again because of what stays."""
+        stay = (self.domains.by_key[key] for key in self.fixed)
+        return sum(notified_changes(self.domains, task, self.placements.get(task.key)) for task in stay)
 
     def _link_row(self, key: Key, link: Link) -> list[int]:
         leads = key == ("visit", link.before)
