@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
+from api.commands.accounts import account_app
 from api.commands.changing import backfill, diff, insert, offer, what_if
 from api.commands.planning import check, demo, generate, plan, why
+from api.commands.serving import serve
 from api.commands.showing import export, schema, show_plan
+from api.commands.working import worker
 from api.console import Commands
 
 EXIT_CODES = """[bold]Exit codes[/bold]
@@ -55,11 +58,14 @@ COMMANDS = (
     (diff, "diff week.json week.plan.json new.plan.json"),
     (what_if, "what-if week.json week.plan.json --away physician-1:2026-12-01:2026-12-02"),
     (schema, "schema plan > plan.schema.json"),
+    (serve, "serve --port 8000"),
+    (worker, "worker --at-once 2"),
 )
 """Every command, in the order of the help, with an example that begins with its name."""
 
 for command, example in COMMANDS:
     app.command(example.split()[0], epilog=f"Example: clinicweave {example}")(command)
+app.add_typer(account_app, name="account")
 
 
 def main() -> None:

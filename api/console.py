@@ -13,6 +13,8 @@ import typer
 from rich.console import Console, RenderableType
 from typer.core import TyperGroup
 
+from api.refusals import Refused
+from api.store.errors import StoreError
 from scheduling.errors import ClinicweaveError, InvalidFile, UnknownId
 
 MAX_FAULTS = 40
@@ -86,7 +88,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except InvalidFile as error:
             raise ended(Outcome.BAD_INPUT, described(error)) from None
-        except UnknownId as error:
+        except (UnknownId, Refused, StoreError) as error:
             raise ended(Outcome.BAD_INPUT, f"Error: {error}") from None
         except ClinicweaveError as error:
             raise ended(Outcome.DEFECT, f"Error: {error}. This is a defect of Clinicweave; no plan was made.") from None

@@ -131,23 +131,17 @@ def _cheapest_by_date(places: Iterable[Priced]) -> list[Priced]:
     return sorted(best.values(), key=lambda place: (place.cost, place.placement.day, place.placement.slot))
 
 
-def seat(occupancy: Occupancy, task: Task, placement: Placement) -> Placement | None:
-    """Return a placement with a group's attendees: those who can come, None when they are too few. Others: as it is."""
-    if task.group is None:
-        return placement
-    attendees = occupancy.seatable(task, placement)
-    if len(attendees) < task.group.min_attendees:
-        return None
-    if task.service.recovery and len(attendees) > occupancy.scenario.bays(placement.location):
-        return None
-    return replace(placement, attendees=tuple(attendees))
-
-
 def _seat(occupancy: Occupancy, task: Task, placement: Placement) -> bool:
-    seated = seat(occupancy, task, placement)
-    if seated is not None:
-        occupancy.put(task.key, seated)
-    return seated is not None
+    """Put a task at a place; a group with the attendees who can come, if they are enough."""
+    if task.group is not None:
+        attendees = occupancy.seatable(task, placement)
+        if len(attendees) < task.group.min_attendees:
+            return False
+        if task.service.recovery and len(attendees) > occupancy.scenario.bays(placement.location):
+            return False
+        placement = replace(placement, attendees=tuple(attendees))
+    occupancy.put(task.key, placement)
+    return True
 
 
 def drop_broken_links(occupancy: Occupancy) -> None:

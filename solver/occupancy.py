@@ -7,7 +7,7 @@ begin between two slots, is rounded outwards. Finding the places of a task takes
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
@@ -218,15 +218,15 @@ class Occupancy:
                 kept.append(option if starts == option.starts else replace(option, starts=starts))
         return kept
 
-    def best(self, task: Task, days: Iterable[int] | None = None, overlook: Callable[[], bool] | None = None) -> Priced | None:
-        """Return the cheapest free place of a task, the earliest of those; ``overlook`` says which places not to see.
+    def best(self, task: Task, days: Iterable[int] | None = None) -> Priced | None:
+        """Return the cheapest free place of a task, the earliest of those.
 
         Single seats are tried by what they cost at least, so that the search ends with the first that cannot be beaten.
         """
         found: Priced | None = None
         if len(task.service.team) != 1 or days is not None:
             for place in self.places(task, days):
-                if (found is None or _order(place) < _order(found)) and not (overlook and overlook()):
+                if found is None or _order(place) < _order(found):
                     found = place
             return found
         opened: dict[tuple[int, str], int] = {}
@@ -242,7 +242,7 @@ class Occupancy:
                 extra = guide.get(option, 0.0) * self.trust if guide else 0
                 for place in self._with_team(task, *at, starts, (option,)):
                     priced = Priced(place.cost + extra, place.placement) if guide else place
-                    if (found is None or _order(priced) < _order(found)) and not (overlook and overlook()):
+                    if found is None or _order(priced) < _order(found):
                         found = priced
         return found
 

@@ -42,14 +42,14 @@ TRUST = 1000.0
 ANNEAL_SHARE = 0.9
 """Share of the time that is left that the annealing takes; neighbourhoods have the rest."""
 
-FIRST_CYCLE, CYCLE = 0.01, 0.1
+FIRST_CYCLE, CYCLE = 0.01, 0.03
 """Seconds for each task of the first cycle of annealing, so that a good plan is there soon whatever the limit, and of the
 others, each of which begins with the best plan of all workers."""
 
 EARLY = 0.5
 """A first cycle that is no further than this starts again at the master's prices when they come."""
 
-BRANCH_SHARE = 0.35
+BRANCH_SHARE = 0.25
 EXPLAIN_SHARE = 0.05
 STEP_SECONDS = 0.0001
 """Deterministic seconds that one ruin and recreation counts for."""

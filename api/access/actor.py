@@ -1,0 +1,43 @@
+"""Who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+UNKNOWN, NOBODY = "unknown", "none"
+"""Who and what somebody is in the audit who could not tell who they are."""
+
+
+class Role(StrEnum):
+    """What somebody may be to the clinic."""
+
+    SCHEDULER = "scheduler"
+    CLINICIAN = "clinician"
+    PATIENT = "patient"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks, as the access table and the audit know them.
+
+    Attributes
+    ----------
+    id : str
+        The account, or the patient's link.
+    role : Role
+        What they may do.
+    credential : str
+        The session, token or link by which they came: its id, never its secret.
+    provider : str or None
+        Who a clinician is among the providers.
+    visit : str or None
+        The one visit that a patient's link opens.
+    """
+
+    id: str
+    role: Role
+    credential: str = ""
+    provider: str | None = None
+    visit: str | None = None

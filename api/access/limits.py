@@ -1,0 +1,52 @@
+"""How often one caller may ask: a bucket for each, that fills again with time."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from math import ceil
+from threading import Lock
+from time import monotonic
+
+from api.refusals import TooMany
+
+MAX_CALLERS = 50_000
+"""Buckets that a limit keeps; the one not asked for longest gives way."""
+
+SECONDS_A_MINUTE = 60
+
+
+class Limit:
+    """At most so many requests a minute for each caller, within this process; as many at once when rested.
+
+    Parameters
+    ----------
+    per_minute
+        Requests a minute, at least 1.
+    clock
+        Returns seconds that never run backwards.
+    """
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = monotonic) -> None:
+        self.per_minute = per_minute
+        self._clock = clock
+        self._lock = Lock()
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, caller: str) -> None:
+        """Count a request.
+
+        Raises
+        ------
+        TooMany
+            When the caller's bucket is empty; the request does not count then.
+        """
+        with self._lock:
+            now = self._clock()
+            left, since = self._buckets.pop(caller, (float(self.per_minute), now))
+            left = min(self.per_minute, left + (now - since) * self.per_minute / SECONDS_A_MINUTE)
+            self._buckets[caller] = (left - 1 if left >= 1 else left, now)
+            if len(self._buckets) > MAX_CALLERS:
+                self._buckets.popitem(last=False)
+        if left < 1:
+            raise TooMany("too many requests", ceil((1 - left) * SECONDS_A_MINUTE / self.per_minute))

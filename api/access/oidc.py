@@ -1,0 +1,166 @@
+"""Staff who log in elsewhere: OpenID Connect, the authorization code flow with PKCE.
+
+The issuer says who somebody is, the account here says what they may do: without an account that has their subject nobody
+comes in.
+
+References
+----------
+OpenID Connect Core 1.0, section 3.1; RFC 7636 (PKCE); RFC 9207 is left to the issuer.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import asdict, dataclass
+from threading import Lock
+from typing import Any, cast
+
+import httpx2
+from authlib.common.errors import AuthlibBaseError
+from authlib.common.security import generate_token
+from authlib.integrations.httpx_client import OAuth2Client
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, KeySetSerialization
+
+from api.access.credentials import Signer
+from api.refusals import Unauthenticated, Unavailable
+from api.settings import Settings
+
+STATE_COOKIE = "clinicweave_oidc"
+STATE_SECONDS = 600
+"""How long somebody may take to log in at the issuer."""
+
+ANSWER_SECONDS = 10.0
+LEEWAY_SECONDS = 60
+ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
+"""Signatures of the issuer that are believed: none by a shared secret, and not ``none``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A log-in that has begun: kept by the browser in a signed cookie."""
+
+    state: str
+    nonce: str
+    verifier: str
+    until: int
+
+
+class IdentityProvider:
+    """The issuer of the staff's identities.
+
+    Parameters
+    ----------
+    settings
+        With issuer, client id and secret.
+    transport
+        How it is reached; tests give their own.
+    """
+
+    def __init__(self, settings: Settings, transport: httpx2.BaseTransport | None = None) -> None:
+        assert settings.oidc_issuer is not None
+        self.issuer = settings.oidc_issuer.rstrip("/")
+        self._settings = settings
+        self._transport = transport
+        self._lock = Lock()
+        self._metadata: dict[str, Any] = {}
+
+    def begin(self) -> tuple[str, Begun]:
+        """Return where to send the browser, and what to keep until it is back."""
+        begun = Begun(generate_token(32), generate_token(32), generate_token(64), int(time.time()) + STATE_SECONDS)
+        with self._client() as client:
+            address, _ = client.create_authorization_url(
+                self._discovered()["authorization_endpoint"],
+                state=begun.state,
+                nonce=begun.nonce,
+                code_verifier=begun.verifier,
+            )
+        return address, begun
+
+    def subject(self, begun: Begun, state: str, code: str) -> str:
+        """Return who has come back from the issuer with a code: the value of the claim that accounts are known by.
+
+        Raises
+        ------
+        Unauthenticated
+            When what came back is not the answer to what was begun, or the issuer does not vouch for it.
+        Unavailable
+            When the issuer does not answer.
+        """
+        if begun.state != state or begun.until < time.time():
+            raise Unauthenticated("this log-in was not begun here, or took too long")
+        try:
+            found = self._discovered()
+            with self._client() as client:
+                token = client.fetch_token(found["token_endpoint"], code=code, code_verifier=begun.verifier)
+                keys = KeySet.import_key_set(cast(KeySetSerialization, _read(client, found["jwks_uri"])))
+            return self._claim(token, keys, begun.nonce)
+        except httpx2.HTTPError as error:
+            raise Unavailable("the identity provider does not answer") from error
+        except (AuthlibBaseError, JoseError, KeyError, ValueError) as error:
+            raise Unauthenticated("the identity provider does not vouch for this log-in") from error
+
+    def _claim(self, token: dict[str, Any], keys: KeySet, nonce: str) -> str:
+        decoded = jwt.decode(token["id_token"], keys, algorithms=ALGORITHMS)
+        options = {"iss": {"essential": True, "value": self._discovered()["issuer"]}}
+        params = {"nonce": nonce, "client_id": self._settings.oidc_client_id, "access_token": token.get("access_token")}
+        claims = CodeIDToken(decoded.claims, decoded.header, options, params)
+        claims.validate(leeway=LEEWAY_SECONDS)
+        return str(claims[self._settings.oidc_claim])
+
+    def _discovered(self) -> dict[str, Any]:
+        with self._lock:
+            if not self._metadata:
+                try:
+                    with self._client() as client:
+                        found = _read(client, f"{self.issuer}/.well-known/openid-configuration")
+                except (httpx2.HTTPError, ValueError) as error:
+                    raise Unavailable("the identity provider does not answer") from error
+                if found.get("issuer", "").rstrip("/") != self.issuer:
+                    raise Unavailable("the identity provider calls itself by another name")
+                self._metadata = found
+            return self._metadata
+
+    def _client(self) -> OAuth2Client:
+        return OAuth2Client(
+            self._settings.oidc_client_id,
+            self._settings.oidc_client_secret.get_secret_value() or None,
+            scope="openid",
+            redirect_uri=f"{self._settings.public_url.rstrip('/')}/v1/oidc/callback",
+            code_challenge_method="S256",
+            timeout=ANSWER_SECONDS,
+            transport=self._transport,
+        )
+
+
+def kept(begun: Begun, signer: Signer) -> str:
+    """Return the cookie of a log-in that has begun."""
+    content = urlsafe_b64encode(json.dumps(asdict(begun)).encode()).decode()
+    return f"{content}.{signer.signature('oidc', content)}"
+
+
+def recalled(cookie: str, signer: Signer) -> Begun:
+    """Return the log-in that a cookie tells of.
+
+    Raises
+    ------
+    Unauthenticated
+        When the cookie is none of ours.
+    """
+    content, _, signature = cookie.partition(".")
+    if not signer.is_signature(signature, "oidc", content):
+        raise Unauthenticated("this log-in was not begun here")
+    return Begun(**json.loads(urlsafe_b64decode(content)))
+
+
+def _read(client: OAuth2Client, address: str) -> dict[str, Any]:
+    answer = client.request("GET", address, withhold_token=True)
+    answer.raise_for_status()
+    document = answer.json()
+    if not isinstance(document, dict):
+        raise ValueError("not an object")
+    return document

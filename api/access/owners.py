@@ -1,0 +1,46 @@
+"""Whether an object is one's own, by its kind. A kind that is not here is nobody's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from api.access.actor import Actor, Role
+from api.store import owners
+
+Owns = Callable[[Session, Actor, str], bool]
+
+
+def owns(session: Session, actor: Actor, kind: str, identifier: str) -> bool:
+    """Say whether an object is the actor's own. One that does not exist is not, so that ids cannot be probed."""
+    return kind in OWNERS and OWNERS[kind](session, actor, identifier)
+
+
+def _visit(session: Session, actor: Actor, visit: str) -> bool:
+    if actor.role is Role.PATIENT:
+        return visit == actor.visit
+    return actor.provider is not None and owners.has_visit(session, actor.provider, visit)
+
+
+def _patient(session: Session, actor: Actor, patient: str) -> bool:
+    return actor.role is Role.CLINICIAN and actor.provider is not None and owners.treats(session, actor.provider, patient)
+
+
+def _provider(session: Session, actor: Actor, provider: str) -> bool:
+    return actor.role is Role.CLINICIAN and provider == actor.provider
+
+
+OWNERS: Mapping[str, Owns] = {"visit": _visit, "patient": _patient, "provider": _provider}
+
+
+def ids_at(document: Any, place: str) -> list[str]:
+    """Return the ids at a place of a body; ``links[].before`` goes through a list. What is not text is left to validation."""
+    found = [document]
+    for step in place.split("."):
+        name = step.removesuffix("[]")
+        found = [one[name] for one in found if isinstance(one, dict) and name in one]
+        if step.endswith("[]"):
+            found = [each for one in found if isinstance(one, list) for each in one]
+    return [one for one in found if isinstance(one, str)]

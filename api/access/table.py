@@ -1,0 +1,95 @@
+"""Which role may do what, on whose object: the one table. What is not in it is not allowed, and not even a route.
+
+A route that is missing here fails when the application is put together, and so does a line without its route. ``ANY`` lets a
+role at every object. ``OWN`` lets it only at objects of its own: each id in the path, and each id in the body that the line
+names, must be one, by :mod:`api.access.owners`; where there is none, as in lists, the service narrows to own objects. Public
+lines are for everybody, known or not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from api.access.actor import Role
+
+
+class Whose(StrEnum):
+    """On whose objects a role may act."""
+
+    ANY = "any"
+    OWN = "own"
+
+
+ANY, OWN = Whose.ANY, Whose.OWN
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One line: a method and path, and who may.
+
+    Attributes
+    ----------
+    roles : mapping of Role to Whose
+        Those who may; nobody else.
+    public : bool
+        Whether everybody may, without being known.
+    body : tuple of (str, str)
+        Ids that the body names: where (``visit``, ``links[].before``), and of what kind.
+    """
+
+    method: str
+    path: str
+    roles: Mapping[Role, Whose]
+    public: bool = False
+    body: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def named_in_path(self) -> tuple[str, ...]:
+        """The kinds of the ids in the path: ``("visit",)`` for ``/v1/visits/{visit}``."""
+        return tuple(re.findall(r"\{(\w+)\}", self.path))
+
+
+def allow(method: str, path: str, *, public: bool = False, body: Mapping[str, str] | None = None, **roles: Whose) -> Access:
+    """Write a line: ``allow("GET", "/v1/visits/{visit}", scheduler=ANY, clinician=OWN)``."""
+    return Access(method, path, {Role(role): whose for role, whose in roles.items()}, public, tuple((body or {}).items()))
+
+
+ACCESS: tuple[Access, ...] = (
+    # How the service is.
+    allow("GET", "/healthz", public=True),
+    allow("GET", "/readyz", public=True),
+    allow("GET", "/metrics", admin=ANY),
+    allow("GET", "/openapi.json", public=True),
+    # Coming in, and leaving.
+    allow("POST", "/v1/sessions", public=True),
+    allow("GET", "/v1/sessions/current", scheduler=ANY, clinician=ANY, patient=ANY, admin=ANY),
+    allow("DELETE", "/v1/sessions/current", scheduler=ANY, clinician=ANY, admin=ANY),
+    allow("PUT", "/v1/sessions/current/password", scheduler=ANY, clinician=ANY, admin=ANY),
+    allow("GET", "/v1/oidc/log-in", public=True),
+    allow("GET", "/v1/oidc/callback", public=True),
+    # Who may come in.
+    allow("GET", "/v1/accounts", admin=ANY),
+    allow("POST", "/v1/accounts", admin=ANY),
+    allow("GET", "/v1/accounts/{account}", admin=ANY),
+    allow("PATCH", "/v1/accounts/{account}", admin=ANY),
+    allow("DELETE", "/v1/accounts/{account}/sessions", admin=ANY),
+    allow("GET", "/v1/accounts/{account}/tokens", admin=ANY),
+    allow("POST", "/v1/accounts/{account}/tokens", admin=ANY),
+    allow("DELETE", "/v1/tokens/{token}", admin=ANY),
+    # Patients' links.
+    allow("POST", "/v1/visits/{visit}/links", scheduler=ANY, clinician=OWN),
+    allow("DELETE", "/v1/links/{link}", scheduler=ANY),
+)
+
+_LINES = {(line.method, line.path): line for line in ACCESS}
+
+
+def line_for(method: str, path: str) -> Access:
+    """Return the line of a route. Raises ``LookupError`` when it has none: such a route must not exist."""
+    try:
+        return _LINES[method, path]
+    except KeyError:
+        raise LookupError(f"{method} {path} is not in the access table") from None

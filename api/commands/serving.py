@@ -1,0 +1,84 @@
+"""The service: the HTTP interface, and a worker beside it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import warnings
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.settings import read_settings
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from api.shell import Shell
+
+log = logging.getLogger(__name__)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option("--host", help="The address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.", show_default="8000")
+    ] = None,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Also make the plans that are asked for.")] = True,
+) -> None:
+    """Run the service until stopped; its database is brought to the tables of this version first.
+
+    Environment variables that begin with CLINICWEAVE_ set the rest. Ctrl-C or SIGTERM lets running requests end, and gives
+    unfinished plans back to the queue.
+    """
+    from api.jobs.worker import Worker
+    from api.logs import write_logs
+    from api.shell import make_shell
+    from api.store.database import warn_of_unsafe_wal
+    from api.store.migrations import migrate
+
+    settings = read_settings(host=host, port=port)
+    write_logs(settings.log_level)
+    shell = make_shell(settings)
+    with warnings.catch_warnings(record=True) as unsafe:
+        if shell.database.is_sqlite:
+            warn_of_unsafe_wal()
+    for warning in unsafe:
+        log.warning("%s", warning.message)
+    migrate(shell.database)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # The server raises what stopped it again at its end; that must unwind us, so that the worker stops too.
+        signal.signal(number, _end)
+    working = Worker(shell.database, shell.queue, settings.jobs_per_worker) if worker else nullcontext()
+    with working:
+        _listen(shell)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _listen(shell: Shell) -> None:
+    import uvicorn
+
+    from api.app import create_app
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # Streams end by themselves when told; the server would wait for them.
+            shell.stopping.set()
+            super().handle_exit(sig, frame)
+
+    settings = shell.settings
+    config = uvicorn.Config(
+        create_app(shell),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,  # it would write whole addresses; ours writes route patterns
+        server_header=False,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        timeout_graceful_shutdown=settings.stop_seconds,
+    )
+    Server(config).run()

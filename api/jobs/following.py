@@ -1,0 +1,45 @@
+"""How a job goes, as it happens: for whoever watches it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from api.store import jobs as store
+from api.store.database import Database
+from api.store.tables import JobEventRow, PlanJobRow
+
+LOOK_SECONDS = 0.5
+
+
+async def follow(
+    database: Database, identifier: str, after: int = 0, look_seconds: float = LOOK_SECONDS
+) -> AsyncIterator[JobEventRow | PlanJobRow]:
+    """Yield what a job reports, and at last the job itself when it has ended.
+
+    Parameters
+    ----------
+    after
+        The number of the last event known already; 0 for all.
+    look_seconds
+        Between two looks into the store.
+
+    Raises
+    ------
+    UnknownId
+        When there is no such job.
+    """
+
+    def look() -> tuple[PlanJobRow, list[JobEventRow]]:
+        with database.reading() as session:
+            return store.job(session, identifier), store.events(session, identifier, after)
+
+    while True:
+        row, events = await asyncio.to_thread(look)
+        for event in events:
+            after = event.number
+            yield event
+        if row.ended_at is not None:
+            yield row
+            return
+        await asyncio.sleep(look_seconds)

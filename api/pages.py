@@ -1,0 +1,66 @@
+"""Long lists, a page at a time: a cursor names the last item that was given, so nothing is given twice or left out."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Query
+
+from scheduling.errors import Fault, InvalidFile
+
+T = TypeVar("T")
+
+MAX_ITEMS = 200
+MAX_CURSOR_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is asked for.
+
+    Attributes
+    ----------
+    after : str
+        The key of the last item of the page before; empty at the start. Lists are in the order of their keys.
+    count : int
+        Most items, 1 to ``MAX_ITEMS``. Ask the store for one more, to learn whether there is a next page.
+    """
+
+    after: str
+    count: int
+
+    def document(self, rows: Sequence[T], key: Callable[[T], str], show: Callable[[T], Any]) -> dict[str, Any]:
+        """Return the page of up to ``count + 1`` rows, and the cursor of the next one."""
+        shown = rows[: self.count]
+        return {
+            "items": [show(row) for row in shown],
+            "next": cursor(key(shown[-1])) if len(rows) > self.count else None,
+        }
+
+
+def cursor(key: str) -> str:
+    """Return the cursor that goes on after a key."""
+    return urlsafe_b64encode(json.dumps([key]).encode()).decode().rstrip("=")
+
+
+async def asked_page(
+    limit: Annotated[int, Query(ge=1, le=MAX_ITEMS, description="Most items.")] = 50,
+    cursor: Annotated[str, Query(max_length=MAX_CURSOR_CHARACTERS, description="`next` of the page before.")] = "",
+) -> Page:
+    """Read which part of a list is asked for. Raises ``InvalidFile`` for a cursor that none of our pages gave."""
+    if not cursor:
+        return Page("", limit)
+    try:
+        (after,) = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(after, str) or "\x00" in after:
+            raise ValueError(after)
+    except (ValueError, TypeError):
+        raise InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")]) from None
+    return Page(after, limit)
+
+
+Paged = Annotated[Page, Depends(asked_page)]

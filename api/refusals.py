@@ -1,0 +1,100 @@
+"""What the service says no to: the branch of the error tree that concerns requests.
+
+::
+
+    ClinicweaveError
+    └── Refused              cannot be granted as things stand; nothing has changed
+        ├── Unauthenticated  nobody known asks
+        ├── Forbidden        this role may not do this, or not to this object
+        ├── Conflict         what is asked collides with what is there
+        │   └── RulesBroken  a booking made by hand breaks rules; names each of them
+        ├── Stale            the object has changed since it was read
+        ├── VersionMissing   a change that does not say which version it changes
+        ├── KeyReused        an Idempotency-Key that came before with another request
+        ├── TooMany          too many requests, or a queue that is full
+        └── Unavailable      a part that is needed does not answer
+
+A refusal carries ids and rules, never names or clinical text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scheduling.errors import ClinicweaveError
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One reason of a refusal: the rule, where in the request, and what is wrong."""
+
+    detail: str
+    rule: str | None = None
+    path: str | None = None
+
+
+class Refused(ClinicweaveError):
+    """A request that cannot be granted as things stand; nothing has changed.
+
+    Attributes
+    ----------
+    detail : str
+        One sentence for the caller.
+    grounds : tuple of Ground
+        Every reason, where there are several or they have places.
+    """
+
+    def __init__(self, detail: str, grounds: Sequence[Ground] = ()) -> None:
+        self.detail = detail
+        self.grounds = tuple(grounds)
+        super().__init__(detail, self.grounds)
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class Unauthenticated(Refused):
+    """Nobody known asks: no credential, or one that is unknown, revoked, or has run out."""
+
+
+class Forbidden(Refused):
+    """The role may not do this, or not to this object; the two are not told apart, so that ids cannot be probed."""
+
+
+class Conflict(Refused):
+    """What is asked collides with what is there."""
+
+
+class RulesBroken(Conflict):
+    """A booking made by hand breaks rules; the grounds name each of them."""
+
+
+class Stale(Refused):
+    """The object has changed since the caller read it."""
+
+
+class VersionMissing(Refused):
+    """A change that does not say which version it changes."""
+
+
+class KeyReused(Refused):
+    """An Idempotency-Key that came before with another request."""
+
+
+class TooMany(Refused):
+    """Too many requests, or a queue that is full.
+
+    Attributes
+    ----------
+    retry_seconds : int
+        When to ask again.
+    """
+
+    def __init__(self, detail: str, retry_seconds: int) -> None:
+        self.retry_seconds = retry_seconds
+        super().__init__(detail)
+
+
+class Unavailable(Refused):
+    """A part that is needed does not answer; asking again later may help."""

@@ -1,0 +1,11 @@
+"""The HTTP interface: each route parses, calls one service, and answers.
+
+A module makes its router by :func:`api.access.gate.guarded_router`, writes whole paths, has a line for each route in
+:mod:`api.access.table`, and stands in ``ROUTERS``.
+"""
+
+from __future__ import annotations
+
+from api.routes import accounts, operating, sessions
+
+ROUTERS = (operating.router, sessions.router, accounts.router)

@@ -1,0 +1,126 @@
+"""What the service can be told from outside: environment variables that begin with ``CLINICWEAVE_``.
+
+Every setting has a value that suits one laptop; several machines that share a PostgreSQL set ``DATABASE_URL`` and ``SECRET``.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from scheduling.errors import Fault, InvalidFile
+
+MIN_SECRET_CHARACTERS = 32
+
+SQLITE = "sqlite:///"
+IN_MEMORY = ("sqlite://", SQLITE, f"{SQLITE}:memory:")
+
+
+class Settings(BaseSettings):
+    """The settings of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="CLINICWEAVE_", frozen=True, hide_input_in_errors=True)
+
+    database_url: str = Field(f"{SQLITE}clinicweave.db", description="An SQLAlchemy URL: sqlite:///FILE or postgresql://…")
+    secret: SecretStr | None = Field(
+        None, description="Signs patients' links; at least 32 characters. Unset, a file beside an SQLite database holds one."
+    )
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, ge=0, le=65_535, description="The port to listen on; 0 takes a free one.")
+    public_url: str = Field("http://127.0.0.1:8000", description="The address by which browsers reach the service.")
+    forwarded_allow_ips: str = Field("127.0.0.1", description="Proxies whose X-Forwarded-For and -Proto are believed.")
+    max_body_bytes: int = Field(16 * 1024**2, gt=0, description="Longest request body.")
+    stop_seconds: int = Field(20, ge=0, description="How long running requests may take to end when the service stops.")
+
+    session_idle_minutes: int = Field(30, gt=0, description="A session ends when it is not used for so long.")
+    session_hours: int = Field(12, gt=0, description="A session ends after so long, used or not.")
+    token_days: int = Field(365, gt=0, description="How long a program's token is good for, unless it says less.")
+    link_days: int = Field(60, gt=0, description="How long a patient's link is good for, unless it says less.")
+    log_ins_per_minute: int = Field(60, gt=0, description="Attempts to log in, for one network address and one process.")
+    failures_before_lock: int = Field(10, gt=0, description="Wrong passwords in a row after which an account rests.")
+    lock_minutes: int = Field(15, gt=0, description="How long an account rests.")
+    requests_per_minute: int = Field(1_200, gt=0, description="Requests, for one credential and one process.")
+    key_hours: int = Field(24, gt=0, description="How long the answer to an Idempotency-Key is kept.")
+
+    jobs_per_worker: int = Field(1, ge=1, le=64, description="Plans that one worker solves at once.")
+    solver_workers: int = Field(2, ge=1, le=64, description="Threads of one solver.")
+    max_queued_jobs: int = Field(32, ge=1, description="Plans that may wait; one more is refused.")
+
+    oidc_issuer: str | None = Field(None, description="The OpenID Connect issuer of the staff.")
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_claim: str = Field("sub", description="The claim that an account's subject must equal.")
+
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @field_validator("secret")
+    @classmethod
+    def _long(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < MIN_SECRET_CHARACTERS:
+            raise ValueError(f"must have at least {MIN_SECRET_CHARACTERS} characters")
+        return secret
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.oidc_issuer is not None and not (self.oidc_client_id and self.oidc_issuer.startswith(("https://", "http://"))):
+            raise ValueError("oidc_issuer must be a URL and needs oidc_client_id")
+        return self
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the service by TLS, so that cookies are sent by nothing else."""
+        return self.public_url.startswith("https://")
+
+    def signing_key(self) -> bytes:
+        """Return the key that signs, made at first use when one SQLite file is all there is.
+
+        Raises
+        ------
+        InvalidFile
+            When it is not set although several machines may share the database.
+        """
+        if self.secret is not None:
+            return self.secret.get_secret_value().encode()
+        if self.database_url in IN_MEMORY:
+            return secrets.token_bytes(32)
+        if self.database_url.startswith(SQLITE):
+            return _kept_key(Path(self.database_url.removeprefix(SQLITE) + ".key"))
+        raise InvalidFile("environment", [Fault("CLINICWEAVE_SECRET", "must be set where machines share a database")])
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Read the settings from the environment; ``overrides`` go before it, None apart.
+
+    Raises
+    ------
+    InvalidFile
+        With a fault for every variable that cannot be used.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = [
+            Fault("CLINICWEAVE_" + "_".join(map(str, one["loc"])).upper() if one["loc"] else "", one["msg"])
+            for one in error.errors(include_input=False, include_url=False)
+        ]
+        raise InvalidFile("environment", faults) from None
+
+
+def _kept_key(file: Path) -> bytes:
+    # Written whole under another name first: a process that starts at the same time must never read half a key.
+    if not file.exists():
+        draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as handle:
+            handle.write(secrets.token_hex(32).encode())
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_bytes()

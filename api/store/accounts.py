@@ -1,0 +1,108 @@
+"""The queries about who may come in: accounts, sessions, tokens, patients' links, and answers kept for repeated requests."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from api.store.rows import found
+from api.store.tables import AccountRow, IdempotencyRow, PatientLinkRow, SessionRow, TokenRow
+
+
+def account(session: Session, identifier: str) -> AccountRow:
+    """Return an account. Raises ``UnknownId``."""
+    return found(session, AccountRow, "account", identifier)
+
+
+def account_named(session: Session, name: str) -> AccountRow | None:
+    """Return the account that logs in by a name."""
+    return session.exec(select(AccountRow).where(AccountRow.name == name)).first()
+
+
+def account_of_identity(session: Session, issuer: str, subject: str) -> AccountRow | None:
+    """Return the account of somebody whom an identity provider knows."""
+    query = select(AccountRow).where(AccountRow.issuer == issuer, AccountRow.subject == subject)
+    return session.exec(query).first()
+
+
+def accounts(session: Session, after: str, count: int) -> list[AccountRow]:
+    """Return accounts by id, those after an id."""
+    query = select(AccountRow).where(col(AccountRow.id) > after).order_by(col(AccountRow.id)).limit(count)
+    return list(session.exec(query))
+
+
+def session_and_account(session: Session, secret_hash: str) -> tuple[SessionRow, AccountRow] | None:
+    """Return a log-in by the hash of its secret, with whose it is."""
+    query = select(SessionRow, AccountRow).join(AccountRow).where(SessionRow.secret_hash == secret_hash)
+    return session.exec(query).first()
+
+
+def token_and_account(session: Session, secret_hash: str) -> tuple[TokenRow, AccountRow] | None:
+    """Return a program's token by the hash of its secret, with for whom it acts."""
+    query = select(TokenRow, AccountRow).join(AccountRow).where(TokenRow.secret_hash == secret_hash)
+    return session.exec(query).first()
+
+
+def tokens_of(session: Session, account_id: str) -> list[TokenRow]:
+    """Return the tokens that act for an account, the revoked too."""
+    return list(session.exec(select(TokenRow).where(TokenRow.account_id == account_id).order_by(col(TokenRow.id))))
+
+
+def token(session: Session, identifier: str) -> TokenRow:
+    """Return a token. Raises ``UnknownId``."""
+    return found(session, TokenRow, "token", identifier)
+
+
+def patient_link(session: Session, identifier: str) -> PatientLinkRow:
+    """Return a patient's link. Raises ``UnknownId``."""
+    return found(session, PatientLinkRow, "link", identifier)
+
+
+def used(
+    session: Session, kind: type[SessionRow] | type[TokenRow] | type[PatientLinkRow], identifier: str, now: datetime
+) -> None:
+    """Note that a credential is in use."""
+    moment = {"last_seen_at": now} if kind is SessionRow else {"last_used_at": now}
+    session.exec(update(kind).where(col(kind.id) == identifier).values(**moment))
+
+
+def revoke_sessions(session: Session, account_id: str, now: datetime) -> int:
+    """End all sessions of an account, and return how many were open."""
+    query = update(SessionRow).where(col(SessionRow.account_id) == account_id, col(SessionRow.revoked_at).is_(None))
+    return int(session.exec(query.values(revoked_at=now)).rowcount)
+
+
+def revoke_tokens(session: Session, account_id: str, now: datetime) -> int:
+    """End all tokens of an account, and return how many were good."""
+    query = update(TokenRow).where(col(TokenRow.account_id) == account_id, col(TokenRow.revoked_at).is_(None))
+    return int(session.exec(query.values(revoked_at=now)).rowcount)
+
+
+def revoke_credential(session: Session, identifier: str, now: datetime) -> None:
+    """End one session or token."""
+    for kind in (SessionRow, TokenRow):
+        session.exec(update(kind).where(col(kind.id) == identifier).values(revoked_at=now))
+
+
+def has_active_admin(session: Session) -> bool:
+    """Say whether anybody can change accounts."""
+    return (
+        session.exec(select(AccountRow.id).where(AccountRow.role == "admin", AccountRow.is_active).limit(1)).first() is not None
+    )
+
+
+def forget_sessions(session: Session, before: datetime) -> None:
+    """Remove sessions that have ended by their age."""
+    session.exec(delete(SessionRow).where(col(SessionRow.expires_at) < before))
+
+
+def kept_answer(session: Session, caller: str, key: str) -> IdempotencyRow | None:
+    """Return the answer that was kept for a caller's key."""
+    return session.get(IdempotencyRow, (caller, key))
+
+
+def forget_answers(session: Session, before: datetime) -> None:
+    """Remove answers that were kept for long enough."""
+    session.exec(delete(IdempotencyRow).where(col(IdempotencyRow.created_at) < before))

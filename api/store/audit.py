@@ -1,0 +1,134 @@
+"""The audit: one row for each read or write of patient data and each denial, chained by hashes.
+
+A row's hash covers the row and the hash before it, so nobody can change, remove or put in a row without every later hash
+telling. Whoever can write to the database's files could still make the whole chain anew, or cut off its end: note
+:func:`verify`'s result elsewhere from time to time, and give it to a later call as ``known``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from api.store.errors import AuditBroken
+from api.store.tables import AuditRow
+from api.store.tables.records import Outcome
+
+BEFORE_THE_FIRST = "0" * 64
+"""What the first row has for the hash of the row before."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is written down: who did what to what, or was not let. Ids only, no names and no clinical text.
+
+    Attributes
+    ----------
+    actor
+        An account's, token's or patient link's id, or the name of a command.
+    action
+        What was done: ``visit.move``.
+    detail
+        Whatever else tells what was done, as JSON.
+    """
+
+    actor: str
+    role: str
+    action: str
+    object_kind: str
+    object_id: str
+    outcome: Outcome
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The last row of the chain; of an empty one, sequence 0."""
+
+    sequence: int
+    hash: str
+
+
+def append(session: Session, entry: Entry, now: datetime) -> AuditRow:
+    """Write down an entry, in the transaction that does what it tells of."""
+    last = tail(session)
+    row = AuditRow(
+        sequence=last.sequence + 1,
+        at=now,
+        actor=entry.actor,
+        role=entry.role,
+        action=entry.action,
+        object_kind=entry.object_kind,
+        object_id=entry.object_id,
+        outcome=entry.outcome,
+        detail=dict(entry.detail),
+        previous_hash=last.hash,
+        hash="",
+    )
+    row.hash = _hash(row)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def tail(session: Session) -> Tail:
+    """Return the end of the chain."""
+    query = select(AuditRow.sequence, AuditRow.hash).order_by(col(AuditRow.sequence).desc()).limit(1)
+    found = session.exec(query).first()
+    return Tail(*found) if found else Tail(0, BEFORE_THE_FIRST)
+
+
+def verify(session: Session, known: Tail | None = None) -> Tail:
+    """Hold the whole chain against its hashes, and return its end.
+
+    Parameters
+    ----------
+    known
+        The end that an earlier call gave: the chain must still hold it.
+
+    Raises
+    ------
+    AuditBroken
+        With the first row that does not hold.
+    """
+    last = Tail(0, BEFORE_THE_FIRST)
+    query = select(AuditRow).order_by(col(AuditRow.sequence)).execution_options(yield_per=1000)
+    with closing(session.exec(query)) as rows:
+        for row in rows:
+            last = _next(last, row)
+            if known is not None and known.sequence == last.sequence and known != last:
+                raise AuditBroken(row.sequence, "it is not the row that was noted")
+    if known is not None and known.sequence > last.sequence:
+        raise AuditBroken(last.sequence + 1, f"it is missing; the audit had {known.sequence} rows")
+    return last
+
+
+def entries(session: Session, after: int = 0, count: int = 100, object_id: str | None = None) -> list[AuditRow]:
+    """Return rows in their order, those after a sequence number; of one object, or all."""
+    query = select(AuditRow).where(col(AuditRow.sequence) > after)
+    if object_id is not None:
+        query = query.where(AuditRow.object_id == object_id)
+    return list(session.exec(query.order_by(col(AuditRow.sequence)).limit(count)))
+
+
+def _next(last: Tail, row: AuditRow) -> Tail:
+    if row.sequence != last.sequence + 1:
+        raise AuditBroken(last.sequence + 1, "it is missing")
+    if row.previous_hash != last.hash:
+        raise AuditBroken(row.sequence, "it does not follow the row before")
+    if row.hash != _hash(row):
+        raise AuditBroken(row.sequence, "it is not as it was written")
+    return Tail(row.sequence, row.hash)
+
+
+def _hash(row: AuditRow) -> str:
+    """Return the hash of everything of a row but its hash."""
+    told = row.model_dump(exclude={"hash", "at"}) | {"at": row.at.isoformat(timespec="microseconds")}
+    return sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

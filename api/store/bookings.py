@@ -1,0 +1,251 @@
+"""The queries about what is published: where everything stands, and every change of it.
+
+Rows that do not change are not touched. What has begun (arrived, done, no-show) stays as it is, whatever is planned.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from api.store.columns import new_id
+from api.store.driver_errors import domain_error
+from api.store.errors import DoubleBooked
+from api.store.guards import LONGEST_DAYS
+from api.store.placings import Placing, Subject, occupancies_of, placing_of
+from api.store.rows import expect_version, found
+from api.store.tables import BookingRow, OccupancyRow
+from api.store.tables.plans import BookingState, Resource
+
+OPEN: tuple[BookingState, ...] = ("offered", "booked")
+"""The states of bookings that may still be changed."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A booking that is not cancelled, and its placing."""
+
+    row: BookingRow
+    placing: Placing
+
+
+@dataclass(frozen=True)
+class Change:
+    """A booking that was made (nothing before), changed, or cancelled (nothing after); ``row`` is as it is now."""
+
+    row: BookingRow
+    before: Placing | None
+    after: Placing | None
+
+
+def booking(session: Session, identifier: str) -> BookingRow:
+    """Return a booking. Raises ``UnknownId``."""
+    return found(session, BookingRow, "booking", identifier)
+
+
+def booking_of(session: Session, subject: Subject) -> BookingRow | None:
+    """Return the booking of a visit, group or hold, the cancelled too."""
+    return _rows_of(session, [subject]).get(subject)
+
+
+def standing(session: Session, period_id: str) -> dict[Subject, Standing]:
+    """Return what stands in a period."""
+    query = select(BookingRow).where(BookingRow.period_id == period_id, BookingRow.state != "cancelled")
+    return {one.placing.subject: one for one in _with_placings(session, list(session.exec(query)))}
+
+
+def between(session: Session, starts_at: datetime, ends_at: datetime) -> list[Standing]:
+    """Return what stands and meets ``[starts_at, ends_at)``, by start."""
+    query = select(BookingRow).where(
+        col(BookingRow.starts_at) > starts_at - timedelta(days=LONGEST_DAYS),
+        col(BookingRow.starts_at) < ends_at,
+        col(BookingRow.ends_at) > starts_at,
+        BookingRow.state != "cancelled",
+    )
+    return _with_placings(session, list(session.exec(query.order_by(col(BookingRow.starts_at), col(BookingRow.id)))))
+
+
+def of_resource(
+    session: Session, resource: Resource, resource_id: str, starts_at: datetime, ends_at: datetime
+) -> list[Standing]:
+    """Return what takes a provider (supervision included), room or patient within ``[starts_at, ends_at)``, by start."""
+    taken = (
+        select(OccupancyRow.booking_id)
+        .where(OccupancyRow.resource == resource, OccupancyRow.resource_id == resource_id)
+        .where(col(OccupancyRow.starts_at) > starts_at - timedelta(days=LONGEST_DAYS))
+        .where(col(OccupancyRow.starts_at) < ends_at, col(OccupancyRow.ends_at) > starts_at)
+    )
+    query = select(BookingRow).where(col(BookingRow.id).in_(taken))
+    return _with_placings(session, list(session.exec(query.order_by(col(BookingRow.starts_at), col(BookingRow.id)))))
+
+
+def replace(
+    session: Session, period_id: str, wanted: Iterable[Placing], now: datetime, publication_id: int | None = None
+) -> list[Change]:
+    """Make a period's bookings those wanted, and return what changed; all others stay untouched.
+
+    Raises
+    ------
+    DoubleBooked
+        When two of them, or one and a booking of another period, take one thing at once.
+    """
+    stands = standing(session, period_id)
+    targets = {placing.subject: placing for placing in wanted}
+    moving = [
+        placing
+        for subject, placing in targets.items()
+        if subject not in stands or (stands[subject].row.state in OPEN and stands[subject].placing != placing)
+    ]
+    leaving = [one for subject, one in stands.items() if subject not in targets and one.row.state in OPEN]
+    return _apply(session, period_id, moving, leaving, now, publication_id)
+
+
+def place_all(session: Session, period_id: str, wanted: Iterable[Placing], now: datetime) -> list[Change]:
+    """Make or change some bookings, whatever else stands in the period. Raises ``DoubleBooked``."""
+    return _apply(session, period_id, list(wanted), [], now, None)
+
+
+def place(
+    session: Session, period_id: str, placing: Placing, now: datetime, state: BookingState = "booked", reason: str | None = None
+) -> Change:
+    """Make or change one booking; ``reason`` is that of an override of a rule. Raises ``DoubleBooked``."""
+    (change,) = place_all(session, period_id, [placing], now)
+    change.row.state, change.row.override_reason = state, reason
+    session.flush()
+    return change
+
+
+def bring_into(session: Session, period_id: str, visits: Iterable[str]) -> None:
+    """Count the bookings of visits, which another period has asked for until now, to this one."""
+    query = update(BookingRow).where(col(BookingRow.kind) == "visit", col(BookingRow.subject_id).in_(list(visits)))
+    session.exec(query.values(period_id=period_id))
+
+
+def cancel(session: Session, identifier: str, now: datetime, expected: int | None = None) -> Change:
+    """Cancel a booking: it takes nothing any more. Raises ``UnknownId`` and ``StaleVersion``."""
+    row = booking(session, identifier)
+    expect_version(row, "booking", identifier, expected)
+    (one,) = _with_placings(session, [row])
+    (change,) = _apply(session, row.period_id, [], [one], now, None)
+    return change
+
+
+def mark(session: Session, identifier: str, state: BookingState, now: datetime, expected: int | None = None) -> BookingRow:
+    """Note what became of a booking. Raises ``UnknownId`` and ``StaleVersion``."""
+    row = booking(session, identifier)
+    expect_version(row, "booking", identifier, expected)
+    row.state, row.updated_at = state, now
+    row.version += 1
+    session.flush()
+    return row
+
+
+def _apply(
+    session: Session,
+    period_id: str,
+    moving: Sequence[Placing],
+    leaving: Sequence[Standing],
+    now: datetime,
+    publication_id: int | None,
+) -> list[Change]:
+    """Free first what is given up, then take: so bookings may change places with each other."""
+    rows = _rows_of(session, [placing.subject for placing in moving])
+    stood = [row for row in rows.values() if row.state != "cancelled"]
+    before = {one.placing.subject: one.placing for one in _with_placings(session, stood)}
+    freed = [row.id for row in stood] + [one.row.id for one in leaving]
+    session.exec(delete(OccupancyRow).where(col(OccupancyRow.booking_id).in_(freed)))
+    changes = []
+    for one in leaving:
+        one.row.state, one.row.updated_at, one.row.publication_id = "cancelled", now, publication_id
+        one.row.version += 1
+        changes.append(Change(one.row, one.placing, None))
+    for placing in moving:
+        earlier = before.get(placing.subject)
+        row = rows.get(placing.subject) or _new_row(session, period_id, placing, now)
+        _move(row, period_id, placing, _told(earlier, placing), now, publication_id)
+        changes.append(Change(row, earlier, placing))
+    session.flush()
+    _take(session, [(change.row.id, change.after) for change in changes if change.after is not None])
+    return changes
+
+
+def _rows_of(session: Session, subjects: Sequence[Subject]) -> dict[Subject, BookingRow]:
+    query = select(BookingRow).where(col(BookingRow.subject_id).in_({identifier for _, identifier, _ in subjects}))
+    rows: dict[Subject, BookingRow] = {(row.kind, row.subject_id, row.month): row for row in session.exec(query)}
+    return {subject: rows[subject] for subject in subjects if subject in rows}
+
+
+def _with_placings(session: Session, rows: Sequence[BookingRow]) -> list[Standing]:
+    taken: dict[str, list[OccupancyRow]] = defaultdict(list)
+    query = select(OccupancyRow).where(col(OccupancyRow.booking_id).in_([row.id for row in rows]))
+    for one in session.exec(query):
+        taken[one.booking_id].append(one)
+    return [Standing(row, placing_of(row, taken[row.id])) for row in rows]
+
+
+def _new_row(session: Session, period_id: str, placing: Placing, now: datetime) -> BookingRow:
+    kind, subject_id, month = placing.subject
+    row = BookingRow(
+        id=new_id(),
+        period_id=period_id,
+        kind=kind,
+        subject_id=subject_id,
+        month=month,
+        service=placing.service,
+        location=placing.location,
+        starts_at=placing.starts_at,
+        ends_at=placing.ends_at,
+        updated_at=now,
+        version=0,
+    )
+    session.add(row)
+    return row
+
+
+def _told(before: Placing | None, after: Placing) -> bool:
+    """Say whether the patient knows: who stays where they are, with the same people, is as told as before."""
+    stays = before is not None and (before.starts_at, before.location) == (after.starts_at, after.location)
+    return before.notified if before and stays and before.ids("team") == after.ids("team") else after.notified
+
+
+def _move(row: BookingRow, period_id: str, placing: Placing, told: bool, now: datetime, publication_id: int | None) -> None:
+    row.period_id, row.state, row.notified, row.publication_id = period_id, "booked", told, publication_id
+    row.service, row.location, row.override_reason = placing.service, placing.location, None
+    row.starts_at, row.ends_at, row.updated_at = placing.starts_at, placing.ends_at, now
+    row.version += 1
+
+
+def _take(session: Session, taking: Sequence[tuple[str, Placing]]) -> None:
+    """Put the rows of what is taken. Raises ``DoubleBooked``, with what is taken already."""
+    rows = [row for identifier, placing in taking for row in occupancies_of(identifier, placing)]
+    refused = [(row.resource, row.resource_id, row.starts_at, row.ends_at) for row in rows if row.kind != "supervisor"]
+    try:
+        with session.begin_nested():
+            session.add_all(rows)
+            session.flush()
+    except IntegrityError as error:
+        if not isinstance(domain_error(error), DoubleBooked):
+            raise
+        raise _clash(session, refused) from None
+
+
+def _clash(session: Session, refused: Sequence[tuple[Resource, str, datetime, datetime]]) -> DoubleBooked:
+    """Return the first of the refused that overlaps one of them, or one that stands."""
+    first, last = min(start for _, _, start, _ in refused), max(end for _, _, _, end in refused)
+    query = select(OccupancyRow.resource, OccupancyRow.resource_id, OccupancyRow.starts_at, OccupancyRow.ends_at).where(
+        OccupancyRow.kind != "supervisor",
+        col(OccupancyRow.starts_at) > first - timedelta(days=LONGEST_DAYS),
+        col(OccupancyRow.starts_at) < last,
+    )
+    free_from: dict[tuple[str, str], datetime] = {}
+    for resource, identifier, start, end in sorted([*refused, *session.exec(query)], key=lambda one: one[2]):
+        if start < free_from.get((resource, identifier), start):
+            return DoubleBooked(resource, identifier, start)
+        free_from[resource, identifier] = end
+    return DoubleBooked()

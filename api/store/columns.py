@@ -1,0 +1,70 @@
+"""What every table shares: its base, the type of instants, ids."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import DateTime, Dialect, MetaData
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+
+from api.store.errors import NaiveTime
+
+
+class Row(SQLModel):
+    """Base of every table; its constraints have names, so that migrations can speak of them on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Utc(TypeDecorator[datetime]):
+    """An instant: stored as UTC, given back as an aware datetime in UTC. A naive datetime raises ``NaiveTime``.
+
+    PostgreSQL keeps ``timestamptz``; SQLite keeps text of one width, so that its order is that of time.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware datetime into UTC."""
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise NaiveTime(value.isoformat())
+        moment = value.astimezone(UTC)
+        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn what the database has into an aware datetime in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def process_literal_param(self, value: datetime | None, dialect: Dialect) -> str:
+        """Refuse to be written into a statement's text; instants are always parameters."""
+        raise NotImplementedError("instants are bound, never written into a statement")
+
+    @property
+    def python_type(self) -> type[Any]:
+        """The type of its values."""
+        return datetime
+
+
+def utc_now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Return an id that nobody can guess and nobody else makes: 32 hexadecimal digits."""
+    return uuid4().hex

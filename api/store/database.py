@@ -1,0 +1,195 @@
+"""The database: opened from a URL, read and written in transactions that mean the same on SQLite and on PostgreSQL.
+
+``with database.reading() as session`` sees one moment, and cannot write. ``with database.writing() as session`` is the only
+writer while it lasts, over all processes and machines: it waits for the one before, commits at the end of the block, and
+undoes everything when the block raises. So what a writer has read stays true until it commits, on both databases alike.
+Transactions are short: nothing is solved, sent or waited for in one, and no session is held while an answer is streamed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, StatementError, TimeoutError
+from sqlmodel import Session
+
+from api.store.driver_errors import domain_error
+from api.store.errors import StoreBusy, StoreError, StoreUnusable
+
+WAIT_SECONDS = 10.0
+"""Longest wait for other writers before ``StoreBusy``."""
+
+WRITER_LOCK = 0x636C696E
+"""The advisory lock that a writer holds on PostgreSQL until its transaction ends; any number, the same on every machine."""
+
+WAL_LOSES_COMMITS = ((3, 7, 0), (3, 51, 3))
+"""SQLite versions, first and after the last, in which a checkpoint can overlook a WAL that another connection has reset."""
+
+
+class UnsafeWal(UserWarning):
+    """This SQLite library can lose commits in WAL mode, so another journal is used, with which readers wait for writers."""
+
+
+class Database:
+    """A store of one clinic.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///file.db``, ``sqlite://`` (in memory: one thread, one session at a time) or ``postgresql://...``.
+    connections
+        Most connections held at once by this process.
+
+    Raises
+    ------
+    StoreUnusable
+        When the URL names no database that Clinicweave knows.
+    """
+
+    def __init__(self, url: str, connections: int = 20) -> None:
+        try:
+            self.url = _known(make_url(url))
+            # What an error tells must not name patients, so it never shows what a statement was given.
+            self.engine: Engine = create_engine(self.url, hide_parameters=True, **_options(self.url, connections))
+        except (ArgumentError, NoSuchModuleError) as error:
+            raise StoreUnusable(f"not the URL of a database: {error}") from None
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._turn = threading.Lock()
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+        event.listen(self.engine, "begin", _begin_sqlite if self.is_sqlite else _begin_postgresql)
+        self._reader = self.engine.execution_options(reads_only=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session that sees one moment of the database and cannot write."""
+        with Session(self._reader, expire_on_commit=False) as session, translated():
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open a session that is the only writer; it commits at the end of the block, or undoes all when the block raises.
+
+        Raises
+        ------
+        StoreBusy
+            When other writers hold the database for longer than ``WAIT_SECONDS``.
+        StoreError
+            When the database refuses a row; which of them, see :mod:`api.store.errors`.
+        """
+        with self._next_in_turn(), translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.connection()
+            yield session
+
+    @contextmanager
+    def _next_in_turn(self) -> Iterator[None]:
+        """Let this process's writers wait in a queue of their own: SQLite's own waiting polls, and starves under many."""
+        if not self._turn.acquire(timeout=WAIT_SECONDS):
+            raise StoreBusy
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _known(url: URL) -> URL:
+    """Return a URL with the driver that Clinicweave comes with."""
+    backend = url.get_backend_name()
+    if backend not in ("sqlite", "postgresql", "postgres"):
+        raise StoreUnusable(f"databases are SQLite or PostgreSQL, not {backend}")
+    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
+
+
+def _options(url: URL, connections: int) -> dict[str, Any]:
+    pooled = {"pool_size": connections, "max_overflow": 0, "pool_timeout": WAIT_SECONDS, "pool_pre_ping": True}
+    if url.get_backend_name() != "sqlite":
+        return pooled
+    if url.database in (None, "", ":memory:"):
+        return {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+    return {**pooled, "connect_args": {"check_same_thread": False, "timeout": WAIT_SECONDS}}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the database, or a type of column, refuses into an error of the tree; what nobody foresaw passes."""
+    try:
+        yield
+    except StatementError as error:
+        found = error.orig if isinstance(error.orig, StoreError) else None
+        if isinstance(error, DBAPIError):
+            found = domain_error(error)
+        if found is None:
+            raise
+        raise found from None
+    except TimeoutError:
+        raise StoreBusy from None
+
+
+def loses_commits_in_wal(version: tuple[int, ...]) -> bool:
+    """Say whether an SQLite library must not be used in WAL mode by more than one connection."""
+    first, mended = WAL_LOSES_COMMITS
+    return first <= version < mended
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    """Set up a new connection: transactions by our own BEGIN, foreign keys, and a journal that this library keeps safely.
+
+    SQLite 3.7.0 to 3.51.2 can lose commits in WAL mode as soon as two connections write or checkpoint one file (mended in
+    3.51.3, https://www.sqlite.org/wal.html#walresetbug). With such a library the journal is a rollback journal, which
+    every version keeps safely; a file that somebody else holds in WAL mode is then refused.
+    """
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    wanted = "wal"
+    if loses_commits_in_wal(sqlite3.sqlite_version_info):
+        wanted = "truncate"
+    try:
+        (mode,) = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
+    except sqlite3.OperationalError as error:
+        raise StoreUnusable(f"the database cannot be opened with a {wanted} journal: {error}") from None
+    if wanted == "truncate" and mode == "wal":
+        raise StoreUnusable(f"the database is in WAL mode, in which SQLite {sqlite3.sqlite_version} can lose commits")
+
+
+def warn_of_unsafe_wal() -> None:
+    """Warn once, at start, when this SQLite library keeps the service from using WAL mode."""
+    if loses_commits_in_wal(sqlite3.sqlite_version_info):
+        warnings.warn(
+            f"SQLite {sqlite3.sqlite_version} can lose commits in WAL mode; a rollback journal is used, so readers wait for"
+            " writers. SQLite 3.51.3 or later, or PostgreSQL, would not need that.",
+            UnsafeWal,
+            stacklevel=2,
+        )
+
+
+def _reads_only(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("reads_only"))
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin: a writer takes its lock at once, since one that has read before it could not wait for another's any more."""
+    reads = _reads_only(connection)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    """Begin: a reader keeps one snapshot; a writer waits for the one before, and then sees all that it has committed."""
+    if _reads_only(connection):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(WAIT_SECONDS * 1000)}")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")

@@ -1,0 +1,65 @@
+"""What a database refused, as an error of the tree: the one place that reads the messages of SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from api.store.errors import AlreadyThere, DoubleBooked, Refused, StillReferenced, StoreBusy, StoreError, StoreUnusable
+
+DOUBLE_BOOKED = "double_booked"
+"""Names the exclusion constraint of PostgreSQL, and is what the triggers of SQLite raise."""
+
+APPEND_ONLY = "append only: a row of the audit is neither changed nor removed"
+"""What the triggers over the audit raise."""
+
+BUSY_STATES = ("55P03", "40P01", "40001")
+"""SQLSTATE: lock not available, deadlock, serialisation failure."""
+
+
+def domain_error(error: DBAPIError) -> StoreError | None:
+    """Return the error of the tree for what a driver raised, or None when it is a defect of ours."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None and isinstance(error.orig, psycopg.OperationalError):  # the server has gone, so it says no state
+        return StoreUnusable("the database cannot be reached")
+    return _of_postgresql(error, state) if state else _of_sqlite(str(error.orig))
+
+
+def _of_postgresql(error: DBAPIError, state: str) -> StoreError | None:
+    constraint = str(getattr(getattr(error.orig, "diag", None), "constraint_name", None) or "")
+    match state:
+        case "23P01":
+            return DoubleBooked()
+        case "23505":
+            return AlreadyThere(constraint)
+        case "23503":
+            return StillReferenced()
+        case "23514":
+            return Refused(constraint)
+        case "P0001":
+            return Refused(str(error.orig).partition("\n")[0])
+        case "42P01":
+            return StoreUnusable("the database has no tables of this version; migrate it")
+    if state in BUSY_STATES:
+        return StoreBusy()
+    return StoreUnusable("the database cannot be reached") if state.startswith(("08", "57P")) else None
+
+
+def _of_sqlite(message: str) -> StoreError | None:
+    if message == DOUBLE_BOOKED:
+        return DoubleBooked()
+    if found := re.match(r"UNIQUE constraint failed: (.*)", message):
+        return AlreadyThere(found[1])
+    if message.startswith("FOREIGN KEY constraint failed"):
+        return StillReferenced()
+    if found := re.match(r"CHECK constraint failed: (.*)", message):
+        return Refused(found[1])
+    if message == APPEND_ONLY:
+        return Refused(message)
+    if "is locked" in message or "is busy" in message:
+        return StoreBusy()
+    if message.startswith("no such table"):
+        return StoreUnusable("the database has no tables of this version; migrate it")
+    return StoreUnusable(f"the database cannot be used: {message}") if "unable to open" in message else None

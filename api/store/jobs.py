@@ -1,0 +1,172 @@
+"""The queries about plan jobs.
+
+Who writes for a job names the epoch in which it was taken from the queue. A function that finds the job in another epoch, or
+not running any more, changes nothing and says so by ``False`` or ``None``: the caller has been given up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from api.store.columns import new_id
+from api.store.tables import JobEventRow, PlanJobRow, PlanRow, ScenarioRow
+from api.store.tables.jobs import JobFailure, JobState
+from scheduling.errors import UnknownId
+from scheduling.plan import Plan
+
+ACTIVE: tuple[JobState, ...] = ("queued", "running")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What changes of an active job as long as somebody looks after it."""
+
+    id: str
+    state: JobState
+    epoch: int
+    beats: int
+
+
+def job(session: Session, identifier: str) -> PlanJobRow:
+    """Return a job. Raises ``UnknownId``."""
+    row = session.get(PlanJobRow, identifier)
+    if row is None:
+        raise UnknownId("plan job", identifier)
+    return row
+
+
+def job_of_key(session: Session, key: str) -> PlanJobRow | None:
+    """Return the job that was asked for with a key."""
+    return session.exec(select(PlanJobRow).where(PlanJobRow.dedup_key == key)).first()
+
+
+def add_job(session: Session, row: PlanJobRow) -> None:
+    """Add a job. Raises ``StillReferenced`` at once when it names a scenario or plan that is not there."""
+    session.add(row)
+    session.flush()
+
+
+def queued_jobs(session: Session) -> int:
+    """Return how many jobs wait."""
+    return session.exec(select(func.count()).select_from(PlanJobRow).where(PlanJobRow.state == "queued")).one()
+
+
+def active_jobs(session: Session) -> list[Mark]:
+    """Return the marks of the jobs that wait or run."""
+    rows = session.exec(select(PlanJobRow).where(col(PlanJobRow.state).in_(ACTIVE)).order_by(col(PlanJobRow.created_at)))
+    return [_mark(row) for row in rows]
+
+
+def take_job(session: Session, identifier: str, epoch: int, owner: str, now: datetime) -> PlanJobRow | None:
+    """Give a waiting job to an owner."""
+    row = session.get(PlanJobRow, identifier)
+    if row is None or (row.state, row.epoch) != ("queued", epoch):
+        return None
+    row.state, row.owner, row.started_at = "running", owner, now
+    return row
+
+
+def mark_of(session: Session, identifier: str, epoch: int) -> Mark | None:
+    """Return the mark of an active job in an epoch."""
+    return next((mark for mark in active_jobs(session) if (mark.id, mark.epoch) == (identifier, epoch)), None)
+
+
+def holds_job(session: Session, identifier: str, epoch: int) -> bool:
+    """Say whether a job is still that of the owner of an epoch."""
+    return _running(session, identifier, epoch) is not None
+
+
+def beat(session: Session, identifier: str, epoch: int) -> bool:
+    """Show that the owner lives."""
+    row = _running(session, identifier, epoch)
+    if row is None:
+        return False
+    row.beats += 1
+    return True
+
+
+def report(session: Session, event: JobEventRow, epoch: int) -> bool:
+    """Add what a job reports, numbered after those before; shows also that the owner lives."""
+    if not beat(session, event.job_id, epoch):
+        return False
+    last = select(func.max(JobEventRow.number)).where(JobEventRow.job_id == event.job_id)
+    event.number = (session.exec(last).one() or 0) + 1
+    session.add(event)
+    return True
+
+
+def events(session: Session, identifier: str, after: int) -> list[JobEventRow]:
+    """Return what a job has reported since the event of a number."""
+    query = select(JobEventRow).where(JobEventRow.job_id == identifier, col(JobEventRow.number) > after)
+    return list(session.exec(query.order_by(col(JobEventRow.number))))
+
+
+def finish_job(session: Session, identifier: str, epoch: int, plan: Plan, now: datetime) -> bool:
+    """Store a job's plan, and end the job."""
+    row = _running(session, identifier, epoch)
+    if row is None:
+        return False
+    scenario = session.get_one(ScenarioRow, row.scenario_id)
+    made = PlanRow(
+        id=new_id(),
+        scenario_id=scenario.id,
+        period_id=scenario.period_id,
+        status=plan.status,
+        cost=plan.cost,
+        bound=plan.bound,
+        document=plan.model_dump_json(),
+        created_by=row.created_by,
+        created_at=now,
+    )
+    session.add(made)
+    session.flush()
+    row.state, row.plan_id, row.owner, row.ended_at = "done", made.id, None, now
+    return True
+
+
+def fail_job(session: Session, identifier: str, epoch: int, failure: JobFailure, reason: str, now: datetime) -> bool:
+    """End a job without a plan."""
+    row = _running(session, identifier, epoch)
+    if row is None:
+        return False
+    row.state, row.failure, row.reason, row.owner, row.ended_at = "failed", failure, reason, None, now
+    return True
+
+
+def cancel_job(session: Session, identifier: str, now: datetime) -> bool:
+    """End a job that waits or runs, as its owner finds out; ``False`` when it had ended. Raises ``UnknownId``."""
+    row = job(session, identifier)
+    if row.state not in ACTIVE:
+        return False
+    row.state, row.owner, row.ended_at = "cancelled", None, now
+    return True
+
+
+def requeue_job(session: Session, seen: Mark) -> PlanJobRow | None:
+    """Begin a new epoch of a job that still is as it was seen: it waits again, and whoever had it is given up."""
+    row = session.get(PlanJobRow, seen.id)
+    if row is None or _mark(row) != seen:
+        return None
+    row.state, row.owner, row.epoch = "queued", None, row.epoch + 1
+    return row
+
+
+def count_loss(row: PlanJobRow, most: int, how: str, now: datetime) -> None:
+    """Count an owner that died with a job that waits again; one that has lost ``most`` owners fails."""
+    row.losses += 1
+    if row.losses >= most:
+        row.state, row.failure, row.ended_at = "failed", "lost", now
+        row.reason = f"{row.losses} workers died of it, the last one: {how}"
+
+
+def _mark(row: PlanJobRow) -> Mark:
+    return Mark(row.id, row.state, row.epoch, row.beats)
+
+
+def _running(session: Session, identifier: str, epoch: int) -> PlanJobRow | None:
+    row = session.get(PlanJobRow, identifier)
+    return row if row is not None and (row.state, row.epoch) == ("running", epoch) else None

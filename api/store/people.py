@@ -1,0 +1,115 @@
+"""The queries about providers, their shifts and busy times, and patients."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from api.store.rows import found, put
+from api.store.tables import BusyRow, PatientRow, ProviderRow, ShiftRow
+from scheduling.fields import format_stamp
+from scheduling.people import Patient, Provider
+from scheduling.timegrid import TimeGrid
+
+FROM_SCENARIO = "scenario"
+"""The source of busy times that came with a scenario."""
+
+
+class Stretch(Protocol):
+    """Wall-clock time of the domain."""
+
+    @property
+    def start(self) -> datetime:
+        """Its start."""
+
+    @property
+    def end(self) -> datetime:
+        """Its end."""
+
+
+S = TypeVar("S", bound=Stretch)
+
+
+def patient(session: Session, identifier: str) -> PatientRow:
+    """Return a patient. Raises ``UnknownId``."""
+    return found(session, PatientRow, "patient", identifier)
+
+
+def put_patients(session: Session, patients: Iterable[Patient], now: datetime) -> None:
+    """Add patients, or bring known ones to what is given."""
+    rows = (PatientRow(id=one.id, name=one.name, document=one.model_dump_json(), created_at=now) for one in patients)
+    put(session, PatientRow, rows)
+
+
+def patient_documents(session: Session, ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Return patients as a scenario's file has them, by id."""
+    rows = session.exec(select(PatientRow).where(col(PatientRow.id).in_(list(ids))).order_by(col(PatientRow.id)))
+    return [json.loads(row.document) for row in rows]
+
+
+def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGrid) -> None:
+    """Add providers, or bring known ones to what is given; their shifts and busy times of the grid's dates are replaced."""
+    put(session, ProviderRow, (_provider_row(one) for one in providers))
+    starts, ends = bounds(grid)
+    shifts = [
+        ShiftRow(provider_id=one.id, starts_at=begin, ends_at=end, locations=list(shift.locations))
+        for one in providers
+        for shift, begin, end in _instants(one.shifts, grid)
+    ]
+    busy = [
+        BusyRow(provider_id=one.id, starts_at=begin, ends_at=end, source=FROM_SCENARIO)
+        for one in providers
+        for _, begin, end in _instants(one.busy, grid)
+    ]
+    ids = [one.id for one in providers]
+    for kind, rows in ((ShiftRow, shifts), (BusyRow, busy)):
+        first = min([starts, *(row.starts_at for row in rows)])
+        last = max([ends, *(row.ends_at for row in rows)])
+        gone = delete(kind).where(col(kind.provider_id).in_(ids), col(kind.starts_at) >= first, col(kind.starts_at) < last)
+        session.exec(gone if kind is ShiftRow else gone.where(col(BusyRow.source) == FROM_SCENARIO))
+        session.add_all(rows)
+    session.flush()
+
+
+def provider_documents(session: Session, grid: TimeGrid) -> list[dict[str, Any]]:
+    """Return every provider as a scenario's file has it, with the shifts and busy times of the grid's dates."""
+    starts, ends = bounds(grid)
+    shifts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    on_duty = select(ShiftRow).where(col(ShiftRow.starts_at) >= starts, col(ShiftRow.starts_at) < ends)
+    for row in session.exec(on_duty.order_by(col(ShiftRow.starts_at))):
+        shifts[row.provider_id].append({**_wall(grid, row), "locations": row.locations})
+    busy: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    away = select(BusyRow).where(col(BusyRow.starts_at) < ends, col(BusyRow.ends_at) > starts)
+    for taken in session.exec(away.order_by(col(BusyRow.starts_at), col(BusyRow.id))):
+        busy[taken.provider_id].append(_wall(grid, taken))
+    people = session.exec(select(ProviderRow).order_by(col(ProviderRow.id)))
+    return [{**json.loads(row.document), "shifts": shifts[row.id], "busy": busy[row.id]} for row in people]
+
+
+def bounds(grid: TimeGrid) -> tuple[datetime, datetime]:
+    """Return the instants at which a grid's first date begins and its last ends."""
+    midnight = datetime.min.time()
+    return grid.utc(datetime.combine(grid.first, midnight)), grid.utc(datetime.combine(grid.end, midnight))
+
+
+def _provider_row(provider: Provider) -> ProviderRow:
+    document = provider.changed(shifts=(), busy=()).model_dump_json()
+    return ProviderRow(id=provider.id, name=provider.name, role=provider.role, document=document)
+
+
+def _instants(stretches: Iterable[S], grid: TimeGrid) -> Iterator[tuple[S, datetime, datetime]]:
+    """Yield stretches with their instants, but none that never comes, as one within the hour that the clocks skip can be."""
+    for stretch in stretches:
+        begin, end = grid.utc(stretch.start), grid.utc(stretch.end)
+        if begin < end:
+            yield stretch, begin, end
+
+
+def _wall(grid: TimeGrid, row: ShiftRow | BusyRow) -> dict[str, Any]:
+    return {"start": format_stamp(grid.wall(row.starts_at)), "end": format_stamp(grid.wall(row.ends_at))}

@@ -1,0 +1,189 @@
+"""The queries about periods: taking in a scenario, giving it back as it is asked for now, and keeping it as a plan needs it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from api.store.bookings import Standing, bring_into, place_all, standing
+from api.store.columns import new_id
+from api.store.errors import AlreadyThere
+from api.store.people import patient_documents, provider_documents, put_patients, put_providers
+from api.store.placings import Subject, current_document, current_placings
+from api.store.requests import (
+    add_links,
+    asked_visits,
+    group_documents,
+    link_documents,
+    put_groups,
+    put_reserves,
+    put_visits,
+    reserve_documents,
+)
+from api.store.rows import expect_version, found, put
+from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
+from scheduling.additions import Addition
+from scheduling.fields import format_stamp
+from scheduling.scenario import Scenario
+from scheduling.timegrid import TimeGrid
+
+CLINIC = "clinic"
+"""The id of the one clinic."""
+
+
+def clinic(session: Session) -> ClinicRow:
+    """Return the clinic. Raises ``UnknownId`` before anything was imported."""
+    return found(session, ClinicRow, "clinic", CLINIC)
+
+
+def period(session: Session, identifier: str) -> PeriodRow:
+    """Return a period. Raises ``UnknownId``."""
+    return found(session, PeriodRow, "period", identifier)
+
+
+def periods(session: Session, after: str = "", count: int = 50) -> list[PeriodRow]:
+    """Return periods by id, those after an id."""
+    query = select(PeriodRow).where(col(PeriodRow.id) > after).order_by(col(PeriodRow.id)).limit(count)
+    return list(session.exec(query))
+
+
+def period_on(session: Session, day: date) -> PeriodRow | None:
+    """Return the period that a date lies in; of several, the one that begins last."""
+    query = select(PeriodRow).where(col(PeriodRow.starts_on) <= day, col(PeriodRow.ends_on) > day)
+    return session.exec(query.order_by(col(PeriodRow.starts_on).desc(), col(PeriodRow.id))).first()
+
+
+def touch(session: Session, identifier: str, expected: int | None = None) -> PeriodRow:
+    """Note that something of a period changes. Whoever changes anything of it calls this, in the same transaction.
+
+    Raises
+    ------
+    UnknownId
+        When there is no such period.
+    StaleVersion
+        When the change was decided on another version than the period has.
+    """
+    row = period(session, identifier)
+    expect_version(row, "period", identifier, expected)
+    row.version += 1
+    session.flush()
+    return row
+
+
+def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> PeriodRow:
+    """Take in a scenario as a new period; the clinic, people and requests that are known already become as it has them.
+
+    Raises
+    ------
+    AlreadyThere
+        When there is a period of its id.
+    DoubleBooked
+        When what stands already in it overlaps.
+    """
+    if session.get(PeriodRow, scenario.id) is not None:
+        raise AlreadyThere(f'period "{scenario.id}"')
+    document = scenario.clinic.model_dump_json()
+    put(session, ClinicRow, [ClinicRow(id=CLINIC, timezone=scenario.clinic.timezone, document=document)])
+    row = PeriodRow(
+        id=scenario.id,
+        starts_on=scenario.horizon.start,
+        ends_on=scenario.horizon.end,
+        freeze_minutes=scenario.freeze_minutes,
+        policy=scenario.policy.model_dump_json(),
+    )
+    session.add(row)
+    session.flush()
+    put_providers(session, scenario.providers, scenario.grid)
+    put_patients(session, scenario.patients, now)
+    put_visits(session, row.id, scenario.visits, now)
+    bring_into(session, row.id, scenario.visits_by_id)
+    add_links(session, row.id, scenario.links)
+    put_groups(session, row.id, scenario.groups)
+    put_reserves(session, row.id, scenario.reserves)
+    place_all(session, row.id, current_placings(scenario), now)
+    return row
+
+
+def keep_addition(session: Session, period_id: str, addition: Addition, now: datetime) -> None:
+    """Take in visits that are added to a period."""
+    put_patients(session, addition.patients, now)
+    put_visits(session, period_id, addition.visits, now)
+    add_links(session, period_id, addition.links)
+
+
+def scenario_of(session: Session, period_id: str, now: datetime | None = None) -> Scenario:
+    """Return what a period asks for now, with everything that stands as ``current``.
+
+    Parameters
+    ----------
+    now
+        The moment of planning again, an instant; None: nothing has happened yet.
+
+    Raises
+    ------
+    UnknownId
+        When there is no such period.
+    InvalidFile
+        When what is stored is no valid scenario any more, as after a change of the clinic; with every fault.
+    """
+    row, place_of_care = period(session, period_id), json.loads(clinic(session).document)
+    grid = TimeGrid(place_of_care["timezone"], place_of_care["start_grid_minutes"], row.starts_on, row.ends_on)
+    stands = {subject: one for subject, one in standing(session, period_id).items() if one.row.state != "offered"}
+    asked = asked_visits(session, period_id)
+    visits = [{**json.loads(one.document), "current": _current(stands, ("visit", one.id, ""), grid)} for one in asked]
+    groups = [
+        {**one, "current": _current(stands, ("group", one["id"], one["month"]), grid)}
+        for one in group_documents(session, period_id)
+    ]
+    patients = {one.patient_id for one in asked} | {one["patient"] for group in groups for one in group["candidates"]}
+    document = {
+        "format": "clinicweave-scenario/1",
+        "id": row.id,
+        "now": None if now is None else format_stamp(grid.wall(now)),
+        "freeze_minutes": row.freeze_minutes,
+        "horizon": {"start": row.starts_on.isoformat(), "end": row.ends_on.isoformat()},
+        "clinic": place_of_care,
+        "providers": provider_documents(session, grid),
+        "patients": patient_documents(session, patients),
+        "visits": visits,
+        "links": link_documents(session, period_id, {one.id for one in asked}),
+        "groups": groups,
+        "reserves": reserve_documents(session, period_id),
+        "policy": json.loads(row.policy),
+    }
+    return Scenario.parse(json.dumps(document), f"period {period_id}")
+
+
+def keep_snapshot(session: Session, scenario: Scenario, period_row: PeriodRow, now: datetime) -> ScenarioRow:
+    """Keep a scenario as a plan is asked for; the same one again is the same row."""
+    document = scenario.model_dump_json()
+    digest = sha256(document.encode()).hexdigest()
+    query = select(ScenarioRow).where(ScenarioRow.digest == digest, ScenarioRow.period_version == period_row.version)
+    known = session.exec(query.where(ScenarioRow.period_id == period_row.id)).first()
+    if known is not None:
+        return known
+    row = ScenarioRow(
+        id=new_id(),
+        period_id=period_row.id,
+        period_version=period_row.version,
+        digest=digest,
+        document=document,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def snapshot(session: Session, identifier: str) -> ScenarioRow:
+    """Return a scenario as a plan was asked for. Raises ``UnknownId``."""
+    return found(session, ScenarioRow, "scenario", identifier)
+
+
+def _current(stands: Mapping[Subject, Standing], subject: Subject, grid: TimeGrid) -> dict[str, Any] | None:
+    return current_document(stands[subject].placing, grid) if subject in stands else None

@@ -1,0 +1,169 @@
+"""Between the domain's plans and rows: what a planned item takes, when, as instants.
+
+A length of time is counted from the start's instant, so that a visit keeps its length whatever the clocks do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from api.store.tables import BookingRow, OccupancyRow
+from api.store.tables.plans import BookingKind, OccupancyKind, Resource
+from scheduling.clinic import Service
+from scheduling.fields import format_stamp
+from scheduling.plan import Plan
+from scheduling.scenario import Scenario
+from scheduling.timegrid import TimeGrid
+
+Subject = tuple[BookingKind, str, str]
+"""What a booking is of: kind, id, and the month of a group's session (else empty)."""
+
+RESOURCES: dict[OccupancyKind, Resource] = {
+    "team": "provider",
+    "supervisor": "provider",
+    "room": "room",
+    "patient": "patient",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """One thing that a booking takes until an instant; ``position`` is the seat, or the place among attendees."""
+
+    kind: OccupancyKind
+    position: int
+    resource_id: str
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where and when something takes place, and all that it takes. Equal placings are the same to everybody.
+
+    ``notified`` says whether the patient is told; it is no part of where a booking stands.
+    """
+
+    subject: Subject
+    service: str
+    location: str
+    starts_at: datetime
+    ends_at: datetime
+    takings: frozenset[Taking]
+    notified: bool = field(default=True, compare=False)
+
+    def ids(self, kind: OccupancyKind) -> tuple[str, ...]:
+        """Return the ids of what is taken of a kind, by position."""
+        return tuple(one.resource_id for one in sorted(self.takings, key=lambda one: one.position) if one.kind == kind)
+
+    @property
+    def room(self) -> str | None:
+        """The room, if there is one."""
+        return next(iter(self.ids("room")), None)
+
+
+def placings(scenario: Scenario, plan: Plan) -> Iterator[Placing]:
+    """Yield the placing of every item of a plan."""
+    for item in plan.items(scenario):
+        month = scenario.groups_by_id[item.id].month if item.kind == "group" else ""
+        b = item.booking
+        subject = (item.kind, item.id, month)
+        yield _placing(scenario.grid, subject, item.service, b, item.patients, b.supervisors)
+
+
+def current_placings(scenario: Scenario) -> Iterator[Placing]:
+    """Yield the placing of everything that stands somewhere in a scenario already. Who supervises it, no scenario says."""
+    services = scenario.services
+    for visit in scenario.visits:
+        if (now := visit.current) is not None:
+            subject: Subject = ("visit", visit.id, "")
+            yield _placing(scenario.grid, subject, services[visit.service], now, (visit.patient,), (), now.notified)
+    for group in scenario.groups:
+        if (meets := group.current) is not None:
+            subject = ("group", group.id, group.month)
+            yield _placing(scenario.grid, subject, services[group.service], meets, meets.attendees, (), meets.notified)
+
+
+class _Place(Protocol):
+    """What every planned or current place of the domain has."""
+
+    @property
+    def start(self) -> datetime: ...
+
+    @property
+    def location(self) -> str: ...
+
+    @property
+    def room(self) -> str | None: ...
+
+    @property
+    def team(self) -> tuple[str, ...]: ...
+
+
+def _placing(
+    grid: TimeGrid,
+    subject: Subject,
+    service: Service,
+    place: _Place,
+    patients: Sequence[str],
+    supervisors: Sequence[str],
+    notified: bool = True,
+) -> Placing:
+    begin = grid.utc(place.start)
+    end = begin + timedelta(minutes=service.minutes)
+    taken: tuple[tuple[OccupancyKind, Sequence[str], int], ...] = (
+        ("team", place.team, 0),
+        ("supervisor", supervisors, 0),
+        ("room", () if place.room is None else (place.room,), service.turnover),
+        ("patient", patients, service.recovery),
+    )
+    takings = frozenset(
+        Taking(kind, position, identifier, end + timedelta(minutes=after))
+        for kind, ids, after in taken
+        for position, identifier in enumerate(ids)
+    )
+    return Placing(subject, service.id, place.location, begin, end, takings, notified)
+
+
+def placing_of(row: BookingRow, occupancies: Iterable[OccupancyRow]) -> Placing:
+    """Return the placing that a booking's rows tell of."""
+    takings = frozenset(Taking(one.kind, one.position, one.resource_id, one.ends_at) for one in occupancies)
+    subject = (row.kind, row.subject_id, row.month)
+    return Placing(subject, row.service, row.location, row.starts_at, row.ends_at, takings, row.notified)
+
+
+def occupancies_of(booking_id: str, placing: Placing) -> list[OccupancyRow]:
+    """Return the rows of what a booking takes."""
+    return [
+        OccupancyRow(
+            booking_id=booking_id,
+            kind=one.kind,
+            position=one.position,
+            resource=RESOURCES[one.kind],
+            resource_id=one.resource_id,
+            starts_at=placing.starts_at,
+            ends_at=one.ends_at,
+        )
+        for one in placing.takings
+    ]
+
+
+def booking_document(placing: Placing, grid: TimeGrid) -> dict[str, Any]:
+    """Return a booking as a plan's file has it, but for its subject and attendees."""
+    return {
+        "start": format_stamp(grid.wall(placing.starts_at)),
+        "end": format_stamp(grid.wall(placing.starts_at) + (placing.ends_at - placing.starts_at)),
+        "location": placing.location,
+        "room": placing.room,
+        "team": list(placing.ids("team")),
+        "supervisors": list(placing.ids("supervisor")),
+    }
+
+
+def current_document(placing: Placing, grid: TimeGrid) -> dict[str, Any]:
+    """Return what a scenario's file says of where a visit or group stands."""
+    booked = booking_document(placing, grid)
+    attendees = {"attendees": list(placing.ids("patient"))} if placing.subject[0] == "group" else {}
+    return {**{key: booked[key] for key in ("start", "location", "room", "team")}, **attendees, "notified": placing.notified}

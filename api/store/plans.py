@@ -1,0 +1,154 @@
+"""The queries about plans, and their publication."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from api.store.bookings import Change, replace, standing
+from api.store.columns import new_id
+from api.store.people import bounds
+from api.store.placings import booking_document, placings
+from api.store.rows import expect_version, found
+from api.store.tables import PlanRow, PublicationRow, ShiftPlaceRow
+from scheduling.fields import format_stamp
+from scheduling.plan import PLAN_FORMAT, Costs, Plan
+from scheduling.publishing import carried
+from scheduling.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Published:
+    """A publication, and every booking that it made, changed or cancelled."""
+
+    row: PublicationRow
+    changes: tuple[Change, ...]
+
+
+def plan(session: Session, identifier: str) -> PlanRow:
+    """Return a plan. Raises ``UnknownId``."""
+    return found(session, PlanRow, "plan", identifier)
+
+
+def plans_of(session: Session, period_id: str) -> list[PlanRow]:
+    """Return a period's plans, the newest first."""
+    query = select(PlanRow).where(PlanRow.period_id == period_id)
+    return list(session.exec(query.order_by(col(PlanRow.created_at).desc(), col(PlanRow.id))))
+
+
+def add_plan(session: Session, made: Plan, scenario_id: str, period_id: str, by: str, now: datetime) -> PlanRow:
+    """Keep a plan, an answer to a scenario that is kept. The checker has passed it."""
+    row = PlanRow(
+        id=new_id(),
+        scenario_id=scenario_id,
+        period_id=period_id,
+        status=made.status,
+        cost=made.cost,
+        bound=made.bound,
+        document=made.model_dump_json(),
+        created_by=by,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def edit_plan(session: Session, identifier: str, made: Plan, scenario_id: str, expected: int | None = None) -> PlanRow:
+    """Put another answer in a plan's place. Raises ``UnknownId`` and ``StaleVersion``."""
+    row = plan(session, identifier)
+    expect_version(row, "plan", identifier, expected)
+    row.scenario_id, row.status, row.cost, row.bound = scenario_id, made.status, made.cost, made.bound
+    row.document = made.model_dump_json()
+    row.version += 1
+    session.flush()
+    return row
+
+
+def publish(session: Session, row: PlanRow, scenario: Scenario, made: Plan, by: str, now: datetime) -> Published:
+    """Make a plan the one that people live by: its period's bookings become its items, those that stay are not touched.
+
+    Raises
+    ------
+    DoubleBooked
+        When it and what stands in another period take one thing at once.
+    """
+    publication = PublicationRow(
+        plan_id=row.id,
+        period_id=row.period_id,
+        document=made.model_dump_json(),
+        added=0,
+        changed=0,
+        cancelled=0,
+        unchanged=0,
+        published_by=by,
+        published_at=now,
+    )
+    session.add(publication)
+    session.flush()
+    changes = replace(session, row.period_id, placings(scenario, made), now, publication.id)
+    publication.added = sum(change.before is None for change in changes)
+    publication.cancelled = sum(change.after is None for change in changes)
+    publication.changed = len(changes) - publication.added - publication.cancelled
+    items = len(made.items(scenario))
+    publication.unchanged = items - publication.added - publication.changed
+    _choose_places(session, scenario, made)
+    session.flush()
+    return Published(publication, tuple(changes))
+
+
+def publications_of(session: Session, period_id: str) -> list[PublicationRow]:
+    """Return a period's publications, the newest first."""
+    query = select(PublicationRow).where(PublicationRow.period_id == period_id)
+    return list(session.exec(query.order_by(col(PublicationRow.id).desc())))
+
+
+def publication(session: Session, identifier: int) -> PublicationRow:
+    """Return a publication. Raises ``UnknownId``."""
+    return found(session, PublicationRow, "publication", identifier)
+
+
+def standing_plan(session: Session, scenario: Scenario) -> Plan:
+    """Return what stands of a scenario's period as a plan, at its cost: what people live by, offered places included.
+
+    What the scenario does not ask for any more is left out of it.
+    """
+    grid = scenario.grid
+    booked: dict[str, list[dict[str, object]]] = {"visit": [], "group": [], "hold": []}
+    for (kind, identifier, _), one in sorted(standing(session, scenario.id).items()):
+        named: dict[str, object] = {"reserve" if kind == "hold" else str(kind): identifier}
+        attendees = {"attendees": list(one.placing.ids("patient"))} if kind == "group" else {}
+        booked[kind].append({**named, **booking_document(one.placing, grid), **attendees})
+    starts_at, ends_at = bounds(grid)
+    chosen = select(ShiftPlaceRow).where(col(ShiftPlaceRow.starts_at) >= starts_at, col(ShiftPlaceRow.starts_at) < ends_at)
+    shifts = [
+        {"provider": one.provider_id, "start": format_stamp(grid.wall(one.starts_at)), "location": one.location}
+        for one in session.exec(chosen.order_by(col(ShiftPlaceRow.provider_id), col(ShiftPlaceRow.starts_at)))
+    ]
+    document = {
+        "format": PLAN_FORMAT,
+        "scenario": scenario.id,
+        "status": "feasible",
+        "cost": 0,
+        "bound": None,
+        "costs": Costs.of({}).components(),
+        "visits": booked["visit"],
+        "groups": booked["group"],
+        "holds": booked["hold"],
+        "shifts": shifts,
+        "unscheduled": [],
+    }
+    return carried(Plan.model_validate_json(json.dumps(document)), scenario)
+
+
+def _choose_places(session: Session, scenario: Scenario, made: Plan) -> None:
+    starts_at, ends_at = bounds(scenario.grid)
+    chosen = ShiftPlaceRow
+    session.exec(delete(chosen).where(col(chosen.starts_at) >= starts_at, col(chosen.starts_at) < ends_at))
+    session.add_all(
+        chosen(provider_id=one.provider, starts_at=scenario.grid.utc(one.start), location=one.location) for one in made.shifts
+    )

@@ -1,0 +1,125 @@
+"""The queries about what is asked for: visits, links, groups and reserves of a period."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, or_
+from sqlmodel import Session, col, select
+
+from api.store.rows import expect_version, found, put
+from api.store.tables import GroupRow, LinkRow, MembershipRow, ReserveRow, VisitRow
+from scheduling.requests import Group, Link, Reserve, Visit
+
+
+def visit(session: Session, identifier: str) -> VisitRow:
+    """Return a visit. Raises ``UnknownId``."""
+    return found(session, VisitRow, "visit", identifier)
+
+
+def visits_of_patient(session: Session, patient_id: str) -> list[VisitRow]:
+    """Return what is asked for a patient, by id, the withdrawn too."""
+    return list(session.exec(select(VisitRow).where(VisitRow.patient_id == patient_id).order_by(col(VisitRow.id))))
+
+
+def asked_visits(session: Session, period_id: str) -> list[VisitRow]:
+    """Return the visits that a period asks for, by id."""
+    query = select(VisitRow).where(VisitRow.period_id == period_id, VisitRow.state == "asked")
+    return list(session.exec(query.order_by(col(VisitRow.id))))
+
+
+def put_visits(session: Session, period_id: str, visits: Iterable[Visit], now: datetime) -> None:
+    """Add visits to a period, or bring known ones to what is given; where they stand (``current``) is not kept here."""
+    put(session, VisitRow, (_visit_row(period_id, one, now) for one in visits))
+
+
+def withdraw_visit(session: Session, identifier: str, expected: int | None = None) -> VisitRow:
+    """Ask for a visit no more. Raises ``UnknownId`` and ``StaleVersion``."""
+    row = visit(session, identifier)
+    expect_version(row, "visit", identifier, expected)
+    row.state = "withdrawn"
+    row.version += 1
+    session.flush()
+    return row
+
+
+def add_links(session: Session, period_id: str, links: Iterable[Link]) -> None:
+    """Add links between visits. Raises ``StillReferenced`` when there is no such visit."""
+    session.add_all(
+        LinkRow(period_id=period_id, before_id=one.before, after_id=one.after, document=one.model_dump_json()) for one in links
+    )
+    session.flush()
+
+
+def remove_links(session: Session, visit_id: str) -> None:
+    """Remove every link of a visit."""
+    session.exec(delete(LinkRow).where(or_(col(LinkRow.before_id) == visit_id, col(LinkRow.after_id) == visit_id)))
+
+
+def put_groups(session: Session, period_id: str, groups: Iterable[Group]) -> None:
+    """Add groups with their candidates to a period, or bring known ones to what is given."""
+    groups = tuple(groups)
+    put(session, GroupRow, (_group_row(period_id, one) for one in groups))
+    for group in groups:
+        members = MembershipRow
+        session.exec(delete(members).where(col(members.group_id) == group.id, col(members.month) == group.month))
+        session.add_all(
+            members(group_id=group.id, month=group.month, patient_id=one.patient, position=place, priority=one.priority)
+            for place, one in enumerate(group.candidates)
+        )
+    session.flush()
+
+
+def put_reserves(session: Session, period_id: str, reserves: Iterable[Reserve]) -> None:
+    """Add reserves to a period, or bring known ones to what is given."""
+    rows = (
+        ReserveRow(id=one.id, period_id=period_id, service=one.service, held_on=one.date, document=one.model_dump_json())
+        for one in reserves
+    )
+    put(session, ReserveRow, rows)
+
+
+def link_documents(session: Session, period_id: str, visits: set[str]) -> list[dict[str, Any]]:
+    """Return a period's links between visits that are still asked for, as a scenario's file has them."""
+    rows = session.exec(select(LinkRow).where(LinkRow.period_id == period_id).order_by(col(LinkRow.id)))
+    return [json.loads(row.document) for row in rows if {row.before_id, row.after_id} <= visits]
+
+
+def group_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
+    """Return a period's groups with their candidates, as a scenario's file has them."""
+    candidates: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    members = select(MembershipRow).join(GroupRow).where(GroupRow.period_id == period_id)
+    for row in session.exec(members.order_by(col(MembershipRow.position))):
+        candidates[row.group_id, row.month].append({"patient": row.patient_id, "priority": row.priority})
+    groups = session.exec(select(GroupRow).where(GroupRow.period_id == period_id).order_by(col(GroupRow.id)))
+    return [{**json.loads(row.document), "candidates": candidates[row.id, row.month]} for row in groups]
+
+
+def reserve_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
+    """Return a period's reserves, as a scenario's file has them."""
+    rows = session.exec(select(ReserveRow).where(ReserveRow.period_id == period_id).order_by(col(ReserveRow.id)))
+    return [json.loads(row.document) for row in rows]
+
+
+def _visit_row(period_id: str, one: Visit, now: datetime) -> VisitRow:
+    return VisitRow(
+        id=one.id,
+        period_id=period_id,
+        patient_id=one.patient,
+        service=one.service,
+        priority=one.priority,
+        earliest=one.earliest,
+        target=one.target,
+        deadline=one.deadline,
+        document=one.changed(current=None).model_dump_json(),
+        created_at=now,
+    )
+
+
+def _group_row(period_id: str, one: Group) -> GroupRow:
+    document = one.changed(candidates=(), current=None).model_dump_json()
+    return GroupRow(id=one.id, month=one.month, period_id=period_id, service=one.service, document=document)

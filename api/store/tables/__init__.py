@@ -1,0 +1,49 @@
+"""The tables, a module for each noun. Rows end in ``Row``, so that none is taken for the domain's own ``Visit`` or ``Plan``.
+
+What is looked for or constrained is a column; the rest of what the domain knows of a thing is its ``document``, JSON as
+the domain writes it. Every time is :class:`api.store.columns.Utc`. ``version`` counts from 1 and grows with every change.
+"""
+
+from __future__ import annotations
+
+from api.store.columns import Row
+from api.store.tables.access import AccountRow, IdempotencyRow, PatientLinkRow, SessionRow, TokenRow
+from api.store.tables.clinic import ClinicRow, PeriodRow, ScenarioRow
+from api.store.tables.jobs import JobEventRow, PlanJobRow
+from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
+from api.store.tables.plans import BookingRow, OccupancyRow, OfferRow, PlanRow, PublicationRow, ShiftPlaceRow
+from api.store.tables.records import AuditRow, TaskRow
+from api.store.tables.requests import GroupRow, LinkRow, MembershipRow, ReserveRow, VisitRow
+
+metadata = Row.metadata
+
+__all__ = [
+    "AccountRow",
+    "AuditRow",
+    "BookingRow",
+    "BusyRow",
+    "ClinicRow",
+    "GroupRow",
+    "IdempotencyRow",
+    "JobEventRow",
+    "LinkRow",
+    "MembershipRow",
+    "OccupancyRow",
+    "OfferRow",
+    "PatientLinkRow",
+    "PatientRow",
+    "PeriodRow",
+    "PlanJobRow",
+    "PlanRow",
+    "ProviderRow",
+    "PublicationRow",
+    "ReserveRow",
+    "ScenarioRow",
+    "SessionRow",
+    "ShiftPlaceRow",
+    "ShiftRow",
+    "TaskRow",
+    "TokenRow",
+    "VisitRow",
+    "metadata",
+]

@@ -1,0 +1,69 @@
+"""Providers with their shifts and busy times, and patients."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import JSON, CheckConstraint, String, Text, UniqueConstraint
+from sqlmodel import Field
+
+from api.store.columns import Row, Utc
+
+
+class ProviderRow(Row, table=True):
+    """A provider; ``document`` is the domain's, without shifts and busy times, which have rows of their own."""
+
+    __tablename__ = "providers"
+
+    id: str = Field(primary_key=True)
+    name: str
+    role: str
+    document: str = Field(sa_type=Text)
+    version: int = 1
+
+
+class ShiftRow(Row, table=True):
+    """A provider's time at work, at one of ``locations``."""
+
+    __tablename__ = "shifts"
+    __table_args__ = (
+        UniqueConstraint("provider_id", "starts_at", name="one_shift_at_a_time"),
+        CheckConstraint("starts_at < ends_at", name="shift_ends_after_start"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    provider_id: str = Field(foreign_key="providers.id")
+    starts_at: datetime = Field(sa_type=Utc, index=True)
+    ends_at: datetime = Field(sa_type=Utc)
+    locations: list[str] = Field(sa_type=JSON)
+
+
+class BusyRow(Row, table=True):
+    """A time at which a provider cannot be booked; ``source`` tells where that is known from."""
+
+    __tablename__ = "busy_times"
+    __table_args__ = (CheckConstraint("starts_at < ends_at", name="busy_ends_after_start"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    provider_id: str = Field(foreign_key="providers.id", index=True)
+    starts_at: datetime = Field(sa_type=Utc, index=True)
+    ends_at: datetime = Field(sa_type=Utc)
+    source: str = "scenario"
+
+
+class PatientRow(Row, table=True):
+    """A patient; ``document`` is the domain's."""
+
+    __tablename__ = "patients"
+
+    id: str = Field(primary_key=True)
+    name: str
+    document: str = Field(sa_type=Text)
+    version: int = 1
+    created_at: datetime = Field(sa_type=Utc)
+
+
+Role = Literal["scheduler", "clinician", "patient", "admin"]
+ROLE = String(16)
+"""Column type of a role."""

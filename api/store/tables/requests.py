@@ -1,0 +1,87 @@
+"""What is asked for: visits and their links, groups and their members, reserves.
+
+Where any of it stands is in ``bookings``, and only there.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, String, Text
+from sqlmodel import Field
+
+from api.store.columns import Row, Utc
+
+RequestState = Literal["asked", "withdrawn"]
+
+
+class VisitRow(Row, table=True):
+    """A visit asked for; ``document`` is the domain's, without ``current``. A withdrawn one stays, and is planned no more."""
+
+    __tablename__ = "visits"
+    __table_args__ = (CheckConstraint("state IN ('asked', 'withdrawn')", name="visit_state"),)
+
+    id: str = Field(primary_key=True)
+    period_id: str = Field(foreign_key="periods.id", index=True)
+    patient_id: str = Field(foreign_key="patients.id", index=True)
+    service: str
+    priority: str
+    earliest: date = Field(index=True)
+    target: date | None = None
+    deadline: date | None = None
+    state: RequestState = Field(default="asked", sa_type=String(16))
+    document: str = Field(sa_type=Text)
+    version: int = 1
+    created_at: datetime = Field(sa_type=Utc)
+
+
+class LinkRow(Row, table=True):
+    """One visit follows another; ``document`` is the domain's."""
+
+    __tablename__ = "links"
+
+    id: int | None = Field(default=None, primary_key=True)
+    period_id: str = Field(foreign_key="periods.id", index=True)
+    before_id: str = Field(foreign_key="visits.id", index=True)
+    after_id: str = Field(foreign_key="visits.id", index=True)
+    document: str = Field(sa_type=Text)
+
+
+class GroupRow(Row, table=True):
+    """One month's session of a group; ``document`` is the domain's, without candidates and ``current``."""
+
+    __tablename__ = "groups"
+
+    id: str = Field(primary_key=True)
+    month: str = Field(primary_key=True)
+    period_id: str = Field(foreign_key="periods.id", index=True)
+    service: str
+    document: str = Field(sa_type=Text)
+    version: int = 1
+
+
+class MembershipRow(Row, table=True):
+    """A patient who may be given a seat in a group's session of a month."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (ForeignKeyConstraint(["group_id", "month"], ["groups.id", "groups.month"]),)
+
+    group_id: str = Field(primary_key=True)
+    month: str = Field(primary_key=True)
+    patient_id: str = Field(primary_key=True, foreign_key="patients.id", index=True)
+    position: int
+    priority: str
+
+
+class ReserveRow(Row, table=True):
+    """Capacity held on a date for a patient referred later that day; ``document`` is the domain's."""
+
+    __tablename__ = "reserves"
+
+    id: str = Field(primary_key=True)
+    period_id: str = Field(foreign_key="periods.id", index=True)
+    service: str
+    held_on: date = Field(index=True)
+    document: str = Field(sa_type=Text)
+    version: int = 1

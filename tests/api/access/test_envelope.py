@@ -1,0 +1,216 @@
+"""What goes around requests: problems, headers, figures, and logs that tell nothing of patients."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from service import bearer
+from starlette.requests import Request
+
+from api.access.limits import Limit
+from api.app import create_app
+from api.errors import DEFECT, PROBLEMS, problem_answer, problem_kind
+from api.logs import JsonLines
+from api.refusals import Conflict, Ground, Refused, RulesBroken, TooMany
+from api.settings import Settings, read_settings
+from api.shell import Shell
+from api.store.errors import AlreadyThere, DoubleBooked, NaiveTime, StoreBusy
+from scheduling.errors import ClinicweaveError, Fault, InvalidFile, ModelInvalid, RuleBroken
+
+PATIENT = "Quin Patient"
+
+
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """Return what is logged, as it is written."""
+    written: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append(self.format(record))
+
+    handler = Keep()
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger()
+    levels = {name: logging.getLogger(name).level for name in ("", "api")}
+    logger.addHandler(handler)
+    logging.getLogger("api").setLevel("INFO")
+    yield written
+    logger.removeHandler(handler)
+    logging.getLogger("api").setLevel(levels["api"])
+
+
+def tree(root: type[ClinicweaveError]) -> set[type[ClinicweaveError]]:
+    return {root}.union(*(tree(kind) for kind in root.__subclasses__()))
+
+
+def test_every_refusal_is_the_callers_affair_and_every_defect_is_ours() -> None:
+    statuses = {kind: problem_kind(kind.__new__(kind)).status for kind in tree(ClinicweaveError)}
+    assert all(400 <= status < 500 or status == 503 for kind, status in statuses.items() if issubclass(kind, Refused))
+    assert {statuses[kind] for kind in (RuleBroken, ModelInvalid, NaiveTime)} == {500}
+    assert (statuses[DoubleBooked], statuses[AlreadyThere], statuses[StoreBusy]) == (409, 409, 503)
+    assert len({kind.name for kind in PROBLEMS.values()}) == len(set(PROBLEMS.values()))
+
+
+def test_a_problem_names_rule_path_and_detail() -> None:
+    request = Request({"type": "http", "headers": [], "state": {"request_id": "r"}})
+    grounds = [Ground("closed then", rule="closure", path="start"), Ground("busy then", rule="busy")]
+    answer = problem_answer(request, RulesBroken("two rules are broken", grounds))
+    assert (answer.status_code, answer.media_type) == (409, "application/problem+json")
+    assert json.loads(bytes(answer.body)) == {
+        "type": "urn:problem-type:clinicweave:rules-broken",
+        "title": "It would break rules",
+        "status": 409,
+        "detail": "two rules are broken",
+        "instance": "urn:uuid:r",
+        "errors": [
+            {"rule": "closure", "path": "start", "detail": "closed then"},
+            {"rule": "busy", "detail": "busy then"},
+        ],
+    }
+
+
+def test_a_file_with_faults_names_each_place() -> None:
+    request = Request({"type": "http", "headers": [], "state": {}})
+    answer = problem_answer(request, InvalidFile("body", [Fault("visits[1].service", "unknown")] * 60))
+    problem = json.loads(bytes(answer.body))
+    assert (problem["status"], len(problem["errors"]), problem["errors"][0]["path"]) == (422, 50, "visits[1].service")
+
+
+def test_a_defects_own_words_stay_inside() -> None:
+    answer = problem_answer(Request({"type": "http", "headers": [], "state": {}}), ModelInvalid(PATIENT))
+    assert answer.status_code == DEFECT.status and PATIENT not in bytes(answer.body).decode()
+
+
+def test_an_unforeseen_error_is_a_problem_and_its_text_goes_nowhere(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, lines: list[str]
+) -> None:
+    def break_down() -> None:
+        raise ValueError(PATIENT)
+
+    monkeypatch.setattr(shell.metrics, "text", break_down)
+    client = TestClient(create_app(shell))
+    token = client.post("/v1/sessions", json={"name": "admin", "password": "a long pass phrase"}).json()["token"]
+    answer = client.get("/metrics", headers=bearer(token))
+    assert (answer.status_code, answer.json()["type"]) == (500, "urn:problem-type:clinicweave:defect")
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert PATIENT not in answer.text + "".join(lines)
+    defect = next(json.loads(line) for line in lines if '"defect"' in line)
+    assert defect["error"]["kind"] == "ValueError" and defect["error"]["frames"][-1].endswith(" break_down")
+    assert answer.json()["instance"] == f"urn:uuid:{defect['request']}" == f"urn:uuid:{answer.headers['x-request-id']}"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/v1/accounts", "/nowhere", "/openapi.json"])
+def test_every_answer_keeps_browsers_safe_and_caches_empty(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
+    assert "strict-transport-security" not in headers and "server" not in headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/nowhere", 404), ("PATCH", "/healthz", 405), ("X", "/healthz", 405)]
+)
+def test_what_is_no_route_is_a_problem_too(client: TestClient, method: str, path: str, status: int) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_that_is_too_long_is_refused(make: Any, settings: Settings) -> None:
+    client = TestClient(create_app(make(settings.model_copy(update={"max_body_bytes": 1000}))))
+    assert client.post("/v1/sessions", json={"name": "x" * 1000, "password": "x"}).status_code == 413
+
+
+def test_what_was_sent_is_not_echoed(client: TestClient) -> None:
+    answer = client.post("/v1/sessions", json={"name": "n", "password": "p", PATIENT: PATIENT})
+    assert answer.status_code == 422 and answer.text.count(PATIENT) == 1  # the place of the fault, once
+
+
+def test_requests_are_logged_by_route_and_not_by_address(client: TestClient, as_role: Any, lines: list[str]) -> None:
+    client.get("/v1/accounts/quin-patient?q=quin-patient", headers=as_role("admin"))
+    line = json.loads(lines[-1])
+    assert (line["route"], line["status"], line["role"], line["problem"]) == ("/v1/accounts/{account}", 404, "admin", "unknown")
+    assert "quin-patient" not in "".join(lines)
+
+
+def test_of_other_libraries_only_the_place_is_logged(lines: list[str]) -> None:
+    logging.getLogger("library").error("cannot store %s", PATIENT)
+    line = json.loads(lines[-1])
+    assert (line["logger"], line["level"]) == ("library", "error") and "test_envelope" in line["at"]
+    assert PATIENT not in lines[-1]
+
+
+def test_figures_count_requests_by_route(client: TestClient, as_role: Any) -> None:
+    client.get("/nowhere/at-all")
+    client.request("ODD", "/odd")
+    text = client.get("/metrics", headers=as_role("admin")).text
+    assert 'clinicweave_request_seconds_count{method="none",route="none",status="404"} 2.0' in text
+    assert 'clinicweave_problems_total{kind="not-found"} 2.0' in text
+    assert "at-all" not in text
+
+
+def test_openapi_tells_roles_problems_and_examples(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    operation = document["paths"]["/v1/visits/{visit}/links"]["post"]
+    assert operation["x-roles"] == {"scheduler": "any", "clinician": "own"}
+    assert {"201", "401", "403", "404", "422", "429", "503"} <= set(operation["responses"])
+    assert "security" not in document["paths"]["/healthz"]["get"]
+    schemas = document["components"]["schemas"]
+    bare = {name for name, schema in schemas.items() if "properties" in schema and "examples" not in schema}
+    assert bare <= {"Problem", "ProblemGround"}
+
+
+def test_a_limit_fills_again_with_time() -> None:
+    now = [0.0]
+    limit = Limit(2, lambda: now[0])
+    limit.take("a")
+    limit.take("a")
+    limit.take("b")
+    with pytest.raises(TooMany) as refused:
+        limit.take("a")
+    assert refused.value.retry_seconds == 30
+    now[0] = 29.9
+    with pytest.raises(TooMany):
+        limit.take("a")
+    now[0] = 30.0
+    limit.take("a")
+
+
+def test_settings_name_every_variable_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("PORT", "70000"), ("SECRET", "short and secret"), ("LOG_LEVEL", "loud")):
+        monkeypatch.setenv(f"CLINICWEAVE_{name}", value)
+    with pytest.raises(InvalidFile) as refused:
+        read_settings()
+    places = {fault.path for fault in refused.value.faults}
+    assert places == {"CLINICWEAVE_PORT", "CLINICWEAVE_SECRET", "CLINICWEAVE_LOG_LEVEL"}
+    assert "short and secret" not in str(refused.value)
+
+
+def test_arguments_go_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLINICWEAVE_PORT", "1234")
+    assert (read_settings(port=None).port, read_settings(port=99).port) == (1234, 99)
+
+
+def test_one_key_is_kept_beside_a_file_and_machines_must_be_told_theirs(tmp_path: Any) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/clinic.db")
+    assert settings.signing_key() == settings.signing_key()
+    assert (tmp_path / "clinic.db.key").stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["clinic.db.key"]
+    assert Settings(database_url="sqlite://").signing_key() != Settings(database_url="sqlite://").signing_key()
+    with pytest.raises(InvalidFile, match="CLINICWEAVE_SECRET"):
+        Settings(database_url="postgresql://host/clinic").signing_key()
+
+
+def test_an_issuer_needs_a_client_id() -> None:
+    with pytest.raises(ValueError, match="oidc_client_id"):
+        Settings(oidc_issuer="https://login.example")
+
+
+def test_a_conflict_is_what_an_unnamed_refusal_is() -> None:
+    assert problem_kind(Refused("no")) == problem_kind(Conflict("no"))

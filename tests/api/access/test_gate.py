@@ -1,0 +1,176 @@
+"""Who is let where: the table is whole, every route stands behind the gate, and the gate does what the table says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+from fastapi.testclient import TestClient
+from service import FOREIGN, OWN, bearer, denials
+
+from api.access import gate
+from api.access.actor import Role
+from api.access.gate import COOKIE, guarded_router
+from api.access.owners import OWNERS, ids_at
+from api.access.table import ACCESS, Access, Whose
+from api.app import create_app
+from api.routes import ROUTERS
+from api.shell import Shell
+
+GUARDED = [line for line in ACCESS if not line.public]
+ID = {"visit": OWN, "account": "nobody", "token": "nobody", "link": "nobody"}
+LEAVING = ("DELETE", "/v1/sessions/current")
+
+Headers = Callable[[str], dict[str, str]]
+
+
+def ask(client: TestClient, line: Access, headers: dict[str, str], ids: dict[str, str] = ID) -> Any:
+    """Send the emptiest request of a line: whatever it is answered behind the gate, it came so far."""
+    return client.request(line.method, line.path.format_map(ids), headers=headers, json={} if line.method != "GET" else None)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_gets_through_to_exactly_what_the_table_lets_it(client: TestClient, as_role: Headers, role: Role) -> None:
+    headers = as_role(role)
+    lines = sorted(GUARDED, key=lambda line: (line.method, line.path) == LEAVING)
+    through = {(line.method, line.path) for line in lines if ask(client, line, headers).status_code not in (401, 403)}
+    assert through == {(line.method, line.path) for line in GUARDED if role in line.roles}
+
+
+@pytest.mark.parametrize("line", GUARDED, ids=lambda line: f"{line.method} {line.path}")
+def test_nobody_gets_through_without_a_credential(client: TestClient, shell: Shell, line: Access) -> None:
+    before = len(denials(shell.database))
+    answer = ask(client, line, {})
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    (denial,) = denials(shell.database)[before:]
+    assert (denial.actor, denial.action) == ("unknown", f"{line.method} {line.path}")
+
+
+def test_a_clinician_makes_links_for_own_visits_only(client: TestClient, shell: Shell, as_role: Headers) -> None:
+    headers = as_role("clinician")
+    assert client.post(f"/v1/visits/{OWN}/links", json={}, headers=headers).status_code == 201
+    foreign = client.post(f"/v1/visits/{FOREIGN}/links", json={}, headers=headers)
+    unknown = client.post("/v1/visits/no-visit/links", json={}, headers=headers)
+    assert (foreign.status_code, unknown.status_code) == (403, 403)
+    same = ("type", "title", "status", "detail", "errors")
+    assert [foreign.json()[part] for part in same] == [unknown.json()[part] for part in same]
+    assert [(row.role, row.object_kind, row.object_id) for row in denials(shell.database)] == [
+        ("clinician", "visit", FOREIGN),
+        ("clinician", "visit", "no-visit"),
+    ]
+
+
+def test_without_the_question_whose_it_is_the_foreign_visit_is_reached(
+    client: TestClient, as_role: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = as_role("clinician")
+    monkeypatch.setattr(gate, "owns", lambda *_: True)
+    assert client.post(f"/v1/visits/{FOREIGN}/links", json={}, headers=headers).status_code == 201
+
+
+def test_ids_in_a_body_must_be_own_too(shell: Shell, client: TestClient, as_role: Headers) -> None:
+    line = Access("POST", "/v1/asks", {Role.CLINICIAN: Whose.OWN}, body=(("patient", "patient"), ("links[].before", "visit")))
+    token = as_role("clinician")["Authorization"].split()[1]
+
+    def admitted(*ids: tuple[str, str]) -> bool:
+        try:
+            gate.admit(shell, line, gate.Asked("here", token, None, False, ids))
+        except gate.Forbidden:
+            return False
+        return True
+
+    assert admitted(("patient", "pat"), ("visit", OWN))
+    assert not admitted(("patient", "quin"), ("visit", OWN))
+    assert not admitted(("patient", "pat"), ("visit", OWN), ("visit", FOREIGN))
+    assert not admitted(("patient", "pat"), ("plan", "of-no-owner"))
+    assert admitted()
+
+
+def test_ids_are_found_wherever_a_line_says() -> None:
+    body = {"patient": "pat", "links": [{"before": "a"}, {"before": 5}, {"after": "b"}, "c"], "visit": {"patient": "quin"}}
+    assert ids_at(body, "patient") == ["pat"]
+    assert ids_at(body, "links[].before") == ["a"]
+    assert ids_at(body, "visit.patient") == ["quin"]
+    assert ids_at(body, "patient.name") == ids_at([], "patient") == ids_at(None, "links[].before") == []
+
+
+def test_a_body_that_is_no_json_is_first_asked_who_brings_it(client: TestClient, as_role: Headers) -> None:
+    headers = {"content-type": "application/json"}
+    assert client.post("/v1/accounts", content=b"{", headers=headers).status_code == 401
+    assert client.post("/v1/accounts", content=b"{", headers=headers | as_role("scheduler")).status_code == 403
+    assert client.post("/v1/accounts", content=b"{", headers=headers | as_role("admin")).status_code == 422
+
+
+def test_every_kind_that_own_lines_name_in_the_path_has_an_owner() -> None:
+    lines = [line for line in ACCESS if Whose.OWN in line.roles.values()]
+    assert lines and all(set(line.named_in_path) <= set(OWNERS) for line in lines)
+
+
+def test_a_route_that_the_table_does_not_have_cannot_be_made() -> None:
+    with pytest.raises(LookupError, match="GET /v1/secret is not in the access table"):
+        guarded_router("test").get("/v1/secret")(lambda: None)
+
+
+def test_a_route_around_the_gate_is_not_put_together(shell: Shell) -> None:
+    around = APIRouter()
+    around.get("/healthz")(lambda: None)
+    with pytest.raises(LookupError, match="/healthz goes around the gate"):
+        create_app(shell, (*ROUTERS, around))
+
+
+def test_a_line_without_route_is_not_put_together(shell: Shell) -> None:
+    with pytest.raises(LookupError, match="/v1/accounts"):
+        create_app(shell, ROUTERS[:-1])
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"origin": "http://127.0.0.1:8000"}, 200),
+        ({"origin": "http://testserver"}, 200),
+        ({"origin": "https://elsewhere.example"}, 401),
+        ({"origin": "null"}, 401),
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "cross-site"}, 401),
+    ],
+)
+def test_a_cookie_does_nothing_for_another_site(client: TestClient, log_in: Any, headers: dict[str, str], status: int) -> None:
+    cookie = {"cookie": f"{COOKIE}={log_in('admin').json()['token']}"}
+    assert client.post("/v1/accounts", json={}, headers=cookie | headers).status_code == (422 if status == 200 else status)
+    assert client.get("/v1/accounts", headers=cookie | headers).status_code == 200
+
+
+def test_a_token_may_come_from_anywhere(client: TestClient, as_role: Headers) -> None:
+    headers = as_role("admin") | {"origin": "https://elsewhere.example"}
+    assert client.post("/v1/accounts", json={}, headers=headers).status_code == 422
+
+
+@pytest.mark.parametrize("secret", ["", "cws_", "cwt_x", "cwl_x", "cwl_x.y", "x" * 10_000, "cws_\u00e9"])
+def test_what_is_no_credential_is_none(client: TestClient, secret: str) -> None:
+    headers = {"Authorization": f"Bearer {secret}".encode("latin-1")}
+    assert client.get("/v1/accounts", headers=headers).status_code == 401
+
+
+def test_a_nul_character_is_refused_before_the_database_meets_it(client: TestClient, as_role: Headers) -> None:
+    headers = as_role("admin")
+    answers = [
+        client.get("/v1/accounts/%00", headers=headers),
+        client.get("/v1/accounts?cursor=%00", headers=headers),
+        client.post("/v1/accounts", json={"name": "\x00", "role": "admin"}, headers=headers),
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422, 422]
+
+
+def test_half_a_character_is_refused_before_the_database_meets_it(client: TestClient, as_role: Headers) -> None:
+    headers = as_role("admin") | {"content-type": "application/json"}
+    body = rb'{"name": "half", "role": "admin", "subject": "\ud800"}'
+    assert client.post("/v1/accounts", content=body, headers=headers).status_code == 422
+
+
+def test_a_lent_secret_of_another_kind_opens_nothing(client: TestClient, as_role: Headers) -> None:
+    session = as_role("admin")["Authorization"].split()[1]
+    assert client.get("/v1/accounts", headers=bearer(session.replace("cws_", "cwt_"))).status_code == 401

@@ -1,0 +1,196 @@
+"""Transactions mean the same on both databases, and times are instants."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from api.store import database as module
+from api.store.database import Database, UnsafeWal, loses_commits_in_wal, warn_of_unsafe_wal
+from api.store.errors import AlreadyThere, NaiveTime, StillReferenced, StoreBusy, StoreUnusable
+from api.store.migrations import migrate
+from api.store.tables import PatientRow, VisitRow
+
+NOON = datetime(2026, 11, 30, 12, 0, 0, 250_000, tzinfo=UTC)
+
+
+def patient(identifier: str, created_at: datetime = NOON) -> PatientRow:
+    return PatientRow(id=identifier, name="A Name", document="{}", created_at=created_at)
+
+
+def add(store: Database, *rows: PatientRow | VisitRow) -> None:
+    with store.writing() as session:
+        session.add_all(rows)
+
+
+def names(store: Database) -> list[str]:
+    with store.reading() as session:
+        return sorted(row for (row,) in session.connection().exec_driver_sql("SELECT id FROM patients"))
+
+
+def test_a_writer_commits_at_the_end_of_its_block(store: Database) -> None:
+    add(store, patient("pat"))
+    assert names(store) == ["pat"]
+
+
+def test_a_writer_whose_block_raises_undoes_everything(store: Database) -> None:
+    with pytest.raises(KeyError), store.writing() as session:
+        session.add(patient("pat"))
+        session.flush()
+        raise KeyError
+    assert names(store) == []
+
+
+def test_a_reader_cannot_write(store: Database) -> None:
+    with pytest.raises(DBAPIError, match=r"read-?\s?only"), store.reading() as session:
+        session.add(patient("pat"))
+        session.flush()
+    add(store, patient("quin"))
+    assert names(store) == ["quin"]
+
+
+def test_an_instant_comes_back_as_the_same_instant_in_utc(store: Database) -> None:
+    elsewhere = NOON.astimezone(timezone(timedelta(hours=-5)))
+    add(store, patient("pat", elsewhere))
+    with store.reading() as session:
+        found = session.get_one(PatientRow, "pat").created_at
+    assert found == NOON
+    assert found.utcoffset() == timedelta()
+
+
+def test_a_time_without_zone_is_refused(store: Database) -> None:
+    naive = NOON.replace(tzinfo=None)
+    with pytest.raises(NaiveTime, match=r"2026-11-30T12:00:00.250000"):
+        add(store, patient("pat", naive))
+    assert names(store) == []
+
+
+def test_what_the_database_refuses_has_its_own_error(store: Database) -> None:
+    add(store, patient("pat"))
+    with pytest.raises(AlreadyThere):
+        add(store, patient("pat"))
+    with pytest.raises(StillReferenced):
+        visit = VisitRow(id="v", period_id="none", patient_id="pat", service="s", priority="soon", document="", created_at=NOON)
+        visit.earliest = date(2026, 11, 30)
+        add(store, visit)
+
+
+def test_an_error_that_nobody_foresaw_tells_no_patient_data(store: Database) -> None:
+    with pytest.raises(DBAPIError) as caught, store.writing() as session:
+        session.add(patient("pat"))
+        session.flush()
+        session.connection().exec_driver_sql("UPDATE patients SET nothing = 1")
+    assert "A Name" not in str(caught.value)
+
+
+def test_writers_wait_for_each_other_so_no_update_is_lost(store: Database, store_url: str) -> None:
+    add(store, patient("pat"))
+    other = Database(store_url)
+
+    def grow(database: Database) -> None:
+        for _ in range(15):
+            with database.writing() as session:
+                session.get_one(PatientRow, "pat").version += 1
+
+    threads = [threading.Thread(target=grow, args=(database,)) for database in (store, other) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other.close()
+    with store.reading() as session:
+        assert session.get_one(PatientRow, "pat").version == 1 + 4 * 15
+
+
+def test_a_writer_gives_up_when_another_holds_the_store_for_too_long(
+    store: Database, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.05)
+    other = Database(store_url)
+    with store.writing() as session:
+        session.add(patient("pat"))
+        session.flush()
+        with pytest.raises(StoreBusy):
+            add(other, patient("quin"))
+        with pytest.raises(StoreBusy):
+            add(store, patient("rae"))
+    add(other, patient("sol"))
+    assert names(store) == ["pat", "sol"]
+    other.close()
+
+
+def test_a_reader_sees_one_moment_though_others_write(postgresql_url: str) -> None:
+    store = Database(postgresql_url)
+    with store.reading() as session:
+        rows = "SELECT count(*) FROM patients"
+        before = session.connection().exec_driver_sql(rows).scalar_one()
+        add(store, patient("pat"))
+        assert session.connection().exec_driver_sql(rows).scalar_one() == before
+    assert names(store) == ["pat"]
+    store.close()
+
+
+def test_a_store_in_memory_keeps_its_rows_between_sessions() -> None:
+    store = Database("sqlite://")
+    migrate(store)
+    add(store, patient("pat"))
+    assert names(store) == ["pat"]
+    store.close()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://somewhere/db", "sqlite+none:///x.db"])
+def test_a_url_of_no_known_database_is_refused(url: str) -> None:
+    with pytest.raises(StoreUnusable):
+        Database(url)
+
+
+def test_a_file_that_cannot_be_opened_is_named_as_such(tmp_path: Path) -> None:
+    store = Database(f"sqlite:///{tmp_path}/missing/store.db")
+    with pytest.raises(StoreUnusable), store.reading() as session:
+        session.connection()
+
+
+@pytest.mark.parametrize(
+    ("version", "loses"),
+    [((3, 6, 23), False), ((3, 7, 0), True), ((3, 40, 1), True), ((3, 51, 2), True), ((3, 51, 3), False), ((3, 52, 0), False)],
+)
+def test_the_versions_whose_wal_loses_commits_are_known(version: tuple[int, ...], loses: bool) -> None:
+    assert loses_commits_in_wal(version) is loses
+
+
+def journal(url: str) -> str:
+    store = Database(url)
+    try:
+        with store.reading() as session:
+            return str(session.connection().exec_driver_sql("PRAGMA journal_mode").scalar_one())
+    finally:
+        store.close()
+
+
+def test_wal_is_used_only_with_a_library_that_keeps_it_safely(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 51, 2))
+    assert journal(sqlite_url) == "truncate"
+    with pytest.warns(UnsafeWal):
+        warn_of_unsafe_wal()
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 51, 3))
+    assert journal(sqlite_url) == "wal"
+    warn_of_unsafe_wal()
+
+
+def test_a_file_that_somebody_holds_in_wal_mode_is_refused_by_a_library_that_loses_commits(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as holder:
+        holder.execute("PRAGMA journal_mode = wal")
+        holder.execute("SELECT * FROM patients").fetchall()
+        with pytest.raises(StoreUnusable):
+            journal(sqlite_url)
+    assert journal(sqlite_url) == "truncate"

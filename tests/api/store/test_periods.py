@@ -1,0 +1,179 @@
+"""A scenario goes into the store and comes out as it is asked for now."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from operator import attrgetter
+
+import factories
+import pytest
+from factories import current, current_group, group, link, patient, provider, reserve, shift, visit
+from stored import NOW, StoredWeek
+
+from api.store import bookings, periods, requests
+from api.store.database import Database
+from api.store.errors import AlreadyThere, DoubleBooked, StaleVersion, StillReferenced
+from scheduling.additions import Addition
+from scheduling.errors import UnknownId
+from scheduling.generate import generate
+from scheduling.scenario import Scenario
+
+
+def kept(store: Database, scenario: Scenario, now: datetime | None = None) -> Scenario:
+    """Return what comes back of a scenario that is kept."""
+    with store.writing() as rows:
+        periods.keep_scenario(rows, scenario, NOW)
+    with store.reading() as rows:
+        return periods.scenario_of(rows, scenario.id, now)
+
+
+def in_order(scenario: Scenario) -> Scenario:
+    """Return a scenario in the order in which the store gives it back."""
+    by_id = attrgetter("id")
+    people = (
+        one.changed(shifts=tuple(sorted(one.shifts, key=attrgetter("start"))), busy=tuple(sorted(one.busy, key=str)))
+        for one in scenario.providers
+    )
+    return scenario.changed(
+        providers=tuple(sorted(people, key=by_id)),
+        patients=tuple(sorted(scenario.patients, key=by_id)),
+        visits=tuple(sorted(scenario.visits, key=by_id)),
+        groups=tuple(sorted(scenario.groups, key=by_id)),
+        reserves=tuple(sorted(scenario.reserves, key=by_id)),
+    )
+
+
+def test_a_scenario_comes_back_as_it_went_in(store: Database) -> None:
+    asked = generate("tiny", seed=4)
+    assert in_order(kept(store, asked)) == in_order(asked)
+
+
+def test_what_stands_and_the_present_moment_come_back(store: Database) -> None:
+    asked = factories.scenario(
+        visit("v-1", "pat", "injection", current=current("TU 09:00", "wang-proc-1", notified=False)),
+        visit("v-2", "quin", current=current("TU 09:00", None, "dee", "west")),
+        group("coping", "quin", "sol", current=current_group("TH 09:00", "sol", "quin")),
+        reserve("hold-1", "TU"),
+        now="MO 09:20",
+        freeze_minutes=60,
+        patients=[patient("quin", [("MO 09:00", "MO 10:00")], prefers="morning")],
+        providers=factories.people(provider("ana", busy=[("MO 10:00", "MO 11:00"), ("2026-12-06T10:00", "2026-12-06T11:00")])),
+    )
+    assert asked.now is not None
+    back = kept(store, asked, asked.grid.utc(asked.now))
+    assert (back.visits, back.groups, back.now, back.freeze_minutes) == (asked.visits, asked.groups, asked.now, 60)
+    assert back.providers_by_id["ana"].busy == asked.providers_by_id["ana"].busy[:1]
+    assert {one.id for one in back.patients} == {"pat", "quin", "sol"}
+
+
+def test_a_week_in_which_the_clocks_change_comes_back_but_for_a_time_that_never_comes(store: Database) -> None:
+    nights = [("2027-03-14T01:30", "2027-03-14T03:30"), ("2027-03-14T02:30", "2027-03-14T03:00")]
+    duty = [shift("2027-03-13T08:00", "12:00"), shift("2027-03-15T08:00", "12:00")]
+    asked = factories.scenario(
+        visit("v-1", earliest="2027-03-15", current=current("2027-03-15T08:00")),
+        horizon={"start": "2027-03-13", "end": "2027-03-16"},
+        providers=factories.people(provider("ana", busy=nights, shifts=duty)),
+    )
+    back = kept(store, asked)
+    assert back.providers_by_id["ana"].shifts == tuple(duty)
+    assert back.visits == asked.visits
+    assert back.providers_by_id["ana"].busy == asked.providers_by_id["ana"].busy[:1]
+
+
+def test_a_period_is_taken_in_once(week: StoredWeek) -> None:
+    with pytest.raises(AlreadyThere, match='period "test-week"'), week.store.writing() as rows:
+        periods.keep_scenario(rows, week.scenario, NOW)
+
+
+def test_a_scenario_whose_visits_stand_in_one_place_at_once_is_refused_whole(store: Database) -> None:
+    asked = factories.scenario(
+        visit("v-1", "pat", current=current("TU 09:00")),
+        visit("v-2", "quin", current=current("TU 09:30", team="dee")),
+    )
+    with pytest.raises(DoubleBooked, match="wang-exam-1"):
+        kept(store, asked)
+    with store.reading() as rows:
+        assert periods.periods(rows) == []
+
+
+def test_a_later_period_takes_over_what_is_asked_for_again_with_where_it_stands(week: StoredWeek) -> None:
+    later = factories.scenario(
+        visit("v-1", "pat", deadline="FR"), visit("v-9", "rae"), id="later", patients=[patient("pat", prefers="afternoon")]
+    )
+    asked = factories.scenario(visit("v-1", "pat", current=current("TU 09:00")), id="earlier", now="MO 08:00")
+    back = kept(week.store, asked), kept(week.store, later)
+    assert [one.visits[0].current is not None for one in back] == [True, True]
+    assert back[1].patients_by_id["pat"].prefers == "afternoon"
+    with week.store.reading() as rows:
+        assert [one.id for one in periods.scenario_of(rows, "earlier").visits] == []
+        assert requests.visit(rows, "v-1").version > 1
+
+
+def test_what_does_not_change_keeps_its_version(week: StoredWeek) -> None:
+    with week.store.writing() as rows:
+        requests.put_visits(rows, week.id, week.scenario.visits, NOW + timedelta(hours=1))
+        changed = week.scenario.visit("v-2").changed(priority="cancer")
+        requests.put_visits(rows, week.id, [changed], NOW)
+        versions = {one.id: one.version for one in requests.asked_visits(rows, week.id)}
+    assert versions == {"v-1": 1, "v-2": 2, "v-3": 1, "v-4": 1}
+
+
+def test_a_withdrawn_visit_and_its_links_are_asked_for_no_more(week: StoredWeek) -> None:
+    with week.store.writing() as rows:
+        with pytest.raises(StaleVersion):
+            requests.withdraw_visit(rows, "v-3", expected=7)
+        requests.withdraw_visit(rows, "v-3", expected=1)
+        back = periods.scenario_of(rows, week.id)
+        known = [one.id for one in requests.visits_of_patient(rows, "pat")]
+    assert ([one.id for one in back.visits], back.links) == (["v-1", "v-2", "v-4"], ())
+    assert known == ["v-1", "v-3"]
+
+
+def test_an_addition_is_asked_for_from_then_on(week: StoredWeek) -> None:
+    more = Addition(visits=(visit("v-5", "uma"),), links=(link("v-4", "v-5", 1),), patients=(patient("uma"),))
+    with week.store.writing() as rows:
+        periods.keep_addition(rows, week.id, more, NOW)
+        back = periods.scenario_of(rows, week.id)
+        requests.remove_links(rows, "v-5")
+        without = periods.scenario_of(rows, week.id)
+    assert (back.visits[-1], back.links) == (more.visits[0], (*week.scenario.links, *more.links))
+    assert without.links == week.scenario.links
+
+
+def test_a_link_to_a_visit_that_is_not_there_is_refused(week: StoredWeek) -> None:
+    with pytest.raises(StillReferenced), week.store.writing() as rows:
+        requests.add_links(rows, week.id, [link("v-1", "nobody's")])
+
+
+def test_a_change_decided_on_an_older_version_of_the_period_is_refused(week: StoredWeek) -> None:
+    with week.store.writing() as rows:
+        assert periods.touch(rows, week.id, expected=1).version == 2
+    with pytest.raises(StaleVersion, match='period "test-week" is no longer at version 1'), week.store.writing() as rows:
+        periods.touch(rows, week.id, expected=1)
+
+
+def test_the_same_snapshot_is_kept_once_for_each_version(week: StoredWeek) -> None:
+    with week.store.writing() as rows:
+        period = periods.period(rows, week.id)
+        first, again = (periods.keep_snapshot(rows, week.scenario, period, NOW).id for _ in range(2))
+        periods.touch(rows, week.id)
+        later = periods.keep_snapshot(rows, week.scenario, period, NOW).id
+        back = Scenario.parse(periods.snapshot(rows, first).document)
+    assert (first == again, first == later, back == week.scenario) == (True, False, True)
+
+
+def test_what_is_not_there_is_named(store: Database) -> None:
+    with store.reading() as rows:
+        with pytest.raises(UnknownId, match='unknown period "none"'):
+            periods.scenario_of(rows, "none")
+        with pytest.raises(UnknownId, match="unknown visit"):
+            requests.visit(rows, "none")
+        with pytest.raises(UnknownId, match="unknown booking"):
+            bookings.booking(rows, "none")
+
+
+def test_a_period_is_found_by_its_dates(week: StoredWeek) -> None:
+    first, end = week.scenario.horizon.start, week.scenario.horizon.end
+    with week.store.reading() as rows:
+        found = [periods.period_on(rows, day) for day in (first - timedelta(days=1), first, end - timedelta(days=1), end)]
+    assert [one and one.id for one in found] == [None, week.id, week.id, None]

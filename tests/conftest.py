@@ -1,0 +1,73 @@
+"""Stores to test with: each test that asks for ``store`` or ``store_url`` runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from postgres import HOW_TO_GET_ONE, PostgresServer, binaries, server
+
+from api.store.database import Database
+from api.store.migrations import migrate
+
+MIGRATED = "migrated"
+"""The database with all tables and no rows that others are copies of."""
+
+
+def _migrated(url: str) -> None:
+    database = Database(url)
+    migrate(database)
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Return a PostgreSQL server that the whole run shares."""
+    programs = binaries()
+    if programs is None:
+        pytest.skip(HOW_TO_GET_ONE)
+    with server(programs) as running:
+        _migrated(running.create(MIGRATED))
+        yield running
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an SQLite file with all tables and no rows."""
+    file = tmp_path_factory.mktemp("store") / "migrated.db"
+    _migrated(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """Return the URL of a store of the test's own on SQLite."""
+    file = tmp_path / "store.db"
+    shutil.copyfile(migrated_file, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def postgresql_url(postgres: PostgresServer) -> Iterator[str]:
+    """Return the URL of a store of the test's own on PostgreSQL."""
+    name = f"store-{uuid4().hex[:12]}"
+    yield postgres.create(name, MIGRATED)
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """Return the URL of a store of the test's own, on each database in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Database]:
+    """Return a store of the test's own, on each database in turn."""
+    database = Database(store_url)
+    yield database
+    database.close()

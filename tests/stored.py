@@ -1,0 +1,40 @@
+"""A week in a store: what its desk does with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from api.store import periods, plans
+from api.store.database import Database
+from api.store.plans import Published
+from scheduling.plan import Plan
+from scheduling.scenario import Scenario
+
+NOW = datetime(2026, 11, 27, 16, 30, tzinfo=UTC)
+"""Friday before the default week."""
+
+
+@dataclass(frozen=True)
+class StoredWeek:
+    """A period in a store, and the scenario that it came from."""
+
+    store: Database
+    scenario: Scenario
+
+    @property
+    def id(self) -> str:
+        """The period's id."""
+        return self.scenario.id
+
+    def publish(self, made: Plan, at: datetime = NOW) -> Published:
+        """Keep and publish a plan."""
+        with self.store.writing() as rows:
+            snapshot = periods.keep_snapshot(rows, self.scenario, periods.period(rows, self.id), at)
+            kept = plans.add_plan(rows, made, snapshot.id, self.id, "desk", at)
+            return plans.publish(rows, kept, self.scenario, made, "desk", at)
+
+    def standing(self) -> Plan:
+        """Return what stands."""
+        with self.store.reading() as rows:
+            return plans.standing_plan(rows, periods.scenario_of(rows, self.id))
