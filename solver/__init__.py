@@ -8,7 +8,7 @@ room and attendees; one encoder a rule (:mod:`solver.domains` for the unary ones
 2. :mod:`solver.master`: each task goes to a session, location and provider, time being minutes only. Its linear relaxation
    bounds every plan (an integer Lagrangian bound computed from its multipliers), its branch and cut bounds better.
 3. A second plan is constructed at the master's reduced costs, shifts being where the relaxation spends them.
-4. :mod:`solver.ruin` improves it: annealing by ruin and recreate, in cycles that begin with the best plan of all workers.
+4. :mod:`solver.ruin` improves it: annealing by ruin and recreate, in two cycles, the second by all workers at once.
    Its inner loop, :mod:`solver.kernel`, is compiled by Numba and works on numbers only (:mod:`solver.tables`).
 5. :mod:`solver.improve` polishes it: large neighbourhoods solved exactly, chosen at the master's prices
    (:mod:`solver.neighbourhoods`). Only these move group sessions.

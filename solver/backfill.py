@@ -150,7 +150,7 @@ def cancelled(scenario: Scenario, plan: Plan, visit_id: str) -> tuple[Scenario, 
     """
     if visit_id not in scenario.visits_by_id:
         raise UnknownId("visit", visit_id)
-    present, gone = Present(scenario, plan), _needing(scenario.links, visit_id)
+    present, gone = Present(scenario, plan), needing(scenario.links, visit_id)
     left = scenario.changed(
         visits=tuple(visit for visit in scenario.visits if visit.id not in gone),
         links=tuple(link for link in scenario.links if gone.isdisjoint((link.before, link.after))),
@@ -159,7 +159,8 @@ def cancelled(scenario: Scenario, plan: Plan, visit_id: str) -> tuple[Scenario, 
     return left, checked_plan(Domains(left), placements, present.reasons)
 
 
-def _needing(links: tuple[Link, ...], visit_id: str) -> set[str]:
+def needing(links: tuple[Link, ...], visit_id: str) -> set[str]:
+    """Return a visit, and those that cannot be without it: that follow it, or that it comes together with, directly or not."""
     gone, waiting = {visit_id}, [visit_id]
     while waiting:
         one = waiting.pop()

@@ -26,7 +26,7 @@ from solver.tables import Numbers
 from solver.tasks import Key
 
 HOT, WARM, COLD = 0.15, 0.03, 0.007
-"""Temperatures at the beginning of the first cycle, of every other, and at their ends, in parts of what leaving out a task
+"""Temperatures at the beginning of the first cycle, of the second, and at their ends, in parts of what leaving out a task
 costs (their median)."""
 
 TIDINESS = 0.003
