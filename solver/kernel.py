@@ -6,6 +6,10 @@ Christiaens and Vanden Berghe, Slack induction by string removals (2020), doi:10
 Numba compiles these functions on their first call (some seconds, kept on disk) and runs them without the interpreter's lock.
 They know numbers only; :mod:`solver.tables` makes them from a scenario, and placements from what they find. Every thing that
 can be taken is a *resource*: a row of :attr:`State.used` with a capacity, a column for each slot of the horizon.
+
+All of it stands in one file, and its few arrays are passed around together, on purpose: what Numba keeps on disk is made anew
+only when the file itself changes, and each array that is passed costs time at every call (23 arrays: 12,000 ruins a second on
+a week; these 7: 66,000).
 """
 
 from __future__ import annotations
@@ -49,25 +53,34 @@ TIDY = 0.7
 TIRED = 20
 """Random tasks that are looked at for one that is left out."""
 
-# Columns of Tables.rows. Every thing is a row, and its number is the row's; row 0 holds the settings.
+# Columns of Tables.rows. Every thing is a row, and its number is the row's. A name with _END beside it is a range of rows or
+# of Tables.lists, which begins with the capacities of the resources.
+# Row 0, the settings:
 SLOTS, NOON, GRID, EXTRA_TRIP, HALF, SITE_CHANGE, BUDGET, PLACES_COUNT, TRAVEL, SITES = range(10)
 TASKS, TASKS_END, MOVABLE, MOVABLE_END, FLEXIBLE, FLEXIBLE_END = range(10, 16)
 SETTINGS = 16
 
+# A task (its candidates are sorted by cost):
 CANDIDATES, CANDIDATES_END, WORTH, PREFERS, TOLD, CURRENT_SLOT, PATIENT, LINKS, LINKS_END = range(9)
 PARTNERS, PARTNERS_END, MINUTES, STAY_MINUTES = range(9, 13)
 
+# A candidate, one way to place a task; its team's shifts stand in the columns from TEAM on:
 DAY, PLACE, COST, MOVE, STAYS, STARTS, STARTS_END, USES, USES_END, ROOMS, ROOMS_END = range(11)
 CLEANED, WATCH, WATCH_END, ATTENTION, LENGTH, TEAM_SIZE, TEAM = range(11, 18)
 
+# A shift:
 PROVIDER, SHIFT_DAY, BEGIN, END, SIBLINGS, SIBLINGS_END, PLACES, PLACES_END, WATCH_RESOURCE, PROVIDER_DAY = range(10)
 
+# A provider's day:
 LIMIT = 0
 
+# A link, as one of its visits sees it:
 OTHER, LEADS, MIN_DAYS, MAX_DAYS, MIN_GAP, MAX_GAP, SAME_PLACE, SAME_TEAM, TOGETHER = range(9)
 
+# A patient, with movable visits and with events that stay:
 VISITS, VISITS_END, EVENTS, EVENTS_END = range(4)
 
+# An event:
 EVENT_DAY, EVENT_BEGIN, EVENT_END, EVENT_PLACE = range(4)
 
 # Columns of State.now: of tasks, of shifts and providers' days.
@@ -89,7 +102,7 @@ class Tables(NamedTuple):
 
 
 class State(NamedTuple):
-    """Where everything stands, and what it takes."""
+    """Where everything stands, what it takes, the tasks of each shift (column 0: how many), totals, and the random state."""
 
     now: Ints
     used: NDArray[np.int8]

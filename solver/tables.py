@@ -24,7 +24,7 @@ MOST_TEAMS = 2_000
 """A task with more possible teams than this on a date at a location stays where it is."""
 
 NEVER = 2**30
-"""Stands for no limit."""
+"""Stands for no limit, and is the most that any number here can be."""
 
 
 class Numbers:
@@ -284,7 +284,8 @@ class Numbers:
         rows += self._events
         table = np.zeros((len(rows), width), dtype=np.int32)
         lengths = np.array([len(row) for row in rows])
-        table[np.arange(width) < lengths[:, None]] = np.fromiter((value for row in rows for value in row), dtype=np.int32)
+        values = np.fromiter((value for row in rows for value in row), dtype=np.int64)
+        table[np.arange(width) < lengths[:, None]] = np.clip(values, -NEVER, NEVER)
         return Tables(table, np.array(self._lists, dtype=np.int32))
 
     def _settings(self) -> list[int]:
