@@ -303,6 +303,8 @@ class _Solve:
 
         A plan at the master's prices that calls too many patients may still lead to a better one than the best does.
         """
+        if self.done:
+            return
         self.phase = "ruin and recreate"
         with self.lock:
             placements = self.placements if begin is None else begin
