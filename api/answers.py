@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.refusals import KeyReused, Stale, VersionMissing
+from api.services.records import write_down
 from api.shell import Shell
 from api.store import accounts
 from api.store.tables import IdempotencyRow
@@ -71,6 +72,13 @@ class Call:
         """Answer from one moment of the store, which it cannot change."""
         with self.shell.database.reading() as session:
             return act(session).response()
+
+    def disclose(self, action: str, kind: str, identifier: str, act: Callable[[Session], Answer]) -> Response:
+        """Answer as :meth:`read` does with patient data; that it was read is written down before the answer leaves."""
+        response = self.read(act)
+        with self.shell.database.writing() as session:
+            write_down(session, self.actor, action, kind, identifier, self.shell.clock())
+        return response
 
     def write(self, act: Callable[[Session], Answer]) -> Response:
         """Answer with what one transaction does; nothing is done when it raises."""

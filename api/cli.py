@@ -9,6 +9,7 @@ import typer
 
 from api.commands.accounts import account_app
 from api.commands.changing import backfill, diff, insert, offer, what_if
+from api.commands.keeping import audit_app, backup, restore
 from api.commands.planning import check, demo, generate, plan, why
 from api.commands.serving import serve
 from api.commands.showing import export, schema, show_plan
@@ -60,12 +61,15 @@ COMMANDS = (
     (schema, "schema plan > plan.schema.json"),
     (serve, "serve --port 8000"),
     (worker, "worker --at-once 2"),
+    (backup, "backup clinic.backup"),
+    (restore, "restore clinic.backup"),
 )
 """Every command, in the order of the help, with an example that begins with its name."""
 
 for command, example in COMMANDS:
     app.command(example.split()[0], epilog=f"Example: clinicweave {example}")(command)
 app.add_typer(account_app, name="account")
+app.add_typer(audit_app, name="audit")
 
 
 def main() -> None:

@@ -58,6 +58,7 @@ async def asked_page(
         (after,) = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(after, str) or "\x00" in after:
             raise ValueError(after)
+        after.encode()  # half a pair of surrogates is no text that a database could be asked for
     except (ValueError, TypeError):
         raise InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")]) from None
     return Page(after, limit)

@@ -96,7 +96,7 @@ def keep(occupancy: Occupancy, task: Task, wanted: Placement) -> bool:
     for place in occupancy.places(task, [wanted.day]):
         found = place.placement
         same = (found.slot, found.location, found.team) == (wanted.slot, wanted.location, wanted.team)
-        if same and _seat(occupancy, task, found):
+        if same and seat(occupancy, task, found):
             return True
     return False
 
@@ -113,9 +113,9 @@ def insert_chain(occupancy: Occupancy, chain: Sequence[Task], tries: int = 12) -
     task, rest = chain[0], chain[1:]
     if not rest:
         best = occupancy.best(task)
-        return best is not None and _seat(occupancy, task, best.placement)
+        return best is not None and seat(occupancy, task, best.placement)
     for place in _cheapest_by_date(occupancy.places(task))[:tries]:
-        if _seat(occupancy, task, place.placement):
+        if seat(occupancy, task, place.placement):
             if insert_chain(occupancy, rest, tries):
                 return True
             occupancy.remove(task.key)
@@ -131,7 +131,7 @@ def _cheapest_by_date(places: Iterable[Priced]) -> list[Priced]:
     return sorted(best.values(), key=lambda place: (place.cost, place.placement.day, place.placement.slot))
 
 
-def _seat(occupancy: Occupancy, task: Task, placement: Placement) -> bool:
+def seat(occupancy: Occupancy, task: Task, placement: Placement) -> bool:
     """Put a task at a place; a group with the attendees who can come, if they are enough."""
     if task.group is not None:
         attendees = occupancy.seatable(task, placement)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil, inf, isfinite
+from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,9 +99,7 @@ class LinearProgram:
         HiGHS takes half of GLOP's time on a month (33 s and 64 s, dual simplex, 129,773 columns); PDLP is as fast but its
         multipliers give a bound 0.3 % lower.
         """
-        model = mathopt.Model.from_model_proto(self.proto())
-        limits = mathopt.SolveParameters(time_limit=timedelta(seconds=max(0.01, seconds)))
-        answer = mathopt.solve(model, mathopt.SolverType.HIGHS, params=limits)
+        model, answer = self._solved(seconds, integer=False)
         if answer.termination.reason != mathopt.TerminationReason.OPTIMAL:
             return None
         values, duals = answer.variable_values(), answer.dual_values() if answer.has_dual_feasible_solution() else {}
@@ -110,11 +109,16 @@ class LinearProgram:
 
     def branch_and_cut(self, seconds: float) -> int | None:
         """Return a bound by branch and cut (HiGHS), better than the linear relaxation's; None when there is none in time."""
-        model = mathopt.Model.from_model_proto(self.proto(integer=True))
-        limits = mathopt.SolveParameters(time_limit=timedelta(seconds=max(0.01, seconds)))
-        answer = mathopt.solve(model, mathopt.SolverType.HIGHS, params=limits)
+        _, answer = self._solved(seconds, integer=True)
         bound = answer.termination.objective_bounds.dual_bound
         return None if not isfinite(bound) else ceil(bound - TOLERANCE)
+
+    def _solved(self, seconds: float, integer: bool) -> tuple[mathopt.Model, mathopt.SolveResult]:
+        """Solve by HiGHS; making the model counts, seconds on a month."""
+        ends = monotonic() + seconds
+        model = mathopt.Model.from_model_proto(self.proto(integer))
+        limits = mathopt.SolveParameters(time_limit=timedelta(seconds=max(0.01, ends - monotonic())))
+        return model, mathopt.solve(model, mathopt.SolverType.HIGHS, params=limits)
 
     def lagrangian(self, duals: NDArray[np.float64]) -> tuple[int, NDArray[np.float64]]:
         """Return a lower bound that holds for any multipliers, computed in integers, and the reduced costs.

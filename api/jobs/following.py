@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from threading import Event
 
 from api.store import jobs as store
 from api.store.database import Database
@@ -13,7 +14,11 @@ LOOK_SECONDS = 0.5
 
 
 async def follow(
-    database: Database, identifier: str, after: int = 0, look_seconds: float = LOOK_SECONDS
+    database: Database,
+    identifier: str,
+    after: int = 0,
+    look_seconds: float = LOOK_SECONDS,
+    stopping: Event | None = None,
 ) -> AsyncIterator[JobEventRow | PlanJobRow]:
     """Yield what a job reports, and at last the job itself when it has ended.
 
@@ -23,6 +28,8 @@ async def follow(
         The number of the last event known already; 0 for all.
     look_seconds
         Between two looks into the store.
+    stopping
+        Ends it early once set.
 
     Raises
     ------
@@ -34,7 +41,7 @@ async def follow(
         with database.reading() as session:
             return store.job(session, identifier), store.events(session, identifier, after)
 
-    while True:
+    while stopping is None or not stopping.is_set():
         row, events = await asyncio.to_thread(look)
         for event in events:
             after = event.number

@@ -6,6 +6,16 @@ A module makes its router by :func:`api.access.gate.guarded_router`, writes whol
 
 from __future__ import annotations
 
-from api.routes import accounts, operating, sessions
+from api.routes import accounts, bookings, freed, operating, plans, referrals, scenarios, sessions, visits
 
-ROUTERS = (operating.router, sessions.router, accounts.router)
+ROUTERS = (
+    operating.router,
+    sessions.router,
+    scenarios.router,
+    visits.router,
+    plans.router,
+    bookings.router,
+    freed.router,
+    referrals.router,
+    accounts.router,
+)

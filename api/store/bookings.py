@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -18,7 +18,7 @@ from api.store.columns import new_id
 from api.store.driver_errors import domain_error
 from api.store.errors import DoubleBooked
 from api.store.guards import LONGEST_DAYS
-from api.store.placings import Placing, Subject, occupancies_of, placing_of
+from api.store.placings import Placing, Subject, Taking, occupancies_of, placing_of
 from api.store.rows import expect_version, found
 from api.store.tables import BookingRow, OccupancyRow
 from api.store.tables.plans import BookingState, Resource
@@ -54,10 +54,28 @@ def booking_of(session: Session, subject: Subject) -> BookingRow | None:
     return _rows_of(session, [subject]).get(subject)
 
 
+def standing_of(session: Session, row: BookingRow) -> Standing:
+    """Return a booking with its placing."""
+    (one,) = _with_placings(session, [row])
+    return one
+
+
 def standing(session: Session, period_id: str) -> dict[Subject, Standing]:
     """Return what stands in a period."""
     query = select(BookingRow).where(BookingRow.period_id == period_id, BookingRow.state != "cancelled")
     return {one.placing.subject: one for one in _with_placings(session, list(session.exec(query)))}
+
+
+def all_rows(session: Session, period_id: str) -> list[BookingRow]:
+    """Return every booking of a period, the cancelled too, without what it takes."""
+    return list(session.exec(select(BookingRow).where(BookingRow.period_id == period_id)))
+
+
+def held_visits(session: Session, period_id: str) -> list[BookingRow]:
+    """Return the bookings of visits that no planning may move: places only offered, what has begun, and overrides of rules."""
+    standing_ones = select(BookingRow).where(BookingRow.period_id == period_id, BookingRow.kind == "visit")
+    held = or_(col(BookingRow.override_reason).is_not(None), col(BookingRow.state) != "booked")
+    return list(session.exec(standing_ones.where(BookingRow.state != "cancelled", held)))
 
 
 def between(session: Session, starts_at: datetime, ends_at: datetime) -> list[Standing]:
@@ -131,8 +149,7 @@ def cancel(session: Session, identifier: str, now: datetime, expected: int | Non
     """Cancel a booking: it takes nothing any more. Raises ``UnknownId`` and ``StaleVersion``."""
     row = booking(session, identifier)
     expect_version(row, "booking", identifier, expected)
-    (one,) = _with_placings(session, [row])
-    (change,) = _apply(session, row.period_id, [], [one], now, None)
+    (change,) = _apply(session, row.period_id, [], [standing_of(session, row)], now, None)
     return change
 
 
@@ -182,10 +199,12 @@ def _rows_of(session: Session, subjects: Sequence[Subject]) -> dict[Subject, Boo
 
 
 def _with_placings(session: Session, rows: Sequence[BookingRow]) -> list[Standing]:
-    taken: dict[str, list[OccupancyRow]] = defaultdict(list)
-    query = select(OccupancyRow).where(col(OccupancyRow.booking_id).in_([row.id for row in rows]))
-    for one in session.exec(query):
-        taken[one.booking_id].append(one)
+    # Columns, not objects: a week has thousands of these rows, and most of the time would go into making objects of them.
+    one = OccupancyRow
+    query = select(one.booking_id, one.kind, one.position, one.resource_id, one.ends_at)  # type: ignore[call-overload]
+    taken: dict[str, list[Taking]] = defaultdict(list)
+    for identifier, *taking in session.exec(query.where(col(one.booking_id).in_([row.id for row in rows]))):
+        taken[identifier].append(Taking(*taking))
     return [Standing(row, placing_of(row, taken[row.id])) for row in rows]
 
 

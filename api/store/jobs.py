@@ -6,10 +6,11 @@ not running any more, changes nothing and says so by ``False`` or ``None``: the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import func, tuple_
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
@@ -42,6 +43,31 @@ def job(session: Session, identifier: str) -> PlanJobRow:
 def job_of_key(session: Session, key: str) -> PlanJobRow | None:
     """Return the job that was asked for with a key."""
     return session.exec(select(PlanJobRow).where(PlanJobRow.dedup_key == key)).first()
+
+
+def jobs(session: Session, scenario: str | None, before: tuple[datetime, str] | None, count: int) -> list[PlanJobRow]:
+    """Return jobs, the newest first, those before a moment and id: of one period, or all."""
+    query = select(PlanJobRow)
+    if scenario is not None:
+        query = query.join(ScenarioRow, col(ScenarioRow.id) == col(PlanJobRow.scenario_id))
+        query = query.where(ScenarioRow.period_id == scenario)
+    if before is not None:
+        query = query.where(tuple_(col(PlanJobRow.created_at), col(PlanJobRow.id)) < before)
+    return list(session.exec(query.order_by(col(PlanJobRow.created_at).desc(), col(PlanJobRow.id).desc()).limit(count)))
+
+
+def periods_of(session: Session, rows: Iterable[PlanJobRow]) -> dict[str, str]:
+    """Return the periods that jobs plan, by the jobs' ids."""
+    scenarios = {row.id: row.scenario_id for row in rows}
+    query = select(ScenarioRow.id, ScenarioRow.period_id).where(col(ScenarioRow.id).in_(set(scenarios.values())))
+    of = dict(session.exec(query).all())
+    return {job: of[scenario] for job, scenario in scenarios.items()}
+
+
+def jobs_of_plans(session: Session, plans: Iterable[str]) -> dict[str, str]:
+    """Return the ids of the jobs that have made plans, by the plans' ids."""
+    query = select(PlanJobRow.plan_id, PlanJobRow.id).where(col(PlanJobRow.plan_id).in_(list(plans)))
+    return {plan: job for plan, job in session.exec(query) if plan is not None}
 
 
 def add_job(session: Session, row: PlanJobRow) -> None:

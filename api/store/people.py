@@ -41,6 +41,11 @@ def patient(session: Session, identifier: str) -> PatientRow:
     return found(session, PatientRow, "patient", identifier)
 
 
+def is_known(session: Session, patient_id: str) -> bool:
+    """Say whether there is a patient of an id."""
+    return session.get(PatientRow, patient_id) is not None
+
+
 def put_patients(session: Session, patients: Iterable[Patient], now: datetime) -> None:
     """Add patients, or bring known ones to what is given."""
     rows = (PatientRow(id=one.id, name=one.name, document=one.model_dump_json(), created_at=now) for one in patients)

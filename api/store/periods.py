@@ -132,7 +132,7 @@ def scenario_of(session: Session, period_id: str, now: datetime | None = None) -
         When what is stored is no valid scenario any more, as after a change of the clinic; with every fault.
     """
     row, place_of_care = period(session, period_id), json.loads(clinic(session).document)
-    grid = TimeGrid(place_of_care["timezone"], place_of_care["start_grid_minutes"], row.starts_on, row.ends_on)
+    grid = _grid(row, place_of_care)
     stands = {subject: one for subject, one in standing(session, period_id).items() if one.row.state != "offered"}
     asked = asked_visits(session, period_id)
     visits = [{**json.loads(one.document), "current": _current(stands, ("visit", one.id, ""), grid)} for one in asked]
@@ -159,6 +159,11 @@ def scenario_of(session: Session, period_id: str, now: datetime | None = None) -
     return Scenario.parse(json.dumps(document), f"period {period_id}")
 
 
+def grid_of(session: Session, period_id: str) -> TimeGrid:
+    """Return the start grid and zone of a period. Raises ``UnknownId``."""
+    return _grid(period(session, period_id), json.loads(clinic(session).document))
+
+
 def keep_snapshot(session: Session, scenario: Scenario, period_row: PeriodRow, now: datetime) -> ScenarioRow:
     """Keep a scenario as a plan is asked for; the same one again is the same row."""
     document = scenario.model_dump_json()
@@ -183,6 +188,10 @@ def keep_snapshot(session: Session, scenario: Scenario, period_row: PeriodRow, n
 def snapshot(session: Session, identifier: str) -> ScenarioRow:
     """Return a scenario as a plan was asked for. Raises ``UnknownId``."""
     return found(session, ScenarioRow, "scenario", identifier)
+
+
+def _grid(row: PeriodRow, place_of_care: Mapping[str, Any]) -> TimeGrid:
+    return TimeGrid(place_of_care["timezone"], place_of_care["start_grid_minutes"], row.starts_on, row.ends_on)
 
 
 def _current(stands: Mapping[Subject, Standing], subject: Subject, grid: TimeGrid) -> dict[str, Any] | None:

@@ -127,11 +127,10 @@ def _placing(
     return Placing(subject, service.id, place.location, begin, end, takings, notified)
 
 
-def placing_of(row: BookingRow, occupancies: Iterable[OccupancyRow]) -> Placing:
-    """Return the placing that a booking's rows tell of."""
-    takings = frozenset(Taking(one.kind, one.position, one.resource_id, one.ends_at) for one in occupancies)
+def placing_of(row: BookingRow, takings: Iterable[Taking]) -> Placing:
+    """Return the placing that a booking and what it takes tell of."""
     subject = (row.kind, row.subject_id, row.month)
-    return Placing(subject, row.service, row.location, row.starts_at, row.ends_at, takings, row.notified)
+    return Placing(subject, row.service, row.location, row.starts_at, row.ends_at, frozenset(takings), row.notified)
 
 
 def occupancies_of(booking_id: str, placing: Placing) -> list[OccupancyRow]:

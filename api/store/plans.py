@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from api.store.bookings import Change, replace, standing
@@ -16,7 +18,7 @@ from api.store.placings import booking_document, placings
 from api.store.rows import expect_version, found
 from api.store.tables import PlanRow, PublicationRow, ShiftPlaceRow
 from scheduling.fields import format_stamp
-from scheduling.plan import PLAN_FORMAT, Costs, Plan
+from scheduling.plan import PLAN_FORMAT, Costs, Plan, ShiftPlace
 from scheduling.publishing import carried
 from scheduling.scenario import Scenario
 
@@ -96,7 +98,7 @@ def publish(session: Session, row: PlanRow, scenario: Scenario, made: Plan, by: 
     publication.changed = len(changes) - publication.added - publication.cancelled
     items = len(made.items(scenario))
     publication.unchanged = items - publication.added - publication.changed
-    _choose_places(session, scenario, made)
+    choose_places(session, scenario, made.shifts)
     session.flush()
     return Published(publication, tuple(changes))
 
@@ -105,6 +107,16 @@ def publications_of(session: Session, period_id: str) -> list[PublicationRow]:
     """Return a period's publications, the newest first."""
     query = select(PublicationRow).where(PublicationRow.period_id == period_id)
     return list(session.exec(query.order_by(col(PublicationRow.id).desc())))
+
+
+def publications(session: Session, period_id: str | None, before: int | None, count: int) -> list[PublicationRow]:
+    """Return publications, the newest first, those before a number: of one period, or all. Their documents stay behind."""
+    query = select(PublicationRow).options(defer(PublicationRow.document))  # type: ignore[arg-type]
+    if period_id is not None:
+        query = query.where(PublicationRow.period_id == period_id)
+    if before is not None:
+        query = query.where(col(PublicationRow.id) < before)
+    return list(session.exec(query.order_by(col(PublicationRow.id).desc()).limit(count)))
 
 
 def publication(session: Session, identifier: int) -> PublicationRow:
@@ -145,10 +157,11 @@ def standing_plan(session: Session, scenario: Scenario) -> Plan:
     return carried(Plan.model_validate_json(json.dumps(document)), scenario)
 
 
-def _choose_places(session: Session, scenario: Scenario, made: Plan) -> None:
+def choose_places(session: Session, scenario: Scenario, places: Iterable[ShiftPlace]) -> None:
+    """Make the locations of a period's shifts those chosen."""
     starts_at, ends_at = bounds(scenario.grid)
     chosen = ShiftPlaceRow
     session.exec(delete(chosen).where(col(chosen.starts_at) >= starts_at, col(chosen.starts_at) < ends_at))
     session.add_all(
-        chosen(provider_id=one.provider, starts_at=scenario.grid.utc(one.start), location=one.location) for one in made.shifts
+        chosen(provider_id=one.provider, starts_at=scenario.grid.utc(one.start), location=one.location) for one in places
     )

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from api.store.rows import expect_version, found, put
 from api.store.tables import GroupRow, LinkRow, MembershipRow, ReserveRow, VisitRow
+from scheduling.errors import UnknownId
 from scheduling.requests import Group, Link, Reserve, Visit
 
 
@@ -53,6 +54,22 @@ def add_links(session: Session, period_id: str, links: Iterable[Link]) -> None:
         LinkRow(period_id=period_id, before_id=one.before, after_id=one.after, document=one.model_dump_json()) for one in links
     )
     session.flush()
+
+
+def remove_link(session: Session, period_id: str, before: str, after: str) -> None:
+    """Remove the link between two visits of a period. Raises ``UnknownId``."""
+    query = select(LinkRow).where(LinkRow.period_id == period_id, LinkRow.before_id == before, LinkRow.after_id == after)
+    row = session.exec(query).first()
+    if row is None:
+        raise UnknownId("link", f"{before} to {after}")
+    session.delete(row)
+    session.flush()
+
+
+def visits_of(session: Session, period_id: str, after: str, count: int) -> list[VisitRow]:
+    """Return a period's visits by id, the withdrawn too, those after an id."""
+    query = select(VisitRow).where(VisitRow.period_id == period_id, col(VisitRow.id) > after)
+    return list(session.exec(query.order_by(col(VisitRow.id)).limit(count)))
 
 
 def remove_links(session: Session, visit_id: str) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
-from bench_plans import machine, scenario_of
+from bench_plans import faults_of, machine, scenario_of
 from ortools.sat.python import cp_model
 
 from scheduling.additions import Addition
@@ -112,14 +112,6 @@ def timed(tally: Tally, function: Callable[[], T]) -> T:
     return answer
 
 
-def faults_of(scenario: Scenario, plan: Plan) -> Iterator[str]:
-    """Yield what the checker finds wrong with a plan."""
-    verdict = check(scenario, plan)
-    yield from sorted({f"breaks {violation.rule}" for violation in verdict.violations})
-    if plan.cost != verdict.cost:
-        yield f"states cost {plan.cost}, costs {verdict.cost}"
-
-
 def beside(call: Call) -> bool:
     """Say whether the exact model has a place for a visit while everything else stays; nothing is cut from its options."""
     grown = Addition(visits=(call.visit,)).to(call.scenario)
@@ -159,6 +151,29 @@ def ask(call: Call, tallies: Sequence[Tally]) -> tuple[Offers, list[str]]:
     return found, [f"{call.visit.id} ({call.visit.service}): {fault}" for fault in faults]
 
 
+def measured(week: Scenario, plan: Plan, visits: int = 200, sample: int = 20, seed: int = 0) -> list[str]:
+    """Ask for visits on a week with its plan, print the table, and return every fault."""
+    tallies = {kind: [Tally(f"{name}, {kind}", []) for name in ("offers", "insert")] for kind in ("any service", "same-day")}
+    asked = list(calls(week, plan, visits, seed))
+    sampled = set(Random(seed).sample(range(len(asked)), min(sample, len(asked))))
+    faults, exact, agreed = [], 0, 0
+    for index, call in enumerate(asked):
+        found, wrong = ask(call, tallies["same-day" if call.visit.same_day else "any service"])
+        faults += wrong
+        if index in sampled and beside(call):
+            exact, agreed = exact + 1, agreed + still(found)
+    print(f"{machine()}; a plan of cost {plan.cost:,}, seed {seed}.\n")
+    print("| calls | number | p50 | p95 | max | nobody moves | somebody moves | no place |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for first, *rest in zip(*tallies.values(), strict=True):
+        for tally in (first, *rest, sum_of(first, *rest)):
+            print(tally.row())
+    print(f"\nOf {len(sampled)} calls, exact search places {exact} beside what stands; offers place {agreed} of these so.")
+    if agreed < exact:
+        faults.append("offers miss a place that moves nobody")
+    return faults
+
+
 def main() -> int:
     """Run everything, print the table and name every fault; return the exit code."""
     parser = argparse.ArgumentParser(description="Measure offers and inserts on a published week.")
@@ -170,24 +185,7 @@ def main() -> int:
     given = parser.parse_args()
     week = scenario_of(given.scenario)
     plan = Plan.read(given.plan, week) if given.plan else solve(week, Limits(seconds=PLAN_SECONDS, workers=2))
-    tallies = {kind: [Tally(f"{name}, {kind}", []) for name in ("offers", "insert")] for kind in ("any service", "same-day")}
-    asked = list(calls(week, plan, given.visits, given.seed))
-    sample = set(Random(given.seed).sample(range(len(asked)), min(given.sample, len(asked))))
-    faults, exact, agreed = [], 0, 0
-    for index, call in enumerate(asked):
-        found, wrong = ask(call, tallies["same-day" if call.visit.same_day else "any service"])
-        faults += wrong
-        if index in sample and beside(call):
-            exact, agreed = exact + 1, agreed + still(found)
-    print(f"{machine()}; a plan of cost {plan.cost:,}, seed {given.seed}.\n")
-    print("| calls | number | p50 | p95 | max | nobody moves | somebody moves | no place |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for first, *rest in zip(*tallies.values(), strict=True):
-        for tally in (first, *rest, sum_of(first, *rest)):
-            print(tally.row())
-    print(f"\nOf {len(sample)} calls, exact search places {exact} beside what stands; offers place {agreed} of these so.")
-    if agreed < exact:
-        faults.append("offers miss a place that moves nobody")
+    faults = measured(week, plan, given.visits, given.sample, given.seed)
     for fault in faults:
         print(f"\n{fault}", file=sys.stderr)
     return 1 if faults else 0

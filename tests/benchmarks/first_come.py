@@ -51,10 +51,8 @@ def _insert(occupancy: Occupancy, chain: Sequence[Task]) -> bool:
         return True
     task, rest = chain[0], chain[1:]
     for place in _earliest_by_date(occupancy, task)[: TRIES if rest else 1]:
-        seated = seat(occupancy, task, place)
-        if seated is None:
+        if not seat(occupancy, task, place):
             continue
-        occupancy.put(task.key, seated)
         if _insert(occupancy, rest):
             return True
         occupancy.remove(task.key)

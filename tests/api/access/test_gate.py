@@ -20,7 +20,8 @@ from api.routes import ROUTERS
 from api.shell import Shell
 
 GUARDED = [line for line in ACCESS if not line.public]
-ID = {"visit": OWN, "account": "nobody", "token": "nobody", "link": "nobody"}
+NOBODYS = ("account", "token", "link", "scenario", "before", "after", "plan")
+ID = {"visit": OWN, "patient": "pat", "publication": "1"} | dict.fromkeys(NOBODYS, "nobody")
 LEAVING = ("DELETE", "/v1/sessions/current")
 
 Headers = Callable[[str], dict[str, str]]

@@ -1,0 +1,57 @@
+"""Places that a waiting visit could have, as the caller on the line hears them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.refusals import Conflict
+from api.services.week import Week
+from scheduling.additions import Addition
+from scheduling.errors import UnknownId
+from scheduling.plan import Reason, VisitBooking
+from scheduling.publishing import carried
+from solver import offers
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A place, and the points of cost that taking it adds."""
+
+    booking: VisitBooking
+    cost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Places for which nobody else moves, the best first; without any, what stands in the way."""
+
+    visit: str
+    choices: tuple[Choice, ...]
+    reasons: tuple[Reason, ...]
+
+
+def choices(week: Week, visit: str, count: int) -> Choices:
+    """Return the best places for a visit that has none.
+
+    Raises
+    ------
+    UnknownId, Conflict
+        When the period asks for no such visit, or it has a place.
+    """
+    if visit not in week.scenario.visits_by_id:
+        raise UnknownId("visit", visit)
+    if visit in week.plan.visits_by_id:
+        raise Conflict(f'visit "{visit}" has a place already')
+    scenario, plan = week.settled
+    links = tuple(link for link in scenario.links if visit in (link.before, link.after))
+    without = scenario.changed(
+        visits=tuple(one for one in scenario.visits if one.id != visit),
+        links=tuple(link for link in scenario.links if link not in links),
+    )
+    addition = Addition(visits=(scenario.visits_by_id[visit],), links=links)
+    found = offers(without, carried(plan, without), addition, count)
+    free = tuple(Choice(one.bookings[0], one.cost) for one in found.offers if not one.moves)
+    reasons = tuple(reason for left in found.reasons for reason in left.reasons)
+    if found.offers and not free:
+        reasons = (Reason(rule="making-room", detail="others would have to move: plan again from now"),)
+    return Choices(visit, free, reasons)

@@ -1,0 +1,132 @@
+"""Plans made outside the request: asking for one, reading how it goes and what came out, and calling it off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from api.access.actor import Actor
+from api.jobs.queue import JobQueue
+from api.refusals import Conflict
+from api.services.records import write_down
+from api.services.week import week_at
+from api.store import bookings, jobs, periods, plans
+from api.store.tables import PlanJobRow, PlanRow
+from scheduling.comparison import Comparison, compare
+from scheduling.plan import Plan
+from scheduling.scenario import Scenario
+from solver import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A plan to be made.
+
+    Attributes
+    ----------
+    now
+        The moment from which to plan again, wall-clock; what lies before stays. None: the present moment when anything of
+        the period stands already, and the whole period when nothing does.
+    """
+
+    period: str
+    limits: Limits
+    now: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A plan that was asked for, as far as it is: the job, and once it is done the plan beside what it answers."""
+
+    job: PlanJobRow
+    scenario: Scenario
+    row: PlanRow | None
+    plan: Plan | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is to be planned, and what of it stands, if anything does."""
+
+    scenario: Scenario
+    standing: Plan | None
+
+
+def prepared(session: Session, wanted: Wanted, present: datetime) -> Prepared:
+    """Return what a plan is to be made of, before the transaction that asks for it: nobody else needs to wait for that.
+
+    What changes between the two is what changes while the plan is made: it counts when the plan is published.
+
+    Raises
+    ------
+    UnknownId
+        When there is no such period.
+    """
+    now = None if wanted.now is None else periods.grid_of(session, wanted.period).utc(wanted.now)
+    if all(row.state == "cancelled" for row in bookings.all_rows(session, wanted.period)):
+        return Prepared(periods.scenario_of(session, wanted.period, now), None)
+    return Prepared(*week_at(session, wanted.period, now or present).to_plan())
+
+
+def ask(session: Session, queue: JobQueue, by: Actor, wanted: Wanted, of: Prepared, present: datetime) -> PlanJobRow:
+    """Ask for a plan of a period; it starts from what stands.
+
+    Raises
+    ------
+    TooMany
+        When too many plans wait already.
+    """
+    snapshot = periods.keep_snapshot(session, of.scenario, periods.period(session, wanted.period), present)
+    start = None
+    if of.standing is not None:
+        start = plans.add_plan(session, of.standing, snapshot.id, wanted.period, by.id, present).id
+    row = queue.ask(session, snapshot.id, wanted.limits, by.id, start)
+    write_down(session, by, "plan.ask", "plan", row.id, present, scenario=wanted.period)
+    return row
+
+
+def cancel(session: Session, by: Actor, identifier: str, now: datetime) -> PlanJobRow:
+    """Call off a plan that is waited for; its solver ends within seconds, and nothing is kept of it.
+
+    Raises
+    ------
+    Conflict
+        When it has ended already.
+    """
+    if not jobs.cancel_job(session, identifier, now):
+        raise Conflict(f'plan "{identifier}" has ended')
+    write_down(session, by, "plan.cancel", "plan", identifier, now)
+    return jobs.job(session, identifier)
+
+
+def made(session: Session, identifier: str) -> Made:
+    """Return a plan as far as it is. Raises ``UnknownId``."""
+    job = jobs.job(session, identifier)
+    snapshot = periods.snapshot(session, job.scenario_id)
+    scenario = Scenario.model_validate_json(snapshot.document)
+    row = None if job.plan_id is None else plans.plan(session, job.plan_id)
+    return Made(job, scenario, row, None if row is None else Plan.model_validate_json(row.document))
+
+
+def done(session: Session, identifier: str) -> tuple[Made, PlanRow, Plan]:
+    """Return a plan that is made. Raises ``UnknownId``, and ``Conflict`` for one that is not made."""
+    found = made(session, identifier)
+    if found.row is None or found.plan is None:
+        raise Conflict(f'plan "{identifier}" is not made: {found.job.state}')
+    return found, found.row, found.plan
+
+
+def beside(session: Session, before: str, after: str) -> Comparison:
+    """Compare two plans of one period.
+
+    Raises
+    ------
+    Conflict
+        When one is not made, or they are of different periods.
+    """
+    (first, _, one), (second, _, other) = done(session, before), done(session, after)
+    if first.scenario.id != second.scenario.id:
+        raise Conflict("the plans are of different scenarios")
+    return compare(first.scenario, one, other, second.scenario)

@@ -1,0 +1,130 @@
+"""Making a plan the one that people live by, whatever was decided by hand since it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeVar
+
+from sqlmodel import Session
+
+from api.access.actor import Actor
+from api.refusals import Ground, RulesBroken
+from api.services.planning import Made, done
+from api.services.records import write_down
+from api.services.week import shift_places
+from api.store import bookings, periods, plans
+from api.store.plans import Published
+from api.store.tables import PlanJobRow
+from scheduling.comparison import Comparison, compare
+from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, VisitBooking
+from scheduling.publishing import carried
+from scheduling.rules import violations
+from scheduling.scenario import Scenario
+
+AnyBooking = VisitBooking | GroupBooking | HoldBooking
+B = TypeVar("B", VisitBooking, GroupBooking, HoldBooking)
+
+
+def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Published:
+    """Publish a plan: bookings become its own in one transaction, and those that stay are not touched.
+
+    What was decided by hand since the plan was asked for (referrals, moves, cancellations, open offers, who has arrived)
+    stays as decided, and the plan gives way; where it cannot, nothing is published.
+
+    Raises
+    ------
+    Conflict
+        When the plan is not made.
+    RulesBroken
+        When the plan and what was decided since do not go together; names the rules.
+    DoubleBooked
+        When it and what stands in another period take one thing at once.
+    """
+    found, row, _ = done(session, identifier)
+    present, standing, whole = _outcome(session, found)
+    _expect_rules_kept(present, whole, standing)
+    published = plans.publish(session, row, present, whole, by.id, now)
+    periods.touch(session, present.id)
+    changed = [change.row.subject_id for change in published.changes]
+    write_down(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed)
+    return published
+
+
+def preview(session: Session, found: Made) -> Comparison | None:
+    """Compare what stands with what would stand if a plan were published now; None as long as it is not made."""
+    if found.plan is None:
+        return None
+    present, standing, whole = _outcome(session, found)
+    return compare(present, standing, whole)
+
+
+def _outcome(session: Session, found: Made) -> tuple[Scenario, Plan, Plan]:
+    """Return what is asked for now, what stands, and what would stand if a plan that is made were published."""
+    assert found.plan is not None
+    present = periods.scenario_of(session, found.scenario.id).changed(now=found.scenario.now)
+    standing = plans.standing_plan(session, present)
+    decided = _decided(session, _asked_from(session, found.job), standing)
+    whole = carried(_adopted(found.plan, standing, decided), present)
+    places = shift_places(present, (*whole.visits, *whole.groups, *whole.holds))
+    return present, standing, whole.changed(shifts=places)
+
+
+def _asked_from(session: Session, job: PlanJobRow) -> Plan | None:
+    """Return what stood when a plan was asked for."""
+    return None if job.start_plan_id is None else Plan.model_validate_json(plans.plan(session, job.start_plan_id).document)
+
+
+def _booked(plan: Plan | None) -> dict[tuple[str, str], Booking]:
+    if plan is None:
+        return {}
+    items: list[AnyBooking] = [*plan.visits, *plan.groups, *plan.holds]
+    return {_subject(one): one for one in items}
+
+
+def _subject(booking: AnyBooking) -> tuple[str, str]:
+    match booking:
+        case VisitBooking():
+            return ("visit", booking.visit)
+        case GroupBooking():
+            return ("group", booking.group)
+        case HoldBooking():
+            return ("hold", booking.reserve)
+
+
+def _decided(session: Session, before: Plan | None, standing: Plan) -> set[tuple[str, str]]:
+    """Return what is as it is by a decision: changed by hand since a plan was asked for, offered, begun, or overridden."""
+    rows = {(row.kind, row.subject_id): row for row in bookings.all_rows(session, standing.scenario)}
+    old, new = _booked(before), _booked(standing)
+    by_hand = {subject for subject, row in rows.items() if row.publication_id is None}
+    changed = {subject for subject in by_hand if old.get(subject) != new.get(subject)}
+    stands = {subject: row for subject, row in rows.items() if row.state != "cancelled"}
+    return changed | {subject for subject, row in stands.items() if row.state != "booked" or row.override_reason is not None}
+
+
+def _adopted(made: Plan, standing: Plan, decided: set[tuple[str, str]]) -> Plan:
+    """Return a plan in which all that is decided is where it stands, or nowhere; its shifts have no locations yet."""
+    visits = _merged(made.visits, standing.visits, decided)
+    placed = {one.visit for one in visits}
+    return made.changed(
+        visits=visits,
+        groups=_merged(made.groups, standing.groups, decided),
+        holds=_merged(made.holds, standing.holds, decided),
+        shifts=(),
+        unscheduled=tuple(one for one in made.unscheduled if one.visit not in placed),
+    )
+
+
+def _merged(planned: Iterable[B], stands: Iterable[B], decided: set[tuple[str, str]]) -> tuple[B, ...]:
+    merged: list[B] = [one for one in planned if _subject(one) not in decided]
+    merged += [one for one in stands if _subject(one) in decided]
+    return tuple(merged)
+
+
+def _expect_rules_kept(scenario: Scenario, plan: Plan, standing: Plan) -> None:
+    """Refuse a plan that breaks rules, but for those that what stands breaks already, by an override."""
+    known = {(one.rule, one.ids) for one in violations(scenario, standing)}
+    broken = [one for one in violations(scenario, plan) if (one.rule, one.ids) not in known]
+    if broken:
+        grounds = [Ground(f"{', '.join(one.ids)}: {one.detail}", one.rule) for one in broken]
+        raise RulesBroken("the plan does not go with what was decided since it was asked for; plan again", grounds)

@@ -1,0 +1,63 @@
+"""Taking in a scenario: the clinic, its people, and what a period asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlmodel import Session
+
+from api.access.actor import Actor
+from api.services.records import write_down
+from api.store import periods
+from api.store.tables import PeriodRow
+from scheduling.errors import Fault, InvalidFile
+from scheduling.scenario import Scenario
+
+MAX_ID_CHARACTERS = 100
+"""Longest id that is kept: it has to fit into addresses, and into the indexes of every database."""
+
+
+def import_scenario(session: Session, by: Actor, text: str, now: datetime) -> PeriodRow:
+    """Take in a scenario as a new period.
+
+    Its ``now`` is not kept: whoever asks for a plan says from when.
+
+    Raises
+    ------
+    InvalidFile
+        With every fault of it; also when what is there already and what it brings make no scenario together.
+    AlreadyThere
+        When there is a period of its id.
+    DoubleBooked
+        When what stands in it overlaps, or overlaps with what stands already.
+    """
+    scenario = Scenario.parse(text)
+    expect_ids("scenario", _ids(scenario))
+    row = periods.keep_scenario(session, scenario, now)
+    periods.scenario_of(session, row.id)
+    write_down(session, by, "scenario.import", "scenario", row.id, now, visits=len(scenario.visits))
+    return row
+
+
+def expect_ids(source: str, ids: Iterator[tuple[str, str]]) -> None:
+    """Refuse ids, each with its path, that are too long to be kept. Raises ``InvalidFile``."""
+    message = f"has more than {MAX_ID_CHARACTERS} characters"
+    if faults := [Fault(path, message) for path, identifier in ids if len(identifier) > MAX_ID_CHARACTERS]:
+        raise InvalidFile(source, faults)
+
+
+def _ids(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    yield "id", scenario.id
+    clinic = scenario.clinic
+    for section, ids in (
+        ("clinic.locations", [one.id for one in clinic.locations]),
+        ("clinic.rooms", [one.id for one in clinic.rooms]),
+        ("clinic.services", [one.id for one in clinic.services]),
+        ("providers", [one.id for one in scenario.providers]),
+        ("patients", [one.id for one in scenario.patients]),
+        ("visits", [one.id for one in scenario.visits]),
+        ("groups", [one.id for one in scenario.groups]),
+        ("reserves", [one.id for one in scenario.reserves]),
+    ):
+        yield from ((f"{section}[{index}].id", identifier) for index, identifier in enumerate(ids))

@@ -1,0 +1,260 @@
+"""The desk books, moves, cancels, pins and marks a visit: by the rules, or with a reason, and never against the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import factories
+import pytest
+from factories import booking, link, visit
+from frontdesk import FrontDesk, front_desk, rules, wanted
+from service import OWN
+
+from api.store import periods, plans
+from api.store.audit import entries
+from scheduling.check import check
+
+NINE = "TU 09:00"
+
+
+@pytest.fixture
+def desk(sqlite_url: str) -> Iterator[FrontDesk]:
+    """Return a week: v-1 stands and v-2 follows it, v-3 stands alone, v-4 and one of ana's wait."""
+    asked = factories.scenario(
+        visit("v-1", "pat"),
+        visit("v-2", "pat", "injection"),
+        visit("v-3", "quin"),
+        visit("v-4", "rae"),
+        visit(OWN, "sol", preferred_providers=["ana"]),
+        link("v-1", "v-2", min_days=1),
+    )
+    made = factories.plan(
+        asked,
+        booking("v-1", NINE),
+        booking("v-2", "TH 09:00", "wang-proc-1"),
+        booking("v-3", "TU 10:00", "wang-exam-2", "dee"),
+    )
+    with front_desk(sqlite_url, asked, made) as desk:
+        yield desk
+
+
+def test_a_waiting_visit_is_booked_and_then_moved(desk: FrontDesk) -> None:
+    made = desk.book("v-4", "WE 09:00")
+    assert (made.status_code, made.json()["end"], made.headers["etag"]) == (201, "2026-12-02T09:40", '"1"')
+    moved = desk.move("v-4", "WE 13:00", "wang-exam-3", "dee")
+    assert (moved.status_code, moved.headers["etag"]) == (200, '"2"')
+    assert desk.booking("v-4") == moved.json()
+    assert moved.json()["team"] == ["dee"] and moved.json()["override_reason"] is None
+    assert [one for one in desk.actions("v-4") if one != "booking.read"] == ["booking.add", "booking.move"]
+
+
+def test_nothing_but_the_moved_visit_is_touched(desk: FrontDesk) -> None:
+    others = {name: desk.booking(name) for name in ("v-2", "v-3")}
+    assert desk.move("v-1", "TU 13:00").status_code == 200
+    assert {name: desk.booking(name) for name in others} == others
+
+
+def test_who_has_not_read_the_latest_version_moves_nothing(desk: FrontDesk) -> None:
+    path, body = "/v1/visits/v-1/booking", wanted("TU 13:00")
+    assert desk.ask("PATCH", path, body).status_code == 428
+    assert desk.ask("PATCH", path, body, **{"If-Match": '"9"'}).status_code == 412
+    assert desk.ask("DELETE", path, **{"If-Match": '"9"'}).status_code == 412
+    assert desk.stands()["v-1"] == "Tue 14:00"
+
+
+def test_a_place_that_breaks_rules_is_refused_with_each_of_them(desk: FrontDesk) -> None:
+    before = desk.stands()
+    refused = desk.move("v-1", "TH 17:00", "wang-proc-1", "ben")
+    assert refused.json()["type"].endswith("rules-broken")
+    assert {"closes", "qualified", "room", "shift", "link"} <= rules(refused)
+    assert desk.stands() == before
+
+
+def test_only_what_the_change_itself_breaks_is_held_against_it(desk: FrontDesk) -> None:
+    assert desk.move("v-3", "TU 09:35", "wang-exam-2", "dee", override_reason="asked so").status_code == 200
+    assert desk.move("v-1", "TU 13:00").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("place", "path"),
+    [({"room": "nowhere"}, "body.room"), ({"location": "x"}, "body.location"), ({"team": ["x"]}, "body.team[0]")],
+)
+def test_what_there_is_not_is_named_by_its_path(desk: FrontDesk, place: dict[str, object], path: str) -> None:
+    answer = desk.ask("POST", "/v1/visits/v-4/booking", wanted("WE 09:00") | place)
+    assert (answer.status_code, [one["path"] for one in answer.json()["errors"]]) == (422, [path])
+
+
+def test_an_override_needs_a_reason_which_is_kept(desk: FrontDesk) -> None:
+    assert rules(desk.book("v-4", "WE 09:05")) == {"start-grid"}
+    made = desk.book("v-4", "WE 09:05", override_reason="the bus comes at nine")
+    assert (made.status_code, made.json()["override_reason"]) == (201, "the bus comes at nine")
+    with desk.shell.database.reading() as session:
+        written = entries(session, object_id="v-4")[-1]
+    assert written.detail["overridden"] == ["start-grid"]
+
+
+def test_a_reason_that_was_not_needed_is_not_kept(desk: FrontDesk) -> None:
+    assert desk.book("v-4", "WE 09:00", override_reason="to be safe").json()["override_reason"] is None
+
+
+def test_no_reason_books_anybody_twice(desk: FrontDesk) -> None:
+    again = desk.book("v-4", NINE, "wang-exam-2", override_reason="please")
+    assert "provider-overlap" in rules(again)
+    assert "room-overlap" in rules(desk.book("v-4", NINE, "wang-exam-1", "dee", override_reason="please"))
+    assert desk.booking("v-4") is None
+
+
+def test_after_an_override_offers_are_made_still_and_keep_clear_of_it(desk: FrontDesk) -> None:
+    assert desk.book("v-4", "MO 08:05", "wang-exam-1", override_reason="asked so").status_code == 201
+    answer = desk.ask("POST", f"/v1/visits/{OWN}/offers", {"count": 20})
+    places = [one["place"] for one in answer.json()["offers"]]
+    early = [one for one in places if one["start"] < "2026-11-30T08:45" and "ana" in one["team"]]
+    assert (answer.status_code, bool(places), early) == (200, True, [])
+
+
+def test_cancelling_takes_along_what_cannot_be_without_it(desk: FrontDesk) -> None:
+    answer = desk.cancel("v-1")
+    assert (answer.status_code, answer.json()["waiting"]) == (200, ["v-1", "v-2"])
+    assert answer.json()["freed"]["start"] == "2026-12-01T09:00"
+    assert desk.stands() == {"v-3": "Tue 15:00"}
+    assert desk.book("v-4", NINE).status_code == 201
+
+
+def test_what_only_follows_is_cancelled_alone(desk: FrontDesk) -> None:
+    assert desk.cancel("v-2").json()["waiting"] == ["v-2"]
+
+
+def test_a_patient_cancels_by_the_link_but_not_what_others_depend_on(desk: FrontDesk) -> None:
+    assert desk.cancel("v-1", desk.link("v-1")).status_code == 409
+    assert desk.cancel("v-3", desk.link("v-1")).status_code == 403
+    assert desk.cancel("v-3", desk.link("v-3")).status_code == 200
+    assert set(desk.stands()) == {"v-1", "v-2"}
+
+
+def test_a_pinned_visit_is_moved_only_when_it_is_let_go(desk: FrontDesk) -> None:
+    assert desk.change("PUT", "pin", "v-3").json()["start"] == "2026-12-01T10:00"
+    assert rules(desk.move("v-3", "TU 13:00", "wang-exam-2", "dee")) == {"pinned"}
+    assert desk.ask("DELETE", "/v1/visits/v-3/pin").status_code == 204
+    assert desk.move("v-3", "TU 13:00", "wang-exam-2", "dee").status_code == 200
+    assert {"visit.pin", "visit.unpin"} <= set(desk.actions("v-3"))
+
+
+def test_a_cancelled_visit_is_not_pinned_any_more(desk: FrontDesk) -> None:
+    desk.change("PUT", "pin", "v-3")
+    desk.cancel("v-3")
+    assert desk.book("v-3", "WE 09:00").status_code == 201
+
+
+def test_a_visit_without_place_is_neither_pinned_nor_moved_nor_cancelled(desk: FrontDesk) -> None:
+    assert desk.change("PUT", "pin", "v-4").status_code == 404
+    assert desk.cancel("v-4").status_code == 404
+    assert desk.move("v-4", "WE 09:00").status_code == 404
+    assert desk.book("no-visit", "WE 09:00").status_code == 404
+
+
+def test_a_booked_visit_is_not_booked_again(desk: FrontDesk) -> None:
+    assert desk.book("v-1", "WE 09:00").status_code == 409
+
+
+def test_one_key_books_once_and_answers_alike(desk: FrontDesk) -> None:
+    twice = [desk.ask("POST", "/v1/visits/v-4/booking", wanted("WE 09:00"), **{"Idempotency-Key": "k"}) for _ in range(2)]
+    assert [one.status_code for one in twice] == [201, 201]
+    assert twice[0].content == twice[1].content
+    assert desk.book("v-4", "WE 09:00").status_code == 409
+
+
+def mark(desk: FrontDesk, state: str) -> int:
+    return int(desk.change("PUT", "booking/state", "v-1", {"state": state}).status_code)
+
+
+def test_what_became_of_a_visit_is_noted_in_its_order(desk: FrontDesk) -> None:
+    assert [mark(desk, state) for state in ("done", "no-show", "arrived", "arrived", "no-show", "done", "done")] == [
+        409,
+        409,
+        200,
+        409,
+        409,
+        200,
+        409,
+    ]
+    assert {"booking.arrived", "booking.done"} <= set(desk.actions("v-1"))
+
+
+def test_nobody_is_missing_before_the_visit_begins(desk: FrontDesk) -> None:
+    begins = timedelta(days=3, hours=21, minutes=30)
+    desk.clock.now += begins - timedelta(minutes=1)
+    assert mark(desk, "no-show") == 409
+    desk.clock.now += timedelta(minutes=1)
+    assert (mark(desk, "no-show"), mark(desk, "arrived")) == (200, 200)
+
+
+def test_what_has_begun_is_neither_moved_nor_cancelled(desk: FrontDesk) -> None:
+    mark(desk, "arrived")
+    assert desk.cancel("v-1").status_code == 409
+    assert desk.move("v-1", "TU 13:00", override_reason="please").status_code == 409
+    assert desk.stands()["v-1"] == "Tue 14:00"
+
+
+def test_a_clinician_sees_and_marks_own_visits_only(desk: FrontDesk) -> None:
+    who = desk.clinician
+    assert desk.ask("GET", "/v1/visits/v-1/booking", headers=who).status_code == 200
+    assert desk.ask("GET", "/v1/visits/v-3/booking", headers=who).status_code == 403
+    assert desk.change("PUT", "booking/state", "v-1", {"state": "arrived"}, who).status_code == 200
+    assert desk.change("PUT", "booking/state", "v-3", {"state": "arrived"}, who).status_code == 403
+
+
+def test_each_offer_can_be_booked_as_it_is(desk: FrontDesk) -> None:
+    answer = desk.ask("POST", "/v1/visits/v-4/offers", {"count": 3})
+    offers = answer.json()["offers"]
+    assert (answer.status_code, 0 < len(offers) <= 3) == (200, True)
+    assert [one["cost"] for one in offers] == sorted(one["cost"] for one in offers)
+    place = {key: value for key, value in offers[0]["place"].items() if key != "end"}
+    assert desk.ask("POST", "/v1/visits/v-4/booking", place).status_code == 201
+    assert desk.ask("POST", "/v1/visits/v-4/offers", {}).status_code == 409
+    assert "visit.offers" in desk.actions("v-4")
+
+
+def test_where_nothing_is_offered_the_reasons_are(sqlite_url: str) -> None:
+    closed = factories.clinic(closures=[factories.closure("MO 00:00", "SA 00:00")])
+    asked = factories.scenario(visit("v-1"), clinic=closed)
+    with front_desk(sqlite_url, asked, None) as desk:
+        answer = desk.ask("POST", "/v1/visits/v-1/offers", {}).json()
+    assert answer["offers"] == [] and {"closure"} <= {one["rule"] for one in answer["reasons"]}
+
+
+def test_what_is_left_stands_as_a_plan_that_keeps_every_rule(desk: FrontDesk) -> None:
+    desk.move("v-1", "TU 13:00", "west-exam", "dee", location="west")
+    desk.cancel("v-3")
+    desk.book("v-4", "WE 09:00")
+    with desk.shell.database.reading() as session:
+        scenario = periods.scenario_of(session, "test-week", desk.clock())
+        plan = plans.standing_plan(session, scenario)
+    assert plan.visits_by_id["v-1"].location == "west"
+    assert check(scenario, plan).violations == ()
+
+
+@pytest.mark.parametrize("start", ["1900-01-01T09:00", "8999-12-31T23:50", "2026-11-28T09:00", "2026-12-05T09:00"])
+def test_no_reason_books_a_place_outside_the_week(desk: FrontDesk, start: str) -> None:
+    body = wanted("MO 09:00") | {"start": start, "override_reason": "please"}
+    assert "horizon" in rules(desk.ask("POST", "/v1/visits/v-4/booking", body))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"team": []},
+        {"team": ["ana", "ana"]},
+        {"team": ["ana", "dee", "ben"]},
+        {"room": None},
+        {"supervisors": ["ben", "ben"]},
+        {"location": "west", "room": "wang-exam-1"},
+        {"start": "2026-12-04T23:50"},
+        {"start": "2026-11-30T03:07"},
+    ],
+)
+def test_whatever_is_booked_against_rules_nothing_breaks_by_it(desk: FrontDesk, odd: dict[str, object]) -> None:
+    made = desk.ask("POST", "/v1/visits/v-4/booking", wanted("WE 09:00") | odd | {"override_reason": "please"})
+    assert made.status_code in (201, 409)
+    answers = [desk.ask("POST", f"/v1/visits/{OWN}/offers", {}), desk.cancel("v-1"), desk.book("v-1", "FR 09:00")]
+    assert [answer.status_code for answer in answers] == [200, 200, 201]

@@ -1,0 +1,127 @@
+"""A freed place is kept for one waiting visit until its patient accepts or declines, or the time to answer is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import factories
+import pytest
+from factories import booking, visit
+from frontdesk import FrontDesk, front_desk
+
+
+@pytest.fixture
+def desk(sqlite_url: str) -> Iterator[FrontDesk]:
+    """Return a week in which v-1 stands, and an urgent and a routine visit of ana's wait for a place with her."""
+    ana = {"required_provider": "ana"}
+    asked = factories.scenario(
+        visit("v-1", "pat", **ana),
+        visit("urgent", "quin", priority="urgent", **ana),
+        visit("routine", "rae", **ana),
+    )
+    made = factories.plan(asked, booking("v-1", "TU 09:00"))
+    with front_desk(sqlite_url, asked, made) as desk:
+        yield desk
+
+
+def free(desk: FrontDesk) -> dict[str, Any]:
+    """Cancel v-1, which waits again then, and return the place that is free."""
+    freed: dict[str, Any] = desk.cancel("v-1").json()["freed"]
+    return freed
+
+
+def offer(desk: FrontDesk, place: dict[str, Any], minutes: int = 30) -> Any:
+    return desk.ask("POST", "/v1/scenarios/test-week/freed-places", place | {"hold_minutes": minutes})
+
+
+def test_the_visit_that_saves_most_is_offered_the_place_and_accepts_it(desk: FrontDesk) -> None:
+    kept = offer(desk, free(desk))
+    assert (kept.status_code, kept.json()["visit"]) == (201, "urgent")
+    assert kept.json()["place"]["start"].startswith("2026-12-01T")
+    patient = desk.link("urgent")
+    assert desk.ask("GET", "/v1/visits/urgent/freed-place", headers=patient).json() == kept.json()
+    held = desk.booking("urgent")
+    assert held is not None and (held["state"], held["notified"]) == ("offered", False)
+    taken = desk.ask("POST", "/v1/visits/urgent/freed-place/acceptance", headers=patient)
+    stands = desk.booking("urgent")
+    assert (taken.status_code, stands and stands["state"], stands and stands["notified"]) == (200, "booked", True)
+    assert {"freed-place.offer", "freed-place.accept"} <= set(desk.actions("urgent"))
+
+
+def test_one_key_accepts_once_and_answers_alike(desk: FrontDesk) -> None:
+    offer(desk, free(desk))
+    path = "/v1/visits/urgent/freed-place/acceptance"
+    twice = [desk.ask("POST", path, **{"Idempotency-Key": "k"}) for _ in range(2)]
+    assert twice[0].status_code == 200 and twice[0].content == twice[1].content
+    assert desk.ask("POST", path).status_code == 404
+
+
+def test_a_kept_place_is_taken_by_nobody_else(desk: FrontDesk) -> None:
+    place = offer(desk, free(desk)).json()["place"]
+    start = place["start"].replace("2026-12-01T", "TU ")
+    assert desk.book("routine", start, place["room"]).status_code == 409
+    assert desk.ask("DELETE", "/v1/visits/urgent/freed-place").status_code == 204
+    assert desk.book("routine", start, place["room"]).status_code == 201
+
+
+def test_who_declines_is_not_asked_again_and_the_next_is(desk: FrontDesk) -> None:
+    freed = free(desk)
+    place = offer(desk, freed).json()["place"]
+    assert desk.ask("DELETE", "/v1/visits/urgent/freed-place", headers=desk.link("urgent")).status_code == 204
+    freed["start"] = place["start"]
+    freed["end"] = place["end"]
+    assert offer(desk, freed).json()["visit"] == "routine"
+    assert desk.ask("DELETE", "/v1/visits/routine/freed-place").status_code == 204
+    assert offer(desk, freed).status_code == 409
+
+
+def test_when_the_time_to_answer_is_over_the_place_is_free(desk: FrontDesk) -> None:
+    place = offer(desk, free(desk), 30).json()["place"]
+    start = place["start"].replace("2026-12-01T", "TU ")
+    desk.clock.pass_by(minutes=29.9)
+    assert desk.book("routine", start, place["room"]).status_code == 409
+    desk.clock.pass_by(minutes=0.1)
+    assert desk.ask("POST", "/v1/visits/urgent/freed-place/acceptance", headers=desk.link("urgent")).status_code == 404
+    assert desk.book("routine", start, place["room"]).status_code == 201
+    assert desk.booking("urgent") is None
+
+
+def test_no_place_is_kept_beyond_its_start(desk: FrontDesk) -> None:
+    kept = offer(desk, free(desk), 7 * 1440).json()
+    begins = datetime.fromisoformat(kept["place"]["start"]).replace(tzinfo=ZoneInfo("America/New_York"))
+    assert datetime.fromisoformat(kept["expires_at"]) == begins
+
+
+def test_a_patient_answers_for_one_visit_only(desk: FrontDesk) -> None:
+    offer(desk, free(desk))
+    other = desk.link("routine")
+    assert desk.ask("POST", "/v1/visits/urgent/freed-place/acceptance", headers=other).status_code == 403
+    assert desk.ask("DELETE", "/v1/visits/urgent/freed-place", headers=other).status_code == 403
+    assert desk.ask("GET", "/v1/visits/routine/freed-place", headers=other).status_code == 404
+
+
+def test_an_offered_place_is_not_moved_by_hand(desk: FrontDesk) -> None:
+    offer(desk, free(desk))
+    assert desk.move("urgent", "WE 09:00", override_reason="please").status_code == 409
+    assert desk.change("PUT", "pin", "urgent").status_code == 409
+
+
+def test_nothing_is_kept_when_nobody_waits(desk: FrontDesk) -> None:
+    freed = free(desk)
+    for name, start in (("urgent", "MO 09:00"), ("routine", "MO 10:00")):
+        assert desk.book(name, start).status_code == 201
+    assert offer(desk, freed).status_code == 409
+
+
+def test_a_place_without_length_is_refused(desk: FrontDesk) -> None:
+    freed = free(desk)
+    assert offer(desk, freed | {"end": freed["start"]}).status_code == 422
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2026-11-29", "2026-12-05", "8999-12-31"])
+def test_freed_time_outside_the_week_is_nobodys(desk: FrontDesk, day: str) -> None:
+    freed = free(desk) | {"start": f"{day}T09:00", "end": f"{day}T09:40"}
+    assert offer(desk, freed).status_code == 409

@@ -1,0 +1,167 @@
+"""A cancer patient who is referred is seen today, or hears why not; and nobody is lost when two are referred at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import factories
+import pytest
+from factories import booking, reserve, visit
+from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk
+from service import OWN
+
+from api.services import referrals, week
+from api.store import periods
+from scheduling.plan import Plan
+from scheduling.scenario import Scenario
+
+TODAY = "2026-12-01"
+
+
+@pytest.fixture
+def asked() -> Scenario:
+    """Return a week with two standing visits and a hold for today."""
+    standing = [visit("v-1", "pat"), visit(OWN, "sol", preferred_providers=["ana"])]
+    return factories.scenario(*standing, visit("v-3", "tam"), reserve("hold-1", "TU"))
+
+
+@pytest.fixture
+def made(asked: Scenario) -> Plan:
+    return factories.plan(asked, booking("v-1", "TU 10:00"), booking(OWN, "WE 09:00"), booking("hold-1", "TU 13:00"))
+
+
+@pytest.fixture
+def desk(sqlite_url: str, asked: Scenario, made: Plan) -> Iterator[FrontDesk]:
+    with front_desk(sqlite_url, asked, made, TUESDAY_AT_NINE) as desk:
+        yield desk
+
+
+def refer(desk: FrontDesk, patient: str = "quin", service: str = "consult", **more: Any) -> Any:
+    return desk.ask("POST", "/v1/referrals", {"patient": patient, "service": service, **more})
+
+
+@pytest.fixture(autouse=True)
+def known(request: pytest.FixtureRequest) -> None:
+    """Let everybody of the default clinic be known to the store, asked for or not."""
+    if "desk" in request.fixturenames:
+        know(request.getfixturevalue("desk"))
+
+
+def know(desk: FrontDesk) -> None:
+    from api.store import people
+
+    with desk.shell.database.writing() as session:
+        people.put_patients(session, [factories.patient(name) for name in ("quin", "rae", "tam")], desk.clock())
+
+
+def test_a_referred_patient_is_seen_today_and_stands_there(desk: FrontDesk) -> None:
+    answer = refer(desk)
+    told = answer.json()
+    assert (answer.status_code, told["reasons"], told["scenario"]) == (201, [], "test-week")
+    assert TODAY + "T09:00" <= told["booking"]["start"] < TODAY + "T18"
+    found = desk.booking(told["visit"])
+    assert found is not None and {key: found[key] for key in told["booking"]} == told["booking"]
+    assert answer.headers["location"] == f"/v1/visits/{told['visit']}"
+    assert desk.actions(told["visit"])[0] == "visit.refer"
+
+
+def test_everything_else_stands_as_the_answer_tells(desk: FrontDesk) -> None:
+    before = desk.stands()
+    told = refer(desk).json()
+    moved = {one["id"] for one in told["changes"] if one["kind"] == "visit"}
+    assert {name: at for name, at in desk.stands().items() if name not in (moved | {told["visit"]})} == {
+        name: at for name, at in before.items() if name not in moved
+    }
+
+
+def test_where_there_is_no_place_the_reason_is_told_and_the_visit_waits(sqlite_url: str, asked: Scenario, made: Plan) -> None:
+    away = [factories.provider(one.id, *one.skills, busy=[("TU 00:00", "WE 00:00")]) for one in factories.PEOPLE]
+    asked = factories.scenario(*asked.visits, providers=away)
+    with front_desk(sqlite_url, asked, None, TUESDAY_AT_NINE) as desk:
+        know(desk)
+        answer = refer(desk)
+        told = answer.json()
+        assert (answer.status_code, told["booking"]) == (201, None)
+        assert "busy" in {one["rule"] for one in told["reasons"]}
+        assert desk.ask("POST", f"/v1/visits/{told['visit']}/offers", {}).json()["offers"] == []
+
+
+def test_a_new_patient_comes_with_the_referral_and_only_once(desk: FrontDesk) -> None:
+    new = {"name": "Uma", "allowed_sites": ["boston"]}
+    assert refer(desk, "uma", new_patient=new).json()["booking"] is not None
+    again = refer(desk, "uma", new_patient=new)
+    assert (again.status_code, again.json()["errors"][0]["path"]) == (422, "body.new_patient")
+    assert refer(desk, "uma").status_code == 201
+
+
+def test_what_there_is_not_is_named(desk: FrontDesk) -> None:
+    assert refer(desk, "nobody").status_code == 404
+    wrong = refer(desk, service="nothing")
+    assert (wrong.status_code, wrong.json()["errors"][0]["path"]) == (422, "body.service")
+
+
+def test_nobody_is_referred_on_a_day_that_no_scenario_has(desk: FrontDesk) -> None:
+    desk.clock.pass_by(days=6)
+    assert refer(desk).status_code == 409
+
+
+def test_a_clinician_refers_own_patients_only(desk: FrontDesk) -> None:
+    body = {"service": "consult"}
+    own = desk.ask("POST", "/v1/referrals", body | {"patient": "sol"}, desk.clinician)
+    foreign = desk.ask("POST", "/v1/referrals", body | {"patient": "quin"}, desk.clinician)
+    assert (own.status_code, foreign.status_code) == (201, 403)
+
+
+def test_one_key_refers_once(desk: FrontDesk) -> None:
+    body = {"patient": "quin", "service": "consult"}
+    twice = [desk.ask("POST", "/v1/referrals", body, **{"Idempotency-Key": "k"}) for _ in range(2)]
+    assert twice[0].status_code == 201 and twice[0].content == twice[1].content
+    assert sum(name.startswith("referral-") for name in desk.stands()) == 1
+
+
+def disturbed(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch, times: int) -> list[int]:
+    """Let somebody else change the week while the next referrals are decided."""
+    insert: Callable[..., Any] = referrals.insert
+    calls: list[int] = []
+
+    def slow(*arguments: Any) -> Any:
+        calls.append(1)
+        if len(calls) <= times:
+            with desk.shell.database.writing() as session:
+                periods.touch(session, "test-week")
+        return insert(*arguments)
+
+    monkeypatch.setattr(referrals, "insert", slow)
+    return calls
+
+
+def test_a_referral_that_loses_a_race_is_decided_again(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = disturbed(desk, monkeypatch, 2)
+    assert (refer(desk).status_code, len(calls)) == (201, 3)
+
+
+def test_without_deciding_again_the_race_is_lost(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(week, "TRIES", 1)
+    disturbed(desk, monkeypatch, 1)
+    before = desk.stands()
+    assert refer(desk).status_code == 409
+    assert desk.stands() == before
+
+
+def test_patients_referred_at_once_are_all_seen(store_url: str, asked: Scenario, made: Plan) -> None:
+    names = ("quin", "rae", "tam")
+    together = Barrier(len(names))
+    with front_desk(store_url, asked, made, TUESDAY_AT_NINE) as desk:
+        know(desk)
+
+        def send(name: str) -> Any:
+            together.wait()
+            return refer(desk, name).json()
+
+        with ThreadPoolExecutor(len(names)) as pool:
+            told = list(pool.map(send, names))
+        stands = desk.stands()
+    assert all(one["booking"] for one in told) and {one["visit"] for one in told} <= set(stands)
