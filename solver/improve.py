@@ -23,6 +23,9 @@ from solver.tasks import Key
 
 Placements = Mapping[Key, Placement]
 
+LEAST_SECONDS = 0.01
+"""Deterministic seconds of a search beside what CP-SAT counts: 0 for what presolve settles, over which a search would not end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
@@ -112,7 +115,7 @@ class Search:
         with self.clock.running(solver):
             status = solver.solve(model)
         if self.clock.deterministic:
-            self.clock.spend(solver.response_proto.deterministic_time)
+            self.clock.spend(LEAST_SECONDS + solver.response_proto.deterministic_time)
         if status == cp_model.MODEL_INVALID:
             raise ModelInvalid(model.validate())
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
