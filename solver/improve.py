@@ -24,7 +24,7 @@ from solver.tasks import Key
 Placements = Mapping[Key, Placement]
 
 LEAST_SECONDS = 0.01
-"""Deterministic seconds of a search beside what CP-SAT counts: 0 for what presolve settles, over which a search would not end."""
+"""Deterministic seconds of a search beside what CP-SAT counts: 0 for what presolve settles, which might go on for ever."""
 
 
 @dataclass(frozen=True, slots=True)

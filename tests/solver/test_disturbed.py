@@ -50,7 +50,7 @@ SECONDS = 1.6
 """Deterministic ones, of which the master's relaxation counts for one."""
 
 NEIGHBOURHOOD_SECONDS = 0.1
-"""What a neighbourhood is made to count for: such small ones count for next to nothing by themselves."""
+"""What a neighbourhood is made to count for at least, so that there are a few of them and not dozens."""
 
 
 @dataclass(frozen=True)
