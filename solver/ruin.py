@@ -118,6 +118,11 @@ class Compilation:
         """Whether the kernel can be used without waiting for it."""
         return self._child is None or self._child.poll() is not None
 
+    def wait(self) -> None:
+        """Wait for it."""
+        if self._child is not None:
+            self._child.wait()
+
     @staticmethod
     def _cached() -> bool:
         made = Path(str(kernel.anneal.stats.cache_path)).glob("kernel.anneal-*.nbi")

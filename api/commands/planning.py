@@ -81,6 +81,12 @@ def demo(
     expect_directory(directory)
     asked = generated(size, seed, None)
     from solver import Limits
+    from solver.ruin import Compilation
+
+    compilation = Compilation()
+    if not compilation.done:
+        say("Compiling the search, once on this machine.")
+        compilation.wait()
 
     made = demonstrate(asked, Limits(seconds=seconds, workers=workers, seed=seed), directory, err())
     if as_json:

@@ -8,7 +8,7 @@ that is constructed, one that is annealed, and the exact model's optimum.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -44,6 +44,9 @@ from solver.tasks import Key
 solving = import_module("solver.solve")
 """The module, whose name in the package is taken by its function."""
 
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+"""A week that fails is shown whole, large as it is."""
+
 FEW = settings(max_examples=30, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 MANY = settings(FEW, max_examples=1500)
 SECONDS = 1.6
@@ -57,7 +60,7 @@ NEIGHBOURHOOD_SECONDS = 0.1
 class Upset:
     """A week, what happens to it once its plan is published, and whether the exact model solves it whole."""
 
-    asked: Scenario = field(repr=False)
+    asked: Scenario
     minute: int | None
     extra: Visit | None
     cancelled: str | None
@@ -223,7 +226,8 @@ def others(made: Planned) -> Iterator[tuple[str, Plan]]:
     domains = Domains(made.asked)
     placements = construct(domains)
     yield "constructed", make_plan(domains, placements)
-    yield "annealed", make_plan(domains, annealed(domains, placements))
+    if domains.tasks:
+        yield "annealed", make_plan(domains, annealed(domains, placements))
     if len(made.asked.providers) < 8:
         best = optimum(domains)
         if best is not None:
