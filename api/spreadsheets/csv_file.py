@@ -54,7 +54,9 @@ def _decoded(content: bytes, source: str) -> tuple[str, tuple[str, ...]]:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         if encoding != "utf-8":
-            raise InvalidFile(source, [Fault(f"line {line}", f"is not in the encoding that the file begins with; {ADVICE}")]) from None
+            raise InvalidFile(
+                source, [Fault(f"line {line}", f"is not in the encoding that the file begins with; {ADVICE}")]
+            ) from None
         text, notes = _fallback(content, source, line), (FALLBACK_NOTE,)
     if "\0" in text:
         raise InvalidFile(source, [Fault("", f"is no text of a known encoding; {ADVICE}")])

@@ -62,7 +62,9 @@ def read_table(content: bytes, source: str, columns: Sequence[str]) -> Table:
         When it is too large, or no such file at all.
     """
     if len(content) > MAX_FILE_BYTES:
-        raise InvalidFile(source, [Fault("", f"{len(content) / 1e6:.1f} MB is over the limit of {MAX_FILE_BYTES / 1e6:.0f} MB")])
+        raise InvalidFile(
+            source, [Fault("", f"{len(content) / 1e6:.1f} MB is over the limit of {MAX_FILE_BYTES / 1e6:.0f} MB")]
+        )
     if content.startswith(OLE):
         raise InvalidFile(source, [Fault("", "is an old .xls, or has a password; save it as .xlsx without one")])
     rows, notes = _rows(content, source, columns)

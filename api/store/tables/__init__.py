@@ -8,6 +8,16 @@ from __future__ import annotations
 
 from api.store.columns import Row
 from api.store.tables.access import AccountRow, IdempotencyRow, PatientLinkRow, SessionRow, TokenRow
+from api.store.tables.care import (
+    AttendanceRow,
+    EpisodeEventRow,
+    EpisodeRow,
+    EpisodeVisitRow,
+    MemberRow,
+    ProgrammeRow,
+    ReferralOutRow,
+    WaitingRow,
+)
 from api.store.tables.clinic import ClinicRow, PeriodRow, ScenarioRow
 from api.store.tables.jobs import JobEventRow, PlanJobRow
 from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
@@ -19,14 +29,19 @@ metadata = Row.metadata
 
 __all__ = [
     "AccountRow",
+    "AttendanceRow",
     "AuditRow",
     "BookingRow",
     "BusyRow",
     "ClinicRow",
+    "EpisodeEventRow",
+    "EpisodeRow",
+    "EpisodeVisitRow",
     "GroupRow",
     "IdempotencyRow",
     "JobEventRow",
     "LinkRow",
+    "MemberRow",
     "MembershipRow",
     "OccupancyRow",
     "OfferRow",
@@ -35,8 +50,10 @@ __all__ = [
     "PeriodRow",
     "PlanJobRow",
     "PlanRow",
+    "ProgrammeRow",
     "ProviderRow",
     "PublicationRow",
+    "ReferralOutRow",
     "ReserveRow",
     "ScenarioRow",
     "SessionRow",
@@ -45,5 +62,6 @@ __all__ = [
     "TaskRow",
     "TokenRow",
     "VisitRow",
+    "WaitingRow",
     "metadata",
 ]
