@@ -23,7 +23,6 @@ from scheduling.errors import Fault, InvalidFile
 from scheduling.people import Patient
 from scheduling.plan import Reason, VisitBooking
 from scheduling.publishing import carried, upcoming
-from scheduling.timegrid import TimeGrid
 from solver import insert
 
 
@@ -63,8 +62,7 @@ class Referred:
 def period_today(database: Database, now: datetime) -> str:
     """Return the period that is being lived. Raises ``Conflict`` when there is none."""
     with database.reading() as session:
-        zone = periods.clinic(session).timezone
-        row = periods.period_on(session, TimeGrid(zone, 1, date.min, date.max).wall(now).date())
+        row = periods.period_on(session, periods.zone(session).wall(now).date())
     if row is None:
         raise Conflict("no scenario has today in its dates")
     return row.id

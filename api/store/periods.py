@@ -41,6 +41,11 @@ def clinic(session: Session) -> ClinicRow:
     return found(session, ClinicRow, "clinic", CLINIC)
 
 
+def zone(session: Session) -> TimeGrid:
+    """Return what turns instants into the clinic's wall-clock time, on any date. Raises ``UnknownId``."""
+    return TimeGrid(clinic(session).timezone, 1, date.min, date.max)
+
+
 def period(session: Session, identifier: str) -> PeriodRow:
     """Return a period. Raises ``UnknownId``."""
     return found(session, PeriodRow, "period", identifier)
@@ -56,6 +61,12 @@ def period_on(session: Session, day: date) -> PeriodRow | None:
     """Return the period that a date lies in; of several, the one that begins last."""
     query = select(PeriodRow).where(col(PeriodRow.starts_on) <= day, col(PeriodRow.ends_on) > day)
     return session.exec(query.order_by(col(PeriodRow.starts_on).desc(), col(PeriodRow.id))).first()
+
+
+def periods_from(session: Session, day: date) -> list[PeriodRow]:
+    """Return the periods that are not over on a day, by their first dates."""
+    query = select(PeriodRow).where(col(PeriodRow.ends_on) > day)
+    return list(session.exec(query.order_by(col(PeriodRow.starts_on), col(PeriodRow.id))))
 
 
 def touch(session: Session, identifier: str, expected: int | None = None) -> PeriodRow:

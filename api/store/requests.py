@@ -77,6 +77,12 @@ def remove_links(session: Session, visit_id: str) -> None:
     session.exec(delete(LinkRow).where(or_(col(LinkRow.before_id) == visit_id, col(LinkRow.after_id) == visit_id)))
 
 
+def put_links(session: Session, period_id: str, visits: Iterable[str], links: Iterable[Link]) -> None:
+    """Make what visits follow exactly what is given."""
+    session.exec(delete(LinkRow).where(col(LinkRow.after_id).in_(list(visits))))
+    add_links(session, period_id, links)
+
+
 def put_groups(session: Session, period_id: str, groups: Iterable[Group]) -> None:
     """Add groups with their candidates to a period, or bring known ones to what is given."""
     groups = tuple(groups)
