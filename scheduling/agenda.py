@@ -17,7 +17,7 @@ from scheduling.episodes import Episode
 from scheduling.fields import ONE_DAY, Horizon, Priority
 from scheduling.pathways import Lag, Occurrence, Pathway
 from scheduling.requests import Current, Link, Visit
-from scheduling.windows import IsOpen, OpenStep, on_weekdays, open_steps, void_visits
+from scheduling.windows import Cares, OpenStep, on_weekdays, open_steps, void_visits
 
 AlertKind = Literal["late", "before-horizon", "last-horizon", "last-day", "outcome-awaited", "date-missing", "void"]
 PRIORITIES: tuple[Priority, ...] = ("routine", "soon", "urgent")
@@ -85,7 +85,7 @@ def agenda(
     horizon: Horizon,
     today: date,
     current: Mapping[str, Current],
-    is_open: IsOpen = on_weekdays,
+    cares: Cares = on_weekdays,
 ) -> Agenda:
     """Return what open episodes ask of a horizon.
 
@@ -93,12 +93,12 @@ def agenda(
     ----------
     current
         Where visits stand in the plan that people live by, by visit.
-    is_open
-        Says on which days there is care.
+    cares
+        Says on which days a service is given.
     """
     found = Agenda()
     for episode in episodes:
-        _Asking(found, episode, pathways[episode.pathway], horizon, today, current, is_open).ask()
+        _Asking(found, episode, pathways[episode.pathway], horizon, today, current, cares).ask()
     return found
 
 
@@ -109,17 +109,23 @@ def raised(priority: Priority, target: date | None, day: date) -> Priority:
     return PRIORITIES[PRIORITIES.index(priority) + 1]
 
 
-def reaches(day: date, later: Sequence[Lag], end: date | None, is_open: IsOpen) -> bool:
-    """Say whether visits that follow each other at lags, the first on a day, all find a day of care before an end."""
+Later = Sequence[tuple[str, Lag]]
+"""Services that follow each other, each at its lag."""
+
+
+def reaches(day: date, later: Later, end: date | None, cares: Cares) -> bool:
+    """Say whether visits that follow one on a day, and each other, all find a day of care before an end."""
     if not later:
         return True
-    lag, rest = later[0], later[1:]
+    (service, lag), rest = later[0], later[1:]
     most = LONGEST_BUNDLE_LAG if lag.max_days is None else lag.max_days
     days = (day + timedelta(days=n) for n in range(lag.min_days, most + 1))
-    return any(is_open(after) and (end is None or after < end) and reaches(after, rest, end, is_open) for after in days)
+    return any(
+        cares(after, service, None) and (end is None or after < end) and reaches(after, rest, end, cares) for after in days
+    )
 
 
-def fits(later: Sequence[Lag], days: int) -> bool:
+def fits(later: Later, days: int) -> bool:
     """Say whether a horizon of some days, from a Monday on and without holidays, holds visits that go together."""
     end = MONDAY + timedelta(days=days)
     starts = (MONDAY + timedelta(days=n) for n in range(days))
@@ -137,12 +143,12 @@ class _Asking:
         horizon: Horizon,
         today: date,
         current: Mapping[str, Current],
-        is_open: IsOpen,
+        cares: Cares,
     ) -> None:
         self._agenda, self._episode, self._pathway = agenda, episode, pathway
         self._start, self._end = horizon.start, horizon.end
-        self._today, self._current, self._is_open = today, current, is_open
-        self._steps = {step.occurrence: step for step in open_steps(episode, pathway, horizon.start, is_open)}
+        self._today, self._current, self._cares = today, current, cares
+        self._steps = {step.occurrence: step for step in open_steps(episode, pathway, horizon.start, cares)}
         self._asked: dict[Occurrence, Visit] = {}
 
     def ask(self) -> None:
@@ -170,35 +176,33 @@ class _Asking:
         if not step.certain or not all(self._precedes(before) for before, _ in step.after):
             return []
         until = None if step.latest is None or step.is_late(step.earliest) else step.latest + ONE_DAY
-        days = self._days_of_care(step.earliest, self._end if until is None else min(until, self._end))
+        days = self._days_of_care(step, self._end if until is None else min(until, self._end))
         later = self._bundled_after(step.occurrence)
         if not later:
             return days
-        whole = [day for day in days if reaches(day, later, self._end, self._is_open)]
+        whole = [day for day in days if reaches(day, later, self._end, self._cares)]
         if whole or fits(later, (self._end - self._start).days):
             return whole
-        begun = dropwhile(lambda day: not reaches(day, later, None, self._is_open), days)
-        return list(takewhile(lambda day: reaches(day, later, None, self._is_open), begun))
+        begun = dropwhile(lambda day: not reaches(day, later, None, self._cares), days)
+        return list(takewhile(lambda day: reaches(day, later, None, self._cares), begun))
 
     def _precedes(self, before: Occurrence) -> bool:
         """Say whether a visit is asked for in the horizon, or stands before it."""
         stands = self._steps[before].planned
         return before in self._asked or (stands is not None and stands.date < self._start)
 
-    def _bundled_after(self, one: Occurrence) -> list[Lag]:
-        """Return the lags of the visits that go together with a visit and come after it."""
-        lags: list[Lag] = []
+    def _bundled_after(self, one: Occurrence) -> list[tuple[str, Lag]]:
+        """Return the visits that go together with a visit and come after it."""
+        later: list[tuple[str, Lag]] = []
         for before, after, lag in self._pathway.lags():
             if before == one and lag.together:
-                lags.append(lag)
+                later.append((self._pathway.step(after.step).service, lag))
                 one = after
-        return lags
+        return later
 
-    def _days_of_care(self, first: date, end: date) -> list[date]:
-        return [day for n in range((end - first).days) if self._is_open(day := first + timedelta(days=n))]
-
-    def _last_day_of_care(self) -> date:
-        return max(self._days_of_care(self._start, self._end), default=self._start)
+    def _days_of_care(self, step: OpenStep, end: date) -> list[date]:
+        days = (step.earliest + timedelta(days=n) for n in range((end - step.earliest).days))
+        return [day for day in days if self._cares(day, step.service, step.required_provider)]
 
     # ---- What is asked for ----
 
@@ -206,7 +210,7 @@ class _Asking:
         late = step.is_late(step.earliest)
         target = step.target if step.target is None else max(step.target, step.earliest)
         deadline = None if late else step.latest
-        if self._bundled_after(step.occurrence) and days[-1] < self._last_day_of_care():
+        if self._bundled_after(step.occurrence) and days[-1] < max(self._days_of_care(step, self._end), default=days[-1]):
             deadline = days[-1]
         standing = step.planned is not None
         return Visit(
@@ -240,7 +244,7 @@ class _Asking:
         if step.is_late(self._start):
             self._alert("late" if step.is_late(self._today) else "before-horizon", step)
         elif step.latest < self._end and not any(before in self._asked for before, _ in step.after):
-            left = self._days_of_care(step.earliest, step.latest + ONE_DAY)
+            left = self._days_of_care(step, step.latest + ONE_DAY)
             self._alert("last-horizon" if len(left) > 1 else "last-day", step)
 
     def _watch_outcomes(self) -> None:

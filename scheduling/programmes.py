@@ -13,7 +13,7 @@ from scheduling.agenda import raised
 from scheduling.fields import Count, Date, Horizon, Id, Model, Positive, Priority, Weekday
 from scheduling.requests import Candidate, CurrentGroup, Group
 from scheduling.timegrid import weekday
-from scheduling.windows import IsOpen
+from scheduling.windows import Cares
 
 IDEAL_DAYS = 28
 """Days after the last session at which the next is best: four weeks, on the same weekday."""
@@ -91,7 +91,7 @@ def candidates(programme: Programme, day: date) -> tuple[Candidate, ...]:
     return (*seated, *waiting)
 
 
-def days_for(programme: Programme, month: str, is_open: IsOpen) -> list[date]:
+def days_for(programme: Programme, month: str, cares: Cares) -> list[date]:
     """Return the days of care of a month on which the session may be."""
     first = date.fromisoformat(f"{month}-01")
     last = programme.last_before(month)
@@ -100,14 +100,14 @@ def days_for(programme: Programme, month: str, is_open: IsOpen) -> list[date]:
         day
         for day in days
         if f"{day:%Y-%m}" == month
-        and is_open(day)
+        and cares(day, programme.service, None)
         and (last is None or programme.min_days <= (day - last).days <= programme.max_days)
     ]
 
 
-def best_day(programme: Programme, month: str, is_open: IsOpen) -> date | None:
+def best_day(programme: Programme, month: str, cares: Cares) -> date | None:
     """Return the day of a month that a session is best on; None: the month has none for it."""
-    days = days_for(programme, month, is_open)
+    days = days_for(programme, month, cares)
     last = programme.last_before(month)
     middle = days[len(days) // 2] if days else None
 
@@ -129,8 +129,7 @@ def groups(
     programmes: Iterable[Programme],
     horizon: Horizon,
     current: Callable[[str, str], CurrentGroup | None],
-    is_open: IsOpen,
-    can_lead: Callable[[str, date], bool] = lambda service, day: True,
+    cares: Cares,
 ) -> tuple[Group, ...]:
     """Return the sessions that a horizon is asked for.
 
@@ -140,14 +139,14 @@ def groups(
     ----------
     current
         Where a programme's session of a month stands in the plan that people live by.
-    can_lead
-        Says whether somebody who can lead a service is at work on a day.
+    cares
+        Says whether a service is given on a day.
     """
     found = []
     for programme in programmes:
         for month in months_of(horizon):
             stands = current(programme.id, month)
-            group = _group(programme, month, horizon, stands, is_open, can_lead)
+            group = _group(programme, month, horizon, stands, cares)
             if group is not None:
                 found.append(group)
     return tuple(found)
@@ -158,20 +157,19 @@ def _group(
     month: str,
     horizon: Horizon,
     stands: CurrentGroup | None,
-    is_open: IsOpen,
-    can_lead: Callable[[str, date], bool],
+    cares: Cares,
 ) -> Group | None:
     within = stands is not None and horizon.start <= stands.start.date() < horizon.end
-    if not within and programme.has_met_in(month):
+    if not within and (stands is not None or programme.has_met_in(month)):
         return None
-    best = best_day(programme, month, is_open)
-    days = [day for day in days_for(programme, month, is_open) if horizon.start <= day < horizon.end]
+    best = best_day(programme, month, cares)
+    days = [day for day in days_for(programme, month, cares) if horizon.start <= day < horizon.end]
     if not within and (best is None or best >= horizon.end or not days):
         return None
     last = programme.last_before(month)
     least, most = programme.min_days, programme.max_days
-    preferred = [day for day in days if weekday(day) == programme.weekday and can_lead(programme.service, day)]
-    if last is not None and not within and preferred and max(days_for(programme, month, is_open)) >= horizon.end:
+    preferred = [day for day in days if weekday(day) == programme.weekday]
+    if last is not None and not within and preferred and max(days_for(programme, month, cares)) >= horizon.end:
         least = most = (preferred[0] - last).days
     return Group(
         id=f"{programme.id}-{month}",

@@ -15,7 +15,7 @@ from scheduling.catalogue import Limits, SameDay
 from scheduling.fields import Horizon, Id, Model, Stamp
 from scheduling.requests import Reserve
 from scheduling.timegrid import weekday
-from scheduling.windows import IsOpen
+from scheduling.windows import Cares
 
 
 class SameDayReferral(Model):
@@ -36,7 +36,7 @@ def reserves(
     history: Iterable[SameDayReferral],
     horizon: Horizon,
     today: date,
-    is_open: IsOpen,
+    cares: Cares,
     rules: Sequence[SameDay] | None = None,
     limits: Limits | None = None,
 ) -> tuple[Reserve, ...]:
@@ -51,20 +51,20 @@ def reserves(
     """
     past, found = tuple(history), list[Reserve]()
     known = limits or catalogue.limits()
-    wanted = {index: _numbers(rule, past, today, is_open, known) for index, rule in enumerate(rules or catalogue.same_day())}
+    wanted = {index: _numbers(rule, past, today, cares, known) for index, rule in enumerate(rules or catalogue.same_day())}
     for day in (horizon.start + timedelta(days=n) for n in range((horizon.end - horizon.start).days)):
-        if not is_open(day):
-            continue
         for index, rule in enumerate(rules or catalogue.same_day()):
+            if not cares(day, rule.service, None):
+                continue
             for number in range(wanted[index].get(weekday(day), 0)):
                 found.append(_reserve(rule, day, number))
     return tuple(found)
 
 
-def _numbers(rule: SameDay, past: Iterable[SameDayReferral], today: date, is_open: IsOpen, limits: Limits) -> dict[str, int]:
+def _numbers(rule: SameDay, past: Iterable[SameDayReferral], today: date, cares: Cares, limits: Limits) -> dict[str, int]:
     """Return how many are held on each weekday of a rule."""
     first = min((one.known.date() for one in past), default=today)
-    days = [day for n in range((today - first).days) if is_open(day := first + timedelta(days=n))]
+    days = [day for n in range((today - first).days) if cares(day := first + timedelta(days=n), rule.service, None)]
     counts = Counter(one.known.date() for one in past if (one.service, one.site or rule.site) == (rule.service, rule.site))
     numbers: dict[str, int] = {}
     for name in rule.weekdays:

@@ -7,17 +7,17 @@ what was left out is open still, and has waited longer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from scheduling import catalogue
 from scheduling.agenda import Agenda, Alert, Preview, Subject, agenda
-from scheduling.clinic import Clinic
+from scheduling.clinic import Clinic, Closure
 from scheduling.episodes import Episode
-from scheduling.fields import Horizon
+from scheduling.fields import Horizon, Interval
 from scheduling.pathways import Pathway
-from scheduling.people import Patient, Provider
+from scheduling.people import Patient, Provider, Shift
 from scheduling.programmes import Programme, groups
 from scheduling.requests import Current, CurrentGroup, Visit
 from scheduling.reserves import SameDayReferral, reserves
@@ -77,8 +77,8 @@ def next_monday(day: date) -> date:
     return day + timedelta(days=len(WEEKDAYS) - day.weekday())
 
 
-def build_scenario(book: Book, weeks: int, now: datetime, start: date | None = None) -> NextWeek:
-    """Return the scenario of the weeks to come.
+def build_scenario(book: Book, weeks: int, now: datetime) -> NextWeek:
+    """Return the scenario of the weeks to come, from the Monday after ``now`` on.
 
     Parameters
     ----------
@@ -86,19 +86,23 @@ def build_scenario(book: Book, weeks: int, now: datetime, start: date | None = N
         Length of the horizon, at least 1.
     now : datetime
         Wall-clock time in the clinic's zone.
-    start : date, optional
-        The horizon's first day; the Monday after ``now`` unless told otherwise.
     """
-    first = next_monday(now.date()) if start is None else start
-    horizon = Horizon(start=first, end=first + timedelta(weeks=weeks))
-    is_open = _Calendar(book.clinic).is_open
-    asked = agenda(book.episodes, book.pathways, horizon, now.date(), book.current, is_open)
-    sessions = groups(book.programmes, horizon, lambda *key: book.current_groups.get(key), is_open, _Leaders(book).can_lead)
+    first = next_monday(now.date())
+    return scenario_of(book, Horizon(start=first, end=first + timedelta(weeks=weeks)), now)
+
+
+def scenario_of(book: Book, horizon: Horizon, now: datetime) -> NextWeek:
+    """Return the scenario of some days, which may have begun: what has been of them is left alone."""
+    cares = _Care(book.clinic, book.providers).on
+    asked = agenda(book.episodes, book.pathways, horizon, now.date(), book.current, cares)
+    sessions = groups(book.programmes, horizon, lambda *key: book.current_groups.get(key), cares)
     visits = (*asked.visits, *book.others)
     wanted = {visit.patient for visit in visits} | {one.patient for group in sessions for one in group.candidates}
     scenario = Scenario(
         format="clinicweave-scenario/1",
-        id=f"week-{first}" if weeks == 1 else f"weeks-{first}-{weeks}",
+        id=f"week-{horizon.start}"
+        if (horizon.end - horizon.start).days == len(WEEKDAYS)
+        else f"days-{horizon.start}-{horizon.end}",
         now=now,
         freeze_minutes=book.freeze_minutes,
         horizon=horizon,
@@ -108,7 +112,7 @@ def build_scenario(book: Book, weeks: int, now: datetime, start: date | None = N
         visits=visits,
         links=tuple(asked.links),
         groups=sessions,
-        reserves=reserves(book.referrals, horizon, now.date(), is_open),
+        reserves=reserves(book.referrals, horizon, now.date(), cares),
         policy=book.policy,
     )
     return _answer(scenario, asked)
@@ -125,38 +129,51 @@ def _within(provider: Provider, horizon: Horizon) -> Provider:
     return provider.changed(shifts=shifts, busy=busy)
 
 
-class _Calendar:
-    """The days on which there is care: Monday to Friday, unless a closure of the whole clinic takes the day."""
+class _Care:
+    """On which days a service is given: somebody for every seat is at work at one of its locations.
 
-    def __init__(self, clinic: Clinic) -> None:
-        self._closed = {
-            day
-            for one in clinic.closures
-            if one.location is None
-            for day in (one.start.date() + timedelta(days=n) for n in range((one.end.date() - one.start.date()).days + 1))
-            if minutes_on(one.start, day) <= 0 and minutes_on(one.end, day) >= LAST_MINUTE_OF_CARE
-        }
+    Beyond the days for which shifts are known, it is given from Monday to Friday; never on a day on which the clinic is closed.
+    """
 
-    def is_open(self, day: date) -> bool:
-        """Say whether there is care on a day."""
-        return on_weekdays(day) and day not in self._closed
+    def __init__(self, clinic: Clinic, providers: Iterable[Provider]) -> None:
+        self._services = {service.id: service for service in clinic.services}
+        self._closed = {day for one in clinic.closures if one.location is None for day in _whole_days(one)}
+        self._at_work: dict[date, list[tuple[Provider, tuple[str, ...]]]] = {}
+        for provider in providers:
+            for shift in provider.shifts:
+                if not provider.trainee and not any(_covers(away, shift) for away in provider.busy):
+                    self._at_work.setdefault(shift.start.date(), []).append((provider, shift.locations))
+        self._until = max(self._at_work, default=date.min)
+        self._known: dict[tuple[date, str, str | None], bool] = {}
+
+    def on(self, day: date, service: str, provider: str | None = None) -> bool:
+        """Say whether a service is given on a day, by one provider if one is named."""
+        key = (day, service, provider)
+        if key not in self._known:
+            self._known[key] = on_weekdays(day) and day not in self._closed and (day > self._until or self._staffed(*key))
+        return self._known[key]
+
+    def _staffed(self, day: date, service: str, provider: str | None) -> bool:
+        offered, here = self._services[service], self._at_work.get(day, [])
+        leads, *others = offered.team
+        return any(
+            any(where in at and who.can_fill(leads.any_of) and provider in (None, who.id) for who, at in here)
+            and all(any(where in at and who.can_fill(seat.any_of) for who, at in here) for seat in others)
+            for where in offered.locations
+        )
 
 
-LAST_MINUTE_OF_CARE = 18 * 60
-"""A closure from midnight to then or later takes the whole day."""
+def _covers(away: Interval, shift: Shift) -> bool:
+    return away.start <= shift.start and shift.end <= away.end
 
 
-class _Leaders:
-    """Who can lead a service, by day."""
+def _whole_days(closure: Closure) -> Iterator[date]:
+    """Yield the days that a closure takes from midnight to the evening."""
+    first = closure.start.date()
+    for day in (first + timedelta(days=n) for n in range((closure.end.date() - first).days + 1)):
+        if minutes_on(closure.start, day) <= 0 and minutes_on(closure.end, day) >= EVENING_MINUTE:
+            yield day
 
-    def __init__(self, book: Book) -> None:
-        self._skills: dict[date, set[str]] = {}
-        for provider in book.providers:
-            if not provider.trainee:
-                for shift in provider.shifts:
-                    self._skills.setdefault(shift.start.date(), set()).update(provider.skills)
-        self._team = {service.id: service.team for service in book.clinic.services}
 
-    def can_lead(self, service: str, day: date) -> bool:
-        """Say whether every seat of a service's team has somebody at work on a day."""
-        return all(not self._skills.get(day, set()).isdisjoint(seat.any_of) for seat in self._team[service])
+EVENING_MINUTE = 18 * 60
+"""By then every location has closed."""

@@ -1,7 +1,8 @@
 """What an episode leaves open, and between which dates: derived from its history, never stored.
 
 A visit's window follows from the visits before it, as they were or stand planned; of what has no date yet, from the
-earliest and latest dates that it can have. Windows end on a day of care: where none is left in one, at the next.
+earliest and latest dates that it can have. A window without a day on which the service is
+given, by the provider who has to give it, reaches to the next such day.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from scheduling.episodes import Episode, Progress, Visited, before_of, progress,
 from scheduling.fields import ONE_DAY, Priority
 from scheduling.pathways import WORKING_DAYS_OF_WEEK, Follow, Lag, Occurrence, Pathway, Step
 
-IsOpen = Callable[[date], bool]
-"""Says whether there is care on a day."""
+Cares = Callable[[date, str, str | None], bool]
+"""Says whether a service is given on a day, by one provider if one is named."""
 
 MAX_DAYS_CLOSED = 60
 """Days after which a day of care is looked for no further."""
 
 
-def on_weekdays(day: date) -> bool:
-    """Say whether a day is a Monday to Friday."""
+def on_weekdays(day: date, service: str = "", provider: str | None = None) -> bool:
+    """Say whether a day is a Monday to Friday, whatever the service."""
     return day.weekday() < WORKING_DAYS_OF_WEEK
 
 
@@ -75,19 +76,19 @@ class OpenStep:
         return self.latest is not None and self.latest < day
 
 
-def open_steps(episode: Episode, pathway: Pathway, today: date, is_open: IsOpen = on_weekdays) -> tuple[OpenStep, ...]:
+def open_steps(episode: Episode, pathway: Pathway, today: date, cares: Cares = on_weekdays) -> tuple[OpenStep, ...]:
     """Return the visits of an episode that are still to be, in the pathway's order, those that are planned too.
 
     Nothing is open once an episode was stopped, ended or completed. Of a step that recurs, the next visit is open.
 
     Parameters
     ----------
-    is_open
-        Says on which days there is care; Monday to Friday unless told otherwise.
+    cares
+        Says on which days a service is given; Monday to Friday unless told otherwise.
     """
     if state(episode, pathway) != "open":
         return ()
-    return tuple(_Derivation(episode, pathway, today, is_open).steps())
+    return tuple(_Derivation(episode, pathway, today, cares).steps())
 
 
 def void_visits(episode: Episode, pathway: Pathway, today: date) -> tuple[str, ...]:
@@ -137,8 +138,8 @@ class _Window:
 class _Derivation:
     """The windows of one episode, step by step."""
 
-    def __init__(self, episode: Episode, pathway: Pathway, today: date, is_open: IsOpen) -> None:
-        self._episode, self._pathway, self._today, self._is_open = episode, pathway, today, is_open
+    def __init__(self, episode: Episode, pathway: Pathway, today: date, cares: Cares) -> None:
+        self._episode, self._pathway, self._today, self._cares = episode, pathway, today, cares
         self._found = progress(episode, pathway)
         _settle(self._found, pathway, today)
         self._windows: dict[Occurrence, _Window] = {}
@@ -175,14 +176,14 @@ class _Derivation:
 
     def _open(self, step: Step, one: Occurrence, certain: bool) -> OpenStep:
         before = before_of(one, step, self._pathway)
-        window = self._window(step, one, before)
+        provider = self._provider(before)
+        bound = provider is not None and not any(lag.together for _, lag in before)
+        window = self._window(step, one, before, provider if bound else None)
         self._windows[one] = window
         earliest = max(window.since, self._today)
         due = None if step.due_days is None else window.since + timedelta(days=step.due_days)
         latest = window.latest
         targets = [day for day in (due, latest) if day is not None]
-        provider = self._provider(before)
-        bound = provider is not None and not any(lag.together for _, lag in before)
         same_day = step.same_day and one not in self._found.missed
         return OpenStep(
             episode=self._episode.id,
@@ -209,7 +210,7 @@ class _Derivation:
         visits = [self._found.done.get(p) or self._found.planned.get(p) for p, lag in before if lag.same_provider]
         return next((visit.team[0] for visit in visits if visit is not None and visit.team), None)
 
-    def _window(self, step: Step, one: Occurrence, before: tuple[tuple[Occurrence, Lag], ...]) -> _Window:
+    def _window(self, step: Step, one: Occurrence, before: tuple[tuple[Occurrence, Lag], ...], provider: str | None) -> _Window:
         since, latest = self._found.since, None
         for previous, lag in before:
             early, late = self._from(one, previous, lag)
@@ -228,7 +229,7 @@ class _Derivation:
                 latest = since
         if set_by_world is not None:
             return _Window(since, set_by_world)
-        return _Window(since, None if latest is None else self._day_of_care(since, latest))
+        return _Window(since, None if latest is None else self._day_of_care(since, latest, step.service, provider))
 
     def _from(self, one: Occurrence, previous: Occurrence, lag: Lag) -> tuple[date, date | None]:
         """Return the dates that a lag after one visit allows; a miss, and a new start, move the last of them on."""
@@ -248,9 +249,9 @@ class _Derivation:
         again = lag.max_days if not isinstance(lag, Follow) else self._pathway.reopen_days
         return early, max(late, day + timedelta(days=again))
 
-    def _day_of_care(self, first: date, last: date) -> date:
+    def _day_of_care(self, first: date, last: date, service: str, provider: str | None) -> date:
         """Return the last date of a window, or the first day of care after it where it has none."""
-        if any(self._is_open(first + timedelta(days=n)) for n in range((last - first).days + 1)):
+        if any(self._cares(first + timedelta(days=n), service, provider) for n in range((last - first).days + 1)):
             return last
         after = (max(first, last) + timedelta(days=n) for n in range(MAX_DAYS_CLOSED))
-        return next((day for day in after if self._is_open(day)), last)
+        return next((day for day in after if self._cares(day, service, provider)), last)
