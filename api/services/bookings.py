@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor, Role
 from api.refusals import Conflict, Ground, RulesBroken
+from api.services.episodes import note_changes, note_state
 from api.services.records import write_down
 from api.services.week import Week, choose_places, pin_of, take_on, with_booking
 from api.store import bookings, offers, periods, requests
@@ -113,7 +114,7 @@ def placed(
 
     def act(session: Session) -> Standing:
         _expect_movable(session, visit, expect)
-        take_on(session, week, week.scenario, week.plan, after, now)
+        note_changes(session, by, take_on(session, week, week.scenario, week.plan, after, now), now)
         row = booking_row(session, visit)
         row.override_reason = reason if broken else None
         rules = sorted({one.rule for one in broken})
@@ -146,9 +147,10 @@ def cancelled(
     def act(session: Session) -> tuple[VisitBooking, list[str]]:
         expect(booking_row(session, visit).version)
         periods.touch(session, week.scenario.id, week.version)
+        changes = [_give_up(session, one, now) for one in gone]
         for one in gone:
-            _give_up(session, one, now)
             write_down(session, by, "booking.cancel", "visit", one, now, because_of=visit)
+        note_changes(session, by, changes, now)
         visits = [one for one in week.plan.visits if one.visit not in gone]
         choose_places(session, week, (*week.plan.groups, *week.plan.holds, *visits))
         return freed, gone
@@ -173,6 +175,7 @@ def mark(
     if state == "no-show" and now < row.starts_at:
         raise Conflict("the visit has not begun yet")
     bookings.mark(session, row.id, state, now)
+    note_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
     write_down(session, by, f"booking.{state}", "visit", visit, now)
     return Standing(row, as_it_stands(session, row))
 

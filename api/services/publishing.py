@@ -10,7 +10,9 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.refusals import Ground, RulesBroken
+from api.services.episodes import note_changes
 from api.services.planning import Made, done
+from api.services.programmes import note_sessions
 from api.services.records import write_down
 from api.services.week import shift_places
 from api.store import bookings, periods, plans
@@ -40,12 +42,16 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
         When the plan and what was decided since do not go together; names the rules.
     DoubleBooked
         When it and what stands in another period take one thing at once.
+    EventRefused
+        When a visit's pathway does not allow it any more, as after an outcome.
     """
     found, row, _ = done(session, identifier)
     present, standing, whole = _outcome(session, found)
     _expect_rules_kept(present, whole, standing)
     published = plans.publish(session, row, present, whole, by.id, now)
     periods.touch(session, present.id)
+    note_changes(session, by, published.changes, now)
+    note_sessions(session, published.changes)
     changed = [change.row.subject_id for change in published.changes]
     write_down(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed)
     return published

@@ -73,7 +73,7 @@ def read_table(content: bytes, source: str, columns: Sequence[str]) -> Table:
     if heading is None:
         raise InvalidFile(source, [Fault("", "holds no row")])
     names, faults = _headings(*heading, columns)
-    records = []
+    records: list[Record] = []
     for number, row in filled:
         if len(records) == MAX_ROWS:
             raise InvalidFile(source, [Fault(f"row {number}", f"a table has at most {MAX_ROWS:,} rows; split it")])

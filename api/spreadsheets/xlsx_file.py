@@ -59,7 +59,8 @@ def _expect_bounded(content: bytes, source: str) -> None:
         raise InvalidFile(source, [Fault("", "is a damaged XLSX workbook")]) from None
     unpacked = sum(part.file_size for part in parts)
     if unpacked > MAX_UNPACKED_BYTES or len(parts) > MAX_PARTS:
-        message = f"unpacks to {unpacked / 1e6:.0f} MB in {len(parts):,} parts, over {MAX_UNPACKED_BYTES / 1e6:.0f} MB or {MAX_PARTS:,}"
+        limits = f"the limits are {MAX_UNPACKED_BYTES / 1e6:.0f} MB and {MAX_PARTS:,}"
+        message = f"unpacks to {unpacked / 1e6:.0f} MB in {len(parts):,} parts; {limits}"
         raise InvalidFile(source, [Fault("", message)])
 
 

@@ -8,7 +8,7 @@ telling. Whoever can write to the database's files could still make the whole ch
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,7 +58,22 @@ class Tail:
 
 def append(session: Session, entry: Entry, now: datetime) -> AuditRow:
     """Write down an entry, in the transaction that does what it tells of."""
-    last = tail(session)
+    (row,) = append_all(session, [entry], now)
+    return row
+
+
+def append_all(session: Session, entries: Iterable[Entry], now: datetime) -> list[AuditRow]:
+    """Write down entries, one after the other."""
+    last, rows = tail(session), []
+    for entry in entries:
+        rows.append(_row(last, entry, now))
+        last = Tail(rows[-1].sequence, rows[-1].hash)
+    session.add_all(rows)
+    session.flush()
+    return rows
+
+
+def _row(last: Tail, entry: Entry, now: datetime) -> AuditRow:
     row = AuditRow(
         sequence=last.sequence + 1,
         at=now,
@@ -73,8 +88,6 @@ def append(session: Session, entry: Entry, now: datetime) -> AuditRow:
         hash="",
     )
     row.hash = _hash(row)
-    session.add(row)
-    session.flush()
     return row
 
 

@@ -125,7 +125,8 @@ def first_places(session: Session, pathways: Collection[str]) -> list[tuple[str,
     """Return every episode on some pathways: the pathway, when it was referred, and where its first visit stood first."""
     placed = (
         select(EpisodeEventRow.episode_id, func.min(EpisodeEventRow.number).label("number"))
-        .where(EpisodeEventRow.kind == "planned")
+        .join(EpisodeRow, col(EpisodeRow.id) == col(EpisodeEventRow.episode_id))
+        .where(EpisodeEventRow.kind == "planned", col(EpisodeRow.pathway).in_(list(pathways)))
         .group_by(col(EpisodeEventRow.episode_id))
         .subquery()
     )
@@ -136,19 +137,19 @@ def first_places(session: Session, pathways: Collection[str]) -> list[tuple[str,
         .outerjoin(event, (col(event.episode_id) == placed.c.episode_id) & (col(event.number) == placed.c.number))
         .where(col(EpisodeRow.pathway).in_(list(pathways)))
     )
-    return [tuple(one) for one in session.exec(query)]
+    return [(pathway, at, place) for pathway, at, place in session.exec(query)]
 
 
 def arrivals(session: Session, since: datetime) -> list[tuple[str, int]]:
     """Return how many episodes were referred since an instant, by pathway."""
     query = select(EpisodeRow.pathway, func.count()).where(col(EpisodeRow.referred_at) >= since)
-    return [tuple(one) for one in session.exec(query.group_by(EpisodeRow.pathway))]
+    return [(pathway, count) for pathway, count in session.exec(query.group_by(EpisodeRow.pathway))]
 
 
 def _loaded(session: Session, which: Any) -> dict[str, Episode]:
     # Columns, not objects: a clinic has thousands of open events, and most of the time would go into making objects of them.
     event = EpisodeEventRow
-    columns = select(  # type: ignore[call-overload]
+    columns: Any = (
         event.episode_id,
         event.kind,
         event.known_at,
@@ -163,11 +164,11 @@ def _loaded(session: Session, which: Any) -> dict[str, Episode]:
     )
     wall = zone(session).wall
     histories: dict[str, list[Event]] = defaultdict(list)
-    query = columns.join(EpisodeRow, col(EpisodeRow.id) == col(event.episode_id)).where(which)
+    query = select(*columns).join(EpisodeRow, col(EpisodeRow.id) == col(event.episode_id)).where(which)
     for identifier, *values in session.exec(query.order_by(col(event.episode_id), col(event.number))):
         histories[identifier].append(_event(wall(values[1]), values))
     one = EpisodeRow
-    heads = select(one.id, one.pathway, one.patient_id, one.priority, one.preferred_providers).where(which)  # type: ignore[call-overload]
+    head: Any = (one.id, one.pathway, one.patient_id, one.priority, one.preferred_providers)
     return {
         identifier: Episode.model_construct(
             id=identifier,
@@ -177,7 +178,7 @@ def _loaded(session: Session, which: Any) -> dict[str, Episode]:
             preferred_providers=tuple(preferred),
             history=tuple(histories[identifier]),
         )
-        for identifier, pathway, patient, priority, preferred in session.exec(heads.order_by(col(one.id)))
+        for identifier, pathway, patient, priority, preferred in session.exec(select(*head).where(which).order_by(col(one.id)))
     }
 
 
@@ -215,4 +216,3 @@ def _event_rows(episode: str, first: int, events: Iterable[Event], now: datetime
         )
         for number, event in enumerate(events, first)
     ]
-

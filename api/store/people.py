@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -44,6 +45,25 @@ def patient(session: Session, identifier: str) -> PatientRow:
 def is_known(session: Session, patient_id: str) -> bool:
     """Say whether there is a patient of an id."""
     return session.get(PatientRow, patient_id) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What tells a patient apart."""
+
+    id: str
+    name: str
+
+
+def known(session: Session, patients: Collection[str]) -> dict[str, Known]:
+    """Return which of some patients are known, by id."""
+    rows: Any = select(PatientRow.id, PatientRow.name).where(col(PatientRow.id).in_(list(patients)))
+    return {identifier: Known(identifier, name) for identifier, name in session.exec(rows)}
+
+
+def provider_ids(session: Session) -> set[str]:
+    """Return the ids of all providers."""
+    return set(session.exec(select(ProviderRow.id)))
 
 
 def put_patients(session: Session, patients: Iterable[Patient], now: datetime) -> None:

@@ -13,8 +13,9 @@ from sqlmodel import Session, col, select
 from api.store.bookings import Standing, bring_into, place_all, standing
 from api.store.columns import new_id
 from api.store.errors import AlreadyThere
-from api.store.people import patient_documents, provider_documents, put_patients, put_providers
+from api.store.people import provider_documents, put_patients, put_providers
 from api.store.placings import Subject, current_document, current_placings
+from api.store.referrals_out import patients_with_appointments
 from api.store.requests import (
     add_links,
     asked_visits,
@@ -98,18 +99,8 @@ def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> Period
     """
     if session.get(PeriodRow, scenario.id) is not None:
         raise AlreadyThere(f'period "{scenario.id}"')
-    document = scenario.clinic.model_dump_json()
-    put(session, ClinicRow, [ClinicRow(id=CLINIC, timezone=scenario.clinic.timezone, document=document)])
-    row = PeriodRow(
-        id=scenario.id,
-        starts_on=scenario.horizon.start,
-        ends_on=scenario.horizon.end,
-        freeze_minutes=scenario.freeze_minutes,
-        policy=scenario.policy.model_dump_json(),
-    )
-    session.add(row)
-    session.flush()
-    put_providers(session, scenario.providers, scenario.grid)
+    row = keep_period(session, scenario)
+    keep_roster(session, scenario)
     put_patients(session, scenario.patients, now)
     put_visits(session, row.id, scenario.visits, now)
     bring_into(session, row.id, scenario.visits_by_id)
@@ -118,6 +109,26 @@ def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> Period
     put_reserves(session, row.id, scenario.reserves)
     place_all(session, row.id, current_placings(scenario), now)
     return row
+
+
+def keep_roster(session: Session, scenario: Scenario) -> None:
+    """Take in the clinic of a scenario and who works when, and nothing of what it asks for."""
+    document = scenario.clinic.model_dump_json()
+    put(session, ClinicRow, [ClinicRow(id=CLINIC, timezone=scenario.clinic.timezone, document=document)])
+    put_providers(session, scenario.providers, scenario.grid)
+
+
+def keep_period(session: Session, scenario: Scenario) -> PeriodRow:
+    """Take in the dates of a scenario as a period, or give one of its id its policy, and nothing of what it asks for."""
+    row = PeriodRow(
+        id=scenario.id,
+        starts_on=scenario.horizon.start,
+        ends_on=scenario.horizon.end,
+        freeze_minutes=scenario.freeze_minutes,
+        policy=scenario.policy.model_dump_json(),
+    )
+    put(session, PeriodRow, [row])
+    return period(session, scenario.id)
 
 
 def keep_addition(session: Session, period_id: str, addition: Addition, now: datetime) -> None:
@@ -160,7 +171,7 @@ def scenario_of(session: Session, period_id: str, now: datetime | None = None) -
         "horizon": {"start": row.starts_on.isoformat(), "end": row.ends_on.isoformat()},
         "clinic": place_of_care,
         "providers": provider_documents(session, grid),
-        "patients": patient_documents(session, patients),
+        "patients": patients_with_appointments(session, patients, grid),
         "visits": visits,
         "links": link_documents(session, period_id, {one.id for one in asked}),
         "groups": groups,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -19,6 +20,22 @@ from scheduling.programmes import Programme
 
 PEOPLE = ("members", "waiting", "sessions")
 """The fields of a programme that are no part of its own document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A session that has been or stands: its booking, who has a place, and of them those who did not come."""
+
+    booking: str
+    starts_at: datetime
+    date: date
+    seats: tuple[str, ...]
+    absent: frozenset[str]
+
+    @property
+    def attended(self) -> list[str]:
+        """Those who came, or are to come."""
+        return [who for who in self.seats if who not in self.absent]
 
 
 def row(session: Session, identifier: str) -> ProgrammeRow:
@@ -53,30 +70,32 @@ def load(session: Session) -> tuple[Programme, ...]:
             **json.loads(one.document),
             "members": people[one.id, "members"],
             "waiting": people[one.id, "waiting"],
-            "sessions": [{"date": day, "attended": came} for _, day, came in met[one.id]],
+            "sessions": [{"date": held.date, "attended": held.attended} for held in met[one.id]],
         }
         for one in rows
     )
     return tuple(Programme.model_validate_json(json.dumps(one, default=str)) for one in documents)
 
 
-def sessions(session: Session, programmes: Collection[str]) -> dict[str, list[tuple[str, date, list[str]]]]:
-    """Return the sessions of programmes that have been or stand: booking, date, and who came or is to come, in order."""
+def sessions(session: Session, programmes: Collection[str]) -> dict[str, list[Held]]:
+    """Return the sessions of programmes that have been or stand, in order."""
     query = select(BookingRow).where(BookingRow.kind == "group", BookingRow.state != "cancelled")
     rows = list(session.exec(query.order_by(col(BookingRow.starts_at))))
-    absent = set(session.exec(select(AttendanceRow.booking_id, AttendanceRow.patient_id).where(col(AttendanceRow.came).is_(False))))
     taken = select(OccupancyRow.booking_id, OccupancyRow.resource_id).where(OccupancyRow.kind == "patient")
     taken = taken.join(BookingRow, col(BookingRow.id) == col(OccupancyRow.booking_id)).where(BookingRow.kind == "group")
     seats: dict[str, list[str]] = defaultdict(list)
     for booking, patient in session.exec(taken.order_by(col(OccupancyRow.position))):
-        if (booking, patient) not in absent:
-            seats[booking].append(patient)
+        seats[booking].append(patient)
+    missed = select(AttendanceRow.booking_id, AttendanceRow.patient_id).where(col(AttendanceRow.came).is_(False))
+    absent = {(booking, patient) for booking, patient in session.exec(missed)}
     owners = {f"{one}-{row.month}": one for row in rows for one in programmes}
     wall = zone(session).wall
-    met: dict[str, list[tuple[str, date, list[str]]]] = {one: [] for one in programmes}
+    met: dict[str, list[Held]] = {one: [] for one in programmes}
     for row in rows:
         if row.subject_id in owners:
-            met[owners[row.subject_id]].append((row.id, wall(row.starts_at).date(), seats[row.id]))
+            away = frozenset(who for booking, who in absent if booking == row.id)
+            held = Held(row.id, row.starts_at, wall(row.starts_at).date(), tuple(seats[row.id]), away)
+            met[owners[row.subject_id]].append(held)
     return met
 
 
