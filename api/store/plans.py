@@ -13,14 +13,16 @@ from sqlmodel import Session, col, select
 
 from api.store.bookings import Change, replace, standing
 from api.store.columns import new_id
+from api.store.derived import derived
 from api.store.people import bounds
 from api.store.placings import booking_document, placings
-from api.store.rows import expect_version, found
-from api.store.tables import PlanRow, PublicationRow, ShiftPlaceRow
+from api.store.rows import found
+from api.store.tables import PeriodRow, PlanRow, PublicationRow, ShiftPlaceRow
 from scheduling.fields import format_stamp
 from scheduling.plan import PLAN_FORMAT, Costs, Plan, ShiftPlace
 from scheduling.publishing import carried
 from scheduling.scenario import Scenario
+from scheduling.timegrid import TimeGrid
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,9 @@ def plan(session: Session, identifier: str) -> PlanRow:
     return found(session, PlanRow, "plan", identifier)
 
 
-def plans_of(session: Session, period_id: str) -> list[PlanRow]:
-    """Return a period's plans, the newest first."""
-    query = select(PlanRow).where(PlanRow.period_id == period_id)
-    return list(session.exec(query.order_by(col(PlanRow.created_at).desc(), col(PlanRow.id))))
+def document(session: Session, row: PlanRow) -> Plan:
+    """Return the plan that a row holds; it never changes."""
+    return derived(session, ("plan", row.id), None, lambda: Plan.model_validate_json(row.document))
 
 
 def add_plan(session: Session, made: Plan, scenario_id: str, period_id: str, by: str, now: datetime) -> PlanRow:
@@ -56,17 +57,6 @@ def add_plan(session: Session, made: Plan, scenario_id: str, period_id: str, by:
         created_at=now,
     )
     session.add(row)
-    session.flush()
-    return row
-
-
-def edit_plan(session: Session, identifier: str, made: Plan, scenario_id: str, expected: int | None = None) -> PlanRow:
-    """Put another answer in a plan's place. Raises ``UnknownId`` and ``StaleVersion``."""
-    row = plan(session, identifier)
-    expect_version(row, "plan", identifier, expected)
-    row.scenario_id, row.status, row.cost, row.bound = scenario_id, made.status, made.cost, made.bound
-    row.document = made.model_dump_json()
-    row.version += 1
     session.flush()
     return row
 
@@ -103,12 +93,6 @@ def publish(session: Session, row: PlanRow, scenario: Scenario, made: Plan, by: 
     return Published(publication, tuple(changes))
 
 
-def publications_of(session: Session, period_id: str) -> list[PublicationRow]:
-    """Return a period's publications, the newest first."""
-    query = select(PublicationRow).where(PublicationRow.period_id == period_id)
-    return list(session.exec(query.order_by(col(PublicationRow.id).desc())))
-
-
 def publications(session: Session, period_id: str | None, before: int | None, count: int) -> list[PublicationRow]:
     """Return publications, the newest first, those before a number: of one period, or all. Their documents stay behind."""
     query = select(PublicationRow).options(defer(PublicationRow.document))  # type: ignore[arg-type]
@@ -129,9 +113,25 @@ def standing_plan(session: Session, scenario: Scenario) -> Plan:
 
     What the scenario does not ask for any more is left out of it.
     """
-    grid = scenario.grid
+    version = session.get_one(PeriodRow, scenario.id).version
+    stands = derived(session, ("standing", scenario.id), version, lambda: _stands(session, scenario.id, scenario.grid))
+    return carried(stands, scenario)
+
+
+def choose_places(session: Session, scenario: Scenario, places: Iterable[ShiftPlace]) -> None:
+    """Make the locations of a period's shifts those chosen."""
+    starts_at, ends_at = bounds(scenario.grid)
+    chosen = ShiftPlaceRow
+    session.exec(delete(chosen).where(col(chosen.starts_at) >= starts_at, col(chosen.starts_at) < ends_at))
+    session.add_all(
+        chosen(provider_id=one.provider, starts_at=scenario.grid.utc(one.start), location=one.location) for one in places
+    )
+
+
+def _stands(session: Session, period_id: str, grid: TimeGrid) -> Plan:
+    """Return what stands of a period, at no cost yet."""
     booked: dict[str, list[dict[str, object]]] = {"visit": [], "group": [], "hold": []}
-    for (kind, identifier, _), one in sorted(standing(session, scenario.id).items()):
+    for (kind, identifier, _), one in sorted(standing(session, period_id).items()):
         named: dict[str, object] = {"reserve" if kind == "hold" else str(kind): identifier}
         attendees = {"attendees": list(one.placing.ids("patient"))} if kind == "group" else {}
         booked[kind].append({**named, **booking_document(one.placing, grid), **attendees})
@@ -143,7 +143,7 @@ def standing_plan(session: Session, scenario: Scenario) -> Plan:
     ]
     document = {
         "format": PLAN_FORMAT,
-        "scenario": scenario.id,
+        "scenario": period_id,
         "status": "feasible",
         "cost": 0,
         "bound": None,
@@ -154,14 +154,4 @@ def standing_plan(session: Session, scenario: Scenario) -> Plan:
         "shifts": shifts,
         "unscheduled": [],
     }
-    return carried(Plan.model_validate_json(json.dumps(document)), scenario)
-
-
-def choose_places(session: Session, scenario: Scenario, places: Iterable[ShiftPlace]) -> None:
-    """Make the locations of a period's shifts those chosen."""
-    starts_at, ends_at = bounds(scenario.grid)
-    chosen = ShiftPlaceRow
-    session.exec(delete(chosen).where(col(chosen.starts_at) >= starts_at, col(chosen.starts_at) < ends_at))
-    session.add_all(
-        chosen(provider_id=one.provider, starts_at=scenario.grid.utc(one.start), location=one.location) for one in places
-    )
+    return Plan.model_validate_json(json.dumps(document))

@@ -22,9 +22,11 @@ def visit(session: Session, identifier: str) -> VisitRow:
     return found(session, VisitRow, "visit", identifier)
 
 
-def visits_of_patient(session: Session, patient_id: str) -> list[VisitRow]:
-    """Return what is asked for a patient, by id, the withdrawn too."""
-    return list(session.exec(select(VisitRow).where(VisitRow.patient_id == patient_id).order_by(col(VisitRow.id))))
+def periods_of_patient(session: Session, patient_id: str) -> list[str]:
+    """Return the periods that know a patient, by id: by a visit, a withdrawn one too, or as a candidate of a group."""
+    visits = select(VisitRow.period_id).where(VisitRow.patient_id == patient_id)
+    groups = select(GroupRow.period_id).join(MembershipRow).where(MembershipRow.patient_id == patient_id)
+    return sorted({*session.exec(visits), *session.exec(groups)})
 
 
 def asked_visits(session: Session, period_id: str) -> list[VisitRow]:
