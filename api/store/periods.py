@@ -11,21 +11,21 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from api.store.bookings import Standing, bring_into, place_all, standing
+from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
 from api.store.derived import derived
 from api.store.errors import AlreadyThere
 from api.store.people import patient_documents, provider_documents, put_patients, put_providers
-from api.store.placings import Subject, current_document, current_placings
+from api.store.placings import Placing, Subject, current_document, current_placings
 from api.store.requests import (
     add_links,
-    asked_visits,
     group_documents,
     link_documents,
     put_groups,
     put_reserves,
     put_visits,
     reserve_documents,
+    visit_documents,
 )
 from api.store.rows import expect_version, found, put
 from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
@@ -188,14 +188,14 @@ def period_of_snapshot(session: Session, identifier: str) -> PeriodRow:
 def _asked(session: Session, row: PeriodRow) -> Scenario:
     period_id, place_of_care = row.id, json.loads(clinic(session).document)
     grid = _grid(row, place_of_care)
-    stands = {subject: one for subject, one in standing(session, period_id).items() if one.row.state != "offered"}
-    asked = asked_visits(session, period_id)
-    visits = [{**json.loads(one.document), "current": _current(stands, ("visit", one.id, ""), grid)} for one in asked]
+    stands = {subject: one for subject, one in placed(session, period_id, row.version).items() if not one.offered}
+    asked = visit_documents(session, period_id)
+    visits = [{**one, "current": _current(stands, ("visit", one["id"], ""), grid)} for one in asked]
     groups = [
         {**one, "current": _current(stands, ("group", one["id"], one["month"]), grid)}
         for one in group_documents(session, period_id)
     ]
-    patients = {one.patient_id for one in asked} | {one["patient"] for group in groups for one in group["candidates"]}
+    patients = {one["patient"] for one in asked} | {one["patient"] for group in groups for one in group["candidates"]}
     document = {
         "format": "clinicweave-scenario/1",
         "id": row.id,
@@ -206,7 +206,7 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
         "providers": provider_documents(session, grid),
         "patients": patient_documents(session, patients),
         "visits": visits,
-        "links": link_documents(session, period_id, {one.id for one in asked}),
+        "links": link_documents(session, period_id, {one["id"] for one in asked}),
         "groups": groups,
         "reserves": reserve_documents(session, period_id),
         "policy": json.loads(row.policy),
@@ -218,5 +218,5 @@ def _grid(row: PeriodRow, place_of_care: Mapping[str, Any]) -> TimeGrid:
     return TimeGrid(place_of_care["timezone"], place_of_care["start_grid_minutes"], row.starts_on, row.ends_on)
 
 
-def _current(stands: Mapping[Subject, Standing], subject: Subject, grid: TimeGrid) -> dict[str, Any] | None:
-    return current_document(stands[subject].placing, grid) if subject in stands else None
+def _current(stands: Mapping[Subject, Placing], subject: Subject, grid: TimeGrid) -> dict[str, Any] | None:
+    return current_document(stands[subject], grid) if subject in stands else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,18 +11,17 @@ from sqlalchemy import delete
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from api.store.bookings import Change, replace, standing
+from api.store.bookings import Change, placed, replace
 from api.store.columns import new_id
 from api.store.derived import derived
 from api.store.people import bounds
-from api.store.placings import booking_document, placings
+from api.store.placings import Placing, Subject, booking_document, placings
 from api.store.rows import found
 from api.store.tables import PeriodRow, PlanRow, PublicationRow, ShiftPlaceRow
 from scheduling.fields import format_stamp
 from scheduling.plan import PLAN_FORMAT, Costs, Plan, ShiftPlace
 from scheduling.publishing import carried
 from scheduling.scenario import Scenario
-from scheduling.timegrid import TimeGrid
 
 
 @dataclass(frozen=True)
@@ -109,13 +108,18 @@ def publication(session: Session, identifier: int) -> PublicationRow:
 
 
 def standing_plan(session: Session, scenario: Scenario) -> Plan:
-    """Return what stands of a scenario's period as a plan, at its cost: what people live by, offered places included.
+    """Return what stands of a period as a plan, at its cost: what people live by, offered places included.
 
     What the scenario does not ask for any more is left out of it.
+
+    Parameters
+    ----------
+    scenario
+        What the period asks for now. Its own ``now`` changes nothing.
     """
     version = session.get_one(PeriodRow, scenario.id).version
-    stands = derived(session, ("standing", scenario.id), version, lambda: _stands(session, scenario.id, scenario.grid))
-    return carried(stands, scenario)
+    taken = placed(session, scenario.id, version)
+    return derived(session, ("standing", scenario.id), version, lambda: carried(_as_plan(session, scenario, taken), scenario))
 
 
 def choose_places(session: Session, scenario: Scenario, places: Iterable[ShiftPlace]) -> None:
@@ -128,13 +132,14 @@ def choose_places(session: Session, scenario: Scenario, places: Iterable[ShiftPl
     )
 
 
-def _stands(session: Session, period_id: str, grid: TimeGrid) -> Plan:
-    """Return what stands of a period, at no cost yet."""
+def _as_plan(session: Session, scenario: Scenario, taken: Mapping[Subject, Placing]) -> Plan:
+    """Return what stands as a plan, at no cost yet."""
+    grid = scenario.grid
     booked: dict[str, list[dict[str, object]]] = {"visit": [], "group": [], "hold": []}
-    for (kind, identifier, _), one in sorted(standing(session, period_id).items()):
+    for (kind, identifier, _), one in sorted(taken.items()):
         named: dict[str, object] = {"reserve" if kind == "hold" else str(kind): identifier}
-        attendees = {"attendees": list(one.placing.ids("patient"))} if kind == "group" else {}
-        booked[kind].append({**named, **booking_document(one.placing, grid), **attendees})
+        attendees = {"attendees": list(one.ids("patient"))} if kind == "group" else {}
+        booked[kind].append({**named, **booking_document(one, grid), **attendees})
     starts_at, ends_at = bounds(grid)
     chosen = select(ShiftPlaceRow).where(col(ShiftPlaceRow.starts_at) >= starts_at, col(ShiftPlaceRow.starts_at) < ends_at)
     shifts = [
@@ -143,7 +148,7 @@ def _stands(session: Session, period_id: str, grid: TimeGrid) -> Plan:
     ]
     document = {
         "format": PLAN_FORMAT,
-        "scenario": period_id,
+        "scenario": scenario.id,
         "status": "feasible",
         "cost": 0,
         "bound": None,

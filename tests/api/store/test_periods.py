@@ -114,7 +114,7 @@ def test_what_does_not_change_keeps_its_version(week: StoredWeek) -> None:
         requests.put_visits(rows, week.id, week.scenario.visits, NOW + timedelta(hours=1))
         changed = week.scenario.visit("v-2").changed(priority="cancer")
         requests.put_visits(rows, week.id, [changed], NOW)
-        versions = {one.id: one.version for one in requests.asked_visits(rows, week.id)}
+        versions = {one.id: one.version for one in requests.visits_of(rows, week.id, "", 50)}
     assert versions == {"v-1": 1, "v-2": 2, "v-3": 1, "v-4": 1}
 
 
