@@ -176,6 +176,7 @@ def mark(
         raise Conflict("the visit has not begun yet")
     bookings.mark(session, row.id, state, now)
     note_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
+    periods.touch(session, row.period_id)
     write_down(session, by, f"booking.{state}", "visit", visit, now)
     return Standing(row, as_it_stands(session, row))
 

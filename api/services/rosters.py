@@ -27,7 +27,6 @@ def take_roster(session: Session, by: Actor, text: str, now: datetime) -> Scenar
     periods.keep_roster(session, scenario)
     open_workshops(session, scenario.clinic)
     for row in periods.periods_from(session, scenario.grid.wall(now).date()):
-        periods.touch(session, row.id)
         periods.scenario_of(session, row.id)
     dates = {"start": scenario.horizon.start.isoformat(), "end": scenario.horizon.end.isoformat()}
     write_down(session, by, "roster.take", "clinic", periods.CLINIC, now, providers=len(scenario.providers), **dates)

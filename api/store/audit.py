@@ -11,13 +11,14 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from api.store.errors import AuditBroken
+from api.store.rows import insert_all
 from api.store.tables import AuditRow
 from api.store.tables.records import Outcome
 
@@ -56,25 +57,23 @@ class Tail:
     hash: str
 
 
-def append(session: Session, entry: Entry, now: datetime) -> AuditRow:
+def append(session: Session, entry: Entry, now: datetime) -> None:
     """Write down an entry, in the transaction that does what it tells of."""
-    (row,) = append_all(session, [entry], now)
-    return row
+    append_all(session, [entry], now)
 
 
-def append_all(session: Session, entries: Iterable[Entry], now: datetime) -> list[AuditRow]:
+def append_all(session: Session, entries: Iterable[Entry], now: datetime) -> None:
     """Write down entries, one after the other."""
     last, rows = tail(session), []
     for entry in entries:
-        rows.append(_row(last, entry, now))
-        last = Tail(rows[-1].sequence, rows[-1].hash)
-    session.add_all(rows)
-    session.flush()
-    return rows
+        row = _row(last, entry, now)
+        rows.append(row)
+        last = Tail(row["sequence"], row["hash"])
+    insert_all(session, AuditRow, rows)
 
 
-def _row(last: Tail, entry: Entry, now: datetime) -> AuditRow:
-    row = AuditRow(
+def _row(last: Tail, entry: Entry, now: datetime) -> dict[str, Any]:
+    row = dict(
         sequence=last.sequence + 1,
         at=now,
         actor=entry.actor,
@@ -85,10 +84,8 @@ def _row(last: Tail, entry: Entry, now: datetime) -> AuditRow:
         outcome=entry.outcome,
         detail=dict(entry.detail),
         previous_hash=last.hash,
-        hash="",
     )
-    row.hash = _hash(row)
-    return row
+    return {**row, "hash": _hash(row)}
 
 
 def tail(session: Session) -> Tail:
@@ -136,12 +133,12 @@ def _next(last: Tail, row: AuditRow) -> Tail:
         raise AuditBroken(last.sequence + 1, "it is missing")
     if row.previous_hash != last.hash:
         raise AuditBroken(row.sequence, "it does not follow the row before")
-    if row.hash != _hash(row):
+    if row.hash != _hash(row.model_dump(exclude={"hash"})):
         raise AuditBroken(row.sequence, "it is not as it was written")
     return Tail(row.sequence, row.hash)
 
 
-def _hash(row: AuditRow) -> str:
-    """Return the hash of everything of a row but its hash."""
-    told = row.model_dump(exclude={"hash", "at"}) | {"at": row.at.isoformat(timespec="microseconds")}
+def _hash(row: Mapping[str, Any]) -> str:
+    """Return the hash of everything of a row but its hash; it is of the instant, whatever zone that is told in."""
+    told = {**row, "at": row["at"].astimezone(UTC).isoformat(timespec="microseconds")}
     return sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from api.store.periods import zone
-from api.store.rows import found, put
+from api.store.rows import found, insert_all, put
 from api.store.tables import BookingRow, EpisodeEventRow, EpisodeRow, EpisodeVisitRow, VisitRow
 from scheduling.agenda import Subject
 from scheduling.episodes import Episode, Event
@@ -33,11 +33,11 @@ def row(session: Session, identifier: str) -> EpisodeRow:
 
 def add(session: Session, episodes: Iterable[tuple[Episode, Origin]], now: datetime) -> None:
     """Add episodes, each with the history that it has so far."""
-    rows: list[EpisodeRow] = []
-    events: list[EpisodeEventRow] = []
+    rows: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
     for episode, origin in episodes:
         rows.append(
-            EpisodeRow(
+            dict(
                 id=episode.id,
                 patient_id=episode.patient,
                 kind=origin.kind,
@@ -49,10 +49,8 @@ def add(session: Session, episodes: Iterable[tuple[Episode, Origin]], now: datet
             )
         )
         events += _event_rows(episode.id, 1, episode.history, now)
-    session.add_all(rows)
-    session.flush()
-    session.add_all(events)
-    session.flush()
+    insert_all(session, EpisodeRow, rows)
+    insert_all(session, EpisodeEventRow, events)
 
 
 def add_events(session: Session, before: Episode, after: Episode, is_open: bool, now: datetime) -> EpisodeRow:
@@ -61,7 +59,7 @@ def add_events(session: Session, before: Episode, after: Episode, is_open: bool,
     changed.is_open = is_open
     changed.version += 1
     known = len(before.history)
-    session.add_all(_event_rows(before.id, known + 1, after.history[known:], now))
+    insert_all(session, EpisodeEventRow, _event_rows(before.id, known + 1, after.history[known:], now))
     return changed
 
 
@@ -97,7 +95,7 @@ def put_subjects(session: Session, subjects: Mapping[str, Subject]) -> None:
         session,
         EpisodeVisitRow,
         (
-            EpisodeVisitRow(visit_id=visit, episode_id=of.episode, step=of.occurrence.step, number=of.occurrence.number)
+            dict(visit_id=visit, episode_id=of.episode, step=of.occurrence.step, number=of.occurrence.number)
             for visit, of in subjects.items()
         ),
     )
@@ -198,9 +196,9 @@ def _event(known: datetime, values: Sequence[Any]) -> Event:
     )
 
 
-def _event_rows(episode: str, first: int, events: Iterable[Event], now: datetime) -> list[EpisodeEventRow]:
+def _event_rows(episode: str, first: int, events: Iterable[Event], now: datetime) -> list[dict[str, Any]]:
     return [
-        EpisodeEventRow(
+        dict(
             episode_id=episode,
             number=number,
             kind=event.kind,

@@ -51,7 +51,7 @@ _POSTGRESQL = (
 _POSTGRESQL_UNDONE = (
     "DROP TRIGGER audit_truncate ON audit",
     "DROP TRIGGER audit_change ON audit",
-    "DROP FUNCTION refuse_change()",
+    "DROP FUNCTION refuse_change() CASCADE",
     f"ALTER TABLE occupancies DROP CONSTRAINT {TOO_LONG}",
     f"ALTER TABLE occupancies DROP CONSTRAINT {DOUBLE_BOOKED}",
 )

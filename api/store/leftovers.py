@@ -52,9 +52,10 @@ def keep(session: Session, scenario: Scenario, now: datetime) -> None:
     """Make what a period asks for what its scenario does; what stands stays, and is asked for as before."""
     period, wanted = scenario.id, scenario.visits_by_id
     stands = {(row.kind, row.subject_id) for row in bookings.all_rows(session, period) if row.state != "cancelled"}
-    for row in requests.asked_visits(session, period):
-        if row.id not in wanted and ("visit", row.id) not in stands:
-            requests.withdraw_visit(session, row.id)
+    asked = select(VisitRow.id).where(VisitRow.period_id == period, VisitRow.state == "asked")
+    for visit in session.exec(asked):
+        if visit not in wanted and ("visit", visit) not in stands:
+            requests.withdraw_visit(session, visit)
     requests.put_visits(session, period, scenario.visits, now)
     bookings.bring_into(session, period, wanted)
     _keep_links(session, period, wanted, scenario.links)

@@ -8,28 +8,29 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from api.store.bookings import Standing, bring_into, place_all, standing
+from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
+from api.store.derived import derived
 from api.store.errors import AlreadyThere
 from api.store.people import provider_documents, put_patients, put_providers
-from api.store.placings import Subject, current_document, current_placings
+from api.store.placings import Placing, Subject, current_document, current_placings
 from api.store.referrals_out import patients_with_appointments
 from api.store.requests import (
     add_links,
-    asked_visits,
     group_documents,
     link_documents,
     put_groups,
     put_reserves,
     put_visits,
     reserve_documents,
+    visit_documents,
 )
 from api.store.rows import expect_version, found, put
 from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
 from scheduling.additions import Addition
-from scheduling.fields import format_stamp
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
 
@@ -73,6 +74,8 @@ def periods_from(session: Session, day: date) -> list[PeriodRow]:
 def touch(session: Session, identifier: str, expected: int | None = None) -> PeriodRow:
     """Note that something of a period changes. Whoever changes anything of it calls this, in the same transaction.
 
+    Periods of the same dates change with it: they share people, and the locations of shifts.
+
     Raises
     ------
     UnknownId
@@ -84,7 +87,15 @@ def touch(session: Session, identifier: str, expected: int | None = None) -> Per
     expect_version(row, "period", identifier, expected)
     row.version += 1
     session.flush()
+    others = update(PeriodRow).where(col(PeriodRow.id) != identifier)
+    others = others.where(col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)
+    session.exec(others.values(version=col(PeriodRow.version) + 1))
     return row
+
+
+def touch_all(session: Session) -> None:
+    """Note that something changes that every period has: the clinic, or who works there."""
+    session.exec(update(PeriodRow).values(version=col(PeriodRow.version) + 1))
 
 
 def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> PeriodRow:
@@ -99,8 +110,8 @@ def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> Period
     """
     if session.get(PeriodRow, scenario.id) is not None:
         raise AlreadyThere(f'period "{scenario.id}"')
-    row = keep_period(session, scenario)
     keep_roster(session, scenario)
+    row = keep_period(session, scenario)
     put_patients(session, scenario.patients, now)
     put_visits(session, row.id, scenario.visits, now)
     bring_into(session, row.id, scenario.visits_by_id)
@@ -112,15 +123,16 @@ def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> Period
 
 
 def keep_roster(session: Session, scenario: Scenario) -> None:
-    """Take in the clinic of a scenario and who works when, and nothing of what it asks for."""
+    """Take in the clinic of a scenario and who works when, which every period has, and nothing of what it asks for."""
+    touch_all(session)
     document = scenario.clinic.model_dump_json()
-    put(session, ClinicRow, [ClinicRow(id=CLINIC, timezone=scenario.clinic.timezone, document=document)])
+    put(session, ClinicRow, [dict(id=CLINIC, timezone=scenario.clinic.timezone, document=document)])
     put_providers(session, scenario.providers, scenario.grid)
 
 
 def keep_period(session: Session, scenario: Scenario) -> PeriodRow:
     """Take in the dates of a scenario as a period, or give one of its id its policy, and nothing of what it asks for."""
-    row = PeriodRow(
+    row = dict(
         id=scenario.id,
         starts_on=scenario.horizon.start,
         ends_on=scenario.horizon.end,
@@ -153,32 +165,9 @@ def scenario_of(session: Session, period_id: str, now: datetime | None = None) -
     InvalidFile
         When what is stored is no valid scenario any more, as after a change of the clinic; with every fault.
     """
-    row, place_of_care = period(session, period_id), json.loads(clinic(session).document)
-    grid = _grid(row, place_of_care)
-    stands = {subject: one for subject, one in standing(session, period_id).items() if one.row.state != "offered"}
-    asked = asked_visits(session, period_id)
-    visits = [{**json.loads(one.document), "current": _current(stands, ("visit", one.id, ""), grid)} for one in asked]
-    groups = [
-        {**one, "current": _current(stands, ("group", one["id"], one["month"]), grid)}
-        for one in group_documents(session, period_id)
-    ]
-    patients = {one.patient_id for one in asked} | {one["patient"] for group in groups for one in group["candidates"]}
-    document = {
-        "format": "clinicweave-scenario/1",
-        "id": row.id,
-        "now": None if now is None else format_stamp(grid.wall(now)),
-        "freeze_minutes": row.freeze_minutes,
-        "horizon": {"start": row.starts_on.isoformat(), "end": row.ends_on.isoformat()},
-        "clinic": place_of_care,
-        "providers": provider_documents(session, grid),
-        "patients": patients_with_appointments(session, patients, grid),
-        "visits": visits,
-        "links": link_documents(session, period_id, {one.id for one in asked}),
-        "groups": groups,
-        "reserves": reserve_documents(session, period_id),
-        "policy": json.loads(row.policy),
-    }
-    return Scenario.parse(json.dumps(document), f"period {period_id}")
+    row = period(session, period_id)
+    asked = derived(session, ("scenario", period_id), row.version, lambda: _asked(session, row))
+    return asked if now is None else asked.changed(now=asked.grid.wall(now).replace(second=0, microsecond=0))
 
 
 def grid_of(session: Session, period_id: str) -> TimeGrid:
@@ -207,14 +196,49 @@ def keep_snapshot(session: Session, scenario: Scenario, period_row: PeriodRow, n
     return row
 
 
-def snapshot(session: Session, identifier: str) -> ScenarioRow:
-    """Return a scenario as a plan was asked for. Raises ``UnknownId``."""
-    return found(session, ScenarioRow, "scenario", identifier)
+def snapshot(session: Session, identifier: str) -> Scenario:
+    """Return a scenario as a plan was asked for; it never changes. Raises ``UnknownId``."""
+    row = found(session, ScenarioRow, "scenario", identifier)
+    return derived(session, ("snapshot", identifier), None, lambda: Scenario.model_validate_json(row.document))
+
+
+def period_of_snapshot(session: Session, identifier: str) -> PeriodRow:
+    """Return the period of a scenario as a plan was asked for."""
+    return session.exec(select(PeriodRow).join(ScenarioRow).where(ScenarioRow.id == identifier)).one()
+
+
+def _asked(session: Session, row: PeriodRow) -> Scenario:
+    period_id, place_of_care = row.id, json.loads(clinic(session).document)
+    grid = _grid(row, place_of_care)
+    stands = {subject: one for subject, one in placed(session, period_id, row.version).items() if not one.offered}
+    asked = visit_documents(session, period_id)
+    visits = [{**one, "current": _current(stands, ("visit", one["id"], ""), grid)} for one in asked]
+    groups = [
+        {**one, "current": _current(stands, ("group", one["id"], one["month"]), grid)}
+        for one in group_documents(session, period_id)
+    ]
+    patients = {one["patient"] for one in asked} | {one["patient"] for group in groups for one in group["candidates"]}
+    document = {
+        "format": "clinicweave-scenario/1",
+        "id": row.id,
+        "now": None,
+        "freeze_minutes": row.freeze_minutes,
+        "horizon": {"start": row.starts_on.isoformat(), "end": row.ends_on.isoformat()},
+        "clinic": place_of_care,
+        "providers": provider_documents(session, grid),
+        "patients": patients_with_appointments(session, patients, grid),
+        "visits": visits,
+        "links": link_documents(session, period_id, {one["id"] for one in asked}),
+        "groups": groups,
+        "reserves": reserve_documents(session, period_id),
+        "policy": json.loads(row.policy),
+    }
+    return Scenario.parse(json.dumps(document), f"period {period_id}")
 
 
 def _grid(row: PeriodRow, place_of_care: Mapping[str, Any]) -> TimeGrid:
     return TimeGrid(place_of_care["timezone"], place_of_care["start_grid_minutes"], row.starts_on, row.ends_on)
 
 
-def _current(stands: Mapping[Subject, Standing], subject: Subject, grid: TimeGrid) -> dict[str, Any] | None:
-    return current_document(stands[subject].placing, grid) if subject in stands else None
+def _current(stands: Mapping[Subject, Placing], subject: Subject, grid: TimeGrid) -> dict[str, Any] | None:
+    return current_document(stands[subject], grid) if subject in stands else None

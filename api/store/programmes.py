@@ -45,7 +45,7 @@ def row(session: Session, identifier: str) -> ProgrammeRow:
 
 def put_programmes(session: Session, programmes: Iterable[Programme]) -> None:
     """Add programmes, or bring known ones to what is given, but for their people and sessions."""
-    rows = (ProgrammeRow(id=one.id, document=one.model_dump_json(exclude=set(PEOPLE))) for one in programmes)
+    rows = (dict(id=one.id, document=one.model_dump_json(exclude=set(PEOPLE))) for one in programmes)
     put(session, ProgrammeRow, rows)
 
 
@@ -120,7 +120,7 @@ def put_people(session: Session, before: Programme, after: Programme) -> None:
         session,
         MemberRow,
         (
-            MemberRow(programme_id=after.id, patient_id=one.patient, since=one.since, until=one.until, priority=one.priority)
+            dict(programme_id=after.id, patient_id=one.patient, since=one.since, until=one.until, priority=one.priority)
             for one in after.members
         ),
     )
@@ -128,5 +128,5 @@ def put_people(session: Session, before: Programme, after: Programme) -> None:
 
 def note_attendance(session: Session, booking: str, came: Mapping[str, bool], now: datetime) -> None:
     """Note who came to a session and who did not."""
-    rows = (AttendanceRow(booking_id=booking, patient_id=who, came=did, noted_at=now) for who, did in came.items())
+    rows = (dict(booking_id=booking, patient_id=who, came=did, noted_at=now) for who, did in came.items())
     put(session, AttendanceRow, rows)
