@@ -77,6 +77,7 @@ class Agenda:
     previews: list[Preview] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     subjects: dict[str, Subject] = field(default_factory=dict)
+    since: dict[str, date] = field(default_factory=dict)
 
 
 def agenda(
@@ -165,6 +166,7 @@ class _Asking:
         for one, visit in self._asked.items():
             self._agenda.visits.append(visit)
             self._agenda.subjects[visit.id] = Subject(self._episode.id, one)
+            self._agenda.since[visit.id] = self._steps[one].since
             before = self._steps[one].after
             self._agenda.links += [lag.link(self._asked[p].id, visit.id) for p, lag in before if p in self._asked]
         self._watch_outcomes()

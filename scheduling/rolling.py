@@ -23,7 +23,7 @@ from scheduling.requests import Current, CurrentGroup, Visit
 from scheduling.reserves import SameDayReferral, reserves
 from scheduling.scenario import Policy, Scenario
 from scheduling.timegrid import WEEKDAYS, minutes_on
-from scheduling.windows import on_weekdays
+from scheduling.windows import Cares, on_weekdays
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,13 @@ class Book:
 
 @dataclass(frozen=True)
 class NextWeek:
-    """A horizon's scenario, what lies beyond it, what will be too late, and what each visit is of which episode."""
+    """A horizon's scenario, what lies beyond it, what will be too late; by visit, what it is of, and since when it waits."""
 
     scenario: Scenario
     previews: tuple[Preview, ...]
     alerts: tuple[Alert, ...]
     subjects: Mapping[str, Subject]
+    since: Mapping[str, date]
 
 
 def next_monday(day: date) -> date:
@@ -93,7 +94,7 @@ def build_scenario(book: Book, weeks: int, now: datetime) -> NextWeek:
 
 def scenario_of(book: Book, horizon: Horizon, now: datetime) -> NextWeek:
     """Return the scenario of some days, which may have begun: what has been of them is left alone."""
-    cares = _Care(book.clinic, book.providers).on
+    cares = care_days(book.clinic, book.providers)
     asked = agenda(book.episodes, book.pathways, horizon, now.date(), book.current, cares)
     sessions = groups(book.programmes, horizon, lambda *key: book.current_groups.get(key), cares)
     visits = (*asked.visits, *book.others)
@@ -119,7 +120,7 @@ def scenario_of(book: Book, horizon: Horizon, now: datetime) -> NextWeek:
 
 
 def _answer(scenario: Scenario, asked: Agenda) -> NextWeek:
-    return NextWeek(scenario, tuple(asked.previews), tuple(asked.alerts), asked.subjects)
+    return NextWeek(scenario, tuple(asked.previews), tuple(asked.alerts), asked.subjects, asked.since)
 
 
 def _within(provider: Provider, horizon: Horizon) -> Provider:
@@ -127,6 +128,11 @@ def _within(provider: Provider, horizon: Horizon) -> Provider:
     shifts = tuple(one for one in provider.shifts if horizon.start <= one.start.date() < horizon.end)
     busy = tuple(one for one in provider.busy if one.end.date() >= horizon.start and one.start.date() < horizon.end)
     return provider.changed(shifts=shifts, busy=busy)
+
+
+def care_days(clinic: Clinic, providers: Iterable[Provider]) -> Cares:
+    """Return what says on which days a service is given (:class:`_Care`)."""
+    return _Care(clinic, providers).on
 
 
 class _Care:

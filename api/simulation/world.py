@@ -6,30 +6,34 @@ moment, hear the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
+from itertools import product
 from math import exp
 from random import Random
 
 from pydantic import Field
 
 from scheduling import catalogue
-from scheduling.catalogue import parse_toml
+from scheduling.catalogue import Hours, parse_toml
 from scheduling.clinic import Closure
 from scheduling.episodes import Event
-from scheduling.fields import ONE_DAY, Count, Id, Interval, Model, Priority
+from scheduling.fields import ONE_DAY, Clock, Count, Id, Interval, Model, Priority
 from scheduling.generate.dates import Dates, dates_from
 from scheduling.generate.profile import Range, Share, profile
 from scheduling.generate.roster import roster
 from scheduling.pathways import Occurrence, Pathway, Step
-from scheduling.people import Patient, Provider
-from scheduling.timegrid import stamp
+from scheduling.people import Patient, Provider, Shift
+from scheduling.timegrid import minute_of_day, stamp
 
 OPENS, CLOSES = 8 * 60, 17 * 60
 """Minutes of the day between which patients are referred."""
+
+BEDSIDE, ON_ROUNDS = "inpatient", "cancer-pain-physician"
+"""Where rounds are, and the role of whoever makes them."""
 
 
 class ReferralMix(Model):
@@ -50,10 +54,12 @@ class Mix(Model):
     illness_days: Range
     holiday_weeks: Count
     closure_share: Share
+    same_day_until: Clock
     group_requests_per_week: Count
     members: Range
     pumps: Count
     reservoir_days: Range
+    rounds: tuple[Hours, ...]
     staff: Mapping[str, Count]
     outcomes: Mapping[str, Share]
     referrals: tuple[ReferralMix, ...]
@@ -108,7 +114,7 @@ class World:
         counted = (team.changed(count=team.count.changed(week=self._mix.staff[team.role])) for team in data.staff.teams)
         data = data.changed(staff=data.staff.changed(teams=tuple(counted)))
         staff = roster(data, "week", self.dates, self._random("roster"))
-        self.providers: tuple[Provider, ...] = tuple(self._with_holidays(provider) for provider in staff)
+        self.providers: tuple[Provider, ...] = self._with_rounds([self._with_holidays(provider) for provider in staff])
         self._sites, self._halves = data.patients.sites, data.patients.halves
 
     def _random(self, *names: object) -> Random:
@@ -126,6 +132,16 @@ class World:
                 away.add(quarter + self._random("holidays", provider.id, quarter, number).randrange(1, 13))
         kept = (one for one in provider.shifts if (one.start.date() - self.start).days // 7 not in away)
         return provider.changed(shifts=tuple(kept))
+
+    def _with_rounds(self, staff: Sequence[Provider]) -> tuple[Provider, ...]:
+        """Let the physicians for cancer pain take turns in rounds on the days on which they are at work."""
+        shifts = {provider.id: list(provider.shifts) for provider in staff}
+        for number, (day, hours) in enumerate(product(self.dates.workdays, self._mix.rounds)):
+            turns = [one.id for one in staff if one.role == ON_ROUNDS and any(s.start.date() == day for s in one.shifts)]
+            if turns:
+                begin, end = (stamp(day, minute_of_day(clock)) for clock in (hours.start, hours.end))
+                shifts[turns[number % len(turns)]].append(Shift(start=begin, end=end, locations=(BEDSIDE,)))
+        return tuple(one.changed(shifts=tuple(sorted(shifts[one.id], key=lambda s: s.start))) for one in staff)
 
     def absences(self, monday: date) -> Iterator[Absence]:
         """Yield who falls ill in a week."""
@@ -150,7 +166,8 @@ class World:
         for rule in self._mix.referrals:
             rng = self._random("arrivals", rule.pathway, day)
             for number in range(_poisson(rng, rule.per_week * self._scale / 5)):
-                known = stamp(day, rng.randrange(OPENS, CLOSES))
+                last = minute_of_day(self._mix.same_day_until) if _is_same_day(rule.pathway) else CLOSES
+                known = stamp(day, rng.randrange(OPENS, last))
                 priority = rng.choices(list(rule.priorities), list(rule.priorities.values()))[0]
                 name = f"{rule.pathway}-{day}-{number + 1}"
                 found.append(Arrival(name, known, rule.pathway, priority, self.patient(name)))
@@ -225,6 +242,10 @@ class World:
         """Return the members of a group at first."""
         count = self._random("members", programme).randint(*self._mix.members)
         return [self.patient(f"member-{programme}-{number + 1}") for number in range(count)]
+
+
+def _is_same_day(pathway: str) -> bool:
+    return catalogue.pathway(pathway).steps[0].same_day
 
 
 def _poisson(rng: Random, mean: float) -> int:
