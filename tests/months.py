@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from api.services import bookings, episodes, publishing, rolling
@@ -23,11 +24,11 @@ from api.store.migrations import migrate
 from api.store.tables import PlanJobRow
 from scheduling import catalogue
 from scheduling.episodes import Episode, Event
+from scheduling.fields import Horizon
 from scheduling.generate import generate
 from scheduling.programmes import Programme
 from scheduling.rolling import NextWeek
 from scheduling.rules import violations
-from scheduling.scenario import Scenario
 from scheduling.windows import OpenStep, open_steps
 from solver.first_come import first_come
 
@@ -43,11 +44,20 @@ FIELDS: dict[str, Any] = {
 """What a kind of request that needs a field may be given."""
 
 
-def rosters(weeks: int) -> Iterator[Scenario]:
-    """Yield the clinic with its people week by week: the same people, and nothing asked for."""
-    for week in range(weeks):
-        made = generate("tiny", 3, MONDAY + timedelta(weeks=week))
-        yield made.changed(visits=(), links=(), groups=(), reserves=(), patients=())
+@cache
+def roster(weeks: int) -> str:
+    """Return the clinic with who works in some weeks, as a scenario that asks for nothing."""
+    made = [generate("tiny", 3, MONDAY + timedelta(weeks=week)) for week in range(weeks)]
+    people = [
+        provider.changed(
+            shifts=tuple(shift for week in made for shift in week.providers_by_id[provider.id].shifts),
+            busy=tuple(meeting for week in made for meeting in week.providers_by_id[provider.id].busy),
+        )
+        for provider in made[0].providers
+    ]
+    horizon = Horizon(start=MONDAY, end=MONDAY + timedelta(weeks=weeks))
+    nothing: dict[str, Any] = {"visits": (), "links": (), "groups": (), "reserves": (), "patients": ()}
+    return made[0].changed(horizon=horizon, providers=tuple(people), **nothing).model_dump_json()
 
 
 @dataclass
@@ -60,8 +70,7 @@ class Months:
     def open(self, weeks: int = 10) -> Months:
         """Take in the clinic and who works in the weeks to come."""
         with self.store.writing() as session:
-            for roster in rosters(weeks):
-                take_roster(session, SYSTEM, roster.model_dump_json(), self.now)
+            take_roster(session, SYSTEM, roster(weeks), self.now)
         return self
 
     def take(self, *requests: Request) -> list[Taken]:
@@ -169,9 +178,9 @@ def asked(kind: str, patient: str = "pat", **fields: Any) -> Request:
 
 
 @contextmanager
-def in_memory() -> Iterator[Months]:
+def in_memory(weeks: int = 10) -> Iterator[Months]:
     """Open the clinic over a store in memory."""
     store = Database("sqlite://")
     migrate(store)
-    yield Months(store).open()
+    yield Months(store).open(weeks)
     store.close()

@@ -110,6 +110,11 @@ class Taken:
     referral_out: str | None = None
 
 
+def check(session: Session, placed: Sequence[Placed], now: datetime) -> list[Fault]:
+    """Return what is wrong with requests, as they would be taken in now."""
+    return list(Desk(session, [one.request for one in placed], now).faults(placed))
+
+
 def take_in(session: Session, by: Actor, placed: Sequence[Placed], now: datetime, source: str = "body") -> list[Taken]:
     """Take in requests, all or none.
 
