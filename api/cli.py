@@ -13,6 +13,7 @@ from api.commands.keeping import audit_app, backup, restore
 from api.commands.planning import check, demo, generate, plan, why
 from api.commands.serving import serve
 from api.commands.showing import export, schema, show_plan
+from api.commands.simulating import simulate
 from api.commands.working import worker
 from api.console import Commands
 
@@ -58,6 +59,7 @@ COMMANDS = (
     (backfill, "backfill week.json week.plan.json --count 10"),
     (diff, "diff week.json week.plan.json new.plan.json"),
     (what_if, "what-if week.json week.plan.json --away physician-1:2026-12-01:2026-12-02"),
+    (simulate, "simulate --weeks 26 --seed 1 -o months"),
     (schema, "schema plan > plan.schema.json"),
     (serve, "serve --port 8000"),
     (worker, "worker --at-once 2"),

@@ -1,7 +1,7 @@
 """Rolling weeks: the next horizon's scenario, from everything that is known today.
 
 What is asked for is what episodes leave open and programmes are due; what stands in the published plan keeps its place as
-``current``; capacity is held for referrals of the day as their history says. Nothing of a former scenario is carried over:
+``current``; capacity is held for referrals to come as their history says. Nothing of a former scenario is carried over:
 what was left out is open still, and has waited longer.
 """
 
@@ -20,7 +20,7 @@ from scheduling.pathways import Pathway
 from scheduling.people import Patient, Provider, Shift
 from scheduling.programmes import Programme, groups
 from scheduling.requests import Current, CurrentGroup, Visit
-from scheduling.reserves import SameDayReferral, reserves
+from scheduling.reserves import PressingReferral, reserves
 from scheduling.scenario import Policy, Scenario
 from scheduling.timegrid import WEEKDAYS, minutes_on
 from scheduling.windows import Cares, on_weekdays
@@ -42,8 +42,8 @@ class Book:
         Where visits stand in the published plan, by visit.
     current_groups : mapping
         Where sessions stand in it, by programme and month.
-    referrals : tuple of SameDayReferral
-        Referrals of the day so far.
+    referrals : tuple of PressingReferral
+        Referrals so far that a week's plan holds capacity for.
     others : tuple of Visit
         Visits that stand in the published plan and belong to no episode.
     """
@@ -55,7 +55,7 @@ class Book:
     programmes: tuple[Programme, ...] = ()
     current: Mapping[str, Current] = field(default_factory=dict)
     current_groups: Mapping[tuple[str, str], CurrentGroup] = field(default_factory=dict)
-    referrals: tuple[SameDayReferral, ...] = ()
+    referrals: tuple[PressingReferral, ...] = ()
     others: tuple[Visit, ...] = ()
     policy: Policy = field(default_factory=catalogue.policy)
     freeze_minutes: int = field(default_factory=lambda: catalogue.limits().freeze_minutes)

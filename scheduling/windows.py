@@ -222,11 +222,15 @@ class _Derivation:
         missed = self._found.missed.get(one)
         if step.same_day and not before:
             latest = since
+        elif self._pathway.onset is not None and not before and step.due_days is not None:
+            latest = since + timedelta(days=step.due_days)
         if missed is not None:
             day = missed.date or missed.known.date()
             since = max(since, day + ONE_DAY if missed.kind == "no-show" else missed.known.date())
             if step.same_day and not before:
                 latest = since
+            elif latest is not None and not before:
+                latest = max(latest, day + timedelta(days=self._pathway.reopen_days))
         if set_by_world is not None:
             return _Window(since, set_by_world)
         return _Window(since, None if latest is None else self._day_of_care(since, latest, step.service, provider))

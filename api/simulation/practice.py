@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 from api.services.week import shift_places
 from api.simulation.measures import Tally
-from api.simulation.policies import Policy
+from api.simulation.policies import CHANGE_SHARE, Policy
 from api.simulation.world import Arrival, World
 from scheduling import catalogue
 from scheduling.additions import Addition
@@ -29,12 +29,13 @@ from scheduling.plan import Costs, GroupBooking, HoldBooking, Plan, VisitBooking
 from scheduling.programmes import Member, Programme, Session, Waiting, seated
 from scheduling.publishing import carried
 from scheduling.requests import Current, CurrentGroup, Visit
-from scheduling.reserves import SameDayReferral
-from scheduling.rolling import Book, NextWeek, scenario_of
+from scheduling.reserves import PressingReferral
+from scheduling.rolling import Book, NextWeek, care_days, scenario_of
 from scheduling.rules.stability import unchanged
 from scheduling.scenario import Scenario
 from scheduling.timegrid import WEEKDAYS, stamp
 from scheduling.windows import Cares, void_visits
+from solver import Limits, solve
 
 MORNING, CALLS, EVENING = 7 * 60, 16 * 60, 18 * 60
 """Minutes of the day: before the clinic opens; by when patients have called off; when the day is over."""
@@ -64,7 +65,7 @@ class Practice:
         self.bookings: dict[str, VisitBooking] = {}
         self.sessions: dict[tuple[str, str], GroupBooking] = {}
         self.holds: dict[str, HoldBooking] = {}
-        self.referrals: list[SameDayReferral] = []
+        self.referrals: list[PressingReferral] = []
         self.called_off: Counter[str] = Counter()
         self.calls: dict[date, list[tuple[str, datetime]]] = {}
         self.programmes = {one.id: self._programme(one, number) for number, one in enumerate(catalogue.workshops())}
@@ -80,9 +81,8 @@ class Practice:
         before = self.world.start - timedelta(weeks=1)
         for day in (before + timedelta(days=n) for n in range(5)):
             for arrival in self.world.arrivals(day):
-                if day.weekday() > PLANNING_DAY or self.pathways[arrival.pathway].onset != "new-onset":
-                    if not self.pathways[arrival.pathway].steps[0].same_day:
-                        self._refer(arrival)
+                if self._can_wait(arrival):
+                    self._refer(arrival)
             if day.weekday() >= PLANNING_DAY:
                 self._evening(day)
         for week in range(self.world.weeks):
@@ -94,6 +94,11 @@ class Practice:
                 self._evening(day)
             yield monday
         self._close()
+
+    def _can_wait(self, arrival: Arrival) -> bool:
+        """Say whether a patient who is referred in the week before the first can be seen in time."""
+        pathway, late = self.pathways[arrival.pathway], arrival.known.weekday() > PLANNING_DAY
+        return not pathway.steps[0].same_day and (late or pathway.onset != "new-onset")
 
     def _begin_week(self, monday: date) -> None:
         self._absences = list(self.world.absences(monday))
@@ -157,6 +162,10 @@ class Practice:
             history=(referred,),
         )
         self.episodes[arrival.id] = episode
+        first = self.pathways[arrival.pathway].steps[0]
+        if first.same_day or self.pathways[arrival.pathway].onset == "new-onset":
+            site = "boston" if first.same_day else None
+            self.referrals.append(PressingReferral(known=arrival.known, service=first.service, site=site))
         self.tally.chronicle.referred[arrival.id] = arrival.known.date()
         self.tally.chronicle.kinds[arrival.id] = arrival.pathway
         date_of_pump = self.world.reservoir(arrival.id, self.pathways[arrival.pathway], None, arrival.known)
@@ -178,7 +187,7 @@ class Practice:
         now, day = arrival.known, arrival.known.date()
         episode = self.episodes.pop(arrival.id)
         self.referrals.append(
-            SameDayReferral(known=now, service=self.pathways[arrival.pathway].steps[0].service, site="boston")
+            PressingReferral(known=now, service=self.pathways[arrival.pathway].steps[0].service, site="boston")
         )
         today = _as_it_stands(self._scenario(now, Horizon(start=day, end=day + ONE_DAY)).scenario)
         self.episodes[arrival.id] = episode
@@ -190,6 +199,8 @@ class Practice:
         addition = Addition(visits=alone.scenario.visits, patients=strangers)
         scenario, plan = self.policy.fit_in(today, self._standing(today), addition)
         visit = addition.visits[0].id
+        if visit not in plan.visits_by_id:
+            plan = solve(scenario, self.policy.limits(CHANGE_SHARE), start=plan)
         if visit not in plan.visits_by_id:
             self._not_today(arrival, self._is_impossible(scenario, visit))
             return
@@ -204,8 +215,6 @@ class Practice:
 
     def _is_impossible(self, scenario: Scenario, visit: str) -> bool:
         """Say whether a visit has no place even if everything gives way that may."""
-        from solver import Limits, solve
-
         now = scenario.now
         assert now is not None
         frozen = now + timedelta(minutes=scenario.freeze_minutes)
@@ -493,8 +502,6 @@ class Practice:
         self.tally.waiting = len(self.episodes)
 
     def _cares(self) -> Cares:
-        from scheduling.rolling import care_days
-
         return care_days(catalogue.clinic(closures=self.closures), self.providers.values())
 
 

@@ -137,11 +137,16 @@ class World:
         """Let the physicians for cancer pain take turns in rounds on the days on which they are at work."""
         shifts = {provider.id: list(provider.shifts) for provider in staff}
         for number, (day, hours) in enumerate(product(self.dates.workdays, self._mix.rounds)):
-            turns = [one.id for one in staff if one.role == ON_ROUNDS and any(s.start.date() == day for s in one.shifts)]
+            turns = [one.id for one in staff if one.role == ON_ROUNDS and self._is_on_campus(one, day)]
             if turns:
                 begin, end = (stamp(day, minute_of_day(clock)) for clock in (hours.start, hours.end))
                 shifts[turns[number % len(turns)]].append(Shift(start=begin, end=end, locations=(BEDSIDE,)))
         return tuple(one.changed(shifts=tuple(sorted(shifts[one.id], key=lambda s: s.start))) for one in staff)
+
+    def _is_on_campus(self, provider: Provider, day: date) -> bool:
+        """Say whether a provider is at work on a day, near the bedside all of it."""
+        places = {where for shift in provider.shifts if shift.start.date() == day for where in shift.locations}
+        return bool(places) and "west" not in places
 
     def absences(self, monday: date) -> Iterator[Absence]:
         """Yield who falls ill in a week."""

@@ -98,13 +98,25 @@ class Hours(Model):
     end: Clock
 
 
-class SameDay(Sourced):
-    """How capacity is held, on some weekdays, for referrals of the day; the ``usual`` number before there is a history."""
+class Held(Sourced):
+    """How capacity is held, on some weekdays, for referrals to come.
+
+    Attributes
+    ----------
+    notice_days : int
+        Days from a referral to the first visit that it can have: 0, it is to be seen the same day.
+    quantile : int
+        Percent of such days on which the number held is to be enough.
+    usual : int
+        The number held before there is a history.
+    """
 
     service: Id
-    site: Id | None
+    site: Id | None = None
     weekdays: tuple[Weekday, ...]
     windows: tuple[Hours, ...] = Field(min_length=1)
+    notice_days: Count
+    quantile: Annotated[int, Field(ge=0, le=100)]
     usual: Count
 
 
@@ -117,8 +129,7 @@ class Limits(Model):
     group_max_days: Count
     freeze_minutes: Minutes
     membership_months: Positive
-    same_day_quantile: Annotated[int, Field(ge=0, le=100)]
-    same_day_history: Count
+    held_history: Count
 
     def due_days(self, onset: Onset) -> int:
         """Return the days from the referral within which a visit is due."""
@@ -196,7 +207,7 @@ class _ClinicFile(Model):
     workshops: tuple[Workshop, ...]
     roles: tuple[Role, ...]
     limits: Mapping[str, _Value]
-    same_day: tuple[SameDay, ...]
+    held: tuple[Held, ...]
     policy: Mapping[str, _Value]
 
 
@@ -332,9 +343,9 @@ def workshops() -> tuple[Workshop, ...]:
     return _clinic_file().workshops
 
 
-def same_day() -> tuple[SameDay, ...]:
-    """Return how capacity is held for referrals of the day."""
-    return _clinic_file().same_day
+def held() -> tuple[Held, ...]:
+    """Return how capacity is held for referrals to come."""
+    return _clinic_file().held
 
 
 def equipment() -> tuple[Equipment, ...]:
