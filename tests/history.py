@@ -38,6 +38,9 @@ WALKED = (
 )
 """Pathways that patients of the past have walked, in turn: 24 visits by eight patients."""
 
+LONGEST = 8
+"""Visits of the longest of them."""
+
 STARTS = 14
 """Starts of a provider's day, half an hour apart from eight o'clock on."""
 
@@ -75,7 +78,7 @@ def live_through(store: Database, weeks: int, visits: int, going_on: int) -> int
         insert_all(session, PeriodRow, periods)
         past = Past(weeks, visits, tuple(one.id for one in week.providers))
         number = 0
-        while past.placed < visits:
+        while past.placed + LONGEST <= visits:
             _walk(session, past, number, WALKED[number % len(WALKED)], whole=past.placed < visits - 2 * going_on)
             number += 1
     return past.placed

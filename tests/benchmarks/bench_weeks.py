@@ -22,7 +22,7 @@ from api.services.accounts import SYSTEM
 from api.store.database import Database
 from api.store.migrations import migrate
 
-WEEKS, VISITS, GOING_ON, ROUNDS = 52, 25_000, 800, 7
+WEEKS, VISITS, GOING_ON, ROUNDS = 52, 25_010, 800, 7
 
 
 def main() -> None:

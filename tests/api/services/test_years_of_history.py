@@ -52,7 +52,7 @@ def test_the_queries_of_a_week_do_not_grow_with_the_past() -> None:
 @pytest.mark.heavy
 def test_next_week_is_built_within_two_seconds_after_a_year(sqlite_url: str) -> None:
     store = Database(sqlite_url)
-    live_through(store, weeks=52, visits=25_000, going_on=800)
+    live_through(store, weeks=52, visits=25_010, going_on=800)
     times = []
     for _ in range(3):
         began = perf_counter()
