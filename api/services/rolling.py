@@ -1,6 +1,6 @@
 """Rolling weeks: the next week from all that the store knows, and keeping it as a period that can be planned.
 
-What is open in episodes, what is left over of weeks that are past, groups that are due, and capacity for referrals of the day:
+What is open in episodes, what is left over of weeks that are past, groups that are due, and capacity for referrals to come:
 the domain says what of it the week asks for (:mod:`scheduling.rolling`); here it is read, and kept.
 """
 
@@ -27,7 +27,7 @@ from scheduling.episodes import Episode
 from scheduling.fields import ONE_DAY, Horizon
 from scheduling.people import Patient, Provider
 from scheduling.requests import Current, CurrentGroup, Link, Visit
-from scheduling.reserves import SameDayReferral
+from scheduling.reserves import PressingReferral
 from scheduling.rolling import Book, NextWeek, next_monday, scenario_of
 from scheduling.timegrid import TimeGrid
 
@@ -118,7 +118,7 @@ def whole_book(session: Session, horizon: Horizon, now: datetime) -> Book:
         programmes=groups,
         current=current,
         current_groups=current_groups,
-        referrals=_same_day(session, clinic),
+        referrals=_pressing(session, clinic),
         others=tuple(visit.changed(current=current.get(visit.id)) for visit in others),
     )
 
@@ -152,13 +152,16 @@ def _standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Current], 
     return visits, groups
 
 
-def _same_day(session: Session, clinic: Clinic) -> tuple[SameDayReferral, ...]:
-    """Return every referral of the day so far: when, for what, and at which site it was given a place."""
-    services = {one.id: one.steps[0].service for one in catalogue.pathways() if one.steps[0].same_day}
+def _pressing(session: Session, clinic: Clinic) -> tuple[PressingReferral, ...]:
+    """Return every referral so far that capacity is held for: when, for what, and at which site it was given a place."""
+    held = {one.service for one in catalogue.held()}
+    first = {one.id: one.steps[0] for one in catalogue.pathways()}
+    pressing = {one.id for one in catalogue.pathways() if first[one.id].same_day or one.onset == "new-onset"}
+    services = {name: first[name].service for name in pressing if first[name].service in held}
     sites = {one.id: one.site for one in clinic.locations}
     wall = periods.zone(session).wall
     return tuple(
-        SameDayReferral(known=wall(at).replace(second=0, microsecond=0), service=services[pathway], site=sites.get(place or ""))
+        PressingReferral(known=wall(at).replace(second=0, microsecond=0), service=services[pathway], site=sites.get(place or ""))
         for pathway, at, place in episodes.first_places(session, services.keys())
     )
 
