@@ -11,7 +11,7 @@ from typing import Any
 
 from api.services import bookings, episodes, publishing, rolling
 from api.services.accounts import SYSTEM
-from api.services.episodes import Consequences
+from api.services.episodes import Consequences, Told
 from api.services.intake import Placed, Request, Taken, take_in
 from api.services.kinds import KINDS_BY_ID
 from api.services.rosters import take_roster
@@ -23,7 +23,7 @@ from api.store.database import Database
 from api.store.migrations import migrate
 from api.store.tables import PlanJobRow
 from scheduling import catalogue
-from scheduling.episodes import Episode, Event
+from scheduling.episodes import Episode
 from scheduling.fields import Horizon
 from scheduling.generate import generate
 from scheduling.programmes import Programme
@@ -134,8 +134,8 @@ class Months:
     def tell(self, episode: str, kind: str, **told: Any) -> Consequences:
         """Tell what became known of an episode."""
         with self.store.writing() as session:
-            event = Event.model_validate({"kind": kind, "known": self.now.replace(tzinfo=None), **told})
             version = records.row(session, episode).version
+            event = Told.model_validate({"kind": kind, **told})
             return episodes.record(session, SYSTEM, episode, version, event, self.now)
 
     def episode(self, identifier: str) -> Episode:

@@ -11,7 +11,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Annotated, Any
 
+from pydantic import Field
 from sqlmodel import Session
 
 from api.access.actor import Actor
@@ -28,15 +30,18 @@ from scheduling import catalogue
 from scheduling.agenda import Subject
 from scheduling.episodes import Episode, Event, EventKind, Progress, Visited, progress, recorded, state
 from scheduling.errors import EventRefused
-from scheduling.fields import Horizon
+from scheduling.fields import Date, Horizon, Id, Model, Positive
 from scheduling.requests import Visit
 from scheduling.rolling import scenario_of
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
-from scheduling.windows import void_visits
+from scheduling.windows import OpenStep, open_steps, void_visits
 
 OF_BOOKINGS: Mapping[BookingState, EventKind] = {"done": "done", "no-show": "no-show"}
 """What a booking that becomes something tells of its episode."""
+
+OF_PLANS: tuple[EventKind, ...] = ("referred", "planned")
+"""Events that nobody tells: they come with the referral, and with what is published."""
 
 EXPECTED: tuple[EventKind, ...] = ("planned", "done")
 """Events after which the windows of what follows are as they were expected to be."""
@@ -61,13 +66,25 @@ class Consequences:
     given_up: tuple[str, ...]
 
 
-def record(session: Session, by: Actor, identifier: str, version: int, told: Event, now: datetime) -> Consequences:
+class Told(Model):
+    """What somebody tells of an episode; the fields are those of :class:`scheduling.episodes.Event`."""
+
+    kind: EventKind
+    step: Annotated[Id, Field(max_length=100)] | None = None
+    number: Positive | None = None
+    date: Date | None = None
+    outcome: Annotated[Id, Field(max_length=100)] | None = None
+    relief_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    name: Annotated[Id, Field(max_length=100)] | None = None
+
+
+def record(session: Session, by: Actor, identifier: str, version: int | None, told: Told, now: datetime) -> Consequences:
     """Take down what became known of an episode, with all that follows from it.
 
     Parameters
     ----------
-    told
-        What became known; that it became known now is filled in.
+    version
+        The episode's that the teller knows; None: whatever it is.
 
     Raises
     ------
@@ -77,11 +94,45 @@ def record(session: Session, by: Actor, identifier: str, version: int, told: Eve
         When it cannot follow what has been.
     """
     expect_version(store.row(session, identifier), "episode", identifier, version)
-    event = told.changed(known=_wall(periods.zone(session), now))
+    if told.kind in OF_PLANS:
+        raise EventRefused(identifier, told.kind, "it is taken down by the visit's booking")
+    event = Event(known=_wall(periods.zone(session), now), **told.model_dump())
     before = store.load(session, [identifier])[identifier]
     (found,) = _taken_down(session, by, [(before, recorded(before, catalogue.pathway(before.pathway), event))], now)
     write_down(session, by, f"episode.{told.kind}", "episode", identifier, now, step=told.step, asked=list(found.asked))
     return found
+
+
+def shown(session: Session, identifier: str, now: datetime) -> dict[str, Any]:
+    """Return what has been of an episode, and what it leaves open today. Raises ``UnknownId``."""
+    row = store.row(session, identifier)
+    found = store.load(session, [identifier])[identifier]
+    pathway = catalogue.pathway(found.pathway)
+    steps = open_steps(found, pathway, periods.zone(session).wall(now).date())
+    return {
+        "id": identifier,
+        "patient": found.patient,
+        "kind": row.kind,
+        "pathway": found.pathway,
+        "priority": found.priority,
+        "referrer": row.referrer,
+        "state": state(found, pathway),
+        "version": row.version,
+        "history": [event.model_dump(mode="json") for event in found.history],
+        "open": [_step(one) for one in steps],
+    }
+
+
+def _step(one: OpenStep) -> dict[str, Any]:
+    dates = {"earliest": one.earliest, "target": one.target, "latest": one.latest, "planned": one.planned and one.planned.date}
+    return {
+        "visit": one.visit,
+        "step": one.occurrence.step,
+        "number": one.occurrence.number,
+        "service": one.service,
+        **{name: None if day is None else day.isoformat() for name, day in dates.items()},
+        "certain": one.certain,
+    }
 
 
 def note_changes(session: Session, by: Actor, changes: Iterable[Change], now: datetime) -> None:

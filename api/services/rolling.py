@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
@@ -21,7 +22,7 @@ from api.store.placings import current_document
 from api.store.referrals_out import patients_with_appointments
 from api.store.tables import PeriodRow
 from scheduling import catalogue
-from scheduling.agenda import raised
+from scheduling.agenda import Preview, raised
 from scheduling.clinic import Clinic
 from scheduling.episodes import Episode
 from scheduling.fields import ONE_DAY, Horizon
@@ -86,6 +87,34 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     counted = {"visits": len(scenario.visits), "groups": len(scenario.groups), "alerts": len(found.alerts)}
     write_down(session, by, "week.build", "scenario", row.id, now, **counted)
     return Week(row, found)
+
+
+def summary(found: NextWeek) -> dict[str, Any]:
+    """Return what is to be known of a week beside its scenario, as JSON can hold it."""
+    scenario = found.scenario
+    return {
+        "scenario": scenario.id,
+        "start": scenario.horizon.start.isoformat(),
+        "end": scenario.horizon.end.isoformat(),
+        "visits": len(scenario.visits),
+        "groups": [group.id for group in scenario.groups],
+        "reserves": len(scenario.reserves),
+        "alerts": [{**asdict(one), "latest": one.latest and one.latest.isoformat()} for one in found.alerts],
+        "previews": [_preview(one) for one in found.previews],
+    }
+
+
+def _preview(one: Preview) -> dict[str, Any]:
+    return {
+        "episode": one.episode,
+        "patient": one.patient,
+        "step": one.occurrence.step,
+        "number": one.occurrence.number,
+        "service": one.service,
+        "earliest": one.earliest.isoformat(),
+        "latest": None if one.latest is None else one.latest.isoformat(),
+        "certain": one.certain,
+    }
 
 
 def expect_free(session: Session, horizon: Horizon, identifier: str) -> None:
@@ -153,15 +182,22 @@ def _standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Current], 
 
 
 def _pressing(session: Session, clinic: Clinic) -> tuple[PressingReferral, ...]:
-    """Return every referral so far that capacity is held for: when, for what, and at which site it was given a place."""
-    held = {one.service for one in catalogue.held()}
+    """Return every referral so far that capacity is held for: when, for what, and at which site, where that is a matter of it.
+
+    A site is where a patient of the day was given a place; capacity for others is held wherever there is any.
+    """
+    held = {one.service: one.site is not None for one in catalogue.held()}
     first = {one.id: one.steps[0] for one in catalogue.pathways()}
     pressing = {one.id for one in catalogue.pathways() if first[one.id].same_day or one.onset == "new-onset"}
     services = {name: first[name].service for name in pressing if first[name].service in held}
     sites = {one.id: one.site for one in clinic.locations}
     wall = periods.zone(session).wall
     return tuple(
-        PressingReferral(known=wall(at).replace(second=0, microsecond=0), service=services[pathway], site=sites.get(place or ""))
+        PressingReferral(
+            known=wall(at).replace(second=0, microsecond=0),
+            service=services[pathway],
+            site=sites.get(place or "") if held[services[pathway]] else None,
+        )
         for pathway, at, place in episodes.first_places(session, services.keys())
     )
 
