@@ -32,7 +32,13 @@ def _provider(session: Session, actor: Actor, provider: str) -> bool:
     return actor.role is Role.CLINICIAN and provider == actor.provider
 
 
-OWNERS: Mapping[str, Owns] = {"visit": _visit, "patient": _patient, "provider": _provider}
+def _episode(session: Session, actor: Actor, episode: str) -> bool:
+    if actor.role is not Role.CLINICIAN or actor.provider is None:
+        return False
+    return owners.cares_in(session, actor.provider, episode)
+
+
+OWNERS: Mapping[str, Owns] = {"visit": _visit, "patient": _patient, "provider": _provider, "episode": _episode}
 
 
 def ids_at(document: Any, place: str) -> list[str]:

@@ -72,11 +72,8 @@ def next_week(
 def _show(found: NextWeek) -> None:
     scenario = found.scenario
     asked = Counter(visit.service for visit in scenario.visits)
-    table = Table(
-        "service",
-        "visits",
-        title=f"{scenario.id}: {len(scenario.visits):,} visits, {len(scenario.groups)} groups, {len(scenario.reserves)} places held",
-    )
+    counts = f"{len(scenario.visits):,} visits, {len(scenario.groups)} groups, {len(scenario.reserves)} places held"
+    table = Table("service", "visits", title=f"{scenario.id}: {counts}")
     for service, number in asked.most_common():
         table.add_row(service, str(number))
     show(table)

@@ -6,7 +6,21 @@ A module makes its router by :func:`api.access.gate.guarded_router`, writes whol
 
 from __future__ import annotations
 
-from api.routes import accounts, bookings, freed, operating, plans, referrals, scenarios, sessions, visits
+from api.routes import (
+    accounts,
+    bookings,
+    episodes,
+    freed,
+    intake,
+    operating,
+    plans,
+    programmes,
+    referrals,
+    scenarios,
+    sessions,
+    visits,
+    weeks,
+)
 
 ROUTERS = (
     operating.router,
@@ -17,5 +31,9 @@ ROUTERS = (
     bookings.router,
     freed.router,
     referrals.router,
+    intake.router,
+    episodes.router,
+    programmes.router,
+    weeks.router,
     accounts.router,
 )
