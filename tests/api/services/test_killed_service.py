@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
-from threading import Event
-from time import sleep
+from threading import Event, Semaphore
 
 import factories
 import httpx2
@@ -26,8 +24,10 @@ from scheduling.scenario import Scenario
 
 CLIENTS = 8
 READY_SECONDS = 10.0
-LONGEST_SECONDS = 0.8
-"""How long writers go on at most until the service is killed."""
+MOST_ANSWERS = 12
+"""How many writes are acknowledged at most until the service is killed amid the others."""
+
+PATIENCE_SECONDS = 60.0
 
 PLACES = [f"{day} {hour:02}:00" for day in factories.WORKDAYS for hour in (8, 9, 10, 11)]
 
@@ -56,10 +56,9 @@ class Writer:
     told: str | None = None
     begun: str | None = None
     unanswered: bool = False
-    answers: int = 0
     wrong: list[str] = field(default_factory=list)
 
-    def write(self, address: str, headers: dict[str, str], stopped: Event) -> None:
+    def write(self, address: str, headers: dict[str, str], answered: Semaphore, stopped: Event) -> None:
         """Write until the service is gone."""
         with httpx2.Client(base_url=address, headers=headers, timeout=30) as client:
             while not stopped.is_set():
@@ -73,7 +72,7 @@ class Writer:
                     self.wrong.append(answer.text)
                     return
                 self.told = self.begun
-                self.answers += 1
+                answered.release()
 
     def _send(self, client: httpx2.Client) -> httpx2.Response:
         path = f"/v1/visits/v-{self.number}/booking"
@@ -89,18 +88,17 @@ class Writer:
         return stands in allowed and not self.wrong
 
 
-@contextmanager
-def killed(service: Served, writers: list[Writer], headers: dict[str, str], seconds: float) -> Iterator[None]:
-    """Let writers write, and kill the service after some seconds."""
-    stopped = Event()
+def write_until_killed(service: Served, writers: list[Writer], headers: dict[str, str], answers: int) -> None:
+    """Let writers write, and kill the service once some writes are acknowledged."""
+    answered, stopped = Semaphore(0), Event()
     with ThreadPoolExecutor(CLIENTS) as pool:
-        writing = [pool.submit(one.write, service.address, headers, stopped) for one in writers]
-        sleep(seconds)
+        writing = [pool.submit(one.write, service.address, headers, answered, stopped) for one in writers]
+        came = all(answered.acquire(timeout=PATIENCE_SECONDS) for _ in range(answers))
         service.kill()
         stopped.set()
         for one in writing:
             one.result()
-    yield
+    assert came, [one.wrong for one in writers]
 
 
 def standing(database: Database) -> dict[str, str]:
@@ -122,14 +120,13 @@ def kill_often(url: str, asked: Scenario, kills: int) -> None:
         with served(url, "--no-worker") as service:
             assert service.seconds < READY_SECONDS
             assert httpx2.get(f"{service.address}/readyz").status_code == 200
-            with killed(service, writers, headers, random.uniform(0.1, LONGEST_SECONDS)):
-                stands = standing(database)
+            write_until_killed(service, writers, headers, random.randint(1, MOST_ANSWERS))
+        stands = standing(database)
         for one in writers:
             assert one.allows(stands.get(f"v-{one.number}")), (one, stands)
         assert (half_written(database), overlaps(database)) == ([], [])
     with database.reading() as session:
         audit.verify(session)
-    assert sum(one.answers for one in writers) > kills, "else the kills came before anything was written"
     database.close()
 
 
