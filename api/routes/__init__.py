@@ -6,7 +6,7 @@ A module makes its router by :func:`api.access.gate.guarded_router`, writes whol
 
 from __future__ import annotations
 
-from api.routes import accounts, bookings, freed, operating, plans, referrals, scenarios, sessions, visits
+from api.routes import accounts, bookings, feeds, freed, mail, operating, plans, referrals, scenarios, sessions, tasks, visits
 
 ROUTERS = (
     operating.router,
@@ -17,5 +17,8 @@ ROUTERS = (
     bookings.router,
     freed.router,
     referrals.router,
+    mail.router,
+    tasks.router,
+    feeds.router,
     accounts.router,
 )

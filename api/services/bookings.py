@@ -12,6 +12,7 @@ from sqlmodel import Session
 from api.access.actor import Actor, Role
 from api.refusals import Conflict, Ground, RulesBroken
 from api.services.records import write_down
+from api.services.telling import tell_changes
 from api.services.week import Week, choose_places, pin_of, take_on, with_booking
 from api.store import bookings, offers, periods, requests
 from api.store.bookings import Change
@@ -113,7 +114,8 @@ def placed(
 
     def act(session: Session) -> Standing:
         _expect_movable(session, visit, expect)
-        take_on(session, week, week.scenario, week.plan, after, now)
+        changes = take_on(session, week, week.scenario, week.plan, after, now)
+        tell_changes(session, changes, now)
         row = booking_row(session, visit)
         row.override_reason = reason if broken else None
         rules = sorted({one.rule for one in broken})
@@ -147,7 +149,7 @@ def cancelled(
         expect(booking_row(session, visit).version)
         periods.touch(session, week.scenario.id, week.version)
         for one in gone:
-            _give_up(session, one, now)
+            tell_changes(session, [_give_up(session, one, now)], now)
             write_down(session, by, "booking.cancel", "visit", one, now, because_of=visit)
         visits = [one for one in week.plan.visits if one.visit not in gone]
         choose_places(session, week, (*week.plan.groups, *week.plan.holds, *visits))

@@ -1,0 +1,89 @@
+"""The queries about feeds: who may read which by what secret, what is in them, and the last good copies."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from api.store import bookings
+from api.store.bookings import Standing
+from api.store.rows import found, put
+from api.store.tables import FeedCopyRow, FeedRow, GroupRow, PatientRow, PeriodRow, ProviderRow
+from api.store.tables.feeds import FeedKind
+
+EVER = timedelta(days=3660)
+"""How far ahead feeds look: all that is published."""
+
+
+def feed(session: Session, identifier: str) -> FeedRow:
+    """Return a feed. Raises ``UnknownId``."""
+    return found(session, FeedRow, "feed", identifier)
+
+
+def feed_of_secret(session: Session, secret_hash: str) -> FeedRow | None:
+    """Return the feed that a secret opens, the revoked too."""
+    return session.exec(select(FeedRow).where(FeedRow.secret_hash == secret_hash)).first()
+
+
+def feeds(session: Session, by: str | None, after: str, count: int) -> list[FeedRow]:
+    """Return feeds by id, those after an id: what an account has made, or all."""
+    query = select(FeedRow).where(col(FeedRow.id) > after)
+    if by is not None:
+        query = query.where(FeedRow.created_by == by)
+    return list(session.exec(query.order_by(col(FeedRow.id)).limit(count)))
+
+
+def has_made(session: Session, account_id: str, identifier: str) -> bool:
+    """Say whether a feed was made by an account."""
+    row = session.get(FeedRow, identifier)
+    return row is not None and row.created_by == account_id
+
+
+def used(session: Session, identifier: str, now: datetime) -> None:
+    """Note that a feed is read."""
+    session.exec(update(FeedRow).where(col(FeedRow.id) == identifier).values(last_used_at=now))
+
+
+def revoke_feeds(session: Session, account_id: str, now: datetime) -> int:
+    """End all feeds of an account, and return how many were good."""
+    query = update(FeedRow).where(col(FeedRow.account_id) == account_id, col(FeedRow.revoked_at).is_(None))
+    return int(session.exec(query.values(revoked_at=now)).rowcount)
+
+
+def is_subject(session: Session, kind: FeedKind, identifier: str) -> bool:
+    """Say whether there is a provider, group or patient of an id; of rooms and locations the clinic's document tells."""
+    if kind == "group":
+        return session.exec(select(GroupRow.id).where(GroupRow.id == identifier).limit(1)).first() is not None
+    table = ProviderRow if kind == "provider" else PatientRow
+    return session.get(table, identifier) is not None
+
+
+def source(session: Session, first: date) -> str:
+    """Return what differs whenever anything that a feed shows from a date on may have changed."""
+    query = select(PeriodRow.id, PeriodRow.version).where(col(PeriodRow.ends_on) >= first)
+    periods = ",".join(f"{identifier}:{version}" for identifier, version in session.exec(query.order_by(PeriodRow.id)))
+    return f"{first.isoformat()} {periods}"
+
+
+def contents(session: Session, kind: FeedKind, identifier: str, starts_at: datetime) -> list[Standing]:
+    """Return what stands from an instant on that concerns a feed's subject, by start. A patient sees no place only offered."""
+    ends_at = starts_at + EVER
+    if kind in ("provider", "room", "patient"):
+        held = bookings.of_resource(session, kind, identifier, starts_at, ends_at)  # type: ignore[arg-type]
+        return [one for one in held if kind != "patient" or one.row.state != "offered"]
+    standing = bookings.between(session, starts_at, ends_at)
+    if kind == "location":
+        return [one for one in standing if one.placing.location == identifier]
+    return [one for one in standing if one.placing.subject[:2] == ("group", identifier)]
+
+
+def copy_of(session: Session, kind: FeedKind, identifier: str) -> FeedCopyRow | None:
+    """Return the last good copy of a feed."""
+    return session.get(FeedCopyRow, (kind, identifier))
+
+
+def keep_copy(session: Session, copy: FeedCopyRow) -> None:
+    """Keep a copy in place of the last one."""
+    put(session, FeedCopyRow, [FeedCopyRow(**copy.model_dump())])
