@@ -9,9 +9,13 @@ from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from threading import Lock
+from typing import TypeVar
 
 from api.store.tables import FeedRow
 from api.store.tables.feeds import FeedKind
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 MAX_COPIES = 2_000
 """Copies, and secrets, that one process remembers; those not asked for longest give way."""
@@ -52,8 +56,12 @@ class FeedMemory:
     def remember(self, row: FeedRow, copy: Copy) -> None:
         """Remember a copy, and by whose secret it was asked for."""
         with self.lock:
-            for memory, key, value in ((self.copies, (row.kind, row.subject_id), copy), (self.secrets, row.secret_hash, row)):
-                memory[key] = value  # type: ignore[index]
-                memory.move_to_end(key)  # type: ignore[arg-type]
-                if len(memory) > MAX_COPIES:
-                    memory.popitem(last=False)
+            _put(self.copies, (row.kind, row.subject_id), copy)
+            _put(self.secrets, row.secret_hash, row)
+
+
+def _put(memory: OrderedDict[K, V], key: K, value: V) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    if len(memory) > MAX_COPIES:
+        memory.popitem(last=False)

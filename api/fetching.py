@@ -187,9 +187,8 @@ def _timeouts(until: float) -> dict[str, float]:
 class _Resolver(ThreadPoolExecutor):
     """A thread for one look-up; it is not waited for when the look-up takes too long."""
 
-    def __exit__(self, *_: object) -> bool:
+    def __exit__(self, *_: object) -> None:
         self.shutdown(wait=False)
-        return False
 
 
 def _resolver() -> _Resolver:

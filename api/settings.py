@@ -6,7 +6,6 @@ Every setting has a value that suits one laptop; several machines that share a P
 from __future__ import annotations
 
 import os
-import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,28 +13,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from calendars.mailbox import is_address
 from scheduling.errors import Fault, InvalidFile
 
 MIN_SECRET_CHARACTERS = 32
 
-MAX_ADDRESS_CHARACTERS = 254
-
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*", re.ASCII)
-
 SQLITE = "sqlite:///"
 IN_MEMORY = ("sqlite://", SQLITE, f"{SQLITE}:memory:")
-
-
-def is_address(text: str) -> bool:
-    """Say whether a text is a mail address that every server takes: ASCII, no comment, no quoting, no line break.
-
-    References
-    ----------
-    RFC 5321, sections 4.1.2 (Dot-string) and 4.5.3.1 (64 characters before the @, 254 in all).
-    """
-    return len(text) <= MAX_ADDRESS_CHARACTERS and _ADDRESS.fullmatch(text) is not None
 
 
 class Settings(BaseSettings):

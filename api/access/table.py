@@ -125,6 +125,7 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/patients/{patient}/contact", scheduler=ANY),
     allow("PUT", "/v1/patients/{patient}/contact", scheduler=ANY),
     allow("GET", "/v1/patients/{patient}/messages", scheduler=ANY),
+    allow("POST", "/v1/answers", scheduler=ANY),
     allow("GET", "/v1/tasks", scheduler=ANY),
     allow("GET", "/v1/tasks/{task}", scheduler=ANY),
     allow("PUT", "/v1/tasks/{task}/done", scheduler=ANY),
@@ -135,6 +136,9 @@ ACCESS: tuple[Access, ...] = (
     allow("POST", "/v1/feeds", scheduler=ANY, clinician=OWN, admin=ANY, body={"subject": "provider"}),
     allow("DELETE", "/v1/feeds/{feed}", scheduler=OWN, clinician=OWN, admin=ANY),
     allow("POST", "/v1/patients/{patient}/feeds", scheduler=ANY, clinician=OWN),
+    allow("GET", "/v1/providers/{provider}/outside-calendars", scheduler=ANY, clinician=OWN),
+    allow("POST", "/v1/providers/{provider}/outside-calendars", scheduler=ANY, clinician=OWN),
+    allow("DELETE", "/v1/outside-calendars/{outside}", scheduler=ANY, clinician=OWN),
     # Patients' links.
     allow("POST", "/v1/visits/{visit}/links", scheduler=ANY, clinician=OWN),
     allow("DELETE", "/v1/links/{link}", scheduler=ANY),

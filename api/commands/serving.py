@@ -25,13 +25,16 @@ def serve(
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.", show_default="8000")
     ] = None,
-    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Also make the plans that are asked for.")] = True,
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Also do what a worker does: make plans, send mail.")
+    ] = True,
 ) -> None:
     """Run the service until stopped; its database is brought to the tables of this version first.
 
     Environment variables that begin with CLINICWEAVE_ set the rest. Ctrl-C or SIGTERM lets running requests end, and gives
     unfinished plans back to the queue.
     """
+    from api.chores import chores
     from api.jobs.worker import Worker
     from api.logs import write_logs
     from api.shell import make_shell
@@ -51,7 +54,7 @@ def serve(
         # The server raises what stopped it again at its end; that must unwind us, so that the worker stops too.
         signal.signal(number, _end)
     working = Worker(shell.database, shell.queue, settings.jobs_per_worker) if worker else nullcontext()
-    with working:
+    with working, chores(shell) if worker else nullcontext():
         _listen(shell)
 
 

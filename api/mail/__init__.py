@@ -14,3 +14,8 @@ is the same one, and calendars do nothing with it; an appointment that nobody is
 
 **In order.** One appointment's messages follow one another, as :mod:`api.store.messages` says.
 """
+
+from __future__ import annotations
+
+MAX_MAIL_BYTES = 2 * 1024**2
+"""Longest message that is taken in: an answer is a few kilobytes."""

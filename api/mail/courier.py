@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor, Role
 from api.mail.smtp import Line, Unreachable, Verdict, line
-from api.mail.writing import Writer
+from api.mail.writing import written
 from api.services.records import write_down
 from api.shell import Shell
 from api.store import messages, tasks
@@ -86,7 +86,6 @@ class Courier:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._shell = shell
         self._rhythm = rhythm or Rhythm()
-        self._writer = Writer(shell)
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -132,9 +131,7 @@ class Courier:
 
     async def _handed_over(self, open_line: Line, claimed: Claimed) -> tuple[Verdict, str]:
         try:
-            content = self._writer.written(claimed)
-        except (StoreBusy, StoreUnusable):
-            return Verdict.LATER, "the store is busy"
+            content = written(self._shell.settings, claimed)
         except Exception:  # whatever it is, one message that cannot be made must not keep all others
             log.exception("message %s cannot be made", claimed.message.id)
             return Verdict.NEVER, "it cannot be made"

@@ -73,6 +73,8 @@ def send_once() -> dict[str, Any]:
     _end(process)
     if process.returncode == UNREACHABLE:
         raise Unavailable("the mail server does not answer; the messages wait")
+    if process.returncode != 0:
+        raise Unavailable("the courier has met a defect; its log says where")
     found: dict[str, Any] = json.loads(told)
     return found
 

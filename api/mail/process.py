@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from dataclasses import asdict
 from threading import Thread
@@ -41,7 +42,8 @@ async def _work(courier: Courier) -> None:
     loop = asyncio.get_running_loop()
 
     def stop_with_owner() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1024):  # not by sys.stdin: a thread inside it would keep the interpreter from ending
+            pass
         loop.call_soon_threadsafe(courier.stopping.set)
 
     Thread(target=stop_with_owner, daemon=True).start()

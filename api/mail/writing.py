@@ -1,21 +1,25 @@
-"""Messages made of what is to be told."""
+"""A message as mail: from what the outbox keeps of it alone, so that it is the same however often it is made."""
 
 from __future__ import annotations
 
-from api.shell import Shell
+from api.settings import Settings
 from api.store.messages import Claimed
+from calendars.invites import Message
+from calendars.mail import mail_of
+from calendars.mailbox import Mailbox
+from calendars.wording import discreet
 
 
-class Writer:
-    """Makes messages."""
-
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
-
-    def written(self, claimed: Claimed) -> bytes:
-        """Return a message."""
-        m = claimed.message
-        return (
-            f"From: {self._shell.settings.mail_from}\r\nTo: {claimed.tells.address}\r\nSubject: x\r\n"
-            f"Message-ID: <{m.id}@clinicweave>\r\nX-What: {m.method} {claimed.invitation.uid} {m.sequence}\r\n\r\nx\r\n"
-        ).encode()
+def written(settings: Settings, claimed: Claimed) -> bytes:
+    """Return a message as the mail server takes it. Nobody is named in it but the clinic."""
+    row, told = claimed.message, claimed.tells
+    message = Message(
+        method=row.method,
+        uid=claimed.invitation.uid,
+        attendee=Mailbox(told.address),
+        sequence=row.sequence,
+        stamp=row.stamp,
+        appointment=told.appointment,
+        is_update=row.replaces is not None,
+    )
+    return mail_of(message, Mailbox(settings.mail_from, settings.mail_name or discreet(told.appointment.clinic)))

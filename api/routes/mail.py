@@ -15,11 +15,11 @@ from api.answers import Answer
 from api.dependencies import Changing, Reading
 from api.errors import documented
 from api.services import contacts
-from api.settings import MAX_ADDRESS_CHARACTERS
 from api.store import messages as store
 from api.store import people, periods
 from api.store.tables import BookingRow, InvitationRow, MessageRow, PatientRow
 from api.store.tables.mail import MessageState, Method, Participation
+from calendars.mailbox import MAX_ADDRESS
 
 router = guarded_router("mail")
 
@@ -61,7 +61,7 @@ class Contact(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"email": "robin@example.org"}]})
 
-    email: str | None = Field(max_length=MAX_ADDRESS_CHARACTERS)
+    email: str | None = Field(max_length=MAX_ADDRESS)
 
 
 class Message(BaseModel):

@@ -10,10 +10,10 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.services.records import write_down
 from api.services.telling import tell_patient
-from api.settings import is_address
 from api.store import people
 from api.store.rows import expect_version
 from api.store.tables import PatientRow
+from calendars.mailbox import is_address
 from scheduling.errors import Fault, InvalidFile, UnknownId
 
 

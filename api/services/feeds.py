@@ -16,15 +16,16 @@ from api.access.actor import Actor, Role
 from api.access.credentials import FEED, Signer, hashed, new_secret
 from api.copies import Copy
 from api.refusals import Conflict
-from api.services.calendars import document_of, expect_subject, farewell
+from api.services.calendars import document_of, expect_subject
 from api.services.records import write_down
 from api.settings import Settings
 from api.shell import Shell
-from api.store import feeds
+from api.store import feeds, periods
 from api.store.columns import new_id
 from api.store.errors import StoreBusy, StoreUnusable
 from api.store.tables import FeedCopyRow, FeedRow
 from api.store.tables.feeds import FeedKind
+from calendars.feeds import tombstone
 from scheduling.errors import UnknownId
 
 log = logging.getLogger(__name__)
@@ -206,7 +207,7 @@ def _last_words(shell: Shell, row: FeedRow, now: datetime) -> Copy | None:
     if now >= row.revoked_at + timedelta(days=shell.settings.feed_farewell_days):
         return None
     with shell.database.reading() as session:
-        return Copy("", farewell(session, row.kind, row.id, row.revoked_at), row.revoked_at)
+        return Copy("", tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
 
 
 def _kept(session: Session, row: FeedRow) -> Copy | None:

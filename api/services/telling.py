@@ -13,15 +13,17 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from api.store import messages
+from api.store import messages, periods
 from api.store.bookings import Change
 from api.store.messages import Told
 from api.store.tables import BookingRow, InvitationRow, MessageRow
+from calendars.appointments import Appointment, appointment
+from calendars.invites import Invitation, Message, next_message
+from calendars.mailbox import Mailbox
+from scheduling.clinic import Clinic
 
 BEGUN = ("arrived", "done", "no-show")
 """States in which there is nothing to tell any more."""
-
-SUPERSEDED, RETURNED = "a newer one takes its place", "it says nothing new"
 
 
 def tell_changes(session: Session, changes: Iterable[Change], now: datetime) -> int:
@@ -44,7 +46,7 @@ def tell(session: Session, rows: Iterable[BookingRow], now: datetime) -> int:
     for booking_id, patient in invitations:
         known[booking_id].add(patient)
     addresses = messages.addresses(session, set().union(*known.values()))
-    desk = _Desk(session, invitations, waiting, addresses, now)
+    desk = _Desk(session, periods.clinic_of(session), invitations, waiting, addresses, now)
     return sum(
         desk.tell(row, patient, patient in attending.get(row.id, ())) for row in bookings for patient in sorted(known[row.id])
     )
@@ -60,6 +62,7 @@ class _Desk:
     """What is known of the bookings that are looked at, read at once: a publication changes hundreds."""
 
     session: Session
+    clinic: Clinic
     invitations: dict[tuple[str, str], InvitationRow]
     waiting: dict[str, MessageRow]
     addresses: dict[str, str]
@@ -69,45 +72,48 @@ class _Desk:
         """Write a message to one patient about one booking, if there is anything to say."""
         invitation = self.invitations.get((row.id, patient))
         told = None if invitation is None or invitation.told is None else Told.of(invitation.told)
-        wanted = self._wanted(row, patient, attends, told)
-        if wanted == told:
-            self._drop(invitation, RETURNED)
+        address = self.addresses.get(patient) or (told.address if told is not None else None)
+        if address is None:
             return False
-        if wanted is not None:
-            self._put(invitation or self._begin(row, patient), wanted)
-            return True
-        assert invitation is not None and told is not None
-        return self._withdraw(invitation, told)
+        wanted = self._wanted(row, attends, told)
+        message = next_message(_known(invitation, told, address), wanted, self.now, Mailbox(address))
+        return self._put(invitation, row, patient, message)
 
-    def _wanted(self, row: BookingRow, patient: str, attends: bool, told: Told | None) -> Told | None:
-        """Return what the patient should know: of what is past, and of somebody without address, what they know."""
-        stands = attends and row.state == "booked"
-        if stands and row.starts_at <= self.now:
-            return told
-        if not stands:
+    def _wanted(self, row: BookingRow, attends: bool, told: Told | None) -> Appointment | None:
+        """Return what the patient should know; of what is past, what they know already."""
+        known = told.appointment if told is not None else None
+        if known is not None and known.starts_at <= self.now:
+            return known
+        if not attends or row.state != "booked":
             return None
-        address = self.addresses.get(patient)
-        return told if address is None else Told(row.service, row.location, row.starts_at, row.ends_at, address)
+        return (
+            known
+            if row.starts_at <= self.now
+            else appointment(self.clinic, row.service, row.location, row.starts_at, row.ends_at)
+        )
 
-    def _withdraw(self, invitation: InvitationRow, told: Told) -> bool:
-        if told.starts_at <= self.now:
-            self._drop(invitation, RETURNED)
+    def _put(self, invitation: InvitationRow | None, row: BookingRow, patient: str, message: Message | None) -> bool:
+        """Let a message take the place of the one that waits, if they differ; without one, nothing waits any more."""
+        waiting = None if invitation is None else self.waiting.get(invitation.id)
+        if message is None:
+            if waiting is not None:
+                messages.drop(self.session, waiting, "it says nothing new", self.now)
             return False
-        self._drop(invitation, SUPERSEDED)
-        messages.put_message(self.session, invitation, "CANCEL", told, self.now)
+        if waiting is not None:
+            wanted = Told(message.appointment, message.attendee.address)
+            if (waiting.method, Told.of(waiting.tells)) == (message.method, wanted):
+                return False
+            messages.drop(self.session, waiting, "a newer one takes its place", self.now)
+        invitation = invitation or messages.add_invitation(self.session, row.id, patient)
+        messages.put_message(self.session, invitation, message, self.now)
         return True
 
-    def _put(self, invitation: InvitationRow, wanted: Told) -> None:
-        waiting = self.waiting.get(invitation.id)
-        if waiting is not None and waiting.method == "REQUEST" and Told.of(waiting.tells) == wanted:
-            return
-        self._drop(invitation, SUPERSEDED)
-        messages.put_message(self.session, invitation, "REQUEST", wanted, self.now)
 
-    def _begin(self, row: BookingRow, patient: str) -> InvitationRow:
-        return messages.add_invitation(self.session, row.id, patient)
-
-    def _drop(self, invitation: InvitationRow | None, reason: str) -> None:
-        waiting = None if invitation is None else self.waiting.pop(invitation.id, None)
-        if waiting is not None:
-            messages.drop(self.session, waiting, reason, self.now)
+def _known(invitation: InvitationRow | None, told: Told | None, address: str) -> Invitation:
+    """Return what a patient was told, as invites have it; of somebody who was told nothing yet, only where they are."""
+    attendee = Mailbox(told.address if told is not None else address)
+    if invitation is None:
+        return Invitation("", attendee)
+    return Invitation(
+        invitation.uid, attendee, invitation.sequence, invitation.stamp, None if told is None else told.appointment
+    )

@@ -71,7 +71,7 @@ def contents(session: Session, kind: FeedKind, identifier: str, starts_at: datet
     """Return what stands from an instant on that concerns a feed's subject, by start. A patient sees no place only offered."""
     ends_at = starts_at + EVER
     if kind in ("provider", "room", "patient"):
-        held = bookings.of_resource(session, kind, identifier, starts_at, ends_at)  # type: ignore[arg-type]
+        held = bookings.of_resource(session, kind, identifier, starts_at, ends_at)
         return [one for one in held if kind != "patient" or one.row.state != "offered"]
     standing = bookings.between(session, starts_at, ends_at)
     if kind == "location":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -19,32 +19,32 @@ from sqlmodel import Session, col, select
 from api.store.columns import new_id
 from api.store.rows import found
 from api.store.tables import BookingRow, InvitationRow, MessageRow, OccupancyRow, PatientRow
-from api.store.tables.mail import MessageState, Method
+from calendars.appointments import Appointment
+from calendars.invites import Message
 
 UID_DOMAIN = "clinicweave"
-
-ONE_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a message says of an appointment, and to which address: equal ones tell a patient nothing new."""
 
-    service: str
-    location: str
-    starts_at: datetime
-    ends_at: datetime
+    appointment: Appointment
     address: str
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
         """Read it as it is kept."""
-        starts, ends = (datetime.fromisoformat(document[name]) for name in ("starts_at", "ends_at"))
-        return cls(document["service"], document["location"], starts, ends, document["address"])
+        return cls(Appointment.of(document["appointment"]), document["address"])
 
     def document(self) -> dict[str, Any]:
         """Return it as it is kept."""
-        return {**asdict(self), "starts_at": self.starts_at.isoformat(), "ends_at": self.ends_at.isoformat()}
+        return {"appointment": self.appointment.document(), "address": self.address}
+
+    @property
+    def starts_at(self) -> datetime:
+        """When the appointment begins."""
+        return self.appointment.starts_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,12 @@ def invitations_of(session: Session, bookings: Iterable[str]) -> dict[tuple[str,
         col(InvitationRow.booking_id).in_(list(bookings)), col(InvitationRow.ended_at).is_(None)
     )
     return {(row.booking_id, row.patient_id): row for row in session.exec(query)}
+
+
+def invitations_to(session: Session, patient_id: str) -> dict[str, InvitationRow]:
+    """Return a patient's invitations that have not ended, by booking."""
+    query = select(InvitationRow).where(InvitationRow.patient_id == patient_id, col(InvitationRow.ended_at).is_(None))
+    return {row.booking_id: row for row in session.exec(query)}
 
 
 def add_invitation(session: Session, booking_id: str, patient_id: str) -> InvitationRow:
@@ -131,20 +137,20 @@ def waiting_of(session: Session, invitations: Iterable[str]) -> dict[str, Messag
     return {row.invitation_id: row for row in session.exec(query)}
 
 
-def put_message(session: Session, row: InvitationRow, method: Method, tells: Told, now: datetime) -> MessageRow:
-    """Put a message into the outbox. Its SEQUENCE is higher and its DTSTAMP newer than of any that may have left before."""
-    message = MessageRow(
-        id=new_id(),
-        invitation_id=row.id,
-        method=method,
-        sequence=row.sequence + 1,
-        stamp=now if row.stamp is None else max(now, row.stamp + ONE_SECOND),
-        tells=tells.document(),
-        due_at=now,
-        created_at=now,
+def put_message(session: Session, row: InvitationRow, message: Message, now: datetime) -> None:
+    """Put a message into the outbox."""
+    session.add(
+        MessageRow(
+            id=new_id(),
+            invitation_id=row.id,
+            method=message.method,
+            sequence=message.sequence,
+            stamp=message.stamp,
+            tells=Told(message.appointment, message.attendee.address).document(),
+            due_at=now,
+            created_at=now,
+        )
     )
-    session.add(message)
-    return message
 
 
 def drop(session: Session, message: MessageRow, reason: str, now: datetime) -> None:
@@ -174,7 +180,7 @@ def claim(session: Session, courier: str, now: datetime, lease: timedelta) -> Cl
         message.replaces = row.told
         row.told = message.tells if message.method == "REQUEST" else None
         row.sequence, row.stamp = message.sequence, message.stamp
-        if message.method == "REQUEST" and row.told != message.replaces:
+        if message.method == "REQUEST":
             row.participation, row.replied_at = "needs-action", None
     message.state, message.courier, message.claimed_until = "sending", courier, now + lease
     message.attempts += 1
@@ -206,7 +212,8 @@ def put_back(session: Session, identifier: str, due_at: datetime, reason: str, n
         return
     drop(session, message, "a newer one takes its place", now)
     newer.due_at = due_at
-    says_nothing = newer.tells == row.told if newer.method == "REQUEST" else row.told is None
+    told = None if row.told is None else Told.of(row.told)
+    says_nothing = told == (Told.of(newer.tells) if newer.method == "REQUEST" else None)
     if says_nothing:
         drop(session, newer, "it says nothing new", now)
     session.add(newer)
@@ -236,7 +243,7 @@ def refuse(session: Session, identifier: str, reason: str, now: datetime) -> Inv
     return row
 
 
-def counts(session: Session) -> dict[MessageState, int]:
+def counts(session: Session) -> dict[str, int]:
     """Return how many messages are in each state."""
     query = select(MessageRow.state, func.count()).group_by(MessageRow.state)
     return {state: int(number) for state, number in session.exec(query)}
@@ -246,6 +253,13 @@ def messages_of(session: Session, patient_id: str) -> list[MessageRow]:
     """Return the messages to a patient, the newest first."""
     query = select(MessageRow).join(InvitationRow).where(InvitationRow.patient_id == patient_id)
     return list(session.exec(query.order_by(col(MessageRow.created_at).desc(), col(MessageRow.id))))
+
+
+def last_address(session: Session, invitation_id: str) -> str | None:
+    """Return where the last message of an invitation went that may have left; None when none has."""
+    query = select(MessageRow).where(MessageRow.invitation_id == invitation_id, col(MessageRow.attempts) > 0)
+    last = session.exec(query.order_by(col(MessageRow.sequence).desc()).limit(1)).first()
+    return None if last is None else Told.of(last.tells).address
 
 
 def answers(session: Session, period_id: str) -> list[tuple[BookingRow, InvitationRow]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
@@ -61,9 +61,11 @@ def remove(session: Session, row: OutsideCalendarRow) -> None:
     session.flush()
 
 
-def periods_from(session: Session, now: datetime) -> list[str]:
-    """Return the periods that are not over, by id."""
-    query = select(PeriodRow.id).where(col(PeriodRow.ends_on) >= now.date())
+def periods_meeting(session: Session, first: date, last: date) -> list[str]:
+    """Return the periods that have any of the dates ``first`` to ``last``, give or take one, by id."""
+    query = select(PeriodRow.id).where(
+        col(PeriodRow.ends_on) >= first - timedelta(days=1), col(PeriodRow.starts_on) <= last + timedelta(days=1)
+    )
     return list(session.exec(query.order_by(PeriodRow.id)))
 
 

@@ -31,6 +31,16 @@ def add_task(session: Session, kind: str, subject: tuple[str, str], detail: dict
     return row
 
 
+def add_detail(session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any]) -> None:
+    """Tell more in the open tasks of a kind about something."""
+    subject_kind, subject_id = subject
+    query = select(TaskRow).where(TaskRow.kind == kind, TaskRow.subject_kind == subject_kind, TaskRow.subject_id == subject_id)
+    for row in session.exec(query.where(col(TaskRow.done_at).is_(None))):
+        row.detail = {**row.detail, **detail}
+        row.version += 1
+        session.add(row)
+
+
 def place_of(row: TaskRow) -> str:
     """Return a task's place in the list."""
     return f"{row.created_at.isoformat()} {row.id}"
@@ -56,10 +66,10 @@ def _place(text: str) -> tuple[datetime, str]:
     moment, _, identifier = text.partition(" ")
     try:
         at = datetime.fromisoformat(moment)
+        if at.utcoffset() is None:
+            raise ValueError(moment)
     except ValueError:
-        at = datetime.min
-    if at.utcoffset() is None:
-        raise InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")])
+        raise InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")]) from None
     return at, identifier
 
 

@@ -52,7 +52,7 @@ class FeedCopyRow(Row, table=True):
 class OutsideCalendarRow(Row, table=True):
     """A provider's calendar elsewhere, whose events are busy times here. ``url`` is sealed; a file that was sent has none.
 
-    ``digest`` is that of the busy times as last read, ``failure`` why the last reading brought none.
+    ``failure`` is why the last reading brought nothing.
     """
 
     __tablename__ = "outside_calendars"
@@ -63,7 +63,6 @@ class OutsideCalendarRow(Row, table=True):
     url: bytes | None = Field(default=None, sa_type=LargeBinary)
     content: bytes | None = Field(default=None, sa_type=LargeBinary)
     etag: str | None = None
-    digest: str = ""
     failure: str | None = None
     failures: int = 0
     due_at: datetime = Field(sa_type=Utc, index=True)

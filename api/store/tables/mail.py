@@ -46,9 +46,8 @@ class InvitationRow(Row, table=True):
 class MessageRow(Row, table=True):
     """One message to one patient about one booking, written in the transaction that changes the booking.
 
-    Its ``id`` is the left half of its Message-ID. One invitation has at most one message that waits and one that is being
-    sent. ``tells`` is what it says, ``replaces`` what the patient was told before it. A courier that takes it has it until
-    ``claimed_until``.
+    One invitation has at most one message that waits and one that is being sent. ``tells`` is what it says and to which
+    address, ``replaces`` what the patient was told before it. A courier that takes it has it until ``claimed_until``.
     """
 
     __tablename__ = "messages"
