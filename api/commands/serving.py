@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
+import sys
 import warnings
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from api.shell import Shell
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter from others: a request that derives a week must not hold up small ones."""
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +78,7 @@ def _listen(shell: Shell) -> None:
             shell.stopping.set()
             super().handle_exit(sig, frame)
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     settings = shell.settings
     config = uvicorn.Config(
         create_app(shell),
@@ -84,4 +90,6 @@ def _listen(shell: Shell) -> None:
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=settings.stop_seconds,
     )
+    gc.collect()
+    gc.freeze()  # what is there from the start stays: no collection while requests wait has to look at it again
     Server(config).run()

@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from api.access.gate import guarded_router
 from api.answers import Answer, Call
-from api.dependencies import Changing, Creating, Reading
-from api.errors import documented
+from api.dependencies import Changing, Creating, Fetching, Reading
+from api.errors import UNCHANGED, documented
 from api.routes.examples import BOOKING
 from api.services import bookings as service
 from api.services import offering
@@ -138,8 +138,8 @@ class Offers(BaseModel):
     reasons: list[Because]
 
 
-@router.get("/v1/visits/{visit}/booking", response_model=BookedVisit)
-def get_booking(visit: Identifier, call: Reading) -> Response:
+@router.get("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=UNCHANGED)
+def get_booking(visit: Identifier, call: Fetching) -> Response:
     """Return where a visit stands."""
     return call.disclose("booking.read", "visit", visit, lambda session: _answer(service.read(session, visit)))
 

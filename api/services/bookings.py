@@ -175,6 +175,7 @@ def mark(
     if state == "no-show" and now < row.starts_at:
         raise Conflict("the visit has not begun yet")
     bookings.mark(session, row.id, state, now)
+    periods.touch(session, row.period_id)
     write_down(session, by, f"booking.{state}", "visit", visit, now)
     return Standing(row, as_it_stands(session, row))
 

@@ -74,7 +74,7 @@ def _outcome(session: Session, found: Made) -> tuple[Scenario, Plan, Plan]:
 
 def _asked_from(session: Session, job: PlanJobRow) -> Plan | None:
     """Return what stood when a plan was asked for."""
-    return None if job.start_plan_id is None else Plan.model_validate_json(plans.plan(session, job.start_plan_id).document)
+    return None if job.start_plan_id is None else plans.document(session, plans.plan(session, job.start_plan_id))
 
 
 def _booked(plan: Plan | None) -> dict[tuple[str, str], Booking]:

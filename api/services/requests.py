@@ -159,7 +159,7 @@ def change_patient(
     expect_version(row, "patient", identifier, version)
     wanted = _valid(Patient, {**json.loads(row.document), **changes})
     people.put_patients(session, [wanted], now)
-    for period_id in sorted({visit.period_id for visit in requests.visits_of_patient(session, identifier)}):
+    for period_id in requests.periods_of_patient(session, identifier):
         _expect_valid(session, period_id, "patients", identifier)
         periods.touch(session, period_id)
     write_down(session, by, "patient.change", "patient", identifier, now, fields=sorted(changes))

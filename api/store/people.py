@@ -54,8 +54,8 @@ def put_patients(session: Session, patients: Iterable[Patient], now: datetime) -
 
 def patient_documents(session: Session, ids: Iterable[str]) -> list[dict[str, Any]]:
     """Return patients as a scenario's file has them, by id."""
-    rows = session.exec(select(PatientRow).where(col(PatientRow.id).in_(list(ids))).order_by(col(PatientRow.id)))
-    return [json.loads(row.document) for row in rows]
+    rows = session.exec(select(PatientRow.document).where(col(PatientRow.id).in_(list(ids))).order_by(col(PatientRow.id)))
+    return [json.loads(document) for document in rows]
 
 
 def patient_names(session: Session, ids: Iterable[str]) -> dict[str, str]:
@@ -97,13 +97,16 @@ def provider_documents(session: Session, grid: TimeGrid) -> list[dict[str, Any]]
     """Return every provider as a scenario's file has it, with the shifts and busy times of the grid's dates."""
     starts, ends = bounds(grid)
     shifts: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    on_duty = select(ShiftRow).where(col(ShiftRow.starts_at) >= starts, col(ShiftRow.starts_at) < ends)
-    for row in session.exec(on_duty.order_by(col(ShiftRow.starts_at))):
-        shifts[row.provider_id].append({**_wall(grid, row), "locations": row.locations})
+    one, other = ShiftRow, BusyRow
+    on_duty = select(one.provider_id, one.starts_at, one.ends_at, one.locations)
+    on_duty = on_duty.where(col(one.starts_at) >= starts, col(one.starts_at) < ends)
+    for provider, begin, end, locations in session.exec(on_duty.order_by(col(one.starts_at))):
+        shifts[provider].append({**_wall(grid, begin, end), "locations": locations})
     busy: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    away = select(BusyRow).where(col(BusyRow.starts_at) < ends, col(BusyRow.ends_at) > starts)
-    for taken in session.exec(away.order_by(col(BusyRow.starts_at), col(BusyRow.id))):
-        busy[taken.provider_id].append(_wall(grid, taken))
+    away = select(other.provider_id, other.starts_at, other.ends_at)
+    away = away.where(col(other.starts_at) < ends, col(other.ends_at) > starts)
+    for provider, begin, end in session.exec(away.order_by(col(other.starts_at), col(other.id))):
+        busy[provider].append(_wall(grid, begin, end))
     people = session.exec(select(ProviderRow).order_by(col(ProviderRow.id)))
     return [{**json.loads(row.document), "shifts": shifts[row.id], "busy": busy[row.id]} for row in people]
 
@@ -127,5 +130,5 @@ def _instants(stretches: Iterable[S], grid: TimeGrid) -> Iterator[tuple[S, datet
             yield stretch, begin, end
 
 
-def _wall(grid: TimeGrid, row: ShiftRow | BusyRow) -> dict[str, Any]:
-    return {"start": format_stamp(grid.wall(row.starts_at)), "end": format_stamp(grid.wall(row.ends_at))}
+def _wall(grid: TimeGrid, starts_at: datetime, ends_at: datetime) -> dict[str, Any]:
+    return {"start": format_stamp(grid.wall(starts_at)), "end": format_stamp(grid.wall(ends_at))}

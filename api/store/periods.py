@@ -9,28 +9,33 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from api.store.bookings import Standing, bring_into, place_all, standing
+from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
+from api.store.derived import derived
 from api.store.errors import AlreadyThere
 from api.store.people import patient_documents, provider_documents, put_patients, put_providers
-from api.store.placings import Subject, current_document, current_placings
+from api.store.placings import Placing, Subject, current_document, current_placings
 from api.store.requests import (
     add_links,
-    asked_visits,
     group_documents,
     link_documents,
     put_groups,
     put_reserves,
     put_visits,
     reserve_documents,
+    visit_documents,
 )
 from api.store.rows import expect_version, found, put
 from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
 from scheduling.additions import Addition
+<<<<<<< HEAD
 from scheduling.clinic import Clinic
 from scheduling.fields import format_stamp
+=======
+>>>>>>> cal
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
 
@@ -73,6 +78,8 @@ def period_on(session: Session, day: date) -> PeriodRow | None:
 def touch(session: Session, identifier: str, expected: int | None = None) -> PeriodRow:
     """Note that something of a period changes. Whoever changes anything of it calls this, in the same transaction.
 
+    Periods of the same dates change with it: they share people, and the locations of shifts.
+
     Raises
     ------
     UnknownId
@@ -84,7 +91,15 @@ def touch(session: Session, identifier: str, expected: int | None = None) -> Per
     expect_version(row, "period", identifier, expected)
     row.version += 1
     session.flush()
+    others = update(PeriodRow).where(col(PeriodRow.id) != identifier)
+    others = others.where(col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)
+    session.exec(others.values(version=col(PeriodRow.version) + 1))
     return row
+
+
+def touch_all(session: Session) -> None:
+    """Note that something changes that every period has: the clinic, or who works there."""
+    session.exec(update(PeriodRow).values(version=col(PeriodRow.version) + 1))
 
 
 def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> PeriodRow:
@@ -108,6 +123,7 @@ def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> Period
         freeze_minutes=scenario.freeze_minutes,
         policy=scenario.policy.model_dump_json(),
     )
+    touch_all(session)
     session.add(row)
     session.flush()
     put_providers(session, scenario.providers, scenario.grid)
@@ -143,32 +159,9 @@ def scenario_of(session: Session, period_id: str, now: datetime | None = None) -
     InvalidFile
         When what is stored is no valid scenario any more, as after a change of the clinic; with every fault.
     """
-    row, place_of_care = period(session, period_id), json.loads(clinic(session).document)
-    grid = _grid(row, place_of_care)
-    stands = {subject: one for subject, one in standing(session, period_id).items() if one.row.state != "offered"}
-    asked = asked_visits(session, period_id)
-    visits = [{**json.loads(one.document), "current": _current(stands, ("visit", one.id, ""), grid)} for one in asked]
-    groups = [
-        {**one, "current": _current(stands, ("group", one["id"], one["month"]), grid)}
-        for one in group_documents(session, period_id)
-    ]
-    patients = {one.patient_id for one in asked} | {one["patient"] for group in groups for one in group["candidates"]}
-    document = {
-        "format": "clinicweave-scenario/1",
-        "id": row.id,
-        "now": None if now is None else format_stamp(grid.wall(now)),
-        "freeze_minutes": row.freeze_minutes,
-        "horizon": {"start": row.starts_on.isoformat(), "end": row.ends_on.isoformat()},
-        "clinic": place_of_care,
-        "providers": provider_documents(session, grid),
-        "patients": patient_documents(session, patients),
-        "visits": visits,
-        "links": link_documents(session, period_id, {one.id for one in asked}),
-        "groups": groups,
-        "reserves": reserve_documents(session, period_id),
-        "policy": json.loads(row.policy),
-    }
-    return Scenario.parse(json.dumps(document), f"period {period_id}")
+    row = period(session, period_id)
+    asked = derived(session, ("scenario", period_id), row.version, lambda: _asked(session, row))
+    return asked if now is None else asked.changed(now=asked.grid.wall(now).replace(second=0, microsecond=0))
 
 
 def grid_of(session: Session, period_id: str) -> TimeGrid:
@@ -197,14 +190,49 @@ def keep_snapshot(session: Session, scenario: Scenario, period_row: PeriodRow, n
     return row
 
 
-def snapshot(session: Session, identifier: str) -> ScenarioRow:
-    """Return a scenario as a plan was asked for. Raises ``UnknownId``."""
-    return found(session, ScenarioRow, "scenario", identifier)
+def snapshot(session: Session, identifier: str) -> Scenario:
+    """Return a scenario as a plan was asked for; it never changes. Raises ``UnknownId``."""
+    row = found(session, ScenarioRow, "scenario", identifier)
+    return derived(session, ("snapshot", identifier), None, lambda: Scenario.model_validate_json(row.document))
+
+
+def period_of_snapshot(session: Session, identifier: str) -> PeriodRow:
+    """Return the period of a scenario as a plan was asked for."""
+    return session.exec(select(PeriodRow).join(ScenarioRow).where(ScenarioRow.id == identifier)).one()
+
+
+def _asked(session: Session, row: PeriodRow) -> Scenario:
+    period_id, place_of_care = row.id, json.loads(clinic(session).document)
+    grid = _grid(row, place_of_care)
+    stands = {subject: one for subject, one in placed(session, period_id, row.version).items() if not one.offered}
+    asked = visit_documents(session, period_id)
+    visits = [{**one, "current": _current(stands, ("visit", one["id"], ""), grid)} for one in asked]
+    groups = [
+        {**one, "current": _current(stands, ("group", one["id"], one["month"]), grid)}
+        for one in group_documents(session, period_id)
+    ]
+    patients = {one["patient"] for one in asked} | {one["patient"] for group in groups for one in group["candidates"]}
+    document = {
+        "format": "clinicweave-scenario/1",
+        "id": row.id,
+        "now": None,
+        "freeze_minutes": row.freeze_minutes,
+        "horizon": {"start": row.starts_on.isoformat(), "end": row.ends_on.isoformat()},
+        "clinic": place_of_care,
+        "providers": provider_documents(session, grid),
+        "patients": patient_documents(session, patients),
+        "visits": visits,
+        "links": link_documents(session, period_id, {one["id"] for one in asked}),
+        "groups": groups,
+        "reserves": reserve_documents(session, period_id),
+        "policy": json.loads(row.policy),
+    }
+    return Scenario.parse(json.dumps(document), f"period {period_id}")
 
 
 def _grid(row: PeriodRow, place_of_care: Mapping[str, Any]) -> TimeGrid:
     return TimeGrid(place_of_care["timezone"], place_of_care["start_grid_minutes"], row.starts_on, row.ends_on)
 
 
-def _current(stands: Mapping[Subject, Standing], subject: Subject, grid: TimeGrid) -> dict[str, Any] | None:
-    return current_document(stands[subject].placing, grid) if subject in stands else None
+def _current(stands: Mapping[Subject, Placing], subject: Subject, grid: TimeGrid) -> dict[str, Any] | None:
+    return current_document(stands[subject], grid) if subject in stands else None

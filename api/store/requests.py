@@ -22,15 +22,17 @@ def visit(session: Session, identifier: str) -> VisitRow:
     return found(session, VisitRow, "visit", identifier)
 
 
-def visits_of_patient(session: Session, patient_id: str) -> list[VisitRow]:
-    """Return what is asked for a patient, by id, the withdrawn too."""
-    return list(session.exec(select(VisitRow).where(VisitRow.patient_id == patient_id).order_by(col(VisitRow.id))))
+def periods_of_patient(session: Session, patient_id: str) -> list[str]:
+    """Return the periods that know a patient, by id: by a visit, a withdrawn one too, or as a candidate of a group."""
+    visits = select(VisitRow.period_id).where(VisitRow.patient_id == patient_id)
+    groups = select(GroupRow.period_id).join(MembershipRow).where(MembershipRow.patient_id == patient_id)
+    return sorted({*session.exec(visits), *session.exec(groups)})
 
 
-def asked_visits(session: Session, period_id: str) -> list[VisitRow]:
-    """Return the visits that a period asks for, by id."""
-    query = select(VisitRow).where(VisitRow.period_id == period_id, VisitRow.state == "asked")
-    return list(session.exec(query.order_by(col(VisitRow.id))))
+def visit_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
+    """Return the visits that a period asks for as a scenario's file has them, by id, but for where they stand."""
+    query = select(VisitRow.document).where(VisitRow.period_id == period_id, VisitRow.state == "asked")
+    return [json.loads(document) for document in session.exec(query.order_by(col(VisitRow.id)))]
 
 
 def put_visits(session: Session, period_id: str, visits: Iterable[Visit], now: datetime) -> None:
@@ -109,9 +111,12 @@ def link_documents(session: Session, period_id: str, visits: set[str]) -> list[d
 def group_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
     """Return a period's groups with their candidates, as a scenario's file has them."""
     candidates: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    members = select(MembershipRow).join(GroupRow).where(GroupRow.period_id == period_id)
-    for row in session.exec(members.order_by(col(MembershipRow.position))):
-        candidates[row.group_id, row.month].append({"patient": row.patient_id, "priority": row.priority})
+    one = MembershipRow
+    members = (
+        select(one.group_id, one.month, one.patient_id, one.priority).join(GroupRow).where(GroupRow.period_id == period_id)
+    )
+    for group, month, patient, priority in session.exec(members.order_by(col(one.position))):
+        candidates[group, month].append({"patient": patient, "priority": priority})
     groups = session.exec(select(GroupRow).where(GroupRow.period_id == period_id).order_by(col(GroupRow.id)))
     return [{**json.loads(row.document), "candidates": candidates[row.id, row.month]} for row in groups]
 
