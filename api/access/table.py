@@ -153,3 +153,8 @@ def line_for(method: str, path: str) -> Access:
         return _LINES[method, path]
     except KeyError:
         raise LookupError(f"{method} {path} is not in the access table") from None
+
+
+def methods_of(path: str) -> list[str]:
+    """Return the methods that a path takes."""
+    return sorted(method for method, known in _LINES if known == path)

@@ -28,6 +28,7 @@ from scheduling.errors import UnknownId
 
 router = guarded_router("feeds")
 
+PATH = "/calendars/{calendar}/{secret}.ics"
 CALENDAR = "text/calendar; charset=utf-8"
 PACKED = "-gzip"
 """What the ETag of a compressed copy ends with: another encoding is another representation (RFC 9110, section 8.8.3.3)."""
@@ -78,9 +79,9 @@ class Feeds(BaseModel):
     next: str | None
 
 
-@router.api_route(
-    "/calendars/{calendar}/{secret}.ics",
-    methods=["GET", "HEAD"],
+@router.head(PATH, include_in_schema=False)
+@router.get(
+    PATH,
     response_class=Response,
     responses={
         200: {"content": {"text/calendar": {"example": "BEGIN:VCALENDAR\r\n…"}}},

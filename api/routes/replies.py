@@ -42,7 +42,9 @@ class AllTakenIn(BaseModel):
 
 @router.post("/v1/answers", response_model=AllTakenIn)
 def take_in_answer(
-    request: Request, body: Annotated[bytes, Body(media_type="text/calendar", max_length=MAX_MAIL_BYTES)], call: Reading
+    request: Request,
+    body: Annotated[bytes, Body(media_type="text/calendar", max_length=MAX_MAIL_BYTES, examples=["BEGIN:VCALENDAR…"])],
+    call: Reading,
 ) -> Response:
     """Take in a patient's answer: a calendar file (text/calendar), or a whole mail (message/rfc822)."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -31,11 +31,7 @@ from api.store.requests import (
 from api.store.rows import expect_version, found, put
 from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
 from scheduling.additions import Addition
-<<<<<<< HEAD
 from scheduling.clinic import Clinic
-from scheduling.fields import format_stamp
-=======
->>>>>>> cal
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
 
