@@ -111,7 +111,8 @@ class _Desk:
             detail = {"patient": invitation.patient_id, "scenario": booking.period_id}
             tasks.add_task(self.session, DECLINED, (booking.kind, booking.subject_id), detail, self.now)
         invitation.participation, invitation.replied_at = participation, stamp or self.now
-        self.session.add(invitation)
+        booking.version += 1
+        self.session.add_all((invitation, booking))
         detail = {"patient": invitation.patient_id}
         write_down(self.session, self.by, f"answer.{participation}", booking.kind, booking.subject_id, self.now, **detail)
         return participation

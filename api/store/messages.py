@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from api.store.columns import new_id
 from api.store.rows import found
 from api.store.tables import BookingRow, InvitationRow, MessageRow, OccupancyRow, PatientRow
+from api.store.tables.mail import Participation
 from calendars.appointments import Appointment
 from calendars.invites import Message
 
@@ -79,6 +80,15 @@ def invitations_to(session: Session, patient_id: str) -> dict[str, InvitationRow
     """Return a patient's invitations that have not ended, by booking."""
     query = select(InvitationRow).where(InvitationRow.patient_id == patient_id, col(InvitationRow.ended_at).is_(None))
     return {row.booking_id: row for row in session.exec(query)}
+
+
+def participation(session: Session, booking_id: str) -> Participation | None:
+    """Return what the patient of a visit has answered to what was told last; None when they were told nothing."""
+    query = select(InvitationRow).where(InvitationRow.booking_id == booking_id, col(InvitationRow.ended_at).is_(None))
+    row = session.exec(query.limit(1)).first()
+    if row is None or row.told is None:
+        return None
+    return "needs-action" if waiting_of(session, [row.id]) else row.participation
 
 
 def add_invitation(session: Session, booking_id: str, patient_id: str) -> InvitationRow:
