@@ -161,7 +161,9 @@ def _looked_up(shell: Shell, secret_hash: str, now: datetime) -> tuple[FeedRow |
     try:
         with shell.database.reading() as session:
             row = feeds.feed_of_secret(session, secret_hash)
-            return row, None if row is None or row.revoked_at else _source(session, shell.settings, row.kind, now)
+            return row, None if row is None or row.revoked_at else _source(
+                session, shell.settings, row.kind, row.subject_id, now
+            )
     except (StoreBusy, StoreUnusable):
         with shell.feeds.lock:
             row = shell.feeds.secrets.get(secret_hash)
@@ -170,8 +172,8 @@ def _looked_up(shell: Shell, secret_hash: str, now: datetime) -> tuple[FeedRow |
         return row, None
 
 
-def _source(session: Session, settings: Settings, kind: FeedKind, now: datetime) -> str:
-    return feeds.source(session, (now - timedelta(days=settings.feed_past_days)).date())
+def _source(session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime) -> str:
+    return feeds.source(session, kind, subject, (now - timedelta(days=settings.feed_past_days)).date())
 
 
 def _current(shell: Shell, row: FeedRow, source: str | None, known: Copy | None, now: datetime) -> Copy:
@@ -194,7 +196,7 @@ def _current(shell: Shell, row: FeedRow, source: str | None, known: Copy | None,
 
 
 def _rendered(session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime, last: Copy | None) -> Copy:
-    source = _source(session, settings, kind, now)
+    source = _source(session, settings, kind, subject, now)
     content = document_of(session, kind, subject, now - timedelta(days=settings.feed_past_days))
     if last is not None and last.content == content:
         return Copy(source, content, last.modified_at)

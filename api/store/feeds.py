@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from api.store import bookings
 from api.store.bookings import Standing
 from api.store.rows import found, put
-from api.store.tables import FeedCopyRow, FeedRow, GroupRow, PatientRow, PeriodRow, ProviderRow
+from api.store.tables import (
+    BookingRow,
+    ClinicRow,
+    FeedCopyRow,
+    FeedRow,
+    GroupRow,
+    InvitationRow,
+    OccupancyRow,
+    PatientRow,
+    ProviderRow,
+)
 from api.store.tables.feeds import FeedKind
 
 EVER = timedelta(days=3660)
@@ -60,11 +71,32 @@ def is_subject(session: Session, kind: FeedKind, identifier: str) -> bool:
     return session.get(table, identifier) is not None
 
 
-def source(session: Session, first: date) -> str:
-    """Return what differs whenever anything that a feed shows from a date on may have changed."""
-    query = select(PeriodRow.id, PeriodRow.version).where(col(PeriodRow.ends_on) >= first)
-    periods = ",".join(f"{identifier}:{version}" for identifier, version in session.exec(query.order_by(PeriodRow.id)))
-    return f"{first.isoformat()} {periods}"
+def source(session: Session, kind: FeedKind, identifier: str, first: date) -> str:
+    """Return what differs whenever what a feed shows from a date on may have changed, and seldom else.
+
+    A booking that comes or changes is the newest of the feed's; one that goes makes them fewer.
+    """
+    booking = select(func.count(), func.sum(BookingRow.version), func.max(BookingRow.updated_at))
+    booking = booking.where(BookingRow.state != "cancelled", col(BookingRow.starts_at) >= _midnight(first))
+    if kind in ("provider", "room", "patient"):
+        taken = select(OccupancyRow.booking_id).where(OccupancyRow.resource == kind, OccupancyRow.resource_id == identifier)
+        booking = booking.where(col(BookingRow.id).in_(taken))
+    elif kind == "location":
+        booking = booking.where(BookingRow.location == identifier)
+    else:
+        booking = booking.where(BookingRow.kind == "group", BookingRow.subject_id == identifier)
+    named: list[Any] = [
+        select(func.sum(ClinicRow.version)),
+        select(func.sum(ProviderRow.version)),
+        select(func.sum(GroupRow.version)),
+        select(func.sum(InvitationRow.sequence), func.count()).where(InvitationRow.patient_id == identifier),
+    ]
+    parts = [session.execute(query).one() for query in (booking, *(named if kind == "patient" else named[:3]))]
+    return " ".join([first.isoformat(), *(str(value) for part in parts for value in part)])
+
+
+def _midnight(first: date) -> datetime:
+    return datetime.combine(first, datetime.min.time(), UTC) - timedelta(days=1)
 
 
 def contents(session: Session, kind: FeedKind, identifier: str, starts_at: datetime) -> list[Standing]:

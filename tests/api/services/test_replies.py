@@ -80,14 +80,14 @@ def test_an_answer_appears_on_the_visit(desk: FrontDesk, uids: dict[Any, str], a
     before = desk.booking("v-1")
     assert before is not None and before["participation"] == "needs-action"
     assert hand_in(desk, reply(uids["v-1", "pat"], "pat", answer)) == [("v-1", answer.lower())]
-    assert desk.booking("v-1") == before | {"participation": answer.lower()}
+    assert desk.booking("v-1") == before | {"participation": answer.lower(), "version": before["version"] + 1}
     assert (answers(desk), tasks(desk)) == ({("v-1", "pat"): answer.lower()}, [])
 
 
 def test_who_declines_keeps_the_place_and_opens_the_way_for_others(desk: FrontDesk, uids: dict[Any, str]) -> None:
     before = desk.booking("v-1")
     hand_in(desk, reply(uids["v-1", "pat"], "pat", "DECLINED"))
-    assert before is not None and desk.booking("v-1") == before | {"participation": "declined"}
+    assert before is not None and desk.booking("v-1") == before | {"participation": "declined", "version": 2}
     (task,) = tasks(desk)
     assert (task["kind"], task["subject"], task["detail"]["patient"]) == ("answer-declined", "v-1", "pat")
     assert task["detail"]["candidates"] == ["v-3"]
