@@ -53,11 +53,12 @@ class FeedMemory:
         with self.lock:
             return self.copies.get((kind, subject))
 
-    def remember(self, row: FeedRow, copy: Copy) -> None:
+    def remember(self, kind: FeedKind, subject: str, copy: Copy, row: FeedRow | None = None) -> None:
         """Remember a copy, and by whose secret it was asked for."""
         with self.lock:
-            _put(self.copies, (row.kind, row.subject_id), copy)
-            _put(self.secrets, row.secret_hash, row)
+            _put(self.copies, (kind, subject), copy)
+            if row is not None:
+                _put(self.secrets, row.secret_hash, row)
 
 
 def _put(memory: OrderedDict[K, V], key: K, value: V) -> None:

@@ -99,7 +99,8 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, shell: Sha
     if found.copy is None:
         return Response(status_code=HTTPStatus.GONE)
     answer = _calendar(request, found.copy)
-    answer.background = BackgroundTask(service.keep, shell, found)
+    if found.to_keep:
+        answer.background = BackgroundTask(service.keep, shell, found)
     return answer
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from sqlmodel import Session
 
@@ -89,8 +90,14 @@ class _Entries:
             supervisors=tuple(self._members[member] for member in placing.ids("supervisor")),
             group=self._groups.get(row.subject_id) if row.kind == "group" else None,
             attending=len(patients),
-            reference=reference(row.subject_id, [(patient, self._patients[patient]) for patient in patients]),
+            reference=_reference(row.subject_id, tuple((patient, self._patients[patient]) for patient in patients)),
         )
+
+
+@lru_cache(maxsize=20_000)
+def _reference(identifier: str, patients: tuple[tuple[str, str], ...]) -> str | None:
+    """Return what :func:`reference` does, remembered: a feed is made anew for one event of hundreds."""
+    return reference(identifier, patients)
 
 
 def _seats(session: Session, groups: Iterable[str]) -> dict[str, Seats]:

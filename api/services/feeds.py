@@ -39,11 +39,23 @@ READER = Actor("feed", Role.CLINICIAN)
 
 @dataclass(frozen=True)
 class Polled:
-    """What a poll is answered: a copy, or that the feed is gone; ``fresh`` when the copy is yet to be kept."""
+    """What a poll is answered: a copy, or that the feed is gone.
+
+    Attributes
+    ----------
+    fresh, unnoted : bool
+        Whether the copy, and that the feed is in use, are yet to be kept.
+    """
 
     feed: FeedRow
     copy: Copy | None
     fresh: bool = False
+    unnoted: bool = False
+
+    @property
+    def to_keep(self) -> bool:
+        """Whether anything is."""
+        return self.fresh or self.unnoted
 
 
 # --- subscribing -----------------------------------------------------------------------------------------------------
@@ -131,25 +143,34 @@ def polled(shell: Shell, kind: FeedKind, secret: str) -> Polled:
     shell.polls.take(row.id)
     if row.revoked_at is not None:
         return Polled(row, _last_words(shell, row, now))
+    unnoted = row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY
     known = memory.recall(row.kind, row.subject_id)
     if known is not None and source in (known.source, None):
-        return Polled(row, known)
+        return Polled(row, known, unnoted=unnoted)
     copy = _current(shell, row, source, known, now)
-    memory.remember(row, copy)
-    return Polled(row, copy, fresh=known is None or copy.source != known.source)
+    memory.remember(row.kind, row.subject_id, copy, row)
+    return Polled(row, copy, known is None or copy.source != known.source, unnoted)
+
+
+def present_copy(shell: Shell, kind: FeedKind, subject: str) -> Copy:
+    """Return a calendar as it is now, for another way of reading it than polls."""
+    now, known = shell.clock(), shell.feeds.recall(kind, subject)
+    with shell.database.reading() as session:
+        if known is not None and known.source == _source(session, shell.settings, kind, subject, now):
+            return known
+        copy = _rendered(session, shell.settings, kind, subject, now, known)
+    shell.feeds.remember(kind, subject, copy)
+    return copy
 
 
 def keep(shell: Shell, found: Polled) -> None:
     """Keep what a poll has brought, after it was answered: the copy, and once a day that the feed is in use."""
     now, row = shell.clock(), found.feed
-    is_used = row.revoked_at is None and (row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY)
-    if not (found.fresh or is_used):
-        return
     try:
         with shell.database.writing() as session:
             if found.fresh and found.copy is not None:
                 _keep(session, row, found.copy)
-            if is_used:
+            if found.unnoted:
                 feeds.used(session, row.id, now)
                 write_down(session, READER, "feed.read", row.kind, row.subject_id, now, feed=row.id)
     except (StoreBusy, StoreUnusable) as error:

@@ -23,6 +23,7 @@ from api.store.tables import (
     ProviderRow,
 )
 from api.store.tables.feeds import FeedKind
+from scheduling.clinic import Clinic
 
 EVER = timedelta(days=3660)
 """How far ahead feeds look: all that is published."""
@@ -71,6 +72,16 @@ def is_subject(session: Session, kind: FeedKind, identifier: str) -> bool:
     return session.get(table, identifier) is not None
 
 
+def subjects(session: Session, clinic: Clinic) -> list[tuple[FeedKind, str]]:
+    """Return everything of staff that there can be a feed of."""
+    providers = session.exec(select(ProviderRow.id).order_by(col(ProviderRow.id)))
+    groups = session.exec(select(GroupRow.id).distinct().order_by(col(GroupRow.id)))
+    found: list[tuple[FeedKind, str]] = [("provider", one) for one in providers]
+    found += [("room", one.id) for one in clinic.rooms]
+    found += [("location", one.id) for one in clinic.locations]
+    return [*found, *(("group", one) for one in groups)]
+
+
 def source(session: Session, kind: FeedKind, identifier: str, first: date) -> str:
     """Return what differs whenever what a feed shows from a date on may have changed, and seldom else.
 
@@ -105,10 +116,14 @@ def contents(session: Session, kind: FeedKind, identifier: str, starts_at: datet
     if kind in ("provider", "room", "patient"):
         held = bookings.of_resource(session, kind, identifier, starts_at, ends_at)
         return [one for one in held if kind != "patient" or one.row.state != "offered"]
-    standing = bookings.between(session, starts_at, ends_at)
+    return [one for one in bookings.between(session, starts_at, ends_at) if identifier in _shown_of(kind, one)]
+
+
+def _shown_of(kind: FeedKind, one: Standing) -> tuple[str, ...]:
+    """Return the location, or the group, in whose feed a booking is."""
     if kind == "location":
-        return [one for one in standing if one.placing.location == identifier]
-    return [one for one in standing if one.placing.subject[:2] == ("group", identifier)]
+        return (one.row.location,)
+    return (one.row.subject_id,) if one.row.kind == "group" else ()
 
 
 def copy_of(session: Session, kind: FeedKind, identifier: str) -> FeedCopyRow | None:
