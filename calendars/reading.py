@@ -16,19 +16,30 @@ from dataclasses import dataclass, field
 
 from scheduling.errors import Fault, InvalidFile
 
-MAX_BYTES = 4_000_000
+MAX_BYTES = 8_000_000
 """Longest calendar object that is looked at."""
 
-MAX_LINES = 100_000
-MAX_COMPONENTS = 20_000
+MAX_LINES, MAX_COMPONENTS = 120_000, 30_000
+"""Most lines of the properties that are read, and most components."""
+
 MAX_DEPTH = 4
 """VCALENDAR, VTIMEZONE, STANDARD, and one to spare."""
 
 MAX_LINE = 100_000
-"""Longest content line, unfolded, in characters; longer ones, such as pictures, are left out."""
+"""Longest content line, unfolded, in characters; longer ones are left out."""
 
-_LINE = re.compile(r'([A-Za-z0-9-]{1,100})((?:;[A-Za-z0-9-]{1,100}=(?:"[^"]*"|[^":;]*))*):(.*)', re.DOTALL)
-_PARAMETER = re.compile(r';([A-Za-z0-9-]+)=(?:"([^"]*)"|([^":;]*))')
+PROPERTIES = (
+    *("BEGIN", "END", "METHOD", "UID", "SEQUENCE", "DTSTAMP", "ATTENDEE", "STATUS", "TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS"),
+    *("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "FREEBUSY"),
+    *("TZID", "TZOFFSETFROM", "TZOFFSETTO"),
+)
+"""What is read; any other property, such as a description or a picture, is passed over."""
+
+# Possessive, so that no line makes it try again and again.
+_PARAMETERS = r'(?:;[A-Z0-9-]++=(?:"[^"\n]*+"|[^":;\n]++)*+)*+'
+_LINES = re.compile(rf"^({'|'.join(PROPERTIES)})({_PARAMETERS}):(.*)$", re.ASCII | re.IGNORECASE | re.MULTILINE)
+_PARAMETER = re.compile(r';([A-Za-z0-9-]++)=(?:"([^"]*+)"|([^":;]*+))')
+_FOLD = re.compile(r"\n[ \t]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ class Component:
 
 
 def read(content: bytes, source: str = "calendar") -> list[Component]:
-    """Read the VCALENDARs of a file; lines that are none are passed over.
+    """Read the VCALENDARs of a file: of their properties those of ``PROPERTIES``.
 
     Raises
     ------
@@ -79,66 +90,72 @@ def read(content: bytes, source: str = "calendar") -> list[Component]:
     """
     if len(content) > MAX_BYTES:
         raise InvalidFile(source, [Fault("", f"longer than {MAX_BYTES:,} bytes")])
-    return _Reader(source).read(content)
+    return _Reader(source).read(_unfolded(content))
 
 
 class _Reader:
+    """Puts lines together to components, and counts."""
+
     def __init__(self, source: str) -> None:
         self._source = source
         self._open: list[Component] = []
         self._done: list[Component] = []
         self._components = 0
 
-    def read(self, content: bytes) -> list[Component]:
-        for number, text in enumerate(_unfolded(content), 1):
-            if number > MAX_LINES:
-                raise self._refusal(number, f"more than {MAX_LINES:,} lines")
-            found = _LINE.fullmatch(text) if len(text) <= MAX_LINE else None
-            if found is not None:
-                self._take(number, Line(found[1].upper(), found[2], found[3]))
+    def read(self, text: str) -> list[Component]:
+        for count, found in enumerate(_LINES.finditer(text)):
+            if count == MAX_LINES:
+                raise self._refusal(text, found.start(), f"more than {MAX_LINES:,} lines")
+            if found.end() - found.start() <= MAX_LINE:
+                trouble = self._take(Line(found[1].upper(), found[2], found[3]))
+                if trouble is not None:
+                    raise self._refusal(text, found.start(), trouble)
         if self._open:
-            raise self._refusal(number, f"{self._open[-1].name} does not end")
+            raise self._refusal(text, len(text), f"{self._open[-1].name[:20]} does not end")
         if not self._done:
             raise InvalidFile(self._source, [Fault("", "no calendar in it")])
         return self._done
 
-    def _take(self, number: int, line: Line) -> None:
+    def _take(self, line: Line) -> str | None:
+        """Take in a line; return what is wrong with it."""
         if line.name == "BEGIN":
-            self._begin(number, line.value.strip().upper())
-        elif line.name == "END":
-            self._end(number, line.value.strip().upper())
-        elif self._open:
+            return self._begin(line.value.strip().upper())
+        if line.name == "END":
+            return self._end(line.value.strip().upper())
+        if self._open:
             self._open[-1].lines.append(line)
+        return None
 
-    def _begin(self, number: int, name: str) -> None:
+    def _begin(self, name: str) -> str | None:
         self._components += 1
         if self._components > MAX_COMPONENTS:
-            raise self._refusal(number, f"more than {MAX_COMPONENTS:,} components")
+            return f"more than {MAX_COMPONENTS:,} components"
         if len(self._open) == MAX_DEPTH:
-            raise self._refusal(number, f"components nested deeper than {MAX_DEPTH}")
+            return f"components nested deeper than {MAX_DEPTH}"
+        if not self._open and name != "VCALENDAR":
+            return "a component outside of any calendar"
         component = Component(name)
         if self._open:
             self._open[-1].parts.append(component)
-        elif name != "VCALENDAR":
-            raise self._refusal(number, "a component outside of any calendar")
         self._open.append(component)
+        return None
 
-    def _end(self, number: int, name: str) -> None:
+    def _end(self, name: str) -> str | None:
         if not self._open or self._open[-1].name != name:
-            raise self._refusal(number, "the end of something that has not begun")
+            return "the end of something that has not begun"
         done = self._open.pop()
         if not self._open:
             self._done.append(done)
+        return None
 
-    def _refusal(self, number: int, reason: str) -> InvalidFile:
-        return InvalidFile(self._source, [Fault(f"line {number}", reason)])
+    def _refusal(self, text: str, at: int, reason: str) -> InvalidFile:
+        return InvalidFile(self._source, [Fault(f"line {text.count(chr(10), 0, at) + 1}", reason)])
 
 
-def _unfolded(content: bytes) -> Iterator[str]:
-    """Yield content lines: UTF-8, else Latin-1; any kind of line end; what begins with a blank goes on (section 3.1)."""
+def _unfolded(content: bytes) -> str:
+    """Return the content lines: UTF-8, else Latin-1; any kind of line end; what begins with a blank goes on (section 3.1)."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    whole = re.sub(r"(?:\r\n|\r|\n)[ \t]", "", text)
-    return (line for line in re.split(r"\r\n|\r|\n", whole) if line)
+    return _FOLD.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
