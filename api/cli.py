@@ -12,7 +12,7 @@ from api.commands.changing import backfill, diff, insert, offer, what_if
 from api.commands.keeping import audit_app, backup, restore
 from api.commands.mailing import mail_app
 from api.commands.planning import check, demo, generate, plan, why
-from api.commands.serving import serve
+from api.commands.serving import caldav, serve
 from api.commands.showing import export, schema, show_plan
 from api.commands.working import worker
 from api.console import Commands
@@ -62,6 +62,7 @@ COMMANDS = (
     (schema, "schema plan > plan.schema.json"),
     (serve, "serve --port 8000"),
     (worker, "worker --at-once 2"),
+    (caldav, "caldav --port 5232"),
     (backup, "backup clinic.backup"),
     (restore, "restore clinic.backup"),
 )

@@ -41,7 +41,7 @@ class Auth(BaseAuth):
 class Rights(BaseRights):
     """Lets everybody read what is theirs, and nobody write."""
 
-    def authorization(self, user: str, path: str) -> str:
+    def authorization(self, user: str, user_groups: set[Any], path: str) -> str:
         """Return what somebody may do with what is at a path."""
         parts = [part for part in path.split("/") if part]
         if not user or (parts and parts[0] != user):

@@ -117,7 +117,7 @@ class CalendarCollection(Collection):
             return token, ()
         if old_token:
             raise ValueError("the token is not the present one")
-        return token, [item.href for item in self._items]
+        return token, [item.href for item in self._items if item.href]
 
     def get_all(self) -> Iterable[Item]:
         """Return its events."""
@@ -207,7 +207,7 @@ def calendars_of(shell: Shell, user: str) -> list[Owned] | None:
         account = accounts.account_named(session, user)
         if account is None or not account.is_active:
             return None
-        if account.role == Role.CLINICIAN:
+        if Role(account.role) is Role.CLINICIAN:
             found: list[tuple[FeedKind, str]] = [("provider", account.provider_id or "")]
         else:
             found = feeds.subjects(session, periods.clinic_of(session))

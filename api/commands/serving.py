@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
 import warnings
 from contextlib import nullcontext
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.console import Outcome, ended
 from api.settings import read_settings
 
 if TYPE_CHECKING:
@@ -61,6 +64,22 @@ def serve(
     working = Worker(shell.database, shell.queue, settings.jobs_per_worker) if worker else nullcontext()
     with working, chores(shell) if worker else nullcontext():
         _listen(shell)
+
+
+def caldav(
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="The port to listen on.")] = 5232,
+) -> None:
+    """Serve the calendars of staff by CalDAV, for reading, until stopped.
+
+    It needs the extra: pip install 'clinicweave[caldav]'. Staff log in by the name of their account, with a program's token
+    as the password.
+    """
+    if find_spec("radicale") is None:
+        raise ended(Outcome.BAD_INPUT, "Error: CalDAV is not installed; pip install 'clinicweave[caldav]'")
+    # Another process, not an import: what serves CalDAV is under another licence, and no part of this program.
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    os.execv(sys.executable, [sys.executable, "-m", "api.caldav", where])
 
 
 def _end(number: int, frame: FrameType | None) -> None:
