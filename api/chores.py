@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from api.shell import Shell
+
+if TYPE_CHECKING:
+    from api.mail.delivery import Delivery
 
 STOP_SECONDS = 30.0
 """Longest wait for a chore that is being done when it is told to stop."""
@@ -59,14 +62,8 @@ class Chore:
 
 
 @contextmanager
-def chores(shell: Shell, delivers: bool = True) -> Iterator[None]:
-    """Do what the settings ask for beside the requests, within the ``with`` block: send and take in mail, read calendars.
-
-    Parameters
-    ----------
-    delivers
-        Whether to listen by LMTP where the settings name a port: one process on a machine can.
-    """
+def chores(shell: Shell) -> Iterator[None]:
+    """Do what the settings ask for beside the requests, within the ``with`` block: send and take in mail, read calendars."""
     from api.mail.delivery import Delivery
     from api.mail.mailbox import look
     from api.mail.post import Post
@@ -84,9 +81,17 @@ def chores(shell: Shell, delivers: bool = True) -> Iterator[None]:
             stack.enter_context(Post())
         if settings.imap_host is not None:
             stack.enter_context(Chore("the mailbox", settings.imap_seconds, lambda: look(settings, answered)))
-        if settings.lmtp_port is not None and delivers:
-            delivery = Delivery(settings, answered)
-            delivery.start()
-            stack.callback(delivery.stop)
+        if settings.lmtp_port is not None:
+            _listen(stack, Delivery(settings, answered))
         stack.enter_context(Chore("reading outside calendars", READ_SECONDS, lambda: refresh(shell, shell.fetcher)))
         yield
+
+
+def _listen(stack: ExitStack, delivery: Delivery) -> None:
+    """Take mail in until the stack is left, unless another process on this machine does already."""
+    try:
+        delivery.start()
+    except OSError as error:
+        log.warning("answers are not taken in here by LMTP: %s", error.strerror)
+    else:
+        stack.callback(delivery.stop)

@@ -32,7 +32,7 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass
 class MailServer:
-    """Keeps every message that it has taken; answers as it is told, in the order of its recipients."""
+    """Keeps every message that it has taken; answers as it is told, and hangs up instead of an empty answer."""
 
     taken: list[tuple[str, bytes]] = field(default_factory=list)
     answer: Callable[[str], str] = lambda recipient: "250 OK"
@@ -48,12 +48,14 @@ class MailServer:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         answer = self.data_answer(envelope.rcpt_tos[0])
-        if answer.startswith("250"):
+        if answer.startswith("250") or not answer:
             assert isinstance(envelope.content, bytes)
             with self.lock:
                 self.taken += [(recipient, envelope.content) for recipient in envelope.rcpt_tos]
         await asyncio.sleep(self.pause_seconds)
-        return answer
+        if not answer:
+            server.transport.abort()
+        return answer or "250 taken"
 
     def messages(self) -> list[EmailMessage]:
         """Return what was taken."""

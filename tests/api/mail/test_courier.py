@@ -123,6 +123,23 @@ def test_a_message_that_is_put_off_for_ever_is_given_up(shell: Shell, listening:
     assert states(shell) == {"refused": 1} and len(open_tasks(shell)) == 1
 
 
+def test_when_the_servers_answer_is_lost_the_very_same_message_is_sent_again(
+    shell: Shell, listening: Listening, clock: Clock
+) -> None:
+    """Nobody can know whether the server has it; it has the same Message-ID, so that servers can."""
+    (address,) = fill_outbox(shell.database, 1)
+    listening.server.data_answer = lambda recipient: ""
+    with pytest.raises(Unreachable):
+        sent(shell)
+    assert states(shell) == {"sending": 1}
+    listening.server.data_answer = lambda recipient: "250 taken"
+    assert sent(shell) == Tally()
+    clock.pass_by(minutes=2)
+    assert sent(shell) == Tally(sent=1)
+    first, second = listening.server.taken
+    assert first == second and first[0] == address
+
+
 def test_a_message_that_cannot_be_made_keeps_nobody_else(
     shell: Shell, listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
