@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 COMMAND = "#!/bin/sh\nexec {python} -c 'from api.cli import main; main()' \"$@\"\n"
-LIMIT, SHORT_LIMIT = '"seconds": 30', '"seconds": 2'
+LIMIT, SHORT_LIMIT = '"seconds": 30', '"seconds": 4'
 PASSWORD = "a long pass phrase"
 PATIENCE_SECONDS = 120
 
