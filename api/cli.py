@@ -10,8 +10,9 @@ import typer
 from api.commands.accounts import account_app
 from api.commands.changing import backfill, diff, insert, offer, what_if
 from api.commands.keeping import audit_app, backup, restore
+from api.commands.mailing import mail_app
 from api.commands.planning import check, demo, generate, plan, why
-from api.commands.serving import serve
+from api.commands.serving import caldav, serve
 from api.commands.showing import export, schema, show_plan
 from api.commands.working import worker
 from api.console import Commands
@@ -61,6 +62,7 @@ COMMANDS = (
     (schema, "schema plan > plan.schema.json"),
     (serve, "serve --port 8000"),
     (worker, "worker --at-once 2"),
+    (caldav, "caldav --port 5232"),
     (backup, "backup clinic.backup"),
     (restore, "restore clinic.backup"),
 )
@@ -70,6 +72,7 @@ for command, example in COMMANDS:
     app.command(example.split()[0], epilog=f"Example: clinicweave {example}")(command)
 app.add_typer(account_app, name="account")
 app.add_typer(audit_app, name="audit")
+app.add_typer(mail_app, name="mail")
 
 
 def main() -> None:

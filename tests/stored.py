@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlmodel import Session
+
 from api.store import jobs, periods, plans
 from api.store.database import Database
 from api.store.plans import Published
@@ -31,9 +33,13 @@ class StoredWeek:
     def publish(self, made: Plan, at: datetime = NOW) -> Published:
         """Keep and publish a plan."""
         with self.store.writing() as rows:
-            snapshot = periods.keep_snapshot(rows, self.scenario, periods.period(rows, self.id), at)
-            kept = plans.add_plan(rows, made, snapshot.id, self.id, "desk", at)
-            return plans.publish(rows, kept, self.scenario, made, "desk", at)
+            return self.published_in(rows, made, at)
+
+    def published_in(self, rows: Session, made: Plan, at: datetime = NOW) -> Published:
+        """Keep and publish a plan in a transaction."""
+        snapshot = periods.keep_snapshot(rows, self.scenario, periods.period(rows, self.id), at)
+        kept = plans.add_plan(rows, made, snapshot.id, self.id, "desk", at)
+        return plans.publish(rows, kept, self.scenario, made, "desk", at)
 
     def made(self, plan: Plan) -> str:
         """Keep a plan as if it had been asked for and made; return its job's id."""

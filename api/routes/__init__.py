@@ -6,7 +6,22 @@ A module makes its router by :func:`api.access.gate.guarded_router`, writes whol
 
 from __future__ import annotations
 
-from api.routes import accounts, bookings, freed, operating, plans, referrals, scenarios, sessions, visits
+from api.routes import (
+    accounts,
+    bookings,
+    feeds,
+    freed,
+    mail,
+    operating,
+    outside,
+    plans,
+    referrals,
+    replies,
+    scenarios,
+    sessions,
+    tasks,
+    visits,
+)
 
 ROUTERS = (
     operating.router,
@@ -17,5 +32,10 @@ ROUTERS = (
     bookings.router,
     freed.router,
     referrals.router,
+    mail.router,
+    replies.router,
+    tasks.router,
+    feeds.router,
+    outside.router,
     accounts.router,
 )

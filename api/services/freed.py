@@ -12,6 +12,7 @@ from api.access.actor import Actor
 from api.refusals import Conflict
 from api.services.bookings import as_it_stands, booking_row
 from api.services.records import write_down
+from api.services.telling import tell
 from api.services.week import Week, keep_places, take_on, with_booking
 from api.store import bookings, offers, periods
 from api.store.database import Database
@@ -90,6 +91,7 @@ def accepted(session: Session, by: Actor, visit: str, now: datetime) -> Kept:
     offer, row = _open(session, visit, now)
     bookings.mark(session, row.id, "booked", now)
     row.notified = True
+    tell(session, [row], now)
     offers.end_offer(session, offer, "accepted")
     periods.touch(session, row.period_id)
     write_down(session, by, "freed-place.accept", "visit", visit, now, offer=offer.id)

@@ -12,6 +12,7 @@ from api.access.actor import Actor
 from api.refusals import Ground, RulesBroken
 from api.services.planning import Made, done
 from api.services.records import write_down
+from api.services.telling import tell_changes
 from api.services.week import shift_places
 from api.store import bookings, periods, plans
 from api.store.plans import Published
@@ -46,6 +47,7 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     _expect_rules_kept(present, whole, standing)
     published = plans.publish(session, row, present, whole, by.id, now)
     periods.touch(session, present.id)
+    tell_changes(session, published.changes, now)
     changed = [change.row.subject_id for change in published.changes]
     write_down(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed)
     return published

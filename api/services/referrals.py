@@ -13,6 +13,7 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.refusals import Conflict
 from api.services.records import write_down
+from api.services.telling import tell_changes
 from api.services.week import Week, take_on
 from api.store import people, periods
 from api.store.columns import new_id
@@ -113,7 +114,7 @@ def referred(week: Week, by: Actor, referral: Referral, patient: Patient, now: d
         # The store takes the request as it was made, then only what differs between the two plans.
         stood = carried(before, grown)
         periods.keep_addition(session, week.scenario.id, addition, now)
-        take_on(session, week, grown, stood, made, now)
+        tell_changes(session, take_on(session, week, grown, stood, made, now), now)
         placed = answer.booking is not None
         write_down(session, by, "visit.refer", "visit", visit, now, patient=referral.patient, placed=placed)
         return answer

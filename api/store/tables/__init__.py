@@ -9,7 +9,9 @@ from __future__ import annotations
 from api.store.columns import Row
 from api.store.tables.access import AccountRow, IdempotencyRow, PatientLinkRow, SessionRow, TokenRow
 from api.store.tables.clinic import ClinicRow, PeriodRow, ScenarioRow
+from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.jobs import JobEventRow, PlanJobRow
+from api.store.tables.mail import InvitationRow, MessageRow
 from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
 from api.store.tables.plans import BookingRow, OccupancyRow, OfferRow, PlanRow, PublicationRow, ShiftPlaceRow
 from api.store.tables.records import AuditRow, TaskRow
@@ -23,13 +25,18 @@ __all__ = [
     "BookingRow",
     "BusyRow",
     "ClinicRow",
+    "FeedCopyRow",
+    "FeedRow",
     "GroupRow",
     "IdempotencyRow",
+    "InvitationRow",
     "JobEventRow",
     "LinkRow",
     "MembershipRow",
+    "MessageRow",
     "OccupancyRow",
     "OfferRow",
+    "OutsideCalendarRow",
     "PatientLinkRow",
     "PatientRow",
     "PeriodRow",

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from icalendar import Calendar, Event
 
-from calendars.events import export_all, group_calendar, patient_calendar, provider_calendar, room_calendar
+from calendars.exports import export_all, plan_calendar
+from calendars.feeds import FeedKind
 from calendars.uids import Uids
 from calendars.wording import clock
 from scheduling.errors import UnknownId
@@ -66,17 +67,17 @@ def test_an_event_has_all_that_calendars_ask_for(export: Export) -> None:
 
 def test_the_stamp_is_written_in_utc_and_whole_seconds(scenario: Scenario, plan: Plan, uids: Uids) -> None:
     stamp = datetime(2026, 11, 20, 2, 30, 12, 345_678, tzinfo=ZoneInfo("America/New_York"))
-    assert b"\r\nDTSTAMP:20261120T073012Z\r\n" in patient_calendar(scenario, plan, "patient-0013", uids, stamp)
+    assert b"\r\nDTSTAMP:20261120T073012Z\r\n" in plan_calendar("patient", "patient-0013", scenario, plan, uids, stamp)
 
 
 def test_a_stamp_without_offset_is_refused(scenario: Scenario, plan: Plan, uids: Uids) -> None:
     naive = datetime(2026, 11, 20, 7, 30)  # noqa: DTZ001
     with pytest.raises(ValueError, match="offset"):
-        patient_calendar(scenario, plan, "patient-0013", uids, naive)
+        plan_calendar("patient", "patient-0013", scenario, plan, uids, naive)
 
 
 def test_times_are_local_with_the_zone_named(scenario: Scenario, plan: Plan, uids: Uids, stamp: datetime) -> None:
-    content = patient_calendar(scenario, plan, "patient-0011", uids, stamp)
+    content = plan_calendar("patient", "patient-0011", scenario, plan, uids, stamp)
     assert b"\r\nDTSTART;TZID=America/New_York:20261130T144500\r\n" in content
     assert b"\r\nDTEND;TZID=America/New_York:20261130T154500\r\n" in content
 
@@ -86,7 +87,7 @@ def test_an_event_takes_place_at_the_plans_instant_in_any_zone(
     zone: str, scenario_with: Change, plan: Plan, uids: Uids, stamp: datetime
 ) -> None:
     scenario = scenario_with(lambda content: content["clinic"].update(timezone=zone))
-    (event,) = events(patient_calendar(scenario, plan, "patient-0013", uids, stamp))
+    (event,) = events(plan_calendar("patient", "patient-0013", scenario, plan, uids, stamp))
     assert event["DTSTART"].dt.astimezone(UTC) == scenario.grid.utc(plan.visits[2].start)
     assert event["DTEND"].dt - event["DTSTART"].dt == timedelta(minutes=45)
 
@@ -276,20 +277,10 @@ def test_an_item_without_room_is_in_no_rooms_calendar(export: Export) -> None:
     assert len(rooms) == 4
 
 
-@pytest.mark.parametrize(
-    ("kind", "calendar"),
-    [
-        ("provider", provider_calendar),
-        ("room", room_calendar),
-        ("patient", patient_calendar),
-        ("group", group_calendar),
-    ],
-)
-def test_an_unknown_owner_is_refused(
-    kind: str, calendar: Callable[..., bytes], scenario: Scenario, plan: Plan, uids: Uids, stamp: datetime
-) -> None:
+@pytest.mark.parametrize("kind", ["provider", "room", "patient", "group", "location"])
+def test_an_unknown_owner_is_refused(kind: FeedKind, scenario: Scenario, plan: Plan, uids: Uids, stamp: datetime) -> None:
     with pytest.raises(UnknownId) as caught:
-        calendar(scenario, plan, "nobody", uids, stamp)
+        plan_calendar(kind, "nobody", scenario, plan, uids, stamp)
     assert (caught.value.kind, caught.value.identifier) == (kind, "nobody")
 
 
@@ -307,8 +298,8 @@ def test_a_moved_visit_keeps_its_uid_and_its_sequence_rises(
     later = timedelta(days=1)
     visit = plan.visits[2]
     moved = plan.changed(visits=(*plan.visits[:2], visit.changed(start=visit.start - later, end=visit.end - later)))
-    (before,) = events(patient_calendar(scenario, plan, "patient-0013", uids, stamp))
-    (after,) = events(patient_calendar(scenario, moved, "patient-0013", uids, stamp))
+    (before,) = events(plan_calendar("patient", "patient-0013", scenario, plan, uids, stamp))
+    (after,) = events(plan_calendar("patient", "patient-0013", scenario, moved, uids, stamp))
     assert after["UID"] == before["UID"]
     assert (before["SEQUENCE"], after["SEQUENCE"]) == (0, 1)
     assert before["DTSTART"].dt - after["DTSTART"].dt == later
@@ -319,7 +310,7 @@ def test_the_zones_rules_cover_bookings_outside_the_horizon(
 ) -> None:
     visit = plan.visits[2]
     early = visit.changed(start=datetime(2019, 7, 1, 9), end=datetime(2019, 7, 1, 9, 45))  # noqa: DTZ001
-    content = patient_calendar(scenario, plan.changed(visits=(*plan.visits[:2], early)), "patient-0013", uids, stamp)
+    content = plan_calendar("patient", "patient-0013", scenario, plan.changed(visits=(*plan.visits[:2], early)), uids, stamp)
     onsets = [part["DTSTART"].dt.year for part in Calendar.from_ical(content).timezones[0].subcomponents]
     assert max(onsets) < 2019
 
@@ -332,11 +323,13 @@ def test_the_export_is_every_owners_calendar(
         *("rooms/wang-procedure-1.ics", "rooms/wang-group-1.ics", "rooms/yawkey-exam-1.ics", "rooms/yawkey-exam-2.ics"),
         *("patients/patient-0007.ics", "patients/patient-0011.ics", "patients/patient-0013.ics"),
         "groups/coping-2026-12.ics",
+        *("locations/wang.ics", "locations/yawkey.ics"),
     ]
-    assert export["providers/fellow-1.ics"] == provider_calendar(scenario, plan, "fellow-1", uids, stamp)
-    assert export["rooms/wang-group-1.ics"] == room_calendar(scenario, plan, "wang-group-1", uids, stamp)
-    assert export["patients/patient-0011.ics"] == patient_calendar(scenario, plan, "patient-0011", uids, stamp)
-    assert export["groups/coping-2026-12.ics"] == group_calendar(scenario, plan, "coping-2026-12", uids, stamp)
+    assert export["providers/fellow-1.ics"] == plan_calendar("provider", "fellow-1", scenario, plan, uids, stamp)
+    assert export["rooms/wang-group-1.ics"] == plan_calendar("room", "wang-group-1", scenario, plan, uids, stamp)
+    assert export["patients/patient-0011.ics"] == plan_calendar("patient", "patient-0011", scenario, plan, uids, stamp)
+    assert export["locations/wang.ics"] == plan_calendar("location", "wang", scenario, plan, uids, stamp)
+    assert export["groups/coping-2026-12.ics"] == plan_calendar("group", "coping-2026-12", scenario, plan, uids, stamp)
 
 
 def test_an_owner_without_events_has_a_calendar_that_is_empty(export: Export) -> None:
@@ -353,4 +346,4 @@ def test_ids_that_no_file_system_takes_stay_apart(scenario_with: Change, plan: P
     names = [name for name, _ in export_all(scenario_with(change), plan, uids, stamp)]
     assert len({name.casefold() for name in names}) == len(names)
     for name in names:
-        assert re.fullmatch(r"(providers|rooms|patients|groups)/[A-Za-z0-9_][A-Za-z0-9_.-]*\.ics", name)
+        assert re.fullmatch(r"(providers|rooms|patients|groups|locations)/[A-Za-z0-9_][A-Za-z0-9_.-]*\.ics", name)
