@@ -184,7 +184,7 @@ class _Derivation:
         due = None if step.due_days is None else window.since + timedelta(days=step.due_days)
         latest = window.latest
         targets = [day for day in (due, latest) if day is not None]
-        same_day = step.same_day and one not in self._found.missed
+        same_day = step.same_day and one not in self._found.missed and window.latest == window.since
         return OpenStep(
             episode=self._episode.id,
             patient=self._episode.patient,

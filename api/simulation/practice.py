@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 from api.services.week import shift_places
 from api.simulation.measures import Tally
-from api.simulation.policies import CHANGE_SHARE, Policy
+from api.simulation.policies import Policy
 from api.simulation.world import Arrival, World
 from scheduling import catalogue
 from scheduling.additions import Addition
@@ -36,6 +36,7 @@ from scheduling.scenario import Scenario
 from scheduling.timegrid import WEEKDAYS, stamp
 from scheduling.windows import Cares, void_visits
 from solver import Limits, solve
+from solver.displacing import displace
 
 MORNING, CALLS, EVENING = 7 * 60, 16 * 60, 18 * 60
 """Minutes of the day: before the clinic opens; by when patients have called off; when the day is over."""
@@ -186,21 +187,18 @@ class Practice:
         """Find a place today for a patient who has just been referred, or prove that there is none."""
         now, day = arrival.known, arrival.known.date()
         episode = self.episodes.pop(arrival.id)
-        self.referrals.append(
-            PressingReferral(known=now, service=self.pathways[arrival.pathway].steps[0].service, site="boston")
-        )
-        today = _as_it_stands(self._scenario(now, Horizon(start=day, end=day + ONE_DAY)).scenario)
+        today = _as_it_stands(self._scenario(now, Horizon(start=day, end=self.end)).scenario)
         self.episodes[arrival.id] = episode
         alone = scenario_of(self._book([episode]), today.horizon, now)
         strangers = tuple(one for one in alone.scenario.patients if one.id not in today.patients_by_id)
-        if not alone.scenario.visits:
+        if not any(one.same_day for one in alone.scenario.visits):
             self._not_today(arrival, proven=True)
             return
         addition = Addition(visits=alone.scenario.visits, patients=strangers)
         scenario, plan = self.policy.fit_in(today, self._standing(today), addition)
         visit = addition.visits[0].id
         if visit not in plan.visits_by_id:
-            plan = solve(scenario, self.policy.limits(CHANGE_SHARE), start=plan)
+            plan = displace(scenario, plan, visit) or plan
         if visit not in plan.visits_by_id:
             self._not_today(arrival, self._is_impossible(scenario, visit))
             return
@@ -255,6 +253,7 @@ class Practice:
             current=current,
             current_groups=groups,
             referrals=tuple(self.referrals),
+            policy=self.world.policy,
         )
 
     def _scenario(self, now: datetime, horizon: Horizon) -> NextWeek:
