@@ -100,7 +100,7 @@ def days_for(programme: Programme, month: str, cares: Cares) -> list[date]:
         day
         for day in days
         if f"{day:%Y-%m}" == month
-        and cares(day, programme.service, None)
+        and cares(day, programme.service, None, None)
         and (last is None or programme.min_days <= (day - last).days <= programme.max_days)
     ]
 

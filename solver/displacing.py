@@ -12,11 +12,15 @@ from collections.abc import Iterator, Sequence
 
 from scheduling.costs import leaving_out
 from scheduling.plan import Plan
+from scheduling.publishing import carried
+from scheduling.requests import Visit
 from scheduling.scenario import Scenario
-from solver.construct import drop_broken_links, insert
+from solver.construct import as_it_stands, drop_broken_links, insert
+from solver.limits import Limits
 from solver.occupancy import Occupancy
-from solver.placements import Placement
+from solver.placements import Placement, placements_of
 from solver.proposals import Present, checked_plan
+from solver.solve import solve
 from solver.tasks import Key, Task
 
 MOST_DISPLACED = 4
@@ -45,6 +49,36 @@ def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
         for key, placement in taken.items():
             occupancy.put(key, placement)
     return None
+
+
+def settle(scenario: Scenario, plan: Plan, visit: str, seconds: float) -> tuple[Plan | None, bool]:
+    """Return a plan with a visit that was left out, whoever gives way; None, and whether it is proven that there is none.
+
+    What cannot give way is planned anew by itself, exactly; all others find their places around it. There is proof when the
+    exact plan of those alone, the visit among them, leaves one of them out.
+    """
+    present = Present(scenario, plan)
+    firm = {one.id for one in scenario.visits if one.id == visit or _is_firm(present, one)}
+    alone = scenario.changed(
+        visits=tuple(one for one in scenario.visits if one.id in firm),
+        links=tuple(one for one in scenario.links if one.before in firm and one.after in firm),
+        groups=tuple(one for one in scenario.groups if one.current is not None),
+        reserves=(),
+    )
+    made = solve(alone, Limits(seconds, 1), start=carried(plan, alone))
+    if made.unscheduled:
+        return None, made.status == "optimal"
+    occupancy = Occupancy(present.domains, placements_of(scenario, made))
+    others = {key: one for key, one in present.placements.items() if key not in occupancy.placements and key[0] == "visit"}
+    for key, placement in as_it_stands(present.domains, others, dict(occupancy.placements)).items():
+        occupancy.put(key, placement)
+    return _settled(present, occupancy, others), False
+
+
+def _is_firm(present: Present, visit: Visit) -> bool:
+    """Say whether a planned visit gives way to nobody."""
+    key: Key = ("visit", visit.id)
+    return key in present.placements and not _gives_way(present, key)
 
 
 def _settled(present: Present, occupancy: Occupancy, taken: dict[Key, Placement]) -> Plan:

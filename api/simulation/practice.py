@@ -35,8 +35,7 @@ from scheduling.rules.stability import unchanged
 from scheduling.scenario import Scenario
 from scheduling.timegrid import WEEKDAYS, stamp
 from scheduling.windows import Cares, void_visits
-from solver import Limits, solve
-from solver.displacing import displace
+from solver.displacing import displace, settle
 
 MORNING, CALLS, EVENING = 7 * 60, 16 * 60, 18 * 60
 """Minutes of the day: before the clinic opens; by when patients have called off; when the day is over."""
@@ -44,6 +43,9 @@ MORNING, CALLS, EVENING = 7 * 60, 16 * 60, 18 * 60
 PLANNING_DAY = 3
 """The weekday, from Monday 0, on whose evening the next week is planned for the first time."""
 
+
+SETTLE_SECONDS = 5.0
+"""Longest time for the proof that a day cannot take a patient."""
 
 MEETING_DAYS: tuple[Weekday, ...] = ("MO", "TU", "WE", "TH", "FR")
 """The weekdays that groups prefer, in turn."""
@@ -198,10 +200,13 @@ class Practice:
         scenario, plan = self.policy.fit_in(today, self._standing(today), addition)
         visit = addition.visits[0].id
         if visit not in plan.visits_by_id:
-            plan = displace(scenario, plan, visit) or plan
-        if visit not in plan.visits_by_id:
-            self._not_today(arrival, self._is_impossible(scenario, visit))
-            return
+            found, proven = displace(scenario, plan, visit), False
+            if found is None:
+                found, proven = settle(scenario, plan, visit, SETTLE_SECONDS)
+            if found is None:
+                self._not_today(arrival, proven)
+                return
+            plan = found
         self.tally.same_day["placed"] += 1
         self._know(alone)
         self._publish(scenario, plan, now)
@@ -210,21 +215,6 @@ class Practice:
         self.tally.same_day["proven impossible" if proven else "no place found"] += 1
         if proven:
             self.tally.chronicle.excused.add(arrival.id)
-
-    def _is_impossible(self, scenario: Scenario, visit: str) -> bool:
-        """Say whether a visit has no place even if everything gives way that may."""
-        now = scenario.now
-        assert now is not None
-        frozen = now + timedelta(minutes=scenario.freeze_minutes)
-        kept = tuple(
-            one for one in scenario.visits if one.id == visit or (one.current is not None and one.current.start < frozen)
-        )
-        known = {one.id for one in kept}
-        links = tuple(one for one in scenario.links if one.before in known and one.after in known)
-        groups = tuple(one for one in scenario.groups if one.current is not None and one.current.start < frozen)
-        alone = scenario.changed(visits=kept, links=links, groups=groups, reserves=())
-        plan = solve(alone, Limits(5.0, 1, 0), start=self._standing(alone))
-        return visit not in plan.visits_by_id and plan.status == "optimal"
 
     # ---- Planning ----
 
@@ -253,6 +243,7 @@ class Practice:
             current=current,
             current_groups=groups,
             referrals=tuple(self.referrals),
+            held=self.world.held,
             policy=self.world.policy,
         )
 
@@ -501,7 +492,7 @@ class Practice:
         self.tally.waiting = len(self.episodes)
 
     def _cares(self) -> Cares:
-        return care_days(catalogue.clinic(closures=self.closures), self.providers.values())
+        return care_days(catalogue.clinic(closures=self.closures), self.providers.values(), self.patients.values())
 
 
 def _as_it_stands(scenario: Scenario) -> Scenario:

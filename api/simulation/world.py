@@ -55,6 +55,7 @@ class Mix(Model):
     holiday_weeks: Count
     closure_share: Share
     same_day_until: Clock
+    held_quantile: Count
     group_requests_per_week: Count
     members: Range
     pumps: Count
@@ -116,6 +117,7 @@ class World:
         data = data.changed(staff=data.staff.changed(teams=tuple(counted)))
         staff = roster(data, "week", self.dates, self._random("roster"))
         self.providers: tuple[Provider, ...] = tuple(self._with_rounds(self._with_holidays(one)) for one in staff)
+        self.held = tuple(one.changed(quantile=min(one.quantile, self._mix.held_quantile)) for one in catalogue.held())
         self.policy = catalogue.policy().changed(delay_per_day=self._mix.delay_per_day)
         self._sites, self._halves = data.patients.sites, data.patients.halves
 
