@@ -1,8 +1,8 @@
 """Room for a visit that has to be, when moving others does not make any: the fewest others give way.
 
 Visits of one provider that follow each other are taken out, as few as possible, until the visit fits; those taken out are put
-back wherever there is a place, or wait. Nothing pinned, started or about to start gives way, no group, nobody with cancer and
-nobody who has to be seen that day.
+back wherever there is a place, or wait. Nothing pinned, started or about to start gives way, no group, nobody with cancer, and
+nobody whose last day is in the horizon, or whose visit others go with.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ MOST_DISPLACED = 4
 def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     """Return a plan in which a visit that was left out has a place, because others give way; None: nothing helps.
 
+    A visit that others have to come with is left to :func:`settle`.
+
     Raises
     ------
     InvalidFile
@@ -37,6 +39,8 @@ def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     """
     present = Present(scenario, plan)
     task = present.domains.by_key["visit", visit]
+    if any(link.together and visit in (link.before, link.after) for link in scenario.links):
+        return None
     occupancy = Occupancy(present.domains, present.placements)
     for key in [key for key in occupancy.placements if key[0] == "hold"]:
         occupancy.remove(key)
@@ -98,8 +102,9 @@ def _ways(present: Present, task: Task) -> Iterator[tuple[Key, ...]]:
     yield ()
     busy: dict[tuple[str, int], list[tuple[int, Key]]] = defaultdict(list)
     days = {option.day for option in present.domains.options[task.key]}
+    linked = {end for link in present.grown.links for end in (link.before, link.after)}
     for key, placement in present.placements.items():
-        if placement.day in days and _gives_way(present, key):
+        if placement.day in days and key[1] not in linked and _gives_way(present, key):
             for shift in (*placement.team, *placement.supervisors):
                 busy[shift.provider, placement.day].append((placement.slot, key))
     for visits in busy.values():
@@ -110,7 +115,9 @@ def _ways(present: Present, task: Task) -> Iterator[tuple[Key, ...]]:
 
 def _gives_way(present: Present, key: Key) -> bool:
     visit = present.domains.by_key[key].visit
-    return visit is not None and visit.priority != "cancer" and not visit.same_day and present.may_move(key)
+    if visit is None or visit.priority == "cancer" or not present.may_move(key):
+        return False
+    return visit.deadline is None or visit.deadline >= present.grown.horizon.end
 
 
 def _harm(present: Present, keys: Sequence[Key]) -> tuple[int, int]:
