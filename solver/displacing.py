@@ -2,7 +2,7 @@
 
 Visits of one provider that follow each other are taken out, as few as possible, until the visit fits; those taken out are put
 back wherever there is a place, or wait. Nothing pinned, started or about to start gives way, no group, nobody with cancer, and
-nobody whose last day is in the horizon, or whose visit others go with.
+nobody who has to be seen that day; nor, where that is enough, whose last day is in the horizon, or whose visit is linked.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _ways(present: Present, task: Task) -> Iterator[tuple[Key, ...]]:
     days = {option.day for option in present.domains.options[task.key]}
     linked = {end for link in present.grown.links for end in (link.before, link.after)}
     for key, placement in present.placements.items():
-        if placement.day in days and key[1] not in linked and _gives_way(present, key):
+        if placement.day in days and key[1] not in linked and _gives_way(present, key) and not _is_last_chance(present, key):
             for shift in (*placement.team, *placement.supervisors):
                 busy[shift.provider, placement.day].append((placement.slot, key))
     for visits in busy.values():
@@ -115,9 +115,12 @@ def _ways(present: Present, task: Task) -> Iterator[tuple[Key, ...]]:
 
 def _gives_way(present: Present, key: Key) -> bool:
     visit = present.domains.by_key[key].visit
-    if visit is None or visit.priority == "cancer" or not present.may_move(key):
-        return False
-    return visit.deadline is None or visit.deadline >= present.grown.horizon.end
+    return visit is not None and visit.priority != "cancer" and not visit.same_day and present.may_move(key)
+
+
+def _is_last_chance(present: Present, key: Key) -> bool:
+    visit = present.domains.by_key[key].visit
+    return visit is not None and visit.deadline is not None and visit.deadline < present.grown.horizon.end
 
 
 def _harm(present: Present, keys: Sequence[Key]) -> tuple[int, int]:
