@@ -12,8 +12,9 @@ from api.commands.changing import backfill, diff, insert, offer, what_if
 from api.commands.episodes import episode_app
 from api.commands.intake import intake_app
 from api.commands.keeping import audit_app, backup, restore
+from api.commands.mailing import mail_app
 from api.commands.planning import check, demo, generate, plan, why
-from api.commands.serving import serve
+from api.commands.serving import caldav, serve
 from api.commands.showing import export, schema, show_plan
 from api.commands.simulating import simulate
 from api.commands.weeks import next_week, roster
@@ -68,6 +69,7 @@ COMMANDS = (
     (next_week, "next-week --dry-run"),
     (serve, "serve --port 8000"),
     (worker, "worker --at-once 2"),
+    (caldav, "caldav --port 5232"),
     (backup, "backup clinic.backup"),
     (restore, "restore clinic.backup"),
 )
@@ -79,6 +81,7 @@ app.add_typer(intake_app, name="intake")
 app.add_typer(episode_app, name="episode")
 app.add_typer(account_app, name="account")
 app.add_typer(audit_app, name="audit")
+app.add_typer(mail_app, name="mail")
 
 
 def main() -> None:

@@ -114,16 +114,15 @@ Later = Sequence[tuple[str, Lag]]
 """Services that follow each other, each at its lag."""
 
 
-def reaches(day: date, later: Later, end: date | None, cares: Cares) -> bool:
+def reaches(day: date, later: Later, end: date | None, cares: Cares, patient: str | None = None) -> bool:
     """Say whether visits that follow one on a day, and each other, all find a day of care before an end."""
     if not later:
         return True
     (service, lag), rest = later[0], later[1:]
     most = LONGEST_BUNDLE_LAG if lag.max_days is None else lag.max_days
     days = (day + timedelta(days=n) for n in range(lag.min_days, most + 1))
-    return any(
-        cares(after, service, None) and (end is None or after < end) and reaches(after, rest, end, cares) for after in days
-    )
+    possible = (after for after in days if cares(after, service, None, patient) and (end is None or after < end))
+    return any(reaches(after, rest, end, cares, patient) for after in possible)
 
 
 def fits(later: Later, days: int) -> bool:
@@ -182,11 +181,11 @@ class _Asking:
         later = self._bundled_after(step.occurrence)
         if not later:
             return days
-        whole = [day for day in days if reaches(day, later, self._end, self._cares)]
+        whole = [day for day in days if reaches(day, later, self._end, self._cares, step.patient)]
         if whole or fits(later, (self._end - self._start).days):
             return whole
-        begun = dropwhile(lambda day: not reaches(day, later, None, self._cares), days)
-        return list(takewhile(lambda day: reaches(day, later, None, self._cares), begun))
+        begun = dropwhile(lambda day: not reaches(day, later, None, self._cares, step.patient), days)
+        return list(takewhile(lambda day: reaches(day, later, None, self._cares, step.patient), begun))
 
     def _precedes(self, before: Occurrence) -> bool:
         """Say whether a visit is asked for in the horizon, or stands before it."""
@@ -204,7 +203,7 @@ class _Asking:
 
     def _days_of_care(self, step: OpenStep, end: date) -> list[date]:
         days = (step.earliest + timedelta(days=n) for n in range((end - step.earliest).days))
-        return [day for day in days if self._cares(day, step.service, step.required_provider)]
+        return [day for day in days if self._cares(day, step.service, step.required_provider, step.patient)]
 
     # ---- What is asked for ----
 

@@ -14,8 +14,8 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from itertools import pairwise
 
-Works = Callable[[date, str, str | None], bool]
-"""Says whether a service is given on a day, by one provider if one is named."""
+Works = Callable[[date, str, str | None, str | None], bool]
+"""Says whether a service is given on a day: by one provider, and where one patient may come, if they are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Chronicle:
     excused: set[str] = field(default_factory=set)
     months: dict[str, list[str]] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
-    works: Works = lambda day, service, provider: day.weekday() < 5
+    works: Works = lambda day, service, provider, patient: day.weekday() < 5
 
     @cached_property
     def courses(self) -> Mapping[str, list[Attended]]:
@@ -133,11 +133,11 @@ class Chronicle:
         """Say whether a day is past, and its course was not stopped before."""
         return last < min(self.until, self.stopped.get(course, date.max))
 
-    def reach(self, first: date, last: date, service: str, provider: str | None = None) -> date:
+    def reach(self, first: date, last: date, service: str, provider: str | None, patient: str | None) -> date:
         """Return the end of a window, or the next day on which the service is given where it has none."""
         day = first
-        while day <= last or not self.works(day, service, provider):
-            if day <= last and self.works(day, service, provider):
+        while day <= last or not self.works(day, service, provider, patient):
+            if day <= last and self.works(day, service, provider, patient):
                 return last
             if (day - last).days > LONGEST_CLOSURE:
                 return last
@@ -159,7 +159,8 @@ def _spaced(
     """Yield what is wrong with the distance of a visit from a day: its first try within the days, each other after a miss."""
     least, most = days
     earliest = since + timedelta(days=least)
-    limit = None if most is None else told.reach(earliest, since + timedelta(days=most), service, provider)
+    patient = next((one.patient for one in told.courses[course]), None)
+    limit = None if most is None else told.reach(earliest, since + timedelta(days=most), service, provider, patient)
     for one in tries:
         if one.came and one.day < earliest:
             yield Broken(rule, course, one.day, f"{service} {(one.day - since).days} days after, not {least} at least")
@@ -169,7 +170,7 @@ def _spaced(
             return
         if limit is not None:
             after = one.day + timedelta(days=1)
-            limit = max(limit, told.reach(after, one.day + timedelta(days=again), service, provider))
+            limit = max(limit, told.reach(after, one.day + timedelta(days=again), service, provider, patient))
     if limit is not None and told.is_over(limit, course):
         yield Broken(rule, course, limit, f"{service} has not been by then")
 

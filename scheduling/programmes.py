@@ -100,7 +100,7 @@ def days_for(programme: Programme, month: str, cares: Cares) -> list[date]:
         day
         for day in days
         if f"{day:%Y-%m}" == month
-        and cares(day, programme.service, None)
+        and cares(day, programme.service, None, None)
         and (last is None or programme.min_days <= (day - last).days <= programme.max_days)
     ]
 
@@ -133,7 +133,8 @@ def groups(
 ) -> tuple[Group, ...]:
     """Return the sessions that a horizon is asked for.
 
-    A month's session is asked for in the horizon that holds its best day, and in every later one until it has been.
+    A month's session is asked for in the horizon that holds its best day, and in every later one until it has been. Of a
+    programme, one session is asked for that does not stand yet: the next depends on when it is.
 
     Parameters
     ----------
@@ -149,6 +150,8 @@ def groups(
             group = _group(programme, month, horizon, stands, cares)
             if group is not None:
                 found.append(group)
+                if stands is None:
+                    break
     return tuple(found)
 
 

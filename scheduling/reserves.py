@@ -38,7 +38,7 @@ def reserves(
     horizon: Horizon,
     today: date,
     cares: Cares,
-    rules: Sequence[Held] | None = None,
+    rules: Sequence[Held],
 ) -> tuple[Reserve, ...]:
     """Return what is held on the days of care of a horizon.
 
@@ -46,16 +46,13 @@ def reserves(
     ----------
     history
         Every such referral, from the first on; days before today without one count as days that needed nothing.
-    rules
-        The catalogue's unless given.
     """
     past, found = tuple(history), list[Reserve]()
-    every = tuple(catalogue.held() if rules is None else rules)
-    wanted = [_numbers(rule, past, today, cares) for rule in every]
+    wanted = [_numbers(rule, past, today, cares) for rule in rules]
     for day in (horizon.start + timedelta(days=n) for n in range((horizon.end - horizon.start).days)):
-        for rule, numbers in zip(every, wanted, strict=True):
+        for rule, numbers in zip(rules, wanted, strict=True):
             settled = rule.notice_days > 0 and (day - today).days <= rule.notice_days
-            if not settled and cares(day, rule.service, None):
+            if not settled and cares(day, rule.service, None, None):
                 found += [_reserve(rule, day, number) for number in range(numbers.get(weekday(day), 0))]
     return tuple(found)
 
@@ -64,7 +61,7 @@ def _numbers(rule: Held, past: Iterable[PressingReferral], today: date, cares: C
     """Return how many are held on each weekday of a rule."""
     counts = Counter(one.known.date() for one in past if (one.service, one.site or rule.site) == (rule.service, rule.site))
     first = min((one.known.date() for one in past), default=today)
-    days = [day for n in range((today - first).days) if cares(day := first + timedelta(days=n), rule.service, None)]
+    days = [day for n in range((today - first).days) if cares(day := first + timedelta(days=n), rule.service, None, None)]
     numbers: dict[str, int] = {}
     for name in rule.weekdays:
         seen = [counts[day] for day in days if weekday(day) == name]

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 
 from scheduling import catalogue
 from scheduling.agenda import Agenda, Alert, Preview, Subject, agenda
+from scheduling.catalogue import Held
 from scheduling.clinic import Clinic, Closure
 from scheduling.episodes import Episode
 from scheduling.fields import Horizon, Interval
@@ -44,6 +45,8 @@ class Book:
         Where sessions stand in it, by programme and month.
     referrals : tuple of PressingReferral
         Referrals so far that a week's plan holds capacity for.
+    held : tuple of Held
+        How capacity is held for referrals to come.
     others : tuple of Visit
         Visits that stand in the published plan and belong to no episode.
     """
@@ -57,6 +60,7 @@ class Book:
     current_groups: Mapping[tuple[str, str], CurrentGroup] = field(default_factory=dict)
     referrals: tuple[PressingReferral, ...] = ()
     others: tuple[Visit, ...] = ()
+    held: tuple[Held, ...] = field(default_factory=catalogue.held)
     policy: Policy = field(default_factory=catalogue.policy)
     freeze_minutes: int = field(default_factory=lambda: catalogue.limits().freeze_minutes)
     pathways: Mapping[str, Pathway] = field(default_factory=lambda: {one.id: one for one in catalogue.pathways()})
@@ -94,7 +98,7 @@ def build_scenario(book: Book, weeks: int, now: datetime) -> NextWeek:
 
 def scenario_of(book: Book, horizon: Horizon, now: datetime) -> NextWeek:
     """Return the scenario of some days, which may have begun: what has been of them is left alone."""
-    cares = care_days(book.clinic, book.providers)
+    cares = care_days(book.clinic, book.providers, book.patients)
     asked = agenda(book.episodes, book.pathways, horizon, now.date(), book.current, cares)
     sessions = groups(book.programmes, horizon, lambda *key: book.current_groups.get(key), cares)
     visits = (*asked.visits, *book.others)
@@ -113,7 +117,7 @@ def scenario_of(book: Book, horizon: Horizon, now: datetime) -> NextWeek:
         visits=visits,
         links=tuple(asked.links),
         groups=sessions,
-        reserves=reserves(book.referrals, horizon, now.date(), cares),
+        reserves=reserves(book.referrals, horizon, now.date(), cares, book.held),
         policy=book.policy,
     )
     return _answer(scenario, asked)
@@ -130,9 +134,9 @@ def _within(provider: Provider, horizon: Horizon) -> Provider:
     return provider.changed(shifts=shifts, busy=busy)
 
 
-def care_days(clinic: Clinic, providers: Iterable[Provider]) -> Cares:
+def care_days(clinic: Clinic, providers: Iterable[Provider], patients: Iterable[Patient] = ()) -> Cares:
     """Return what says on which days a service is given (:class:`_Care`)."""
-    return _Care(clinic, providers).on
+    return _Care(clinic, providers, patients).on
 
 
 class _Care:
@@ -141,8 +145,10 @@ class _Care:
     Beyond the days for which shifts are known, it is given from Monday to Friday; never on a day on which the clinic is closed.
     """
 
-    def __init__(self, clinic: Clinic, providers: Iterable[Provider]) -> None:
+    def __init__(self, clinic: Clinic, providers: Iterable[Provider], patients: Iterable[Patient]) -> None:
         self._services = {service.id: service for service in clinic.services}
+        self._sites = {location.id: location.site for location in clinic.locations}
+        self._allowed = {patient.id: patient.allowed_sites for patient in patients}
         self._closed = {day for one in clinic.closures if one.location is None for day in _whole_days(one)}
         self._at_work: dict[date, list[tuple[Provider, tuple[str, ...]]]] = {}
         for provider in providers:
@@ -150,22 +156,23 @@ class _Care:
                 if not provider.trainee and not any(_covers(away, shift) for away in provider.busy):
                     self._at_work.setdefault(shift.start.date(), []).append((provider, shift.locations))
         self._until = max(self._at_work, default=date.min)
-        self._known: dict[tuple[date, str, str | None], bool] = {}
+        self._known: dict[tuple[date, str, str | None, tuple[str, ...] | None], bool] = {}
 
-    def on(self, day: date, service: str, provider: str | None = None) -> bool:
-        """Say whether a service is given on a day, by one provider if one is named."""
-        key = (day, service, provider)
+    def on(self, day: date, service: str, provider: str | None, patient: str | None) -> bool:
+        """Say whether a service is given on a day: by one provider, and where one patient may come, if they are named."""
+        key = (day, service, provider, self._allowed.get(patient or ""))
         if key not in self._known:
             self._known[key] = on_weekdays(day) and day not in self._closed and (day > self._until or self._staffed(*key))
         return self._known[key]
 
-    def _staffed(self, day: date, service: str, provider: str | None) -> bool:
+    def _staffed(self, day: date, service: str, provider: str | None, sites: tuple[str, ...] | None) -> bool:
         offered, here = self._services[service], self._at_work.get(day, [])
         leads, *others = offered.team
         return any(
             any(where in at and who.can_fill(leads.any_of) and provider in (None, who.id) for who, at in here)
             and all(any(where in at and who.can_fill(seat.any_of) for who, at in here) for seat in others)
             for where in offered.locations
+            if sites is None or self._sites[where] in sites
         )
 
 

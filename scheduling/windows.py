@@ -15,15 +15,15 @@ from scheduling.episodes import Episode, Progress, Visited, before_of, progress,
 from scheduling.fields import ONE_DAY, Priority
 from scheduling.pathways import WORKING_DAYS_OF_WEEK, Follow, Lag, Occurrence, Pathway, Step
 
-Cares = Callable[[date, str, str | None], bool]
-"""Says whether a service is given on a day, by one provider if one is named."""
+Cares = Callable[[date, str, str | None, str | None], bool]
+"""Says whether a service is given on a day: by one provider, and where one patient may come, if they are named."""
 
 MAX_DAYS_CLOSED = 60
 """Days after which a day of care is looked for no further."""
 
 
-def on_weekdays(day: date, service: str = "", provider: str | None = None) -> bool:
-    """Say whether a day is a Monday to Friday, whatever the service."""
+def on_weekdays(day: date, service: str = "", provider: str | None = None, patient: str | None = None) -> bool:
+    """Say whether a day is a Monday to Friday, whatever the service and whoever is concerned."""
     return day.weekday() < WORKING_DAYS_OF_WEEK
 
 
@@ -184,7 +184,7 @@ class _Derivation:
         due = None if step.due_days is None else window.since + timedelta(days=step.due_days)
         latest = window.latest
         targets = [day for day in (due, latest) if day is not None]
-        same_day = step.same_day and one not in self._found.missed
+        same_day = step.same_day and one not in self._found.missed and window.latest == window.since
         return OpenStep(
             episode=self._episode.id,
             patient=self._episode.patient,
@@ -255,7 +255,10 @@ class _Derivation:
 
     def _day_of_care(self, first: date, last: date, service: str, provider: str | None) -> date:
         """Return the last date of a window, or the first day of care after it where it has none."""
-        if any(self._cares(first + timedelta(days=n), service, provider) for n in range((last - first).days + 1)):
+        if any(
+            self._cares(first + timedelta(days=n), service, provider, self._episode.patient)
+            for n in range((last - first).days + 1)
+        ):
             return last
         after = (max(first, last) + timedelta(days=n) for n in range(MAX_DAYS_CLOSED))
-        return next((day for day in after if self._cares(day, service, provider)), last)
+        return next((day for day in after if self._cares(day, service, provider, self._episode.patient)), last)

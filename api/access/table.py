@@ -139,6 +139,26 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/weeks/next", scheduler=ANY),
     allow("POST", "/v1/weeks", scheduler=ANY),
     allow("GET", "/v1/scenarios/{scenario}/alerts", scheduler=ANY),
+    # What patients are told, what they answer, and what staff have to look at.
+    allow("GET", "/v1/mail", scheduler=ANY, admin=ANY),
+    allow("GET", "/v1/scenarios/{scenario}/answers", scheduler=ANY),
+    allow("GET", "/v1/patients/{patient}/contact", scheduler=ANY),
+    allow("PUT", "/v1/patients/{patient}/contact", scheduler=ANY),
+    allow("GET", "/v1/patients/{patient}/messages", scheduler=ANY),
+    allow("POST", "/v1/answers", scheduler=ANY),
+    allow("GET", "/v1/tasks", scheduler=ANY),
+    allow("GET", "/v1/tasks/{task}", scheduler=ANY),
+    allow("PUT", "/v1/tasks/{task}/done", scheduler=ANY),
+    # Calendars that are subscribed to: the secret in the address is who asks. And calendars elsewhere.
+    allow("GET", "/calendars/{calendar}/{secret}.ics", public=True),
+    allow("HEAD", "/calendars/{calendar}/{secret}.ics", public=True),
+    allow("GET", "/v1/feeds", scheduler=OWN, clinician=OWN, admin=ANY),
+    allow("POST", "/v1/feeds", scheduler=ANY, clinician=OWN, admin=ANY, body={"subject": "provider"}),
+    allow("DELETE", "/v1/feeds/{feed}", scheduler=OWN, clinician=OWN, admin=ANY),
+    allow("POST", "/v1/patients/{patient}/feeds", scheduler=ANY, clinician=OWN),
+    allow("GET", "/v1/providers/{provider}/outside-calendars", scheduler=ANY, clinician=OWN),
+    allow("POST", "/v1/providers/{provider}/outside-calendars", scheduler=ANY, clinician=OWN),
+    allow("DELETE", "/v1/outside-calendars/{outside}", scheduler=ANY, clinician=OWN),
     # Patients' links.
     allow("POST", "/v1/visits/{visit}/links", scheduler=ANY, clinician=OWN),
     allow("DELETE", "/v1/links/{link}", scheduler=ANY),
@@ -153,3 +173,8 @@ def line_for(method: str, path: str) -> Access:
         return _LINES[method, path]
     except KeyError:
         raise LookupError(f"{method} {path} is not in the access table") from None
+
+
+def methods_of(path: str) -> list[str]:
+    """Return the methods that a path takes."""
+    return sorted(method for method, known in _LINES if known == path)

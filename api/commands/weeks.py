@@ -72,8 +72,8 @@ def next_week(
 def _show(found: NextWeek) -> None:
     scenario = found.scenario
     asked = Counter(visit.service for visit in scenario.visits)
-    counts = f"{len(scenario.visits):,} visits, {len(scenario.groups)} groups, {len(scenario.reserves)} places held"
-    table = Table("service", "visits", title=f"{scenario.id}: {counts}")
+    sums = f"{len(scenario.visits):,} visits, {len(scenario.groups)} groups, {len(scenario.reserves)} places held"
+    table = Table("service", "visits", title=f"{scenario.id}: {sums}")
     for service, number in asked.most_common():
         table.add_row(service, str(number))
     show(table)

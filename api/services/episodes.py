@@ -19,6 +19,7 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.services.records import write_down
 from api.services.rolling import book_of
+from api.services.telling import tell_changes
 from api.store import bookings, offers, periods, requests
 from api.store import episodes as store
 from api.store.bookings import Change
@@ -289,7 +290,7 @@ def _given_up(session: Session, by: Actor, episode: str, visits: Sequence[str], 
             offer = offers.open_offer(session, visit)
             if offer is not None:
                 offers.end_offer(session, offer, "declined")
-            bookings.cancel(session, booking.id, now)
+            tell_changes(session, [bookings.cancel(session, booking.id, now)], now)
             requests.withdraw_visit(session, visit)
             periods.touch(session, booking.period_id)
             write_down(session, by, "booking.cancel", "visit", visit, now, because_of=episode)

@@ -10,9 +10,8 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.refusals import Ground, RulesBroken
-from api.services.episodes import note_changes
+from api.services.changes import pass_on
 from api.services.planning import Made, done
-from api.services.programmes import note_sessions
 from api.services.records import write_down
 from api.services.week import shift_places
 from api.store import bookings, periods, plans
@@ -50,8 +49,7 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     _expect_rules_kept(present, whole, standing)
     published = plans.publish(session, row, present, whole, by.id, now)
     periods.touch(session, present.id)
-    note_changes(session, by, published.changes, now)
-    note_sessions(session, published.changes)
+    pass_on(session, by, published.changes, now)
     changed = [change.row.subject_id for change in published.changes]
     write_down(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed)
     return published

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.refusals import Conflict
-from api.services.episodes import note_changes
+from api.services.changes import pass_on
 from api.services.kinds import Kind, same_day_kind
 from api.services.records import write_down
 from api.services.week import Week, take_on
@@ -171,7 +171,7 @@ def _placing(week: Week, scenario: Scenario, addition: Addition) -> _Placing:
 
 
 def _placed(session: Session, week: Week, by: Actor, of: _Placing, episode: str | None, now: datetime) -> Referred:
-    note_changes(session, by, take_on(session, week, of.grown, of.stood, of.made, now), now)
+    pass_on(session, by, take_on(session, week, of.grown, of.stood, of.made, now), now)
     booking = of.made.visits_by_id.get(of.visit)
     patient = of.grown.visit(of.visit).patient
     write_down(session, by, "visit.refer", "visit", of.visit, now, patient=patient, placed=booking is not None)

@@ -14,6 +14,7 @@ from api.access.owners import ids_at
 from api.refusals import Conflict
 from api.services.records import write_down
 from api.services.scenarios import expect_ids
+from api.services.telling import tell_changes
 from api.store import bookings, episodes, people, periods, requests
 from api.store.bookings import OPEN
 from api.store.errors import AlreadyThere
@@ -100,7 +101,7 @@ def withdraw_visit(session: Session, by: Actor, identifier: str, version: int, n
     if booking is not None and booking.state != "cancelled":
         if booking.state not in OPEN:
             raise Conflict(f'visit "{identifier}" has begun; it cannot be withdrawn')
-        bookings.cancel(session, booking.id, now)
+        tell_changes(session, [bookings.cancel(session, booking.id, now)], now)
     requests.withdraw_visit(session, identifier)
     periods.touch(session, row.period_id)
     write_down(session, by, "visit.withdraw", "visit", identifier, now)

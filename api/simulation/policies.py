@@ -10,6 +10,7 @@ from scheduling.plan import Plan
 from scheduling.publishing import carried
 from scheduling.scenario import Scenario
 from solver import Limits, insert, solve
+from solver.displacing import displace
 from solver.first_come import first_come
 
 PolicyName = Literal["optimised", "first-come"]
@@ -23,8 +24,9 @@ CHANGE_SHARE = 0.3
 class Policy:
     """A way of planning.
 
-    ``optimised``: by the solver; nobody who has been told of a place is moved for gain. ``first-come``: each in turn at the
-    earliest free time; only who has to be seen that day, and finds no place, is fitted in by moving others.
+    ``optimised``: by the solver; nobody who has been told of a place is moved for gain, only for a last chance.
+    ``first-come``: each in turn at the earliest free time. Under both, who has to be seen that day is fitted in by moving
+    others if need be.
 
     Attributes
     ----------
@@ -43,7 +45,8 @@ class Policy:
         if self.name == "first-come":
             return first_come(scenario, standing)
         bound = scenario.changed(policy=scenario.policy.changed(max_notified_moves=0))
-        return solve(bound, self.limits(1.0 if whole else CHANGE_SHARE), start=standing)
+        plan = solve(bound, self.limits(1.0 if whole else CHANGE_SHARE), start=standing)
+        return _with_last_chances(scenario, carried(plan, scenario))
 
     def fit_in(self, scenario: Scenario, standing: Plan, addition: Addition) -> tuple[Scenario, Plan]:
         """Return the scenario with some more visits, and a plan with them; without them when there is no place."""
@@ -57,3 +60,12 @@ class Policy:
     def limits(self, share: float) -> Limits:
         """Return the limits of a search that gets a share of the seconds."""
         return Limits(share * self.seconds, self.workers, self.seed, deterministic=self.deterministic)
+
+
+def _with_last_chances(scenario: Scenario, plan: Plan) -> Plan:
+    """Return a plan with visits that it left out although their last day is in the horizon, as far as others give way."""
+    for left in plan.unscheduled:
+        deadline = scenario.visits_by_id[left.visit].deadline
+        if deadline is not None and deadline < scenario.horizon.end and left.visit not in plan.visits_by_id:
+            plan = displace(scenario, plan, left.visit) or plan
+    return plan

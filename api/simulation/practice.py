@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 from api.services.week import shift_places
 from api.simulation.measures import Tally
-from api.simulation.policies import CHANGE_SHARE, Policy
+from api.simulation.policies import Policy
 from api.simulation.world import Arrival, World
 from scheduling import catalogue
 from scheduling.additions import Addition
@@ -35,7 +35,7 @@ from scheduling.rules.stability import unchanged
 from scheduling.scenario import Scenario
 from scheduling.timegrid import WEEKDAYS, stamp
 from scheduling.windows import Cares, void_visits
-from solver import Limits, solve
+from solver.displacing import displace, settle
 
 MORNING, CALLS, EVENING = 7 * 60, 16 * 60, 18 * 60
 """Minutes of the day: before the clinic opens; by when patients have called off; when the day is over."""
@@ -43,6 +43,9 @@ MORNING, CALLS, EVENING = 7 * 60, 16 * 60, 18 * 60
 PLANNING_DAY = 3
 """The weekday, from Monday 0, on whose evening the next week is planned for the first time."""
 
+
+SETTLE_SECONDS = 5.0
+"""Longest time for the proof that a day cannot take a patient."""
 
 MEETING_DAYS: tuple[Weekday, ...] = ("MO", "TU", "WE", "TH", "FR")
 """The weekdays that groups prefer, in turn."""
@@ -186,24 +189,24 @@ class Practice:
         """Find a place today for a patient who has just been referred, or prove that there is none."""
         now, day = arrival.known, arrival.known.date()
         episode = self.episodes.pop(arrival.id)
-        self.referrals.append(
-            PressingReferral(known=now, service=self.pathways[arrival.pathway].steps[0].service, site="boston")
-        )
-        today = _as_it_stands(self._scenario(now, Horizon(start=day, end=day + ONE_DAY)).scenario)
+        today = _as_it_stands(self._scenario(now, Horizon(start=day, end=self.end)).scenario)
         self.episodes[arrival.id] = episode
         alone = scenario_of(self._book([episode]), today.horizon, now)
         strangers = tuple(one for one in alone.scenario.patients if one.id not in today.patients_by_id)
-        if not alone.scenario.visits:
+        if not any(one.same_day for one in alone.scenario.visits):
             self._not_today(arrival, proven=True)
             return
         addition = Addition(visits=alone.scenario.visits, patients=strangers)
         scenario, plan = self.policy.fit_in(today, self._standing(today), addition)
         visit = addition.visits[0].id
         if visit not in plan.visits_by_id:
-            plan = solve(scenario, self.policy.limits(CHANGE_SHARE), start=plan)
-        if visit not in plan.visits_by_id:
-            self._not_today(arrival, self._is_impossible(scenario, visit))
-            return
+            found, proven = displace(scenario, plan, visit), False
+            if found is None:
+                found, proven = settle(scenario, plan, visit, SETTLE_SECONDS)
+            if found is None:
+                self._not_today(arrival, proven)
+                return
+            plan = found
         self.tally.same_day["placed"] += 1
         self._know(alone)
         self._publish(scenario, plan, now)
@@ -212,21 +215,6 @@ class Practice:
         self.tally.same_day["proven impossible" if proven else "no place found"] += 1
         if proven:
             self.tally.chronicle.excused.add(arrival.id)
-
-    def _is_impossible(self, scenario: Scenario, visit: str) -> bool:
-        """Say whether a visit has no place even if everything gives way that may."""
-        now = scenario.now
-        assert now is not None
-        frozen = now + timedelta(minutes=scenario.freeze_minutes)
-        kept = tuple(
-            one for one in scenario.visits if one.id == visit or (one.current is not None and one.current.start < frozen)
-        )
-        known = {one.id for one in kept}
-        links = tuple(one for one in scenario.links if one.before in known and one.after in known)
-        groups = tuple(one for one in scenario.groups if one.current is not None and one.current.start < frozen)
-        alone = scenario.changed(visits=kept, links=links, groups=groups, reserves=())
-        plan = solve(alone, Limits(5.0, 1, 0), start=self._standing(alone))
-        return visit not in plan.visits_by_id and plan.status == "optimal"
 
     # ---- Planning ----
 
@@ -255,6 +243,8 @@ class Practice:
             current=current,
             current_groups=groups,
             referrals=tuple(self.referrals),
+            held=self.world.held,
+            policy=self.world.policy,
         )
 
     def _scenario(self, now: datetime, horizon: Horizon) -> NextWeek:
@@ -502,7 +492,7 @@ class Practice:
         self.tally.waiting = len(self.episodes)
 
     def _cares(self) -> Cares:
-        return care_days(catalogue.clinic(closures=self.closures), self.providers.values())
+        return care_days(catalogue.clinic(closures=self.closures), self.providers.values(), self.patients.values())
 
 
 def _as_it_stands(scenario: Scenario) -> Scenario:

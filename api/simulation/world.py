@@ -6,12 +6,11 @@ moment, hear the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
-from itertools import product
 from math import exp
 from random import Random
 
@@ -27,6 +26,7 @@ from scheduling.generate.profile import Range, Share, profile
 from scheduling.generate.roster import roster
 from scheduling.pathways import Occurrence, Pathway, Step
 from scheduling.people import Patient, Provider, Shift
+from scheduling.scenario import PriorityWeights
 from scheduling.timegrid import minute_of_day, stamp
 
 OPENS, CLOSES = 8 * 60, 17 * 60
@@ -55,12 +55,14 @@ class Mix(Model):
     holiday_weeks: Count
     closure_share: Share
     same_day_until: Clock
+    held_quantile: Count
     group_requests_per_week: Count
     members: Range
     pumps: Count
     reservoir_days: Range
-    rounds: tuple[Hours, ...]
+    rounds: Hours
     staff: Mapping[str, Count]
+    delay_per_day: PriorityWeights
     outcomes: Mapping[str, Share]
     referrals: tuple[ReferralMix, ...]
 
@@ -114,7 +116,9 @@ class World:
         counted = (team.changed(count=team.count.changed(week=self._mix.staff[team.role])) for team in data.staff.teams)
         data = data.changed(staff=data.staff.changed(teams=tuple(counted)))
         staff = roster(data, "week", self.dates, self._random("roster"))
-        self.providers: tuple[Provider, ...] = self._with_rounds([self._with_holidays(provider) for provider in staff])
+        self.providers: tuple[Provider, ...] = tuple(self._with_rounds(self._with_holidays(one)) for one in staff)
+        self.held = tuple(one.changed(quantile=min(one.quantile, self._mix.held_quantile)) for one in catalogue.held())
+        self.policy = catalogue.policy().changed(delay_per_day=self._mix.delay_per_day)
         self._sites, self._halves = data.patients.sites, data.patients.halves
 
     def _random(self, *names: object) -> Random:
@@ -133,15 +137,14 @@ class World:
         kept = (one for one in provider.shifts if (one.start.date() - self.start).days // 7 not in away)
         return provider.changed(shifts=tuple(kept))
 
-    def _with_rounds(self, staff: Sequence[Provider]) -> tuple[Provider, ...]:
-        """Let the physicians for cancer pain take turns in rounds on the days on which they are at work."""
-        shifts = {provider.id: list(provider.shifts) for provider in staff}
-        for number, (day, hours) in enumerate(product(self.dates.workdays, self._mix.rounds)):
-            turns = [one.id for one in staff if one.role == ON_ROUNDS and self._is_on_campus(one, day)]
-            if turns:
-                begin, end = (stamp(day, minute_of_day(clock)) for clock in (hours.start, hours.end))
-                shifts[turns[number % len(turns)]].append(Shift(start=begin, end=end, locations=(BEDSIDE,)))
-        return tuple(one.changed(shifts=tuple(sorted(shifts[one.id], key=lambda s: s.start))) for one in staff)
+    def _with_rounds(self, provider: Provider) -> Provider:
+        """Let a physician for cancer pain make rounds on the days that they spend near the bedside."""
+        if provider.role != ON_ROUNDS:
+            return provider
+        begin, end = minute_of_day(self._mix.rounds.start), minute_of_day(self._mix.rounds.end)
+        days = (day for day in self.dates.workdays if self._is_on_campus(provider, day))
+        rounds = (Shift(start=stamp(day, begin), end=stamp(day, end), locations=(BEDSIDE,)) for day in days)
+        return provider.changed(shifts=tuple(sorted((*provider.shifts, *rounds), key=lambda shift: shift.start)))
 
     def _is_on_campus(self, provider: Provider, day: date) -> bool:
         """Say whether a provider is at work on a day, near the bedside all of it."""

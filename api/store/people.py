@@ -78,6 +78,17 @@ def patient_documents(session: Session, ids: Iterable[str]) -> list[dict[str, An
     return [json.loads(document) for document in rows]
 
 
+def patient_names(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of patients by id."""
+    query = select(PatientRow.id, PatientRow.name).where(col(PatientRow.id).in_(list(ids)))
+    return {identifier: name for identifier, name in session.exec(query)}
+
+
+def provider_names(session: Session) -> dict[str, str]:
+    """Return the names of all providers by id."""
+    return {identifier: name for identifier, name in session.exec(select(ProviderRow.id, ProviderRow.name))}
+
+
 def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGrid) -> None:
     """Add providers, or bring known ones to what is given; their shifts and busy times of the grid's dates are replaced."""
     put(session, ProviderRow, (_provider_row(one) for one in providers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -31,6 +32,7 @@ from api.store.requests import (
 from api.store.rows import expect_version, found, put
 from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
 from scheduling.additions import Addition
+from scheduling.clinic import Clinic
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
 
@@ -41,6 +43,16 @@ CLINIC = "clinic"
 def clinic(session: Session) -> ClinicRow:
     """Return the clinic. Raises ``UnknownId`` before anything was imported."""
     return found(session, ClinicRow, "clinic", CLINIC)
+
+
+def clinic_of(session: Session) -> Clinic:
+    """Return the clinic as the domain knows it. Raises ``UnknownId`` before anything was imported."""
+    return _read_clinic(clinic(session).document)
+
+
+@lru_cache(maxsize=4)
+def _read_clinic(text: str) -> Clinic:
+    return Clinic.model_validate_json(text)
 
 
 def zone(session: Session) -> TimeGrid:

@@ -127,6 +127,13 @@ def group_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
     return [{**json.loads(row.document), "candidates": candidates[row.id, row.month]} for row in groups]
 
 
+def group_texts(session: Session, ids: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the documents of groups with their ids, of each that of its last month, without candidates."""
+    query = select(GroupRow.id, GroupRow.document).where(col(GroupRow.id).in_(list(ids)))
+    latest = {identifier: text for identifier, text in session.exec(query.order_by(col(GroupRow.id), col(GroupRow.month)))}
+    return list(latest.items())
+
+
 def reserve_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
     """Return a period's reserves, as a scenario's file has them."""
     rows = session.exec(select(ReserveRow).where(ReserveRow.period_id == period_id).order_by(col(ReserveRow.id)))

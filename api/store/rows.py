@@ -13,7 +13,8 @@ from scheduling.errors import UnknownId
 
 R = TypeVar("R", bound=SQLModel)
 
-NOT_COMPARED = ("version", "created_at")
+NOT_COMPARED = ("version", "created_at", "email")
+"""What a row that is put does not bring, and so leaves as it is."""
 
 
 class Versioned(Protocol):

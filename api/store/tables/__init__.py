@@ -19,7 +19,9 @@ from api.store.tables.care import (
     WaitingRow,
 )
 from api.store.tables.clinic import ClinicRow, PeriodRow, ScenarioRow
+from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.jobs import JobEventRow, PlanJobRow
+from api.store.tables.mail import InvitationRow, MessageRow
 from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
 from api.store.tables.plans import BookingRow, OccupancyRow, OfferRow, PlanRow, PublicationRow, ShiftPlaceRow
 from api.store.tables.records import AuditRow, TaskRow
@@ -37,14 +39,19 @@ __all__ = [
     "EpisodeEventRow",
     "EpisodeRow",
     "EpisodeVisitRow",
+    "FeedCopyRow",
+    "FeedRow",
     "GroupRow",
     "IdempotencyRow",
+    "InvitationRow",
     "JobEventRow",
     "LinkRow",
     "MemberRow",
     "MembershipRow",
+    "MessageRow",
     "OccupancyRow",
     "OfferRow",
+    "OutsideCalendarRow",
     "PatientLinkRow",
     "PatientRow",
     "PeriodRow",

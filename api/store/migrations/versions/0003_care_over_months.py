@@ -8,8 +8,8 @@ from alembic import op
 from api.store import guards
 from api.store.columns import Utc
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
