@@ -6,10 +6,12 @@ else's. ``World.ids`` says which they are; a kind that only one sample needs, it
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import factories
@@ -20,6 +22,11 @@ from stored import StoredWeek
 
 from api.access.actor import Role
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
+from api.store import bookings, episodes, programmes
+from api.store.episodes import Origin
+from api.store.placings import Placing, Taking
+from scheduling.episodes import Episode, Event
+from scheduling.programmes import Member, Programme
 
 Ids = Mapping[str, str]
 
@@ -130,9 +137,63 @@ def queued(here: World) -> Ids:
     return {"plan": here.desk.ask("POST", "/v1/plans", {"scenario": "test-week"}).json()["id"]}
 
 
+def cared_for(here: World) -> Ids:
+    """Let the patients of the own and the foreign visit be on a pathway."""
+    with here.desk.shell.database.writing() as session:
+        for name, patient in (("own-care", "pat"), ("foreign-care", "quin")):
+            referred = Event(kind="referred", known=datetime(2026, 11, 30, 8), date=date(2026, 11, 30))  # noqa: DTZ001
+            care = Episode(id=name, pathway="follow-up", patient=patient, priority="routine", history=(referred,))
+            episodes.add(session, [(care, Origin("follow-up"))], here.desk.clock())
+    return {"episode": "own-care"}
+
+
+def sent_out(here: World) -> Ids:
+    """Send the patient of the own visit to another department."""
+    answer = here.desk.ask("POST", "/v1/intake", {"kind": "referral-out", "patient": "pat", "department": "neurology"})
+    assert answer.status_code == 201, answer.text
+    return {"referral": answer.json()["referral_out"]}
+
+
+def meeting(here: World) -> Ids:
+    """Let a group have a session that has begun, which the patient of the own visit has a seat in."""
+    with here.desk.shell.database.writing() as session:
+        programme = Programme(
+            id="chess",
+            name="Chess",
+            service="group",
+            required=False,
+            capacity=4,
+            min_attendees=1,
+            min_days=21,
+            max_days=42,
+            members=(Member(patient="pat", priority="routine", since=date(2026, 11, 1)),),
+        )
+        programmes.put_programmes(session, [programme])
+        programmes.put_people(session, programme, programme)
+        start, seat = MONDAY_AT_EIGHT - timedelta(hours=2), Taking("patient", 0, "pat", MONDAY_AT_EIGHT)
+        placing = Placing(("group", "chess-2026-11", "2026-11"), "group", "wang", start, MONDAY_AT_EIGHT, frozenset({seat}))
+        bookings.place(session, "test-week", placing, here.desk.clock())
+    return {"programme": "chess", "month": "2026-11"}
+
+
+def next_weeks_people() -> Any:
+    """Return who works in the week after."""
+    text = json.dumps(factories.scenario_fields(id="later-week"))
+    days = {day: str(date.fromisoformat(day) + timedelta(weeks=1)) for day in factories.DATES.values()}
+    return json.loads(re.sub("|".join(days), lambda found: days[found[0]], text))
+
+
+def staffed(here: World) -> Ids:
+    """Make known who works in the week after."""
+    answer = here.desk.ask("PUT", "/v1/roster", next_weeks_people())
+    assert answer.status_code == 200, answer.text
+    return {}
+
+
 LINK = factories.link("own", "own-waiting").model_dump(mode="json")
 FREE = {"location": "wang", "room": "wang-exam-1", "team": ["ana"]}
 BOOKING, VISIT, PATIENT = "/v1/visits/{visit}/booking", "/v1/visits/{visit}", "/v1/patients/{patient}"
+REFERRAL_OUT, PROGRAMME = "/v1/referrals-out/{referral}", "/v1/programmes/{programme}"
 OWN_WAITING = {"own": WAITING[0], "foreign": WAITING[1]}
 
 SAMPLES: Mapping[tuple[str, str], Sample] = {
@@ -186,6 +247,27 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/visits/{visit}/freed-place"): Sample(prepare=kept, **OWN_WAITING),
     ("POST", "/v1/visits/{visit}/freed-place/acceptance"): Sample(prepare=kept, **OWN_WAITING),
     ("DELETE", "/v1/visits/{visit}/freed-place"): Sample(prepare=kept, **OWN_WAITING),
+    ("GET", "/v1/intake/kinds"): Sample(),
+    ("GET", "/v1/intake/template"): Sample(),
+    ("POST", "/v1/intake"): Sample({"kind": "referral-out", "patient": "{patient}", "department": "neurology"}),
+    ("POST", "/v1/intake/spreadsheets"): Sample("kind,patient,department\nreferral-out,pat,neurology\n"),
+    ("GET", "/v1/referrals-out"): Sample(),
+    ("GET", REFERRAL_OUT): Sample(prepare=sent_out),
+    ("PATCH", REFERRAL_OUT): Sample({"state": "accepted"}, version_of=REFERRAL_OUT, prepare=sent_out),
+    ("GET", "/v1/episodes"): Sample(),
+    ("GET", "/v1/episodes/{episode}"): Sample(prepare=cared_for, foreign={"episode": "foreign-care"}),
+    ("POST", "/v1/episodes/{episode}/events"): Sample(
+        {"kind": "stopped"}, prepare=cared_for, foreign={"episode": "foreign-care"}
+    ),
+    ("GET", "/v1/programmes"): Sample(),
+    ("GET", PROGRAMME): Sample(prepare=meeting),
+    ("PATCH", PROGRAMME): Sample({"weekday": "TU"}, version_of=PROGRAMME, prepare=meeting),
+    ("DELETE", "/v1/programmes/{programme}/people/{patient}"): Sample(prepare=meeting),
+    ("PUT", "/v1/programmes/{programme}/sessions/{month}"): Sample({"came": ["pat"]}, prepare=meeting),
+    ("PUT", "/v1/roster"): Sample(next_weeks_people()),
+    ("GET", "/v1/weeks/next"): Sample(prepare=staffed),
+    ("POST", "/v1/weeks"): Sample({"weeks": 1}, prepare=staffed),
+    ("GET", "/v1/scenarios/{scenario}/alerts"): Sample(),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
     ("DELETE", "/v1/links/{link}"): Sample(),
 }
