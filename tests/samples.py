@@ -268,6 +268,7 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/weeks/next"): Sample(prepare=staffed),
     ("POST", "/v1/weeks"): Sample({"weeks": 1}, prepare=staffed),
     ("GET", "/v1/scenarios/{scenario}/alerts"): Sample(),
+    ("GET", "/v1/outlook"): Sample(query="?weeks=2"),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
     ("DELETE", "/v1/links/{link}"): Sample(),
 }
