@@ -20,13 +20,14 @@ from stored import StoredWeek
 
 from api.access.actor import Role
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
+from api.store.tasks import add_task
 
 Ids = Mapping[str, str]
 
 MONDAY_AT_EIGHT = datetime(2026, 11, 30, 13, tzinfo=UTC)
 
-OWN: Ids = {"visit": "own", "patient": "pat"}
-FOREIGN: Ids = {"visit": "foreign", "patient": "quin"}
+OWN: Ids = {"visit": "own", "patient": "pat", "provider": "ana"}
+FOREIGN: Ids = {"visit": "foreign", "patient": "quin", "provider": "dee"}
 WAITING: tuple[Ids, Ids] = ({"visit": "own-waiting"}, {"visit": "foreign-waiting"})
 """Visits that have no place."""
 
@@ -53,13 +54,14 @@ class Sample:
     Attributes
     ----------
     body, query
-        What goes with it; texts in them may name ids.
+        What goes with it; texts in them may name ids. A body of bytes is a calendar.
     own, foreign
         Ids that take the place of those of the world, for this request.
     version_of : str
         The path of what it changes, whose ETag it sends.
     prepare : callable or None
-        Makes what the request needs, and returns the ids of it.
+        Makes what the request needs, and returns the ids of it: those of somebody else's as ``foreign/visit``, and where own
+        is another thing for each role, as ``scheduler/visit``.
     """
 
     body: Any = None
@@ -130,6 +132,39 @@ def queued(here: World) -> Ids:
     return {"plan": here.desk.ask("POST", "/v1/plans", {"scenario": "test-week"}).json()["id"]}
 
 
+def tasked(here: World) -> Ids:
+    """Give the staff something to look at."""
+    with here.desk.shell.database.writing() as session:
+        row = add_task(session, "bounce", ("patient", "pat"), {}, here.desk.clock())
+    return {"task": row.id}
+
+
+def subscribed(here: World) -> Ids:
+    """Let each role of staff make a feed; somebody else's is the admin's."""
+    made = {}
+    for role, name in ((Role.SCHEDULER, "scheduler/feed"), (Role.CLINICIAN, "clinician/feed"), (Role.ADMIN, "foreign/feed")):
+        answer = here.desk.ask("POST", "/v1/feeds", {"kind": "provider", "subject": "ana"}, here.headers(role, OWN))
+        made[name] = str(answer.json()["id"])
+    return {**made, "feed": made["foreign/feed"]}
+
+
+def known_elsewhere(here: World) -> Ids:
+    """Let ana and dee have a calendar elsewhere."""
+    made = {}
+    for provider, name in (("ana", "outside"), ("dee", "foreign/outside")):
+        answer = here.desk.ask("POST", f"/v1/providers/{provider}/outside-calendars", ELSEWHERE)
+        assert answer.status_code == 201, answer.text
+        made[name] = str(answer.json()["id"])
+    return made
+
+
+CALENDAR = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//elsewhere//EN\r\n{}END:VCALENDAR\r\n"
+ELSEWHERE = {"name": "teaching", "content": CALENDAR.format("")}
+REPLY = CALENDAR.format(
+    "METHOD:REPLY\r\nBEGIN:VEVENT\r\nUID:nobody@clinic\r\nDTSTAMP:20261130T120000Z\r\nDTSTART:20261201T140000Z\r\n"
+    "ORGANIZER:mailto:clinic@clinic.example\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:pat@home.example\r\nEND:VEVENT\r\n"
+)
+CONTACT = "/v1/patients/{patient}/contact"
 LINK = factories.link("own", "own-waiting").model_dump(mode="json")
 FREE = {"location": "wang", "room": "wang-exam-1", "team": ["ana"]}
 BOOKING, VISIT, PATIENT = "/v1/visits/{visit}/booking", "/v1/visits/{visit}", "/v1/patients/{patient}"
@@ -186,6 +221,22 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/visits/{visit}/freed-place"): Sample(prepare=kept, **OWN_WAITING),
     ("POST", "/v1/visits/{visit}/freed-place/acceptance"): Sample(prepare=kept, **OWN_WAITING),
     ("DELETE", "/v1/visits/{visit}/freed-place"): Sample(prepare=kept, **OWN_WAITING),
+    ("GET", "/v1/mail"): Sample(),
+    ("GET", "/v1/scenarios/{scenario}/answers"): Sample(),
+    ("GET", CONTACT): Sample(),
+    ("PUT", CONTACT): Sample({"email": "pat@home.example"}, version_of=CONTACT),
+    ("GET", "/v1/patients/{patient}/messages"): Sample(),
+    ("POST", "/v1/answers"): Sample(REPLY.encode()),
+    ("GET", "/v1/tasks"): Sample(),
+    ("GET", "/v1/tasks/{task}"): Sample(prepare=tasked),
+    ("PUT", "/v1/tasks/{task}/done"): Sample(version_of="/v1/tasks/{task}", prepare=tasked),
+    ("GET", "/v1/feeds"): Sample(),
+    ("POST", "/v1/feeds"): Sample({"kind": "provider", "subject": "{provider}"}),
+    ("DELETE", "/v1/feeds/{feed}"): Sample(prepare=subscribed),
+    ("POST", "/v1/patients/{patient}/feeds"): Sample(),
+    ("GET", "/v1/providers/{provider}/outside-calendars"): Sample(),
+    ("POST", "/v1/providers/{provider}/outside-calendars"): Sample(ELSEWHERE),
+    ("DELETE", "/v1/outside-calendars/{outside}"): Sample(prepare=known_elsewhere),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
     ("DELETE", "/v1/links/{link}"): Sample(),
 }
