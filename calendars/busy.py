@@ -27,7 +27,7 @@ from recurring_ical_events import EventAdapter
 
 from calendars.foreign_zones import defined_zone, known_zone
 from calendars.reading import Component, Line, read
-from calendars.recurrence import Rule, Unusable
+from calendars.recurrence import PATIENCE_DAYS, Rule, Unusable
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import ONE_DAY
 
@@ -185,7 +185,7 @@ class _Reader:
         made.add("DTSTART", start)
         made.add("DTEND", end)
         made.add("X-BUSY", "TRUE" if _takes_time(event) else "FALSE")
-        made.add("SEQUENCE", int(event.value("SEQUENCE") or 0) if (event.value("SEQUENCE") or "0").isdecimal() else 0)
+        made.add("SEQUENCE", event.number("SEQUENCE") or 0)
         if rule is not None:
             made.add("RRULE", vRecur.from_ical(rule.written(self._until(rule, start))))
         for name in ("RDATE", "EXDATE"):
@@ -210,14 +210,20 @@ class _Reader:
             raise _Misread from None
         length = (end - start).days + 1
         window = (self.end - self.begin).days + 7
-        first = rule.brought_forward(start, self._local_begin.date() - timedelta(days=length + 3))
-        if not rule.has_dates_after(_day(first), self._local_end.date() + timedelta(days=length + 3)):
+        first = _day(rule.brought_forward(start, self._local_begin.date() - timedelta(days=length + 3)))
+        last = self._local_end.date() + timedelta(days=length + 3)
+        wait = rule.wait_days(first, last)
+        looked_at = PATIENCE_DAYS if wait is None else wait
+        self._count(rule.most_dates(window + length), rule.steps((last - min(first, last)).days + looked_at) + 2 * looked_at)
+        if wait is None:
             raise _Misread
-        self.occurrences += rule.most_dates(window + length)
-        self.steps += rule.steps(max(0, (self._local_end.date() - _day(first)).days) + window + length)
+        return rule
+
+    def _count(self, occurrences: int, steps: int) -> None:
+        self.occurrences += occurrences
+        self.steps += steps
         if self.occurrences > MAX_OCCURRENCES or self.steps > MAX_STEPS:
             raise InvalidFile(self.source, [Fault("", "more repetitions than can be read")])
-        return rule
 
     def _until(self, rule: Rule, start: date) -> str | None:
         """Return UNTIL as its expansion needs it: a date for whole days, else UTC (RFC 5545, section 3.3.10)."""

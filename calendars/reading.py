@@ -39,6 +39,7 @@ PROPERTIES = (
 _PARAMETERS = r'(?:;[A-Z0-9-]++=(?:"[^"\n]*+"|[^":;\n]++)*+)*+'
 _LINES = re.compile(rf"^({'|'.join(PROPERTIES)})({_PARAMETERS}):(.*)$", re.ASCII | re.IGNORECASE | re.MULTILINE)
 _PARAMETER = re.compile(r';([A-Za-z0-9-]++)=(?:"([^"]*+)"|([^":;]*+))')
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 _FOLD = re.compile(r"\n[ \t]")
 
 
@@ -74,6 +75,11 @@ class Component:
         """Return the first value of a name, without the blanks around it."""
         line = self.first(name)
         return None if line is None else line.value.strip()
+
+    def number(self, name: str) -> int | None:
+        """Return the first value of a name as a whole number; None when it is none, or has more than nine digits."""
+        text = self.value(name) or ""
+        return int(text) if _NUMBER.fullmatch(text) else None
 
     def named(self, name: str) -> Iterator[Component]:
         """Yield the components in it that have a name."""

@@ -228,9 +228,10 @@ class Rule:
         year, month = divmod(start.year * 12 + start.month - 1 + periods * step, 12)
         return start.replace(year=year, month=month + 1)
 
-    def has_dates_after(self, start: date, window_end: date) -> bool:
-        """Say whether an expander that walks on from a window soon finds a date and stops."""
-        return next(self.dates(start, window_end + ONE_DAY), None) is not None
+    def wait_days(self, start: date, window_end: date) -> int | None:
+        """Return how many days after a window its next date is, at which an expander stops; None when it is too far."""
+        found = next(self.dates(start, window_end + ONE_DAY), None)
+        return None if found is None else (found - window_end).days
 
     def written(self, until: str | None) -> str:
         """Return it as an RRULE's value, with another UNTIL."""

@@ -27,7 +27,7 @@ from calendars.reading import Component, read
 from calendars.wording import one_line
 from scheduling.errors import InvalidFile
 
-MAX_MAIL = 5_000_000
+MAX_MAIL = 3_000_000
 """Longest mail that is looked at, in bytes."""
 
 MAX_PARTS, MAX_ANSWERS, MAX_HEADER = 50, 10, 300
@@ -230,7 +230,7 @@ def _answers(calendar: Component) -> Iterator[Answer]:
             attendee=None if first is None else re.sub(r"^mailto:", "", first.value.strip(), flags=re.IGNORECASE),
             participation=None if first is None else (first.parameter("PARTSTAT") or "").upper() or None,
             stamp=_stamp(event.value("DTSTAMP")),
-            sequence=_number(event.value("SEQUENCE")),
+            sequence=event.number("SEQUENCE"),
             is_occurrence=event.first("RECURRENCE-ID") is not None,
             is_alone=len(attendees) == 1,
             is_delegated=any(line.parameter(name) for line in attendees for name in ("DELEGATED-TO", "DELEGATED-FROM")),
@@ -244,10 +244,6 @@ def _stamp(text: str | None) -> datetime | None:
         return datetime.strptime(found[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if found else None
     except ValueError:
         return None
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and re.fullmatch(r"\d{1,9}", text, re.ASCII) else None
 
 
 def _sender(mail: EmailMessage) -> str:
