@@ -50,7 +50,8 @@ class Occasion:
         for name, instant in (("DTSTART", self.starts_at), ("DTEND", self.ends_at)):
             add_local(event, name, instant, timezone)
         event.add("SUMMARY", self.notice.summary)
-        event.add("LOCATION", self.notice.location)
+        if self.notice.location:  # libical counts a property without a value as a fault
+            event.add("LOCATION", self.notice.location)
         event.add("DESCRIPTION", self.notice.description)
         event.add("CATEGORIES", list(self.notice.categories))
         event.add("CLASS", "PRIVATE" if self.notice.private else "PUBLIC")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from math import ceil
 from threading import Event, Lock
 
@@ -21,6 +22,7 @@ from solver.exact import exact_model
 from solver.explain import pin_conflicts, reasons_left_out
 from solver.improve import Effort, Placements, Search
 from solver.limits import Limits, Progress
+from solver.linear import LinearProgram, Relaxed
 from solver.master import Master
 from solver.neighbourhoods import Guide, Neighbourhoods
 from solver.occupancy import Occupancy
@@ -55,7 +57,12 @@ PATIENCE = 2.0
 EARLY = 0.5
 """A first cycle that is no further than this starts again at the master's prices when they come."""
 
-BRANCH_SHARE = 0.25
+BOUND_SHARE = 0.5
+"""Most of the time left that one worker takes for a better bound."""
+
+TIGHTENINGS = 2
+"""How often the relaxation is solved again with rows that it broke: a third time adds 5 points to 19,500 on a week."""
+
 EXPLAIN_SHARE = 0.05
 STEP_SECONDS = 0.0001
 """Deterministic seconds that one ruin and recreation counts for."""
@@ -101,6 +108,14 @@ def solve(
         return _Solve(scenario, limits, clock, on_progress).run(start)
     finally:
         clock.end()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounding:
+    """The master's program and the answer of its relaxation, from which a better bound is sought."""
+
+    program: LinearProgram
+    relaxed: Relaxed
 
 
 class _Solve:
@@ -249,12 +264,12 @@ class _Solve:
             guided: Placements | None = None
             if not alone and not wait([relaxing], PATIENCE).done and compilation.done:
                 self._anneal(annealing, 0, lambda: relaxing.done() and annealing.share < EARLY)
-            guide, shift_at, master = relaxing.result()
+            guide, shift_at, bounding = relaxing.result()
             if guide and annealing.share < 1 and not self.done:
                 self.phase = "prices"
                 guided = construct(self.domains, None, shift_at, guide, TRUST)
                 self.offer(guided)
-            branching = pool.submit(self._branch, master) if master is not None and self.limits.workers > 1 else None
+            tightening = pool.submit(self._tighten, bounding) if bounding is not None and self.limits.workers > 1 else None
             if not compilation.done and not self.clock.deterministic:
                 self._neighbourhoods(guide, 0, lambda: compilation.done)
             if annealing.share < 1:
@@ -262,7 +277,7 @@ class _Solve:
                 self._anneal(annealing, 0, begin=guided)
             helpers = [pool.submit(self._work, guide, n) for n in range(1, self.limits.workers)]
             self._work(guide, 0)
-            for future in [*helpers, *([branching] if branching else [])]:
+            for future in [*helpers, *([tightening] if tightening else [])]:
                 future.result()
 
     def _work(self, guide: Guide, index: int) -> None:
@@ -270,7 +285,7 @@ class _Solve:
         self.phase = "neighbourhoods"
         self._neighbourhoods(guide, index)
 
-    def _relax(self) -> tuple[Guide, Mapping[ShiftId, str], Master | None]:
+    def _relax(self) -> tuple[Guide, Mapping[ShiftId, str], Bounding | None]:
         """Solve the master's relaxation: a bound, the prices of options, and where shifts are best spent."""
         master = Master(self.domains)
         relaxed = master.program.relax(1e6 if self.clock.deterministic else self.clock.left)
@@ -284,13 +299,24 @@ class _Solve:
             value = float(relaxed.values[column])
             if value > best.get(shift, (-1.0, ""))[0]:
                 best[shift] = (value, location)
-        return master.guide(relaxed.reduced_costs), {shift: at for shift, (_, at) in best.items()}, master
+        guide = master.guide(relaxed.reduced_costs)
+        return guide, {shift: at for shift, (_, at) in best.items()}, Bounding(master.program, relaxed)
 
-    def _branch(self, master: Master) -> None:
-        """Raise the bound by branch and cut."""
-        seconds = self.clock.left * BRANCH_SHARE
-        if not self.clock.deterministic and seconds > 1:
-            self.raise_bound(master.program.branch_and_cut(seconds))
+    def _tighten(self, bounding: Bounding) -> None:
+        """Raise the bound: by rows that the relaxation broke, then by cuts."""
+        ends = self.clock.left * (1 - BOUND_SHARE)
+        program, relaxed = bounding.program, bounding.relaxed
+        for _ in range(TIGHTENINGS):
+            if self.done or self.clock.deterministic or not program.tighten(relaxed.values):
+                break
+            again = program.relax(self.clock.left - ends)
+            if again is None:
+                return
+            relaxed = again
+            self.raise_bound(relaxed.bound)
+        seconds = self.clock.left - ends
+        if not self.done and not self.clock.deterministic and seconds > 1:
+            self.raise_bound(program.branch_and_cut(seconds, nodes=1))
 
     def _anneal(
         self,

@@ -11,8 +11,9 @@ from sqlmodel import Session
 
 from api.access.actor import Actor, Role
 from api.refusals import Conflict, Ground, RulesBroken
+from api.services.changes import pass_on
+from api.services.episodes import note_state
 from api.services.records import write_down
-from api.services.telling import tell_changes
 from api.services.week import Week, choose_places, pin_of, take_on, with_booking
 from api.store import bookings, messages, offers, periods, requests
 from api.store.bookings import Change
@@ -116,8 +117,7 @@ def placed(
 
     def act(session: Session) -> Standing:
         _expect_movable(session, visit, expect)
-        changes = take_on(session, week, week.scenario, week.plan, after, now)
-        tell_changes(session, changes, now)
+        pass_on(session, by, take_on(session, week, week.scenario, week.plan, after, now), now)
         row = booking_row(session, visit)
         row.override_reason = reason if broken else None
         rules = sorted({one.rule for one in broken})
@@ -150,9 +150,10 @@ def cancelled(
     def act(session: Session) -> tuple[VisitBooking, list[str]]:
         expect(booking_row(session, visit).version)
         periods.touch(session, week.scenario.id, week.version)
+        changes = [_give_up(session, one, now) for one in gone]
         for one in gone:
-            tell_changes(session, [_give_up(session, one, now)], now)
             write_down(session, by, "booking.cancel", "visit", one, now, because_of=visit)
+        pass_on(session, by, changes, now)
         visits = [one for one in week.plan.visits if one.visit not in gone]
         choose_places(session, week, (*week.plan.groups, *week.plan.holds, *visits))
         return freed, gone
@@ -177,6 +178,7 @@ def mark(
     if state == "no-show" and now < row.starts_at:
         raise Conflict("the visit has not begun yet")
     bookings.mark(session, row.id, state, now)
+    note_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
     periods.touch(session, row.period_id)
     write_down(session, by, f"booking.{state}", "visit", visit, now)
     return _standing(session, row, as_it_stands(session, row))

@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.refusals import Ground, RulesBroken
+from api.services.changes import pass_on
 from api.services.planning import Made, done
 from api.services.records import write_down
-from api.services.telling import tell_changes
 from api.services.week import shift_places
 from api.store import bookings, periods, plans
 from api.store.plans import Published
@@ -41,13 +41,15 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
         When the plan and what was decided since do not go together; names the rules.
     DoubleBooked
         When it and what stands in another period take one thing at once.
+    EventRefused
+        When a visit's pathway does not allow it any more, as after an outcome.
     """
     found, row, _ = done(session, identifier)
     present, standing, whole = _outcome(session, found)
     _expect_rules_kept(present, whole, standing)
     published = plans.publish(session, row, present, whole, by.id, now)
     periods.touch(session, present.id)
-    tell_changes(session, published.changes, now)
+    pass_on(session, by, published.changes, now)
     changed = [change.row.subject_id for change in published.changes]
     write_down(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed)
     return published

@@ -15,7 +15,7 @@ from api.refusals import Conflict
 from api.services.records import write_down
 from api.services.scenarios import expect_ids
 from api.services.telling import tell_changes
-from api.store import bookings, people, periods, requests
+from api.store import bookings, episodes, people, periods, requests
 from api.store.bookings import OPEN
 from api.store.errors import AlreadyThere
 from api.store.rows import expect_version
@@ -90,11 +90,13 @@ def withdraw_visit(session: Session, by: Actor, identifier: str, version: int, n
     Raises
     ------
     Conflict
-        When the visit is withdrawn already, or has begun.
+        When the visit is withdrawn already, has begun, or is asked for by an episode.
     StaleVersion
         When somebody else has changed it.
     """
     row = asked_visit(session, identifier, version)
+    if of := episodes.subjects_of(session, [identifier]).get(identifier):
+        raise Conflict(f'visit "{identifier}" is asked for by episode "{of.episode}": stop that')
     booking = bookings.booking_of(session, ("visit", identifier, ""))
     if booking is not None and booking.state != "cancelled":
         if booking.state not in OPEN:

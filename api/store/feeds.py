@@ -138,4 +138,4 @@ def copy_of(session: Session, kind: FeedKind, identifier: str) -> FeedCopyRow | 
 
 def keep_copy(session: Session, copy: FeedCopyRow) -> None:
     """Keep a copy in place of the last one."""
-    put(session, FeedCopyRow, [FeedCopyRow(**copy.model_dump())])
+    put(session, FeedCopyRow, [copy.model_dump()])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -46,9 +47,28 @@ def is_known(session: Session, patient_id: str) -> bool:
     return session.get(PatientRow, patient_id) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What tells a patient apart."""
+
+    id: str
+    name: str
+
+
+def known(session: Session, patients: Collection[str]) -> dict[str, Known]:
+    """Return which of some patients are known, by id."""
+    rows: Any = select(PatientRow.id, PatientRow.name).where(col(PatientRow.id).in_(list(patients)))
+    return {identifier: Known(identifier, name) for identifier, name in session.exec(rows)}
+
+
+def provider_ids(session: Session) -> set[str]:
+    """Return the ids of all providers."""
+    return set(session.exec(select(ProviderRow.id)))
+
+
 def put_patients(session: Session, patients: Iterable[Patient], now: datetime) -> None:
     """Add patients, or bring known ones to what is given."""
-    rows = (PatientRow(id=one.id, name=one.name, document=one.model_dump_json(), created_at=now) for one in patients)
+    rows = (dict(id=one.id, name=one.name, document=one.model_dump_json(), created_at=now) for one in patients)
     put(session, PatientRow, rows)
 
 
@@ -117,9 +137,9 @@ def bounds(grid: TimeGrid) -> tuple[datetime, datetime]:
     return grid.utc(datetime.combine(grid.first, midnight)), grid.utc(datetime.combine(grid.end, midnight))
 
 
-def _provider_row(provider: Provider) -> ProviderRow:
+def _provider_row(provider: Provider) -> dict[str, Any]:
     document = provider.changed(shifts=(), busy=()).model_dump_json()
-    return ProviderRow(id=provider.id, name=provider.name, role=provider.role, document=document)
+    return dict(id=provider.id, name=provider.name, role=provider.role, document=document)
 
 
 def _instants(stretches: Iterable[S], grid: TimeGrid) -> Iterator[tuple[S, datetime, datetime]]:

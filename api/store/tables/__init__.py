@@ -8,6 +8,16 @@ from __future__ import annotations
 
 from api.store.columns import Row
 from api.store.tables.access import AccountRow, IdempotencyRow, PatientLinkRow, SessionRow, TokenRow
+from api.store.tables.care import (
+    AttendanceRow,
+    EpisodeEventRow,
+    EpisodeRow,
+    EpisodeVisitRow,
+    MemberRow,
+    ProgrammeRow,
+    ReferralOutRow,
+    WaitingRow,
+)
 from api.store.tables.clinic import ClinicRow, PeriodRow, ScenarioRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.jobs import JobEventRow, PlanJobRow
@@ -21,10 +31,14 @@ metadata = Row.metadata
 
 __all__ = [
     "AccountRow",
+    "AttendanceRow",
     "AuditRow",
     "BookingRow",
     "BusyRow",
     "ClinicRow",
+    "EpisodeEventRow",
+    "EpisodeRow",
+    "EpisodeVisitRow",
     "FeedCopyRow",
     "FeedRow",
     "GroupRow",
@@ -32,6 +46,7 @@ __all__ = [
     "InvitationRow",
     "JobEventRow",
     "LinkRow",
+    "MemberRow",
     "MembershipRow",
     "MessageRow",
     "OccupancyRow",
@@ -42,8 +57,10 @@ __all__ = [
     "PeriodRow",
     "PlanJobRow",
     "PlanRow",
+    "ProgrammeRow",
     "ProviderRow",
     "PublicationRow",
+    "ReferralOutRow",
     "ReserveRow",
     "ScenarioRow",
     "SessionRow",
@@ -52,5 +69,6 @@ __all__ = [
     "TaskRow",
     "TokenRow",
     "VisitRow",
+    "WaitingRow",
     "metadata",
 ]

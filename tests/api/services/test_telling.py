@@ -12,7 +12,7 @@ from frontdesk import FrontDesk, front_desk
 from outbox import LEASE, give_addresses, send_all, waiting
 from stored import NOW, StoredWeek
 
-from api.services import bookings, telling
+from api.services import changes, telling
 from api.store import messages
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
@@ -253,6 +253,6 @@ def test_a_publication_that_is_undone_leaves_no_message(desk: FrontDesk, week: S
 
 
 def test_without_the_call_a_change_would_not_be_told(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bookings, "tell_changes", lambda *_: 0)
+    monkeypatch.setattr(changes, "tell_changes", lambda *_: 0)
     desk.book("v-1", "WE 09:00")
     assert waiting(desk.shell.database) == []
