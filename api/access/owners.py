@@ -32,6 +32,12 @@ def _provider(session: Session, actor: Actor, provider: str) -> bool:
     return actor.role is Role.CLINICIAN and provider == actor.provider
 
 
+def _episode(session: Session, actor: Actor, episode: str) -> bool:
+    if actor.role is not Role.CLINICIAN or actor.provider is None:
+        return False
+    return owners.cares_in(session, actor.provider, episode)
+
+
 def _feed(session: Session, actor: Actor, feed: str) -> bool:
     return feeds.has_made(session, actor.id, feed)
 
@@ -44,6 +50,7 @@ OWNERS: Mapping[str, Owns] = {
     "visit": _visit,
     "patient": _patient,
     "provider": _provider,
+    "episode": _episode,
     "feed": _feed,
     "outside": _outside,
 }

@@ -62,9 +62,7 @@ def show_one(episode: Identifier, as_json: AsJson = False) -> None:
     show(history, opens)
 
 
-@episode_app.command(
-    "tell", epilog="Example: clinicweave episode tell episode-1f0c2a9b77de outcome --step assessment --outcome positive"
-)
+@episode_app.command("tell", epilog="Example: clinicweave episode tell EPISODE outcome --step assessment --outcome positive")
 def tell(
     episode: Identifier,
     kind: Annotated[EventKind, typer.Argument(help="What became known.", show_default=False)],
@@ -80,15 +78,8 @@ def tell(
     from api.services.accounts import SYSTEM
     from api.services.episodes import Told, record
 
-    told = Told(
-        kind=kind,
-        step=step,
-        number=number,
-        date=None if day is None else day.date(),
-        outcome=outcome,
-        relief_percent=relief,
-        name=name,
-    )
+    on = None if day is None else day.date()
+    told = Told(kind=kind, step=step, number=number, date=on, outcome=outcome, relief_percent=relief, name=name)
     with opened() as shell, shell.database.writing() as session:
         found = record(session, SYSTEM, episode, None, told, shell.clock())
     result: dict[str, Any] = {"episode": episode, "asked": list(found.asked), "given_up": list(found.given_up)}

@@ -9,18 +9,22 @@ from __future__ import annotations
 from api.routes import (
     accounts,
     bookings,
+    episodes,
     feeds,
     freed,
+    intake,
     mail,
     operating,
     outside,
     plans,
+    programmes,
     referrals,
     replies,
     scenarios,
     sessions,
     tasks,
     visits,
+    weeks,
 )
 
 ROUTERS = (
@@ -32,6 +36,10 @@ ROUTERS = (
     bookings.router,
     freed.router,
     referrals.router,
+    intake.router,
+    episodes.router,
+    programmes.router,
+    weeks.router,
     mail.router,
     replies.router,
     tasks.router,

@@ -41,8 +41,8 @@ from scheduling.windows import OpenStep, open_steps, void_visits
 OF_BOOKINGS: Mapping[BookingState, EventKind] = {"done": "done", "no-show": "no-show"}
 """What a booking that becomes something tells of its episode."""
 
-OF_PLANS: tuple[EventKind, ...] = ("referred", "planned")
-"""Events that nobody tells: they come with the referral, and with what is published."""
+OF_BOOKINGS_ALONE: tuple[EventKind, ...] = ("referred", "planned", "no-show", "cancelled")
+"""Events that nobody tells: they come with the referral, and with what becomes of bookings."""
 
 EXPECTED: tuple[EventKind, ...] = ("planned", "done")
 """Events after which the windows of what follows are as they were expected to be."""
@@ -95,11 +95,12 @@ def record(session: Session, by: Actor, identifier: str, version: int | None, to
         When it cannot follow what has been.
     """
     expect_version(store.row(session, identifier), "episode", identifier, version)
-    if told.kind in OF_PLANS:
-        raise EventRefused(identifier, told.kind, "it is taken down by the visit's booking")
     event = Event(known=_wall(periods.zone(session), now), **told.model_dump())
     before = store.load(session, [identifier])[identifier]
-    (found,) = _taken_down(session, by, [(before, recorded(before, catalogue.pathway(before.pathway), event))], now)
+    pathway = catalogue.pathway(before.pathway)
+    if told.kind in OF_BOOKINGS_ALONE or (told.kind == "done" and event.occurrence in progress(before, pathway).planned):
+        raise EventRefused(identifier, told.kind, "it is taken down with the visit's booking")
+    (found,) = _taken_down(session, by, [(before, recorded(before, pathway, event))], now)
     write_down(session, by, f"episode.{told.kind}", "episode", identifier, now, step=told.step, asked=list(found.asked))
     return found
 

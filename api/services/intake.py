@@ -69,11 +69,11 @@ class Request(Model):
     patient: ShortId
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     preferred_site: ShortId | None = None
-    allowed_sites: Annotated[tuple[ShortId, ...], Field(max_length=20)] = ()
+    allowed_sites: Annotated[tuple[ShortId, ...], Field(max_length=20, strict=False)] = ()
     prefers: Half | None = None
     priority: Priority | None = None
     referred_on: Date | None = None
-    preferred_providers: Annotated[tuple[ShortId, ...], Field(max_length=20)] = ()
+    preferred_providers: Annotated[tuple[ShortId, ...], Field(max_length=20, strict=False)] = ()
     referrer: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     low_reservoir: Date | None = None
     programme: ShortId | None = None
@@ -108,6 +108,12 @@ class Taken:
     episode: str | None = None
     visits: tuple[str, ...] = ()
     referral_out: str | None = None
+
+
+def is_of_today(request: Request) -> bool:
+    """Say whether a request is of a kind whose patients are seen on the day of the referral."""
+    kind = KINDS_BY_ID.get(request.kind)
+    return kind is not None and kind.pathway is not None and catalogue.pathway(kind.pathway).steps[0].same_day
 
 
 def check(session: Session, placed: Sequence[Placed], now: datetime) -> list[Fault]:

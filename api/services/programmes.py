@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -12,9 +13,13 @@ from api.refusals import Conflict
 from api.services.records import write_down
 from api.store import programmes as store
 from api.store.bookings import Change
+from api.store.periods import zone
+from api.store.rows import expect_version
 from scheduling import catalogue
 from scheduling.catalogue import Workshop
 from scheduling.clinic import Clinic
+from scheduling.errors import UnknownId
+from scheduling.fields import Model, Positive, Weekday
 from scheduling.programmes import Programme, seated
 
 
@@ -39,6 +44,39 @@ def note_sessions(session: Session, changes: Iterable[Change]) -> None:
                 after = seated(after, month, placing.ids("patient"), months)
         if after is not before:
             store.put_people(session, before, after)
+
+
+class Changes(Model):
+    """What is to be different about a programme; what is left out stays."""
+
+    weekday: Weekday | None = None
+    capacity: Positive | None = None
+    min_attendees: Positive | None = None
+    required: bool | None = None
+
+
+def change(session: Session, by: Actor, identifier: str, version: int, changes: Mapping[str, Any], now: datetime) -> Programme:
+    """Change how a programme meets. Raises ``UnknownId`` and ``StaleVersion``."""
+    expect_version(store.row(session, identifier), "programme", identifier, version)
+    given = {name: value for name, value in changes.items() if value is not None or name == "weekday"}
+    wanted = one(session, identifier).changed(**given)
+    store.put_programmes(session, [wanted])
+    write_down(session, by, "programme.change", "programme", identifier, now, fields=sorted(changes))
+    return wanted
+
+
+def leave(session: Session, by: Actor, identifier: str, patient: str, now: datetime) -> None:
+    """Let a patient have no seat in a programme any more, and wait for none. Raises ``UnknownId``."""
+    today = zone(session).wall(now).date()
+    if not store.leave(session, store.row(session, identifier).id, patient, today):
+        raise UnknownId("member", patient)
+    write_down(session, by, "programme.leave", "programme", identifier, now, patient=patient)
+
+
+def one(session: Session, identifier: str) -> Programme:
+    """Return a programme with its people and sessions. Raises ``UnknownId``."""
+    store.row(session, identifier)
+    return next(found for found in store.load(session) if found.id == identifier)
 
 
 def note_attendance(session: Session, by: Actor, programme: str, month: str, came: Collection[str], now: datetime) -> None:

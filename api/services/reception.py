@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.services.intake import Desk, Placed, Request, Taken, take_in
+from api.services.intake import Desk, Placed, Request, Taken, is_of_today, take_in
 from api.services.kinds import KINDS_BY_ID
 from api.services.referrals import Referral, Referred, known_patient, referred, seen_today
 from api.services.week import decided
@@ -93,8 +93,7 @@ def _seen_today(shell: Shell, by: Actor, period: str, visit: str, now: datetime)
 
 def _period_today(shell: Shell, request: Request, now: datetime) -> str | None:
     """Return the period in which a request has to be seen today; None: it has not, or today is in none that is built."""
-    kind = KINDS_BY_ID.get(request.kind)
-    if kind is None or kind.pathway is None or not catalogue.pathway(kind.pathway).steps[0].same_day:
+    if not is_of_today(request):
         return None
     with shell.database.reading() as session:
         today = periods.zone(session).wall(now).date()

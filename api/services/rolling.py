@@ -89,6 +89,14 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     return Week(row, found)
 
 
+def as_of_now(session: Session, period_id: str, now: datetime) -> NextWeek:
+    """Return what is now known of a period's dates: what will be too late, and what lies beyond them. Raises ``UnknownId``."""
+    row = periods.period(session, period_id)
+    horizon = Horizon(start=row.starts_on, end=row.ends_on)
+    wall = periods.zone(session).wall(now).replace(second=0, microsecond=0)
+    return scenario_of(whole_book(session, horizon, now), horizon, wall)
+
+
 def summary(found: NextWeek) -> dict[str, Any]:
     """Return what is to be known of a week beside its scenario, as JSON can hold it."""
     scenario = found.scenario

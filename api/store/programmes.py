@@ -126,6 +126,17 @@ def put_people(session: Session, before: Programme, after: Programme) -> None:
     )
 
 
+def leave(session: Session, programme: str, patient: str, day: date) -> bool:
+    """End a patient's seat on a day, and their wait for one; say whether there was any."""
+    waiting = delete(WaitingRow).where(col(WaitingRow.programme_id) == programme, col(WaitingRow.patient_id) == patient)
+    left = bool(session.exec(waiting).rowcount)
+    seats = select(MemberRow).where(MemberRow.programme_id == programme, MemberRow.patient_id == patient)
+    for seat in session.exec(seats.where(col(MemberRow.until).is_(None) | (col(MemberRow.until) > day))):
+        seat.until, left = max(day, seat.since), True
+    session.flush()
+    return left
+
+
 def note_attendance(session: Session, booking: str, came: Mapping[str, bool], now: datetime) -> None:
     """Note who came to a session and who did not."""
     rows = (dict(booking_id=booking, patient_id=who, came=did, noted_at=now) for who, did in came.items())
