@@ -8,8 +8,8 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from fastapi.encoders import jsonable_encoder
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
+from pydantic_core import to_json
 from sqlmodel import Session
 
 from api.access.actor import Actor
@@ -26,6 +26,8 @@ class Answer:
 
     Attributes
     ----------
+    document
+        Models and dataclasses too; a function that returns it, where it is costly and not needed by who knows the version.
     version : int or None
         The object's version, its ETag.
     location : str or None
@@ -45,9 +47,10 @@ class Answer:
             headers["ETag"] = etag(self.version)
         if self.location is not None:
             headers["Location"] = self.location
-        if self.status == HTTPStatus.NO_CONTENT:
+        if self.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
             return Response(status_code=self.status, headers=headers)
-        return JSONResponse(jsonable_encoder(self.document), self.status, headers)
+        document = self.document() if callable(self.document) else self.document
+        return Response(to_json(document), self.status, headers, "application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,8 @@ class Call:
     ----------
     key, digest : str or None
         Its Idempotency-Key, and the hash of all that makes it the same request.
-    if_match : str or None
-        The version that the caller wants to change.
+    if_match, if_none_match : str or None
+        The version that the caller wants to change, and those that the caller knows.
     """
 
     shell: Shell
@@ -67,11 +70,15 @@ class Call:
     key: str | None = None
     digest: str | None = None
     if_match: str | None = None
+    if_none_match: str | None = None
 
     def read(self, act: Callable[[Session], Answer]) -> Response:
-        """Answer from one moment of the store, which it cannot change."""
+        """Answer from one moment of the store, which it cannot change; what the caller knows is not told again."""
         with self.shell.database.reading() as session:
-            return act(session).response()
+            answer = act(session)
+            if answer.version is not None and self._knows(answer.version):
+                answer = Answer(status=HTTPStatus.NOT_MODIFIED, version=answer.version)
+            return answer.response()
 
     def disclose(self, action: str, kind: str, identifier: str, act: Callable[[Session], Answer]) -> Response:
         """Answer as :meth:`read` does with patient data; that it was read is written down before the answer leaves."""
@@ -128,6 +135,11 @@ class Call:
         """Refuse a change of another version than the caller has read. Raises ``VersionMissing`` or ``Stale``."""
         if self.expected_version() != version:
             raise Stale("it has changed since it was read")
+
+    def _knows(self, version: int) -> bool:
+        """Say whether If-None-Match names a version (RFC 9110, section 13.1.2)."""
+        known = {tag.strip().removeprefix("W/") for tag in (self.if_none_match or "").split(",")}
+        return not known.isdisjoint((etag(version), "*"))
 
     def _kept(self, key: str, digest: str, response: Response) -> IdempotencyRow:
         return IdempotencyRow(

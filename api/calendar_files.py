@@ -11,23 +11,17 @@ from scheduling.files import write_bytes
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
-Owner = Literal["provider", "room", "patient", "group"]
+Owner = Literal["provider", "room", "patient", "group", "location"]
 
 
 def export_one(scenario: Scenario, plan: Plan, plan_file: Path, kind: Owner, identifier: str, target: Path) -> Path:
     """Write one calendar to a file, or into a directory that exists. Raises ``UnknownId``."""
-    from calendars import events
+    from calendars.exports import plan_calendar
     from calendars.filenames import file_name
     from calendars.uids import Uids, sidecar
 
-    make = {
-        "provider": events.provider_calendar,
-        "room": events.room_calendar,
-        "patient": events.patient_calendar,
-        "group": events.group_calendar,
-    }[kind]
     uids = Uids.read(sidecar(plan_file))
-    content = make(scenario, plan, identifier, uids, changed_at(plan_file))
+    content = plan_calendar(kind, identifier, scenario, plan, uids, changed_at(plan_file))
     file = target / f"{file_name(identifier)}.ics" if target.is_dir() else target
     uids.write(sidecar(plan_file))
     write_bytes(file, content)
@@ -36,11 +30,11 @@ def export_one(scenario: Scenario, plan: Plan, plan_file: Path, kind: Owner, ide
 
 def export_all(scenario: Scenario, plan: Plan, plan_file: Path, target: Path) -> Iterator[Path]:
     """Write every calendar into a directory and yield the files."""
-    from calendars import events
+    from calendars import exports
     from calendars.uids import Uids, sidecar
 
     uids = Uids.read(sidecar(plan_file))
-    made = list(events.export_all(scenario, plan, uids, changed_at(plan_file)))
+    made = list(exports.export_all(scenario, plan, uids, changed_at(plan_file)))
     uids.write(sidecar(plan_file))
     for name, content in made:
         write_bytes(target / name, content)

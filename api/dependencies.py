@@ -34,6 +34,15 @@ async def asked_call(shell: Shared, actor: Acting) -> Call:
     return Call(shell, actor)
 
 
+async def asked_object(
+    shell: Shared,
+    actor: Acting,
+    if_none_match: Annotated[str | None, Header(description="The ETag of what is known; 304 if it is so still.")] = None,
+) -> Call:
+    """Return a request that reads one thing, of which the caller may know a version."""
+    return Call(shell, actor, if_none_match=if_none_match)
+
+
 async def asked_creation(
     request: Request,
     shell: Shared,
@@ -57,5 +66,6 @@ async def asked_change(
 
 
 Reading = Annotated[Call, Depends(asked_call)]
+Fetching = Annotated[Call, Depends(asked_object)]
 Creating = Annotated[Call, Depends(asked_creation)]
 Changing = Annotated[Call, Depends(asked_change)]

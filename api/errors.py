@@ -161,6 +161,10 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "It is as the caller knows it."}}
+"""What OpenAPI says of the answer to who knows the present version of what was asked for."""
+
+
 def _answer(
     request: Request, kind: Kind, detail: str | None, grounds: tuple[Ground, ...], headers: Mapping[str, str]
 ) -> JSONResponse:

@@ -9,12 +9,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 
-from scheduling.instructions import Arrival, Guidance, Told, instructions
-from scheduling.plan import Item
-from scheduling.scenario import Scenario
+from calendars.appointments import Appointment
+from calendars.entries import Entry
+from scheduling.instructions import instructions
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,118 +50,118 @@ def clock(moment: datetime) -> str:
     return f"{moment.hour % 12 or 12}:{moment.minute:02} {'AM' if moment.hour < 12 else 'PM'}"
 
 
-def patient_title(scenario: Scenario) -> str:
+def day(moment: datetime) -> str:
+    """Write a date as patients read it: ``Tuesday, December 1, 2026``, whatever the machine's language."""
+    return f"{_WEEKDAYS[moment.weekday()]}, {_MONTHS[moment.month - 1]} {moment.day}, {moment.year}"
+
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def patient_title(clinic: str) -> str:
     """Return the name of a patient's calendar."""
-    return ", ".join(filter(None, ("Appointments", discreet(scenario.clinic.name))))
+    return ", ".join(filter(None, ("Appointments", discreet(clinic))))
 
 
-def patient_notice(scenario: Scenario, item: Item) -> Notice:
-    """Return what a patient is told of an item; nothing in it differs between the members of a group."""
-    location = scenario.locations[item.booking.location]
-    place = ", ".join(filter(None, (discreet(location.name), one_line(location.address))))
-    heading = ", ".join(filter(None, ("Appointment", discreet(scenario.clinic.name))))
-    description = "\n".join(_told(scenario, item, instructions().guidance(item.service)))
-    return Notice(heading, place, description, ("Appointment",), private=True)
+def patient_notice(appointment: Appointment) -> Notice:
+    """Return what a patient is told of an appointment; nothing in it differs between the members of a group."""
+    heading = ", ".join(filter(None, ("Appointment", discreet(appointment.clinic))))
+    place = ", ".join(filter(None, (discreet(appointment.building), one_line(appointment.address))))
+    return Notice(heading, place, "\n".join(told(appointment)), ("Appointment",), private=True)
 
 
-def _told(scenario: Scenario, item: Item, guidance: Guidance) -> Iterator[str]:
-    location = scenario.locations[item.booking.location]
-    place = instructions().place(location.id)
-    within = place.within.text if place.within and place.within.text not in location.name else ""
-    yield f"Where: {', '.join(filter(None, (one_line(location.name), within, one_line(location.address))))}"
-    if place.access:
-        yield place.access.text
-    yield f"When to arrive: {_arrival(item.booking.start, guidance.arrive)}"
-    yield from _listed("What to bring", guidance.bring)
-    yield f"Companion: {guidance.companion.text}"
-    yield from _listed("Medicines, food and drink beforehand", guidance.hold)
-    if item.service.recovery:
-        yield f"Afterwards: you rest here for about {item.service.recovery} minutes before you leave."
-    if place.phone:
-        yield f"Questions, or if you cannot come: {place.phone.text}"
+def told(appointment: Appointment) -> Iterator[str]:
+    """Yield what a patient is told, line by line."""
+    within = "" if appointment.within in appointment.building else appointment.within
+    parts = (one_line(appointment.building), within, one_line(appointment.address))
+    yield f"Where: {', '.join(filter(None, parts))}"
+    if appointment.access:
+        yield appointment.access
+    yield f"When to arrive: {_arrival(appointment)}"
+    yield from _listed("What to bring", appointment.bring)
+    yield f"Companion: {appointment.companion}"
+    yield from _listed("Medicines, food and drink beforehand", appointment.hold)
+    if appointment.recovery_minutes:
+        yield f"Afterwards: you rest here for about {appointment.recovery_minutes} minutes before you leave."
+    if appointment.phone:
+        yield f"Questions, or if you cannot come: {appointment.phone}"
 
 
-def _arrival(start: datetime, arrive: Arrival) -> str:
-    if arrive.text is not None:
-        return f"{arrive.text} The appointment starts at {clock(start)}."
-    if arrive.minutes == 0:
-        return f"{clock(start)}, when the appointment starts."
-    return f"{clock(start - timedelta(minutes=arrive.minutes))}, {arrive.minutes} minutes before the start at {clock(start)}."
+def _arrival(appointment: Appointment) -> str:
+    start, minutes = clock(appointment.local_start), appointment.arrive_minutes
+    if appointment.arrive_text is not None:
+        return f"{appointment.arrive_text} The appointment starts at {start}."
+    if minutes == 0:
+        return f"{start}, when the appointment starts."
+    return f"{clock(appointment.local_arrival)}, {minutes} minutes before the start at {start}."
 
 
-def _listed(heading: str, told: Iterable[Told]) -> list[str]:
-    lines = [f"- {entry.text}" for entry in told]
+def _listed(heading: str, entries: Iterable[str]) -> list[str]:
+    lines = [f"- {entry}" for entry in entries]
     return [f"{heading}:", *lines] if lines else []
 
 
-def provider_notice(scenario: Scenario, provider: str, item: Item) -> Notice:
-    """Return what a provider's calendar says of an item that the provider is in the team of, or supervises."""
-    if provider in item.booking.team:
-        return staff_notice(scenario, item)
-    notice = staff_notice(scenario, item)
+def provider_notice(provider: str, entry: Entry) -> Notice:
+    """Return what a provider's calendar says of an entry that the provider is in the team of, or supervises."""
+    notice = staff_notice(entry)
+    if any(member.id == provider for member in entry.team):
+        return notice
     categories = (*notice.categories, "Supervising")
     return Notice(f"Supervising: {notice.summary}", notice.location, notice.description, categories)
 
 
-def staff_notice(scenario: Scenario, item: Item) -> Notice:
-    """Return what a staff calendar says of an item: service, room, people of the clinic, and no patient."""
-    lines = [*_what(scenario, item), *_where(item), *_who(scenario, item), *_after(item)]
-    return Notice(_heading(scenario, item), _room(scenario, item), "\n".join(lines), (_CATEGORY[item.kind],))
+def staff_notice(entry: Entry) -> Notice:
+    """Return what a staff calendar says of an entry: service, room, people of the clinic, and no patient."""
+    lines = [*_what(entry), *_where(entry), *_who(entry), *_after(entry)]
+    return Notice(_heading(entry), _room(entry), "\n".join(lines), (_CATEGORY[entry.kind],))
 
 
-def group_notice(scenario: Scenario, item: Item) -> Notice:
+def group_notice(entry: Entry) -> Notice:
     """Return what a group's own calendar says of its session; it names nobody."""
-    lines = [*_what(scenario, item), *_where(item), *_after(item)]
-    return Notice(_heading(scenario, item), _room(scenario, item), "\n".join(lines), (_CATEGORY[item.kind],))
+    lines = [*_what(entry), *_where(entry), *_after(entry)]
+    return Notice(_heading(entry), _room(entry), "\n".join(lines), (_CATEGORY[entry.kind],))
 
 
 _CATEGORY = {"visit": "Visit", "group": "Group", "hold": "Held capacity"}
 
 
-def _heading(scenario: Scenario, item: Item) -> str:
-    service = one_line(item.service.name)
-    if item.kind == "group":
-        return f"{service}: {one_line(scenario.groups_by_id[item.id].name)}"
-    return f"Held: {service}" if item.kind == "hold" else service
+def _heading(entry: Entry) -> str:
+    service = one_line(entry.service.name)
+    if entry.group is not None:
+        return f"{service}: {one_line(entry.group.name)}"
+    return f"Held: {service}" if entry.kind == "hold" else service
 
 
-def _room(scenario: Scenario, item: Item) -> str:
-    location = scenario.locations[item.booking.location]
-    return ", ".join(one_line(part) for part in (item.booking.room, location.name, location.address) if part)
+def _room(entry: Entry) -> str:
+    return ", ".join(one_line(part) for part in (entry.room, entry.location.name, entry.location.address) if part)
 
 
-def _what(scenario: Scenario, item: Item) -> Iterator[str]:
-    yield f"Service: {one_line(item.service.name)}"
-    if item.kind == "hold":
+def _what(entry: Entry) -> Iterator[str]:
+    yield f"Service: {one_line(entry.service.name)}"
+    if entry.kind == "hold":
         yield "Capacity held for a patient who is referred on the day; nobody is booked yet."
-    if item.kind == "group":
-        yield f"Seats taken: {len(item.patients)} of {scenario.groups_by_id[item.id].capacity}"
-    if not _identifies(scenario, item):
-        yield f"{item.kind.capitalize()}: {one_line(item.id)}"
+    if entry.group is not None:
+        yield f"Seats taken: {entry.attending} of {entry.group.capacity}"
+    if entry.reference is not None:
+        yield f"{entry.kind.capitalize()}: {one_line(entry.reference)}"
 
 
-def _identifies(scenario: Scenario, item: Item) -> bool:
-    """Say whether the item's own id gives a patient away, as ``ann-lee-2`` does of Ann Lee."""
-    for patient in item.patients:
-        for word in (patient, scenario.patients_by_id[patient].name):
-            spelled = r"[\W_]*".join(re.escape(part) for part in re.split(r"[\W_]+", word) if part)
-            if spelled and re.search(rf"(?<![^\W_]){spelled}(?![^\W_])", item.id, re.IGNORECASE):
-                return True
-    return False
+def _where(entry: Entry) -> Iterator[str]:
+    yield f"Room: {one_line(entry.room) if entry.room else 'none needed'}"
 
 
-def _where(item: Item) -> Iterator[str]:
-    yield f"Room: {one_line(item.booking.room) if item.booking.room else 'none needed'}"
-
-
-def _who(scenario: Scenario, item: Item) -> Iterator[str]:
-    for role, people in (("Team", item.booking.team), ("Supervisor", item.booking.supervisors)):
+def _who(entry: Entry) -> Iterator[str]:
+    for role, people in (("Team", entry.team), ("Supervisor", entry.supervisors)):
         if people:
-            yield f"{role}: {', '.join(one_line(scenario.providers_by_id[person].name) for person in people)}"
+            yield f"{role}: {', '.join(one_line(member.name) for member in people)}"
 
 
-def _after(item: Item) -> Iterator[str]:
-    if item.service.recovery:
-        yield f"Recovery bay: {item.service.recovery} minutes after"
-    if item.service.turnover:
-        yield f"Room cleaning: {item.service.turnover} minutes after"
+def _after(entry: Entry) -> Iterator[str]:
+    if entry.service.recovery:
+        yield f"Recovery bay: {entry.service.recovery} minutes after"
+    if entry.service.turnover:
+        yield f"Room cleaning: {entry.service.turnover} minutes after"

@@ -59,6 +59,7 @@ def export(
     room: Annotated[str | None, typer.Option("--room", help="A room's id.", show_default=False)] = None,
     patient: Annotated[str | None, typer.Option("--patient", help="A patient's id.", show_default=False)] = None,
     group: Annotated[str | None, typer.Option("--group", help="A group's id.", show_default=False)] = None,
+    location: Annotated[str | None, typer.Option("--location", help="A location's id.", show_default=False)] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every calendar.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -66,10 +67,16 @@ def export(
 
     The events' identifiers are kept in a file beside the plan, so that calendars see a later plan as changes.
     """
-    owners: dict[Owner, str | None] = {"provider": provider, "room": room, "patient": patient, "group": group}
+    owners: dict[Owner, str | None] = {
+        "provider": provider,
+        "room": room,
+        "patient": patient,
+        "group": group,
+        "location": location,
+    }
     chosen = [(kind, identifier) for kind, identifier in owners.items() if identifier is not None]
     if len(chosen) + everything != 1:
-        raise typer.BadParameter("give exactly one of --provider, --room, --patient, --group and --all")
+        raise typer.BadParameter("give exactly one of --provider, --room, --patient, --group, --location and --all")
     asked = Scenario.read(scenario)
     given = Plan.read(plan, asked)
     if broken := judge(asked, given).violations:

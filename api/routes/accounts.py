@@ -15,8 +15,8 @@ from api.access.actor import Role
 from api.access.gate import guarded_router
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hashed_password
 from api.answers import Answer
-from api.dependencies import Changing, Creating, Reading
-from api.errors import documented
+from api.dependencies import Changing, Creating, Fetching, Reading
+from api.errors import UNCHANGED, documented
 from api.pages import Paged
 from api.services import accounts as service
 from api.services.accounts import AccountChange, NewAccount
@@ -168,8 +168,8 @@ def add_account(body: AccountToMake, call: Creating) -> Response:
     return call.create(act)
 
 
-@router.get("/v1/accounts/{account}", response_model=Account)
-def get_account(account: Identifier, call: Reading) -> Response:
+@router.get("/v1/accounts/{account}", response_model=Account, responses=UNCHANGED)
+def get_account(account: Identifier, call: Fetching) -> Response:
     """Return an account."""
 
     def act(session: Session) -> Answer:

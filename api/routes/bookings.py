@@ -13,14 +13,15 @@ from sqlmodel import Session
 
 from api.access.gate import guarded_router
 from api.answers import Answer, Call
-from api.dependencies import Changing, Creating, Reading
-from api.errors import documented
+from api.dependencies import Changing, Creating, Fetching, Reading
+from api.errors import UNCHANGED, documented
 from api.routes.examples import BOOKING
 from api.services import bookings as service
 from api.services import offering
 from api.services.bookings import Place, Standing
 from api.services.offering import Choices
 from api.services.week import decided, present_week
+from api.store.tables.mail import Participation
 from scheduling.fields import Id, Stamp
 from scheduling.plan import VisitBooking
 
@@ -30,7 +31,7 @@ Identifier = Annotated[str, Path(max_length=100)]
 
 WHERE: JsonDict = {"start": "2026-12-01T09:00", "location": "wang", "room": "wang-exam-1", "team": ["physician-1"]}
 PLACE: JsonDict = {**WHERE, "end": "2026-12-01T09:30", "supervisors": []}
-BOOKED: JsonDict = {"visit": "visit-0181", **BOOKING, "override_reason": None}
+BOOKED: JsonDict = {"visit": "visit-0181", **BOOKING, "override_reason": None, "participation": "accepted"}
 
 
 class WantedPlace(BaseModel):
@@ -68,6 +69,7 @@ class BookedVisit(BaseModel):
     notified: bool
     version: int
     override_reason: str | None
+    participation: Participation | None
 
 
 class FreePlace(BaseModel):
@@ -138,8 +140,8 @@ class Offers(BaseModel):
     reasons: list[Because]
 
 
-@router.get("/v1/visits/{visit}/booking", response_model=BookedVisit)
-def get_booking(visit: Identifier, call: Reading) -> Response:
+@router.get("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=UNCHANGED)
+def get_booking(visit: Identifier, call: Fetching) -> Response:
     """Return where a visit stands."""
     return call.disclose("booking.read", "visit", visit, lambda session: _answer(service.read(session, visit)))
 
@@ -216,7 +218,7 @@ def booked_document(standing: Standing) -> dict[str, object]:
     """Return where a visit stands."""
     row = standing.row
     told = {"state": row.state, "notified": row.notified, "version": row.version, "override_reason": row.override_reason}
-    return {**standing.booking.model_dump(mode="json"), **told}
+    return {**standing.booking.model_dump(mode="json"), **told, "participation": standing.participation}
 
 
 def _put(

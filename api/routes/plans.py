@@ -16,9 +16,9 @@ from sqlmodel import Session
 
 from api.access.gate import guarded_router
 from api.answers import Answer
-from api.dependencies import Creating, Reading
+from api.dependencies import Creating, Fetching, Reading
 from api.documents import document
-from api.errors import documented
+from api.errors import UNCHANGED, documented
 from api.jobs.following import follow
 from api.kpis import kpis
 from api.options import MAX_SECONDS
@@ -182,13 +182,16 @@ def list_plans(call: Reading, page: Paged, scenario: OfScenario = None) -> Respo
     return call.read(act)
 
 
-@router.get("/v1/plans/{plan}", response_model=MadePlan)
-def get_plan(plan: Identifier, call: Reading) -> Response:
+@router.get("/v1/plans/{plan}", response_model=MadePlan, responses=UNCHANGED)
+def get_plan(plan: Identifier, call: Fetching) -> Response:
     """Return a plan as far as it is made; once it is, with its figures, and beside what people live by."""
 
-    def act(session: Session) -> Answer:
+    def shown(session: Session) -> dict[str, Any]:
         found = planning.made(session, plan)
-        return Answer(_made(found, publishing.preview(session, found)))
+        return _made(found, publishing.preview(session, found))
+
+    def act(session: Session) -> Answer:
+        return Answer(lambda: shown(session), version=planning.version(session, plan))
 
     return call.disclose("plan.read", "plan", plan, act)
 
@@ -208,7 +211,7 @@ def compare_plans(
         "plan.compare",
         "plan",
         plan,
-        lambda session: Answer(planning.beside(session, before, plan).model_dump(mode="json")),
+        lambda session: Answer(planning.beside(session, before, plan)),
     )
 
 
@@ -312,9 +315,9 @@ def _job(row: PlanJobRow, scenario: str) -> dict[str, Any]:
 def _made(found: Made, comparison: Comparison | None) -> dict[str, Any]:
     return {
         **_job(found.job, found.scenario.id),
-        "plan": None if found.plan is None else found.plan.model_dump(mode="json"),
+        "plan": found.plan,
         "kpis": None if found.plan is None else document(kpis(found.scenario, found.plan)),
-        "comparison": None if comparison is None else comparison.model_dump(mode="json"),
+        "comparison": comparison,
     }
 
 

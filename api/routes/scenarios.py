@@ -15,9 +15,9 @@ from sqlmodel import Session
 
 from api.access.gate import guarded_router
 from api.answers import Answer
-from api.dependencies import Creating, Reading
+from api.dependencies import Creating, Fetching, Reading
 from api.documents import document
-from api.errors import documented
+from api.errors import UNCHANGED, documented
 from api.kpis import kpis
 from api.pages import Paged
 from api.routes.examples import KPIS, LINK, PLAN, SCENARIO, VISIT
@@ -105,10 +105,10 @@ AdditionDocument = Annotated[
     dict[str, Any],
     Body(examples=[VISIT, {"visits": [VISIT], "links": [], "patients": []}], description="One visit, or several together."),
 ]
-ScenarioAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": SCENARIO}}}}
-PlanAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": PLAN}}}}
+ScenarioAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": SCENARIO}}}, **UNCHANGED}
+PlanAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": PLAN}}}, **UNCHANGED}
 LinkAnswer: dict[int | str, dict[str, Any]] = {201: {"content": {"application/json": {"example": LINK}}}}
-KpisAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": KPIS}}}}
+KpisAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": KPIS}}}, **UNCHANGED}
 
 
 @router.post("/v1/scenarios", status_code=HTTPStatus.CREATED, response_model=Period, responses=documented(409))
@@ -131,35 +131,37 @@ def list_scenarios(call: Reading, page: Paged) -> Response:
 
 
 @router.get("/v1/scenarios/{scenario}", response_model=Scenario, responses=ScenarioAnswer)
-def get_scenario(scenario: Identifier, call: Reading) -> Response:
+def get_scenario(scenario: Identifier, call: Fetching) -> Response:
     """Return a scenario as it is asked for now; ``current`` tells where its visits and groups stand."""
 
     def act(session: Session) -> Answer:
-        asked = periods.scenario_of(session, scenario)
-        return Answer(asked.model_dump(mode="json"), version=periods.period(session, scenario).version)
+        version = periods.period(session, scenario).version
+        return Answer(lambda: periods.scenario_of(session, scenario), version=version)
 
     return call.disclose("scenario.read", "scenario", scenario, act)
 
 
 @router.get("/v1/scenarios/{scenario}/plan", response_model=Plan, responses=PlanAnswer)
-def get_standing(scenario: Identifier, call: Reading) -> Response:
+def get_standing(scenario: Identifier, call: Fetching) -> Response:
     """Return what people live by: the published plan, with all that was changed by hand since."""
 
     def act(session: Session) -> Answer:
-        standing = plans.standing_plan(session, periods.scenario_of(session, scenario))
-        return Answer(standing.model_dump(mode="json"), version=periods.period(session, scenario).version)
+        version = periods.period(session, scenario).version
+        return Answer(lambda: plans.standing_plan(session, periods.scenario_of(session, scenario)), version=version)
 
     return call.disclose("scenario.read-plan", "scenario", scenario, act)
 
 
 @router.get("/v1/scenarios/{scenario}/kpis", response_model=dict[str, Any], responses=KpisAnswer)
-def get_kpis(scenario: Identifier, call: Reading) -> Response:
+def get_kpis(scenario: Identifier, call: Fetching) -> Response:
     """Return the figures of what people live by."""
 
-    def act(session: Session) -> Answer:
+    def figures(session: Session) -> Any:
         asked = periods.scenario_of(session, scenario)
-        found = document(kpis(asked, plans.standing_plan(session, asked)))
-        return Answer(found, version=periods.period(session, scenario).version)
+        return document(kpis(asked, plans.standing_plan(session, asked)))
+
+    def act(session: Session) -> Answer:
+        return Answer(lambda: figures(session), version=periods.period(session, scenario).version)
 
     return call.read(act)
 

@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from api.access.gate import guarded_router
 from api.answers import Answer
-from api.dependencies import Changing, Reading
-from api.errors import documented
+from api.dependencies import Changing, Fetching, Reading
+from api.errors import UNCHANGED, documented
 from api.routes.examples import BOOKING, PATIENT, VISIT
 from api.services import requests
 from api.store import bookings, people, periods
@@ -127,8 +127,8 @@ def withdraw_visit(visit: Identifier, call: Changing) -> Response:
     return call.write(act)
 
 
-@router.get("/v1/patients/{patient}", response_model=Patient, responses=PatientAnswer)
-def get_patient(patient: Identifier, call: Reading) -> Response:
+@router.get("/v1/patients/{patient}", response_model=Patient, responses={**PatientAnswer, **UNCHANGED})
+def get_patient(patient: Identifier, call: Fetching) -> Response:
     """Return a patient: where and when they can and would like to come."""
     return call.disclose("patient.read", "patient", patient, lambda session: _patient(people.patient(session, patient)))
 

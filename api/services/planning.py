@@ -101,13 +101,24 @@ def cancel(session: Session, by: Actor, identifier: str, now: datetime) -> PlanJ
     return jobs.job(session, identifier)
 
 
+def version(session: Session, identifier: str) -> int | None:
+    """Return the version of a plan beside what stands: that of its period, since what was made never changes.
+
+    Returns
+    -------
+    int or None
+        None as long as it may still be made.
+    """
+    job = jobs.job(session, identifier)
+    return None if job.ended_at is None else periods.period_of_snapshot(session, job.scenario_id).version
+
+
 def made(session: Session, identifier: str) -> Made:
     """Return a plan as far as it is. Raises ``UnknownId``."""
     job = jobs.job(session, identifier)
-    snapshot = periods.snapshot(session, job.scenario_id)
-    scenario = Scenario.model_validate_json(snapshot.document)
+    scenario = periods.snapshot(session, job.scenario_id)
     row = None if job.plan_id is None else plans.plan(session, job.plan_id)
-    return Made(job, scenario, row, None if row is None else Plan.model_validate_json(row.document))
+    return Made(job, scenario, row, None if row is None else plans.document(session, row))
 
 
 def done(session: Session, identifier: str) -> tuple[Made, PlanRow, Plan]:

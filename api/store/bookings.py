@@ -6,15 +6,17 @@ Rows that do not change are not touched. What has begun (arrived, done, no-show)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
+from api.store.derived import derived
 from api.store.driver_errors import domain_error
 from api.store.errors import DoubleBooked
 from api.store.guards import LONGEST_DAYS
@@ -25,6 +27,10 @@ from api.store.tables.plans import BookingState, Resource
 
 OPEN: tuple[BookingState, ...] = ("offered", "booked")
 """The states of bookings that may still be changed."""
+
+
+_TOLD = ("kind", "subject_id", "month", "service", "location", "starts_at", "ends_at", "notified", "state")
+_TAKEN = tuple(col(getattr(OccupancyRow, name)) for name in ("booking_id", "kind", "position", "resource_id", "ends_at"))
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,11 @@ def standing(session: Session, period_id: str) -> dict[Subject, Standing]:
     """Return what stands in a period."""
     query = select(BookingRow).where(BookingRow.period_id == period_id, BookingRow.state != "cancelled")
     return {one.placing.subject: one for one in _with_placings(session, list(session.exec(query)))}
+
+
+def placed(session: Session, period_id: str, version: int) -> Mapping[Subject, Placing]:
+    """Return where everything stands in a version of a period, which is the present one."""
+    return derived(session, ("placed", period_id), version, lambda: _placed(session, period_id))
 
 
 def all_rows(session: Session, period_id: str) -> list[BookingRow]:
@@ -198,14 +209,28 @@ def _rows_of(session: Session, subjects: Sequence[Subject]) -> dict[Subject, Boo
     return {subject: rows[subject] for subject in subjects if subject in rows}
 
 
+def _placed(session: Session, period_id: str) -> dict[Subject, Placing]:
+    """Return where everything stands in a period.
+
+    Columns are read, not objects: a week has thousands of these rows, and most of the time would go into making objects.
+    """
+    stands = (BookingRow.period_id == period_id, BookingRow.state != "cancelled")
+    rows = session.exec(select(*(getattr(BookingRow, name) for name in ("id", *_TOLD))).where(*stands)).all()
+    taken = _takings(session, select(*_TAKEN).join(BookingRow).where(*stands))
+    return {(row.kind, row.subject_id, row.month): placing_of(row, taken[row.id]) for row in rows}
+
+
 def _with_placings(session: Session, rows: Sequence[BookingRow]) -> list[Standing]:
-    # Columns, not objects: a week has thousands of these rows, and most of the time would go into making objects of them.
-    one = OccupancyRow
-    query = select(one.booking_id, one.kind, one.position, one.resource_id, one.ends_at)  # type: ignore[call-overload]
-    taken: dict[str, list[Taking]] = defaultdict(list)
-    for identifier, *taking in session.exec(query.where(col(one.booking_id).in_([row.id for row in rows]))):
-        taken[identifier].append(Taking(*taking))
+    taken = _takings(session, select(*_TAKEN).where(col(OccupancyRow.booking_id).in_([row.id for row in rows])))
     return [Standing(row, placing_of(row, taken[row.id])) for row in rows]
+
+
+def _takings(session: Session, query: Any) -> dict[str, list[Taking]]:
+    """Return what bookings take, by their ids; the query is of the columns ``_TAKEN``."""
+    taken: dict[str, list[Taking]] = defaultdict(list)
+    for identifier, *taking in session.exec(query):
+        taken[identifier].append(Taking(*taking))
+    return taken
 
 
 def _new_row(session: Session, period_id: str, placing: Placing, now: datetime) -> BookingRow:

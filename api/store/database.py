@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, StatementError, TimeoutError
 from sqlmodel import Session
 
+from api.store.derived import KEPT, Derived
 from api.store.driver_errors import domain_error
 from api.store.errors import StoreBusy, StoreError, StoreUnusable
 
@@ -62,6 +63,7 @@ class Database:
             raise StoreUnusable(f"not the URL of a database: {error}") from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._turn = threading.Lock()
+        self._derived = Derived()
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite if self.is_sqlite else _begin_postgresql)
@@ -70,7 +72,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that sees one moment of the database and cannot write."""
-        with Session(self._reader, expire_on_commit=False) as session, translated():
+        with Session(self._reader, expire_on_commit=False, info={KEPT: self._derived}) as session, translated():
             yield session
 
     @contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -46,16 +47,46 @@ def is_known(session: Session, patient_id: str) -> bool:
     return session.get(PatientRow, patient_id) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What tells a patient apart."""
+
+    id: str
+    name: str
+
+
+def known(session: Session, patients: Collection[str]) -> dict[str, Known]:
+    """Return which of some patients are known, by id."""
+    rows: Any = select(PatientRow.id, PatientRow.name).where(col(PatientRow.id).in_(list(patients)))
+    return {identifier: Known(identifier, name) for identifier, name in session.exec(rows)}
+
+
+def provider_ids(session: Session) -> set[str]:
+    """Return the ids of all providers."""
+    return set(session.exec(select(ProviderRow.id)))
+
+
 def put_patients(session: Session, patients: Iterable[Patient], now: datetime) -> None:
     """Add patients, or bring known ones to what is given."""
-    rows = (PatientRow(id=one.id, name=one.name, document=one.model_dump_json(), created_at=now) for one in patients)
+    rows = (dict(id=one.id, name=one.name, document=one.model_dump_json(), created_at=now) for one in patients)
     put(session, PatientRow, rows)
 
 
 def patient_documents(session: Session, ids: Iterable[str]) -> list[dict[str, Any]]:
     """Return patients as a scenario's file has them, by id."""
-    rows = session.exec(select(PatientRow).where(col(PatientRow.id).in_(list(ids))).order_by(col(PatientRow.id)))
-    return [json.loads(row.document) for row in rows]
+    rows = session.exec(select(PatientRow.document).where(col(PatientRow.id).in_(list(ids))).order_by(col(PatientRow.id)))
+    return [json.loads(document) for document in rows]
+
+
+def patient_names(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of patients by id."""
+    query = select(PatientRow.id, PatientRow.name).where(col(PatientRow.id).in_(list(ids)))
+    return {identifier: name for identifier, name in session.exec(query)}
+
+
+def provider_names(session: Session) -> dict[str, str]:
+    """Return the names of all providers by id."""
+    return {identifier: name for identifier, name in session.exec(select(ProviderRow.id, ProviderRow.name))}
 
 
 def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGrid) -> None:
@@ -86,13 +117,16 @@ def provider_documents(session: Session, grid: TimeGrid) -> list[dict[str, Any]]
     """Return every provider as a scenario's file has it, with the shifts and busy times of the grid's dates."""
     starts, ends = bounds(grid)
     shifts: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    on_duty = select(ShiftRow).where(col(ShiftRow.starts_at) >= starts, col(ShiftRow.starts_at) < ends)
-    for row in session.exec(on_duty.order_by(col(ShiftRow.starts_at))):
-        shifts[row.provider_id].append({**_wall(grid, row), "locations": row.locations})
+    one, other = ShiftRow, BusyRow
+    on_duty = select(one.provider_id, one.starts_at, one.ends_at, one.locations)
+    on_duty = on_duty.where(col(one.starts_at) >= starts, col(one.starts_at) < ends)
+    for provider, begin, end, locations in session.exec(on_duty.order_by(col(one.starts_at))):
+        shifts[provider].append({**_wall(grid, begin, end), "locations": locations})
     busy: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    away = select(BusyRow).where(col(BusyRow.starts_at) < ends, col(BusyRow.ends_at) > starts)
-    for taken in session.exec(away.order_by(col(BusyRow.starts_at), col(BusyRow.id))):
-        busy[taken.provider_id].append(_wall(grid, taken))
+    away = select(other.provider_id, other.starts_at, other.ends_at)
+    away = away.where(col(other.starts_at) < ends, col(other.ends_at) > starts)
+    for provider, begin, end in session.exec(away.order_by(col(other.starts_at), col(other.id))):
+        busy[provider].append(_wall(grid, begin, end))
     people = session.exec(select(ProviderRow).order_by(col(ProviderRow.id)))
     return [{**json.loads(row.document), "shifts": shifts[row.id], "busy": busy[row.id]} for row in people]
 
@@ -103,9 +137,9 @@ def bounds(grid: TimeGrid) -> tuple[datetime, datetime]:
     return grid.utc(datetime.combine(grid.first, midnight)), grid.utc(datetime.combine(grid.end, midnight))
 
 
-def _provider_row(provider: Provider) -> ProviderRow:
+def _provider_row(provider: Provider) -> dict[str, Any]:
     document = provider.changed(shifts=(), busy=()).model_dump_json()
-    return ProviderRow(id=provider.id, name=provider.name, role=provider.role, document=document)
+    return dict(id=provider.id, name=provider.name, role=provider.role, document=document)
 
 
 def _instants(stretches: Iterable[S], grid: TimeGrid) -> Iterator[tuple[S, datetime, datetime]]:
@@ -116,5 +150,5 @@ def _instants(stretches: Iterable[S], grid: TimeGrid) -> Iterator[tuple[S, datet
             yield stretch, begin, end
 
 
-def _wall(grid: TimeGrid, row: ShiftRow | BusyRow) -> dict[str, Any]:
-    return {"start": format_stamp(grid.wall(row.starts_at)), "end": format_stamp(grid.wall(row.ends_at))}
+def _wall(grid: TimeGrid, starts_at: datetime, ends_at: datetime) -> dict[str, Any]:
+    return {"start": format_stamp(grid.wall(starts_at)), "end": format_stamp(grid.wall(ends_at))}

@@ -5,30 +5,34 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from api.store.bookings import Standing, bring_into, place_all, standing
+from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
+from api.store.derived import derived
 from api.store.errors import AlreadyThere
-from api.store.people import patient_documents, provider_documents, put_patients, put_providers
-from api.store.placings import Subject, current_document, current_placings
+from api.store.people import provider_documents, put_patients, put_providers
+from api.store.placings import Placing, Subject, current_document, current_placings
+from api.store.referrals_out import patients_with_appointments
 from api.store.requests import (
     add_links,
-    asked_visits,
     group_documents,
     link_documents,
     put_groups,
     put_reserves,
     put_visits,
     reserve_documents,
+    visit_documents,
 )
 from api.store.rows import expect_version, found, put
 from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
 from scheduling.additions import Addition
-from scheduling.fields import format_stamp
+from scheduling.clinic import Clinic
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
 
@@ -39,6 +43,21 @@ CLINIC = "clinic"
 def clinic(session: Session) -> ClinicRow:
     """Return the clinic. Raises ``UnknownId`` before anything was imported."""
     return found(session, ClinicRow, "clinic", CLINIC)
+
+
+def clinic_of(session: Session) -> Clinic:
+    """Return the clinic as the domain knows it. Raises ``UnknownId`` before anything was imported."""
+    return _read_clinic(clinic(session).document)
+
+
+@lru_cache(maxsize=4)
+def _read_clinic(text: str) -> Clinic:
+    return Clinic.model_validate_json(text)
+
+
+def zone(session: Session) -> TimeGrid:
+    """Return what turns instants into the clinic's wall-clock time, on any date. Raises ``UnknownId``."""
+    return TimeGrid(clinic(session).timezone, 1, date.min, date.max)
 
 
 def period(session: Session, identifier: str) -> PeriodRow:
@@ -58,8 +77,16 @@ def period_on(session: Session, day: date) -> PeriodRow | None:
     return session.exec(query.order_by(col(PeriodRow.starts_on).desc(), col(PeriodRow.id))).first()
 
 
+def periods_from(session: Session, day: date) -> list[PeriodRow]:
+    """Return the periods that are not over on a day, by their first dates."""
+    query = select(PeriodRow).where(col(PeriodRow.ends_on) > day)
+    return list(session.exec(query.order_by(col(PeriodRow.starts_on), col(PeriodRow.id))))
+
+
 def touch(session: Session, identifier: str, expected: int | None = None) -> PeriodRow:
     """Note that something of a period changes. Whoever changes anything of it calls this, in the same transaction.
+
+    Periods of the same dates change with it: they share people, and the locations of shifts.
 
     Raises
     ------
@@ -72,7 +99,15 @@ def touch(session: Session, identifier: str, expected: int | None = None) -> Per
     expect_version(row, "period", identifier, expected)
     row.version += 1
     session.flush()
+    others = update(PeriodRow).where(col(PeriodRow.id) != identifier)
+    others = others.where(col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)
+    session.exec(others.values(version=col(PeriodRow.version) + 1))
     return row
+
+
+def touch_all(session: Session) -> None:
+    """Note that something changes that every period has: the clinic, or who works there."""
+    session.exec(update(PeriodRow).values(version=col(PeriodRow.version) + 1))
 
 
 def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> PeriodRow:
@@ -87,18 +122,8 @@ def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> Period
     """
     if session.get(PeriodRow, scenario.id) is not None:
         raise AlreadyThere(f'period "{scenario.id}"')
-    document = scenario.clinic.model_dump_json()
-    put(session, ClinicRow, [ClinicRow(id=CLINIC, timezone=scenario.clinic.timezone, document=document)])
-    row = PeriodRow(
-        id=scenario.id,
-        starts_on=scenario.horizon.start,
-        ends_on=scenario.horizon.end,
-        freeze_minutes=scenario.freeze_minutes,
-        policy=scenario.policy.model_dump_json(),
-    )
-    session.add(row)
-    session.flush()
-    put_providers(session, scenario.providers, scenario.grid)
+    keep_roster(session, scenario)
+    row = keep_period(session, scenario)
     put_patients(session, scenario.patients, now)
     put_visits(session, row.id, scenario.visits, now)
     bring_into(session, row.id, scenario.visits_by_id)
@@ -107,6 +132,27 @@ def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> Period
     put_reserves(session, row.id, scenario.reserves)
     place_all(session, row.id, current_placings(scenario), now)
     return row
+
+
+def keep_roster(session: Session, scenario: Scenario) -> None:
+    """Take in the clinic of a scenario and who works when, which every period has, and nothing of what it asks for."""
+    touch_all(session)
+    document = scenario.clinic.model_dump_json()
+    put(session, ClinicRow, [dict(id=CLINIC, timezone=scenario.clinic.timezone, document=document)])
+    put_providers(session, scenario.providers, scenario.grid)
+
+
+def keep_period(session: Session, scenario: Scenario) -> PeriodRow:
+    """Take in the dates of a scenario as a period, or give one of its id its policy, and nothing of what it asks for."""
+    row = dict(
+        id=scenario.id,
+        starts_on=scenario.horizon.start,
+        ends_on=scenario.horizon.end,
+        freeze_minutes=scenario.freeze_minutes,
+        policy=scenario.policy.model_dump_json(),
+    )
+    put(session, PeriodRow, [row])
+    return period(session, scenario.id)
 
 
 def keep_addition(session: Session, period_id: str, addition: Addition, now: datetime) -> None:
@@ -131,32 +177,9 @@ def scenario_of(session: Session, period_id: str, now: datetime | None = None) -
     InvalidFile
         When what is stored is no valid scenario any more, as after a change of the clinic; with every fault.
     """
-    row, place_of_care = period(session, period_id), json.loads(clinic(session).document)
-    grid = _grid(row, place_of_care)
-    stands = {subject: one for subject, one in standing(session, period_id).items() if one.row.state != "offered"}
-    asked = asked_visits(session, period_id)
-    visits = [{**json.loads(one.document), "current": _current(stands, ("visit", one.id, ""), grid)} for one in asked]
-    groups = [
-        {**one, "current": _current(stands, ("group", one["id"], one["month"]), grid)}
-        for one in group_documents(session, period_id)
-    ]
-    patients = {one.patient_id for one in asked} | {one["patient"] for group in groups for one in group["candidates"]}
-    document = {
-        "format": "clinicweave-scenario/1",
-        "id": row.id,
-        "now": None if now is None else format_stamp(grid.wall(now)),
-        "freeze_minutes": row.freeze_minutes,
-        "horizon": {"start": row.starts_on.isoformat(), "end": row.ends_on.isoformat()},
-        "clinic": place_of_care,
-        "providers": provider_documents(session, grid),
-        "patients": patient_documents(session, patients),
-        "visits": visits,
-        "links": link_documents(session, period_id, {one.id for one in asked}),
-        "groups": groups,
-        "reserves": reserve_documents(session, period_id),
-        "policy": json.loads(row.policy),
-    }
-    return Scenario.parse(json.dumps(document), f"period {period_id}")
+    row = period(session, period_id)
+    asked = derived(session, ("scenario", period_id), row.version, lambda: _asked(session, row))
+    return asked if now is None else asked.changed(now=asked.grid.wall(now).replace(second=0, microsecond=0))
 
 
 def grid_of(session: Session, period_id: str) -> TimeGrid:
@@ -185,14 +208,49 @@ def keep_snapshot(session: Session, scenario: Scenario, period_row: PeriodRow, n
     return row
 
 
-def snapshot(session: Session, identifier: str) -> ScenarioRow:
-    """Return a scenario as a plan was asked for. Raises ``UnknownId``."""
-    return found(session, ScenarioRow, "scenario", identifier)
+def snapshot(session: Session, identifier: str) -> Scenario:
+    """Return a scenario as a plan was asked for; it never changes. Raises ``UnknownId``."""
+    row = found(session, ScenarioRow, "scenario", identifier)
+    return derived(session, ("snapshot", identifier), None, lambda: Scenario.model_validate_json(row.document))
+
+
+def period_of_snapshot(session: Session, identifier: str) -> PeriodRow:
+    """Return the period of a scenario as a plan was asked for."""
+    return session.exec(select(PeriodRow).join(ScenarioRow).where(ScenarioRow.id == identifier)).one()
+
+
+def _asked(session: Session, row: PeriodRow) -> Scenario:
+    period_id, place_of_care = row.id, json.loads(clinic(session).document)
+    grid = _grid(row, place_of_care)
+    stands = {subject: one for subject, one in placed(session, period_id, row.version).items() if not one.offered}
+    asked = visit_documents(session, period_id)
+    visits = [{**one, "current": _current(stands, ("visit", one["id"], ""), grid)} for one in asked]
+    groups = [
+        {**one, "current": _current(stands, ("group", one["id"], one["month"]), grid)}
+        for one in group_documents(session, period_id)
+    ]
+    patients = {one["patient"] for one in asked} | {one["patient"] for group in groups for one in group["candidates"]}
+    document = {
+        "format": "clinicweave-scenario/1",
+        "id": row.id,
+        "now": None,
+        "freeze_minutes": row.freeze_minutes,
+        "horizon": {"start": row.starts_on.isoformat(), "end": row.ends_on.isoformat()},
+        "clinic": place_of_care,
+        "providers": provider_documents(session, grid),
+        "patients": patients_with_appointments(session, patients, grid),
+        "visits": visits,
+        "links": link_documents(session, period_id, {one["id"] for one in asked}),
+        "groups": groups,
+        "reserves": reserve_documents(session, period_id),
+        "policy": json.loads(row.policy),
+    }
+    return Scenario.parse(json.dumps(document), f"period {period_id}")
 
 
 def _grid(row: PeriodRow, place_of_care: Mapping[str, Any]) -> TimeGrid:
     return TimeGrid(place_of_care["timezone"], place_of_care["start_grid_minutes"], row.starts_on, row.ends_on)
 
 
-def _current(stands: Mapping[Subject, Standing], subject: Subject, grid: TimeGrid) -> dict[str, Any] | None:
-    return current_document(stands[subject].placing, grid) if subject in stands else None
+def _current(stands: Mapping[Subject, Placing], subject: Subject, grid: TimeGrid) -> dict[str, Any] | None:
+    return current_document(stands[subject], grid) if subject in stands else None

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from api.store.tables import BookingRow, OccupancyRow
-from api.store.tables.plans import BookingKind, OccupancyKind, Resource
+from api.store.tables import OccupancyRow
+from api.store.tables.plans import BookingKind, BookingState, OccupancyKind, Resource
 from scheduling.clinic import Service
 from scheduling.fields import format_stamp
 from scheduling.plan import Plan
@@ -43,7 +43,8 @@ class Taking:
 class Placing:
     """Where and when something takes place, and all that it takes. Equal placings are the same to everybody.
 
-    ``notified`` says whether the patient is told; it is no part of where a booking stands.
+    ``notified`` says whether the patient is told, ``offered`` whether the place is only kept for them; neither is a part of
+    where a booking stands.
     """
 
     subject: Subject
@@ -53,6 +54,7 @@ class Placing:
     ends_at: datetime
     takings: frozenset[Taking]
     notified: bool = field(default=True, compare=False)
+    offered: bool = field(default=False, compare=False)
 
     def ids(self, kind: OccupancyKind) -> tuple[str, ...]:
         """Return the ids of what is taken of a kind, by position."""
@@ -127,10 +129,42 @@ def _placing(
     return Placing(subject, service.id, place.location, begin, end, takings, notified)
 
 
-def placing_of(row: BookingRow, takings: Iterable[Taking]) -> Placing:
+class Booked(Protocol):
+    """What a booking's row tells of its placing: the row itself, or these columns of it."""
+
+    @property
+    def kind(self) -> BookingKind: ...
+
+    @property
+    def subject_id(self) -> str: ...
+
+    @property
+    def month(self) -> str: ...
+
+    @property
+    def service(self) -> str: ...
+
+    @property
+    def location(self) -> str: ...
+
+    @property
+    def starts_at(self) -> datetime: ...
+
+    @property
+    def ends_at(self) -> datetime: ...
+
+    @property
+    def notified(self) -> bool: ...
+
+    @property
+    def state(self) -> BookingState: ...
+
+
+def placing_of(row: Booked, takings: Iterable[Taking]) -> Placing:
     """Return the placing that a booking and what it takes tell of."""
     subject = (row.kind, row.subject_id, row.month)
-    return Placing(subject, row.service, row.location, row.starts_at, row.ends_at, frozenset(takings), row.notified)
+    where = (row.service, row.location, row.starts_at, row.ends_at)
+    return Placing(subject, *where, frozenset(takings), row.notified, row.state == "offered")
 
 
 def occupancies_of(booking_id: str, placing: Placing) -> list[OccupancyRow]:

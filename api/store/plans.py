@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,12 +11,13 @@ from sqlalchemy import delete
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from api.store.bookings import Change, replace, standing
+from api.store.bookings import Change, placed, replace
 from api.store.columns import new_id
+from api.store.derived import derived
 from api.store.people import bounds
-from api.store.placings import booking_document, placings
-from api.store.rows import expect_version, found
-from api.store.tables import PlanRow, PublicationRow, ShiftPlaceRow
+from api.store.placings import Placing, Subject, booking_document, placings
+from api.store.rows import found
+from api.store.tables import PeriodRow, PlanRow, PublicationRow, ShiftPlaceRow
 from scheduling.fields import format_stamp
 from scheduling.plan import PLAN_FORMAT, Costs, Plan, ShiftPlace
 from scheduling.publishing import carried
@@ -36,10 +37,9 @@ def plan(session: Session, identifier: str) -> PlanRow:
     return found(session, PlanRow, "plan", identifier)
 
 
-def plans_of(session: Session, period_id: str) -> list[PlanRow]:
-    """Return a period's plans, the newest first."""
-    query = select(PlanRow).where(PlanRow.period_id == period_id)
-    return list(session.exec(query.order_by(col(PlanRow.created_at).desc(), col(PlanRow.id))))
+def document(session: Session, row: PlanRow) -> Plan:
+    """Return the plan that a row holds; it never changes."""
+    return derived(session, ("plan", row.id), None, lambda: Plan.model_validate_json(row.document))
 
 
 def add_plan(session: Session, made: Plan, scenario_id: str, period_id: str, by: str, now: datetime) -> PlanRow:
@@ -56,17 +56,6 @@ def add_plan(session: Session, made: Plan, scenario_id: str, period_id: str, by:
         created_at=now,
     )
     session.add(row)
-    session.flush()
-    return row
-
-
-def edit_plan(session: Session, identifier: str, made: Plan, scenario_id: str, expected: int | None = None) -> PlanRow:
-    """Put another answer in a plan's place. Raises ``UnknownId`` and ``StaleVersion``."""
-    row = plan(session, identifier)
-    expect_version(row, "plan", identifier, expected)
-    row.scenario_id, row.status, row.cost, row.bound = scenario_id, made.status, made.cost, made.bound
-    row.document = made.model_dump_json()
-    row.version += 1
     session.flush()
     return row
 
@@ -103,12 +92,6 @@ def publish(session: Session, row: PlanRow, scenario: Scenario, made: Plan, by: 
     return Published(publication, tuple(changes))
 
 
-def publications_of(session: Session, period_id: str) -> list[PublicationRow]:
-    """Return a period's publications, the newest first."""
-    query = select(PublicationRow).where(PublicationRow.period_id == period_id)
-    return list(session.exec(query.order_by(col(PublicationRow.id).desc())))
-
-
 def publications(session: Session, period_id: str | None, before: int | None, count: int) -> list[PublicationRow]:
     """Return publications, the newest first, those before a number: of one period, or all. Their documents stay behind."""
     query = select(PublicationRow).options(defer(PublicationRow.document))  # type: ignore[arg-type]
@@ -125,16 +108,38 @@ def publication(session: Session, identifier: int) -> PublicationRow:
 
 
 def standing_plan(session: Session, scenario: Scenario) -> Plan:
-    """Return what stands of a scenario's period as a plan, at its cost: what people live by, offered places included.
+    """Return what stands of a period as a plan, at its cost: what people live by, offered places included.
 
     What the scenario does not ask for any more is left out of it.
+
+    Parameters
+    ----------
+    scenario
+        What the period asks for now. Its own ``now`` changes nothing.
     """
+    version = session.get_one(PeriodRow, scenario.id).version
+    taken = placed(session, scenario.id, version)
+    return derived(session, ("standing", scenario.id), version, lambda: carried(_as_plan(session, scenario, taken), scenario))
+
+
+def choose_places(session: Session, scenario: Scenario, places: Iterable[ShiftPlace]) -> None:
+    """Make the locations of a period's shifts those chosen."""
+    starts_at, ends_at = bounds(scenario.grid)
+    chosen = ShiftPlaceRow
+    session.exec(delete(chosen).where(col(chosen.starts_at) >= starts_at, col(chosen.starts_at) < ends_at))
+    session.add_all(
+        chosen(provider_id=one.provider, starts_at=scenario.grid.utc(one.start), location=one.location) for one in places
+    )
+
+
+def _as_plan(session: Session, scenario: Scenario, taken: Mapping[Subject, Placing]) -> Plan:
+    """Return what stands as a plan, at no cost yet."""
     grid = scenario.grid
     booked: dict[str, list[dict[str, object]]] = {"visit": [], "group": [], "hold": []}
-    for (kind, identifier, _), one in sorted(standing(session, scenario.id).items()):
+    for (kind, identifier, _), one in sorted(taken.items()):
         named: dict[str, object] = {"reserve" if kind == "hold" else str(kind): identifier}
-        attendees = {"attendees": list(one.placing.ids("patient"))} if kind == "group" else {}
-        booked[kind].append({**named, **booking_document(one.placing, grid), **attendees})
+        attendees = {"attendees": list(one.ids("patient"))} if kind == "group" else {}
+        booked[kind].append({**named, **booking_document(one, grid), **attendees})
     starts_at, ends_at = bounds(grid)
     chosen = select(ShiftPlaceRow).where(col(ShiftPlaceRow.starts_at) >= starts_at, col(ShiftPlaceRow.starts_at) < ends_at)
     shifts = [
@@ -154,14 +159,4 @@ def standing_plan(session: Session, scenario: Scenario) -> Plan:
         "shifts": shifts,
         "unscheduled": [],
     }
-    return carried(Plan.model_validate_json(json.dumps(document)), scenario)
-
-
-def choose_places(session: Session, scenario: Scenario, places: Iterable[ShiftPlace]) -> None:
-    """Make the locations of a period's shifts those chosen."""
-    starts_at, ends_at = bounds(scenario.grid)
-    chosen = ShiftPlaceRow
-    session.exec(delete(chosen).where(col(chosen.starts_at) >= starts_at, col(chosen.starts_at) < ends_at))
-    session.add_all(
-        chosen(provider_id=one.provider, starts_at=scenario.grid.utc(one.start), location=one.location) for one in places
-    )
+    return Plan.model_validate_json(json.dumps(document))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, or_
 from sqlmodel import Session, col, select
 
-from api.store.rows import expect_version, found, put
+from api.store.rows import expect_version, found, insert_all, put
 from api.store.tables import GroupRow, LinkRow, MembershipRow, ReserveRow, VisitRow
 from scheduling.errors import UnknownId
 from scheduling.requests import Group, Link, Reserve, Visit
@@ -22,15 +22,17 @@ def visit(session: Session, identifier: str) -> VisitRow:
     return found(session, VisitRow, "visit", identifier)
 
 
-def visits_of_patient(session: Session, patient_id: str) -> list[VisitRow]:
-    """Return what is asked for a patient, by id, the withdrawn too."""
-    return list(session.exec(select(VisitRow).where(VisitRow.patient_id == patient_id).order_by(col(VisitRow.id))))
+def periods_of_patient(session: Session, patient_id: str) -> list[str]:
+    """Return the periods that know a patient, by id: by a visit, a withdrawn one too, or as a candidate of a group."""
+    visits = select(VisitRow.period_id).where(VisitRow.patient_id == patient_id)
+    groups = select(GroupRow.period_id).join(MembershipRow).where(MembershipRow.patient_id == patient_id)
+    return sorted({*session.exec(visits), *session.exec(groups)})
 
 
-def asked_visits(session: Session, period_id: str) -> list[VisitRow]:
-    """Return the visits that a period asks for, by id."""
-    query = select(VisitRow).where(VisitRow.period_id == period_id, VisitRow.state == "asked")
-    return list(session.exec(query.order_by(col(VisitRow.id))))
+def visit_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
+    """Return the visits that a period asks for as a scenario's file has them, by id, but for where they stand."""
+    query = select(VisitRow.document).where(VisitRow.period_id == period_id, VisitRow.state == "asked")
+    return [json.loads(document) for document in session.exec(query.order_by(col(VisitRow.id)))]
 
 
 def put_visits(session: Session, period_id: str, visits: Iterable[Visit], now: datetime) -> None:
@@ -50,10 +52,10 @@ def withdraw_visit(session: Session, identifier: str, expected: int | None = Non
 
 def add_links(session: Session, period_id: str, links: Iterable[Link]) -> None:
     """Add links between visits. Raises ``StillReferenced`` when there is no such visit."""
-    session.add_all(
-        LinkRow(period_id=period_id, before_id=one.before, after_id=one.after, document=one.model_dump_json()) for one in links
+    rows = (
+        dict(period_id=period_id, before_id=one.before, after_id=one.after, document=one.model_dump_json()) for one in links
     )
-    session.flush()
+    insert_all(session, LinkRow, rows)
 
 
 def remove_link(session: Session, period_id: str, before: str, after: str) -> None:
@@ -77,6 +79,12 @@ def remove_links(session: Session, visit_id: str) -> None:
     session.exec(delete(LinkRow).where(or_(col(LinkRow.before_id) == visit_id, col(LinkRow.after_id) == visit_id)))
 
 
+def put_links(session: Session, period_id: str, visits: Iterable[str], links: Iterable[Link]) -> None:
+    """Make what visits follow exactly what is given."""
+    session.exec(delete(LinkRow).where(col(LinkRow.after_id).in_(list(visits))))
+    add_links(session, period_id, links)
+
+
 def put_groups(session: Session, period_id: str, groups: Iterable[Group]) -> None:
     """Add groups with their candidates to a period, or bring known ones to what is given."""
     groups = tuple(groups)
@@ -84,17 +92,17 @@ def put_groups(session: Session, period_id: str, groups: Iterable[Group]) -> Non
     for group in groups:
         members = MembershipRow
         session.exec(delete(members).where(col(members.group_id) == group.id, col(members.month) == group.month))
-        session.add_all(
-            members(group_id=group.id, month=group.month, patient_id=one.patient, position=place, priority=one.priority)
+        seats = (
+            dict(group_id=group.id, month=group.month, patient_id=one.patient, position=place, priority=one.priority)
             for place, one in enumerate(group.candidates)
         )
-    session.flush()
+        insert_all(session, members, seats)
 
 
 def put_reserves(session: Session, period_id: str, reserves: Iterable[Reserve]) -> None:
     """Add reserves to a period, or bring known ones to what is given."""
     rows = (
-        ReserveRow(id=one.id, period_id=period_id, service=one.service, held_on=one.date, document=one.model_dump_json())
+        dict(id=one.id, period_id=period_id, service=one.service, held_on=one.date, document=one.model_dump_json())
         for one in reserves
     )
     put(session, ReserveRow, rows)
@@ -109,11 +117,21 @@ def link_documents(session: Session, period_id: str, visits: set[str]) -> list[d
 def group_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
     """Return a period's groups with their candidates, as a scenario's file has them."""
     candidates: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    members = select(MembershipRow).join(GroupRow).where(GroupRow.period_id == period_id)
-    for row in session.exec(members.order_by(col(MembershipRow.position))):
-        candidates[row.group_id, row.month].append({"patient": row.patient_id, "priority": row.priority})
+    one = MembershipRow
+    members = (
+        select(one.group_id, one.month, one.patient_id, one.priority).join(GroupRow).where(GroupRow.period_id == period_id)
+    )
+    for group, month, patient, priority in session.exec(members.order_by(col(one.position))):
+        candidates[group, month].append({"patient": patient, "priority": priority})
     groups = session.exec(select(GroupRow).where(GroupRow.period_id == period_id).order_by(col(GroupRow.id)))
     return [{**json.loads(row.document), "candidates": candidates[row.id, row.month]} for row in groups]
+
+
+def group_texts(session: Session, ids: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the documents of groups with their ids, of each that of its last month, without candidates."""
+    query = select(GroupRow.id, GroupRow.document).where(col(GroupRow.id).in_(list(ids)))
+    latest = {identifier: text for identifier, text in session.exec(query.order_by(col(GroupRow.id), col(GroupRow.month)))}
+    return list(latest.items())
 
 
 def reserve_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
@@ -122,8 +140,8 @@ def reserve_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
     return [json.loads(row.document) for row in rows]
 
 
-def _visit_row(period_id: str, one: Visit, now: datetime) -> VisitRow:
-    return VisitRow(
+def _visit_row(period_id: str, one: Visit, now: datetime) -> dict[str, Any]:
+    return dict(
         id=one.id,
         period_id=period_id,
         patient_id=one.patient,
@@ -132,11 +150,12 @@ def _visit_row(period_id: str, one: Visit, now: datetime) -> VisitRow:
         earliest=one.earliest,
         target=one.target,
         deadline=one.deadline,
+        state="asked",
         document=one.changed(current=None).model_dump_json(),
         created_at=now,
     )
 
 
-def _group_row(period_id: str, one: Group) -> GroupRow:
+def _group_row(period_id: str, one: Group) -> dict[str, Any]:
     document = one.changed(candidates=(), current=None).model_dump_json()
-    return GroupRow(id=one.id, month=one.month, period_id=period_id, service=one.service, document=document)
+    return dict(id=one.id, month=one.month, period_id=period_id, service=one.service, document=document)

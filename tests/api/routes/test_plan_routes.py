@@ -46,7 +46,7 @@ def asked(desk: FrontDesk, **body: Any) -> str:
 def snapshot(desk: FrontDesk, identifier: str) -> Scenario:
     """Return what a plan is asked of."""
     with desk.shell.database.reading() as session:
-        return Scenario.parse(periods.snapshot(session, jobs.job(session, identifier).scenario_id).document)
+        return periods.snapshot(session, jobs.job(session, identifier).scenario_id)
 
 
 def made(desk: FrontDesk, identifier: str, *wishes: Wish) -> Plan:

@@ -1,0 +1,115 @@
+"""An appointment as a patient is told of it, and what of it is worth telling them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from scheduling.clinic import Clinic, Location, Service
+from scheduling.errors import UnknownId
+from scheduling.instructions import instructions
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """What a patient is told of a visit or group session. Equal ones tell them nothing new.
+
+    So time, place, arrival, what to bring, companion and what to hold count; people, rooms and how the clinic calls itself do
+    not, nor does a better way to put a sentence of ours into words.
+
+    Attributes
+    ----------
+    starts_at, ends_at : datetime
+        Instants, aware.
+    building, within, address : str
+        Where it is; ``within`` the building is the suite and floor.
+    arrive_minutes, arrive_text
+        How long before the start to arrive, or a sentence in place of that.
+    bring, hold : tuple of str
+        Sentences.
+    timezone, clinic, access, phone : str
+        No part of what makes a change.
+    """
+
+    starts_at: datetime
+    ends_at: datetime
+    building: str
+    within: str
+    address: str
+    arrive_minutes: int
+    arrive_text: str | None
+    bring: tuple[str, ...]
+    companion: str
+    hold: tuple[str, ...]
+    recovery_minutes: int
+    timezone: str = field(compare=False)
+    clinic: str = field(compare=False)
+    access: str = field(default="", compare=False)
+    phone: str = field(default="", compare=False)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """Read it as :meth:`document` gives it."""
+        instants = {name: datetime.fromisoformat(document[name]) for name in ("starts_at", "ends_at")}
+        lists = {name: tuple(document[name]) for name in ("bring", "hold")}
+        return cls(**{**document, **instants, **lists})
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        instants = {"starts_at": self.starts_at.isoformat(), "ends_at": self.ends_at.isoformat()}
+        return {**asdict(self), **instants, "bring": list(self.bring), "hold": list(self.hold)}
+
+    @property
+    def local_start(self) -> datetime:
+        """The start by the clinic's clocks, aware."""
+        return self.starts_at.astimezone(ZoneInfo(self.timezone))
+
+    @property
+    def local_end(self) -> datetime:
+        """The end by the clinic's clocks, aware."""
+        return self.ends_at.astimezone(ZoneInfo(self.timezone))
+
+    @property
+    def local_arrival(self) -> datetime:
+        """When to arrive, by the clinic's clocks, aware."""
+        return (self.starts_at - timedelta(minutes=self.arrive_minutes)).astimezone(ZoneInfo(self.timezone))
+
+
+def appointment(clinic: Clinic, service: str, location: str, starts_at: datetime, ends_at: datetime) -> Appointment:
+    """Return what a patient is told of a service at a location, both ids, within ``[starts_at, ends_at)``.
+
+    Raises
+    ------
+    UnknownId
+        When the clinic has no such service or location.
+    """
+    offered = next((one for one in clinic.services if one.id == service), None)
+    place = next((one for one in clinic.locations if one.id == location), None)
+    if offered is None or place is None:
+        raise UnknownId(*(("service", service) if offered is None else ("location", location)))
+    return told_of(clinic, offered, place, starts_at, ends_at)
+
+
+def told_of(clinic: Clinic, service: Service, location: Location, starts_at: datetime, ends_at: datetime) -> Appointment:
+    """Return what a patient is told of a service at a location within ``[starts_at, ends_at)`` (clinic.md, rule 13)."""
+    guidance, place = instructions().guidance(service), instructions().place(location.id)
+    return Appointment(
+        starts_at=starts_at,
+        ends_at=ends_at,
+        building=location.name,
+        within=place.within.text if place.within else "",
+        address=location.address,
+        arrive_minutes=guidance.arrive.minutes,
+        arrive_text=guidance.arrive.text,
+        bring=tuple(one.text for one in guidance.bring),
+        companion=guidance.companion.text,
+        hold=tuple(one.text for one in guidance.hold),
+        recovery_minutes=service.recovery,
+        timezone=clinic.timezone,
+        clinic=clinic.name,
+        access=place.access.text if place.access else "",
+        phone=place.phone.text if place.phone else "",
+    )

@@ -1,0 +1,126 @@
+"""The calendars of one plan as files: the same documents that are subscribed to, made of a plan instead of what is stored."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from calendars.entries import Entry, Member, Seats, reference
+from calendars.feeds import FeedKind, feed
+from calendars.filenames import file_name
+from calendars.uids import Uids
+from scheduling.errors import UnknownId
+from scheduling.plan import Item, Plan
+from scheduling.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class View:
+    """One kind of calendar: its folder, whose there are with their names, and the owners of each item's events."""
+
+    folder: str
+    names: Callable[[Scenario], Mapping[str, str]]
+    owners_of: Callable[[Item], Iterable[str]]
+
+
+VIEWS: dict[FeedKind, View] = {
+    "provider": View(
+        "providers",
+        lambda scenario: {one.id: one.name for one in scenario.providers},
+        lambda item: item.commitments,
+    ),
+    "room": View(
+        "rooms",
+        lambda scenario: {one: one for one in scenario.rooms},
+        lambda item: () if item.booking.room is None else (item.booking.room,),
+    ),
+    "patient": View(
+        "patients",
+        lambda scenario: dict.fromkeys(scenario.patients_by_id, ""),
+        lambda item: item.patients,
+    ),
+    "group": View(
+        "groups",
+        lambda scenario: {one.id: one.name for one in scenario.groups},
+        lambda item: (item.id,) if item.kind == "group" else (),
+    ),
+    "location": View(
+        "locations",
+        lambda scenario: {one.id: one.name for one in scenario.clinic.locations},
+        lambda item: (item.booking.location,),
+    ),
+}
+
+
+def plan_calendar(kind: FeedKind, owner: str, scenario: Scenario, plan: Plan, uids: Uids, stamp: datetime) -> bytes:
+    """Return the calendar of a plan's provider, room, group, location or patient.
+
+    Parameters
+    ----------
+    kind, owner : str
+        Whose: of a provider every visit, session and hold in whose team they are, or that they supervise.
+    scenario, plan : Scenario, Plan
+        A plan and the scenario that it answers.
+    uids : Uids
+        Where the events' UIDs are kept; those that are missing are made.
+    stamp : datetime
+        When the plan was last changed, aware: DTSTAMP of every event.
+
+    Raises
+    ------
+    UnknownId
+        When the scenario has no such owner.
+    ValueError
+        When ``stamp`` has no offset.
+    """
+    names = VIEWS[kind].names(scenario)
+    if owner not in names:
+        raise UnknownId(kind, owner)
+    items = [item for item in plan.items(scenario) if owner in VIEWS[kind].owners_of(item)]
+    entries = [entry_of(scenario, item, uids, stamp) for item in items]
+    return feed(scenario.clinic, kind, owner, names[owner], entries, scenario.horizon.start)
+
+
+def export_all(scenario: Scenario, plan: Plan, uids: Uids, stamp: datetime) -> Iterator[tuple[str, bytes]]:
+    """Yield every calendar with its relative file name, such as ``providers/physician-1.ics``.
+
+    Owners without an event get a calendar too, so that it replaces one of an earlier plan. The names are safe on any file
+    system, and no two are the same. Raises ``ValueError`` as :func:`plan_calendar` does.
+    """
+    entries = {(item.kind, item.id): entry_of(scenario, item, uids, stamp) for item in plan.items(scenario)}
+    for kind, view in VIEWS.items():
+        held: dict[str, list[Entry]] = defaultdict(list)
+        for item in plan.items(scenario):
+            for owner in dict.fromkeys(view.owners_of(item)):
+                held[owner].append(entries[item.kind, item.id])
+        for owner, name in view.names(scenario).items():
+            document = feed(scenario.clinic, kind, owner, name, held[owner], scenario.horizon.start)
+            yield f"{view.folder}/{file_name(owner)}.ics", document
+
+
+def entry_of(scenario: Scenario, item: Item, uids: Uids, stamp: datetime) -> Entry:
+    """Return a planned item as calendars show it."""
+    booking, grid = item.booking, scenario.grid
+    group = scenario.groups_by_id[item.id] if item.kind == "group" else None
+    return Entry(
+        kind=item.kind,
+        uid=uids.of(item.kind, item.id),
+        sequence=uids.sequence(item.kind, item.id, booking),
+        changed_at=stamp,
+        starts_at=grid.utc(booking.start),
+        ends_at=grid.utc(booking.end),
+        service=item.service,
+        location=scenario.locations[booking.location],
+        room=booking.room,
+        team=_members(scenario, booking.team),
+        supervisors=_members(scenario, booking.supervisors),
+        group=None if group is None else Seats(group.name, group.capacity),
+        attending=len(item.patients),
+        reference=reference(item.id, ((one, scenario.patients_by_id[one].name) for one in item.patients)),
+    )
+
+
+def _members(scenario: Scenario, providers: Iterable[str]) -> tuple[Member, ...]:
+    return tuple(Member(one, scenario.providers_by_id[one].name) for one in providers)

@@ -1,0 +1,97 @@
+"""The documents that calendars subscribe to: of a provider, a room, a group, a location or a patient.
+
+Equal entries give the same bytes, so that a strong ETag can be made of them; each event's DTSTAMP is when its booking last
+changed, not when somebody looked. Nothing of staff's feeds names a patient, and none of them has an ATTENDEE, an ORGANIZER
+or an alarm: those are for invites alone.
+
+References
+----------
+RFC 7986, sections 5.1 (NAME) and 5.7 (REFRESH-INTERVAL); RFC 5545, section 3.6 (a calendar object without METHOD).
+X-WR-CALNAME and X-PUBLISHED-TTL say the same to programs that came before RFC 7986.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from icalendar import Calendar, vDuration
+
+from calendars.appointments import told_of
+from calendars.entries import Entry
+from calendars.events import Occasion, content_of, envelope, rendered, zone_rules
+from calendars.wording import Notice, group_notice, one_line, patient_notice, patient_title, provider_notice, staff_notice
+from scheduling.clinic import Clinic
+
+FeedKind = Literal["provider", "room", "group", "location", "patient"]
+
+REFRESH = timedelta(minutes=15)
+"""How often calendars are asked to look again."""
+
+PAST = timedelta(weeks=4)
+"""How much of the past a feed shows."""
+
+NOTICES: dict[FeedKind, Callable[[Clinic, str, Entry], Notice]] = {
+    "provider": lambda clinic, owner, entry: provider_notice(owner, entry),
+    "room": lambda clinic, owner, entry: staff_notice(entry),
+    "group": lambda clinic, owner, entry: group_notice(entry),
+    "location": lambda clinic, owner, entry: staff_notice(entry),
+    "patient": lambda clinic, owner, entry: patient_notice(
+        told_of(clinic, entry.service, entry.location, entry.starts_at, entry.ends_at)
+    ),
+}
+
+
+def feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, entries: Iterable[Entry], first: date) -> bytes:
+    """Return a feed's document.
+
+    Parameters
+    ----------
+    clinic : Clinic
+        Its zone is that of all times; a patient's feed takes its title from its name.
+    kind, owner : str
+        Whose feed it is: the id of a provider, room, group, location or patient.
+    name : str
+        What the owner is called: the feed's title. That of a patient's feed is the clinic's, whatever is given here.
+    entries : iterable of Entry
+        What concerns the owner, in any order: the past 4 weeks (``PAST``) and all that is published ahead.
+    first : date
+        The first date that the feed is for; the zone's rules cover it even when there is no entry.
+
+    Raises
+    ------
+    UnknownId
+        When there is no such zone.
+    """
+    title = patient_title(clinic.name) if kind == "patient" else one_line(name)
+    ordered = sorted(entries, key=lambda entry: (entry.starts_at, entry.uid))
+    events = [rendered(_occasion(clinic, kind, owner, entry), clinic.timezone) for entry in ordered]
+    zone = ZoneInfo(clinic.timezone)
+    years = {first.year, *(moment.astimezone(zone).year for one in ordered for moment in (one.starts_at, one.ends_at))}
+    return content_of(_head(title), (zone_rules(clinic.timezone, min(years), max(years)), *events))
+
+
+def tombstone(clinic: Clinic, identifier: str, ended_at: datetime) -> bytes:
+    """Return what the feed with an id says once it was revoked: one event of that moment, and that it can be removed."""
+    words = "This calendar is no longer updated. Remove the subscription from your calendar program."
+    notice = Notice("This calendar has ended", "", words, ("Ended",))
+    occasion = Occasion(f"{identifier}@clinicweave", 0, ended_at, ended_at, ended_at + REFRESH, notice)
+    year = ended_at.astimezone(ZoneInfo(clinic.timezone)).year
+    rules = zone_rules(clinic.timezone, year, year)
+    return content_of(_head("This calendar has ended"), (rules, rendered(occasion, clinic.timezone)))
+
+
+def _occasion(clinic: Clinic, kind: FeedKind, owner: str, entry: Entry) -> Occasion:
+    notice = NOTICES[kind](clinic, owner, entry)
+    return Occasion(entry.uid, entry.sequence, entry.changed_at, entry.starts_at, entry.ends_at, notice)
+
+
+def _head(title: str) -> Calendar:
+    calendar = envelope()
+    calendar.add("NAME", title)
+    calendar.add("X-WR-CALNAME", title)
+    calendar.add("REFRESH-INTERVAL", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
+    calendar.add("X-PUBLISHED-TTL", vDuration(REFRESH))
+    return calendar

@@ -1,0 +1,157 @@
+"""Invites: what patients are sent when something is published, changed or cancelled.
+
+What each event's patient was last told is held against what stands now. Whoever would be told nothing new gets nothing. A
+message goes to one attendee and names no other; a group's session is an event of its own for each of its patients.
+
+References
+----------
+RFC 5546, sections 2.1.4 (SEQUENCE and DTSTAMP), 3.2.2 (REQUEST) and 3.2.5 (CANCEL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from icalendar import vCalAddress
+
+from calendars.appointments import Appointment
+from calendars.events import Occasion, Status, content_of, envelope, zone_rules
+from calendars.mailbox import Mailbox
+from calendars.wording import Notice, patient_notice
+
+Method = Literal["REQUEST", "CANCEL"]
+
+_ONE_SECOND = timedelta(seconds=1)
+"""What DTSTAMPs are written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An event in one patient's calendar, as they were last told of it.
+
+    Attributes
+    ----------
+    sequence : int
+        Of the last message, -1 before the first.
+    stamp : datetime or None
+        DTSTAMP of the last message, aware.
+    told : Appointment or None
+        None before the first message, and after a cancellation.
+    """
+
+    uid: str
+    attendee: Mailbox
+    sequence: int = -1
+    stamp: datetime | None = None
+    told: Appointment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to one patient about one event; ``is_update`` when they know of it already."""
+
+    method: Method
+    uid: str
+    attendee: Mailbox
+    sequence: int
+    stamp: datetime
+    appointment: Appointment
+    is_update: bool = False
+
+    def told(self) -> Invitation:
+        """Return what the patient has been told once this was sent."""
+        appointment = self.appointment if self.method == "REQUEST" else None
+        return Invitation(self.uid, self.attendee, self.sequence, self.stamp, appointment)
+
+
+def messages(
+    told: Mapping[str, Invitation], standing: Mapping[str, tuple[Mailbox, Appointment]], now: datetime
+) -> Iterator[Message]:
+    """Yield the messages that make patients know what stands: the difference of two publications.
+
+    Parameters
+    ----------
+    told : mapping
+        By UID, what was told up to now; it may hold events that are over or were cancelled.
+    standing : mapping
+        By UID, what stands now, and whose it is. An event that is past must stand in both or in neither.
+    now : datetime
+        Aware. Should the clock have gone back, DTSTAMPs go on from the last one all the same.
+    """
+    for uid in sorted(told.keys() | standing.keys()):
+        attendee, wanted = standing.get(uid, (None, None))
+        known = told.get(uid)
+        if known is None:
+            assert attendee is not None
+            known = Invitation(uid, attendee)
+        message = next_message(known, wanted, now, attendee)
+        if message is not None:
+            yield message
+
+
+def next_message(
+    known: Invitation, wanted: Appointment | None, now: datetime, attendee: Mailbox | None = None
+) -> Message | None:
+    """Return the message after which a patient knows what stands, None when they do already.
+
+    Parameters
+    ----------
+    known : Invitation
+        What they have been told.
+    wanted : Appointment or None
+        What they should know; None: that it is cancelled.
+    now : datetime
+        Aware.
+    attendee : Mailbox or None
+        Where they are written to now; None: as before. At a new address they have been told nothing.
+    """
+    recipient = attendee or known.attendee
+    told = known.told if wanted is None or recipient.key == known.attendee.key else None
+    appointment = wanted or told
+    if appointment is None or wanted == told:
+        return None
+    method: Method = "CANCEL" if wanted is None else "REQUEST"
+    stamp = next_stamp(known.stamp, now)
+    return Message(method, known.uid, recipient, known.sequence + 1, stamp, appointment, told is not None)
+
+
+def next_stamp(last: datetime | None, now: datetime) -> datetime:
+    """Return a DTSTAMP later than the last one, whole seconds in UTC, also when the clock has gone back."""
+    present = now.astimezone(UTC).replace(microsecond=0)
+    return present if last is None else max(present, last.astimezone(UTC).replace(microsecond=0) + _ONE_SECOND)
+
+
+def scheduling_object(message: Message, organizer: Mailbox) -> bytes:
+    """Return a message's calendar object (RFC 5546, sections 3.2.2 and 3.2.5): one event, one attendee."""
+    appointment, zone = message.appointment, message.appointment.timezone
+    is_cancelled = message.method == "CANCEL"
+    notice = _cancelled(appointment) if is_cancelled else patient_notice(appointment)
+    times = (message.stamp, appointment.starts_at, appointment.ends_at)
+    status: Status = "CANCELLED" if is_cancelled else "CONFIRMED"
+    event = Occasion(message.uid, message.sequence, *times, notice, status).component(zone)
+    event.add("ORGANIZER", _party(organizer))
+    event.add("ATTENDEE", _party(message.attendee, is_asked=not is_cancelled))
+    years = (appointment.local_start.year, appointment.local_end.year)
+    return content_of(envelope(message.method), (zone_rules(zone, *years), event.to_ical()))
+
+
+def _cancelled(appointment: Appointment) -> Notice:
+    notice = patient_notice(appointment)
+    phone = f"Questions: {appointment.phone}" if appointment.phone else ""
+    words = "\n".join(filter(None, ("This appointment is cancelled.", phone)))
+    return replace(notice, description=words)
+
+
+def _party(mailbox: Mailbox, is_asked: bool | None = None) -> vCalAddress:
+    """Return an ORGANIZER, or with ``is_asked`` an ATTENDEE (RFC 5545, sections 3.8.4.1 and 3.8.4.3)."""
+    address = vCalAddress(mailbox.uri)
+    if mailbox.name:
+        address.params["CN"] = mailbox.name.replace('"', "'")
+    if is_asked is not None:
+        address.params["CUTYPE"], address.params["ROLE"] = "INDIVIDUAL", "REQ-PARTICIPANT"
+    if is_asked:
+        address.params["PARTSTAT"], address.params["RSVP"] = "NEEDS-ACTION", "TRUE"
+    return address

@@ -1,0 +1,163 @@
+"""Invites as mail: a message that programs with a calendar act on, and that all others show.
+
+::
+
+    multipart/mixed
+    ├── multipart/alternative
+    │   ├── text/plain
+    │   ├── text/html
+    │   └── text/calendar; method=REQUEST
+    └── application/ics
+
+Equal messages give the same bytes, Message-ID and boundaries included, so one that is sent again can be known as the same.
+
+References
+----------
+RFC 6047, section 2 (iMIP: the type and method of the calendar part, its encoding); RFC 2046, section 5.1.4 (in an
+alternative the last part is preferred); RFC 2047 (names in headers); RFC 5322, section 3.6.4 (Message-ID). There is no
+Auto-Submitted (RFC 3834): some programs take no invite from a message that has one.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from email.message import EmailMessage, MIMEPart
+from email.policy import SMTP
+from email.utils import format_datetime
+from hashlib import sha256
+from html import escape
+from typing import cast
+
+from calendars.invites import Message, scheduling_object
+from calendars.mailbox import Mailbox
+from calendars.wording import clock, day, discreet, told
+
+ENCODED_BYTES = 39
+"""Bytes in one encoded word, so that no line is longer than 76 characters."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9 ,.'()&-]{1,60}", re.ASCII)
+_PLAIN_TEXT = re.compile(r"[A-Za-z0-9 ,.:'()&-]{1,200}", re.ASCII)
+FILE_NAMES = {"REQUEST": "invite.ics", "CANCEL": "cancel.ics"}
+
+
+def mail_of(message: Message, organizer: Mailbox) -> bytes:
+    """Return a message as mail, with the line ends and only the characters that every server takes."""
+    content = scheduling_object(message, organizer)
+    alternative, mixed = _part(), _part()
+    alternative["Content-Type"] = "multipart/alternative"
+    alternative.attach(_text("\n".join(_paragraphs(message)) + "\n", "plain"))
+    alternative.attach(_text(_html(message), "html"))
+    alternative.attach(_calendar(content, message.method))
+    mixed["Content-Type"] = "multipart/mixed"
+    mixed.attach(alternative)
+    mixed.attach(_attached(content, FILE_NAMES[message.method]))
+    for number, part in enumerate((mixed, alternative)):
+        part.set_boundary(f"=_{number}_{_digest(message)}")
+    headers = (
+        f"From: {_address(organizer)}",
+        f"To: {_address(message.attendee)}",
+        f"Subject: {_header_text(subject(message))}",
+        f"Date: {format_datetime(message.stamp)}",
+        f"Message-ID: {message_id(message, organizer)}",
+        "MIME-Version: 1.0\r\n",
+    )
+    return "\r\n".join(headers).encode("ascii") + mixed.as_bytes()
+
+
+def message_id(message: Message, organizer: Mailbox) -> str:
+    """Return the Message-ID, the same for the same version of an event for the same attendee."""
+    return f"<{_digest(message)}.{message.sequence}@{organizer.address.partition('@')[2]}>"
+
+
+def subject(message: Message) -> str:
+    """Return the heading of the mail: what has happened, when and with whom; no clinical word."""
+    appointment = message.appointment
+    start, clinic = appointment.local_start, discreet(appointment.clinic)
+    heading = f"{_KINDS[message.method, message.is_update]}: {day(start)}, {clock(start)}"
+    return ", ".join(filter(None, (heading, clinic)))
+
+
+_KINDS = {
+    ("REQUEST", False): "Appointment",
+    ("REQUEST", True): "Changed appointment",
+    ("CANCEL", True): "Cancelled appointment",
+}
+
+
+def _paragraphs(message: Message) -> Iterator[str]:
+    """Yield the lines that a person reads."""
+    appointment = message.appointment
+    start = appointment.local_start
+    when = f"{day(start)}, {clock(start)}"
+    if message.method == "CANCEL":
+        yield f"Your appointment on {when} is cancelled."
+        if appointment.phone:
+            yield f"Questions: {appointment.phone}"
+        return
+    opening = "Your appointment has changed. It is now on" if message.is_update else "You have an appointment on"
+    yield f"{opening} {when}."
+    yield from told(appointment)
+
+
+def _html(message: Message) -> str:
+    lines = "".join(f"<p>{escape(line)}</p>\n" for line in _paragraphs(message))
+    return f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"></head><body>\n{lines}</body></html>\n'
+
+
+def _text(text: str, kind: str) -> EmailMessage:
+    part = _part()
+    part.set_content(text, subtype=kind, charset="utf-8", cte="base64")
+    return part
+
+
+def _calendar(content: bytes, method: str) -> EmailMessage:
+    """Return the part that programs act on: its ``method`` is METHOD of the calendar object (RFC 6047, section 2.4)."""
+    part = _part()
+    part.set_content(content, "text", "calendar", cte="base64", params={"charset": "utf-8", "method": method})
+    return part
+
+
+def _attached(content: bytes, name: str) -> EmailMessage:
+    part = _part()
+    part.set_content(content, "application", "ics", cte="base64", disposition="attachment", filename=name)
+    return part
+
+
+def _part() -> EmailMessage:
+    """Return a part: a message without MIME-Version, which the outermost one alone has (RFC 2045, section 4)."""
+    return cast("EmailMessage", MIMEPart(policy=SMTP))
+
+
+def _address(mailbox: Mailbox) -> str:
+    """Return an address with its name, quoted or encoded (RFC 5322, section 3.4)."""
+    if not mailbox.name:
+        return f"<{mailbox.address}>"
+    name = f'"{mailbox.name}"' if _PLAIN.fullmatch(mailbox.name) else _encoded(mailbox.name)
+    return f"{name}\r\n <{mailbox.address}>"
+
+
+def _header_text(text: str) -> str:
+    """Return a header's text, encoded where it has to be.
+
+    The library's own folding decodes what looks like an encoded word, and so lets line breaks in (RFC 2047, section 5).
+    """
+    return text if _PLAIN_TEXT.fullmatch(text) else _encoded(text)
+
+
+def _encoded(text: str) -> str:
+    """Return a text as encoded words, whole characters in each (RFC 2047, sections 2 and 5)."""
+    words, word = [], b""
+    for character in text:
+        encoded = character.encode("utf-8", "replace")
+        if len(word) + len(encoded) > ENCODED_BYTES:
+            words.append(word)
+            word = b""
+        word += encoded
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(one).decode()}?=" for one in (*words, word))
+
+
+def _digest(message: Message) -> str:
+    parts: Iterable[str] = (message.uid, str(message.sequence), message.attendee.key)
+    return sha256("\n".join(parts).encode()).hexdigest()[:32]

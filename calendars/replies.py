@@ -1,0 +1,282 @@
+"""What patients answer to invites: read from a mail or a file, and judged by what is known of the event.
+
+An answer changes nothing but what is noted of its own attendee's wish to come. Anything else that people and their programs
+send (of another sender, about one occurrence, a counter-proposal, a delegation, of an event that nobody knows) is for staff
+to look at.
+
+References
+----------
+RFC 5546, sections 2.1.5 (which message is the newer one), 3.2.3 (REPLY), 3.2.7 (COUNTER) and 4.2.2 to 4.2.5 (delegation);
+RFC 6047, section 2 (iMIP); RFC 3834 (automatic answers); RFC 3464 (delivery reports).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import getaddresses
+from itertools import islice
+from typing import Literal
+
+from calendars.mailbox import Mailbox
+from calendars.reading import Component, read
+from calendars.wording import one_line
+from scheduling.errors import InvalidFile
+
+MAX_MAIL = 3_000_000
+"""Longest mail that is looked at, in bytes."""
+
+MAX_PARTS, MAX_ANSWERS, MAX_HEADER = 50, 10, 300
+
+Reason = Literal[
+    "no-calendar",
+    "unreadable",
+    "undelivered",
+    "not-a-reply",
+    "counter-proposal",
+    "unknown-event",
+    "ended-event",
+    "one-occurrence",
+    "other-sender",
+    "other-attendee",
+    "delegated",
+    "no-answer-in-it",
+]
+"""Why staff has to look at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The patient comes."""
+
+    stamp: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The patient does not come."""
+
+    stamp: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tentative:
+    """The patient may come."""
+
+    stamp: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForStaff:
+    """Somebody has to look at it; nothing changes."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing changes, and nobody has to look at it."""
+
+    reason: Literal["older", "repeated", "about-an-earlier-invite", "automatic"]
+
+
+Verdict = Accepted | Declined | Tentative | ForStaff | Ignored
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """What is known of the event that an answer is about.
+
+    Attributes
+    ----------
+    sequence : int
+        Of the last invite that was sent.
+    replied_at : datetime or None
+        DTSTAMP of the last answer that was taken; aware.
+    is_over : bool
+        Whether the event was cancelled or has ended.
+    """
+
+    attendee: Mailbox
+    sequence: int
+    replied_at: datetime | None = None
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One event of a calendar object that came in, as it stands there."""
+
+    uid: str
+    method: str
+    attendee: str | None
+    participation: str | None
+    stamp: datetime | None
+    sequence: int | None
+    is_occurrence: bool
+    is_alone: bool
+    is_delegated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came in: its answers, or why there are none; ``sender`` is None for a file."""
+
+    answers: tuple[Answer, ...]
+    sender: str | None = None
+    message_id: str | None = None
+    trouble: ForStaff | Ignored | None = None
+
+
+def received_mail(content: bytes) -> Received:
+    """Read a mail; whatever it holds, this raises nothing."""
+    if len(content) > MAX_MAIL:
+        return Received((), trouble=ForStaff("unreadable"))
+    try:
+        mail = message_from_bytes(content, policy=policy.default)
+        sender, message_id = _sender(mail), _header(mail, "Message-ID")
+        objects = list(islice(_calendar_parts(mail), MAX_PARTS))
+        trouble = None if objects else _without_calendar(mail)
+    except Exception:  # the parser of mail raises what it likes on what nobody ever sent in good faith
+        return Received((), trouble=ForStaff("unreadable"))
+    if trouble is not None:
+        return Received((), sender, message_id, trouble)
+    return replace(_best([received_file(part) for part in objects]), sender=sender, message_id=message_id)
+
+
+def received_file(content: bytes) -> Received:
+    """Read a calendar file; whatever it holds, this raises nothing."""
+    try:
+        objects = read(content)
+    except InvalidFile:
+        return Received((), trouble=ForStaff("unreadable"))
+    answers = tuple(dict.fromkeys(answer for one in objects for answer in _answers(one)))
+    if not answers:
+        return Received((), trouble=ForStaff("no-answer-in-it"))
+    return Received(answers[:MAX_ANSWERS])
+
+
+def judged(answer: Answer, invited: Invited | None, sender: str | None) -> Verdict:
+    """Return what an answer means.
+
+    Parameters
+    ----------
+    answer : Answer
+        Of :class:`Received`.
+    invited : Invited or None
+        What is known of the event with the answer's UID; None: nothing.
+    sender : str or None
+        Who has sent the mail; None for a file that the patient or staff has handed in.
+
+    References
+    ----------
+    RFC 5546, section 2.1.5: of two answers the one with the newer DTSTAMP counts.
+    """
+    reason = _unusual(answer, invited, sender)
+    if reason is not None or invited is None:
+        return ForStaff(reason or "unknown-event")
+    if invited.replied_at is not None and answer.stamp is not None:
+        if answer.stamp == invited.replied_at:
+            return Ignored("repeated")
+        if answer.stamp < invited.replied_at:
+            return Ignored("older")
+    if answer.sequence is not None and answer.sequence < invited.sequence:
+        return Ignored("about-an-earlier-invite")
+    made = _ANSWERS.get(answer.participation or "")
+    return ForStaff("no-answer-in-it") if made is None else made(answer.stamp)
+
+
+_ANSWERS: dict[str, Callable[[datetime | None], Verdict]] = {
+    "ACCEPTED": Accepted,
+    "DECLINED": Declined,
+    "TENTATIVE": Tentative,
+}
+
+
+def _unusual(answer: Answer, invited: Invited | None, sender: str | None) -> Reason | None:
+    """Return why staff has to look at an answer, None when nobody has to."""
+    if answer.method == "COUNTER":
+        return "counter-proposal"
+    if answer.method != "REPLY":
+        return "not-a-reply"
+    if invited is None:
+        return "unknown-event"
+    if answer.is_occurrence:
+        return "one-occurrence"
+    if answer.participation == "DELEGATED" or answer.is_delegated:
+        return "delegated"
+    if not answer.is_alone or answer.attendee is None or answer.attendee.casefold() != invited.attendee.key:
+        return "other-attendee"
+    if sender is not None and sender.casefold() != invited.attendee.key:
+        return "other-sender"
+    return "ended-event" if invited.is_over else None
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def _answers(calendar: Component) -> Iterator[Answer]:
+    method = (calendar.value("METHOD") or "").upper()
+    for event in calendar.named("VEVENT"):
+        attendees = [line for line in event.lines if line.name == "ATTENDEE"]
+        first = attendees[0] if attendees else None
+        yield Answer(
+            uid=event.value("UID") or "",
+            method=method,
+            attendee=None if first is None else re.sub(r"^mailto:", "", first.value.strip(), flags=re.IGNORECASE),
+            participation=None if first is None else (first.parameter("PARTSTAT") or "").upper() or None,
+            stamp=_stamp(event.value("DTSTAMP")),
+            sequence=event.number("SEQUENCE"),
+            is_occurrence=event.first("RECURRENCE-ID") is not None,
+            is_alone=len(attendees) == 1,
+            is_delegated=any(line.parameter(name) for line in attendees for name in ("DELEGATED-TO", "DELEGATED-FROM")),
+        )
+
+
+def _stamp(text: str | None) -> datetime | None:
+    """Read a DTSTAMP, always UTC (RFC 5545, section 3.8.7.2); what is none counts as missing."""
+    found = re.fullmatch(r"(\d{8}T\d{6})Z?", text or "", re.ASCII)
+    try:
+        return datetime.strptime(found[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if found else None
+    except ValueError:
+        return None
+
+
+def _sender(mail: EmailMessage) -> str:
+    """Return whom a mail says that it is from; nothing when that is not exactly one address."""
+    found = getaddresses([str(value) for value in mail.get_all("From", [])])
+    return found[0][1] if len(found) == 1 else ""
+
+
+def _header(mail: EmailMessage, name: str) -> str | None:
+    value = mail.get(name)
+    return None if value is None else one_line(str(value))[:MAX_HEADER]
+
+
+def _calendar_parts(mail: EmailMessage) -> Iterator[bytes]:
+    """Yield the calendar objects of a mail (RFC 6047, section 2.4), whatever type their senders give them."""
+    for part in islice(mail.walk(), MAX_PARTS):
+        name = (part.get_filename() or "").casefold()
+        if part.get_content_type() in ("text/calendar", "application/ics") or name.endswith(".ics"):
+            content = part.get_payload(decode=True)
+            if isinstance(content, bytes):
+                yield content
+
+
+def _without_calendar(mail: EmailMessage) -> ForStaff | Ignored:
+    """Say what a mail is that holds no calendar object: a report, an automatic answer, or words of a person."""
+    if mail.get_content_type() == "multipart/report":
+        return ForStaff("undelivered")
+    if str(mail.get("Auto-Submitted", "no")).strip().casefold().partition(";")[0] != "no":
+        return Ignored("automatic")
+    return ForStaff("no-calendar")
+
+
+def _best(found: list[Received]) -> Received:
+    """Return the copy that could be read: a mail often carries the same object twice."""
+    answers = tuple(dict.fromkeys(answer for one in found for answer in one.answers))[:MAX_ANSWERS]
+    return Received(answers) if answers else found[0]
