@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from threading import Event, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -19,6 +20,9 @@ STOP_SECONDS = 30.0
 
 READ_SECONDS = 30.0
 """Between two looks for calendars elsewhere that are due."""
+
+FORGET_SECONDS = 3600.0
+"""Between two looks for plans whose making is told of no more."""
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +67,10 @@ class Chore:
 
 @contextmanager
 def chores(shell: Shell) -> Iterator[None]:
-    """Do what the settings ask for beside the requests, within the ``with`` block: send and take in mail, read calendars."""
+    """Do what the settings ask for beside the requests, within the ``with`` block.
+
+    Mail is sent and taken in, calendars elsewhere are read, and what was told of plans long made is forgotten.
+    """
     from api.mail.delivery import Delivery
     from api.mail.mailbox import look
     from api.mail.post import Post
@@ -76,6 +83,9 @@ def chores(shell: Shell) -> Iterator[None]:
     def answered(content: bytes) -> None:
         take_in(shell, received_mail(content))
 
+    def forget() -> None:
+        shell.queue.forget(shell.clock() - timedelta(days=settings.job_days))
+
     with ExitStack() as stack:
         if settings.smtp_host is not None:
             stack.enter_context(Post())
@@ -83,6 +93,7 @@ def chores(shell: Shell) -> Iterator[None]:
             stack.enter_context(Chore("the mailbox", settings.imap_seconds, lambda: look(settings, answered)))
         if settings.lmtp_port is not None:
             _listen(stack, Delivery(settings, answered))
+        stack.enter_context(Chore("forgetting ended plans", FORGET_SECONDS, forget))
         stack.enter_context(Chore("reading outside calendars", READ_SECONDS, lambda: refresh(shell, shell.fetcher)))
         yield
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.commands.accounts import account_app
+from api.commands.cataloguing import show_catalogue
 from api.commands.changing import backfill, diff, insert, offer, what_if
 from api.commands.episodes import episode_app
 from api.commands.intake import intake_app
@@ -63,6 +64,7 @@ COMMANDS = (
     (backfill, "backfill week.json week.plan.json --count 10"),
     (diff, "diff week.json week.plan.json new.plan.json"),
     (what_if, "what-if week.json week.plan.json --away physician-1:2026-12-01:2026-12-02"),
+    (show_catalogue, "catalogue --json"),
     (simulate, "simulate --weeks 26 --seed 1 -o months"),
     (schema, "schema plan > plan.schema.json"),
     (roster, "roster next-month.json"),

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
 
     jobs_per_worker: int = Field(1, ge=1, le=64, description="Plans that one worker solves at once.")
     solver_workers: int = Field(2, ge=1, le=64, description="Threads of one solver.")
+    job_days: int = Field(30, ge=1, description="How long what was told of a plan's making is kept after its end.")
     max_queued_jobs: int = Field(32, ge=1, description="Plans that may wait; one more is refused.")
 
     smtp_host: str | None = Field(None, description="The mail server that takes messages to patients; unset, none are sent.")

@@ -20,8 +20,9 @@ Auto-Submitted (RFC 3834): some programs take no invite from a message that has 
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -33,30 +34,36 @@ from calendars.invites import Message, scheduling_object
 from calendars.mailbox import Mailbox
 from calendars.wording import clock, day, discreet, told
 
+ENCODED_BYTES = 39
+"""Bytes in one encoded word, so that no line is longer than 76 characters."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9 ,.'()&-]{1,60}", re.ASCII)
+_PLAIN_TEXT = re.compile(r"[A-Za-z0-9 ,.:'()&-]{1,200}", re.ASCII)
 FILE_NAMES = {"REQUEST": "invite.ics", "CANCEL": "cancel.ics"}
 
 
 def mail_of(message: Message, organizer: Mailbox) -> bytes:
     """Return a message as mail, with the line ends and only the characters that every server takes."""
     content = scheduling_object(message, organizer)
-    alternative = _part()
+    alternative, mixed = _part(), _part()
     alternative["Content-Type"] = "multipart/alternative"
     alternative.attach(_text("\n".join(_paragraphs(message)) + "\n", "plain"))
     alternative.attach(_text(_html(message), "html"))
     alternative.attach(_calendar(content, message.method))
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = _address(organizer)
-    mail["To"] = _address(message.attendee)
-    mail["Subject"] = subject(message)
-    mail["Date"] = format_datetime(message.stamp)
-    mail["Message-ID"] = message_id(message, organizer)
-    mail["MIME-Version"] = "1.0"
-    mail["Content-Type"] = "multipart/mixed"
-    mail.attach(alternative)
-    mail.attach(_attached(content, FILE_NAMES[message.method]))
-    for number, part in enumerate((mail, alternative)):
+    mixed["Content-Type"] = "multipart/mixed"
+    mixed.attach(alternative)
+    mixed.attach(_attached(content, FILE_NAMES[message.method]))
+    for number, part in enumerate((mixed, alternative)):
         part.set_boundary(f"=_{number}_{_digest(message)}")
-    return mail.as_bytes()
+    headers = (
+        f"From: {_address(organizer)}",
+        f"To: {_address(message.attendee)}",
+        f"Subject: {_header_text(subject(message))}",
+        f"Date: {format_datetime(message.stamp)}",
+        f"Message-ID: {message_id(message, organizer)}",
+        "MIME-Version: 1.0\r\n",
+    )
+    return "\r\n".join(headers).encode("ascii") + mixed.as_bytes()
 
 
 def message_id(message: Message, organizer: Mailbox) -> str:
@@ -123,8 +130,32 @@ def _part() -> EmailMessage:
     return cast("EmailMessage", MIMEPart(policy=SMTP))
 
 
-def _address(mailbox: Mailbox) -> Address:
-    return Address(mailbox.name, addr_spec=mailbox.address)
+def _address(mailbox: Mailbox) -> str:
+    """Return an address with its name, quoted or encoded (RFC 5322, section 3.4)."""
+    if not mailbox.name:
+        return f"<{mailbox.address}>"
+    name = f'"{mailbox.name}"' if _PLAIN.fullmatch(mailbox.name) else _encoded(mailbox.name)
+    return f"{name}\r\n <{mailbox.address}>"
+
+
+def _header_text(text: str) -> str:
+    """Return a header's text, encoded where it has to be.
+
+    The library's own folding decodes what looks like an encoded word, and so lets line breaks in (RFC 2047, section 5).
+    """
+    return text if _PLAIN_TEXT.fullmatch(text) else _encoded(text)
+
+
+def _encoded(text: str) -> str:
+    """Return a text as encoded words, whole characters in each (RFC 2047, sections 2 and 5)."""
+    words, word = [], b""
+    for character in text:
+        encoded = character.encode("utf-8", "replace")
+        if len(word) + len(encoded) > ENCODED_BYTES:
+            words.append(word)
+            word = b""
+        word += encoded
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(one).decode()}?=" for one in (*words, word))
 
 
 def _digest(message: Message) -> str:

@@ -15,6 +15,7 @@ from scheduling.costs import leaving_out
 from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
+from solver.budget import with_budget
 from solver.clock import Clock
 from solver.construct import construct
 from solver.domains import Domains, ShiftId
@@ -27,7 +28,7 @@ from solver.master import Master
 from solver.neighbourhoods import Guide, Neighbourhoods
 from solver.occupancy import Occupancy
 from solver.placements import Placement, current_placements, make_plan, notified_changes, placements_of
-from solver.ruin import STEPS, WARM, Annealing, Compilation, Ruin
+from solver.ruin import STEPS, Annealing, Compilation, Ruin
 from solver.tasks import Key
 from solver.variables import Variables
 
@@ -44,18 +45,14 @@ TRUST = 1000.0
 ANNEAL_SHARE = 0.92
 """Share of the time that is left that the annealing takes; neighbourhoods have the rest."""
 
-FIRST_CYCLE = 0.01
-"""Seconds for each task of the first cycle of annealing, so that a good plan is there soon whatever the limit.
-
-The second cycle takes the rest and begins warm with the best plan; hot again, it was worse (a week, 30 s from one plan of
-13,496, two seeds: 13,273 and 13,325 from 2 points, 13,359 and 13,329 from 5, 13,365 and 13,389 from 15).
-"""
-
 PATIENCE = 2.0
 """Seconds to wait for the master's prices before annealing without them: a week has them in 1.3 s, a month in 35 s."""
 
+MEANWHILE = 0.01
+"""Seconds for each task of the annealing without the master's prices."""
+
 EARLY = 0.5
-"""A first cycle that is no further than this starts again at the master's prices when they come."""
+"""Annealing that is no further than this when the master's prices come is forgotten, and starts again from them."""
 
 BOUND_SHARE = 0.5
 """Most of the time left that one worker takes for a better bound."""
@@ -120,12 +117,13 @@ class Bounding:
 
 class _Solve:
     def __init__(self, scenario: Scenario, limits: Limits, clock: Clock, on_progress: OnProgress | None) -> None:
-        self.scenario = scenario
+        self.asked = scenario
         self.limits = limits
         self.clock = clock
         self.on_progress = on_progress
         self.conflicts = pin_conflicts(scenario)
-        self.domains = Domains(scenario, without=self.conflicts.keys())
+        self.scenario = with_budget(scenario, Domains(scenario, without=self.conflicts.keys()))
+        self.domains = Domains(self.scenario, without=self.conflicts.keys())
         self.search = Search(self.domains, clock)
         self.lock = Lock()
         self.phase = "first plan"
@@ -150,7 +148,7 @@ class _Solve:
 
     @property
     def keeps_budget(self) -> bool:
-        """Whether no more notified patients have to be called again than may be."""
+        """Whether no more notified patients have to be called again than may be, or must be in any plan."""
         return self.score[0] == 0
 
     def _over_budget(self, placements: Mapping[Key, Placement]) -> int:
@@ -253,35 +251,34 @@ class _Solve:
             self.raise_bound(solver.best_objective_bound)
 
     def _by_master(self) -> None:
-        """Bound by the master problem; anneal, first from the master's prices, then from the best; then neighbourhoods.
+        """Bound by the master problem; anneal from a plan at its prices, all workers along one cooling; then neighbourhoods.
 
-        A kernel that is not compiled yet is waited for with neighbourhoods, which need none.
+        The first helper joins when the bound is as good as it gets. A kernel that is not compiled yet is waited for with
+        neighbourhoods, which need none.
         """
         compilation, alone = Compilation(), self.limits.workers == 1 or self.clock.deterministic
-        with ThreadPoolExecutor(self.limits.workers) as pool:
+        with ThreadPoolExecutor(max(1, self.limits.workers - 1)) as pool:
             relaxing = pool.submit(self._relax)
-            annealing = Annealing(self.clock, min(FIRST_CYCLE * len(self.domains.tasks), self.clock.left * ANNEAL_SHARE))
+            meanwhile = Annealing(self.clock, min(MEANWHILE * len(self.domains.tasks), self.clock.left * ANNEAL_SHARE))
             guided: Placements | None = None
             if not alone and not wait([relaxing], PATIENCE).done and compilation.done:
-                self._anneal(annealing, 0, lambda: relaxing.done() and annealing.share < EARLY)
+                self._anneal(meanwhile, 0, lambda: relaxing.done() and meanwhile.share < EARLY)
             guide, shift_at, bounding = relaxing.result()
-            if guide and annealing.share < 1 and not self.done:
+            if guide and meanwhile.share < 1 and not self.done:
                 self.phase = "prices"
                 guided = construct(self.domains, None, shift_at, guide, TRUST)
                 self.offer(guided)
             tightening = pool.submit(self._tighten, bounding) if bounding is not None and self.limits.workers > 1 else None
             if not compilation.done and not self.clock.deterministic:
                 self._neighbourhoods(guide, 0, lambda: compilation.done)
-            if annealing.share < 1:
-                annealing = Annealing(self.clock, min(annealing.seconds, self.clock.left * ANNEAL_SHARE))
-                self._anneal(annealing, 0, begin=guided)
-            helpers = [pool.submit(self._work, guide, n) for n in range(1, self.limits.workers)]
-            self._work(guide, 0)
+            annealing = Annealing(self.clock, self.clock.left * ANNEAL_SHARE)
+            helpers = [pool.submit(self._work, annealing, guide, n) for n in range(1, self.limits.workers)]
+            self._work(annealing, guide, 0, guided)
             for future in [*helpers, *([tightening] if tightening else [])]:
                 future.result()
 
-    def _work(self, guide: Guide, index: int) -> None:
-        self._anneal(Annealing(self.clock, self.clock.left * ANNEAL_SHARE, WARM), index)
+    def _work(self, annealing: Annealing, guide: Guide, index: int, begin: Placements | None = None) -> None:
+        self._anneal(annealing, index, begin=begin)
         self.phase = "neighbourhoods"
         self._neighbourhoods(guide, index)
 
@@ -363,7 +360,7 @@ class _Solve:
         self.phase = "reasons"
         if self.begin is not None and self.begin[1] == self.score:
             self.placements = self.begin[0]
-        impossible = bool(self.conflicts) or not self.keeps_budget
+        impossible = bool(self.conflicts) or not self.keeps_budget or self.scenario is not self.asked
         bound = None if impossible else min(self.bound, self.cost)
         status: Status = "unknown" if impossible else "optimal" if bound == self.cost else "feasible"
         seconds = min(10.0, max(1.0, self.limits.seconds * EXPLAIN_SHARE))
@@ -371,9 +368,9 @@ class _Solve:
         reasons |= reasons_left_out(self.domains, self.placements, self.clock.deterministic, seconds, skip=reasons)
         plan = make_plan(self.domains, self.placements, status, bound, reasons)
         excused = {("pinned", key[1]) for key in self.conflicts}
-        for violation in check(self.scenario, plan).violations:
+        for violation in check(self.asked, plan).violations:
             known = (violation.rule, violation.ids[0]) in excused
-            if not known and (self.keeps_budget or violation.rule != "notification-budget"):
+            if not known and not (impossible and violation.rule == "notification-budget"):
                 raise RuleBroken(violation.rule, violation.ids, violation.detail)
         return plan
 

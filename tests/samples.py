@@ -25,6 +25,7 @@ from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add
 from api.store import bookings, episodes, programmes
 from api.store.episodes import Origin
 from api.store.placings import Placing, Taking
+from api.store.tasks import add_task
 from scheduling.episodes import Episode, Event
 from scheduling.programmes import Member, Programme
 
@@ -32,8 +33,8 @@ Ids = Mapping[str, str]
 
 MONDAY_AT_EIGHT = datetime(2026, 11, 30, 13, tzinfo=UTC)
 
-OWN: Ids = {"visit": "own", "patient": "pat"}
-FOREIGN: Ids = {"visit": "foreign", "patient": "quin"}
+OWN: Ids = {"visit": "own", "patient": "pat", "provider": "ana"}
+FOREIGN: Ids = {"visit": "foreign", "patient": "quin", "provider": "dee"}
 WAITING: tuple[Ids, Ids] = ({"visit": "own-waiting"}, {"visit": "foreign-waiting"})
 """Visits that have no place."""
 
@@ -60,13 +61,14 @@ class Sample:
     Attributes
     ----------
     body, query
-        What goes with it; texts in them may name ids.
+        What goes with it; texts in them may name ids. A body of bytes is a calendar.
     own, foreign
         Ids that take the place of those of the world, for this request.
     version_of : str
         The path of what it changes, whose ETag it sends.
     prepare : callable or None
-        Makes what the request needs, and returns the ids of it.
+        Makes what the request needs, and returns the ids of it: those of somebody else's as ``foreign/visit``, and where own
+        is another thing for each role, as ``scheduler/visit``.
     """
 
     body: Any = None
@@ -190,6 +192,39 @@ def staffed(here: World) -> Ids:
     return {}
 
 
+def tasked(here: World) -> Ids:
+    """Give the staff something to look at."""
+    with here.desk.shell.database.writing() as session:
+        row = add_task(session, "bounce", ("patient", "pat"), {}, here.desk.clock())
+    return {"task": row.id}
+
+
+def subscribed(here: World) -> Ids:
+    """Let each role of staff make a feed; somebody else's is the admin's."""
+    made = {}
+    for role, name in ((Role.SCHEDULER, "scheduler/feed"), (Role.CLINICIAN, "clinician/feed"), (Role.ADMIN, "foreign/feed")):
+        answer = here.desk.ask("POST", "/v1/feeds", {"kind": "provider", "subject": "ana"}, here.headers(role, OWN))
+        made[name] = str(answer.json()["id"])
+    return {**made, "feed": made["foreign/feed"]}
+
+
+def known_elsewhere(here: World) -> Ids:
+    """Let ana and dee have a calendar elsewhere."""
+    made = {}
+    for provider, name in (("ana", "outside"), ("dee", "foreign/outside")):
+        answer = here.desk.ask("POST", f"/v1/providers/{provider}/outside-calendars", ELSEWHERE)
+        assert answer.status_code == 201, answer.text
+        made[name] = str(answer.json()["id"])
+    return made
+
+
+CALENDAR = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//elsewhere//EN\r\n{}END:VCALENDAR\r\n"
+ELSEWHERE = {"name": "teaching", "content": CALENDAR.format("")}
+REPLY = CALENDAR.format(
+    "METHOD:REPLY\r\nBEGIN:VEVENT\r\nUID:nobody@clinic\r\nDTSTAMP:20261130T120000Z\r\nDTSTART:20261201T140000Z\r\n"
+    "ORGANIZER:mailto:clinic@clinic.example\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:pat@home.example\r\nEND:VEVENT\r\n"
+)
+CONTACT = "/v1/patients/{patient}/contact"
 LINK = factories.link("own", "own-waiting").model_dump(mode="json")
 FREE = {"location": "wang", "room": "wang-exam-1", "team": ["ana"]}
 BOOKING, VISIT, PATIENT = "/v1/visits/{visit}/booking", "/v1/visits/{visit}", "/v1/patients/{patient}"
@@ -250,7 +285,7 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/intake/kinds"): Sample(),
     ("GET", "/v1/intake/template"): Sample(),
     ("POST", "/v1/intake"): Sample({"kind": "referral-out", "patient": "{patient}", "department": "neurology"}),
-    ("POST", "/v1/intake/spreadsheets"): Sample("kind,patient,department\nreferral-out,pat,neurology\n"),
+    ("POST", "/v1/intake/spreadsheets"): Sample(b"kind,patient,department\nreferral-out,pat,neurology\n"),
     ("GET", "/v1/referrals-out"): Sample(),
     ("GET", REFERRAL_OUT): Sample(prepare=sent_out),
     ("PATCH", REFERRAL_OUT): Sample({"state": "accepted"}, version_of=REFERRAL_OUT, prepare=sent_out),
@@ -269,6 +304,22 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("POST", "/v1/weeks"): Sample({"weeks": 1}, prepare=staffed),
     ("GET", "/v1/scenarios/{scenario}/alerts"): Sample(),
     ("GET", "/v1/outlook"): Sample(query="?weeks=2"),
+    ("GET", "/v1/mail"): Sample(),
+    ("GET", "/v1/scenarios/{scenario}/answers"): Sample(),
+    ("GET", CONTACT): Sample(),
+    ("PUT", CONTACT): Sample({"email": "pat@home.example"}, version_of=CONTACT),
+    ("GET", "/v1/patients/{patient}/messages"): Sample(),
+    ("POST", "/v1/answers"): Sample(REPLY.encode()),
+    ("GET", "/v1/tasks"): Sample(),
+    ("GET", "/v1/tasks/{task}"): Sample(prepare=tasked),
+    ("PUT", "/v1/tasks/{task}/done"): Sample(version_of="/v1/tasks/{task}", prepare=tasked),
+    ("GET", "/v1/feeds"): Sample(),
+    ("POST", "/v1/feeds"): Sample({"kind": "provider", "subject": "{provider}"}),
+    ("DELETE", "/v1/feeds/{feed}"): Sample(prepare=subscribed),
+    ("POST", "/v1/patients/{patient}/feeds"): Sample(),
+    ("GET", "/v1/providers/{provider}/outside-calendars"): Sample(),
+    ("POST", "/v1/providers/{provider}/outside-calendars"): Sample(ELSEWHERE),
+    ("DELETE", "/v1/outside-calendars/{outside}"): Sample(prepare=known_elsewhere),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
     ("DELETE", "/v1/links/{link}"): Sample(),
 }

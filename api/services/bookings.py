@@ -14,12 +14,13 @@ from api.refusals import Conflict, Ground, RulesBroken
 from api.services.changes import pass_on
 from api.services.episodes import note_state
 from api.services.records import write_down
+from api.services.requests import asked_visit
 from api.services.week import Week, choose_places, pin_of, take_on, with_booking
 from api.store import bookings, messages, offers, periods, requests
 from api.store.bookings import Change
 from api.store.database import Database
 from api.store.placings import booking_document
-from api.store.tables import BookingRow, VisitRow
+from api.store.tables import BookingRow
 from api.store.tables.mail import Participation
 from api.store.tables.plans import BookingState
 from scheduling.errors import Fault, InvalidFile, UnknownId
@@ -57,14 +58,6 @@ class Standing:
     row: BookingRow
     booking: VisitBooking
     participation: Participation | None
-
-
-def asked_visit(session: Session, visit: str) -> VisitRow:
-    """Return a visit that is asked for. Raises ``UnknownId`` and ``Conflict``."""
-    row = requests.visit(session, visit)
-    if row.state != "asked":
-        raise Conflict(f'visit "{visit}" is withdrawn')
-    return row
 
 
 def period_of(database: Database, visit: str) -> str:

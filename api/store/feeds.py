@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, update
+import sqlalchemy
+from sqlalchemy import BindParameter, Select, String, bindparam, func, update
 from sqlmodel import Session, col, select
 
 from api.store import bookings
 from api.store.bookings import Standing
+from api.store.columns import Utc
 from api.store.rows import found, put
 from api.store.tables import (
     BookingRow,
@@ -87,23 +90,25 @@ def source(session: Session, kind: FeedKind, identifier: str, first: date) -> st
 
     A booking that comes or changes is the newest of the feed's; one that goes makes them fewer.
     """
-    booking = select(func.count(), func.sum(BookingRow.version), func.max(BookingRow.updated_at))
-    booking = booking.where(BookingRow.state != "cancelled", col(BookingRow.starts_at) >= _midnight(first))
+    found = session.execute(_source_query(kind), {"identifier": identifier, "since": _midnight(first)}).one()
+    return " ".join([first.isoformat(), *map(str, found)])
+
+
+@cache
+def _source_query(kind: FeedKind) -> Select[Any]:
+    """Return the one query of most polls, made once."""
+    identifier: BindParameter[str] = bindparam("identifier", type_=String)
+    told = select(func.sum(InvitationRow.sequence) + func.count()).where(col(InvitationRow.patient_id) == identifier)
+    versions = [select(func.sum(table.version)).scalar_subquery() for table in (ClinicRow, ProviderRow, GroupRow)]
+    columns: list[Any] = [func.count(), func.sum(BookingRow.version), func.max(BookingRow.updated_at), *versions]
+    query: Select[Any] = sqlalchemy.select(*columns, *([told.scalar_subquery()] if kind == "patient" else []))
+    query = query.where(col(BookingRow.state) != "cancelled", col(BookingRow.starts_at) >= bindparam("since", type_=Utc))
     if kind in ("provider", "room", "patient"):
-        taken = select(OccupancyRow.booking_id).where(OccupancyRow.resource == kind, OccupancyRow.resource_id == identifier)
-        booking = booking.where(col(BookingRow.id).in_(taken))
-    elif kind == "location":
-        booking = booking.where(BookingRow.location == identifier)
-    else:
-        booking = booking.where(BookingRow.kind == "group", BookingRow.subject_id == identifier)
-    named: list[Any] = [
-        select(func.sum(ClinicRow.version)),
-        select(func.sum(ProviderRow.version)),
-        select(func.sum(GroupRow.version)),
-        select(func.sum(InvitationRow.sequence), func.count()).where(InvitationRow.patient_id == identifier),
-    ]
-    parts = [session.execute(query).one() for query in (booking, *(named if kind == "patient" else named[:3]))]
-    return " ".join([first.isoformat(), *(str(value) for part in parts for value in part)])
+        taken = sqlalchemy.select(col(OccupancyRow.booking_id)).where(col(OccupancyRow.resource) == kind)
+        return query.where(col(BookingRow.id).in_(taken.where(col(OccupancyRow.resource_id) == identifier)))
+    if kind == "location":
+        return query.where(col(BookingRow.location) == identifier)
+    return query.where(col(BookingRow.kind) == "group", col(BookingRow.subject_id) == identifier)
 
 
 def _midnight(first: date) -> datetime:

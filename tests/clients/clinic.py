@@ -26,7 +26,7 @@ from api.store.columns import utc_now
 from api.store.database import Database
 
 CLINIC = "appointments@clinic.example"
-VISITS = ("first", "second", "third", "fourth")
+VISITS = ("first", "second")
 TODAY = utc_now().date()
 DAY = TODAY + timedelta(days=14 - TODAY.weekday())
 """The Monday after next: real clients go by the real clock."""
@@ -96,20 +96,20 @@ class Clinic:
 
 
 @contextmanager
-def clinic(url: str, mail: MailHost, patients: Sequence[str]) -> Iterator[Clinic]:
-    """Run the service over a store with a visit of each name, the visits shared out among patients with an address."""
+def running_clinic(url: str, mail: MailHost, patient: str) -> Iterator[Clinic]:
+    """Run the service over a store in which the visits of a patient with an address wait, ``PATIENT-first`` and so on."""
     week = factories.week(days=[DAY.isoformat()])
-    visits = [factories.visit(f"{patient}-{name}", patient) for patient in patients for name in VISITS]
+    visits = [factories.visit(f"{patient}-{name}", patient) for name in VISITS]
     horizon = {"start": DAY.isoformat(), "end": (DAY + timedelta(days=5)).isoformat()}
     scenario = factories.scenario(
         *visits,
         horizon=horizon,
         providers=factories.people(factories.provider("ana", shifts=week)),
-        patients=[factories.patient(patient) for patient in patients],
+        patients=[factories.patient(patient)],
     )
     database, now = Database(url), utc_now()
     token, _ = furnish(database, scenario, None, Clock(now))
-    give_addresses(database, now, *patients)
+    give_addresses(database, now, patient)
     database.close()
     settings = {
         "smtp_host": "localhost",

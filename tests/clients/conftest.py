@@ -7,10 +7,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from clients.clinic import Clinic, clinic
+from clients.clinic import Clinic, running_clinic
 from clients.installed import Installed, folder
-from clients.mailhost import MailHost
-from clients.mailhost import mail_host as running_mail_host
+from clients.mailhost import MailHost, running_mail_host
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,7 +43,7 @@ def patient() -> str:
 
 
 @pytest.fixture
-def hospital(sqlite_url: str, mail_host: MailHost, patient: str) -> Iterator[Clinic]:
+def clinic(sqlite_url: str, mail_host: MailHost, patient: str) -> Iterator[Clinic]:
     """Return a running clinic in which the visits of the test's patient wait."""
-    with clinic(sqlite_url, mail_host, [patient]) as running:
+    with running_clinic(sqlite_url, mail_host, patient) as running:
         yield running

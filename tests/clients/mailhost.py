@@ -118,7 +118,7 @@ class MailHost:
 
 
 @contextmanager
-def mail_host() -> Iterator[MailHost]:
+def running_mail_host() -> Iterator[MailHost]:
     """Run a mail host, and remove it with all its mail."""
     # Postfix and Dovecot give up root's rights, so a folder that only root may enter will not do.
     folder = Path(tempfile.mkdtemp(prefix="clinicweave-mail-"))

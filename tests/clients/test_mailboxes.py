@@ -31,15 +31,15 @@ def utc(clock: str) -> datetime:
     return datetime.fromtimestamp(instant(clock), UTC)
 
 
-def test_request_update_and_cancellation_arrive_once_each_and_in_order(hospital: Clinic, patient: str) -> None:
+def test_request_update_and_cancellation_arrive_once_each_and_in_order(clinic: Clinic, patient: str) -> None:
     visit, address = f"{patient}-first", address_of(patient)
-    hospital.book(visit, "09:10")
-    hospital.mail.message(address, 1)
-    hospital.move(visit, "10:20")
-    hospital.mail.message(address, 2)
-    hospital.cancel(visit)
-    hospital.mail.message(address, 3)
-    found = [invited(message) for message in hospital.mail.messages(address)]
+    clinic.book(visit, "09:10")
+    clinic.mail.message(address, 1)
+    clinic.move(visit, "10:20")
+    clinic.mail.message(address, 2)
+    clinic.cancel(visit)
+    clinic.mail.message(address, 3)
+    found = [invited(message) for message in clinic.mail.messages(address)]
     assert [(method, event["SEQUENCE"], event.start) for method, event in found] == [
         ("REQUEST", 0, utc("09:10")),
         ("REQUEST", 1, utc("10:20")),
@@ -50,7 +50,7 @@ def test_request_update_and_cancellation_arrive_once_each_and_in_order(hospital:
 
 
 def test_xandikos_takes_request_update_and_cancellation_from_the_mail(
-    hospital: Clinic, patient: str, tmp_path: Path, installed: Installed
+    clinic: Clinic, patient: str, tmp_path: Path, installed: Installed
 ) -> None:
     visit, address = f"{patient}-first", address_of(patient)
     calendar = Xandikos(installed, tmp_path)
@@ -60,29 +60,29 @@ def test_xandikos_takes_request_update_and_cancellation_from_the_mail(
         event = Calendar.from_ical(content).events[0]
         return event.start, str(event["STATUS"])
 
-    hospital.book(visit, "09:10")
-    calendar.take_in(hospital.mail.message(address, 1))
+    clinic.book(visit, "09:10")
+    calendar.take_in(clinic.mail.message(address, 1))
     assert shown() == (utc("09:10"), "CONFIRMED")
-    hospital.move(visit, "10:20")
-    calendar.take_in(hospital.mail.message(address, 2))
+    clinic.move(visit, "10:20")
+    calendar.take_in(clinic.mail.message(address, 2))
     assert shown() == (utc("10:20"), "CONFIRMED")
-    hospital.cancel(visit)
-    calendar.take_in(hospital.mail.message(address, 3))
+    clinic.cancel(visit)
+    calendar.take_in(clinic.mail.message(address, 3))
     assert shown()[1] == "CANCELLED"
 
 
-def test_an_answer_of_another_sender_does_not_count(hospital: Clinic, patient: str) -> None:
+def test_an_answer_of_another_sender_does_not_count(clinic: Clinic, patient: str) -> None:
     visit, address = f"{patient}-first", address_of(patient)
-    hospital.book(visit, "09:10")
-    _, event = invited(hospital.mail.message(address, 1))
-    _answer(hospital, "somebody@patients.example", address, event, "DECLINED")
-    _answer(hospital, address, address, event, "TENTATIVE")
-    hospital.await_answer(visit, "tentative")
-    (task,) = hospital.ask("GET", "/v1/tasks").json()["items"]
+    clinic.book(visit, "09:10")
+    _, event = invited(clinic.mail.message(address, 1))
+    _answer(clinic, "somebody@patients.example", address, event, "DECLINED")
+    _answer(clinic, address, address, event, "TENTATIVE")
+    clinic.await_answer(visit, "tentative")
+    (task,) = clinic.ask("GET", "/v1/tasks").json()["items"]
     assert (task["subject"], task["detail"]["reason"]) == (visit, "other-sender")
 
 
-def _answer(hospital: Clinic, sender: str, attendee: str, event: Event, answer: str) -> None:
+def _answer(clinic: Clinic, sender: str, attendee: str, event: Event, answer: str) -> None:
     """Answer an invite by mail."""
     lines = (
         *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Tests//Tests//EN", "METHOD:REPLY", "BEGIN:VEVENT"),
@@ -92,5 +92,5 @@ def _answer(hospital: Clinic, sender: str, attendee: str, event: Event, answer: 
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, CLINIC, answer.title()
     mail.set_content("\r\n".join(lines).encode(), "text", "calendar", params={"method": "REPLY"})
-    with SMTP("localhost", hospital.mail.smtp_port, timeout=PATIENCE_SECONDS) as server:
+    with SMTP("localhost", clinic.mail.smtp_port, timeout=PATIENCE_SECONDS) as server:
         server.send_message(mail)

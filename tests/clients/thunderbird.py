@@ -41,34 +41,22 @@ ACCEPT, DECLINE, TENTATIVE, DELETE = (f"imip{name}Button" for name in ("Accept",
 
 
 @dataclass(frozen=True)
-class Bar:
-    """What Thunderbird says above an invite, and the buttons that it offers."""
-
-    label: str
-    buttons: frozenset[str]
-
-
-@dataclass(frozen=True)
 class Thunderbird:
     """A running Thunderbird; what it can be asked stands in drivers/thunderbird.js."""
 
     driver: subprocess.Popen[str]
 
-    def version(self) -> str:
-        """Return its version."""
-        return str(self._call("version"))
-
     def become_patient(self, address: str, smtp_port: int) -> str:
         """Use the mail account of a patient, and return the id of their own calendar, which is empty."""
         return str(self._call("becomePatient", address, smtp_port))
 
-    def receive(self, message: bytes) -> Bar:
-        """Receive and open a message."""
-        return _bar(self._call("receive", message.decode("ascii")))
+    def receive(self, message: bytes) -> set[str]:
+        """Receive and open a message, and return the buttons that are offered above it."""
+        return set(self._call("receive", message.decode("ascii")))
 
-    def press(self, button: str) -> Bar:
-        """Press a button above the open message."""
-        return _bar(self._call("press", button))
+    def press(self, button: str) -> None:
+        """Press a button above the open message, and wait until it has done its work."""
+        self._call("press", button)
 
     def subscribe(self, url: str) -> str:
         """Subscribe to a calendar, and return its id here."""
@@ -92,12 +80,8 @@ class Thunderbird:
         return answer["value"]
 
 
-def _bar(found: dict[str, Any]) -> Bar:
-    return Bar(found["label"], frozenset(found["buttons"]))
-
-
 @contextmanager
-def thunderbird(installed: Installed, profile: Path) -> Iterator[Thunderbird]:
+def running_thunderbird(installed: Installed, profile: Path) -> Iterator[Thunderbird]:
     """Run Thunderbird with a new profile in an empty folder."""
     lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in PREFERENCES.items())
     (profile / "user.js").write_text("".join(lines))

@@ -31,9 +31,9 @@ def asked() -> Scenario:
     return factories.scenario(*visits, patients=[factories.patient(name) for name in names])
 
 
-def compete(url: str, asked: Scenario, rounds: int) -> list[Counter[int]]:
+def compete(database: Database, asked: Scenario, rounds: int) -> list[Counter[int]]:
     """Let all clients book one place in each round, half of them through each of two processes."""
-    database = Database(url)
+    url = database.url.render_as_string(hide_password=False)
     scheduler, _ = furnish(database, asked, None, Clock())
     found = []
     with two_processes(url, scheduler, CLIENTS) as clients:
@@ -45,7 +45,6 @@ def compete(url: str, asked: Scenario, rounds: int) -> list[Counter[int]]:
 
             found.append(Counter(at_once(book, CLIENTS)))
             clear(database)
-    database.close()
     return found
 
 
@@ -57,13 +56,13 @@ def clear(database: Database) -> None:
         periods.touch(session, "test-week")
 
 
-def test_of_many_clients_exactly_one_books_the_place(store_url: str, asked: Scenario) -> None:
-    assert compete(store_url, asked, 1) == [Counter({409: CLIENTS - 1, 201: 1})]
+def test_of_many_clients_exactly_one_books_the_place(store: Database, asked: Scenario) -> None:
+    assert compete(store, asked, 1) == [Counter({409: CLIENTS - 1, 201: 1})]
 
 
 @pytest.mark.heavy
-def test_of_many_clients_exactly_one_books_the_place_each_time(store_url: str, asked: Scenario) -> None:
-    assert compete(store_url, asked, 100) == [Counter({409: CLIENTS - 1, 201: 1})] * 100
+def test_of_many_clients_exactly_one_books_the_place_each_time(store: Database, asked: Scenario) -> None:
+    assert compete(store, asked, 100) == [Counter({409: CLIENTS - 1, 201: 1})] * 100
 
 
 @pytest.fixture

@@ -56,9 +56,9 @@ def clear(database: Database) -> None:
         periods.touch(session, "test-week")
 
 
-def compete(url: str, asked: Scenario, rounds: int) -> None:
+def compete(database: Database, asked: Scenario, rounds: int) -> None:
     """In each round publish one of two plans while all clients book, and hold the store against what they were told."""
-    database = Database(url)
+    url = database.url.render_as_string(hide_password=False)
     scheduler, _ = furnish(database, asked, None, Clock())
     week = StoredWeek(database, asked)
     both = [wishes(0), wishes(1)]
@@ -82,16 +82,15 @@ def compete(url: str, asked: Scenario, rounds: int) -> None:
             assert overlaps(database) == []
             clear(database)
     assert published is not None, "else no plan was ever published"
-    database.close()
 
 
-def test_nothing_overlaps_and_nothing_is_lost(store_url: str, asked: Scenario) -> None:
-    compete(store_url, asked, 2)
+def test_nothing_overlaps_and_nothing_is_lost(store: Database, asked: Scenario) -> None:
+    compete(store, asked, 2)
 
 
 @pytest.mark.heavy
-def test_nothing_overlaps_and_nothing_is_lost_each_time(store_url: str, asked: Scenario) -> None:
-    compete(store_url, asked, 50)
+def test_nothing_overlaps_and_nothing_is_lost_each_time(store: Database, asked: Scenario) -> None:
+    compete(store, asked, 50)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ const { cal } = ChromeUtils.importESModule("resource:///modules/calendar/calUtil
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
 const { setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
 
-const LIMIT_MILLISECONDS = 30000;
+const LIMIT_MILLISECONDS = 50000;
 
 async function until(what, reached) {
   const end = Date.now() + LIMIT_MILLISECONDS;
@@ -17,11 +17,6 @@ async function until(what, reached) {
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-// The version of Thunderbird.
-function version() {
-  return Services.appinfo.version;
 }
 
 // Makes the mail account of a patient, which sends through an SMTP server on this machine, and their own calendar.
@@ -117,16 +112,13 @@ function shown() {
   return tabInfo.find((tab) => tab.mode.name == "mailMessageTab").chromeBrowser.contentWindow;
 }
 
-// What the bar above the message says, and the buttons that it offers.
-function bar() {
-  const { calImipBar, document } = shown();
-  return {
-    label: document.querySelector(".calendar-notification-bar .msgNotificationBarText").textContent,
-    buttons: calImipBar.getButtons().filter((button) => button.id && !button.hidden).map((button) => button.id),
-  };
+// The buttons that the bar above the message offers.
+function offered() {
+  const buttons = shown().calImipBar.getButtons();
+  return buttons.filter((button) => button.id && !button.hidden).map((button) => button.id);
 }
 
-// Puts a message into the inbox and opens it; gives the bar.
+// Puts a message into the inbox and opens it; gives the buttons that are offered.
 async function receive(message) {
   const window = Services.wm.getMostRecentWindow("mail:3pane");
   const tabmail = window.document.getElementById("tabmail");
@@ -135,15 +127,14 @@ async function receive(message) {
   const header = inbox.QueryInterface(Ci.nsIMsgLocalMailFolder).addMessage(message);
   tabmail.openTab("mailMessageTab", { messageURI: inbox.getUriForMsg(header) });
   await until("the calendar has looked at the message", () => shown().calImipBar?.itipItem);
-  return bar();
+  return offered();
 }
 
-// Presses a button that the bar offers, and waits until there is nothing left to do with the message.
+// Presses a button that is offered, and waits until there is nothing left to do with the message.
 async function press(button) {
-  if (!bar().buttons.includes(button)) {
-    throw new Error(`${button} is not offered, but ${bar().buttons.join(", ")}`);
+  if (!offered().includes(button)) {
+    throw new Error(`${button} is not offered, but ${offered().join(", ")}`);
   }
   shown().document.getElementById(button).doCommand();
   await until(`${button} has done its work`, () => !shown().calImipBar.actionFunc);
-  return bar();
 }
