@@ -47,6 +47,7 @@ class Occasion:
         event.add("UID", self.uid)
         event.add("SEQUENCE", self.sequence)
         event.add("DTSTAMP", _utc(self.stamp))
+        event.add("LAST-MODIFIED", _utc(self.stamp))
         for name, instant in (("DTSTART", self.starts_at), ("DTEND", self.ends_at)):
             add_local(event, name, instant, timezone)
         event.add("SUMMARY", self.notice.summary)

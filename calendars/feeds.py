@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, vDuration
+from icalendar import Calendar, vDuration, vText
 
 from calendars.appointments import told_of
 from calendars.entries import Entry
@@ -91,7 +91,7 @@ def _occasion(clinic: Clinic, kind: FeedKind, owner: str, entry: Entry) -> Occas
 def _head(title: str) -> Calendar:
     calendar = envelope()
     calendar.add("NAME", title)
-    calendar.add("X-WR-CALNAME", title)
+    calendar.add("X-WR-CALNAME", vText(title))
     calendar.add("REFRESH-INTERVAL", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
     calendar.add("X-PUBLISHED-TTL", vDuration(REFRESH))
     return calendar
