@@ -67,7 +67,7 @@ def test_no_canary_is_in_any_notice_of_any_kind_of_feed(
     for item in marked_plan.items(marked):
         entry = entry_of(marked, item, uids, stamp)
         for kind, notice in NOTICES.items():
-            assert seen_in(repr(notice(marked.clinic, "physician-1", entry)).encode()) == set(), kind
+            assert seen_in(repr(notice(marked.clinic.name, marked.clinic.timezone, entry)).encode()) == set(), kind
 
 
 def mails(scenario: Scenario, plan: Plan) -> dict[str, list[bytes]]:
@@ -80,7 +80,14 @@ def mails(scenario: Scenario, plan: Plan) -> dict[str, list[bytes]]:
             begin, end = scenario.grid.utc(item.booking.start), scenario.grid.utc(item.booking.end)
             place = scenario.locations[item.booking.location]
             one, later = (
-                told_of(scenario.clinic, item.service, place, begin + timedelta(days=days), end + timedelta(days=days))
+                told_of(
+                    scenario.clinic.name,
+                    scenario.clinic.timezone,
+                    item.service,
+                    place,
+                    begin + timedelta(days=days),
+                    end + timedelta(days=days),
+                )
                 for days in (0, 1)
             )
             told = {}

@@ -12,8 +12,7 @@ import pytest
 from icalendar import Calendar, Event
 
 from calendars.entries import Entry, Member, Seats, reference
-from calendars.events import rendered
-from calendars.feeds import FeedKind, feed, tombstone
+from calendars.feeds import FeedKind, event_of, feed, tombstone
 from scheduling.scenario import Scenario
 
 HOUR = timedelta(hours=1)
@@ -107,7 +106,7 @@ def test_equal_entries_in_any_order_give_the_same_bytes_remembered_or_not(scenar
     first = document(scenario, entries)
     for order in permutations(entries):
         assert document(scenario, list(order)) == first
-    rendered.cache_clear()
+    event_of.cache_clear()
     assert document(scenario, [replace(entry) for entry in entries]) == first
 
 
@@ -174,7 +173,7 @@ def test_an_id_that_gives_a_patient_away_is_no_reference(identifier: str, shown:
 
 def test_a_feed_that_was_rendered_before_takes_a_fraction_of_the_first_time(scenario: Scenario, entries: list[Entry]) -> None:
     many = [replace(entries[0], uid=f"{number}@clinicweave", starts_at=START + number * HOUR) for number in range(300)]
-    rendered.cache_clear()
+    event_of.cache_clear()
     times = []
     for _ in range(4):
         begun = perf_counter()
