@@ -9,10 +9,15 @@ import typer
 
 from api.commands.accounts import account_app
 from api.commands.changing import backfill, diff, insert, offer, what_if
+from api.commands.episodes import episode_app
+from api.commands.intake import intake_app
 from api.commands.keeping import audit_app, backup, restore
+from api.commands.mailing import mail_app
 from api.commands.planning import check, demo, generate, plan, why
-from api.commands.serving import serve
+from api.commands.serving import caldav, serve
 from api.commands.showing import export, schema, show_plan
+from api.commands.simulating import simulate
+from api.commands.weeks import next_week, roster
 from api.commands.working import worker
 from api.console import Commands
 
@@ -58,9 +63,13 @@ COMMANDS = (
     (backfill, "backfill week.json week.plan.json --count 10"),
     (diff, "diff week.json week.plan.json new.plan.json"),
     (what_if, "what-if week.json week.plan.json --away physician-1:2026-12-01:2026-12-02"),
+    (simulate, "simulate --weeks 26 --seed 1 -o months"),
     (schema, "schema plan > plan.schema.json"),
+    (roster, "roster next-month.json"),
+    (next_week, "next-week --dry-run"),
     (serve, "serve --port 8000"),
     (worker, "worker --at-once 2"),
+    (caldav, "caldav --port 5232"),
     (backup, "backup clinic.backup"),
     (restore, "restore clinic.backup"),
 )
@@ -68,8 +77,11 @@ COMMANDS = (
 
 for command, example in COMMANDS:
     app.command(example.split()[0], epilog=f"Example: clinicweave {example}")(command)
+app.add_typer(intake_app, name="intake")
+app.add_typer(episode_app, name="episode")
 app.add_typer(account_app, name="account")
 app.add_typer(audit_app, name="audit")
+app.add_typer(mail_app, name="mail")
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from api.refusals import Refused
 from api.store.errors import StoreError
-from scheduling.errors import ClinicweaveError, InvalidFile, UnknownId
+from scheduling.errors import ClinicweaveError, EventRefused, InvalidFile, UnknownId
 
 MAX_FAULTS = 40
 """Faults of a file that a message names; a file of another kind can have thousands."""
@@ -88,7 +88,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except InvalidFile as error:
             raise ended(Outcome.BAD_INPUT, described(error)) from None
-        except (UnknownId, Refused, StoreError) as error:
+        except (UnknownId, EventRefused, Refused, StoreError) as error:
             raise ended(Outcome.BAD_INPUT, f"Error: {error}") from None
         except ClinicweaveError as error:
             raise ended(Outcome.DEFECT, f"Error: {error}. This is a defect of Clinicweave; no plan was made.") from None

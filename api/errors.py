@@ -32,7 +32,7 @@ from api.refusals import (
     VersionMissing,
 )
 from api.store import errors as store
-from scheduling.errors import MAX_PRINTED_FAULTS, ClinicweaveError, Fault, InvalidFile, UnknownId
+from scheduling.errors import MAX_PRINTED_FAULTS, ClinicweaveError, EventRefused, Fault, InvalidFile, UnknownId
 
 PROBLEM_TYPE = "urn:problem-type:clinicweave:"
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -57,6 +57,7 @@ PROBLEMS: Mapping[type[ClinicweaveError], Kind] = {
     ClinicweaveError: DEFECT,
     InvalidFile: INVALID,
     UnknownId: Kind(HTTPStatus.NOT_FOUND, "unknown", "There is no such thing"),
+    EventRefused: Kind(HTTPStatus.CONFLICT, "event-refused", "It cannot have happened"),
     Refused: CONFLICT,
     Unauthenticated: Kind(HTTPStatus.UNAUTHORIZED, "unauthenticated", "Log in first"),
     Forbidden: Kind(HTTPStatus.FORBIDDEN, "forbidden", "Not allowed"),

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from calendars.mailbox import is_address
 from scheduling.errors import Fault, InvalidFile
 
 MIN_SECRET_CHARACTERS = 32
@@ -49,7 +50,35 @@ class Settings(BaseSettings):
 
     jobs_per_worker: int = Field(1, ge=1, le=64, description="Plans that one worker solves at once.")
     solver_workers: int = Field(2, ge=1, le=64, description="Threads of one solver.")
+    job_days: int = Field(30, ge=1, description="How long what was told of a plan's making is kept after its end.")
     max_queued_jobs: int = Field(32, ge=1, description="Plans that may wait; one more is refused.")
+
+    smtp_host: str | None = Field(None, description="The mail server that takes messages to patients; unset, none are sent.")
+    smtp_port: int = Field(587, ge=1, le=65_535, description="The port that it listens on.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", description="TLS by STARTTLS, from the start, or not.")
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    mail_from: str = Field("", description="The address that writes to patients, and that their calendars answer to.")
+    mail_name: str = Field("", description="The name beside that address; unset, the clinic's.")
+    imap_host: str | None = Field(None, description="The server that has the mailbox of that address; unset, none is read.")
+    imap_port: int = Field(993, ge=1, le=65_535, description="The port that it listens on.")
+    imap_tls: Literal["tls", "none"] = Field("tls", description="TLS from the start, or not.")
+    imap_user: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = Field("INBOX", description="The folder in which patients' answers arrive.")
+    imap_seconds: int = Field(60, ge=1, description="Time between two looks into it.")
+    lmtp_port: int | None = Field(
+        None, ge=0, le=65_535, description="Take patients' answers by LMTP on this port of lmtp_host."
+    )
+    lmtp_host: str = "127.0.0.1"
+
+    feed_polls_per_minute: int = Field(30, gt=0, description="Polls of one feed, for one process.")
+    feed_past_days: int = Field(28, ge=0, description="How much of the past feeds show.")
+    feed_farewell_days: int = Field(30, ge=0, description="How long a revoked feed says that it has ended, before it is gone.")
+    outside_minutes: int = Field(30, ge=1, description="Time between two readings of a calendar elsewhere.")
+    outside_max_bytes: int = Field(5 * 1024**2, gt=0, description="Longest calendar elsewhere that is read.")
+    outside_seconds: float = Field(20, gt=0, description="How long reading one may take.")
+    outside_days: int = Field(180, gt=0, description="How far ahead calendars elsewhere are read.")
 
     oidc_issuer: str | None = Field(None, description="The OpenID Connect issuer of the staff.")
     oidc_client_id: str = ""
@@ -69,6 +98,10 @@ class Settings(BaseSettings):
     def _complete(self) -> Self:
         if self.oidc_issuer is not None and not (self.oidc_client_id and self.oidc_issuer.startswith(("https://", "http://"))):
             raise ValueError("oidc_issuer must be a URL and needs oidc_client_id")
+        if not self.mail_from and (self.smtp_host, self.imap_host, self.lmtp_port) != (None, None, None):
+            raise ValueError("mail needs mail_from")
+        if self.mail_from and not is_address(self.mail_from):
+            raise ValueError("mail_from is no mail address")
         return self
 
     @property

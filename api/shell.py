@@ -14,6 +14,8 @@ from starlette.requests import HTTPConnection
 from api.access.credentials import Signer
 from api.access.limits import Limit
 from api.access.oidc import IdentityProvider
+from api.copies import FeedMemory
+from api.fetching import Fetcher
 from api.metrics import Metrics
 from api.settings import Settings
 from api.store.columns import utc_now
@@ -31,8 +33,10 @@ class Shell:
     ----------
     clock : callable
         Returns the present instant; tests give their own.
-    requests, log_ins : Limit
-        How often one credential, and one network address that fails to log in, may ask.
+    requests, log_ins, polls : Limit
+        How often one credential, one network address that fails to log in, and one feed's readers may ask.
+    fetcher : Fetcher
+        Reads calendars elsewhere.
     identity_provider : IdentityProvider or None
         Where staff log in, when not here.
     stopping : Event
@@ -45,9 +49,12 @@ class Shell:
     clock: Callable[[], datetime]
     requests: Limit
     log_ins: Limit
+    polls: Limit
+    fetcher: Fetcher
     identity_provider: IdentityProvider | None = None
     metrics: Metrics = field(default_factory=Metrics)
     stopping: Event = field(default_factory=Event)
+    feeds: FeedMemory = field(default_factory=FeedMemory)
 
     @cached_property
     def queue(self) -> JobQueue:
@@ -78,6 +85,8 @@ def make_shell(settings: Settings, database: Database | None = None, clock: Call
         clock=clock,
         requests=Limit(settings.requests_per_minute),
         log_ins=Limit(settings.log_ins_per_minute),
+        polls=Limit(settings.feed_polls_per_minute),
+        fetcher=Fetcher(settings.outside_max_bytes, settings.outside_seconds),
         identity_provider=None if settings.oidc_issuer is None else IdentityProvider(settings),
     )
 

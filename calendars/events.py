@@ -52,7 +52,7 @@ class Occasion:
                 local("DTSTART", aware(self.starts_at), timezone),
                 local("DTEND", aware(self.ends_at), timezone),
                 line("SUMMARY", text(notice.summary)),
-                line("LOCATION", text(notice.location)),
+                line("LOCATION", text(notice.location)) if notice.location else b"",  # libical: no property without a value
                 line("DESCRIPTION", text(notice.description)),
                 line("CATEGORIES", ",".join(map(text, notice.categories))),
                 line("CLASS", "PRIVATE" if notice.private else "PUBLIC"),

@@ -6,7 +6,8 @@
     ├── InvalidFile          a file, or an argument as rich as one, that cannot be used; carries its faults
     ├── UnknownId            an argument names something that the scenario does not have
     ├── RuleBroken           a plan that the solver made breaks a rule: a defect of the solver, never a plan
-    └── ModelInvalid         CP-SAT refused a model: a defect of the encoding
+    ├── ModelInvalid         CP-SAT refused a model: a defect of the encoding
+    └── EventRefused         something that cannot have happened to an episode of care, as far as it is known
 
 Infeasible and time-limit are results, not errors.
 """
@@ -103,3 +104,16 @@ class ModelInvalid(ClinicweaveError):
 
     def __str__(self) -> str:
         return f"CP-SAT refused the model: {self.detail}"
+
+
+class EventRefused(ClinicweaveError):
+    """An event that cannot follow an episode's history."""
+
+    def __init__(self, episode: str, event: str, detail: str) -> None:
+        self.episode = episode
+        self.event = event
+        self.detail = detail
+        super().__init__(episode, event, detail)
+
+    def __str__(self) -> str:
+        return f'{self.event} of episode "{printable(self.episode)}": {self.detail}'

@@ -14,10 +14,15 @@ MAX_BYTES = 9_000_000
 
 def read_json(path: Path) -> bytes:
     """Read a JSON file's bytes. Raises ``InvalidFile`` when it is missing, unreadable or over ``MAX_BYTES``."""
+    return read_bounded(path, MAX_BYTES, "; plan a shorter horizon")
+
+
+def read_bounded(path: Path, most_bytes: int, advice: str = "") -> bytes:
+    """Read a file's bytes. Raises ``InvalidFile`` when it is missing, unreadable or too large."""
     try:
         size = path.stat().st_size
-        if size > MAX_BYTES:
-            limit = f"{size / 1e6:.1f} MB is over the limit of {MAX_BYTES / 1e6:.0f} MB; plan a shorter horizon"
+        if size > most_bytes:
+            limit = f"{size / 1e6:.1f} MB is over the limit of {most_bytes / 1e6:.0f} MB{advice}"
             raise InvalidFile(str(path), [Fault("", limit)])
         return path.read_bytes()
     except OSError as error:

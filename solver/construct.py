@@ -43,7 +43,7 @@ def construct(
             occupancy.put(task.key, pin.placement)
     occupancy.shift_at = {shift: at for shift, at in (shift_at or {}).items() if occupancy.location(shift) in (None, at)}
     occupancy.guide, occupancy.trust = guide or {}, trust
-    for key, placement in _standing(domains, start or {}, dict(occupancy.placements)).items():
+    for key, placement in as_it_stands(domains, start or {}, dict(occupancy.placements)).items():
         occupancy.put(key, placement)
     for task in waiting:
         wanted = (start or {}).get(task.key)
@@ -56,7 +56,7 @@ def construct(
     return occupancy.placements
 
 
-def _standing(domains: Domains, start: Mapping[Key, Placement], fixed: Mapping[Key, Placement]) -> dict[Key, Placement]:
+def as_it_stands(domains: Domains, start: Mapping[Key, Placement], fixed: Mapping[Key, Placement]) -> dict[Key, Placement]:
     """Return what of ``start`` can stay exactly as it is beside ``fixed``, in its room and with its supervisors.
 
     All of it is judged at once, and whatever breaks a rule is taken out, until nothing does.

@@ -310,6 +310,7 @@ class Domains:
         self._team_domains = [domain for domain in TEAM_DOMAINS if domain.__name__ not in ignoring]
         self.tasks = tasks(scenario)
         self._places: dict[tuple[str, int, str], int] = {}
+        self._suited: dict[tuple[str, str], frozenset[str]] = {}
         self._seats: dict[tuple[str, int | None], tuple[Option, ...]] = {}
         self._by_place: dict[Key, Sequence[tuple[tuple[int, str], Sequence[Sequence[Option]]]]] = {}
 
@@ -351,6 +352,15 @@ class Domains:
     def shift(self, shift: ShiftId) -> Shift:
         """Return a shift."""
         return self.scenario.providers_by_id[shift.provider].shifts[shift.number]
+
+    def suited(self, service: Service, location: str) -> frozenset[str]:
+        """Return the rooms at a location that suit a service; none when it needs none."""
+        key = (service.id, location)
+        if key not in self._suited:
+            need, rooms = service.room, self.scenario.clinic.rooms
+            fits = (room.id for room in rooms if need is not None and room.location == location and need.suits(room))
+            self._suited[key] = frozenset(fits)
+        return self._suited[key]
 
     def place(self, service: Service, day: int, location: str) -> int:
         """Return the starts of a service on a date at a location, whoever gives it and receives it."""

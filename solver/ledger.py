@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import pairwise
 
-from scheduling.costs import leaving_out
+from solver import prices
 from solver.domains import ShiftId
 from solver.occupancy import Occupancy
 from solver.placements import Placement
@@ -93,9 +93,7 @@ class Ledger:
             return self.occupancy.price(task, at.day, at.location, at.slot, at.team, trips=False)
         if key in self.apart:
             return 0
-        current = task.visit.current
-        told = 0 if current is None else policy.moved_notified if current.notified else policy.moved
-        return leaving_out(self.scenario, task.visit) + told
+        return prices.left_out(self.scenario, task.visit)
 
     def _site_changes(self, provider: str, day: int) -> int:
         shifts, on = self.scenario.providers_by_id[provider].shifts, self.scenario.grid.date(day)

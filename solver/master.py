@@ -6,7 +6,8 @@ overlap (a half-day, as a rule). A task is given
 - a *named* column ``(shift, location)`` for each provider who matters to it alone (preferred, required, current, or linked
   by ``same_provider``), or
 - a *pool* column ``(session, location)`` for all others: integer *flow* columns then say how many visits of a service each
-  shift takes from the pool. Providers who are alike to a patient are thus alike to the model.
+  shift takes from the pool. Providers who are alike to a patient are thus alike to the model;
+- a *staying* column, where it stands already: at its one start, with its team. All other columns pay for its being moved.
 
 Rows keep: one column a task; minutes of shifts, rooms and the like (:mod:`solver.resources`); links by date; groups; trips;
 the notification budget; site changes. What is lost is the order within a session, which :mod:`solver.improve` decides.
@@ -15,25 +16,29 @@ the notification budget; site changes. What is lost is the order within a sessio
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduling.costs import half_of, leaving_out
-from scheduling.fields import Half
-from scheduling.requests import Current
+from scheduling.requests import Current, CurrentGroup, Visit
+from solver import prices
 from solver.domains import Domains, Option, ShiftId, current_of, start_mask, unavailable
 from solver.linear import LinearProgram
-from solver.resources import Place, Resources, sessions, windows
+from solver.resources import Place, Resources
 from solver.tasks import Key, Task, visit_key
+from solver.windows import sessions, windows
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a column of a task means: a session and location, and for a named column the shift."""
+    """What a column of a task means: a session and location, some starts, and for a named column the shift.
+
+    ``stays``: the task is where it stands, so that nobody has to be called.
+    """
 
     column: int
     day: int
@@ -41,10 +46,30 @@ class Choice:
     location: str
     shift: ShiftId | None
     starts: int
+    stays: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a visit stands, as far as it may stay there: the place, the one start, and the team's shifts."""
+
+    place: Place
+    start: int
+    team: tuple[ShiftId, ...]
 
 
 class Master:
-    """The master problem of a scenario, built once."""
+    """The master problem of a scenario, built once.
+
+    Parameters
+    ----------
+    domains
+        The scenario's options.
+    options
+        Options in place of all.
+    pooled
+        Whether providers who are alike to a task share a column.
+    """
 
     def __init__(self, domains: Domains, options: Mapping[Key, Sequence[Option]] | None = None, pooled: bool = True) -> None:
         self.domains = domains
@@ -91,16 +116,22 @@ class Master:
         guide: dict[Key, dict[Option, float]] = {}
         for key, choices in self.choices.items():
             service = self.domains.service(key)
-            named = {(c.shift, c.location): reduced_costs[c.column] for c in choices if c.shift is not None}
-            pools = {(c.day, c.session, c.location): reduced_costs[c.column] for c in choices if c.shift is None}
-            prices = guide[key] = {}
+            named: dict[tuple[ShiftId, str], float] = {}
+            for c in choices:
+                if c.shift is not None:
+                    at = c.shift, c.location
+                    named[at] = min(named.get(at, inf), float(reduced_costs[c.column]))
+            pools = {
+                (c.day, c.session, c.location): reduced_costs[c.column] for c in choices if c.shift is None and not c.stays
+            }
+            found = guide[key] = {}
             for option in self.domains.options[key]:
                 if option.shift is not None and (option.shift, option.location) in named:
-                    prices[option] = float(named[option.shift, option.location])
+                    found[option] = named[option.shift, option.location]
                 elif option.shift is not None:
                     flow = self._flows.get((service.id, option.seat, option.shift, option.location))
                     place = pools.get(self._place(option), 0.0) if option.seat == 0 else 0.0
-                    prices[option] = float(place + (reduced_costs[flow] if flow is not None else 0.0))
+                    found[option] = float(place + (reduced_costs[flow] if flow is not None else 0.0))
         return guide
 
     # --- tasks -------------------------------------------------------------------------------------------------------
@@ -109,16 +140,21 @@ class Master:
         named, seats = self._named(task), max(1, len(task.service.team))
         required = None if task.visit is None else task.visit.required_provider
         pools: dict[Place, int] = defaultdict(int)
-        choices: list[Choice] = []
+        standing = self._standing(task)
+        choices: list[Choice] = [] if standing is None else [self._staying(task, standing)]
         for option in self.options[task.key]:
             if option.seat > 0 or (seats == 1 and required is not None and option.provider != required):
                 continue
-            place = self._place(option)
+            place, starts = self._place(option), option.starts
+            if standing is not None and (place, (option.shift,)) == (standing.place, standing.team or (None,)):
+                starts &= ~standing.start
             if seats == 1 and option.shift is not None and (named is None or option.provider in named):
-                choices.append(self._choice(task, place, option.shift, option.starts))
+                choices += [self._choice(task, place, option.shift, some) for some in self._parted(task, place, starts)]
             else:
-                pools[place] |= option.starts
+                pools[place] |= starts
         for place, starts in pools.items():
+            if not starts:
+                continue
             choices.append(self._choice(task, place, None, starts))
             if task.service.team:
                 self._pool_starts[task.service.id, place] |= starts
@@ -143,6 +179,41 @@ class Master:
         pinned = visit.pinned.team if visit.pinned else ()
         return frozenset((*visit.preferred_providers, *required, *pinned, *(current.team if current else ())))
 
+    def _standing(self, task: Task) -> Standing | None:
+        """Return where a visit stands; None when it stands nowhere, or cannot stay."""
+        current = None if task.visit is None else task.visit.current
+        if current is None:
+            return None
+        start, day = start_mask(self.scenario, current.start), self.scenario.grid.day_index(current.start.date())
+        there = [o for o in self.options[task.key] if (o.day, o.location) == (day, current.location) and o.starts & start]
+        if not current.team:
+            return Standing(self._place(there[0]), start, ()) if there and not task.service.team else None
+        team = [o for seat, name in enumerate(current.team) for o in there if (o.seat, o.provider) == (seat, name)]
+        if len(team) != len(task.service.team) or len(current.team) != len(team):
+            return None
+        return Standing(self._place(team[0]), start, tuple(option.shift for option in team if option.shift is not None))
+
+    def _staying(self, task: Task, standing: Standing) -> Choice:
+        """Add the column of a visit that stays: at its one start, with its team."""
+        assert task.visit is not None
+        shift = standing.team[0] if len(standing.team) == 1 else None
+        cost = self._cost(task.visit, standing.place, standing.start, [member.provider for member in standing.team])
+        choice = Choice(self.program.column(cost), *standing.place, shift, standing.start, stays=True)
+        for seat, member in enumerate(standing.team):
+            self._resources.use_provider(choice.column, task.service, seat, member, choice.location, choice.starts)
+        if choice.session >= 0:
+            self._resources.use_place(choice.column, task, standing.place)
+        return choice
+
+    def _parted(self, task: Task, place: Place, starts: int) -> list[int]:
+        """Return some starts of a task, that at which a group's session stands apart from the others."""
+        current = None if task.group is None else task.group.current
+        stands = 0 if current is None or not self._is_at(current, place) else starts & start_mask(self.scenario, current.start)
+        return [some for some in (stands, starts & ~stands) if some]
+
+    def _is_at(self, current: Current | CurrentGroup, place: Place) -> bool:
+        return current.location == place[2] and self.scenario.grid.date(place[0]) == current.start.date()
+
     @property
     def _same_provider(self) -> frozenset[str]:
         return frozenset(v for link in self.scenario.links if link.same_provider for v in (link.before, link.after))
@@ -152,11 +223,11 @@ class Master:
         return option.day, session, option.location
 
     def _choice(self, task: Task, place: Place, shift: ShiftId | None, starts: int) -> Choice:
-        day, session, location = place
-        choice = Choice(self.program.column(self._cost(task, place, shift, starts)), day, session, location, shift, starts)
+        cost = 0 if task.visit is None else self._moved_cost(task, place, shift, starts)
+        choice = Choice(self.program.column(cost), *place, shift, starts, stays=False)
         if shift is not None:
-            self._resources.use_provider(choice.column, task.service, 0, shift, location, starts)
-        if session >= 0:
+            self._resources.use_provider(choice.column, task.service, 0, shift, choice.location, starts)
+        if choice.session >= 0:
             self._resources.use_place(choice.column, task, place)
         return choice
 
@@ -165,53 +236,32 @@ class Master:
     def _leaving_out(self, task: Task) -> int:
         policy = self.scenario.policy
         if task.visit is not None:
-            current = task.visit.current
-            told = 0 if current is None else policy.moved_notified if current.notified else policy.moved
-            return leaving_out(self.scenario, task.visit) + told
+            return prices.left_out(self.scenario, task.visit)
         if task.group is not None:
             return policy.group_not_run if task.group.required else 0
         return policy.reserve_missing
 
-    def _cost(self, task: Task, place: Place, shift: ShiftId | None, starts: int) -> int:
-        """Return the least that a column can cost a plan."""
-        visit, policy, scenario = task.visit, self.scenario.policy, self.scenario
-        if visit is None:
-            return 0
-        on, patient = scenario.grid.date(place[0]), scenario.patients_by_id[visit.patient]
-        cost = policy.delay_per_day.of(visit.priority) * max(0, (on - max(visit.earliest, scenario.horizon.start)).days)
-        if visit.target is not None:
-            cost += policy.late_per_day.of(visit.priority) * max(0, (on - visit.target).days)
-        if patient.preferred_site not in (None, scenario.site(place[2])):
-            cost += policy.not_preferred_site
-        if patient.prefers is not None and patient.prefers not in self.halves(starts):
-            cost += policy.not_preferred_half
-        preferred = visit.preferred_providers
-        if preferred and (shift.provider not in preferred if shift else not self._may_meet(task, place, preferred)):
-            cost += policy.not_preferred_provider
-        if visit.current is not None and not self._may_stay(visit.current, place, shift, starts):
-            days = abs((on - visit.current.start.date()).days)
-            told = visit.current.notified
-            cost += policy.moved_notified + policy.moved_notified_per_day * days if told else policy.moved
-        return cost
-
-    def halves(self, starts: int) -> set[Half]:
-        """Return the halves of the day in which a mask has a start."""
-        grid = self.scenario.grid
+    def _cost(self, visit: Visit, place: Place, starts: int, team: Collection[str]) -> int:
+        """Return the least that a place costs a visit at any of some starts, its moving apart."""
+        scenario, grid = self.scenario, self.scenario.grid
         first = (starts & -starts).bit_length() - 1
-        return {half_of(first * grid.grid_minutes), half_of((starts.bit_length() - 1) * grid.grid_minutes)}
+        ends = {first * grid.grid_minutes, (starts.bit_length() - 1) * grid.grid_minutes}
+        cost = prices.on_date(scenario, visit, grid.date(place[0])) + prices.at_location(scenario, visit, place[2])
+        return cost + prices.with_team(scenario, visit, team) + min(prices.in_half(scenario, visit, end) for end in ends)
 
-    def _may_meet(self, task: Task, place: Place, preferred: Iterable[str]) -> bool:
-        """Say whether a task in a pool may still have a preferred provider in its team: only if it has several seats."""
+    def _moved_cost(self, task: Task, place: Place, shift: ShiftId | None, starts: int) -> int:
+        """Return the least that a column costs a visit that does not stay."""
+        assert task.visit is not None
+        team = self._may_meet(task, place) if shift is None else [shift.provider]
+        moved = prices.moving(self.scenario, task.visit.current, self.scenario.grid.date(place[0]))
+        return self._cost(task.visit, place, starts, team) + moved
+
+    def _may_meet(self, task: Task, place: Place) -> set[str]:
+        """Return who may be in the team of a task in a pool: of one seat only those who do not matter to it."""
         if len(task.service.team) < 2:
-            return False
+            return set()
         here = (option for option in self.domains.options[task.key] if self._place(option) == place)
-        return any(option.shift is not None and option.shift.provider in preferred for option in here)
-
-    def _may_stay(self, current: Current, place: Place, shift: ShiftId | None, starts: int) -> bool:
-        if current.location != place[2] or self.scenario.grid.date(place[0]) != current.start.date():
-            return False
-        same_team = shift is None if len(current.team) != 1 else shift is not None and shift.provider == current.team[0]
-        return same_team and bool(starts & start_mask(self.scenario, current.start))
+        return {option.shift.provider for option in here if option.shift is not None}
 
     # --- rows --------------------------------------------------------------------------------------------------------
 
@@ -219,9 +269,10 @@ class Master:
         """Let the shifts that suit a service take what its pool holds, seat by seat."""
         for (service_id, seat, place), columns in self._pools.items():
             service, flows = self.scenario.services[service_id], []
-            starts = self._pool_starts[service_id, place]
+            wanted = self._pool_starts[service_id, place]
             for option in self.domains.seat(service, seat):
-                if option.shift is not None and self._place(option) == place:
+                starts = option.starts & wanted
+                if option.shift is not None and starts and self._place(option) == place:
                     window = self.windows[option.shift]
                     most = min(len(columns), window.free_minutes // service.minutes)
                     if most:
@@ -259,18 +310,17 @@ class Master:
 
     def _told(self, task: Task) -> None:
         """Charge each attendee who would have to be called: all but those seated in a session that may stay."""
-        group, policy = task.group, self.scenario.policy
+        group, scenario = task.group, self.scenario
         if group is None or group.current is None:
             return
         current = group.current
         staying = [
             choice.column
             for choice in self.choices[task.key]
-            if choice.location == current.location
-            and self.scenario.grid.date(choice.day) == current.start.date()
+            if self._is_at(current, (choice.day, choice.session, choice.location))
             and choice.starts & start_mask(self.scenario, current.start)
         ]
-        moved = policy.moved_notified if current.notified else policy.moved
+        moved = prices.moving(scenario, current, None)
         for patient in current.attendees:
             self.program.offset += moved
             if (group.id, patient) in self.attends:
@@ -372,10 +422,7 @@ class Master:
         for visit in self.scenario.visits:
             if visit.current is not None and visit.current.notified:
                 notified += 1
-                for choice in self.choices[visit_key(visit.id)]:
-                    place = (choice.day, choice.session, choice.location)
-                    if self._may_stay(visit.current, place, choice.shift, choice.starts):
-                        staying.append(choice.column)
+                staying += [choice.column for choice in self.choices[visit_key(visit.id)] if choice.stays]
         self.program.row(staying, [1] * len(staying), low=notified - budget)
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from itertools import product
 
-from scheduling.costs import half_of
 from scheduling.requests import Link
 from scheduling.rules.providers import FULL_ATTENTION
+from solver import prices
 from solver.domains import ANY, Domains, Option, ShiftId, current_of, start_mask, unavailable
 from solver.placements import Placement
 from solver.tasks import Key, Task, visit_key
@@ -526,16 +526,14 @@ class Occupancy:
         current = None if task.group is None else task.group.current
         if current is None:
             return 0
-        policy, cost = self.scenario.policy, 0
-        moved = policy.moved_notified if current.notified else policy.moved
-        from_day = self.scenario.grid.day_index(current.start.date())
+        grid, cost = self.scenario.grid, 0
         for patient in current.attendees:
             if placement is None or patient not in placement.attendees:
-                cost += moved
-            elif (placement.day, placement.location) != (from_day, current.location) or (
+                cost += prices.moving(self.scenario, current, None)
+            elif (placement.day, placement.location) != (grid.day_index(current.start.date()), current.location) or (
                 start_mask(self.scenario, current.start) != 1 << placement.slot
             ):
-                cost += moved + (policy.moved_notified_per_day * abs(placement.day - from_day) if current.notified else 0)
+                cost += prices.moving(self.scenario, current, grid.date(placement.day))
         return cost
 
     def price(self, task: Task, day: int, location: str, slot: int | None, team: Sequence[ShiftId], trips: bool = True) -> int:
@@ -546,24 +544,16 @@ class Occupancy:
         visit, scenario = task.visit, self.scenario
         if visit is None:
             return 0
-        policy, on, patient = scenario.policy, scenario.grid.date(day), scenario.patients_by_id[visit.patient]
-        cost = policy.delay_per_day.of(visit.priority) * max(0, (on - max(visit.earliest, scenario.horizon.start)).days)
-        if visit.target is not None:
-            cost += policy.late_per_day.of(visit.priority) * max(0, (on - visit.target).days)
-        if visit.preferred_providers and not any(shift.provider in visit.preferred_providers for shift in team):
-            cost += policy.not_preferred_provider
-        if patient.preferred_site not in (None, scenario.site(location)):
-            cost += policy.not_preferred_site
-        if slot is not None and patient.prefers not in (None, half_of(slot * scenario.grid.grid_minutes)):
-            cost += policy.not_preferred_half
+        on = scenario.grid.date(day)
+        cost = prices.on_date(scenario, visit, on) + prices.at_location(scenario, visit, location)
+        cost += prices.with_team(scenario, visit, [shift.provider for shift in team])
+        if slot is not None:
+            cost += prices.in_half(scenario, visit, slot * scenario.grid.grid_minutes)
         dates = {self.placements[key].day for key in self._patient[visit.patient] if key != task.key} if trips else set()
         if dates and day not in dates:
-            cost += policy.extra_trip
-        current = visit.current
-        if current is not None and slot is not None and not self.stays(task, day, location, slot, team):
-            told = current.notified
-            days = abs((on - current.start.date()).days)
-            cost += policy.moved_notified + policy.moved_notified_per_day * days if told else policy.moved
+            cost += scenario.policy.extra_trip
+        if slot is not None and not self.stays(task, day, location, slot, team):
+            cost += prices.moving(scenario, visit.current, on)
         return cost
 
     def _group_price(self, task: Task, placement: Placement) -> int:

@@ -1,7 +1,7 @@
 """What the master's columns use of shifts, rooms, equipment, bays and supervisors, in minutes, and the rows that bound it.
 
-Rows keep: shift minutes, at one location; daily minutes; room minutes with cleaning, for each nested set of rooms;
-equipment and recovery minutes; attention minutes of supervisors.
+Rows keep: shift minutes, at one location (exact times where :mod:`solver.timelines` has them); daily minutes; room minutes with
+cleaning, for each nested set of rooms; equipment and recovery minutes; attention minutes of supervisors.
 """
 
 from __future__ import annotations
@@ -12,27 +12,16 @@ from dataclasses import dataclass, field
 
 from scheduling.clinic import Service
 from scheduling.rules.providers import FULL_ATTENTION
-from scheduling.scenario import Scenario
-from scheduling.timegrid import minute_of_day, minutes_on
-from solver.capacity import free_minutes, rounded
+from scheduling.timegrid import minute_of_day
+from solver.capacity import rounded
 from solver.domains import Domains, ShiftId
 from solver.linear import LinearProgram
 from solver.tasks import Task
+from solver.timelines import Timelines
+from solver.windows import Window, shift_order, supervisors
 
 Place = tuple[int, int, str]
 """A day, a session of it, and a location."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A shift as the master sees it: its session and the minutes that its provider is free."""
-
-    day: int
-    session: int
-    free_minutes: int
-    free_ahead: int
-    locations: tuple[str, ...]
-    trainee: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +30,6 @@ class InShift:
 
     shift: ShiftId
     location: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """Minutes of a shift that has begun, spent on what starts from now on."""
-
-    shift: ShiftId
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +75,7 @@ class InRecovery:
     place: Place
 
 
-Resource = InShift | Ahead | OwnAttention | Supervised | InRoom | WithDevice | InRecovery
+Resource = InShift | OwnAttention | Supervised | InRoom | WithDevice | InRecovery
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +103,7 @@ class Resources:
         self.sessions = sessions
         self.windows = windows
         self.shift_at = shift_at
+        self.timelines = Timelines(domains, program, windows, shift_at)
         self._uses: dict[Resource, Use] = defaultdict(Use)
 
     def users(self, shift: ShiftId, location: str) -> Sequence[int]:
@@ -132,38 +115,25 @@ class Resources:
 
     def use_provider(self, column: int, service: Service, seat: int, shift: ShiftId, location: str, starts: int) -> None:
         """Let a column stand for somebody in a seat of a service, at a location, at one of some starts."""
-        window, grid = self.windows[shift], self.scenario.grid
+        window = self.windows[shift]
         self._use(InShift(shift, location), column, service.minutes)
-        now = self.scenario.now
-        if now is not None and window.free_ahead < window.free_minutes and grid.date(window.day) == now.date():
-            past = (1 << -(-minute_of_day(now) // grid.grid_minutes)) - 1
-            if not starts & past:
-                self._use(Ahead(shift), column, service.minutes)
+        self.timelines.use(column, service, seat, shift, location, starts)
         if not window.trainee:
             self._use(OwnAttention(shift, location, False), column, service.minutes * service.attention)
             if service.attention:
                 self._use(OwnAttention(shift, location, True), column, service.minutes)
             return
-        supervisors = frozenset(
-            option.shift
-            for option in self.domains.seat(service, seat)
-            if option.shift is not None
-            and (option.day, option.location) == (window.day, location)
-            and self.windows[option.shift].session == window.session
-            and not self.windows[option.shift].trainee
-        )
+        watching = supervisors(self.domains, self.windows, service, seat, shift, location)
         place = (window.day, window.session, location)
-        self._use(Supervised(place, supervisors, service.id, seat, False), column, service.minutes * service.attention)
+        self._use(Supervised(place, watching, service.id, seat, False), column, service.minutes * service.attention)
         if service.attention == FULL_ATTENTION:
-            self._use(Supervised(place, supervisors, service.id, seat, True), column, service.minutes)
+            self._use(Supervised(place, watching, service.id, seat, True), column, service.minutes)
 
     def use_place(self, column: int, task: Task, place: Place) -> None:
         """Let a column stand for a task in a session at a location."""
         service = task.service
         if service.room is not None:
-            need = service.room
-            suited = frozenset(r.id for r in self.scenario.clinic.rooms if r.location == place[2] and need.suits(r))
-            self._use(InRoom(place, suited), column, service.minutes + service.turnover)
+            self._use(InRoom(place, self.domains.suited(service, place[2])), column, service.minutes + service.turnover)
         for device in service.equipment:
             self._use(WithDevice(place, device), column, service.minutes)
         if service.recovery and task.group is None:
@@ -192,9 +162,6 @@ class Resources:
             match resource:
                 case InShift(shift, location):
                     self._shift_minutes(shift, location, use)
-                case Ahead(shift):
-                    for weights, most in rounded(use.amounts, self.windows[shift].free_ahead):
-                        self.program.row(use.columns, weights, high=most)
                 case InRoom(place, suited):
                     rooms[place].add(suited)
                 case Supervised(place):
@@ -213,10 +180,12 @@ class Resources:
         for place, asked in supervised.items():
             self._supervision(place, asked)
         self._daily_minutes()
+        self.timelines.rows()
 
     def _shift_minutes(self, shift: ShiftId, location: str, use: Use) -> None:
         at = self.shift_at.get((shift, location))
-        for weights, most in rounded(use.amounts, self.windows[shift].free_minutes):
+        rows = () if self.timelines.replaces(shift) else rounded(use.amounts, self.windows[shift].free_minutes)
+        for weights, most in rows:
             if at is None:
                 self.program.row(use.columns, weights, high=most)
             else:
@@ -241,8 +210,8 @@ class Resources:
         Two rows for each set of supervisors: attention minutes, at most 2 a minute; and minutes in which a supervisor can do
         nothing else, own work and supervised procedures, at most 1 a minute.
         """
-        groups = {one.supervisors: sorted(one.supervisors, key=_order) for one in asked}
-        for group, shifts in sorted(groups.items(), key=lambda pair: [_order(shift) for shift in pair[1]]):
+        groups = {one.supervisors: sorted(one.supervisors, key=shift_order) for one in asked}
+        for group, shifts in sorted(groups.items(), key=lambda pair: [shift_order(shift) for shift in pair[1]]):
             for whole, most in ((False, FULL_ATTENTION), (True, 1)):
                 row = self._watched([one for one in asked if one.supervisors <= group and one.whole == whole])
                 if not row.columns:
@@ -282,42 +251,3 @@ class Resources:
                 if sum(self.windows[shift].free_minutes for shift in shifts) > provider.max_minutes_per_day:
                     use = self._gathered(InShift(s, at) for s in shifts for at in self.windows[s].locations)
                     self.program.row(use.columns, use.amounts, high=provider.max_minutes_per_day)
-
-
-def _order(shift: ShiftId) -> tuple[str, int]:
-    return shift.provider, shift.number
-
-
-def sessions(scenario: Scenario) -> Mapping[int, Sequence[tuple[int, int]]]:
-    """Return, for each day, the stretches of minutes in which shifts overlap."""
-    by_day: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for provider in scenario.providers:
-        for shift in provider.shifts:
-            on = shift.start.date()
-            by_day[scenario.grid.day_index(on)].append((minutes_on(shift.start, on), minutes_on(shift.end, on)))
-    found: dict[int, list[tuple[int, int]]] = {}
-    for day, intervals in by_day.items():
-        merged: list[tuple[int, int]] = []
-        for begin, end in sorted(intervals):
-            if merged and begin < merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-            else:
-                merged.append((begin, end))
-        found[day] = merged
-    return found
-
-
-def windows(domains: Domains, sessions: Mapping[int, Sequence[tuple[int, int]]]) -> dict[ShiftId, Window]:
-    """Return every shift as the master sees it."""
-    found: dict[ShiftId, Window] = {}
-    for provider in domains.scenario.providers:
-        for number, times in enumerate(provider.shifts):
-            shift, on = ShiftId(provider.id, number), times.start.date()
-            day = domains.scenario.grid.day_index(on)
-            begin = minutes_on(times.start, on)
-            session = next(i for i, (starts, ends) in enumerate(sessions[day]) if starts <= begin < ends)
-            now = domains.scenario.now
-            since = 0 if now is None else max(0, minutes_on(now, on))
-            free, ahead = free_minutes(domains, shift), free_minutes(domains, shift, since)
-            found[shift] = Window(day, session, free, ahead, times.locations, provider.trainee)
-    return found

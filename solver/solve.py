@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from math import ceil
 from threading import Event, Lock
 
@@ -21,11 +22,12 @@ from solver.exact import exact_model
 from solver.explain import pin_conflicts, reasons_left_out
 from solver.improve import Effort, Placements, Search
 from solver.limits import Limits, Progress
+from solver.linear import LinearProgram, Relaxed
 from solver.master import Master
 from solver.neighbourhoods import Guide, Neighbourhoods
 from solver.occupancy import Occupancy
 from solver.placements import Placement, current_placements, make_plan, notified_changes, placements_of
-from solver.ruin import STEPS, WARM, Annealing, Compilation, Ruin
+from solver.ruin import STEPS, Annealing, Compilation, Ruin
 from solver.tasks import Key
 from solver.variables import Variables
 
@@ -42,20 +44,21 @@ TRUST = 1000.0
 ANNEAL_SHARE = 0.92
 """Share of the time that is left that the annealing takes; neighbourhoods have the rest."""
 
-FIRST_CYCLE = 0.01
-"""Seconds for each task of the first cycle of annealing, so that a good plan is there soon whatever the limit.
-
-The second cycle takes the rest and begins warm with the best plan; hot again, it was worse (a week, 30 s from one plan of
-13,496, two seeds: 13,273 and 13,325 from 2 points, 13,359 and 13,329 from 5, 13,365 and 13,389 from 15).
-"""
-
 PATIENCE = 2.0
 """Seconds to wait for the master's prices before annealing without them: a week has them in 1.3 s, a month in 35 s."""
 
-EARLY = 0.5
-"""A first cycle that is no further than this starts again at the master's prices when they come."""
+MEANWHILE = 0.01
+"""Seconds for each task of the annealing without the master's prices."""
 
-BRANCH_SHARE = 0.25
+EARLY = 0.5
+"""Annealing that is no further than this when the master's prices come is forgotten, and starts again from them."""
+
+BOUND_SHARE = 0.5
+"""Most of the time left that one worker takes for a better bound."""
+
+TIGHTENINGS = 2
+"""How often the relaxation is solved again with rows that it broke: a third time adds 5 points to 19,500 on a week."""
+
 EXPLAIN_SHARE = 0.05
 STEP_SECONDS = 0.0001
 """Deterministic seconds that one ruin and recreation counts for."""
@@ -101,6 +104,14 @@ def solve(
         return _Solve(scenario, limits, clock, on_progress).run(start)
     finally:
         clock.end()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounding:
+    """The master's program and the answer of its relaxation, from which a better bound is sought."""
+
+    program: LinearProgram
+    relaxed: Relaxed
 
 
 class _Solve:
@@ -238,39 +249,38 @@ class _Solve:
             self.raise_bound(solver.best_objective_bound)
 
     def _by_master(self) -> None:
-        """Bound by the master problem; anneal, first from the master's prices, then from the best; then neighbourhoods.
+        """Bound by the master problem; anneal from a plan at its prices, all workers along one cooling; then neighbourhoods.
 
-        A kernel that is not compiled yet is waited for with neighbourhoods, which need none.
+        The first helper joins when the bound is as good as it gets. A kernel that is not compiled yet is waited for with
+        neighbourhoods, which need none.
         """
         compilation, alone = Compilation(), self.limits.workers == 1 or self.clock.deterministic
-        with ThreadPoolExecutor(self.limits.workers) as pool:
+        with ThreadPoolExecutor(max(1, self.limits.workers - 1)) as pool:
             relaxing = pool.submit(self._relax)
-            annealing = Annealing(self.clock, min(FIRST_CYCLE * len(self.domains.tasks), self.clock.left * ANNEAL_SHARE))
+            meanwhile = Annealing(self.clock, min(MEANWHILE * len(self.domains.tasks), self.clock.left * ANNEAL_SHARE))
             guided: Placements | None = None
             if not alone and not wait([relaxing], PATIENCE).done and compilation.done:
-                self._anneal(annealing, 0, lambda: relaxing.done() and annealing.share < EARLY)
-            guide, shift_at, master = relaxing.result()
-            if guide and annealing.share < 1 and not self.done:
+                self._anneal(meanwhile, 0, lambda: relaxing.done() and meanwhile.share < EARLY)
+            guide, shift_at, bounding = relaxing.result()
+            if guide and meanwhile.share < 1 and not self.done:
                 self.phase = "prices"
                 guided = construct(self.domains, None, shift_at, guide, TRUST)
                 self.offer(guided)
-            branching = pool.submit(self._branch, master) if master is not None and self.limits.workers > 1 else None
+            tightening = pool.submit(self._tighten, bounding) if bounding is not None and self.limits.workers > 1 else None
             if not compilation.done and not self.clock.deterministic:
                 self._neighbourhoods(guide, 0, lambda: compilation.done)
-            if annealing.share < 1:
-                annealing = Annealing(self.clock, min(annealing.seconds, self.clock.left * ANNEAL_SHARE))
-                self._anneal(annealing, 0, begin=guided)
-            helpers = [pool.submit(self._work, guide, n) for n in range(1, self.limits.workers)]
-            self._work(guide, 0)
-            for future in [*helpers, *([branching] if branching else [])]:
+            annealing = Annealing(self.clock, self.clock.left * ANNEAL_SHARE)
+            helpers = [pool.submit(self._work, annealing, guide, n) for n in range(1, self.limits.workers)]
+            self._work(annealing, guide, 0, guided)
+            for future in [*helpers, *([tightening] if tightening else [])]:
                 future.result()
 
-    def _work(self, guide: Guide, index: int) -> None:
-        self._anneal(Annealing(self.clock, self.clock.left * ANNEAL_SHARE, WARM), index)
+    def _work(self, annealing: Annealing, guide: Guide, index: int, begin: Placements | None = None) -> None:
+        self._anneal(annealing, index, begin=begin)
         self.phase = "neighbourhoods"
         self._neighbourhoods(guide, index)
 
-    def _relax(self) -> tuple[Guide, Mapping[ShiftId, str], Master | None]:
+    def _relax(self) -> tuple[Guide, Mapping[ShiftId, str], Bounding | None]:
         """Solve the master's relaxation: a bound, the prices of options, and where shifts are best spent."""
         master = Master(self.domains)
         relaxed = master.program.relax(1e6 if self.clock.deterministic else self.clock.left)
@@ -284,13 +294,24 @@ class _Solve:
             value = float(relaxed.values[column])
             if value > best.get(shift, (-1.0, ""))[0]:
                 best[shift] = (value, location)
-        return master.guide(relaxed.reduced_costs), {shift: at for shift, (_, at) in best.items()}, master
+        guide = master.guide(relaxed.reduced_costs)
+        return guide, {shift: at for shift, (_, at) in best.items()}, Bounding(master.program, relaxed)
 
-    def _branch(self, master: Master) -> None:
-        """Raise the bound by branch and cut."""
-        seconds = self.clock.left * BRANCH_SHARE
-        if not self.clock.deterministic and seconds > 1:
-            self.raise_bound(master.program.branch_and_cut(seconds))
+    def _tighten(self, bounding: Bounding) -> None:
+        """Raise the bound: by rows that the relaxation broke, then by cuts."""
+        ends = self.clock.left * (1 - BOUND_SHARE)
+        program, relaxed = bounding.program, bounding.relaxed
+        for _ in range(TIGHTENINGS):
+            if self.done or self.clock.deterministic or not program.tighten(relaxed.values):
+                break
+            again = program.relax(self.clock.left - ends)
+            if again is None:
+                return
+            relaxed = again
+            self.raise_bound(relaxed.bound)
+        seconds = self.clock.left - ends
+        if not self.done and not self.clock.deterministic and seconds > 1:
+            self.raise_bound(program.branch_and_cut(seconds, nodes=1))
 
     def _anneal(
         self,

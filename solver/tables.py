@@ -10,11 +10,10 @@ from math import prod
 import numpy as np
 
 from scheduling.clinic import Service
-from scheduling.costs import leaving_out
 from scheduling.requests import Link
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.timegrid import NOON_MINUTE, minutes_on
-from solver import kernel
+from solver import kernel, prices
 from solver.domains import Domains, Option, ShiftId, current_of, start_mask
 from solver.kernel import Ints, State, Tables
 from solver.placements import Placement, notified_changes
@@ -140,13 +139,7 @@ class Numbers:
         visit, scenario = task.visit, self.scenario
         if visit is None:
             return 0
-        policy, on = scenario.policy, self.grid.date(day)
-        cost = policy.delay_per_day.of(visit.priority) * max(0, (on - max(visit.earliest, scenario.horizon.start)).days)
-        if visit.target is not None:
-            cost += policy.late_per_day.of(visit.priority) * max(0, (on - visit.target).days)
-        if scenario.patients_by_id[visit.patient].preferred_site not in (None, scenario.site(location)):
-            cost += policy.not_preferred_site
-        return cost
+        return prices.on_date(scenario, visit, self.grid.date(day)) + prices.at_location(scenario, visit, location)
 
     def _team_price(self, task: Task, team: Sequence[Option]) -> int | None:
         """Return what a team costs a visit; None when it cannot be one."""
@@ -157,16 +150,15 @@ class Numbers:
             return 0
         if visit.required_provider is not None and visit.required_provider not in providers:
             return None
-        wanted = visit.preferred_providers
-        return self.scenario.policy.not_preferred_provider if wanted and providers.isdisjoint(wanted) else 0
+        return prices.with_team(self.scenario, visit, [provider for provider in providers if provider is not None])
 
     def _moving(self, task: Task, day: int, location: str, team: Sequence[ShiftId]) -> tuple[int, int]:
         """Return what it costs to move a task here, and whether this is where it stands (at one start)."""
-        current, policy = current_of(task), self.scenario.policy
+        current = current_of(task)
         if current is None:
             return 0, 0
         on = self.grid.day_index(current.start.date())
-        cost = policy.moved_notified + policy.moved_notified_per_day * abs(day - on) if current.notified else policy.moved
+        cost = prices.moving(self.scenario, current, self.grid.date(day))
         stays = (day, location) == (on, current.location) and tuple(shift.provider for shift in team) == current.team
         return cost, int(stays)
 
@@ -335,9 +327,10 @@ class Numbers:
         first, last = self._ranges[task.key]
         worth, prefers = policy.reserve_missing, None
         if task.visit is not None:
-            worth, prefers = leaving_out(self.scenario, task.visit), self.scenario.patients_by_id[task.visit.patient].prefers
-            if current is not None:
-                worth += policy.moved_notified if current.notified else policy.moved
+            worth, prefers = (
+                prices.left_out(self.scenario, task.visit),
+                self.scenario.patients_by_id[task.visit.patient].prefers,
+            )
         start = 0 if current is None else start_mask(self.scenario, current.start)
         link, self._next_link = self._next_link, self._next_link + len(self._links.get(task.key, ()))
         partners = [self.task_rows[key] for key in sorted(self._bundles[task.key])]

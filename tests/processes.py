@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 from time import monotonic
@@ -24,11 +24,12 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True)
 class Served:
-    """A running service, and the seconds from its start until it was ready."""
+    """A running service, the seconds from its start until it was ready, and the lines that it has logged since."""
 
     process: subprocess.Popen[str]
     address: str
     seconds: float
+    log: list[str] = field(default_factory=list)
 
     def kill(self) -> None:
         """End it as ``kill -9`` does, and wait until it is gone."""
@@ -51,10 +52,11 @@ def served(url: str, *options: str, **settings: object) -> Iterator[Served]:
     assert running.stderr is not None
     found = (re.search(r"running on (http://[\d.:]+)", line) for line in running.stderr)
     address = next((one[1] for one in found if one), "")
-    reader = Thread(target=running.stderr.read)  # else the process would stop at a full pipe
+    service = Served(running, address, monotonic() - begun)
+    reader = Thread(target=service.log.extend, args=[running.stderr])  # else the process would stop at a full pipe
     reader.start()
     try:
-        yield Served(running, address, monotonic() - begun)
+        yield service
     finally:
         running.send_signal(signal.SIGTERM)
         try:

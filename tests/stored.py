@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from api.store import periods, plans
+from sqlmodel import Session
+
+from api.store import jobs, periods, plans
 from api.store.database import Database
 from api.store.plans import Published
+from api.store.tables import PlanJobRow
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
@@ -30,9 +33,23 @@ class StoredWeek:
     def publish(self, made: Plan, at: datetime = NOW) -> Published:
         """Keep and publish a plan."""
         with self.store.writing() as rows:
-            snapshot = periods.keep_snapshot(rows, self.scenario, periods.period(rows, self.id), at)
-            kept = plans.add_plan(rows, made, snapshot.id, self.id, "desk", at)
-            return plans.publish(rows, kept, self.scenario, made, "desk", at)
+            return self.published_in(rows, made, at)
+
+    def published_in(self, rows: Session, made: Plan, at: datetime = NOW) -> Published:
+        """Keep and publish a plan in a transaction."""
+        snapshot = periods.keep_snapshot(rows, self.scenario, periods.period(rows, self.id), at)
+        kept = plans.add_plan(rows, made, snapshot.id, self.id, "desk", at)
+        return plans.publish(rows, kept, self.scenario, made, "desk", at)
+
+    def made(self, plan: Plan) -> str:
+        """Keep a plan as if it had been asked for and made; return its job's id."""
+        with self.store.writing() as rows:
+            snapshot = periods.keep_snapshot(rows, self.scenario, periods.period(rows, self.id), NOW)
+            row = plans.add_plan(rows, plan, snapshot.id, self.id, "desk", NOW)
+            made = {"state": "done", "plan_id": row.id, "created_by": "desk", "created_at": NOW, "ended_at": NOW}
+            limits = {"seconds": 1.0, "workers": 1, "seed": 0, "gap": 0.0}
+            jobs.add_job(rows, PlanJobRow(id=row.id, scenario_id=snapshot.id, **made, **limits))
+            return row.id
 
     def standing(self) -> Plan:
         """Return what stands."""

@@ -1,8 +1,8 @@
 """The secrets by which callers are known, and how they are kept: as hashes only.
 
-A secret says by its prefix what it is: ``cws_`` a session, ``cwt_`` a program's token, ``cwl_`` a patient's link. Sessions
-and tokens are 256 random bits, so a plain hash of them cannot be searched for. A link is signed instead: it names its state
-in the store, and a key that the database does not have vouches for it.
+A secret says by its prefix what it is: ``cws_`` a session, ``cwt_`` a program's token, ``cwl_`` a patient's link, ``cwf_`` a
+feed. Sessions, tokens and staff's feeds are 256 random bits, so a plain hash of them cannot be searched for. A link and a
+patient's feed are signed instead: they name their state in the store, and a key that the database does not have vouches for it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from base64 import urlsafe_b64encode
 
 from cryptography.fernet import Fernet, InvalidToken
 
-SESSION, TOKEN, LINK = "cws_", "cwt_", "cwl_"
+SESSION, TOKEN, LINK, FEED = "cws_", "cwt_", "cwl_", "cwf_"
 
 MAX_CHARACTERS = 200
 """Longest secret that is looked at."""
@@ -49,6 +49,16 @@ class Signer:
         """Say whether a secret is that of a link."""
         return secret.startswith(f"{LINK}{identifier}.") and self.is_signature(
             secret.partition(".")[2], "link", identifier, visit
+        )
+
+    def feed(self, identifier: str, patient: str) -> str:
+        """Return the secret of a patient's own feed."""
+        return f"{FEED}{identifier}.{self.signature('feed', identifier, patient)}"
+
+    def is_feed(self, secret: str, identifier: str, patient: str) -> bool:
+        """Say whether a secret is that of a patient's feed."""
+        return secret.startswith(f"{FEED}{identifier}.") and self.is_signature(
+            secret.partition(".")[2], "feed", identifier, patient
         )
 
     def signature(self, purpose: str, *parts: str) -> str:

@@ -10,18 +10,21 @@ import hashlib
 import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from api.access.actor import NOBODY, UNKNOWN, Actor
 from api.access.credentials import hashed
 from api.access.identity import identify
 from api.access.owners import ids_at, owns
-from api.access.table import Access, Whose, line_for
+from api.access.table import Access, Whose, line_for, methods_of
 from api.errors import documented
 from api.refusals import Forbidden, Unauthenticated
 from api.shell import Shell, shell_of
@@ -59,6 +62,12 @@ class Guarded(APIRoute):
         lines = [line_for(method, path) for method in options.get("methods") or ("GET",)]
         options["responses"] = {**documented(*_problems(lines)), **(options.get("responses") or {})}
         super().__init__(path, endpoint, **options)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; one by another method learns all that the path takes, whichever routes they are of."""
+        if scope["method"] not in (self.methods or ()):
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods_of(self.path))})
+        await super().handle(scope, receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request: the gate, then the route."""

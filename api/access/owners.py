@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import Actor, Role
-from api.store import owners
+from api.store import feeds, outside, owners
 
 Owns = Callable[[Session, Actor, str], bool]
 
@@ -32,7 +32,28 @@ def _provider(session: Session, actor: Actor, provider: str) -> bool:
     return actor.role is Role.CLINICIAN and provider == actor.provider
 
 
-OWNERS: Mapping[str, Owns] = {"visit": _visit, "patient": _patient, "provider": _provider}
+def _episode(session: Session, actor: Actor, episode: str) -> bool:
+    if actor.role is not Role.CLINICIAN or actor.provider is None:
+        return False
+    return owners.cares_in(session, actor.provider, episode)
+
+
+def _feed(session: Session, actor: Actor, feed: str) -> bool:
+    return feeds.has_made(session, actor.id, feed)
+
+
+def _outside(session: Session, actor: Actor, calendar: str) -> bool:
+    return actor.provider is not None and outside.is_of(session, actor.provider, calendar)
+
+
+OWNERS: Mapping[str, Owns] = {
+    "visit": _visit,
+    "patient": _patient,
+    "provider": _provider,
+    "episode": _episode,
+    "feed": _feed,
+    "outside": _outside,
+}
 
 
 def ids_at(document: Any, place: str) -> list[str]:

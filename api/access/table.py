@@ -119,6 +119,46 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/visits/{visit}/freed-place", scheduler=ANY, patient=OWN),
     allow("POST", "/v1/visits/{visit}/freed-place/acceptance", scheduler=ANY, patient=OWN),
     allow("DELETE", "/v1/visits/{visit}/freed-place", scheduler=ANY, patient=OWN),
+    # Care over months: intake, episodes, groups, the weeks to come.
+    allow("GET", "/v1/intake/kinds", scheduler=ANY, clinician=ANY),
+    allow("GET", "/v1/intake/template", scheduler=ANY),
+    allow("POST", "/v1/intake", scheduler=ANY, clinician=OWN, body={"patient": "patient"}),
+    allow("POST", "/v1/intake/spreadsheets", scheduler=ANY),
+    allow("GET", "/v1/referrals-out", scheduler=ANY),
+    allow("GET", "/v1/referrals-out/{referral}", scheduler=ANY),
+    allow("PATCH", "/v1/referrals-out/{referral}", scheduler=ANY),
+    allow("GET", "/v1/episodes", scheduler=ANY),
+    allow("GET", "/v1/episodes/{episode}", scheduler=ANY, clinician=OWN),
+    allow("POST", "/v1/episodes/{episode}/events", scheduler=ANY, clinician=OWN),
+    allow("GET", "/v1/programmes", scheduler=ANY),
+    allow("GET", "/v1/programmes/{programme}", scheduler=ANY),
+    allow("PATCH", "/v1/programmes/{programme}", scheduler=ANY),
+    allow("DELETE", "/v1/programmes/{programme}/people/{patient}", scheduler=ANY),
+    allow("PUT", "/v1/programmes/{programme}/sessions/{month}", scheduler=ANY),
+    allow("PUT", "/v1/roster", scheduler=ANY),
+    allow("GET", "/v1/weeks/next", scheduler=ANY),
+    allow("POST", "/v1/weeks", scheduler=ANY),
+    allow("GET", "/v1/scenarios/{scenario}/alerts", scheduler=ANY),
+    # What patients are told, what they answer, and what staff have to look at.
+    allow("GET", "/v1/mail", scheduler=ANY, admin=ANY),
+    allow("GET", "/v1/scenarios/{scenario}/answers", scheduler=ANY),
+    allow("GET", "/v1/patients/{patient}/contact", scheduler=ANY),
+    allow("PUT", "/v1/patients/{patient}/contact", scheduler=ANY),
+    allow("GET", "/v1/patients/{patient}/messages", scheduler=ANY),
+    allow("POST", "/v1/answers", scheduler=ANY),
+    allow("GET", "/v1/tasks", scheduler=ANY),
+    allow("GET", "/v1/tasks/{task}", scheduler=ANY),
+    allow("PUT", "/v1/tasks/{task}/done", scheduler=ANY),
+    # Calendars that are subscribed to: the secret in the address is who asks. And calendars elsewhere.
+    allow("GET", "/calendars/{calendar}/{secret}.ics", public=True),
+    allow("HEAD", "/calendars/{calendar}/{secret}.ics", public=True),
+    allow("GET", "/v1/feeds", scheduler=OWN, clinician=OWN, admin=ANY),
+    allow("POST", "/v1/feeds", scheduler=ANY, clinician=OWN, admin=ANY, body={"subject": "provider"}),
+    allow("DELETE", "/v1/feeds/{feed}", scheduler=OWN, clinician=OWN, admin=ANY),
+    allow("POST", "/v1/patients/{patient}/feeds", scheduler=ANY, clinician=OWN),
+    allow("GET", "/v1/providers/{provider}/outside-calendars", scheduler=ANY, clinician=OWN),
+    allow("POST", "/v1/providers/{provider}/outside-calendars", scheduler=ANY, clinician=OWN),
+    allow("DELETE", "/v1/outside-calendars/{outside}", scheduler=ANY, clinician=OWN),
     # Patients' links.
     allow("POST", "/v1/visits/{visit}/links", scheduler=ANY, clinician=OWN),
     allow("DELETE", "/v1/links/{link}", scheduler=ANY),
@@ -133,3 +173,8 @@ def line_for(method: str, path: str) -> Access:
         return _LINES[method, path]
     except KeyError:
         raise LookupError(f"{method} {path} is not in the access table") from None
+
+
+def methods_of(path: str) -> list[str]:
+    """Return the methods that a path takes."""
+    return sorted(method for method, known in _LINES if known == path)

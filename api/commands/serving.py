@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
 import warnings
 from contextlib import nullcontext
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.console import Outcome, ended
 from api.settings import read_settings
 
 if TYPE_CHECKING:
@@ -30,13 +33,16 @@ def serve(
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.", show_default="8000")
     ] = None,
-    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Also make the plans that are asked for.")] = True,
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Also do what a worker does: make plans, send mail.")
+    ] = True,
 ) -> None:
     """Run the service until stopped; its database is brought to the tables of this version first.
 
     Environment variables that begin with CLINICWEAVE_ set the rest. Ctrl-C or SIGTERM lets running requests end, and gives
     unfinished plans back to the queue.
     """
+    from api.chores import chores
     from api.jobs.worker import Worker
     from api.logs import write_logs
     from api.shell import make_shell
@@ -56,8 +62,24 @@ def serve(
         # The server raises what stopped it again at its end; that must unwind us, so that the worker stops too.
         signal.signal(number, _end)
     working = Worker(shell.database, shell.queue, settings.jobs_per_worker) if worker else nullcontext()
-    with working:
+    with working, chores(shell) if worker else nullcontext():
         _listen(shell)
+
+
+def caldav(
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="The port to listen on.")] = 5232,
+) -> None:
+    """Serve the calendars of staff by CalDAV, for reading, until stopped.
+
+    It needs the extra: pip install 'clinicweave[caldav]'. Staff log in by the name of their account, with a program's token
+    as the password.
+    """
+    if find_spec("radicale") is None:
+        raise ended(Outcome.BAD_INPUT, "Error: CalDAV is not installed; pip install 'clinicweave[caldav]'")
+    # Another process, not an import: what serves CalDAV is under another licence, and no part of this program.
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    os.execv(sys.executable, [sys.executable, "-m", "api.caldav", where])
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -18,22 +18,23 @@ def worker(
         int | None, typer.Option("--at-once", min=1, max=64, help="Plans to solve at the same time.", show_default=False)
     ] = None,
 ) -> None:
-    """Make the plans that the service is asked for, until stopped; the database is brought to the tables of this version first.
+    """Make the plans that the service is asked for, send and take in mail, and read calendars elsewhere, until stopped.
+
+    The database is brought to the tables of this version first.
 
     Any number may run, on any machine that reaches the database (CLINICWEAVE_DATABASE_URL); when one dies, another takes over
     its plans. Ctrl-C or SIGTERM gives unfinished plans back to the queue. The service runs a worker of its own as well.
     """
-    from api.jobs.queue import JobQueue
+    from api.chores import chores
     from api.jobs.worker import Worker
     from api.logs import write_logs
-    from api.store.database import Database
+    from api.shell import make_shell
     from api.store.migrations import migrate
 
     settings = read_settings(jobs_per_worker=at_once)
     write_logs(settings.log_level)
-    database = Database(settings.database_url)
-    migrate(database)
-    queue = JobQueue(database, settings.max_queued_jobs)
+    shell = make_shell(settings)
+    migrate(shell.database)
     stopped = Event()
 
     def stop(signum: int, frame: FrameType | None) -> None:
@@ -41,8 +42,7 @@ def worker(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with Worker(database, queue, settings.jobs_per_worker) as working:
+    with Worker(shell.database, shell.queue, settings.jobs_per_worker) as working, chores(shell):
         say(f"Worker {working.id} takes jobs.")
         stopped.wait()
-    queue.close()
-    database.close()
+    shell.close()

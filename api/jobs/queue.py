@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dbos import DBOS, DBOSClient, EnqueueOptions
@@ -29,6 +30,12 @@ VERSION = "1"
 
 MOST_LOSSES = 3
 """Workers that a job may kill before it fails."""
+
+HANDED_OUT = ["SUCCESS", "ERROR", "CANCELLED", "PENDING"]
+"""How DBOS calls what waits no more. What a worker had that died stays pending for ever: its job was handed out anew."""
+
+AT_ONCE = 1_000
+"""Workflows that are forgotten in one step."""
 
 RETRY_SECONDS = 30
 """When to ask again for a plan that found the queue full: about how long one takes."""
@@ -60,6 +67,7 @@ class JobQueue:
         if database.is_sqlite and database.url.database in (None, "", ":memory:"):
             raise StoreUnusable("plan jobs need a database in a file or a server")
         self.capacity = capacity
+        self._database = database
         self.url = database.url.render_as_string(hide_password=False)
         DBOS.migrate(self.url)
         self._client = DBOSClient(system_database_url=self.url, application_name=APPLICATION, lazy=True)
@@ -153,6 +161,14 @@ class JobQueue:
             return []
         queued = self._client.list_workflows(workflow_ids=list(waiting), status="ENQUEUED", load_input=False, load_output=False)
         return [mark for name, mark in waiting.items() if name not in {workflow.workflow_id for workflow in queued}]
+
+    def forget(self, before: datetime) -> None:
+        """Forget what was handed out before an instant and does not wait any more, and what ended jobs have reported."""
+        known = {"status": HANDED_OUT, "end_time": before.isoformat(), "limit": AT_ONCE, "load_input": False}
+        while gone := self._client.list_workflows(**known, load_output=False):  # type: ignore[arg-type]
+            self._client.delete_workflows([workflow.workflow_id for workflow in gone])
+        with self._database.writing() as session:
+            store.forget_events(session, before)
 
     def close(self) -> None:
         """Close the queue's own connections."""

@@ -6,7 +6,26 @@ A module makes its router by :func:`api.access.gate.guarded_router`, writes whol
 
 from __future__ import annotations
 
-from api.routes import accounts, bookings, freed, operating, plans, referrals, scenarios, sessions, visits
+from api.routes import (
+    accounts,
+    bookings,
+    episodes,
+    feeds,
+    freed,
+    intake,
+    mail,
+    operating,
+    outside,
+    plans,
+    programmes,
+    referrals,
+    replies,
+    scenarios,
+    sessions,
+    tasks,
+    visits,
+    weeks,
+)
 
 ROUTERS = (
     operating.router,
@@ -17,5 +36,14 @@ ROUTERS = (
     bookings.router,
     freed.router,
     referrals.router,
+    intake.router,
+    episodes.router,
+    programmes.router,
+    weeks.router,
+    mail.router,
+    replies.router,
+    tasks.router,
+    feeds.router,
+    outside.router,
     accounts.router,
 )

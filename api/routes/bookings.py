@@ -21,6 +21,7 @@ from api.services import offering
 from api.services.bookings import Place, Standing
 from api.services.offering import Choices
 from api.services.week import decided, present_week
+from api.store.tables.mail import Participation
 from scheduling.fields import Id, Stamp
 from scheduling.plan import VisitBooking
 
@@ -30,7 +31,7 @@ Identifier = Annotated[str, Path(max_length=100)]
 
 WHERE: JsonDict = {"start": "2026-12-01T09:00", "location": "wang", "room": "wang-exam-1", "team": ["physician-1"]}
 PLACE: JsonDict = {**WHERE, "end": "2026-12-01T09:30", "supervisors": []}
-BOOKED: JsonDict = {"visit": "visit-0181", **BOOKING, "override_reason": None}
+BOOKED: JsonDict = {"visit": "visit-0181", **BOOKING, "override_reason": None, "participation": "accepted"}
 
 
 class WantedPlace(BaseModel):
@@ -68,6 +69,7 @@ class BookedVisit(BaseModel):
     notified: bool
     version: int
     override_reason: str | None
+    participation: Participation | None
 
 
 class FreePlace(BaseModel):
@@ -216,7 +218,7 @@ def booked_document(standing: Standing) -> dict[str, object]:
     """Return where a visit stands."""
     row = standing.row
     told = {"state": row.state, "notified": row.notified, "version": row.version, "override_reason": row.override_reason}
-    return {**standing.booking.model_dump(mode="json"), **told}
+    return {**standing.booking.model_dump(mode="json"), **told, "participation": standing.participation}
 
 
 def _put(

@@ -16,7 +16,7 @@ from api.access.passwords import hashed_password, is_password
 from api.refusals import Conflict, TooMany, Unauthenticated
 from api.settings import Settings
 from api.shell import Shell
-from api.store import accounts, audit
+from api.store import accounts, audit, feeds
 from api.store.columns import new_id
 from api.store.rows import expect_version, found
 from api.store.tables import AccountRow, PatientLinkRow, ProviderRow, SessionRow, TokenRow, VisitRow
@@ -96,7 +96,7 @@ def add_account(
 def change_account(
     session: Session, by: Actor, identifier: str, version: int, change: AccountChange, password_hash: str | None, now: datetime
 ) -> AccountRow:
-    """Change an account, and end its sessions, since they were begun by what no longer holds; closing it ends its tokens too.
+    """Change an account, and end its sessions, begun by what no longer holds; closing it ends its tokens and feeds too.
 
     Raises
     ------
@@ -121,6 +121,7 @@ def change_account(
     accounts.revoke_sessions(session, identifier, now)
     if not row.is_active:
         accounts.revoke_tokens(session, identifier, now)
+        feeds.revoke_feeds(session, identifier, now)
     _audited(session, by, "account.change", "account", identifier, now)
     return row
 

@@ -11,13 +11,17 @@ from sqlmodel import Session
 
 from api.access.actor import Actor, Role
 from api.refusals import Conflict, Ground, RulesBroken
+from api.services.changes import pass_on
+from api.services.episodes import note_state
 from api.services.records import write_down
+from api.services.requests import asked_visit
 from api.services.week import Week, choose_places, pin_of, take_on, with_booking
-from api.store import bookings, offers, periods, requests
+from api.store import bookings, messages, offers, periods, requests
 from api.store.bookings import Change
 from api.store.database import Database
 from api.store.placings import booking_document
-from api.store.tables import BookingRow, VisitRow
+from api.store.tables import BookingRow
+from api.store.tables.mail import Participation
 from api.store.tables.plans import BookingState
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.plan import Violation, VisitBooking, plan_faults
@@ -49,18 +53,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A visit's booking, and how it stands."""
+    """A visit's booking, how it stands, and what its patient has answered; None when nobody was told by mail."""
 
     row: BookingRow
     booking: VisitBooking
-
-
-def asked_visit(session: Session, visit: str) -> VisitRow:
-    """Return a visit that is asked for. Raises ``UnknownId`` and ``Conflict``."""
-    row = requests.visit(session, visit)
-    if row.state != "asked":
-        raise Conflict(f'visit "{visit}" is withdrawn')
-    return row
+    participation: Participation | None
 
 
 def period_of(database: Database, visit: str) -> str:
@@ -80,7 +77,7 @@ def booking_row(session: Session, visit: str) -> BookingRow:
 def read(session: Session, visit: str) -> Standing:
     """Return where a visit stands. Raises ``UnknownId``."""
     row = booking_row(session, visit)
-    return Standing(row, as_it_stands(session, row))
+    return _standing(session, row, as_it_stands(session, row))
 
 
 def placed(
@@ -113,13 +110,13 @@ def placed(
 
     def act(session: Session) -> Standing:
         _expect_movable(session, visit, expect)
-        take_on(session, week, week.scenario, week.plan, after, now)
+        pass_on(session, by, take_on(session, week, week.scenario, week.plan, after, now), now)
         row = booking_row(session, visit)
         row.override_reason = reason if broken else None
         rules = sorted({one.rule for one in broken})
         action = "booking.add" if expect is None else "booking.move"
         write_down(session, by, action, "visit", visit, now, overridden=rules, **_where(wanted))
-        return Standing(row, wanted)
+        return _standing(session, row, wanted)
 
     return act
 
@@ -146,9 +143,10 @@ def cancelled(
     def act(session: Session) -> tuple[VisitBooking, list[str]]:
         expect(booking_row(session, visit).version)
         periods.touch(session, week.scenario.id, week.version)
+        changes = [_give_up(session, one, now) for one in gone]
         for one in gone:
-            _give_up(session, one, now)
             write_down(session, by, "booking.cancel", "visit", one, now, because_of=visit)
+        pass_on(session, by, changes, now)
         visits = [one for one in week.plan.visits if one.visit not in gone]
         choose_places(session, week, (*week.plan.groups, *week.plan.holds, *visits))
         return freed, gone
@@ -173,9 +171,10 @@ def mark(
     if state == "no-show" and now < row.starts_at:
         raise Conflict("the visit has not begun yet")
     bookings.mark(session, row.id, state, now)
+    note_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
     periods.touch(session, row.period_id)
     write_down(session, by, f"booking.{state}", "visit", visit, now)
-    return Standing(row, as_it_stands(session, row))
+    return _standing(session, row, as_it_stands(session, row))
 
 
 def pin(session: Session, by: Actor, visit: str, expect: Callable[[int], None], now: datetime) -> VisitBooking:
@@ -270,6 +269,10 @@ def as_it_stands(session: Session, row: BookingRow) -> VisitBooking:
     placing = bookings.standing_of(session, row).placing
     document = booking_document(placing, periods.grid_of(session, row.period_id))
     return VisitBooking.model_validate_json(json.dumps({"visit": row.subject_id, **document}))
+
+
+def _standing(session: Session, row: BookingRow, booking: VisitBooking) -> Standing:
+    return Standing(row, booking, messages.participation(session, row.id))
 
 
 def _where(booking: VisitBooking) -> dict[str, object]:

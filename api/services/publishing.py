@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.refusals import Ground, RulesBroken
+from api.services.changes import pass_on
 from api.services.planning import Made, done
 from api.services.records import write_down
 from api.services.week import shift_places
@@ -40,12 +41,15 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
         When the plan and what was decided since do not go together; names the rules.
     DoubleBooked
         When it and what stands in another period take one thing at once.
+    EventRefused
+        When a visit's pathway does not allow it any more, as after an outcome.
     """
     found, row, _ = done(session, identifier)
     present, standing, whole = _outcome(session, found)
     _expect_rules_kept(present, whole, standing)
     published = plans.publish(session, row, present, whole, by.id, now)
     periods.touch(session, present.id)
+    pass_on(session, by, published.changes, now)
     changed = [change.row.subject_id for change in published.changes]
     write_down(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed)
     return published

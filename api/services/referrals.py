@@ -12,30 +12,44 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.refusals import Conflict
+from api.services.changes import pass_on
+from api.services.kinds import Kind, same_day_kind
 from api.services.records import write_down
 from api.services.week import Week, take_on
-from api.store import people, periods
+from api.store import episodes, people, periods
 from api.store.columns import new_id
 from api.store.database import Database
+from api.store.episodes import Origin
+from scheduling import catalogue
 from scheduling.additions import Addition
-from scheduling.comparison import Change, compare
+from scheduling.agenda import Subject
+from scheduling.comparison import Change, Comparison, compare
+from scheduling.episodes import Episode, Event, visit_id
 from scheduling.errors import Fault, InvalidFile
+from scheduling.fields import Priority
+from scheduling.pathways import Occurrence
 from scheduling.people import Patient
-from scheduling.plan import Reason, VisitBooking
+from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.publishing import carried, upcoming
-from scheduling.timegrid import TimeGrid
+from scheduling.scenario import Scenario
 from solver import insert
 
 
 @dataclass(frozen=True, slots=True)
 class Referral:
-    """Who is referred, for what; ``new_patient`` when the clinic does not know them yet."""
+    """Who is referred, for what; ``new_patient`` when the clinic does not know them yet.
+
+    ``kind`` is that of the intake, which says what follows the visit of today; None: that which asks for the service alone.
+    """
 
     patient: str
     service: str
     new_patient: Patient | None = None
     preferred_providers: tuple[str, ...] = ()
     required_provider: str | None = None
+    kind: Kind | None = None
+    priority: Priority = "cancer"
+    referrer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,7 @@ class Referred:
 
     visit: str
     period: str
+    episode: str | None
     booking: VisitBooking | None
     reasons: tuple[Reason, ...]
     changes: tuple[Change, ...]
@@ -63,8 +78,7 @@ class Referred:
 def period_today(database: Database, now: datetime) -> str:
     """Return the period that is being lived. Raises ``Conflict`` when there is none."""
     with database.reading() as session:
-        zone = periods.clinic(session).timezone
-        row = periods.period_on(session, TimeGrid(zone, 1, date.min, date.max).wall(now).date())
+        row = periods.period_on(session, periods.zone(session).wall(now).date())
     if row is None:
         raise Conflict("no scenario has today in its dates")
     return row.id
@@ -96,29 +110,111 @@ def referred(week: Week, by: Actor, referral: Referral, patient: Patient, now: d
     InvalidFile
         When it names what there is not.
     Conflict
-        When what stands must be planned anew first.
+        When what stands must be planned anew first, or the patient is on the pathway already.
     """
-    today = week.scenario.grid.wall(now).date()
-    addition = _addition(week, referral, patient, f"referral-{new_id()[:12]}", today)
-    visit = addition.visits[0].id
-    scenario, plan = week.settled
-    before = upcoming(scenario, plan)
-    grown, made = insert(scenario, before, addition)
-    found = compare(scenario, before, made, grown)
-    left = next((one.reasons for one in made.unscheduled if one.visit == visit), ())
-    others = tuple(one for one in found.changes if one.id != visit)
-    answer = Referred(visit, week.scenario.id, made.visits_by_id.get(visit), left, others, found.notify)
+    known = week.scenario.grid.wall(now)
+    kind = referral.kind or same_day_kind(referral.service)
+    begun = None if kind is None else _begun(referral, kind, known)
+    visit = f"referral-{new_id()[:12]}" if begun is None else begun.visit
+    addition = _addition(week, referral, patient, visit, known.date())
+    placing = _placing(week, week.settled[0], addition)
 
     def act(session: Session) -> Referred:
         # The store takes the request as it was made, then only what differs between the two plans.
-        stood = carried(before, grown)
+        if begun is not None:
+            _expect_not_open(session, begun.episode)
         periods.keep_addition(session, week.scenario.id, addition, now)
-        take_on(session, week, grown, stood, made, now)
-        placed = answer.booking is not None
-        write_down(session, by, "visit.refer", "visit", visit, now, patient=referral.patient, placed=placed)
-        return answer
+        if begun is not None:
+            episodes.add(session, [(begun.episode, begun.origin)], now)
+            episodes.put_subjects(session, {visit: Subject(begun.episode.id, begun.first)})
+        return _placed(session, week, by, placing, None if begun is None else begun.episode.id, now)
 
     return act
+
+
+def seen_today(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Session], Referred]:
+    """Decide where a visit that waits to be today is, and return what does it.
+
+    Raises
+    ------
+    UnknownId, Conflict
+        When it is not asked for, has a place, or what stands must be planned anew first.
+    """
+    asked = week.scenario.visit(visit)
+    if visit in week.plan.visits_by_id:
+        raise Conflict(f'visit "{visit}" has a place already')
+    scenario, _ = week.settled
+    without = scenario.changed(
+        visits=tuple(one for one in scenario.visits if one.id != visit),
+        links=tuple(link for link in scenario.links if visit not in (link.before, link.after)),
+    )
+    placing = _placing(week, without, Addition(visits=(asked,)))
+    return lambda session: _placed(session, week, by, placing, None, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placing:
+    """What giving a visit a place comes to: the scenario with it, what stood and stands, and what changes."""
+
+    visit: str
+    grown: Scenario
+    stood: Plan
+    made: Plan
+    found: Comparison
+
+
+def _placing(week: Week, scenario: Scenario, addition: Addition) -> _Placing:
+    before = upcoming(scenario, week.settled[1])
+    grown, made = insert(scenario, before, addition)
+    found = compare(scenario, before, made, grown)
+    return _Placing(addition.visits[0].id, grown, carried(before, grown), made, found)
+
+
+def _placed(session: Session, week: Week, by: Actor, of: _Placing, episode: str | None, now: datetime) -> Referred:
+    pass_on(session, by, take_on(session, week, of.grown, of.stood, of.made, now), now)
+    booking = of.made.visits_by_id.get(of.visit)
+    patient = of.grown.visit(of.visit).patient
+    write_down(session, by, "visit.refer", "visit", of.visit, now, patient=patient, placed=booking is not None)
+    return Referred(
+        visit=of.visit,
+        period=week.scenario.id,
+        episode=episode,
+        booking=booking,
+        reasons=next((one.reasons for one in of.made.unscheduled if one.visit == of.visit), ()),
+        changes=tuple(one for one in of.found.changes if one.id != of.visit),
+        call=of.found.notify,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An episode that begins with a referral, and its first visit."""
+
+    episode: Episode
+    origin: Origin
+    first: Occurrence
+    visit: str
+
+
+def _begun(referral: Referral, kind: Kind, known: datetime) -> _Begun:
+    assert kind.pathway is not None
+    told = Event(kind="referred", known=known.replace(second=0, microsecond=0), date=known.date())
+    episode = Episode(
+        id=f"episode-{new_id()[:12]}",
+        pathway=kind.pathway,
+        patient=referral.patient,
+        priority=referral.priority,
+        preferred_providers=referral.preferred_providers,
+        history=(told,),
+    )
+    first = Occurrence(catalogue.pathway(kind.pathway).steps[0].id, 1)
+    return _Begun(episode, Origin(kind.id, referral.referrer), first, visit_id(episode.id, first))
+
+
+def _expect_not_open(session: Session, episode: Episode) -> None:
+    for row in episodes.of_patients(session, [episode.patient]):
+        if row.pathway == episode.pathway:
+            raise Conflict(f'patient "{episode.patient}" is on this pathway already: episode "{row.id}"')
 
 
 def _addition(week: Week, referral: Referral, patient: Patient, visit: str, today: date) -> Addition:
@@ -128,7 +224,7 @@ def _addition(week: Week, referral: Referral, patient: Patient, visit: str, toda
         "id": visit,
         "patient": referral.patient,
         "service": referral.service,
-        "priority": "cancer",
+        "priority": referral.priority,
         "earliest": day,
         "target": day,
         "deadline": day,

@@ -14,7 +14,8 @@ from api.access.owners import ids_at
 from api.refusals import Conflict
 from api.services.records import write_down
 from api.services.scenarios import expect_ids
-from api.store import bookings, people, periods, requests
+from api.services.telling import tell_changes
+from api.store import bookings, episodes, people, periods, requests
 from api.store.bookings import OPEN
 from api.store.errors import AlreadyThere
 from api.store.rows import expect_version
@@ -89,16 +90,18 @@ def withdraw_visit(session: Session, by: Actor, identifier: str, version: int, n
     Raises
     ------
     Conflict
-        When the visit is withdrawn already, or has begun.
+        When the visit is withdrawn already, has begun, or is asked for by an episode.
     StaleVersion
         When somebody else has changed it.
     """
     row = asked_visit(session, identifier, version)
+    if of := episodes.subjects_of(session, [identifier]).get(identifier):
+        raise Conflict(f'visit "{identifier}" is asked for by episode "{of.episode}": stop that')
     booking = bookings.booking_of(session, ("visit", identifier, ""))
     if booking is not None and booking.state != "cancelled":
         if booking.state not in OPEN:
             raise Conflict(f'visit "{identifier}" has begun; it cannot be withdrawn')
-        bookings.cancel(session, booking.id, now)
+        tell_changes(session, [bookings.cancel(session, booking.id, now)], now)
     requests.withdraw_visit(session, identifier)
     periods.touch(session, row.period_id)
     write_down(session, by, "visit.withdraw", "visit", identifier, now)

@@ -8,16 +8,17 @@ telling. Whoever can write to the database's files could still make the whole ch
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from api.store.errors import AuditBroken
+from api.store.rows import insert_all
 from api.store.tables import AuditRow
 from api.store.tables.records import Outcome
 
@@ -56,10 +57,23 @@ class Tail:
     hash: str
 
 
-def append(session: Session, entry: Entry, now: datetime) -> AuditRow:
+def append(session: Session, entry: Entry, now: datetime) -> None:
     """Write down an entry, in the transaction that does what it tells of."""
-    last = tail(session)
-    row = AuditRow(
+    append_all(session, [entry], now)
+
+
+def append_all(session: Session, entries: Iterable[Entry], now: datetime) -> None:
+    """Write down entries, one after the other."""
+    last, rows = tail(session), []
+    for entry in entries:
+        row = _row(last, entry, now)
+        rows.append(row)
+        last = Tail(row["sequence"], row["hash"])
+    insert_all(session, AuditRow, rows)
+
+
+def _row(last: Tail, entry: Entry, now: datetime) -> dict[str, Any]:
+    row = dict(
         sequence=last.sequence + 1,
         at=now,
         actor=entry.actor,
@@ -70,12 +84,8 @@ def append(session: Session, entry: Entry, now: datetime) -> AuditRow:
         outcome=entry.outcome,
         detail=dict(entry.detail),
         previous_hash=last.hash,
-        hash="",
     )
-    row.hash = _hash(row)
-    session.add(row)
-    session.flush()
-    return row
+    return {**row, "hash": _hash(row)}
 
 
 def tail(session: Session) -> Tail:
@@ -123,12 +133,12 @@ def _next(last: Tail, row: AuditRow) -> Tail:
         raise AuditBroken(last.sequence + 1, "it is missing")
     if row.previous_hash != last.hash:
         raise AuditBroken(row.sequence, "it does not follow the row before")
-    if row.hash != _hash(row):
+    if row.hash != _hash(row.model_dump(exclude={"hash"})):
         raise AuditBroken(row.sequence, "it is not as it was written")
     return Tail(row.sequence, row.hash)
 
 
-def _hash(row: AuditRow) -> str:
-    """Return the hash of everything of a row but its hash."""
-    told = row.model_dump(exclude={"hash", "at"}) | {"at": row.at.isoformat(timespec="microseconds")}
+def _hash(row: Mapping[str, Any]) -> str:
+    """Return the hash of everything of a row but its hash; it is of the instant, whatever zone that is told in."""
+    told = {**row, "at": row["at"].astimezone(UTC).isoformat(timespec="microseconds")}
     return sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

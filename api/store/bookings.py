@@ -77,17 +77,6 @@ def placed(session: Session, period_id: str, version: int) -> Mapping[Subject, P
     return derived(session, ("placed", period_id), version, lambda: _placed(session, period_id))
 
 
-def _placed(session: Session, period_id: str) -> dict[Subject, Placing]:
-    """Return where everything stands in a period.
-
-    Columns are read, not objects: a week has thousands of these rows, and most of the time would go into making objects.
-    """
-    stands = (BookingRow.period_id == period_id, BookingRow.state != "cancelled")
-    rows = session.exec(select(*(getattr(BookingRow, name) for name in ("id", *_TOLD))).where(*stands)).all()
-    taken = _takings(session, select(*_TAKEN).join(BookingRow).where(*stands))
-    return {(row.kind, row.subject_id, row.month): placing_of(row, taken[row.id]) for row in rows}
-
-
 def all_rows(session: Session, period_id: str) -> list[BookingRow]:
     """Return every booking of a period, the cancelled too, without what it takes."""
     return list(session.exec(select(BookingRow).where(BookingRow.period_id == period_id)))
@@ -218,6 +207,17 @@ def _rows_of(session: Session, subjects: Sequence[Subject]) -> dict[Subject, Boo
     query = select(BookingRow).where(col(BookingRow.subject_id).in_({identifier for _, identifier, _ in subjects}))
     rows: dict[Subject, BookingRow] = {(row.kind, row.subject_id, row.month): row for row in session.exec(query)}
     return {subject: rows[subject] for subject in subjects if subject in rows}
+
+
+def _placed(session: Session, period_id: str) -> dict[Subject, Placing]:
+    """Return where everything stands in a period.
+
+    Columns are read, not objects: a week has thousands of these rows, and most of the time would go into making objects.
+    """
+    stands = (BookingRow.period_id == period_id, BookingRow.state != "cancelled")
+    rows = session.exec(select(*(getattr(BookingRow, name) for name in ("id", *_TOLD))).where(*stands)).all()
+    taken = _takings(session, select(*_TAKEN).join(BookingRow).where(*stands))
+    return {(row.kind, row.subject_id, row.month): placing_of(row, taken[row.id]) for row in rows}
 
 
 def _with_placings(session: Session, rows: Sequence[BookingRow]) -> list[Standing]:

@@ -12,8 +12,8 @@ from api.store.errors import AlreadyThere, DoubleBooked, Refused, StillReference
 DOUBLE_BOOKED = "double_booked"
 """Names the exclusion constraint of PostgreSQL, and is what the triggers of SQLite raise."""
 
-APPEND_ONLY = "append only: a row of the audit is neither changed nor removed"
-"""What the triggers over the audit raise."""
+APPEND_ONLY = "append only: a row of the audit or of a history is neither changed nor removed"
+"""What the triggers over the audit and over histories raise."""
 
 BUSY_STATES = ("55P03", "40P01", "40001")
 """SQLSTATE: lock not available, deadlock, serialisation failure."""

@@ -4,7 +4,7 @@ Double booking: two rows of ``occupancies`` of one resource never overlap, super
 exclusion constraint over a gist index. SQLite has none: its triggers look for a row that overlaps among those that begin at
 most ``LONGEST_DAYS`` before, so that they read a few entries of an index and not the whole past; therefore none is longer.
 
-Append only: rows of ``audit`` are neither changed nor removed.
+Append only: rows of ``audit``, and of an episode's history, are neither changed nor removed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _POSTGRESQL = (
 _POSTGRESQL_UNDONE = (
     "DROP TRIGGER audit_truncate ON audit",
     "DROP TRIGGER audit_change ON audit",
-    "DROP FUNCTION refuse_change()",
+    "DROP FUNCTION refuse_change() CASCADE",
     f"ALTER TABLE occupancies DROP CONSTRAINT {TOO_LONG}",
     f"ALTER TABLE occupancies DROP CONSTRAINT {DOUBLE_BOOKED}",
 )
@@ -64,6 +64,18 @@ def statements(dialect: str) -> Iterator[str]:
     else:
         for name, happening, table, body in _SQLITE:
             yield f"CREATE TRIGGER {name} BEFORE {happening} ON {table} FOR EACH ROW BEGIN {body} END"
+
+
+def append_only(table: str, dialect: str) -> Iterator[str]:
+    """Yield the statements that keep the rows of a table as they are; they go when the table goes."""
+    if dialect == "postgresql":
+        refusal = "EXECUTE FUNCTION refuse_change()"
+        yield f"CREATE TRIGGER {table}_change BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW {refusal}"
+        yield f"CREATE TRIGGER {table}_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refusal}"
+    else:
+        body = f"SELECT RAISE(ABORT, '{APPEND_ONLY}');"
+        yield f"CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} FOR EACH ROW BEGIN {body} END"
+        yield f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} FOR EACH ROW BEGIN {body} END"
 
 
 def undoing_statements(dialect: str) -> Iterator[str]:

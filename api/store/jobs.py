@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, tuple_
+from sqlalchemy import delete, func, tuple_
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
@@ -129,6 +129,12 @@ def events(session: Session, identifier: str, after: int) -> list[JobEventRow]:
     """Return what a job has reported since the event of a number."""
     query = select(JobEventRow).where(JobEventRow.job_id == identifier, col(JobEventRow.number) > after)
     return list(session.exec(query.order_by(col(JobEventRow.number))))
+
+
+def forget_events(session: Session, before: datetime) -> None:
+    """Remove what jobs have reported that ended before an instant."""
+    ended = select(PlanJobRow.id).where(col(PlanJobRow.ended_at) < before)
+    session.exec(delete(JobEventRow).where(col(JobEventRow.job_id).in_(ended)))
 
 
 def finish_job(session: Session, identifier: str, epoch: int, plan: Plan, now: datetime) -> bool:

@@ -1,7 +1,8 @@
 """The queries about whose something is: what the access table calls *own*.
 
 A visit is a provider's when the provider is in its team, supervises it, or is asked for by it. A patient is a provider's when
-one of the patient's visits is, or when the provider holds a group session that the patient attends.
+one of the patient's visits is, or when the provider holds a group session that the patient attends. An episode is a provider's
+when its patient is, or when it asks for the provider.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from api.store.tables import BookingRow, OccupancyRow, VisitRow
+from api.store.tables import BookingRow, EpisodeRow, OccupancyRow, VisitRow
 
 
 def has_visit(session: Session, provider: str, visit: str) -> bool:
@@ -25,6 +26,12 @@ def treats(session: Session, provider: str, patient: str) -> bool:
         return True
     visits = session.exec(select(VisitRow).where(VisitRow.patient_id == patient, VisitRow.state == "asked"))
     return any(_is_asked_for(visit, provider) for visit in visits)
+
+
+def cares_in(session: Session, provider: str, episode: str) -> bool:
+    """Say whether an episode is a provider's: it prefers the provider, or its patient is the provider's."""
+    row = session.get(EpisodeRow, episode)
+    return row is not None and (provider in row.preferred_providers or treats(session, provider, row.patient_id))
 
 
 def _takes_part(session: Session, provider: str, visit: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -46,9 +47,28 @@ def is_known(session: Session, patient_id: str) -> bool:
     return session.get(PatientRow, patient_id) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What tells a patient apart."""
+
+    id: str
+    name: str
+
+
+def known(session: Session, patients: Collection[str]) -> dict[str, Known]:
+    """Return which of some patients are known, by id."""
+    rows: Any = select(PatientRow.id, PatientRow.name).where(col(PatientRow.id).in_(list(patients)))
+    return {identifier: Known(identifier, name) for identifier, name in session.exec(rows)}
+
+
+def provider_ids(session: Session) -> set[str]:
+    """Return the ids of all providers."""
+    return set(session.exec(select(ProviderRow.id)))
+
+
 def put_patients(session: Session, patients: Iterable[Patient], now: datetime) -> None:
     """Add patients, or bring known ones to what is given."""
-    rows = (PatientRow(id=one.id, name=one.name, document=one.model_dump_json(), created_at=now) for one in patients)
+    rows = (dict(id=one.id, name=one.name, document=one.model_dump_json(), created_at=now) for one in patients)
     put(session, PatientRow, rows)
 
 
@@ -56,6 +76,17 @@ def patient_documents(session: Session, ids: Iterable[str]) -> list[dict[str, An
     """Return patients as a scenario's file has them, by id."""
     rows = session.exec(select(PatientRow.document).where(col(PatientRow.id).in_(list(ids))).order_by(col(PatientRow.id)))
     return [json.loads(document) for document in rows]
+
+
+def patient_names(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of patients by id."""
+    query = select(PatientRow.id, PatientRow.name).where(col(PatientRow.id).in_(list(ids)))
+    return {identifier: name for identifier, name in session.exec(query)}
+
+
+def provider_names(session: Session) -> dict[str, str]:
+    """Return the names of all providers by id."""
+    return {identifier: name for identifier, name in session.exec(select(ProviderRow.id, ProviderRow.name))}
 
 
 def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGrid) -> None:
@@ -106,9 +137,9 @@ def bounds(grid: TimeGrid) -> tuple[datetime, datetime]:
     return grid.utc(datetime.combine(grid.first, midnight)), grid.utc(datetime.combine(grid.end, midnight))
 
 
-def _provider_row(provider: Provider) -> ProviderRow:
+def _provider_row(provider: Provider) -> dict[str, Any]:
     document = provider.changed(shifts=(), busy=()).model_dump_json()
-    return ProviderRow(id=provider.id, name=provider.name, role=provider.role, document=document)
+    return dict(id=provider.id, name=provider.name, role=provider.role, document=document)
 
 
 def _instants(stretches: Iterable[S], grid: TimeGrid) -> Iterator[tuple[S, datetime, datetime]]:

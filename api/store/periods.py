@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -15,8 +16,9 @@ from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
 from api.store.derived import derived
 from api.store.errors import AlreadyThere
-from api.store.people import patient_documents, provider_documents, put_patients, put_providers
+from api.store.people import provider_documents, put_patients, put_providers
 from api.store.placings import Placing, Subject, current_document, current_placings
+from api.store.referrals_out import patients_with_appointments
 from api.store.requests import (
     add_links,
     group_documents,
@@ -30,6 +32,7 @@ from api.store.requests import (
 from api.store.rows import expect_version, found, put
 from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
 from scheduling.additions import Addition
+from scheduling.clinic import Clinic
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
 
@@ -40,6 +43,21 @@ CLINIC = "clinic"
 def clinic(session: Session) -> ClinicRow:
     """Return the clinic. Raises ``UnknownId`` before anything was imported."""
     return found(session, ClinicRow, "clinic", CLINIC)
+
+
+def clinic_of(session: Session) -> Clinic:
+    """Return the clinic as the domain knows it. Raises ``UnknownId`` before anything was imported."""
+    return _read_clinic(clinic(session).document)
+
+
+@lru_cache(maxsize=4)
+def _read_clinic(text: str) -> Clinic:
+    return Clinic.model_validate_json(text)
+
+
+def zone(session: Session) -> TimeGrid:
+    """Return what turns instants into the clinic's wall-clock time, on any date. Raises ``UnknownId``."""
+    return TimeGrid(clinic(session).timezone, 1, date.min, date.max)
 
 
 def period(session: Session, identifier: str) -> PeriodRow:
@@ -57,6 +75,12 @@ def period_on(session: Session, day: date) -> PeriodRow | None:
     """Return the period that a date lies in; of several, the one that begins last."""
     query = select(PeriodRow).where(col(PeriodRow.starts_on) <= day, col(PeriodRow.ends_on) > day)
     return session.exec(query.order_by(col(PeriodRow.starts_on).desc(), col(PeriodRow.id))).first()
+
+
+def periods_from(session: Session, day: date) -> list[PeriodRow]:
+    """Return the periods that are not over on a day, by their first dates."""
+    query = select(PeriodRow).where(col(PeriodRow.ends_on) > day)
+    return list(session.exec(query.order_by(col(PeriodRow.starts_on), col(PeriodRow.id))))
 
 
 def touch(session: Session, identifier: str, expected: int | None = None) -> PeriodRow:
@@ -98,19 +122,8 @@ def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> Period
     """
     if session.get(PeriodRow, scenario.id) is not None:
         raise AlreadyThere(f'period "{scenario.id}"')
-    document = scenario.clinic.model_dump_json()
-    put(session, ClinicRow, [ClinicRow(id=CLINIC, timezone=scenario.clinic.timezone, document=document)])
-    row = PeriodRow(
-        id=scenario.id,
-        starts_on=scenario.horizon.start,
-        ends_on=scenario.horizon.end,
-        freeze_minutes=scenario.freeze_minutes,
-        policy=scenario.policy.model_dump_json(),
-    )
-    touch_all(session)
-    session.add(row)
-    session.flush()
-    put_providers(session, scenario.providers, scenario.grid)
+    keep_roster(session, scenario)
+    row = keep_period(session, scenario)
     put_patients(session, scenario.patients, now)
     put_visits(session, row.id, scenario.visits, now)
     bring_into(session, row.id, scenario.visits_by_id)
@@ -119,6 +132,27 @@ def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> Period
     put_reserves(session, row.id, scenario.reserves)
     place_all(session, row.id, current_placings(scenario), now)
     return row
+
+
+def keep_roster(session: Session, scenario: Scenario) -> None:
+    """Take in the clinic of a scenario and who works when, which every period has, and nothing of what it asks for."""
+    touch_all(session)
+    document = scenario.clinic.model_dump_json()
+    put(session, ClinicRow, [dict(id=CLINIC, timezone=scenario.clinic.timezone, document=document)])
+    put_providers(session, scenario.providers, scenario.grid)
+
+
+def keep_period(session: Session, scenario: Scenario) -> PeriodRow:
+    """Take in the dates of a scenario as a period, or give one of its id its policy, and nothing of what it asks for."""
+    row = dict(
+        id=scenario.id,
+        starts_on=scenario.horizon.start,
+        ends_on=scenario.horizon.end,
+        freeze_minutes=scenario.freeze_minutes,
+        policy=scenario.policy.model_dump_json(),
+    )
+    put(session, PeriodRow, [row])
+    return period(session, scenario.id)
 
 
 def keep_addition(session: Session, period_id: str, addition: Addition, now: datetime) -> None:
@@ -204,7 +238,7 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
         "horizon": {"start": row.starts_on.isoformat(), "end": row.ends_on.isoformat()},
         "clinic": place_of_care,
         "providers": provider_documents(session, grid),
-        "patients": patient_documents(session, patients),
+        "patients": patients_with_appointments(session, patients, grid),
         "visits": visits,
         "links": link_documents(session, period_id, {one["id"] for one in asked}),
         "groups": groups,

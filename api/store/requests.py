@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, or_
 from sqlmodel import Session, col, select
 
-from api.store.rows import expect_version, found, put
+from api.store.rows import expect_version, found, insert_all, put
 from api.store.tables import GroupRow, LinkRow, MembershipRow, ReserveRow, VisitRow
 from scheduling.errors import UnknownId
 from scheduling.requests import Group, Link, Reserve, Visit
@@ -52,10 +52,10 @@ def withdraw_visit(session: Session, identifier: str, expected: int | None = Non
 
 def add_links(session: Session, period_id: str, links: Iterable[Link]) -> None:
     """Add links between visits. Raises ``StillReferenced`` when there is no such visit."""
-    session.add_all(
-        LinkRow(period_id=period_id, before_id=one.before, after_id=one.after, document=one.model_dump_json()) for one in links
+    rows = (
+        dict(period_id=period_id, before_id=one.before, after_id=one.after, document=one.model_dump_json()) for one in links
     )
-    session.flush()
+    insert_all(session, LinkRow, rows)
 
 
 def remove_link(session: Session, period_id: str, before: str, after: str) -> None:
@@ -79,6 +79,12 @@ def remove_links(session: Session, visit_id: str) -> None:
     session.exec(delete(LinkRow).where(or_(col(LinkRow.before_id) == visit_id, col(LinkRow.after_id) == visit_id)))
 
 
+def put_links(session: Session, period_id: str, visits: Iterable[str], links: Iterable[Link]) -> None:
+    """Make what visits follow exactly what is given."""
+    session.exec(delete(LinkRow).where(col(LinkRow.after_id).in_(list(visits))))
+    add_links(session, period_id, links)
+
+
 def put_groups(session: Session, period_id: str, groups: Iterable[Group]) -> None:
     """Add groups with their candidates to a period, or bring known ones to what is given."""
     groups = tuple(groups)
@@ -86,17 +92,17 @@ def put_groups(session: Session, period_id: str, groups: Iterable[Group]) -> Non
     for group in groups:
         members = MembershipRow
         session.exec(delete(members).where(col(members.group_id) == group.id, col(members.month) == group.month))
-        session.add_all(
-            members(group_id=group.id, month=group.month, patient_id=one.patient, position=place, priority=one.priority)
+        seats = (
+            dict(group_id=group.id, month=group.month, patient_id=one.patient, position=place, priority=one.priority)
             for place, one in enumerate(group.candidates)
         )
-    session.flush()
+        insert_all(session, members, seats)
 
 
 def put_reserves(session: Session, period_id: str, reserves: Iterable[Reserve]) -> None:
     """Add reserves to a period, or bring known ones to what is given."""
     rows = (
-        ReserveRow(id=one.id, period_id=period_id, service=one.service, held_on=one.date, document=one.model_dump_json())
+        dict(id=one.id, period_id=period_id, service=one.service, held_on=one.date, document=one.model_dump_json())
         for one in reserves
     )
     put(session, ReserveRow, rows)
@@ -121,14 +127,21 @@ def group_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
     return [{**json.loads(row.document), "candidates": candidates[row.id, row.month]} for row in groups]
 
 
+def group_texts(session: Session, ids: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the documents of groups with their ids, of each that of its last month, without candidates."""
+    query = select(GroupRow.id, GroupRow.document).where(col(GroupRow.id).in_(list(ids)))
+    latest = {identifier: text for identifier, text in session.exec(query.order_by(col(GroupRow.id), col(GroupRow.month)))}
+    return list(latest.items())
+
+
 def reserve_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
     """Return a period's reserves, as a scenario's file has them."""
     rows = session.exec(select(ReserveRow).where(ReserveRow.period_id == period_id).order_by(col(ReserveRow.id)))
     return [json.loads(row.document) for row in rows]
 
 
-def _visit_row(period_id: str, one: Visit, now: datetime) -> VisitRow:
-    return VisitRow(
+def _visit_row(period_id: str, one: Visit, now: datetime) -> dict[str, Any]:
+    return dict(
         id=one.id,
         period_id=period_id,
         patient_id=one.patient,
@@ -137,11 +150,12 @@ def _visit_row(period_id: str, one: Visit, now: datetime) -> VisitRow:
         earliest=one.earliest,
         target=one.target,
         deadline=one.deadline,
+        state="asked",
         document=one.changed(current=None).model_dump_json(),
         created_at=now,
     )
 
 
-def _group_row(period_id: str, one: Group) -> GroupRow:
+def _group_row(period_id: str, one: Group) -> dict[str, Any]:
     document = one.changed(candidates=(), current=None).model_dump_json()
-    return GroupRow(id=one.id, month=one.month, period_id=period_id, service=one.service, document=document)
+    return dict(id=one.id, month=one.month, period_id=period_id, service=one.service, document=document)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import inspect
+from sqlalchemy import insert, inspect
 from sqlmodel import Session, SQLModel, col, select
 
 from api.store.errors import StaleVersion
@@ -13,7 +13,8 @@ from scheduling.errors import UnknownId
 
 R = TypeVar("R", bound=SQLModel)
 
-NOT_COMPARED = ("version", "created_at")
+NOT_COMPARED = ("version", "created_at", "email")
+"""What a row that is put does not bring, and so leaves as it is."""
 
 
 class Versioned(Protocol):
@@ -22,7 +23,7 @@ class Versioned(Protocol):
     version: int
 
 
-def found(session: Session, kind: type[R], noun: str, identifier: str | int) -> R:
+def found(session: Session, kind: type[R], noun: str, identifier: Any) -> R:
     """Return a row by its id; ``noun`` names it in ``UnknownId``."""
     row = session.get(kind, identifier)
     if row is None:
@@ -36,25 +37,40 @@ def expect_version(row: Versioned, noun: str, identifier: str, expected: int | N
         raise StaleVersion(noun, identifier, expected)
 
 
-def put(session: Session, kind: type[R], rows: Iterable[R]) -> None:
-    """Add rows of one table, or bring those of the same key to their values; the version grows of those that change."""
-    mapper = inspect(kind)
-    given = {tuple(mapper.primary_key_from_instance(row)): row for row in rows}
-    first = mapper.primary_key[0]
-    present = session.exec(select(kind).where(col(first).in_({key[0] for key in given})))
-    known = {tuple(mapper.primary_key_from_instance(row)): row for row in present}
-    for key, row in given.items():
-        if key in known:
-            _bring_to(known[key], row)
-        else:
-            session.add(row)
+def insert_all(session: Session, kind: type[R], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add rows of one table by their values; what a value is not given for is as the table has it.
+
+    No objects are made: of thousands of rows, most of the time would go into that.
+    """
+    defaults = {name: field.default for name, field in kind.model_fields.items() if not field.is_required()}
+    usual = {name: value for name, value in defaults.items() if value is not None}
+    if values := [{**usual, **row} for row in rows]:
+        session.execute(insert(kind), values)
+
+
+def put(session: Session, kind: type[R], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add rows of one table by their values, or bring those of the same key to them; the version grows of those that change."""
+    keys = [column.key for column in inspect(kind).primary_key]
+    given = {tuple(row[key] for key in keys): row for row in rows}
+    if not given:
+        return
+    compared = [*keys, *(name for name in next(iter(given.values())) if name not in (*keys, *NOT_COMPARED))]
+    columns: Any = [getattr(kind, name) for name in compared]
+    first = getattr(kind, keys[0])
+    known: set[tuple[Any, ...]] = set()
+    for values in session.exec(select(*columns).where(col(first).in_({key[0] for key in given}))):
+        present = dict(zip(compared, values if len(compared) > 1 else (values,), strict=True))
+        key = tuple(present[name] for name in keys)
+        known.add(key)
+        changes = {name: given[key][name] for name in compared if key in given and given[key][name] != present[name]}
+        if changes:
+            _change(found(session, kind, kind.__name__, key if len(key) > 1 else key[0]), changes)
     session.flush()
+    insert_all(session, kind, (row for key, row in given.items() if key not in known))
 
 
-def _bring_to(row: SQLModel, values: SQLModel) -> None:
-    wanted: dict[str, Any] = {name: getattr(values, name) for name in type(row).model_fields if name not in NOT_COMPARED}
-    changes = {name: value for name, value in wanted.items() if getattr(row, name) != value}
+def _change(row: SQLModel, changes: Mapping[str, Any]) -> None:
     for name, value in changes.items():
         setattr(row, name, value)
-    if changes and isinstance(getattr(row, "version", None), int):
+    if isinstance(getattr(row, "version", None), int):
         row.version += 1  # type: ignore[attr-defined]

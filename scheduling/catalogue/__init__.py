@@ -1,7 +1,8 @@
 """The pain centre as data: what it offers, where, with whom, and the limits and weights that its plans keep to.
 
-``services.toml`` holds the services, the pathways and the referrals out; ``clinic.toml`` the places, the roles, the
-workshops, the limits and the policy. Every entry names its source. Both are validated whole when first read.
+``services.toml`` holds the services and the referrals out; ``pathways.toml`` the pathways of care; ``clinic.toml`` the
+places, the roles, the workshops, the limits and the policy. Every entry names its source. All are validated whole when
+first read.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal, TypeVar, get_args
+from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
 from scheduling.clinic import Block, Clinic, Closure, Equipment, Location, Recovery, Room, RoomNeed, Service, Site, Travel
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.fields import Clock, Count, Id, Minutes, Model, Positive, Weekday
+from scheduling.pathways import Pathway, pathway_faults
 from scheduling.people import Provider
 from scheduling.references import fault_of
-from scheduling.requests import Link
 from scheduling.scenario import Policy, PriorityWeights
 
 Family = Literal[
@@ -62,31 +63,6 @@ class Offer(Service, Sourced):
     indications: tuple[Indication, ...] = ()
 
 
-class Step(Model):
-    """A visit of a pathway, ``min_days`` to ``max_days`` (null: any number) after the step before it."""
-
-    service: Id
-    min_days: Count = 0
-    max_days: Count | None = None
-    max_gap_minutes: Minutes | None = None
-    together: bool = False
-    same_location: bool = False
-    same_provider: bool = False
-
-    def link(self, before: str, after: str) -> Link:
-        """Return the link that keeps a visit for this step at its distance from the one before."""
-        rules = self.model_dump(exclude={"service"})
-        return Link(before=before, after=after, **rules)
-
-
-class Pathway(Sourced):
-    """An episode of care, step by step."""
-
-    id: Id
-    name: str
-    steps: tuple[Step, ...] = Field(min_length=1)
-
-
 class Referral(Sourced):
     """A department that patients are sent to; its appointments are not scheduled here."""
 
@@ -115,6 +91,35 @@ class Workshop(Sourced):
     min_attendees: Positive
 
 
+class Hours(Model):
+    """A stretch of every such day, ``[start, end)``."""
+
+    start: Clock
+    end: Clock
+
+
+class Held(Sourced):
+    """How capacity is held, on some weekdays, for referrals to come.
+
+    Attributes
+    ----------
+    notice_days : int
+        Days from a referral to the first visit that it can have: 0, it is to be seen the same day.
+    quantile : int
+        Percent of such days on which the number held is to be enough.
+    usual : int
+        The number held before there is a history.
+    """
+
+    service: Id
+    site: Id | None = None
+    weekdays: tuple[Weekday, ...]
+    windows: tuple[Hours, ...] = Field(min_length=1)
+    notice_days: Count
+    quantile: Annotated[int, Field(ge=0, le=100)]
+    usual: Count
+
+
 class Limits(Model):
     """Limits of care, in the units of their names; those of groups count from the last session."""
 
@@ -123,6 +128,8 @@ class Limits(Model):
     group_min_days: Count
     group_max_days: Count
     freeze_minutes: Minutes
+    membership_months: Positive
+    held_history: Count
 
     def due_days(self, onset: Onset) -> int:
         """Return the days from the referral within which a visit is due."""
@@ -181,8 +188,11 @@ class _Block(Sourced):
 
 class _ServicesFile(Model):
     services: tuple[Offer, ...]
-    pathways: tuple[Pathway, ...]
     referrals: tuple[Referral, ...]
+
+
+class _PathwaysFile(Model):
+    pathways: tuple[Pathway, ...]
 
 
 class _ClinicFile(Model):
@@ -197,6 +207,7 @@ class _ClinicFile(Model):
     workshops: tuple[Workshop, ...]
     roles: tuple[Role, ...]
     limits: Mapping[str, _Value]
+    held: tuple[Held, ...]
     policy: Mapping[str, _Value]
 
 
@@ -233,19 +244,18 @@ def _clinic_file() -> _ClinicFile:
 @cache
 def _services_file() -> _ServicesFile:
     read = parse_toml(_ServicesFile, _text("services.toml"), "services.toml")
-    if faults := list(catalogue_faults(read.services, read.pathways, _clinic_file().roles, _rooms("full"), equipment())):
+    if faults := list(catalogue_faults(read.services, _clinic_file().roles, _rooms("full"), equipment())):
         raise InvalidFile("services.toml", faults)
     return read
 
 
 def catalogue_faults(
     offers: Iterable[Offer],
-    pathways: Iterable[Pathway],
     roles: Iterable[Role],
     rooms: Iterable[Room],
     pools: Iterable[Equipment],
 ) -> Iterator[Fault]:
-    """Yield what keeps a service from ever taking place, and the steps whose service does not exist."""
+    """Yield what keeps a service from ever taking place."""
     skills = {skill for role in roles for skill in role.skills}
     places = {(pool.id, pool.location) for pool in pools if pool.units}
     known, halls = set(), tuple(rooms)
@@ -263,10 +273,22 @@ def catalogue_faults(
             for device in offer.equipment:
                 if (device, location) not in places:
                     yield Fault(f"{path}.equipment", f'no "{device}" at "{location}"')
-    for index, pathway in enumerate(pathways):
-        for number, step in enumerate(pathway.steps):
-            if step.service not in known:
-                yield Fault(f"pathways[{index}].steps[{number}].service", f'unknown service "{step.service}"')
+
+
+@cache
+def _pathways() -> Mapping[str, Pathway]:
+    read = parse_toml(_PathwaysFile, _text("pathways.toml"), "pathways.toml").pathways
+    if faults := list(pathway_faults(read, {service.id for service in services()})):
+        raise InvalidFile("pathways.toml", faults)
+    return {pathway.id: _due(pathway) for pathway in read}
+
+
+def _due(pathway: Pathway) -> Pathway:
+    """Return a pathway whose first visit is due by the limit of care of its kind of pain."""
+    if pathway.onset is None:
+        return pathway
+    first, *others = pathway.steps
+    return pathway.changed(steps=(first.changed(due_days=limits().due_days(pathway.onset)), *others))
 
 
 @cache
@@ -294,16 +316,16 @@ def indications(service_id: str) -> tuple[Indication, ...]:
 
 
 def pathways() -> tuple[Pathway, ...]:
-    """Return the episodes of care that take several visits."""
-    return _services_file().pathways
+    """Return the pathways of care, those of a single visit too."""
+    return tuple(_pathways().values())
 
 
 def pathway(identifier: str) -> Pathway:
     """Return a pathway. Raises ``UnknownId``."""
-    found = next((pathway for pathway in pathways() if pathway.id == identifier), None)
-    if found is None:
-        raise UnknownId("pathway", identifier)
-    return found
+    try:
+        return _pathways()[identifier]
+    except KeyError:
+        raise UnknownId("pathway", identifier) from None
 
 
 def referrals() -> tuple[Referral, ...]:
@@ -319,6 +341,11 @@ def roles() -> tuple[Role, ...]:
 def workshops() -> tuple[Workshop, ...]:
     """Return the monthly groups."""
     return _clinic_file().workshops
+
+
+def held() -> tuple[Held, ...]:
+    """Return how capacity is held for referrals to come."""
+    return _clinic_file().held
 
 
 def equipment() -> tuple[Equipment, ...]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from random import Random
 
-from scheduling.catalogue import Step
 from scheduling.clinic import Clinic
 from scheduling.fields import Priority
 from scheduling.generate.dates import Dates
@@ -15,6 +14,7 @@ from scheduling.generate.load import Meter
 from scheduling.generate.patients import Patients
 from scheduling.generate.profile import Profile, SizeName
 from scheduling.generate.working import Openings
+from scheduling.pathways import Lag
 from scheduling.people import Patient
 from scheduling.requests import Link, Visit
 
@@ -67,9 +67,9 @@ class Desk:
         self.meter.add(service)
         return visit
 
-    def follow(self, step: Step, before: Visit, after: Visit) -> None:
+    def follow(self, lag: Lag, before: Visit, after: Visit) -> None:
         """Link a visit to the one before it on its pathway."""
-        self.links.append(step.link(before.id, after.id))
+        self.links.append(lag.link(before.id, after.id))
 
     def between(self, first: date, last: date | None = None) -> tuple[date, ...]:
         """Return the working days from one date to another, both included (null: to the end)."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from scheduling.catalogue import Step, pathway
+from scheduling.catalogue import pathway
 from scheduling.generate.asking import Desk, Wish
 from scheduling.generate.profile import Episodes
+from scheduling.pathways import Stage
 from scheduling.people import Patient
 from scheduling.requests import Visit
 
@@ -15,51 +16,51 @@ from scheduling.requests import Visit
 def ask_episodes(desk: Desk) -> None:
     """Ask for the visits of every episode, met in turn at the steps that the profile names."""
     for rule in desk.profile.episodes:
-        steps = pathway(rule.pathway).steps
+        course = pathway(rule.pathway).course()
         for number in range(rule.count.of(desk.size)):
             entry = rule.entries[number % len(rule.entries)]
             starts = [day for week in range(desk.dates.weeks) for day in desk.dates.week(week)[:-1]]
-            chains = [days for day in starts if (days := chain(desk, steps[entry:], day))]
+            chains = [days for day in starts if (days := chain(desk, course[entry:], day))]
             longest = max(map(len, chains), default=0)
             if longest:
                 days = desk.rng.choice([days for days in chains if len(days) == longest])
-                _ask(desk, rule, steps[entry : entry + longest], days)
+                _ask(desk, rule, course[entry : entry + longest], days)
 
 
-def chain(desk: Desk, steps: Sequence[Step], first: date) -> tuple[date, ...]:
-    """Return the earliest days on which the steps could follow each other from a day on.
+def chain(desk: Desk, stages: Sequence[Stage], first: date) -> tuple[date, ...]:
+    """Return the earliest days on which the stages of a pathway could follow each other from a day on.
 
-    Ends at the first step for which the horizon has no day. Empty when the first step has none, and when visits that
+    Ends at the first stage for which the horizon has no day. Empty when the first step has none, and when visits that
     stand or fall together cannot take place although the horizon reaches far enough.
     """
     days: list[date] = []
-    for number, step in enumerate(steps):
-        earliest = days[-1] + timedelta(days=step.min_days) if number else first
-        latest = first if not number else None if step.max_days is None else days[-1] + timedelta(days=step.max_days)
-        found = desk.openings.days(step.service, desk.between(earliest, latest))
+    for number, (_, service, lag) in enumerate(stages):
+        earliest = days[-1] + timedelta(days=lag.min_days) if number else first
+        latest = first if not number else None if lag.max_days is None else days[-1] + timedelta(days=lag.max_days)
+        found = desk.openings.days(service, desk.between(earliest, latest))
         if not found:
             within = latest is not None and latest < desk.dates.end
-            return () if step.together and within else tuple(days)
+            return () if lag.together and within else tuple(days)
         days.append(found[0])
     return tuple(days)
 
 
-def _ask(desk: Desk, rule: Episodes, steps: Sequence[Step], days: Sequence[date]) -> None:
-    patient = _patient(desk, steps, days)
+def _ask(desk: Desk, rule: Episodes, stages: Sequence[Stage], days: Sequence[date]) -> None:
+    patient = _patient(desk, stages, days)
     before: Visit | None = None
     preferred: tuple[str, ...] = ()
-    for step, day in zip(steps, days, strict=True):
-        if not step.same_provider:
-            preferred = desk.preferred(step.service, patient, desk.between(day))
+    for (_, service, lag), day in zip(stages, days, strict=True):
+        if not lag.same_provider:
+            preferred = desk.preferred(service, patient, desk.between(day))
         target = None if before else day + timedelta(days=rule.due_in)
-        visit = desk.ask(patient, step.service, Wish(rule.priority, day, target, preferred=preferred))
+        visit = desk.ask(patient, service, Wish(rule.priority, day, target, preferred=preferred))
         if before is not None:
-            desk.follow(step, before, visit)
+            desk.follow(lag, before, visit)
         before = visit
 
 
-def _patient(desk: Desk, steps: Sequence[Step], days: Sequence[date]) -> Patient:
+def _patient(desk: Desk, stages: Sequence[Stage], days: Sequence[date]) -> Patient:
     """Draw a patient who keeps the days of the episode free, and comes to where all of it can take place."""
     patient = desk.patients.draw().changed(unavailable=())
-    fits = all(desk.openings.is_open(step.service, patient, [day]) for step, day in zip(steps, days, strict=True))
+    fits = all(desk.openings.is_open(stage.service, patient, [day]) for stage, day in zip(stages, days, strict=True))
     return desk.patients.admit(patient if fits else desk.patients.flexible(patient))

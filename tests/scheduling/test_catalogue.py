@@ -7,7 +7,7 @@ from datetime import date, time
 import pytest
 
 from scheduling import catalogue
-from scheduling.catalogue import Extent, Offer, Pathway, Referral, Role, Step, catalogue_faults, parse_toml
+from scheduling.catalogue import Extent, Offer, Referral, Role, catalogue_faults, parse_toml
 from scheduling.clinic import Closure, Equipment, Room, RoomNeed, Seat
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.people import Provider
@@ -82,11 +82,11 @@ def an_offer(**changes: object) -> Offer:
     return catalogue.offer("radiofrequency-ablation").changed(**changes)
 
 
-def faults_of(*offers: Offer, pathways: tuple[Pathway, ...] = ()) -> list[Fault]:
+def faults_of(*offers: Offer) -> list[Fault]:
     roles = (Role(id="r", name="R", skills=("interventional",), trainee=False, max_minutes_per_day=1, source="ours"),)
     rooms = (Room(id="wang-procedure-1", location="wang", kind="procedure", features=("fluoroscopy",), seats=1),)
     pools = (Equipment(id="rf-generator", location="wang", units=1), Equipment(id="rf-generator", location="west", units=0))
-    return list(catalogue_faults(offers, pathways, roles, rooms, pools))
+    return list(catalogue_faults(offers, roles, rooms, pools))
 
 
 def test_every_service_of_every_family_is_offered_and_nothing_else():
@@ -169,42 +169,6 @@ def test_travel_within_the_campus_is_shorter_than_to_waltham():
     assert minutes[frozenset(("wang", "west"))] == 45
 
 
-@pytest.mark.parametrize(
-    ("pathway", "step", "service", "days"),
-    [
-        ("spinal-cord-stimulation", 1, "scs-trial", (7, 60)),
-        ("spinal-cord-stimulation", 2, "scs-lead-removal", (5, 7)),
-        ("spinal-cord-stimulation", 3, "scs-implant", (14, 60)),
-        ("spinal-cord-stimulation", 4, "stimulator-programming", (7, 14)),
-        ("dorsal-root-ganglion-stimulation", 1, "drg-trial", (7, 60)),
-        ("dorsal-root-ganglion-stimulation", 3, "drg-implant", (14, 60)),
-        ("spinal-drug-delivery", 2, "sdd-trial-check", (1, 1)),
-        ("spinal-drug-delivery", 5, "sdd-implant", (3, 14)),
-        ("radiofrequency-ablation", 1, "facet-injection", (7, None)),
-        ("radiofrequency-ablation", 2, "radiofrequency-ablation", (14, None)),
-        ("opioid-consultation", 1, "opioid-consultation", (0, 21)),
-        ("work-injury", 2, "work-injury-function", (0, 0)),
-    ],
-)
-def test_a_pathway_keeps_its_distances(pathway, step, service, days):
-    found = catalogue.pathway(pathway).steps[step]
-    assert (found.service, (found.min_days, found.max_days)) == (service, days)
-
-
-def test_series_have_their_number_of_sessions():
-    sessions = {name: len(catalogue.pathway(name).steps) for name in ("cognitive-therapy", "relaxation-training")}
-    assert sessions == {"cognitive-therapy": 6, "relaxation-training": 4}
-    assert len(catalogue.pathway("physical-therapy").steps) == 8
-    assert all(step.same_provider for step in catalogue.pathway("cognitive-therapy").steps[1:])
-
-
-def test_a_step_links_two_visits_by_its_rules():
-    step = catalogue.pathway("work-injury").steps[1]
-    link = step.link("v1", "v2")
-    assert (link.before, link.after, link.min_days, link.max_days) == ("v1", "v2", 0, 0)
-    assert (link.together, link.same_location, link.same_provider, link.max_gap_minutes) == (True, True, False, 90)
-
-
 def test_four_workshops_must_run_each_month_and_family_education_may():
     required = {workshop.id: workshop.required for workshop in catalogue.workshops()}
     assert required == {
@@ -255,13 +219,9 @@ def test_a_service_that_could_never_take_place_is_a_fault(offer, fault):
     assert faults_of(offer) == [fault]
 
 
-def test_a_repeated_service_and_a_step_to_nowhere_are_faults():
+def test_a_repeated_service_is_a_fault():
     offer = an_offer(locations=("wang",))
-    pathway = Pathway(id="p", name="P", source="ours", steps=(Step(service=offer.id), Step(service="massage")))
-    assert faults_of(offer, offer, pathways=(pathway,)) == [
-        Fault("services[1].id", f'"{offer.id}" is repeated'),
-        Fault("pathways[0].steps[1].service", 'unknown service "massage"'),
-    ]
+    assert faults_of(offer, offer) == [Fault("services[1].id", f'"{offer.id}" is repeated')]
 
 
 def test_data_without_a_source_or_of_a_wrong_type_is_refused_by_path():

@@ -8,8 +8,20 @@ from __future__ import annotations
 
 from api.store.columns import Row
 from api.store.tables.access import AccountRow, IdempotencyRow, PatientLinkRow, SessionRow, TokenRow
+from api.store.tables.care import (
+    AttendanceRow,
+    EpisodeEventRow,
+    EpisodeRow,
+    EpisodeVisitRow,
+    MemberRow,
+    ProgrammeRow,
+    ReferralOutRow,
+    WaitingRow,
+)
 from api.store.tables.clinic import ClinicRow, PeriodRow, ScenarioRow
+from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.jobs import JobEventRow, PlanJobRow
+from api.store.tables.mail import InvitationRow, MessageRow
 from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
 from api.store.tables.plans import BookingRow, OccupancyRow, OfferRow, PlanRow, PublicationRow, ShiftPlaceRow
 from api.store.tables.records import AuditRow, TaskRow
@@ -19,24 +31,36 @@ metadata = Row.metadata
 
 __all__ = [
     "AccountRow",
+    "AttendanceRow",
     "AuditRow",
     "BookingRow",
     "BusyRow",
     "ClinicRow",
+    "EpisodeEventRow",
+    "EpisodeRow",
+    "EpisodeVisitRow",
+    "FeedCopyRow",
+    "FeedRow",
     "GroupRow",
     "IdempotencyRow",
+    "InvitationRow",
     "JobEventRow",
     "LinkRow",
+    "MemberRow",
     "MembershipRow",
+    "MessageRow",
     "OccupancyRow",
     "OfferRow",
+    "OutsideCalendarRow",
     "PatientLinkRow",
     "PatientRow",
     "PeriodRow",
     "PlanJobRow",
     "PlanRow",
+    "ProgrammeRow",
     "ProviderRow",
     "PublicationRow",
+    "ReferralOutRow",
     "ReserveRow",
     "ScenarioRow",
     "SessionRow",
@@ -45,5 +69,6 @@ __all__ = [
     "TaskRow",
     "TokenRow",
     "VisitRow",
+    "WaitingRow",
     "metadata",
 ]

@@ -53,13 +53,14 @@ class BusyRow(Row, table=True):
 
 
 class PatientRow(Row, table=True):
-    """A patient; ``document`` is the domain's."""
+    """A patient; ``document`` is the domain's. ``email`` is where they are written to, which no scenario says."""
 
     __tablename__ = "patients"
 
     id: str = Field(primary_key=True)
     name: str
     document: str = Field(sa_type=Text)
+    email: str | None = None
     version: int = 1
     created_at: datetime = Field(sa_type=Utc)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from races import at_once
 from service import PASSWORD, SECRET, bearer, peopled
 from sqlmodel import func, select
 
@@ -38,23 +37,16 @@ def rows(shell: Shell, kind: type[Any]) -> int:
         return session.exec(select(func.count()).select_from(kind)).one()
 
 
-def at_once(client: TestClient, headers: dict[str, str]) -> list[Any]:
+def sent_at_once(client: TestClient, headers: dict[str, str]) -> list[Any]:
     """Send one request many times at the same moment."""
-    together = Barrier(TIMES)
-
-    def send(_: int) -> Any:
-        together.wait()
-        return client.post("/v1/accounts", json=NEW, headers=headers)
-
-    with ThreadPoolExecutor(TIMES) as pool:
-        return list(pool.map(send, range(TIMES)))
+    return at_once(lambda _: client.post("/v1/accounts", json=NEW, headers=headers), TIMES)
 
 
 def test_one_key_sent_many_times_at_once_makes_one_row_and_one_answer(
     client: TestClient, shell: Shell, headers: dict[str, str]
 ) -> None:
     before = rows(shell, AccountRow)
-    answers = at_once(client, headers | {"Idempotency-Key": "k1"})
+    answers = sent_at_once(client, headers | {"Idempotency-Key": "k1"})
     told = {(one.status_code, one.content, one.headers["etag"], one.headers["location"]) for one in answers}
     assert (len(told), rows(shell, AccountRow), rows(shell, IdempotencyRow)) == (1, before + 1, 1)
     assert answers[0].status_code == 201
@@ -65,7 +57,7 @@ def test_without_keeping_the_answer_all_but_one_fail(
     client: TestClient, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Call, "create", Call.write)
-    statuses = sorted(one.status_code for one in at_once(client, headers | {"Idempotency-Key": "k1"}))
+    statuses = sorted(one.status_code for one in sent_at_once(client, headers | {"Idempotency-Key": "k1"}))
     assert statuses == [201] + [409] * (TIMES - 1)
 
 

@@ -18,10 +18,13 @@ from api.access.table import ACCESS, Access, Whose
 from api.app import create_app
 from api.routes import ROUTERS
 from api.shell import Shell
+from api.store.tables import OutsideCalendarRow
 
 GUARDED = [line for line in ACCESS if not line.public]
-NOBODYS = ("account", "token", "link", "scenario", "before", "after", "plan")
-ID = {"visit": OWN, "patient": "pat", "publication": "1"} | dict.fromkeys(NOBODYS, "nobody")
+NOBODYS = ("account", "token", "link", "scenario", "before", "after", "plan", "task", "feed")
+ID = {"visit": OWN, "patient": "pat", "publication": "1", "provider": "ana", "outside": "of-ana"} | dict.fromkeys(
+    NOBODYS, "nobody"
+)
 LEAVING = ("DELETE", "/v1/sessions/current")
 
 Headers = Callable[[str], dict[str, str]]
@@ -32,11 +35,28 @@ def ask(client: TestClient, line: Access, headers: dict[str, str], ids: dict[str
     return client.request(line.method, line.path.format_map(ids), headers=headers, json={} if line.method != "GET" else None)
 
 
+def own_feed(client: TestClient, headers: dict[str, str]) -> str:
+    """Subscribe, and return the feed's id; of a role that cannot, nobody's."""
+    answer = client.post("/v1/feeds", json={"kind": "provider", "subject": "ana"}, headers=headers)
+    return str(answer.json()["id"]) if answer.status_code == 201 else "nobody"
+
+
+@pytest.fixture(autouse=True)
+def calendar_of_ana(shell: Shell) -> None:
+    """Let ana have a calendar elsewhere."""
+    now = shell.clock()
+    with shell.database.writing() as session:
+        session.add(
+            OutsideCalendarRow(id="of-ana", provider_id="ana", name="at home", due_at=now, created_by="ana", created_at=now)
+        )
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_gets_through_to_exactly_what_the_table_lets_it(client: TestClient, as_role: Headers, role: Role) -> None:
     headers = as_role(role)
+    ids = ID | {"feed": own_feed(client, headers)}
     lines = sorted(GUARDED, key=lambda line: (line.method, line.path) == LEAVING)
-    through = {(line.method, line.path) for line in lines if ask(client, line, headers).status_code not in (401, 403)}
+    through = {(line.method, line.path) for line in lines if ask(client, line, headers, ids).status_code not in (401, 403)}
     assert through == {(line.method, line.path) for line in GUARDED if role in line.roles}
 
 

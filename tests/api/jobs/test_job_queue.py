@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from desk import PLAN, WEEK, Desk
 
 from api.jobs.queue import JobQueue
 from api.refusals import KeyReused, TooMany
 from api.store import jobs as records
+from api.store.columns import utc_now
 from api.store.database import Database
 from api.store.errors import StillReferenced, StoreUnusable
+from api.store.tables import JobEventRow
+from scheduling.plan import Plan
 from solver import Limits
 
 
@@ -78,3 +83,29 @@ def test_a_database_in_memory_cannot_have_jobs() -> None:
     with pytest.raises(StoreUnusable, match="file"):
         JobQueue(database)
     database.close()
+
+
+def workflows(desk: Desk) -> int:
+    """Return how many workflows the queue's tables hold."""
+    return len(desk.queue._client.list_workflows())  # noqa: SLF001
+
+
+def reported(desk: Desk, identifier: str) -> int:
+    with desk.database.reading() as session:
+        return len(records.events(session, identifier, 0))
+
+
+def test_what_ended_long_ago_is_forgotten_but_for_the_job_and_its_plan(desk: Desk, made: Plan) -> None:
+    ended, waiting = desk.ask(), desk.ask()
+    assert desk.take(ended) is not None
+    with desk.database.writing() as session:
+        told = {"phase": "stub", "seconds": 1.0, "cost": 1, "reported_at": utc_now()}
+        assert records.report(session, JobEventRow(job_id=ended, number=0, **told), 1)
+        assert records.finish_job(session, ended, 1, made, utc_now())
+    desk.queue._client.cancel_workflow(f"{ended}/1")  # noqa: SLF001 - what DBOS does with one that ends
+    desk.queue.forget(utc_now() - timedelta(days=1))
+    assert (workflows(desk), reported(desk, ended)) == (2, 1)
+    desk.queue.forget(utc_now() + timedelta(days=1))
+    assert (workflows(desk), reported(desk, ended)) == (1, 0)
+    assert (desk.job(ended).state, len(desk.results())) == ("done", 1)
+    assert missing(desk) == [], f"{waiting} waits still"

@@ -57,7 +57,7 @@ def test_a_migrated_store_has_exactly_the_tables_of_the_code(empty: Database) ->
         context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
         differences = compare_metadata(context, metadata)
     assert differences == []
-    assert len(guarded(empty)) == 4
+    assert len(guarded(empty)) == 6
 
 
 def test_a_table_that_no_migration_makes_would_be_noticed(empty: Database) -> None:

@@ -9,31 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from marks import Clock
-
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
-from solver.construct import drop_broken_links, seat
+from solver.construct import as_it_stands, drop_broken_links, seat
 from solver.domains import Domains, current_of, is_frozen
 from solver.occupancy import Occupancy
-from solver.placements import Placement, make_plan
+from solver.placements import Placement, make_plan, placements_of
 from solver.tasks import Task
 
 TRIES = 12
 """Dates that are tried for a visit before those that must come with it are given up."""
 
 
-def plan_first_come(scenario: Scenario, clock: Clock) -> Plan:
-    """Return the plan of first come, first served."""
+def first_come(scenario: Scenario, standing: Plan | None = None) -> Plan:
+    """Return the plan of first come, first served; it breaks no rule.
+
+    Parameters
+    ----------
+    standing
+        What stands, with its rooms and supervisors: it stays, as far as it breaks no rule.
+    """
     domains = Domains(scenario)
     occupancy = Occupancy(domains)
+    stands = {} if standing is None else placements_of(scenario, standing)
+    for key, placement in as_it_stands(domains, stands, {}).items():
+        occupancy.put(key, placement)
     for task in sorted(domains.tasks, key=lambda task: _rank(scenario, task)):
         if task.key not in occupancy.placements:
             _insert(occupancy, occupancy.chain(task))
     drop_broken_links(occupancy)
-    plan = make_plan(domains, occupancy.placements)
-    clock.mark(plan.cost, None)
-    return plan
+    return make_plan(domains, occupancy.placements)
 
 
 def _rank(scenario: Scenario, task: Task) -> int:

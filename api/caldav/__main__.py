@@ -1,0 +1,39 @@
+"""The process: Radicale, with the store behind it and the gate before it. The first argument is where to listen."""
+
+from __future__ import annotations
+
+import sys
+
+from radicale import config, server
+
+from api.logs import write_logs
+from api.settings import read_settings
+from api.shell import make_shell
+from api.store.migrations import migrate
+
+
+def main(hosts: str) -> None:
+    """Serve until stopped; the database is brought to the tables of this version first."""
+    settings = read_settings()
+    write_logs(settings.log_level)
+    shell = make_shell(settings)
+    migrate(shell.database)
+    shell.close()
+    configuration = config.load()
+    configuration.update(
+        {
+            "server": {"hosts": hosts},
+            "auth": {"type": "api.caldav.access", "delay": "1", "cache_logins": "False"},
+            "rights": {"type": "api.caldav.access"},
+            "storage": {"type": "api.caldav.storage"},
+            "web": {"type": "none"},
+            "logging": {"level": "warning"},
+        },
+        "clinicweave",
+        privileged=True,
+    )
+    server.serve(configuration)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

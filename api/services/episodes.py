@@ -1,0 +1,319 @@
+"""Episodes as they go on: what becomes known of them, and what that asks for, gives up, or asks for no more.
+
+Whoever changes where visits stand tells :func:`note_changes`, in the same transaction; so a history is never behind the
+bookings. Whatever else becomes known comes by :func:`record`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+from sqlmodel import Session
+
+from api.access.actor import Actor
+from api.services.records import write_down
+from api.services.rolling import book_of
+from api.services.telling import tell_changes
+from api.store import bookings, offers, periods, requests
+from api.store import episodes as store
+from api.store.bookings import Change
+from api.store.placings import Placing
+from api.store.rows import expect_version
+from api.store.tables import PeriodRow
+from api.store.tables.plans import BookingState
+from scheduling import catalogue
+from scheduling.agenda import Subject
+from scheduling.episodes import Episode, Event, EventKind, Progress, Visited, progress, recorded, state
+from scheduling.errors import EventRefused
+from scheduling.fields import Date, Horizon, Id, Model, Positive
+from scheduling.requests import Visit
+from scheduling.rolling import scenario_of
+from scheduling.scenario import Scenario
+from scheduling.timegrid import TimeGrid
+from scheduling.windows import OpenStep, open_steps, void_visits
+
+OF_BOOKINGS: Mapping[BookingState, EventKind] = {"done": "done", "no-show": "no-show"}
+"""What a booking that becomes something tells of its episode."""
+
+OF_BOOKINGS_ALONE: tuple[EventKind, ...] = ("referred", "planned", "no-show", "cancelled")
+"""Events that nobody tells: they come with the referral, and with what becomes of bookings."""
+
+EXPECTED: tuple[EventKind, ...] = ("planned", "done")
+"""Events after which the windows of what follows are as they were expected to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What came of an event.
+
+    Attributes
+    ----------
+    episode : Episode
+        With the event.
+    asked : tuple of str
+        Visits that are asked for at once, in a period that is built already.
+    given_up : tuple of str
+        Visits that stood somewhere and are no more: their patients have to be told.
+    """
+
+    episode: Episode
+    asked: tuple[str, ...]
+    given_up: tuple[str, ...]
+
+
+class Told(Model):
+    """What somebody tells of an episode; the fields are those of :class:`scheduling.episodes.Event`."""
+
+    kind: EventKind
+    step: Annotated[Id, Field(max_length=100)] | None = None
+    number: Positive | None = None
+    date: Date | None = None
+    outcome: Annotated[Id, Field(max_length=100)] | None = None
+    relief_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    name: Annotated[Id, Field(max_length=100)] | None = None
+
+
+def record(session: Session, by: Actor, identifier: str, version: int | None, told: Told, now: datetime) -> Consequences:
+    """Take down what became known of an episode, with all that follows from it.
+
+    Parameters
+    ----------
+    version
+        The episode's that the teller knows; None: whatever it is.
+
+    Raises
+    ------
+    UnknownId, StaleVersion
+        When there is no such episode, or somebody else has changed it.
+    EventRefused
+        When it cannot follow what has been.
+    """
+    expect_version(store.row(session, identifier), "episode", identifier, version)
+    event = Event(known=_wall(periods.zone(session), now), **told.model_dump())
+    before = store.load(session, [identifier])[identifier]
+    pathway = catalogue.pathway(before.pathway)
+    if told.kind in OF_BOOKINGS_ALONE or (told.kind == "done" and event.occurrence in progress(before, pathway).planned):
+        raise EventRefused(identifier, told.kind, "it is taken down with the visit's booking")
+    (found,) = _taken_down(session, by, [(before, recorded(before, pathway, event))], now)
+    write_down(session, by, f"episode.{told.kind}", "episode", identifier, now, step=told.step, asked=list(found.asked))
+    return found
+
+
+def shown(session: Session, identifier: str, now: datetime) -> dict[str, Any]:
+    """Return what has been of an episode, and what it leaves open today. Raises ``UnknownId``."""
+    row = store.row(session, identifier)
+    found = store.load(session, [identifier])[identifier]
+    pathway = catalogue.pathway(found.pathway)
+    steps = open_steps(found, pathway, periods.zone(session).wall(now).date())
+    return {
+        "id": identifier,
+        "patient": found.patient,
+        "kind": row.kind,
+        "pathway": found.pathway,
+        "priority": found.priority,
+        "referrer": row.referrer,
+        "state": state(found, pathway),
+        "version": row.version,
+        "history": [event.model_dump(mode="json") for event in found.history],
+        "open": [_step(one) for one in steps],
+    }
+
+
+def _step(one: OpenStep) -> dict[str, Any]:
+    dates = {"earliest": one.earliest, "target": one.target, "latest": one.latest, "planned": one.planned and one.planned.date}
+    return {
+        "visit": one.visit,
+        "step": one.occurrence.step,
+        "number": one.occurrence.number,
+        "service": one.service,
+        **{name: None if day is None else day.isoformat() for name, day in dates.items()},
+        "certain": one.certain,
+    }
+
+
+def note_changes(session: Session, by: Actor, changes: Iterable[Change], now: datetime) -> None:
+    """Take down what changed bookings mean to the episodes of their visits: planned there, or cancelled.
+
+    Raises
+    ------
+    EventRefused
+        When a visit would be planned that its pathway does not allow, as a trial without its assessment.
+    """
+    of_visits = [change for change in changes if change.row.kind == "visit"]
+    subjects = store.subjects_of(session, [change.row.subject_id for change in of_visits])
+    zone, events = periods.zone(session), defaultdict[str, list[tuple[datetime, Event]]](list)
+    for change in of_visits:
+        of = subjects.get(change.row.subject_id)
+        if of is not None and change.row.state != "offered":
+            placing = change.after or change.before
+            assert placing is not None
+            kind: EventKind = "cancelled" if change.after is None else "planned"
+            events[of.episode].append((placing.starts_at, _of_booking(kind, of, placing, zone, now)))
+    _note(session, by, {one: _in_order(told) for one, told in events.items()}, now)
+
+
+def note_state(session: Session, by: Actor, visit: str, placing: Placing, became: BookingState, now: datetime) -> None:
+    """Take down what came of a visit: it has been, or nobody came."""
+    of = store.subjects_of(session, [visit]).get(visit)
+    if of is not None and became in OF_BOOKINGS:
+        event = _of_booking(OF_BOOKINGS[became], of, placing, periods.zone(session), now)
+        _note(session, by, {of.episode: [event]}, now)
+
+
+def ask_for(session: Session, episodes: Collection[Episode], now: datetime) -> dict[str, list[str]]:
+    """Ask for what episodes leave open in the periods that are built already, and for nothing else of theirs there.
+
+    A visit is asked for at once when it is due before such a period ends; what is due later is asked for when its week is
+    built.
+
+    Returns
+    -------
+    dict
+        The visits that are asked for, by episode.
+    """
+    if not episodes:
+        return {}
+    today = periods.zone(session).wall(now).date()
+    waiting = {row.id: row.period_id for row in store.unplaced(session, [one.id for one in episodes])}
+    asked: dict[str, list[str]] = defaultdict(list)
+    wanted: set[str] = set()
+    for period in periods.periods_from(session, today):
+        subjects = _asked_in(session, period, episodes, waiting, wanted, now)
+        wanted |= subjects.keys()
+        for visit, of in subjects.items():
+            asked[of.episode].append(visit)
+    for visit in sorted(waiting.keys() - wanted):
+        requests.withdraw_visit(session, visit)
+        periods.touch(session, waiting[visit])
+    return dict(asked)
+
+
+def _asked_in(
+    session: Session,
+    period: PeriodRow,
+    episodes: Collection[Episode],
+    waiting: Mapping[str, str],
+    elsewhere: AbstractSet[str],
+    now: datetime,
+) -> Mapping[str, Subject]:
+    """Ask a period for what is due in it, or waits in it; return what that is."""
+    horizon = Horizon(start=period.starts_on, end=period.ends_on)
+    zone = periods.zone(session)
+    week = scenario_of(book_of(session, periods.grid_of(session, period.id), episodes), horizon, _wall(zone, now))
+    stands = {row.subject_id for row in bookings.all_rows(session, period.id) if row.state != "cancelled"}
+    due = _due(week.scenario, period, {visit for visit, where in waiting.items() if where == period.id}, stands | elsewhere)
+    if not due:
+        return {}
+    ids = {visit.id for visit in due}
+    requests.put_visits(session, period.id, due, now)
+    requests.put_links(session, period.id, ids, (link for link in week.scenario.links if link.after in ids))
+    subjects = {visit: of for visit, of in week.subjects.items() if visit in ids}
+    store.put_subjects(session, subjects)
+    periods.touch(session, period.id)
+    return subjects
+
+
+def _due(scenario: Scenario, period: PeriodRow, waiting: AbstractSet[str], placed: AbstractSet[str]) -> list[Visit]:
+    """Return the visits that a period has to ask for: what waits in it, what is due in it, and what follows these there."""
+    before: dict[str, list[str]] = defaultdict(list)
+    for link in scenario.links:
+        before[link.after].append(link.before)
+    asked: set[str] = set()
+    for visit in scenario.visits:
+        follows = before[visit.id]
+        due = all(one in asked or one in placed for one in follows) if follows else _due_date(visit) < period.ends_on
+        if visit.id not in placed and (due or visit.id in waiting):
+            asked.add(visit.id)
+    return [visit for visit in scenario.visits if visit.id in asked]
+
+
+def _due_date(visit: Visit) -> date:
+    return visit.target or visit.deadline or visit.earliest
+
+
+def _note(session: Session, by: Actor, events: Mapping[str, Sequence[Event]], now: datetime) -> None:
+    """Take down what bookings tell of episodes, but for what their histories have already, or have no use for."""
+    grown = []
+    for identifier, before in store.load(session, [one for one, told in events.items() if told]).items():
+        pathway, after = catalogue.pathway(before.pathway), before
+        for event in events[identifier]:
+            if event.kind == "planned" and _is_known(event, progress(after, pathway)):
+                continue
+            try:
+                after = recorded(after, pathway, event)
+            except EventRefused:
+                if event.kind == "planned":
+                    raise
+        if after is not before:
+            grown.append((before, after))
+    _taken_down(session, by, grown, now)
+
+
+def _is_known(event: Event, found: Progress) -> bool:
+    one = event.occurrence
+    assert one is not None and event.date is not None
+    return found.planned.get(one) == Visited(event.date, event.team)
+
+
+def _taken_down(session: Session, by: Actor, grown: Sequence[tuple[Episode, Episode]], now: datetime) -> list[Consequences]:
+    """Keep what histories, as they were and are, have gained, and do what follows from it."""
+    today = periods.zone(session).wall(now).date()
+    gone: dict[str, tuple[str, ...]] = {}
+    for before, after in grown:
+        pathway = catalogue.pathway(after.pathway)
+        store.add_events(session, before, after, state(after, pathway) == "open", now)
+        gone[after.id] = _given_up(session, by, after.id, void_visits(after, pathway, today), now)
+    session.flush()
+    asked = ask_for(session, [after for before, after in grown if _moves(before, after)], now)
+    return [Consequences(after, tuple(asked.get(after.id, ())), gone[after.id]) for _, after in grown]
+
+
+def _moves(before: Episode, after: Episode) -> bool:
+    """Say whether what is open moves by new events: those that were expected move nothing, but for what was missed before."""
+    missed = progress(before, catalogue.pathway(before.pathway)).missed
+    new = after.history[len(before.history) :]
+    return any(event.kind not in EXPECTED or event.occurrence in missed for event in new)
+
+
+def _given_up(session: Session, by: Actor, episode: str, visits: Sequence[str], now: datetime) -> tuple[str, ...]:
+    """Give up visits that nothing asks for any more where they stand; return those that stood."""
+    gone = []
+    for visit in visits:
+        booking = bookings.booking_of(session, ("visit", visit, ""))
+        if booking is not None and booking.state in bookings.OPEN:
+            offer = offers.open_offer(session, visit)
+            if offer is not None:
+                offers.end_offer(session, offer, "declined")
+            tell_changes(session, [bookings.cancel(session, booking.id, now)], now)
+            requests.withdraw_visit(session, visit)
+            periods.touch(session, booking.period_id)
+            write_down(session, by, "booking.cancel", "visit", visit, now, because_of=episode)
+            gone.append(visit)
+    return tuple(gone)
+
+
+def _in_order(told: Sequence[tuple[datetime, Event]]) -> list[Event]:
+    """Return events so that what is given up comes first, and then each visit after those that it follows."""
+    return [event for _, event in sorted(told, key=lambda one: (one[1].kind == "planned", one[0]))]
+
+
+def _of_booking(kind: EventKind, of: Subject, placing: Placing, zone: TimeGrid, now: datetime) -> Event:
+    return Event(
+        kind=kind,
+        known=_wall(zone, now),
+        step=of.occurrence.step,
+        number=of.occurrence.number,
+        date=zone.wall(placing.starts_at).date(),
+        team=placing.ids("team"),
+        location=placing.location,
+    )
+
+
+def _wall(zone: TimeGrid, now: datetime) -> datetime:
+    return zone.wall(now).replace(second=0, microsecond=0)

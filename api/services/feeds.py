@@ -1,0 +1,252 @@
+"""Feeds: who may subscribe to which calendar, and what a poll is answered.
+
+A good secret is always answered with a calendar. What was rendered is kept, in memory and in the store, until something of
+a period that it shows changes; when a new one cannot be made, or the store cannot be asked, the last good one is given.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from api.access.actor import Actor, Role
+from api.access.credentials import FEED, Signer, hashed, new_secret
+from api.copies import Copy
+from api.refusals import Conflict
+from api.services.calendars import document_of, expect_subject
+from api.services.records import write_down
+from api.settings import Settings
+from api.shell import Shell
+from api.store import feeds, periods
+from api.store.columns import new_id
+from api.store.errors import StoreBusy, StoreUnusable
+from api.store.tables import FeedCopyRow, FeedRow
+from api.store.tables.feeds import FeedKind
+from calendars.feeds import tombstone
+from scheduling.errors import UnknownId
+
+log = logging.getLogger(__name__)
+
+USE_NOTED_EVERY = timedelta(days=1)
+"""How often a feed's use is written down: polls come every few minutes, day and night."""
+
+READER = Actor("feed", Role.CLINICIAN)
+"""Who reads a feed, by whatever program has its address."""
+
+
+@dataclass(frozen=True)
+class Polled:
+    """What a poll is answered: a copy, or that the feed is gone.
+
+    Attributes
+    ----------
+    fresh, unnoted : bool
+        Whether the copy, and that the feed is in use, are yet to be kept.
+    """
+
+    feed: FeedRow
+    copy: Copy | None
+    fresh: bool = False
+    unnoted: bool = False
+
+    @property
+    def to_keep(self) -> bool:
+        """Whether anything is."""
+        return self.fresh or self.unnoted
+
+
+# --- subscribing -----------------------------------------------------------------------------------------------------
+
+
+def add_feed(
+    session: Session, settings: Settings, by: Actor, kind: FeedKind, subject: str, now: datetime
+) -> tuple[str, FeedRow]:
+    """Make a feed of a provider, room, group or location, and return its secret, which is told once.
+
+    Raises
+    ------
+    UnknownId
+        When there is no such provider, room, group or location.
+    Conflict
+        When a clinician asks for another feed than their own.
+    """
+    if by.role is Role.CLINICIAN and (kind, subject) != ("provider", by.provider):
+        raise Conflict("clinicians subscribe to their own calendar")
+    secret = new_secret(FEED)
+    return secret, _added(
+        session,
+        settings,
+        by,
+        FeedRow(
+            id=new_id(),
+            kind=kind,
+            subject_id=subject,
+            account_id=by.id,
+            secret_hash=hashed(secret),
+            created_by=by.id,
+            created_at=now,
+        ),
+        now,
+    )
+
+
+def add_patient_feed(
+    session: Session, settings: Settings, signer: Signer, by: Actor, patient: str, now: datetime
+) -> tuple[str, FeedRow]:
+    """Make the signed link by which a patient reads their own appointments. Raises ``UnknownId``."""
+    identifier = new_id()
+    secret = signer.feed(identifier, patient)
+    row = FeedRow(
+        id=identifier, kind="patient", subject_id=patient, secret_hash=hashed(secret), created_by=by.id, created_at=now
+    )
+    return secret, _added(session, settings, by, row, now)
+
+
+def _added(session: Session, settings: Settings, by: Actor, row: FeedRow, now: datetime) -> FeedRow:
+    expect_subject(session, row.kind, row.subject_id)
+    copy = _rendered(session, settings, row.kind, row.subject_id, now, None)
+    _keep(session, row, copy)
+    session.add(row)
+    session.flush()
+    write_down(session, by, "feed.add", row.kind, row.subject_id, now, feed=row.id)
+    return row
+
+
+def end_feed(session: Session, by: Actor, identifier: str, now: datetime) -> None:
+    """End a feed: for a while its readers are told so, then it is gone. Raises ``UnknownId``."""
+    row = feeds.feed(session, identifier)
+    row.revoked_at = row.revoked_at or now
+    session.add(row)
+    write_down(session, by, "feed.end", row.kind, row.subject_id, now, feed=row.id)
+
+
+# --- being polled ----------------------------------------------------------------------------------------------------
+
+
+def polled(shell: Shell, kind: FeedKind, secret: str) -> Polled:
+    """Return what a poll is answered.
+
+    Raises
+    ------
+    UnknownId
+        When the secret opens no feed of that kind.
+    TooMany
+        When the feed is polled too often.
+    """
+    now, memory = shell.clock(), shell.feeds
+    row, source = _looked_up(shell, hashed(secret), now)
+    if row is None or row.kind != kind or (kind == "patient" and not shell.signer.is_feed(secret, row.id, row.subject_id)):
+        raise UnknownId("feed", "of this address")
+    shell.polls.take(row.id)
+    if row.revoked_at is not None:
+        return Polled(row, _last_words(shell, row, now))
+    unnoted = row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY
+    known = memory.recall(row.kind, row.subject_id)
+    if known is not None and source in (known.source, None):
+        return Polled(row, known, unnoted=unnoted)
+    copy = _current(shell, row, source, known, now)
+    memory.remember(row.kind, row.subject_id, copy, row)
+    return Polled(row, copy, known is None or copy.source != known.source, unnoted)
+
+
+def present_copy(shell: Shell, kind: FeedKind, subject: str) -> Copy:
+    """Return a calendar as it is now, for another way of reading it than polls."""
+    now, known = shell.clock(), shell.feeds.recall(kind, subject)
+    with shell.database.reading() as session:
+        if known is not None and known.source == _source(session, shell.settings, kind, subject, now):
+            return known
+        copy = _rendered(session, shell.settings, kind, subject, now, known)
+    shell.feeds.remember(kind, subject, copy)
+    return copy
+
+
+def keep(shell: Shell, found: Polled) -> None:
+    """Keep what a poll has brought, after it was answered: the copy, and once a day that the feed is in use."""
+    now, row = shell.clock(), found.feed
+    try:
+        with shell.database.writing() as session:
+            if found.fresh and found.copy is not None:
+                _keep(session, row, found.copy)
+            if found.unnoted:
+                feeds.used(session, row.id, now)
+                write_down(session, READER, "feed.read", row.kind, row.subject_id, now, feed=row.id)
+    except (StoreBusy, StoreUnusable) as error:
+        log.warning("a feed's copy is not kept: %s", error)
+
+
+def _looked_up(shell: Shell, secret_hash: str, now: datetime) -> tuple[FeedRow | None, str | None]:
+    """Return the feed of a secret and the state of the store; of both what is remembered when the store does not answer."""
+    try:
+        with shell.database.reading() as session:
+            row = feeds.feed_of_secret(session, secret_hash)
+            return row, None if row is None or row.revoked_at else _source(
+                session, shell.settings, row.kind, row.subject_id, now
+            )
+    except (StoreBusy, StoreUnusable):
+        with shell.feeds.lock:
+            row = shell.feeds.secrets.get(secret_hash)
+        if row is None:
+            raise
+        return row, None
+
+
+def _source(session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime) -> str:
+    return feeds.source(session, kind, subject, (now - timedelta(days=settings.feed_past_days)).date())
+
+
+def _current(shell: Shell, row: FeedRow, source: str | None, known: Copy | None, now: datetime) -> Copy:
+    """Return a copy of the store as it is now, or the last good one when none can be made."""
+    try:
+        with shell.database.reading() as session:
+            kept = known or _kept(session, row)
+            if kept is not None and kept.source == source:
+                return kept
+            return _rendered(session, shell.settings, row.kind, row.subject_id, now, kept)
+    except Exception:  # whatever it is, a calendar that was good a moment ago is better than none
+        log.exception("a feed cannot be rendered", extra={"fields": {"feed": row.id}})
+    last = known
+    if last is None:
+        with shell.database.reading() as session:
+            last = _kept(session, row)
+    if last is None:
+        raise LookupError("a feed without a copy")
+    return last
+
+
+def _rendered(session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime, last: Copy | None) -> Copy:
+    source = _source(session, settings, kind, subject, now)
+    content = document_of(session, kind, subject, now - timedelta(days=settings.feed_past_days))
+    if last is not None and last.content == content:
+        return Copy(source, content, last.modified_at)
+    return Copy(source, content, now)
+
+
+def _last_words(shell: Shell, row: FeedRow, now: datetime) -> Copy | None:
+    """Return what a revoked feed says for a while: that it has ended."""
+    assert row.revoked_at is not None
+    if now >= row.revoked_at + timedelta(days=shell.settings.feed_farewell_days):
+        return None
+    with shell.database.reading() as session:
+        return Copy("", tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
+
+
+def _kept(session: Session, row: FeedRow) -> Copy | None:
+    kept = feeds.copy_of(session, row.kind, row.subject_id)
+    return None if kept is None else Copy(kept.source, kept.content, kept.modified_at)
+
+
+def _keep(session: Session, row: FeedRow, copy: Copy) -> None:
+    feeds.keep_copy(
+        session,
+        FeedCopyRow(
+            kind=row.kind,
+            subject_id=row.subject_id,
+            source=copy.source,
+            digest=copy.digest,
+            content=copy.content,
+            modified_at=copy.modified_at,
+        ),
+    )

@@ -1,0 +1,292 @@
+"""Intake: whatever a patient is referred for, by whatever door it comes, becomes something that can be planned.
+
+Each request is held against what is known, with every fault named; either all requests of a call are taken in, or none. A
+patient who is on the same pathway already is named, not put on it twice. To whom the same day matters is asked for at once,
+and is given a place by :func:`api.services.referrals.referred`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import Field
+from sqlmodel import Session
+
+from api.access.actor import Actor
+from api.services.episodes import ask_for
+from api.services.kinds import GROUP, KINDS_BY_ID, NEEDED_BY, REFERRAL_OUT, Kind
+from api.services.records import Done, write_down_all
+from api.store import episodes, people, periods, programmes, referrals_out
+from api.store.columns import new_id
+from api.store.episodes import Origin
+from api.store.people import Known
+from scheduling import catalogue
+from scheduling.clinic import Clinic
+from scheduling.episodes import Episode, Event
+from scheduling.errors import Fault, InvalidFile
+from scheduling.fields import Date, Half, Id, Model, Priority
+from scheduling.pathways import Pathway
+from scheduling.people import Patient
+
+MAX_DAYS_BACK = 366
+"""How long ago a referral may have been made that is taken in only now."""
+
+ShortId = Annotated[Id, Field(max_length=100)]
+
+
+class Request(Model):
+    """What one patient is referred for.
+
+    Attributes
+    ----------
+    kind
+        One of :data:`api.services.kinds.KINDS`.
+    patient
+        The clinic's id of the patient, known or new.
+    name
+        Needed for a new patient. Of a known one it may be left out, or has to be theirs.
+    preferred_site, allowed_sites, prefers
+        Where and when a new patient would like to come, and can; no allowed site means all.
+    priority
+        Other than the kind's usual one.
+    referred_on
+        When they were referred, if not today: waiting counts from then.
+    preferred_providers
+        Whom they would like to see.
+    referrer
+        Who asks from outside the clinic.
+    low_reservoir
+        When the pump would be low.
+    programme, department
+        Which group, or which other department.
+    """
+
+    kind: str
+    patient: ShortId
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    preferred_site: ShortId | None = None
+    allowed_sites: Annotated[tuple[ShortId, ...], Field(max_length=20, strict=False)] = ()
+    prefers: Half | None = None
+    priority: Priority | None = None
+    referred_on: Date | None = None
+    preferred_providers: Annotated[tuple[ShortId, ...], Field(max_length=20, strict=False)] = ()
+    referrer: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    low_reservoir: Date | None = None
+    programme: ShortId | None = None
+    department: ShortId | None = None
+
+    def new_patient(self, sites: Collection[str]) -> Patient:
+        """Return the patient as the clinic will know them."""
+        assert self.name is not None
+        return Patient(
+            id=self.patient,
+            name=self.name,
+            preferred_site=self.preferred_site,
+            allowed_sites=self.allowed_sites or tuple(sites),
+            unavailable=(),
+            prefers=self.prefers,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A request and where it stands in what it came with, as its faults name it: ``body.`` or ``row 12, ``."""
+
+    place: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a request: an episode and the visits that are asked for at once, a wait for a seat, or a referral out."""
+
+    request: Request
+    episode: str | None = None
+    visits: tuple[str, ...] = ()
+    referral_out: str | None = None
+
+
+def is_of_today(request: Request) -> bool:
+    """Say whether a request is of a kind whose patients are seen on the day of the referral."""
+    kind = KINDS_BY_ID.get(request.kind)
+    return kind is not None and kind.pathway is not None and catalogue.pathway(kind.pathway).steps[0].same_day
+
+
+def check(session: Session, placed: Sequence[Placed], now: datetime) -> list[Fault]:
+    """Return what is wrong with requests, as they would be taken in now."""
+    return list(Desk(session, [one.request for one in placed], now).faults(placed))
+
+
+def take_in(session: Session, by: Actor, placed: Sequence[Placed], now: datetime, source: str = "body") -> list[Taken]:
+    """Take in requests, all or none.
+
+    Raises
+    ------
+    InvalidFile
+        With every fault of every request.
+    """
+    desk = Desk(session, [one.request for one in placed], now)
+    if faults := list(desk.faults(placed)):
+        raise InvalidFile(source, faults)
+    requests = [one.request for one in placed]
+    named = [one for one in reversed(requests) if one.patient not in desk.known and one.name is not None]
+    new = {one.patient: one.new_patient(desk.sites) for one in named}
+    people.put_patients(session, new.values(), now)
+    made = [(request, desk.episode(request)) for request in requests if KINDS_BY_ID[request.kind].pathway is not None]
+    episodes.add(session, [(one, Origin(request.kind, request.referrer)) for request, one in made], now)
+    asked = ask_for(session, [one for _, one in made], now)
+    for request in requests:
+        if request.kind == GROUP and request.programme:
+            since = request.referred_on or desk.today
+            programmes.add_waiting(session, request.programme, request.patient, desk.priority(request), since)
+    sent = {
+        id(request): referrals_out.send(session, request.patient, request.department, now).id
+        for request in requests
+        if request.kind == REFERRAL_OUT and request.department
+    }
+    session.flush()
+    of = {id(request): one.id for request, one in made}
+    taken = [Taken(one, of.get(id(one)), tuple(asked.get(of.get(id(one), ""), ())), sent.get(id(one))) for one in requests]
+    _write_down(session, by, taken, new.keys(), now)
+    return taken
+
+
+def _write_down(session: Session, by: Actor, taken: Sequence[Taken], new: Collection[str], now: datetime) -> None:
+    entries: list[Done] = [("patient.add", "patient", patient, {}) for patient in new]
+    for one in taken:
+        detail = {"kind": one.request.kind, "episode": one.episode, "referral_out": one.referral_out}
+        entries.append(("intake.take", "patient", one.request.patient, {name: told for name, told in detail.items() if told}))
+    write_down_all(session, by, entries, now)
+
+
+class Desk:
+    """What requests are held against: who is known, what they are on already, and what there is."""
+
+    def __init__(self, session: Session, requests: Sequence[Request], now: datetime) -> None:
+        patients = {one.patient for one in requests}
+        zone = periods.zone(session)
+        self.today: date = zone.wall(now).date()
+        self._known_at = zone.wall(now).replace(second=0, microsecond=0)
+        self._clinic = Clinic.model_validate_json(periods.clinic(session).document)
+        self.known: Mapping[str, Known] = people.known(session, patients)
+        self._providers = people.provider_ids(session)
+        self._programmes = programmes.known(session)
+        self._open = {(row.patient_id, row.pathway): row.id for row in episodes.of_patients(session, patients)}
+        self._in_groups = programmes.waiting_and_members(session, patients, self.today)
+        self._sent = referrals_out.open_of(session, patients)
+
+    @cached_property
+    def sites(self) -> tuple[str, ...]:
+        """The ids of the clinic's sites."""
+        return tuple(site.id for site in self._clinic.sites)
+
+    @cached_property
+    def _services(self) -> frozenset[str]:
+        return frozenset(service.id for service in self._clinic.services)
+
+    def faults(self, placed: Sequence[Placed]) -> Iterator[Fault]:
+        """Yield what is wrong with requests, each by its place."""
+        before: dict[tuple[str, ...], str] = {}
+        names = {one.request.patient: one.request.name for one in reversed(placed) if one.request.name is not None}
+        for one in placed:
+            found = list(self._faults(one.request, names))
+            if not found:
+                key, fault = self._doubled(one.request)
+                if key in before:
+                    fault = Fault("kind", f"is asked for already at {before[key].rstrip('., ')}")
+                before.setdefault(key, one.place)
+                found = [fault] if fault else []
+            yield from (Fault(f"{one.place}{fault.path}", fault.message) for fault in found)
+
+    def episode(self, request: Request) -> Episode:
+        """Return the episode that begins with a request."""
+        pathway = KINDS_BY_ID[request.kind].pathway
+        assert pathway is not None
+        history = [Event(kind="referred", known=self._known_at, date=request.referred_on or self.today)]
+        if request.low_reservoir is not None:
+            history.append(Event(kind="dated", known=self._known_at, name="low-reservoir", date=request.low_reservoir))
+        return Episode(
+            id=f"episode-{new_id()[:12]}",
+            pathway=pathway,
+            patient=request.patient,
+            priority=self.priority(request),
+            preferred_providers=request.preferred_providers,
+            history=tuple(history),
+        )
+
+    def priority(self, request: Request) -> Priority:
+        """Return the priority of a request."""
+        return request.priority or KINDS_BY_ID[request.kind].priority
+
+    def _faults(self, request: Request, names: Mapping[str, str]) -> Iterator[Fault]:
+        yield from self._patient_faults(request, names)
+        for field, known in (("preferred_site", self.sites), ("allowed_sites", self.sites)):
+            given = getattr(request, field)
+            for site in (given,) if isinstance(given, str) else given or ():
+                if site not in known:
+                    yield Fault(field, f'unknown site "{site}"; one of {", ".join(known)}')
+        for provider in request.preferred_providers:
+            if provider not in self._providers:
+                yield Fault("preferred_providers", f'unknown provider "{provider}"')
+        if request.referred_on is not None:
+            yield from self._date_faults(request.referred_on)
+        kind = KINDS_BY_ID.get(request.kind)
+        if kind is None:
+            yield Fault("kind", f'unknown kind "{request.kind}"; one of {", ".join(KINDS_BY_ID)}')
+        else:
+            yield from self._kind_faults(request, kind)
+
+    def _patient_faults(self, request: Request, names: Mapping[str, str]) -> Iterator[Fault]:
+        known = self.known.get(request.patient)
+        name = names.get(request.patient) if known is None else known.name
+        if name is None:
+            yield Fault("name", "is missing: the patient is not known yet")
+        elif request.name is not None and name.casefold() != request.name.casefold():
+            yield Fault("name", f'is not that of patient "{request.patient}"; correct the patient, or leave the name out')
+
+    def _date_faults(self, referred_on: date) -> Iterator[Fault]:
+        if referred_on > self.today:
+            yield Fault("referred_on", f"{referred_on} is after today, {self.today}")
+        elif referred_on < self.today - timedelta(days=MAX_DAYS_BACK):
+            yield Fault("referred_on", f"{referred_on} is more than {MAX_DAYS_BACK} days ago")
+
+    def _kind_faults(self, request: Request, kind: Kind) -> Iterator[Fault]:
+        for field, kinds in NEEDED_BY.items():
+            given = getattr(request, field)
+            if field in kind.needs and given is None:
+                yield Fault(field, f"is missing: {kind.id} needs it")
+            elif field not in kind.needs and given is not None and field != "referrer":
+                yield Fault(field, f"is only for {', '.join(kinds)}; leave it out")
+        if kind.pathway is not None and (missing := self._not_offered(catalogue.pathway(kind.pathway))):
+            yield Fault("kind", f"the clinic does not offer {', '.join(missing)}")
+        if request.programme is not None and kind.id == GROUP and request.programme not in self._programmes:
+            yield Fault("programme", f'unknown programme "{request.programme}"; one of {", ".join(sorted(self._programmes))}')
+        departments = [one.id for one in catalogue.referrals()]
+        if request.department is not None and kind.id == REFERRAL_OUT and request.department not in departments:
+            yield Fault("department", f'unknown department "{request.department}"; one of {", ".join(departments)}')
+        if request.low_reservoir is not None and request.low_reservoir < self.today:
+            yield Fault("low_reservoir", f"{request.low_reservoir} is past: have the pump refilled today, then give the next")
+
+    def _not_offered(self, pathway: Pathway) -> list[str]:
+        return sorted({step.service for step in pathway.steps} - self._services)
+
+    def _doubled(self, request: Request) -> tuple[tuple[str, ...], Fault | None]:
+        """Return what makes two requests the same, and the fault of one that is open already."""
+        kind = KINDS_BY_ID[request.kind]
+        if kind.pathway is not None:
+            known = self._open.get((request.patient, kind.pathway))
+            fault = Fault("kind", f'the patient is on this pathway already: episode "{known}"') if known else None
+            return (request.patient, "pathway", kind.pathway), fault
+        if kind.id == GROUP:
+            assert request.programme is not None
+            fault = Fault("programme", "the patient has a seat in it, or waits for one, already")
+            is_in = (request.programme, request.patient) in self._in_groups
+            return (request.patient, GROUP, request.programme), fault if is_in else None
+        assert request.department is not None
+        sent = self._sent.get((request.patient, request.department))
+        fault = Fault("department", f'the patient is referred there already: referral "{sent}"')
+        return (request.patient, REFERRAL_OUT, request.department), fault if sent else None

@@ -1,0 +1,120 @@
+"""Where requests come in, by whatever door, one or many at once; who has to be seen today gets a place at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlmodel import Session
+
+from api.access.actor import Actor
+from api.services.intake import Desk, Placed, Request, Taken, is_of_today, take_in
+from api.services.kinds import KINDS_BY_ID
+from api.services.referrals import Referral, Referred, known_patient, referred, seen_today
+from api.services.week import decided
+from api.shell import Shell
+from api.store import periods
+from scheduling import catalogue
+from scheduling.errors import InvalidFile
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a request; ``today`` is the place of one that had to be seen today, or why there is none."""
+
+    taken: Taken
+    today: Referred | None = None
+
+
+def receive(shell: Shell, by: Actor, request: Request, run: Callable[[Callable[[Session], Received]], R]) -> R:
+    """Take in one request; who has to be seen today gets a place in the same transaction.
+
+    Parameters
+    ----------
+    run
+        Runs a transaction.
+
+    Raises
+    ------
+    InvalidFile
+        With every fault of the request.
+    Conflict
+        When the patient is on the pathway already, or what stands must be planned anew first.
+    """
+    now = shell.clock()
+    period = _period_today(shell, request, now)
+    if period is None:
+        return run(lambda session: Received(take_in(session, by, [Placed("body.", request)], now)[0]))
+    referral = _referral(shell, request, now)
+
+    def made(act: Callable[[Session], Referred]) -> Callable[[Session], Received]:
+        def whole(session: Session) -> Received:
+            today = act(session)
+            return Received(Taken(request, today.episode, (today.visit,)), today)
+
+        return whole
+
+    return decided(
+        shell,
+        period,
+        lambda week: made(referred(week, by, referral, known_patient(shell.database, referral), now)),
+        run,
+    )
+
+
+def place_today(shell: Shell, by: Actor, taken: Sequence[Taken]) -> list[Referred]:
+    """Give places to those of today among many that were taken in; who gets none waits, with the reasons.
+
+    Raises
+    ------
+    Conflict
+        When what stands must be planned anew first.
+    """
+    now = shell.clock()
+    found = []
+    for one in taken:
+        period = _period_today(shell, one.request, now)
+        for visit in one.visits[:1] if period is not None else ():
+            found.append(_seen_today(shell, by, period or "", visit, now))
+    return found
+
+
+def _seen_today(shell: Shell, by: Actor, period: str, visit: str, now: datetime) -> Referred:
+    def run(act: Callable[[Session], Referred]) -> Referred:
+        with shell.database.writing() as session:
+            return act(session)
+
+    return decided(shell, period, lambda week: seen_today(week, by, visit, now), run)
+
+
+def _period_today(shell: Shell, request: Request, now: datetime) -> str | None:
+    """Return the period in which a request has to be seen today; None: it has not, or today is in none that is built."""
+    if not is_of_today(request):
+        return None
+    with shell.database.reading() as session:
+        today = periods.zone(session).wall(now).date()
+        row = periods.period_on(session, today)
+    return None if row is None or request.referred_on not in (None, today) else row.id
+
+
+def _referral(shell: Shell, request: Request, now: datetime) -> Referral:
+    """Return a request as a referral of today. Raises ``InvalidFile``."""
+    with shell.database.reading() as session:
+        desk = Desk(session, [request], now)
+        if faults := list(desk.faults([Placed("body.", request)])):
+            raise InvalidFile("body", faults)
+    kind = KINDS_BY_ID[request.kind]
+    assert kind.pathway is not None
+    return Referral(
+        patient=request.patient,
+        service=catalogue.pathway(kind.pathway).steps[0].service,
+        new_patient=None if request.patient in desk.known else request.new_patient(desk.sites),
+        preferred_providers=request.preferred_providers,
+        kind=kind,
+        priority=desk.priority(request),
+        referrer=request.referrer,
+    )

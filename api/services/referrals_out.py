@@ -1,0 +1,68 @@
+"""Patients sent to other departments: what became of it, and when they are seen there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlmodel import Session
+
+from api.access.actor import Actor
+from api.refusals import Conflict
+from api.services.records import write_down
+from api.store import periods, requests
+from api.store import referrals_out as store
+from api.store.rows import expect_version
+from api.store.tables import ReferralOutRow
+from api.store.tables.care import ReferralState
+from scheduling.fields import Interval
+
+BECOMES: Mapping[ReferralState, tuple[ReferralState, ...]] = {
+    "sent": ("accepted", "scheduled", "done", "declined"),
+    "accepted": ("scheduled", "done", "declined"),
+    "scheduled": ("accepted", "scheduled", "done", "declined"),
+}
+"""What a referral may become, by what it is; an appointment may change, or be called off."""
+
+
+def change_referral(
+    session: Session,
+    by: Actor,
+    identifier: str,
+    version: int,
+    state: ReferralState,
+    appointment: Interval | None,
+    now: datetime,
+) -> ReferralOutRow:
+    """Note what became of a referral; an appointment, wall-clock, keeps the patient's time free from then on.
+
+    Raises
+    ------
+    UnknownId, StaleVersion
+        When there is none, or somebody else has changed it.
+    Conflict
+        When it cannot become that, or an appointment is missing or out of place.
+    """
+    row = store.referral(session, identifier)
+    expect_version(row, "referral", identifier, version)
+    if state not in BECOMES.get(row.state, ()):
+        raise Conflict(f"what is {row.state} cannot become {state}")
+    if (state == "scheduled") != (appointment is not None):
+        raise Conflict("an appointment goes with the state scheduled, and with no other")
+    zone = periods.zone(session)
+    if appointment is not None:
+        if not appointment.start < appointment.end:
+            raise Conflict("the appointment does not end after its start")
+        row.starts_at, row.ends_at, row.scheduled_at = zone.utc(appointment.start), zone.utc(appointment.end), now
+    elif state == "accepted":
+        row.starts_at = row.ends_at = None
+        row.accepted_at = now
+    else:
+        row.closed_at = now
+    row.state = state
+    row.version += 1
+    session.flush()
+    for period in requests.periods_of_patient(session, row.patient_id):
+        periods.touch(session, period)
+    write_down(session, by, f"referral-out.{state}", "referral", identifier, now, patient=row.patient_id)
+    return row

@@ -1,0 +1,239 @@
+"""Rolling weeks: the next week from all that the store knows, and keeping it as a period that can be planned.
+
+What is open in episodes, what is left over of weeks that are past, groups that are due, and capacity for referrals to come:
+the domain says what of it the week asks for (:mod:`scheduling.rolling`); here it is read, and kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from api.access.actor import Actor
+from api.refusals import Conflict
+from api.services.records import write_down
+from api.store import bookings, episodes, leftovers, people, periods, programmes
+from api.store.placings import current_document
+from api.store.referrals_out import patients_with_appointments
+from api.store.tables import PeriodRow
+from scheduling import catalogue
+from scheduling.agenda import Preview, raised
+from scheduling.clinic import Clinic
+from scheduling.episodes import Episode
+from scheduling.fields import ONE_DAY, Horizon
+from scheduling.people import Patient, Provider
+from scheduling.requests import Current, CurrentGroup, Link, Visit
+from scheduling.reserves import PressingReferral
+from scheduling.rolling import Book, NextWeek, next_monday, scenario_of
+from scheduling.timegrid import TimeGrid
+
+WEEKS_AHEAD = 10
+"""Weeks of shifts that are looked at beyond the horizon: for days of groups, and for visits that go together."""
+
+MAX_WEEKS = 8
+
+
+@dataclass(frozen=True)
+class Week:
+    """A week that is kept: its period, and what is to be known of it."""
+
+    row: PeriodRow
+    found: NextWeek
+
+
+def next_horizon(session: Session, now: datetime, weeks: int, start: date | None) -> Horizon:
+    """Return the dates of the weeks to come: from the next Monday on, or from a date that is told."""
+    first = start or next_monday(periods.zone(session).wall(now).date())
+    return Horizon(start=first, end=first + timedelta(weeks=weeks))
+
+
+def next_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
+    """Return what some dates are asked for, and keep nothing.
+
+    Raises
+    ------
+    Conflict
+        When nobody works on them: who works is not known yet.
+    """
+    book = whole_book(session, horizon, now)
+    if not any(horizon.start <= shift.start.date() < horizon.end for one in book.providers for shift in one.shifts):
+        raise Conflict(f"nobody works from {horizon.start} to before {horizon.end}: take in the roster first")
+    return scenario_of(book, horizon, periods.zone(session).wall(now).replace(second=0, microsecond=0))
+
+
+def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> Week:
+    """Build a week and keep it as a period; one that is built already is brought to what is known now.
+
+    What stands stays; what is left over of weeks that are past comes into this one.
+
+    Raises
+    ------
+    Conflict
+        When another period has some of its dates, or nobody works on them.
+    """
+    found = next_week(session, horizon, now)
+    scenario = found.scenario
+    expect_free(session, horizon, scenario.id)
+    row = periods.keep_period(session, scenario)
+    leftovers.keep(session, scenario, now)
+    episodes.put_subjects(session, found.subjects)
+    periods.touch(session, row.id)
+    periods.scenario_of(session, row.id)
+    counted = {"visits": len(scenario.visits), "groups": len(scenario.groups), "alerts": len(found.alerts)}
+    write_down(session, by, "week.build", "scenario", row.id, now, **counted)
+    return Week(row, found)
+
+
+def as_of_now(session: Session, period_id: str, now: datetime) -> NextWeek:
+    """Return what is now known of a period's dates: what will be too late, and what lies beyond them. Raises ``UnknownId``."""
+    row = periods.period(session, period_id)
+    horizon = Horizon(start=row.starts_on, end=row.ends_on)
+    wall = periods.zone(session).wall(now).replace(second=0, microsecond=0)
+    return scenario_of(whole_book(session, horizon, now), horizon, wall)
+
+
+def summary(found: NextWeek) -> dict[str, Any]:
+    """Return what is to be known of a week beside its scenario, as JSON can hold it."""
+    scenario = found.scenario
+    return {
+        "scenario": scenario.id,
+        "start": scenario.horizon.start.isoformat(),
+        "end": scenario.horizon.end.isoformat(),
+        "visits": len(scenario.visits),
+        "groups": [group.id for group in scenario.groups],
+        "reserves": len(scenario.reserves),
+        "alerts": [{**asdict(one), "latest": one.latest and one.latest.isoformat()} for one in found.alerts],
+        "previews": [_preview(one) for one in found.previews],
+    }
+
+
+def _preview(one: Preview) -> dict[str, Any]:
+    return {
+        "episode": one.episode,
+        "patient": one.patient,
+        "step": one.occurrence.step,
+        "number": one.occurrence.number,
+        "service": one.service,
+        "earliest": one.earliest.isoformat(),
+        "latest": None if one.latest is None else one.latest.isoformat(),
+        "certain": one.certain,
+    }
+
+
+def expect_free(session: Session, horizon: Horizon, identifier: str) -> None:
+    """Refuse dates that another period has. Raises ``Conflict``."""
+    for row in periods.periods_from(session, horizon.start):
+        if row.starts_on < horizon.end and row.id != identifier:
+            raise Conflict(f'scenario "{row.id}" has the dates from {row.starts_on} to before {row.ends_on} already')
+
+
+# ---- What is known ----
+
+
+def whole_book(session: Session, horizon: Horizon, now: datetime) -> Book:
+    """Return everything that the weeks to come depend on."""
+    clinic = Clinic.model_validate_json(periods.clinic(session).document)
+    grid = TimeGrid(clinic.timezone, clinic.start_grid_minutes, horizon.start, horizon.end)
+    opened, groups = episodes.load_open(session), programmes.load(session)
+    others = _left_over(session, horizon)
+    known = {one.patient for one in opened.values()} | {one.patient for one in others}
+    for group in groups:
+        known |= {one.patient for one in group.members} | {one.patient for one in group.waiting}
+    current, current_groups = _standing(session, grid)
+    return Book(
+        clinic=clinic,
+        providers=providers_ahead(session, grid),
+        patients=tuple(
+            Patient.model_validate_json(json.dumps(one)) for one in patients_with_appointments(session, known, grid)
+        ),
+        episodes=tuple(opened.values()),
+        programmes=groups,
+        current=current,
+        current_groups=current_groups,
+        referrals=_pressing(session, clinic),
+        others=tuple(visit.changed(current=current.get(visit.id)) for visit in others),
+    )
+
+
+def book_of(session: Session, grid: TimeGrid, some: Iterable[Episode]) -> Book:
+    """Return what some episodes depend on, and nothing else."""
+    clinic = Clinic.model_validate_json(periods.clinic(session).document)
+    return Book(clinic=clinic, providers=providers_ahead(session, grid), patients=(), episodes=tuple(some))
+
+
+def providers_ahead(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
+    """Return who works, with the shifts of a horizon, of its first month, and of the weeks after it."""
+    last = grid.end + timedelta(weeks=WEEKS_AHEAD)
+    ahead = TimeGrid(grid.timezone, grid.grid_minutes, grid.first.replace(day=1), last)
+    return tuple(Provider.model_validate_json(json.dumps(one)) for one in people.provider_documents(session, ahead))
+
+
+def _standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Current], Mapping[tuple[str, str], CurrentGroup]]:
+    """Return where visits, and sessions by programme and month, stand within a horizon."""
+    visits: dict[str, Current] = {}
+    groups: dict[tuple[str, str], CurrentGroup] = {}
+    for one in bookings.between(session, *people.bounds(grid)):
+        kind, subject, month = one.placing.subject
+        if one.row.state == "offered" or kind == "hold":
+            continue
+        text = json.dumps(current_document(one.placing, grid))
+        if kind == "visit":
+            visits[subject] = Current.model_validate_json(text)
+        else:
+            groups[subject.removesuffix(f"-{month}"), month] = CurrentGroup.model_validate_json(text)
+    return visits, groups
+
+
+def _pressing(session: Session, clinic: Clinic) -> tuple[PressingReferral, ...]:
+    """Return every referral so far that capacity is held for: when, for what, and at which site, where that is a matter of it.
+
+    A site is where a patient of the day was given a place; capacity for others is held wherever there is any.
+    """
+    held = {one.service: one.site is not None for one in catalogue.held()}
+    first = {one.id: one.steps[0] for one in catalogue.pathways()}
+    pressing = {one.id for one in catalogue.pathways() if first[one.id].same_day or one.onset == "new-onset"}
+    services = {name: first[name].service for name in pressing if first[name].service in held}
+    sites = {one.id: one.site for one in clinic.locations}
+    wall = periods.zone(session).wall
+    return tuple(
+        PressingReferral(
+            known=wall(at).replace(second=0, microsecond=0),
+            service=services[pathway],
+            site=sites.get(place or "") if held[services[pathway]] else None,
+        )
+        for pathway, at, place in episodes.first_places(session, services.keys())
+    )
+
+
+def _left_over(session: Session, horizon: Horizon) -> tuple[Visit, ...]:
+    """Return the visits of no episode that wait, or stand in a horizon, as it has to ask for them."""
+    waiting = leftovers.of_no_episode(session, horizon)
+    befores = leftovers.dates_before(session, [visit.id for visit in waiting])
+    return tuple(_as_asked(visit, befores.get(visit.id, ()), horizon) for visit in waiting)
+
+
+def _as_asked(visit: Visit, before: Iterable[tuple[date, Link]], horizon: Horizon) -> Visit:
+    """Return a visit that has waited as another week asks for it.
+
+    What was to be on a day that is past is now asked for as soon as possible; a deadline that is past cannot be kept any more;
+    where what it follows has been, its dates are counted from there.
+    """
+    earliest, latest = visit.earliest, visit.deadline
+    for day, link in before:
+        earliest = max(earliest, day + link.min_days * ONE_DAY)
+        if link.max_days is not None:
+            last = day + link.max_days * ONE_DAY
+            latest = last if latest is None else min(latest, last)
+    past = visit.earliest < horizon.start
+    return visit.changed(
+        earliest=earliest,
+        deadline=None if latest is None or latest < max(horizon.start, earliest) else latest,
+        same_day=visit.same_day and not past,
+        priority=raised(visit.priority, visit.target, horizon.start),
+        pinned=None if visit.pinned is not None and visit.pinned.start.date() < horizon.start else visit.pinned,
+    )

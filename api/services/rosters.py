@@ -1,0 +1,33 @@
+"""The roster: the clinic, and who works when, for weeks that are not asked for anything yet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from api.access.actor import Actor
+from api.services.programmes import open_workshops
+from api.services.records import write_down
+from api.store import periods
+from scheduling.scenario import Scenario
+
+
+def take_roster(session: Session, by: Actor, text: str, now: datetime) -> Scenario:
+    """Take in the clinic and the shifts of a scenario; what the scenario asks for is left alone.
+
+    The shifts of its dates become those that it has. Workshops of the catalogue that the clinic can hold become programmes.
+
+    Raises
+    ------
+    InvalidFile
+        With every fault of it; also when a period that is not over makes no scenario with it.
+    """
+    scenario = Scenario.parse(text)
+    periods.keep_roster(session, scenario)
+    open_workshops(session, scenario.clinic)
+    for row in periods.periods_from(session, scenario.grid.wall(now).date()):
+        periods.scenario_of(session, row.id)
+    dates = {"start": scenario.horizon.start.isoformat(), "end": scenario.horizon.end.isoformat()}
+    write_down(session, by, "roster.take", "clinic", periods.CLINIC, now, providers=len(scenario.providers), **dates)
+    return scenario

@@ -1,0 +1,30 @@
+"""Tasks: what a member of staff has to look at, and that it is done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from api.access.actor import Actor
+from api.refusals import Conflict
+from api.services.records import write_down
+from api.store import tasks
+from api.store.tables import TaskRow
+
+
+def end_task(session: Session, by: Actor, identifier: str, version: int, now: datetime) -> TaskRow:
+    """Note that a task is done.
+
+    Raises
+    ------
+    Conflict
+        When it is done already.
+    StaleVersion
+        When somebody else has changed it.
+    """
+    if tasks.task(session, identifier).done_at is not None:
+        raise Conflict(f'task "{identifier}" is done')
+    row = tasks.end_task(session, identifier, by.id, now, version)
+    write_down(session, by, "task.end", row.subject_kind, row.subject_id, now, task=identifier, what=row.kind)
+    return row

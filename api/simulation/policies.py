@@ -1,0 +1,71 @@
+"""How a simulated clinic plans: by the solver, or first come, first served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from scheduling.additions import Addition
+from scheduling.plan import Plan
+from scheduling.publishing import carried
+from scheduling.scenario import Scenario
+from solver import Limits, insert, solve
+from solver.displacing import displace
+from solver.first_come import first_come
+
+PolicyName = Literal["optimised", "first-come"]
+POLICIES: tuple[PolicyName, ...] = get_args(PolicyName)
+
+CHANGE_SHARE = 0.3
+"""Share of the seconds for a week's plan that a change of it gets."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A way of planning.
+
+    ``optimised``: by the solver; nobody who has been told of a place is moved for gain, only for a last chance.
+    ``first-come``: each in turn at the earliest free time. Under both, who has to be seen that day is fitted in by moving
+    others if need be.
+
+    Attributes
+    ----------
+    seconds
+        The solver's time for a week; ``deterministic`` counts work instead.
+    """
+
+    name: PolicyName
+    seconds: float = 10.0
+    seed: int = 0
+    workers: int = 2
+    deterministic: bool = False
+
+    def plan(self, scenario: Scenario, standing: Plan, whole: bool) -> Plan:
+        """Return a plan beside what stands; ``whole``: of a week that is planned for the first time."""
+        if self.name == "first-come":
+            return first_come(scenario, standing)
+        bound = scenario.changed(policy=scenario.policy.changed(max_notified_moves=0))
+        plan = solve(bound, self.limits(1.0 if whole else CHANGE_SHARE), start=standing)
+        return _with_last_chances(scenario, carried(plan, scenario))
+
+    def fit_in(self, scenario: Scenario, standing: Plan, addition: Addition) -> tuple[Scenario, Plan]:
+        """Return the scenario with some more visits, and a plan with them; without them when there is no place."""
+        if self.name == "first-come":
+            grown = addition.to(scenario)
+            plan = first_come(grown, carried(standing, grown))
+            if all(visit.id in plan.visits_by_id for visit in addition.visits):
+                return grown, plan
+        return insert(scenario, standing, addition)
+
+    def limits(self, share: float) -> Limits:
+        """Return the limits of a search that gets a share of the seconds."""
+        return Limits(share * self.seconds, self.workers, self.seed, deterministic=self.deterministic)
+
+
+def _with_last_chances(scenario: Scenario, plan: Plan) -> Plan:
+    """Return a plan with visits that it left out although their last day is in the horizon, as far as others give way."""
+    for left in plan.unscheduled:
+        deadline = scenario.visits_by_id[left.visit].deadline
+        if deadline is not None and deadline < scenario.horizon.end and left.visit not in plan.visits_by_id:
+            plan = displace(scenario, plan, left.visit) or plan
+    return plan

@@ -1,0 +1,221 @@
+"""What came of simulations: one result a world and policy, as JSON, as tables and as a picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import median
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from api.palette import COLOURS
+from api.picture.svg import Drawing
+from api.simulation.measures import PRIORITIES, Tally, Waits, Week
+from api.simulation.policies import POLICIES, PolicyName
+from api.summary import table
+from scheduling.care_rules import Broken, broken
+from scheduling.fields import Count, Model, Priority
+
+MAX_BROKEN = 20
+"""Broken rules of care that a table names; the JSON names all."""
+
+
+class Finding(Model):
+    """A rule of care that was broken."""
+
+    rule: str
+    subject: str
+    day: str
+    detail: str
+
+    @classmethod
+    def of(cls, found: Broken) -> Finding:
+        """Write a finding of the judge."""
+        return cls(rule=found.rule, subject=found.subject, day=found.day.isoformat(), detail=found.detail)
+
+
+class Result(Model):
+    """What came of one world under one policy.
+
+    Attributes
+    ----------
+    left_out
+        Visits that the plans of weeks left out when the weeks were planned for the first time.
+    recontacted
+        Patients called again because the clinic changed what they had been told.
+    same_day
+        Referrals of the day: placed, proven impossible, or without a place although nothing proves it.
+    waiting
+        Episodes that were open at the end.
+    """
+
+    policy: PolicyName
+    seed: int
+    visits: Count
+    left_out: Count
+    recontacted: Count
+    utilisation: float
+    sessions: Count
+    refills: Count
+    waits: Mapping[Priority, Waits]
+    same_day: Mapping[str, Count]
+    alerts: Mapping[str, Count]
+    waiting: Count
+    weeks: tuple[Week, ...]
+    broken: tuple[Finding, ...]
+
+
+class Report(Model):
+    """Simulations of the same worlds under several policies."""
+
+    weeks: Count
+    seconds: float
+    results: tuple[Result, ...]
+
+
+def result_of(tally: Tally, policy: PolicyName) -> Result:
+    """Return what came of a simulation that is over."""
+    weeks = tuple(tally.weeks())
+    told = tally.chronicle
+    return Result(
+        policy=policy,
+        seed=tally.seed,
+        visits=sum(week.visits for week in weeks),
+        left_out=sum(week.left_out for week in weeks),
+        recontacted=sum(tally.recontacted.values()),
+        utilisation=round(sum(tally.minutes.values()) / max(sum(tally.supply.values()), 1), 3),
+        sessions=len(told.sessions),
+        refills=sum(one.service == "pump-refill" and one.came for one in told.visits),
+        waits={priority: tally.waits_of(priority) for priority in PRIORITIES},
+        same_day=dict(tally.same_day),
+        alerts=dict(tally.alerts),
+        waiting=tally.waiting,
+        weeks=weeks,
+        broken=tuple(Finding.of(one) for one in broken(told)),
+    )
+
+
+# ---- Tables ----
+
+
+def report_tables(report: Report) -> Iterator[RenderableType]:
+    """Yield the report for people: each policy beside the other, seed by seed, and what care was not as it has to be."""
+    yield _figures(report)
+    yield Text()
+    yield _waits(report)
+    found = [(one, fault) for one in report.results for fault in one.broken]
+    if found:
+        yield Text()
+        yield _broken(found)
+
+
+def _figures(report: Report) -> Table:
+    heads = (">visits", ">left out", ">called again", ">used", ">sessions", ">refills", ">same day", ">impossible", ">broken")
+    made = table(f"{report.weeks} weeks, {report.seconds:g} s a week's plan", "seed", "policy", *heads)
+    for one in report.results:
+        rules = Counter(fault.rule for fault in one.broken)
+        placed, impossible = one.same_day.get("placed", 0), one.same_day.get("proven impossible", 0)
+        made.add_row(
+            str(one.seed),
+            one.policy,
+            f"{one.visits:,}",
+            f"{one.left_out:,}",
+            f"{one.recontacted:,}",
+            f"{one.utilisation:.1%}",
+            str(one.sessions),
+            str(one.refills),
+            str(placed),
+            str(impossible),
+            str(rules.total()),
+        )
+    return made
+
+
+def _waits(report: Report) -> Table:
+    heads = [head for priority in PRIORITIES for head in (f">{priority}", ">median", ">90 %")]
+    made = table("Days of waiting: median and 90th percentile, by priority", "seed", "policy", *heads)
+    for one in report.results:
+        cells = [
+            cell
+            for priority in PRIORITIES
+            for cell in (f"{one.waits[priority].visits:,}", f"{one.waits[priority].median:g}", str(one.waits[priority].p90))
+        ]
+        made.add_row(str(one.seed), one.policy, *cells)
+    return made
+
+
+def _broken(found: Sequence[tuple[Result, Finding]]) -> Table:
+    made = table("Care that was not as it has to be", "seed", "policy", "rule", "day", "of", "finding")
+    for one, fault in found[:MAX_BROKEN]:
+        made.add_row(str(one.seed), one.policy, fault.rule, fault.day, fault.subject, fault.detail)
+    if len(found) > MAX_BROKEN:
+        made.add_row("", "", "", "", "", f"... and {len(found) - MAX_BROKEN} more")
+    return made
+
+
+# ---- The picture ----
+
+WIDTH, HEIGHT, MARGIN, LABELS = 180.0, 44.0, 12.0, 24.0
+"""Millimetres: a panel, and what surrounds it."""
+
+SHADES: Mapping[PolicyName, str] = {"optimised": COLOURS[0], "first-come": COLOURS[1]}
+
+
+def picture(report: Report) -> bytes:
+    """Draw waits, use and calls week by week, a line for each policy: the median of its worlds."""
+    panels = (
+        ("Median days of waiting of the week's visits", [(one, _weekly(one, "median_wait")) for one in report.results]),
+        ("Providers' minutes used, %", [(one, [100 * u for u in _weekly(one, "utilisation")]) for one in report.results]),
+        ("Patients called again, so far", [(one, _summed(_weekly(one, "recontacted"))) for one in report.results]),
+        ("Visits left out of their week's plan, so far", [(one, _summed(_weekly(one, "left_out"))) for one in report.results]),
+    )
+    drawing = Drawing(WIDTH + LABELS + MARGIN, len(panels) * (HEIGHT + MARGIN) + 2 * MARGIN, "Weeks under two policies")
+    for number, name in enumerate(policies_of(report)):
+        x = LABELS + 45 * number
+        drawing.line(x, MARGIN / 2, x + 8, MARGIN / 2, SHADES[name], 1.2)
+        drawing.text(x + 10, MARGIN / 2 + 1.2, name, 3.6)
+    for number, (title, lines) in enumerate(panels):
+        _panel(drawing, MARGIN + number * (HEIGHT + MARGIN), title, _medians(lines))
+    return drawing.to_bytes()
+
+
+def policies_of(report: Report) -> tuple[PolicyName, ...]:
+    """Return the policies that a report compares."""
+    return tuple(name for name in POLICIES if any(one.policy == name for one in report.results))
+
+
+def _weekly(result: Result, name: str) -> list[float]:
+    return [float(getattr(week, name)) for week in result.weeks]
+
+
+def _summed(values: Iterable[float]) -> list[float]:
+    total, sums = 0.0, []
+    for value in values:
+        total += value
+        sums.append(total)
+    return sums
+
+
+def _medians(lines: Sequence[tuple[Result, list[float]]]) -> dict[PolicyName, list[float]]:
+    """Return, by policy, the median over its worlds, week by week."""
+    by_policy: dict[PolicyName, list[list[float]]] = {}
+    for result, values in lines:
+        by_policy.setdefault(result.policy, []).append(values)
+    return {name: [median(week) for week in zip(*worlds, strict=True)] for name, worlds in by_policy.items()}
+
+
+def _panel(drawing: Drawing, top: float, title: str, lines: Mapping[PolicyName, Sequence[float]]) -> None:
+    highest = max((value for values in lines.values() for value in values), default=0.0) or 1.0
+    bottom = top + HEIGHT
+    drawing.text(LABELS, top - 1, title, 3.6, font_weight="bold")
+    for share in (0.0, 0.5, 1.0):
+        y = bottom - share * (HEIGHT - 4)
+        drawing.line(LABELS, y, LABELS + WIDTH, y, "#cccccc", 0.2)
+        drawing.text(LABELS - 2, y + 1, f"{share * highest:.3g}", 3, text_anchor="end")
+    for name, values in lines.items():
+        steps = WIDTH / max(len(values) - 1, 1)
+        at = [(LABELS + n * steps, bottom - value / highest * (HEIGHT - 4)) for n, value in enumerate(values)]
+        points = " ".join(f"{x:.2f},{y:.2f}" for x, y in at)
+        drawing.add("polyline", points=points, fill="none", stroke=SHADES[name], stroke_width="0.9")

@@ -1,0 +1,302 @@
+"""The queries about what patients are told: invitations, and the outbox of messages that wait, are being sent, or are.
+
+Order is kept for each invitation: at most one of its messages is being sent, and at most one waits behind it. A newer one
+takes the place of one that waits, so what was never sent is neither corrected nor cancelled.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from sqlalchemy import func, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from api.store.columns import new_id
+from api.store.rows import found
+from api.store.tables import BookingRow, InvitationRow, MessageRow, OccupancyRow, PatientRow
+from api.store.tables.mail import Participation
+from calendars.appointments import Appointment
+from calendars.invites import Message
+
+UID_DOMAIN = "clinicweave"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a message says of an appointment, and to which address: equal ones tell a patient nothing new."""
+
+    appointment: Appointment
+    address: str
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """Read it as it is kept."""
+        return cls(Appointment.of(document["appointment"]), document["address"])
+
+    def document(self) -> dict[str, Any]:
+        """Return it as it is kept."""
+        return {"appointment": self.appointment.document(), "address": self.address}
+
+    @property
+    def starts_at(self) -> datetime:
+        """When the appointment begins."""
+        return self.appointment.starts_at
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that a courier has taken, and all that its making depends on."""
+
+    message: MessageRow
+    invitation: InvitationRow
+    booking: BookingRow
+    tells: Told
+
+
+def invitation(session: Session, identifier: str) -> InvitationRow:
+    """Return an invitation. Raises ``UnknownId``."""
+    return found(session, InvitationRow, "invitation", identifier)
+
+
+def invitation_of_uid(session: Session, uid: str) -> InvitationRow | None:
+    """Return the invitation whose event has a UID."""
+    return session.exec(select(InvitationRow).where(InvitationRow.uid == uid)).first()
+
+
+def invitations_of(session: Session, bookings: Iterable[str]) -> dict[tuple[str, str], InvitationRow]:
+    """Return the invitations of bookings that have not ended, by booking and patient."""
+    query = select(InvitationRow).where(
+        col(InvitationRow.booking_id).in_(list(bookings)), col(InvitationRow.ended_at).is_(None)
+    )
+    return {(row.booking_id, row.patient_id): row for row in session.exec(query)}
+
+
+def invitations_to(session: Session, patient_id: str) -> dict[str, InvitationRow]:
+    """Return a patient's invitations that have not ended, by booking."""
+    query = select(InvitationRow).where(InvitationRow.patient_id == patient_id, col(InvitationRow.ended_at).is_(None))
+    return {row.booking_id: row for row in session.exec(query)}
+
+
+def participation(session: Session, booking_id: str) -> Participation | None:
+    """Return what the patient of a visit has answered to what was told last; None when they were told nothing."""
+    query = select(InvitationRow).where(InvitationRow.booking_id == booking_id, col(InvitationRow.ended_at).is_(None))
+    row = session.exec(query.limit(1)).first()
+    if row is None or row.told is None:
+        return None
+    return "needs-action" if waiting_of(session, [row.id]) else row.participation
+
+
+def add_invitation(session: Session, booking_id: str, patient_id: str) -> InvitationRow:
+    """Begin a patient's event of a booking; its UID is random and tells nothing."""
+    identifier = new_id()
+    row = InvitationRow(id=identifier, booking_id=booking_id, patient_id=patient_id, uid=f"{new_id()}@{UID_DOMAIN}")
+    session.add(row)
+    return row
+
+
+def patients_of(session: Session, bookings: Iterable[str]) -> dict[str, list[str]]:
+    """Return the patients of bookings, by booking."""
+    query = select(OccupancyRow.booking_id, OccupancyRow.resource_id).where(
+        OccupancyRow.kind == "patient", col(OccupancyRow.booking_id).in_(list(bookings))
+    )
+    patients: dict[str, list[str]] = defaultdict(list)
+    for booking, patient in session.exec(query.order_by(col(OccupancyRow.position))):
+        patients[booking].append(patient)
+    return patients
+
+
+def upcoming_of(session: Session, patient_id: str, now: datetime) -> list[BookingRow]:
+    """Return a patient's bookings that have not begun, by start."""
+    query = (
+        select(BookingRow)
+        .join(OccupancyRow, col(OccupancyRow.booking_id) == col(BookingRow.id))
+        .where(OccupancyRow.kind == "patient", OccupancyRow.resource_id == patient_id)
+        .where(col(BookingRow.starts_at) > now)
+    )
+    return list(session.exec(query.order_by(col(BookingRow.starts_at))))
+
+
+def addresses(session: Session, patients: Iterable[str]) -> dict[str, str]:
+    """Return where patients are written to, of those who have an address."""
+    query = select(PatientRow.id, PatientRow.email).where(
+        col(PatientRow.id).in_(list(patients)), col(PatientRow.email).is_not(None)
+    )
+    return {identifier: address for identifier, address in session.exec(query) if address is not None}
+
+
+def without_address(session: Session, period_id: str, now: datetime) -> list[str]:
+    """Return the patients of a period's bookings to come who have no address, by id: somebody has to call them."""
+    query = (
+        select(OccupancyRow.resource_id)
+        .join(BookingRow, col(OccupancyRow.booking_id) == col(BookingRow.id))
+        .join(PatientRow, col(PatientRow.id) == col(OccupancyRow.resource_id))
+        .where(OccupancyRow.kind == "patient", col(PatientRow.email).is_(None))
+        .where(BookingRow.period_id == period_id, BookingRow.state == "booked", col(BookingRow.starts_at) > now)
+    )
+    return sorted(set(session.exec(query)))
+
+
+def waiting_of(session: Session, invitations: Iterable[str]) -> dict[str, MessageRow]:
+    """Return the messages that wait, by invitation."""
+    query = select(MessageRow).where(MessageRow.state == "waiting", col(MessageRow.invitation_id).in_(list(invitations)))
+    return {row.invitation_id: row for row in session.exec(query)}
+
+
+def put_message(session: Session, row: InvitationRow, message: Message, now: datetime) -> None:
+    """Put a message into the outbox."""
+    session.add(
+        MessageRow(
+            id=new_id(),
+            invitation_id=row.id,
+            method=message.method,
+            sequence=message.sequence,
+            stamp=message.stamp,
+            tells=Told(message.appointment, message.attendee.address).document(),
+            due_at=now,
+            created_at=now,
+        )
+    )
+
+
+def drop(session: Session, message: MessageRow, reason: str, now: datetime) -> None:
+    """Take a message that waits out of the outbox."""
+    message.state, message.reason, message.ended_at = "dropped", reason, now
+    session.add(message)
+
+
+# --- sending ---------------------------------------------------------------------------------------------------------
+
+
+def anything_due(session: Session, now: datetime) -> bool:
+    """Say whether there is a message to be sent now."""
+    return session.exec(_due(now).limit(1)).first() is not None
+
+
+def claim(session: Session, courier: str, now: datetime, lease: timedelta) -> Claimed | None:
+    """Take the oldest message that is due, so that no other courier does until the lease is over.
+
+    From here on it counts as told: its courier may die at any moment, and nobody would know whether the server has it.
+    """
+    message = session.exec(_due(now).order_by(col(MessageRow.created_at), col(MessageRow.id)).limit(1)).first()
+    if message is None:
+        return None
+    row = invitation(session, message.invitation_id)
+    if message.state == "waiting":
+        message.replaces = row.told
+        row.told = message.tells if message.method == "REQUEST" else None
+        row.sequence, row.stamp = message.sequence, message.stamp
+        if message.method == "REQUEST":
+            row.participation, row.replied_at = "needs-action", None
+    message.state, message.courier, message.claimed_until = "sending", courier, now + lease
+    message.attempts += 1
+    session.add_all((message, row))
+    session.flush()
+    return Claimed(message, row, found(session, BookingRow, "booking", row.booking_id), Told.of(message.tells))
+
+
+def sent(session: Session, identifier: str, now: datetime) -> None:
+    """Note that a server has taken a message; after a cancellation its event is over, unless it was booked again."""
+    message = found(session, MessageRow, "message", identifier)
+    message.state, message.ended_at, message.claimed_until = "sent", now, None
+    session.add(message)
+    if message.method == "CANCEL" and not waiting_of(session, [message.invitation_id]):
+        row = invitation(session, message.invitation_id)
+        row.ended_at = now
+        session.add(row)
+
+
+def put_back(session: Session, identifier: str, due_at: datetime, reason: str, now: datetime) -> None:
+    """Let a message that no server has taken wait for its next attempt, unless a newer one waits already."""
+    message = found(session, MessageRow, "message", identifier)
+    row = _untold(session, message)
+    newer = waiting_of(session, [message.invitation_id]).get(message.invitation_id)
+    message.claimed_until, message.reason = None, reason
+    if newer is None:
+        message.state, message.due_at = "waiting", due_at
+        session.add(message)
+        return
+    drop(session, message, "a newer one takes its place", now)
+    newer.due_at = due_at
+    told = None if row.told is None else Told.of(row.told)
+    says_nothing = told == (Told.of(newer.tells) if newer.method == "REQUEST" else None)
+    if says_nothing:
+        drop(session, newer, "it says nothing new", now)
+    session.add(newer)
+
+
+def leave_open(session: Session, identifier: str, due_at: datetime, reason: str) -> None:
+    """Let a message be sent again although a server may have taken it: its answer was lost."""
+    message = found(session, MessageRow, "message", identifier)
+    message.claimed_until, message.reason = due_at, reason
+    session.add(message)
+
+
+def expire(session: Session, identifier: str, now: datetime) -> None:
+    """Note that a message was not sent before what it tells of began."""
+    message = found(session, MessageRow, "message", identifier)
+    _untold(session, message)
+    drop(session, message, "the appointment has begun", now)
+
+
+def refuse(session: Session, identifier: str, reason: str, now: datetime) -> InvitationRow:
+    """Note that a message will never be taken, and return whose it is: as far as we know they are told nothing now."""
+    message = found(session, MessageRow, "message", identifier)
+    row = _untold(session, message)
+    row.told = None
+    message.state, message.reason, message.ended_at, message.claimed_until = "refused", reason, now, None
+    session.add_all((message, row))
+    return row
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Return how many messages are in each state."""
+    query = select(MessageRow.state, func.count()).group_by(MessageRow.state)
+    return {state: int(number) for state, number in session.exec(query)}
+
+
+def messages_of(session: Session, patient_id: str) -> list[MessageRow]:
+    """Return the messages to a patient, the newest first."""
+    query = select(MessageRow).join(InvitationRow).where(InvitationRow.patient_id == patient_id)
+    return list(session.exec(query.order_by(col(MessageRow.created_at).desc(), col(MessageRow.id))))
+
+
+def last_address(session: Session, invitation_id: str) -> str | None:
+    """Return where the last message of an invitation went that may have left; None when none has."""
+    query = select(MessageRow).where(MessageRow.invitation_id == invitation_id, col(MessageRow.attempts) > 0)
+    last = session.exec(query.order_by(col(MessageRow.sequence).desc()).limit(1)).first()
+    return None if last is None else Told.of(last.tells).address
+
+
+def answers(session: Session, period_id: str) -> list[tuple[BookingRow, InvitationRow]]:
+    """Return the invitations to what stands in a period, with their bookings, by start."""
+    query = (
+        select(BookingRow, InvitationRow)
+        .join(InvitationRow, col(InvitationRow.booking_id) == col(BookingRow.id))
+        .where(BookingRow.period_id == period_id, BookingRow.state != "cancelled")
+        .where(col(InvitationRow.ended_at).is_(None), col(InvitationRow.told).is_not(None))
+    )
+    return list(session.exec(query.order_by(col(BookingRow.starts_at), col(InvitationRow.id))))
+
+
+def _untold(session: Session, message: MessageRow) -> InvitationRow:
+    """Take back that a message was told; its SEQUENCE stays used."""
+    row = invitation(session, message.invitation_id)
+    row.told = message.replaces
+    session.add(row)
+    return row
+
+
+def _due(now: datetime) -> Any:
+    """Select what may be sent: what waits with nothing of its invitation under way, and what a dead courier had."""
+    other = aliased(MessageRow)
+    under_way = (
+        select(other.id).where(other.invitation_id == MessageRow.invitation_id, other.state == "sending").correlate(MessageRow)
+    )
+    waits = (col(MessageRow.state) == "waiting") & (col(MessageRow.due_at) <= now) & ~under_way.exists()
+    abandoned = (col(MessageRow.state) == "sending") & (col(MessageRow.claimed_until) <= now)
+    return select(MessageRow).where(or_(waits, abandoned))

@@ -1,0 +1,65 @@
+"""The queries about referrals to other departments, and the time that their appointments take of patients."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from api.store.columns import new_id
+from api.store.people import bounds, patient_documents
+from api.store.rows import found
+from api.store.tables import ReferralOutRow
+from scheduling.fields import format_stamp
+from scheduling.timegrid import TimeGrid
+
+CLOSED = ("done", "declined")
+
+
+def referral(session: Session, identifier: str) -> ReferralOutRow:
+    """Return a referral. Raises ``UnknownId``."""
+    return found(session, ReferralOutRow, "referral", identifier)
+
+
+def send(session: Session, patient: str, department: str, now: datetime) -> ReferralOutRow:
+    """Send a patient to a department."""
+    row = ReferralOutRow(id=new_id(), patient_id=patient, department=department, sent_at=now)
+    session.add(row)
+    return row
+
+
+def open_of(session: Session, patients: Collection[str]) -> dict[tuple[str, str], str]:
+    """Return the referrals of patients that are not over, by patient and department."""
+    query = select(ReferralOutRow).where(col(ReferralOutRow.patient_id).in_(list(patients)))
+    rows = session.exec(query.where(col(ReferralOutRow.state).not_in(CLOSED)))
+    return {(row.patient_id, row.department): row.id for row in rows}
+
+
+def page(session: Session, after: str, count: int, patient: str | None = None) -> list[ReferralOutRow]:
+    """Return referrals by id, those after an id; of one patient, or all."""
+    query = select(ReferralOutRow).where(col(ReferralOutRow.id) > after)
+    if patient is not None:
+        query = query.where(ReferralOutRow.patient_id == patient)
+    return list(session.exec(query.order_by(col(ReferralOutRow.id)).limit(count)))
+
+
+def patients_with_appointments(session: Session, ids: Collection[str], grid: TimeGrid) -> list[dict[str, Any]]:
+    """Return patients as a scenario's file has them, unavailable also while another department sees them."""
+    starts_at, ends_at = bounds(grid)
+    query = select(ReferralOutRow).where(
+        col(ReferralOutRow.starts_at) < ends_at,
+        col(ReferralOutRow.ends_at) > starts_at,
+        ReferralOutRow.state == "scheduled",
+    )
+    away: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in session.exec(query.order_by(col(ReferralOutRow.starts_at), col(ReferralOutRow.id))):
+        assert row.starts_at is not None and row.ends_at is not None
+        stretch = {"start": format_stamp(grid.wall(row.starts_at)), "end": format_stamp(grid.wall(row.ends_at))}
+        away[row.patient_id].append(stretch)
+    return [
+        {**one, "unavailable": [*one["unavailable"], *away[one["id"]]]} if one["id"] in away else one
+        for one in patient_documents(session, ids)
+    ]

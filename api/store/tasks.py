@@ -1,0 +1,84 @@
+"""The queries about tasks: what a member of staff has to look at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from api.store.columns import new_id
+from api.store.rows import expect_version, found
+from api.store.tables import TaskRow
+from scheduling.errors import Fault, InvalidFile
+
+
+def task(session: Session, identifier: str) -> TaskRow:
+    """Return a task. Raises ``UnknownId``."""
+    return found(session, TaskRow, "task", identifier)
+
+
+def add_task(session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any], now: datetime) -> TaskRow:
+    """Ask staff to look at something; what they have been asked already, and not done, stays one task."""
+    subject_kind, subject_id = subject
+    query = select(TaskRow).where(TaskRow.kind == kind, TaskRow.subject_kind == subject_kind, TaskRow.subject_id == subject_id)
+    for known in session.exec(query.where(col(TaskRow.done_at).is_(None))):
+        if known.detail == detail:
+            return known
+    row = TaskRow(id=new_id(), kind=kind, subject_kind=subject_kind, subject_id=subject_id, detail=detail, created_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def add_detail(session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any]) -> None:
+    """Tell more in the open tasks of a kind about something."""
+    subject_kind, subject_id = subject
+    query = select(TaskRow).where(TaskRow.kind == kind, TaskRow.subject_kind == subject_kind, TaskRow.subject_id == subject_id)
+    for row in session.exec(query.where(col(TaskRow.done_at).is_(None))):
+        row.detail = {**row.detail, **detail}
+        row.version += 1
+        session.add(row)
+
+
+def place_of(row: TaskRow) -> str:
+    """Return a task's place in the list."""
+    return f"{row.created_at.isoformat()} {row.id}"
+
+
+def tasks(session: Session, after: str, count: int, done: bool) -> list[TaskRow]:
+    """Return tasks that are open, or those that are done, the oldest first, those after a place in the list.
+
+    Raises
+    ------
+    InvalidFile
+        When that is no place in it.
+    """
+    query = select(TaskRow).where(col(TaskRow.done_at).is_not(None) if done else col(TaskRow.done_at).is_(None))
+    if after:
+        at, identifier = _place(after)
+        later = (col(TaskRow.created_at) > at) | ((col(TaskRow.created_at) == at) & (col(TaskRow.id) > identifier))
+        query = query.where(later)
+    return list(session.exec(query.order_by(col(TaskRow.created_at), col(TaskRow.id)).limit(count)))
+
+
+def _place(text: str) -> tuple[datetime, str]:
+    moment, _, identifier = text.partition(" ")
+    try:
+        at = datetime.fromisoformat(moment)
+        if at.utcoffset() is None:
+            raise ValueError(moment)
+    except ValueError:
+        raise InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")]) from None
+    return at, identifier
+
+
+def end_task(session: Session, identifier: str, by: str, now: datetime, expected: int) -> TaskRow:
+    """Note that a task is done. Raises ``UnknownId`` and ``StaleVersion``."""
+    row = task(session, identifier)
+    expect_version(row, "task", identifier, expected)
+    row.done_at, row.done_by = now, by
+    row.version += 1
+    session.add(row)
+    session.flush()
+    return row

@@ -1,0 +1,202 @@
+"""Group programmes: members for some months, one session each calendar month, and who waits for a seat.
+
+A session takes place once a calendar month, ``min_days`` to ``max_days`` after the last, on the preferred weekday where
+somebody can lead it then. Members come first, then those who wait, by priority and by how long they have waited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+
+from scheduling.agenda import raised
+from scheduling.fields import Count, Date, Horizon, Id, Model, Positive, Priority, Weekday
+from scheduling.requests import Candidate, CurrentGroup, Group
+from scheduling.timegrid import weekday
+from scheduling.windows import Cares
+
+IDEAL_DAYS = 28
+"""Days after the last session at which the next is best: four weeks, on the same weekday."""
+
+ORDER: tuple[Priority, ...] = ("cancer", "urgent", "soon", "routine")
+
+
+class Member(Model):
+    """A patient with a seat, from a date to before another (null: for as long as they like)."""
+
+    patient: Id
+    priority: Priority
+    since: Date
+    until: Date | None = None
+
+    def on(self, day: date) -> bool:
+        """Say whether the patient is a member on a day."""
+        return self.since <= day and (self.until is None or day < self.until)
+
+
+class Waiting(Model):
+    """A patient who waits for a seat since a date."""
+
+    patient: Id
+    priority: Priority
+    since: Date
+
+
+class Session(Model):
+    """A session that has been, or stands in a published plan, and who came or is to come."""
+
+    date: Date
+    attended: tuple[Id, ...] = ()
+
+
+class Programme(Model):
+    """A group that meets once a calendar month; ``sessions`` in order."""
+
+    id: Id
+    name: str
+    service: Id
+    required: bool
+    capacity: Positive
+    min_attendees: Positive
+    min_days: Count
+    max_days: Count
+    weekday: Weekday | None = None
+    members: tuple[Member, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    sessions: tuple[Session, ...] = ()
+
+    def last_before(self, month: str) -> date | None:
+        """Return the date of the last session before a calendar month."""
+        return max((one.date for one in self.sessions if f"{one.date:%Y-%m}" < month), default=None)
+
+    def has_met_in(self, month: str) -> bool:
+        """Say whether a session was, or is to be, in a calendar month."""
+        return any(f"{one.date:%Y-%m}" == month for one in self.sessions)
+
+
+def candidates(programme: Programme, day: date) -> tuple[Candidate, ...]:
+    """Return who may be given a seat around a day: members, then those who wait, the most urgent and the longest first.
+
+    Who has waited for over a month is asked for with the next higher priority.
+    """
+    members = [one for one in programme.members if one.on(day)]
+    known = {one.patient for one in members}
+    queue = sorted(programme.waiting, key=lambda one: (ORDER.index(one.priority), one.since, one.patient))
+    seated = [Candidate(patient=one.patient, priority=one.priority) for one in members]
+    waiting = [
+        Candidate(patient=one.patient, priority=raised(one.priority, one.since + timedelta(days=IDEAL_DAYS), day))
+        for one in queue
+        if one.patient not in known
+    ]
+    return (*seated, *waiting)
+
+
+def days_for(programme: Programme, month: str, cares: Cares) -> list[date]:
+    """Return the days of care of a month on which the session may be."""
+    first = date.fromisoformat(f"{month}-01")
+    last = programme.last_before(month)
+    days = (first + timedelta(days=n) for n in range(31))
+    return [
+        day
+        for day in days
+        if f"{day:%Y-%m}" == month
+        and cares(day, programme.service, None, None)
+        and (last is None or programme.min_days <= (day - last).days <= programme.max_days)
+    ]
+
+
+def best_day(programme: Programme, month: str, cares: Cares) -> date | None:
+    """Return the day of a month that a session is best on; None: the month has none for it."""
+    days = days_for(programme, month, cares)
+    last = programme.last_before(month)
+    middle = days[len(days) // 2] if days else None
+
+    def worth(day: date) -> tuple[bool, int, date]:
+        ideal = middle if last is None else last + timedelta(days=IDEAL_DAYS)
+        assert ideal is not None
+        return (programme.weekday is not None and weekday(day) != programme.weekday, abs((day - ideal).days), day)
+
+    return min(days, key=worth, default=None)
+
+
+def months_of(horizon: Horizon) -> tuple[str, ...]:
+    """Return the calendar months that a horizon touches, in order."""
+    days = (horizon.start + timedelta(days=n) for n in range((horizon.end - horizon.start).days))
+    return tuple(dict.fromkeys(f"{day:%Y-%m}" for day in days))
+
+
+def groups(
+    programmes: Iterable[Programme],
+    horizon: Horizon,
+    current: Callable[[str, str], CurrentGroup | None],
+    cares: Cares,
+) -> tuple[Group, ...]:
+    """Return the sessions that a horizon is asked for.
+
+    A month's session is asked for in the horizon that holds its best day, and in every later one until it has been. Of a
+    programme, one session is asked for that does not stand yet: the next depends on when it is.
+
+    Parameters
+    ----------
+    current
+        Where a programme's session of a month stands in the plan that people live by.
+    cares
+        Says whether a service is given on a day.
+    """
+    found = []
+    for programme in programmes:
+        for month in months_of(horizon):
+            stands = current(programme.id, month)
+            group = _group(programme, month, horizon, stands, cares)
+            if group is not None:
+                found.append(group)
+                if stands is None:
+                    break
+    return tuple(found)
+
+
+def _group(
+    programme: Programme,
+    month: str,
+    horizon: Horizon,
+    stands: CurrentGroup | None,
+    cares: Cares,
+) -> Group | None:
+    within = stands is not None and horizon.start <= stands.start.date() < horizon.end
+    if not within and (stands is not None or programme.has_met_in(month)):
+        return None
+    best = best_day(programme, month, cares)
+    days = [day for day in days_for(programme, month, cares) if horizon.start <= day < horizon.end]
+    if not within and (best is None or best >= horizon.end or not days):
+        return None
+    last = programme.last_before(month)
+    least, most = programme.min_days, programme.max_days
+    preferred = [day for day in days if weekday(day) == programme.weekday]
+    if last is not None and not within and preferred and max(days_for(programme, month, cares)) >= horizon.end:
+        least = most = (preferred[0] - last).days
+    return Group(
+        id=f"{programme.id}-{month}",
+        name=programme.name,
+        service=programme.service,
+        month=month,
+        required=programme.required,
+        capacity=programme.capacity,
+        min_attendees=programme.min_attendees,
+        candidates=candidates(programme, days[0] if days else horizon.start),
+        last_session=last,
+        min_days_between=least,
+        max_days_between=most,
+        current=stands if within else None,
+    )
+
+
+def seated(programme: Programme, month: str, attendees: Iterable[str], months: int) -> Programme:
+    """Return a programme whose session of a month is published: who waited and has a seat is a member for some months."""
+    first = date.fromisoformat(f"{month}-01")
+    until = first
+    for _ in range(months):
+        until = (until.replace(day=28) + timedelta(days=4)).replace(day=1)
+    came = set(attendees)
+    joined = [one for one in programme.waiting if one.patient in came]
+    members = (*programme.members, *(Member(patient=o.patient, priority=o.priority, since=first, until=until) for o in joined))
+    return programme.changed(members=members, waiting=tuple(one for one in programme.waiting if one not in joined))

@@ -1,0 +1,84 @@
+"""Capacity held for referrals to come: as much as such days have needed so far.
+
+On a weekday, for a service at a site, the number held is the smallest that was enough on the catalogue's quantile of those
+days; the usual number as long as there have been few of them. Nothing is held on days for which every referral that could
+have a visit then has come already.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+
+from scheduling import catalogue
+from scheduling.catalogue import Held
+from scheduling.fields import Horizon, Id, Model, Stamp
+from scheduling.requests import Reserve
+from scheduling.timegrid import weekday
+from scheduling.windows import Cares
+
+
+class PressingReferral(Model):
+    """A referral that a week's plan holds capacity for: when it came, for what, and at which site (null: either)."""
+
+    known: Stamp
+    service: Id
+    site: Id | None = None
+
+
+def quantile(counts: Sequence[int], percent: int) -> int:
+    """Return the smallest number that at least so many percent of some counts do not exceed; 0 of none."""
+    ordered = sorted(counts)
+    return ordered[max(-(-percent * len(ordered) // 100), 1) - 1] if ordered else 0
+
+
+def reserves(
+    history: Iterable[PressingReferral],
+    horizon: Horizon,
+    today: date,
+    cares: Cares,
+    rules: Sequence[Held],
+) -> tuple[Reserve, ...]:
+    """Return what is held on the days of care of a horizon.
+
+    Parameters
+    ----------
+    history
+        Every such referral, from the first on; days before today without one count as days that needed nothing.
+    """
+    past, found = tuple(history), list[Reserve]()
+    wanted = [_numbers(rule, past, today, cares) for rule in rules]
+    for day in (horizon.start + timedelta(days=n) for n in range((horizon.end - horizon.start).days)):
+        for rule, numbers in zip(rules, wanted, strict=True):
+            settled = rule.notice_days > 0 and (day - today).days <= rule.notice_days
+            if not settled and cares(day, rule.service, None, None):
+                found += [_reserve(rule, day, number) for number in range(numbers.get(weekday(day), 0))]
+    return tuple(found)
+
+
+def _numbers(rule: Held, past: Iterable[PressingReferral], today: date, cares: Cares) -> dict[str, int]:
+    """Return how many are held on each weekday of a rule."""
+    counts = Counter(one.known.date() for one in past if (one.service, one.site or rule.site) == (rule.service, rule.site))
+    first = min((one.known.date() for one in past), default=today)
+    days = [day for n in range((today - first).days) if cares(day := first + timedelta(days=n), rule.service, None, None)]
+    numbers: dict[str, int] = {}
+    for name in rule.weekdays:
+        seen = [counts[day] for day in days if weekday(day) == name]
+        enough = len(seen) >= catalogue.limits().held_history
+        numbers[name] = quantile(seen, rule.quantile) if enough else rule.usual
+    return numbers
+
+
+def _reserve(rule: Held, day: date, number: int) -> Reserve:
+    hours = rule.windows[number % len(rule.windows)]
+    return Reserve.model_validate(
+        {
+            "id": f"hold-{day}-{rule.service}-{rule.site or 'any'}-{number + 1}",
+            "service": rule.service,
+            "date": day,
+            "from": f"{hours.start:%H:%M}",
+            "to": f"{hours.end:%H:%M}",
+            "site": rule.site,
+        }
+    )

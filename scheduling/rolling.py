@@ -1,0 +1,192 @@
+"""Rolling weeks: the next horizon's scenario, from everything that is known today.
+
+What is asked for is what episodes leave open and programmes are due; what stands in the published plan keeps its place as
+``current``; capacity is held for referrals to come as their history says. Nothing of a former scenario is carried over:
+what was left out is open still, and has waited longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from scheduling import catalogue
+from scheduling.agenda import Agenda, Alert, Preview, Subject, agenda
+from scheduling.catalogue import Held
+from scheduling.clinic import Clinic, Closure
+from scheduling.episodes import Episode
+from scheduling.fields import Horizon, Interval
+from scheduling.pathways import Pathway
+from scheduling.people import Patient, Provider, Shift
+from scheduling.programmes import Programme, groups
+from scheduling.requests import Current, CurrentGroup, Visit
+from scheduling.reserves import PressingReferral, reserves
+from scheduling.scenario import Policy, Scenario
+from scheduling.timegrid import WEEKDAYS, minutes_on
+from scheduling.windows import Cares, on_weekdays
+
+
+@dataclass(frozen=True)
+class Book:
+    """Everything that is known of a clinic on a day.
+
+    Attributes
+    ----------
+    clinic : Clinic
+        With its closures.
+    providers : tuple of Provider
+        With their shifts, as far as they are known.
+    episodes, programmes : tuple
+        Those that are open; others do no harm.
+    current : mapping
+        Where visits stand in the published plan, by visit.
+    current_groups : mapping
+        Where sessions stand in it, by programme and month.
+    referrals : tuple of PressingReferral
+        Referrals so far that a week's plan holds capacity for.
+    held : tuple of Held
+        How capacity is held for referrals to come.
+    others : tuple of Visit
+        Visits that stand in the published plan and belong to no episode.
+    """
+
+    clinic: Clinic
+    providers: tuple[Provider, ...]
+    patients: tuple[Patient, ...]
+    episodes: tuple[Episode, ...]
+    programmes: tuple[Programme, ...] = ()
+    current: Mapping[str, Current] = field(default_factory=dict)
+    current_groups: Mapping[tuple[str, str], CurrentGroup] = field(default_factory=dict)
+    referrals: tuple[PressingReferral, ...] = ()
+    others: tuple[Visit, ...] = ()
+    held: tuple[Held, ...] = field(default_factory=catalogue.held)
+    policy: Policy = field(default_factory=catalogue.policy)
+    freeze_minutes: int = field(default_factory=lambda: catalogue.limits().freeze_minutes)
+    pathways: Mapping[str, Pathway] = field(default_factory=lambda: {one.id: one for one in catalogue.pathways()})
+
+
+@dataclass(frozen=True)
+class NextWeek:
+    """A horizon's scenario, what lies beyond it, what will be too late; by visit, what it is of, and since when it waits."""
+
+    scenario: Scenario
+    previews: tuple[Preview, ...]
+    alerts: tuple[Alert, ...]
+    subjects: Mapping[str, Subject]
+    since: Mapping[str, date]
+
+
+def next_monday(day: date) -> date:
+    """Return the first Monday after a day."""
+    return day + timedelta(days=len(WEEKDAYS) - day.weekday())
+
+
+def build_scenario(book: Book, weeks: int, now: datetime) -> NextWeek:
+    """Return the scenario of the weeks to come, from the Monday after ``now`` on.
+
+    Parameters
+    ----------
+    weeks : int
+        Length of the horizon, at least 1.
+    now : datetime
+        Wall-clock time in the clinic's zone.
+    """
+    first = next_monday(now.date())
+    return scenario_of(book, Horizon(start=first, end=first + timedelta(weeks=weeks)), now)
+
+
+def scenario_of(book: Book, horizon: Horizon, now: datetime) -> NextWeek:
+    """Return the scenario of some days, which may have begun: what has been of them is left alone."""
+    cares = care_days(book.clinic, book.providers, book.patients)
+    asked = agenda(book.episodes, book.pathways, horizon, now.date(), book.current, cares)
+    sessions = groups(book.programmes, horizon, lambda *key: book.current_groups.get(key), cares)
+    visits = (*asked.visits, *book.others)
+    wanted = {visit.patient for visit in visits} | {one.patient for group in sessions for one in group.candidates}
+    scenario = Scenario(
+        format="clinicweave-scenario/1",
+        id=f"week-{horizon.start}"
+        if (horizon.end - horizon.start).days == len(WEEKDAYS)
+        else f"days-{horizon.start}-{horizon.end}",
+        now=now,
+        freeze_minutes=book.freeze_minutes,
+        horizon=horizon,
+        clinic=book.clinic,
+        providers=tuple(_within(provider, horizon) for provider in book.providers),
+        patients=tuple(patient for patient in book.patients if patient.id in wanted),
+        visits=visits,
+        links=tuple(asked.links),
+        groups=sessions,
+        reserves=reserves(book.referrals, horizon, now.date(), cares, book.held),
+        policy=book.policy,
+    )
+    return _answer(scenario, asked)
+
+
+def _answer(scenario: Scenario, asked: Agenda) -> NextWeek:
+    return NextWeek(scenario, tuple(asked.previews), tuple(asked.alerts), asked.subjects, asked.since)
+
+
+def _within(provider: Provider, horizon: Horizon) -> Provider:
+    """Return a provider with the shifts and meetings of a horizon."""
+    shifts = tuple(one for one in provider.shifts if horizon.start <= one.start.date() < horizon.end)
+    busy = tuple(one for one in provider.busy if one.end.date() >= horizon.start and one.start.date() < horizon.end)
+    return provider.changed(shifts=shifts, busy=busy)
+
+
+def care_days(clinic: Clinic, providers: Iterable[Provider], patients: Iterable[Patient] = ()) -> Cares:
+    """Return what says on which days a service is given (:class:`_Care`)."""
+    return _Care(clinic, providers, patients).on
+
+
+class _Care:
+    """On which days a service is given: somebody for every seat is at work at one of its locations.
+
+    Beyond the days for which shifts are known, it is given from Monday to Friday; never on a day on which the clinic is closed.
+    """
+
+    def __init__(self, clinic: Clinic, providers: Iterable[Provider], patients: Iterable[Patient]) -> None:
+        self._services = {service.id: service for service in clinic.services}
+        self._sites = {location.id: location.site for location in clinic.locations}
+        self._allowed = {patient.id: patient.allowed_sites for patient in patients}
+        self._closed = {day for one in clinic.closures if one.location is None for day in _whole_days(one)}
+        self._at_work: dict[date, list[tuple[Provider, tuple[str, ...]]]] = {}
+        for provider in providers:
+            for shift in provider.shifts:
+                if not provider.trainee and not any(_covers(away, shift) for away in provider.busy):
+                    self._at_work.setdefault(shift.start.date(), []).append((provider, shift.locations))
+        self._until = max(self._at_work, default=date.min)
+        self._known: dict[tuple[date, str, str | None, tuple[str, ...] | None], bool] = {}
+
+    def on(self, day: date, service: str, provider: str | None, patient: str | None) -> bool:
+        """Say whether a service is given on a day: by one provider, and where one patient may come, if they are named."""
+        key = (day, service, provider, self._allowed.get(patient or ""))
+        if key not in self._known:
+            self._known[key] = on_weekdays(day) and day not in self._closed and (day > self._until or self._staffed(*key))
+        return self._known[key]
+
+    def _staffed(self, day: date, service: str, provider: str | None, sites: tuple[str, ...] | None) -> bool:
+        offered, here = self._services[service], self._at_work.get(day, [])
+        leads, *others = offered.team
+        return any(
+            any(where in at and who.can_fill(leads.any_of) and provider in (None, who.id) for who, at in here)
+            and all(any(where in at and who.can_fill(seat.any_of) for who, at in here) for seat in others)
+            for where in offered.locations
+            if sites is None or self._sites[where] in sites
+        )
+
+
+def _covers(away: Interval, shift: Shift) -> bool:
+    return away.start <= shift.start and shift.end <= away.end
+
+
+def _whole_days(closure: Closure) -> Iterator[date]:
+    """Yield the days that a closure takes from midnight to the evening."""
+    first = closure.start.date()
+    for day in (first + timedelta(days=n) for n in range((closure.end.date() - first).days + 1)):
+        if minutes_on(closure.start, day) <= 0 and minutes_on(closure.end, day) >= EVENING_MINUTE:
+            yield day
+
+
+EVENING_MINUTE = 18 * 60
+"""By then every location has closed."""

@@ -1,0 +1,128 @@
+"""Room for a visit that has to be, when moving others does not make any: the fewest others give way.
+
+Visits of one provider that follow each other are taken out, as few as possible, until the visit fits; those taken out are put
+back wherever there is a place, or wait. Nothing pinned, started or about to start gives way, no group, nobody with cancer, and
+nobody who has to be seen that day; nor, where that is enough, whose last day is in the horizon, or whose visit is linked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from scheduling.costs import leaving_out
+from scheduling.plan import Plan
+from scheduling.publishing import carried
+from scheduling.requests import Visit
+from scheduling.scenario import Scenario
+from solver.construct import as_it_stands, drop_broken_links, insert
+from solver.limits import Limits
+from solver.occupancy import Occupancy
+from solver.placements import Placement, placements_of
+from solver.proposals import Present, checked_plan
+from solver.solve import solve
+from solver.tasks import Key, Task
+
+MOST_DISPLACED = 4
+"""Visits of one provider that give way, at most: as long as the longest visit takes."""
+
+
+def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
+    """Return a plan in which a visit that was left out has a place, because others give way; None: nothing helps.
+
+    A visit that others have to come with is left to :func:`settle`.
+
+    Raises
+    ------
+    InvalidFile
+        The plan breaks a rule: it has to be made anew first.
+    """
+    present = Present(scenario, plan)
+    task = present.domains.by_key["visit", visit]
+    if any(link.together and visit in (link.before, link.after) for link in scenario.links):
+        return None
+    occupancy = Occupancy(present.domains, present.placements)
+    for key in [key for key in occupancy.placements if key[0] == "hold"]:
+        occupancy.remove(key)
+    for gone in sorted(_ways(present, task), key=lambda keys: _harm(present, keys)):
+        taken = {key: occupancy.remove(key) for key in gone}
+        place = occupancy.best(task)
+        if place is not None:
+            occupancy.put(task.key, place.placement)
+            return _settled(present, occupancy, taken)
+        for key, placement in taken.items():
+            occupancy.put(key, placement)
+    return None
+
+
+def settle(scenario: Scenario, plan: Plan, visit: str, seconds: float) -> tuple[Plan | None, bool]:
+    """Return a plan with a visit that was left out, whoever gives way; None, and whether it is proven that there is none.
+
+    What cannot give way is planned anew by itself, exactly; all others find their places around it. There is proof when the
+    exact plan of those alone, the visit among them, leaves one of them out.
+    """
+    present = Present(scenario, plan)
+    firm = {one.id for one in scenario.visits if one.id == visit or _is_firm(present, one)}
+    alone = scenario.changed(
+        visits=tuple(one for one in scenario.visits if one.id in firm),
+        links=tuple(one for one in scenario.links if one.before in firm and one.after in firm),
+        groups=tuple(one for one in scenario.groups if one.current is not None),
+        reserves=(),
+    )
+    made = solve(alone, Limits(seconds, 1), start=carried(plan, alone))
+    if made.unscheduled:
+        return None, made.status == "optimal"
+    occupancy = Occupancy(present.domains, placements_of(scenario, made))
+    others = {key: one for key, one in present.placements.items() if key not in occupancy.placements and key[0] == "visit"}
+    for key, placement in as_it_stands(present.domains, others, dict(occupancy.placements)).items():
+        occupancy.put(key, placement)
+    return _settled(present, occupancy, others), False
+
+
+def _is_firm(present: Present, visit: Visit) -> bool:
+    """Say whether a planned visit gives way to nobody."""
+    key: Key = ("visit", visit.id)
+    return key in present.placements and not _gives_way(present, key)
+
+
+def _settled(present: Present, occupancy: Occupancy, taken: dict[Key, Placement]) -> Plan:
+    """Put back what was taken out, and the holds, where they still fit."""
+    for key in taken:
+        if key not in occupancy.placements:
+            insert(occupancy, present.domains.by_key[key])
+    drop_broken_links(occupancy)
+    for task in present.domains.tasks:
+        if task.kind == "hold" and task.key not in occupancy.placements:
+            insert(occupancy, task)
+    return checked_plan(present.domains, occupancy.placements, present.reasons)
+
+
+def _ways(present: Present, task: Task) -> Iterator[tuple[Key, ...]]:
+    """Yield what could be taken out: none, or some visits of one provider, on one day, that follow each other."""
+    yield ()
+    busy: dict[tuple[str, int], list[tuple[int, Key]]] = defaultdict(list)
+    days = {option.day for option in present.domains.options[task.key]}
+    linked = {end for link in present.grown.links for end in (link.before, link.after)}
+    for key, placement in present.placements.items():
+        if placement.day in days and key[1] not in linked and _gives_way(present, key) and not _is_last_chance(present, key):
+            for shift in (*placement.team, *placement.supervisors):
+                busy[shift.provider, placement.day].append((placement.slot, key))
+    for visits in busy.values():
+        ordered = [key for _, key in sorted(visits)]
+        for count in range(1, MOST_DISPLACED + 1):
+            yield from (tuple(ordered[n : n + count]) for n in range(len(ordered) - count + 1))
+
+
+def _gives_way(present: Present, key: Key) -> bool:
+    visit = present.domains.by_key[key].visit
+    return visit is not None and visit.priority != "cancer" and not visit.same_day and present.may_move(key)
+
+
+def _is_last_chance(present: Present, key: Key) -> bool:
+    visit = present.domains.by_key[key].visit
+    return visit is not None and visit.deadline is not None and visit.deadline < present.grown.horizon.end
+
+
+def _harm(present: Present, keys: Sequence[Key]) -> tuple[int, int]:
+    visits = (present.domains.by_key[key].visit for key in keys)
+    return len(keys), sum(leaving_out(present.grown, visit) for visit in visits if visit is not None)

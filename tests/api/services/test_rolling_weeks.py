@@ -1,0 +1,172 @@
+"""Weeks that roll: what is open is asked for, what is left over comes along, what stands stays, and histories keep up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+from months import MONDAY, Months, in_memory
+
+from api.refusals import Conflict
+from scheduling.errors import EventRefused
+
+FIRST, SECOND = "week-2026-11-30", "week-2026-12-07"
+
+
+@pytest.fixture
+def desk() -> Iterator[Months]:
+    with in_memory() as months:
+        yield months
+
+
+def test_a_week_asks_for_what_is_open_and_previews_what_lies_beyond(desk: Months) -> None:
+    episode = desk.refer("spinal-cord-stimulation").episode
+    found = desk.build()
+    assert [one for one in desk.asked(FIRST)] == [f"{episode}.assessment.1"]
+    beyond = {one.occurrence.step: one for one in found.previews if one.episode == episode}
+    assert set(beyond) == {"trial", "lead-removal", "implant", "programming"} and not beyond["trial"].certain
+    assert beyond["trial"].earliest == date(2026, 11, 27) + timedelta(days=7)
+
+
+def test_what_is_published_is_in_the_history_and_what_is_left_out_comes_into_the_next_week(desk: Months) -> None:
+    placed, left = (desk.refer("follow-up", patient).episode for patient in ("pat", "quin"))
+    desk.build()
+    desk.publish(FIRST, f"{left}.visit.1")
+    assert (desk.history(placed or ""), desk.history(left or "")) == (["referred", "planned"], ["referred"])
+    desk.now += timedelta(days=5)
+    desk.build()
+    assert (list(desk.asked(FIRST)), list(desk.asked(SECOND))) == ([f"{placed}.visit.1"], [f"{left}.visit.1"])
+    asked = desk.asked(SECOND)[f"{left}.visit.1"]
+    assert asked.target == date(2026, 11, 27) + timedelta(days=21)
+
+
+def test_a_week_that_is_built_again_keeps_what_stands_and_takes_in_what_is_new(desk: Months) -> None:
+    first = desk.refer("follow-up", "pat").episode
+    desk.build()
+    desk.publish(FIRST)
+    second = desk.refer("follow-up", "quin").episode
+    for _ in range(2):
+        desk.build()
+        assert set(desk.asked(FIRST)) == {f"{first}.visit.1", f"{second}.visit.1"}
+    assert desk.stands(f"{first}.visit.1") == "booked"
+    assert desk.asked(FIRST)[f"{first}.visit.1"].current is not None
+
+
+def test_what_is_due_in_a_week_that_is_built_is_asked_for_there_at_once(desk: Months) -> None:
+    desk.build()
+    soon, later = desk.refer("new-patient-acute", "pat"), desk.refer("new-patient-chronic", "quin")
+    assert (soon.visits, later.visits) == ((f"{soon.episode}.evaluation.1",), ())
+    assert set(desk.asked(FIRST)) == set(soon.visits)
+
+
+def test_parts_of_one_day_are_asked_for_together(desk: Months) -> None:
+    episode = desk.refer("work-injury").episode
+    desk.build()
+    parts = {f"{episode}.{part}.1" for part in ("medical", "psychology", "function")}
+    assert set(desk.asked(FIRST)) == parts
+    desk.publish(FIRST)
+    assert desk.history(episode or "").count("planned") == 3
+
+
+def test_a_stimulator_goes_its_way_over_weeks(desk: Months) -> None:
+    episode = desk.refer("spinal-cord-stimulation", referred_on=date(2026, 11, 20)).episode or ""
+    desk.build()
+    desk.publish(FIRST)
+    desk.live(f"{episode}.assessment.1")
+    assert desk.open_steps(episode)[f"{episode}.trial.1"].certain is False
+    desk.tell(episode, "outcome", step="assessment", outcome="positive")
+    desk.now = max(desk.now, desk.now.replace(month=12, day=4, hour=16))
+    desk.build()
+    wanted = set(desk.asked(SECOND))
+    assert wanted <= {f"{episode}.trial.1", f"{episode}.lead-removal.1"}
+    assert desk.history(episode) == ["referred", "planned", "done", "outcome"]
+
+
+def test_a_negative_assessment_ends_the_pathway_and_nothing_more_is_asked_for(desk: Months) -> None:
+    episode = desk.refer("spinal-cord-stimulation").episode or ""
+    desk.build()
+    desk.publish(FIRST)
+    desk.live(f"{episode}.assessment.1")
+    desk.tell(episode, "outcome", step="assessment", outcome="negative")
+    desk.now += timedelta(days=5)
+    desk.build(start=MONDAY + timedelta(weeks=1))
+    assert (desk.open_steps(episode), desk.asked(SECOND)) == ({}, {})
+    with pytest.raises(EventRefused, match="the episode is ended"):
+        desk.tell(episode, "outcome", step="assessment", outcome="positive")
+
+
+def test_a_stop_gives_up_what_stands_and_a_new_start_asks_for_it_again(desk: Months) -> None:
+    episode = desk.refer("follow-up").episode or ""
+    visit = f"{episode}.visit.1"
+    desk.build()
+    desk.publish(FIRST)
+    assert desk.tell(episode, "stopped").given_up == (visit,)
+    assert (desk.stands(visit), desk.asked(FIRST)) == ("cancelled", {})
+    desk.build()
+    assert desk.asked(FIRST) == {}
+    desk.tell(episode, "restarted")
+    desk.build()
+    assert list(desk.asked(FIRST)) == [visit]
+    desk.publish(FIRST)
+    assert desk.stands(visit) == "booked"
+
+
+def test_nobody_coming_asks_for_another_visit(desk: Months) -> None:
+    episode = desk.refer("new-patient-acute").episode or ""
+    desk.build()
+    desk.publish(FIRST)
+    desk.live(f"{episode}.evaluation.1", came=False)
+    assert desk.history(episode)[-1] == "no-show"
+    (again,) = desk.open_steps(episode)
+    assert again == f"{episode}.evaluation.1.2"
+    desk.build(start=MONDAY + timedelta(weeks=1))
+    assert again in {**desk.asked(FIRST), **desk.asked(SECOND)}
+
+
+def test_a_pump_is_refilled_before_its_date(desk: Months) -> None:
+    episode = desk.refer("pump-refill", low_reservoir=date(2026, 12, 9)).episode or ""
+    found = desk.build(weeks=2)
+    asked = desk.asked(found.scenario.id)[f"{episode}.refill.1"]
+    assert asked.deadline == date(2026, 12, 9)
+    assert [one.kind for one in found.alerts] == ["last-horizon"]
+
+
+def test_a_group_meets_once_a_month_and_who_waited_has_a_seat_then(desk: Months) -> None:
+    for number in range(4):
+        desk.refer("group", f"pat-{number}")
+    for week in range(9):
+        found = desk.build(start=MONDAY + timedelta(weeks=week))
+        desk.publish(found.scenario.id)
+        desk.now += timedelta(weeks=1)
+    programme = desk.programme("coping-skills")
+    assert (programme.waiting, len(programme.members)) == ((), 4)
+    assert [f"{one.date:%Y-%m}" for one in programme.sessions] == ["2026-11", "2026-12", "2027-01"]
+    gaps = [(b.date - a.date).days for a, b in pairwise(programme.sessions)]
+    assert all(programme.min_days <= days <= programme.max_days for days in gaps)
+
+
+def test_a_week_of_which_nobody_works_or_that_another_scenario_has_is_refused(desk: Months) -> None:
+    with pytest.raises(Conflict, match="nobody works"):
+        desk.build(start=date(2027, 6, 7))
+    desk.build(weeks=2)
+    with pytest.raises(Conflict, match="has the dates"):
+        desk.build(start=MONDAY + timedelta(weeks=1))
+
+
+def test_a_visit_of_an_episode_is_withdrawn_only_with_it(desk: Months) -> None:
+    from api.services.accounts import SYSTEM
+    from api.services.requests import withdraw_visit
+
+    episode = desk.refer("follow-up").episode
+    desk.build()
+    with pytest.raises(Conflict, match=f'asked for by episode "{episode}"'), desk.store.writing() as session:
+        withdraw_visit(session, SYSTEM, f"{episode}.visit.1", 1, desk.now)
+
+
+def test_what_is_only_looked_at_is_not_kept(desk: Months) -> None:
+    episode = desk.refer("follow-up").episode
+    assert [one.id for one in desk.preview().scenario.visits] == [f"{episode}.visit.1"]
+    with pytest.raises(Exception, match="unknown period"):
+        desk.asked(FIRST)

@@ -1,0 +1,186 @@
+"""A small clinic over months in a store: referrals come, weeks are built, planned, published, and lived through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from api.services import bookings, episodes, publishing, rolling
+from api.services.accounts import SYSTEM
+from api.services.episodes import Consequences, Told
+from api.services.intake import Placed, Request, Taken, take_in
+from api.services.kinds import KINDS_BY_ID
+from api.services.rosters import take_roster
+from api.services.week import week_at
+from api.store import episodes as records
+from api.store import periods, plans, programmes
+from api.store.bookings import booking_of
+from api.store.database import Database
+from api.store.migrations import migrate
+from api.store.tables import PlanJobRow
+from scheduling import catalogue
+from scheduling.episodes import Episode
+from scheduling.fields import Horizon
+from scheduling.generate import generate
+from scheduling.programmes import Programme
+from scheduling.rolling import NextWeek
+from scheduling.rules import violations
+from scheduling.windows import OpenStep, open_steps
+from solver.first_come import first_come
+
+MONDAY = date(2026, 11, 30)
+FRIDAY_BEFORE = datetime(2026, 11, 27, 16, 30, tzinfo=UTC)
+
+FIELDS: dict[str, Any] = {
+    "low_reservoir": date(2026, 12, 21),
+    "programme": "coping-skills",
+    "department": "neurology",
+    "referrer": "a primary care physician",
+}
+"""What a kind of request that needs a field may be given."""
+
+
+@cache
+def roster(weeks: int) -> str:
+    """Return the clinic with who works in some weeks, as a scenario that asks for nothing."""
+    made = [generate("tiny", 3, MONDAY + timedelta(weeks=week)) for week in range(weeks)]
+    people = [
+        provider.changed(
+            shifts=tuple(shift for week in made for shift in week.providers_by_id[provider.id].shifts),
+            busy=tuple(meeting for week in made for meeting in week.providers_by_id[provider.id].busy),
+        )
+        for provider in made[0].providers
+    ]
+    horizon = Horizon(start=MONDAY, end=MONDAY + timedelta(weeks=weeks))
+    nothing: dict[str, Any] = {"visits": (), "links": (), "groups": (), "reserves": (), "patients": ()}
+    return made[0].changed(horizon=horizon, providers=tuple(people), **nothing).model_dump_json()
+
+
+@dataclass
+class Months:
+    """The clinic's desk; time stands still until a test moves it."""
+
+    store: Database
+    now: datetime = field(default=FRIDAY_BEFORE)
+
+    def open(self, weeks: int = 10) -> Months:
+        """Take in the clinic and who works in the weeks to come."""
+        with self.store.writing() as session:
+            take_roster(session, SYSTEM, roster(weeks), self.now)
+        return self
+
+    def take(self, *requests: Request) -> list[Taken]:
+        """Take in what patients are referred for."""
+        with self.store.writing() as session:
+            placed = [Placed(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
+            return take_in(session, SYSTEM, placed, self.now)
+
+    def refer(self, kind: str, patient: str = "pat", **fields: Any) -> Taken:
+        """Take in one patient, new or known."""
+        (taken,) = self.take(asked(kind, patient, **fields))
+        return taken
+
+    def build(self, weeks: int = 1, start: date | None = None) -> NextWeek:
+        """Build the next week and keep it."""
+        with self.store.writing() as session:
+            horizon = rolling.next_horizon(session, self.now, weeks, start)
+            return rolling.build_week(session, SYSTEM, horizon, self.now).found
+
+    def preview(self, weeks: int = 1) -> NextWeek:
+        """Say what the next week is asked for."""
+        with self.store.reading() as session:
+            return rolling.next_week(session, rolling.next_horizon(session, self.now, weeks, None), self.now)
+
+    def publish(self, period: str, *without: str) -> None:
+        """Plan a period, first come, first served, and publish that; some visits are left out."""
+        with self.store.writing() as session:
+            scenario, standing = week_at(session, period, self.now).to_plan()
+            made = first_come(scenario, standing)
+            kept = made.changed(visits=tuple(one for one in made.visits if one.visit not in without))
+            assert not list(violations(scenario, made))
+            snapshot = periods.keep_snapshot(session, scenario, periods.period(session, period), self.now)
+            start = plans.add_plan(session, standing, snapshot.id, period, "desk", self.now)
+            row = plans.add_plan(session, kept, snapshot.id, period, "desk", self.now)
+            job = PlanJobRow(
+                id=f"job-{row.id}",
+                scenario_id=snapshot.id,
+                start_plan_id=start.id,
+                plan_id=row.id,
+                state="done",
+                seconds=1,
+                workers=1,
+                seed=0,
+                gap=0,
+                created_by="desk",
+                created_at=self.now,
+            )
+            session.add(job)
+            session.flush()
+            publishing.publish(session, SYSTEM, job.id, self.now)
+
+    def live(self, visit: str, came: bool = True) -> None:
+        """Let the moment of a visit come, and note whether its patient did."""
+        with self.store.writing() as session:
+            row = booking_of(session, ("visit", visit, ""))
+            assert row is not None and row.state == "booked", (visit, row)
+            self.now = max(self.now, row.starts_at + timedelta(minutes=1))
+            for state in ("arrived", "done") if came else ("no-show",):
+                bookings.mark(session, SYSTEM, visit, state, lambda version: None, self.now)
+
+    def tell(self, episode: str, kind: str, **told: Any) -> Consequences:
+        """Tell what became known of an episode."""
+        with self.store.writing() as session:
+            version = records.row(session, episode).version
+            event = Told.model_validate({"kind": kind, **told})
+            return episodes.record(session, SYSTEM, episode, version, event, self.now)
+
+    def episode(self, identifier: str) -> Episode:
+        """Return an episode as it is kept."""
+        with self.store.reading() as session:
+            return records.load(session, [identifier])[identifier]
+
+    def history(self, identifier: str) -> list[str]:
+        """Return the kinds of events of an episode."""
+        return [event.kind for event in self.episode(identifier).history]
+
+    def open_steps(self, identifier: str) -> dict[str, OpenStep]:
+        """Return what an episode leaves open today, by visit."""
+        found = self.episode(identifier)
+        with self.store.reading() as session:
+            today = periods.zone(session).wall(self.now).date()
+        return {one.visit: one for one in open_steps(found, catalogue.pathway(found.pathway), today)}
+
+    def programme(self, identifier: str) -> Programme:
+        """Return a programme with its people and sessions."""
+        with self.store.reading() as session:
+            return next(one for one in programmes.load(session) if one.id == identifier)
+
+    def asked(self, period: str) -> dict[str, Any]:
+        """Return the visits that a period asks for, by id."""
+        with self.store.reading() as session:
+            return dict(periods.scenario_of(session, period).visits_by_id)
+
+    def stands(self, visit: str) -> str | None:
+        """Return what a visit's booking is, None when it never had one."""
+        with self.store.reading() as session:
+            row = booking_of(session, ("visit", visit, ""))
+            return None if row is None else row.state
+
+
+def asked(kind: str, patient: str = "pat", **fields: Any) -> Request:
+    """Return a request of a kind, with what it needs."""
+    needed = {name: FIELDS[name] for name in KINDS_BY_ID[kind].needs} if kind in KINDS_BY_ID else {}
+    return Request(**{"kind": kind, "patient": patient, "name": f"Patient {patient}", **needed, **fields})
+
+
+@contextmanager
+def in_memory(weeks: int = 10) -> Iterator[Months]:
+    """Open the clinic over a store in memory."""
+    store = Database("sqlite://")
+    migrate(store)
+    yield Months(store).open(weeks)
+    store.close()

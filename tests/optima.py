@@ -1,0 +1,48 @@
+"""Best plans of small scenarios by the exact model, and the master's bounds on them."""
+
+from __future__ import annotations
+
+from ortools.sat.python import cp_model
+
+from scheduling.check import check
+from scheduling.scenario import Scenario
+from solver.domains import Domains
+from solver.exact import exact_model
+from solver.linear import LinearProgram
+from solver.master import Master
+from solver.placements import make_plan
+
+
+def optimum(asked: Scenario) -> int | None:
+    """Return the cost of the best plan of the exact model, judged by the checkers; None when no plan keeps the pins."""
+    domains = Domains(asked)
+    model, x = exact_model(domains)
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.max_deterministic_time = 4
+    status = solver.solve(model)
+    if status == cp_model.INFEASIBLE:
+        return None
+    assert status in (cp_model.OPTIMAL, cp_model.FEASIBLE), solver.status_name(status)
+    verdict = check(asked, make_plan(domains, x.extract(solver)))
+    assert verdict.violations == ()
+    assert verdict.cost == round(solver.objective_value)
+    return verdict.cost
+
+
+def bounds(asked: Scenario, pooled: bool = True) -> tuple[int, int]:
+    """Return the master's bounds by linear relaxation and by branch and cut."""
+    program = whole_program(asked, pooled)
+    relaxed, cut = program.relax(60), program.branch_and_cut(60)
+    assert relaxed is not None
+    assert cut is not None
+    return relaxed.bound, cut
+
+
+def whole_program(asked: Scenario, pooled: bool = True) -> LinearProgram:
+    """Return the master's program with the rows that else count only once broken."""
+    program = Master(Domains(asked), pooled=pooled).program
+    for columns, coefficients, high in program.later:
+        program.row(columns, coefficients, high=high)
+    program.later.clear()
+    return program

@@ -1,0 +1,190 @@
+"""Episodes: what a history leaves open, and between which dates."""
+
+from __future__ import annotations
+
+import pytest
+from histories import PARTS, episode, event, opened, window
+
+from scheduling import catalogue
+from scheduling.episodes import recorded, state
+from scheduling.errors import EventRefused
+from scheduling.windows import void_visits
+
+ASSESSED = [("planned", "assessment", "2026-12-03"), ("done", "assessment", "2026-12-03")]
+POSITIVE = [*ASSESSED, ("outcome", "assessment", "positive", "2026-12-03")]
+TRIED = [
+    *POSITIVE,
+    event("planned", "trial", "2026-12-14", team=["neuro-1"]),
+    event("done", "trial", "2026-12-14", team=["neuro-1"]),
+]
+
+
+def state_of(found):
+    return state(found, catalogue.pathway(found.pathway))
+
+
+def voids(found, today):
+    return void_visits(found, catalogue.pathway(found.pathway), today)
+
+
+def test_a_referral_opens_the_first_step_and_previews_the_others():
+    found = opened(episode("spinal-cord-stimulation"), "2026-11-30")
+    assert list(found) == ["assessment.1", "trial.1", "lead-removal.1", "implant.1", "programming.1"]
+    assert [step.certain for step in found.values()] == [True, False, False, False, False]
+    assert (found["assessment.1"].settled, found["trial.1"].settled) == (True, False)
+
+
+def test_a_positive_assessment_opens_the_trial_seven_days_after_it():
+    assert window(episode("spinal-cord-stimulation", *POSITIVE), "trial.1", "2026-12-03") == ("2026-12-10", "2027-02-01")
+
+
+def test_without_its_outcome_an_assessment_leads_to_no_trial_yet():
+    assert not opened(episode("spinal-cord-stimulation", *ASSESSED), "2026-12-04")["trial.1"].certain
+
+
+def test_a_negative_assessment_ends_the_pathway():
+    ended = episode("spinal-cord-stimulation", *ASSESSED, ("outcome", "assessment", "negative", "2026-12-04"))
+    assert (state_of(ended), opened(ended, "2026-12-05")) == ("ended", {})
+
+
+def test_leads_come_out_after_five_to_seven_days_by_who_put_them_in():
+    removal = opened(episode("spinal-cord-stimulation", *TRIED), "2026-12-14")["lead-removal.1"]
+    assert (f"{removal.earliest}", f"{removal.latest}") == ("2026-12-19", "2026-12-21")
+    assert (removal.required_provider, removal.preferred_providers) == (None, ("neuro-1",))
+
+
+@pytest.mark.parametrize(("relief", "comes"), [(50, "ended"), (51, "open")])
+def test_relief_of_a_trial_decides(relief, comes):
+    found = episode(
+        "spinal-cord-stimulation",
+        *TRIED,
+        ("done", "lead-removal", "2026-12-21"),
+        ("outcome", "lead-removal", relief, "2026-12-21"),
+    )
+    assert state_of(found) == comes
+    assert ("implant.1" in opened(found, "2026-12-22")) == (comes == "open")
+
+
+def test_a_missed_visit_is_open_from_the_next_day_and_its_window_reaches_a_week_beyond_the_miss():
+    late = episode(
+        "spinal-cord-stimulation", *TRIED, ("planned", "lead-removal", "2026-12-21"), ("no-show", "lead-removal", "2026-12-21")
+    )
+    assert window(late, "lead-removal.1", "2026-12-21") == ("2026-12-22", "2026-12-28")
+    assert opened(late, "2026-12-21")["lead-removal.1"].visit == "e.lead-removal.1.2"
+
+
+def test_a_cancelled_visit_may_be_on_any_day_left_of_its_window_under_the_same_id():
+    found = episode(
+        "spinal-cord-stimulation",
+        *POSITIVE,
+        ("planned", "trial", "2026-12-14"),
+        event("cancelled", "trial", "2026-12-14", known="2026-12-11"),
+    )
+    assert window(found, "trial.1", "2026-12-11") == ("2026-12-11", "2027-02-01")
+    assert opened(found, "2026-12-11")["trial.1"].visit == "e.trial.1"
+
+
+def test_an_assessment_that_has_lapsed_is_done_again():
+    found = opened(episode("spinal-cord-stimulation", *POSITIVE), "2027-02-02")
+    assert next(iter(found)) == "assessment.1"
+    assert found["assessment.1"].visit == "e.assessment.1.2"
+    assert "assessment.1" not in opened(episode("spinal-cord-stimulation", *POSITIVE), "2027-02-01")
+
+
+def test_a_missed_session_shifts_the_rest_of_a_series_from_the_miss():
+    told = [event(kind, "session.1", "2026-12-07", team=["psy-1"]) for kind in ("planned", "done")]
+    told += [event(kind, "session.2", "2026-12-14", team=["psy-1"]) for kind in ("planned", "no-show")]
+    found = episode("cognitive-therapy", *told)
+    assert window(found, "session.2", "2026-12-14") == ("2026-12-15", "2026-12-22")
+    assert window(found, "session.3", "2026-12-14") == ("2026-12-21", "2026-12-30")
+    assert opened(found, "2026-12-14")["session.2"].required_provider == "psy-1"
+
+
+def test_a_window_without_a_day_of_care_ends_on_the_next():
+    # Three to five days after a Wednesday is a weekend and a Monday; with the Monday closed, the Tuesday is left.
+    told = [(kind, "session.1", "2026-12-02") for kind in ("planned", "done")]
+    found = episode("physical-therapy", *told)
+    assert window(found, "session.2", "2026-12-02") == ("2026-12-05", "2026-12-07")
+
+
+def test_a_day_of_three_parts_opens_as_a_whole_when_one_was_missed():
+    told = [("planned", part, "2026-12-02") for part in PARTS]
+    told += [("done", "medical", "2026-12-02"), ("no-show", "psychology", "2026-12-02"), ("no-show", "function", "2026-12-02")]
+    found = opened(episode("work-injury", *told), "2026-12-03")
+    assert [step.visit for step in found.values()] == ["e.medical.1.2", "e.psychology.1.2", "e.function.1.2"]
+
+
+def test_a_day_of_three_parts_is_half_way_while_the_others_are_to_come_on_it():
+    told = [("planned", part, "2026-12-02") for part in PARTS]
+    found = opened(episode("work-injury", *told, ("done", "medical", "2026-12-02")), "2026-12-02")
+    assert list(found) == ["psychology.1", "function.1"]
+
+
+def test_one_part_cancelled_leaves_the_others_void():
+    told = [("planned", part, "2026-12-02") for part in PARTS]
+    found = episode("work-injury", *told, event("cancelled", "function", "2026-12-02", known="2026-12-01"))
+    assert sorted(voids(found, found.referred_on)) == ["e.medical.1", "e.psychology.1"]
+
+
+def test_refills_recur_before_the_date_that_the_world_sets():
+    told = [(kind, "refill", "2026-12-02") for kind in ("planned", "done")]
+    found = episode("pump-refills", ("dated", "low-reservoir", "2026-12-04", "2026-11-30"), *told)
+    assert opened(found, "2026-12-02")["refill.2"].latest.isoformat() == "2027-01-31", "ours, while the date is not known"
+    dated = recorded(found, catalogue.pathway("pump-refills"), event("dated", "low-reservoir", "2027-01-20", "2026-12-02"))
+    assert window(dated, "refill.2", "2026-12-02") == ("2027-01-06", "2027-01-20")
+
+
+def test_a_missed_refill_keeps_its_deadline():
+    told = [(kind, "refill", "2026-12-02") for kind in ("planned", "no-show")]
+    found = episode("pump-refills", ("dated", "low-reservoir", "2026-12-04", "2026-11-30"), *told)
+    assert window(found, "refill.1", "2026-12-02") == ("2026-12-03", "2026-12-04")
+
+
+def test_a_consult_of_the_day_is_due_on_it():
+    found = opened(episode("cancer-consult", priority="cancer"), "2026-11-30")["consult.1"]
+    assert (found.same_day, found.earliest, found.latest) == (True, found.since, found.since)
+
+
+def test_nothing_is_open_after_a_stop_and_what_stands_is_void():
+    found = episode("spinal-cord-stimulation", *POSITIVE, ("planned", "trial", "2026-12-14"), ("stopped", "2026-12-10"))
+    assert (state_of(found), opened(found, "2026-12-10"), voids(found, found.referred_on)) == ("stopped", {}, ("e.trial.1",))
+
+
+def test_a_new_start_after_a_stop_goes_on_where_it_stood():
+    found = episode("spinal-cord-stimulation", *POSITIVE, ("stopped", "2026-12-10"), ("restarted", "2027-01-11"))
+    assert window(found, "trial.1", "2027-01-11") == ("2027-01-11", "2027-02-01")
+
+
+def test_a_new_start_after_the_end_begins_anew():
+    ended = episode("spinal-cord-stimulation", *ASSESSED, ("outcome", "assessment", "negative", "2026-12-04"))
+    again = recorded(ended, catalogue.pathway(ended.pathway), event("restarted", "2027-03-01"))
+    assert opened(again, "2027-03-01")["assessment.1"].visit == "e.assessment.1.2"
+
+
+def test_a_recommendation_completes_an_opioid_consultation_or_branches():
+    told = [(kind, step, "2026-12-02") for step in ("risk-assessment", "consultation") for kind in ("planned", "done")]
+    done = episode("opioid-consultation", *told, ("outcome", "consultation", "therapy", "2026-12-02"))
+    on = episode("opioid-consultation", *told, ("outcome", "consultation", "transition", "2026-12-02"))
+    assert (state_of(done), state_of(on)) == ("completed", "open")
+    assert list(opened(on, "2026-12-03")) == ["transition.1"]
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ([("done", "trial", "2026-12-14")], "assessment.1 has not been"),
+        ([*ASSESSED, ("planned", "trial", "2026-12-14")], "it needs the outcome positive of assessment"),
+        ([("no-show", "assessment", "2026-12-03")], "the visit is not planned"),
+        ([("done", "massage", "2026-12-03")], "the pathway has no such visit"),
+        ([*ASSESSED, ("done", "assessment", "2026-12-04")], "the visit has been already"),
+        ([("outcome", "assessment", "positive", "2026-12-03")], "assessment has not been"),
+        ([*ASSESSED, ("outcome", "assessment", "perhaps", "2026-12-03")], "is to be one of positive, negative"),
+        ([("dated", "low-reservoir", "2026-12-30", "2026-12-01")], "the pathway waits for no such date"),
+        ([("stopped", "2026-12-01"), ("planned", "assessment", "2026-12-03")], "the episode is stopped"),
+        ([("restarted", "2026-12-01")], "it goes on already"),
+    ],
+)
+def test_what_cannot_follow_is_refused(told, why):
+    with pytest.raises(EventRefused) as refused:
+        episode("spinal-cord-stimulation", *told)
+    assert refused.value.detail == why

@@ -1,0 +1,70 @@
+"""Capacity held for referrals to come: as many as were enough on the stated share of such days."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from scheduling import catalogue
+from scheduling.catalogue import Held
+from scheduling.fields import Horizon
+from scheduling.requests import Reserve
+from scheduling.reserves import PressingReferral, quantile, reserves
+from scheduling.timegrid import stamp
+from scheduling.windows import on_weekdays
+
+MONDAY = date(2027, 1, 4)
+TODAY = MONDAY + timedelta(weeks=10, days=3)
+NEXT = Horizon(start=MONDAY + timedelta(weeks=11), end=MONDAY + timedelta(weeks=12))
+(CONSULT,) = [one for one in catalogue.held() if (one.service, one.site, one.usual) == ("cancer-consult", "boston", 2)]
+
+
+def history(*counts: int, site: str | None = "boston") -> tuple[PressingReferral, ...]:
+    """Return so many referrals on each Monday from the first on."""
+    days = (MONDAY + timedelta(weeks=week) for week, count in enumerate(counts) for _ in range(count))
+    return tuple(PressingReferral(known=stamp(day, 600), service="cancer-consult", site=site) for day in days)
+
+
+def held(past: tuple[PressingReferral, ...], rule: Held = CONSULT, today: date = TODAY) -> dict[str, int]:
+    """Return how many are held on each day, by weekday."""
+    found: dict[str, int] = {}
+    for one in reserves(past, NEXT, today, on_weekdays, [rule]):
+        found[f"{one.date:%a}"] = found.get(f"{one.date:%a}", 0) + 1
+    return found
+
+
+def test_a_quantile_is_the_smallest_number_that_is_enough_on_so_many_days():
+    counts = [0, 0, 0, 0, 1, 1, 1, 2, 2, 5]
+    assert [quantile(counts, percent) for percent in (0, 40, 41, 70, 71, 90, 91, 100)] == [0, 0, 1, 1, 2, 2, 5, 5]
+    assert quantile([], 90) == 0
+
+
+def test_the_history_of_a_weekday_says_how_many_are_held_on_it():
+    assert held(history(0, 1, 1, 3, 1, 0, 1, 1, 3, 1)) == {"Mon": 3}
+    assert held(history(0, 1, 1, 3, 1, 0, 1, 1, 3, 1), CONSULT.changed(quantile=80)) == {"Mon": 1}
+
+
+def test_days_that_needed_nothing_count_and_other_sites_do_not():
+    assert held(history(3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)) == {}
+    assert held(history(1, *[3] * 10, site="waltham")) == {}
+
+
+def test_without_a_history_the_usual_number_is_held():
+    assert held(()) == {"Mon": 2, "Tue": 2, "Thu": 2, "Fri": 2}
+    few = history(4)
+    assert held(few, today=MONDAY + timedelta(weeks=2)) == {"Mon": 2, "Tue": 2, "Thu": 2, "Fri": 2}
+
+
+def test_nothing_is_held_for_referrals_that_have_all_come():
+    notice = CONSULT.changed(notice_days=1)
+    friday = NEXT.start - timedelta(days=3)
+    assert held((), notice, friday)["Mon"] == 2
+    assert "Mon" not in held((), notice, NEXT.start - timedelta(days=1))
+    assert held((), CONSULT, NEXT.start - timedelta(days=1))["Mon"] == 2
+
+
+def test_what_is_held_takes_its_windows_in_turn_and_has_ids_of_its_own():
+    found = reserves((), NEXT, TODAY, on_weekdays, catalogue.held())
+    assert len({one.id for one in found}) == len(found)
+    first, second = [one for one in found if one.date == NEXT.start and one.service == "cancer-consult"]
+    assert isinstance(first, Reserve)
+    assert (f"{first.from_:%H:%M}", f"{second.from_:%H:%M}") == ("10:00", "13:00")

@@ -1,0 +1,142 @@
+"""Rolling weeks: what the next horizon is asked for, what is previewed, and what is raised before it is too late."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from histories import PARTS, episode, event
+
+from scheduling import catalogue
+from scheduling.clinic import Closure
+from scheduling.episodes import Episode
+from scheduling.people import Patient
+from scheduling.requests import Current
+from scheduling.rolling import Book, NextWeek, build_scenario
+from scheduling.scenario import Scenario
+from scheduling.timegrid import stamp
+
+NOW = stamp(date(2026, 12, 3), 15 * 60)
+"""A Thursday; the next horizon begins on Monday 2026-12-07."""
+
+PAT = Patient(id="pat", name="Pat", preferred_site=None, allowed_sites=("boston", "waltham"), unavailable=(), prefers=None)
+
+
+def a_book(*episodes: Episode, closures: tuple[Closure, ...] = (), **changes: object) -> Book:
+    named = tuple(one.changed(id=f"e{number}") for number, one in enumerate(episodes))
+    return replace(Book(catalogue.clinic(closures=closures), (), (PAT,), named), **changes)
+
+
+def closed(day: date) -> Closure:
+    return Closure(start=stamp(day, 0), end=stamp(day + timedelta(days=1), 0), location=None, reason="holiday")
+
+
+def asked(found: NextWeek) -> dict[str, tuple[str, str | None]]:
+    return {
+        visit.id: (f"{visit.earliest}", None if visit.deadline is None else f"{visit.deadline}")
+        for visit in found.scenario.visits
+    }
+
+
+def kinds(found: NextWeek) -> list[tuple[str, str]]:
+    return [(one.kind, one.visit) for one in found.alerts]
+
+
+TRIED = [
+    ("planned", "assessment", "2026-11-30"),
+    ("done", "assessment", "2026-11-30"),
+    ("outcome", "assessment", "positive", "2026-11-30"),
+]
+
+
+def test_a_scenario_is_valid_and_asks_for_open_steps():
+    found = build_scenario(a_book(episode("follow-up"), episode("work-injury")), 1, NOW)
+    assert Scenario.parse(found.scenario.model_dump_json()) == found.scenario
+    assert list(asked(found)) == ["e0.visit.1", "e1.medical.1", "e1.psychology.1", "e1.function.1"]
+    assert [(link.before, link.after) for link in found.scenario.links] == [
+        ("e1.medical.1", "e1.psychology.1"),
+        ("e1.psychology.1", "e1.function.1"),
+    ]
+
+
+def test_a_trial_is_begun_in_a_week_that_cannot_hold_its_removal_and_the_removal_is_previewed():
+    found = build_scenario(a_book(episode("spinal-cord-stimulation", *TRIED)), 1, NOW)
+    assert asked(found) == {"e0.trial.1": ("2026-12-07", "2027-01-29")}
+    removal = next(one for one in found.previews if one.occurrence.step == "lead-removal")
+    assert (f"{removal.earliest}", removal.certain) == ("2026-12-12", True)
+
+
+def test_a_trial_does_not_begin_where_a_holiday_takes_the_only_day_of_its_removal():
+    book = a_book(episode("spinal-cord-stimulation", *TRIED), closures=(closed(date(2026, 12, 14)),))
+    assert asked(build_scenario(book, 1, NOW))["e0.trial.1"][0] == "2026-12-08"
+
+
+def test_two_weeks_hold_trial_and_removal_together():
+    found = build_scenario(a_book(episode("spinal-cord-stimulation", *TRIED)), 2, NOW)
+    assert list(asked(found)) == ["e0.trial.1", "e0.lead-removal.1"]
+    (link,) = found.scenario.links
+    assert (link.min_days, link.max_days, link.together) == (5, 7, True)
+
+
+CONSULTED = [("planned", "consult", "2026-11-30"), ("done", "consult", "2026-11-30")]
+
+
+def test_a_catheter_trial_is_asked_for_with_its_checks_in_one_week():
+    found = build_scenario(a_book(episode("spinal-drug-delivery", *CONSULTED, priority="cancer")), 1, NOW)
+    assert list(asked(found)) == ["e0.trial.1", "e0.check.1", "e0.check.2", "e0.check.3"]
+    assert all(link.together and link.max_days == 1 for link in found.scenario.links)
+
+
+def test_a_catheter_trial_waits_where_a_holiday_leaves_no_four_days_in_a_row():
+    book = a_book(episode("spinal-drug-delivery", *CONSULTED), closures=(closed(date(2026, 12, 9)),))
+    found = build_scenario(book, 1, NOW)
+    assert asked(found) == {}
+    assert [str(one.occurrence) for one in found.previews][:2] == ["trial.1", "check.1"]
+
+
+def test_what_stands_in_the_horizon_is_current_and_what_stands_before_it_opens_the_next_window():
+    told = [event("planned", "session.1", "2026-12-04"), event("planned", "session.2", "2026-12-08")]
+    place = Current(start=stamp(date(2026, 12, 8), 540), location="wang", room="wang-gym-1", team=("pt-1",), notified=True)
+    book = a_book(episode("physical-therapy", *told), current={"e0.session.2": place})
+    found = build_scenario(book, 1, NOW)
+    by_id = found.scenario.visits_by_id
+    assert by_id["e0.session.2"].current == place
+    assert asked(found)["e0.session.3"] == ("2026-12-11", None if by_id["e0.session.3"].deadline is None else "2026-12-13")
+    assert [(link.before, link.after) for link in found.scenario.links] == [("e0.session.2", "e0.session.3")]
+
+
+def test_what_has_waited_beyond_its_target_is_raised_and_late_from_the_horizon_on_only():
+    (visit,) = build_scenario(a_book(episode("follow-up", referred=date(2026, 10, 1))), 1, NOW).scenario.visits
+    assert (visit.priority, visit.target) == ("soon", date(2026, 12, 7))
+
+
+def test_a_last_chance_is_raised_before_it_is_gone():
+    told = [("planned", "session.1", "2026-12-02"), ("done", "session.1", "2026-12-02")]
+    found = build_scenario(a_book(episode("physical-therapy", *told)), 1, NOW)
+    assert kinds(found) == [("last-day", "e0.session.2")]
+    cbt = [("planned", "session.1", "2026-12-02"), ("done", "session.1", "2026-12-02")]
+    assert kinds(build_scenario(a_book(episode("cognitive-therapy", *cbt)), 1, NOW)) == [("last-horizon", "e0.session.2")]
+
+
+def test_a_window_that_is_over_before_the_horizon_is_raised_while_it_lasts():
+    found = build_scenario(a_book(episode("pump-refills", ("dated", "low-reservoir", "2026-12-04", "2026-11-30"))), 1, NOW)
+    assert kinds(found) == [("before-horizon", "e0.refill.1")]
+
+
+def test_an_outcome_that_nobody_recorded_is_raised():
+    found = build_scenario(a_book(episode("spinal-cord-stimulation", *TRIED[:2])), 1, NOW)
+    assert ("outcome-awaited", "e0.trial.1") in kinds(found)
+
+
+def test_what_stands_for_nothing_is_raised():
+    told = [("planned", part, "2026-12-08") for part in PARTS]
+    gone = event("cancelled", "function", "2026-12-08", known="2026-12-02")
+    found = build_scenario(a_book(episode("work-injury", *told, gone)), 1, NOW)
+    assert {visit for kind, visit in kinds(found) if kind == "void"} == {"e0.medical.1", "e0.psychology.1"}
+
+
+@pytest.mark.parametrize("weeks", [1, 2])
+def test_a_horizon_of_weeks_starts_on_the_next_monday(weeks):
+    horizon = build_scenario(a_book(), weeks, NOW).scenario.horizon
+    assert (horizon.start, horizon.end) == (date(2026, 12, 7), date(2026, 12, 7) + timedelta(weeks=weeks))
