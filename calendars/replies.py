@@ -45,6 +45,7 @@ Reason = Literal[
     "other-attendee",
     "delegated",
     "no-answer-in-it",
+    "undated",
 ]
 """Why staff has to look at it."""
 
@@ -179,7 +180,9 @@ def judged(answer: Answer, invited: Invited | None, sender: str | None) -> Verdi
     reason = _unusual(answer, invited, sender)
     if reason is not None or invited is None:
         return ForStaff(reason or "unknown-event")
-    if invited.replied_at is not None and answer.stamp is not None:
+    if invited.replied_at is not None:
+        if answer.stamp is None:
+            return ForStaff("undated")
         if answer.stamp == invited.replied_at:
             return Ignored("repeated")
         if answer.stamp < invited.replied_at:
