@@ -112,6 +112,15 @@ class Months:
 
     def publish(self, period: str, *without: str) -> None:
         """Plan a period, first come, first served, and publish that; some visits are left out."""
+        self.publish_made(self.plan(period, *without))
+
+    def publish_made(self, plan: str) -> None:
+        """Publish a plan that was made."""
+        with self.store.writing() as session:
+            publishing.publish(session, SYSTEM, plan, self.now)
+
+    def plan(self, period: str, *without: str) -> str:
+        """Plan a period, first come, first served, without some visits; return the plan's id."""
         with self.store.writing() as session:
             scenario, standing = week_at(session, period, self.now).to_plan()
             made = first_come(scenario, standing)
@@ -135,7 +144,7 @@ class Months:
             )
             session.add(job)
             session.flush()
-            publishing.publish(session, SYSTEM, job.id, self.now)
+            return job.id
 
     def live(self, visit: str, came: bool = True) -> None:
         """Let the moment of a visit come, and note whether its patient did."""
