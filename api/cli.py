@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.commands.accounts import account_app
+from api.commands.cataloguing import show_catalogue
 from api.commands.changing import backfill, diff, insert, offer, what_if
 from api.commands.episodes import episode_app
 from api.commands.intake import intake_app
@@ -17,7 +18,7 @@ from api.commands.planning import check, demo, generate, plan, why
 from api.commands.serving import caldav, serve
 from api.commands.showing import export, schema, show_plan
 from api.commands.simulating import simulate
-from api.commands.weeks import next_week, roster
+from api.commands.weeks import next_week, outlook, roster
 from api.commands.working import worker
 from api.console import Commands
 
@@ -63,10 +64,12 @@ COMMANDS = (
     (backfill, "backfill week.json week.plan.json --count 10"),
     (diff, "diff week.json week.plan.json new.plan.json"),
     (what_if, "what-if week.json week.plan.json --away physician-1:2026-12-01:2026-12-02"),
+    (show_catalogue, "catalogue --json"),
     (simulate, "simulate --weeks 26 --seed 1 -o months"),
     (schema, "schema plan > plan.schema.json"),
     (roster, "roster next-month.json"),
     (next_week, "next-week --dry-run"),
+    (outlook, "outlook --weeks 12"),
     (serve, "serve --port 8000"),
     (worker, "worker --at-once 2"),
     (caldav, "caldav --port 5232"),

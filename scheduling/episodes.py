@@ -8,8 +8,9 @@ history grows: it refuses what cannot follow what has been.
 from __future__ import annotations
 
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from pydantic import Field
@@ -198,6 +199,34 @@ def _undone(found: Progress, pathway: Pathway) -> bool:
     return False
 
 
+def settle(found: Progress, pathway: Pathway, today: date) -> None:
+    """Take away what counts no more: results that have lapsed, days that are not whole, and plans that follow nothing."""
+    for before, after, lag in reversed(list(pathway.lags())):
+        been = found.done.get(before)
+        if isinstance(lag, Follow) and lag.lapses and been is not None and after not in found.done:
+            assert lag.max_days is not None
+            stands = found.planned.get(after)
+            if (stands.date if stands else today) > been.date + timedelta(days=lag.max_days):
+                del found.done[before]
+                found.outcomes.pop(before.step, None)
+    for whole in {pathway.bundle(one) for one in (*found.done, *found.planned)}:
+        if len(whole) > 1:
+            _settle_bundle(found, whole)
+    for before, after, lag in pathway.lags():
+        stands, previous = found.planned.get(after), found.done.get(before) or found.planned.get(before)
+        if stands is not None and (previous is None or stands.date < previous.date + timedelta(days=lag.min_days)):
+            del found.planned[after]
+
+
+def _settle_bundle(found: Progress, whole: frozenset[Occurrence]) -> None:
+    """Forget the parts of a day that is not whole, unless the others are still to come on it."""
+    visits = [found.done.get(part) or found.planned.get(part) for part in whole]
+    if any(visit is None for visit in visits) or len({visit.date for visit in visits if visit}) > 1:
+        for part in whole:
+            found.done.pop(part, None)
+            found.planned.pop(part, None)
+
+
 # ---- How a history grows ----
 
 
@@ -244,7 +273,9 @@ def _visit_fault(event: Event, found: Progress, pathway: Pathway) -> str | None:
         return "the visit's date is missing"
     if event.kind in MISSES:
         return None if one in found.planned else "the visit is not planned"
-    if one in found.done and not pathway.bundle(one) - found.done.keys():
+    counted = deepcopy(found)
+    settle(counted, pathway, max(event.date, event.known.date()))
+    if one in counted.done:
         return "the visit has been already"
     step = pathway.step(one.step)
     for before, follow in before_of(one, step, pathway):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from scheduling.episodes import Episode, Progress, Visited, before_of, progress, state, visit_id
+from scheduling.episodes import Episode, Visited, before_of, progress, settle, state, visit_id
 from scheduling.fields import ONE_DAY, Priority
 from scheduling.pathways import WORKING_DAYS_OF_WEEK, Follow, Lag, Occurrence, Pathway, Step
 
@@ -97,36 +97,8 @@ def void_visits(episode: Episode, pathway: Pathway, today: date) -> tuple[str, .
     stands = {one: visit_id(episode.id, one, found.attempts[one] + 1) for one in found.planned}
     if state(episode, pathway) != "open":
         return tuple(stands.values())
-    _settle(found, pathway, today)
+    settle(found, pathway, today)
     return tuple(visit for one, visit in stands.items() if one not in found.planned)
-
-
-def _settle(found: Progress, pathway: Pathway, today: date) -> None:
-    """Take away what counts no more: results that have lapsed, days that are not whole, and plans that follow nothing."""
-    for before, after, lag in reversed(list(pathway.lags())):
-        been = found.done.get(before)
-        if isinstance(lag, Follow) and lag.lapses and been is not None and after not in found.done:
-            assert lag.max_days is not None
-            stands = found.planned.get(after)
-            if (stands.date if stands else today) > been.date + timedelta(days=lag.max_days):
-                del found.done[before]
-                found.outcomes.pop(before.step, None)
-    for whole in {pathway.bundle(one) for one in (*found.done, *found.planned)}:
-        if len(whole) > 1:
-            _settle_bundle(found, whole)
-    for before, after, lag in pathway.lags():
-        stands, previous = found.planned.get(after), found.done.get(before) or found.planned.get(before)
-        if stands is not None and (previous is None or stands.date < previous.date + timedelta(days=lag.min_days)):
-            del found.planned[after]
-
-
-def _settle_bundle(found: Progress, whole: frozenset[Occurrence]) -> None:
-    """Forget the parts of a day that is not whole, unless the others are still to come on it."""
-    visits = [found.done.get(part) or found.planned.get(part) for part in whole]
-    if any(visit is None for visit in visits) or len({visit.date for visit in visits if visit}) > 1:
-        for part in whole:
-            found.done.pop(part, None)
-            found.planned.pop(part, None)
 
 
 @dataclass(frozen=True)
@@ -141,7 +113,7 @@ class _Derivation:
     def __init__(self, episode: Episode, pathway: Pathway, today: date, cares: Cares) -> None:
         self._episode, self._pathway, self._today, self._cares = episode, pathway, today, cares
         self._found = progress(episode, pathway)
-        _settle(self._found, pathway, today)
+        settle(self._found, pathway, today)
         self._windows: dict[Occurrence, _Window] = {}
 
     def steps(self) -> list[OpenStep]:

@@ -400,9 +400,16 @@ def _loose(t: Tables, s: State, c: int, base: int) -> int:
 
 
 @compiled
-def _insert(t: Tables, s: State, task: int, blink: float, loose: float, forced_shift: int, forced_place: int) -> bool:
-    """Put a task at its best free place; say whether there is one that is worth it."""
-    worth, linked = t.rows[task, WORTH], t.rows[task, LINKS_END] > t.rows[task, LINKS]
+def _insert(
+    t: Tables, s: State, task: int, blink: float, loose: float, forced_shift: int, forced_place: int, calling: float
+) -> bool:
+    """Put a task at its best free place; say whether there is one that is worth it.
+
+    While too many are called, another place than the one that somebody was told of costs ``calling`` more, as leaving out does.
+    """
+    if t.rows[task, TOLD] == 0 or s.totals[NOTIFIED] <= t.rows[0, BUDGET]:
+        calling = 0.0
+    worth, linked = t.rows[task, WORTH] + calling, t.rows[task, LINKS_END] > t.rows[task, LINKS]
     best, chosen, chosen_slot, chosen_room, chosen_watcher = 1e18, -1, 0, -1, -1
     patient, slots = t.rows[task, PATIENT], t.rows[0, SLOTS]
     crowded = patient >= 0 and (
@@ -427,6 +434,8 @@ def _insert(t: Tables, s: State, task: int, blink: float, loose: float, forced_s
             if slot <= skip:
                 continue
             cost = floor - t.rows[c, COST] + _own_cost(t, task, c, slot)
+            if t.rows[c, STAYS] == 0 or slot != t.rows[task, CURRENT_SLOT]:
+                cost += calling
             if cost >= best or (cost >= worth and not linked):
                 continue
             base, blocked = day * slots + slot, False
@@ -461,7 +470,15 @@ def _insert(t: Tables, s: State, task: int, blink: float, loose: float, forced_s
 
 @compiled
 def _insert_bundle(
-    t: Tables, s: State, task: int, done: Ints, count: int, loose: float, forced_shift: int, forced_place: int
+    t: Tables,
+    s: State,
+    task: int,
+    done: Ints,
+    count: int,
+    loose: float,
+    forced_shift: int,
+    forced_place: int,
+    calling: float,
 ) -> int:
     """Insert a task with what must come with it, all or none; return how many are done now."""
     chain = np.empty(t.rows[task, PARTNERS_END] - t.rows[task, PARTNERS], dtype=np.int32)
@@ -483,7 +500,8 @@ def _insert_bundle(
             one, ready = chain[j], s.now[chain[j], AT_DAY] < 0
             for i in range(t.rows[one, LINKS], t.rows[one, LINKS_END]):
                 ready = ready and (t.rows[i, LEADS] == 1 or s.now[t.rows[i, OTHER], AT_DAY] >= 0)
-            if ready and _insert(t, s, one, BUNDLE_BLINK if size > 1 else BLINK, loose, forced_shift, forced_place):
+            blink = BUNDLE_BLINK if size > 1 else BLINK
+            if ready and _insert(t, s, one, blink, loose, forced_shift, forced_place, calling):
                 done[end] = one
                 end += 1
     if end - count == size:
@@ -674,23 +692,24 @@ def _restore(t: Tables, s: State, done: Ints, finished: int, gone: Ints, count: 
 
 
 @compiled
-def _score(t: Tables, s: State) -> int:
-    """Return what the search makes small: the notification budget first, then the change of cost."""
-    return s.totals[CHANGE] + OVER_BUDGET * max(0, s.totals[NOTIFIED] - t.rows[0, BUDGET])
+def _score(t: Tables, s: State, calling: int) -> int:
+    """Return what the search makes small: the change of cost, and something for each call above the notification budget."""
+    return s.totals[CHANGE] + calling * max(0, s.totals[NOTIFIED] - t.rows[0, BUDGET])
 
 
 @compiled
-def anneal(t: Tables, s: State, best_at: Ints, best: int, steps: int, temperature: float, tidiness: float) -> int:
+def anneal(t: Tables, s: State, best_at: Ints, best: int, steps: int, temperature: float, tidiness: float, calling: int) -> int:
     """Ruin and recreate some times at a temperature, in points of cost.
 
     The best placements, columns ``CANDIDATE`` to ``WATCHER`` of the tasks, are kept in ``best_at``; ``best`` is their score,
     the change of cost since the state was made and ``OVER_BUDGET`` for each notified patient above the budget, and the answer
-    the new one. ``tidiness`` is what a gap beside a start counts for, in points, when places of a task are compared.
+    the new one. ``tidiness`` is what a gap beside a start counts for, in points, when places of a task are compared;
+    ``calling`` what a call above the budget costs for now, at most ``OVER_BUDGET``.
     """
     tasks, n = t.rows[0, TASKS], t.rows[0, TASKS_END] - t.rows[0, TASKS]
     gone, done, waiting = np.empty((n, 5), np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     for _ in range(steps):
-        before = _score(t, s)
+        before = _score(t, s, calling)
         seed, count, shift, place = _seed(t, s), 0, -1, -1
         if t.rows[0, FLEXIBLE_END] > t.rows[0, FLEXIBLE] and uniform(s.random) < RELOCATE:
             shift = t.lists[t.rows[0, FLEXIBLE] + _below(s.random, t.rows[0, FLEXIBLE_END] - t.rows[0, FLEXIBLE])]
@@ -707,12 +726,12 @@ def anneal(t: Tables, s: State, best_at: Ints, best: int, steps: int, temperatur
         finished, loose = 0, tidiness if uniform(s.random) < TIDY else 0.0
         for i in range(size):
             if s.now[waiting[i], CANDIDATE] < 0:
-                finished = _insert_bundle(t, s, waiting[i], done, finished, loose, shift, place)
-        after = _score(t, s)
+                finished = _insert_bundle(t, s, waiting[i], done, finished, loose, shift, place, float(calling))
+        after = _score(t, s, calling)
         if after > before and uniform(s.random) >= exp(float(before - after) / temperature):
             _restore(t, s, done, finished, gone, count)
-        elif after < best:
-            best = after
+        elif _score(t, s, OVER_BUDGET) < best:
+            best = _score(t, s, OVER_BUDGET)
             for i in range(n):
                 for k in range(WATCHER + 1):
                     best_at[i, k] = s.now[tasks + i, k]

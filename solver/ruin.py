@@ -35,6 +35,13 @@ Of a week, from the plan at the master's prices, 1.6 million ruins: 13,449 from 
 TIDINESS = 0.003
 """What a gap beside a start counts for when places are compared, in the same parts."""
 
+CALLING, STRICTER = 3.0, 5
+"""What a call above the notification budget costs while it is hot, in the same parts, and the power of the cooling by which it
+grows.
+
+Were it forbidden from the start, nothing could be found that needs several calls at once, before others are taken back.
+"""
+
 STEPS = 500
 """Ruins between two looks at the clock: some hundredths of a second."""
 
@@ -83,7 +90,8 @@ class Ruin:
         movable = numbers.fixed != numbers.task_rows.keys()
         while movable and (warmth := temperature() * self.unit) > 0:
             state, tidiness = numbers.state, TIDINESS * self.unit
-            self.best = kernel.anneal(numbers.tables, state, self.best_at, self.best, STEPS, warmth, tidiness)
+            calling = int(min(kernel.OVER_BUDGET, CALLING * self.unit * (HOT * self.unit / warmth) ** STRICTER))
+            self.best = kernel.anneal(numbers.tables, state, self.best_at, self.best, STEPS, warmth, tidiness, calling)
             if self.best < best_told and monotonic() > told + TELL_SECONDS:
                 on_better(numbers.read(self.best_at))
                 told, best_told = monotonic(), self.best

@@ -15,6 +15,7 @@ from scheduling.costs import leaving_out
 from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
+from solver.budget import with_budget
 from solver.clock import Clock
 from solver.construct import construct
 from solver.domains import Domains, ShiftId
@@ -116,12 +117,13 @@ class Bounding:
 
 class _Solve:
     def __init__(self, scenario: Scenario, limits: Limits, clock: Clock, on_progress: OnProgress | None) -> None:
-        self.scenario = scenario
+        self.asked = scenario
         self.limits = limits
         self.clock = clock
         self.on_progress = on_progress
         self.conflicts = pin_conflicts(scenario)
-        self.domains = Domains(scenario, without=self.conflicts.keys())
+        self.scenario = with_budget(scenario, Domains(scenario, without=self.conflicts.keys()))
+        self.domains = Domains(self.scenario, without=self.conflicts.keys())
         self.search = Search(self.domains, clock)
         self.lock = Lock()
         self.phase = "first plan"
@@ -146,7 +148,7 @@ class _Solve:
 
     @property
     def keeps_budget(self) -> bool:
-        """Whether no more notified patients have to be called again than may be."""
+        """Whether no more notified patients have to be called again than may be, or must be in any plan."""
         return self.score[0] == 0
 
     def _over_budget(self, placements: Mapping[Key, Placement]) -> int:
@@ -358,7 +360,7 @@ class _Solve:
         self.phase = "reasons"
         if self.begin is not None and self.begin[1] == self.score:
             self.placements = self.begin[0]
-        impossible = bool(self.conflicts) or not self.keeps_budget
+        impossible = bool(self.conflicts) or not self.keeps_budget or self.scenario is not self.asked
         bound = None if impossible else min(self.bound, self.cost)
         status: Status = "unknown" if impossible else "optimal" if bound == self.cost else "feasible"
         seconds = min(10.0, max(1.0, self.limits.seconds * EXPLAIN_SHARE))
@@ -366,9 +368,9 @@ class _Solve:
         reasons |= reasons_left_out(self.domains, self.placements, self.clock.deterministic, seconds, skip=reasons)
         plan = make_plan(self.domains, self.placements, status, bound, reasons)
         excused = {("pinned", key[1]) for key in self.conflicts}
-        for violation in check(self.scenario, plan).violations:
+        for violation in check(self.asked, plan).violations:
             known = (violation.rule, violation.ids[0]) in excused
-            if not known and (self.keeps_budget or violation.rule != "notification-budget"):
+            if not known and not (impossible and violation.rule == "notification-budget"):
                 raise RuleBroken(violation.rule, violation.ids, violation.detail)
         return plan
 

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,18 +37,17 @@ class Served:
         self.process.wait()
 
 
-def environment(url: str, **settings: object) -> dict[str, str]:
-    """Return the environment of a service on a store; settings by their names in lower case."""
-    given = {"database_url": url, "secret": SECRET, "requests_per_minute": 1_000_000, **settings}
+def environment(url: str) -> dict[str, str]:
+    """Return the environment of a service on a store."""
+    given = {"database_url": url, "secret": SECRET, "requests_per_minute": 1_000_000}
     return os.environ | {f"CLINICWEAVE_{name.upper()}": str(value) for name, value in given.items()} | {"PYTHONPATH": str(ROOT)}
 
 
 @contextmanager
-def served(url: str, *options: str, **settings: object) -> Iterator[Served]:
+def served(url: str, *options: str, command: Sequence[str] = (*COMMAND, "serve", "--port", "0")) -> Iterator[Served]:
     """Start ``clinicweave serve`` with options, and yield it once it listens; at the end it is told to stop."""
     begun = monotonic()
-    command = [*COMMAND, "serve", "--port", "0", *options]
-    running = subprocess.Popen(command, env=environment(url, **settings), stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen([*command, *options], cwd=ROOT, env=environment(url), stderr=subprocess.PIPE, text=True)
     assert running.stderr is not None
     found = (re.search(r"running on (http://[\d.:]+)", line) for line in running.stderr)
     address = next((one[1] for one in found if one), "")

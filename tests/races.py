@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from threading import Barrier
 from typing import TypeVar
 
 import httpx2
-from processes import served
-from service import bearer
+from processes import Served, served
+from service import SECRET, bearer
 from sqlmodel import col, select
 
 from api.store.database import Database
 from api.store.tables import AuditRow, BookingRow, OccupancyRow
 
 T = TypeVar("T")
+
+STOPPED_CLOCK = Path(__file__).with_name("api") / "services" / "stopped_clock.py"
 
 CHANGES = ("booking.add", "booking.move", "booking.cancel")
 
@@ -39,15 +44,20 @@ def at_once(act: Callable[[int], T], clients: int) -> list[T]:
 
 
 @contextmanager
-def two_processes(url: str, secret: str, clients: int) -> Iterator[list[httpx2.Client]]:
-    """Start two processes of the service without workers; yield a client of each, for many threads."""
+def two_processes(url: str, secret: str, clients: int, now: datetime | None = None) -> Iterator[list[httpx2.Client]]:
+    """Start two processes of the service without workers, at a moment that stays; yield a client of each, for many threads."""
     limits = httpx2.Limits(max_connections=clients, keepalive_expiry=2)
     with ExitStack() as stack:
-        services = [stack.enter_context(served(url, "--no-worker")) for _ in range(2)]
+        services = [stack.enter_context(served(url, "--no-worker") if now is None else stopped(url, now)) for _ in range(2)]
         yield [
             stack.enter_context(httpx2.Client(base_url=one.address, headers=bearer(secret), timeout=60, limits=limits))
             for one in services
         ]
+
+
+def stopped(url: str, now: datetime) -> AbstractContextManager[Served]:
+    """Start a process of the service whose clock stands still."""
+    return served(url, command=(sys.executable, str(STOPPED_CLOCK), url, SECRET, now.isoformat()))
 
 
 def overlaps(database: Database) -> list[str]:

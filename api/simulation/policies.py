@@ -24,9 +24,8 @@ CHANGE_SHARE = 0.3
 class Policy:
     """A way of planning.
 
-    ``optimised``: by the solver; nobody who has been told of a place is moved for gain, only for a last chance.
-    ``first-come``: each in turn at the earliest free time. Under both, who has to be seen that day is fitted in by moving
-    others if need be.
+    ``optimised``: by the solver; nobody who has been told of a place is moved, but for a last chance.
+    ``first-come``: each in turn at the earliest free time. Under both, others are moved for who has to be seen that day.
 
     Attributes
     ----------

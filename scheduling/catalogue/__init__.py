@@ -2,7 +2,7 @@
 
 ``services.toml`` holds the services and the referrals out; ``pathways.toml`` the pathways of care; ``clinic.toml`` the
 places, the roles, the workshops, the limits and the policy. Every entry names its source. All are validated whole when
-first read.
+first read; a clinic changes single values in a file of its own (:mod:`.own`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
+from scheduling.catalogue.own import overridden, own_file, own_values, unknown_sections
 from scheduling.clinic import Block, Clinic, Closure, Equipment, Location, Recovery, Room, RoomNeed, Service, Site, Travel
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.fields import Clock, Count, Id, Minutes, Model, Positive, Weekday
@@ -129,6 +130,7 @@ class Limits(Model):
     group_max_days: Count
     freeze_minutes: Minutes
     membership_months: Positive
+    usable_percent: Annotated[int, Field(ge=1, le=100)]
     held_history: Count
 
     def due_days(self, onset: Onset) -> int:
@@ -227,8 +229,23 @@ def parse_toml(kind: type[T], text: str, source: str) -> T:
         raise InvalidFile(source, [Fault("", str(error))]) from None
 
 
-def _text(name: str) -> str:
-    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+def _file(kind: type[T], name: str) -> T:
+    """Return a file of the catalogue, with the clinic's own values in it."""
+    own, document = own_values(), tomllib.loads(files(__name__).joinpath(name).read_text(encoding="utf-8"))
+    sections = {section for one in (_ClinicFile, _ServicesFile, _PathwaysFile) for section in one.model_fields}
+    if not own:
+        return parse_values(kind, document, name)
+    source = str(own_file())
+    if faults := list(unknown_sections(own, sections)):
+        raise InvalidFile(source, faults)
+    changed = overridden(document, own, source)
+    return parse_values(kind, changed, f"{name} with {source}")
+
+
+def forget() -> None:
+    """Forget what was read: the next call reads the files again, with whatever own values are named by then."""
+    for read in (_clinic_file, _services_file, _pathways, services, limits, policy):
+        read.cache_clear()
 
 
 def _plain(kind: type[T], entry: Model) -> T:
@@ -238,12 +255,12 @@ def _plain(kind: type[T], entry: Model) -> T:
 
 @cache
 def _clinic_file() -> _ClinicFile:
-    return parse_toml(_ClinicFile, _text("clinic.toml"), "clinic.toml")
+    return _file(_ClinicFile, "clinic.toml")
 
 
 @cache
 def _services_file() -> _ServicesFile:
-    read = parse_toml(_ServicesFile, _text("services.toml"), "services.toml")
+    read = _file(_ServicesFile, "services.toml")
     if faults := list(catalogue_faults(read.services, _clinic_file().roles, _rooms("full"), equipment())):
         raise InvalidFile("services.toml", faults)
     return read
@@ -277,7 +294,7 @@ def catalogue_faults(
 
 @cache
 def _pathways() -> Mapping[str, Pathway]:
-    read = parse_toml(_PathwaysFile, _text("pathways.toml"), "pathways.toml").pathways
+    read = _file(_PathwaysFile, "pathways.toml").pathways
     if faults := list(pathway_faults(read, {service.id for service in services()})):
         raise InvalidFile("pathways.toml", faults)
     return {pathway.id: _due(pathway) for pathway in read}

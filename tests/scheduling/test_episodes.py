@@ -188,3 +188,12 @@ def test_what_cannot_follow_is_refused(told, why):
     with pytest.raises(EventRefused) as refused:
         episode("spinal-cord-stimulation", *told)
     assert refused.value.detail == why
+
+
+def test_an_assessment_is_planned_again_before_the_old_one_has_lapsed_if_it_has_by_then():
+    found = episode("spinal-cord-stimulation", *POSITIVE)
+    pathway = catalogue.pathway(found.pathway)
+    again = recorded(found, pathway, event("planned", "assessment", "2027-02-02", known="2027-01-28"))
+    assert opened(again, "2027-02-02")["assessment.1"].planned is not None
+    with pytest.raises(EventRefused, match="the visit has been already"):
+        recorded(found, pathway, event("planned", "assessment", "2027-02-01", known="2027-01-28"))

@@ -10,11 +10,13 @@ from typing import Any
 import factories
 import pytest
 from factories import booking, reserve, visit
-from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk
-from service import OWN
+from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, furnish
+from races import at_once, overlaps, two_processes
+from service import OWN, Clock
 
 from api.services import referrals, week
-from api.store import periods
+from api.store import bookings, periods
+from api.store.database import Database
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
@@ -165,3 +167,48 @@ def test_patients_referred_at_once_are_all_seen(store_url: str, asked: Scenario,
             told = list(pool.map(send, names))
         stands = desk.stands()
     assert all(one["booking"] for one in told) and {one["visit"] for one in told} <= set(stands)
+
+
+def referred_at_once(store: Database, rounds: int) -> None:
+    """Let two patients be referred at once, each through a process of its own, on a day with one free place and one hold."""
+    away, but_for_two = [("TU 00:00", "WE 00:00")], [("TU 00:00", "TU 13:00"), ("TU 14:20", "WE 00:00")]
+    people = [
+        factories.provider(one.id, *one.skills, busy=but_for_two if one.id == "ana" else away) for one in factories.PEOPLE
+    ]
+    asked = factories.scenario(visit("v-1", "pat"), reserve("hold-1", "TU", service="consult"), providers=people)
+    plan = factories.plan(asked, booking("v-1", "WE 10:00"), booking("hold-1", "TU 13:00", "wang-consult"))
+    clock = Clock()
+    clock.now = TUESDAY_AT_NINE
+    scheduler, _ = furnish(store, asked, plan, clock)
+    url = store.url.render_as_string(hide_password=False)
+    with two_processes(url, scheduler, 2, TUESDAY_AT_NINE) as processes:
+        for number in range(rounds):
+
+            def send(client: int, number: int = number) -> Any:
+                new = {"name": "N", "allowed_sites": ["boston"]}
+                body = {"patient": f"p-{number}-{client}", "service": "consult", "new_patient": new}
+                return processes[client].post("/v1/referrals", json=body)
+
+            answers = at_once(send, 2)
+            assert [answer.status_code for answer in answers] == [201, 201], [answer.text for answer in answers]
+            places = [answer.json()["booking"] for answer in answers]
+            starts = sorted(place and place["start"][-5:] for place in places)
+            assert starts == ["13:00", "13:40"], [answer.text for answer in answers]  # the day has no other; one was held
+            with store.reading() as session:
+                assert ("hold", "hold-1", "") not in bookings.standing(session, asked.id)
+            assert overlaps(store) == []
+            with store.writing() as session:
+                for answer in answers:
+                    row = bookings.booking_of(session, ("visit", answer.json()["visit"], ""))
+                    assert row is not None
+                    bookings.cancel(session, row.id, clock.now)
+                periods.touch(session, asked.id)
+
+
+def test_of_two_referred_at_once_in_two_processes_one_gets_the_hold(store: Database) -> None:
+    referred_at_once(store, 1)
+
+
+@pytest.mark.heavy
+def test_of_two_referred_at_once_in_two_processes_one_gets_the_hold_and_nobody_is_lost(store: Database) -> None:
+    referred_at_once(store, 20)

@@ -1,0 +1,105 @@
+"""A clinic's own values: a file that changes single values of the catalogue, each by its path in it.
+
+::
+
+    [services.spine-evaluation]
+    minutes = 45
+    [pathways.spinal-cord-stimulation.steps.trial]
+    due_days = 7
+    [limits]
+    chronic_due_days = 14
+    [policy.late_per_day]
+    routine = 6
+
+Tables of entries are named by the entries' ids; a limit and a weight stand for their value. What the file does not name stays.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from scheduling.errors import Fault, InvalidFile
+
+VARIABLE = "CLINICWEAVE_CATALOGUE"
+"""The environment variable that names the file."""
+
+VALUED = ("limits", "policy")
+"""Sections whose entries are a value with its unit."""
+
+
+def own_file() -> Path | None:
+    """Return the file of the clinic's own values; None: it has none."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else None
+
+
+def own_values() -> Mapping[str, Any]:
+    """Return the clinic's own values. Raises ``InvalidFile`` when the file cannot be read."""
+    file = own_file()
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidFile(str(file), [Fault("", str(error))]) from None
+
+
+def overridden(document: dict[str, Any], own: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Return a catalogue file's values with the clinic's own in their place; each changed entry says that it is.
+
+    Raises
+    ------
+    InvalidFile
+        With each path that names nothing in the file.
+    """
+    changed = dict(document)
+    faults: list[Fault] = []
+    for section in own.keys() & document.keys():
+        changed[section], found = _changed(document[section], own[section], section, source)
+        faults += found
+    if faults:
+        raise InvalidFile(source, faults)
+    return changed
+
+
+def unknown_sections(own: Mapping[str, Any], known: set[str]) -> Iterator[Fault]:
+    """Yield the sections that no catalogue file has."""
+    yield from (Fault(section, f"unknown section: one of {', '.join(sorted(known))}") for section in sorted(own.keys() - known))
+
+
+def _changed(known: Any, own: Any, path: str, source: str) -> tuple[Any, list[Fault]]:
+    """Return one value, or all below it, with the clinic's own in its place."""
+    if isinstance(known, list) and all(isinstance(one, dict) and "id" in one for one in known) and isinstance(own, dict):
+        return _changed_entries(known, own, path, source)
+    if not isinstance(known, dict) or not isinstance(own, dict):
+        if path.partition(".")[0] in VALUED and isinstance(known, dict):
+            return {**known, "value": own, "source": source}, []
+        return own, []
+    inner = known["value"] if path.partition(".")[0] in VALUED and isinstance(known.get("value"), dict) else known
+    made, faults = dict(inner), []
+    for key, value in own.items():
+        here = f"{path}.{key}"
+        made[key], found = _changed(inner.get(key), value, here, source)
+        faults += found
+        if key not in inner and path.partition(".")[0] in VALUED:
+            faults.append(Fault(here, "unknown key"))
+    if inner is not known:
+        return {**known, "value": made, "source": source}, faults
+    return ({**made, "source": source} if "source" in known else made), faults
+
+
+def _changed_entries(known: list[dict[str, Any]], own: Mapping[str, Any], path: str, source: str) -> tuple[Any, list[Fault]]:
+    places = {entry["id"]: number for number, entry in enumerate(known)}
+    made, faults = list(known), []
+    for identifier, values in own.items():
+        here = f"{path}.{identifier}"
+        if identifier not in places:
+            faults.append(Fault(here, "unknown id"))
+            continue
+        made[places[identifier]], found = _changed(known[places[identifier]], values, here, source)
+        faults += found
+    return made, faults

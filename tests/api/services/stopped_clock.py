@@ -1,0 +1,19 @@
+"""The service on a free port, by a clock that stands still: ``stopped_clock.py URL SECRET INSTANT``."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path.cwd()))
+
+import uvicorn
+
+from api.app import create_app
+from api.settings import Settings
+from api.shell import make_shell
+
+if __name__ == "__main__":
+    url, secret, instant = sys.argv[1:]
+    now = datetime.fromisoformat(instant)
+    shell = make_shell(Settings(database_url=url, secret=secret), clock=lambda: now)
+    uvicorn.run(create_app(shell), host="127.0.0.1", port=0, access_log=False)

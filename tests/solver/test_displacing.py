@@ -1,0 +1,91 @@
+"""Room for who has to be seen: the fewest others give way, and what no arrangement can take is proven so."""
+
+from __future__ import annotations
+
+from factories import at, patient, policy, provider, scenario, shift, visit
+
+from scheduling.check import check
+from scheduling.plan import Plan, Unscheduled
+from scheduling.requests import Visit
+from scheduling.scenario import Scenario
+from solver import Limits, solve
+from solver.displacing import displace, settle
+from solver.first_come import first_come
+
+LIMITS = Limits(2.0, 1, 0)
+
+
+def ana(*halves: tuple[str, str], **changes: object):
+    return provider("ana", "pain", shifts=[shift(start, end, "wang") for start, end in halves], **changes)
+
+
+def asked(identifier: str, who: str, **changes: object) -> Visit:
+    return visit(identifier, who, service="followup", **changes)
+
+
+def week(*visits: Visit, now: str | None = None) -> Scenario:
+    people = [patient(one) for one in dict.fromkeys(one.patient for one in visits)]
+    return scenario(
+        *visits,
+        providers=[ana(("MO 08:00", "09:00"), ("TU 08:00", "10:00"))],
+        patients=people,
+        policy=policy(),
+        now=None if now is None else at(now),
+    )
+
+
+def pressing(identifier: str, who: str) -> Visit:
+    day = {"earliest": "2026-11-30", "target": "2026-11-30", "deadline": "2026-11-30"}
+    return asked(identifier, who, priority="cancer", same_day=True, **day)
+
+
+def full_monday() -> tuple[Scenario, Plan]:
+    """Return a week whose Monday others fill, and a plan that leaves who has to be seen on it out."""
+    found = first_come(week(asked("a", "pat"), asked("b", "quin"), asked("c", "rae"), asked("d", "sol")))
+    monday = [one.visit for one in found.visits if f"{one.start:%a}" == "Mon"]
+    assert monday, "somebody is there to give way"
+    scenario_ = week(asked("a", "pat"), asked("b", "quin"), asked("c", "rae"), asked("d", "sol"), pressing("now", "tess"))
+    plan = first_come(scenario_, found.changed(unscheduled=(*found.unscheduled, *_left("now"))))
+    return scenario_, plan
+
+
+def _left(name: str) -> tuple[Unscheduled, ...]:
+    return (Unscheduled(visit=name, reasons=()),)
+
+
+def test_the_fewest_others_give_way_and_find_another_place():
+    week_, plan = full_monday()
+    assert "now" not in plan.visits_by_id
+    made = displace(week_, plan, "now")
+    assert made is not None
+    assert not check(week_, made).violations
+    assert f"{made.visits_by_id['now'].start:%a}" == "Mon"
+    moved = [one for one in plan.visits if made.visits_by_id.get(one.visit) != one]
+    assert 1 <= len(moved) <= 2
+
+
+def test_nobody_with_cancer_gives_way_and_that_nothing_helps_is_proven():
+    crowd = [pressing(f"first-{number}", f"p{number}") for number in range(9)]
+    week_ = week(*crowd)
+    plan = solve(week_, LIMITS)
+    left = plan.unscheduled[0].visit
+    assert displace(week_, plan, left) is None
+    assert settle(week_, plan, left, 5.0) == (None, True)
+
+
+def test_what_has_a_place_only_if_others_are_arranged_anew_is_given_one():
+    week_, plan = full_monday()
+    made, proven = settle(week_, plan, "now", 5.0)
+    assert made is not None and not proven
+    assert not check(week_, made).violations
+    assert "now" in made.visits_by_id
+
+
+def test_first_come_keeps_what_stands_exactly_and_puts_others_at_the_earliest_free_time():
+    early = week(asked("a", "pat"))
+    stands = solve(early, LIMITS)
+    more = week(asked("a", "pat"), asked("b", "quin"))
+    made = first_come(more, stands.changed(unscheduled=_left("b")))
+    assert made.visits_by_id["a"] == stands.visits_by_id["a"]
+    assert f"{made.visits_by_id['a'].start:%a}" == "Mon", "and Monday has time for no other"
+    assert f"{made.visits_by_id['b'].start:%a %H:%M}" == "Tue 08:00"
