@@ -309,6 +309,7 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ),
     ("PUT", "/v1/roster"): Sample(json.loads(roster(2)), months=True),
     ("GET", "/v1/weeks/next"): Sample(months=True),
+    ("GET", "/v1/outlook"): Sample(months=True),
     ("POST", "/v1/weeks"): Sample({"weeks": 1}, months=True),
     ("GET", "/v1/scenarios/{scenario}/alerts"): Sample(months=True),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
