@@ -172,6 +172,7 @@ def test_folded_lines_other_line_ends_and_small_letters_are_read() -> None:
         (b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b--", ForStaff("undelivered")),
         (b"", ForStaff("no-calendar")),
         (b"x" * 3_000_001, ForStaff("unreadable")),
+        (b"From: ada@example.org\r\n" + b"X: y\r\n" * 60_000, ForStaff("unreadable")),
         (mail(b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT"), ForStaff("unreadable")),
         (mail(b"BEGIN:VCALENDAR\r\nEND:VCALENDAR"), ForStaff("no-answer-in-it")),
     ],
