@@ -37,17 +37,20 @@ class Served:
         self.process.wait()
 
 
-def environment(url: str) -> dict[str, str]:
-    """Return the environment of a service on a store."""
-    given = {"database_url": url, "secret": SECRET, "requests_per_minute": 1_000_000}
+def environment(url: str, **settings: object) -> dict[str, str]:
+    """Return the environment of a service on a store, with further settings by their names."""
+    given = {"database_url": url, "secret": SECRET, "requests_per_minute": 1_000_000, **settings}
     return os.environ | {f"CLINICWEAVE_{name.upper()}": str(value) for name, value in given.items()} | {"PYTHONPATH": str(ROOT)}
 
 
 @contextmanager
-def served(url: str, *options: str, command: Sequence[str] = (*COMMAND, "serve", "--port", "0")) -> Iterator[Served]:
-    """Start ``clinicweave serve`` with options, and yield it once it listens; at the end it is told to stop."""
+def served(
+    url: str, *options: str, command: Sequence[str] = (*COMMAND, "serve", "--port", "0"), **settings: object
+) -> Iterator[Served]:
+    """Start ``clinicweave serve`` with options and settings, and yield it once it listens; at the end it is told to stop."""
     begun = monotonic()
-    running = subprocess.Popen([*command, *options], cwd=ROOT, env=environment(url), stderr=subprocess.PIPE, text=True)
+    whole = [*command, *options]
+    running = subprocess.Popen(whole, cwd=ROOT, env=environment(url, **settings), stderr=subprocess.PIPE, text=True)
     assert running.stderr is not None
     found = (re.search(r"running on (http://[\d.:]+)", line) for line in running.stderr)
     address = next((one[1] for one in found if one), "")
