@@ -39,11 +39,9 @@ def simulate(
     from api.simulation.policies import POLICIES, Policy
     from api.simulation.report import Report, picture, report_tables, result_of
     from api.simulation.world import World
-    from solver.ruin import Compilation
 
     if output is not None:
         expect_directory(output)
-    Compilation().wait()
     first = DEFAULT_START if start is None else start.date()
     if first.weekday() != 0:
         raise typer.BadParameter(f"{first} is no Monday", param_hint="--start")

@@ -13,12 +13,14 @@ from api.simulation.measures import Tally
 from api.simulation.policies import Policy
 from api.simulation.practice import Practice
 from api.simulation.world import World
+from solver.ruin import Compilation
 
 __all__ = ["lived"]
 
 
 def lived(world: World, policy: Policy, tell: Callable[[str], None] = lambda line: None) -> Tally:
     """Live through a world under a policy, telling of each week; return what was counted."""
+    Compilation().wait()
     practice = Practice(world, policy)
     for number, monday in enumerate(practice.run(), 1):
         tally = practice.tally
