@@ -37,7 +37,8 @@ class Care(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(KINDS))
     def refer(self, kind: str) -> None:
-        taken = self.desk.refer(kind, f"pat-{len(self._ids())}")
+        needed = {"low_reservoir": self.desk.now.date() + timedelta(weeks=3)} if kind == "pump-refill" else {}
+        taken = self.desk.refer(kind, f"pat-{len(self._ids())}", **needed)
         assert taken.episode is not None
 
     @precondition(lambda self: len(self.built) < WEEKS)
