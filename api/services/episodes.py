@@ -29,7 +29,7 @@ from api.store.tables import PeriodRow
 from api.store.tables.plans import BookingState
 from scheduling import catalogue
 from scheduling.agenda import Subject
-from scheduling.episodes import Episode, Event, EventKind, Progress, Visited, progress, recorded, state
+from scheduling.episodes import Episode, Event, EventKind, Progress, Visited, progress, recorded, state, visit_id
 from scheduling.errors import EventRefused
 from scheduling.fields import Date, Horizon, Id, Model, Positive
 from scheduling.requests import Visit
@@ -263,15 +263,34 @@ def _is_known(event: Event, found: Progress) -> bool:
 
 def _taken_down(session: Session, by: Actor, grown: Sequence[tuple[Episode, Episode]], now: datetime) -> list[Consequences]:
     """Keep what histories, as they were and are, have gained, and do what follows from it."""
-    today = periods.zone(session).wall(now).date()
+    whole: list[tuple[Episode, Episode]] = []
     gone: dict[str, tuple[str, ...]] = {}
-    for before, after in grown:
+    for before, told in grown:
+        after, gone[told.id] = _without_void(session, by, told, now)
         pathway = catalogue.pathway(after.pathway)
         store.add_events(session, before, after, state(after, pathway) == "open", now)
-        gone[after.id] = _given_up(session, by, after.id, void_visits(after, pathway, today), now)
+        whole.append((before, after))
     session.flush()
-    asked = ask_for(session, [after for before, after in grown if _moves(before, after)], now)
-    return [Consequences(after, tuple(asked.get(after.id, ())), gone[after.id]) for _, after in grown]
+    asked = ask_for(session, [after for before, after in whole if _moves(before, after)], now)
+    return [Consequences(after, tuple(asked.get(after.id, ())), gone[after.id]) for _, after in whole]
+
+
+def _without_void(session: Session, by: Actor, episode: Episode, now: datetime) -> tuple[Episode, tuple[str, ...]]:
+    """Give up what stands although nothing asks for it there any more, and let the history of what goes on know of it."""
+    zone, pathway = periods.zone(session), catalogue.pathway(episode.pathway)
+    gone: tuple[str, ...] = ()
+    while more := _given_up(session, by, episode.id, void_visits(episode, pathway, zone.wall(now).date()), now):
+        gone += more
+        if state(episode, pathway) != "open":
+            break
+        known = progress(episode, pathway)
+        cancelled = (
+            Event(kind="cancelled", known=_wall(zone, now), step=one.step, number=one.number, date=stood.date)
+            for one, stood in known.planned.items()
+            if visit_id(episode.id, one, known.attempts[one] + 1) in more
+        )
+        episode = recorded(episode, pathway, *cancelled)
+    return episode, gone
 
 
 def _moves(before: Episode, after: Episode) -> bool:
