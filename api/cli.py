@@ -18,7 +18,7 @@ from api.commands.planning import check, demo, generate, plan, why
 from api.commands.serving import caldav, serve
 from api.commands.showing import export, schema, show_plan
 from api.commands.simulating import simulate
-from api.commands.weeks import next_week, roster
+from api.commands.weeks import next_week, outlook, roster
 from api.commands.working import worker
 from api.console import Commands
 
@@ -69,6 +69,7 @@ COMMANDS = (
     (schema, "schema plan > plan.schema.json"),
     (roster, "roster next-month.json"),
     (next_week, "next-week --dry-run"),
+    (outlook, "outlook --weeks 12"),
     (serve, "serve --port 8000"),
     (worker, "worker --at-once 2"),
     (caldav, "caldav --port 5232"),

@@ -90,10 +90,12 @@ def appointment(clinic: Clinic, service: str, location: str, starts_at: datetime
     place = next((one for one in clinic.locations if one.id == location), None)
     if offered is None or place is None:
         raise UnknownId(*(("service", service) if offered is None else ("location", location)))
-    return told_of(clinic, offered, place, starts_at, ends_at)
+    return told_of(clinic.name, clinic.timezone, offered, place, starts_at, ends_at)
 
 
-def told_of(clinic: Clinic, service: Service, location: Location, starts_at: datetime, ends_at: datetime) -> Appointment:
+def told_of(
+    clinic: str, timezone: str, service: Service, location: Location, starts_at: datetime, ends_at: datetime
+) -> Appointment:
     """Return what a patient is told of a service at a location within ``[starts_at, ends_at)`` (clinic.md, rule 13)."""
     guidance, place = instructions().guidance(service), instructions().place(location.id)
     return Appointment(
@@ -108,8 +110,8 @@ def told_of(clinic: Clinic, service: Service, location: Location, starts_at: dat
         companion=guidance.companion.text,
         hold=tuple(one.text for one in guidance.hold),
         recovery_minutes=service.recovery,
-        timezone=clinic.timezone,
-        clinic=clinic.name,
+        timezone=timezone,
+        clinic=clinic,
         access=place.access.text if place.access else "",
         phone=place.phone.text if place.phone else "",
     )

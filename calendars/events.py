@@ -11,13 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event
-
+from calendars.lines import instant, line, local, text
 from calendars.timezones import vtimezone
 from calendars.wording import Notice
 
@@ -38,63 +36,38 @@ class Occasion:
     notice: Notice
     status: Status = "CONFIRMED"
 
-    def component(self, timezone: str) -> Event:
-        """Return the VEVENT (RFC 5545, section 3.6.1).
+    def content(self, timezone: str, parties: Iterable[bytes] = ()) -> bytes:
+        """Return the VEVENT (RFC 5545, section 3.6.1), with the lines of who organizes it and attends.
 
         It takes no time of anybody once it is cancelled (section 3.8.2.7).
         """
-        event = Event()
-        event.add("UID", self.uid)
-        event.add("SEQUENCE", self.sequence)
-        event.add("DTSTAMP", _utc(self.stamp))
-        for name, instant in (("DTSTART", self.starts_at), ("DTEND", self.ends_at)):
-            add_local(event, name, instant, timezone)
-        event.add("SUMMARY", self.notice.summary)
-        if self.notice.location:  # libical counts a property without a value as a fault
-            event.add("LOCATION", self.notice.location)
-        event.add("DESCRIPTION", self.notice.description)
-        event.add("CATEGORIES", list(self.notice.categories))
-        event.add("CLASS", "PRIVATE" if self.notice.private else "PUBLIC")
-        event.add("STATUS", self.status)
-        event.add("TRANSP", "OPAQUE" if self.status == "CONFIRMED" else "TRANSPARENT")
-        return event
+        notice, stamp = self.notice, aware(self.stamp)
+        return b"".join(
+            (
+                b"BEGIN:VEVENT\r\n",
+                line("UID", text(self.uid)),
+                line("SEQUENCE", str(self.sequence)),
+                instant("DTSTAMP", stamp),
+                instant("LAST-MODIFIED", stamp),
+                local("DTSTART", aware(self.starts_at), timezone),
+                local("DTEND", aware(self.ends_at), timezone),
+                line("SUMMARY", text(notice.summary)),
+                line("LOCATION", text(notice.location)) if notice.location else b"",  # libical: no property without a value
+                line("DESCRIPTION", text(notice.description)),
+                line("CATEGORIES", ",".join(map(text, notice.categories))),
+                line("CLASS", "PRIVATE" if notice.private else "PUBLIC"),
+                line("STATUS", self.status),
+                line("TRANSP", "OPAQUE" if self.status == "CONFIRMED" else "TRANSPARENT"),
+                *parties,
+                b"END:VEVENT\r\n",
+            )
+        )
 
 
-def add_local(event: Event, name: str, instant: datetime, timezone: str) -> None:
-    """Add an instant as local time with its zone (RFC 5545, section 3.3.5, form 3).
-
-    A local time that occurs twice means its first occurrence, so the second one is written in UTC (form 2).
-    """
-    local = _aware(instant).astimezone(ZoneInfo(timezone))
-    if local.fold:
-        event.add(name, local.astimezone(UTC))
-    else:
-        event.add(name, local.replace(tzinfo=None), parameters={"TZID": timezone})
-
-
-def envelope(method: str | None = None) -> Calendar:
-    """Return a calendar object without content (RFC 5545, sections 3.6 and 3.7)."""
-    calendar = Calendar()
-    calendar.add("PRODID", PRODID)
-    calendar.add("VERSION", "2.0")
-    calendar.add("CALSCALE", "GREGORIAN")
-    if method is not None:
-        calendar.add("METHOD", method)
-    return calendar
-
-
-def content_of(calendar: Calendar, events: Iterable[bytes]) -> bytes:
-    """Return a calendar's bytes with rendered events put in before its end."""
-    end = b"END:VCALENDAR\r\n"
-    head: bytes = calendar.to_ical()
-    return head.removesuffix(end) + b"".join(events) + end
-
-
-@lru_cache(maxsize=20_000)
-def rendered(occasion: Occasion, timezone: str) -> bytes:
-    """Return an event's bytes; those asked for again are remembered."""
-    content: bytes = occasion.component(timezone).to_ical()
-    return content
+def calendar_of(head: Iterable[bytes], rules: bytes, events: Iterable[bytes]) -> bytes:
+    """Return a calendar object: what is said of the whole of it, its zone's rules, its events (RFC 5545, section 3.6)."""
+    opening = (b"BEGIN:VCALENDAR\r\n", line("VERSION", "2.0"), line("PRODID", PRODID), line("CALSCALE", "GREGORIAN"))
+    return b"".join((*opening, *head, rules, *events, b"END:VCALENDAR\r\n"))
 
 
 @lru_cache(maxsize=64)
@@ -104,11 +77,8 @@ def zone_rules(timezone: str, first_year: int, last_year: int) -> bytes:
     return content
 
 
-def _utc(stamp: datetime) -> datetime:
-    return _aware(stamp).astimezone(UTC)
-
-
-def _aware(moment: datetime) -> datetime:
+def aware(moment: datetime) -> datetime:
+    """Return an aware datetime as it is. Raises ``ValueError`` for any other."""
     if moment.utcoffset() is None:
         raise ValueError("the stamp has no offset from UTC")
     return moment

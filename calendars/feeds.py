@@ -14,15 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, vDuration
-
 from calendars.appointments import told_of
 from calendars.entries import Entry
-from calendars.events import Occasion, content_of, envelope, rendered, zone_rules
-from calendars.wording import Notice, group_notice, one_line, patient_notice, patient_title, provider_notice, staff_notice
+from calendars.events import Occasion, calendar_of, zone_rules
+from calendars.lines import line, text
+from calendars.wording import Notice, group_notice, one_line, patient_notice, patient_title, staff_notice, supervised
 from scheduling.clinic import Clinic
 
 FeedKind = Literal["provider", "room", "group", "location", "patient"]
@@ -33,15 +33,16 @@ REFRESH = timedelta(minutes=15)
 PAST = timedelta(weeks=4)
 """How much of the past a feed shows."""
 
-NOTICES: dict[FeedKind, Callable[[Clinic, str, Entry], Notice]] = {
-    "provider": lambda clinic, owner, entry: provider_notice(owner, entry),
-    "room": lambda clinic, owner, entry: staff_notice(entry),
-    "group": lambda clinic, owner, entry: group_notice(entry),
-    "location": lambda clinic, owner, entry: staff_notice(entry),
-    "patient": lambda clinic, owner, entry: patient_notice(
-        told_of(clinic, entry.service, entry.location, entry.starts_at, entry.ends_at)
+NOTICES: dict[FeedKind, Callable[[str, str, Entry], Notice]] = {
+    "provider": lambda clinic, timezone, entry: staff_notice(entry),
+    "room": lambda clinic, timezone, entry: staff_notice(entry),
+    "group": lambda clinic, timezone, entry: group_notice(entry),
+    "location": lambda clinic, timezone, entry: staff_notice(entry),
+    "patient": lambda clinic, timezone, entry: patient_notice(
+        told_of(clinic, timezone, entry.service, entry.location, entry.starts_at, entry.ends_at)
     ),
 }
+"""What each kind of feed says of an entry, by the clinic's name and zone."""
 
 
 def feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, entries: Iterable[Entry], first: date) -> bytes:
@@ -67,10 +68,25 @@ def feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, entries: Iterabl
     """
     title = patient_title(clinic.name) if kind == "patient" else one_line(name)
     ordered = sorted(entries, key=lambda entry: (entry.starts_at, entry.uid))
-    events = [rendered(_occasion(clinic, kind, owner, entry), clinic.timezone) for entry in ordered]
+    events = [event_of(kind, clinic.name, clinic.timezone, entry, _supervises(kind, owner, entry)) for entry in ordered]
     zone = ZoneInfo(clinic.timezone)
-    years = {first.year, *(moment.astimezone(zone).year for one in ordered for moment in (one.starts_at, one.ends_at))}
-    return content_of(_head(title), (zone_rules(clinic.timezone, min(years), max(years)), *events))
+    edges = (min(entry.starts_at for entry in ordered), max(entry.ends_at for entry in ordered)) if ordered else ()
+    years = {first.year, *(moment.astimezone(zone).year for moment in edges)}
+    return calendar_of(_head(title), zone_rules(clinic.timezone, min(years), max(years)), events)
+
+
+def _supervises(kind: FeedKind, owner: str, entry: Entry) -> bool:
+    """Say whether a feed's owner is no member of the team, and so supervises."""
+    return kind == "provider" and not any(member.id == owner for member in entry.team)
+
+
+@lru_cache(maxsize=50_000)
+def event_of(kind: FeedKind, clinic: str, timezone: str, entry: Entry, supervises: bool = False) -> bytes:
+    """Return an entry's event in a kind of feed; those asked for again are remembered, as a feed changes an event at a time."""
+    notice = NOTICES[kind](clinic, timezone, entry)
+    if supervises:
+        notice = supervised(notice)
+    return Occasion(entry.uid, entry.sequence, entry.changed_at, entry.starts_at, entry.ends_at, notice).content(timezone)
 
 
 def tombstone(clinic: Clinic, identifier: str, ended_at: datetime) -> bytes:
@@ -80,18 +96,14 @@ def tombstone(clinic: Clinic, identifier: str, ended_at: datetime) -> bytes:
     occasion = Occasion(f"{identifier}@clinicweave", 0, ended_at, ended_at, ended_at + REFRESH, notice)
     year = ended_at.astimezone(ZoneInfo(clinic.timezone)).year
     rules = zone_rules(clinic.timezone, year, year)
-    return content_of(_head("This calendar has ended"), (rules, rendered(occasion, clinic.timezone)))
+    return calendar_of(_head(notice.summary), rules, (occasion.content(clinic.timezone),))
 
 
-def _occasion(clinic: Clinic, kind: FeedKind, owner: str, entry: Entry) -> Occasion:
-    notice = NOTICES[kind](clinic, owner, entry)
-    return Occasion(entry.uid, entry.sequence, entry.changed_at, entry.starts_at, entry.ends_at, notice)
-
-
-def _head(title: str) -> Calendar:
-    calendar = envelope()
-    calendar.add("NAME", title)
-    calendar.add("X-WR-CALNAME", title)
-    calendar.add("REFRESH-INTERVAL", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
-    calendar.add("X-PUBLISHED-TTL", vDuration(REFRESH))
-    return calendar
+def _head(title: str) -> tuple[bytes, ...]:
+    every = f"PT{REFRESH // timedelta(minutes=1)}M"
+    return (
+        line("NAME", text(title)),
+        line("X-WR-CALNAME", text(title)),
+        line("REFRESH-INTERVAL", every, VALUE="DURATION"),
+        line("X-PUBLISHED-TTL", every),
+    )

@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from icalendar import vCalAddress
-
 from calendars.appointments import Appointment
-from calendars.events import Occasion, Status, content_of, envelope, zone_rules
+from calendars.events import Occasion, Status, calendar_of, zone_rules
+from calendars.lines import line
 from calendars.mailbox import Mailbox
 from calendars.wording import Notice, patient_notice
 
@@ -131,11 +130,17 @@ def scheduling_object(message: Message, organizer: Mailbox) -> bytes:
     notice = _cancelled(appointment) if is_cancelled else patient_notice(appointment)
     times = (message.stamp, appointment.starts_at, appointment.ends_at)
     status: Status = "CANCELLED" if is_cancelled else "CONFIRMED"
-    event = Occasion(message.uid, message.sequence, *times, notice, status).component(zone)
-    event.add("ORGANIZER", _party(organizer))
-    event.add("ATTENDEE", _party(message.attendee, is_asked=not is_cancelled))
-    years = (appointment.local_start.year, appointment.local_end.year)
-    return content_of(envelope(message.method), (zone_rules(zone, *years), event.to_ical()))
+    parties = (_party("ORGANIZER", organizer), _party("ATTENDEE", message.attendee, **_ROLE[message.method]))
+    event = Occasion(message.uid, message.sequence, *times, notice, status).content(zone, parties)
+    rules = zone_rules(zone, appointment.local_start.year, appointment.local_end.year)
+    return calendar_of((line("METHOD", message.method),), rules, (event,))
+
+
+_ROLE: dict[Method, dict[str, str]] = {
+    "REQUEST": {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"},
+    "CANCEL": {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT"},
+}
+"""What an ATTENDEE's parameters say (RFC 5545, section 3.8.4.1)."""
 
 
 def _cancelled(appointment: Appointment) -> Notice:
@@ -145,13 +150,7 @@ def _cancelled(appointment: Appointment) -> Notice:
     return replace(notice, description=words)
 
 
-def _party(mailbox: Mailbox, is_asked: bool | None = None) -> vCalAddress:
-    """Return an ORGANIZER, or with ``is_asked`` an ATTENDEE (RFC 5545, sections 3.8.4.1 and 3.8.4.3)."""
-    address = vCalAddress(mailbox.uri)
-    if mailbox.name:
-        address.params["CN"] = mailbox.name.replace('"', "'")
-    if is_asked is not None:
-        address.params["CUTYPE"], address.params["ROLE"] = "INDIVIDUAL", "REQ-PARTICIPANT"
-    if is_asked:
-        address.params["PARTSTAT"], address.params["RSVP"] = "NEEDS-ACTION", "TRUE"
-    return address
+def _party(name: str, mailbox: Mailbox, **parameters: str) -> bytes:
+    """Return an ORGANIZER or ATTENDEE (RFC 5545, sections 3.8.4.1 and 3.8.4.3)."""
+    named = {"CN": mailbox.name} if mailbox.name else {}
+    return line(name, mailbox.uri, **named, **parameters)

@@ -30,6 +30,9 @@ from scheduling.errors import InvalidFile
 MAX_MAIL = 3_000_000
 """Longest mail that is looked at, in bytes."""
 
+MAX_MAIL_LINES = 60_000
+"""Most lines of a mail: half as many again as the longest mail has in base64. More would be headers without end."""
+
 MAX_PARTS, MAX_ANSWERS, MAX_HEADER = 50, 10, 300
 
 Reason = Literal[
@@ -45,6 +48,7 @@ Reason = Literal[
     "other-attendee",
     "delegated",
     "no-answer-in-it",
+    "undated",
 ]
 """Why staff has to look at it."""
 
@@ -134,7 +138,7 @@ class Received:
 
 def received_mail(content: bytes) -> Received:
     """Read a mail; whatever it holds, this raises nothing."""
-    if len(content) > MAX_MAIL:
+    if len(content) > MAX_MAIL or max(map(content.count, (b"\n", b"\r"))) > MAX_MAIL_LINES:
         return Received((), trouble=ForStaff("unreadable"))
     try:
         mail = message_from_bytes(content, policy=policy.default)
@@ -179,7 +183,9 @@ def judged(answer: Answer, invited: Invited | None, sender: str | None) -> Verdi
     reason = _unusual(answer, invited, sender)
     if reason is not None or invited is None:
         return ForStaff(reason or "unknown-event")
-    if invited.replied_at is not None and answer.stamp is not None:
+    if invited.replied_at is not None:
+        if answer.stamp is None:
+            return ForStaff("undated")
         if answer.stamp == invited.replied_at:
             return Ignored("repeated")
         if answer.stamp < invited.replied_at:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
@@ -105,13 +105,9 @@ def _listed(heading: str, entries: Iterable[str]) -> list[str]:
     return [f"{heading}:", *lines] if lines else []
 
 
-def provider_notice(provider: str, entry: Entry) -> Notice:
-    """Return what a provider's calendar says of an entry that the provider is in the team of, or supervises."""
-    notice = staff_notice(entry)
-    if any(member.id == provider for member in entry.team):
-        return notice
-    categories = (*notice.categories, "Supervising")
-    return Notice(f"Supervising: {notice.summary}", notice.location, notice.description, categories)
+def supervised(notice: Notice) -> Notice:
+    """Return what the calendar of somebody who supervises says instead of what the team's says."""
+    return replace(notice, summary=f"Supervising: {notice.summary}", categories=(*notice.categories, "Supervising"))
 
 
 def staff_notice(entry: Entry) -> Notice:

@@ -2,13 +2,15 @@
 
 The exact model (:mod:`solver.exact`) gives every task a start, a literal for each way to fill a seat, supervisors, a kind of
 room and attendees; one encoder a rule (:mod:`solver.domains` for the unary ones, :mod:`solver.constraints`), one a cost
-(:mod:`solver.objectives`). Small scenarios are solved by it whole. Larger ones are decomposed:
+(:mod:`solver.objectives`). Small scenarios, once bounded by the master, are solved by it whole. Larger ones, and what it leaves
+open, are decomposed:
 
 1. :mod:`solver.construct` gives a first plan within a second.
-2. :mod:`solver.master`: each task goes to a session, location and provider, time being minutes only. Its linear relaxation
-   bounds every plan (an integer Lagrangian bound computed from its multipliers), its branch and cut bounds better.
+2. :mod:`solver.master`: each task goes to a session, location and provider, time being minutes only, but for the shifts in
+   which something stands already (:mod:`solver.timelines`). Its linear relaxation bounds every plan (an integer Lagrangian
+   bound computed from its multipliers); rows that it breaks, and branch and cut, bound better.
 3. A second plan is constructed at the master's reduced costs, shifts being where the relaxation spends them.
-4. :mod:`solver.ruin` improves it: annealing by ruin and recreate, in two cycles, the second by all workers at once.
+4. :mod:`solver.ruin` improves it: annealing by ruin and recreate, all workers along one cooling.
    Its inner loop, :mod:`solver.kernel`, is compiled by Numba and works on numbers only (:mod:`solver.tables`).
 5. :mod:`solver.improve` polishes it: large neighbourhoods solved exactly, chosen at the master's prices
    (:mod:`solver.neighbourhoods`). Only these move group sessions.

@@ -35,6 +35,9 @@ from solver.variables import Variables
 SMALL_OPTIONS = 2_000
 """Scenarios with no more options than this go to the exact model whole (the tiny example has 566, a week 31,592)."""
 
+EXACT_SHARE = 0.5
+"""Share of the time that is left that the exact model has; what it leaves open goes on as a larger scenario does."""
+
 PIN_SECONDS = 3.0
 """Time to find out whether pins can be held together, when the first plan could not."""
 
@@ -61,6 +64,12 @@ TIGHTENINGS = 2
 """How often the relaxation is solved again with rows that it broke: a third time adds 5 points to 19,500 on a week."""
 
 EXPLAIN_SHARE = 0.05
+RELAX_SECONDS, RELAX_SMALL_SECONDS = 1.0, 0.02
+"""Deterministic seconds that the master's relaxation counts for, of a large scenario and of a small one."""
+
+NARROW = 0.005
+"""A gap as small as this is left to branch and cut at once, and to its end (a week planned again unchanged: 3 s to proof)."""
+
 STEP_SECONDS = 0.0001
 """Deterministic seconds that one ruin and recreation counts for."""
 
@@ -115,6 +124,10 @@ class Bounding:
     relaxed: Relaxed
 
 
+Relaxation = tuple[Guide, Mapping[ShiftId, str], Bounding | None]
+"""The prices of options, where shifts are best spent, and what a better bound is sought from."""
+
+
 class _Solve:
     def __init__(self, scenario: Scenario, limits: Limits, clock: Clock, on_progress: OnProgress | None) -> None:
         self.asked = scenario
@@ -132,6 +145,7 @@ class _Solve:
         self.version = 0
         self.start: dict[Key, Placement] = {}
         self.begin: tuple[dict[Key, Placement], tuple[int, int]] | None = None
+        self.relaxation: Relaxation | None = None
         self.bound = self._forced()
 
     def _forced(self) -> int:
@@ -150,6 +164,11 @@ class _Solve:
     def keeps_budget(self) -> bool:
         """Whether no more notified patients have to be called again than may be, or must be in any plan."""
         return self.score[0] == 0
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the exact model may hold everything."""
+        return sum(map(len, self.domains.options.values())) <= SMALL_OPTIONS
 
     def _over_budget(self, placements: Mapping[Key, Placement]) -> int:
         budget = self.scenario.policy.max_notified_moves
@@ -209,8 +228,10 @@ class _Solve:
             self.begin = (self.placements, self.score)
         self.offer(self._first_plan())
         if not self.done:
-            if sum(map(len, self.domains.options.values())) <= SMALL_OPTIONS:
-                self._exactly()
+            if self.is_small:
+                self.relaxation = self._relax(RELAX_SMALL_SECONDS)
+                if not self.done:
+                    self._exactly()
             if not self.done:
                 self._by_master()
         return self._finish()
@@ -238,7 +259,7 @@ class _Solve:
         self.phase = "exact"
         model, x = exact_model(self.domains)
         x.hint(self.placements)
-        solver = Effort(self.clock.left, self.limits.workers, self.limits.seed).solver(self.clock)
+        solver = Effort(self.clock.left * EXACT_SHARE, self.limits.workers, self.limits.seed).solver(self.clock)
         solver.parameters.subsolvers.clear()
         with self.clock.running(solver):
             status = solver.solve(model, _Incumbents(self, x))
@@ -258,7 +279,7 @@ class _Solve:
         """
         compilation, alone = Compilation(), self.limits.workers == 1 or self.clock.deterministic
         with ThreadPoolExecutor(max(1, self.limits.workers - 1)) as pool:
-            relaxing = pool.submit(self._relax)
+            relaxing = pool.submit(self._relaxed)
             meanwhile = Annealing(self.clock, min(MEANWHILE * len(self.domains.tasks), self.clock.left * ANNEAL_SHARE))
             guided: Placements | None = None
             if not alone and not wait([relaxing], PATIENCE).done and compilation.done:
@@ -282,12 +303,16 @@ class _Solve:
         self.phase = "neighbourhoods"
         self._neighbourhoods(guide, index)
 
-    def _relax(self) -> tuple[Guide, Mapping[ShiftId, str], Bounding | None]:
-        """Solve the master's relaxation: a bound, the prices of options, and where shifts are best spent."""
+    def _relaxed(self) -> Relaxation:
+        """Return the answer of the master's relaxation, solved once."""
+        return self._relax(RELAX_SECONDS) if self.relaxation is None else self.relaxation
+
+    def _relax(self, seconds: float) -> Relaxation:
+        """Solve the master's relaxation, which counts for some deterministic seconds."""
         master = Master(self.domains)
         relaxed = master.program.relax(1e6 if self.clock.deterministic else self.clock.left)
         if self.clock.deterministic:
-            self.clock.spend(1.0)
+            self.clock.spend(seconds)
         if relaxed is None:
             return {}, {}, None
         self.raise_bound(relaxed.bound)
@@ -303,7 +328,8 @@ class _Solve:
         """Raise the bound: by rows that the relaxation broke, then by cuts."""
         ends = self.clock.left * (1 - BOUND_SHARE)
         program, relaxed = bounding.program, bounding.relaxed
-        for _ in range(TIGHTENINGS):
+        narrow = self.is_small or self.cost - self.bound <= NARROW * self.cost
+        for _ in range(0 if narrow else TIGHTENINGS):
             if self.done or self.clock.deterministic or not program.tighten(relaxed.values):
                 break
             again = program.relax(self.clock.left - ends)
@@ -313,7 +339,7 @@ class _Solve:
             self.raise_bound(relaxed.bound)
         seconds = self.clock.left - ends
         if not self.done and not self.clock.deterministic and seconds > 1:
-            self.raise_bound(program.branch_and_cut(seconds, nodes=1))
+            self.raise_bound(program.branch_and_cut(seconds, nodes=None if narrow else 1))
 
     def _anneal(
         self,
@@ -386,3 +412,5 @@ class _Incumbents(cp_model.CpSolverSolutionCallback):
     def on_solution_callback(self) -> None:
         self.solving.offer(self.x.extract(self))
         self.solving.raise_bound(self.best_objective_bound)
+        if self.solving.done:
+            self.stop_search()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
+
+import factories
 
 from api.services import bookings, episodes, publishing, rolling
 from api.services.accounts import SYSTEM
@@ -29,11 +32,13 @@ from scheduling.generate import generate
 from scheduling.programmes import Programme
 from scheduling.rolling import NextWeek
 from scheduling.rules import violations
+from scheduling.scenario import Scenario
 from scheduling.windows import OpenStep, open_steps
 from solver.first_come import first_come
 
 MONDAY = date(2026, 11, 30)
 FRIDAY_BEFORE = datetime(2026, 11, 27, 16, 30, tzinfo=UTC)
+FRIDAY_AFTER = datetime(2026, 12, 11, 16, 30, tzinfo=UTC)
 
 FIELDS: dict[str, Any] = {
     "low_reservoir": date(2026, 12, 21),
@@ -58,6 +63,16 @@ def roster(weeks: int) -> str:
     horizon = Horizon(start=MONDAY, end=MONDAY + timedelta(weeks=weeks))
     nothing: dict[str, Any] = {"visits": (), "links": (), "groups": (), "reserves": (), "patients": ()}
     return made[0].changed(horizon=horizon, providers=tuple(people), **nothing).model_dump_json()
+
+
+def last_week() -> Scenario:
+    """Return a week with a visit that ana was to give; its people work in that week alone, as far as is known."""
+    document = json.loads(roster(1))
+    document["providers"].append(json.loads(factories.provider("ana", "evaluation").model_dump_json()) | {"shifts": []})
+    document["patients"] = [json.loads(factories.patient("pat").model_dump_json())]
+    visit = factories.visit("v-1", "pat", "follow-up", preferred_providers=["ana"], earliest=str(MONDAY))
+    document["visits"] = [json.loads(visit.model_dump_json())]
+    return Scenario.parse(json.dumps(document))
 
 
 @dataclass
@@ -97,6 +112,15 @@ class Months:
 
     def publish(self, period: str, *without: str) -> None:
         """Plan a period, first come, first served, and publish that; some visits are left out."""
+        self.publish_made(self.plan(period, *without))
+
+    def publish_made(self, plan: str) -> None:
+        """Publish a plan that was made."""
+        with self.store.writing() as session:
+            publishing.publish(session, SYSTEM, plan, self.now)
+
+    def plan(self, period: str, *without: str) -> str:
+        """Plan a period, first come, first served, without some visits; return the plan's id."""
         with self.store.writing() as session:
             scenario, standing = week_at(session, period, self.now).to_plan()
             made = first_come(scenario, standing)
@@ -120,7 +144,7 @@ class Months:
             )
             session.add(job)
             session.flush()
-            publishing.publish(session, SYSTEM, job.id, self.now)
+            return job.id
 
     def live(self, visit: str, came: bool = True) -> None:
         """Let the moment of a visit come, and note whether its patient did."""

@@ -6,6 +6,7 @@ else's. ``World.ids`` says which they are; a kind that only one sample needs, it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,12 +16,15 @@ from typing import Any
 import factories
 from factories import booking, visit
 from frontdesk import FrontDesk, Headers, front_desk
+from months import FRIDAY_AFTER, last_week, roster
 from service import CHEAP, PASSWORD, bearer
 from stored import StoredWeek
 
 from api.access.actor import Role
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
 from api.store.tasks import add_task
+from scheduling.plan import Plan
+from scheduling.scenario import Scenario
 
 Ids = Mapping[str, str]
 
@@ -54,11 +58,15 @@ class Sample:
     Attributes
     ----------
     body, query
-        What goes with it; texts in them may name ids. A body of bytes is a calendar.
+        What goes with it; texts in them may name ids. A body of bytes is sent as it is.
     own, foreign
         Ids that take the place of those of the world, for this request.
     version_of : str
         The path of what it changes, whose ETag it sends.
+    months : bool
+        Whether it is sent into a clinic over months, with a roster and no published week.
+    status : int or None
+        What whoever may is answered, where a success would need more of a past than this.
     prepare : callable or None
         Makes what the request needs, and returns the ids of it: those of somebody else's as ``foreign/visit``, and where own
         is another thing for each role, as ``scheduler/visit``.
@@ -69,6 +77,8 @@ class Sample:
     own: Ids = field(default_factory=dict)
     foreign: Ids = field(default_factory=dict)
     version_of: str = ""
+    months: bool = False
+    status: int | None = None
     prepare: Callable[[World], Ids] | None = None
 
 
@@ -82,8 +92,22 @@ def named(value: Any, ids: Ids) -> Any:
 
 
 @contextmanager
-def world(url: str) -> Iterator[World]:
-    """Open a service over a week in which an own and a foreign visit stand, and one of each waits."""
+def world(url: str, months: bool = False) -> Iterator[World]:
+    """Open a service over a week with own and foreign visits: a published one, or the last of a clinic over months."""
+    asked, plan, now = (last_week(), None, FRIDAY_AFTER) if months else published_week()
+    with front_desk(url, asked, plan, now) as desk:
+        here = staffed(desk, asked.visits[0].id)
+        here.ids["scenario"] = asked.id
+        if plan is not None:
+            here.ids |= {"plan": StoredWeek(desk.shell.database, asked).made(plan), "publication": "1"}
+        if months:
+            here.ids["visit"] = asked.visits[0].id
+            assert desk.ask("PUT", "/v1/roster", json.loads(roster(6))).status_code == 200
+        yield here
+
+
+def published_week() -> tuple[Scenario, Plan, datetime]:
+    """Return a week in which an own and a foreign visit stand, and one of each waits."""
     ana, dee = {"required_provider": "ana"}, {"required_provider": "dee"}
     asked = factories.scenario(
         visit("own", "pat", **ana),
@@ -92,23 +116,24 @@ def world(url: str) -> Iterator[World]:
         visit("foreign-waiting", "sol", **dee),
     )
     stands = [booking("own", "TU 09:00"), booking("foreign", "TU 10:00", "wang-exam-2", "dee")]
-    plan = factories.plan(asked, *stands)
-    with front_desk(url, asked, plan, MONDAY_AT_EIGHT) as desk:
-        database, now = desk.shell.database, desk.clock()
-        until = now + timedelta(days=9)
-        with database.writing() as session:
-            account = add_account(session, SYSTEM, NewAccount("root", Role.ADMIN, None), CHEAP.hash(PASSWORD), None, now)
-            admin, _ = add_token(session, SYSTEM, account.id, "desk", until, now)
-            _, token = add_token(session, SYSTEM, account.id, "report", until, now)
-            _, link = add_link(session, desk.shell.signer, SYSTEM, "own", until, now)
-        ids = {"scenario": "test-week", "publication": "1", "account": account.id, "token": token.id, "link": link.id}
-        ids["plan"] = StoredWeek(database, asked).made(plan)
-        secrets = {
-            Role.SCHEDULER: desk.scheduler["Authorization"].split()[1],
-            Role.CLINICIAN: desk.clinician["Authorization"].split()[1],
-            Role.ADMIN: admin,
-        }
-        yield World(desk, ids, secrets)
+    return asked, factories.plan(asked, *stands), MONDAY_AT_EIGHT
+
+
+def staffed(desk: FrontDesk, visit: str) -> World:
+    """Add an admin, and a token and a link that may be ended."""
+    now = desk.clock()
+    until = now + timedelta(days=9)
+    with desk.shell.database.writing() as session:
+        account = add_account(session, SYSTEM, NewAccount("root", Role.ADMIN, None), CHEAP.hash(PASSWORD), None, now)
+        admin, _ = add_token(session, SYSTEM, account.id, "desk", until, now)
+        _, token = add_token(session, SYSTEM, account.id, "report", until, now)
+        _, link = add_link(session, desk.shell.signer, SYSTEM, visit, until, now)
+    secrets = {
+        Role.SCHEDULER: desk.scheduler["Authorization"].split()[1],
+        Role.CLINICIAN: desk.clinician["Authorization"].split()[1],
+        Role.ADMIN: admin,
+    }
+    return World(desk, {"account": account.id, "token": token.id, "link": link.id}, secrets)
 
 
 def linked(here: World) -> Ids:
@@ -158,6 +183,34 @@ def known_elsewhere(here: World) -> Ids:
     return made
 
 
+def taken_in(here: World, **request: Any) -> dict[str, Any]:
+    """Take in a referral."""
+    answer = here.desk.ask("POST", "/v1/intake", {"name": "Robin", "kind": "follow-up", **request})
+    assert answer.status_code == 201, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def cared_for(here: World) -> Ids:
+    """Begin an episode that prefers ana, and one that does not."""
+    own = taken_in(here, patient="mrn-1", preferred_providers=["ana"])
+    return {"episode": own["episode"], "foreign/episode": taken_in(here, patient="mrn-2")["episode"]}
+
+
+def sent_out(here: World) -> Ids:
+    """Refer a patient to another department."""
+    return {"referral": taken_in(here, kind="referral-out", patient="mrn-1", department="neurology")["referral_out"]}
+
+
+def in_a_programme(here: World) -> Ids:
+    """Let a patient wait for a seat in a programme."""
+    taken_in(here, kind="group", patient="mrn-1", programme=PROGRAMME)
+    return {"programme": PROGRAMME, "patient": "mrn-1", "month": "2026-12"}
+
+
+PROGRAMME = "coping-skills"
+SHEET = b"kind,patient,name\nfollow-up,mrn-1,Robin\n"
+REFERRAL_OUT, IN_PROGRAMME = "/v1/referrals-out/{referral}", "/v1/programmes/{programme}"
 CALENDAR = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//elsewhere//EN\r\n{}END:VCALENDAR\r\n"
 ELSEWHERE = {"name": "teaching", "content": CALENDAR.format("")}
 REPLY = CALENDAR.format(
@@ -237,6 +290,28 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/providers/{provider}/outside-calendars"): Sample(),
     ("POST", "/v1/providers/{provider}/outside-calendars"): Sample(ELSEWHERE),
     ("DELETE", "/v1/outside-calendars/{outside}"): Sample(prepare=known_elsewhere),
+    ("GET", "/v1/intake/kinds"): Sample(months=True),
+    ("GET", "/v1/intake/template"): Sample(months=True),
+    ("POST", "/v1/intake"): Sample({"kind": "follow-up", "patient": "{patient}"}, months=True, foreign={"patient": "mrn-9"}),
+    ("POST", "/v1/intake/spreadsheets"): Sample(SHEET, months=True),
+    ("GET", "/v1/referrals-out"): Sample(months=True),
+    ("GET", REFERRAL_OUT): Sample(months=True, prepare=sent_out),
+    ("PATCH", REFERRAL_OUT): Sample({"state": "accepted"}, months=True, version_of=REFERRAL_OUT, prepare=sent_out),
+    ("GET", "/v1/episodes"): Sample(months=True),
+    ("GET", "/v1/episodes/{episode}"): Sample(months=True, prepare=cared_for),
+    ("POST", "/v1/episodes/{episode}/events"): Sample({"kind": "stopped"}, months=True, prepare=cared_for),
+    ("GET", "/v1/programmes"): Sample(months=True),
+    ("GET", IN_PROGRAMME): Sample(months=True, prepare=in_a_programme),
+    ("PATCH", IN_PROGRAMME): Sample({"capacity": 12}, months=True, version_of=IN_PROGRAMME, prepare=in_a_programme),
+    ("DELETE", "/v1/programmes/{programme}/people/{patient}"): Sample(months=True, prepare=in_a_programme),
+    ("PUT", "/v1/programmes/{programme}/sessions/{month}"): Sample(
+        {"came": []}, months=True, status=409, prepare=in_a_programme
+    ),
+    ("PUT", "/v1/roster"): Sample(json.loads(roster(2)), months=True),
+    ("GET", "/v1/weeks/next"): Sample(months=True),
+    ("GET", "/v1/outlook"): Sample(months=True),
+    ("POST", "/v1/weeks"): Sample({"weeks": 1}, months=True),
+    ("GET", "/v1/scenarios/{scenario}/alerts"): Sample(months=True),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
     ("DELETE", "/v1/links/{link}"): Sample(),
 }

@@ -139,6 +139,7 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/weeks/next", scheduler=ANY),
     allow("POST", "/v1/weeks", scheduler=ANY),
     allow("GET", "/v1/scenarios/{scenario}/alerts", scheduler=ANY),
+    allow("GET", "/v1/outlook", scheduler=ANY),
     # What patients are told, what they answer, and what staff have to look at.
     allow("GET", "/v1/mail", scheduler=ANY, admin=ANY),
     allow("GET", "/v1/scenarios/{scenario}/answers", scheduler=ANY),

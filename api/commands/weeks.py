@@ -69,6 +69,37 @@ def next_week(
         typer.echo(f"Kept as {found.scenario.id}: ask for its plan.")
 
 
+def outlook(
+    weeks: Annotated[int, typer.Option("--weeks", min=1, max=26, help="How far to look.")] = 12,
+    as_json: AsJson = False,
+) -> None:
+    """Show demand against capacity in the weeks to come, and the wait that a new patient should be told today.
+
+    Percent of the time of a skill or kind of room at a site that is asked for, week by week. A fluid model over the shifts,
+    closures and special clinics that are known, with patients to come at the rate at which they came.
+    """
+    from api.services import looking_ahead
+
+    with opened() as shell, shell.database.reading() as session:
+        found = looking_ahead.look_ahead(session, shell.clock(), weeks)
+    if as_json:
+        print_json(looking_ahead.document(found))
+        return
+    table = Table("", "at", *(f"{week:%m-%d}" for week in found.weeks), title="Percent of the time that is asked for")
+    for load in found.loads:
+        percents = [
+            f"{100 * asked / given:.0f}" if given else ("!" if asked else "")
+            for asked, given in zip(load.demand, load.capacity, strict=True)
+        ]
+        if any(load.demand):
+            table.add_row(load.resource.name, load.resource.site, *percents)
+    waits = Table("service", "days", "for want of", title="A new patient waits")
+    for wait in found.waits:
+        longer = f"over {7 * weeks}" if wait.days is None else str(wait.days)
+        waits.add_row(wait.service, longer, looking_ahead.named(wait.scarce) or "")
+    show(table, waits)
+
+
 def _show(found: NextWeek) -> None:
     scenario = found.scenario
     asked = Counter(visit.service for visit in scenario.visits)

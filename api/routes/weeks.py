@@ -17,7 +17,7 @@ from api.answers import Answer
 from api.dependencies import Creating, Reading
 from api.errors import documented
 from api.routes.examples import SCENARIO
-from api.services import rolling
+from api.services import looking_ahead, rolling
 from api.services.rosters import take_roster
 from scheduling.fields import Date
 
@@ -43,6 +43,8 @@ PREVIEW: JsonDict = {
     "latest": "2027-01-29",
     "certain": False,
 }
+LOAD: JsonDict = {"kind": "skill", "name": "evaluation", "site": "boston", "demand": [5280], "capacity": [7200]}
+WAIT: JsonDict = {"service": "spine-evaluation", "days": 9, "scarce": "skill evaluation at boston"}
 WEEK: JsonDict = {
     "scenario": "week-2026-12-07",
     "start": "2026-12-07",
@@ -96,6 +98,38 @@ class Week(BaseModel):
     reserves: int
     alerts: list[Alert]
     previews: list[Preview]
+
+
+class ShownLoad(BaseModel):
+    """What is asked of a skill or kind of room at a site, or of a special clinic, week by week, and what it can give, min."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [LOAD]})
+
+    kind: str
+    name: str
+    site: str
+    demand: list[int]
+    capacity: list[int]
+
+
+class ShownWait(BaseModel):
+    """How many days a new patient waits for a service; null: longer than the outlook reaches. ``scarce`` decides it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [WAIT]})
+
+    service: str
+    days: int | None
+    scarce: str | None
+
+
+class OutlookShown(BaseModel):
+    """The weeks to come; :mod:`scheduling.outlook` states the model."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"weeks": ["2026-12-07"], "loads": [LOAD], "waits": [WAIT]}]})
+
+    weeks: list[date]
+    loads: list[ShownLoad]
+    waits: list[ShownWait]
 
 
 class WeekToBuild(BaseModel):
@@ -160,6 +194,13 @@ def build_week(body: WeekToBuild, call: Creating) -> Response:
         return Answer(rolling.summary(week.found), HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}")
 
     return call.create(act)
+
+
+@router.get("/v1/outlook", response_model=OutlookShown)
+def get_outlook(call: Reading, weeks: Annotated[int, Query(ge=1, le=looking_ahead.MAX_WEEKS)] = 12) -> Response:
+    """Return demand against capacity by skill, room and site week by week, and the wait a new patient should be told today."""
+    now = call.shell.clock()
+    return call.read(lambda session: Answer(looking_ahead.document(looking_ahead.look_ahead(session, now, weeks))))
 
 
 @router.get("/v1/scenarios/{scenario}/alerts", response_model=Week)

@@ -23,6 +23,7 @@ from api.store.referrals_out import patients_with_appointments
 from api.store.tables import PeriodRow
 from scheduling import catalogue
 from scheduling.agenda import Preview, raised
+from scheduling.catalogue import Held
 from scheduling.clinic import Clinic
 from scheduling.episodes import Episode
 from scheduling.fields import ONE_DAY, Horizon
@@ -157,13 +158,21 @@ def whole_book(session: Session, horizon: Horizon, now: datetime) -> Book:
         current_groups=current_groups,
         referrals=_pressing(session, clinic),
         others=tuple(visit.changed(current=current.get(visit.id)) for visit in others),
+        held=_held(clinic),
     )
 
 
 def book_of(session: Session, grid: TimeGrid, some: Iterable[Episode]) -> Book:
     """Return what some episodes depend on, and nothing else."""
     clinic = Clinic.model_validate_json(periods.clinic(session).document)
-    return Book(clinic=clinic, providers=providers_ahead(session, grid), patients=(), episodes=tuple(some))
+    providers = providers_ahead(session, grid)
+    return Book(clinic=clinic, providers=providers, patients=(), episodes=tuple(some), held=_held(clinic))
+
+
+def _held(clinic: Clinic) -> tuple[Held, ...]:
+    """Return how capacity is held for referrals to come, of what the clinic offers."""
+    offered, sites = {one.id for one in clinic.services}, {None, *(one.id for one in clinic.sites)}
+    return tuple(one for one in catalogue.held() if one.service in offered and one.site in sites)
 
 
 def providers_ahead(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:

@@ -138,6 +138,12 @@ def first_places(session: Session, pathways: Collection[str]) -> list[tuple[str,
     return [(pathway, at, place) for pathway, at, place in session.exec(query)]
 
 
+def first_referral(session: Session) -> datetime | None:
+    """Return when the first episode was referred."""
+    query = select(EpisodeRow.referred_at).order_by(col(EpisodeRow.referred_at)).limit(1)
+    return session.exec(query).first()
+
+
 def arrivals(session: Session, since: datetime) -> list[tuple[str, int]]:
     """Return how many episodes were referred since an instant, by pathway."""
     query = select(EpisodeRow.pathway, func.count()).where(col(EpisodeRow.referred_at) >= since)

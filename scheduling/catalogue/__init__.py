@@ -130,6 +130,7 @@ class Limits(Model):
     group_max_days: Count
     freeze_minutes: Minutes
     membership_months: Positive
+    usable_percent: Annotated[int, Field(ge=1, le=100)]
     held_history: Count
 
     def due_days(self, onset: Onset) -> int:

@@ -8,8 +8,8 @@ REPLAN is a scenario file with ``now``: a week that people live by. The week is 
 generate``, with seed 0. Measured are
 
 - REPLAN at each of ``LIMITS``, each a run of its own;
-- REPLAN with each of ``BUDGETS`` as ``max_notified_moves``, at the longest of these limits. A plan that is ``unknown``
-  cannot keep its budget and calls as few more as it can;
+- REPLAN with each of ``BUDGETS`` as ``max_notified_moves``, at the longest of these limits, each from the plan of the one
+  before. A plan that is ``unknown`` cannot keep its budget and calls as few more as it can;
 - the week planned, published and, unchanged, planned again from its own plan;
 - the week in one run, read at each of ``MOMENTS``;
 - with ``--offers`` what :mod:`bench_offers` measures, on the plan of the week, as tables of their own.
@@ -107,11 +107,13 @@ class Bench:
                 yield f"{left.visit} is left out: {'; '.join(f'{reason.rule}: {reason.detail}' for reason in left.reasons)}."
 
     def budgets(self, scenario: Scenario) -> None:
-        """Plan it again with each budget."""
-        costs = []
+        """Plan it again with each budget, from the plan with the smaller one: what keeps that keeps this."""
+        costs: list[int] = []
+        before: Plan | None = None
         for budget in BUDGETS:
             limited = scenario.changed(policy=scenario.policy.changed(max_notified_moves=budget))
-            made = self.planned(limited, LIMITS[-1])
+            made = self.planned(limited, LIMITS[-1], before)
+            before = made.plan
             self.answer(limited, f"at most {budget} calls", made)
             costs.append(made.plan.cost)
         if any(less < more for less, more in pairwise(costs)):

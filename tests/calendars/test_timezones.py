@@ -21,6 +21,7 @@ from scheduling.errors import UnknownId
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
 
 SEASONAL = (
     "America/New_York",
@@ -103,6 +104,44 @@ def every_zone() -> list[str]:
 def test_any_zone_has_the_offsets_of_zoneinfo_in_every_hour_of_a_year(zone: str, year: int) -> None:
     first, last = date(year, 1, 1), date(year, 12, 31)
     assert wrong_instants(text_of(zone, first, last), zone, first, last) == []
+
+
+def wrong_near_changes(zone: str, first_year: int, last_year: int) -> list[datetime]:
+    """Return the instants, every half hour around each change of the clocks and the middle of each day, that come out wrong."""
+    info = ZoneInfo(zone)
+    text = text_of(zone, date(first_year, 1, 1), date(last_year, 12, 31))
+    noons = [datetime(first_year, 1, 1, 12, tzinfo=UTC) + DAY * day for day in range((last_year - first_year + 1) * 365)]
+    instants = list(noons)
+    for before, after in pairwise(noons):
+        if before.astimezone(info).utcoffset() != after.astimezone(info).utcoffset():
+            instants += [before + HOUR / 2 * half for half in range(-26, 74)]
+    known = onsets(text, datetime(last_year + 1, 1, 3))  # noqa: DTZ001
+    starts = [start for start, _ in known]
+    return [
+        instant
+        for instant in instants
+        if known[bisect_right(starts, instant.replace(tzinfo=None)) - 1][1] != instant.astimezone(info).utcoffset()
+    ]
+
+
+@pytest.mark.parametrize("start", "AEP")
+def test_zones_of_each_part_of_the_list_are_right_around_every_change(start: str) -> None:
+    zones = [zone for zone in every_zone() if zone.startswith(start)][::12]
+    assert {zone: wrong for zone in zones if (wrong := wrong_near_changes(zone, 2025, 2028))} == {}
+    assert len(zones) > 1
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("years", [(2024, 2027), (2026, 2031), (2030, 2040)])
+def test_every_zone_of_the_database_is_right_around_every_change(years: tuple[int, int]) -> None:
+    assert {zone: wrong for zone in every_zone() if (wrong := wrong_near_changes(zone, *years))} == {}
+    assert len(every_zone()) > 400
+
+
+def test_control_the_search_around_changes_finds_a_wrong_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = text_of("America/New_York", date(2026, 1, 1), date(2026, 12, 31))
+    monkeypatch.setattr(f"{__name__}.text_of", lambda *_: right.replace("BYDAY=1SU", "BYDAY=2SU"))
+    assert {instant.month for instant in wrong_near_changes("America/New_York", 2026, 2026)} == {11}
 
 
 @pytest.mark.parametrize("zone", [*SEASONAL, *STEADY, *IRREGULAR])

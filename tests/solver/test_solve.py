@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from threading import Event
 
 import pytest
-from factories import booking, link, patient, plan, provider, scenario, visit
+from factories import booking, link, patient, plan, provider, scenario, shift, visit
 
 from scheduling.check import check
 from scheduling.generate import generate
@@ -29,6 +30,22 @@ def tiny() -> Scenario:
 @pytest.fixture(scope="module")
 def planned(tiny: Scenario) -> Plan:
     return solve(tiny, Limits(seconds=20, workers=1, deterministic=True))
+
+
+def not_asked(*_: object) -> None:
+    raise AssertionError("the exact model is asked although cost and bound are equal")
+
+
+def test_a_small_scenario_has_a_bound_before_the_exact_model_has_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by an independent checker: tiny scenarios ended with bound 0, which the master raises to the cost at once."""
+    monkeypatch.setattr(import_module("solver.solve"), "exact_model", not_asked)
+    names = ("pat", "quin", "rae", "sol")
+    asked = scenario(
+        *(visit(f"v{n}", name) for n, name in enumerate(names)),
+        providers=[provider("ana", shifts=[shift("MO 08:00", "09:50")])],
+    )
+    found = solve(asked, BRIEF)
+    assert (found.status, found.cost, found.bound) == ("optimal", 202, 202)
 
 
 def pinned(scenario: Scenario, given: Plan) -> Scenario:

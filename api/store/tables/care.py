@@ -34,7 +34,7 @@ class EpisodeRow(Row, table=True):
     referrer: str | None = None
     is_open: bool = Field(default=True, index=True)
     version: int = 1
-    referred_at: datetime = Field(sa_type=Utc)
+    referred_at: datetime = Field(sa_type=Utc, index=True)
 
 
 class EpisodeEventRow(Row, table=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -18,13 +19,15 @@ from api.access.table import ACCESS, Access, Whose
 from api.app import create_app
 from api.routes import ROUTERS
 from api.shell import Shell
+from api.store import episodes
+from api.store.episodes import Origin
 from api.store.tables import OutsideCalendarRow
+from scheduling.episodes import Episode, Event
 
 GUARDED = [line for line in ACCESS if not line.public]
-NOBODYS = ("account", "token", "link", "scenario", "before", "after", "plan", "task", "feed")
-ID = {"visit": OWN, "patient": "pat", "publication": "1", "provider": "ana", "outside": "of-ana"} | dict.fromkeys(
-    NOBODYS, "nobody"
-)
+NOBODYS = dict.fromkeys((name for line in GUARDED for name in line.named_in_path), "nobody")
+OWNED = {"visit": OWN, "patient": "pat", "provider": "ana", "outside": "of-ana", "episode": "of-pat"}
+ID = NOBODYS | OWNED | {"publication": "1"}
 LEAVING = ("DELETE", "/v1/sessions/current")
 
 Headers = Callable[[str], dict[str, str]]
@@ -49,6 +52,15 @@ def calendar_of_ana(shell: Shell) -> None:
         session.add(
             OutsideCalendarRow(id="of-ana", provider_id="ana", name="at home", due_at=now, created_by="ana", created_at=now)
         )
+
+
+@pytest.fixture(autouse=True)
+def care_of_pat(shell: Shell) -> None:
+    """Let pat, whom ana sees, be on a pathway."""
+    referred = Event(kind="referred", known=datetime(2026, 11, 30, 8), date=date(2026, 11, 30))  # noqa: DTZ001
+    care = Episode(id="of-pat", pathway="follow-up", patient="pat", priority="routine", history=(referred,))
+    with shell.database.writing() as session:
+        episodes.add(session, [(care, Origin("follow-up"))], shell.clock())
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -7,31 +7,19 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
-import factories
 import pytest
 from frontdesk import FrontDesk, front_desk
-from months import MONDAY, roster
+from months import FRIDAY_AFTER, last_week, roster
 
 from api.referral_sheets import examples
-from scheduling.scenario import Scenario
 
 WEEK = "week-2026-11-30"
 REQUEST = {"kind": "new-patient-acute", "patient": "mrn-1", "name": "Robin"}
 
 
-def last_week() -> Scenario:
-    """Return a week with a visit that ana was to give; its people work in that week alone, as far as is known."""
-    document = json.loads(roster(1))
-    document["providers"].append(json.loads(factories.provider("ana", "evaluation").model_dump_json()) | {"shifts": []})
-    document["patients"] = [json.loads(factories.patient("pat").model_dump_json())]
-    visit = factories.visit("v-1", "pat", "follow-up", preferred_providers=["ana"], earliest=str(MONDAY))
-    document["visits"] = [json.loads(visit.model_dump_json())]
-    return Scenario.parse(json.dumps(document))
-
-
 @pytest.fixture
 def desk(sqlite_url: str) -> Iterator[FrontDesk]:
-    with front_desk(sqlite_url, last_week(), None, datetime(2026, 12, 11, 16, 30, tzinfo=UTC)) as desk:
+    with front_desk(sqlite_url, last_week(), None, FRIDAY_AFTER) as desk:
         yield desk
 
 

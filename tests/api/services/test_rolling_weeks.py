@@ -10,7 +10,10 @@ import pytest
 from months import MONDAY, Months, in_memory
 
 from api.refusals import Conflict
+from api.store import episodes as records
+from scheduling.agenda import Subject
 from scheduling.errors import EventRefused
+from scheduling.pathways import Occurrence
 
 FIRST, SECOND = "week-2026-11-30", "week-2026-12-07"
 
@@ -111,6 +114,28 @@ def test_a_stop_gives_up_what_stands_and_a_new_start_asks_for_it_again(desk: Mon
     assert list(desk.asked(FIRST)) == [visit]
     desk.publish(FIRST)
     assert desk.stands(visit) == "booked"
+
+
+def test_what_was_stopped_while_a_plan_was_made_is_not_published(desk: Months) -> None:
+    stopped, other = (desk.refer("follow-up", patient).episode or "" for patient in ("pat", "quin"))
+    desk.build()
+    plan = desk.plan(FIRST)
+    desk.tell(stopped, "stopped")
+    desk.publish_made(plan)
+    assert (desk.stands(f"{stopped}.visit.1"), desk.stands(f"{other}.visit.1")) == (None, "booked")
+    assert desk.history(stopped) == ["referred", "stopped"]
+
+
+def test_a_visit_whose_pathway_does_not_allow_it_is_not_booked_whatever_the_reason(desk: Months) -> None:
+    episode = desk.refer("spinal-cord-stimulation").episode or ""
+    desk.build()
+    plan = desk.plan(FIRST)
+    with desk.store.writing() as session:
+        trial = Subject(episode, Occurrence("trial", 1))
+        records.put_subjects(session, {f"{episode}.assessment.1": trial})
+    with pytest.raises(EventRefused, match=r"assessment.1 has not been"):
+        desk.publish_made(plan)
+    assert (desk.stands(f"{episode}.assessment.1"), desk.history(episode)) == (None, ["referred"])
 
 
 def test_nobody_coming_asks_for_another_visit(desk: Months) -> None:

@@ -59,6 +59,7 @@ def _episodes() -> None:
     )
     op.create_index("ix_episodes_is_open", "episodes", ["is_open"], unique=False)
     op.create_index("ix_episodes_pathway", "episodes", ["pathway"], unique=False)
+    op.create_index("ix_episodes_referred_at", "episodes", ["referred_at"], unique=False)
     op.create_index("ix_episodes_patient_id", "episodes", ["patient_id"], unique=False)
     op.create_table(
         "episode_events",

@@ -1,0 +1,51 @@
+"""Looking ahead: what the weeks to come are asked for, against what there is, and the wait that follows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from api.services.rolling import next_horizon, whole_book
+from api.store import episodes, periods
+from scheduling.outlook import Outlook, Resource, outlook
+
+MAX_WEEKS = 26
+
+LOOKED_BACK = timedelta(weeks=12)
+"""The past from which it is known how many patients come."""
+
+
+def look_ahead(session: Session, now: datetime, weeks: int) -> Outlook:
+    """Return the outlook from next Monday on. Raises ``UnknownId`` before any clinic was taken in."""
+    horizon = next_horizon(session, now, weeks, None)
+    today = periods.zone(session).wall(now).date()
+    book = whole_book(session, horizon, now)
+    return outlook(book, horizon.start, weeks, today, _arrivals(session, now))
+
+
+def document(found: Outlook) -> dict[str, Any]:
+    """Return an outlook as JSON can hold it."""
+    return {
+        "weeks": [week.isoformat() for week in found.weeks],
+        "loads": [
+            {**one.resource._asdict(), "demand": list(one.demand), "capacity": list(one.capacity)} for one in found.loads
+        ],
+        "waits": [{"service": one.service, "days": one.days, "scarce": named(one.scarce)} for one in found.waits],
+    }
+
+
+def named(resource: Resource | None) -> str | None:
+    """Return what a reader calls a resource."""
+    return None if resource is None else f"{resource.kind} {resource.name} at {resource.site}"
+
+
+def _arrivals(session: Session, now: datetime) -> dict[str, float]:
+    """Return how many patients came in a week, by pathway: over the weeks that are looked back on, or since the first came."""
+    first = episodes.first_referral(session)
+    if first is None:
+        return {}
+    since = max(first, now - LOOKED_BACK)
+    weeks = max(1.0, (now - since) / timedelta(weeks=1))
+    return {pathway: number / weeks for pathway, number in episodes.arrivals(session, since)}

@@ -1,0 +1,90 @@
+"""The commands of a newcomer's first days: who works, who is referred, next week, the outlook, and one patient's care."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from typer.testing import CliRunner
+
+from api.cli import app
+from scheduling.generate import generate
+from scheduling.rolling import next_monday
+
+MONDAY = next_monday(datetime.now(ZoneInfo("America/New_York")).date())
+"""Commands live in the present."""
+
+
+class Ran:
+    """What a command gave."""
+
+    def __init__(self, *arguments: str) -> None:
+        result = CliRunner().invoke(app, arguments, prog_name="clinicweave")
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        self.code, self.out, self.err = result.exit_code, result.stdout, result.stderr
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def here(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Work in a folder whose store knows who works in the week after this one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLINICWEAVE_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("CLINICWEAVE_SECRET", "a signing key of the tests, long enough")
+    monkeypatch.setenv("COLUMNS", "200")
+    generate("tiny", 3, MONDAY).changed(visits=(), links=(), groups=(), reserves=()).write("roster.json")
+    assert Ran("roster", "roster.json", "--json").json["start"] == str(MONDAY)
+    yield tmp_path
+
+
+def test_a_spreadsheet_comes_in_and_next_week_asks_for_it(here: Path) -> None:
+    (here / "referrals.csv").write_text("kind,patient,name\nfollow-up,p-1,Robin\nphysical-therapy,p-2,Quin\n")
+    assert "2 requests can be taken in" in Ran("intake", "import", "referrals.csv", "--dry-run").out
+    taken = Ran("intake", "import", "referrals.csv", "--json").json["taken"]
+    assert [(one["row"], one["patient"]) for one in taken] == [("row 2", "p-1"), ("row 3", "p-2")]
+    looked = Ran("next-week", "--dry-run", "--json").json
+    assert (looked["visits"] >= 2, looked["scenario"]) == (True, f"week-{MONDAY}")
+    built = Ran("next-week")
+    assert f"Kept as week-{MONDAY}" in built.out and "physical-therapy" in built.out
+    shown = Ran("episode", "show", taken[0]["episode"])
+    assert "follow-up of p-1: open" in shown.out
+    told = Ran("episode", "tell", taken[0]["episode"], "stopped", "--json")
+    assert told.json["given_up"] == []
+    assert [one["open"] for one in Ran("episode", "list", "--patient", "p-1", "--all", "--json").json] == [False]
+    assert Ran("episode", "tell", taken[0]["episode"], "stopped").code == 2
+
+
+def test_a_bad_row_is_named_and_nothing_is_taken_in(here: Path) -> None:
+    (here / "bad.csv").write_text("kind,patient,name\nfollow-up,p-1,Robin\njuggling,p-2,Quin\n")
+    for more in ([], ["--dry-run"]):
+        ran = Ran("intake", "import", "bad.csv", *more)
+        assert (ran.code, "nothing was taken in" in ran.err) == (2, True)
+        assert "juggling" in ran.out and "| 3 " in ran.out.replace("│", "|")
+    assert Ran("episode", "list", "--json").json == []
+    assert Ran("intake", "import", "nowhere.csv").code == 2
+
+
+def test_the_template_is_written_and_every_kind_is_listed(here: Path) -> None:
+    assert Ran("intake", "template", "-o", "referrals.xlsx").code == 0
+    assert (here / "referrals.xlsx").read_bytes().startswith(b"PK")
+    assert {one["kind"] for one in Ran("intake", "kinds", "--json").json} >= {"group", "referral-out", "pump-refill"}
+
+
+def test_one_referral_comes_in_and_the_outlook_tells_the_wait(here: Path) -> None:
+    added = Ran("intake", "add", "new-patient-chronic", "p-1", "--name", "Robin", "--json")
+    assert added.json["episode"].startswith("episode-")
+    assert "already" in Ran("intake", "add", "new-patient-chronic", "p-1").err
+    assert "prefers" in Ran("intake", "add", "follow-up", "p-1", "--prefers", "noon").err
+    ahead = Ran("outlook", "--weeks", "4", "--json").json
+    assert len(ahead["weeks"]) == 4
+    assert "spine-evaluation" in {one["service"] for one in ahead["waits"]}
+    assert "A new patient waits" in Ran("outlook", "--weeks", "4").out

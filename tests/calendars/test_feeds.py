@@ -1,0 +1,182 @@
+"""Feeds: what subscribed calendars are given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
+from time import perf_counter
+from typing import get_args
+
+import pytest
+from icalendar import Calendar, Event
+
+from calendars.entries import Entry, Member, Seats, reference
+from calendars.feeds import FeedKind, event_of, feed, tombstone
+from scheduling.scenario import Scenario
+
+HOUR = timedelta(hours=1)
+START = datetime(2026, 12, 1, 14, 15, tzinfo=UTC)
+FIRST = date(2026, 11, 3)
+STAFF: tuple[FeedKind, ...] = ("provider", "room", "group", "location")
+
+
+@pytest.fixture
+def entries(scenario: Scenario) -> list[Entry]:
+    services, locations = scenario.services, scenario.locations
+    iris, omar = Member("physician-1", "Dr. Iris Vane"), Member("fellow-1", "Dr. Omar Pike")
+    visit = Entry(
+        kind="visit",
+        uid="b1@clinicweave",
+        sequence=3,
+        changed_at=datetime(2026, 11, 20, 7, 30, 12, 345_678, tzinfo=UTC),
+        starts_at=START,
+        ends_at=START + HOUR / 2,
+        service=services["epidural-steroid-injection"],
+        location=locations["wang"],
+        room="wang-procedure-1",
+        team=(omar,),
+        supervisors=(iris,),
+        attending=1,
+        reference="visit-1",
+    )
+    session = replace(
+        visit,
+        kind="group",
+        uid="b2@clinicweave",
+        starts_at=START + 24 * HOUR,
+        ends_at=START + 26 * HOUR,
+        service=services["behavioral-group"],
+        team=(iris,),
+        supervisors=(),
+        group=Seats("Coping skills", 6),
+        attending=2,
+        reference="coping-2026-12",
+    )
+    hold = replace(visit, kind="hold", uid="b3@clinicweave", starts_at=START - HOUR, ends_at=START, attending=0)
+    return [visit, session, hold]
+
+
+def document(scenario: Scenario, entries: list[Entry], kind: FeedKind = "provider") -> bytes:
+    return feed(scenario.clinic, kind, "physician-1", "Dr. Iris Vane", entries, FIRST)
+
+
+def events(content: bytes) -> list[Event]:
+    return list(Calendar.from_ical(content).walk("VEVENT"))
+
+
+def test_a_feed_says_its_name_and_how_often_to_look_again_in_new_words_and_old(
+    scenario: Scenario, entries: list[Entry]
+) -> None:
+    lines = document(scenario, entries).decode().split("\r\n")
+    for line in (
+        "NAME:Dr. Iris Vane",
+        "X-WR-CALNAME:Dr. Iris Vane",
+        "REFRESH-INTERVAL;VALUE=DURATION:PT15M",
+        "X-PUBLISHED-TTL:PT15M",
+    ):
+        assert line in lines
+    assert not [line for line in lines if line.startswith("METHOD")]
+
+
+def test_events_stand_by_time_after_the_zones_rules(scenario: Scenario, entries: list[Entry]) -> None:
+    calendar = Calendar.from_ical(document(scenario, entries))
+    assert [part.name for part in calendar.subcomponents] == ["VTIMEZONE", *["VEVENT"] * 3]
+    assert [str(event["UID"]) for event in calendar.walk("VEVENT")] == ["b3@clinicweave", "b1@clinicweave", "b2@clinicweave"]
+
+
+def test_an_events_stamp_and_sequence_are_its_bookings(scenario: Scenario, entries: list[Entry]) -> None:
+    event = events(document(scenario, entries[:1]))[0]
+    assert event["DTSTAMP"].dt == event["LAST-MODIFIED"].dt == datetime(2026, 11, 20, 7, 30, 12, tzinfo=UTC)
+    assert event["SEQUENCE"] == 3
+
+
+@pytest.mark.parametrize("kind", STAFF)
+def test_staffs_feeds_have_neither_attendee_nor_organizer_nor_alarm(
+    kind: FeedKind, scenario: Scenario, entries: list[Entry]
+) -> None:
+    content = document(scenario, entries, kind)
+    assert b"ATTENDEE" not in content
+    assert b"ORGANIZER" not in content
+    assert b"VALARM" not in content
+    assert len(events(content)) == 3
+
+
+def test_equal_entries_in_any_order_give_the_same_bytes_remembered_or_not(scenario: Scenario, entries: list[Entry]) -> None:
+    first = document(scenario, entries)
+    for order in permutations(entries):
+        assert document(scenario, list(order)) == first
+    event_of.cache_clear()
+    assert document(scenario, [replace(entry) for entry in entries]) == first
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sequence": 4},
+        {"room": "wang-group-1"},
+        {"ends_at": START + HOUR},
+        {"reference": None},
+        {"team": (), "supervisors": ()},
+    ],
+)
+def test_any_change_that_is_shown_changes_the_bytes(
+    change: dict[str, object], scenario: Scenario, entries: list[Entry]
+) -> None:
+    changed = [replace(entries[0], **change), *entries[1:]]  # type: ignore[arg-type]
+    assert document(scenario, changed) != document(scenario, entries)
+
+
+def test_a_feed_without_entries_is_a_calendar_still(scenario: Scenario) -> None:
+    calendar = Calendar.from_ical(document(scenario, []))
+    assert [part.name for part in calendar.subcomponents] == ["VTIMEZONE"]
+
+
+def test_a_patients_feed_has_the_words_of_the_invite_and_the_clinics_name(scenario: Scenario, entries: list[Entry]) -> None:
+    content = feed(scenario.clinic, "patient", "patient-0007", "Ada Quillfeather", entries[:2], FIRST)
+    for event in events(content):
+        assert event["SUMMARY"] == "Appointment, Center for Pain Medicine"
+        assert "What to bring" in str(event["DESCRIPTION"])
+    assert b"X-WR-CALNAME:Appointments\\, Center for Pain Medicine\r\n" in content
+    assert b"Ada" not in content
+    assert b"Coping" not in content
+
+
+def test_a_feed_that_was_revoked_says_so_once_and_always_the_same(scenario: Scenario) -> None:
+    content = tombstone(scenario.clinic, "feed-1", START)
+    (event,) = events(content)
+    assert "no longer updated" in str(event["DESCRIPTION"])
+    assert event["DTSTART"].dt == START
+    assert content == tombstone(scenario.clinic, "feed-1", START)
+    assert b"REFRESH-INTERVAL" in content
+
+
+def test_every_kind_of_feed_can_be_made(scenario: Scenario, entries: list[Entry]) -> None:
+    for kind in get_args(FeedKind):
+        assert len(events(document(scenario, entries, kind))) == 3
+
+
+@pytest.mark.parametrize(
+    ("identifier", "shown"),
+    [
+        ("visit-1", True),
+        ("ann-lee-2", False),
+        ("ANN_LEE/3", False),
+        ("annlee", False),
+        ("joann-leeds", True),
+        ("p7-visit", False),
+    ],
+)
+def test_an_id_that_gives_a_patient_away_is_no_reference(identifier: str, shown: bool) -> None:
+    assert reference(identifier, [("p7", "Ann Lee")]) == (identifier if shown else None)
+
+
+def test_a_feed_that_was_rendered_before_takes_a_fraction_of_the_first_time(scenario: Scenario, entries: list[Entry]) -> None:
+    many = [replace(entries[0], uid=f"{number}@clinicweave", starts_at=START + number * HOUR) for number in range(300)]
+    event_of.cache_clear()
+    times = []
+    for _ in range(4):
+        begun = perf_counter()
+        document(scenario, many)
+        times.append(perf_counter() - begun)
+    assert min(times[1:]) < times[0] / 2
