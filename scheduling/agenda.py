@@ -150,6 +150,7 @@ class _Asking:
         self._today, self._current, self._cares = today, current, cares
         self._steps = {step.occurrence: step for step in open_steps(episode, pathway, horizon.start, cares)}
         self._asked: dict[Occurrence, Visit] = {}
+        self._alone: set[Occurrence] = set()
 
     def ask(self) -> None:
         """Ask for what the horizon can hold; preview the rest."""
@@ -176,12 +177,17 @@ class _Asking:
         """Return the days of care of the horizon on which a step may be asked for, given what is asked for before it."""
         if not step.certain or not all(self._precedes(before) for before, _ in step.after):
             return []
+        if any(lag.together and before in self._alone for before, lag in step.after):
+            return []
         until = None if step.latest is None or step.is_late(step.earliest) else step.latest + ONE_DAY
         days = self._days_of_care(step, self._end if until is None else min(until, self._end))
         later = self._bundled_after(step.occurrence)
         if not later:
             return days
         whole = [day for day in days if reaches(day, later, self._end, self._cares, step.patient)]
+        if not whole and self._is_begun(step.occurrence):
+            self._alone.add(step.occurrence)
+            return days
         if whole or fits(later, (self._end - self._start).days):
             return whole
         begun = dropwhile(lambda day: not reaches(day, later, None, self._cares, step.patient), days)
@@ -191,6 +197,10 @@ class _Asking:
         """Say whether a visit is asked for in the horizon, or stands before it."""
         stands = self._steps[before].planned
         return before in self._asked or (stands is not None and stands.date < self._start)
+
+    def _is_begun(self, one: Occurrence) -> bool:
+        """Say whether a visit goes on with a bundle of which another has been: then it has to be, whatever comes after."""
+        return any(a == one and lag.together and b not in self._steps for b, a, lag in self._pathway.lags())
 
     def _bundled_after(self, one: Occurrence) -> list[tuple[str, Lag]]:
         """Return the visits that go together with a visit and come after it."""

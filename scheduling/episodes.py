@@ -127,10 +127,14 @@ class Progress:
         match event.kind:
             case "planned" if one:
                 self.planned[one] = Visited(day, event.team)
+                self.done.pop(one, None)  # once more: it has lapsed, or its day was not whole
             case "done" if one:
                 self.done[one] = Visited(day, event.team)
                 self.planned.pop(one, None)
                 self.missed.pop(one, None)
+                for before, after, _ in pathway.lags():
+                    if before == one:
+                        self.missed.pop(after, None)  # what was given up before this took place moves nothing
                 self.attempts[one] += 1
                 self.outcomes.pop(one.step, None)
                 self.dates.pop(pathway.step(one.step).deadline or "", None)

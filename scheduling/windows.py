@@ -219,7 +219,7 @@ class _Derivation:
             return early, late
         late = max(late, self._found.since + timedelta(days=lag.max_days)) if self._found.since > window.since else late
         missed = self._found.missed.get(one)
-        if missed is None:
+        if missed is None or previous not in self._found.done:
             return early, late
         day = max(missed.date or missed.known.date(), missed.known.date())
         again = lag.max_days if not isinstance(lag, Follow) else self._pathway.reopen_days

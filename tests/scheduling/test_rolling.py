@@ -11,9 +11,10 @@ from histories import PARTS, episode, event
 from scheduling import catalogue
 from scheduling.clinic import Closure
 from scheduling.episodes import Episode
+from scheduling.fields import Horizon
 from scheduling.people import Patient
 from scheduling.requests import Current
-from scheduling.rolling import Book, NextWeek, build_scenario
+from scheduling.rolling import Book, NextWeek, build_scenario, scenario_of
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 
@@ -140,3 +141,16 @@ def test_what_stands_for_nothing_is_raised():
 def test_a_horizon_of_weeks_starts_on_the_next_monday(weeks):
     horizon = build_scenario(a_book(), weeks, NOW).scenario.horizon
     assert (horizon.start, horizon.end) == (date(2026, 12, 7), date(2026, 12, 7) + timedelta(weeks=weeks))
+
+
+def test_a_trial_that_has_begun_goes_on_though_its_last_check_is_in_the_week_after():
+    told = [(kind, "trial", "2026-12-07") for kind in ("planned", "done")]
+    told += [(kind, "check.1", "2026-12-08") for kind in ("planned", "done")]
+    missed = [(kind, "check.2", day) for day in ("2026-12-09", "2026-12-10") for kind in ("planned", "no-show")]
+    found = scenario_of(
+        a_book(episode("spinal-drug-delivery", *CONSULTED, *told, *missed)),
+        Horizon(start=date(2026, 12, 11), end=date(2026, 12, 14)),
+        stamp(date(2026, 12, 10), 18 * 60),
+    )
+    assert asked(found) == {"e0.check.2.3": ("2026-12-11", "2026-12-11")}
+    assert [str(one.occurrence) for one in found.previews][:1] == ["check.3"]
