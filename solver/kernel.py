@@ -266,17 +266,23 @@ def _take_out(t: Tables, s: State, task: int) -> None:
 
 
 @compiled
-def _reachable(t: Tables, s: State, shift: int, place: int) -> bool:
-    """Say whether a shift is, or may still be, spent at a place, travel from the provider's other shifts included."""
-    if s.now[shift, COUNT] > 0:
-        return s.now[shift, SPENT_AT] == place
+def _reachable(t: Tables, s: State, shift: int, place: int, slot: int, length: int) -> bool:
+    """Say whether a shift may be spent at a place from a slot on, travel from and to the provider's other shifts included.
+
+    Whatever is done in another shift may fill it: time to travel is left before its beginning, or after its end.
+    """
+    if s.now[shift, COUNT] > 0 and s.now[shift, SPENT_AT] != place:
+        return False
+    begin, end = slot * t.rows[0, GRID], (slot + length) * t.rows[0, GRID]
     for i in range(t.rows[shift, SIBLINGS], t.rows[shift, SIBLINGS_END]):
         other = t.lists[i]
         if other != shift and s.now[other, COUNT] > 0:
             there = s.now[other, SPENT_AT]
-            first, second = (shift, other) if t.rows[shift, BEGIN] < t.rows[other, BEGIN] else (other, shift)
-            if there != place and t.rows[second, BEGIN] - t.rows[first, END] < _travel(t, there, place):
-                return False
+            if there != place:
+                leads = t.rows[shift, BEGIN] < t.rows[other, BEGIN]
+                apart = t.rows[other, BEGIN] - end if leads else begin - t.rows[other, END]
+                if apart < _travel(t, there, place):
+                    return False
     return True
 
 
@@ -365,7 +371,7 @@ def _free_watcher(t: Tables, s: State, candidate: int, slot: int, base: int) -> 
                 break
         for k in range(t.rows[candidate, TEAM_SIZE]):
             free = free and t.rows[t.rows[candidate, TEAM + k], PROVIDER] != t.rows[shift, PROVIDER]
-        if free and _reachable(t, s, shift, t.rows[candidate, PLACE]):
+        if free and _reachable(t, s, shift, t.rows[candidate, PLACE], slot, t.rows[candidate, LENGTH]):
             return shift
     return NONE_FREE
 
@@ -378,11 +384,20 @@ def _open(t: Tables, s: State, task: int, c: int, forced_shift: int, forced_plac
         shift = t.rows[c, TEAM + k]
         if s.now[shift, WORKED] + minutes > t.rows[shift, END] - t.rows[shift, BEGIN]:
             return False
-        if s.now[t.rows[shift, PROVIDER_DAY], WORKED] + minutes > t.rows[t.rows[shift, PROVIDER_DAY], LIMIT] or not _reachable(
-            t, s, shift, place
-        ):
+        if s.now[t.rows[shift, PROVIDER_DAY], WORKED] + minutes > t.rows[t.rows[shift, PROVIDER_DAY], LIMIT]:
+            return False
+        if s.now[shift, COUNT] > 0 and s.now[shift, SPENT_AT] != place:
             return False
         if shift == forced_shift and place != forced_place:
+            return False
+    return True
+
+
+@compiled
+def _in_time(t: Tables, s: State, c: int, slot: int) -> bool:
+    """Say whether everybody of a team has time to travel to a candidate at a slot, and on from it."""
+    for k in range(t.rows[c, TEAM_SIZE]):
+        if not _reachable(t, s, t.rows[c, TEAM + k], t.rows[c, PLACE], slot, t.rows[c, LENGTH]):
             return False
     return True
 
@@ -456,7 +471,7 @@ def _insert(
             room = _free_room(t, s, c, base, min(base + t.rows[c, CLEANED], (day + 1) * slots))
             if room == NONE_FREE or (linked and not _linked(t, s, task, c, slot)):
                 continue
-            if crowded and not _patient_free(t, s, task, c, slot):
+            if not _in_time(t, s, c, slot) or (crowded and not _patient_free(t, s, task, c, slot)):
                 continue
             watcher = _free_watcher(t, s, c, slot, base)
             if watcher == NONE_FREE or (watcher >= 0 and watcher == forced_shift and t.rows[c, PLACE] != forced_place):

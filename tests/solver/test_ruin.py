@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+import factories
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from scheduling.scenario import Scenario
 from solver import kernel
 from solver.construct import construct
 from solver.domains import Domains, is_frozen
-from solver.placements import Placement, make_plan
+from solver.placements import Placement, current_placements, make_plan
 from solver.ruin import HOT, Ruin
 from solver.tasks import Key
 
@@ -61,6 +62,34 @@ def test_no_rule_is_broken_and_no_point_lost_whatever_is_asked(asked: Scenario, 
     after = check(asked, make_plan(domains, annealed(ruin, 2, 4 * HOT)))
     assert after.violations == () or before.violations
     assert (after.cost - before.cost - ruin.best + ruin.begin) % kernel.OVER_BUDGET == 0
+
+
+def test_shifts_that_stand_nearer_than_the_way_between_them_stay_apart() -> None:
+    """Found by a simulated clinic: what joined two such shifts left no time to travel from one to the other."""
+    asked = near_shifts()
+    domains = Domains(asked)
+    standing = current_placements(asked)
+    assert len(standing) == 2
+    best = make_plan(domains, annealed(Ruin(domains, standing, 1), 6, 2 * HOT))
+    assert check(asked, make_plan(domains, standing)).violations == check(asked, best).violations == ()
+    assert len(best.visits) > 20
+
+
+def near_shifts() -> Scenario:
+    """Return a day of one physician whose shifts touch; a visit is pinned in each, at two places; more is asked for."""
+    halves = (factories.shift("MO 08:00", "12:00", "wang", "yawkey"), factories.shift("MO 12:00", "16:00", "wang", "yawkey"))
+    morning, afternoon = ("MO 08:00", "wang-exam-1", "ana", "wang"), ("MO 15:00", None, "ana", "yawkey")
+    standing = (
+        factories.visit("early", "p0", current=factories.current(*morning), pinned=factories.pin(*morning)),
+        factories.visit("late", "p1", "bedside", current=factories.current(*afternoon), pinned=factories.pin(*afternoon)),
+    )
+    asked = [factories.visit(f"v{n}", f"p{n}", "bedside") for n in range(2, 26)]
+    return factories.scenario(
+        *standing,
+        *asked,
+        patients=[factories.patient(f"p{n}") for n in range(26)],
+        providers=[factories.provider("ana", shifts=list(halves), max_minutes_per_day=480)],
+    )
 
 
 def test_pinned_frozen_and_group_items_stay() -> None:
