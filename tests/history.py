@@ -17,9 +17,9 @@ from api.store.episodes import Origin
 from api.store.rows import insert_all
 from api.store.tables import BookingRow, EpisodeVisitRow, OccupancyRow, PatientRow, PeriodRow, VisitRow
 from scheduling import catalogue
-from scheduling.episodes import Episode, Event, recorded, state, visit_id
+from scheduling.care.episodes import Episode, Event, recorded, state, visit_id
+from scheduling.care.pathways import Occurrence, Pathway
 from scheduling.generate import generate
-from scheduling.pathways import Occurrence, Pathway
 from scheduling.people import Patient
 from scheduling.requests import Visit
 

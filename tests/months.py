@@ -26,14 +26,14 @@ from api.store.database import Database
 from api.store.migrations import migrate
 from api.store.tables import PlanJobRow
 from scheduling import catalogue
-from scheduling.episodes import Episode
+from scheduling.care.episodes import Episode
+from scheduling.care.programmes import Programme
+from scheduling.care.rolling import NextWeek
+from scheduling.care.windows import OpenStep, open_steps
 from scheduling.fields import Horizon
 from scheduling.generate import generate
-from scheduling.programmes import Programme
-from scheduling.rolling import NextWeek
 from scheduling.rules import violations
 from scheduling.scenario import Scenario
-from scheduling.windows import OpenStep, open_steps
 from solver.first_come import first_come
 
 MONDAY = date(2026, 11, 30)

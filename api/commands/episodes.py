@@ -12,7 +12,7 @@ from rich.table import Table
 from api.commands.accounts import opened
 from api.console import Commands, print_json, show
 from api.options import AsJson
-from scheduling.episodes import EventKind
+from scheduling.care.episodes import EventKind
 
 episode_app = typer.Typer(cls=Commands, help="See and continue a patient's care over months.", no_args_is_help=True)
 

@@ -15,7 +15,7 @@ from api.options import AsJson, ScenarioFile
 from scheduling.files import read_json
 
 if TYPE_CHECKING:
-    from scheduling.rolling import NextWeek
+    from scheduling.care.rolling import NextWeek
 
 First = Annotated[
     datetime | None,

@@ -20,7 +20,7 @@ from api.services import episodes as service
 from api.services.episodes import Told
 from api.store import episodes as store
 from api.store.tables import EpisodeRow
-from scheduling.episodes import Event
+from scheduling.care.episodes import Event
 
 router = guarded_router("episodes")
 

@@ -16,8 +16,8 @@ from api.dependencies import Changing, Reading
 from api.errors import documented
 from api.services import programmes as service
 from api.store import programmes as store
+from scheduling.care.programmes import Programme
 from scheduling.fields import MONTH_PATTERN, Id
-from scheduling.programmes import Programme
 
 router = guarded_router("programmes")
 

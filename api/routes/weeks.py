@@ -58,7 +58,7 @@ WEEK: JsonDict = {
 
 
 class Alert(BaseModel):
-    """Something that is, or will be, too late unless somebody acts; :class:`scheduling.agenda.Alert` tells the kinds."""
+    """Something that is, or will be, too late unless somebody acts; :class:`scheduling.care.agenda.Alert` tells the kinds."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [ALERT]})
 
@@ -123,7 +123,7 @@ class ShownWait(BaseModel):
 
 
 class OutlookShown(BaseModel):
-    """The weeks to come; :mod:`scheduling.outlook` states the model."""
+    """The weeks to come; :mod:`scheduling.care.outlook` states the model."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"weeks": ["2026-12-07"], "loads": [LOAD], "waits": [WAIT]}]})
 

@@ -28,15 +28,15 @@ from api.store.rows import expect_version
 from api.store.tables import PeriodRow
 from api.store.tables.plans import BookingState
 from scheduling import catalogue
-from scheduling.agenda import Subject
-from scheduling.episodes import Episode, Event, EventKind, Progress, Visited, progress, recorded, state, visit_id
+from scheduling.care.agenda import Subject
+from scheduling.care.episodes import Episode, Event, EventKind, Progress, Visited, progress, recorded, state, visit_id
+from scheduling.care.rolling import scenario_of
+from scheduling.care.windows import OpenStep, open_steps, void_visits
 from scheduling.errors import EventRefused
 from scheduling.fields import Date, Horizon, Id, Model, Positive
 from scheduling.requests import Visit
-from scheduling.rolling import scenario_of
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
-from scheduling.windows import OpenStep, open_steps, void_visits
 
 OF_BOOKINGS: Mapping[BookingState, EventKind] = {"done": "done", "no-show": "no-show"}
 """What a booking that becomes something tells of its episode."""
@@ -68,7 +68,7 @@ class Consequences:
 
 
 class Told(Model):
-    """What somebody tells of an episode; the fields are those of :class:`scheduling.episodes.Event`."""
+    """What somebody tells of an episode; the fields are those of :class:`scheduling.care.episodes.Event`."""
 
     kind: EventKind
     step: Annotated[Id, Field(max_length=100)] | None = None

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from api.services.rolling import next_horizon, whole_book
 from api.store import episodes, periods
-from scheduling.outlook import Outlook, Resource, outlook
+from scheduling.care.outlook import Outlook, Resource, outlook
 
 MAX_WEEKS = 26
 

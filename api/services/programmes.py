@@ -16,11 +16,11 @@ from api.store.bookings import Change
 from api.store.periods import zone
 from api.store.rows import expect_version
 from scheduling import catalogue
+from scheduling.care.programmes import Programme, seated
 from scheduling.catalogue import Workshop
 from scheduling.clinic import Clinic
 from scheduling.errors import UnknownId
 from scheduling.fields import Model, Positive, Weekday
-from scheduling.programmes import Programme, seated
 
 
 def open_workshops(session: Session, clinic: Clinic) -> None:

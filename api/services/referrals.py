@@ -22,12 +22,12 @@ from api.store.database import Database
 from api.store.episodes import Origin
 from scheduling import catalogue
 from scheduling.additions import Addition
-from scheduling.agenda import Subject
+from scheduling.care.agenda import Subject
+from scheduling.care.episodes import Episode, Event, visit_id
+from scheduling.care.pathways import Occurrence
 from scheduling.comparison import Change, Comparison, compare
-from scheduling.episodes import Episode, Event, visit_id
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Priority
-from scheduling.pathways import Occurrence
 from scheduling.people import Patient
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.publishing import carried, upcoming

@@ -1,7 +1,7 @@
 """Rolling weeks: the next week from all that the store knows, and keeping it as a period that can be planned.
 
 What is open in episodes, what is left over of weeks that are past, groups that are due, and capacity for referrals to come:
-the domain says what of it the week asks for (:mod:`scheduling.rolling`); here it is read, and kept.
+the domain says what of it the week asks for (:mod:`scheduling.care.rolling`); here it is read, and kept.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from api.store.placings import current_document
 from api.store.referrals_out import patients_with_appointments
 from api.store.tables import PeriodRow
 from scheduling import catalogue
-from scheduling.agenda import Preview, raised
+from scheduling.care.agenda import Preview, raised
+from scheduling.care.episodes import Episode
+from scheduling.care.reserves import PressingReferral
+from scheduling.care.rolling import Book, NextWeek, next_monday, scenario_of
 from scheduling.catalogue import Held
 from scheduling.clinic import Clinic
-from scheduling.episodes import Episode
 from scheduling.fields import ONE_DAY, Horizon
 from scheduling.people import Patient, Provider
 from scheduling.requests import Current, CurrentGroup, Link, Visit
-from scheduling.reserves import PressingReferral
-from scheduling.rolling import Book, NextWeek, next_monday, scenario_of
 from scheduling.timegrid import TimeGrid
 
 WEEKS_AHEAD = 10

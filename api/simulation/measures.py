@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
 
-from scheduling.care_rules import Chronicle
+from scheduling.care.rules import Chronicle
 from scheduling.fields import Count, Model, Priority
 
 PRIORITIES: tuple[Priority, ...] = ("cancer", "urgent", "soon", "routine")

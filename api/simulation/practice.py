@@ -17,24 +17,24 @@ from api.simulation.policies import Policy
 from api.simulation.world import Arrival, World
 from scheduling import catalogue
 from scheduling.additions import Addition
-from scheduling.care_rules import Attended, Chronicle, Met
+from scheduling.care.episodes import Episode, Event, recorded, state
+from scheduling.care.pathways import Occurrence
+from scheduling.care.programmes import Member, Programme, Session, Waiting, seated
+from scheduling.care.reserves import PressingReferral
+from scheduling.care.rolling import Book, NextWeek, care_days, scenario_of
+from scheduling.care.rules import Attended, Chronicle, Met
+from scheduling.care.windows import Cares, void_visits
 from scheduling.catalogue import Workshop
 from scheduling.clinic import Closure
-from scheduling.episodes import Episode, Event, recorded, state
 from scheduling.fields import ONE_DAY, Horizon, Weekday
 from scheduling.generate.working import working_minutes
-from scheduling.pathways import Occurrence
 from scheduling.people import Patient
 from scheduling.plan import Costs, GroupBooking, HoldBooking, Plan, VisitBooking
-from scheduling.programmes import Member, Programme, Session, Waiting, seated
 from scheduling.publishing import carried
 from scheduling.requests import Current, CurrentGroup, Visit
-from scheduling.reserves import PressingReferral
-from scheduling.rolling import Book, NextWeek, care_days, scenario_of
 from scheduling.rules.stability import unchanged
 from scheduling.scenario import Scenario
 from scheduling.timegrid import WEEKDAYS, stamp
-from scheduling.windows import Cares, void_visits
 from solver.displacing import displace, settle
 
 MORNING, CALLS, EVENING = 7 * 60, 16 * 60, 18 * 60

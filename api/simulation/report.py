@@ -15,7 +15,7 @@ from api.picture.svg import Drawing
 from api.simulation.measures import PRIORITIES, Tally, Waits, Week
 from api.simulation.policies import POLICIES, PolicyName
 from api.summary import table
-from scheduling.care_rules import Broken, broken
+from scheduling.care.rules import Broken, broken
 from scheduling.fields import Count, Model, Priority
 
 MAX_BROKEN = 20

@@ -17,14 +17,14 @@ from random import Random
 from pydantic import Field
 
 from scheduling import catalogue
+from scheduling.care.episodes import Event
+from scheduling.care.pathways import Occurrence, Pathway, Step
 from scheduling.catalogue import Hours, parse_toml
 from scheduling.clinic import Closure
-from scheduling.episodes import Event
 from scheduling.fields import ONE_DAY, Clock, Count, Id, Interval, Model, Priority
 from scheduling.generate.dates import Dates, dates_from
 from scheduling.generate.profile import Range, Share, profile
 from scheduling.generate.roster import roster
-from scheduling.pathways import Occurrence, Pathway, Step
 from scheduling.people import Patient, Provider, Shift
 from scheduling.scenario import PriorityWeights
 from scheduling.timegrid import minute_of_day, stamp

@@ -13,9 +13,9 @@ from sqlmodel import Session, col, func, select
 from api.store.periods import zone
 from api.store.rows import found, insert_all, put
 from api.store.tables import BookingRow, EpisodeEventRow, EpisodeRow, EpisodeVisitRow, VisitRow
-from scheduling.agenda import Subject
-from scheduling.episodes import Episode, Event
-from scheduling.pathways import Occurrence
+from scheduling.care.agenda import Subject
+from scheduling.care.episodes import Episode, Event
+from scheduling.care.pathways import Occurrence
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from sqlmodel import Session, col, select
 from api.store.periods import zone
 from api.store.rows import found, put
 from api.store.tables import AttendanceRow, BookingRow, MemberRow, OccupancyRow, ProgrammeRow, WaitingRow
+from scheduling.care.programmes import Programme
 from scheduling.fields import Priority
-from scheduling.programmes import Programme
 
 PEOPLE = ("members", "waiting", "sessions")
 """The fields of a programme that are no part of its own document."""

@@ -16,11 +16,11 @@ from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
+from scheduling.care.pathways import Pathway, pathway_faults
 from scheduling.catalogue.own import overridden, own_file, own_values, unknown_sections
 from scheduling.clinic import Block, Clinic, Closure, Equipment, Location, Recovery, Room, RoomNeed, Service, Site, Travel
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.fields import Clock, Count, Id, Minutes, Model, Positive, Weekday
-from scheduling.pathways import Pathway, pathway_faults
 from scheduling.people import Provider
 from scheduling.references import fault_of
 from scheduling.scenario import Policy, PriorityWeights

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from random import Random
 
+from scheduling.care.pathways import Lag
 from scheduling.clinic import Clinic
 from scheduling.fields import Priority
 from scheduling.generate.dates import Dates
@@ -14,7 +15,6 @@ from scheduling.generate.load import Meter
 from scheduling.generate.patients import Patients
 from scheduling.generate.profile import Profile, SizeName
 from scheduling.generate.working import Openings
-from scheduling.pathways import Lag
 from scheduling.people import Patient
 from scheduling.requests import Link, Visit
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from scheduling.care.pathways import Stage
 from scheduling.catalogue import pathway
 from scheduling.generate.asking import Desk, Wish
 from scheduling.generate.profile import Episodes
-from scheduling.pathways import Stage
 from scheduling.people import Patient
 from scheduling.requests import Visit
 

@@ -7,9 +7,9 @@ from datetime import date, datetime, time
 from typing import Any
 
 from scheduling import catalogue
-from scheduling.episodes import Episode, Event, recorded
+from scheduling.care.episodes import Episode, Event, recorded
+from scheduling.care.windows import OpenStep, open_steps
 from scheduling.fields import Priority
-from scheduling.windows import OpenStep, open_steps
 
 REFERRED = date(2026, 11, 30)
 """A Monday."""

@@ -12,7 +12,7 @@ from sqlalchemy import JSON, CheckConstraint, String, Text
 from sqlmodel import Field
 
 from api.store.columns import Row, Utc
-from scheduling.episodes import EventKind
+from scheduling.care.episodes import EventKind
 
 ReferralState = Literal["sent", "accepted", "scheduled", "done", "declined"]
 

@@ -22,7 +22,7 @@ from api.shell import Shell
 from api.store import episodes
 from api.store.episodes import Origin
 from api.store.tables import OutsideCalendarRow
-from scheduling.episodes import Episode, Event
+from scheduling.care.episodes import Episode, Event
 
 GUARDED = [line for line in ACCESS if not line.public]
 NOBODYS = dict.fromkeys((name for line in GUARDED for name in line.named_in_path), "nobody")

@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import app
+from scheduling.care.rolling import next_monday
 from scheduling.generate import generate
-from scheduling.rolling import next_monday
 
 MONDAY = next_monday(datetime.now(ZoneInfo("America/New_York")).date())
 """Commands live in the present."""

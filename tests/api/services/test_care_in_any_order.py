@@ -13,7 +13,7 @@ from months import MONDAY, in_memory
 from api.store import bookings, episodes, periods
 from api.store.bookings import OPEN
 from scheduling import catalogue
-from scheduling.episodes import progress, state, visit_id
+from scheduling.care.episodes import progress, state, visit_id
 
 KINDS = ("spinal-cord-stimulation", "work-injury", "relaxation-training", "spinal-drug-delivery", "follow-up", "pump-refill")
 WEEKS = 6

@@ -11,9 +11,9 @@ from months import MONDAY, Months, in_memory
 
 from api.refusals import Conflict
 from api.store import episodes as records
-from scheduling.agenda import Subject
+from scheduling.care.agenda import Subject
+from scheduling.care.pathways import Occurrence
 from scheduling.errors import EventRefused
-from scheduling.pathways import Occurrence
 
 FIRST, SECOND = "week-2026-11-30", "week-2026-12-07"
 

@@ -16,7 +16,7 @@ from api.simulation.measures import percentile
 from api.simulation.policies import Policy
 from api.simulation.report import Report, picture, result_of
 from api.simulation.world import World
-from scheduling.care_rules import broken
+from scheduling.care.rules import broken
 
 MONDAY = date(2027, 1, 4)
 SMALL = 0.15

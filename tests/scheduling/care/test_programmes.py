@@ -8,11 +8,11 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scheduling.care.programmes import Member, Programme, Session, Waiting, best_day, candidates, days_for, groups, seated
+from scheduling.care.windows import on_weekdays
 from scheduling.fields import Horizon
-from scheduling.programmes import Member, Programme, Session, Waiting, best_day, candidates, days_for, groups, seated
 from scheduling.requests import CurrentGroup
 from scheduling.timegrid import stamp
-from scheduling.windows import on_weekdays
 
 MONDAYS = st.integers(0, 300).map(lambda weeks: date(2026, 11, 30) + timedelta(weeks=weeks))
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from scheduling import catalogue
+from scheduling.care.windows import Cares
 from scheduling.catalogue import Held
 from scheduling.fields import Horizon, Id, Model, Stamp
 from scheduling.requests import Reserve
 from scheduling.timegrid import weekday
-from scheduling.windows import Cares
 
 
 class PressingReferral(Model):

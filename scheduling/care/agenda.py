@@ -13,11 +13,11 @@ from datetime import date, timedelta
 from itertools import dropwhile, takewhile
 from typing import Literal
 
-from scheduling.episodes import Episode
+from scheduling.care.episodes import Episode
+from scheduling.care.pathways import Lag, Occurrence, Pathway
+from scheduling.care.windows import Cares, OpenStep, on_weekdays, open_steps, void_visits
 from scheduling.fields import ONE_DAY, Horizon, Priority
-from scheduling.pathways import Lag, Occurrence, Pathway
 from scheduling.requests import Current, Link, Visit
-from scheduling.windows import Cares, OpenStep, on_weekdays, open_steps, void_visits
 
 AlertKind = Literal["late", "before-horizon", "last-horizon", "last-day", "outcome-awaited", "date-missing", "void"]
 PRIORITIES: tuple[Priority, ...] = ("routine", "soon", "urgent")

@@ -23,13 +23,13 @@ from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from scheduling import catalogue
+from scheduling.care.rolling import Book
+from scheduling.care.windows import open_steps
 from scheduling.clinic import Block, Closure, Service
 from scheduling.fields import Interval
 from scheduling.generate.working import working_minutes
 from scheduling.people import Provider, Shift
-from scheduling.rolling import Book
 from scheduling.timegrid import WEEKDAYS, minute_of_day
-from scheduling.windows import open_steps
 
 DAYS = len(WEEKDAYS)
 MONTHS_A_YEAR, WEEKS_A_YEAR = 12, 52

@@ -9,12 +9,12 @@ import pytest
 from histories import PARTS, episode, event
 
 from scheduling import catalogue
+from scheduling.care.episodes import Episode
+from scheduling.care.rolling import Book, NextWeek, build_scenario, scenario_of
 from scheduling.clinic import Closure
-from scheduling.episodes import Episode
 from scheduling.fields import Horizon
 from scheduling.people import Patient
 from scheduling.requests import Current
-from scheduling.rolling import Book, NextWeek, build_scenario, scenario_of
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 

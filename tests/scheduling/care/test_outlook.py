@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduling import catalogue
+from scheduling.care.episodes import Episode, Event
+from scheduling.care.outlook import Outlook, Resource, outlook
+from scheduling.care.rolling import Book
 from scheduling.clinic import Closure
-from scheduling.episodes import Episode, Event
 from scheduling.fields import Interval
-from scheduling.outlook import Outlook, Resource, outlook
 from scheduling.people import Provider, Shift
-from scheduling.rolling import Book
 
 MONDAY, TODAY, WEEKS = date(2026, 11, 30), date(2026, 11, 27), 12
 USABLE = catalogue.limits().usable_percent / 100

@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from scheduling import catalogue
-from scheduling.agenda import Agenda, Alert, Preview, Subject, agenda
+from scheduling.care.agenda import Agenda, Alert, Preview, Subject, agenda
+from scheduling.care.episodes import Episode
+from scheduling.care.pathways import Pathway
+from scheduling.care.programmes import Programme, groups
+from scheduling.care.reserves import PressingReferral, reserves
+from scheduling.care.windows import Cares, on_weekdays
 from scheduling.catalogue import Held
 from scheduling.clinic import Clinic, Closure
-from scheduling.episodes import Episode
 from scheduling.fields import Horizon, Interval
-from scheduling.pathways import Pathway
 from scheduling.people import Patient, Provider, Shift
-from scheduling.programmes import Programme, groups
 from scheduling.requests import Current, CurrentGroup, Visit
-from scheduling.reserves import PressingReferral, reserves
 from scheduling.scenario import Policy, Scenario
 from scheduling.timegrid import WEEKDAYS, minutes_on
-from scheduling.windows import Cares, on_weekdays
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from scheduling.episodes import Episode, Visited, before_of, progress, settle, state, visit_id
+from scheduling.care.episodes import Episode, Visited, before_of, progress, settle, state, visit_id
+from scheduling.care.pathways import WORKING_DAYS_OF_WEEK, Follow, Lag, Occurrence, Pathway, Step
 from scheduling.fields import ONE_DAY, Priority
-from scheduling.pathways import WORKING_DAYS_OF_WEEK, Follow, Lag, Occurrence, Pathway, Step
 
 Cares = Callable[[date, str, str | None, str | None], bool]
 """Says whether a service is given on a day: by one provider, and where one patient may come, if they are named."""

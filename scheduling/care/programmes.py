@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
-from scheduling.agenda import raised
+from scheduling.care.agenda import raised
+from scheduling.care.windows import Cares
 from scheduling.fields import Count, Date, Horizon, Id, Model, Positive, Priority, Weekday
 from scheduling.requests import Candidate, CurrentGroup, Group
 from scheduling.timegrid import weekday
-from scheduling.windows import Cares
 
 IDEAL_DAYS = 28
 """Days after the last session at which the next is best: four weeks, on the same weekday."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from scheduling import catalogue
+from scheduling.care.reserves import PressingReferral, quantile, reserves
+from scheduling.care.windows import on_weekdays
 from scheduling.catalogue import Held
 from scheduling.fields import Horizon
 from scheduling.requests import Reserve
-from scheduling.reserves import PressingReferral, quantile, reserves
 from scheduling.timegrid import stamp
-from scheduling.windows import on_weekdays
 
 MONDAY = date(2027, 1, 4)
 TODAY = MONDAY + timedelta(weeks=10, days=3)

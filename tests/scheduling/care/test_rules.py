@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scheduling.care_rules import Attended, Chronicle, Met, broken
+from scheduling.care.rules import Attended, Chronicle, Met, broken
 from scheduling.timegrid import stamp
 
 MONDAY = date(2027, 1, 4)

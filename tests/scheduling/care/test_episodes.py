@@ -6,9 +6,9 @@ import pytest
 from histories import PARTS, episode, event, opened, window
 
 from scheduling import catalogue
-from scheduling.episodes import recorded, state
+from scheduling.care.episodes import recorded, state
+from scheduling.care.windows import void_visits
 from scheduling.errors import EventRefused
-from scheduling.windows import void_visits
 
 ASSESSED = [("planned", "assessment", "2026-12-03"), ("done", "assessment", "2026-12-03")]
 POSITIVE = [*ASSESSED, ("outcome", "assessment", "positive", "2026-12-03")]

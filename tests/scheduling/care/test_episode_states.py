@@ -1,6 +1,6 @@
 """Episodes on every pathway, planned anywhere in their windows, missed, called off, stopped and begun again.
 
-The judge of care (:mod:`scheduling.care_rules`) knows nothing of windows: whoever plans within them has to satisfy it.
+The judge of care (:mod:`scheduling.care.rules`) knows nothing of windows: whoever plans within them has to satisfy it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from scheduling import catalogue
-from scheduling.care_rules import Attended, Chronicle, broken
-from scheduling.episodes import Episode, Event, recorded, state
+from scheduling.care.episodes import Episode, Event, recorded, state
+from scheduling.care.pathways import Occurrence
+from scheduling.care.rules import Attended, Chronicle, broken
+from scheduling.care.windows import OpenStep, on_weekdays, open_steps, void_visits
 from scheduling.errors import EventRefused
-from scheduling.pathways import Occurrence
-from scheduling.windows import OpenStep, on_weekdays, open_steps, void_visits
 
 MONDAY = date(2026, 11, 30)
 FAR_DAYS = 30
