@@ -154,9 +154,7 @@ def cancelled(
     return act
 
 
-def mark(
-    session: Session, by: Actor, visit: str, state: BookingState, expect: Callable[[int], None], now: datetime
-) -> Standing:
+def mark(session: Session, by: Actor, visit: str, state: BookingState, expect: Callable[[int], None], now: datetime) -> None:
     """Note that a patient has arrived, has not come, or is done.
 
     Raises
@@ -174,7 +172,6 @@ def mark(
     note_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
     periods.touch(session, row.period_id)
     write_down(session, by, f"booking.{state}", "visit", visit, now)
-    return _standing(session, row, as_it_stands(session, row))
 
 
 def pin(session: Session, by: Actor, visit: str, expect: Callable[[int], None], now: datetime) -> VisitBooking:
