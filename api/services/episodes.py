@@ -206,7 +206,7 @@ def _asked_in(
     horizon = Horizon(start=period.starts_on, end=period.ends_on)
     zone = periods.zone(session)
     week = scenario_of(book_of(session, periods.grid_of(session, period.id), episodes), horizon, _wall(zone, now))
-    stands = {row.subject_id for row in bookings.all_rows(session, period.id) if row.state != "cancelled"}
+    stands = bookings.standing_ids(session, period.id)
     due = _due(week.scenario, period, {visit for visit, where in waiting.items() if where == period.id}, stands | elsewhere)
     if not due:
         return {}
