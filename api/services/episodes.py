@@ -161,7 +161,7 @@ def note_changes(session: Session, by: Actor, changes: Iterable[Change], now: da
 def note_state(session: Session, by: Actor, visit: str, placing: Placing, became: BookingState, now: datetime) -> None:
     """Take down what came of a visit: it has been, or nobody came."""
     of = store.subjects_of(session, [visit]).get(visit)
-    if of is not None and became in OF_BOOKINGS:
+    if of is not None:
         event = _of_booking(OF_BOOKINGS[became], of, placing, periods.zone(session), now)
         _note(session, by, {of.episode: [event]}, now)
 

@@ -36,7 +36,7 @@ from scheduling.scenario import Scenario
 from solver import insert
 from solver.displacing import displace, settle
 
-PROOF_SECONDS = 5.0
+PROOF_SECONDS = 20.0
 """Longest time for the proof that a day cannot take a patient."""
 
 

@@ -24,7 +24,8 @@ class Policy:
     """A way of planning.
 
     ``optimised``: by the solver; nobody who has been told of a place is moved, but for a last chance.
-    ``first-come``: each in turn, in the order in which they were referred, at the earliest free time.
+    ``first-come``: each in turn, in the order in which they were referred, at the earliest free time. Both hold the same time
+    for referrals to come.
 
     Attributes
     ----------
@@ -41,7 +42,7 @@ class Policy:
     def plan(self, scenario: Scenario, standing: Plan | None, whole: bool) -> Plan:
         """Return a plan beside what stands; ``whole``: of a week that is planned for the first time."""
         if self.name == "first-come":
-            return first_come(scenario, standing)
+            return first_come(scenario, _held(scenario, standing))
         bound = scenario.changed(policy=scenario.policy.changed(max_notified_moves=0))
         plan = solve(bound, self.limits(whole), start=standing)
         return _with_last_chances(scenario, carried(plan, scenario))
@@ -50,6 +51,14 @@ class Policy:
         """Return the limits of a search: of a whole week, or of a change of one."""
         seconds = self.seconds if whole else CHANGE_SHARE * self.seconds
         return Limits(seconds, self.workers, self.seed, deterministic=self.deterministic)
+
+
+def _held(scenario: Scenario, standing: Plan | None) -> Plan:
+    """Return what stands, with the groups and what is held for referrals to come: nobody else gets that time."""
+    stands = tuple(one for one in scenario.visits if one.current is not None)
+    known = {one.id for one in stands}
+    links = tuple(one for one in scenario.links if one.before in known and one.after in known)
+    return carried(first_come(scenario.changed(visits=stands, links=links), standing), scenario)
 
 
 def _with_last_chances(scenario: Scenario, plan: Plan) -> Plan:

@@ -104,11 +104,8 @@ def touch(session: Session, identifier: str, expected: int | None = None) -> Per
     """
     row = period(session, identifier)
     expect_version(row, "period", identifier, expected)
-    row.version += 1
-    session.flush()
-    others = update(PeriodRow).where(col(PeriodRow.id) != identifier)
-    others = others.where(col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)
-    session.exec(others.values(version=col(PeriodRow.version) + 1))
+    shared = (col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)
+    session.exec(update(PeriodRow).where(*shared).values(version=col(PeriodRow.version) + 1))
     return row
 
 
