@@ -42,9 +42,10 @@ class Memory:
     # ---- As it happens ----
 
     def keep_asked(self, found: NextWeek) -> None:
-        """Remember since when the visits wait that a week is asked for."""
-        for visit, since in found.since.items():
-            self._since.setdefault(visit, since)
+        """Remember since when the visits wait that a week is asked for and that have no place yet."""
+        for visit in found.scenario.visits:
+            if visit.current is None:
+                self._since[visit.id] = found.since[visit.id]
 
     def keep_same_day(self, today: Referred, arrival: Arrival) -> None:
         """Remember a referral of the day."""

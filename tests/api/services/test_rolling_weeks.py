@@ -30,7 +30,7 @@ def test_a_week_asks_for_what_is_open_and_previews_what_lies_beyond(desk: Months
     assert [one for one in desk.asked(FIRST)] == [f"{episode}.assessment.1"]
     beyond = {one.occurrence.step: one for one in found.previews if one.episode == episode}
     assert set(beyond) == {"trial", "lead-removal", "implant", "programming"} and not beyond["trial"].certain
-    assert beyond["trial"].earliest == date(2026, 11, 27) + timedelta(days=7)
+    assert beyond["trial"].earliest == MONDAY + timedelta(days=7)
 
 
 def test_what_is_published_is_in_the_history_and_what_is_left_out_comes_into_the_next_week(desk: Months) -> None:
