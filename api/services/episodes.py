@@ -220,15 +220,18 @@ def _asked_in(
 
 
 def _due(scenario: Scenario, period: PeriodRow, waiting: AbstractSet[str], placed: AbstractSet[str]) -> list[Visit]:
-    """Return the visits that a period has to ask for: what waits in it, what is due in it, and what follows these there."""
+    """Return the visits that a period has to ask for: what waits in it, what is due in it, and what follows these there.
+
+    What follows a visit that is not asked for there waits with it for another period.
+    """
     before: dict[str, list[str]] = defaultdict(list)
     for link in scenario.links:
         before[link.after].append(link.before)
     asked: set[str] = set()
     for visit in scenario.visits:
         follows = before[visit.id]
-        due = all(one in asked or one in placed for one in follows) if follows else _due_date(visit) < period.ends_on
-        if visit.id not in placed and (due or visit.id in waiting):
+        due = visit.id in waiting or _due_date(visit) < period.ends_on
+        if visit.id not in placed and (all(one in asked or one in placed for one in follows) if follows else due):
             asked.add(visit.id)
     return [visit for visit in scenario.visits if visit.id in asked]
 

@@ -195,3 +195,15 @@ def test_what_is_only_looked_at_is_not_kept(desk: Months) -> None:
     assert [one.id for one in desk.preview().scenario.visits] == [f"{episode}.visit.1"]
     with pytest.raises(Exception, match="unknown period"):
         desk.asked(FIRST)
+
+
+def test_what_follows_a_missed_visit_is_asked_for_with_it_and_not_before(desk: Months) -> None:
+    episode = desk.refer("physical-therapy").episode
+    first, second = f"{episode}.session.1", f"{episode}.session.2"
+    desk.build()
+    assert {first, second} <= set(desk.asked(FIRST))
+    desk.publish(FIRST, second)
+    desk.live(first, came=False)
+    assert not {f"{first}.2", second} & {name for name in desk.asked(FIRST) if desk.stands(name) is None}
+    found = desk.build(start=MONDAY + timedelta(weeks=1)).scenario
+    assert {f"{first}.2", second} <= set(found.visits_by_id)
