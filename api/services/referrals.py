@@ -32,7 +32,6 @@ from scheduling.people import Patient
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.publishing import carried, upcoming
 from scheduling.scenario import Scenario
-from solver import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +163,10 @@ class _Placing:
 
 
 def _placing(week: Week, scenario: Scenario, addition: Addition) -> _Placing:
+    import solver
+
     before = upcoming(scenario, week.settled[1])
-    grown, made = insert(scenario, before, addition)
+    grown, made = solver.insert(scenario, before, addition)
     found = compare(scenario, before, made, grown)
     return _Placing(addition.visits[0].id, grown, carried(before, grown), made, found)
 

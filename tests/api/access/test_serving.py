@@ -69,6 +69,11 @@ def test_a_service_made_from_nothing_lets_in_the_account_made_by_command(run: An
     assert process.wait(30) == 0
 
 
+def test_the_service_listens_before_it_loads_the_solver() -> None:
+    script = "import sys, api.app, api.chores, api.jobs.worker; sys.exit('solver' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
+
+
 def test_account_commands_answer_by_message_and_exit_code(run: Any) -> None:
     assert run("account", "add", "root", "--role", "admin", "--password-stdin", told=f"{PASSWORD}\n").exit_code == 0
     listed = json.loads(run("account", "list", "--json").stdout)

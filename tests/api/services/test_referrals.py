@@ -14,7 +14,8 @@ from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, furnish
 from races import at_once, overlaps, two_processes
 from service import OWN, Clock
 
-from api.services import referrals, week
+import solver
+from api.services import week
 from api.store import bookings, periods
 from api.store.database import Database
 from scheduling.plan import Plan
@@ -126,7 +127,7 @@ def test_one_key_refers_once(desk: FrontDesk) -> None:
 
 def disturbed(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch, times: int) -> list[int]:
     """Let somebody else change the week while the next referrals are decided."""
-    insert: Callable[..., Any] = referrals.insert
+    insert: Callable[..., Any] = solver.insert
     calls: list[int] = []
 
     def slow(*arguments: Any) -> Any:
@@ -136,7 +137,7 @@ def disturbed(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch, times: int) -> l
                 periods.touch(session, "test-week")
         return insert(*arguments)
 
-    monkeypatch.setattr(referrals, "insert", slow)
+    monkeypatch.setattr(solver, "insert", slow)
     return calls
 
 
