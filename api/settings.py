@@ -1,4 +1,4 @@
-"""What the service can be told from outside: environment variables that begin with ``CLINICWEAVE_``.
+"""What the service can be told from outside: environment variables that begin with ``CLINICWEAVE_``; an empty one is unset.
 
 Every setting has a value that suits one laptop; several machines that share a PostgreSQL set ``DATABASE_URL`` and ``SECRET``.
 """
@@ -25,7 +25,7 @@ IN_MEMORY = ("sqlite://", SQLITE, f"{SQLITE}:memory:")
 class Settings(BaseSettings):
     """The settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix="CLINICWEAVE_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix="CLINICWEAVE_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     database_url: str = Field(f"{SQLITE}clinicweave.db", description="An SQLAlchemy URL: sqlite:///FILE or postgresql://…")
     secret: SecretStr | None = Field(
