@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.console import Outcome, ended
-from api.settings import read_settings
+from api.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from socket import socket
@@ -45,6 +45,13 @@ def serve(
     unfinished plans back to the queue.
     """
     gc.disable()  # until all is loaded: what is there from the start stays, and looking for garbage in it takes its time
+    try:
+        _run(read_settings(host=host, port=port), worker)
+    finally:
+        gc.enable()
+
+
+def _run(settings: Settings, worker: bool) -> None:
     from api.chores import chores
     from api.jobs.worker import Worker
     from api.logs import write_logs
@@ -52,7 +59,6 @@ def serve(
     from api.store.database import warn_of_unsafe_wal
     from api.store.migrations import migrate
 
-    settings = read_settings(host=host, port=port)
     write_logs(settings.log_level)
     shell = make_shell(settings)
     with warnings.catch_warnings(record=True) as unsafe:

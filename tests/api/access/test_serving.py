@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -96,6 +97,7 @@ def test_a_service_that_cannot_open_its_store_says_so(run: Any, environment: dic
     environment["CLINICWEAVE_DATABASE_URL"] = "mysql://host/clinic"
     found = run("serve")
     assert found.exit_code == 2 and "SQLite or PostgreSQL" in found.stderr
+    assert gc.isenabled()
 
 
 SETTINGS = {f"CLINICWEAVE_{name.upper()}" for name in Settings.model_fields}
