@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, StatementError, TimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 from api.store.derived import KEPT, Derived
@@ -64,6 +65,8 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._turn = threading.Lock()
         self._derived = Derived()
+        self._closed = False
+        event.listen(self.engine, "checkin", self._given_back)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite if self.is_sqlite else _begin_postgresql)
@@ -101,8 +104,13 @@ class Database:
             self._turn.release()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; one that is in use, when it is given back."""
+        self._closed = True
         self.engine.dispose()
+
+    def _given_back(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        if self._closed:
+            record.invalidate()  # it would stay open in a pool that nobody has any more
 
 
 def _known(url: URL) -> URL:
