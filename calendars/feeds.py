@@ -80,7 +80,7 @@ def _supervises(kind: FeedKind, owner: str, entry: Entry) -> bool:
     return kind == "provider" and not any(member.id == owner for member in entry.team)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def event_of(kind: FeedKind, clinic: str, timezone: str, entry: Entry, supervises: bool = False) -> bytes:
     """Return an entry's event in a kind of feed; those asked for again are remembered, as a feed changes an event at a time."""
     notice = NOTICES[kind](clinic, timezone, entry)

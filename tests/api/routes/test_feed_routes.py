@@ -173,8 +173,10 @@ def test_a_revoked_feed_says_so_for_a_while_and_is_gone_then(desk: FrontDesk) ->
     before = poll(desk, path)
     identifier = desk.ask("GET", "/v1/feeds").json()["items"]
     with desk.shell.database.reading() as rows:
-        row = feeds.feed_of_secret(rows, hashed(path.rpartition("/")[2].removesuffix(".ics")))
-    assert row is not None and row.id in {one["id"] for one in identifier}
+        found = feeds.subscription(rows, "provider", hashed(path.rpartition("/")[2].removesuffix(".ics")), NOW.date())
+    assert found is not None
+    row, _ = found
+    assert row.id in {one["id"] for one in identifier}
     assert desk.ask("DELETE", f"/v1/feeds/{row.id}").status_code == 204
     ended = poll(desk, path, if_none_match=before.headers["etag"])
     assert (ended.status_code, ended.text.count("BEGIN:VEVENT")) == (200, 1)
@@ -213,6 +215,26 @@ def test_the_last_good_copy_is_given_when_a_new_one_cannot_be_made(
     assert "a feed cannot be rendered" in caplog.text
     desk.shell.feeds.copies.clear()  # as after a restart
     assert poll(desk, path).headers["etag"] == good.headers["etag"]
+
+
+def test_what_polls_have_brought_is_written_together_and_at_most_once_a_minute(desk: FrontDesk) -> None:
+    paths = [subscribed(desk, kind) for kind in KINDS]
+
+    def kept() -> dict[str, str]:
+        with desk.shell.database.reading() as rows:
+            copies = {kind: feeds.copy_of(rows, kind, subject) for kind, subject in KINDS.items()}  # type: ignore[arg-type]
+        return {kind: copy.content.decode() for kind, copy in copies.items() if copy is not None}
+
+    def given() -> dict[str, str]:
+        return {kind: poll(desk, path).text for kind, path in zip(KINDS, paths, strict=True)}
+
+    before = given()
+    assert kept() == before
+    desk.move("v-1", "WE 09:00")
+    after = given()
+    assert after["provider"] != before["provider"] and kept() == before
+    desk.clock.pass_by(minutes=1)
+    assert given() == after == kept()
 
 
 def test_the_last_good_copy_is_given_when_the_store_does_not_answer(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
