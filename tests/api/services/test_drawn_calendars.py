@@ -13,9 +13,13 @@ from factories import booking, group, session, visit
 from frontdesk import FrontDesk, front_desk
 from stored import NOW
 
+from api.access.actor import Actor, Role
+from api.access.credentials import hashed
 from api.services import calendars
 from api.services.calendars import document_of
-from api.store import bookings, people
+from api.services.feeds import add_feed, add_patient_feed
+from api.store import bookings, feeds, people
+from api.store.accounts import account_named
 from api.store.bookings import Standing
 from api.store.database import Database
 from api.store.tables.feeds import FeedKind
@@ -32,10 +36,10 @@ CLOCKS = ("09:00", "10:00", "11:00", "13:00", "14:00")
 
 
 @pytest.fixture
-def desk(sqlite_url: str) -> Iterator[FrontDesk]:
+def desk(store_url: str) -> Iterator[FrontDesk]:
     week = factories.scenario(visit("v-1", "pat"), visit("v-2", "quin"), visit("v-3", "rae"), group("coping", "quin", "sol"))
     places = [booking("v-1", "TU 09:00"), booking("v-2", "TU 10:00", "wang-exam-2", "dee"), booking("v-3", "TU 11:00")]
-    with front_desk(sqlite_url, week, factories.plan(week, *places, session("coping", "TH 09:00", "quin sol"))) as desk:
+    with front_desk(store_url, week, factories.plan(week, *places, session("coping", "TH 09:00", "quin sol"))) as desk:
         yield desk
 
 
@@ -46,17 +50,46 @@ def documents(database: Database) -> dict[tuple[FeedKind, str], bytes]:
 
 def as_from_nothing(desk: FrontDesk) -> dict[tuple[FeedKind, str], bytes]:
     """Return the calendars that a process gives that has kept nothing of bookings."""
-    other = Database(str(desk.shell.database.url))
+    other = Database(desk.shell.settings.database_url)
     try:
         return documents(other)
     finally:
         other.close()
 
 
-@pytest.mark.parametrize("seed", range(3))
+def sources(desk: FrontDesk, secrets: dict[tuple[FeedKind, str], str]) -> dict[tuple[FeedKind, str], str]:
+    """Return by what the polls of feeds know whether there is something new."""
+    with desk.shell.database.reading() as rows:
+        polled = {
+            (kind, one): feeds.subscription(rows, kind, hashed(secret), SINCE.date()) for (kind, one), secret in secrets.items()
+        }
+        told = {key: found[1] for key, found in polled.items() if found is not None}
+        assert told == {(kind, one): feeds.source(rows, kind, one, SINCE.date()) for kind, one in secrets}
+    return told
+
+
+def subscribed(desk: FrontDesk) -> dict[tuple[FeedKind, str], str]:
+    """Subscribe to every calendar, and return the secrets."""
+    shell = desk.shell
+    secrets = {}
+    with shell.database.writing() as rows:
+        by = account_named(rows, Role.SCHEDULER)
+        assert by is not None
+        dana = Actor(by.id, Role.SCHEDULER)
+        for kind, ids in SUBJECTS.items():
+            for one in ids:
+                if kind == "patient":
+                    secrets[kind, one], _ = add_patient_feed(rows, shell.settings, shell.signer, dana, one, NOW)
+                else:
+                    secrets[kind, one], _ = add_feed(rows, shell.settings, dana, kind, one, NOW)
+    return secrets
+
+
+@pytest.mark.parametrize("seed", range(2))
 def test_after_any_change_calendars_are_byte_for_byte_those_of_a_process_that_keeps_nothing(desk: FrontDesk, seed: int) -> None:
     assert set(SUBJECTS) == set(get_args(FeedKind))
-    chance, seen = Random(seed), list[bytes]()
+    chance, seen, secrets = Random(seed), list[bytes](), subscribed(desk)
+    before, told = documents(desk.shell.database), sources(desk, secrets)
     for _ in range(12):
         desk.clock.pass_by(minutes=1)
         one = f"v-{chance.randint(1, 3)}"
@@ -69,6 +102,9 @@ def test_after_any_change_calendars_are_byte_for_byte_those_of_a_process_that_ke
             desk.move(one, start, team=chance.choice(["ana", "dee"]))
         kept = documents(desk.shell.database)
         assert kept == as_from_nothing(desk)
+        telling = sources(desk, secrets)
+        assert {key for key in kept if kept[key] != before[key]} <= {key for key in kept if telling[key] != told[key]}
+        before, told = kept, telling
         seen.append(kept["location", "wang"])
     assert len(set(seen)) > 5
 
