@@ -17,7 +17,7 @@ from api.store.messages import UID_DOMAIN
 from api.store.tables import InvitationRow
 from api.store.tables.feeds import FeedKind
 from calendars.entries import Entry, Member, Seats, reference
-from calendars.feeds import feed
+from calendars.feeds import feed, nothing_booked
 from scheduling.clinic import Clinic, Location, Service
 from scheduling.errors import UnknownId
 
@@ -35,7 +35,10 @@ def document_of(session: Session, kind: FeedKind, subject: str, since: datetime)
     """Return the calendar of a provider, room, group, location or patient: all that stands from an instant on."""
     clinic = periods.clinic_of(session)
     entries = entries_of(session, clinic, kind, subject, since)
-    return feed(clinic, kind, subject, _title(session, clinic, kind, subject), entries, since.date())
+    title = _title(session, clinic, kind, subject)
+    if not entries:
+        return nothing_booked(clinic, kind, subject, title, since.date())
+    return feed(clinic, kind, subject, title, entries, since.date())
 
 
 def entries_of(session: Session, clinic: Clinic, kind: FeedKind, subject: str, since: datetime) -> list[Entry]:

@@ -70,6 +70,16 @@ def test_each_kind_of_feed_shows_what_is_published(desk: FrontDesk, kind: str) -
     assert "REFRESH-INTERVAL;VALUE=DURATION:PT15M" in answer.text and "X-PUBLISHED-TTL" in answer.text
 
 
+def test_a_feed_that_becomes_empty_says_so_since_programs_would_keep_what_was_in_it_last(desk: FrontDesk) -> None:
+    path = subscribed(desk)
+    assert desk.cancel("v-1").status_code == 200
+    (summary,) = (line for line in poll(desk, path).text.split("\r\n") if line.startswith("SUMMARY:"))
+    assert summary == "SUMMARY:Nothing is booked"
+    assert desk.book("v-1", "WE 09:00").status_code == 201
+    again = poll(desk, path).text
+    assert again.count("BEGIN:VEVENT") == 1 and "Nothing is booked" not in again
+
+
 def test_a_patients_feed_shows_their_own_appointments_by_a_signed_link(desk: FrontDesk) -> None:
     made = desk.ask("POST", "/v1/patients/quin/feeds")
     assert made.status_code == 201, made.text
