@@ -12,18 +12,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import func, or_
+from sqlalchemy import delete, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
 from api.store.rows import found
 from api.store.tables import BookingRow, InvitationRow, MessageRow, OccupancyRow, PatientRow
-from api.store.tables.mail import Participation
+from api.store.tables.mail import MessageState, Participation
 from calendars.appointments import Appointment
 from calendars.invites import Message
 
 UID_DOMAIN = "clinicweave"
+
+OPEN: tuple[MessageState, ...] = ("waiting", "sending")
+"""The states of messages that may still be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +273,25 @@ def last_address(session: Session, invitation_id: str) -> str | None:
     query = select(MessageRow).where(MessageRow.invitation_id == invitation_id, col(MessageRow.attempts) > 0)
     last = session.exec(query.order_by(col(MessageRow.sequence).desc()).limit(1)).first()
     return None if last is None else Told.of(last.tells).address
+
+
+def forget(session: Session, before: datetime, most: int) -> int:
+    """Forget messages that ended before an instant, of bookings that were over by then; return how many, ``most`` at most.
+
+    While anything of an invitation waits or is being sent, all of its messages stay: they tell where it is to go.
+    """
+    other = aliased(MessageRow)
+    is_open = select(other.id).where(other.invitation_id == MessageRow.invitation_id, col(other.state).in_(OPEN))
+    ended = (
+        select(MessageRow.id)
+        .join(InvitationRow, col(InvitationRow.id) == col(MessageRow.invitation_id))
+        .join(BookingRow, col(BookingRow.id) == col(InvitationRow.booking_id))
+        .where(col(MessageRow.state).not_in(OPEN), col(MessageRow.ended_at) <= before, col(BookingRow.ends_at) <= before)
+        .where(~is_open.correlate(MessageRow).exists())
+    )
+    gone = list(session.exec(ended.limit(most)))
+    session.exec(delete(MessageRow).where(col(MessageRow.id).in_(gone)))
+    return len(gone)
 
 
 def answers(session: Session, period_id: str) -> list[tuple[BookingRow, InvitationRow]]:
