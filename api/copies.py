@@ -70,6 +70,11 @@ class FeedMemory:
             if last is None or last.source != copy.source:
                 _put(self.unkept, (kind, subject), copy)
 
+    def recollect(self, kind: FeedKind, subject: str, copy: Copy) -> None:
+        """Remember a copy that the store has."""
+        with self.lock:
+            _put(self.copies, (kind, subject), copy)
+
     def noted(self, secret_hash: str) -> Subscription | None:
         """Return the feed that a secret has opened, if it is remembered."""
         with self.lock:

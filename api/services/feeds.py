@@ -157,6 +157,8 @@ def keep(shell: Shell) -> None:
     """Write down what polls have brought since the last time: copies, and once a day that a feed is in use."""
     now = shell.clock()
     copies, used = shell.feeds.take(now)
+    if not (copies or used):
+        return
     try:
         with shell.database.writing() as session:
             for (kind, subject), copy in copies.items():
@@ -196,10 +198,11 @@ def _current(shell: Shell, row: Subscription, source: str | None, known: Copy | 
     """Return a copy of the store as it is now, or the last good one when none can be made."""
     try:
         with shell.database.reading() as session:
-            kept = known or _kept(session, row)
-            if kept is not None and kept.source == source:
-                return kept
-            return _rendered(session, shell.settings, row.kind, row.subject_id, now, kept)
+            if known is None and (known := _kept(session, row)) is not None:
+                shell.feeds.recollect(row.kind, row.subject_id, known)
+            if known is not None and known.source == source:
+                return known
+            return _rendered(session, shell.settings, row.kind, row.subject_id, now, known)
     except Exception:  # whatever it is, a calendar that was good a moment ago is better than none
         log.exception("a feed cannot be rendered", extra={"fields": {"feed": row.id}})
     last = known

@@ -247,6 +247,20 @@ def test_what_polls_have_brought_is_written_together_and_at_most_once_a_minute(d
     assert given() == after == kept()
 
 
+def test_a_process_that_starts_writes_no_copy_that_the_store_has(desk: FrontDesk) -> None:
+    path, other = subscribed(desk), subscribed(desk, "room")
+    for _ in range(2):
+        assert [poll(desk, one).status_code for one in (path, other)] == [200, 200]
+        desk.clock.pass_by(minutes=1)
+    desk.shell.feeds.copies.clear()  # as after a restart
+    poll(desk, path)
+    assert desk.shell.feeds.take(desk.clock()) == ({}, [])
+    desk.move("v-1", "WE 09:00")
+    poll(desk, path)
+    copies, _ = desk.shell.feeds.take(desk.clock())
+    assert list(copies) == [("provider", "ana")]
+
+
 def test_the_last_good_copy_is_given_when_the_store_does_not_answer(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     path = subscribed(desk)
     good = poll(desk, path)
