@@ -53,12 +53,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that a courier has taken, and all that its making depends on."""
+    """A message that a courier has taken, and all that its making depends on.
+
+    ``is_again`` says that a server may have it since an earlier attempt, of which nothing was heard.
+    """
 
     message: MessageRow
     invitation: InvitationRow
     booking: BookingRow
     tells: Told
+    is_again: bool
 
 
 def invitation(session: Session, identifier: str) -> InvitationRow:
@@ -188,8 +192,8 @@ def claim(session: Session, courier: str, now: datetime, lease: timedelta) -> Cl
     message = session.exec(_due(now).order_by(col(MessageRow.created_at), col(MessageRow.id)).limit(1)).first()
     if message is None:
         return None
-    row = invitation(session, message.invitation_id)
-    if message.state == "waiting":
+    row, is_again = invitation(session, message.invitation_id), message.state == "sending"
+    if not is_again:
         message.replaces = row.told
         row.told = message.tells if message.method == "REQUEST" else None
         row.sequence, row.stamp = message.sequence, message.stamp
@@ -199,7 +203,7 @@ def claim(session: Session, courier: str, now: datetime, lease: timedelta) -> Cl
     message.attempts += 1
     session.add_all((message, row))
     session.flush()
-    return Claimed(message, row, found(session, BookingRow, "booking", row.booking_id), Told.of(message.tells))
+    return Claimed(message, row, found(session, BookingRow, "booking", row.booking_id), Told.of(message.tells), is_again)
 
 
 def sent(session: Session, identifier: str, now: datetime) -> None:
@@ -213,9 +217,16 @@ def sent(session: Session, identifier: str, now: datetime) -> None:
         session.add(row)
 
 
-def put_back(session: Session, identifier: str, due_at: datetime, reason: str, now: datetime) -> None:
-    """Let a message that no server has taken wait for its next attempt, unless a newer one waits already."""
-    message = found(session, MessageRow, "message", identifier)
+def put_back(session: Session, claimed: Claimed, due_at: datetime, reason: str, now: datetime) -> None:
+    """Let a message that no server has taken wait for its next attempt, unless a newer one waits already.
+
+    One that may have been taken in an earlier attempt stays under way: it can neither be dropped for a newer one, as if the
+    patient knew nothing of it, nor count as told.
+    """
+    message = found(session, MessageRow, "message", claimed.message.id)
+    if claimed.is_again:
+        leave_open(session, message.id, due_at, reason)
+        return
     row = _untold(session, message)
     newer = waiting_of(session, [message.invitation_id]).get(message.invitation_id)
     message.claimed_until, message.reason = None, reason

@@ -162,7 +162,7 @@ def test_what_the_server_puts_off_gives_way_to_what_is_newer(desk: FrontDesk) ->
     desk.cancel("v-1")
     assert waiting(desk.shell.database) == [("pat", "CANCEL", 1)]
     with desk.shell.database.writing() as rows:
-        messages.put_back(rows, first.message.id, desk.clock(), "the server answered 451", desk.clock())
+        messages.put_back(rows, first, desk.clock(), "the server answered 451", desk.clock())
     assert (waiting(desk.shell.database), sent(desk)) == ([], [])
 
 
