@@ -94,7 +94,8 @@ class Search:
         """Solve the tasks of ``options`` exactly, all others staying where they are.
 
         Tasks elsewhere matter only when they share a day with an option, or a patient or link with a free task. What those
-        that stay take is cut from the options before the model is made, which makes it several times smaller.
+        that stay take is cut from the options before the model is made, which makes it several times smaller. Rooms that
+        are alike may change hands on the days of the options, where the model knows of everybody; on others nothing changes.
         """
         days = {option.day for some in options.values() for option in some}
         related = {relative for key in options for relative in self.relatives[key]}
@@ -120,8 +121,9 @@ class Search:
             raise ModelInvalid(model.validate())
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return Answer(None, False, solver.wall_time)
-        others = {key: placement for key, placement in placements.items() if key not in options and key not in fixed}
-        return Answer(others | x.extract(solver), status == cp_model.OPTIMAL, solver.wall_time)
+        found = {key: placement for key, placement in x.extract(solver).items() if key in options or placement.day in days}
+        others = {key: placement for key, placement in placements.items() if key not in options and key not in found}
+        return Answer(others | found, status == cp_model.OPTIMAL, solver.wall_time)
 
     def _notified_elsewhere(self, placements: Placements, inside: Collection[Key]) -> int:
         if self.domains.scenario.policy.max_notified_moves is None:

@@ -30,23 +30,8 @@ from solver.domains import Domains, Option, ShiftId, current_of, start_mask, una
 from solver.linear import LinearProgram
 from solver.resources import Place, Resources
 from solver.tasks import Key, Task, visit_key
+from solver.trips import Choice, Trips
 from solver.windows import sessions, windows
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What a column of a task means: a session and location, some starts, and for a named column the shift.
-
-    ``stays``: the task is where it stands, so that nobody has to be called.
-    """
-
-    column: int
-    day: int
-    session: int
-    location: str
-    shift: ShiftId | None
-    starts: int
-    stays: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +80,7 @@ class Master:
             if task.group is not None:
                 self._attendance(task)
         self._pool_rows()
-        self._trips()
+        Trips(domains, self.program, self.choices, self.left_out, self.attends).rows()
         self._links()
         self._resources.rows()
         self._site_changes()
@@ -331,36 +316,6 @@ class Master:
                     self._stays.append(stays)
             self._notified += current.notified
 
-    def _trips(self) -> None:
-        """Count each patient's dates beyond the first."""
-        visits: dict[str, list[Key]] = defaultdict(list)
-        seats: dict[str, list[tuple[int, Key]]] = defaultdict(list)
-        for task in self.domains.tasks:
-            if task.patient is not None:
-                visits[task.patient].append(task.key)
-        for (group, patient), column in self.attends.items():
-            seats[patient].append((column, ("group", group)))
-        for patient in sorted(visits.keys() | seats.keys()):
-            if len(visits[patient]) + len(seats[patient]) > 1:
-                self._patient_trips(visits[patient], seats[patient])
-
-    def _patient_trips(self, visits: Sequence[Key], seats: Sequence[tuple[int, Key]]) -> None:
-        keys = [*visits, *(key for _, key in seats)]
-        trip, comes = self.scenario.policy.extra_trip, []
-        for day in sorted({choice.day for key in keys for choice in self.choices[key]}):
-            on_day = self.program.column(trip)
-            for key in visits:
-                there = [choice.column for choice in self.choices[key] if choice.day == day]
-                if there:
-                    self.program.row([on_day, *there], [1] + [-1] * len(there), low=0)
-            for seat, key in seats:
-                there = [choice.column for choice in self.choices[key] if choice.day == day]
-                if there:
-                    self.program.row([on_day, seat, *there], [1, -1] + [-1] * len(there), low=-1)
-            comes.append(on_day)
-        once = self.program.column(-trip)
-        self.program.implies(once, comes)
-
     def _links(self) -> None:
         for link in self.scenario.links:
             keys = visit_key(link.before), visit_key(link.after)
@@ -397,13 +352,17 @@ class Master:
                     self._site_changes_of(shifts)
 
     def _site_changes_of(self, shifts: Sequence[ShiftId]) -> None:
+        """Charge the changes of some shifts of a day; each is at a site as far as its minutes are (46 points of a week)."""
         used: list[dict[str, int]] = []
         for shift in shifts:
             at_site: dict[str, int] = {}
             for location in self.windows[shift].locations:
                 column = at_site.setdefault(self.scenario.site(location), self.program.column())
-                for user in self._resources.users(shift, location):
+                use = self._resources.minutes(shift, location)
+                for user in use.columns:
                     self.program.row([column, user], [self.program.uppers[user], -1], low=0)
+                free = self.windows[shift].free_minutes
+                self.program.row([column, *use.columns], [free, *(-amount for amount in use.amounts)], low=0)
             used.append(at_site)
         for first, second in combinations(range(len(shifts)), 2):
             changes = self.program.column(self.scenario.policy.site_change)

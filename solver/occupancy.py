@@ -1,7 +1,6 @@
-"""What is taken in an unfinished plan, as masks of slots, and the places that are still free for one more task.
+"""The places that an unfinished plan leaves free for one more task, and their prices.
 
-Every start is on the grid, so an item holds whole slots as far as any other start is concerned; only recovery, which may
-begin between two slots, is rounded outwards. Finding the places of a task takes well under a millisecond.
+Finding the places of a task takes well under a millisecond.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from scheduling.requests import Link
 from scheduling.rules.providers import FULL_ATTENTION
 from solver import prices
 from solver.domains import ANY, Domains, Option, ShiftId, current_of, start_mask, unavailable
+from solver.holdings import Holdings, runs
 from solver.placements import Placement
 from solver.tasks import Key, Task, visit_key
 
@@ -29,72 +29,38 @@ class Priced:
     placement: Placement
 
 
-class Levels:
-    """The use of one resource with some units over one day: ``levels[k]`` are the slots in which more than ``k`` are used."""
-
-    def __init__(self, units: int) -> None:
-        self.levels = [0] * units
-        self._held: list[tuple[int, int]] = []
-
-    def free(self, demand: int) -> int:
-        """Return the slots in which ``demand`` more units can be used."""
-        units = len(self.levels)
-        return 0 if demand > units else ~self.levels[units - demand] if demand else -1
-
-    def take(self, slots: int, demand: int) -> None:
-        """Use some units in some slots."""
-        self._held.append((slots, demand))
-        self._add(slots, demand)
-
-    def release(self, slots: int, demand: int) -> None:
-        """Undo a ``take``."""
-        self._held.remove((slots, demand))
-        self.levels = [0] * len(self.levels)
-        for held, units in self._held:
-            self._add(held, units)
-
-    def _add(self, slots: int, demand: int) -> None:
-        for _ in range(demand):
-            for level in range(len(self.levels) - 1, 0, -1):
-                self.levels[level] |= self.levels[level - 1] & slots
-            self.levels[0] |= slots
-
-
 def _order(place: Priced) -> tuple[float, int, int]:
     return place.cost, place.placement.day, place.placement.slot
 
 
-def runs(free: int, length: int) -> int:
-    """Return the slots from which ``length`` slots in a row are free."""
-    done = 1
-    while done < length:
-        step = min(done, length - done)
-        free &= free >> step
-        done += step
-    return free
+class Occupancy(Holdings):
+    """Holdings in which places are looked for.
 
+    Parameters
+    ----------
+    ignoring
+        Rules that are not kept when places are looked for.
 
-class Occupancy:
-    """Placements of a scenario's tasks, with everything that they hold."""
+    Attributes
+    ----------
+    guide, trust
+        Prices of options beside their cost, and their weight.
+    shift_at
+        Where shifts with several locations are to be spent.
+    """
 
     def __init__(
         self, domains: Domains, placements: Mapping[Key, Placement] | None = None, ignoring: Collection[str] = ()
     ) -> None:
-        self.domains = domains
+        super().__init__(domains)
         self.ignoring = frozenset(ignoring)
-        self.scenario = domains.scenario
-        self.placements: dict[Key, Placement] = {}
         self._open_at: dict[tuple[int, str], dict[str, int]] = {}
         self._free_on: dict[tuple[str, int], dict[tuple[int, int], int]] = {}
         self._ranked: dict[Key, list[tuple[float, Option]]] = {}
         self.guide: Mapping[Key, Mapping[Option, float]] = {}
         self.trust = 1000.0
         self.shift_at: Mapping[ShiftId, str] = {}
-        self._held: dict[tuple[object, ...], Levels] = {}
-        self._shift_at: dict[ShiftId, list[str]] = defaultdict(list)
         self._near_to: dict[ShiftId, list[tuple[ShiftId, float, bool]]] = {}
-        self._minutes: dict[tuple[str, int], int] = defaultdict(int)
-        self._patient: dict[str, list[Key]] = defaultdict(list)
         self._rooms: dict[tuple[str, str], list[str]] = {}
         self.links: dict[Key, list[Link]] = defaultdict(list)
         for link in self.scenario.links:
@@ -109,64 +75,11 @@ class Occupancy:
         other.__dict__ |= {"domains": domains, "ignoring": frozenset(ignoring), "_open_at": {}, "_free_on": {}, "_ranked": {}}
         return other
 
-    # --- putting and taking ------------------------------------------------------------------------------------------
-
-    def put(self, key: Key, placement: Placement) -> None:
-        """Place a task; nothing is checked."""
-        self._change(key, placement, take=True)
-        self.placements[key] = placement
-
-    def remove(self, key: Key) -> Placement:
-        """Take a task out, and return where it was."""
-        placement = self.placements.pop(key)
-        self._change(key, placement, take=False)
-        return placement
-
     def _change(self, key: Key, placement: Placement, take: bool) -> None:
-        task = self.domains.by_key[key]
         self._open_at.pop((placement.day, placement.location), None)
         for shift in (*placement.team, *placement.supervisors):
             self._free_on.pop((shift.provider, placement.day), None)
-        for levels, slots, demand in self._uses(task, placement):
-            (levels.take if take else levels.release)(slots, demand)
-        for shift in (*placement.team, *placement.supervisors):
-            (self._shift_at[shift].append if take else self._shift_at[shift].remove)(placement.location)
-        for shift in placement.team:
-            self._minutes[shift.provider, placement.day] += task.service.minutes if take else -task.service.minutes
-        for patient in (*placement.attendees, *([task.patient] if task.patient else [])):
-            (self._patient[patient].append if take else self._patient[patient].remove)(key)
-
-    def _uses(self, task: Task, placement: Placement) -> Iterator[tuple[Levels, int, int]]:
-        service, day, location = task.service, placement.day, placement.location
-        running = self._slots(placement.slot, 0, service.minutes)
-        for shift in placement.team:
-            yield self._levels(("team", shift.provider, day), 1), running, 1
-        for shift in (*placement.team, *placement.supervisors):
-            yield self._levels(("attention", shift.provider, day), FULL_ATTENTION), running, service.attention
-        if placement.room is not None:
-            cleaned = self._slots(placement.slot, 0, service.minutes + service.turnover)
-            yield self._levels(("room", placement.room, day), 1), cleaned, 1
-        for device in service.equipment:
-            yield self._equipment(device, location, day), running, 1
-        if service.recovery:
-            lying = self._slots(placement.slot, service.minutes, service.minutes + service.recovery)
-            yield self._bays(location, day), lying, len(placement.attendees) if task.group else 1
-
-    def _levels(self, resource: tuple[object, ...], units: int) -> Levels:
-        if resource not in self._held:
-            self._held[resource] = Levels(units)
-        return self._held[resource]
-
-    def _equipment(self, device: str, location: str, day: int) -> Levels:
-        return self._levels(("equipment", device, location, day), self.scenario.equipment_units(device, location))
-
-    def _bays(self, location: str, day: int) -> Levels:
-        return self._levels(("bays", location, day), self.scenario.bays(location))
-
-    def _slots(self, slot: int, first_minute: int, last_minute: int) -> int:
-        """Return the slots that ``[first, last)`` minutes after a start touch."""
-        grid = self.scenario.grid.grid_minutes
-        return ((1 << -(-last_minute // grid)) - (1 << (first_minute // grid))) << slot
+        super()._change(key, placement, take)
 
     def chain(self, task: Task) -> list[Task]:
         """Return a task with the unplaced ones that it needs or that must come with it, in the order of their links."""
@@ -511,15 +424,6 @@ class Occupancy:
         if current is not None and current.room in free:
             return current.room
         return free[0] if free else None
-
-    def dates(self, patient: str) -> int:
-        """Return the number of dates on which a patient comes."""
-        return len({self.placements[key].day for key in self._patient[patient]})
-
-    def location(self, shift: ShiftId) -> str | None:
-        """Return where a shift is spent, None when it is not used."""
-        places = self._shift_at.get(shift)
-        return places[0] if places else None
 
     def moved_attendees(self, task: Task, placement: Placement | None) -> int:
         """Return what it costs that a group's attendees have to be called."""

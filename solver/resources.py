@@ -106,10 +106,9 @@ class Resources:
         self.timelines = Timelines(domains, program, windows, shift_at)
         self._uses: dict[Resource, Use] = defaultdict(Use)
 
-    def users(self, shift: ShiftId, location: str) -> Sequence[int]:
-        """Return the columns that use a shift at a location."""
-        use = self._uses.get(InShift(shift, location))
-        return () if use is None else use.columns
+    def minutes(self, shift: ShiftId, location: str) -> Use:
+        """Return what is used of a shift's minutes at a location."""
+        return self._uses.get(InShift(shift, location), Use())
 
     # --- uses --------------------------------------------------------------------------------------------------------
 

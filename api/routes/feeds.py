@@ -101,7 +101,7 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, shell: Sha
         return Response(status_code=HTTPStatus.GONE)
     answer = _calendar(request, found.copy)
     if found.to_keep:
-        answer.background = BackgroundTask(service.keep, shell, found)
+        answer.background = BackgroundTask(service.keep, shell)
     return answer
 
 

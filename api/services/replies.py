@@ -92,7 +92,7 @@ class _Desk:
         invitation = messages.invitation_of_uid(self.session, answer.uid)
         booking = None if invitation is None else bookings.booking(self.session, invitation.booking_id)
         subject = ("mailbox", "") if booking is None else (booking.kind, booking.subject_id)
-        verdict = judged(answer, self._invited(invitation, booking), self.received.sender)
+        verdict = judged(answer, self._invited(invitation, booking), self.received.sender, self.now)
         match verdict:
             case ForStaff():
                 self._ask_staff(subject, verdict, invitation)

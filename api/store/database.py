@@ -31,6 +31,9 @@ WAIT_SECONDS = 10.0
 WRITER_LOCK = 0x636C696E
 """The advisory lock that a writer holds on PostgreSQL until its transaction ends; any number, the same on every machine."""
 
+QUERY_ONLY = "query_only"
+"""Where an SQLite connection carries whether it refuses to write."""
+
 WAL_LOSES_COMMITS = ((3, 7, 0), (3, 51, 3))
 """SQLite versions, first and after the last, in which a checkpoint can overlook a WAL that another connection has reset."""
 
@@ -192,7 +195,9 @@ def _reads_only(connection: Connection) -> bool:
 def _begin_sqlite(connection: Connection) -> None:
     """Begin: a writer takes its lock at once, since one that has read before it could not wait for another's any more."""
     reads = _reads_only(connection)
-    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+    if connection.info.get(QUERY_ONLY) is not reads:  # else it is so from the last time
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+        connection.info[QUERY_ONLY] = reads
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 

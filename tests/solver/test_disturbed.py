@@ -14,7 +14,6 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from factories import link, scenario, visit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ortools.sat.python import cp_model
@@ -298,13 +297,13 @@ def boasts(patch: pytest.MonkeyPatch) -> None:
 
 
 QUIET = Upset(generate("tiny", 0), None, None, None, (), None, whole=False, seed=0)
-LINKED = replace(QUIET, asked=scenario(visit("v0"), visit("v1"), link("v0", "v1", 1)), whole=True)
+WHOLE = replace(QUIET, whole=True)
 
 
 @pytest.mark.parametrize(
     ("defect", "upset"),
     [
-        pytest.param(forgets("link"), LINKED, id="a rule of the exact model"),
+        pytest.param(forgets("link"), WHOLE, id="a rule of the exact model"),
         pytest.param(too_roomy, QUIET, id="capacities of the kernel"),
         pytest.param(boasts, QUIET, id="bounds"),
     ],
