@@ -22,7 +22,7 @@ READ_SECONDS = 30.0
 """Between two looks for calendars elsewhere that are due."""
 
 FORGET_SECONDS = 3600.0
-"""Between two looks for plans whose making is told of no more."""
+"""Between two looks for plans whose making is told of no more, and for messages of visits long over."""
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +69,15 @@ class Chore:
 def chores(shell: Shell) -> Iterator[None]:
     """Do what the settings ask for beside the requests, within the ``with`` block.
 
-    Mail is sent and taken in, calendars elsewhere are read, and what was told of plans long made is forgotten.
+    Mail is sent and taken in, calendars elsewhere are read, and what was told of plans long made, and of visits long over, is
+    forgotten.
     """
     from api.mail.delivery import Delivery
     from api.mail.mailbox import look
     from api.mail.post import Post
     from api.services.outside import refresh
     from api.services.replies import take_in
+    from api.services.telling import forget_messages
     from calendars.replies import received_mail
 
     settings = shell.settings
@@ -94,6 +96,7 @@ def chores(shell: Shell) -> Iterator[None]:
         if settings.lmtp_port is not None:
             _listen(stack, Delivery(settings, answered))
         stack.enter_context(Chore("forgetting ended plans", FORGET_SECONDS, forget))
+        stack.enter_context(Chore("forgetting old messages", FORGET_SECONDS, lambda: forget_messages(shell)))
         stack.enter_context(Chore("reading outside calendars", READ_SECONDS, lambda: refresh(shell, shell.fetcher)))
         yield
 

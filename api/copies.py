@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from threading import Lock
 from typing import TypeVar
 
-from api.store.tables import FeedRow
+from api.store.feeds import Subscription
 from api.store.tables.feeds import FeedKind
 
 K = TypeVar("K")
@@ -19,6 +19,9 @@ V = TypeVar("V")
 
 MAX_COPIES = 2_000
 """Copies, and secrets, that one process remembers; those not asked for longest give way."""
+
+KEPT_EVERY = timedelta(minutes=1)
+"""How often what polls have brought is written to the store, all of it at once: while it is, other polls have to wait."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,18 @@ class Copy:
         return gzip.compress(self.content, mtime=0)
 
 
+Copies = OrderedDict[tuple[FeedKind, str], Copy]
+
+
 @dataclass
 class FeedMemory:
-    """What one process remembers of feeds."""
+    """What one process remembers of feeds; ``unkept`` and ``unnoted``, by id, are yet to be written to the store."""
 
-    copies: OrderedDict[tuple[FeedKind, str], Copy] = field(default_factory=OrderedDict)
-    secrets: OrderedDict[str, FeedRow] = field(default_factory=OrderedDict)
+    copies: Copies = field(default_factory=OrderedDict)
+    secrets: OrderedDict[str, Subscription] = field(default_factory=OrderedDict)
+    unkept: Copies = field(default_factory=OrderedDict)
+    unnoted: OrderedDict[str, Subscription] = field(default_factory=OrderedDict)
+    kept_at: datetime | None = None
     lock: Lock = field(default_factory=Lock)
 
     def recall(self, kind: FeedKind, subject: str) -> Copy | None:
@@ -53,12 +62,45 @@ class FeedMemory:
         with self.lock:
             return self.copies.get((kind, subject))
 
-    def remember(self, kind: FeedKind, subject: str, copy: Copy, row: FeedRow | None = None) -> None:
-        """Remember a copy, and by whose secret it was asked for."""
+    def remember(self, kind: FeedKind, subject: str, copy: Copy) -> None:
+        """Remember a copy; one of another state of the store than the last is to be kept."""
+        with self.lock:
+            last = self.copies.get((kind, subject))
+            _put(self.copies, (kind, subject), copy)
+            if last is None or last.source != copy.source:
+                _put(self.unkept, (kind, subject), copy)
+
+    def recollect(self, kind: FeedKind, subject: str, copy: Copy) -> None:
+        """Remember a copy that the store has."""
         with self.lock:
             _put(self.copies, (kind, subject), copy)
-            if row is not None:
-                _put(self.secrets, row.secret_hash, row)
+
+    def noted(self, secret_hash: str) -> Subscription | None:
+        """Return the feed that a secret has opened, if it is remembered."""
+        with self.lock:
+            return self.secrets.get(secret_hash)
+
+    def note(self, secret_hash: str, feed: Subscription) -> None:
+        """Remember which feed a secret opens."""
+        with self.lock:
+            _put(self.secrets, secret_hash, feed)
+
+    def note_use(self, feed: Subscription) -> None:
+        """Remember that a feed is read."""
+        with self.lock:
+            _put(self.unnoted, feed.id, feed)
+
+    def is_due(self, now: datetime) -> bool:
+        """Say whether something is to be kept, and nothing was for a while."""
+        with self.lock:
+            return bool(self.unkept or self.unnoted) and (self.kept_at is None or now - self.kept_at >= KEPT_EVERY)
+
+    def take(self, now: datetime) -> tuple[Copies, list[Subscription]]:
+        """Hand over what is to be kept."""
+        with self.lock:
+            taken = self.unkept, list(self.unnoted.values())
+            self.unkept, self.unnoted, self.kept_at = OrderedDict(), OrderedDict(), now
+        return taken
 
 
 def _put(memory: OrderedDict[K, V], key: K, value: V) -> None:

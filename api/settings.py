@@ -1,4 +1,4 @@
-"""What the service can be told from outside: environment variables that begin with ``CLINICWEAVE_``.
+"""What the service can be told from outside: environment variables that begin with ``CLINICWEAVE_``; an empty one is unset.
 
 Every setting has a value that suits one laptop; several machines that share a PostgreSQL set ``DATABASE_URL`` and ``SECRET``.
 """
@@ -25,7 +25,7 @@ IN_MEMORY = ("sqlite://", SQLITE, f"{SQLITE}:memory:")
 class Settings(BaseSettings):
     """The settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix="CLINICWEAVE_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix="CLINICWEAVE_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     database_url: str = Field(f"{SQLITE}clinicweave.db", description="An SQLAlchemy URL: sqlite:///FILE or postgresql://…")
     secret: SecretStr | None = Field(
@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     mail_from: str = Field("", description="The address that writes to patients, and that their calendars answer to.")
     mail_name: str = Field("", description="The name beside that address; unset, the clinic's.")
+    message_days: int = Field(
+        90, ge=1, description="How long messages to patients are kept after they were sent and the visit is over."
+    )
     imap_host: str | None = Field(None, description="The server that has the mailbox of that address; unset, none is read.")
     imap_port: int = Field(993, ge=1, le=65_535, description="The port that it listens on.")
     imap_tls: Literal["tls", "none"] = Field("tls", description="TLS from the start, or not.")

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
+from uuid import NAMESPACE_OID, uuid5
 from zoneinfo import ZoneInfo
 
 from calendars.appointments import told_of
@@ -66,13 +67,12 @@ def feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, entries: Iterabl
     UnknownId
         When there is no such zone.
     """
-    title = patient_title(clinic.name) if kind == "patient" else one_line(name)
     ordered = sorted(entries, key=lambda entry: (entry.starts_at, entry.uid))
     events = [event_of(kind, clinic.name, clinic.timezone, entry, _supervises(kind, owner, entry)) for entry in ordered]
     zone = ZoneInfo(clinic.timezone)
     edges = (min(entry.starts_at for entry in ordered), max(entry.ends_at for entry in ordered)) if ordered else ()
     years = {first.year, *(moment.astimezone(zone).year for moment in edges)}
-    return calendar_of(_head(title), zone_rules(clinic.timezone, min(years), max(years)), events)
+    return calendar_of(_head(_title(clinic, kind, name)), zone_rules(clinic.timezone, min(years), max(years)), events)
 
 
 def _supervises(kind: FeedKind, owner: str, entry: Entry) -> bool:
@@ -80,13 +80,28 @@ def _supervises(kind: FeedKind, owner: str, entry: Entry) -> bool:
     return kind == "provider" and not any(member.id == owner for member in entry.team)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def event_of(kind: FeedKind, clinic: str, timezone: str, entry: Entry, supervises: bool = False) -> bytes:
     """Return an entry's event in a kind of feed; those asked for again are remembered, as a feed changes an event at a time."""
     notice = NOTICES[kind](clinic, timezone, entry)
     if supervises:
         notice = supervised(notice)
     return Occasion(entry.uid, entry.sequence, entry.changed_at, entry.starts_at, entry.ends_at, notice).content(timezone)
+
+
+def nothing_booked(clinic: Clinic, kind: FeedKind, owner: str, name: str, first: date) -> bytes:
+    """Return what a subscribed calendar says while it has no entry: one event on the first day of the year of ``first``.
+
+    Programs take a calendar without any event for a fault, and go on showing what was in it last (evolution-data-server),
+    or ask before they believe it (vdirsyncer): visits that were cancelled would stay. The parameters are those of
+    :func:`feed`.
+    """
+    day = datetime(first.year, 1, 1, tzinfo=ZoneInfo(clinic.timezone))
+    words = "This calendar has no appointments at present. They appear here by themselves once they are booked."
+    notice = Notice("Nothing is booked", "", words, ("Empty",))
+    occasion = Occasion(f"{uuid5(NAMESPACE_OID, f'{kind} {owner}').hex}@clinicweave", 0, day, day, day + REFRESH, notice)
+    rules = zone_rules(clinic.timezone, first.year, first.year)
+    return calendar_of(_head(_title(clinic, kind, name)), rules, (occasion.content(clinic.timezone),))
 
 
 def tombstone(clinic: Clinic, identifier: str, ended_at: datetime) -> bytes:
@@ -97,6 +112,10 @@ def tombstone(clinic: Clinic, identifier: str, ended_at: datetime) -> bytes:
     year = ended_at.astimezone(ZoneInfo(clinic.timezone)).year
     rules = zone_rules(clinic.timezone, year, year)
     return calendar_of(_head(notice.summary), rules, (occasion.content(clinic.timezone),))
+
+
+def _title(clinic: Clinic, kind: FeedKind, name: str) -> str:
+    return patient_title(clinic.name) if kind == "patient" else one_line(name)
 
 
 def _head(title: str) -> tuple[bytes, ...]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import getaddresses
@@ -35,6 +35,9 @@ MAX_MAIL_LINES = 60_000
 
 MAX_PARTS, MAX_ANSWERS, MAX_HEADER = 50, 10, 300
 
+MOST_AHEAD = timedelta(days=1)
+"""How far clocks that are wrong, or set to local time, may be ahead: an answer of next year would outdo all to come."""
+
 Reason = Literal[
     "no-calendar",
     "unreadable",
@@ -49,6 +52,7 @@ Reason = Literal[
     "delegated",
     "no-answer-in-it",
     "undated",
+    "dated-ahead",
 ]
 """Why staff has to look at it."""
 
@@ -164,7 +168,7 @@ def received_file(content: bytes) -> Received:
     return Received(answers[:MAX_ANSWERS])
 
 
-def judged(answer: Answer, invited: Invited | None, sender: str | None) -> Verdict:
+def judged(answer: Answer, invited: Invited | None, sender: str | None, now: datetime) -> Verdict:
     """Return what an answer means.
 
     Parameters
@@ -175,6 +179,8 @@ def judged(answer: Answer, invited: Invited | None, sender: str | None) -> Verdi
         What is known of the event with the answer's UID; None: nothing.
     sender : str or None
         Who has sent the mail; None for a file that the patient or staff has handed in.
+    now : datetime
+        The present instant, aware.
 
     References
     ----------
@@ -183,6 +189,8 @@ def judged(answer: Answer, invited: Invited | None, sender: str | None) -> Verdi
     reason = _unusual(answer, invited, sender)
     if reason is not None or invited is None:
         return ForStaff(reason or "unknown-event")
+    if answer.stamp is not None and answer.stamp > now + MOST_AHEAD:
+        return ForStaff("dated-ahead")
     if invited.replied_at is not None:
         if answer.stamp is None:
             return ForStaff("undated")

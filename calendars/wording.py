@@ -30,7 +30,10 @@ class Notice:
 
 def one_line(text: str) -> str:
     """Return a text on one line, without control characters."""
-    return "".join(char for char in " ".join(text.split()) if unicodedata.category(char) != "Cc")
+    line = " ".join(text.split())
+    if line.isprintable():  # as nearly every one is, and then no character has to be looked at
+        return line
+    return "".join(char for char in line if unicodedata.category(char) != "Cc")
 
 
 def discreet(name: str) -> str:

@@ -53,7 +53,7 @@ def _parsed(value: object, kind: type, pattern: re.Pattern[str], parse: Any, exa
     raise ValueError(f"expected {example}, got {shown}")
 
 
-def _within_years(day: D) -> D:
+def within_years(day: D) -> D:
     """Refuse what durations added to it, or taken away, could carry beyond the calendar."""
     if not 1900 <= day.year < 9000:
         raise ValueError(f"the year {day.year} is out of range")
@@ -62,12 +62,12 @@ def _within_years(day: D) -> D:
 
 def _stamp(value: object) -> datetime:
     stamp: datetime = _parsed(value, datetime, _STAMP, datetime.fromisoformat, 'a stamp like "2026-11-30T09:00"')
-    return _within_years(stamp)
+    return within_years(stamp)
 
 
 def _date(value: object) -> date:
     day: date = _parsed(value, date, _DATE, date.fromisoformat, 'a date like "2026-11-30"')
-    return _within_years(day)
+    return within_years(day)
 
 
 def _clock(value: object) -> time:

@@ -15,11 +15,14 @@ open, are decomposed:
 5. :mod:`solver.improve` polishes it: large neighbourhoods solved exactly, chosen at the master's prices
    (:mod:`solver.neighbourhoods`). Only these move group sessions.
 
-Tried on the week of 682 visits and left out: diving from the relaxation to an assignment and sequencing it day by day (as good
-a start as 3, 18 s later, and minutes on a month); the master as a CP-SAT model with hints (6 % above the bound after 40 s);
-starting from the best answer that HiGHS has for the master (13,092
-after 19 s, bound 12,949: each of its assignments held as far as it can be sequenced 13,480, annealed from there 13,291; without
-it 13,270 in the same 40 s of one core); one exact model (no plan in 60 s); ruin and recreate in Python (1,000 steps a second, 14,414 after 60 s; compiled, 60,000).
+Tried on the week of 682 visits and left out:
+
+- diving from the relaxation to an assignment, sequenced day by day: as good a start as 3, 18 s later, minutes on a month;
+- the best answer that HiGHS has for the master after 19 s (13,092, bound 12,949): held as far as it can be sequenced it is
+  13,480, annealed from there 13,291, and without it 13,270 in the same 40 s of one core;
+- the master as a CP-SAT model with hints: 6 % above the bound after 40 s;
+- one exact model: no plan in 60 s;
+- ruin and recreate in Python: 1,000 steps a second, 14,414 after 60 s; compiled, 60,000.
 
 A plan that people live by is changed in a fraction of a second: :mod:`solver.offers` fits in more visits (the places are those
 of :mod:`solver.openings`), :mod:`solver.backfill` fills time that has become free, :mod:`solver.moves` says why each move of a

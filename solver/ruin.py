@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from statistics import median
+from threading import Thread
 from time import monotonic
 
 from scheduling.generate import generate
@@ -110,28 +111,30 @@ class Compilation:
     """The compilation of the kernel: some seconds on a machine that has never run it, in a process of its own.
 
     What it makes is kept on disk beside the package (or in the user's cache directory), for all processes to come. It
-    survives the end of this process.
+    survives the end of this process; until then a thread waits for it, since whoever began it may go on without it.
     """
 
     def __init__(self) -> None:
-        self._child: subprocess.Popen[bytes] | None = None
+        self._waiting: Thread | None = None
         if not self._cached():
             path = os.pathsep.join(entry for entry in sys.path if entry)
             command = [sys.executable, "-c", "from solver.ruin import compile_kernel; compile_kernel()"]
             quiet = subprocess.DEVNULL
-            self._child = subprocess.Popen(
+            child = subprocess.Popen(
                 command, stdin=quiet, stdout=quiet, stderr=quiet, env=os.environ | {"PYTHONPATH": path}, start_new_session=True
             )
+            self._waiting = Thread(target=child.wait, name="compilation of the kernel", daemon=True)
+            self._waiting.start()
 
     @property
     def done(self) -> bool:
         """Whether the kernel can be used without waiting for it."""
-        return self._child is None or self._child.poll() is not None
+        return self._waiting is None or not self._waiting.is_alive()
 
     def wait(self) -> None:
         """Wait for it."""
-        if self._child is not None:
-            self._child.wait()
+        if self._waiting is not None:
+            self._waiting.join()
 
     @staticmethod
     def _cached() -> bool:

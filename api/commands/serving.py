@@ -10,14 +10,16 @@ import sys
 import warnings
 from contextlib import nullcontext
 from importlib.util import find_spec
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.console import Outcome, ended
-from api.settings import read_settings
+from api.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from socket import socket
     from types import FrameType
 
     from api.shell import Shell
@@ -42,6 +44,14 @@ def serve(
     Environment variables that begin with CLINICWEAVE_ set the rest. Ctrl-C or SIGTERM lets running requests end, and gives
     unfinished plans back to the queue.
     """
+    gc.disable()  # until all is loaded: what is there from the start stays, and looking for garbage in it takes its time
+    try:
+        _run(read_settings(host=host, port=port), worker)
+    finally:
+        gc.enable()
+
+
+def _run(settings: Settings, worker: bool) -> None:
     from api.chores import chores
     from api.jobs.worker import Worker
     from api.logs import write_logs
@@ -49,7 +59,6 @@ def serve(
     from api.store.database import warn_of_unsafe_wal
     from api.store.migrations import migrate
 
-    settings = read_settings(host=host, port=port)
     write_logs(settings.log_level)
     shell = make_shell(settings)
     with warnings.catch_warnings(record=True) as unsafe:
@@ -97,6 +106,10 @@ def _listen(shell: Shell) -> None:
             shell.stopping.set()
             super().handle_exit(sig, frame)
 
+        async def startup(self, sockets: list[socket] | None = None) -> None:
+            await super().startup(sockets)
+            Thread(target=_load_the_rest, name="loading", daemon=True).start()
+
     sys.setswitchinterval(SWITCH_SECONDS)
     settings = shell.settings
     config = uvicorn.Config(
@@ -109,6 +122,14 @@ def _listen(shell: Shell) -> None:
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=settings.stop_seconds,
     )
-    gc.collect()
-    gc.freeze()  # what is there from the start stays: no collection while requests wait has to look at it again
     Server(config).run()
+
+
+def _load_the_rest() -> None:
+    """Load the solver, a third of all there is to load and needed by few requests; then collect garbage as usual."""
+    try:
+        import solver  # noqa: F401
+    finally:
+        gc.collect()
+        gc.freeze()  # no collection while requests wait has to look at this again
+        gc.enable()

@@ -170,7 +170,7 @@ class Courier:
                 told = {"message": message.id, "method": message.method, "sequence": message.sequence}
                 write_down(session, COURIER, "message.send", "patient", patient, now, **told)
             case Verdict.LATER if not gives_up:
-                messages.put_back(session, message.id, again, words, now)
+                messages.put_back(session, claimed, again, words, now)
             case Verdict.OPEN if not gives_up:
                 messages.leave_open(session, message.id, again, words)
             case _:

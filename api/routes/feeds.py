@@ -18,6 +18,7 @@ from api.access.gate import address_of, guarded_router
 from api.answers import Answer
 from api.copies import Copy
 from api.dependencies import Creating, Reading, Shared
+from api.errors import documented
 from api.pages import Paged
 from api.services import feeds as service
 from api.settings import Settings
@@ -100,11 +101,11 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, shell: Sha
         return Response(status_code=HTTPStatus.GONE)
     answer = _calendar(request, found.copy)
     if found.to_keep:
-        answer.background = BackgroundTask(service.keep, shell, found)
+        answer.background = BackgroundTask(service.keep, shell)
     return answer
 
 
-@router.post("/v1/feeds", status_code=HTTPStatus.CREATED, response_model=Feed)
+@router.post("/v1/feeds", status_code=HTTPStatus.CREATED, response_model=Feed, responses=documented(404, 409))
 def add_feed(body: FeedToMake, call: Creating) -> Response:
     """Make a feed of a provider, room, group or location for oneself; its address is told once."""
     settings, now = call.shell.settings, call.shell.clock()

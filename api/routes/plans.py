@@ -35,7 +35,6 @@ from scheduling.comparison import Comparison
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Id, Stamp
 from scheduling.plan import Plan
-from solver import Limits
 
 router = guarded_router("plans")
 
@@ -153,6 +152,8 @@ class Publications(BaseModel):
 @router.post("/v1/plans", status_code=HTTPStatus.ACCEPTED, response_model=Job, responses=documented(404))
 def ask_for_plan(body: PlanToMake, call: Creating) -> Response:
     """Ask for a plan of a scenario as it is now; it is made beside, and found under its address."""
+    from solver import Limits
+
     now, queue = call.shell.clock(), call.shell.queue
     release_expired(call.shell, now)
     limits = Limits(body.seconds, call.shell.settings.solver_workers, body.seed, body.gap)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Body, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
@@ -19,7 +19,7 @@ from api.errors import documented
 from api.routes.examples import SCENARIO
 from api.services import looking_ahead, rolling
 from api.services.rosters import take_roster
-from scheduling.fields import Date
+from scheduling.fields import Date, within_years
 
 router = guarded_router("weeks")
 
@@ -132,13 +132,21 @@ class OutlookShown(BaseModel):
     waits: list[ShownWait]
 
 
+def _first_day(start: date) -> date:
+    within_years(start + timedelta(weeks=rolling.MAX_WEEKS))
+    return start
+
+
+FirstDay = Annotated[Date, AfterValidator(_first_day)]
+
+
 class WeekToBuild(BaseModel):
     """Which dates: from ``start``, or from next Monday."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"weeks": 1}]})
 
     weeks: int = Field(1, ge=1, le=rolling.MAX_WEEKS)
-    start: Date | None = None
+    start: FirstDay | None = None
 
 
 class Roster(BaseModel):
@@ -172,7 +180,7 @@ def put_roster(body: RosterDocument, call: Reading) -> Response:
 def preview_week(
     call: Reading,
     weeks: Annotated[int, Query(ge=1, le=rolling.MAX_WEEKS)] = 1,
-    start: Annotated[date | None, Query(description="The first day; else next Monday.")] = None,
+    start: Annotated[FirstDay | None, Query(description="The first day; else next Monday.")] = None,
 ) -> Response:
     """Return what the next week is asked for, and keep nothing."""
     now = call.shell.clock()

@@ -14,13 +14,13 @@ from api.access.credentials import SESSION, TOKEN, Signer, hashed, new_secret
 from api.access.oidc import IdentityProvider, recalled
 from api.access.passwords import hashed_password, is_password
 from api.refusals import Conflict, TooMany, Unauthenticated
+from api.services.records import write_down
 from api.settings import Settings
 from api.shell import Shell
 from api.store import accounts, audit, feeds
 from api.store.columns import new_id
 from api.store.rows import expect_version, found
 from api.store.tables import AccountRow, PatientLinkRow, ProviderRow, SessionRow, TokenRow, VisitRow
-from api.store.tables.records import Outcome
 from scheduling.errors import Fault, InvalidFile
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}"
@@ -89,7 +89,7 @@ def add_account(
     )
     session.add(row)
     session.flush()
-    _audited(session, by, "account.add", "account", row.id, now)
+    write_down(session, by, "account.add", "account", row.id, now)
     return row
 
 
@@ -122,7 +122,7 @@ def change_account(
     if not row.is_active:
         accounts.revoke_tokens(session, identifier, now)
         feeds.revoke_feeds(session, identifier, now)
-    _audited(session, by, "account.change", "account", identifier, now)
+    write_down(session, by, "account.change", "account", identifier, now)
     return row
 
 
@@ -207,7 +207,7 @@ def end_sessions(session: Session, by: Actor, identifier: str, now: datetime) ->
     """End all sessions of an account, and return how many were open."""
     accounts.account(session, identifier)
     ended = accounts.revoke_sessions(session, identifier, now)
-    _audited(session, by, "account.end-sessions", "account", identifier, now)
+    write_down(session, by, "account.end-sessions", "account", identifier, now)
     return ended
 
 
@@ -224,7 +224,7 @@ def add_token(
     )
     session.add(row)
     session.flush()
-    _audited(session, by, "token.add", "token", row.id, now)
+    write_down(session, by, "token.add", "token", row.id, now)
     return secret, row
 
 
@@ -233,7 +233,7 @@ def end_token(session: Session, by: Actor, identifier: str, now: datetime) -> No
     row = accounts.token(session, identifier)
     row.revoked_at = row.revoked_at or now
     session.add(row)
-    _audited(session, by, "token.end", "token", identifier, now)
+    write_down(session, by, "token.end", "token", identifier, now)
 
 
 def add_link(
@@ -244,7 +244,7 @@ def add_link(
     row = PatientLinkRow(id=new_id(), visit_id=visit, created_by=by.id, created_at=now, expires_at=expires_at)
     session.add(row)
     session.flush()
-    _audited(session, by, "link.add", "visit", visit, now)
+    write_down(session, by, "link.add", "visit", visit, now)
     return signer.link(row.id, visit), row
 
 
@@ -253,7 +253,7 @@ def end_link(session: Session, by: Actor, identifier: str, now: datetime) -> Non
     row = accounts.patient_link(session, identifier)
     row.revoked_at = row.revoked_at or now
     session.add(row)
-    _audited(session, by, "link.end", "visit", row.visit_id, now)
+    write_down(session, by, "link.end", "visit", row.visit_id, now)
 
 
 def _admitted(session: Session, settings: Settings, account: AccountRow, now: datetime) -> Admitted:
@@ -279,8 +279,9 @@ def _refuse(session: Session, settings: Settings, account: AccountRow | None, no
         if account.failures >= settings.failures_before_lock:
             account.failures, account.rests_until = 0, now + timedelta(minutes=settings.lock_minutes)
         session.add(account)
-    by = Actor(account.id, Role(account.role)) if account else None
-    _audited(session, by, "session.log-in", "account", account.id if account else "", now, "denied")
+    who, role = (account.id, account.role) if account else (UNKNOWN, NOBODY)
+    tried = account.id if account else ""
+    audit.append(session, audit.Entry(who, role, "session.log-in", "account", tried, "denied", {}), now)
 
 
 def _expect_complete(session: Session, name: str, role: Role, provider: str | None) -> None:
@@ -295,10 +296,3 @@ def _expect_complete(session: Session, name: str, role: Role, provider: str | No
         faults.append(Fault("provider", f'unknown provider "{provider}"'))
     if faults:
         raise InvalidFile("account", faults)
-
-
-def _audited(
-    session: Session, by: Actor | None, action: str, kind: str, identifier: str, now: datetime, outcome: Outcome = "allowed"
-) -> None:
-    who, role = (by.id, by.role.value) if by else (UNKNOWN, NOBODY)
-    audit.append(session, audit.Entry(who, role, action, kind, identifier, outcome, {}), now)

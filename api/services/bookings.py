@@ -27,7 +27,6 @@ from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.plan import Violation, VisitBooking, plan_faults
 from scheduling.requests import Pin, Visit
 from scheduling.rules import violations
-from solver.backfill import needing
 
 FINAL = frozenset({"horizon", "team", "provider-overlap", "room-overlap", "patient-overlap"})
 """Rules that no reason overrides: nobody can be at two places, and a period holds only what lies in it."""
@@ -133,6 +132,8 @@ def cancelled(
     Conflict
         When something of it has begun, or a patient's link would cancel more than its own visit.
     """
+    from solver.backfill import needing
+
     freed = week.plan.visits_by_id.get(visit)
     if freed is None:
         raise UnknownId("booking of visit", visit)

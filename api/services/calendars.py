@@ -3,30 +3,63 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
 from sqlmodel import Session
 
-from api.store import feeds, messages, people, periods, requests
-from api.store.bookings import Standing
+from api.store import bookings, feeds, messages, people, periods, requests
+from api.store.derived import derived_each
+from api.store.feeds import Shown
 from api.store.messages import UID_DOMAIN
 from api.store.tables import InvitationRow
 from api.store.tables.feeds import FeedKind
 from calendars.entries import Entry, Member, Seats, reference
-from calendars.feeds import feed
+from calendars.feeds import feed, nothing_booked
 from scheduling.clinic import Clinic, Location, Service
 from scheduling.errors import UnknownId
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What calendars show of a booking as it stands, and of what and whom it is."""
+
+    entry: Entry
+    subject: str
+    patients: tuple[str, ...]
 
 
 def document_of(session: Session, kind: FeedKind, subject: str, since: datetime) -> bytes:
     """Return the calendar of a provider, room, group, location or patient: all that stands from an instant on."""
     clinic = periods.clinic_of(session)
-    standing = feeds.contents(session, kind, subject, since)
-    invitations = messages.invitations_to(session, subject) if kind == "patient" else {}
-    entries = _Entries(session, clinic, standing, invitations)
-    return feed(clinic, kind, subject, _title(session, clinic, kind, subject), entries, since.date())
+    entries = entries_of(session, clinic, kind, subject, since)
+    title = _title(session, clinic, kind, subject)
+    if not entries:
+        return nothing_booked(clinic, kind, subject, title, since.date())
+    return feed(clinic, kind, subject, title, entries, since.date())
+
+
+def entries_of(session: Session, clinic: Clinic, kind: FeedKind, subject: str, since: datetime) -> list[Entry]:
+    """Return what stands from an instant on as a calendar shows it, by start.
+
+    Bookings are drawn once for each version of them, so that after a change only what has changed is. The names of patients
+    have no version, and are looked at each time: what is called like a patient now is not named to staff.
+    """
+    shown, names = feeds.shown(session, kind, subject, since), feeds.named(session)
+
+    def draw(wanted: Sequence[tuple[Shown, tuple[int, ...]]]) -> dict[tuple[Shown, tuple[int, ...]], Drawn]:
+        drawn = _Drawing(session, clinic, [one.booking_id for one, _ in wanted])
+        return {key: drawn.of(key[0].booking_id) for key in wanted}
+
+    found = derived_each(session, [(one, names) for one in shown], draw)
+    patients = people.patient_names(session, {patient for one in found for patient in one.patients})
+    entries = [_referred_to(one, patients) for one in found]
+    if kind != "patient":
+        return entries
+    invitations = messages.invitations_to(session, subject)
+    return [_invited_to(entry, invitations.get(one.booking_id)) for entry, one in zip(entries, shown, strict=True)]
 
 
 def expect_subject(session: Session, kind: FeedKind, subject: str) -> None:
@@ -55,31 +88,26 @@ def _title(session: Session, clinic: Clinic, kind: FeedKind, subject: str) -> st
             return subject
 
 
-class _Entries:
-    """The entries of bookings, with all that they name read at once."""
+class _Drawing:
+    """Bookings as calendars show them, with all that they name read at once."""
 
-    def __init__(
-        self, session: Session, clinic: Clinic, standing: Sequence[Standing], invitations: Mapping[str, InvitationRow]
-    ) -> None:
-        self._standing = standing
-        self._invitations = invitations
+    def __init__(self, session: Session, clinic: Clinic, identifiers: Sequence[str]) -> None:
+        standing = bookings.standing_now(session, identifiers)
+        self._standing = {one.row.id: one for one in standing}
         self._services: dict[str, Service] = {one.id: one for one in clinic.services}
         self._locations: dict[str, Location] = {one.id: one for one in clinic.locations}
         self._members = {identifier: Member(identifier, name) for identifier, name in people.provider_names(session).items()}
-        self._patients = people.patient_names(session, {one for each in standing for one in each.placing.ids("patient")})
         self._groups = _seats(session, [one.row.subject_id for one in standing if one.row.kind == "group"])
 
-    def __iter__(self) -> Iterator[Entry]:
-        return map(self._entry, self._standing)
-
-    def _entry(self, one: Standing) -> Entry:
+    def of(self, identifier: str) -> Drawn:
+        """Return a booking, without its reference."""
+        one = self._standing[identifier]
         row, placing = one.row, one.placing
         patients = placing.ids("patient")
-        invitation = self._invitations.get(row.id)
-        return Entry(
+        entry = Entry(
             kind=row.kind,
-            uid=f"{row.id}@{UID_DOMAIN}" if invitation is None else invitation.uid,
-            sequence=row.version if invitation is None else max(invitation.sequence, 0),
+            uid=f"{row.id}@{UID_DOMAIN}",
+            sequence=row.version,
             changed_at=row.updated_at,
             starts_at=row.starts_at,
             ends_at=row.ends_at,
@@ -90,8 +118,19 @@ class _Entries:
             supervisors=tuple(self._members[member] for member in placing.ids("supervisor")),
             group=self._groups.get(row.subject_id) if row.kind == "group" else None,
             attending=len(patients),
-            reference=_reference(row.subject_id, tuple((patient, self._patients[patient]) for patient in patients)),
         )
+        return Drawn(entry, row.subject_id, patients)
+
+
+def _referred_to(one: Drawn, names: Mapping[str, str]) -> Entry:
+    return replace(one.entry, reference=_reference(one.subject, tuple((patient, names[patient]) for patient in one.patients)))
+
+
+def _invited_to(entry: Entry, invitation: InvitationRow | None) -> Entry:
+    """Return an entry as its patient's invites have it."""
+    if invitation is None:
+        return entry
+    return replace(entry, uid=invitation.uid, sequence=max(invitation.sequence, 0))
 
 
 @lru_cache(maxsize=20_000)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import get_args
 
 from sqlmodel import Session
 
@@ -23,6 +24,7 @@ from api.shell import Shell
 from api.store import feeds, periods
 from api.store.columns import new_id
 from api.store.errors import StoreBusy, StoreUnusable
+from api.store.feeds import Subscription
 from api.store.tables import FeedCopyRow, FeedRow
 from api.store.tables.feeds import FeedKind
 from calendars.feeds import tombstone
@@ -39,23 +41,10 @@ READER = Actor("feed", Role.CLINICIAN)
 
 @dataclass(frozen=True)
 class Polled:
-    """What a poll is answered: a copy, or that the feed is gone.
+    """What a poll is answered: a copy, or that the feed is gone; ``to_keep`` says whether to call :func:`keep` afterwards."""
 
-    Attributes
-    ----------
-    fresh, unnoted : bool
-        Whether the copy, and that the feed is in use, are yet to be kept.
-    """
-
-    feed: FeedRow
     copy: Copy | None
-    fresh: bool = False
-    unnoted: bool = False
-
-    @property
-    def to_keep(self) -> bool:
-        """Whether anything is."""
-        return self.fresh or self.unnoted
+    to_keep: bool = False
 
 
 # --- subscribing -----------------------------------------------------------------------------------------------------
@@ -108,7 +97,7 @@ def add_patient_feed(
 def _added(session: Session, settings: Settings, by: Actor, row: FeedRow, now: datetime) -> FeedRow:
     expect_subject(session, row.kind, row.subject_id)
     copy = _rendered(session, settings, row.kind, row.subject_id, now, None)
-    _keep(session, row, copy)
+    _keep(session, row.kind, row.subject_id, copy)
     session.add(row)
     session.flush()
     write_down(session, by, "feed.add", row.kind, row.subject_id, now, feed=row.id)
@@ -136,20 +125,21 @@ def polled(shell: Shell, kind: FeedKind, secret: str) -> Polled:
     TooMany
         When the feed is polled too often.
     """
-    now, memory = shell.clock(), shell.feeds
-    row, source = _looked_up(shell, hashed(secret), now)
-    if row is None or row.kind != kind or (kind == "patient" and not shell.signer.is_feed(secret, row.id, row.subject_id)):
+    now, memory, secret_hash = shell.clock(), shell.feeds, hashed(secret)
+    row, source = _looked_up(shell, kind, secret_hash, now)
+    if row is None or (kind == "patient" and not shell.signer.is_feed(secret, row.id, row.subject_id)):
         raise UnknownId("feed", "of this address")
     shell.polls.take(row.id)
     if row.revoked_at is not None:
-        return Polled(row, _last_words(shell, row, now))
-    unnoted = row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY
-    known = memory.recall(row.kind, row.subject_id)
-    if known is not None and source in (known.source, None):
-        return Polled(row, known, unnoted=unnoted)
-    copy = _current(shell, row, source, known, now)
-    memory.remember(row.kind, row.subject_id, copy, row)
-    return Polled(row, copy, known is None or copy.source != known.source, unnoted)
+        return Polled(_last_words(shell, row, now))
+    if row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY:
+        memory.note_use(row)
+    copy = memory.recall(row.kind, row.subject_id)
+    if copy is None or source not in (copy.source, None):
+        copy = _current(shell, row, source, copy, now)
+        memory.remember(row.kind, row.subject_id, copy)
+        memory.note(secret_hash, row)
+    return Polled(copy, memory.is_due(now))
 
 
 def present_copy(shell: Shell, kind: FeedKind, subject: str) -> Copy:
@@ -163,48 +153,56 @@ def present_copy(shell: Shell, kind: FeedKind, subject: str) -> Copy:
     return copy
 
 
-def keep(shell: Shell, found: Polled) -> None:
-    """Keep what a poll has brought, after it was answered: the copy, and once a day that the feed is in use."""
-    now, row = shell.clock(), found.feed
+def keep(shell: Shell) -> None:
+    """Write down what polls have brought since the last time: copies, and once a day that a feed is in use."""
+    now = shell.clock()
+    copies, used = shell.feeds.take(now)
+    if not (copies or used):
+        return
     try:
         with shell.database.writing() as session:
-            if found.fresh and found.copy is not None:
-                _keep(session, row, found.copy)
-            if found.unnoted:
+            for (kind, subject), copy in copies.items():
+                _keep(session, kind, subject, copy)
+            for row in used:
                 feeds.used(session, row.id, now)
                 write_down(session, READER, "feed.read", row.kind, row.subject_id, now, feed=row.id)
     except (StoreBusy, StoreUnusable) as error:
-        log.warning("a feed's copy is not kept: %s", error)
+        log.warning("feeds' copies are not kept: %s", error)
 
 
-def _looked_up(shell: Shell, secret_hash: str, now: datetime) -> tuple[FeedRow | None, str | None]:
+def _looked_up(shell: Shell, kind: FeedKind, secret_hash: str, now: datetime) -> tuple[Subscription | None, str | None]:
     """Return the feed of a secret and the state of the store; of both what is remembered when the store does not answer."""
+    if kind not in get_args(FeedKind):
+        return None, None
     try:
         with shell.database.reading() as session:
-            row = feeds.feed_of_secret(session, secret_hash)
-            return row, None if row is None or row.revoked_at else _source(
-                session, shell.settings, row.kind, row.subject_id, now
-            )
+            found = feeds.subscription(session, kind, secret_hash, _first(shell.settings, now))
+            return (None, None) if found is None else found
     except (StoreBusy, StoreUnusable):
-        with shell.feeds.lock:
-            row = shell.feeds.secrets.get(secret_hash)
-        if row is None:
+        row = shell.feeds.noted(secret_hash)
+        if row is None or row.kind != kind:
             raise
         return row, None
 
 
+def _first(settings: Settings, now: datetime) -> date:
+    """Return the first date that feeds show."""
+    return (now - timedelta(days=settings.feed_past_days)).date()
+
+
 def _source(session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime) -> str:
-    return feeds.source(session, kind, subject, (now - timedelta(days=settings.feed_past_days)).date())
+    return feeds.source(session, kind, subject, _first(settings, now))
 
 
-def _current(shell: Shell, row: FeedRow, source: str | None, known: Copy | None, now: datetime) -> Copy:
+def _current(shell: Shell, row: Subscription, source: str | None, known: Copy | None, now: datetime) -> Copy:
     """Return a copy of the store as it is now, or the last good one when none can be made."""
     try:
         with shell.database.reading() as session:
-            kept = known or _kept(session, row)
-            if kept is not None and kept.source == source:
-                return kept
-            return _rendered(session, shell.settings, row.kind, row.subject_id, now, kept)
+            if known is None and (known := _kept(session, row)) is not None:
+                shell.feeds.recollect(row.kind, row.subject_id, known)
+            if known is not None and known.source == source:
+                return known
+            return _rendered(session, shell.settings, row.kind, row.subject_id, now, known)
     except Exception:  # whatever it is, a calendar that was good a moment ago is better than none
         log.exception("a feed cannot be rendered", extra={"fields": {"feed": row.id}})
     last = known
@@ -224,7 +222,7 @@ def _rendered(session: Session, settings: Settings, kind: FeedKind, subject: str
     return Copy(source, content, now)
 
 
-def _last_words(shell: Shell, row: FeedRow, now: datetime) -> Copy | None:
+def _last_words(shell: Shell, row: Subscription, now: datetime) -> Copy | None:
     """Return what a revoked feed says for a while: that it has ended."""
     assert row.revoked_at is not None
     if now >= row.revoked_at + timedelta(days=shell.settings.feed_farewell_days):
@@ -233,17 +231,17 @@ def _last_words(shell: Shell, row: FeedRow, now: datetime) -> Copy | None:
         return Copy("", tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
 
 
-def _kept(session: Session, row: FeedRow) -> Copy | None:
+def _kept(session: Session, row: Subscription) -> Copy | None:
     kept = feeds.copy_of(session, row.kind, row.subject_id)
     return None if kept is None else Copy(kept.source, kept.content, kept.modified_at)
 
 
-def _keep(session: Session, row: FeedRow, copy: Copy) -> None:
+def _keep(session: Session, kind: FeedKind, subject: str, copy: Copy) -> None:
     feeds.keep_copy(
         session,
         FeedCopyRow(
-            kind=row.kind,
-            subject_id=row.subject_id,
+            kind=kind,
+            subject_id=subject,
             source=copy.source,
             digest=copy.digest,
             content=copy.content,

@@ -20,7 +20,6 @@ from api.store.database import Database
 from api.store.tables import BookingRow, OfferRow
 from scheduling.errors import UnknownId
 from scheduling.plan import Booking, VisitBooking
-from solver import backfill
 
 MAX_TRIED = 20
 """Waiting visits that are looked at for one place, those that save most first."""
@@ -60,10 +59,13 @@ def offered(
     Conflict
         When no waiting visit would use it.
     """
+    import solver
+
     scenario, plan = week.settled
     taken = {*week.plan.visits_by_id, *refused}
-    found = (one for one in backfill(scenario, plan, MAX_TRIED, freed) if len(one.bookings) == 1 and one.visit not in taken)
-    best = next((one for one in found if not one.moves), None)
+    found = solver.backfill(scenario, plan, MAX_TRIED, freed)
+    alone = (one for one in found if len(one.bookings) == 1 and one.visit not in taken)
+    best = next((one for one in alone if not one.moves), None)
     if best is None:
         raise Conflict("no waiting visit that has not refused it could use that place")
     visit, booking = best.visit, best.bookings[0]

@@ -10,7 +10,6 @@ from scheduling.additions import Addition
 from scheduling.errors import UnknownId
 from scheduling.plan import Reason, VisitBooking
 from scheduling.publishing import carried
-from solver import offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,8 @@ def choices(week: Week, visit: str, count: int) -> Choices:
     UnknownId, Conflict
         When the period asks for no such visit, or it has a place.
     """
+    import solver
+
     if visit not in week.scenario.visits_by_id:
         raise UnknownId("visit", visit)
     if visit in week.plan.visits_by_id:
@@ -49,7 +50,7 @@ def choices(week: Week, visit: str, count: int) -> Choices:
         links=tuple(link for link in scenario.links if link not in links),
     )
     addition = Addition(visits=(scenario.visits_by_id[visit],), links=links)
-    found = offers(without, carried(plan, without), addition, count)
+    found = solver.offers(without, carried(plan, without), addition, count)
     free = tuple(Choice(one.bookings[0], one.cost) for one in found.offers if not one.moves)
     reasons = tuple(reason for left in found.reasons for reason in left.reasons)
     if found.offers and not free:

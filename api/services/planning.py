@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlmodel import Session
 
@@ -17,7 +17,9 @@ from api.store.tables import PlanJobRow, PlanRow
 from scheduling.comparison import Comparison, compare
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
-from solver import Limits
+
+if TYPE_CHECKING:
+    from solver import Limits
 
 
 class Queue(Protocol):

@@ -33,8 +33,6 @@ from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.publishing import carried, upcoming
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
-from solver import insert
-from solver.displacing import displace, settle
 
 PROOF_SECONDS = 20.0
 """Longest time for the proof that a day cannot take a patient."""
@@ -169,6 +167,8 @@ def room_made(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Ses
     UnknownId, Conflict
         When it is not asked for, has a place, or what stands must be planned anew first.
     """
+    from solver.displacing import displace, settle
+
     _expect_waiting(week, visit)
     scenario, stood = week.settled
     made, proven = displace(scenario, stood, visit), False
@@ -198,8 +198,10 @@ class _Placing:
 
 
 def _placing(week: Week, scenario: Scenario, addition: Addition) -> _Placing:
+    import solver
+
     before = upcoming(scenario, week.settled[1])
-    grown, made = insert(scenario, before, addition)
+    grown, made = solver.insert(scenario, before, addition)
     found = compare(scenario, before, made, grown)
     return _Placing(addition.visits[0].id, grown, carried(before, grown), made, found)
 

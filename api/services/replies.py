@@ -25,7 +25,6 @@ from calendars.mailbox import Mailbox
 from calendars.replies import Accepted, Answer, Declined, ForStaff, Ignored, Invited, Received, Tentative, judged
 from scheduling.errors import ClinicweaveError
 from scheduling.plan import VisitBooking
-from solver import backfill
 
 MAILBOX = Actor("mailbox", Role.PATIENT)
 """Who answers by mail."""
@@ -93,7 +92,7 @@ class _Desk:
         invitation = messages.invitation_of_uid(self.session, answer.uid)
         booking = None if invitation is None else bookings.booking(self.session, invitation.booking_id)
         subject = ("mailbox", "") if booking is None else (booking.kind, booking.subject_id)
-        verdict = judged(answer, self._invited(invitation, booking), self.received.sender)
+        verdict = judged(answer, self._invited(invitation, booking), self.received.sender, self.now)
         match verdict:
             case ForStaff():
                 self._ask_staff(subject, verdict, invitation)
@@ -152,7 +151,9 @@ def _open_backfill(shell: Shell, row: BookingRow, now: datetime) -> None:
 
 
 def _candidates(shell: Shell, row: BookingRow, freed: VisitBooking) -> list[str]:
+    import solver
+
     scenario, plan = present_week(shell, row.period_id, shell.clock()).settled
     without = with_booking(scenario, plan, row.subject_id, None)
-    found = backfill(scenario, without, CANDIDATES + 1, freed)
+    found = solver.backfill(scenario, without, CANDIDATES + 1, freed)
     return [one.visit for one in found if one.visit != row.subject_id][:CANDIDATES]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from api.shell import Shell
 from api.store import messages, periods
 from api.store.bookings import Change
 from api.store.messages import Told
@@ -24,6 +25,9 @@ from scheduling.clinic import Clinic
 
 BEGUN = ("arrived", "done", "no-show")
 """States in which there is nothing to tell any more."""
+
+AT_ONCE = 1_000
+"""Messages that are forgotten in one transaction, for which other writers wait."""
 
 
 def tell_changes(session: Session, changes: Iterable[Change], now: datetime) -> int:
@@ -55,6 +59,17 @@ def tell(session: Session, rows: Iterable[BookingRow], now: datetime) -> int:
 def tell_patient(session: Session, patient: str, now: datetime) -> int:
     """Write what a patient, whose address is new, has not been told there; return how many messages that is."""
     return tell(session, messages.upcoming_of(session, patient, now), now)
+
+
+def forget_messages(shell: Shell) -> int:
+    """Forget messages once the visits that they tell of have long been over, and return how many."""
+    before, gone = shell.clock() - timedelta(days=shell.settings.message_days), 0
+    while True:
+        with shell.database.writing() as session:
+            some = messages.forget(session, before, AT_ONCE)
+        gone += some
+        if some < AT_ONCE:
+            return gone
 
 
 @dataclass

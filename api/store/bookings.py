@@ -95,6 +95,11 @@ def held_visits(session: Session, period_id: str) -> list[BookingRow]:
     return list(session.exec(standing_ones.where(BookingRow.state != "cancelled", held)))
 
 
+def standing_now(session: Session, identifiers: Iterable[str]) -> list[Standing]:
+    """Return some bookings, of which none is cancelled, with their placings."""
+    return _with_placings(session, list(session.exec(select(BookingRow).where(col(BookingRow.id).in_(list(identifiers))))))
+
+
 def between(session: Session, starts_at: datetime, ends_at: datetime) -> list[Standing]:
     """Return what stands and meets ``[starts_at, ends_at)``, by start."""
     query = select(BookingRow).where(

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, StatementError, TimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 from api.store.derived import KEPT, Derived
@@ -29,6 +30,9 @@ WAIT_SECONDS = 10.0
 
 WRITER_LOCK = 0x636C696E
 """The advisory lock that a writer holds on PostgreSQL until its transaction ends; any number, the same on every machine."""
+
+QUERY_ONLY = "query_only"
+"""Where an SQLite connection carries whether it refuses to write."""
 
 WAL_LOSES_COMMITS = ((3, 7, 0), (3, 51, 3))
 """SQLite versions, first and after the last, in which a checkpoint can overlook a WAL that another connection has reset."""
@@ -64,6 +68,8 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._turn = threading.Lock()
         self._derived = Derived()
+        self._closed = False
+        event.listen(self.engine, "checkin", self._given_back)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite if self.is_sqlite else _begin_postgresql)
@@ -101,8 +107,13 @@ class Database:
             self._turn.release()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; one that is in use, when it is given back."""
+        self._closed = True
         self.engine.dispose()
+
+    def _given_back(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        if self._closed:
+            record.invalidate()  # it would stay open in a pool that nobody has any more
 
 
 def _known(url: URL) -> URL:
@@ -184,7 +195,9 @@ def _reads_only(connection: Connection) -> bool:
 def _begin_sqlite(connection: Connection) -> None:
     """Begin: a writer takes its lock at once, since one that has read before it could not wait for another's any more."""
     reads = _reads_only(connection)
-    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+    if connection.info.get(QUERY_ONLY) is not reads:  # else it is so from the last time
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+        connection.info[QUERY_ONLY] = reads
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 

@@ -7,13 +7,14 @@ kept never has to be called back; it gives way to another version of itself, or 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from threading import Lock
 from typing import Any, TypeVar
 
 from sqlmodel import Session
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 KEPT = "derived"
@@ -27,12 +28,16 @@ class Derived:
     ----------
     most
         Most things that are kept, 1 or more; that not asked for longest gives way. A month's scenario takes some 20 MiB.
+    most_pieces
+        The same of pieces, of which each is of one row; a piece takes about 1 KiB.
     """
 
-    def __init__(self, most: int = 32) -> None:
+    def __init__(self, most: int = 32, most_pieces: int = 20_000) -> None:
         self._most = most
+        self._most_pieces = most_pieces
         self._lock = Lock()
         self._kept: OrderedDict[Hashable, tuple[Hashable, Future[Any]]] = OrderedDict()
+        self._pieces: OrderedDict[Any, Any] = OrderedDict()
 
     def get(self, name: Hashable, version: Hashable, derive: Callable[[], T]) -> T:
         """Return what a name means in a version; who asks while another one derives it waits for that."""
@@ -48,6 +53,22 @@ class Derived:
             self._derive(name, known, derive)
         result: T = known[1].result()
         return result
+
+    def get_each(self, wanted: Sequence[K], derive: Callable[[Sequence[K]], dict[K, T]]) -> list[T]:
+        """Return pieces by the versions that they are of, in order; those that are not kept are derived together."""
+        with self._lock:
+            known: dict[K, T] = {key: self._pieces[key] for key in wanted if key in self._pieces}
+            for key in known:
+                self._pieces.move_to_end(key)
+        missing = [key for key in wanted if key not in known]
+        if missing:
+            made = derive(missing)
+            known.update(made)
+            with self._lock:
+                self._pieces.update(made)
+                while len(self._pieces) > self._most_pieces:
+                    self._pieces.popitem(last=False)
+        return [known[key] for key in wanted]
 
     def _derive(self, name: Hashable, known: tuple[Hashable, Future[T]], derive: Callable[[], T]) -> None:
         try:
@@ -66,3 +87,12 @@ def derived(session: Session, name: Hashable, version: Hashable, derive: Callabl
     """
     kept = session.info.get(KEPT)
     return kept.get(name, version, derive) if isinstance(kept, Derived) else derive()
+
+
+def derived_each(session: Session, wanted: Sequence[K], derive: Callable[[Sequence[K]], dict[K, T]]) -> list[T]:
+    """Return pieces by the versions that they are of, kept from before where they can be; as :func:`derived` for one thing."""
+    kept = session.info.get(KEPT)
+    if isinstance(kept, Derived):
+        return kept.get_each(wanted, derive)
+    made = derive(wanted)
+    return [made[key] for key in wanted]

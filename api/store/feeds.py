@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy
-from sqlalchemy import BindParameter, Select, String, bindparam, func, update
+from sqlalchemy import Select, SQLColumnExpression, String, bindparam, cast, func, literal, update
 from sqlmodel import Session, col, select
 
-from api.store import bookings
-from api.store.bookings import Standing
 from api.store.columns import Utc
+from api.store.guards import LONGEST_DAYS
 from api.store.rows import found, put
 from api.store.tables import (
     BookingRow,
@@ -28,18 +28,10 @@ from api.store.tables import (
 from api.store.tables.feeds import FeedKind
 from scheduling.clinic import Clinic
 
-EVER = timedelta(days=3660)
-"""How far ahead feeds look: all that is published."""
-
 
 def feed(session: Session, identifier: str) -> FeedRow:
     """Return a feed. Raises ``UnknownId``."""
     return found(session, FeedRow, "feed", identifier)
-
-
-def feed_of_secret(session: Session, secret_hash: str) -> FeedRow | None:
-    """Return the feed that a secret opens, the revoked too."""
-    return session.exec(select(FeedRow).where(FeedRow.secret_hash == secret_hash)).first()
 
 
 def feeds(session: Session, by: str | None, after: str, count: int) -> list[FeedRow]:
@@ -85,50 +77,117 @@ def subjects(session: Session, clinic: Clinic) -> list[tuple[FeedKind, str]]:
     return [*found, *(("group", one) for one in groups)]
 
 
+class Shown(NamedTuple):
+    """A booking in a feed, and how it stands: the same version is the same booking, taken by the same and at one time."""
+
+    booking_id: str
+    version: int
+
+
+class Subscription(NamedTuple):
+    """A feed as a poll needs it."""
+
+    id: str
+    kind: FeedKind
+    subject_id: str
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+def subscription(session: Session, kind: FeedKind, secret_hash: str, first: date) -> tuple[Subscription, str] | None:
+    """Return the feed of a kind that a secret opens, the revoked too, and what :func:`source` says of it."""
+    given = {"secret_hash": secret_hash, "since": _midnight(first)}
+    found = session.connection().execute(_subscription_query(kind), given).first()
+    return None if found is None else (Subscription(*found[:5]), _told(first, found[5:]))
+
+
 def source(session: Session, kind: FeedKind, identifier: str, first: date) -> str:
     """Return what differs whenever what a feed shows from a date on may have changed, and seldom else.
 
     A booking that comes or changes is the newest of the feed's; one that goes makes them fewer.
     """
-    found = session.execute(_source_query(kind), {"identifier": identifier, "since": _midnight(first)}).one()
-    return " ".join([first.isoformat(), *map(str, found)])
+    given = {"identifier": identifier, "since": _midnight(first)}
+    found = session.connection().execute(_source_query(kind), given).one()
+    return _told(first, found)
+
+
+def named(session: Session) -> tuple[int, ...]:
+    """Return what differs whenever the clinic, a provider or a group is called, or is, something else."""
+    return tuple(session.execute(_NAMED).one())
+
+
+def shown(session: Session, kind: FeedKind, identifier: str, starts_at: datetime) -> list[Shown]:
+    """Return what stands from an instant on that concerns a feed's subject, by start. A patient sees no place only offered."""
+    earliest = starts_at - timedelta(days=LONGEST_DAYS)
+    given = {"identifier": identifier, "since": earliest, "starts_at": starts_at}
+    return [Shown(*row) for row in session.execute(_shown_query(kind), given)]
+
+
+@cache
+def _subscription_query(kind: FeedKind) -> Select[Any]:
+    """Return the one query of most polls, made once."""
+    feed = [getattr(FeedRow, name) for name in Subscription._fields]
+    query: Select[Any] = sqlalchemy.select(*feed, *_sources(kind, col(FeedRow.subject_id)))
+    return query.where(col(FeedRow.secret_hash) == bindparam("secret_hash", type_=String), col(FeedRow.kind) == kind)
 
 
 @cache
 def _source_query(kind: FeedKind) -> Select[Any]:
-    """Return the one query of most polls, made once."""
-    identifier: BindParameter[str] = bindparam("identifier", type_=String)
-    told = select(func.sum(InvitationRow.sequence) + func.count()).where(col(InvitationRow.patient_id) == identifier)
-    versions = [select(func.sum(table.version)).scalar_subquery() for table in (ClinicRow, ProviderRow, GroupRow)]
-    columns: list[Any] = [func.count(), func.sum(BookingRow.version), func.max(BookingRow.updated_at), *versions]
-    query: Select[Any] = sqlalchemy.select(*columns, *([told.scalar_subquery()] if kind == "patient" else []))
-    query = query.where(col(BookingRow.state) != "cancelled", col(BookingRow.starts_at) >= bindparam("since", type_=Utc))
-    if kind in ("provider", "room", "patient"):
-        taken = sqlalchemy.select(col(OccupancyRow.booking_id)).where(col(OccupancyRow.resource) == kind)
-        return query.where(col(BookingRow.id).in_(taken.where(col(OccupancyRow.resource_id) == identifier)))
-    if kind == "location":
-        return query.where(col(BookingRow.location) == identifier)
-    return query.where(col(BookingRow.kind) == "group", col(BookingRow.subject_id) == identifier)
+    return sqlalchemy.select(*_sources(kind, bindparam("identifier", type_=String)))
+
+
+@cache
+def _shown_query(kind: FeedKind) -> Select[Any]:
+    columns: list[Any] = [BookingRow.id, BookingRow.version]
+    query = _concerning(sqlalchemy.select(*columns), kind, bindparam("identifier", type_=String))
+    if kind == "patient":
+        query = query.where(col(BookingRow.state) != "offered")
+    query = query.where(col(BookingRow.ends_at) > bindparam("starts_at", type_=Utc))
+    return query.group_by(col(BookingRow.id)).order_by(col(BookingRow.starts_at), col(BookingRow.id))
+
+
+def _sources(kind: FeedKind, identifier: SQLColumnExpression[str]) -> list[Any]:
+    """Return the columns that a feed's source is made of."""
+    parts: list[Any] = [func.count(), func.sum(BookingRow.version), func.max(BookingRow.updated_at)]
+    text = sum((func.coalesce(cast(one, String), "") + " " for one in parts), start=literal(""))
+    sources = [_concerning(sqlalchemy.select(text), kind, identifier), *_versions()]
+    if kind == "patient":
+        told: Any = sqlalchemy.select(func.sum(InvitationRow.sequence) + func.count())
+        sources.append(told.where(col(InvitationRow.patient_id) == identifier))
+    return [one.correlate(FeedRow).scalar_subquery() for one in sources]
+
+
+def _told(first: date, sources: Iterable[Any]) -> str:
+    return " ".join([first.isoformat(), *map(str, sources)])
+
+
+def _concerning(query: Select[Any], kind: FeedKind, identifier: SQLColumnExpression[str]) -> Select[Any]:
+    """Narrow a query of bookings to those that stand and are of a feed's subject, of which one may be found twice."""
+    since = bindparam("since", type_=Utc)
+    query = query.where(col(BookingRow.state) != "cancelled", col(BookingRow.starts_at) >= since)
+    match kind:
+        case "location":
+            return query.where(col(BookingRow.location) == identifier)
+        case "group":
+            return query.where(col(BookingRow.kind) == "group", col(BookingRow.subject_id) == identifier)
+        case _:
+            query = query.join(OccupancyRow, col(OccupancyRow.booking_id) == col(BookingRow.id))
+            return query.where(
+                col(OccupancyRow.resource) == kind,
+                col(OccupancyRow.resource_id) == identifier,
+                col(OccupancyRow.starts_at) >= since,
+            )
+
+
+def _versions() -> list[Select[Any]]:
+    return [sqlalchemy.select(func.sum(table.version)) for table in (ClinicRow, ProviderRow, GroupRow)]
+
+
+_NAMED: Select[Any] = sqlalchemy.select(*(one.scalar_subquery() for one in _versions()))
 
 
 def _midnight(first: date) -> datetime:
     return datetime.combine(first, datetime.min.time(), UTC) - timedelta(days=1)
-
-
-def contents(session: Session, kind: FeedKind, identifier: str, starts_at: datetime) -> list[Standing]:
-    """Return what stands from an instant on that concerns a feed's subject, by start. A patient sees no place only offered."""
-    ends_at = starts_at + EVER
-    if kind in ("provider", "room", "patient"):
-        held = bookings.of_resource(session, kind, identifier, starts_at, ends_at)
-        return [one for one in held if kind != "patient" or one.row.state != "offered"]
-    return [one for one in bookings.between(session, starts_at, ends_at) if identifier in _shown_of(kind, one)]
-
-
-def _shown_of(kind: FeedKind, one: Standing) -> tuple[str, ...]:
-    """Return the location, or the group, in whose feed a booking is."""
-    if kind == "location":
-        return (one.row.location,)
-    return (one.row.subject_id,) if one.row.kind == "group" else ()
 
 
 def copy_of(session: Session, kind: FeedKind, identifier: str) -> FeedCopyRow | None:

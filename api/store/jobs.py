@@ -13,8 +13,8 @@ from datetime import datetime
 from sqlalchemy import delete, func, tuple_
 from sqlmodel import Session, col, select
 
-from api.store.columns import new_id
-from api.store.tables import JobEventRow, PlanJobRow, PlanRow, ScenarioRow
+from api.store.plans import add_plan
+from api.store.tables import JobEventRow, PlanJobRow, ScenarioRow
 from api.store.tables.jobs import JobFailure, JobState
 from scheduling.errors import UnknownId
 from scheduling.plan import Plan
@@ -143,19 +143,7 @@ def finish_job(session: Session, identifier: str, epoch: int, plan: Plan, now: d
     if row is None:
         return False
     scenario = session.get_one(ScenarioRow, row.scenario_id)
-    made = PlanRow(
-        id=new_id(),
-        scenario_id=scenario.id,
-        period_id=scenario.period_id,
-        status=plan.status,
-        cost=plan.cost,
-        bound=plan.bound,
-        document=plan.model_dump_json(),
-        created_by=row.created_by,
-        created_at=now,
-    )
-    session.add(made)
-    session.flush()
+    made = add_plan(session, plan, scenario.id, scenario.period_id, row.created_by, now)
     row.state, row.plan_id, row.owner, row.ended_at = "done", made.id, None, now
     return True
 

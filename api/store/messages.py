@@ -12,18 +12,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import func, or_
+from sqlalchemy import delete, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
 from api.store.rows import found
 from api.store.tables import BookingRow, InvitationRow, MessageRow, OccupancyRow, PatientRow
-from api.store.tables.mail import Participation
+from api.store.tables.mail import MessageState, Participation
 from calendars.appointments import Appointment
 from calendars.invites import Message
 
 UID_DOMAIN = "clinicweave"
+
+OPEN: tuple[MessageState, ...] = ("waiting", "sending")
+"""The states of messages that may still be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that a courier has taken, and all that its making depends on."""
+    """A message that a courier has taken, and all that its making depends on.
+
+    ``is_again`` says that a server may have it since an earlier attempt, of which nothing was heard.
+    """
 
     message: MessageRow
     invitation: InvitationRow
     booking: BookingRow
     tells: Told
+    is_again: bool
 
 
 def invitation(session: Session, identifier: str) -> InvitationRow:
@@ -185,8 +192,8 @@ def claim(session: Session, courier: str, now: datetime, lease: timedelta) -> Cl
     message = session.exec(_due(now).order_by(col(MessageRow.created_at), col(MessageRow.id)).limit(1)).first()
     if message is None:
         return None
-    row = invitation(session, message.invitation_id)
-    if message.state == "waiting":
+    row, is_again = invitation(session, message.invitation_id), message.state == "sending"
+    if not is_again:
         message.replaces = row.told
         row.told = message.tells if message.method == "REQUEST" else None
         row.sequence, row.stamp = message.sequence, message.stamp
@@ -196,7 +203,7 @@ def claim(session: Session, courier: str, now: datetime, lease: timedelta) -> Cl
     message.attempts += 1
     session.add_all((message, row))
     session.flush()
-    return Claimed(message, row, found(session, BookingRow, "booking", row.booking_id), Told.of(message.tells))
+    return Claimed(message, row, found(session, BookingRow, "booking", row.booking_id), Told.of(message.tells), is_again)
 
 
 def sent(session: Session, identifier: str, now: datetime) -> None:
@@ -210,9 +217,16 @@ def sent(session: Session, identifier: str, now: datetime) -> None:
         session.add(row)
 
 
-def put_back(session: Session, identifier: str, due_at: datetime, reason: str, now: datetime) -> None:
-    """Let a message that no server has taken wait for its next attempt, unless a newer one waits already."""
-    message = found(session, MessageRow, "message", identifier)
+def put_back(session: Session, claimed: Claimed, due_at: datetime, reason: str, now: datetime) -> None:
+    """Let a message that no server has taken wait for its next attempt, unless a newer one waits already.
+
+    One that may have been taken in an earlier attempt stays under way: it can neither be dropped for a newer one, as if the
+    patient knew nothing of it, nor count as told.
+    """
+    message = found(session, MessageRow, "message", claimed.message.id)
+    if claimed.is_again:
+        leave_open(session, message.id, due_at, reason)
+        return
     row = _untold(session, message)
     newer = waiting_of(session, [message.invitation_id]).get(message.invitation_id)
     message.claimed_until, message.reason = None, reason
@@ -270,6 +284,25 @@ def last_address(session: Session, invitation_id: str) -> str | None:
     query = select(MessageRow).where(MessageRow.invitation_id == invitation_id, col(MessageRow.attempts) > 0)
     last = session.exec(query.order_by(col(MessageRow.sequence).desc()).limit(1)).first()
     return None if last is None else Told.of(last.tells).address
+
+
+def forget(session: Session, before: datetime, most: int) -> int:
+    """Forget messages that ended before an instant, of bookings that were over by then; return how many, ``most`` at most.
+
+    While anything of an invitation waits or is being sent, all of its messages stay: they tell where it is to go.
+    """
+    other = aliased(MessageRow)
+    is_open = select(other.id).where(other.invitation_id == MessageRow.invitation_id, col(other.state).in_(OPEN))
+    ended = (
+        select(MessageRow.id)
+        .join(InvitationRow, col(InvitationRow.id) == col(MessageRow.invitation_id))
+        .join(BookingRow, col(BookingRow.id) == col(InvitationRow.booking_id))
+        .where(col(MessageRow.state).not_in(OPEN), col(MessageRow.ended_at) <= before, col(BookingRow.ends_at) <= before)
+        .where(~is_open.correlate(MessageRow).exists())
+    )
+    gone = list(session.exec(ended.limit(most)))
+    session.exec(delete(MessageRow).where(col(MessageRow.id).in_(gone)))
+    return len(gone)
 
 
 def answers(session: Session, period_id: str) -> list[tuple[BookingRow, InvitationRow]]:

@@ -12,7 +12,7 @@ import pytest
 from icalendar import Calendar, Event
 
 from calendars.entries import Entry, Member, Seats, reference
-from calendars.feeds import FeedKind, event_of, feed, tombstone
+from calendars.feeds import FeedKind, event_of, feed, nothing_booked, tombstone
 from scheduling.scenario import Scenario
 
 HOUR = timedelta(hours=1)
@@ -130,6 +130,28 @@ def test_any_change_that_is_shown_changes_the_bytes(
 def test_a_feed_without_entries_is_a_calendar_still(scenario: Scenario) -> None:
     calendar = Calendar.from_ical(document(scenario, []))
     assert [part.name for part in calendar.subcomponents] == ["VTIMEZONE"]
+
+
+def empty(scenario: Scenario, kind: FeedKind = "provider", owner: str = "physician-1", first: date = FIRST) -> bytes:
+    return nothing_booked(scenario.clinic, kind, owner, "Dr. Iris Vane", first)
+
+
+@pytest.mark.parametrize("kind", get_args(FeedKind))
+def test_a_subscribed_calendar_without_entries_says_so_by_an_event_of_the_past(kind: FeedKind, scenario: Scenario) -> None:
+    content = empty(scenario, kind)
+    assert [part.name for part in Calendar.from_ical(content).subcomponents] == ["VTIMEZONE", "VEVENT"]
+    (event,) = events(content)
+    assert event["SUMMARY"] == "Nothing is booked"
+    assert event["DTSTART"].dt.isoformat() == "2026-01-01T00:00:00-05:00"
+    assert b"physician-1" not in content.replace(b"\r\n ", b"")
+    feeds_own, its = (content[: content.index(b"BEGIN:VTIMEZONE")] for content in (document(scenario, [], kind), content))
+    assert feeds_own == its
+
+
+def test_what_an_empty_calendar_says_is_the_same_all_year_and_another_event_in_each_calendar(scenario: Scenario) -> None:
+    assert empty(scenario, first=date(2026, 1, 1)) == empty(scenario, first=date(2026, 12, 31))
+    uids = {events(content)[0]["UID"] for content in (empty(scenario), empty(scenario, "room"), empty(scenario, owner="b"))}
+    assert len(uids) == 3
 
 
 def test_a_patients_feed_has_the_words_of_the_invite_and_the_clinics_name(scenario: Scenario, entries: list[Entry]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calendars import replies
 from calendars.mailbox import Mailbox
 from calendars.replies import (
     Accepted,
@@ -19,12 +20,13 @@ from calendars.replies import (
     Ignored,
     Invited,
     Tentative,
-    judged,
+    Verdict,
     received_file,
     received_mail,
 )
 
 STAMP = datetime(2026, 11, 21, 9, tzinfo=UTC)
+NOW = STAMP + timedelta(hours=1)
 INVITED = Invited(Mailbox("ada@example.org", "Ada"), sequence=2)
 PROPERTIES = {
     "UID": "u1@clinic",
@@ -47,6 +49,10 @@ def reply(method: str = "REPLY", without: tuple[str, ...] = (), **others: str) -
 def answer(**others: object) -> Answer:
     (found,) = received_file(reply()).answers
     return replace(found, **others)
+
+
+def judged(answer: Answer, invited: Invited | None, sender: str | None, now: datetime = NOW) -> Verdict:
+    return replies.judged(answer, invited, sender, now)
 
 
 def mail(
@@ -110,6 +116,15 @@ def test_the_newest_answer_wins_and_one_that_comes_twice_is_harmless() -> None:
     assert judged(answer(), known, None) == Ignored("repeated")
     assert judged(answer(stamp=STAMP - second), known, None) == Ignored("older")
     assert judged(answer(stamp=STAMP + second), known, None) == Accepted(STAMP + second)
+
+
+def test_an_answer_dated_ahead_by_more_than_a_day_is_for_staff_and_one_of_a_wrong_clock_is_taken() -> None:
+    latest = NOW + timedelta(days=1)
+    assert judged(answer(stamp=latest), INVITED, None) == Accepted(latest)
+    assert judged(answer(stamp=latest + timedelta(seconds=1)), INVITED, None) == ForStaff("dated-ahead")
+    replied = replace(INVITED, replied_at=STAMP)
+    assert judged(answer(stamp=datetime(9999, 1, 1, tzinfo=UTC)), replied, None) == ForStaff("dated-ahead")
+    assert judged(answer(stamp=STAMP + timedelta(minutes=1)), replied, None) == Accepted(STAMP + timedelta(minutes=1))
 
 
 def test_an_answer_without_a_stamp_is_taken_only_when_it_is_the_first() -> None:

@@ -37,10 +37,27 @@ def test_evolution_shows_a_feed_and_its_second_synchronisation_is_answered_with_
         calendar.refresh()
         until("the first visit at its new time", lambda: shows("09:00", "14:00"))
 
-        # A calendar without any event changes nothing in evolution-data-server 3.46, so one visit stays.
         clinic.cancel(f"{patient}-first")
         calendar.refresh()
         until("the second visit alone", lambda: shows("14:00"))
+
+
+def test_no_ghost_is_left_in_evolution_once_all_that_a_feed_has_shown_is_cancelled(
+    clinic: Clinic, patient: str, tmp_path: Path
+) -> None:
+    clinic.book(f"{patient}-first", "11:00")
+    with evolution(tmp_path, clinic.subscribe()) as calendar:
+
+        def on_the_day() -> list[float]:
+            return sorted(start for start, _ in calendar.events().values() if start >= instant("00:00"))
+
+        until("the visit", lambda: on_the_day() == [instant("11:00")])
+        clinic.cancel(f"{patient}-first")
+        calendar.refresh()
+        until("a day without visits", lambda: on_the_day() == [])
+        clinic.book(f"{patient}-second", "14:00")
+        calendar.refresh()
+        until("another visit", lambda: [start for start, _ in calendar.events().values()] == [instant("14:00")])
 
 
 def test_vdirsyncer_keeps_a_feed_that_khal_shows(clinic: Clinic, patient: str, tmp_path: Path, installed: Installed) -> None:
@@ -55,7 +72,10 @@ def test_vdirsyncer_keeps_a_feed_that_khal_shows(clinic: Clinic, patient: str, t
     calendar.synchronise()
     assert calendar.agenda(DAY.isoformat()) == [f"{in_utc('09:00')} {in_utc('09:40')} followup", afternoon]
 
-    # Vdirsyncer asks before it empties a calendar, so one visit stays.
     clinic.cancel(f"{patient}-first")
     calendar.synchronise()
     assert calendar.agenda(DAY.isoformat()) == [afternoon]
+
+    clinic.cancel(f"{patient}-second")
+    calendar.synchronise()
+    assert calendar.agenda(DAY.isoformat()) == []

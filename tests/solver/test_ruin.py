@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
+from threading import enumerate as threads
 
 import factories
 import pytest
@@ -19,7 +24,7 @@ from solver import kernel
 from solver.construct import construct
 from solver.domains import Domains, is_frozen
 from solver.placements import Placement, current_placements, make_plan
-from solver.ruin import HOT, Ruin
+from solver.ruin import HOT, Compilation, Ruin
 from solver.tasks import Key
 
 MANY = settings(max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
@@ -126,3 +131,26 @@ def test_random_numbers_fill_the_unit_interval() -> None:
     drawn = [kernel.uniform(state) for _ in range(2000)]
     assert 0 <= min(drawn) < 0.01
     assert 0.99 < max(drawn) < 1
+
+
+def test_a_compilation_that_its_beginner_forgets_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    unraisable: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    monkeypatch.setattr(Compilation, "_cached", lambda _: False)
+    before = set(threads())
+    compilation = Compilation()
+    (waiting,) = set(threads()) - before
+    assert not compilation.done
+    del compilation
+    gc.collect()
+    assert waiting.is_alive()
+    waiting.join()
+    gc.collect()
+    assert unraisable == []
+
+
+def test_a_process_may_end_before_its_compilation() -> None:
+    script = "from solver.ruin import Compilation as C; C._cached = lambda _: False; assert not C().done"
+    command = [sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-c", script]
+    ended = subprocess.run(command, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE, check=True)
+    assert ended.stderr == b""

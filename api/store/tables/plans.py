@@ -18,7 +18,7 @@ OfferState = Literal["open", "accepted", "declined", "expired"]
 
 
 class PlanRow(Row, table=True):
-    """A plan, however made, as an answer to one scenario; ``document`` is the domain's. ``version`` grows with every edit."""
+    """A plan, however made, as an answer to one scenario; ``document`` is the domain's. It never changes."""
 
     __tablename__ = "plans"
 
@@ -29,7 +29,6 @@ class PlanRow(Row, table=True):
     cost: int
     bound: int | None = None
     document: str = Field(sa_type=Text)
-    version: int = 1
     created_by: str
     created_at: datetime = Field(sa_type=Utc)
 

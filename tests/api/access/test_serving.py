@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from service import PASSWORD, SECRET, bearer
 from typer.testing import CliRunner
 
 from api.cli import app
-from api.settings import Settings
+from api.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[3]
 COMMAND = (sys.executable, "-c", "from api.cli import main; main()")
@@ -69,6 +70,11 @@ def test_a_service_made_from_nothing_lets_in_the_account_made_by_command(run: An
     assert process.wait(30) == 0
 
 
+def test_the_service_listens_before_it_loads_the_solver() -> None:
+    script = "import sys, api.app, api.chores, api.jobs.worker; sys.exit('solver' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
+
+
 def test_account_commands_answer_by_message_and_exit_code(run: Any) -> None:
     assert run("account", "add", "root", "--role", "admin", "--password-stdin", told=f"{PASSWORD}\n").exit_code == 0
     listed = json.loads(run("account", "list", "--json").stdout)
@@ -91,13 +97,53 @@ def test_a_service_that_cannot_open_its_store_says_so(run: Any, environment: dic
     environment["CLINICWEAVE_DATABASE_URL"] = "mysql://host/clinic"
     found = run("serve")
     assert found.exit_code == 2 and "SQLite or PostgreSQL" in found.stderr
+    assert gc.isenabled()
 
 
-def test_compose_sets_only_what_there_is_to_set() -> None:
-    compose = yaml.safe_load((ROOT / "api/deploy/compose.yaml").read_text())
-    known = {f"CLINICWEAVE_{name.upper()}" for name in Settings.model_fields}
-    ours = [service for name, service in compose["services"].items() if name != "database"]
-    assert all(set(service["environment"]) <= known for service in ours)
-    assert compose["services"]["worker"]["deploy"]["replicas"] == 2
-    copied = set(re.findall(r"^COPY (\w+) \w+$", (ROOT / "api/deploy/Dockerfile").read_text(), re.MULTILINE))
-    assert copied == {"scheduling", "solver", "calendars", "api"}
+SETTINGS = {f"CLINICWEAVE_{name.upper()}" for name in Settings.model_fields}
+
+
+@pytest.fixture
+def composed() -> dict[str, Any]:
+    """Return the services of the compose file."""
+    found: dict[str, Any] = yaml.safe_load((ROOT / "api/deploy/compose.yaml").read_text())["services"]
+    return found
+
+
+def test_compose_gives_service_and_workers_the_same_settings_and_only_such_as_there_are(composed: dict[str, Any]) -> None:
+    service, worker = composed["service"], composed["worker"]
+    assert service["environment"] == worker["environment"] and set(service["environment"]) <= SETTINGS
+    assert service["env_file"] == worker["env_file"] == [{"path": "clinicweave.env", "required": False}]
+    assert worker["deploy"]["replicas"] == 2
+
+
+def test_what_compose_sets_is_all_that_machines_must_be_told(composed: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in composed["worker"]["environment"].items():
+        monkeypatch.setenv(name, re.sub(r"\$\{\w+:\?set it\}", "0" * 48, value))
+    settings = read_settings()
+    assert settings.signing_key() and settings.database_url.endswith(f":{'0' * 48}@database/clinicweave")
+
+
+def test_the_image_is_built_of_what_is_imported_and_has_the_database_s_own_programs(composed: dict[str, Any]) -> None:
+    dockerfile = (ROOT / "api/deploy/Dockerfile").read_text()
+    copied = re.findall(r"^COPY (.*) \S+$", dockerfile, re.MULTILINE)[:-1]
+    named = {name for line in copied for name in line.split()}
+    ignored = (ROOT / "api/deploy/Dockerfile.dockerignore").read_text()
+    assert named == set(re.findall(r"^!(.*)$", ignored, re.MULTILINE))
+    assert "api/deploy" in ignored.splitlines()  # where secrets may be
+    assert named >= {"scheduling", "solver", "calendars", "api"} and all((ROOT / name).exists() for name in named)
+    assert re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE) == ["python:3.11-slim-bookworm"] * 2
+    assert composed["database"]["image"] == "postgres:15"  # as Debian 12 has it
+    assert set(re.findall(r"CLINICWEAVE_\w+", dockerfile)) <= SETTINGS
+
+
+def test_the_settings_that_the_readme_names_are_there_and_an_empty_one_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = re.findall(r"```ini\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    told = dict(line.split("=", 1) for line in block.splitlines())
+    assert told and set(told) <= SETTINGS
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    assert read_settings().smtp_host == told["CLINICWEAVE_SMTP_HOST"]
+    for name in told:
+        monkeypatch.setenv(name, "")
+    assert read_settings().smtp_host is None

@@ -110,6 +110,18 @@ def test_a_stale_owner_is_refused(desk: Desk, watch: Watch, clock: Clock, made: 
     assert [plan.id for plan in desk.results()] == [desk.job(identifier).plan_id]
 
 
+def test_without_the_epoch_a_stale_owner_doubles_the_result(
+    desk: Desk, watch: Watch, clock: Clock, made: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identifier = desk.ask()
+    desk.take(identifier)
+    silence(watch, clock)
+    desk.take(identifier, epoch=2)
+    monkeypatch.setattr(records, "_running", lambda session, identifier, _: records.job(session, identifier))
+    assert finish(desk, identifier, 1, made) and finish(desk, identifier, 2, made)
+    assert len(desk.results()) == 2
+
+
 def test_a_heartbeat_between_a_look_and_the_deed_saves_the_job(desk: Desk) -> None:
     identifier = desk.ask()
     desk.take(identifier)

@@ -132,4 +132,5 @@ with solving.Solving(Order(sys.stdin.read(), 600.0, 1, 0, 0.0)) as process:
 def test_the_solver_gives_way_to_those_who_answer_requests(week: Scenario) -> None:
     with Solving(order_of(week)) as process:
         until(lambda: process.next(0.1) is not None)
-        assert os.getpriority(os.PRIO_PROCESS, process.pid) == os.getpriority(os.PRIO_PROCESS, 0) + NICENESS
+        lowest = min(NICENESS, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)  # 19, below which there is nothing
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == lowest

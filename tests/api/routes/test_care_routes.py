@@ -51,6 +51,12 @@ def csv_of(*rows: dict[str, Any]) -> bytes:
     return "\n".join([",".join(names), *(",".join(row.get(name, "") for name in names) for row in rows)]).encode()
 
 
+@pytest.mark.parametrize("start", ["0184-07-24", "8999-12-29", "9999-12-31"])
+def test_weeks_at_the_ends_of_the_calendar_are_refused(clinic: FrontDesk, start: str) -> None:
+    looked, built = clinic.ask("GET", f"/v1/weeks/next?start={start}"), clinic.ask("POST", "/v1/weeks", {"start": start})
+    assert (looked.status_code, built.status_code) == (422, 422)
+
+
 def test_a_referral_comes_in_once_and_is_asked_for_by_next_week(clinic: FrontDesk) -> None:
     taken = take(clinic, kind="new-patient-chronic")
     assert (taken.status_code, taken.json()["visits"]) == (201, [])

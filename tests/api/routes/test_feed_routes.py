@@ -70,6 +70,16 @@ def test_each_kind_of_feed_shows_what_is_published(desk: FrontDesk, kind: str) -
     assert "REFRESH-INTERVAL;VALUE=DURATION:PT15M" in answer.text and "X-PUBLISHED-TTL" in answer.text
 
 
+def test_a_feed_that_becomes_empty_says_so_since_programs_would_keep_what_was_in_it_last(desk: FrontDesk) -> None:
+    path = subscribed(desk)
+    assert desk.cancel("v-1").status_code == 200
+    (summary,) = (line for line in poll(desk, path).text.split("\r\n") if line.startswith("SUMMARY:"))
+    assert summary == "SUMMARY:Nothing is booked"
+    assert desk.book("v-1", "WE 09:00").status_code == 201
+    again = poll(desk, path).text
+    assert again.count("BEGIN:VEVENT") == 1 and "Nothing is booked" not in again
+
+
 def test_a_patients_feed_shows_their_own_appointments_by_a_signed_link(desk: FrontDesk) -> None:
     made = desk.ask("POST", "/v1/patients/quin/feeds")
     assert made.status_code == 201, made.text
@@ -173,8 +183,10 @@ def test_a_revoked_feed_says_so_for_a_while_and_is_gone_then(desk: FrontDesk) ->
     before = poll(desk, path)
     identifier = desk.ask("GET", "/v1/feeds").json()["items"]
     with desk.shell.database.reading() as rows:
-        row = feeds.feed_of_secret(rows, hashed(path.rpartition("/")[2].removesuffix(".ics")))
-    assert row is not None and row.id in {one["id"] for one in identifier}
+        found = feeds.subscription(rows, "provider", hashed(path.rpartition("/")[2].removesuffix(".ics")), NOW.date())
+    assert found is not None
+    row, _ = found
+    assert row.id in {one["id"] for one in identifier}
     assert desk.ask("DELETE", f"/v1/feeds/{row.id}").status_code == 204
     ended = poll(desk, path, if_none_match=before.headers["etag"])
     assert (ended.status_code, ended.text.count("BEGIN:VEVENT")) == (200, 1)
@@ -213,6 +225,40 @@ def test_the_last_good_copy_is_given_when_a_new_one_cannot_be_made(
     assert "a feed cannot be rendered" in caplog.text
     desk.shell.feeds.copies.clear()  # as after a restart
     assert poll(desk, path).headers["etag"] == good.headers["etag"]
+
+
+def test_what_polls_have_brought_is_written_together_and_at_most_once_a_minute(desk: FrontDesk) -> None:
+    paths = [subscribed(desk, kind) for kind in KINDS]
+
+    def kept() -> dict[str, str]:
+        with desk.shell.database.reading() as rows:
+            copies = {kind: feeds.copy_of(rows, kind, subject) for kind, subject in KINDS.items()}  # type: ignore[arg-type]
+        return {kind: copy.content.decode() for kind, copy in copies.items() if copy is not None}
+
+    def given() -> dict[str, str]:
+        return {kind: poll(desk, path).text for kind, path in zip(KINDS, paths, strict=True)}
+
+    before = given()
+    assert kept() == before
+    desk.move("v-1", "WE 09:00")
+    after = given()
+    assert after["provider"] != before["provider"] and kept() == before
+    desk.clock.pass_by(minutes=1)
+    assert given() == after == kept()
+
+
+def test_a_process_that_starts_writes_no_copy_that_the_store_has(desk: FrontDesk) -> None:
+    path, other = subscribed(desk), subscribed(desk, "room")
+    for _ in range(2):
+        assert [poll(desk, one).status_code for one in (path, other)] == [200, 200]
+        desk.clock.pass_by(minutes=1)
+    desk.shell.feeds.copies.clear()  # as after a restart
+    poll(desk, path)
+    assert desk.shell.feeds.take(desk.clock()) == ({}, [])
+    desk.move("v-1", "WE 09:00")
+    poll(desk, path)
+    copies, _ = desk.shell.feeds.take(desk.clock())
+    assert list(copies) == [("provider", "ana")]
 
 
 def test_the_last_good_copy_is_given_when_the_store_does_not_answer(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from itertools import count
 from threading import Barrier
 from typing import Any
 
@@ -14,10 +16,12 @@ from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, furnish
 from races import at_once, overlaps, two_processes
 from service import OWN, Clock
 
-from api.services import reception, referrals, week
+import solver
+from api.services import reception, week
 from api.services.accounts import SYSTEM
 from api.store import bookings, periods
 from api.store.database import Database
+from api.store.guards import undoing_statements
 from scheduling.plan import Plan
 from scheduling.requests import Reserve, Visit
 from scheduling.scenario import Scenario
@@ -128,7 +132,7 @@ def test_one_key_refers_once(desk: FrontDesk) -> None:
 
 def disturbed(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch, times: int) -> list[int]:
     """Let somebody else change the week while the next referrals are decided."""
-    insert: Callable[..., Any] = referrals.insert
+    insert: Callable[..., Any] = solver.insert
     calls: list[int] = []
 
     def slow(*arguments: Any) -> Any:
@@ -138,7 +142,7 @@ def disturbed(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch, times: int) -> l
                 periods.touch(session, "test-week")
         return insert(*arguments)
 
-    monkeypatch.setattr(referrals, "insert", slow)
+    monkeypatch.setattr(solver, "insert", slow)
     return calls
 
 
@@ -171,14 +175,35 @@ def test_patients_referred_at_once_are_all_seen(store_url: str, asked: Scenario,
     assert all(one["booking"] for one in told) and {one["visit"] for one in told} <= set(stands)
 
 
-def referred_at_once(store: Database, rounds: int) -> None:
-    """Let two patients be referred at once, each through a process of its own, on a day with one free place and one hold."""
+def scarce_day() -> tuple[Scenario, Plan]:
+    """Return a week whose Tuesday has two places left, one of them held."""
     away, but_for_two = [("TU 00:00", "WE 00:00")], [("TU 00:00", "TU 13:00"), ("TU 14:20", "WE 00:00")]
     people = [
         factories.provider(one.id, *one.skills, busy=but_for_two if one.id == "ana" else away) for one in factories.PEOPLE
     ]
     asked = factories.scenario(visit("v-1", "pat"), reserve("hold-1", "TU", service="consult"), providers=people)
-    plan = factories.plan(asked, booking("v-1", "WE 10:00"), booking("hold-1", "TU 13:00", "wang-consult"))
+    return asked, factories.plan(asked, booking("v-1", "WE 10:00"), booking("hold-1", "TU 13:00", "wang-consult"))
+
+
+def newcomer(name: str) -> dict[str, Any]:
+    """Return the referral of somebody who is new."""
+    return {"patient": name, "service": "consult", "new_patient": {"name": "N", "allowed_sites": ["boston"]}}
+
+
+def expect_both_seen(store: Database, answers: list[Any]) -> None:
+    """Hold what two were told against each other and the store: one has the place that was held, nobody is lost."""
+    assert [answer.status_code for answer in answers] == [201, 201], [answer.text for answer in answers]
+    places = [answer.json()["booking"] for answer in answers]
+    starts = sorted(place and place["start"][-5:] for place in places)
+    assert starts == ["13:00", "13:40"], [answer.text for answer in answers]
+    with store.reading() as session:
+        assert ("hold", "hold-1", "") not in bookings.standing(session, "test-week")
+    assert overlaps(store) == []
+
+
+def referred_at_once(store: Database, rounds: int) -> None:
+    """Let two patients be referred at once, each through a process of its own, on a day with one free place and one hold."""
+    asked, plan = scarce_day()
     clock = Clock()
     clock.now = TUESDAY_AT_NINE
     scheduler, _ = furnish(store, asked, plan, clock)
@@ -187,18 +212,10 @@ def referred_at_once(store: Database, rounds: int) -> None:
         for number in range(rounds):
 
             def send(client: int, number: int = number) -> Any:
-                new = {"name": "N", "allowed_sites": ["boston"]}
-                body = {"patient": f"p-{number}-{client}", "service": "consult", "new_patient": new}
-                return processes[client].post("/v1/referrals", json=body)
+                return processes[client].post("/v1/referrals", json=newcomer(f"p-{number}-{client}"))
 
             answers = at_once(send, 2)
-            assert [answer.status_code for answer in answers] == [201, 201], [answer.text for answer in answers]
-            places = [answer.json()["booking"] for answer in answers]
-            starts = sorted(place and place["start"][-5:] for place in places)
-            assert starts == ["13:00", "13:40"], [answer.text for answer in answers]  # the day has no other; one was held
-            with store.reading() as session:
-                assert ("hold", "hold-1", "") not in bookings.standing(session, asked.id)
-            assert overlaps(store) == []
+            expect_both_seen(store, answers)
             with store.writing() as session:
                 for answer in answers:
                     row = bookings.booking_of(session, ("visit", answer.json()["visit"], ""))
@@ -214,6 +231,56 @@ def test_of_two_referred_at_once_in_two_processes_one_gets_the_hold(store: Datab
 @pytest.mark.heavy
 def test_of_two_referred_at_once_in_two_processes_one_gets_the_hold_and_nobody_is_lost(store: Database) -> None:
     referred_at_once(store, 20)
+
+
+@pytest.fixture
+def scarce(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FrontDesk]:
+    """Return a desk on the scarce day at which two decide at once, as only two processes do, each on the same week."""
+    insert: Callable[..., Any] = solver.insert
+    together, calls = Barrier(2), count()
+
+    def insert_together(*arguments: Any) -> Any:
+        made = insert(*arguments)
+        if next(calls) < 2:
+            together.wait()
+        return made
+
+    monkeypatch.setattr(solver, "insert", insert_together)
+    monkeypatch.setattr(week, "_DECIDING", nullcontext())
+    with front_desk(sqlite_url, *scarce_day(), TUESDAY_AT_NINE) as desk:
+        yield desk
+
+
+def send_two(desk: FrontDesk) -> list[Any]:
+    return at_once(lambda number: desk.ask("POST", "/v1/referrals", newcomer(f"p-{number}")), 2)
+
+
+def leave_out_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    touch: Callable[..., Any] = periods.touch
+    monkeypatch.setattr(periods, "touch", lambda session, identifier, expected=None: touch(session, identifier))
+
+
+def test_who_decided_on_what_is_no_more_decides_again(scarce: FrontDesk) -> None:
+    expect_both_seen(scarce.shell.database, send_two(scarce))
+
+
+def test_where_the_version_is_not_looked_at_the_database_refuses_and_it_is_decided_again(
+    scarce: FrontDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_out_the_version(monkeypatch)
+    expect_both_seen(scarce.shell.database, send_two(scarce))
+
+
+def test_without_version_and_constraint_both_get_the_hold(scarce: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_out_the_version(monkeypatch)
+    with scarce.shell.database.engine.begin() as connection:
+        for statement in undoing_statements("sqlite"):
+            connection.exec_driver_sql(statement)
+    answers = send_two(scarce)
+    with pytest.raises(AssertionError):
+        expect_both_seen(scarce.shell.database, answers)
+    assert len({answer.json()["booking"]["start"] for answer in answers}) == 1
+    assert overlaps(scarce.shell.database) != []
 
 
 def narrow(*visits: Visit, free: tuple[str, str], reserves: tuple[Reserve, ...] = ()) -> Scenario:

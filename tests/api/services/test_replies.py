@@ -118,6 +118,14 @@ def test_the_newest_answer_holds_and_twice_is_as_once(desk: FrontDesk, uids: dic
     assert (answers(desk), tasks(desk)) == ({("v-1", "pat"): "accepted"}, [])
 
 
+def test_an_answer_of_the_far_future_does_not_outdo_those_that_come_later(desk: FrontDesk, uids: dict[Any, str]) -> None:
+    ahead = reply(uids["v-1", "pat"], "pat", "DECLINED", NOW + timedelta(days=9000))
+    assert hand_in(desk, ahead) == [("v-1", "dated-ahead")]
+    assert hand_in(desk, reply(uids["v-1", "pat"], "pat", "ACCEPTED")) == [("v-1", "accepted")]
+    assert hand_in(desk, ahead) == [("v-1", "dated-ahead")]
+    assert answers(desk) == {("v-1", "pat"): "accepted"}
+
+
 def test_of_a_group_each_answers_for_themselves(desk: FrontDesk, uids: dict[Any, str]) -> None:
     hand_in(desk, reply(uids["coping", "quin"], "quin", "ACCEPTED"))
     hand_in(desk, reply(uids["coping", "sol"], "sol", "DECLINED"))
@@ -134,6 +142,7 @@ def test_of_a_group_each_answers_for_themselves(desk: FrontDesk, uids: dict[Any,
         (lambda uid: reply(uid, "pat", "ACCEPTED", NOW, "COUNTER"), "counter-proposal"),
         (lambda uid: reply(uid, "pat", "ACCEPTED", NOW, "REPLY", "RECURRENCE-ID:20261201T140000Z"), "one-occurrence"),
         (lambda uid: reply(uid, "pat", "DELEGATED"), "delegated"),
+        (lambda uid: reply(uid, "pat", "ACCEPTED", NOW + timedelta(days=9)), "dated-ahead"),
         (lambda uid: "no calendar at all", "unreadable"),
     ],
 )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import factories
 import pytest
 from factories import booking, group, session, visit
 from frontdesk import FrontDesk, front_desk
-from outbox import LEASE, give_addresses, send_all, waiting
+from outbox import LEASE, address_of, all_messages, give_addresses, send_all, waiting
 from stored import NOW, StoredWeek
 
 from api.services import changes, telling
-from api.store import messages
+from api.services.replies import take_in
+from api.store import bookings, messages, tasks
+from calendars.replies import Answer, Received
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
@@ -160,7 +162,7 @@ def test_what_the_server_puts_off_gives_way_to_what_is_newer(desk: FrontDesk) ->
     desk.cancel("v-1")
     assert waiting(desk.shell.database) == [("pat", "CANCEL", 1)]
     with desk.shell.database.writing() as rows:
-        messages.put_back(rows, first.message.id, desk.clock(), "the server answered 451", desk.clock())
+        messages.put_back(rows, first, desk.clock(), "the server answered 451", desk.clock())
     assert (waiting(desk.shell.database), sent(desk)) == ([], [])
 
 
@@ -256,3 +258,65 @@ def test_without_the_call_a_change_would_not_be_told(desk: FrontDesk, monkeypatc
     monkeypatch.setattr(changes, "tell_changes", lambda *_: 0)
     desk.book("v-1", "WE 09:00")
     assert waiting(desk.shell.database) == []
+
+
+# ------------------------------------------------------------------------------------------------------- forgetting
+
+
+def kept(desk: FrontDesk) -> list[tuple[str, str]]:
+    """Return the messages that there are still: booking's subject and state."""
+    with desk.shell.database.reading() as rows:
+        found = [(messages.invitation(rows, one.invitation_id), one.state) for one in all_messages(rows)]
+        return sorted((bookings.booking(rows, row.booking_id).subject_id, state) for row, state in found)
+
+
+def test_messages_are_forgotten_once_the_visit_has_long_been_over_and_not_a_day_before(
+    desk: FrontDesk, week: Scenario, made: Plan
+) -> None:
+    publish(desk, week, made)
+    sent(desk)
+    every = [("coping", "sent"), ("coping", "sent"), ("v-1", "sent"), ("v-2", "sent")]
+    desk.clock.now = datetime(2026, 12, 1, 14, 39, tzinfo=UTC) + timedelta(days=desk.shell.settings.message_days)
+    assert (telling.forget_messages(desk.shell), kept(desk)) == (0, every)
+    desk.clock.pass_by(minutes=1)  # v-1 ends at 14:40 UTC
+    assert (telling.forget_messages(desk.shell), kept(desk)) == (1, [one for one in every if one[0] != "v-1"])
+    desk.clock.pass_by(days=3)
+    assert (telling.forget_messages(desk.shell), kept(desk)) == (3, [])
+    publish(desk, week, made)
+    assert waiting(desk.shell.database) == []
+
+
+def test_what_waits_is_never_forgotten_nor_what_was_sent_before_it(desk: FrontDesk, week: Scenario, made: Plan) -> None:
+    publish(desk, week, made)
+    sent(desk)
+    assert desk.move("v-1", "TU 13:00").status_code == 200
+    desk.clock.pass_by(days=9000)
+    assert telling.forget_messages(desk.shell) == 3
+    assert kept(desk) == [("v-1", "sent"), ("v-1", "waiting")]
+
+
+def test_messages_of_a_visit_that_was_moved_ahead_are_kept_until_it_is_over(
+    desk: FrontDesk, week: Scenario, made: Plan
+) -> None:
+    publish(desk, week, made)
+    sent(desk)
+    days = timedelta(days=desk.shell.settings.message_days)
+    with desk.shell.database.writing() as rows:
+        (row,) = (one for one in bookings.all_rows(rows, week.id) if one.subject_id == "v-2")
+        row.ends_at = desk.clock() + days
+    desk.clock.now = NOW + days + timedelta(days=30)
+    telling.forget_messages(desk.shell)
+    assert kept(desk) == [("v-2", "sent")]
+
+
+def test_an_answer_after_that_is_for_staff(desk: FrontDesk, week: Scenario, made: Plan) -> None:
+    publish(desk, week, made)
+    uid = {one.booking.subject_id: one.invitation.uid for one in send_all(desk.shell.database, desk.clock())}["v-1"]
+    desk.clock.pass_by(days=9000)
+    telling.forget_messages(desk.shell)
+    attendee = f"mailto:{address_of('pat')}"
+    answer = Answer(uid, "REPLY", attendee, "DECLINED", desk.clock(), 0, is_occurrence=False, is_alone=True, is_delegated=False)
+    (outcome,) = take_in(desk.shell, Received((answer,)))
+    assert (outcome.subject, outcome.outcome) == ("v-1", "unknown-event")
+    with desk.shell.database.reading() as rows:
+        assert [one.kind for one in tasks.tasks(rows, "", 10, done=False)] == ["answer-unclear"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import factories
 import pytest
 from factories import group, visit
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from outbox import LEASE, Calendar, give_addresses
 from sqlmodel import Session, select
@@ -103,7 +103,7 @@ class World:
     def later(self) -> None:
         """Let the server put a message off."""
         if self.held:
-            messages.put_back(self.rows, self.held.pop(0).message.id, self.now, "451", self.now)
+            messages.put_back(self.rows, self.held.pop(0), self.now, "451", self.now)
 
     def die(self, handed_over: bool) -> None:
         """Let the courier die with a message in its hands, which the server has or has not."""
@@ -112,6 +112,8 @@ class World:
             self.deaths += 1
             if handed_over:
                 self._arrive(claimed)
+            while self.held:  # all answers come before a lease is over
+                self.taken(True)
             self.now += LEASE
 
     def finish(self) -> None:
@@ -147,7 +149,17 @@ def database(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory, week
     store.close()
 
 
+TAKEN_BUT_UNHEARD_THEN_PUT_OFF: list[tuple[object, ...]] = [
+    *(("book", 2, 0, {0}), ("claim",), ("taken", False)),
+    *(("cancel", 2), ("claim",), ("later",)),
+]
+"""The server has the invite though its answer was lost, and puts the next attempt off: the cancellation must still go."""
+
+
 @given(steps=STEPS)
+@example(steps=TAKEN_BUT_UNHEARD_THEN_PUT_OFF)
+@example(steps=[*TAKEN_BUT_UNHEARD_THEN_PUT_OFF[:3], ("claim",), ("later",), ("book", 2, 0, {0})])
+@example(steps=[("book", 2, 0, {0}), ("claim",), ("die", False), ("claim",), ("later",), ("book", 2, 0, {0})])
 @settings(max_examples=ROUNDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_in_the_end_every_calendar_shows_what_stands(
     database: Database, week: Scenario, steps: list[tuple[object, ...]]

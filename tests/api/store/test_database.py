@@ -7,6 +7,7 @@ import threading
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -134,6 +135,15 @@ def test_a_reader_sees_one_moment_though_others_write(postgresql_url: str) -> No
         assert session.connection().exec_driver_sql(rows).scalar_one() == before
     assert names(store) == ["pat"]
     store.close()
+
+
+def test_a_connection_in_use_when_the_store_is_closed_is_closed_when_given_back(postgresql_url: str) -> None:
+    store = Database(postgresql_url)
+    with store.reading() as session:
+        used: Any = session.connection().connection.dbapi_connection
+        store.close()
+        assert not used.closed
+    assert used.closed
 
 
 def test_a_store_in_memory_keeps_its_rows_between_sessions() -> None:

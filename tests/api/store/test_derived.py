@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Event
@@ -16,7 +16,7 @@ from api.access.actor import Actor, Role
 from api.services import bookings, requests
 from api.store import periods, plans
 from api.store.database import Database
-from api.store.derived import Derived
+from api.store.derived import Derived, derived_each
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
@@ -74,6 +74,33 @@ def test_a_failure_is_told_to_all_who_wait_for_it_and_kept_for_nobody() -> None:
             with pytest.raises(LookupError):
                 asked.result(30)
     assert kept.get("week", 1, lambda: 7) == 7
+
+
+def test_pieces_are_derived_together_once_for_each_version_and_the_oldest_give_way() -> None:
+    kept, derived = Derived(most_pieces=3), list[str]()
+
+    def derive(wanted: Sequence[str]) -> dict[str, str]:
+        derived.append("".join(wanted))
+        return {one: one.upper() for one in wanted}
+
+    for wanted in ("ab", "bca", "ad", "abcde", "c"):
+        assert "".join(kept.get_each(wanted, derive)) == wanted.upper()
+    assert derived == ["ab", "c", "d", "be", "c"]
+
+
+def test_a_writer_neither_finds_nor_keeps_a_piece(week: StoredWeek) -> None:
+    derived = list[str]()
+
+    def derive(wanted: Sequence[str]) -> dict[str, int]:
+        derived.extend(wanted)
+        return {one: len(derived) for one in wanted}
+
+    with week.store.writing() as rows:
+        assert derived_each(rows, ["a", "b"], derive) == [2, 2]
+    with week.store.reading() as rows:
+        assert derived_each(rows, ["b", "a"], derive) == derived_each(rows, ["b", "a"], derive) == [4, 4]
+    with week.store.writing() as rows:
+        assert derived_each(rows, ["a"], derive) == [5]
 
 
 def test_a_reader_is_given_what_was_derived_and_a_writer_sees_its_own_rows(week: StoredWeek) -> None:

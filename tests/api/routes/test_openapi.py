@@ -1,0 +1,131 @@
+"""The service answers as its OpenAPI document says, whoever asks for whatever: no defect, and nothing that is not described."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from drawn import Rewinding, Sending, sample_of
+from hypothesis import HealthCheck, Phase, given, settings
+from samples import world
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from service import CHEAP
+
+from api.access import passwords
+from api.access.table import ACCESS, Access
+from api.refusals import Conflict
+from api.store import plans
+
+DESCRIBED = [line for line in ACCESS if line.method != "HEAD"]  # answered as GET is, without its body
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+@dataclass
+class Service:
+    """A service whose state may be set back, and what it says of itself."""
+
+    begin: Rewinding
+    now: Rewinding
+    document: Any
+
+    def hold_to_its_word(self, line: Access, examples: int) -> None:
+        """Send requests of a route, each by everybody, and hold the answers against the document."""
+        self.begin.set_back()
+        sending = Sending(self.begin.here, line, self.document[line.path][line.method])
+        self.now.keep()
+
+        @settings(
+            max_examples=examples,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=sending.cases())
+        def conforms(case: schemathesis.Case) -> None:
+            for role in sending.everybody:
+                answer = sending.send(case, role)
+                if answer.status_code < 400 and line.method != "GET":
+                    self.now.set_back()
+                case.validate_response(answer, checks=CHECKS)
+
+        conforms()
+
+
+@contextmanager
+def opened(migrated: Path, folder: Path, months: bool) -> Iterator[Service]:
+    file = folder / "store.db"
+    shutil.copyfile(migrated, file)
+    with pytest.MonkeyPatch.context() as patch, world(f"sqlite:///{file}", months) as here:
+        patch.setattr(passwords, "_hasher", CHEAP)
+        with Rewinding(here) as begin, Rewinding(here) as now:
+            document = here.desk.client.get("/openapi.json").json()
+            yield Service(begin, now, schemathesis.openapi.from_dict(document))
+
+
+@pytest.fixture(scope="module")
+def services(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Access], Service]]:
+    """Return what gives the service to which a route's requests are sent: with a published week, or over months."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("week", "months")]
+    with opened(migrated_file, folders[0], False) as week, opened(migrated_file, folders[1], True) as months:
+        yield lambda line: months if sample_of(line).months else week
+
+
+@pytest.mark.parametrize("examples", [3, pytest.param(100, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("line", DESCRIBED, ids=lambda line: f"{line.method} {line.path}")
+def test_every_answer_is_described(services: Callable[[Access], Service], line: Access, examples: int) -> None:
+    services(line).hold_to_its_word(line, examples)
+
+
+def line_of(method: str, path: str) -> Access:
+    return next(line for line in DESCRIBED if (line.method, line.path) == (method, path))
+
+
+def found(services: Callable[[Access], Service], line: Access) -> set[str]:
+    """Return which kinds of failures are found at a route."""
+    with pytest.raises(FailureGroup) as failed:
+        services(line).hold_to_its_word(line, 20)
+    return {type(one).__name__ for one in failed.value.exceptions}
+
+
+def test_a_defect_is_found(services: Callable[[Access], Service], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "publication", lambda *_: None)
+    assert found(services, line_of("GET", "/v1/publications/{publication}")) == {"ServerError", "UndefinedStatusCode"}
+
+
+def test_a_refusal_that_is_not_described_is_found(
+    services: Callable[[Access], Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Conflict("not today")
+
+    monkeypatch.setattr(plans, "publication", refuse)
+    assert found(services, line_of("GET", "/v1/publications/{publication}")) == {"UndefinedStatusCode"}
+
+
+def test_an_answer_of_another_form_is_found(services: Callable[[Access], Service], monkeypatch: pytest.MonkeyPatch) -> None:
+    from api.routes import plans as routes
+
+    monkeypatch.setattr(routes, "_publication", lambda *_: {"id": "first"})
+    assert found(services, line_of("GET", "/v1/publications/{publication}")) == {"JsonSchemaError"}
