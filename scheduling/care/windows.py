@@ -223,7 +223,7 @@ class _Derivation:
         if missed is None or previous not in self._found.done:
             return early, late
         day = max(missed.date or missed.known.date(), missed.known.date())
-        again = lag.max_days if not isinstance(lag, Follow) else self._pathway.reopen_days
+        again = lag.max_days if lag.together or not isinstance(lag, Follow) else self._pathway.reopen_days
         return early, max(late, day + timedelta(days=again))
 
     def _day_of_care(self, first: date, last: date, service: str, provider: str | None) -> date:

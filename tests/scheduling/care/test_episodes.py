@@ -204,3 +204,12 @@ def test_what_follows_a_visit_that_still_waits_is_counted_from_today_and_not_fro
     assert window(waits, "injection.2", "2026-12-10")[0] == "2026-12-17"
     stands = episode("radiofrequency-ablation", ("planned", "injection.1", "2026-12-08"))
     assert window(stands, "injection.2", "2026-12-07")[0] == "2026-12-15"
+
+
+def test_a_check_that_was_called_off_is_made_up_for_on_the_next_day():
+    consulted = [("planned", "consult", "2026-11-30"), ("done", "consult", "2026-11-30")]
+    tried = [("planned", "trial", "2026-12-01"), ("planned", "check.1", "2026-12-02"), ("done", "trial", "2026-12-01")]
+    missed = episode(
+        "spinal-drug-delivery", *consulted, *tried, event("cancelled", "check.1", "2026-12-02", known="2026-12-01")
+    )
+    assert window(missed, "check.1", "2026-12-02") == ("2026-12-02", "2026-12-03")
