@@ -38,8 +38,13 @@ def construct(
     """
     occupancy = Occupancy(domains)
     waiting = sorted(domains.tasks, key=lambda task: _urgency(domains, task, by_worth=bool(guide)))
-    for task in waiting:  # pins first: what ``start`` puts in their way must give way
-        if task.visit is not None and task.visit.pinned is not None and (pin := occupancy.best(task)) is not None:
+    pinned = [task for task in waiting if task.visit is not None and task.visit.pinned is not None]
+    stands = as_it_stands(domains, start or {}, {}) if pinned else {}
+    for task in pinned:  # with the supervisors that they have: chosen one by one, those of one may be in the way of another
+        if task.key in stands:
+            occupancy.put(task.key, stands[task.key])
+    for task in pinned:  # before all else: what ``start`` puts in their way must give way
+        if task.key not in occupancy.placements and (pin := occupancy.best(task)) is not None:
             occupancy.put(task.key, pin.placement)
     occupancy.shift_at = {shift: at for shift, at in (shift_at or {}).items() if occupancy.location(shift) in (None, at)}
     occupancy.guide, occupancy.trust = guide or {}, trust

@@ -58,22 +58,27 @@ def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
 def settle(scenario: Scenario, plan: Plan, visit: str, seconds: float) -> tuple[Plan | None, bool]:
     """Return a plan with a visit that was left out, whoever gives way; None, and whether it is proven that there is none.
 
-    What cannot give way is planned anew by itself, exactly; all others find their places around it. There is proof when the
-    exact plan of those alone, the visit among them, leaves one of them out.
+    What cannot give way on the days that the visit can be on is planned anew by itself, exactly; all others find their places
+    around it. There is proof when the visit has no day, or the exact plan of those alone, the visit among them, leaves one of
+    them out.
     """
     present = Present(scenario, plan)
-    firm = {one.id for one in scenario.visits if one.id == visit or _is_firm(present, one)}
+    days = {option.day for option in present.domains.options_for(("visit", visit))}
+    if not days:
+        return None, True
+    there = {key[1] for key, placement in present.placements.items() if placement.day in days}
+    firm = {one.id for one in scenario.visits if one.id == visit or (one.id in there and _is_firm(present, one))}
     alone = scenario.changed(
         visits=tuple(one for one in scenario.visits if one.id in firm),
         links=tuple(one for one in scenario.links if one.before in firm and one.after in firm),
-        groups=tuple(one for one in scenario.groups if one.current is not None),
+        groups=tuple(one for one in scenario.groups if one.id in there and one.current is not None),
         reserves=(),
     )
     made = solve(alone, Limits(seconds, 1), start=carried(plan, alone))
     if made.unscheduled:
         return None, made.status == "optimal"
     occupancy = Occupancy(present.domains, placements_of(scenario, made))
-    others = {key: one for key, one in present.placements.items() if key not in occupancy.placements and key[0] == "visit"}
+    others = {key: one for key, one in present.placements.items() if key not in occupancy.placements and key[0] != "hold"}
     for key, placement in as_it_stands(present.domains, others, dict(occupancy.placements)).items():
         occupancy.put(key, placement)
     return _settled(present, occupancy, others), False

@@ -23,6 +23,9 @@ def simulate(
     policy: Annotated[Policies, typer.Option("--policy", help="How weeks are planned.")] = "both",
     seconds: Seconds = 4.0,
     workers: Workers = 2,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="Count work instead of seconds; with --workers 1 the same weeks each time.")
+    ] = False,
     scale: Annotated[
         float, typer.Option("--scale", min=0.05, max=3.0, help="Of the referrals; 1 makes 500 visits a week.")
     ] = 1.0,
@@ -50,7 +53,7 @@ def simulate(
         for name in POLICIES:
             if policy in (name, "both"):
                 world = World(number, first, weeks, scale)
-                tally = lived(world, Policy(name, seconds, number, workers), say)
+                tally = lived(world, Policy(name, seconds, number, workers, deterministic), say)
                 results.append(result_of(tally, name))
     report = Report(weeks=weeks, seconds=seconds, results=tuple(results))
     if output is not None:

@@ -179,7 +179,12 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
     """Note that a patient has arrived, has not come, or is done."""
     call.expected_version()
     now = call.shell.clock()
-    return call.write(lambda session: _answer(service.mark(session, call.actor, visit, body.state, call.expect, now)))
+
+    def act(session: Session) -> Answer:
+        service.mark(session, call.actor, visit, body.state, call.expect, now)
+        return _answer(service.read(session, visit))
+
+    return call.write(act)
 
 
 @router.put("/v1/visits/{visit}/pin", response_model=FreePlace, responses=documented(409, 412, 428))

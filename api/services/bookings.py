@@ -12,7 +12,7 @@ from sqlmodel import Session
 from api.access.actor import Actor, Role
 from api.refusals import Conflict, Ground, RulesBroken
 from api.services.changes import pass_on
-from api.services.episodes import note_state
+from api.services.episodes import OF_BOOKINGS, note_state
 from api.services.records import write_down
 from api.services.requests import asked_visit
 from api.services.week import Week, choose_places, pin_of, take_on, with_booking
@@ -155,9 +155,7 @@ def cancelled(
     return act
 
 
-def mark(
-    session: Session, by: Actor, visit: str, state: BookingState, expect: Callable[[int], None], now: datetime
-) -> Standing:
+def mark(session: Session, by: Actor, visit: str, state: BookingState, expect: Callable[[int], None], now: datetime) -> None:
     """Note that a patient has arrived, has not come, or is done.
 
     Raises
@@ -172,10 +170,10 @@ def mark(
     if state == "no-show" and now < row.starts_at:
         raise Conflict("the visit has not begun yet")
     bookings.mark(session, row.id, state, now)
-    note_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
+    if state in OF_BOOKINGS:
+        note_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
     periods.touch(session, row.period_id)
     write_down(session, by, f"booking.{state}", "visit", visit, now)
-    return _standing(session, row, as_it_stands(session, row))
 
 
 def pin(session: Session, by: Actor, visit: str, expect: Callable[[int], None], now: datetime) -> VisitBooking:

@@ -161,7 +161,7 @@ def note_changes(session: Session, by: Actor, changes: Iterable[Change], now: da
 def note_state(session: Session, by: Actor, visit: str, placing: Placing, became: BookingState, now: datetime) -> None:
     """Take down what came of a visit: it has been, or nobody came."""
     of = store.subjects_of(session, [visit]).get(visit)
-    if of is not None and became in OF_BOOKINGS:
+    if of is not None:
         event = _of_booking(OF_BOOKINGS[became], of, placing, periods.zone(session), now)
         _note(session, by, {of.episode: [event]}, now)
 
@@ -206,7 +206,7 @@ def _asked_in(
     horizon = Horizon(start=period.starts_on, end=period.ends_on)
     zone = periods.zone(session)
     week = scenario_of(book_of(session, periods.grid_of(session, period.id), episodes), horizon, _wall(zone, now))
-    stands = {row.subject_id for row in bookings.all_rows(session, period.id) if row.state != "cancelled"}
+    stands = bookings.standing_ids(session, period.id)
     due = _due(week.scenario, period, {visit for visit, where in waiting.items() if where == period.id}, stands | elsewhere)
     if not due:
         return {}
@@ -220,15 +220,18 @@ def _asked_in(
 
 
 def _due(scenario: Scenario, period: PeriodRow, waiting: AbstractSet[str], placed: AbstractSet[str]) -> list[Visit]:
-    """Return the visits that a period has to ask for: what waits in it, what is due in it, and what follows these there."""
+    """Return the visits that a period has to ask for: what waits in it, what is due in it, and what follows these there.
+
+    What follows a visit that is not asked for there waits with it for another period.
+    """
     before: dict[str, list[str]] = defaultdict(list)
     for link in scenario.links:
         before[link.after].append(link.before)
     asked: set[str] = set()
     for visit in scenario.visits:
         follows = before[visit.id]
-        due = all(one in asked or one in placed for one in follows) if follows else _due_date(visit) < period.ends_on
-        if visit.id not in placed and (due or visit.id in waiting):
+        due = visit.id in waiting or _due_date(visit) < period.ends_on
+        if visit.id not in placed and (all(one in asked or one in placed for one in follows) if follows else due):
             asked.add(visit.id)
     return [visit for visit in scenario.visits if visit.id in asked]
 

@@ -27,7 +27,6 @@ from api.store.people import Known
 from scheduling import catalogue
 from scheduling.care.episodes import Episode, Event
 from scheduling.care.pathways import Pathway
-from scheduling.clinic import Clinic
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Date, Half, Id, Model, Priority
 from scheduling.people import Patient
@@ -171,7 +170,7 @@ class Desk:
         zone = periods.zone(session)
         self.today: date = zone.wall(now).date()
         self._known_at = zone.wall(now).replace(second=0, microsecond=0)
-        self._clinic = Clinic.model_validate_json(periods.clinic(session).document)
+        self._clinic = periods.clinic_of(session)
         self.known: Mapping[str, Known] = people.known(session, patients)
         self._providers = people.provider_ids(session)
         self._programmes = programmes.known(session)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.jobs.queue import JobQueue
 from api.refusals import Conflict
 from api.services.records import write_down
 from api.services.week import week_at
@@ -21,6 +20,15 @@ from scheduling.scenario import Scenario
 
 if TYPE_CHECKING:
     from solver import Limits
+
+
+class Queue(Protocol):
+    """Where plans are asked for: that of the workers, or of a process that makes its plans itself."""
+
+    def ask(
+        self, session: Session, scenario_id: str, limits: Limits, asked_by: str, start_plan_id: str | None = None
+    ) -> PlanJobRow:
+        """Ask for a plan, in the caller's transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ def prepared(session: Session, wanted: Wanted, present: datetime) -> Prepared:
     return Prepared(*week_at(session, wanted.period, now or present).to_plan())
 
 
-def ask(session: Session, queue: JobQueue, by: Actor, wanted: Wanted, of: Prepared, present: datetime) -> PlanJobRow:
+def ask(session: Session, queue: Queue, by: Actor, wanted: Wanted, of: Prepared, present: datetime) -> PlanJobRow:
     """Ask for a plan of a period; it starts from what stands.
 
     Raises

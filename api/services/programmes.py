@@ -16,8 +16,7 @@ from api.store.bookings import Change
 from api.store.periods import zone
 from api.store.rows import expect_version
 from scheduling import catalogue
-from scheduling.care.programmes import Programme, seated
-from scheduling.catalogue import Workshop
+from scheduling.care.programmes import Programme, opened, seated
 from scheduling.clinic import Clinic
 from scheduling.errors import UnknownId
 from scheduling.fields import Model, Positive, Weekday
@@ -27,7 +26,7 @@ def open_workshops(session: Session, clinic: Clinic) -> None:
     """Let the catalogue's workshops that a clinic can hold be programmes, where they are not yet."""
     offered, known = {service.id for service in clinic.services}, store.known(session)
     new = (one for one in catalogue.workshops() if one.service in offered and one.id not in known)
-    store.put_programmes(session, map(_programme, new))
+    store.put_programmes(session, map(opened, new))
 
 
 def note_sessions(session: Session, changes: Iterable[Change]) -> None:
@@ -97,17 +96,3 @@ def note_attendance(session: Session, by: Actor, programme: str, month: str, cam
         raise Conflict(f"had no place in it: {', '.join(strange)}")
     store.note_attendance(session, found.booking, {who: who in came for who in found.seats}, now)
     write_down(session, by, "programme.attendance", "programme", programme, now, month=month, came=sorted(came))
-
-
-def _programme(workshop: Workshop) -> Programme:
-    limits = catalogue.limits()
-    return Programme(
-        id=workshop.id,
-        name=workshop.name,
-        service=workshop.service,
-        required=workshop.required,
-        capacity=workshop.capacity,
-        min_attendees=workshop.min_attendees,
-        min_days=limits.group_min_days,
-        max_days=limits.group_max_days,
-    )

@@ -10,9 +10,10 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.services.bookings import period_of
 from api.services.intake import Desk, Placed, Request, Taken, is_of_today, take_in
 from api.services.kinds import KINDS_BY_ID
-from api.services.referrals import Referral, Referred, known_patient, referred, seen_today
+from api.services.referrals import Referral, Referred, known_patient, referred, room_made, seen_today
 from api.services.week import decided
 from api.shell import Shell
 from api.store import periods
@@ -83,12 +84,29 @@ def place_today(shell: Shell, by: Actor, taken: Sequence[Taken]) -> list[Referre
     return found
 
 
+def make_room(shell: Shell, by: Actor, visit: str) -> Referred:
+    """Give a visit that has to be today, and found no place, the place of others; or prove that there is none.
+
+    Raises
+    ------
+    UnknownId, Conflict
+        When it is not asked for, has a place, or what stands must be planned anew first.
+    """
+    now = shell.clock()
+    period = period_of(shell.database, visit)
+    return decided(shell, period, lambda week: room_made(week, by, visit, now), _in_one_transaction(shell))
+
+
 def _seen_today(shell: Shell, by: Actor, period: str, visit: str, now: datetime) -> Referred:
+    return decided(shell, period, lambda week: seen_today(week, by, visit, now), _in_one_transaction(shell))
+
+
+def _in_one_transaction(shell: Shell) -> Callable[[Callable[[Session], Referred]], Referred]:
     def run(act: Callable[[Session], Referred]) -> Referred:
         with shell.database.writing() as session:
             return act(session)
 
-    return decided(shell, period, lambda week: seen_today(week, by, visit, now), run)
+    return run
 
 
 def _period_today(shell: Shell, request: Request, now: datetime) -> str | None:

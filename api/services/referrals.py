@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -31,7 +31,11 @@ from scheduling.fields import Priority
 from scheduling.people import Patient
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.publishing import carried, upcoming
+from scheduling.requests import Visit
 from scheduling.scenario import Scenario
+
+PROOF_SECONDS = 20.0
+"""Longest time for the proof that a day cannot take a patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class Referred:
         What else has changed: who moves to make room, and holds that were used.
     call : tuple of str
         Patients who have to be told of another time.
+    proven : bool
+        There is no place today, and an exact plan of those who give way to nobody proves it.
     """
 
     visit: str
@@ -72,6 +78,7 @@ class Referred:
     reasons: tuple[Reason, ...]
     changes: tuple[Change, ...]
     call: tuple[str, ...]
+    proven: bool = False
 
 
 def period_today(database: Database, now: datetime) -> str:
@@ -139,9 +146,7 @@ def seen_today(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Se
     UnknownId, Conflict
         When it is not asked for, has a place, or what stands must be planned anew first.
     """
-    asked = week.scenario.visit(visit)
-    if visit in week.plan.visits_by_id:
-        raise Conflict(f'visit "{visit}" has a place already')
+    asked = _expect_waiting(week, visit)
     scenario, _ = week.settled
     without = scenario.changed(
         visits=tuple(one for one in scenario.visits if one.id != visit),
@@ -149,6 +154,36 @@ def seen_today(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Se
     )
     placing = _placing(week, without, Addition(visits=(asked,)))
     return lambda session: _placed(session, week, by, placing, None, now)
+
+
+def room_made(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Session], Referred]:
+    """Decide who gives way to a visit that has to be today and found no place, and return what does it.
+
+    The fewest others move, or wait again. Where no such change is found, all who give way to nobody are planned exactly: that
+    gives the place, or the proof that there is none.
+
+    Raises
+    ------
+    UnknownId, Conflict
+        When it is not asked for, has a place, or what stands must be planned anew first.
+    """
+    from solver.displacing import displace, settle
+
+    _expect_waiting(week, visit)
+    scenario, stood = week.settled
+    made, proven = displace(scenario, stood, visit), False
+    if made is None:
+        made, proven = settle(scenario, stood, visit, PROOF_SECONDS)
+    made = made or stood
+    placing = _Placing(visit, scenario, stood, made, compare(scenario, stood, made))
+    return lambda session: replace(_placed(session, week, by, placing, None, now), proven=proven)
+
+
+def _expect_waiting(week: Week, visit: str) -> Visit:
+    asked = week.scenario.visit(visit)
+    if visit in week.plan.visits_by_id:
+        raise Conflict(f'visit "{visit}" has a place already')
+    return asked
 
 
 @dataclass(frozen=True, slots=True)

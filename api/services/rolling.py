@@ -138,7 +138,7 @@ def expect_free(session: Session, horizon: Horizon, identifier: str) -> None:
 
 def whole_book(session: Session, horizon: Horizon, now: datetime) -> Book:
     """Return everything that the weeks to come depend on."""
-    clinic = Clinic.model_validate_json(periods.clinic(session).document)
+    clinic = periods.clinic_of(session)
     grid = TimeGrid(clinic.timezone, clinic.start_grid_minutes, horizon.start, horizon.end)
     opened, groups = episodes.load_open(session), programmes.load(session)
     others = _left_over(session, horizon)
@@ -164,7 +164,7 @@ def whole_book(session: Session, horizon: Horizon, now: datetime) -> Book:
 
 def book_of(session: Session, grid: TimeGrid, some: Iterable[Episode]) -> Book:
     """Return what some episodes depend on, and nothing else."""
-    clinic = Clinic.model_validate_json(periods.clinic(session).document)
+    clinic = periods.clinic_of(session)
     providers = providers_ahead(session, grid)
     return Book(clinic=clinic, providers=providers, patients=(), episodes=tuple(some), held=_held(clinic))
 
@@ -179,7 +179,7 @@ def providers_ahead(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     """Return who works, with the shifts of a horizon, of its first month, and of the weeks after it."""
     last = grid.end + timedelta(weeks=WEEKS_AHEAD)
     ahead = TimeGrid(grid.timezone, grid.grid_minutes, grid.first.replace(day=1), last)
-    return tuple(Provider.model_validate_json(json.dumps(one)) for one in people.provider_documents(session, ahead))
+    return people.providers(session, ahead)
 
 
 def _standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Current], Mapping[tuple[str, str], CurrentGroup]]:

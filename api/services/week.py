@@ -176,7 +176,7 @@ def take_on(session: Session, week: Week, scenario: Scenario, before: Plan, afte
     """
     periods.touch(session, week.scenario.id, week.version)
     stood, stands = _by_subject(scenario, before), _by_subject(scenario, after)
-    changes = []
+    changes = _begun_holds_released(session, week, before, now)
     for subject in sorted(stood.keys() - stands.keys()):
         row = bookings.booking_of(session, subject)
         if row is not None:
@@ -184,9 +184,18 @@ def take_on(session: Session, week: Week, scenario: Scenario, before: Plan, afte
     moving = [placing for subject, placing in stands.items() if stood.get(subject) != placing]
     changes += bookings.place_all(session, week.scenario.id, moving, now)
     stood_by_id = _items(scenario, before)
-    untouched = [one for key, one in _items(week.scenario, week.plan).items() if key not in stood_by_id]
+    kept = upcoming(week.scenario, week.plan)
+    untouched = [one for key, one in _items(week.scenario, kept).items() if key not in stood_by_id]
     choose_places(session, week, (*untouched, *_items(scenario, after).values()))
     return changes
+
+
+def _begun_holds_released(session: Session, week: Week, before: Plan, now: datetime) -> list[Change]:
+    """Release the holds that have begun and that a change was decided without: their time is free for what it brings."""
+    known = {hold.reserve for hold in (*before.holds, *upcoming(week.scenario, week.plan).holds)}
+    begun = [hold.reserve for hold in week.plan.holds if hold.reserve not in known]
+    rows = (bookings.booking_of(session, ("hold", reserve, "")) for reserve in begun)
+    return [bookings.cancel(session, row.id, now) for row in rows if row is not None]
 
 
 def choose_places(session: Session, week: Week, booked: Iterable[Booking]) -> None:

@@ -1,18 +1,22 @@
 """A clinic that does not exist, lived through week by week: what a policy of planning does to waits over months.
 
 :mod:`.world` draws, by seed, who is referred when, who comes, what comes of it, and who falls ill: the same for every
-policy. :mod:`.practice` lives through it by the rules of the clinic, planning as its :mod:`.policies` say. :mod:`.measures`
-counts, :mod:`.report` shows; :mod:`scheduling.care.rules` judges whether care was as it has to be.
+policy. :mod:`.practice` lives through it at a :mod:`.desk`, by the very use cases of the service, planning as its
+:mod:`.policies` say. :mod:`.memory` reads from the store what has been, :mod:`.measures` counts, :mod:`.report` shows;
+:mod:`scheduling.care.rules` judges whether care was as it has to be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.resources import as_file, files
 
 from api.simulation.measures import Tally
 from api.simulation.policies import Policy
 from api.simulation.practice import Practice
 from api.simulation.world import World
+from api.store.columns import numbered_ids
+from scheduling import catalogue
 from solver.ruin import Compilation
 
 __all__ = ["lived"]
@@ -21,11 +25,12 @@ __all__ = ["lived"]
 def lived(world: World, policy: Policy, tell: Callable[[str], None] = lambda line: None) -> Tally:
     """Live through a world under a policy, telling of each week; return what was counted."""
     Compilation().wait()
-    practice = Practice(world, policy)
-    for number, monday in enumerate(practice.run(), 1):
-        tally = practice.tally
-        tell(
-            f"{policy.name}, seed {world.seed}, week {number} of {world.weeks} ({monday}): "
-            f"{tally.visits[monday]} visits, {tally.left_out[monday]} left out, {tally.recontacted[monday]} called again"
-        )
+    with as_file(files(__name__).joinpath("own.toml")) as own, catalogue.with_own(own), numbered_ids():
+        practice = Practice(world, policy)
+        for number, monday in enumerate(practice.run(), 1):
+            tally = practice.tally
+            tell(
+                f"{policy.name}, seed {world.seed}, week {number} of {world.weeks} ({monday}): "
+                f"{tally.visits[monday]} visits, {tally.left_out[monday]} left out, {tally.recontacted[monday]} called again"
+            )
     return practice.tally

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -49,7 +49,7 @@ class Tally:
 
     policy: str
     seed: int
-    chronicle: Chronicle
+    chronicle: Chronicle = field(default_factory=lambda: Chronicle(until=date.min))
     waits: dict[Priority, list[int]] = field(default_factory=lambda: defaultdict(list))
     asked: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     left_out: dict[date, int] = field(default_factory=lambda: defaultdict(int))
@@ -59,7 +59,7 @@ class Tally:
     supply: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     week_waits: dict[date, list[int]] = field(default_factory=lambda: defaultdict(list))
     same_day: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    alerts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    alerts: Counter[str] = field(default_factory=Counter)
     waiting: int = 0
 
     def wait(self, priority: Priority, monday: date, days: int) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from scheduling.additions import Addition
 from scheduling.plan import Plan
 from scheduling.publishing import carried
 from scheduling.scenario import Scenario
-from solver import Limits, insert, solve
+from solver import Limits, solve
 from solver.displacing import displace
 from solver.first_come import first_come
 
@@ -25,7 +24,8 @@ class Policy:
     """A way of planning.
 
     ``optimised``: by the solver; nobody who has been told of a place is moved, but for a last chance.
-    ``first-come``: each in turn at the earliest free time. Under both, others are moved for who has to be seen that day.
+    ``first-come``: each in turn, in the order in which they were referred, at the earliest free time. Both hold the same time
+    for referrals to come.
 
     Attributes
     ----------
@@ -39,26 +39,26 @@ class Policy:
     workers: int = 2
     deterministic: bool = False
 
-    def plan(self, scenario: Scenario, standing: Plan, whole: bool) -> Plan:
+    def plan(self, scenario: Scenario, standing: Plan | None, whole: bool) -> Plan:
         """Return a plan beside what stands; ``whole``: of a week that is planned for the first time."""
         if self.name == "first-come":
-            return first_come(scenario, standing)
+            return first_come(scenario, _held(scenario, standing))
         bound = scenario.changed(policy=scenario.policy.changed(max_notified_moves=0))
-        plan = solve(bound, self.limits(1.0 if whole else CHANGE_SHARE), start=standing)
+        plan = solve(bound, self.limits(whole), start=standing)
         return _with_last_chances(scenario, carried(plan, scenario))
 
-    def fit_in(self, scenario: Scenario, standing: Plan, addition: Addition) -> tuple[Scenario, Plan]:
-        """Return the scenario with some more visits, and a plan with them; without them when there is no place."""
-        if self.name == "first-come":
-            grown = addition.to(scenario)
-            plan = first_come(grown, carried(standing, grown))
-            if all(visit.id in plan.visits_by_id for visit in addition.visits):
-                return grown, plan
-        return insert(scenario, standing, addition)
+    def limits(self, whole: bool) -> Limits:
+        """Return the limits of a search: of a whole week, or of a change of one."""
+        seconds = self.seconds if whole else CHANGE_SHARE * self.seconds
+        return Limits(seconds, self.workers, self.seed, deterministic=self.deterministic)
 
-    def limits(self, share: float) -> Limits:
-        """Return the limits of a search that gets a share of the seconds."""
-        return Limits(share * self.seconds, self.workers, self.seed, deterministic=self.deterministic)
+
+def _held(scenario: Scenario, standing: Plan | None) -> Plan:
+    """Return what stands, with the groups and what is held for referrals to come: nobody else gets that time."""
+    stands = tuple(one for one in scenario.visits if one.current is not None)
+    known = {one.id for one in stands}
+    links = tuple(one for one in scenario.links if one.before in known and one.after in known)
+    return carried(first_come(scenario.changed(visits=stands, links=links), standing), scenario)
 
 
 def _with_last_chances(scenario: Scenario, plan: Plan) -> Plan:

@@ -16,8 +16,8 @@ from random import Random
 
 from pydantic import Field
 
+from api.services.episodes import Told
 from scheduling import catalogue
-from scheduling.care.episodes import Event
 from scheduling.care.pathways import Occurrence, Pathway, Step
 from scheduling.catalogue import Hours, parse_toml
 from scheduling.clinic import Closure
@@ -26,7 +26,6 @@ from scheduling.generate.dates import Dates, dates_from
 from scheduling.generate.profile import Range, Share, profile
 from scheduling.generate.roster import roster
 from scheduling.people import Patient, Provider, Shift
-from scheduling.scenario import PriorityWeights
 from scheduling.timegrid import minute_of_day, stamp
 
 OPENS, CLOSES = 8 * 60, 17 * 60
@@ -55,14 +54,12 @@ class Mix(Model):
     holiday_weeks: Count
     closure_share: Share
     same_day_until: Clock
-    held_quantile: Count
     group_requests_per_week: Count
     members: Range
     pumps: Count
     reservoir_days: Range
     rounds: Hours
     staff: Mapping[str, Count]
-    delay_per_day: PriorityWeights
     outcomes: Mapping[str, Share]
     referrals: tuple[ReferralMix, ...]
 
@@ -117,8 +114,6 @@ class World:
         data = data.changed(staff=data.staff.changed(teams=tuple(counted)))
         staff = roster(data, "week", self.dates, self._random("roster"))
         self.providers: tuple[Provider, ...] = tuple(self._with_rounds(self._with_holidays(one)) for one in staff)
-        self.held = tuple(one.changed(quantile=min(one.quantile, self._mix.held_quantile)) for one in catalogue.held())
-        self.policy = catalogue.policy().changed(delay_per_day=self._mix.delay_per_day)
         self._sites, self._halves = data.patients.sites, data.patients.halves
 
     def _random(self, *names: object) -> Random:
@@ -195,13 +190,20 @@ class World:
             prefers=half.prefers,
         )
 
-    def pumps(self) -> list[Arrival]:
-        """Return the patients who have a pump at first."""
-        known = datetime.combine(self.start - ONE_DAY, time(9))
-        return [
-            Arrival(name := f"pump-{number + 1}", known, "pump-refills", "routine", self.patient(name))
-            for number in range(round(self._mix.pumps * self._scale))
-        ]
+    def pumps(self, day: date) -> list[tuple[Arrival, date]]:
+        """Return the patients who have a pump at first, with the dates until which those last."""
+        found = []
+        for number in range(round(self._mix.pumps * self._scale)):
+            name = f"pump-{number + 1}"
+            arrival = Arrival(name, datetime.combine(day, time(9)), "pump-refills", "routine", self.patient(name))
+            days = self._random("reservoir", name).randint(12, self._mix.reservoir_days[-1])
+            found.append((arrival, self.start + timedelta(days=days)))
+        return found
+
+    @property
+    def days_of_notice(self) -> int:
+        """Most days before a visit on which its patient calls it off."""
+        return self._mix.cancel_days[-1]
 
     def comes(self, patient: str, day: date) -> bool:
         """Say whether a patient comes to what they have on a day."""
@@ -216,26 +218,24 @@ class World:
 
     # ---- What comes of care ----
 
-    def outcome(self, episode: str, one: Occurrence, step: Step, known: datetime) -> Event | None:
+    def outcome(self, patient: str, one: Occurrence, step: Step) -> Told | None:
         """Return what comes of a visit; None: nothing is decided by it."""
         if not step.outcomes or one.number < step.times:
             return None
-        rng = self._random("outcome", episode, one)
+        rng = self._random("outcome", patient, one)
         hoped = rng.random() < self._mix.outcomes[step.id]
         if step.relief_over_percent is not None:
             relief = rng.randint(step.relief_over_percent + 1, 95) if hoped else rng.randint(0, step.relief_over_percent)
-            return Event(kind="outcome", known=known, step=step.id, relief_percent=relief)
-        return Event(kind="outcome", known=known, step=step.id, outcome=step.outcomes[0 if hoped else 1].id)
+            return Told(kind="outcome", step=step.id, relief_percent=relief)
+        return Told(kind="outcome", step=step.id, outcome=step.outcomes[0 if hoped else 1].id)
 
-    def reservoir(self, episode: str, pathway: Pathway, one: Occurrence | None, known: datetime) -> Event | None:
-        """Return the low-reservoir date of a pump that was implanted, refilled, or has come with its patient."""
+    def low_reservoir(self, patient: str, pathway: Pathway, one: Occurrence, day: date) -> Told | None:
+        """Return the low-reservoir date of a pump that was implanted or refilled on a day; None: it was another visit."""
         step = next((step for step in pathway.steps if step.deadline is not None), None)
-        if step is None or (one is not None and one.step not in (step.id, "implant")):
+        if step is None or one.step not in (step.id, "implant"):
             return None
-        first, last = self._mix.reservoir_days
-        rng = self._random("reservoir", episode, one)
-        days = rng.randint(first, last) if one is not None else rng.randint(12, last)
-        return Event(kind="dated", known=known, name=step.deadline, date=known.date() + timedelta(days=days))
+        days = self._random("reservoir", patient, one).randint(*self._mix.reservoir_days)
+        return Told(kind="dated", name=step.deadline, date=day + timedelta(days=days))
 
     # ---- Groups ----
 

@@ -82,6 +82,12 @@ def all_rows(session: Session, period_id: str) -> list[BookingRow]:
     return list(session.exec(select(BookingRow).where(BookingRow.period_id == period_id)))
 
 
+def standing_ids(session: Session, period_id: str) -> set[str]:
+    """Return the ids of what stands in a period: visits, groups and holds."""
+    query = select(BookingRow.subject_id).where(BookingRow.period_id == period_id, BookingRow.state != "cancelled")
+    return set(session.exec(query))
+
+
 def held_visits(session: Session, period_id: str) -> list[BookingRow]:
     """Return the bookings of visits that no planning may move: places only offered, what has begun, and overrides of rules."""
     standing_ones = select(BookingRow).where(BookingRow.period_id == period_id, BookingRow.kind == "visit")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -65,6 +69,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+_NUMBERS: ContextVar[Iterator[int] | None] = ContextVar("numbers of ids", default=None)
+
+
 def new_id() -> str:
     """Return an id that nobody can guess and nobody else makes: 32 hexadecimal digits."""
-    return uuid4().hex
+    numbers = _NUMBERS.get()
+    return uuid4().hex if numbers is None else f"{next(numbers):012x}".ljust(32, "0")
+
+
+@contextmanager
+def numbered_ids() -> Iterator[None]:
+    """Let ids be numbers in the order in which they are made: of a store in memory whose life is to be the same each time."""
+    token = _NUMBERS.set(count(1))
+    try:
+        yield
+    finally:
+        _NUMBERS.reset(token)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import delete
@@ -14,8 +15,8 @@ from sqlmodel import Session, col, select
 
 from api.store.rows import found, put
 from api.store.tables import BusyRow, PatientRow, ProviderRow, ShiftRow
-from scheduling.fields import format_stamp
-from scheduling.people import Patient, Provider
+from scheduling.fields import Interval
+from scheduling.people import Patient, Provider, Shift
 from scheduling.timegrid import TimeGrid
 
 FROM_SCENARIO = "scenario"
@@ -115,20 +116,34 @@ def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGri
 
 def provider_documents(session: Session, grid: TimeGrid) -> list[dict[str, Any]]:
     """Return every provider as a scenario's file has it, with the shifts and busy times of the grid's dates."""
+    return [provider.model_dump(mode="json") for provider in providers(session, grid)]
+
+
+def providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
+    """Return every provider, with the shifts and busy times of the grid's dates."""
     starts, ends = bounds(grid)
-    shifts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    wall = cache(grid.wall)  # most begin and end at a few clock times
+    shifts: dict[str, list[Shift]] = defaultdict(list)
     one, other = ShiftRow, BusyRow
     on_duty = select(one.provider_id, one.starts_at, one.ends_at, one.locations)
     on_duty = on_duty.where(col(one.starts_at) >= starts, col(one.starts_at) < ends)
     for provider, begin, end, locations in session.exec(on_duty.order_by(col(one.starts_at))):
-        shifts[provider].append({**_wall(grid, begin, end), "locations": locations})
-    busy: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        shifts[provider].append(Shift.model_construct(start=wall(begin), end=wall(end), locations=tuple(locations)))
+    busy: dict[str, list[Interval]] = defaultdict(list)
     away = select(other.provider_id, other.starts_at, other.ends_at)
     away = away.where(col(other.starts_at) < ends, col(other.ends_at) > starts)
     for provider, begin, end in session.exec(away.order_by(col(other.starts_at), col(other.id))):
-        busy[provider].append(_wall(grid, begin, end))
-    people = session.exec(select(ProviderRow).order_by(col(ProviderRow.id)))
-    return [{**json.loads(row.document), "shifts": shifts[row.id], "busy": busy[row.id]} for row in people]
+        busy[provider].append(Interval.model_construct(start=wall(begin), end=wall(end)))
+    people = select(ProviderRow.id, ProviderRow.document).order_by(col(ProviderRow.id))
+    return tuple(
+        _read_provider(text).changed(shifts=tuple(shifts[identifier]), busy=tuple(busy[identifier]))
+        for identifier, text in session.exec(people)
+    )
+
+
+@lru_cache(maxsize=256)
+def _read_provider(text: str) -> Provider:
+    return Provider.model_validate_json(text)
 
 
 def bounds(grid: TimeGrid) -> tuple[datetime, datetime]:
@@ -148,7 +163,3 @@ def _instants(stretches: Iterable[S], grid: TimeGrid) -> Iterator[tuple[S, datet
         begin, end = grid.utc(stretch.start), grid.utc(stretch.end)
         if begin < end:
             yield stretch, begin, end
-
-
-def _wall(grid: TimeGrid, starts_at: datetime, ends_at: datetime) -> dict[str, Any]:
-    return {"start": format_stamp(grid.wall(starts_at)), "end": format_stamp(grid.wall(ends_at))}

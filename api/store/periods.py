@@ -40,6 +40,10 @@ CLINIC = "clinic"
 """The id of the one clinic."""
 
 
+ZONE = "zone"
+"""Where a session carries what :func:`zone` returns."""
+
+
 def clinic(session: Session) -> ClinicRow:
     """Return the clinic. Raises ``UnknownId`` before anything was imported."""
     return found(session, ClinicRow, "clinic", CLINIC)
@@ -57,7 +61,10 @@ def _read_clinic(text: str) -> Clinic:
 
 def zone(session: Session) -> TimeGrid:
     """Return what turns instants into the clinic's wall-clock time, on any date. Raises ``UnknownId``."""
-    return TimeGrid(clinic(session).timezone, 1, date.min, date.max)
+    known = session.info.get(ZONE)
+    if not isinstance(known, TimeGrid):
+        known = session.info[ZONE] = TimeGrid(clinic(session).timezone, 1, date.min, date.max)
+    return known
 
 
 def period(session: Session, identifier: str) -> PeriodRow:
@@ -97,11 +104,8 @@ def touch(session: Session, identifier: str, expected: int | None = None) -> Per
     """
     row = period(session, identifier)
     expect_version(row, "period", identifier, expected)
-    row.version += 1
-    session.flush()
-    others = update(PeriodRow).where(col(PeriodRow.id) != identifier)
-    others = others.where(col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)
-    session.exec(others.values(version=col(PeriodRow.version) + 1))
+    shared = (col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)
+    session.exec(update(PeriodRow).where(*shared).values(version=col(PeriodRow.version) + 1))
     return row
 
 
@@ -137,6 +141,7 @@ def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> Period
 def keep_roster(session: Session, scenario: Scenario) -> None:
     """Take in the clinic of a scenario and who works when, which every period has, and nothing of what it asks for."""
     touch_all(session)
+    session.info.pop(ZONE, None)
     document = scenario.clinic.model_dump_json()
     put(session, ClinicRow, [dict(id=CLINIC, timezone=scenario.clinic.timezone, document=document)])
     put_providers(session, scenario.providers, scenario.grid)

@@ -28,6 +28,7 @@ def found(session: Session, kind: type[R], noun: str, identifier: Any) -> R:
     row = session.get(kind, identifier)
     if row is None:
         raise UnknownId(noun, str(identifier))
+    session.info[kind, identifier] = row  # a session forgets rows that nobody holds, and would read them each time
     return row
 
 

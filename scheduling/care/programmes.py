@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
+from scheduling import catalogue
 from scheduling.care.agenda import raised
 from scheduling.care.windows import Cares
+from scheduling.catalogue import Workshop
 from scheduling.fields import Count, Date, Horizon, Id, Model, Positive, Priority, Weekday
 from scheduling.requests import Candidate, CurrentGroup, Group
 from scheduling.timegrid import weekday
@@ -72,6 +74,21 @@ class Programme(Model):
     def has_met_in(self, month: str) -> bool:
         """Say whether a session was, or is to be, in a calendar month."""
         return any(f"{one.date:%Y-%m}" == month for one in self.sessions)
+
+
+def opened(workshop: Workshop) -> Programme:
+    """Return the programme of a workshop of the catalogue; nobody has a seat yet."""
+    limits = catalogue.limits()
+    return Programme(
+        id=workshop.id,
+        name=workshop.name,
+        service=workshop.service,
+        required=workshop.required,
+        capacity=workshop.capacity,
+        min_attendees=workshop.min_attendees,
+        min_days=limits.group_min_days,
+        max_days=limits.group_max_days,
+    )
 
 
 def candidates(programme: Programme, day: date) -> tuple[Candidate, ...]:

@@ -20,7 +20,7 @@ from scheduling.care.reserves import PressingReferral, reserves
 from scheduling.care.windows import Cares, on_weekdays
 from scheduling.catalogue import Held
 from scheduling.clinic import Clinic, Closure
-from scheduling.fields import Horizon, Interval
+from scheduling.fields import ONE_DAY, Horizon, Interval
 from scheduling.people import Patient, Provider, Shift
 from scheduling.requests import Current, CurrentGroup, Visit
 from scheduling.scenario import Policy, Scenario
@@ -99,8 +99,9 @@ def build_scenario(book: Book, weeks: int, now: datetime) -> NextWeek:
 def scenario_of(book: Book, horizon: Horizon, now: datetime) -> NextWeek:
     """Return the scenario of some days, which may have begun: what has been of them is left alone."""
     cares = care_days(book.clinic, book.providers, book.patients)
-    asked = agenda(book.episodes, book.pathways, horizon, now.date(), book.current, cares)
-    sessions = groups(book.programmes, horizon, lambda *key: book.current_groups.get(key), cares)
+    left = _left_of(horizon, now)
+    asked = agenda(book.episodes, book.pathways, left, now.date(), book.current, cares)
+    sessions = groups(book.programmes, left, lambda *key: book.current_groups.get(key), cares)
     visits = (*asked.visits, *book.others)
     wanted = {visit.patient for visit in visits} | {one.patient for group in sessions for one in group.candidates}
     scenario = Scenario(
@@ -112,22 +113,29 @@ def scenario_of(book: Book, horizon: Horizon, now: datetime) -> NextWeek:
         freeze_minutes=book.freeze_minutes,
         horizon=horizon,
         clinic=book.clinic,
-        providers=tuple(_within(provider, horizon) for provider in book.providers),
+        providers=tuple(within(provider, horizon) for provider in book.providers),
         patients=tuple(patient for patient in book.patients if patient.id in wanted),
         visits=visits,
         links=tuple(asked.links),
         groups=sessions,
-        reserves=reserves(book.referrals, horizon, now.date(), cares, book.held),
+        reserves=reserves(book.referrals, left, now.date(), cares, book.held),
         policy=book.policy,
     )
     return _answer(scenario, asked)
+
+
+def _left_of(horizon: Horizon, now: datetime) -> Horizon:
+    """Return the days of a horizon that are not over: in the evening, today is; of one that is over itself, the last."""
+    over = minutes_on(now, now.date()) >= EVENING_MINUTE
+    first = now.date() + over * ONE_DAY
+    return Horizon(start=min(max(horizon.start, first), horizon.end - ONE_DAY), end=horizon.end)
 
 
 def _answer(scenario: Scenario, asked: Agenda) -> NextWeek:
     return NextWeek(scenario, tuple(asked.previews), tuple(asked.alerts), asked.subjects, asked.since)
 
 
-def _within(provider: Provider, horizon: Horizon) -> Provider:
+def within(provider: Provider, horizon: Horizon) -> Provider:
     """Return a provider with the shifts and meetings of a horizon."""
     shifts = tuple(one for one in provider.shifts if horizon.start <= one.start.date() < horizon.end)
     busy = tuple(one for one in provider.busy if one.end.date() >= horizon.start and one.start.date() < horizon.end)

@@ -211,7 +211,8 @@ class _Derivation:
         """Return the dates that a lag after one visit allows; a miss, and a new start, move the last of them on."""
         visit = self._found.done.get(previous) or self._found.planned.get(previous)
         window = _Window(visit.date, visit.date) if visit is not None else self._windows[previous]
-        early = window.since + timedelta(days=lag.min_days)
+        first = window.since if visit is not None else max(window.since, self._today)
+        early = first + timedelta(days=lag.min_days)
         if lag.max_days is None or window.latest is None or (visit is None and window.latest < self._today):
             return early, None
         late = window.latest + timedelta(days=lag.max_days)

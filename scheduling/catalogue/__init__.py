@@ -8,16 +8,19 @@ first read; a clinic changes single values in a file of its own (:mod:`.own`).
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
 from scheduling.care.pathways import Pathway, pathway_faults
-from scheduling.catalogue.own import overridden, own_file, own_values, unknown_sections
+from scheduling.catalogue.own import VARIABLE, overridden, own_file, own_values, unknown_sections
 from scheduling.clinic import Block, Clinic, Closure, Equipment, Location, Recovery, Room, RoomNeed, Service, Site, Travel
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.fields import Clock, Count, Id, Minutes, Model, Positive, Weekday
@@ -246,6 +249,21 @@ def forget() -> None:
     """Forget what was read: the next call reads the files again, with whatever own values are named by then."""
     for read in (_clinic_file, _services_file, _pathways, services, limits, policy):
         read.cache_clear()
+
+
+@contextmanager
+def with_own(file: Path) -> Iterator[None]:
+    """Let a file's own values hold for a while, instead of those of the environment."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = str(file)
+    forget()
+    try:
+        yield
+    finally:
+        del os.environ[VARIABLE]
+        if before is not None:
+            os.environ[VARIABLE] = before
+        forget()
 
 
 def _plain(kind: type[T], entry: Model) -> T:

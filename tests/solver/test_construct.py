@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from factories import booking, current, pin, plan, provider, scenario, visit
 
 from scheduling.check import check
@@ -26,6 +27,18 @@ def test_what_stands_keeps_its_room_and_supervisors() -> None:
         asked,
         booking("v1", "MO 13:00", "wang-exam-3", "cy", supervisors="dee"),
         booking("v2", "MO 13:00", "wang-exam-2", "eli", supervisors="ana"),
+    )
+    assert constructed(asked, start).visits == start.visits
+
+
+@pytest.mark.parametrize(("supervisor", "operator"), [("ana", "dee"), ("dee", "ana")])
+def test_pins_keep_their_supervisors_so_that_nobody_is_needed_twice(supervisor: str, operator: str) -> None:
+    office, procedure = pin("MO 13:00", "wang-exam-1", "cy"), pin("MO 13:10", "wang-proc-1", operator)
+    asked = scenario(visit("v1", pinned=office), visit("v2", "quin", "injection", pinned=procedure))
+    start = plan(
+        asked,
+        booking("v1", "MO 13:00", "wang-exam-1", "cy", supervisors=supervisor),
+        booking("v2", "MO 13:10", "wang-proc-1", operator),
     )
     assert constructed(asked, start).visits == start.visits
 

@@ -11,17 +11,19 @@ from typing import Any
 
 import factories
 import pytest
-from factories import booking, reserve, visit
+from factories import booking, provider, reserve, visit
 from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, furnish
 from races import at_once, overlaps, two_processes
 from service import OWN, Clock
 
 import solver
-from api.services import week
+from api.services import reception, week
+from api.services.accounts import SYSTEM
 from api.store import bookings, periods
 from api.store.database import Database
 from api.store.guards import undoing_statements
 from scheduling.plan import Plan
+from scheduling.requests import Reserve, Visit
 from scheduling.scenario import Scenario
 
 TODAY = "2026-12-01"
@@ -279,3 +281,36 @@ def test_without_version_and_constraint_both_get_the_hold(scarce: FrontDesk, mon
         expect_both_seen(scarce.shell.database, answers)
     assert len({answer.json()["booking"]["start"] for answer in answers}) == 1
     assert overlaps(scarce.shell.database) != []
+
+
+def narrow(*visits: Visit, free: tuple[str, str], reserves: tuple[Reserve, ...] = ()) -> Scenario:
+    """Return a week in which ana alone works, on Tuesday in some hours."""
+    away = [provider(one.id, *one.skills, busy=[("MO 00:00", "SA 00:00")]) for one in factories.PEOPLE if one.id != "ana"]
+    hours = [("MO 00:00", free[0]), (free[1], "SA 00:00")]
+    return factories.scenario(*visits, *reserves, providers=[provider("ana", "pain", busy=hours), *away])
+
+
+def test_a_hold_that_has_begun_gives_its_time_to_who_is_referred(sqlite_url: str) -> None:
+    asked = narrow(free=("TU 08:40", "TU 09:40"), reserves=(reserve("hold-1", "TU", "08:00"),))
+    with front_desk(sqlite_url, asked, factories.plan(asked, booking("hold-1", "TU 08:40")), TUESDAY_AT_NINE) as desk:
+        know(desk)
+        told = refer(desk).json()
+        assert told["booking"]["start"] == TODAY + "T09:00"
+        assert told["visit"] in desk.stands()
+
+
+@pytest.mark.parametrize(
+    ("priority", "gives_way", "proven"),
+    [("routine", True, False), ("cancer", False, True)],
+)
+def test_room_is_made_by_who_can_wait_and_by_nobody_with_cancer(
+    sqlite_url: str, priority: str, gives_way: bool, proven: bool
+) -> None:
+    today = visit("v-2", "quin", "consult", priority="cancer", earliest=TODAY, deadline=TODAY, same_day=True)
+    asked = narrow(visit("v-1", "pat", "consult", priority=priority), today, free=("TU 13:00", "TU 13:40"))
+    made = factories.plan(asked, booking("v-1", "TU 13:00", "wang-consult"))
+    with front_desk(sqlite_url, asked, made, TUESDAY_AT_NINE) as desk:
+        found = reception.make_room(desk.shell, SYSTEM, "v-2")
+        assert (found.booking is not None, found.proven) == (gives_way, proven)
+        assert set(desk.stands()) == {"v-2" if gives_way else "v-1"}
+        assert found.call == (("pat",) if gives_way else ())

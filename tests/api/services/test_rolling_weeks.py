@@ -30,7 +30,7 @@ def test_a_week_asks_for_what_is_open_and_previews_what_lies_beyond(desk: Months
     assert [one for one in desk.asked(FIRST)] == [f"{episode}.assessment.1"]
     beyond = {one.occurrence.step: one for one in found.previews if one.episode == episode}
     assert set(beyond) == {"trial", "lead-removal", "implant", "programming"} and not beyond["trial"].certain
-    assert beyond["trial"].earliest == date(2026, 11, 27) + timedelta(days=7)
+    assert beyond["trial"].earliest == MONDAY + timedelta(days=7)
 
 
 def test_what_is_published_is_in_the_history_and_what_is_left_out_comes_into_the_next_week(desk: Months) -> None:
@@ -195,3 +195,15 @@ def test_what_is_only_looked_at_is_not_kept(desk: Months) -> None:
     assert [one.id for one in desk.preview().scenario.visits] == [f"{episode}.visit.1"]
     with pytest.raises(Exception, match="unknown period"):
         desk.asked(FIRST)
+
+
+def test_what_follows_a_missed_visit_is_asked_for_with_it_and_not_before(desk: Months) -> None:
+    episode = desk.refer("physical-therapy").episode
+    first, second = f"{episode}.session.1", f"{episode}.session.2"
+    desk.build()
+    assert {first, second} <= set(desk.asked(FIRST))
+    desk.publish(FIRST, second)
+    desk.live(first, came=False)
+    assert not {f"{first}.2", second} & {name for name in desk.asked(FIRST) if desk.stands(name) is None}
+    found = desk.build(start=MONDAY + timedelta(weeks=1)).scenario
+    assert {f"{first}.2", second} <= set(found.visits_by_id)

@@ -16,6 +16,8 @@ from api.simulation.measures import percentile
 from api.simulation.policies import Policy
 from api.simulation.report import Report, picture, result_of
 from api.simulation.world import World
+from api.store.columns import new_id
+from scheduling import catalogue
 from scheduling.care.rules import broken
 
 MONDAY = date(2027, 1, 4)
@@ -66,6 +68,15 @@ def test_every_visit_is_counted_once_by_its_priority_and_in_its_week(report: Rep
 def test_the_same_seed_lives_the_same_weeks_first_come():
     first, second = (lived(world(2), Policy("first-come")) for _ in range(2))
     assert first.chronicle.visits == second.chronicle.visits
+
+
+def test_counting_work_the_solver_lives_the_same_weeks_too_and_leaves_ids_and_catalogue_as_they_were():
+    before = catalogue.policy()
+    small = World(3, MONDAY, 1, 0.05)
+    first, second = (lived(small, Policy("optimised", 0.5, 3, 1, deterministic=True)) for _ in range(2))
+    assert first.chronicle.visits == second.chronicle.visits != []
+    assert catalogue.policy() is not before and catalogue.policy() == before
+    assert new_id() != new_id() and len(new_id()) == 32
 
 
 def test_the_judge_bites_on_a_chronicle_whose_visits_are_put_off():

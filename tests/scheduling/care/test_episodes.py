@@ -197,3 +197,10 @@ def test_an_assessment_is_planned_again_before_the_old_one_has_lapsed_if_it_has_
     assert opened(again, "2027-02-02")["assessment.1"].planned is not None
     with pytest.raises(EventRefused, match="the visit has been already"):
         recorded(found, pathway, event("planned", "assessment", "2027-02-01", known="2027-01-28"))
+
+
+def test_what_follows_a_visit_that_still_waits_is_counted_from_today_and_not_from_the_referral():
+    waits = episode("radiofrequency-ablation")
+    assert window(waits, "injection.2", "2026-12-10")[0] == "2026-12-17"
+    stands = episode("radiofrequency-ablation", ("planned", "injection.1", "2026-12-08"))
+    assert window(stands, "injection.2", "2026-12-07")[0] == "2026-12-15"

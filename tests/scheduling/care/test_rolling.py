@@ -154,3 +154,20 @@ def test_a_trial_that_has_begun_goes_on_though_its_last_check_is_in_the_week_aft
     )
     assert asked(found) == {"e0.check.2.3": ("2026-12-11", "2026-12-11")}
     assert [str(one.occurrence) for one in found.previews][:1] == ["check.3"]
+
+
+WEEK = Horizon(start=date(2026, 12, 7), end=date(2026, 12, 14))
+
+
+@pytest.mark.parametrize(("hour", "earliest"), [(17, "2026-12-09"), (18, "2026-12-10")])
+def test_a_week_that_has_begun_is_asked_for_what_is_left_of_it(hour: int, earliest: str):
+    book = a_book(episode("new-patient-acute", referred=date(2026, 12, 3)), episode("follow-up"))
+    found = scenario_of(book, WEEK, stamp(date(2026, 12, 9), 60 * hour))
+    assert found.scenario.horizon == WEEK
+    assert asked(found) == {"e0.evaluation.1": (earliest, None), "e1.visit.1": (earliest, None)}
+    assert min(f"{one.date}" for one in found.scenario.reserves) >= earliest
+
+
+def test_of_a_week_that_is_over_its_last_day_is_left():
+    found = scenario_of(a_book(episode("follow-up")), WEEK, stamp(date(2026, 12, 20), 0))
+    assert found.scenario.visits == ()

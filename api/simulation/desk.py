@@ -1,0 +1,263 @@
+"""The desk of a simulated clinic: the service's use cases over a store in memory, at the moments that the simulation sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from sqlmodel import Session
+
+from api.services import bookings, episodes, planning, programmes, publishing, rolling
+from api.services.accounts import SYSTEM
+from api.services.episodes import Told
+from api.services.intake import Placed, Request, Taken, take_in
+from api.services.reception import Received, make_room, receive
+from api.services.referrals import Referred
+from api.services.rosters import take_roster
+from api.services.week import decided
+from api.settings import Settings
+from api.shell import make_shell
+from api.simulation.policies import Policy
+from api.store import bookings as booked
+from api.store import episodes as histories
+from api.store import jobs, people
+from api.store import programmes as groups
+from api.store.bookings import Standing
+from api.store.columns import new_id
+from api.store.database import Database
+from api.store.migrations import migrate
+from api.store.plans import Published
+from api.store.tables import PlanJobRow
+from api.store.tables.plans import BookingState
+from scheduling import catalogue
+from scheduling.care.agenda import Subject
+from scheduling.care.episodes import Episode
+from scheduling.care.pathways import Occurrence, Pathway
+from scheduling.care.rolling import NextWeek, within
+from scheduling.clinic import Closure
+from scheduling.fields import Horizon, Weekday
+from scheduling.people import Patient, Provider
+from scheduling.plan import Plan
+from scheduling.scenario import Scenario
+from scheduling.timegrid import TimeGrid, stamp
+from solver import Limits
+
+R = TypeVar("R")
+
+ARRIVED: tuple[BookingState, ...] = ("arrived", "done")
+MISSED: tuple[BookingState, ...] = ("no-show",)
+"""What the booking of a patient becomes who came, and of one who did not."""
+
+AT_ONCE = 500
+"""Episodes that are read at once."""
+
+
+class AtOnce:
+    """A queue whose owner makes each plan before anybody asks for another."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+
+    def ask(
+        self, session: Session, scenario_id: str, limits: Limits, asked_by: str, start_plan_id: str | None = None
+    ) -> PlanJobRow:
+        """Write down that a plan is being made."""
+        row = PlanJobRow(
+            id=new_id(),
+            scenario_id=scenario_id,
+            start_plan_id=start_plan_id,
+            state="running",
+            seconds=limits.seconds,
+            workers=limits.workers,
+            seed=limits.seed,
+            gap=limits.gap,
+            created_by=asked_by,
+            created_at=self._clock(),
+        )
+        jobs.add_job(session, row)
+        return row
+
+
+@dataclass(frozen=True)
+class PlannedWeek:
+    """A week that was built, planned and published: what it was asked for, the plan, and what is different by it."""
+
+    found: NextWeek
+    plan: Plan
+    published: Published
+
+
+class Desk:
+    """A clinic's desk, by a policy of planning. Moments are wall-clock dates and minutes of the day."""
+
+    def __init__(self, policy: Policy, timezone: str, day: date) -> None:
+        self._policy = policy
+        self._zone = TimeGrid(timezone, 1, date.min, date.max)
+        self._store = Database("sqlite://")
+        migrate(self._store)
+        self._shell = make_shell(Settings(database_url="sqlite://"), self._store, lambda: self.now)
+        self.at(day, 0)
+
+    def close(self) -> None:
+        """Close the store; nothing of it is left."""
+        self._shell.close()
+
+    def at(self, day: date, minute: int) -> None:
+        """Set the clock."""
+        self.now = self._zone.utc(stamp(day, minute))
+
+    @property
+    def today(self) -> date:
+        """The present date."""
+        return self.wall(self.now).date()
+
+    def wall(self, moment: datetime) -> datetime:
+        """Return the clinic's time of an instant."""
+        return self._zone.wall(moment)
+
+    # ---- Who works, and who comes ----
+
+    def take_roster(self, providers: Iterable[Provider], closures: Iterable[Closure], dates: Horizon) -> None:
+        """Take in who works on some dates, and what closes the clinic."""
+        known = tuple(within(one, dates) for one in providers)
+        roster = Scenario(
+            format="clinicweave-scenario/1",
+            id=f"roster-{dates.start}",
+            now=None,
+            freeze_minutes=0,
+            horizon=dates,
+            clinic=catalogue.clinic(known, closures=closures),
+            providers=known,
+            patients=(),
+            visits=(),
+            links=(),
+            groups=(),
+            reserves=(),
+            policy=catalogue.policy(),
+        )
+        with self._store.writing() as session:
+            take_roster(session, SYSTEM, roster.model_dump_json(), self.now)
+
+    def take(self, requests: Sequence[Request]) -> list[Taken]:
+        """Take in requests that can wait."""
+        with self._store.writing() as session:
+            placed = [Placed(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
+            return take_in(session, SYSTEM, placed, self.now)
+
+    def receive(self, request: Request) -> Received:
+        """Take in a patient who has to be seen today."""
+        return receive(self._shell, SYSTEM, request, self._run)
+
+    def make_room(self, visit: str) -> Referred:
+        """Let others give way to who has to be seen today."""
+        return make_room(self._shell, SYSTEM, visit)
+
+    # ---- Weeks ----
+
+    def plan(self, monday: date, whole: bool) -> PlannedWeek:
+        """Build a week, or bring it to what is known now; plan it beside what stands, and publish that."""
+        with self._store.writing() as session:
+            week = rolling.build_week(session, SYSTEM, rolling.next_horizon(session, self.now, 1, monday), self.now)
+        wanted = planning.Wanted(week.found.scenario.id, self._policy.limits(whole))
+        with self._store.reading() as session:
+            of = planning.prepared(session, wanted, self.now)
+        plan = self._policy.plan(of.scenario, of.standing, whole)
+        with self._store.writing() as session:
+            row = planning.ask(session, AtOnce(self._shell.clock), SYSTEM, wanted, of, self.now)
+            jobs.finish_job(session, row.id, row.epoch, plan, self.now)
+            return PlannedWeek(week.found, plan, publishing.publish(session, SYSTEM, row.id, self.now))
+
+    # ---- What becomes of bookings ----
+
+    def call_off(self, visit: str) -> bool:
+        """Cancel a visit, as its patient asks for; say whether it stood still: it may be gone with another."""
+        with self._store.reading() as session:
+            row = booked.booking_of(session, ("visit", visit, ""))
+        if row is None or row.state != "booked":
+            return False
+        decided(
+            self._shell, row.period_id, lambda week: bookings.cancelled(week, SYSTEM, visit, _whatever, self.now), self._run
+        )
+        return True
+
+    def note(self, came: Mapping[str, bool], becomes_known: Callable[[str, Pathway, Occurrence], Iterable[Told]]) -> None:
+        """Note who came to visits, in order, and what became known by it; a visit that another has ended is left out.
+
+        Parameters
+        ----------
+        becomes_known
+            What a patient's visit, of a pathway, lets become known.
+        """
+        with self._store.writing() as session:
+            subjects = histories.subjects_of(session, came)
+            for visit, did in came.items():
+                of = subjects[visit]
+                row = booked.booking_of(session, ("visit", visit, ""))
+                if row is None or row.state != "booked":
+                    continue
+                for state in ARRIVED if did else MISSED:
+                    bookings.mark(session, SYSTEM, visit, state, _whatever, self.now)
+                if did:
+                    episode = histories.row(session, of.episode)
+                    pathway = catalogue.pathway(episode.pathway)
+                    for told in becomes_known(episode.patient_id, pathway, of.occurrence):
+                        episodes.record(session, SYSTEM, of.episode, None, told, self.now)
+
+    def note_attendance(self, programme: str, month: str, came: Collection[str]) -> None:
+        """Note who came to a group's session."""
+        with self._store.writing() as session:
+            programmes.note_attendance(session, SYSTEM, programme, month, came, self.now)
+
+    def prefer_weekday(self, programme: str, day: Weekday) -> None:
+        """Let a group meet on a weekday where it can."""
+        with self._store.writing() as session:
+            version = groups.row(session, programme).version
+            programmes.change(session, SYSTEM, programme, version, {"weekday": day}, self.now)
+
+    # ---- What the store holds ----
+
+    def standing(self, first: date, days: int) -> list[Standing]:
+        """Return what stands, or was, on some days, by start."""
+        begin, end = stamp(first, 0), stamp(first + timedelta(days=days), 0)
+        with self._store.reading() as session:
+            return booked.between(session, self._zone.utc(begin), self._zone.utc(end))
+
+    def subjects(self, visits: Collection[str]) -> dict[str, Subject]:
+        """Return what visits are of."""
+        with self._store.reading() as session:
+            return histories.subjects_of(session, visits)
+
+    def episodes(self, identifiers: Collection[str]) -> dict[str, Episode]:
+        """Return episodes as they are kept."""
+        with self._store.reading() as session:
+            return histories.load(session, identifiers)
+
+    def all_episodes(self) -> Iterator[Episode]:
+        """Yield every episode as it is kept."""
+        with self._store.reading() as session:
+            last = ""
+            while rows := histories.page(session, last, AT_ONCE):
+                yield from histories.load(session, [row.id for row in rows]).values()
+                last = rows[-1].id
+
+    def patients(self) -> tuple[Patient, ...]:
+        """Return every patient who has an episode."""
+        with self._store.reading() as session:
+            documents = people.patient_documents(session, {row.patient for row in self.all_episodes()})
+        return tuple(Patient.model_validate_json(json.dumps(one)) for one in documents)
+
+    def open_episodes(self) -> int:
+        """Return how many episodes leave anything open."""
+        with self._store.reading() as session:
+            return len(histories.load_open(session))
+
+    def _run(self, act: Callable[[Session], R]) -> R:
+        with self._store.writing() as session:
+            return act(session)
+
+
+def _whatever(version: int) -> None:
+    """Expect no version: nobody else is at the desk."""

@@ -1,0 +1,143 @@
+"""What is remembered of a simulated clinic: its chronicle, which the judge of care reads, and the counts of its report.
+
+All of it is read from the store, week by week. What the store forgets is read in time: the place of a visit that is given up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+from api.services.referrals import Referred
+from api.simulation.desk import Desk
+from api.simulation.measures import Tally
+from api.simulation.world import Arrival
+from api.store.bookings import Standing
+from scheduling import catalogue
+from scheduling.care.episodes import Episode
+from scheduling.care.rolling import NextWeek, care_days
+from scheduling.care.rules import Attended, Met
+from scheduling.clinic import Closure
+from scheduling.people import Provider
+
+DAYS_OF_WEEK = 7
+
+
+class Memory:
+    """What is remembered of one clinic; courses of care are named by their patients, who have one each."""
+
+    def __init__(self, desk: Desk, tally: Tally, staff: Iterable[Provider]) -> None:
+        self._desk, self._tally = desk, tally
+        self._services = {one.id: one for one in catalogue.services()}
+        self._capacities = {one.id: one.capacity for one in catalogue.workshops()}
+        self._since: dict[str, date] = {}
+        self._trainees = {one.id for one in staff if one.trainee}
+
+    def name(self, one: Standing) -> str:
+        """Return the name of a visit whatever ids there are: its patient, and which visit of theirs it is."""
+        (patient,) = one.placing.ids("patient")
+        return f"{patient}{one.row.subject_id.removeprefix(one.row.subject_id.split('.')[0])}"
+
+    # ---- As it happens ----
+
+    def keep_asked(self, found: NextWeek) -> None:
+        """Remember since when the visits wait that a week is asked for and that have no place yet."""
+        for visit in found.scenario.visits:
+            if visit.current is None:
+                self._since[visit.id] = found.since[visit.id]
+
+    def keep_same_day(self, today: Referred, arrival: Arrival) -> None:
+        """Remember a referral of the day."""
+        self._since[today.visit] = arrival.known.date()
+        if today.proven:
+            self._tally.chronicle.excused.add(arrival.patient.id)
+
+    @contextmanager
+    def of_given_up(self, first: date, days: int) -> Iterator[None]:
+        """Remember the visits that stand no more at the end of the block: their patients did not want them, or need them."""
+        before = {one.row.subject_id: one for one in self._desk.standing(first, days) if one.row.kind == "visit"}
+        yield
+        gone = before.keys() - {one.row.subject_id for one in self._desk.standing(first, days)}
+        self._attended([before[visit] for visit in sorted(gone)], called_off=True)
+
+    # ---- When a week is over ----
+
+    def close_week(self, monday: date) -> None:
+        """Remember what a week has been."""
+        been = self._desk.standing(monday, DAYS_OF_WEEK)
+        self._attended([one for one in been if one.row.kind == "visit" and one.row.state in ("done", "no-show")])
+        self._tally.chronicle.sessions += [self._met(one) for one in been if one.row.kind == "group"]
+        done = [one for one in been if one.row.kind == "visit" and one.row.state == "done"]
+        subjects = self._desk.subjects([one.row.subject_id for one in done])
+        known = self._desk.episodes({one.episode for one in subjects.values()})
+        for one in done:
+            episode = known[subjects[one.row.subject_id].episode]
+            day = self._desk.wall(one.row.starts_at).date()
+            self._tally.visits[monday] += 1
+            self._tally.wait(episode.priority, monday, (day - self._since[one.row.subject_id]).days)
+            self._tally.minutes[monday] += self._minutes(one)
+
+    def _attended(self, found: Iterable[Standing], called_off: bool = False) -> None:
+        for one in found:
+            (patient,) = one.placing.ids("patient")
+            self._tally.chronicle.visits.append(
+                Attended(
+                    course=patient,
+                    patient=patient,
+                    service=one.row.service,
+                    start=self._desk.wall(one.row.starts_at),
+                    end=self._desk.wall(one.row.ends_at),
+                    location=one.row.location,
+                    team=one.placing.ids("team"),
+                    supervisors=one.placing.ids("supervisor"),
+                    attention=self._services[one.row.service].attention,
+                    came=one.row.state == "done",
+                    called_off=called_off,
+                )
+            )
+
+    def _met(self, one: Standing) -> Met:
+        _, subject, month = one.placing.subject
+        group = subject.removesuffix(f"-{month}")
+        start, placing = self._desk.wall(one.row.starts_at), one.placing
+        return Met(group, start, placing.room, placing.ids("team"), placing.ids("patient"), self._capacities[group])
+
+    def _minutes(self, one: Standing) -> int:
+        """Return the minutes of providers, trainees apart, that a visit took; who supervises has half of them for others."""
+        service = self._services[one.row.service]
+        team = sum(who not in self._trainees for who in one.placing.ids("team"))
+        return service.minutes * team + service.minutes * service.attention * len(one.placing.ids("supervisor")) // 2
+
+    # ---- At the end ----
+
+    def close(self, start: date, until: date, providers: Iterable[Provider], closures: Iterable[Closure]) -> None:
+        """Complete the chronicle: what was asked for, what came of it, and who worked when."""
+        told, people = self._tally.chronicle, tuple(providers)
+        told.until = until
+        told.roles = {one.id: one.role for one in people}
+        told.works = care_days(catalogue.clinic(closures=tuple(closures)), people, self._desk.patients())
+        told.months = {one.id: list(_whole_months(start, until)) for one in catalogue.workshops() if one.required}
+        for episode in self._desk.all_episodes():
+            self._keep_course(episode)
+        self._tally.waiting = self._desk.open_episodes()
+
+    def _keep_course(self, episode: Episode) -> None:
+        told, course, pathway = self._tally.chronicle, episode.patient, catalogue.pathway(episode.pathway)
+        told.referred[course], told.kinds[course] = episode.referred_on, episode.pathway
+        for event in episode.history:
+            if event.kind == "dated" and event.date is not None:
+                told.reservoirs.setdefault(course, []).append((event.known.date(), event.date))
+            elif event.kind == "outcome" and event.step is not None:
+                step = pathway.step(event.step)
+                came = event.outcome or step.outcome_of(event.relief_percent or 0)
+                known = told.outcomes.setdefault((course, step.service), [])
+                known.append((event.known.date(), came == step.outcomes[0].id))
+
+
+def _whole_months(start: date, until: date) -> Iterator[str]:
+    """Yield the calendar months that lie in ``[start, until)`` whole."""
+    month = (start.replace(day=28) + timedelta(days=4)).replace(day=1) if start.day > 1 else start
+    while (after := (month.replace(day=28) + timedelta(days=4)).replace(day=1)) <= until:
+        yield f"{month:%Y-%m}"
+        month = after

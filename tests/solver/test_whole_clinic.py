@@ -1,0 +1,300 @@
+"""Every service and every rule of care, by name: each is planned, and each rule has a control that breaks it.
+
+A patient's history so far asks the weeks to come for visits; the solver plans them beside nobody else, the checker accepts
+the plan, and the judge of care reads it as if it had been lived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cache
+from random import Random
+
+import pytest
+from histories import event
+
+from scheduling import catalogue
+from scheduling.care.episodes import Episode, Event, recorded
+from scheduling.care.programmes import Member, Programme, opened
+from scheduling.care.rolling import Book, NextWeek, scenario_of
+from scheduling.care.rules import CARE_RULES, Attended, Chronicle, Met, broken
+from scheduling.check import check
+from scheduling.fields import Horizon
+from scheduling.generate.dates import dates_from
+from scheduling.generate.profile import profile
+from scheduling.generate.roster import roster
+from scheduling.instructions import instructions
+from scheduling.people import Patient, Provider
+from scheduling.plan import Plan
+from scheduling.scenario import Scenario
+from scheduling.timegrid import stamp
+from solver import Limits, solve
+
+MONDAY = date(2027, 1, 4)
+WEEKS = 5
+REFERRED = MONDAY - timedelta(days=4)
+PATIENTS = tuple(
+    Patient(id=name, name=name, preferred_site=None, allowed_sites=("boston", "waltham"), unavailable=(), prefers=None)
+    for name in ("pat", "quin", "rae")
+)
+
+
+@cache
+def staff() -> tuple[Provider, ...]:
+    """Return who works in the weeks to come."""
+    data = profile()
+    size = data.sizes["week"].changed(weeks=WEEKS)
+    return roster(data, "week", dates_from(MONDAY, size, data), Random(5))
+
+
+def day(number: int) -> str:
+    """Write a date, some days after the first Monday."""
+    return f"{MONDAY + timedelta(days=number)}"
+
+
+def done(what: str, number: int, *team: str) -> list[Event]:
+    """Write a visit that has been."""
+    return [event(kind, what, day(number), team=team) for kind in ("planned", "done")]
+
+
+def begun(pathway: str, *events: Event, referred: date = REFERRED) -> Episode:
+    """Return an episode with its history so far."""
+    first = Event(kind="referred", known=stamp(referred, 540), date=referred)
+    episode = Episode(id="c", pathway=pathway, patient="pat", priority="soon", history=(first,))
+    return recorded(episode, catalogue.pathway(pathway), *events)
+
+
+def asked(episodes: Sequence[Episode], programmes: Sequence[Programme] = (), weeks: int = 1) -> NextWeek:
+    """Return what the weeks to come are asked for by some patients alone."""
+    clinic = catalogue.clinic(staff())
+    book = Book(clinic, staff(), PATIENTS, tuple(episodes), tuple(programmes), held=())
+    return scenario_of(book, Horizon(start=MONDAY, end=MONDAY + timedelta(weeks=weeks)), stamp(MONDAY, 7 * 60))
+
+
+def planned(scenario: Scenario) -> Plan:
+    """Plan a scenario; nothing of it is left out, and the checker accepts it."""
+    plan = solve(scenario, Limits(5, 1, deterministic=True))
+    assert check(scenario, plan).violations == ()
+    assert plan.unscheduled == ()
+    return plan
+
+
+def lived(scenario: Scenario, plan: Plan) -> list[Attended]:
+    """Return a plan's visits as they were, when everybody came."""
+    found = []
+    for one in plan.visits:
+        service = scenario.services[scenario.visit(one.visit).service]
+        place = (one.start, one.end, one.location, one.team, one.supervisors, service.attention)
+        found.append(Attended("c", "pat", service.id, *place))
+    return sorted(found, key=lambda one: one.start)
+
+
+# ---- Services ----
+
+
+@pytest.mark.parametrize("service", [one.id for one in catalogue.services()])
+def test_every_service_is_planned(service: str) -> None:
+    offered = next(one for one in catalogue.services() if one.id == service)
+    workshop = next((one for one in catalogue.workshops() if one.service == service), None)
+    if workshop is not None:
+        found = asked([], [meeting(workshop.id)], weeks=3).scenario
+        plan = planned(found)
+        assert [found.groups_by_id[one.group].service for one in plan.groups] == [service]
+        return
+    base = asked([begun("follow-up")]).scenario
+    found = base.changed(visits=tuple(one.changed(service=service) for one in base.visits))
+    (one,) = planned(found).visits
+    assert one.location in offered.locations
+    assert len(one.team) == len(offered.team)
+    assert (one.room is None) == (offered.room is None)
+
+
+def meeting(group: str) -> Programme:
+    """Return a group whose members have met four weeks before the second week."""
+    members = tuple(Member(patient=one.id, priority="routine", since=REFERRED) for one in PATIENTS)
+    return opened(next(one for one in catalogue.workshops() if one.id == group)).changed(members=members)
+
+
+# ---- Rules of care ----
+
+
+@dataclass(frozen=True)
+class Case:
+    """A rule of care: what asks for its visits, what is planned, and what breaks it by one step.
+
+    Attributes
+    ----------
+    rule : str
+        Its name in :data:`scheduling.care.rules.CARE_RULES`.
+    plans : tuple of str
+        The services that are planned, in their order.
+    breaks : callable
+        Changes the visits, in order, so that the rule is broken.
+    """
+
+    rule: str
+    pathway: str
+    plans: tuple[str, ...]
+    breaks: Callable[[list[Attended]], list[Attended]]
+    history: tuple[Event, ...] = ()
+    been: tuple[Attended, ...] = ()
+    weeks: int = 1
+    referred: date = REFERRED
+    favourable: tuple[str, ...] = ()
+    finding: str = ""
+
+
+def moved(number: int, days: int) -> Callable[[list[Attended]], list[Attended]]:
+    """Move one of some visits by days."""
+
+    def change(visits: list[Attended]) -> list[Attended]:
+        lag = timedelta(days=days)
+        one = visits[number]
+        return [*visits[:number], replace(one, start=one.start + lag, end=one.end + lag), *visits[number + 1 :]]
+
+    return change
+
+
+def been(service: str, number: int, *team: str) -> Attended:
+    """Write a visit that has been, for the judge."""
+    start = stamp(MONDAY + timedelta(days=number), 9 * 60)
+    return Attended("c", "pat", service, start, start + timedelta(hours=1), "wang", team or ("psychologist-1",))
+
+
+def came_of(step: str, number: int, what: str | int) -> Event:
+    """Write what came of a step."""
+    return event("outcome", step, what, day(number))
+
+
+CASES = {
+    1: Case(
+        "same_day_consults",
+        "cancer-consult",
+        ("cancer-consult",),
+        moved(0, 1),
+        referred=MONDAY,
+        finding="same-day-consult",
+    ),
+    2: Case(
+        "cancer_clinic",
+        "advanced-cancer-clinic",
+        ("advanced-cancer-visit",),
+        lambda visits: [replace(visits[0], team=visits[0].team[:1])],
+    ),
+    4: Case(
+        "psychologist_first",
+        "spinal-cord-stimulation",
+        ("scs-trial",),
+        moved(1, -10),
+        (*done("assessment", -7, "psychologist-1"), came_of("assessment", -7, "positive")),
+        (been("scs-assessment", -7),),
+        favourable=("scs-assessment",),
+        referred=MONDAY - timedelta(days=7),
+    ),
+    5: Case(
+        "drug_delivery",
+        "spinal-drug-delivery",
+        ("sdd-trial", "sdd-trial-check", "sdd-trial-check", "sdd-trial-check"),
+        lambda visits: [*visits[:3], *visits[4:]],
+        tuple(done("consult", -4, "cancer-pain-physician-1")),
+        (been("cancer-consult", -4, "cancer-pain-physician-1"),),
+    ),
+    6: Case(
+        "stimulation",
+        "spinal-cord-stimulation",
+        ("scs-trial", "scs-lead-removal"),
+        moved(2, 3),
+        (*done("assessment", -7, "psychologist-1"), came_of("assessment", -7, "positive")),
+        (been("scs-assessment", -7),),
+        weeks=2,
+        favourable=("scs-assessment",),
+        referred=MONDAY - timedelta(days=7),
+    ),
+    7: Case(
+        "ablation",
+        "radiofrequency-ablation",
+        ("radiofrequency-ablation",),
+        moved(2, -14),
+        (*done("injection.1", -21), *done("injection.2", -14), came_of("injection", -14, "positive")),
+        (been("facet-injection", -21, "physician-1"), been("facet-injection", -14, "physician-1")),
+        referred=MONDAY - timedelta(days=30),
+    ),
+    8: Case(
+        "opioid_assessment",
+        "opioid-consultation",
+        ("opioid-risk-assessment", "opioid-consultation"),
+        moved(0, 28),
+    ),
+    9: Case(
+        "work_injury",
+        "work-injury",
+        ("work-injury-medical", "work-injury-psychology", "work-injury-function"),
+        lambda visits: [*visits[:2], replace(visits[2], location="west" if visits[2].location == "wang" else "wang")],
+    ),
+    10: Case("series", "relaxation-training", ("relaxation-training",) * 4, moved(1, 2), weeks=WEEKS),
+    11: Case("acute_first", "new-patient-acute", ("spine-evaluation",), moved(0, 7)),
+    12: Case(
+        "fellows",
+        "follow-up",
+        ("follow-up",),
+        lambda visits: [replace(visits[0], supervisors=())],
+    ),
+}
+"""The rules of clinic.md that are about visits, by their numbers."""
+
+
+@pytest.mark.parametrize("number", CASES)
+def test_every_rule_of_care_about_visits_is_kept_by_what_is_planned_and_bites(number: int) -> None:
+    case = CASES[number]
+    found = asked([begun(case.pathway, *case.history, referred=case.referred)], weeks=case.weeks).scenario
+    if number == 12:
+        found = found.changed(visits=tuple(one.changed(required_provider="fellow-1") for one in found.visits))
+    visits = lived(found, planned(found))
+    assert tuple(one.service for one in visits) == case.plans
+    whole = [*case.been, *visits]
+    assert judged(case, whole) == set()
+    assert judged(case, case.breaks(whole)) == {case.finding or case.rule.replace("_", "-")}
+
+
+def judged(case: Case, visits: list[Attended]) -> set[str]:
+    """Return the rules of care that visits break, up to the day after the last of them."""
+    outcomes = {("c", service): [(MONDAY - timedelta(days=7), True)] for service in case.favourable}
+    until = max(one.day for one in visits) + timedelta(days=1)
+    roles = {one.id: one.role for one in staff()}
+    referred, kinds = {"c": case.referred}, {"c": case.pathway}
+    return {one.rule for one in broken(Chronicle(until, visits, [], referred, kinds, outcomes, roles=roles))}
+
+
+def test_rule_3_a_group_meets_once_a_month_and_a_second_session_is_found() -> None:
+    found = asked([], [meeting("coping-skills")], weeks=3).scenario
+    (one,) = planned(found).groups
+    met = Met("coping-skills", one.start, one.room, one.team, one.attendees, 10)
+    roles, months = {who.id: who.role for who in staff()}, {"coping-skills": ["2027-01"]}
+
+    def breaks(*sessions: Met) -> list[str]:
+        return [one.rule for one in broken(Chronicle(date(2027, 2, 1), [], list(sessions), months=months, roles=roles))]
+
+    assert (breaks(met), breaks(), breaks(replace(met, team=("physician-1",)))) == ([], ["monthly-group"], ["monthly-group"])
+
+
+def test_rule_13_patients_of_every_service_are_told_where_when_and_what_to_bring() -> None:
+    clinic, told = catalogue.clinic(staff()), instructions()
+    for service in clinic.services:
+        guidance = told.guidance(service)
+        assert guidance.arrive.minutes >= 0
+        assert guidance.bring
+        assert guidance.companion.text
+        for where in service.locations:
+            assert next(one for one in clinic.locations if one.id == where).address
+    services = {one.id: one for one in clinic.services}
+    sedated, office = told.guidance(services["scs-implant"]), told.guidance(services["follow-up"])
+    assert sedated.hold != office.hold
+    assert sedated.companion != office.companion
+    assert sedated.arrive.minutes > office.arrive.minutes
+
+
+def test_every_rule_of_care_is_named_here_and_every_one_that_is_judged() -> None:
+    assert CASES.keys() | {3, 13} == set(range(1, 14))
+    assert {rule.__name__ for rule in CARE_RULES} == {case.rule for case in CASES.values()} | {"monthly_groups"}
