@@ -8,13 +8,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from postgres import HOW_TO_GET_ONE, PostgresServer, binaries, server
+from postgres import HOW_TO_GET_ONE, MIGRATED, PostgresServer, binaries, server
 
 from api.store.database import Database
 from api.store.migrations import migrate
-
-MIGRATED = "migrated"
-"""The database with all tables and no rows that others are copies of."""
 
 
 def _migrated(url: str) -> None:

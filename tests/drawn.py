@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 import httpx2
 from hypothesis import strategies as st
+from postgres import PostgresServer
 from samples import FOREIGN, OWN, SAMPLES, Ids, Sample, World, named
 from schemathesis import Case, GenerationMode
 from schemathesis.schemas import APIOperation
@@ -26,38 +28,98 @@ from api.store.database import Database
 UNLIMITED = 1_000_000
 
 
-class Rewinding:
-    """A world on SQLite that is set back to how it was at one moment, again and again."""
+class Kept(Protocol):
+    """A copy of a database, which nobody is connected to when it is made or taken back."""
 
-    def __init__(self, here: World) -> None:
-        self.here = here
+    def keep(self) -> None:
+        """Make it anew."""
+
+    def take_back(self) -> None:
+        """Make the database as it was."""
+
+    def forget(self) -> None:
+        """Remove it."""
+
+
+class KeptOnSqlite:
+    """A copy in memory."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._copy = sqlite3.connect(":memory:", check_same_thread=False)
+
+    def keep(self) -> None:
+        with closing(sqlite3.connect(self._file)) as file:
+            file.backup(self._copy)
+
+    def take_back(self) -> None:
+        with closing(sqlite3.connect(self._file)) as file:
+            self._copy.backup(file)
+
+    def forget(self) -> None:
+        self._copy.close()
+
+
+class KeptOnPostgresql:
+    """A copy on the same server, of which the database is made again as a copy."""
+
+    def __init__(self, server: PostgresServer, name: str) -> None:
+        self._server, self._name = server, name
+        self._copy = f"kept-{uuid4().hex[:12]}"
+
+    def keep(self) -> None:
+        self.forget()
+        self._server.leave(self._name)
+        self._server.create(self._copy, self._name)
+
+    def take_back(self) -> None:
+        self._server.drop(self._name)
+        self._server.create(self._name, self._copy)
+
+    def forget(self) -> None:
+        self._server.drop(self._copy)
+
+
+class Rewinding:
+    """A world that is set back to how it was at one moment, again and again."""
+
+    def __init__(self, here: World, kept: Kept) -> None:
+        self.here, self._kept = here, kept
         self._shell = here.desk.shell
         self._shell.requests = self._shell.log_ins = self._shell.polls = Limit(UNLIMITED)
-        self._shell.queue.capacity = UNLIMITED  # and opened: it makes tables of its own, which are to be there before
-        self._kept = sqlite3.connect(":memory:", check_same_thread=False)
+        self._open_queue()
 
     def keep(self) -> None:
         """Remember how it is now."""
-        with closing(self._opened()) as file:
-            file.backup(self._kept)
+        self._closed()
+        self._kept.keep()
+        self._opened()
 
     def set_back(self) -> None:
         """Make it as it was, and forget what was derived since: a version may come to mean something else now."""
-        with closing(self._opened()) as file:
-            self._kept.backup(file)
-        self._shell.database.close()
-        self._shell.database = Database(self._shell.settings.database_url)
-        self._shell.feeds = FeedMemory()
+        self._closed()
+        self._kept.take_back()
+        self._opened()
 
     def __enter__(self) -> Self:
         self.keep()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._kept.close()
+        self._kept.forget()
 
-    def _opened(self) -> sqlite3.Connection:
-        return sqlite3.connect(str(self._shell.database.url.database))
+    def _closed(self) -> None:
+        self._shell.close()
+        del self._shell.queue
+
+    def _opened(self) -> None:
+        self._shell.database = Database(self._shell.settings.database_url)
+        self._shell.feeds = FeedMemory()
+        self._open_queue()
+
+    def _open_queue(self) -> None:
+        """Open the queue, which makes tables of its own: they are to be there before anything is kept."""
+        self._shell.queue.capacity = UNLIMITED
 
 
 class Sending:

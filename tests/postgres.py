@@ -18,6 +18,9 @@ HOW_TO_GET_ONE = "no PostgreSQL server is installed: apt-get install postgresql,
 
 FOR_TESTS_ONLY = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB"
 
+MIGRATED = "migrated"
+"""The database with all tables and no rows that others are copies of."""
+
 MEMORY = Path("/dev/shm")
 """Where Linux keeps files in memory: each test's own copy of a database takes a sixth of the time there."""
 
@@ -47,6 +50,10 @@ class PostgresServer:
         """Make a database, a copy of another that nobody is connected to, and return its URL."""
         self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
+
+    def leave(self, name: str) -> None:
+        """End the connections to a database."""
+        self._run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
     def drop(self, name: str) -> None:
         """Remove a database and end its connections."""

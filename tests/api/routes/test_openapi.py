@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
-from drawn import Rewinding, Sending, sample_of
+from drawn import Kept, KeptOnPostgresql, KeptOnSqlite, Rewinding, Sending, sample_of
 from hypothesis import HealthCheck, Phase, given, settings
+from postgres import MIGRATED, PostgresServer
 from samples import world
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
@@ -74,49 +76,69 @@ class Service:
 
 
 @contextmanager
-def opened(migrated: Path, folder: Path, months: bool) -> Iterator[Service]:
-    file = folder / "store.db"
-    shutil.copyfile(migrated, file)
-    with pytest.MonkeyPatch.context() as patch, world(f"sqlite:///{file}", months) as here:
+def opened(url: str, kept: Callable[[], Kept], months: bool) -> Iterator[Service]:
+    with pytest.MonkeyPatch.context() as patch, world(url, months) as here:
         patch.setattr(passwords, "_hasher", CHEAP)
-        with Rewinding(here) as begin, Rewinding(here) as now:
+        with Rewinding(here, kept()) as begin, Rewinding(here, kept()) as now:
             document = here.desk.client.get("/openapi.json").json()
             yield Service(begin, now, schemathesis.openapi.from_dict(document))
 
 
+Services = Callable[[Access], Service]
+"""Gives the service to which a route's requests are sent: with a published week, or over months."""
+
+
 @pytest.fixture(scope="module")
-def services(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Access], Service]]:
-    """Return what gives the service to which a route's requests are sent: with a published week, or over months."""
-    folders = [tmp_path_factory.mktemp(name) for name in ("week", "months")]
-    with opened(migrated_file, folders[0], False) as week, opened(migrated_file, folders[1], True) as months:
-        yield lambda line: months if sample_of(line).months else week
+def services(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    files = [tmp_path_factory.mktemp(name) / "store.db" for name in ("week", "months")]
+    with ExitStack() as stack:
+        worlds = []
+        for file, months in zip(files, (False, True), strict=True):
+            shutil.copyfile(migrated_file, file)
+            worlds.append(stack.enter_context(opened(f"sqlite:///{file}", partial(KeptOnSqlite, str(file)), months)))
+        yield lambda line: worlds[sample_of(line).months]
+
+
+@pytest.fixture(scope="module")
+def services_on_postgresql(postgres: PostgresServer) -> Iterator[Services]:
+    with ExitStack() as stack:
+        worlds = []
+        for name, months in (("drawn-week", False), ("drawn-months", True)):
+            url = postgres.create(name, MIGRATED)
+            stack.callback(postgres.drop, name)
+            worlds.append(stack.enter_context(opened(url, partial(KeptOnPostgresql, postgres, name), months)))
+        yield lambda line: worlds[sample_of(line).months]
 
 
 @pytest.mark.parametrize("examples", [3, pytest.param(100, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize("line", DESCRIBED, ids=lambda line: f"{line.method} {line.path}")
-def test_every_answer_is_described(services: Callable[[Access], Service], line: Access, examples: int) -> None:
+def test_every_answer_is_described(services: Services, line: Access, examples: int) -> None:
     services(line).hold_to_its_word(line, examples)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("line", DESCRIBED, ids=lambda line: f"{line.method} {line.path}")
+def test_every_answer_is_described_on_postgresql(services_on_postgresql: Services, line: Access) -> None:
+    services_on_postgresql(line).hold_to_its_word(line, 20)
 
 
 def line_of(method: str, path: str) -> Access:
     return next(line for line in DESCRIBED if (line.method, line.path) == (method, path))
 
 
-def found(services: Callable[[Access], Service], line: Access) -> set[str]:
+def found(services: Services, line: Access) -> set[str]:
     """Return which kinds of failures are found at a route."""
     with pytest.raises(FailureGroup) as failed:
         services(line).hold_to_its_word(line, 20)
     return {type(one).__name__ for one in failed.value.exceptions}
 
 
-def test_a_defect_is_found(services: Callable[[Access], Service], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_is_found(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plans, "publication", lambda *_: None)
     assert found(services, line_of("GET", "/v1/publications/{publication}")) == {"ServerError", "UndefinedStatusCode"}
 
 
-def test_a_refusal_that_is_not_described_is_found(
-    services: Callable[[Access], Service], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refusal_that_is_not_described_is_found(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise Conflict("not today")
 
@@ -124,7 +146,7 @@ def test_a_refusal_that_is_not_described_is_found(
     assert found(services, line_of("GET", "/v1/publications/{publication}")) == {"UndefinedStatusCode"}
 
 
-def test_an_answer_of_another_form_is_found(services: Callable[[Access], Service], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_of_another_form_is_found(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     from api.routes import plans as routes
 
     monkeypatch.setattr(routes, "_publication", lambda *_: {"id": "first"})
