@@ -15,7 +15,7 @@ from scheduling.costs import leaving_out
 from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
-from solver.budget import with_budget
+from solver.budget import as_told, with_budget
 from solver.clock import Clock
 from solver.construct import construct
 from solver.domains import Domains, ShiftId
@@ -40,6 +40,9 @@ EXACT_SHARE = 0.5
 
 PIN_SECONDS = 3.0
 """Time to find out whether pins can be held together, when the first plan could not."""
+
+STANDING_SECONDS = 3.0
+"""Time to find supervisors for all that stands, when a first plan calls more than may be called (0.9 s of a week)."""
 
 NEIGHBOURHOOD_SECONDS = 3.0
 TRUST = 1000.0
@@ -227,6 +230,9 @@ class _Solve:
             self.offer(self.start)
             self.begin = (self.placements, self.score)
         self.offer(self._first_plan())
+        if not self.keeps_budget:
+            told = as_told(self.domains, self.search, Effort(STANDING_SECONDS, self.limits.workers, self.limits.seed))
+            self.offer(construct(self.domains, told))
         if not self.done:
             if self.is_small:
                 self.relaxation = self._relax(RELAX_SMALL_SECONDS)

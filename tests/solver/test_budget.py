@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
-from factories import clinic, current, current_group, group, on, provider, scenario, service, shift, visit
+from factories import PROCEDURE, clinic, current, current_group, group, on, provider, scenario, service, shift, visit
 from strategies import NAMES
 
+from scheduling.check import check
 from scheduling.scenario import Scenario
 from solver import Limits, solve
-from solver.budget import forced_calls, with_budget
+from solver.budget import as_told, forced_calls, with_budget
+from solver.clock import Clock
+from solver.construct import construct
 from solver.domains import Domains
+from solver.improve import Effort, Search
+from solver.placements import Placement, current_placements, make_plan, notified_changes
+from solver.tasks import Key
 
 LIMITS = Limits(seconds=2, workers=1, deterministic=True)
 
@@ -55,3 +63,33 @@ def test_budgets_that_cannot_be_kept_have_the_same_plan_and_say_so() -> None:
     assert (none.status, none.bound) == ("unknown", None)
     assert (enough.status, enough.bound) == ("optimal", enough.cost)
     assert (none.visits, none.cost) == (enough.visits, enough.cost)
+
+
+def trainees() -> Scenario:
+    """Ask for two told procedures at once by trainees: one may be supervised by ana or dee, the other by ana alone."""
+    lead = {"any_of": ["neuromodulation"]}
+    shifts = [shift("MO 08:00", "12:00", "wang")]
+    return scenario(
+        visit("v0", NAMES[0], "block", priority="urgent", current=current("MO 09:00", "wang-proc-1", team="cy")),
+        visit("v1", NAMES[1], "trial", current=current("MO 09:00", "wang-proc-2", team="eli")),
+        clinic=clinic(service("block", **PROCEDURE), service("trial", **{**PROCEDURE, "team": [lead]})),
+        providers=[
+            provider("ana", "pain", "neuromodulation", shifts=shifts),
+            provider("cy", "pain", trainee=True, shifts=shifts),
+            provider("dee", "pain", shifts=shifts),
+            provider("eli", "neuromodulation", trainee=True, shifts=shifts),
+        ],
+        horizon={"start": on("MO"), "end": on("TU")},
+    )
+
+
+def test_supervisors_are_chosen_for_all_that_stands_at_once() -> None:
+    asked = trainees()
+    domains = Domains(asked)
+
+    def calls(placements: Mapping[Key, Placement]) -> int:
+        return sum(notified_changes(domains, task, placements.get(task.key)) for task in domains.tasks)
+
+    told = construct(domains, as_told(domains, Search(domains, Clock(10.0)), Effort(5.0, 1, 0)))
+    assert (calls(construct(domains, current_placements(asked))), calls(told)) == (1, 0)
+    assert not check(asked, make_plan(domains, told)).violations
