@@ -20,8 +20,7 @@ from scheduling.care.rolling import NextWeek, care_days
 from scheduling.care.rules import Attended, Met
 from scheduling.clinic import Closure
 from scheduling.people import Provider
-
-DAYS_OF_WEEK = 7
+from scheduling.timegrid import WEEKDAYS
 
 
 class Memory:
@@ -65,10 +64,11 @@ class Memory:
 
     def close_week(self, monday: date) -> None:
         """Remember what a week has been."""
-        been = self._desk.standing(monday, DAYS_OF_WEEK)
-        self._attended([one for one in been if one.row.kind == "visit" and one.row.state in ("done", "no-show")])
+        been = self._desk.standing(monday, len(WEEKDAYS))
+        visits = [one for one in been if one.row.kind == "visit"]
+        done = [one for one in visits if one.row.state == "done"]
+        self._attended([one for one in visits if one.row.state in ("done", "no-show")])
         self._tally.chronicle.sessions += [self._met(one) for one in been if one.row.kind == "group"]
-        done = [one for one in been if one.row.kind == "visit" and one.row.state == "done"]
         subjects = self._desk.subjects([one.row.subject_id for one in done])
         known = self._desk.episodes({one.episode for one in subjects.values()})
         for one in done:

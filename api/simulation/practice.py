@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from typing import Any
 
 from api.services.episodes import Told
 from api.services.intake import Request
@@ -210,31 +211,26 @@ def _monday(day: date) -> date:
 
 def _request(arrival: Arrival, low_reservoir: date | None = None) -> Request:
     """Return a referral as it comes in."""
-    kind, patient = KIND_OF[arrival.pathway], arrival.patient
-    return Request(
-        kind=kind.id,
-        patient=patient.id,
-        name=patient.name,
-        preferred_site=patient.preferred_site,
-        allowed_sites=patient.allowed_sites,
-        prefers=patient.prefers,
-        priority=arrival.priority,
-        referrer="a primary care physician" if "referrer" in kind.needs else None,
-        low_reservoir=low_reservoir,
-    )
+    kind = KIND_OF[arrival.pathway]
+    referrer = "a primary care physician" if "referrer" in kind.needs else None
+    return _of(arrival.patient, kind.id, priority=arrival.priority, referrer=referrer, low_reservoir=low_reservoir)
 
 
 def _seat(patient: Patient, group: str, since: date | None = None) -> Request:
     """Return a request for a seat in a group."""
+    return _of(patient, GROUP, programme=group, referred_on=since)
+
+
+def _of(patient: Patient, kind: str, **said: Any) -> Request:
+    """Return a request of a kind, with what a patient brings and what is said beside."""
     return Request(
-        kind=GROUP,
+        kind=kind,
         patient=patient.id,
         name=patient.name,
         preferred_site=patient.preferred_site,
         allowed_sites=patient.allowed_sites,
         prefers=patient.prefers,
-        programme=group,
-        referred_on=since,
+        **said,
     )
 
 
