@@ -16,7 +16,7 @@ from typing import Any
 from api.services.episodes import Told
 from api.services.intake import Request
 from api.services.kinds import GROUP, KINDS
-from api.simulation.desk import Desk, PlannedWeek
+from api.simulation.desk import Desk
 from api.simulation.measures import Tally
 from api.simulation.memory import Memory
 from api.simulation.policies import Policy
@@ -54,6 +54,7 @@ class Practice:
         self.providers = {one.id: one for one in world.providers}
         self.closures: list[Closure] = list(world.dates.closures)
         self.called_off: Counter[str] = Counter()
+        self.put_off: set[str] = set()
         self.before = world.start - timedelta(weeks=1)
         self.desk = Desk(policy, catalogue.clinic().timezone, self.before)
         self.tally = Tally(policy.name, world.seed)
@@ -154,7 +155,26 @@ class Practice:
             self.tally.asked[monday] = len(planned.found.scenario.visits)
             self.tally.left_out[monday] = len(planned.plan.unscheduled)
             self.tally.alerts.update(alert.kind for alert in planned.found.alerts)
-        self.tally.recontacted[_monday(self.desk.today)] += len(_called_again(planned))
+        self._count_calls(planned.published.changes)
+
+    def _count_calls(self, changes: Iterable[Change]) -> None:
+        """Count the patients who had been told of a place and are told of another, of none, or of one after none."""
+        self.tally.recontacted[_monday(self.desk.today)] += len({who for one in changes for who in self._told_anew(one)})
+        visits = [one for one in changes if one.row.kind == "visit"]
+        self.put_off |= {one.row.subject_id for one in visits if one.after is None and one.before and one.before.notified}
+        self.put_off -= {one.row.subject_id for one in visits if one.after is not None}
+
+    def _told_anew(self, change: Change) -> set[str]:
+        before, after = change.before, change.after
+        if after is not None and change.row.subject_id in self.put_off:
+            return set(after.ids("patient"))
+        if change.row.kind == "hold" or before is None or not before.notified:
+            return set()
+        if after is None or (before.starts_at, before.location) != (after.starts_at, after.location):
+            return set(before.ids("patient"))
+        if change.row.kind == "group":
+            return set(before.ids("patient")) - set(after.ids("patient"))
+        return set() if before.ids("team") == after.ids("team") else set(before.ids("patient"))
 
     def _see_today(self, arrival: Arrival) -> None:
         """Find a place today for a patient who has just been referred, or prove that there is none."""
@@ -232,19 +252,3 @@ def _of(patient: Patient, kind: str, **said: Any) -> Request:
         prefers=patient.prefers,
         **said,
     )
-
-
-def _called_again(planned: PlannedWeek) -> set[str]:
-    """Return the patients who had been told of a place and have to be told of another, or of none."""
-    return {patient for change in planned.published.changes for patient in _told_anew(change)}
-
-
-def _told_anew(change: Change) -> set[str]:
-    before, after = change.before, change.after
-    if change.row.kind == "hold" or before is None or not before.notified:
-        return set()
-    if after is None or (before.starts_at, before.location) != (after.starts_at, after.location):
-        return set(before.ids("patient"))
-    if change.row.kind == "group":
-        return set(before.ids("patient")) - set(after.ids("patient"))
-    return set() if before.ids("team") == after.ids("team") else set(before.ids("patient"))

@@ -34,6 +34,11 @@ class Lag(Model):
     same_provider: bool = False
 
     @property
+    def turn_days(self) -> int:
+        """Days from one turn of a series to the next, at least 1: the middle of the lag; 1 where the lag has no end."""
+        return 1 if self.max_days is None else max(1, (self.min_days + self.max_days) // 2)
+
+    @property
     def same_day(self) -> bool:
         """Say whether both visits are parts of one day."""
         return self.together and self.max_days == 0

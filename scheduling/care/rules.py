@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from itertools import pairwise
+from itertools import count, pairwise
 
 Works = Callable[[date, str, str | None, str | None], bool]
 """Says whether a service is given on a day: by one provider, and where one patient may come, if they are named."""
@@ -133,16 +133,14 @@ class Chronicle:
         """Say whether a day is past, and its course was not stopped before."""
         return last < min(self.until, self.stopped.get(course, date.max))
 
-    def reach(self, first: date, last: date, service: str, provider: str | None, patient: str | None) -> date:
-        """Return the end of a window, or the next day on which the service is given where it has none."""
-        day = first
-        while day <= last or not self.works(day, service, provider, patient):
-            if day <= last and self.works(day, service, provider, patient):
-                return last
-            if (day - last).days > LONGEST_CLOSURE:
-                return last
-            day += timedelta(days=1)
-        return day
+    def reach(self, first: date, last: date, service: str, provider: str | None, patient: str | None, turn: int = 1) -> date:
+        """Return the end of a window; of one in which the service is given on no day, the next such day.
+
+        Of a series, ``turn`` days from one session to the next, such a window goes on to the end of the next turn that has one.
+        """
+        days = (first + timedelta(days=n) for n in range((last - first).days + LONGEST_CLOSURE))
+        given = next((day for day in days if self.works(day, service, provider, patient)), last)
+        return next(end for n in count() if (end := last + timedelta(days=n * turn)) >= given)
 
 
 LONGEST_CLOSURE = 60
@@ -154,13 +152,13 @@ AGAIN_DAYS = 7
 
 def _spaced(
     told: Chronicle, rule: str, course: str, service: str, since: date, days: tuple[int, int | None], tries: Sequence[Attended],
-    again: int = AGAIN_DAYS, provider: str | None = None,
+    again: int = AGAIN_DAYS, provider: str | None = None, turn: int = 1,
 ) -> Iterator[Broken]:  # fmt: skip
     """Yield what is wrong with the distance of a visit from a day: its first try within the days, each other after a miss."""
     least, most = days
     earliest = since + timedelta(days=least)
     patient = next((one.patient for one in told.courses[course]), None)
-    limit = None if most is None else told.reach(earliest, since + timedelta(days=most), service, provider, patient)
+    limit = None if most is None else told.reach(earliest, since + timedelta(days=most), service, provider, patient, turn)
     for one in tries:
         if one.came and one.day < earliest:
             yield Broken(rule, course, one.day, f"{service} {(one.day - since).days} days after, not {least} at least")
@@ -170,7 +168,7 @@ def _spaced(
             return
         if limit is not None:
             after = one.day + timedelta(days=1)
-            limit = max(limit, told.reach(after, one.day + timedelta(days=again), service, provider, patient))
+            limit = max(limit, told.reach(after, one.day + timedelta(days=again), service, provider, patient, turn))
     if limit is not None and told.is_over(limit, course):
         yield Broken(rule, course, limit, f"{service} has not been by then")
 
@@ -230,9 +228,9 @@ def monthly_groups(told: Chronicle) -> Iterator[Broken]:
     for group, months in told.months.items():
         met = sorted((one for one in told.sessions if one.group == group), key=lambda one: one.start)
         for month in months:
-            count = sum(f"{one.start:%Y-%m}" == month for one in met)
-            if count != 1:
-                yield Broken("monthly-group", group, date.fromisoformat(f"{month}-01"), f"met {count} times in {month}")
+            times = sum(f"{one.start:%Y-%m}" == month for one in met)
+            if times != 1:
+                yield Broken("monthly-group", group, date.fromisoformat(f"{month}-01"), f"met {times} times in {month}")
         for early, late in pairwise(met):
             days = (late.start.date() - early.start.date()).days
             if not 21 <= days <= 42:
@@ -345,25 +343,30 @@ def work_injury(told: Chronicle) -> Iterator[Broken]:
 
 
 SERIES = {
-    "cognitive-therapy": ("cognitive-therapy", 6, (6, 8)),
-    "relaxation-training": ("relaxation-training", 4, (6, 8)),
-    "physical-therapy": ("physical-therapy", 8, (3, 5)),
+    "cognitive-therapy": ("cognitive-therapy", 6, (6, 8), 7),
+    "relaxation-training": ("relaxation-training", 4, (6, 8), 7),
+    "physical-therapy": ("physical-therapy", 8, (3, 5), 4),
 }
 
 
 def series(told: Chronicle) -> Iterator[Broken]:
-    """10: cognitive therapy weekly with one psychologist, relaxation training weekly, physical therapy twice a week."""
-    for kind, (service, count, days) in SERIES.items():
+    """10: cognitive therapy weekly with one psychologist, relaxation training weekly, physical therapy twice a week.
+
+    A turn in which nobody is there to give it falls out, and the next is due.
+    """
+    for kind, (service, sessions, days, turn) in SERIES.items():
         for course, visits in told.of_kind(kind):
             done = _done(visits, service)
-            if len(done) > count:
-                yield Broken("series", course, done[-1].day, f"{len(done)} sessions of {count}")
+            if len(done) > sessions:
+                yield Broken("series", course, done[-1].day, f"{len(done)} sessions of {sessions}")
             if kind == "cognitive-therapy" and len({one.team for one in done}) > 1:
                 yield Broken("series", course, done[-1].day, "more than one psychologist")
-            for number, one in enumerate(done[: count - 1]):
+            for number, one in enumerate(done[: sessions - 1]):
                 tries = _tries_between(visits, done, number)
                 who = one.team[0] if kind == "cognitive-therapy" else None
-                yield from _spaced(told, "series", course, service, one.day, days, tries, again=days[1], provider=who)
+                yield from _spaced(
+                    told, "series", course, service, one.day, days, tries, again=days[1], provider=who, turn=turn
+                )
 
 
 DUE_DAYS = {"new-patient-acute": 5, "new-patient-chronic": 21}

@@ -2,7 +2,7 @@
 
 A visit's window follows from the visits before it, as they were or stand planned; of what has no date yet, from the
 earliest and latest dates that it can have. A window without a day on which the service is
-given, by the provider who has to give it, reaches to the next such day.
+given, by the provider who has to give it, reaches to the next such day; that of a series to the end of its next turn.
 """
 
 from __future__ import annotations
@@ -205,7 +205,10 @@ class _Derivation:
                 latest = max(latest, day + timedelta(days=self._pathway.reopen_days))
         if set_by_world is not None:
             return _Window(since, set_by_world)
-        return _Window(since, None if latest is None else self._day_of_care(since, latest, step.service, provider))
+        if latest is None:
+            return _Window(since, None)
+        turn_days = step.every.turn_days if step.every is not None and one.number > 1 else 1
+        return _Window(since, self._day_of_care(since, latest, step.service, provider, turn_days))
 
     def _from(self, one: Occurrence, previous: Occurrence, lag: Lag) -> tuple[date, date | None]:
         """Return the dates that a lag after one visit allows; a miss, and a new start, move the last of them on."""
@@ -226,12 +229,11 @@ class _Derivation:
         again = lag.max_days if lag.together or not isinstance(lag, Follow) else self._pathway.reopen_days
         return early, max(late, day + timedelta(days=again))
 
-    def _day_of_care(self, first: date, last: date, service: str, provider: str | None) -> date:
-        """Return the last date of a window, or the first day of care after it where it has none."""
-        if any(
-            self._cares(first + timedelta(days=n), service, provider, self._episode.patient)
-            for n in range((last - first).days + 1)
-        ):
+    def _day_of_care(self, first: date, last: date, service: str, provider: str | None, turn_days: int) -> date:
+        """Return the last date of a window; where it has no day of care, moved on by turns until it has."""
+        patient = self._episode.patient
+        days = (first + timedelta(days=n) for n in range(max(0, (last - first).days) + MAX_DAYS_CLOSED))
+        given = next((day for day in days if self._cares(day, service, provider, patient)), None)
+        if given is None or given <= last:
             return last
-        after = (max(first, last) + timedelta(days=n) for n in range(MAX_DAYS_CLOSED))
-        return next((day for day in after if self._cares(day, service, provider, self._episode.patient)), last)
+        return last + timedelta(days=turn_days * -(-(given - last).days // turn_days))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
-from histories import PARTS, episode, event, opened, window
+from histories import PARTS, REFERRED, episode, event, opened, window
 
 from scheduling import catalogue
 from scheduling.care.episodes import recorded, state
-from scheduling.care.windows import void_visits
+from scheduling.care.windows import on_weekdays, open_steps, void_visits
 from scheduling.errors import EventRefused
 
 ASSESSED = [("planned", "assessment", "2026-12-03"), ("done", "assessment", "2026-12-03")]
@@ -105,6 +107,20 @@ def test_a_window_without_a_day_of_care_ends_on_the_next():
     told = [(kind, "session.1", "2026-12-02") for kind in ("planned", "done")]
     found = episode("physical-therapy", *told)
     assert window(found, "session.2", "2026-12-02") == ("2026-12-05", "2026-12-07")
+
+
+@pytest.mark.parametrize(
+    ("back", "last"), [("2026-12-14", "2026-12-15"), ("2026-12-15", "2026-12-15"), ("2026-12-16", "2026-12-22")]
+)
+def test_a_series_goes_on_in_the_first_turn_in_which_its_psychologist_is_there(back, last):
+    told = [event(kind, "session.1", "2026-11-30", team=["psy-1"]) for kind in ("planned", "done")]
+    away = date.fromisoformat("2026-12-04"), date.fromisoformat(back)
+
+    def cares(day, service, provider, patient):
+        return on_weekdays(day) and not (provider == "psy-1" and away[0] <= day < away[1])
+
+    found = open_steps(episode("cognitive-therapy", *told), catalogue.pathway("cognitive-therapy"), REFERRED, cares)
+    assert (f"{found[0].earliest}", f"{found[0].latest}") == ("2026-12-06", last)
 
 
 def test_a_day_of_three_parts_opens_as_a_whole_when_one_was_missed():

@@ -214,6 +214,20 @@ def test_a_window_without_a_day_on_which_the_service_is_given_reaches_to_the_nex
     assert rules_of(SCS, late, **positive) == ["stimulation"]
 
 
+@pytest.mark.parametrize(("back", "last"), [(14, 15), (18, 22)])
+def test_a_series_goes_on_in_the_first_turn_in_which_its_psychologist_is_there(back, last):
+    """Sessions are on Mondays; one turn is from the Sunday to the Tuesday, the next a week later."""
+
+    def works(day: date, service: str, provider: str | None, patient: str | None) -> bool:
+        return day.weekday() < 5 and not (provider == "psy-1" and 4 <= (day - MONDAY).days < back)
+
+    def series(second: int) -> list[str]:
+        days = [0, second, *(second + 7 * n for n in range(1, 5))]
+        return rules_of("cognitive-therapy", sessions("cognitive-therapy", "psy-1", *days), works=works)
+
+    assert (series(last), series(last + 1)) == ([], ["series"])
+
+
 def test_nothing_is_due_any_more_once_a_course_was_stopped():
     stopped = {"c": MONDAY + timedelta(days=13)}
     assert rules_of(SCS, TRIED, **outcome("scs-assessment", True), stopped=stopped) == []
