@@ -55,7 +55,7 @@ def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     return None
 
 
-def settle(scenario: Scenario, plan: Plan, visit: str, seconds: float) -> tuple[Plan | None, bool]:
+def settle(scenario: Scenario, plan: Plan, visit: str, limits: Limits) -> tuple[Plan | None, bool]:
     """Return a plan with a visit that was left out, whoever gives way; None, and whether it is proven that there is none.
 
     What cannot give way on the days that the visit can be on is planned anew by itself, exactly; all others find their places
@@ -74,7 +74,7 @@ def settle(scenario: Scenario, plan: Plan, visit: str, seconds: float) -> tuple[
         groups=tuple(one for one in scenario.groups if one.id in there and one.current is not None),
         reserves=(),
     )
-    made = solve(alone, Limits(seconds, 1), start=carried(plan, alone))
+    made = solve(alone, limits, start=carried(plan, alone))
     if made.unscheduled:
         return None, made.status == "optimal"
     occupancy = Occupancy(present.domains, placements_of(scenario, made))

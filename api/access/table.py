@@ -115,6 +115,7 @@ ACCESS: tuple[Access, ...] = (
     allow("POST", "/v1/visits/{visit}/offers", scheduler=ANY, clinician=OWN),
     # Same-day referrals, and freed places.
     allow("POST", "/v1/referrals", scheduler=ANY, clinician=OWN, body={"patient": "patient"}),
+    allow("POST", "/v1/visits/{visit}/displacement", scheduler=ANY),
     allow("POST", "/v1/scenarios/{scenario}/freed-places", scheduler=ANY),
     allow("GET", "/v1/visits/{visit}/freed-place", scheduler=ANY, patient=OWN),
     allow("POST", "/v1/visits/{visit}/freed-place/acceptance", scheduler=ANY, patient=OWN),

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 
 from sqlmodel import Session
 
@@ -44,8 +43,6 @@ from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid, stamp
 from solver import Limits
-
-R = TypeVar("R")
 
 ARRIVED: tuple[BookingState, ...] = ("arrived", "done")
 MISSED: tuple[BookingState, ...] = ("no-show",)
@@ -149,11 +146,11 @@ class Desk:
 
     def receive(self, request: Request) -> Received:
         """Take in a patient who has to be seen today."""
-        return receive(self._shell, SYSTEM, request, self._run)
+        return receive(self._shell, SYSTEM, request, self._store.write)
 
     def make_room(self, visit: str) -> Referred:
-        """Let others give way to who has to be seen today."""
-        return make_room(self._shell, SYSTEM, visit)
+        """Let others give way to who has to be seen today. Raises ``NoRoom``."""
+        return make_room(self._shell, SYSTEM, visit, self._store.write, self._policy.deterministic)
 
     # ---- Weeks ----
 
@@ -179,7 +176,10 @@ class Desk:
         if row is None or row.state != "booked":
             return False
         decided(
-            self._shell, row.period_id, lambda week: bookings.cancelled(week, SYSTEM, visit, _whatever, self.now), self._run
+            self._shell,
+            row.period_id,
+            lambda week: bookings.cancelled(week, SYSTEM, visit, _whatever, self.now),
+            self._store.write,
         )
         return True
 
@@ -253,10 +253,6 @@ class Desk:
         """Return how many episodes leave anything open."""
         with self._store.reading() as session:
             return len(histories.load_open(session))
-
-    def _run(self, act: Callable[[Session], R]) -> R:
-        with self._store.writing() as session:
-            return act(session)
 
 
 def _whatever(version: int) -> None:

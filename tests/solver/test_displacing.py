@@ -70,12 +70,12 @@ def test_nobody_with_cancer_gives_way_and_that_nothing_helps_is_proven():
     plan = solve(week_, LIMITS)
     left = plan.unscheduled[0].visit
     assert displace(week_, plan, left) is None
-    assert settle(week_, plan, left, 5.0) == (None, True)
+    assert settle(week_, plan, left, Limits(5.0, 1)) == (None, True)
 
 
 def test_what_has_a_place_only_if_others_are_arranged_anew_is_given_one():
     week_, plan = full_monday()
-    made, proven = settle(week_, plan, "now", 5.0)
+    made, proven = settle(week_, plan, "now", Limits(5.0, 1))
     assert made is not None and not proven
     assert not check(week_, made).violations
     assert "now" in made.visits_by_id
