@@ -25,7 +25,6 @@ from api.store import episodes as histories
 from api.store import jobs, people
 from api.store import programmes as groups
 from api.store.bookings import Standing
-from api.store.columns import new_id
 from api.store.database import Database
 from api.store.migrations import migrate
 from api.store.plans import Published
@@ -62,18 +61,8 @@ class AtOnce:
         self, session: Session, scenario_id: str, limits: Limits, asked_by: str, start_plan_id: str | None = None
     ) -> PlanJobRow:
         """Write down that a plan is being made."""
-        row = PlanJobRow(
-            id=new_id(),
-            scenario_id=scenario_id,
-            start_plan_id=start_plan_id,
-            state="running",
-            seconds=limits.seconds,
-            workers=limits.workers,
-            seed=limits.seed,
-            gap=limits.gap,
-            created_by=asked_by,
-            created_at=self._clock(),
-        )
+        row = jobs.asked_job(scenario_id, limits, asked_by, self._clock(), start_plan_id)
+        row.state = "running"
         jobs.add_job(session, row)
         return row
 
