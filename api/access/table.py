@@ -37,7 +37,7 @@ class Access:
     public : bool
         Whether everybody may, without being known.
     body : tuple of (str, str)
-        Ids that the body names: where (``visit``, ``links[].before``), and of what kind; ``{kind}`` when the body says that too.
+        Ids that the body names: where (``visit``, ``links[].before``), and of what kind, in braces where the body says it.
     """
 
     method: str

@@ -105,7 +105,7 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, shell: Sha
     return answer
 
 
-@router.post("/v1/feeds", status_code=HTTPStatus.CREATED, response_model=Feed, responses=documented(404, 409))
+@router.post("/v1/feeds", status_code=HTTPStatus.CREATED, response_model=Feed, responses=documented(404))
 def add_feed(body: FeedToMake, call: Creating) -> Response:
     """Make a feed of a provider, room, group or location for oneself; its address is told once."""
     settings, now = call.shell.settings, call.shell.clock()
