@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,6 +22,26 @@ THREADS = 80
 """Requests that one process works on at once: writers wait in a queue, and readers must find a thread beside them."""
 
 
+class Application(FastAPI):
+    """The service; its OpenAPI document tells how callers are known to each route, and which roles may use it."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, which is made once."""
+        if self.openapi_schema is None:
+            document = get_openapi(title=self.title, version=self.version, summary=self.summary, routes=self.routes)
+            document["components"]["securitySchemes"] = {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            }
+            for line in ACCESS:
+                if not line.public:
+                    operation = document["paths"][line.path][line.method.lower()]
+                    operation["security"] = [{"bearer": []}, {"cookie": []}]
+                    operation["x-roles"] = {role.value: whose.value for role, whose in line.roles.items()}
+            self.openapi_schema = document
+        return self.openapi_schema
+
+
 def create_app(shell: Shell, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
     """Put the application together.
 
@@ -30,7 +50,7 @@ def create_app(shell: Shell, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
     LookupError
         When a route is not in the access table, goes around the gate, or a line of the table has no route.
     """
-    app = FastAPI(
+    app = Application(
         title="Clinicweave",
         summary="Plans a clinic's appointments and group workshops.",
         version="1",
@@ -42,7 +62,6 @@ def create_app(shell: Shell, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
     for router in routers:
         app.router.routes.extend(router.routes)  # ready as they are; including would build each of them again
     expect_guarded(app)
-    app.openapi = _described(app)  # type: ignore[method-assign]
     install_handlers(app)
     app.add_middleware(Envelope, shell=shell)
     return app
@@ -65,24 +84,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
     app.state.shell.close()
-
-
-def _described(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    """Return what makes the OpenAPI document, once: FastAPI's, with how callers are known to each route."""
-
-    def described() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-            document["components"]["securitySchemes"] = {
-                "bearer": {"type": "http", "scheme": "bearer"},
-                "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
-            }
-            for line in ACCESS:
-                if not line.public:
-                    operation = document["paths"][line.path][line.method.lower()]
-                    operation["security"] = [{"bearer": []}, {"cookie": []}]
-                    operation["x-roles"] = {role.value: whose.value for role, whose in line.roles.items()}
-            app.openapi_schema = document
-        return app.openapi_schema
-
-    return described

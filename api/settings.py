@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -129,7 +129,7 @@ class Settings(BaseSettings):
         raise InvalidFile("environment", [Fault("CLINICWEAVE_SECRET", "must be set where machines share a database")])
 
 
-def read_settings(**overrides: object) -> Settings:
+def read_settings(**overrides: Any) -> Settings:
     """Read the settings from the environment; ``overrides`` go before it, None apart.
 
     Raises
@@ -138,7 +138,7 @@ def read_settings(**overrides: object) -> Settings:
         With a fault for every variable that cannot be used.
     """
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         faults = [
             Fault("CLINICWEAVE_" + "_".join(map(str, one["loc"])).upper() if one["loc"] else "", one["msg"])

@@ -15,8 +15,8 @@ from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.math_opt import model_pb2  # type: ignore[import-untyped]
-from ortools.math_opt.python import mathopt  # type: ignore[import-untyped]
+from ortools.math_opt import model_pb2
+from ortools.math_opt.python import mathopt
 
 UNBOUNDED = 10**9
 """Stands for no limit on a row; sums of rows stay far below."""

@@ -9,6 +9,7 @@ import signal
 import sys
 import warnings
 from contextlib import nullcontext
+from importlib import import_module
 from importlib.util import find_spec
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated
@@ -128,7 +129,7 @@ def _listen(shell: Shell) -> None:
 def _load_the_rest() -> None:
     """Load the solver, a third of all there is to load and needed by few requests; then collect garbage as usual."""
     try:
-        import solver  # noqa: F401
+        import_module("solver")
     finally:
         gc.collect()
         gc.freeze()  # no collection while requests wait has to look at this again

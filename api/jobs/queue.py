@@ -153,8 +153,9 @@ class JobQueue:
 
     def forget(self, before: datetime) -> None:
         """Forget what was handed out before an instant and does not wait any more, and what ended jobs have reported."""
-        known = {"status": HANDED_OUT, "end_time": before.isoformat(), "limit": AT_ONCE, "load_input": False}
-        while gone := self._client.list_workflows(**known, load_output=False):  # type: ignore[arg-type]
+        while gone := self._client.list_workflows(
+            status=HANDED_OUT, end_time=before.isoformat(), limit=AT_ONCE, load_input=False, load_output=False
+        ):
             self._client.delete_workflows([workflow.workflow_id for workflow in gone])
         with self._database.writing() as session:
             store.forget_events(session, before)

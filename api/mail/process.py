@@ -50,7 +50,7 @@ async def _work(courier: Courier) -> None:
     if ONCE not in sys.argv:
         await courier.run()
         return
-    print(json.dumps(asdict(await courier.round())), flush=True)  # noqa: T201
+    sys.stdout.write(json.dumps(asdict(await courier.round())) + "\n")
 
 
 if __name__ == "__main__":

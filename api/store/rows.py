@@ -71,7 +71,8 @@ def put(session: Session, kind: type[R], rows: Iterable[Mapping[str, Any]]) -> N
 
 
 def _change(row: SQLModel, changes: Mapping[str, Any]) -> None:
+    version = getattr(row, "version", None)
+    if isinstance(version, int):
+        changes = {**changes, "version": version + 1}
     for name, value in changes.items():
         setattr(row, name, value)
-    if isinstance(getattr(row, "version", None), int):
-        row.version += 1  # type: ignore[attr-defined]

@@ -21,8 +21,6 @@ from api.store.columns import utc_now
 from api.store.database import Database
 from api.store.migrations import migrate
 
-pytest.importorskip("radicale")
-
 PATIENCE_SECONDS = 60
 EVERYTHING = """<?xml version="1.0"?><d:propfind xmlns:d="DAV:"><d:prop>
 <d:getetag/><d:displayname/><d:resourcetype/><d:sync-token/></d:prop></d:propfind>"""

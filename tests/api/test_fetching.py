@@ -122,7 +122,10 @@ class Elsewhere:
 
     def fetcher(self, max_bytes: int = 1000, seconds: float = 5.0) -> Fetcher:
         """Return a fetcher to which this server is public, and nothing else."""
-        allowed = lambda address: (str(address) == "127.0.0.1" and "127.0.0.1" not in self.private) or is_public(address)  # noqa: E731
+
+        def allowed(address: Address) -> bool:
+            return (str(address) == "127.0.0.1" and "127.0.0.1" not in self.private) or is_public(address)
+
         return Fetcher(max_bytes, seconds, allowed, lambda host, _: [ip_address(one) for one in self.names[host]], self.context)
 
     def url(self, path: str, name: str = NAME) -> str:

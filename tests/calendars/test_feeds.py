@@ -123,7 +123,7 @@ def test_equal_entries_in_any_order_give_the_same_bytes_remembered_or_not(scenar
 def test_any_change_that_is_shown_changes_the_bytes(
     change: dict[str, object], scenario: Scenario, entries: list[Entry]
 ) -> None:
-    changed = [replace(entries[0], **change), *entries[1:]]  # type: ignore[arg-type]
+    changed = [replace(entries[0], **change), *entries[1:]]
     assert document(scenario, changed) != document(scenario, entries)
 
 

@@ -100,7 +100,7 @@ def test_a_file_needs_no_sender_and_addresses_have_no_capitals() -> None:
     ],
 )
 def test_anything_else_is_for_staff_and_changes_nothing(others: dict[str, object], reason: str) -> None:
-    assert judged(answer(**others), INVITED, "ada@example.org") == ForStaff(reason)  # type: ignore[arg-type]
+    assert judged(answer(**others), INVITED, "ada@example.org") == ForStaff(reason)
 
 
 def test_another_sender_an_unknown_event_and_one_that_is_over_are_for_staff() -> None:

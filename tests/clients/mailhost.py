@@ -135,7 +135,7 @@ def running_mail_host() -> Iterator[MailHost]:
         dovecot: list[str | Path] = ["dovecot", "-F", "-c", folder / "dovecot.conf"]
         with running(dovecot, folder / "output.log"), _postfix(folder):
             for name, port in ports.items():
-                until(f"somebody on the port of {name}: {folder}", lambda port=port: listens(port))  # type: ignore[misc]
+                until(f"somebody on the port of {name}: {folder}", lambda port=port: listens(port))
             yield MailHost(smtp, imap, folder / "certificate.pem")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -101,7 +101,7 @@ def test_the_first_and_the_last_start_are_made(start: date):
 
 def test_an_unknown_size_is_refused():
     with pytest.raises(ValueError, match='unknown size "year": one of tiny, week, month'):
-        generate("year", 1)  # type: ignore[arg-type]
+        generate("year", 1)
 
 
 def test_the_default_start_is_a_fixed_monday_and_another_shows_in_the_id():

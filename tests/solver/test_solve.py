@@ -169,4 +169,4 @@ def test_every_visit_left_out_has_a_reason(planned: Plan) -> None:
 @pytest.mark.parametrize("wrong", [{"seconds": 0}, {"workers": 0}, {"gap": 1.5}, {"seed": -1}])
 def test_limits_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="out of range"):
-        Limits(**wrong)  # type: ignore[arg-type]
+        Limits(**wrong)

@@ -6,6 +6,7 @@ import gzip
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -232,7 +233,7 @@ def test_what_polls_have_brought_is_written_together_and_at_most_once_a_minute(d
 
     def kept() -> dict[str, str]:
         with desk.shell.database.reading() as rows:
-            copies = {kind: feeds.copy_of(rows, kind, subject) for kind, subject in KINDS.items()}  # type: ignore[arg-type]
+            copies = {kind: feeds.copy_of(rows, kind, subject) for kind, subject in KINDS.items()}
         return {kind: copy.content.decode() for kind, copy in copies.items() if copy is not None}
 
     def given() -> dict[str, str]:
@@ -298,7 +299,7 @@ def test_its_use_is_noted_once_a_day(desk: FrontDesk) -> None:
 
 
 def test_clinicians_subscribe_to_their_own_calendar_and_see_and_end_their_own_feeds(desk: FrontDesk) -> None:
-    ask = lambda method, path, body=None: desk.ask(method, path, body, desk.clinician)  # noqa: E731
+    ask = partial(desk.ask, headers=desk.clinician)
     assert ask("POST", "/v1/feeds", {"kind": "provider", "subject": "ana"}).status_code == 201
     assert ask("POST", "/v1/feeds", {"kind": "provider", "subject": "ben"}).status_code == 403
     for kind in ("room", "group", "location", "patient", "", None, ["provider"], {"provider": 1}):

@@ -113,7 +113,7 @@ def test_after_a_change_only_what_has_changed_is_drawn_anew(desk: FrontDesk, mon
     drawn, standing_now = list[str](), bookings.standing_now
 
     def noted(rows: object, identifiers: list[str]) -> list[Standing]:
-        found = standing_now(rows, identifiers)  # type: ignore[arg-type]
+        found = standing_now(rows, identifiers)
         drawn.extend(one.row.subject_id for one in found)
         return found
 

@@ -150,7 +150,7 @@ def test_an_answer_before_the_commit_would_be_found(desk: FrontDesk, monkeypatch
 
     def answered_too_soon(call: Call, act: object) -> object:
         with desk.shell.database.writing() as session:
-            response = act(session).response()  # type: ignore[operator]
+            response = act(session).response()
             session.rollback()
             return response
 

@@ -61,7 +61,7 @@ def desk(sqlite_url: str, elsewhere: Elsewhere) -> Iterator[FrontDesk]:
     asked = factories.scenario(visit("v-1", "pat"), visit("v-2", "quin"))
     made = factories.plan(asked, booking("v-1", "TU 10:00"), booking("v-2", "TU 11:30", "wang-exam-2"))
     with front_desk(sqlite_url, asked, made) as desk:
-        desk.shell.fetcher = elsewhere  # type: ignore[assignment]
+        desk.shell.fetcher = elsewhere
         yield desk
 
 

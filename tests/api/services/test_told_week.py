@@ -95,7 +95,7 @@ def publish(shell: Shell, week: Scenario, plan: Plan) -> list[Claimed]:
     with shell.database.writing() as rows:
         published = StoredWeek(shell.database, week).published_in(rows, plan, shell.clock())
         tell_changes(rows, published.changes, shell.clock())
-    shell.clock.pass_by(minutes=1)  # type: ignore[attr-defined]
+    shell.clock.pass_by(minutes=1)
     return send_all(shell.database, shell.clock())
 
 
@@ -173,7 +173,7 @@ def subjects(week: Scenario) -> Iterator[tuple[FeedKind, str]]:
         ("location", week.locations),
         ("patient", list(week.patients_by_id)[:20]),
     ):
-        yield from ((kind, one) for one in ids)  # type: ignore[misc]
+        yield from ((kind, one) for one in ids)
 
 
 def desk_of(rows: Session, now: datetime) -> Actor:
