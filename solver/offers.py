@@ -9,11 +9,11 @@ too of the others. What is offered is in the order of its rank.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import monotonic
 
 from scheduling.additions import Addition
 from scheduling.plan import Plan, Reason, Unscheduled
 from scheduling.scenario import Scenario
+from solver.clock import Clock
 from solver.explain import explain
 from solver.openings import Openings
 from solver.placements import Placement, make_plan
@@ -39,7 +39,9 @@ class Offers:
     reasons: tuple[Unscheduled, ...]
 
 
-def offers(scenario: Scenario, plan: Plan, addition: Addition, count: int = 5, seconds: float = 0.5) -> Offers:
+def offers(
+    scenario: Scenario, plan: Plan, addition: Addition, count: int = 5, seconds: float = 0.5, deterministic: bool = False
+) -> Offers:
     """Return the best places for some new visits, all or none of them, beside a plan that stands.
 
     Parameters
@@ -54,6 +56,8 @@ def offers(scenario: Scenario, plan: Plan, addition: Addition, count: int = 5, s
     seconds
         When to stop looking for places to make; free places are always all seen. Reasons take up to
         ``REASON_SECONDS`` more.
+    deterministic
+        Count work instead of time: the same offers on every run. Reasons are found by time still.
 
     Returns
     -------
@@ -65,22 +69,27 @@ def offers(scenario: Scenario, plan: Plan, addition: Addition, count: int = 5, s
     InvalidFile
         The plan breaks a rule: it has to be made anew first.
     """
-    deadline = monotonic() + seconds
-    present = Present(scenario, plan, addition.to(scenario))
-    about = tuple(visit.id for visit in addition.visits)
-    openings = Openings(present, about, deadline)
-    made = [present.proposal(way.changes, about) for way in openings.best(count)]
+    clock = Clock(seconds, deterministic)
+    try:
+        present = Present(scenario, plan, addition.to(scenario))
+        about = tuple(visit.id for visit in addition.visits)
+        openings = Openings(present, about, clock)
+        made = [present.proposal(way.changes, about) for way in openings.best(count)]
+    finally:
+        clock.end()
     found = tuple(Offer(one.bookings, one.comparison, one.plan) for one in sorted(made, key=lambda one: one.rank))
     return Offers(present.grown, found, () if found else _reasons(present, openings))
 
 
-def insert(scenario: Scenario, plan: Plan, addition: Addition, seconds: float = 0.5) -> tuple[Scenario, Plan]:
+def insert(
+    scenario: Scenario, plan: Plan, addition: Addition, seconds: float = 0.5, deterministic: bool = False
+) -> tuple[Scenario, Plan]:
     """Return the scenario with some new visits, and the plan that takes the best offer for them.
 
     Without any offer the plan stays as it is, and leaves the visits out with their verified reasons. The parameters and
     errors are those of :func:`offers`.
     """
-    found = offers(scenario, plan, addition, 1, seconds)
+    found = offers(scenario, plan, addition, 1, seconds, deterministic)
     if found.offers:
         return found.scenario, found.offers[0].plan
     present = Present(scenario, plan, found.scenario)

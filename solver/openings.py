@@ -14,7 +14,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from time import monotonic
 
 from scheduling.clinic import Service
 from scheduling.costs import leaving_out
@@ -40,6 +39,9 @@ GIVEN_UP = 2
 
 EXACT_SHARE, LEAST_SECONDS = 0.6, 0.2
 """The share of what time is left that an exact search may take, and its least time; making its model is not counted."""
+
+TRY_SECONDS = 0.0005
+"""What trying one way counts for where work is counted instead of time: about as long as it takes at most on a week."""
 
 MOVERS = 25
 """Most visits and holds that an exact search may move."""
@@ -84,15 +86,15 @@ class Openings:
         The plan that stands.
     new
         The visits.
-    deadline
-        When to stop looking for more, as :func:`time.monotonic` counts.
+    clock
+        When to stop looking for more.
     """
 
-    def __init__(self, present: Present, new: Sequence[str], deadline: float) -> None:
+    def __init__(self, present: Present, new: Sequence[str], clock: Clock) -> None:
         self.scenario = present.grown
         self.domains = present.domains
         self.occupancy = Occupancy(self.domains, present.placements)
-        self.deadline = deadline
+        self.clock = clock
         self.over_budget = False
         self._at_once = False  # whether all is tried that is at hand, whatever the time
         keys: list[Key] = [("visit", visit) for visit in new]
@@ -107,7 +109,7 @@ class Openings:
     @property
     def over(self) -> bool:
         """Whether the time is over."""
-        return monotonic() > self.deadline
+        return self.clock.over
 
     # --- ways --------------------------------------------------------------------------------------------------------
 
@@ -154,6 +156,7 @@ class Openings:
             return
         mark = self.ledger.mark
         for number, _ in enumerate(step for source in sources for step in source(self.chain[index])):
+            self.clock.spend(TRY_SECONDS)
             yield from self._placed(index + 1, sources)
             if (self.over and not self._at_once) or (index and number + 1 >= FOLLOWING):
                 break
@@ -161,15 +164,11 @@ class Openings:
 
     def _exactly(self, found: dict[object, Way], movers: Collection[Key] = ()) -> None:
         """Search exactly for the cheapest places of the chain, ``movers`` going elsewhere and all others staying."""
-        seconds = max(LEAST_SECONDS, EXACT_SHARE * (self.deadline - monotonic()))
+        seconds = max(LEAST_SECONDS, EXACT_SHARE * self.clock.left)
         worth = dict.fromkeys([key for key in movers if key[0] == "visit"], FORCED // 2)
         worth |= {task.key: FORCED for task in self.chain}
         options = {key: self.domains.options_for(key) for key in (*worth, *movers)}
-        clock = Clock(seconds)
-        try:
-            answer = Search(self.domains, clock).solve(self._present.placements, options, Effort(seconds, 2, 0), worth)
-        finally:
-            clock.end()
+        answer = Search(self.domains, self.clock).solve(self._present.placements, options, Effort(seconds, 2, 0), worth)
         places = answer.placements
         if places is None or any(task.key not in places for task in self.chain):
             return
@@ -313,6 +312,7 @@ class Openings:
             day = self.occupancy.placements[keys[0]].day
             if day not in days or self.over:
                 continue
+            self.clock.spend(TRY_SECONDS)
             if day not in before:
                 before[day] = {place.placement for place in self._open(task, [day])}
             longest = sorted(keys, key=lambda key: -self.domains.service(key).minutes)

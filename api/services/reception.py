@@ -31,13 +31,21 @@ class Received:
     today: Referred | None = None
 
 
-def receive(shell: Shell, by: Actor, request: Request, run: Callable[[Callable[[Session], Received]], R]) -> R:
+def receive(
+    shell: Shell,
+    by: Actor,
+    request: Request,
+    run: Callable[[Callable[[Session], Received]], R],
+    deterministic: bool = False,
+) -> R:
     """Take in one request; who has to be seen today gets a place in the same transaction.
 
     Parameters
     ----------
     run
         Runs a transaction.
+    deterministic
+        The search for a place of today counts work instead of time.
 
     Raises
     ------
@@ -62,7 +70,7 @@ def receive(shell: Shell, by: Actor, request: Request, run: Callable[[Callable[[
     return decided(
         shell,
         period,
-        lambda week: made(referred(week, by, referral, known_patient(shell.database, referral), now)),
+        lambda week: made(referred(week, by, referral, known_patient(shell.database, referral), now, deterministic)),
         run,
     )
 

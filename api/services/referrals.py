@@ -108,8 +108,15 @@ def known_patient(database: Database, referral: Referral) -> Patient:
     return referral.new_patient
 
 
-def referred(week: Week, by: Actor, referral: Referral, patient: Patient, now: datetime) -> Callable[[Session], Referred]:
+def referred(
+    week: Week, by: Actor, referral: Referral, patient: Patient, now: datetime, deterministic: bool = False
+) -> Callable[[Session], Referred]:
     """Decide where a referred patient is seen today, and return what does it.
+
+    Parameters
+    ----------
+    deterministic
+        The search for a place counts work instead of time, so that a run can be repeated.
 
     Raises
     ------
@@ -123,7 +130,7 @@ def referred(week: Week, by: Actor, referral: Referral, patient: Patient, now: d
     begun = None if kind is None else _begun(referral, kind, known)
     visit = f"referral-{new_id()[:12]}" if begun is None else begun.visit
     addition = _addition(week, referral, patient, visit, known.date())
-    placing = _placing(week, week.settled[0], addition)
+    placing = _placing(week, week.settled[0], addition, deterministic)
 
     def act(session: Session) -> Referred:
         # The store takes the request as it was made, then only what differs between the two plans.
@@ -216,11 +223,11 @@ class _Placing:
     found: Comparison
 
 
-def _placing(week: Week, scenario: Scenario, addition: Addition) -> _Placing:
+def _placing(week: Week, scenario: Scenario, addition: Addition, deterministic: bool = False) -> _Placing:
     import solver
 
     before = upcoming(scenario, week.settled[1])
-    grown, made = solver.insert(scenario, before, addition)
+    grown, made = solver.insert(scenario, before, addition, deterministic=deterministic)
     found = compare(scenario, before, made, grown)
     return _Placing(addition.visits[0].id, grown, carried(before, grown), made, found)
 

@@ -135,7 +135,7 @@ class Desk:
 
     def receive(self, request: Request) -> Received:
         """Take in a patient who has to be seen today."""
-        return receive(self._shell, SYSTEM, request, self._store.write)
+        return receive(self._shell, SYSTEM, request, self._store.write, self._policy.deterministic)
 
     def make_room(self, visit: str) -> Referred:
         """Let others give way to who has to be seen today. Raises ``NoRoom``."""

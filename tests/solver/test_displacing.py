@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import count
+
+import pytest
 from factories import at, patient, policy, provider, scenario, shift, visit
 
 from scheduling.check import check
 from scheduling.plan import Plan, Unscheduled
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
-from solver import Limits, solve
+from solver import Limits, clock, solve
 from solver.displacing import displace, settle
 from solver.first_come import first_come
 
@@ -71,6 +74,18 @@ def test_nobody_with_cancer_gives_way_and_that_nothing_helps_is_proven():
     left = plan.unscheduled[0].visit
     assert displace(week_, plan, left) is None
     assert settle(week_, plan, left, Limits(5.0, 1)) == (None, True)
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_where_work_is_counted_the_proof_does_not_depend_on_how_slow_the_machine_is(
+    monkeypatch: pytest.MonkeyPatch, deterministic: bool
+):
+    week_ = week(*(pressing(f"first-{number}", f"p{number}") for number in range(9)))
+    plan = solve(week_, LIMITS)
+    hours = count(step=3600)
+    monkeypatch.setattr(clock, "monotonic", lambda: next(hours))
+    _, proven = settle(week_, plan, plan.unscheduled[0].visit, Limits(5.0, 1, deterministic=deterministic))
+    assert proven == deterministic
 
 
 def test_what_has_a_place_only_if_others_are_arranged_anew_is_given_one():

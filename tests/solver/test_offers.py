@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 import pytest
@@ -39,6 +39,7 @@ from scheduling.requests import Link, Visit
 from scheduling.rules import violations
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
+from solver import clock
 from solver.construct import construct
 from solver.domains import Domains, ShiftId
 from solver.exact import exact_model
@@ -132,6 +133,19 @@ def test_free_places_of_a_visit_are_all_seen_whatever_the_time() -> None:
     hurried, unhurried = (offers(week, plan(week), addition, 50, seconds) for seconds in (0.0, SECONDS))
     assert len(hurried.offers) > 20
     assert hurried == unhurried
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_where_work_is_counted_it_does_not_matter_how_slow_the_machine_is(
+    monkeypatch: pytest.MonkeyPatch, deterministic: bool
+) -> None:
+    week = scenario(visit("v1"), providers=[one_slot("MO", "TU")])
+    standing = plan(week, booking("v1", "MO 08:00"))
+    addition = Addition(visits=(visit("new", "quin", deadline="MO"),))
+    hours = count(step=3600)
+    monkeypatch.setattr(clock, "monotonic", lambda: next(hours))
+    found = offers(week, standing, addition, deterministic=deterministic)
+    assert starts(found) == (["Mon 08:00"] if deterministic else [])
 
 
 # --- who never moves -------------------------------------------------------------------------------------------------

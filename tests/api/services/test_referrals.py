@@ -137,12 +137,12 @@ def disturbed(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch, times: int) -> l
     insert: Callable[..., Any] = solver.insert
     calls: list[int] = []
 
-    def slow(*arguments: Any) -> Any:
+    def slow(*arguments: Any, **more: Any) -> Any:
         calls.append(1)
         if len(calls) <= times:
             with desk.shell.database.writing() as session:
                 periods.touch(session, "test-week")
-        return insert(*arguments)
+        return insert(*arguments, **more)
 
     monkeypatch.setattr(solver, "insert", slow)
     return calls
@@ -241,8 +241,8 @@ def scarce(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FrontDe
     insert: Callable[..., Any] = solver.insert
     together, calls = Barrier(2), count()
 
-    def insert_together(*arguments: Any) -> Any:
-        made = insert(*arguments)
+    def insert_together(*arguments: Any, **more: Any) -> Any:
+        made = insert(*arguments, **more)
         if next(calls) < 2:
             together.wait()
         return made
