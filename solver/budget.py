@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from scheduling.requests import Current, CurrentGroup
 from scheduling.scenario import Scenario
 from solver.domains import Domains, Option, current_of, start_mask
 from solver.improve import Effort, Placements, Search
@@ -38,8 +39,7 @@ def can_stay(domains: Domains, task: Task) -> bool:
     current = current_of(task)
     if current is None:
         return False
-    start, day = start_mask(domains.scenario, current.start), domains.scenario.grid.day_index(current.start.date())
-    there = [o for o in domains.options[task.key] if (o.day, o.location) == (day, current.location) and o.starts & start]
+    there = _there(domains, task, current)
     if task.group is not None:
         return bool(there)
     seats = {(option.seat, option.provider) for option in there}
@@ -54,13 +54,16 @@ def as_told(domains: Domains, search: Search, effort: Effort) -> Placements:
     told visits of which 11 cannot stay, 21 more had to give way.
     """
     options: dict[Key, Sequence[Option]] = {}
-    for key, placement in current_placements(domains.scenario).items():
-        if key in domains.by_key:
-            wanted = placement.options(domains.by_key[key])
-            options[key] = [
-                replace(option, starts=one.starts)
-                for option in domains.options[key]
-                for one in wanted
-                if replace(option, starts=one.starts) == one and option.starts & one.starts
-            ]
+    placements = current_placements(domains.scenario)
+    for task in domains.tasks:
+        if (current := current_of(task)) is not None:
+            told = placements[task.key].options(task)
+            options[task.key] = [option for option in _there(domains, task, current) if option in told]
     return search.solve({}, options, effort).placements or {}
+
+
+def _there(domains: Domains, task: Task, current: Current | CurrentGroup) -> list[Option]:
+    """Return a task's options, whoever does it, of the start and location where it stands; that start alone is left of them."""
+    start, day = start_mask(domains.scenario, current.start), domains.scenario.grid.day_index(current.start.date())
+    options = (one for one in domains.options[task.key] if (one.day, one.location) == (day, current.location))
+    return [replace(one, starts=start) for one in options if one.starts & start]

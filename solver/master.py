@@ -30,8 +30,24 @@ from solver.domains import Domains, Option, ShiftId, current_of, start_mask, una
 from solver.linear import LinearProgram
 from solver.resources import Place, Resources
 from solver.tasks import Key, Task, visit_key
-from solver.trips import Choice, Trips
+from solver.trips import Trips
 from solver.windows import sessions, windows
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a column of a task means: a session and location, some starts, and for a named column the shift.
+
+    ``stays``: the task is where it stands, so that nobody has to be called.
+    """
+
+    column: int
+    day: int
+    session: int
+    location: str
+    shift: ShiftId | None
+    starts: int
+    stays: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +96,7 @@ class Master:
             if task.group is not None:
                 self._attendance(task)
         self._pool_rows()
-        Trips(domains, self.program, self.choices, self.left_out, self.attends).rows()
+        Trips(domains, self.program, self._columns_by_day(), self.left_out, self.attends).rows()
         self._links()
         self._resources.rows()
         self._site_changes()
@@ -95,6 +111,16 @@ class Master:
                 at |= {(shift, location): c for location, c in zip(window.locations, columns, strict=True)}
                 self.program.row(columns, [1] * len(columns), high=1)
         return at
+
+    def _columns_by_day(self) -> dict[Key, dict[int, list[int]]]:
+        """Return the columns of each task, by the day that they put it on."""
+        found: dict[Key, dict[int, list[int]]] = {}
+        for key, choices in self.choices.items():
+            by_day: dict[int, list[int]] = defaultdict(list)
+            for choice in choices:
+                by_day[choice.day].append(choice.column)
+            found[key] = dict(by_day)
+        return found
 
     def guide(self, reduced_costs: NDArray[np.float64]) -> Mapping[Key, Mapping[Option, float]]:
         """Return, for each task and option, the reduced cost of taking it: its price with what it takes from others."""

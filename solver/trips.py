@@ -9,44 +9,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
-from solver.domains import Domains, ShiftId
+from solver.domains import Domains
 from solver.linear import LinearProgram
 from solver.tasks import Key, visit_key
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What a column of a task means: a session and location, some starts, and for a named column the shift.
-
-    ``stays``: the task is where it stands, so that nobody has to be called.
-    """
-
-    column: int
-    day: int
-    session: int
-    location: str
-    shift: ShiftId | None
-    starts: int
-    stays: bool
-
-
 class Trips:
-    """The dates of every patient who may have several things to come to."""
+    """The dates of every patient who may have several things to come to; ``columns`` are those of each task by day."""
 
     def __init__(
         self,
         domains: Domains,
         program: LinearProgram,
-        choices: Mapping[Key, Sequence[Choice]],
+        columns: Mapping[Key, Mapping[int, Sequence[int]]],
         left_out: Mapping[Key, int],
         attends: Mapping[tuple[str, str], int],
     ) -> None:
         self.domains = domains
         self.program = program
-        self.choices = choices
+        self.columns = columns
         self.left_out = left_out
         self.attends = attends
         self._followers: dict[Key, list[tuple[Key, int]]] = defaultdict(list)
@@ -67,18 +50,14 @@ class Trips:
                 self._patient(visits[patient], seats[patient])
 
     def _patient(self, visits: Sequence[Key], seats: Sequence[tuple[int, Key]]) -> None:
-        keys = [*visits, *(key for _, key in seats)]
+        needed: list[tuple[list[int], Key]] = [*(([], key) for key in visits), *(([seat], key) for seat, key in seats)]
         trip, comes = self.domains.scenario.policy.extra_trip, []
-        for day in sorted({choice.day for key in keys for choice in self.choices[key]}):
+        for day in sorted({day for _, key in needed for day in self.columns[key]}):
             on_day = self.program.column(trip)
-            for key in visits:
-                there = [choice.column for choice in self.choices[key] if choice.day == day]
-                if there:
-                    self.program.row([on_day, *there], [1] + [-1] * len(there), low=0)
-            for seat, key in seats:
-                there = [choice.column for choice in self.choices[key] if choice.day == day]
-                if there:
-                    self.program.row([on_day, seat, *there], [1, -1] + [-1] * len(there), low=-1)
+            for seat, key in needed:
+                there = self.columns[key].get(day)
+                if there:  # whoever has the seat, if it takes one, comes when it is on the day
+                    self.program.row([on_day, *seat, *there], [1] + [-1] * (len(seat) + len(there)), low=-len(seat))
             comes.append(on_day)
         once = self.program.column(-trip)
         self.program.implies(once, comes)
@@ -88,7 +67,7 @@ class Trips:
 
     def _apart(self, visits: Sequence[Key]) -> list[tuple[Key, ...]]:
         """Return sets of visits no two of which can be on one day; each is as large as a first visit lets it be."""
-        days = {key: {choice.day for choice in self.choices[key]} for key in visits}
+        days = {key: set(self.columns[key]) for key in visits}
         later = {key: self._later(key) for key in visits}
         clash = {
             frozenset((one, other))
