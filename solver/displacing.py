@@ -8,7 +8,7 @@ nobody who has to be seen that day; nor, where that is enough, whose last day is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from scheduling.costs import leaving_out
 from scheduling.plan import Plan
@@ -53,6 +53,21 @@ def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
         for key, placement in taken.items():
             occupancy.put(key, placement)
     return None
+
+
+def with_last_chances(scenario: Scenario, plan: Plan, visits: Collection[str] | None = None) -> Plan:
+    """Return a plan with visits that it left out although their last day is in the horizon, as far as others give way.
+
+    Parameters
+    ----------
+    visits
+        Those that matter; None: all.
+    """
+    for left in plan.unscheduled:
+        wanted = visits is None or left.visit in visits
+        if wanted and left.visit not in plan.visits_by_id and _is_last_chance(scenario, scenario.visits_by_id[left.visit]):
+            plan = displace(scenario, plan, left.visit) or plan
+    return plan
 
 
 def settle(scenario: Scenario, plan: Plan, visit: str, seconds: float) -> tuple[Plan | None, bool]:
@@ -108,8 +123,9 @@ def _ways(present: Present, task: Task) -> Iterator[tuple[Key, ...]]:
     busy: dict[tuple[str, int], list[tuple[int, Key]]] = defaultdict(list)
     days = {option.day for option in present.domains.options[task.key]}
     linked = {end for link in present.grown.links for end in (link.before, link.after)}
+    last = {one.id for one in present.grown.visits if _is_last_chance(present.grown, one)}
     for key, placement in present.placements.items():
-        if placement.day in days and key[1] not in linked and _gives_way(present, key) and not _is_last_chance(present, key):
+        if placement.day in days and key[1] not in linked | last and _gives_way(present, key):
             for shift in (*placement.team, *placement.supervisors):
                 busy[shift.provider, placement.day].append((placement.slot, key))
     for visits in busy.values():
@@ -123,9 +139,8 @@ def _gives_way(present: Present, key: Key) -> bool:
     return visit is not None and visit.priority != "cancer" and not visit.same_day and present.may_move(key)
 
 
-def _is_last_chance(present: Present, key: Key) -> bool:
-    visit = present.domains.by_key[key].visit
-    return visit is not None and visit.deadline is not None and visit.deadline < present.grown.horizon.end
+def _is_last_chance(scenario: Scenario, visit: Visit) -> bool:
+    return visit.deadline is not None and visit.deadline < scenario.horizon.end
 
 
 def _harm(present: Present, keys: Sequence[Key]) -> tuple[int, int]:

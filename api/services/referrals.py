@@ -159,22 +159,23 @@ def seen_today(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Se
 def room_made(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Session], Referred]:
     """Decide who gives way to a visit that has to be today and found no place, and return what does it.
 
-    The fewest others move, or wait again. Where no such change is found, all who give way to nobody are planned exactly: that
-    gives the place, or the proof that there is none.
+    The fewest others move, or wait again; not those whose last day is in the week, as long as others give way to them. Where
+    no such change is found, all who give way to nobody are planned exactly: that gives the place, or the proof that there is
+    none.
 
     Raises
     ------
     UnknownId, Conflict
         When it is not asked for, has a place, or what stands must be planned anew first.
     """
-    from solver.displacing import displace, settle
+    from solver.displacing import displace, settle, with_last_chances
 
     _expect_waiting(week, visit)
     scenario, stood = week.settled
     made, proven = displace(scenario, stood, visit), False
     if made is None:
         made, proven = settle(scenario, stood, visit, PROOF_SECONDS)
-    made = made or stood
+    made = stood if made is None else with_last_chances(scenario, made, stood.visits_by_id)
     placing = _Placing(visit, scenario, stood, made, compare(scenario, stood, made))
     return lambda session: replace(_placed(session, week, by, placing, None, now), proven=proven)
 

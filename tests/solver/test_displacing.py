@@ -9,7 +9,7 @@ from scheduling.plan import Plan, Unscheduled
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 from solver import Limits, solve
-from solver.displacing import displace, settle
+from solver.displacing import displace, settle, with_last_chances
 from solver.first_come import first_come
 
 LIMITS = Limits(2.0, 1, 0)
@@ -62,6 +62,17 @@ def test_the_fewest_others_give_way_and_find_another_place():
     assert f"{made.visits_by_id['now'].start:%a}" == "Mon"
     moved = [one for one in plan.visits if made.visits_by_id.get(one.visit) != one]
     assert 1 <= len(moved) <= 2
+
+
+def test_whoever_has_a_last_day_in_the_horizon_gets_the_place_of_others_who_can_wait():
+    week_, plan = full_monday()
+    last = asked("last", "tess", deadline="2026-11-30")
+    week_ = week(*(one for one in week_.visits if one.id != "now"), last)
+    plan = plan.changed(unscheduled=(*(one for one in plan.unscheduled if one.visit != "now"), *_left("last")))
+    made = with_last_chances(week_, plan)
+    assert not check(week_, made).violations
+    assert f"{made.visits_by_id['last'].start:%a}" == "Mon"
+    assert with_last_chances(week_, plan, visits=["a"]) == plan
 
 
 def test_nobody_with_cancer_gives_way_and_that_nothing_helps_is_proven():
