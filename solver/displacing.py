@@ -55,41 +55,51 @@ def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     return None
 
 
-def with_last_chances(scenario: Scenario, plan: Plan, visits: Collection[str] | None = None) -> Plan:
+def with_last_chances(scenario: Scenario, plan: Plan, limits: Limits, visits: Collection[str] | None = None) -> Plan:
     """Return a plan with visits that it left out although their last day is in the horizon, as far as others give way.
+
+    Those whose last day is in the horizon too give way only by moving within their own dates.
 
     Parameters
     ----------
+    limits
+        Of the exact plan of one visit's days, where the fewest others do not make room.
     visits
         Those that matter; None: all.
     """
+    last = {one.id for one in scenario.visits if _is_last_chance(scenario, one)}
     for left in plan.unscheduled:
-        wanted = visits is None or left.visit in visits
-        if wanted and left.visit not in plan.visits_by_id and _is_last_chance(scenario, scenario.visits_by_id[left.visit]):
-            plan = displace(scenario, plan, left.visit) or plan
+        if left.visit in last and left.visit not in plan.visits_by_id and (visits is None or left.visit in visits):
+            plan = displace(scenario, plan, left.visit) or settle(scenario, plan, left.visit, limits, last)[0] or plan
     return plan
 
 
-def settle(scenario: Scenario, plan: Plan, visit: str, seconds: float) -> tuple[Plan | None, bool]:
+def settle(scenario: Scenario, plan: Plan, visit: str, limits: Limits, firm: Collection[str] = ()) -> tuple[Plan | None, bool]:
     """Return a plan with a visit that was left out, whoever gives way; None, and whether it is proven that there is none.
 
     What cannot give way on the days that the visit can be on is planned anew by itself, exactly; all others find their places
     around it. There is proof when the visit has no day, or the exact plan of those alone, the visit among them, leaves one of
-    them out.
+    them out. Those that have to come with the visit are planned with it.
+
+    Parameters
+    ----------
+    firm
+        Visits that give way to nobody either.
     """
     present = Present(scenario, plan)
-    days = {option.day for option in present.domains.options_for(("visit", visit))}
-    if not days:
+    wanted = _bundle(scenario, visit)
+    if not all(present.domains.options_for(("visit", one)) for one in wanted):
         return None, True
+    days = {option.day for one in wanted for option in present.domains.options_for(("visit", one))}
     there = {key[1] for key, placement in present.placements.items() if placement.day in days}
-    firm = {one.id for one in scenario.visits if one.id == visit or (one.id in there and _is_firm(present, one))}
+    stays = {one.id for one in scenario.visits if one.id in there and (one.id in firm or _is_firm(present, one))} | wanted
     alone = scenario.changed(
-        visits=tuple(one for one in scenario.visits if one.id in firm),
-        links=tuple(one for one in scenario.links if one.before in firm and one.after in firm),
+        visits=tuple(one for one in scenario.visits if one.id in stays),
+        links=tuple(one for one in scenario.links if one.before in stays and one.after in stays),
         groups=tuple(one for one in scenario.groups if one.id in there and one.current is not None),
         reserves=(),
     )
-    made = solve(alone, Limits(seconds, 1), start=carried(plan, alone))
+    made = solve(alone, limits, start=carried(plan, alone))
     if made.unscheduled:
         return None, made.status == "optimal"
     occupancy = Occupancy(present.domains, placements_of(scenario, made))
@@ -97,6 +107,17 @@ def settle(scenario: Scenario, plan: Plan, visit: str, seconds: float) -> tuple[
     for key, placement in as_it_stands(present.domains, others, dict(occupancy.placements)).items():
         occupancy.put(key, placement)
     return _settled(present, occupancy, others), False
+
+
+def _bundle(scenario: Scenario, visit: str) -> frozenset[str]:
+    """Return a visit and those that have to come with it."""
+    found = {visit}
+    while True:
+        ties = (link for link in scenario.links if link.together and not found.isdisjoint((link.before, link.after)))
+        grown = found.union(*((link.before, link.after) for link in ties))
+        if grown == found:
+            return frozenset(found)
+        found = grown
 
 
 def _is_firm(present: Present, visit: Visit) -> bool:

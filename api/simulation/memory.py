@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 
-from api.services.referrals import Referred
 from api.simulation.desk import Desk
 from api.simulation.measures import Tally
 from api.simulation.world import Arrival
@@ -46,10 +45,10 @@ class Memory:
             if visit.current is None:
                 self._since[visit.id] = found.since[visit.id]
 
-    def keep_same_day(self, today: Referred, arrival: Arrival) -> None:
-        """Remember a referral of the day."""
-        self._since[today.visit] = arrival.known.date()
-        if today.proven:
+    def keep_same_day(self, visit: str, arrival: Arrival, impossible: bool) -> None:
+        """Remember a referral of the day, and that the day is proven not to take it."""
+        self._since[visit] = arrival.known.date()
+        if impossible:
             self._tally.chronicle.excused.add(arrival.patient.id)
 
     @contextmanager

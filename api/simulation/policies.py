@@ -45,7 +45,7 @@ class Policy:
             return first_come(scenario, _held(scenario, standing))
         bound = scenario.changed(policy=scenario.policy.changed(max_notified_moves=0))
         plan = solve(bound, self.limits(whole), start=standing)
-        return with_last_chances(scenario, carried(plan, scenario))
+        return with_last_chances(scenario, carried(plan, scenario), self.limits(whole=False))
 
     def limits(self, whole: bool) -> Limits:
         """Return the limits of a search: of a whole week, or of a change of one."""

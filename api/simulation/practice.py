@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
+from api.refusals import NoRoom
 from api.services.episodes import Told
 from api.services.intake import Request
 from api.services.kinds import GROUP, KINDS
@@ -180,16 +181,19 @@ class Practice:
         """Find a place today for a patient who has just been referred, or prove that there is none."""
         self.desk.at(arrival.known.date(), minute_of_day(arrival.known))
         received = self.desk.receive(_request(arrival))
-        today = received.today
-        if today is not None and today.booking is None:
-            today = self.desk.make_room(today.visit)
+        today, proven = received.today, False
         assert today is not None
-        self.memory.keep_same_day(today, arrival)
+        if today.booking is None:
+            try:
+                today = self.desk.make_room(today.visit)
+            except NoRoom as refusal:
+                proven = refusal.proven
+        self.memory.keep_same_day(today.visit, arrival, proven)
         self.tally.recontacted[_monday(self.desk.today)] += len(set(today.call))
         if today.booking is not None:
             self.tally.same_day["placed"] += 1
         else:
-            self.tally.same_day["proven impossible" if today.proven else "no place found"] += 1
+            self.tally.same_day["proven impossible" if proven else "no place found"] += 1
 
     # ---- What patients do ----
 
