@@ -77,14 +77,19 @@ def scenario_faults(model: type[T], text: bytes | str, source: str) -> tuple[T |
     """Validate a scenario's text: the model when its shape is right, and every fault of shape and of reference."""
     scenario, faults = validated(model, text)
     if scenario is not None:
-        found = _placed_faults(draft_of(scenario))
-        return scenario, in_file_order(from_json(text), found) if found else []
+        return scenario, faults_of(scenario, text)
     if any(place for place, _ in faults):
         raw = from_json(text)
         misshapen = {place[: 3 if place[0] == "clinic" else 2] for place, _ in faults if place}
         faults += _placed_faults(salvaged(raw, misshapen))
         return None, in_file_order(raw, faults)
     return None, [fault for _, fault in faults]
+
+
+def faults_of(scenario: BaseModel, text: bytes | str | None = None) -> list[Fault]:
+    """Return every fault of reference of a scenario, in the order of its text; None: of what would be written of it."""
+    found = _placed_faults(draft_of(scenario))
+    return in_file_order(from_json(scenario.model_dump_json() if text is None else text), found) if found else []
 
 
 def _placed_faults(draft: Draft) -> list[tuple[Place, Fault]]:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, Self
+from typing import Any, Literal, Self, cast
 
 from scheduling.clinic import Clinic, Location, Room, Service
 from scheduling.errors import InvalidFile, UnknownId
 from scheduling.fields import Horizon, Id, Minutes, Model, Priority, Stamp, Weight
 from scheduling.files import read_json, write_text
 from scheduling.people import Patient, Provider
-from scheduling.references import scenario_faults
+from scheduling.references import faults_of, scenario_faults
 from scheduling.requests import Group, Link, Reserve, Visit
 from scheduling.timegrid import TimeGrid
 
@@ -88,6 +88,15 @@ class Scenario(Model):
         if scenario is None or faults:
             raise InvalidFile(source, faults)
         return scenario
+
+    @classmethod
+    def of(cls, source: str, **parts: Any) -> Self:
+        """Put a scenario together of parts that were validated each by itself. Raises ``InvalidFile``."""
+        scenario = cls.model_construct(**parts)
+        faults = faults_of(scenario)
+        if faults:
+            raise InvalidFile(source, faults)
+        return cast("Self", scenario)
 
     def write(self, path: Path | str) -> None:
         """Write the scenario file whole, or leave what was there."""

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter from others: a request that derives a week must not hold up small ones."""
 
+YOUNG_OBJECTS = 20_000
+"""How many more objects there are before garbage is looked for. Deriving a week makes thousands, of which few are garbage."""
+
 log = logging.getLogger(__name__)
 
 
@@ -133,4 +136,5 @@ def _load_the_rest() -> None:
     finally:
         gc.collect()
         gc.freeze()  # no collection while requests wait has to look at this again
+        gc.set_threshold(YOUNG_OBJECTS)
         gc.enable()

@@ -28,6 +28,7 @@ from api.routes import (
 )
 
 ROUTERS = (
+    feeds.router,  # first, as the first that fits answers, and calendar programs ask day and night
     operating.router,
     sessions.router,
     scenarios.router,
@@ -43,7 +44,6 @@ ROUTERS = (
     mail.router,
     replies.router,
     tasks.router,
-    feeds.router,
     outside.router,
     accounts.router,
 )

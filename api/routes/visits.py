@@ -19,10 +19,11 @@ from api.routes.examples import BOOKING, PATIENT, VISIT
 from api.services import requests
 from api.store import bookings, people, periods
 from api.store import requests as store
-from api.store.placings import booking_document
+from api.store.placings import booking_fields
 from api.store.tables import PatientRow, VisitRow
 from scheduling.fields import Date, Half, Id, Interval, Priority
 from scheduling.people import Patient
+from scheduling.plan import Booking
 from scheduling.requests import Visit
 
 router = guarded_router("requests")
@@ -149,7 +150,7 @@ def _shown(session: Session, row: VisitRow) -> dict[str, Any]:
         placing = bookings.standing_of(session, booking).placing
         grid = periods.grid_of(session, row.period_id)
         told = {"state": booking.state, "notified": booking.notified, "version": booking.version}
-        place = {**told, **booking_document(placing, grid)}
+        place = {**told, **Booking(**booking_fields(placing, grid)).model_dump(mode="json")}
     return {"scenario": row.period_id, "state": row.state, "visit": json.loads(row.document), "booking": place}
 
 

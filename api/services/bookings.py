@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ from api.services.week import Week, choose_places, pin_of, take_on, with_booking
 from api.store import bookings, messages, offers, periods, requests
 from api.store.bookings import Change
 from api.store.database import Database
-from api.store.placings import booking_document
+from api.store.placings import booking_fields
 from api.store.tables import BookingRow
 from api.store.tables.mail import Participation
 from api.store.tables.plans import BookingState
@@ -270,8 +269,7 @@ def _put_pin(session: Session, visit: str, wanted: Pin | None, now: datetime) ->
 def as_it_stands(session: Session, row: BookingRow) -> VisitBooking:
     """Return a booking in the words of a plan."""
     placing = bookings.standing_of(session, row).placing
-    document = booking_document(placing, periods.grid_of(session, row.period_id))
-    return VisitBooking.model_validate_json(json.dumps({"visit": row.subject_id, **document}))
+    return VisitBooking(visit=row.subject_id, **booking_fields(placing, periods.grid_of(session, row.period_id)))
 
 
 def _standing(session: Session, row: BookingRow, booking: VisitBooking) -> Standing:

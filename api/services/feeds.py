@@ -170,8 +170,8 @@ def _looked_up(shell: Shell, kind: FeedKind, secret_hash: str, now: datetime) ->
     if kind not in get_args(FeedKind):
         return None, None
     try:
-        with shell.database.reading() as session:
-            found = feeds.subscription(session, kind, secret_hash, _first(shell.settings, now))
+        with shell.database.looking() as connection:
+            found = feeds.subscription(connection, kind, secret_hash, _first(shell.settings, now))
             return (None, None) if found is None else found
     except (StoreBusy, StoreUnusable):
         row = shell.feeds.noted(secret_hash)

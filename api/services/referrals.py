@@ -37,6 +37,9 @@ from scheduling.scenario import Scenario
 PROOF_SECONDS = 20.0
 """Longest time for the proof that a day cannot take a patient."""
 
+ROOM_SECONDS = 2.0
+"""Longest time to find another place for somebody who gave way on their last day."""
+
 REASON_SECONDS = 0.5
 """Longest time for the rules that stand in the way."""
 
@@ -166,8 +169,9 @@ def seen_today(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Se
 def room_made(week: Week, by: Actor, visit: str, now: datetime, deterministic: bool = False) -> Callable[[Session], Referred]:
     """Decide who gives way to a visit that has to be today and found no place, and return what does it.
 
-    The fewest others move, or wait again. Where no such change is found, all who give way to nobody are planned exactly: that
-    gives the place, or the proof that there is none.
+    The fewest others move, or wait again; not those whose last day is in the week, as long as others give way to them. Where
+    no such change is found, all who give way to nobody are planned exactly: that gives the place, or the proof that there is
+    none.
 
     Parameters
     ----------
@@ -182,7 +186,7 @@ def room_made(week: Week, by: Actor, visit: str, now: datetime, deterministic: b
         When the day cannot take it.
     """
     from solver import Limits
-    from solver.displacing import displace, settle
+    from solver.displacing import displace, settle, with_last_chances
 
     if not _expect_waiting(week, visit).same_day:
         raise Conflict(f'visit "{visit}" can wait: nobody gives way to it')
@@ -192,6 +196,7 @@ def room_made(week: Week, by: Actor, visit: str, now: datetime, deterministic: b
         made, proven = settle(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
     if made is None:
         raise _no_room(scenario, stood, visit, proven)
+    made = with_last_chances(scenario, made, Limits(ROOM_SECONDS, 1, deterministic=deterministic), stood.visits_by_id)
     placing = _Placing(visit, scenario, stood, made, compare(scenario, stood, made))
     return lambda session: _placed(session, week, by, placing, None, now)
 

@@ -172,8 +172,7 @@ def _with_patients(session: Session, scenario: Scenario, document: Mapping[str, 
     """Return a scenario that knows every known patient whom an addition names."""
     texts = (text for place in NAMED_PATIENTS for text in ids_at(document, place))
     named = {text for text in texts if text.encode(errors="ignore").decode() == text}  # half pairs are faults, not ids
-    stored = people.patient_documents(session, named - scenario.patients_by_id.keys())
-    known = (Patient.model_validate_json(json.dumps(one)) for one in stored)
+    known = people.patients(session, named - scenario.patients_by_id.keys())
     return scenario.changed(patients=(*scenario.patients, *known))
 
 

@@ -6,7 +6,6 @@ the domain says what of it the week asks for (:mod:`scheduling.care.rolling`); h
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -18,7 +17,7 @@ from api.access.actor import Actor
 from api.refusals import Conflict
 from api.services.records import write_down
 from api.store import bookings, episodes, leftovers, people, periods, programmes
-from api.store.placings import current_document
+from api.store.placings import current_group, current_visit
 from api.store.referrals_out import patients_with_appointments
 from api.store.tables import PeriodRow
 from scheduling import catalogue
@@ -29,7 +28,7 @@ from scheduling.care.rolling import Book, NextWeek, next_monday, scenario_of
 from scheduling.catalogue import Held
 from scheduling.clinic import Clinic
 from scheduling.fields import ONE_DAY, Horizon
-from scheduling.people import Patient, Provider
+from scheduling.people import Provider
 from scheduling.requests import Current, CurrentGroup, Link, Visit
 from scheduling.timegrid import TimeGrid
 
@@ -149,9 +148,7 @@ def whole_book(session: Session, horizon: Horizon, now: datetime) -> Book:
     return Book(
         clinic=clinic,
         providers=providers_ahead(session, grid),
-        patients=tuple(
-            Patient.model_validate_json(json.dumps(one)) for one in patients_with_appointments(session, known, grid)
-        ),
+        patients=patients_with_appointments(session, known, grid),
         episodes=tuple(opened.values()),
         programmes=groups,
         current=current,
@@ -190,11 +187,10 @@ def _standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Current], 
         kind, subject, month = one.placing.subject
         if one.row.state == "offered" or kind == "hold":
             continue
-        text = json.dumps(current_document(one.placing, grid))
         if kind == "visit":
-            visits[subject] = Current.model_validate_json(text)
+            visits[subject] = current_visit(one.placing, grid)
         else:
-            groups[subject.removesuffix(f"-{month}"), month] = CurrentGroup.model_validate_json(text)
+            groups[subject.removesuffix(f"-{month}"), month] = current_group(one.placing, grid)
     return visits, groups
 
 

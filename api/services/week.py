@@ -6,7 +6,6 @@ change is decided, and it is done only if nothing of the week has changed since;
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from api.shell import Shell
 from api.store import bookings, offers, periods, plans
 from api.store.bookings import Change
 from api.store.errors import DoubleBooked, StaleVersion
-from api.store.placings import Placing, Subject, booking_document, placings
+from api.store.placings import Placing, Subject, booking_fields, placings
 from scheduling.disturbances import Away, Close, Disturbance, disturbed
 from scheduling.errors import ClinicweaveError
 from scheduling.fields import Interval
@@ -209,7 +208,7 @@ def keep_places(session: Session, scenario: Scenario) -> None:
     """Keep the locations of a period's shifts as what stands has them."""
     grid = scenario.grid
     stands = [one.placing for one in bookings.standing(session, scenario.id).values()]
-    booked = (Booking.model_validate_json(json.dumps(booking_document(one, grid))) for one in stands)
+    booked = (Booking(**booking_fields(one, grid)) for one in stands)
     plans.choose_places(session, scenario, shift_places(scenario, booked))
 
 

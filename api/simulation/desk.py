@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -235,8 +234,7 @@ class Desk:
     def patients(self) -> tuple[Patient, ...]:
         """Return every patient who has an episode."""
         with self._store.reading() as session:
-            documents = people.patient_documents(session, {row.patient for row in self.all_episodes()})
-        return tuple(Patient.model_validate_json(json.dumps(one)) for one in documents)
+            return people.patients(session, {row.patient for row in self.all_episodes()})
 
     def open_episodes(self) -> int:
         """Return how many episodes leave anything open."""

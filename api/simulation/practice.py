@@ -21,7 +21,7 @@ from api.simulation.desk import Desk
 from api.simulation.measures import Tally
 from api.simulation.memory import Memory
 from api.simulation.policies import Policy
-from api.simulation.world import Arrival, World
+from api.simulation.world import Absence, Arrival, World
 from api.store.bookings import Change, Standing
 from scheduling import catalogue
 from scheduling.care.pathways import Occurrence, Pathway
@@ -116,7 +116,15 @@ class Practice:
             monday = _monday(day)
             known = Horizon(start=monday, end=min(monday + timedelta(weeks=2), self.world.dates.end))
             self.desk.take_roster(self.providers.values(), self.closures, known)
-            self._plan(monday, whole=False)
+            with self.memory.of_given_up(day, DAYS_AHEAD, lambda one: self._is_taken(one, ill, closed)):
+                self._plan(monday, whole=False)
+
+    def _is_taken(self, one: Standing, ill: Iterable[Absence], closed: Closure | None) -> bool:
+        """Say whether somebody's illness, or a closure, takes the place of a visit."""
+        begin, end = self.desk.wall(one.row.starts_at), self.desk.wall(one.row.ends_at)
+        people = {*one.placing.ids("team"), *one.placing.ids("supervisor")}
+        shut = closed is not None and closed.location == one.row.location and closed.start < end and begin < closed.end
+        return shut or any(away.provider in people and away.interval.start <= begin < away.interval.end for away in ill)
 
     def _hours(self, day: date) -> list[Arrival]:
         """Take in who has to be seen today, and who calls off; return the other referrals of the day."""

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
-from api.store.derived import derived
+from api.store.derived import derived, derived_each
 from api.store.driver_errors import domain_error
 from api.store.errors import DoubleBooked
 from api.store.guards import LONGEST_DAYS
@@ -221,14 +221,19 @@ def _rows_of(session: Session, subjects: Sequence[Subject]) -> dict[Subject, Boo
 
 
 def _placed(session: Session, period_id: str) -> dict[Subject, Placing]:
-    """Return where everything stands in a period.
-
-    Columns are read, not objects: a week has thousands of these rows, and most of the time would go into making objects.
-    """
+    """Return where everything stands in a period; each version of a booking is read once."""
     stands = (BookingRow.period_id == period_id, BookingRow.state != "cancelled")
-    rows = session.exec(select(*(getattr(BookingRow, name) for name in ("id", *_TOLD))).where(*stands)).all()
-    taken = _takings(session, select(*_TAKEN).join(BookingRow).where(*stands))
-    return {(row.kind, row.subject_id, row.month): placing_of(row, taken[row.id]) for row in rows}
+    present = session.exec(select(BookingRow.id, BookingRow.version).where(*stands))
+
+    def read(wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Placing]:
+        ids = [identifier for identifier, _ in wanted]
+        # Columns, not objects: a week has thousands of these rows, and most of the time would go into making objects.
+        columns = (getattr(BookingRow, name) for name in ("id", "version", *_TOLD))
+        rows = session.exec(select(*columns).where(col(BookingRow.id).in_(ids))).all()
+        taken = _takings(session, select(*_TAKEN).where(col(OccupancyRow.booking_id).in_(ids)))
+        return {(row.id, row.version): placing_of(row, taken[row.id]) for row in rows}
+
+    return {one.subject: one for one in derived_each(session, [(one, version) for one, version in present], read)}
 
 
 def _with_placings(session: Session, rows: Sequence[BookingRow]) -> list[Standing]:

@@ -1,6 +1,7 @@
 """The database: opened from a URL, read and written in transactions that mean the same on SQLite and on PostgreSQL.
 
-``with database.reading() as session`` sees one moment, and cannot write. ``with database.writing() as session`` is the only
+``with database.reading() as session`` sees one moment, and cannot write; ``with database.looking() as connection`` is the same
+for a single query, without what a transaction and a session take. ``with database.writing() as session`` is the only
 writer while it lasts, over all processes and machines: it waits for the one before, commits at the end of the block, and
 undoes everything when the block raises. So what a writer has read stays true until it commits, on both databases alike.
 Transactions are short: nothing is solved, sent or waited for in one, and no session is held while an answer is streamed.
@@ -76,12 +77,19 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite if self.is_sqlite else _begin_postgresql)
         self._reader = self.engine.execution_options(reads_only=True)
+        self._looker = self.engine.execution_options(reads_only=True, looks_once=True)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that sees one moment of the database and cannot write."""
         with Session(self._reader, expire_on_commit=False, info={KEPT: self._derived}) as session, translated():
             yield session
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """Open a connection for one query that cannot write: one query sees one moment by itself."""
+        with translated(), self._looker.connect() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -132,9 +140,9 @@ def _known(url: URL) -> URL:
 
 
 def _options(url: URL, connections: int) -> dict[str, Any]:
-    pooled = {"pool_size": connections, "max_overflow": 0, "pool_timeout": WAIT_SECONDS, "pool_pre_ping": True}
+    pooled = {"pool_size": connections, "max_overflow": 0, "pool_timeout": WAIT_SECONDS}
     if url.get_backend_name() != "sqlite":
-        return pooled
+        return {**pooled, "pool_pre_ping": True}  # a server may have closed what is in the pool; a file cannot
     if url.database in (None, "", ":memory:"):
         return {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     return {**pooled, "connect_args": {"check_same_thread": False, "timeout": WAIT_SECONDS}}
@@ -199,13 +207,18 @@ def _reads_only(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get("reads_only"))
 
 
+def _looks_once(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("looks_once"))
+
+
 def _begin_sqlite(connection: Connection) -> None:
     """Begin: a writer takes its lock at once, since one that has read before it could not wait for another's any more."""
     reads = _reads_only(connection)
     if connection.info.get(QUERY_ONLY) is not reads:  # else it is so from the last time
         connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
         connection.info[QUERY_ONLY] = reads
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    if not _looks_once(connection):
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:

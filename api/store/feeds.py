@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy
-from sqlalchemy import Select, SQLColumnExpression, String, bindparam, cast, func, literal, update
+from sqlalchemy import Connection, Select, SQLColumnExpression, String, bindparam, cast, func, literal, update
 from sqlmodel import Session, col, select
 
 from api.store.columns import Utc
@@ -94,10 +94,10 @@ class Subscription(NamedTuple):
     revoked_at: datetime | None
 
 
-def subscription(session: Session, kind: FeedKind, secret_hash: str, first: date) -> tuple[Subscription, str] | None:
+def subscription(connection: Connection, kind: FeedKind, secret_hash: str, first: date) -> tuple[Subscription, str] | None:
     """Return the feed of a kind that a secret opens, the revoked too, and what :func:`source` says of it."""
     given = {"secret_hash": secret_hash, "since": _midnight(first)}
-    found = session.connection().execute(_subscription_query(kind), given).first()
+    found = connection.execute(_subscription_query(kind), given).first()
     return None if found is None else (Subscription(*found[:5]), _told(first, found[5:]))
 
 

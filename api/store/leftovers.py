@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from api.store import bookings, requests
 from api.store.periods import zone
+from api.store.rows import read
 from api.store.tables import BookingRow, EpisodeVisitRow, GroupRow, LinkRow, MembershipRow, PeriodRow, ReserveRow, VisitRow
 from scheduling.fields import Horizon
 from scheduling.requests import Link, Visit
@@ -31,7 +32,7 @@ def of_no_episode(session: Session, horizon: Horizon) -> list[Visit]:
             | (col(PeriodRow.starts_on) >= horizon.start)
         )
     )
-    return [Visit.model_validate_json(text) for text in session.exec(query.order_by(col(VisitRow.id)))]
+    return [read(Visit, text) for text in session.exec(query.order_by(col(VisitRow.id)))]
 
 
 def dates_before(session: Session, visits: Collection[str]) -> dict[str, list[tuple[date, Link]]]:
@@ -44,7 +45,7 @@ def dates_before(session: Session, visits: Collection[str]) -> dict[str, list[tu
     wall = zone(session).wall
     found: dict[str, list[tuple[date, Link]]] = defaultdict(list)
     for after, document, starts_at in session.exec(query):
-        found[after].append((wall(starts_at).date(), Link.model_validate_json(document)))
+        found[after].append((wall(starts_at).date(), read(Link, document)))
     return found
 
 

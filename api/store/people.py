@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from api.store.rows import found, put
+from api.store.rows import found, put, read
 from api.store.tables import BusyRow, PatientRow, ProviderRow, ShiftRow
 from scheduling.fields import Interval
 from scheduling.people import Patient, Provider, Shift
@@ -73,10 +72,10 @@ def put_patients(session: Session, patients: Iterable[Patient], now: datetime) -
     put(session, PatientRow, rows)
 
 
-def patient_documents(session: Session, ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Return patients as a scenario's file has them, by id."""
+def patients(session: Session, ids: Iterable[str]) -> tuple[Patient, ...]:
+    """Return patients by id."""
     rows = session.exec(select(PatientRow.document).where(col(PatientRow.id).in_(list(ids))).order_by(col(PatientRow.id)))
-    return [json.loads(document) for document in rows]
+    return tuple(read(Patient, text) for text in rows)
 
 
 def patient_names(session: Session, ids: Iterable[str]) -> dict[str, str]:
@@ -114,11 +113,6 @@ def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGri
     session.flush()
 
 
-def provider_documents(session: Session, grid: TimeGrid) -> list[dict[str, Any]]:
-    """Return every provider as a scenario's file has it, with the shifts and busy times of the grid's dates."""
-    return [provider.model_dump(mode="json") for provider in providers(session, grid)]
-
-
 def providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     """Return every provider, with the shifts and busy times of the grid's dates."""
     starts, ends = bounds(grid)
@@ -136,14 +130,9 @@ def providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
         busy[provider].append(Interval.model_construct(start=wall(begin), end=wall(end)))
     people = select(ProviderRow.id, ProviderRow.document).order_by(col(ProviderRow.id))
     return tuple(
-        _read_provider(text).changed(shifts=tuple(shifts[identifier]), busy=tuple(busy[identifier]))
+        read(Provider, text).changed(shifts=tuple(shifts[identifier]), busy=tuple(busy[identifier]))
         for identifier, text in session.exec(people)
     )
-
-
-@lru_cache(maxsize=256)
-def _read_provider(text: str) -> Provider:
-    return Provider.model_validate_json(text)
 
 
 def bounds(grid: TimeGrid) -> tuple[datetime, datetime]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import date, datetime
-from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import TypeVar
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
@@ -16,25 +14,29 @@ from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
 from api.store.derived import derived
 from api.store.errors import AlreadyThere
-from api.store.people import provider_documents, put_patients, put_providers
-from api.store.placings import Placing, Subject, current_document, current_placings
+from api.store.people import providers, put_patients, put_providers
+from api.store.placings import Placing, current_group, current_placings, current_visit
 from api.store.referrals_out import patients_with_appointments
 from api.store.requests import (
     add_links,
-    group_documents,
-    link_documents,
+    groups,
+    links,
     put_groups,
     put_reserves,
     put_visits,
-    reserve_documents,
-    visit_documents,
+    reserves,
+    visits,
 )
-from api.store.rows import expect_version, found, put
+from api.store.rows import expect_version, found, put, read
 from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
 from scheduling.additions import Addition
 from scheduling.clinic import Clinic
-from scheduling.scenario import Scenario
+from scheduling.fields import Horizon
+from scheduling.requests import Group, Visit
+from scheduling.scenario import Policy, Scenario
 from scheduling.timegrid import TimeGrid
+
+V = TypeVar("V", Visit, Group)
 
 CLINIC = "clinic"
 """The id of the one clinic."""
@@ -51,12 +53,7 @@ def clinic(session: Session) -> ClinicRow:
 
 def clinic_of(session: Session) -> Clinic:
     """Return the clinic as the domain knows it. Raises ``UnknownId`` before anything was imported."""
-    return _read_clinic(clinic(session).document)
-
-
-@lru_cache(maxsize=4)
-def _read_clinic(text: str) -> Clinic:
-    return Clinic.model_validate_json(text)
+    return read(Clinic, clinic(session).document)
 
 
 def zone(session: Session) -> TimeGrid:
@@ -189,7 +186,7 @@ def scenario_of(session: Session, period_id: str, now: datetime | None = None) -
 
 def grid_of(session: Session, period_id: str) -> TimeGrid:
     """Return the start grid and zone of a period. Raises ``UnknownId``."""
-    return _grid(period(session, period_id), json.loads(clinic(session).document))
+    return _grid(period(session, period_id), clinic_of(session))
 
 
 def keep_snapshot(session: Session, scenario: Scenario, period_row: PeriodRow, now: datetime) -> ScenarioRow:
@@ -225,37 +222,33 @@ def period_of_snapshot(session: Session, identifier: str) -> PeriodRow:
 
 
 def _asked(session: Session, row: PeriodRow) -> Scenario:
-    period_id, place_of_care = row.id, json.loads(clinic(session).document)
+    period_id, place_of_care = row.id, clinic_of(session)
     grid = _grid(row, place_of_care)
     stands = {subject: one for subject, one in placed(session, period_id, row.version).items() if not one.offered}
-    asked = visit_documents(session, period_id)
-    visits = [{**one, "current": _current(stands, ("visit", one["id"], ""), grid)} for one in asked]
-    groups = [
-        {**one, "current": _current(stands, ("group", one["id"], one["month"]), grid)}
-        for one in group_documents(session, period_id)
-    ]
-    patients = {one["patient"] for one in asked} | {one["patient"] for group in groups for one in group["candidates"]}
-    document = {
-        "format": "clinicweave-scenario/1",
-        "id": row.id,
-        "now": None,
-        "freeze_minutes": row.freeze_minutes,
-        "horizon": {"start": row.starts_on.isoformat(), "end": row.ends_on.isoformat()},
-        "clinic": place_of_care,
-        "providers": provider_documents(session, grid),
-        "patients": patients_with_appointments(session, patients, grid),
-        "visits": visits,
-        "links": link_documents(session, period_id, {one["id"] for one in asked}),
-        "groups": groups,
-        "reserves": reserve_documents(session, period_id),
-        "policy": json.loads(row.policy),
-    }
-    return Scenario.parse(json.dumps(document), f"period {period_id}")
+    asked, meeting = visits(session, period_id), groups(session, period_id)
+    patients = {one.patient for one in asked} | {one.patient for group in meeting for one in group.candidates}
+    return Scenario.of(
+        f"period {period_id}",
+        format="clinicweave-scenario/1",
+        id=row.id,
+        now=None,
+        freeze_minutes=row.freeze_minutes,
+        horizon=Horizon(start=row.starts_on, end=row.ends_on),
+        clinic=place_of_care,
+        providers=providers(session, grid),
+        patients=patients_with_appointments(session, patients, grid),
+        visits=tuple(_at(one, stands.get(("visit", one.id, "")), current_visit, grid) for one in asked),
+        links=links(session, period_id, {one.id for one in asked}),
+        groups=tuple(_at(one, stands.get(("group", one.id, one.month)), current_group, grid) for one in meeting),
+        reserves=reserves(session, period_id),
+        policy=read(Policy, row.policy),
+    )
 
 
-def _grid(row: PeriodRow, place_of_care: Mapping[str, Any]) -> TimeGrid:
-    return TimeGrid(place_of_care["timezone"], place_of_care["start_grid_minutes"], row.starts_on, row.ends_on)
+def _grid(row: PeriodRow, place_of_care: Clinic) -> TimeGrid:
+    return TimeGrid(place_of_care.timezone, place_of_care.start_grid_minutes, row.starts_on, row.ends_on)
 
 
-def _current(stands: Mapping[Subject, Placing], subject: Subject, grid: TimeGrid) -> dict[str, Any] | None:
-    return current_document(stands[subject], grid) if subject in stands else None
+def _at(one: V, placing: Placing | None, current: Callable[[Placing, TimeGrid], object], grid: TimeGrid) -> V:
+    """Return what is asked for as standing at a placing, if it has one."""
+    return one if placing is None else one.changed(current=current(placing, grid))

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from api.store.tables import OccupancyRow
 from api.store.tables.plans import BookingKind, BookingState, OccupancyKind, Resource
 from scheduling.clinic import Service
-from scheduling.fields import format_stamp
 from scheduling.plan import Plan
+from scheduling.requests import Current, CurrentGroup
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
 
@@ -58,7 +58,8 @@ class Placing:
 
     def ids(self, kind: OccupancyKind) -> tuple[str, ...]:
         """Return the ids of what is taken of a kind, by position."""
-        return tuple(one.resource_id for one in sorted(self.takings, key=lambda one: one.position) if one.kind == kind)
+        taken = (one for one in self.takings if one.kind == kind)
+        return tuple(one.resource_id for one in sorted(taken, key=lambda one: one.position))
 
     @property
     def room(self) -> str | None:
@@ -183,20 +184,34 @@ def occupancies_of(booking_id: str, placing: Placing) -> list[OccupancyRow]:
     ]
 
 
-def booking_document(placing: Placing, grid: TimeGrid) -> dict[str, Any]:
-    """Return a booking as a plan's file has it, but for its subject and attendees."""
+def booking_fields(placing: Placing, grid: TimeGrid) -> dict[str, Any]:
+    """Return a booking's fields as a plan has them, but for its subject and attendees."""
+    begin = grid.wall(placing.starts_at)
     return {
-        "start": format_stamp(grid.wall(placing.starts_at)),
-        "end": format_stamp(grid.wall(placing.starts_at) + (placing.ends_at - placing.starts_at)),
+        "start": begin,
+        "end": begin + (placing.ends_at - placing.starts_at),
         "location": placing.location,
         "room": placing.room,
-        "team": list(placing.ids("team")),
-        "supervisors": list(placing.ids("supervisor")),
+        "team": placing.ids("team"),
+        "supervisors": placing.ids("supervisor"),
     }
 
 
-def current_document(placing: Placing, grid: TimeGrid) -> dict[str, Any]:
-    """Return what a scenario's file says of where a visit or group stands."""
-    booked = booking_document(placing, grid)
-    attendees = {"attendees": list(placing.ids("patient"))} if placing.subject[0] == "group" else {}
-    return {**{key: booked[key] for key in ("start", "location", "room", "team")}, **attendees, "notified": placing.notified}
+def current_visit(placing: Placing, grid: TimeGrid) -> Current:
+    """Return where a visit stands, as a scenario has it."""
+    return Current.model_construct(**_current(placing, grid))
+
+
+def current_group(placing: Placing, grid: TimeGrid) -> CurrentGroup:
+    """Return where a group stands, as a scenario has it."""
+    return CurrentGroup.model_construct(**_current(placing, grid), attendees=placing.ids("patient"))
+
+
+def _current(placing: Placing, grid: TimeGrid) -> dict[str, Any]:
+    return {
+        "start": grid.wall(placing.starts_at),
+        "location": placing.location,
+        "room": placing.room,
+        "team": placing.ids("team"),
+        "notified": placing.notified,
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +14,10 @@ from api.store.bookings import Change, placed, replace
 from api.store.columns import new_id
 from api.store.derived import derived
 from api.store.people import bounds
-from api.store.placings import Placing, Subject, booking_document, placings
+from api.store.placings import Placing, Subject, booking_fields, placings
 from api.store.rows import found
 from api.store.tables import PeriodRow, PlanRow, PublicationRow, ShiftPlaceRow
-from scheduling.fields import format_stamp
-from scheduling.plan import PLAN_FORMAT, Costs, Plan, ShiftPlace
+from scheduling.plan import Costs, GroupBooking, HoldBooking, Plan, ShiftPlace, VisitBooking
 from scheduling.publishing import carried
 from scheduling.scenario import Scenario
 
@@ -135,28 +133,32 @@ def choose_places(session: Session, scenario: Scenario, places: Iterable[ShiftPl
 def _as_plan(session: Session, scenario: Scenario, taken: Mapping[Subject, Placing]) -> Plan:
     """Return what stands as a plan, at no cost yet."""
     grid = scenario.grid
-    booked: dict[str, list[dict[str, object]]] = {"visit": [], "group": [], "hold": []}
+    visits, groups, holds = list[VisitBooking](), list[GroupBooking](), list[HoldBooking]()
     for (kind, identifier, _), one in sorted(taken.items()):
-        named: dict[str, object] = {"reserve" if kind == "hold" else str(kind): identifier}
-        attendees = {"attendees": list(one.ids("patient"))} if kind == "group" else {}
-        booked[kind].append({**named, **booking_document(one, grid), **attendees})
+        fields = booking_fields(one, grid)
+        match kind:
+            case "visit":
+                visits.append(VisitBooking.model_construct(visit=identifier, **fields))
+            case "group":
+                groups.append(GroupBooking.model_construct(group=identifier, attendees=one.ids("patient"), **fields))
+            case "hold":
+                holds.append(HoldBooking.model_construct(reserve=identifier, **fields))
     starts_at, ends_at = bounds(grid)
     chosen = select(ShiftPlaceRow).where(col(ShiftPlaceRow.starts_at) >= starts_at, col(ShiftPlaceRow.starts_at) < ends_at)
-    shifts = [
-        {"provider": one.provider_id, "start": format_stamp(grid.wall(one.starts_at)), "location": one.location}
+    shifts = tuple(
+        ShiftPlace(provider=one.provider_id, start=grid.wall(one.starts_at), location=one.location)
         for one in session.exec(chosen.order_by(col(ShiftPlaceRow.provider_id), col(ShiftPlaceRow.starts_at)))
-    ]
-    document = {
-        "format": PLAN_FORMAT,
-        "scenario": scenario.id,
-        "status": "feasible",
-        "cost": 0,
-        "bound": None,
-        "costs": Costs.of({}).components(),
-        "visits": booked["visit"],
-        "groups": booked["group"],
-        "holds": booked["hold"],
-        "shifts": shifts,
-        "unscheduled": [],
-    }
-    return Plan.model_validate_json(json.dumps(document))
+    )
+    return Plan.model_construct(
+        format="clinicweave-plan/1",
+        scenario=scenario.id,
+        status="feasible",
+        cost=0,
+        bound=None,
+        costs=Costs.of({}),
+        visits=tuple(visits),
+        groups=tuple(groups),
+        holds=tuple(holds),
+        shifts=shifts,
+        unscheduled=(),
+    )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
-from api.store.people import bounds, patient_documents
+from api.store.people import bounds, patients
 from api.store.rows import found
 from api.store.tables import ReferralOutRow
-from scheduling.fields import format_stamp
+from scheduling.fields import Interval
+from scheduling.people import Patient
 from scheduling.timegrid import TimeGrid
 
 CLOSED = ("done", "declined")
@@ -46,20 +46,18 @@ def page(session: Session, after: str, count: int, patient: str | None = None) -
     return list(session.exec(query.order_by(col(ReferralOutRow.id)).limit(count)))
 
 
-def patients_with_appointments(session: Session, ids: Collection[str], grid: TimeGrid) -> list[dict[str, Any]]:
-    """Return patients as a scenario's file has them, unavailable also while another department sees them."""
+def patients_with_appointments(session: Session, ids: Collection[str], grid: TimeGrid) -> tuple[Patient, ...]:
+    """Return patients by id, unavailable also while another department sees them."""
     starts_at, ends_at = bounds(grid)
     query = select(ReferralOutRow).where(
         col(ReferralOutRow.starts_at) < ends_at,
         col(ReferralOutRow.ends_at) > starts_at,
         ReferralOutRow.state == "scheduled",
     )
-    away: dict[str, list[dict[str, str]]] = defaultdict(list)
+    away: dict[str, list[Interval]] = defaultdict(list)
     for row in session.exec(query.order_by(col(ReferralOutRow.starts_at), col(ReferralOutRow.id))):
         assert row.starts_at is not None and row.ends_at is not None
-        stretch = {"start": format_stamp(grid.wall(row.starts_at)), "end": format_stamp(grid.wall(row.ends_at))}
-        away[row.patient_id].append(stretch)
-    return [
-        {**one, "unavailable": [*one["unavailable"], *away[one["id"]]]} if one["id"] in away else one
-        for one in patient_documents(session, ids)
-    ]
+        away[row.patient_id].append(Interval(start=grid.wall(row.starts_at), end=grid.wall(row.ends_at)))
+    return tuple(
+        one.changed(unavailable=(*one.unavailable, *away[one.id])) if one.id in away else one for one in patients(session, ids)
+    )

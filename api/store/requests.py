@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, or_
 from sqlmodel import Session, col, select
 
-from api.store.rows import expect_version, found, insert_all, put
+from api.store.rows import expect_version, found, insert_all, put, read
 from api.store.tables import GroupRow, LinkRow, MembershipRow, ReserveRow, VisitRow
 from scheduling.errors import UnknownId
-from scheduling.requests import Group, Link, Reserve, Visit
+from scheduling.requests import Candidate, Group, Link, Reserve, Visit
 
 
 def visit(session: Session, identifier: str) -> VisitRow:
@@ -29,10 +28,10 @@ def periods_of_patient(session: Session, patient_id: str) -> list[str]:
     return sorted({*session.exec(visits), *session.exec(groups)})
 
 
-def visit_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
-    """Return the visits that a period asks for as a scenario's file has them, by id, but for where they stand."""
+def visits(session: Session, period_id: str) -> tuple[Visit, ...]:
+    """Return the visits that a period asks for, by id, but for where they stand."""
     query = select(VisitRow.document).where(VisitRow.period_id == period_id, VisitRow.state == "asked")
-    return [json.loads(document) for document in session.exec(query.order_by(col(VisitRow.id)))]
+    return tuple(read(Visit, text) for text in session.exec(query.order_by(col(VisitRow.id))))
 
 
 def put_visits(session: Session, period_id: str, visits: Iterable[Visit], now: datetime) -> None:
@@ -108,23 +107,24 @@ def put_reserves(session: Session, period_id: str, reserves: Iterable[Reserve]) 
     put(session, ReserveRow, rows)
 
 
-def link_documents(session: Session, period_id: str, visits: set[str]) -> list[dict[str, Any]]:
-    """Return a period's links between visits that are still asked for, as a scenario's file has them."""
-    rows = session.exec(select(LinkRow).where(LinkRow.period_id == period_id).order_by(col(LinkRow.id)))
-    return [json.loads(row.document) for row in rows if {row.before_id, row.after_id} <= visits]
+def links(session: Session, period_id: str, visits: Collection[str]) -> tuple[Link, ...]:
+    """Return a period's links between visits that are still asked for."""
+    columns = (LinkRow.before_id, LinkRow.after_id, LinkRow.document)
+    rows = session.exec(select(*columns).where(LinkRow.period_id == period_id).order_by(col(LinkRow.id)))
+    return tuple(read(Link, text) for before, after, text in rows if before in visits and after in visits)
 
 
-def group_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
-    """Return a period's groups with their candidates, as a scenario's file has them."""
-    candidates: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+def groups(session: Session, period_id: str) -> tuple[Group, ...]:
+    """Return a period's groups with their candidates, but for where they stand."""
+    candidates: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
     one = MembershipRow
     members = (
         select(one.group_id, one.month, one.patient_id, one.priority).join(GroupRow).where(GroupRow.period_id == period_id)
     )
     for group, month, patient, priority in session.exec(members.order_by(col(one.position))):
-        candidates[group, month].append({"patient": patient, "priority": priority})
-    groups = session.exec(select(GroupRow).where(GroupRow.period_id == period_id).order_by(col(GroupRow.id)))
-    return [{**json.loads(row.document), "candidates": candidates[row.id, row.month]} for row in groups]
+        candidates[group, month].append(Candidate.model_validate({"patient": patient, "priority": priority}))
+    found = session.exec(select(GroupRow).where(GroupRow.period_id == period_id).order_by(col(GroupRow.id)))
+    return tuple(read(Group, row.document).changed(candidates=tuple(candidates[row.id, row.month])) for row in found)
 
 
 def group_texts(session: Session, ids: Iterable[str]) -> list[tuple[str, str]]:
@@ -134,10 +134,10 @@ def group_texts(session: Session, ids: Iterable[str]) -> list[tuple[str, str]]:
     return list(latest.items())
 
 
-def reserve_documents(session: Session, period_id: str) -> list[dict[str, Any]]:
-    """Return a period's reserves, as a scenario's file has them."""
-    rows = session.exec(select(ReserveRow).where(ReserveRow.period_id == period_id).order_by(col(ReserveRow.id)))
-    return [json.loads(row.document) for row in rows]
+def reserves(session: Session, period_id: str) -> tuple[Reserve, ...]:
+    """Return a period's reserves."""
+    rows = session.exec(select(ReserveRow.document).where(ReserveRow.period_id == period_id).order_by(col(ReserveRow.id)))
+    return tuple(read(Reserve, text) for text in rows)
 
 
 def _visit_row(period_id: str, one: Visit, now: datetime) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from api.access.actor import Role
 from api.access.credentials import hashed
 from api.services import feeds as service
 from api.services.accounts import SYSTEM, AccountChange, NewAccount, add_account, change_account
-from api.store import accounts, audit, feeds
+from api.store import accounts, audit, bookings, feeds
+from api.store.database import Database
 from api.store.errors import StoreBusy
 from scheduling.scenario import Scenario
 
@@ -183,7 +184,7 @@ def test_a_revoked_feed_says_so_for_a_while_and_is_gone_then(desk: FrontDesk) ->
     path, other = subscribed(desk), subscribed(desk)
     before = poll(desk, path)
     identifier = desk.ask("GET", "/v1/feeds").json()["items"]
-    with desk.shell.database.reading() as rows:
+    with desk.shell.database.looking() as rows:
         found = feeds.subscription(rows, "provider", hashed(path.rpartition("/")[2].removesuffix(".ics")), NOW.date())
     assert found is not None
     row, _ = found
@@ -195,6 +196,28 @@ def test_a_revoked_feed_says_so_for_a_while_and_is_gone_then(desk: FrontDesk) ->
     desk.clock.pass_by(days=desk.shell.settings.feed_farewell_days)
     assert poll(desk, path).status_code == 410
     assert poll(desk, other).status_code == 200
+
+
+def test_what_another_process_changes_or_ends_is_seen_at_once(
+    desk: FrontDesk, week: Scenario, sqlite_url: str
+) -> None:
+    path = subscribed(desk)
+    before = poll(desk, path)
+    assert poll(desk, path, if_none_match=before.headers["etag"]).status_code == 304
+    other = Database(sqlite_url)
+    try:
+        with other.writing() as rows:
+            (stood,) = (row for row in bookings.all_rows(rows, week.id) if row.subject_id == "v-1")
+            bookings.cancel(rows, stood.id, desk.clock())
+        changed = poll(desk, path, if_none_match=before.headers["etag"])
+        assert (changed.status_code, "Nothing is booked" in changed.text) == (200, True)
+        with other.writing() as rows:
+            (row,) = feeds.feeds(rows, None, "", 10)
+            service.end_feed(rows, SYSTEM, row.id, desk.clock())
+        ended = poll(desk, path, if_none_match=changed.headers["etag"])
+        assert (ended.status_code, "This calendar has ended" in ended.text) == (200, True)
+    finally:
+        other.close()
 
 
 def test_a_change_is_seen_at_the_next_poll_by_those_whom_it_concerns_alone(desk: FrontDesk) -> None:
@@ -269,8 +292,8 @@ def test_the_last_good_copy_is_given_when_the_store_does_not_answer(desk: FrontD
     def busy(*_: Any) -> Any:
         raise StoreBusy
 
-    monkeypatch.setattr(desk.shell.database, "reading", busy)
-    monkeypatch.setattr(desk.shell.database, "writing", busy)
+    for way in ("looking", "reading", "writing"):
+        monkeypatch.setattr(desk.shell.database, way, busy)
     assert poll(desk, path).headers["etag"] == good.headers["etag"]
 
 

@@ -61,7 +61,8 @@ def sources(desk: FrontDesk, secrets: dict[tuple[FeedKind, str], str]) -> dict[t
     """Return by what the polls of feeds know whether there is something new."""
     with desk.shell.database.reading() as rows:
         polled = {
-            (kind, one): feeds.subscription(rows, kind, hashed(secret), SINCE.date()) for (kind, one), secret in secrets.items()
+            (kind, one): feeds.subscription(rows.connection(), kind, hashed(secret), SINCE.date())
+            for (kind, one), secret in secrets.items()
         }
         told = {key: found[1] for key, found in polled.items() if found is not None}
         assert told == {(kind, one): feeds.source(rows, kind, one, SINCE.date()) for kind, one in secrets}

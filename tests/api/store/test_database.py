@@ -56,6 +56,25 @@ def test_a_reader_cannot_write(store: Database) -> None:
     assert names(store) == ["quin"]
 
 
+def test_a_look_sees_what_anybody_has_committed_and_cannot_write(store: Database) -> None:
+    def seen() -> list[str]:
+        with store.looking() as connection:
+            return [row for (row,) in connection.exec_driver_sql("SELECT id FROM patients ORDER BY id")]
+
+    other = Database(store.engine.url.render_as_string(hide_password=False))
+    try:
+        assert seen() == []
+        add(other, patient("pat"))
+        assert seen() == ["pat"]
+        add(store, patient("quin"))
+        assert seen() == ["pat", "quin"]
+    finally:
+        other.close()
+    with pytest.raises(DBAPIError, match=r"read-?\s?only"), store.looking() as connection:
+        connection.exec_driver_sql("DELETE FROM patients")
+    assert seen() == ["pat", "quin"]
+
+
 def test_an_instant_comes_back_as_the_same_instant_in_utc(store: Database) -> None:
     elsewhere = NOON.astimezone(timezone(timedelta(hours=-5)))
     add(store, patient("pat", elsewhere))
