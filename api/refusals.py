@@ -7,7 +7,8 @@
         ├── Unauthenticated  nobody known asks
         ├── Forbidden        this role may not do this, or not to this object
         ├── Conflict         what is asked collides with what is there
-        │   └── RulesBroken  a booking made by hand breaks rules; names each of them
+        │   ├── RulesBroken  a booking made by hand breaks rules; names each of them
+        │   └── NoRoom       a day cannot take somebody who has to be seen on it, whoever gives way
         ├── Stale            the object has changed since it was read
         ├── VersionMissing   a change that does not say which version it changes
         ├── KeyReused        an Idempotency-Key that came before with another request
@@ -68,6 +69,20 @@ class Conflict(Refused):
 
 class RulesBroken(Conflict):
     """A booking made by hand breaks rules; the grounds name each of them."""
+
+
+class NoRoom(Conflict):
+    """A day cannot take somebody who has to be seen on it, whoever gives way; the grounds say why.
+
+    Attributes
+    ----------
+    proven : bool
+        An exact plan of those who give way to nobody proves it; else none was found in time.
+    """
+
+    def __init__(self, detail: str, grounds: Sequence[Ground], proven: bool) -> None:
+        self.proven = proven
+        super().__init__(detail, grounds)
 
 
 class Stale(Refused):

@@ -98,7 +98,7 @@ def _urgency(domains: Domains, task: Task, by_worth: bool) -> tuple[int, int, in
 
 def keep(occupancy: Occupancy, task: Task, wanted: Placement) -> bool:
     """Put a task where it is wanted, if that is free; its supervisors and room may change."""
-    for place in occupancy.places(task, [wanted.day]):
+    for place in occupancy.places(task, [wanted.day], 1 << wanted.slot):
         found = place.placement
         same = (found.slot, found.location, found.team) == (wanted.slot, wanted.location, wanted.team)
         if same and seat(occupancy, task, found):

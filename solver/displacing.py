@@ -8,7 +8,7 @@ nobody who has to be seen that day; nor, where that is enough, whose last day is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from scheduling.costs import leaving_out
 from scheduling.plan import Plan
@@ -55,26 +55,51 @@ def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     return None
 
 
-def settle(scenario: Scenario, plan: Plan, visit: str, seconds: float) -> tuple[Plan | None, bool]:
+def with_last_chances(scenario: Scenario, plan: Plan, limits: Limits, visits: Collection[str] | None = None) -> Plan:
+    """Return a plan with visits that it left out although their last day is in the horizon, as far as others give way.
+
+    Those whose last day is in the horizon too give way only by moving within their own dates.
+
+    Parameters
+    ----------
+    limits
+        Of the exact plan of one visit's days, where the fewest others do not make room.
+    visits
+        Those that matter; None: all.
+    """
+    last = {one.id for one in scenario.visits if _is_last_chance(scenario, one)}
+    for left in plan.unscheduled:
+        if left.visit in last and left.visit not in plan.visits_by_id and (visits is None or left.visit in visits):
+            plan = displace(scenario, plan, left.visit) or settle(scenario, plan, left.visit, limits, last)[0] or plan
+    return plan
+
+
+def settle(scenario: Scenario, plan: Plan, visit: str, limits: Limits, firm: Collection[str] = ()) -> tuple[Plan | None, bool]:
     """Return a plan with a visit that was left out, whoever gives way; None, and whether it is proven that there is none.
 
     What cannot give way on the days that the visit can be on is planned anew by itself, exactly; all others find their places
     around it. There is proof when the visit has no day, or the exact plan of those alone, the visit among them, leaves one of
-    them out.
+    them out. Those that have to come with the visit are planned with it.
+
+    Parameters
+    ----------
+    firm
+        Visits that give way to nobody either.
     """
     present = Present(scenario, plan)
-    days = {option.day for option in present.domains.options_for(("visit", visit))}
-    if not days:
+    wanted = _bundle(scenario, visit)
+    if not all(present.domains.options_for(("visit", one)) for one in wanted):
         return None, True
+    days = {option.day for one in wanted for option in present.domains.options_for(("visit", one))}
     there = {key[1] for key, placement in present.placements.items() if placement.day in days}
-    firm = {one.id for one in scenario.visits if one.id == visit or (one.id in there and _is_firm(present, one))}
+    stays = {one.id for one in scenario.visits if one.id in there and (one.id in firm or _is_firm(present, one))} | wanted
     alone = scenario.changed(
-        visits=tuple(one for one in scenario.visits if one.id in firm),
-        links=tuple(one for one in scenario.links if one.before in firm and one.after in firm),
+        visits=tuple(one for one in scenario.visits if one.id in stays),
+        links=tuple(one for one in scenario.links if one.before in stays and one.after in stays),
         groups=tuple(one for one in scenario.groups if one.id in there and one.current is not None),
         reserves=(),
     )
-    made = solve(alone, Limits(seconds, 1), start=carried(plan, alone))
+    made = solve(alone, limits, start=carried(plan, alone))
     if made.unscheduled:
         return None, made.status == "optimal"
     occupancy = Occupancy(present.domains, placements_of(scenario, made))
@@ -82,6 +107,17 @@ def settle(scenario: Scenario, plan: Plan, visit: str, seconds: float) -> tuple[
     for key, placement in as_it_stands(present.domains, others, dict(occupancy.placements)).items():
         occupancy.put(key, placement)
     return _settled(present, occupancy, others), False
+
+
+def _bundle(scenario: Scenario, visit: str) -> frozenset[str]:
+    """Return a visit and those that have to come with it."""
+    found = {visit}
+    while True:
+        ties = (link for link in scenario.links if link.together and not found.isdisjoint((link.before, link.after)))
+        grown = found.union(*((link.before, link.after) for link in ties))
+        if grown == found:
+            return frozenset(found)
+        found = grown
 
 
 def _is_firm(present: Present, visit: Visit) -> bool:
@@ -108,8 +144,9 @@ def _ways(present: Present, task: Task) -> Iterator[tuple[Key, ...]]:
     busy: dict[tuple[str, int], list[tuple[int, Key]]] = defaultdict(list)
     days = {option.day for option in present.domains.options[task.key]}
     linked = {end for link in present.grown.links for end in (link.before, link.after)}
+    last = {one.id for one in present.grown.visits if _is_last_chance(present.grown, one)}
     for key, placement in present.placements.items():
-        if placement.day in days and key[1] not in linked and _gives_way(present, key) and not _is_last_chance(present, key):
+        if placement.day in days and key[1] not in linked | last and _gives_way(present, key):
             for shift in (*placement.team, *placement.supervisors):
                 busy[shift.provider, placement.day].append((placement.slot, key))
     for visits in busy.values():
@@ -123,9 +160,8 @@ def _gives_way(present: Present, key: Key) -> bool:
     return visit is not None and visit.priority != "cancer" and not visit.same_day and present.may_move(key)
 
 
-def _is_last_chance(present: Present, key: Key) -> bool:
-    visit = present.domains.by_key[key].visit
-    return visit is not None and visit.deadline is not None and visit.deadline < present.grown.horizon.end
+def _is_last_chance(scenario: Scenario, visit: Visit) -> bool:
+    return visit.deadline is not None and visit.deadline < scenario.horizon.end
 
 
 def _harm(present: Present, keys: Sequence[Key]) -> tuple[int, int]:

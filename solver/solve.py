@@ -67,8 +67,8 @@ TIGHTENINGS = 2
 """How often the relaxation is solved again with rows that it broke: a third time adds 5 points to 19,500 on a week."""
 
 EXPLAIN_SHARE = 0.05
-RELAX_SECONDS, RELAX_SMALL_SECONDS = 1.0, 0.02
-"""Deterministic seconds that the master's relaxation counts for, of a large scenario and of a small one."""
+RELAX_SECONDS = 1.0 / 31_592
+"""Deterministic seconds that the master's relaxation counts for, for each option (a week has 31,592)."""
 
 NARROW = 0.005
 """A gap as small as this is left to branch and cut at once, and to its end (a week planned again unchanged: 3 s to proof)."""
@@ -169,9 +169,14 @@ class _Solve:
         return self.score[0] == 0
 
     @property
+    def options(self) -> int:
+        """How many options the tasks have."""
+        return sum(map(len, self.domains.options.values()))
+
+    @property
     def is_small(self) -> bool:
         """Whether the exact model may hold everything."""
-        return sum(map(len, self.domains.options.values())) <= SMALL_OPTIONS
+        return self.options <= SMALL_OPTIONS
 
     def _over_budget(self, placements: Mapping[Key, Placement]) -> int:
         budget = self.scenario.policy.max_notified_moves
@@ -235,7 +240,7 @@ class _Solve:
             self.offer(construct(self.domains, told))
         if not self.done:
             if self.is_small:
-                self.relaxation = self._relax(RELAX_SMALL_SECONDS)
+                self.relaxation = self._relax()
                 if not self.done:
                     self._exactly()
             if not self.done:
@@ -311,14 +316,14 @@ class _Solve:
 
     def _relaxed(self) -> Relaxation:
         """Return the answer of the master's relaxation, solved once."""
-        return self._relax(RELAX_SECONDS) if self.relaxation is None else self.relaxation
+        return self._relax() if self.relaxation is None else self.relaxation
 
-    def _relax(self, seconds: float) -> Relaxation:
-        """Solve the master's relaxation, which counts for some deterministic seconds."""
+    def _relax(self) -> Relaxation:
+        """Solve the master's relaxation."""
         master = Master(self.domains)
         relaxed = master.program.relax(1e6 if self.clock.deterministic else self.clock.left)
         if self.clock.deterministic:
-            self.clock.spend(seconds)
+            self.clock.spend(RELAX_SECONDS * self.options)
         if relaxed is None:
             return {}, {}, None
         self.raise_bound(relaxed.bound)

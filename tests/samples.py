@@ -143,6 +143,15 @@ def linked(here: World) -> Ids:
     return {"before": "own", "after": "own-waiting"}
 
 
+def to_be_seen(here: World) -> Ids:
+    """Ask for a visit that has to be today, and let it wait."""
+    day = "2026-11-30"
+    asked = visit("today", "tam", priority="cancer", earliest=day, deadline=day, same_day=True)
+    answer = here.desk.ask("POST", "/v1/scenarios/test-week/visits", asked.model_dump(mode="json"))
+    assert answer.status_code == 201, answer.text
+    return {"visit": "today"}
+
+
 def kept(here: World) -> Ids:
     """Keep the place of the own visit, freed, for the one that waits; so with the foreign ones."""
     for freed in ("own", "foreign"):
@@ -268,6 +277,7 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("DELETE", "/v1/visits/{visit}/pin"): Sample(),
     ("POST", "/v1/visits/{visit}/offers"): Sample({"count": 2}, **OWN_WAITING),
     ("POST", "/v1/referrals"): Sample({"patient": "{patient}", "service": "consult"}),
+    ("POST", "/v1/visits/{visit}/displacement"): Sample(prepare=to_be_seen),
     ("POST", "/v1/scenarios/{scenario}/freed-places"): Sample(
         {"start": factories.at("WE 09:00"), "end": factories.at("WE 09:40"), **FREE}
     ),

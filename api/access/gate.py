@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from api.access.actor import NOBODY, UNKNOWN, Actor
 from api.access.credentials import hashed
 from api.access.identity import identify
-from api.access.owners import ids_at, owns
+from api.access.owners import ids_at, kind_in, owns
 from api.access.table import Access, Whose, line_for, methods_of
 from api.errors import documented
 from api.refusals import Forbidden, Unauthenticated
@@ -148,7 +148,7 @@ def _deny(shell: Shell, line: Access, asked: Asked, actor: str, role: str, reaso
 def _asked(request: Request, line: Access, body: Any) -> Asked:
     given = request.headers.get("authorization", "")
     in_path = [(kind, request.path_params[kind]) for kind in line.named_in_path]
-    in_body = [(kind, identifier) for place, kind in line.body for identifier in ids_at(body, place)]
+    in_body = [(kind_in(body, kind), identifier) for place, kind in line.body for identifier in ids_at(body, place)]
     return Asked(
         address=address_of(request),
         bearer=given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else None,

@@ -56,6 +56,11 @@ OWNERS: Mapping[str, Owns] = {
 }
 
 
+def kind_in(document: Any, kind: str) -> str:
+    """Return a kind, which the body says itself when it stands in braces; one that the body does not say is nobody's own."""
+    return "".join(ids_at(document, kind[1:-1])) if kind.startswith("{") else kind
+
+
 def ids_at(document: Any, place: str) -> list[str]:
     """Return the ids at a place of a body; ``links[].before`` goes through a list. What is not text is left to validation."""
     found = [document]

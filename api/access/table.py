@@ -37,7 +37,7 @@ class Access:
     public : bool
         Whether everybody may, without being known.
     body : tuple of (str, str)
-        Ids that the body names: where (``visit``, ``links[].before``), and of what kind.
+        Ids that the body names: where (``visit``, ``links[].before``), and of what kind, in braces where the body says it.
     """
 
     method: str
@@ -115,6 +115,7 @@ ACCESS: tuple[Access, ...] = (
     allow("POST", "/v1/visits/{visit}/offers", scheduler=ANY, clinician=OWN),
     # Same-day referrals, and freed places.
     allow("POST", "/v1/referrals", scheduler=ANY, clinician=OWN, body={"patient": "patient"}),
+    allow("POST", "/v1/visits/{visit}/displacement", scheduler=ANY),
     allow("POST", "/v1/scenarios/{scenario}/freed-places", scheduler=ANY),
     allow("GET", "/v1/visits/{visit}/freed-place", scheduler=ANY, patient=OWN),
     allow("POST", "/v1/visits/{visit}/freed-place/acceptance", scheduler=ANY, patient=OWN),
@@ -154,7 +155,7 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/calendars/{calendar}/{secret}.ics", public=True),
     allow("HEAD", "/calendars/{calendar}/{secret}.ics", public=True),
     allow("GET", "/v1/feeds", scheduler=OWN, clinician=OWN, admin=ANY),
-    allow("POST", "/v1/feeds", scheduler=ANY, clinician=OWN, admin=ANY, body={"subject": "provider"}),
+    allow("POST", "/v1/feeds", scheduler=ANY, clinician=OWN, admin=ANY, body={"subject": "{kind}"}),
     allow("DELETE", "/v1/feeds/{feed}", scheduler=OWN, clinician=OWN, admin=ANY),
     allow("POST", "/v1/patients/{patient}/feeds", scheduler=ANY, clinician=OWN),
     allow("GET", "/v1/providers/{provider}/outside-calendars", scheduler=ANY, clinician=OWN),

@@ -122,17 +122,30 @@ def add(
         low_reservoir=None if low_reservoir is None else low_reservoir.date(),
     )
     with opened() as shell:
-
-        def run(act: Any) -> Received:
-            with shell.database.writing() as session:
-                received: Received = act(session)
-                return received
-
-        received = receive(shell, SYSTEM, request, run)
+        received = receive(shell, SYSTEM, request, shell.database.write)
     if as_json:
         print_json({**_taken(received.taken), "today": None if received.today is None else _placed(received.today)})
         return
     typer.echo(_said(received))
+
+
+@intake_app.command("make-room", epilog="Example: clinicweave intake make-room referral-1f0c2a9b77de")
+def make_room(
+    visit: Annotated[str, typer.Argument(metavar="VISIT", help="The visit that waits.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Let the fewest others give way to a visit that has to be today and found no place; tells whom to call."""
+    from api.refusals import NoRoom
+    from api.services import reception
+    from api.services.accounts import SYSTEM
+
+    with opened() as shell:
+        try:
+            found = reception.make_room(shell, SYSTEM, visit, shell.database.write)
+        except NoRoom as refusal:
+            why = [f"  {one.rule}: {one.detail}" for one in refusal.grounds]
+            raise ended(Outcome.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
+    _told(as_json, _placed(found), _today(found))
 
 
 def _request(**values: Any) -> Any:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from api.refusals import KeyReused, TooMany
 from api.store import jobs as store
-from api.store.columns import new_id, utc_now
+from api.store.columns import utc_now
 from api.store.database import Database
 from api.store.errors import StoreUnusable
 from api.store.jobs import Mark
@@ -99,18 +99,7 @@ class JobQueue:
         StillReferenced
             When there is no such scenario or plan.
         """
-        row = PlanJobRow(
-            id=new_id(),
-            scenario_id=scenario_id,
-            start_plan_id=start_plan_id,
-            seconds=limits.seconds,
-            workers=limits.workers,
-            seed=limits.seed,
-            gap=limits.gap,
-            dedup_key=None if key is None else f"{asked_by}:{key}",
-            created_by=asked_by,
-            created_at=utc_now(),
-        )
+        row = store.asked_job(scenario_id, limits, asked_by, utc_now(), start_plan_id, key)
         if row.dedup_key is not None and (known := store.job_of_key(session, row.dedup_key)) is not None:
             if _request(known) != _request(row):
                 raise KeyReused("this key came before with another request for a plan")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -45,6 +45,11 @@ EXAMPLE: JsonDict = {
     "last_used_at": None,
     "revoked": False,
 }
+CALENDAR_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/calendar": {"example": "BEGIN:VCALENDAR\r\n…"}}},
+    304: {"description": "It is still what If-None-Match names"},
+    410: {"description": "The feed was revoked a while ago"},
+}
 URL = "https://clinic.example/calendars/provider/cwf_….ics"
 
 
@@ -80,16 +85,8 @@ class Feeds(BaseModel):
     next: str | None
 
 
-@router.head(PATH, include_in_schema=False)
-@router.get(
-    PATH,
-    response_class=Response,
-    responses={
-        200: {"content": {"text/calendar": {"example": "BEGIN:VCALENDAR\r\n…"}}},
-        304: {"description": "It is still what If-None-Match names"},
-        410: {"description": "The feed was revoked a while ago"},
-    },
-)
+@router.head(PATH, response_class=Response, responses=CALENDAR_ANSWERS)
+@router.get(PATH, response_class=Response, responses=CALENDAR_ANSWERS)
 def read_feed(calendar: Identifier, secret: Secret, request: Request, shell: Shared) -> Response:
     """Return a calendar: the last weeks, and all that is published ahead."""
     try:
@@ -105,7 +102,7 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, shell: Sha
     return answer
 
 
-@router.post("/v1/feeds", status_code=HTTPStatus.CREATED, response_model=Feed, responses=documented(404, 409))
+@router.post("/v1/feeds", status_code=HTTPStatus.CREATED, response_model=Feed, responses=documented(404))
 def add_feed(body: FeedToMake, call: Creating) -> Response:
     """Make a feed of a provider, room, group or location for oneself; its address is told once."""
     settings, now = call.shell.settings, call.shell.clock()

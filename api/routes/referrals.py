@@ -1,11 +1,12 @@
-"""Cancer patients who are referred and seen the same day."""
+"""Cancer patients who are referred and seen the same day, and others who give way to them."""
 
 from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import Response
+from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access.gate import guarded_router
@@ -14,6 +15,7 @@ from api.dependencies import Creating
 from api.errors import documented
 from api.routes.bookings import PLACE, Because, FreePlace, place_document
 from api.services import referrals as service
+from api.services.reception import make_room
 from api.services.referrals import Referral, Referred
 from api.services.week import decided
 from scheduling.comparison import Change
@@ -21,6 +23,8 @@ from scheduling.fields import Half, Id, Interval
 from scheduling.people import Patient
 
 router = guarded_router("referrals")
+
+Identifier = Annotated[str, Path(max_length=100)]
 
 
 class NewPatient(BaseModel):
@@ -60,7 +64,8 @@ class ReferralToMake(BaseModel):
 class ReferralMade(BaseModel):
     """The place of the referred patient, or why there is none today: the visit waits then.
 
-    ``changes`` are what else had to change to make room, ``call`` the patients who have to be told of it.
+    ``changes`` are what else had to change to make room, ``call`` the patients who have to be told of it: of another time, or
+    that they wait again.
     """
 
     model_config = ConfigDict(
@@ -97,6 +102,18 @@ def refer(body: ReferralToMake, call: Creating) -> Response:
         lambda week: service.referred(week, call.actor, referral, service.known_patient(database, referral), now),
         lambda act: call.create(lambda session: _made(act(session))),
     )
+
+
+@router.post(
+    "/v1/visits/{visit}/displacement", status_code=HTTPStatus.CREATED, response_model=ReferralMade, responses=documented(409)
+)
+def displace(visit: Identifier, call: Creating) -> Response:
+    """Let the fewest others give way to a visit that has to be on its day and found no place.
+
+    Nobody gives way who has cancer, has to be seen that day, is pinned or about to be seen. A problem says whether it is proven
+    that the day cannot take the visit, and names the rules in the way.
+    """
+    return make_room(call.shell, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
 
 
 def _made(made: Referred) -> Answer:

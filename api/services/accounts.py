@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 
 from sqlmodel import Session
 
@@ -13,7 +12,7 @@ from api.access.actor import NOBODY, UNKNOWN, Actor, Role
 from api.access.credentials import SESSION, TOKEN, Signer, hashed, new_secret
 from api.access.oidc import IdentityProvider, recalled
 from api.access.passwords import hashed_password, is_password
-from api.refusals import Conflict, TooMany, Unauthenticated
+from api.refusals import Conflict, Unauthenticated
 from api.services.records import write_down
 from api.settings import Settings
 from api.shell import Shell
@@ -127,28 +126,30 @@ def change_account(
 
 
 def log_in(shell: Shell, address: str, name: str, password: str) -> Admitted:
-    """Begin a session for the right password. A wrong name takes as long and reads the same as a wrong password.
+    """Begin a session for the right password.
+
+    A wrong name takes as long and reads the same as a wrong password, and so does an account that rests: whoever could tell
+    one that rests from one that is not there would learn which names there are.
 
     Raises
     ------
     Unauthenticated
         For any reason that a wrong password could have had too.
     TooMany
-        When this address, or this account, has failed too often.
+        When this address has failed too often.
     """
     shell.log_ins.take(f"log-in from {address}")
     now = shell.clock()
     with shell.database.reading() as session:
         account = accounts.account_named(session, name)
-    if account is not None and account.rests_until is not None and account.rests_until > now:
-        raise TooMany("this account rests after too many wrong passwords", ceil((account.rests_until - now).total_seconds()))
     right = is_password(account.password_hash if account else None, password)
     with shell.database.writing() as session:
         account = accounts.account_named(session, name)  # it may have been closed while the password was tried
-        if right and account is not None and account.is_active:
+        if right and account is not None and account.is_active and not _rests(account, now):
             return _admitted(session, shell.settings, account, now)
         _refuse(session, shell.settings, account, now)
-    raise Unauthenticated("the name or the password is wrong")
+    most, minutes = shell.settings.failures_before_lock, shell.settings.lock_minutes
+    raise Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
 
 
 def log_in_elsewhere(shell: Shell, provider: IdentityProvider, address: str, cookie: str, state: str, code: str) -> Admitted:
@@ -272,9 +273,13 @@ def _admitted(session: Session, settings: Settings, account: AccountRow, now: da
     return Admitted(secret, row, account)
 
 
+def _rests(account: AccountRow, now: datetime) -> bool:
+    return account.rests_until is not None and account.rests_until > now
+
+
 def _refuse(session: Session, settings: Settings, account: AccountRow | None, now: datetime) -> None:
     # The name that was tried is not written down: people type passwords into the wrong field.
-    if account is not None:
+    if account is not None and not _rests(account, now):
         account.failures += 1
         if account.failures >= settings.failures_before_lock:
             account.failures, account.rests_until = 0, now + timedelta(minutes=settings.lock_minutes)

@@ -23,9 +23,11 @@ from api.store.tables import BookingRow
 from api.store.tables.mail import Participation
 from api.store.tables.plans import BookingState
 from scheduling.errors import Fault, InvalidFile, UnknownId
-from scheduling.plan import Violation, VisitBooking, plan_faults
+from scheduling.plan import Plan, Violation, VisitBooking, plan_faults
+from scheduling.publishing import upcoming
 from scheduling.requests import Pin, Visit
 from scheduling.rules import violations
+from scheduling.scenario import Scenario
 
 FINAL = frozenset({"horizon", "team", "provider-overlap", "room-overlap", "patient-overlap"})
 """Rules that no reason overrides: nobody can be at two places, and a period holds only what lies in it."""
@@ -83,6 +85,8 @@ def placed(
 ) -> Callable[[Session], Standing]:
     """Decide to book a visit at a place by hand, or to move it there; return what does it.
 
+    A hold that has begun is in nobody's way: what it held is past.
+
     Parameters
     ----------
     reason
@@ -97,18 +101,18 @@ def placed(
     Conflict
         When the visit stands already, or has begun.
     """
-    wanted = _booking(week, visit, place)
-    broken = _broken(week, wanted)
+    wanted, stands = _booking(week, visit, place), upcoming(week.scenario, week.plan)
+    broken = _broken(week.scenario, stands, wanted)
     final = [one for one in broken if one.rule in FINAL]
     if broken and (reason is None or final):
         grounds = [Ground(one.detail, one.rule, ", ".join(one.ids)) for one in broken]
         refused = "no reason can override" if reason is not None else "it breaks"
         raise RulesBroken(f"{refused} {_rules(final if reason is not None else broken)}", grounds)
-    after = with_booking(week.scenario, week.plan, visit, wanted)
+    after = with_booking(week.scenario, stands, visit, wanted)
 
     def act(session: Session) -> Standing:
         _expect_movable(session, visit, expect)
-        pass_on(session, by, take_on(session, week, week.scenario, week.plan, after, now), now)
+        pass_on(session, by, take_on(session, week, week.scenario, stands, after, now), now)
         row = booking_row(session, visit)
         row.override_reason = reason if broken else None
         rules = sorted({one.rule for one in broken})
@@ -226,11 +230,11 @@ def _booking(week: Week, visit: str, place: Place) -> VisitBooking:
     return wanted
 
 
-def _broken(week: Week, wanted: VisitBooking) -> list[Violation]:
+def _broken(scenario: Scenario, stands: Plan, wanted: VisitBooking) -> list[Violation]:
     """Return what a booking breaks that is not broken already."""
-    known = {(one.rule, one.ids) for one in violations(week.scenario, week.plan)}
-    after = with_booking(week.scenario, week.plan, wanted.visit, wanted)
-    return [one for one in violations(week.scenario, after) if (one.rule, one.ids) not in known]
+    known = {(one.rule, one.ids) for one in violations(scenario, stands)}
+    after = with_booking(scenario, stands, wanted.visit, wanted)
+    return [one for one in violations(scenario, after) if (one.rule, one.ids) not in known]
 
 
 def _expect_movable(session: Session, visit: str, expect: Callable[[int], None] | None) -> None:

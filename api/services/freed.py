@@ -20,6 +20,7 @@ from api.store.database import Database
 from api.store.tables import BookingRow, OfferRow
 from scheduling.errors import UnknownId
 from scheduling.plan import Booking, VisitBooking
+from scheduling.publishing import upcoming
 
 MAX_TRIED = 20
 """Waiting visits that are looked at for one place, those that save most first."""
@@ -69,10 +70,11 @@ def offered(
     if best is None:
         raise Conflict("no waiting visit that has not refused it could use that place")
     visit, booking = best.visit, best.bookings[0]
-    after = with_booking(week.scenario, week.plan, visit, booking)
+    stands = upcoming(week.scenario, week.plan)
+    after = with_booking(week.scenario, stands, visit, booking)
 
     def act(session: Session) -> Kept:
-        take_on(session, week, week.scenario, week.plan, after, now)
+        take_on(session, week, week.scenario, stands, after, now)
         row = booking_row(session, visit)
         row.state, row.notified = "offered", False
         until = min(now + hold, row.starts_at)

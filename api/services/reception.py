@@ -84,29 +84,32 @@ def place_today(shell: Shell, by: Actor, taken: Sequence[Taken]) -> list[Referre
     return found
 
 
-def make_room(shell: Shell, by: Actor, visit: str) -> Referred:
-    """Give a visit that has to be today, and found no place, the place of others; or prove that there is none.
+def make_room(
+    shell: Shell, by: Actor, visit: str, run: Callable[[Callable[[Session], Referred]], R], deterministic: bool = False
+) -> R:
+    """Give a visit that has to be on its day, and found no place, the place of others.
+
+    Parameters
+    ----------
+    run
+        Runs a transaction.
+    deterministic
+        The proof that there is no place counts work instead of time.
 
     Raises
     ------
     UnknownId, Conflict
-        When it is not asked for, has a place, or what stands must be planned anew first.
+        When it is not asked for, need not be seen on one day, has a place, or what stands must be planned anew first.
+    NoRoom
+        When the day cannot take it, whoever gives way.
     """
     now = shell.clock()
     period = period_of(shell.database, visit)
-    return decided(shell, period, lambda week: room_made(week, by, visit, now), _in_one_transaction(shell))
+    return decided(shell, period, lambda week: room_made(week, by, visit, now, deterministic), run)
 
 
 def _seen_today(shell: Shell, by: Actor, period: str, visit: str, now: datetime) -> Referred:
-    return decided(shell, period, lambda week: seen_today(week, by, visit, now), _in_one_transaction(shell))
-
-
-def _in_one_transaction(shell: Shell) -> Callable[[Callable[[Session], Referred]], Referred]:
-    def run(act: Callable[[Session], Referred]) -> Referred:
-        with shell.database.writing() as session:
-            return act(session)
-
-    return run
+    return decided(shell, period, lambda week: seen_today(week, by, visit, now), shell.database.write)
 
 
 def _period_today(shell: Shell, request: Request, now: datetime) -> str | None:

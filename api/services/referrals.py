@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.refusals import Conflict
+from api.refusals import Conflict, Ground, NoRoom
 from api.services.changes import pass_on
 from api.services.kinds import Kind, same_day_kind
 from api.services.records import write_down
@@ -36,6 +36,12 @@ from scheduling.scenario import Scenario
 
 PROOF_SECONDS = 20.0
 """Longest time for the proof that a day cannot take a patient."""
+
+ROOM_SECONDS = 2.0
+"""Longest time to find another place for somebody who gave way on their last day."""
+
+REASON_SECONDS = 0.5
+"""Longest time for the rules that stand in the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +72,7 @@ class Referred:
     changes : tuple of Change
         What else has changed: who moves to make room, and holds that were used.
     call : tuple of str
-        Patients who have to be told of another time.
-    proven : bool
-        There is no place today, and an exact plan of those who give way to nobody proves it.
+        Patients who have to be told of another time, or that they wait again.
     """
 
     visit: str
@@ -78,7 +82,6 @@ class Referred:
     reasons: tuple[Reason, ...]
     changes: tuple[Change, ...]
     call: tuple[str, ...]
-    proven: bool = False
 
 
 def period_today(database: Database, now: datetime) -> str:
@@ -156,27 +159,48 @@ def seen_today(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Se
     return lambda session: _placed(session, week, by, placing, None, now)
 
 
-def room_made(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Session], Referred]:
+def room_made(week: Week, by: Actor, visit: str, now: datetime, deterministic: bool = False) -> Callable[[Session], Referred]:
     """Decide who gives way to a visit that has to be today and found no place, and return what does it.
 
-    The fewest others move, or wait again. Where no such change is found, all who give way to nobody are planned exactly: that
-    gives the place, or the proof that there is none.
+    The fewest others move, or wait again; not those whose last day is in the week, as long as others give way to them. Where
+    no such change is found, all who give way to nobody are planned exactly: that gives the place, or the proof that there is
+    none.
+
+    Parameters
+    ----------
+    deterministic
+        The proof counts work instead of time, so that a run can be repeated.
 
     Raises
     ------
     UnknownId, Conflict
-        When it is not asked for, has a place, or what stands must be planned anew first.
+        When it is not asked for, need not be seen on one day, has a place, or what stands must be planned anew first.
+    NoRoom
+        When the day cannot take it.
     """
-    from solver.displacing import displace, settle
+    from solver import Limits
+    from solver.displacing import displace, settle, with_last_chances
 
-    _expect_waiting(week, visit)
+    if not _expect_waiting(week, visit).same_day:
+        raise Conflict(f'visit "{visit}" can wait: nobody gives way to it')
     scenario, stood = week.settled
     made, proven = displace(scenario, stood, visit), False
     if made is None:
-        made, proven = settle(scenario, stood, visit, PROOF_SECONDS)
-    made = made or stood
+        made, proven = settle(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
+    if made is None:
+        raise _no_room(scenario, stood, visit, proven)
+    made = with_last_chances(scenario, made, Limits(ROOM_SECONDS, 1, deterministic=deterministic), stood.visits_by_id)
     placing = _Placing(visit, scenario, stood, made, compare(scenario, stood, made))
-    return lambda session: replace(_placed(session, week, by, placing, None, now), proven=proven)
+    return lambda session: _placed(session, week, by, placing, None, now)
+
+
+def _no_room(scenario: Scenario, stood: Plan, visit: str, proven: bool) -> NoRoom:
+    from solver import explain
+
+    found = explain(scenario, stood, visit, REASON_SECONDS)
+    grounds = [Ground(one.detail, one.rule) for one in found if one.rule != "not-examined"]
+    said = "it is proven that there is no place" if proven else f"no place was found in {PROOF_SECONDS:g} s"
+    return NoRoom(f'{said} for visit "{visit}" on its day, whoever gives way', grounds, proven)
 
 
 def _expect_waiting(week: Week, visit: str) -> Visit:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 
 from sqlmodel import Session
 
@@ -25,7 +24,6 @@ from api.store import episodes as histories
 from api.store import jobs, people
 from api.store import programmes as groups
 from api.store.bookings import Standing
-from api.store.columns import new_id
 from api.store.database import Database
 from api.store.migrations import migrate
 from api.store.plans import Published
@@ -43,8 +41,6 @@ from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid, stamp
 from solver import Limits
-
-R = TypeVar("R")
 
 ARRIVED: tuple[BookingState, ...] = ("arrived", "done")
 MISSED: tuple[BookingState, ...] = ("no-show",)
@@ -64,18 +60,8 @@ class AtOnce:
         self, session: Session, scenario_id: str, limits: Limits, asked_by: str, start_plan_id: str | None = None
     ) -> PlanJobRow:
         """Write down that a plan is being made."""
-        row = PlanJobRow(
-            id=new_id(),
-            scenario_id=scenario_id,
-            start_plan_id=start_plan_id,
-            state="running",
-            seconds=limits.seconds,
-            workers=limits.workers,
-            seed=limits.seed,
-            gap=limits.gap,
-            created_by=asked_by,
-            created_at=self._clock(),
-        )
+        row = jobs.asked_job(scenario_id, limits, asked_by, self._clock(), start_plan_id)
+        row.state = "running"
         jobs.add_job(session, row)
         return row
 
@@ -148,11 +134,11 @@ class Desk:
 
     def receive(self, request: Request) -> Received:
         """Take in a patient who has to be seen today."""
-        return receive(self._shell, SYSTEM, request, self._run)
+        return receive(self._shell, SYSTEM, request, self._store.write)
 
     def make_room(self, visit: str) -> Referred:
-        """Let others give way to who has to be seen today."""
-        return make_room(self._shell, SYSTEM, visit)
+        """Let others give way to who has to be seen today. Raises ``NoRoom``."""
+        return make_room(self._shell, SYSTEM, visit, self._store.write, self._policy.deterministic)
 
     # ---- Weeks ----
 
@@ -178,7 +164,10 @@ class Desk:
         if row is None or row.state != "booked":
             return False
         decided(
-            self._shell, row.period_id, lambda week: bookings.cancelled(week, SYSTEM, visit, _whatever, self.now), self._run
+            self._shell,
+            row.period_id,
+            lambda week: bookings.cancelled(week, SYSTEM, visit, _whatever, self.now),
+            self._store.write,
         )
         return True
 
@@ -251,10 +240,6 @@ class Desk:
         """Return how many episodes leave anything open."""
         with self._store.reading() as session:
             return len(histories.load_open(session))
-
-    def _run(self, act: Callable[[Session], R]) -> R:
-        with self._store.writing() as session:
-            return act(session)
 
 
 def _whatever(version: int) -> None:

@@ -5,11 +5,10 @@ All of it is read from the store, week by week. What the store forgets is read i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 
-from api.services.referrals import Referred
 from api.simulation.desk import Desk
 from api.simulation.measures import Tally
 from api.simulation.world import Arrival
@@ -46,19 +45,29 @@ class Memory:
             if visit.current is None:
                 self._since[visit.id] = found.since[visit.id]
 
-    def keep_same_day(self, today: Referred, arrival: Arrival) -> None:
-        """Remember a referral of the day."""
-        self._since[today.visit] = arrival.known.date()
-        if today.proven:
+    def keep_same_day(self, visit: str, arrival: Arrival, impossible: bool) -> None:
+        """Remember a referral of the day, and that the day is proven not to take it."""
+        self._since[visit] = arrival.known.date()
+        if impossible:
             self._tally.chronicle.excused.add(arrival.patient.id)
 
     @contextmanager
-    def of_given_up(self, first: date, days: int) -> Iterator[None]:
-        """Remember the visits that stand no more at the end of the block: their patients did not want them, or need them."""
-        before = {one.row.subject_id: one for one in self._desk.standing(first, days) if one.row.kind == "visit"}
+    def of_given_up(self, first: date, days: int, taken: Callable[[Standing], bool] | None = None) -> Iterator[None]:
+        """Remember the visits that stand no more at the end of the block: their patients did not want them, or need them.
+
+        Parameters
+        ----------
+        taken
+            Says whose place was taken by illness or a closure: only those are remembered, as such.
+        """
+        before = {
+            one.row.subject_id: one
+            for one in self._desk.standing(first, days)
+            if one.row.kind == "visit" and (taken is None or taken(one))
+        }
         yield
         gone = before.keys() - {one.row.subject_id for one in self._desk.standing(first, days)}
-        self._attended([before[visit] for visit in sorted(gone)], called_off=True)
+        self._attended([before[visit] for visit in sorted(gone)], called_off=True, taken=taken is not None)
 
     # ---- When a week is over ----
 
@@ -78,7 +87,7 @@ class Memory:
             self._tally.wait(episode.priority, monday, (day - self._since[one.row.subject_id]).days)
             self._tally.minutes[monday] += self._minutes(one)
 
-    def _attended(self, found: Iterable[Standing], called_off: bool = False) -> None:
+    def _attended(self, found: Iterable[Standing], called_off: bool = False, taken: bool = False) -> None:
         for one in found:
             (patient,) = one.placing.ids("patient")
             self._tally.chronicle.visits.append(
@@ -94,6 +103,7 @@ class Memory:
                     attention=self._services[one.row.service].attention,
                     came=one.row.state == "done",
                     called_off=called_off,
+                    taken=taken,
                 )
             )
 

@@ -9,7 +9,7 @@ from scheduling.plan import Plan
 from scheduling.publishing import carried
 from scheduling.scenario import Scenario
 from solver import Limits, solve
-from solver.displacing import displace
+from solver.displacing import with_last_chances
 from solver.first_come import first_come
 
 PolicyName = Literal["optimised", "first-come"]
@@ -45,7 +45,7 @@ class Policy:
             return first_come(scenario, _held(scenario, standing))
         bound = scenario.changed(policy=scenario.policy.changed(max_notified_moves=0))
         plan = solve(bound, self.limits(whole), start=standing)
-        return _with_last_chances(scenario, carried(plan, scenario))
+        return with_last_chances(scenario, carried(plan, scenario), self.limits(whole=False))
 
     def limits(self, whole: bool) -> Limits:
         """Return the limits of a search: of a whole week, or of a change of one."""
@@ -59,12 +59,3 @@ def _held(scenario: Scenario, standing: Plan | None) -> Plan:
     known = {one.id for one in stands}
     links = tuple(one for one in scenario.links if one.before in known and one.after in known)
     return carried(first_come(scenario.changed(visits=stands, links=links), standing), scenario)
-
-
-def _with_last_chances(scenario: Scenario, plan: Plan) -> Plan:
-    """Return a plan with visits that it left out although their last day is in the horizon, as far as others give way."""
-    for left in plan.unscheduled:
-        deadline = scenario.visits_by_id[left.visit].deadline
-        if deadline is not None and deadline < scenario.horizon.end and left.visit not in plan.visits_by_id:
-            plan = displace(scenario, plan, left.visit) or plan
-    return plan

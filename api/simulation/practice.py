@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
+from api.refusals import NoRoom
 from api.services.episodes import Told
 from api.services.intake import Request
 from api.services.kinds import GROUP, KINDS
@@ -20,7 +21,7 @@ from api.simulation.desk import Desk
 from api.simulation.measures import Tally
 from api.simulation.memory import Memory
 from api.simulation.policies import Policy
-from api.simulation.world import Arrival, World
+from api.simulation.world import Absence, Arrival, World
 from api.store.bookings import Change, Standing
 from scheduling import catalogue
 from scheduling.care.pathways import Occurrence, Pathway
@@ -115,7 +116,15 @@ class Practice:
             monday = _monday(day)
             known = Horizon(start=monday, end=min(monday + timedelta(weeks=2), self.world.dates.end))
             self.desk.take_roster(self.providers.values(), self.closures, known)
-            self._plan(monday, whole=False)
+            with self.memory.of_given_up(day, DAYS_AHEAD, lambda one: self._is_taken(one, ill, closed)):
+                self._plan(monday, whole=False)
+
+    def _is_taken(self, one: Standing, ill: Iterable[Absence], closed: Closure | None) -> bool:
+        """Say whether somebody's illness, or a closure, takes the place of a visit."""
+        begin, end = self.desk.wall(one.row.starts_at), self.desk.wall(one.row.ends_at)
+        people = {*one.placing.ids("team"), *one.placing.ids("supervisor")}
+        shut = closed is not None and closed.location == one.row.location and closed.start < end and begin < closed.end
+        return shut or any(away.provider in people and away.interval.start <= begin < away.interval.end for away in ill)
 
     def _hours(self, day: date) -> list[Arrival]:
         """Take in who has to be seen today, and who calls off; return the other referrals of the day."""
@@ -180,16 +189,19 @@ class Practice:
         """Find a place today for a patient who has just been referred, or prove that there is none."""
         self.desk.at(arrival.known.date(), minute_of_day(arrival.known))
         received = self.desk.receive(_request(arrival))
-        today = received.today
-        if today is not None and today.booking is None:
-            today = self.desk.make_room(today.visit)
+        today, proven = received.today, False
         assert today is not None
-        self.memory.keep_same_day(today, arrival)
+        if today.booking is None:
+            try:
+                today = self.desk.make_room(today.visit)
+            except NoRoom as refusal:
+                proven = refusal.proven
+        self.memory.keep_same_day(today.visit, arrival, proven)
         self.tally.recontacted[_monday(self.desk.today)] += len(set(today.call))
         if today.booking is not None:
             self.tally.same_day["placed"] += 1
         else:
-            self.tally.same_day["proven impossible" if today.proven else "no place found"] += 1
+            self.tally.same_day["proven impossible" if proven else "no place found"] += 1
 
     # ---- What patients do ----
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 
 from rich.console import RenderableType
@@ -49,6 +50,8 @@ class Result(Model):
         Referrals of the day: placed, proven impossible, or without a place although nothing proves it.
     waiting
         Episodes that were open at the end.
+    broken, excused
+        Rules of care that were broken; those that would be too if illness and closures excused nothing.
     """
 
     policy: PolicyName
@@ -65,6 +68,7 @@ class Result(Model):
     waiting: Count
     weeks: tuple[Week, ...]
     broken: tuple[Finding, ...]
+    excused: tuple[Finding, ...]
 
 
 class Report(Model):
@@ -79,6 +83,8 @@ def result_of(tally: Tally, policy: PolicyName) -> Result:
     """Return what came of a simulation that is over."""
     weeks = tuple(tally.weeks())
     told = tally.chronicle
+    faults = broken(told)
+    strict = broken(replace(told, visits=[one for one in told.visits if not one.taken]))
     return Result(
         policy=policy,
         seed=tally.seed,
@@ -93,7 +99,8 @@ def result_of(tally: Tally, policy: PolicyName) -> Result:
         alerts=dict(tally.alerts),
         waiting=tally.waiting,
         weeks=weeks,
-        broken=tuple(Finding.of(one) for one in broken(told)),
+        broken=tuple(map(Finding.of, faults)),
+        excused=tuple(Finding.of(one) for one in strict if one not in faults),
     )
 
 
@@ -112,7 +119,18 @@ def report_tables(report: Report) -> Iterator[RenderableType]:
 
 
 def _figures(report: Report) -> Table:
-    heads = (">visits", ">left out", ">called again", ">used", ">sessions", ">refills", ">same day", ">impossible", ">broken")
+    heads = (
+        ">visits",
+        ">left out",
+        ">called again",
+        ">used",
+        ">sessions",
+        ">refills",
+        ">same day",
+        ">impossible",
+        ">excused",
+        ">broken",
+    )
     made = table(f"{report.weeks} weeks, {report.seconds:g} s a week's plan", "seed", "policy", *heads)
     for one in report.results:
         rules = Counter(fault.rule for fault in one.broken)
@@ -128,6 +146,7 @@ def _figures(report: Report) -> Table:
             str(one.refills),
             str(placed),
             str(impossible),
+            str(len(one.excused)),
             str(rules.total()),
         )
     return made

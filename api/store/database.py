@@ -12,9 +12,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.engine import make_url
@@ -25,6 +25,8 @@ from sqlmodel import Session
 from api.store.derived import KEPT, Derived
 from api.store.driver_errors import domain_error
 from api.store.errors import StoreBusy, StoreError, StoreUnusable
+
+T = TypeVar("T")
 
 WAIT_SECONDS = 10.0
 """Longest wait for other writers before ``StoreBusy``."""
@@ -103,6 +105,11 @@ class Database:
         with self._next_in_turn(), translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection()
             yield session
+
+    def write(self, act: Callable[[Session], T]) -> T:
+        """Run what writes in a session as :meth:`writing` opens it, and return what it returns."""
+        with self.writing() as session:
+            return act(session)
 
     @contextmanager
     def _next_in_turn(self) -> Iterator[None]:

@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, tuple_
 from sqlmodel import Session, col, select
 
+from api.store.columns import new_id
 from api.store.plans import add_plan
 from api.store.tables import JobEventRow, PlanJobRow, ScenarioRow
 from api.store.tables.jobs import JobFailure, JobState
 from scheduling.errors import UnknownId
 from scheduling.plan import Plan
+
+if TYPE_CHECKING:
+    from solver import Limits
 
 ACTIVE: tuple[JobState, ...] = ("queued", "running")
 
@@ -68,6 +73,24 @@ def jobs_of_plans(session: Session, plans: Iterable[str]) -> dict[str, str]:
     """Return the ids of the jobs that have made plans, by the plans' ids."""
     query = select(PlanJobRow.plan_id, PlanJobRow.id).where(col(PlanJobRow.plan_id).in_(list(plans)))
     return {plan: job for plan, job in session.exec(query) if plan is not None}
+
+
+def asked_job(
+    scenario_id: str, limits: Limits, asked_by: str, now: datetime, start_plan_id: str | None = None, key: str | None = None
+) -> PlanJobRow:
+    """Return a job that waits, as it is asked for; ``key`` is its caller's name for the request."""
+    return PlanJobRow(
+        id=new_id(),
+        scenario_id=scenario_id,
+        start_plan_id=start_plan_id,
+        seconds=limits.seconds,
+        workers=limits.workers,
+        seed=limits.seed,
+        gap=limits.gap,
+        dedup_key=None if key is None else f"{asked_by}:{key}",
+        created_by=asked_by,
+        created_at=now,
+    )
 
 
 def add_job(session: Session, row: PlanJobRow) -> None:

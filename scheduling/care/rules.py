@@ -30,6 +30,9 @@ class Attended:
         False: the patient did not come, or called it off.
     called_off : bool
         It was called off beforehand, so that nobody waited for them.
+    taken : bool
+        Illness or a closure took its place, and there was no other at once: it is made up for as if the patient had called it
+        off.
     """
 
     course: str
@@ -43,6 +46,7 @@ class Attended:
     attention: int = 1
     came: bool = True
     called_off: bool = False
+    taken: bool = False
 
     @property
     def day(self) -> date:

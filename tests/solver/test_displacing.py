@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from factories import at, patient, policy, provider, scenario, shift, visit
+from factories import at, link, patient, policy, provider, scenario, shift, visit
 
 from scheduling.check import check
 from scheduling.plan import Plan, Unscheduled
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 from solver import Limits, solve
-from solver.displacing import displace, settle
+from solver.displacing import displace, settle, with_last_chances
 from solver.first_come import first_come
 
 LIMITS = Limits(2.0, 1, 0)
@@ -64,18 +64,43 @@ def test_the_fewest_others_give_way_and_find_another_place():
     assert 1 <= len(moved) <= 2
 
 
+def test_whoever_has_a_last_day_in_the_horizon_gets_the_place_of_others_who_can_wait():
+    week_, plan = full_monday()
+    last = asked("last", "tess", deadline="2026-11-30")
+    week_ = week(*(one for one in week_.visits if one.id != "now"), last)
+    plan = plan.changed(unscheduled=(*(one for one in plan.unscheduled if one.visit != "now"), *_left("last")))
+    made = with_last_chances(week_, plan, LIMITS)
+    assert not check(week_, made).violations
+    assert f"{made.visits_by_id['last'].start:%a}" == "Mon"
+    assert with_last_chances(week_, plan, LIMITS, visits=["a"]) == plan
+
+
+def test_two_that_go_together_get_the_places_of_others_together():
+    week_, plan = full_monday()
+    pair = asked("first", "tess", deadline="2026-11-30"), asked("second", "tess", deadline="2026-12-01")
+    others = tuple(one for one in week_.visits if one.id != "now")
+    week_ = week(*others, *pair).changed(links=(link("first", "second", together=True, min_days=1, max_days=1),))
+    plan = plan.changed(
+        unscheduled=(*(one for one in plan.unscheduled if one.visit != "now"), *_left("first"), *_left("second"))
+    )
+    assert displace(week_, plan, "first") is None, "the control: one alone is no use"
+    made = with_last_chances(week_, plan, LIMITS)
+    assert not check(week_, made).violations
+    assert [f"{made.visits_by_id[one.id].start:%a}" for one in pair] == ["Mon", "Tue"]
+
+
 def test_nobody_with_cancer_gives_way_and_that_nothing_helps_is_proven():
     crowd = [pressing(f"first-{number}", f"p{number}") for number in range(9)]
     week_ = week(*crowd)
     plan = solve(week_, LIMITS)
     left = plan.unscheduled[0].visit
     assert displace(week_, plan, left) is None
-    assert settle(week_, plan, left, 5.0) == (None, True)
+    assert settle(week_, plan, left, Limits(5.0, 1)) == (None, True)
 
 
 def test_what_has_a_place_only_if_others_are_arranged_anew_is_given_one():
     week_, plan = full_monday()
-    made, proven = settle(week_, plan, "now", 5.0)
+    made, proven = settle(week_, plan, "now", Limits(5.0, 1))
     assert made is not None and not proven
     assert not check(week_, made).violations
     assert "now" in made.visits_by_id

@@ -47,11 +47,11 @@ def sample_of(line: Access) -> Sample:
     return found
 
 
-def cases(line: Access, own: Ids, foreign: Ids) -> Iterator[Case]:
+def cases(line: Access, body: Any, own: Ids, foreign: Ids) -> Iterator[Case]:
     """Yield every role and nobody with own ids, then with one foreign id at a time."""
     foreign = {**foreign, **part(own, "foreign")}
     theirs = [kind for kind in line.named_in_path if kind in OWNERS]
-    within = [kind for _, kind in line.body]
+    within = [kind.format_map(body) for _, kind in line.body]
     for role in (None, *Role):
         whose = None if role is None else line.roles.get(role)
         ids = own if role is None else {**own, **part(own, role)}
@@ -99,7 +99,7 @@ def hold_against_the_table(here: World, line: Access) -> None:
     foreign = {**FOREIGN, **sample.foreign}
     if unknown := set(line.named_in_path) - own.keys():
         pytest.fail(f"{line.method} {line.path}: say in tests/samples.py which {', '.join(unknown)} is meant")
-    every = list(cases(line, own, foreign))
+    every = list(cases(line, sample.body, own, foreign))
     for case in (one for one in every if not one.allowed):
         headers = here.headers(case.role, own)
         before, denied = dump(database), len(denials(database))

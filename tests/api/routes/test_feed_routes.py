@@ -324,7 +324,9 @@ def test_clinicians_subscribe_to_their_own_calendar_and_see_and_end_their_own_fe
     ask = lambda method, path, body=None: desk.ask(method, path, body, desk.clinician)  # noqa: E731
     assert ask("POST", "/v1/feeds", {"kind": "provider", "subject": "ana"}).status_code == 201
     assert ask("POST", "/v1/feeds", {"kind": "provider", "subject": "ben"}).status_code == 403
-    assert ask("POST", "/v1/feeds", {"kind": "room", "subject": "wang-exam-1"}).status_code == 403
+    for kind in ("room", "group", "location", "patient", "", None, ["provider"], {"provider": 1}):
+        assert ask("POST", "/v1/feeds", {"kind": kind, "subject": "ana"}).status_code == 403
+    assert ask("POST", "/v1/feeds", {"subject": "ana"}).status_code == 403
     subscribed(desk)
     (own,) = ask("GET", "/v1/feeds").json()["items"]
     others = [one["id"] for one in desk.ask("GET", "/v1/feeds").json()["items"]]

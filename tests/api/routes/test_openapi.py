@@ -31,8 +31,6 @@ from api.access.table import ACCESS, Access
 from api.refusals import Conflict
 from api.store import plans
 
-DESCRIBED = [line for line in ACCESS if line.method != "HEAD"]  # answered as GET is, without its body
-
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -111,19 +109,19 @@ def services_on_postgresql(postgres: PostgresServer) -> Iterator[Services]:
 
 
 @pytest.mark.parametrize("examples", [3, pytest.param(100, marks=pytest.mark.heavy)])
-@pytest.mark.parametrize("line", DESCRIBED, ids=lambda line: f"{line.method} {line.path}")
+@pytest.mark.parametrize("line", ACCESS, ids=lambda line: f"{line.method} {line.path}")
 def test_every_answer_is_described(services: Services, line: Access, examples: int) -> None:
     services(line).hold_to_its_word(line, examples)
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("line", DESCRIBED, ids=lambda line: f"{line.method} {line.path}")
+@pytest.mark.parametrize("line", ACCESS, ids=lambda line: f"{line.method} {line.path}")
 def test_every_answer_is_described_on_postgresql(services_on_postgresql: Services, line: Access) -> None:
     services_on_postgresql(line).hold_to_its_word(line, 20)
 
 
 def line_of(method: str, path: str) -> Access:
-    return next(line for line in DESCRIBED if (line.method, line.path) == (method, path))
+    return next(line for line in ACCESS if (line.method, line.path) == (method, path))
 
 
 def found(services: Services, line: Access) -> set[str]:

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import factories
 import pytest
-from factories import booking, link, visit
-from frontdesk import FrontDesk, front_desk, rules, wanted
+from factories import booking, link, reserve, visit
+from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules, wanted
 from service import OWN
 
-from api.store import periods, plans
+from api.store import bookings, periods, plans
 from api.store.audit import entries
 from scheduling.check import check
 
@@ -258,3 +258,16 @@ def test_whatever_is_booked_against_rules_nothing_breaks_by_it(desk: FrontDesk, 
     assert made.status_code in (201, 409)
     answers = [desk.ask("POST", f"/v1/visits/{OWN}/offers", {}), desk.cancel("v-1"), desk.book("v-1", "FR 09:00")]
     assert [answer.status_code for answer in answers] == [200, 200, 201]
+
+
+@pytest.mark.parametrize(("hold", "status"), [("TU 08:40", 201), ("TU 09:00", 409)])
+def test_a_hold_gives_way_once_it_has_begun(sqlite_url: str, hold: str, status: int) -> None:
+    asked = factories.scenario(visit("v-1", "pat", "consult"), reserve("hold-1", "TU", "08:00", service="consult"))
+    made = factories.plan(asked, booking("hold-1", hold, "wang-consult"))
+    with front_desk(sqlite_url, asked, made, TUESDAY_AT_NINE - timedelta(minutes=5)) as desk:
+        answer = desk.book("v-1", "TU 09:10", "wang-consult")
+        assert answer.status_code == status, answer.text
+        with desk.shell.database.reading() as session:
+            assert set(bookings.standing(session, "test-week")) == {
+                ("visit", "v-1", "") if status == 201 else ("hold", "hold-1", "")
+            }

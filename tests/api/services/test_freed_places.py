@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import factories
 import pytest
-from factories import booking, visit
-from frontdesk import FrontDesk, front_desk
+from factories import at, booking, reserve, visit
+from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk
 
 
 @pytest.fixture
@@ -125,3 +125,15 @@ def test_a_place_without_length_is_refused(desk: FrontDesk) -> None:
 def test_freed_time_outside_the_week_is_nobodys(desk: FrontDesk, day: str) -> None:
     freed = free(desk) | {"start": f"{day}T09:00", "end": f"{day}T09:40"}
     assert offer(desk, freed).status_code == 409
+
+
+def test_the_rest_of_a_hold_that_has_begun_is_kept_for_who_waits(sqlite_url: str) -> None:
+    asked = factories.scenario(
+        visit("urgent", "quin", "consult", priority="urgent", required_provider="ana"),
+        reserve("hold-1", "TU", "08:00", service="consult"),
+    )
+    made = factories.plan(asked, booking("hold-1", "TU 08:40", "wang-consult"))
+    with front_desk(sqlite_url, asked, made, TUESDAY_AT_NINE - timedelta(minutes=5)) as desk:
+        rest = {"start": at("TU 09:00"), "end": at("TU 09:40"), "location": "wang", "room": "wang-consult", "team": ["ana"]}
+        answer = offer(desk, rest, 1)
+        assert (answer.status_code, answer.json()["place"]["start"]) == (201, at("TU 09:00")), answer.text

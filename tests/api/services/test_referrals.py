@@ -12,13 +12,15 @@ from typing import Any
 import factories
 import pytest
 from factories import booking, provider, reserve, visit
-from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, furnish
+from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, furnish, rules
 from races import at_once, overlaps, two_processes
 from service import OWN, Clock
+from typer.testing import CliRunner
 
 import solver
-from api.services import reception, week
-from api.services.accounts import SYSTEM
+from api.cli import app
+from api.commands import intake
+from api.services import week
 from api.store import bookings, periods
 from api.store.database import Database
 from api.store.guards import undoing_statements
@@ -299,18 +301,65 @@ def test_a_hold_that_has_begun_gives_its_time_to_who_is_referred(sqlite_url: str
         assert told["visit"] in desk.stands()
 
 
-@pytest.mark.parametrize(
-    ("priority", "gives_way", "proven"),
-    [("routine", True, False), ("cancer", False, True)],
-)
-def test_room_is_made_by_who_can_wait_and_by_nobody_with_cancer(
-    sqlite_url: str, priority: str, gives_way: bool, proven: bool
+def crowded(priority: str = "routine", **more: Any) -> tuple[Scenario, Plan]:
+    """Return a week whose Tuesday has one place, somebody at it, and somebody else who has to be seen that day."""
+    wanted = {"priority": "cancer", "earliest": TODAY, "deadline": TODAY, "same_day": True, **more}
+    standing = visit("v-1", "pat", "consult", priority=priority)
+    asked = narrow(standing, visit("v-2", "quin", "consult", **wanted), free=("TU 13:00", "TU 13:40"))
+    return asked, factories.plan(asked, booking("v-1", "TU 13:00", "wang-consult"))
+
+
+def displace(desk: FrontDesk, **headers: str) -> Any:
+    return desk.ask("POST", "/v1/visits/v-2/displacement", **headers)
+
+
+def week_version(desk: FrontDesk) -> int:
+    with desk.shell.database.reading() as session:
+        return periods.period(session, "test-week").version
+
+
+def test_one_call_makes_room_and_says_whom_to_call(sqlite_url: str) -> None:
+    with front_desk(sqlite_url, *crowded(), TUESDAY_AT_NINE) as desk:
+        answer = displace(desk)
+        told = answer.json()
+        assert (answer.status_code, told["booking"]["start"], told["call"]) == (201, TODAY + "T13:00", ["pat"])
+        assert [(one["id"], one["difference"]) for one in told["changes"]] == [("v-1", "dropped")]
+        assert (set(desk.stands()), desk.actions("v-2")) == ({"v-2"}, ["visit.refer"])
+
+
+@pytest.mark.parametrize(("priority", "pinned"), [("cancer", False), ("routine", True)])
+def test_a_day_proven_not_to_take_it_is_refused_with_the_rules_in_the_way_and_nothing_changes(
+    sqlite_url: str, priority: str, pinned: bool
 ) -> None:
-    today = visit("v-2", "quin", "consult", priority="cancer", earliest=TODAY, deadline=TODAY, same_day=True)
-    asked = narrow(visit("v-1", "pat", "consult", priority=priority), today, free=("TU 13:00", "TU 13:40"))
-    made = factories.plan(asked, booking("v-1", "TU 13:00", "wang-consult"))
-    with front_desk(sqlite_url, asked, made, TUESDAY_AT_NINE) as desk:
-        found = reception.make_room(desk.shell, SYSTEM, "v-2")
-        assert (found.booking is not None, found.proven) == (gives_way, proven)
-        assert set(desk.stands()) == {"v-2" if gives_way else "v-1"}
-        assert found.call == (("pat",) if gives_way else ())
+    with front_desk(sqlite_url, *crowded(priority), TUESDAY_AT_NINE) as desk:
+        if pinned:
+            assert desk.change("PUT", "pin", "v-1").status_code == 200
+        version = week_version(desk)
+        answer = displace(desk)
+        told = answer.json()
+        assert (answer.status_code, told["type"]) == (409, "urn:problem-type:clinicweave:no-room")
+        assert "proven" in told["detail"] and rules(answer) == {"busy"}
+        assert (set(desk.stands()), week_version(desk)) == ({"v-1"}, version)
+
+
+def test_one_key_makes_room_once_and_afterwards_there_is_a_place_already(sqlite_url: str) -> None:
+    with front_desk(sqlite_url, *crowded(), TUESDAY_AT_NINE) as desk:
+        twice = [displace(desk, **{"Idempotency-Key": "k"}) for _ in range(2)]
+        assert twice[0].status_code == 201 and twice[0].content == twice[1].content
+        assert (displace(desk).status_code, set(desk.stands())) == (409, {"v-2"})
+
+
+def test_nobody_gives_way_to_who_can_wait(sqlite_url: str) -> None:
+    with front_desk(sqlite_url, *crowded(same_day=False), TUESDAY_AT_NINE) as desk:
+        answer = displace(desk)
+        assert (answer.status_code, "can wait" in answer.json()["detail"], set(desk.stands())) == (409, True, {"v-1"})
+
+
+@pytest.mark.parametrize(("priority", "code", "said"), [("routine", 0, "Call pat."), ("cancer", 5, "busy: ")])
+def test_room_is_made_at_the_terminal(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, priority: str, code: int, said: str
+) -> None:
+    with front_desk(sqlite_url, *crowded(priority), TUESDAY_AT_NINE) as desk:
+        monkeypatch.setattr(intake, "opened", lambda: nullcontext(desk.shell))
+        ran = CliRunner().invoke(app, ["intake", "make-room", "v-2"])
+        assert (ran.exit_code, said in ran.output) == (code, True), ran.output

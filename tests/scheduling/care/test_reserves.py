@@ -67,4 +67,4 @@ def test_what_is_held_takes_its_windows_in_turn_and_has_ids_of_its_own():
     assert len({one.id for one in found}) == len(found)
     first, second = [one for one in found if one.date == NEXT.start and one.service == "cancer-consult"]
     assert isinstance(first, Reserve)
-    assert (f"{first.from_:%H:%M}", f"{second.from_:%H:%M}") == ("10:00", "13:00")
+    assert (f"{first.from_:%H:%M}", f"{second.from_:%H:%M}") == ("15:00", "13:00")

@@ -202,6 +202,13 @@ def test_a_miss_gives_another_week_and_no_more():
     assert (rules_of(SCS, again, **positive), rules_of(SCS, late, **positive)) == ([], ["stimulation"])
 
 
+def test_a_place_that_illness_took_is_made_up_for_within_a_week():
+    taken = on("spine-evaluation", 4, came=False, called_off=True, taken=True)
+    seen = {day: rules_of("new-patient-acute", [taken, on("spine-evaluation", day)]) for day in (11, 14)}
+    assert seen == {11: [], 14: ["acute-first"]}
+    assert rules_of("new-patient-acute", [on("spine-evaluation", 11)]) == ["acute-first"]
+
+
 def test_a_window_without_a_day_on_which_the_service_is_given_reaches_to_the_next():
     closed = MONDAY + timedelta(days=14)
     late = [*TRIED, on("scs-lead-removal", 15)]
