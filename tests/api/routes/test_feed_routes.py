@@ -197,9 +197,7 @@ def test_a_revoked_feed_says_so_for_a_while_and_is_gone_then(desk: FrontDesk) ->
     assert poll(desk, other).status_code == 200
 
 
-def test_what_another_process_changes_or_ends_is_seen_at_once(
-    desk: FrontDesk, week: Scenario, sqlite_url: str
-) -> None:
+def test_what_another_process_changes_or_ends_is_seen_at_once(desk: FrontDesk, week: Scenario, sqlite_url: str) -> None:
     path = subscribed(desk)
     before = poll(desk, path)
     assert poll(desk, path, if_none_match=before.headers["etag"]).status_code == 304
