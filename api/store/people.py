@@ -122,12 +122,12 @@ def providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     on_duty = select(one.provider_id, one.starts_at, one.ends_at, one.locations)
     on_duty = on_duty.where(col(one.starts_at) >= starts, col(one.starts_at) < ends)
     for provider, begin, end, locations in session.exec(on_duty.order_by(col(one.starts_at))):
-        shifts[provider].append(Shift.model_construct(start=wall(begin), end=wall(end), locations=tuple(locations)))
+        shifts[provider].append(Shift(start=wall(begin), end=wall(end), locations=tuple(locations)))
     busy: dict[str, list[Interval]] = defaultdict(list)
     away = select(other.provider_id, other.starts_at, other.ends_at)
     away = away.where(col(other.starts_at) < ends, col(other.ends_at) > starts)
     for provider, begin, end in session.exec(away.order_by(col(other.starts_at), col(other.id))):
-        busy[provider].append(Interval.model_construct(start=wall(begin), end=wall(end)))
+        busy[provider].append(Interval(start=wall(begin), end=wall(end)))
     people = select(ProviderRow.id, ProviderRow.document).order_by(col(ProviderRow.id))
     return tuple(
         read(Provider, text).changed(shifts=tuple(shifts[identifier]), busy=tuple(busy[identifier]))

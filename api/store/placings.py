@@ -58,8 +58,10 @@ class Placing:
 
     def ids(self, kind: OccupancyKind) -> tuple[str, ...]:
         """Return the ids of what is taken of a kind, by position."""
-        taken = (one for one in self.takings if one.kind == kind)
-        return tuple(one.resource_id for one in sorted(taken, key=lambda one: one.position))
+        taken = [one for one in self.takings if one.kind == kind]
+        if len(taken) > 1:
+            taken.sort(key=lambda one: one.position)
+        return tuple([one.resource_id for one in taken])
 
     @property
     def room(self) -> str | None:
@@ -199,12 +201,12 @@ def booking_fields(placing: Placing, grid: TimeGrid) -> dict[str, Any]:
 
 def current_visit(placing: Placing, grid: TimeGrid) -> Current:
     """Return where a visit stands, as a scenario has it."""
-    return Current.model_construct(**_current(placing, grid))
+    return Current(**_current(placing, grid))
 
 
 def current_group(placing: Placing, grid: TimeGrid) -> CurrentGroup:
     """Return where a group stands, as a scenario has it."""
-    return CurrentGroup.model_construct(**_current(placing, grid), attendees=placing.ids("patient"))
+    return CurrentGroup(**_current(placing, grid), attendees=placing.ids("patient"))
 
 
 def _current(placing: Placing, grid: TimeGrid) -> dict[str, Any]:

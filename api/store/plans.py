@@ -138,11 +138,11 @@ def _as_plan(session: Session, scenario: Scenario, taken: Mapping[Subject, Placi
         fields = booking_fields(one, grid)
         match kind:
             case "visit":
-                visits.append(VisitBooking.model_construct(visit=identifier, **fields))
+                visits.append(VisitBooking(visit=identifier, **fields))
             case "group":
-                groups.append(GroupBooking.model_construct(group=identifier, attendees=one.ids("patient"), **fields))
+                groups.append(GroupBooking(group=identifier, attendees=one.ids("patient"), **fields))
             case "hold":
-                holds.append(HoldBooking.model_construct(reserve=identifier, **fields))
+                holds.append(HoldBooking(reserve=identifier, **fields))
     starts_at, ends_at = bounds(grid)
     chosen = select(ShiftPlaceRow).where(col(ShiftPlaceRow.starts_at) >= starts_at, col(ShiftPlaceRow.starts_at) < ends_at)
     shifts = tuple(
