@@ -14,7 +14,7 @@ from scheduling.costs import leaving_out
 from scheduling.plan import Plan
 from scheduling.publishing import carried
 from scheduling.requests import Visit
-from scheduling.scenario import Scenario
+from scheduling.scenario import Policy, PriorityWeights, Scenario
 from solver.construct import as_it_stands, drop_broken_links, insert
 from solver.limits import Limits
 from solver.occupancy import Occupancy
@@ -79,7 +79,7 @@ def settle(scenario: Scenario, plan: Plan, visit: str, limits: Limits, firm: Col
 
     What cannot give way on the days that the visit can be on is planned anew by itself, exactly; all others find their places
     around it. There is proof when the visit has no day, or the exact plan of those alone, the visit among them, leaves one of
-    them out. Those that have to come with the visit are planned with it.
+    them out. Those that have to come with the visit are planned with it. Nobody is called again for a better day.
 
     Parameters
     ----------
@@ -98,6 +98,7 @@ def settle(scenario: Scenario, plan: Plan, visit: str, limits: Limits, firm: Col
         links=tuple(one for one in scenario.links if one.before in stays and one.after in stays),
         groups=tuple(one for one in scenario.groups if one.id in there and one.current is not None),
         reserves=(),
+        policy=_without_wishes(scenario.policy),
     )
     made = solve(alone, limits, start=carried(plan, alone))
     if made.unscheduled:
@@ -107,6 +108,22 @@ def settle(scenario: Scenario, plan: Plan, visit: str, limits: Limits, firm: Col
     for key, placement in as_it_stands(present.domains, others, dict(occupancy.placements)).items():
         occupancy.put(key, placement)
     return _settled(present, occupancy, others), False
+
+
+NOTHING = PriorityWeights(routine=0, soon=0, urgent=0, cancer=0)
+
+
+def _without_wishes(policy: Policy) -> Policy:
+    """Return a policy by which only leaving out and calling again cost anything."""
+    return policy.changed(
+        late_per_day=NOTHING,
+        delay_per_day=NOTHING,
+        not_preferred_provider=0,
+        not_preferred_site=0,
+        not_preferred_half=0,
+        extra_trip=0,
+        site_change=0,
+    )
 
 
 def _bundle(scenario: Scenario, visit: str) -> frozenset[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
-from factories import at, link, patient, policy, provider, scenario, shift, visit
+from factories import at, booking, current, link, patient, policy, provider, scenario, shift, visit
+from factories import plan as plan_of
 
 from scheduling.check import check
 from scheduling.plan import Plan, Unscheduled
 from scheduling.requests import Visit
-from scheduling.scenario import Scenario
+from scheduling.scenario import PriorityWeights, Scenario
 from solver import Limits, clock, solve
 from solver.displacing import displace, settle, with_last_chances
 from solver.first_come import first_come
@@ -76,6 +77,20 @@ def test_whoever_has_a_last_day_in_the_horizon_gets_the_place_of_others_who_can_
     assert not check(week_, made).violations
     assert f"{made.visits_by_id['last'].start:%a}" == "Mon"
     assert with_last_chances(week_, plan, LIMITS, visits=["a"]) == plan
+
+
+def test_nobody_is_called_again_for_a_better_day():
+    """An acute patient stands on the Tuesday; the Monday is free, and has to take two who go together."""
+    told = asked("told", "pat", priority="urgent", deadline="2026-12-01", current=current("TU 08:00", "wang-exam-1", "ana"))
+    pair = asked("first", "tess", deadline="2026-11-30"), asked("second", "tess", deadline="2026-12-01")
+    week_ = week(told, *pair).changed(links=(link("first", "second", together=True, min_days=1, max_days=1),))
+    impatient = PriorityWeights(routine=500, soon=500, urgent=500, cancer=500)
+    week_ = week_.changed(policy=week_.policy.changed(delay_per_day=impatient))
+    stands = plan_of(week_, booking("told", "TU 08:00", "wang-exam-1", "ana"))
+    plan = stands.changed(unscheduled=(*_left("first"), *_left("second")))
+    made = with_last_chances(week_, plan, LIMITS)
+    assert len(made.visits) == 3
+    assert made.visits_by_id["told"].start == stands.visits_by_id["told"].start
 
 
 def test_two_that_go_together_get_the_places_of_others_together():
