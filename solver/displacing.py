@@ -2,7 +2,8 @@
 
 Visits of one provider that follow each other are taken out, as few as possible, until the visit fits; those taken out are put
 back wherever there is a place, or wait. Nothing pinned, started or about to start gives way, no group, nobody with cancer, and
-nobody who has to be seen that day; nor, where that is enough, whose last day is in the horizon, or whose visit is linked.
+nobody who has to be seen that day; where that is enough, nor whose visit is linked, nor whose last day is in the horizon,
+unless they find another place by it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ MOST_DISPLACED = 4
 def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     """Return a plan in which a visit that was left out has a place, because others give way; None: nothing helps.
 
+    Whose last day is in the horizon gives way only to another place, and only where nobody else does.
+
     A visit that others have to come with is left to :func:`settle`.
 
     Raises
@@ -44,15 +47,27 @@ def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     occupancy = Occupancy(present.domains, present.placements)
     for key in [key for key in occupancy.placements if key[0] == "hold"]:
         occupancy.remove(key)
-    for gone in sorted(_ways(present, task), key=lambda keys: _harm(present, keys)):
-        taken = {key: occupancy.remove(key) for key in gone}
-        place = occupancy.best(task)
-        if place is not None:
-            occupancy.put(task.key, place.placement)
-            return _settled(present, occupancy, taken)
-        for key, placement in taken.items():
-            occupancy.put(key, placement)
+    last = last_chances(scenario)
+    for firm in (last, frozenset[str]()):
+        for gone in sorted(_ways(present, task, firm), key=lambda keys: _harm(present, keys)):
+            taken = {key: occupancy.remove(key) for key in gone}
+            place = occupancy.best(task)
+            if place is not None:
+                occupancy.put(task.key, place.placement)
+                if all(insert(occupancy, present.domains.by_key[key]) for key in gone if key[1] in last):
+                    return _settled(present, occupancy, taken)
+            for key in (task.key, *gone):
+                if key in occupancy.placements:
+                    occupancy.remove(key)
+            for key, placement in taken.items():
+                occupancy.put(key, placement)
     return None
+
+
+def last_chances(scenario: Scenario) -> frozenset[str]:
+    """Return the visits whose last day is in the horizon."""
+    visits = (one for one in scenario.visits if one.deadline is not None and one.deadline < scenario.horizon.end)
+    return frozenset(one.id for one in visits)
 
 
 def with_last_chances(scenario: Scenario, plan: Plan, limits: Limits, visits: Collection[str] | None = None) -> Plan:
@@ -67,7 +82,7 @@ def with_last_chances(scenario: Scenario, plan: Plan, limits: Limits, visits: Co
     visits
         Those that matter; None: all.
     """
-    last = {one.id for one in scenario.visits if _is_last_chance(scenario, one)}
+    last = last_chances(scenario)
     for left in plan.unscheduled:
         if left.visit in last and left.visit not in plan.visits_by_id and (visits is None or left.visit in visits):
             plan = displace(scenario, plan, left.visit) or settle(scenario, plan, left.visit, limits, last)[0] or plan
@@ -155,15 +170,17 @@ def _settled(present: Present, occupancy: Occupancy, taken: dict[Key, Placement]
     return checked_plan(present.domains, occupancy.placements, present.reasons)
 
 
-def _ways(present: Present, task: Task) -> Iterator[tuple[Key, ...]]:
-    """Yield what could be taken out: none, or some visits of one provider, on one day, that follow each other."""
+def _ways(present: Present, task: Task, firm: Collection[str]) -> Iterator[tuple[Key, ...]]:
+    """Yield what could be taken out: none, or some visits of one provider, on one day, that follow each other.
+
+    Neither those of ``firm``, nor any that is linked.
+    """
     yield ()
     busy: dict[tuple[str, int], list[tuple[int, Key]]] = defaultdict(list)
     days = {option.day for option in present.domains.options[task.key]}
     linked = {end for link in present.grown.links for end in (link.before, link.after)}
-    last = {one.id for one in present.grown.visits if _is_last_chance(present.grown, one)}
     for key, placement in present.placements.items():
-        if placement.day in days and key[1] not in linked | last and _gives_way(present, key):
+        if placement.day in days and key[1] not in linked and key[1] not in firm and _gives_way(present, key):
             for shift in (*placement.team, *placement.supervisors):
                 busy[shift.provider, placement.day].append((placement.slot, key))
     for visits in busy.values():
@@ -175,10 +192,6 @@ def _ways(present: Present, task: Task) -> Iterator[tuple[Key, ...]]:
 def _gives_way(present: Present, key: Key) -> bool:
     visit = present.domains.by_key[key].visit
     return visit is not None and visit.priority != "cancer" and not visit.same_day and present.may_move(key)
-
-
-def _is_last_chance(scenario: Scenario, visit: Visit) -> bool:
-    return visit.deadline is not None and visit.deadline < scenario.horizon.end
 
 
 def _harm(present: Present, keys: Sequence[Key]) -> tuple[int, int]:

@@ -186,12 +186,16 @@ def room_made(week: Week, by: Actor, visit: str, now: datetime, deterministic: b
         When the day cannot take it.
     """
     from solver import Limits
-    from solver.displacing import displace, settle, with_last_chances
+    from solver.displacing import displace, last_chances, settle, with_last_chances
 
     if not _expect_waiting(week, visit).same_day:
         raise Conflict(f'visit "{visit}" can wait: nobody gives way to it')
     scenario, stood = week.settled
     made, proven = displace(scenario, stood, visit), False
+    if made is None:
+        made, proven = settle(
+            scenario, stood, visit, Limits(ROOM_SECONDS, 1, deterministic=deterministic), last_chances(scenario)
+        )
     if made is None:
         made, proven = settle(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
     if made is None:

@@ -220,7 +220,7 @@ class _Asking:
     def _visit(self, step: OpenStep, days: Sequence[date]) -> Visit:
         late = step.is_late(step.earliest)
         target = step.target if step.target is None else max(step.target, step.earliest)
-        deadline = None if late else step.latest
+        deadline = None if late or step.latest is None else self._last_day(step, step.latest, days[-1])
         if self._bundled_after(step.occurrence) and days[-1] < max(self._days_of_care(step, self._end), default=days[-1]):
             deadline = days[-1]
         standing = step.planned is not None
@@ -238,6 +238,10 @@ class _Asking:
             pinned=None,
             current=self._current.get(step.visit) if standing else None,
         )
+
+    def _last_day(self, step: OpenStep, latest: date, known: date) -> date:
+        """Return the last day of care of a window: who waits for a later end of it waits too long."""
+        return max([*self._days_of_care(step, latest + ONE_DAY), min(known, latest)])
 
     def _preview(self, step: OpenStep) -> None:
         earliest = max(step.earliest, self._end) if step.certain and not step.after else step.earliest

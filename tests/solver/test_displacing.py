@@ -79,6 +79,19 @@ def test_whoever_has_a_last_day_in_the_horizon_gets_the_place_of_others_who_can_
     assert with_last_chances(week_, plan, LIMITS, visits=["a"]) == plan
 
 
+def test_on_their_last_day_nobody_gives_way_but_to_another_place_in_time():
+    """One stands on the Monday, which has no time for another; they may come on the Tuesday, too, or not."""
+    monday = {"deadline": "2026-11-30"}
+    for deadline, place in (("2026-12-01", "Mon"), ("2026-11-30", None)):
+        stands = asked("a", "pat", deadline=deadline)
+        plan = first_come(week(stands))
+        assert [f"{one.start:%a}" for one in plan.visits] == ["Mon"]
+        week_ = week(stands, asked("last", "tess", **monday))
+        made = displace(week_, plan.changed(unscheduled=_left("last")), "last")
+        assert (made and f"{made.visits_by_id['last'].start:%a}") == place
+        assert made is None or len(made.visits) == 2
+
+
 def test_nobody_is_called_again_for_a_better_day():
     """An acute patient stands on the Tuesday; the Monday is free, and has to take two who go together."""
     told = asked("told", "pat", priority="urgent", deadline="2026-12-01", current=current("TU 08:00", "wang-exam-1", "ana"))

@@ -103,7 +103,7 @@ def test_what_stands_in_the_horizon_is_current_and_what_stands_before_it_opens_t
     found = build_scenario(book, 1, NOW)
     by_id = found.scenario.visits_by_id
     assert by_id["e0.session.2"].current == place
-    assert asked(found)["e0.session.3"] == ("2026-12-11", None if by_id["e0.session.3"].deadline is None else "2026-12-13")
+    assert asked(found)["e0.session.3"] == ("2026-12-11", "2026-12-11"), "the weekend after it is no time for care"
     assert [(link.before, link.after) for link in found.scenario.links] == [("e0.session.2", "e0.session.3")]
 
 
