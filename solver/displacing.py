@@ -48,19 +48,19 @@ def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     for key in [key for key in occupancy.placements if key[0] == "hold"]:
         occupancy.remove(key)
     last = last_chances(scenario)
-    for firm in (last, frozenset[str]()):
-        for gone in sorted(_ways(present, task, firm), key=lambda keys: _harm(present, keys)):
-            taken = {key: occupancy.remove(key) for key in gone}
-            place = occupancy.best(task)
-            if place is not None:
-                occupancy.put(task.key, place.placement)
-                if all(insert(occupancy, present.domains.by_key[key]) for key in gone if key[1] in last):
-                    return _settled(present, occupancy, taken)
-            for key in (task.key, *gone):
-                if key in occupancy.placements:
-                    occupancy.remove(key)
-            for key, placement in taken.items():
-                occupancy.put(key, placement)
+    ways = [way for firm in (last, ()) for way in sorted(_ways(present, task, firm), key=lambda keys: _harm(present, keys))]
+    for gone in dict.fromkeys(ways):
+        taken = {key: occupancy.remove(key) for key in gone}
+        place = occupancy.best(task)
+        if place is not None:
+            occupancy.put(task.key, place.placement)
+            if all(insert(occupancy, present.domains.by_key[key]) for key in gone if key[1] in last):
+                return _settled(present, occupancy, taken)
+        for key in (task.key, *gone):
+            if key in occupancy.placements:
+                occupancy.remove(key)
+        for key, placement in taken.items():
+            occupancy.put(key, placement)
     return None
 
 

@@ -38,7 +38,7 @@ PROOF_SECONDS = 20.0
 """Longest time for the proof that a day cannot take a patient."""
 
 ROOM_SECONDS = 2.0
-"""Longest time to find another place for somebody who gave way on their last day."""
+"""Longest time to make room without taking anybody's last day, and to find another place for one who gave way on theirs."""
 
 REASON_SECONDS = 0.5
 """Longest time for the rules that stand in the way."""
@@ -191,16 +191,15 @@ def room_made(week: Week, by: Actor, visit: str, now: datetime, deterministic: b
     if not _expect_waiting(week, visit).same_day:
         raise Conflict(f'visit "{visit}" can wait: nobody gives way to it')
     scenario, stood = week.settled
+    room = Limits(ROOM_SECONDS, 1, deterministic=deterministic)
     made, proven = displace(scenario, stood, visit), False
     if made is None:
-        made, proven = settle(
-            scenario, stood, visit, Limits(ROOM_SECONDS, 1, deterministic=deterministic), last_chances(scenario)
-        )
+        made, proven = settle(scenario, stood, visit, room, last_chances(scenario))
     if made is None:
         made, proven = settle(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
     if made is None:
         raise _no_room(scenario, stood, visit, proven)
-    made = with_last_chances(scenario, made, Limits(ROOM_SECONDS, 1, deterministic=deterministic), stood.visits_by_id)
+    made = with_last_chances(scenario, made, room, stood.visits_by_id)
     placing = _Placing(visit, scenario, stood, made, compare(scenario, stood, made))
     return lambda session: _placed(session, week, by, placing, None, now)
 
