@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -166,6 +166,23 @@ class Scenario(Model):
     def equipment_units(self, equipment: str, location: str) -> int:
         """Return the size of a pool at a location, 0 where there is none."""
         return next((p.units for p in self.clinic.equipment if p.id == equipment and p.location == location), 0)
+
+    def together_with(self, visit: str) -> frozenset[str]:
+        """Return a visit and those that have to come with it."""
+        found = {visit}
+        while True:
+            ties = (link for link in self.links if link.together and not found.isdisjoint((link.before, link.after)))
+            grown = found.union(*((link.before, link.after) for link in ties))
+            if grown == found:
+                return frozenset(found)
+            found = grown
+
+    def asking_for(self, visits: Collection[str]) -> Self:
+        """Return what is left when only some visits are asked for, with the links between them."""
+        return self.changed(
+            visits=tuple(one for one in self.visits if one.id in visits),
+            links=tuple(one for one in self.links if one.before in visits and one.after in visits),
+        )
 
     def visit(self, identifier: str) -> Visit:
         """Return a visit. Raises ``UnknownId``."""

@@ -102,15 +102,13 @@ def settle(scenario: Scenario, plan: Plan, visit: str, limits: Limits, firm: Col
         Visits that give way to nobody either.
     """
     present = Present(scenario, plan)
-    wanted = _bundle(scenario, visit)
+    wanted = scenario.together_with(visit)
     if not all(present.domains.options_for(("visit", one)) for one in wanted):
         return None, True
     days = {option.day for one in wanted for option in present.domains.options_for(("visit", one))}
     there = {key[1] for key, placement in present.placements.items() if placement.day in days}
     stays = {one.id for one in scenario.visits if one.id in there and (one.id in firm or _is_firm(present, one))} | wanted
-    alone = scenario.changed(
-        visits=tuple(one for one in scenario.visits if one.id in stays),
-        links=tuple(one for one in scenario.links if one.before in stays and one.after in stays),
+    alone = scenario.asking_for(stays).changed(
         groups=tuple(one for one in scenario.groups if one.id in there and one.current is not None),
         reserves=(),
         policy=_without_wishes(scenario.policy),
@@ -139,17 +137,6 @@ def _without_wishes(policy: Policy) -> Policy:
         extra_trip=0,
         site_change=0,
     )
-
-
-def _bundle(scenario: Scenario, visit: str) -> frozenset[str]:
-    """Return a visit and those that have to come with it."""
-    found = {visit}
-    while True:
-        ties = (link for link in scenario.links if link.together and not found.isdisjoint((link.before, link.after)))
-        grown = found.union(*((link.before, link.after) for link in ties))
-        if grown == found:
-            return frozenset(found)
-        found = grown
 
 
 def _is_firm(present: Present, visit: Visit) -> bool:

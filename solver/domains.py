@@ -299,11 +299,19 @@ class Domains:
         Tasks that get no option.
     ignoring
         Names of domains (functions of ``DOMAINS``) that do not count: what would be possible without a rule.
+    staying
+        Tasks that have no option but where they stand.
     """
 
-    def __init__(self, scenario: Scenario, without: Collection[Key] = (), ignoring: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        without: Collection[Key] = (),
+        ignoring: Collection[str] = (),
+        staying: Collection[Key] = (),
+    ) -> None:
         self.scenario = scenario
-        self.without = frozenset(without)
+        self.without, self.staying = frozenset(without), frozenset(staying)
         self._place_domains = [domain for domain in PLACE_DOMAINS if domain.__name__ not in ignoring]
         self._provider_domains = [domain for domain in PROVIDER_DOMAINS if domain.__name__ not in ignoring]
         self._task_domains = [domain for domain in TASK_DOMAINS if domain.__name__ not in ignoring]
@@ -401,6 +409,7 @@ class Domains:
     def _options(self, task: Task) -> Iterator[Option]:
         allowed: dict[tuple[int, str], int] = {}
         special = self.scenario.now is not None or (task.visit is not None and task.visit.pinned is not None)
+        special = special or task.key in self.staying
         for seat in range(max(1, len(task.service.team))):
             for option in self.seat(task.service, seat):
                 place = (option.day, option.location)
@@ -424,4 +433,7 @@ class Domains:
         on = self.scenario.grid.date(option.day)
         for domain in self._team_domains:
             starts &= domain(self.scenario, task, option.seat, option.provider, on, option.location)
+        current = current_of(task) if task.key in self.staying else None
+        if current is not None:
+            starts &= as_placed(self.scenario, task, current, option.seat, option.provider, on, option.location)
         return starts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from math import ceil
@@ -15,7 +15,7 @@ from scheduling.costs import leaving_out
 from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
-from solver.budget import as_told, with_budget
+from solver.budget import as_told, staying, with_budget
 from solver.clock import Clock
 from solver.construct import construct
 from solver.domains import Domains, ShiftId
@@ -138,9 +138,9 @@ class _Solve:
         self.clock = clock
         self.on_progress = on_progress
         self.conflicts = pin_conflicts(scenario)
-        self.scenario = with_budget(scenario, Domains(scenario, without=self.conflicts.keys()))
-        self.domains = Domains(self.scenario, without=self.conflicts.keys())
-        self.search = Search(self.domains, clock)
+        domains = Domains(scenario, without=self.conflicts.keys())
+        self.scenario = with_budget(scenario, domains)
+        self._plan_among(staying(self.scenario, domains))
         self.lock = Lock()
         self.phase = "first plan"
         self.placements: dict[Key, Placement] = {}
@@ -150,6 +150,11 @@ class _Solve:
         self.begin: tuple[dict[Key, Placement], tuple[int, int]] | None = None
         self.relaxation: Relaxation | None = None
         self.bound = self._forced()
+
+    def _plan_among(self, stay: Collection[Key]) -> None:
+        """Let all but what stays, and what pins forbid, be wherever the rules allow."""
+        self.domains = Domains(self.scenario, without=self.conflicts.keys(), staying=stay)
+        self.search = Search(self.domains, self.clock)
 
     def _forced(self) -> int:
         """Return what must be paid for visits that fit nowhere at all."""
@@ -237,6 +242,7 @@ class _Solve:
         self.offer(self._first_plan())
         if not self.keeps_budget:
             told = as_told(self.domains, self.search, Effort(STANDING_SECONDS, self.limits.workers, self.limits.seed))
+            self._plan_among(self.domains.staying & told.keys())
             self.offer(construct(self.domains, told))
         if not self.done:
             if self.is_small:
@@ -261,8 +267,7 @@ class _Solve:
             return construct(self.domains, held)
         reason = Reason(rule="pinned", detail="the pin leaves no plan beside the other pins and what they ask for")
         self.conflicts |= {key: (reason,) for key in missing}
-        self.domains = Domains(self.scenario, without=self.conflicts.keys())
-        self.search = Search(self.domains, self.clock)
+        self._plan_among(self.domains.staying)
         return construct(self.domains, self.start)
 
     def _exactly(self) -> None:
@@ -298,7 +303,8 @@ class _Solve:
             guide, shift_at, bounding = relaxing.result()
             if guide and meanwhile.share < 1 and not self.done:
                 self.phase = "prices"
-                guided = construct(self.domains, None, shift_at, guide, TRUST)
+                stay = {key: self.placements[key] for key in self.domains.staying & self.placements.keys()}
+                guided = construct(self.domains, stay, shift_at, guide, TRUST)
                 self.offer(guided)
             tightening = pool.submit(self._tighten, bounding) if bounding is not None and self.limits.workers > 1 else None
             if not compilation.done and not self.clock.deterministic:

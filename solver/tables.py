@@ -241,10 +241,11 @@ class Numbers:
         return found
 
     def _fixed(self) -> set[Key]:
-        """Return the tasks that are not movable."""
+        """Return the tasks that are not movable: what stays, and what is linked with any that the tables do not know."""
         self._chosen = {(task.key, *place): number for number, (task, *place) in enumerate(self._candidates)}
         held = {task.key for task in self.domains.tasks if self._held(task)}
-        return {task.key for task in self.domains.tasks if self._bundles[task.key] & held}
+        linked = {task.key for task in self.domains.tasks if self._bundles[task.key] & held}
+        return linked | (self.domains.staying & self.placements.keys())
 
     def _held(self, task: Task) -> bool:
         pinned = task.visit is not None and task.visit.pinned is not None

@@ -30,10 +30,11 @@ from scheduling.care.episodes import Episode
 from scheduling.care.programmes import Programme
 from scheduling.care.rolling import NextWeek
 from scheduling.care.windows import OpenStep, open_steps
-from scheduling.fields import Horizon
+from scheduling.fields import Horizon, Interval
 from scheduling.generate import generate
 from scheduling.rules import violations
 from scheduling.scenario import Scenario
+from scheduling.timegrid import stamp
 from solver.first_come import first_come
 
 MONDAY = date(2026, 11, 30)
@@ -49,6 +50,10 @@ FIELDS: dict[str, Any] = {
 """What a kind of request that needs a field may be given."""
 
 
+NOTHING: dict[str, Any] = {"visits": (), "links": (), "groups": (), "reserves": (), "patients": ()}
+"""What a scenario holds that asks for nothing."""
+
+
 @cache
 def roster(weeks: int) -> str:
     """Return the clinic with who works in some weeks, as a scenario that asks for nothing."""
@@ -61,8 +66,7 @@ def roster(weeks: int) -> str:
         for provider in made[0].providers
     ]
     horizon = Horizon(start=MONDAY, end=MONDAY + timedelta(weeks=weeks))
-    nothing: dict[str, Any] = {"visits": (), "links": (), "groups": (), "reserves": (), "patients": ()}
-    return made[0].changed(horizon=horizon, providers=tuple(people), **nothing).model_dump_json()
+    return made[0].changed(horizon=horizon, providers=tuple(people), **NOTHING).model_dump_json()
 
 
 def last_week() -> Scenario:
@@ -145,6 +149,14 @@ class Months:
             session.add(job)
             session.flush()
             return job.id
+
+    def away(self, period: str) -> None:
+        """Let everybody be away in a period."""
+        with self.store.writing() as session:
+            scenario = periods.scenario_of(session, period)
+            gone = Interval(start=stamp(scenario.horizon.start, 0), end=stamp(scenario.horizon.end, 0))
+            people = tuple(one.changed(busy=(gone,)) for one in scenario.providers)
+            take_roster(session, SYSTEM, scenario.changed(providers=people, **NOTHING).model_dump_json(), self.now)
 
     def live(self, visit: str, came: bool = True) -> None:
         """Let the moment of a visit come, and note whether its patient did."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
@@ -14,14 +14,19 @@ from api.services.telling import tell_changes
 from api.store.bookings import Change
 
 
-def pass_on(session: Session, by: Actor, changes: Sequence[Change], now: datetime) -> None:
+def pass_on(session: Session, by: Actor, changes: Sequence[Change], now: datetime, withdrawn: Container[str] = ()) -> None:
     """Pass changed bookings on to all that keep up with them: histories of episodes, seats of programmes, patients' calendars.
+
+    Parameters
+    ----------
+    withdrawn
+        Visits of which the clinic gave the place to others, if they have lost it.
 
     Raises
     ------
     EventRefused
         When a visit would be planned that its pathway does not allow, as a trial without its assessment.
     """
-    note_changes(session, by, changes, now)
+    note_changes(session, by, changes, now, withdrawn)
     note_sessions(session, changes)
     tell_changes(session, changes, now)

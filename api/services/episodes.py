@@ -7,7 +7,7 @@ bookings. Whatever else becomes known comes by :func:`record`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -41,7 +41,7 @@ from scheduling.timegrid import TimeGrid
 OF_BOOKINGS: Mapping[BookingState, EventKind] = {"done": "done", "no-show": "no-show"}
 """What a booking that becomes something tells of its episode."""
 
-OF_BOOKINGS_ALONE: tuple[EventKind, ...] = ("referred", "planned", "no-show", "cancelled")
+OF_BOOKINGS_ALONE: tuple[EventKind, ...] = ("referred", "planned", "no-show", "cancelled", "withdrawn")
 """Events that nobody tells: they come with the referral, and with what becomes of bookings."""
 
 EXPECTED: tuple[EventKind, ...] = ("planned", "done")
@@ -137,8 +137,13 @@ def _step(one: OpenStep) -> dict[str, Any]:
     }
 
 
-def note_changes(session: Session, by: Actor, changes: Iterable[Change], now: datetime) -> None:
-    """Take down what changed bookings mean to the episodes of their visits: planned there, or cancelled.
+def note_changes(session: Session, by: Actor, changes: Iterable[Change], now: datetime, withdrawn: Container[str] = ()) -> None:
+    """Take down what changed bookings mean to the episodes of their visits: planned there, cancelled, or withdrawn.
+
+    Parameters
+    ----------
+    withdrawn
+        Visits of which the clinic gave the place to others, if they have lost it.
 
     Raises
     ------
@@ -153,7 +158,8 @@ def note_changes(session: Session, by: Actor, changes: Iterable[Change], now: da
         if of is not None and change.row.state != "offered":
             placing = change.after or change.before
             assert placing is not None
-            kind: EventKind = "cancelled" if change.after is None else "planned"
+            gone: EventKind = "withdrawn" if change.row.subject_id in withdrawn else "cancelled"
+            kind: EventKind = gone if change.after is None else "planned"
             events[of.episode].append((placing.starts_at, _of_booking(kind, of, placing, zone, now)))
     _note(session, by, {one: _in_order(told) for one, told in events.items()}, now)
 

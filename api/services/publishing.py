@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import TypeVar
 
@@ -46,10 +46,12 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     """
     found, row, _ = done(session, identifier)
     present, standing, whole = _outcome(session, found)
-    _expect_rules_kept(present, whole, standing)
+    known = {(one.rule, one.ids) for one in violations(present, standing)}
+    _expect_rules_kept(present, whole, known)
     published = plans.publish(session, row, present, whole, by.id, now)
     periods.touch(session, present.id)
-    pass_on(session, by, published.changes, now)
+    upset = {name for _, ids in known for name in ids}
+    pass_on(session, by, published.changes, now, standing.visits_by_id.keys() - upset)
     changed = [change.row.subject_id for change in published.changes]
     write_down(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed)
     return published
@@ -125,9 +127,8 @@ def _merged(planned: Iterable[B], stands: Iterable[B], decided: set[tuple[str, s
     return tuple(merged)
 
 
-def _expect_rules_kept(scenario: Scenario, plan: Plan, standing: Plan) -> None:
+def _expect_rules_kept(scenario: Scenario, plan: Plan, known: Container[tuple[str, tuple[str, ...]]]) -> None:
     """Refuse a plan that breaks rules, but for those that what stands breaks already, by an override."""
-    known = {(one.rule, one.ids) for one in violations(scenario, standing)}
     broken = [one for one in violations(scenario, plan) if (one.rule, one.ids) not in known]
     if broken:
         grounds = [Ground(f"{', '.join(one.ids)}: {one.detail}", one.rule) for one in broken]

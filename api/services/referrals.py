@@ -241,7 +241,7 @@ def _placing(week: Week, scenario: Scenario, addition: Addition, deterministic: 
 
 
 def _placed(session: Session, week: Week, by: Actor, of: _Placing, episode: str | None, now: datetime) -> Referred:
-    pass_on(session, by, take_on(session, week, of.grown, of.stood, of.made, now), now)
+    pass_on(session, by, take_on(session, week, of.grown, of.stood, of.made, now), now, of.stood.visits_by_id)
     booking = of.made.visits_by_id.get(of.visit)
     patient = of.grown.visit(of.visit).patient
     write_down(session, by, "visit.refer", "visit", of.visit, now, patient=patient, placed=booking is not None)

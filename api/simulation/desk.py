@@ -38,6 +38,7 @@ from scheduling.clinic import Closure
 from scheduling.fields import Horizon, Weekday
 from scheduling.people import Patient, Provider
 from scheduling.plan import Plan
+from scheduling.publishing import carried
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid, stamp
 from solver import Limits
@@ -142,14 +143,21 @@ class Desk:
 
     # ---- Weeks ----
 
-    def plan(self, monday: date, whole: bool) -> PlannedWeek:
-        """Build a week, or bring it to what is known now; plan it beside what stands, and publish that."""
+    def plan(self, monday: date, whole: bool, only: Collection[str] | None = None) -> PlannedWeek:
+        """Build a week, or bring it to what is known now; plan it beside what stands, and publish that.
+
+        Parameters
+        ----------
+        only
+            The visits that get a place now, with those that have to come with them; None: all.
+        """
         with self._store.writing() as session:
             week = rolling.build_week(session, SYSTEM, rolling.next_horizon(session, self.now, 1, monday), self.now)
         wanted = planning.Wanted(week.found.scenario.id, self._policy.limits(whole))
         with self._store.reading() as session:
             of = planning.prepared(session, wanted, self.now)
-        plan = self._policy.plan(of.scenario, of.standing, whole)
+        asked = of.scenario if only is None else _asking_for(of.scenario, only)
+        plan = carried(self._policy.plan(asked, of.standing, whole), of.scenario)
         with self._store.writing() as session:
             row = planning.ask(session, AtOnce(self._shell.clock), SYSTEM, wanted, of, self.now)
             jobs.finish_job(session, row.id, row.epoch, plan, self.now)
@@ -240,6 +248,12 @@ class Desk:
         """Return how many episodes leave anything open."""
         with self._store.reading() as session:
             return len(histories.load_open(session))
+
+
+def _asking_for(scenario: Scenario, only: Collection[str]) -> Scenario:
+    """Return a scenario that asks for some visits beside those that stand."""
+    stand = {one.id for one in scenario.visits if one.current is not None}
+    return scenario.asking_for(stand.union(*(scenario.together_with(visit) for visit in only)))
 
 
 def _whatever(version: int) -> None:

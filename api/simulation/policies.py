@@ -45,7 +45,8 @@ class Policy:
             return first_come(scenario, _held(scenario, standing))
         bound = scenario.changed(policy=scenario.policy.changed(max_notified_moves=0))
         plan = solve(bound, self.limits(whole), start=standing)
-        return with_last_chances(scenario, carried(plan, scenario), self.limits(whole=False))
+        waiting = {one.id for one in scenario.visits if one.current is None}
+        return with_last_chances(scenario, carried(plan, scenario), self.limits(whole=False), waiting)
 
     def limits(self, whole: bool) -> Limits:
         """Return the limits of a search: of a whole week, or of a change of one."""
@@ -55,7 +56,5 @@ class Policy:
 
 def _held(scenario: Scenario, standing: Plan | None) -> Plan:
     """Return what stands, with the groups and what is held for referrals to come: nobody else gets that time."""
-    stands = tuple(one for one in scenario.visits if one.current is not None)
-    known = {one.id for one in stands}
-    links = tuple(one for one in scenario.links if one.before in known and one.after in known)
-    return carried(first_come(scenario.changed(visits=stands, links=links), standing), scenario)
+    stands = {one.id for one in scenario.visits if one.current is not None}
+    return carried(first_come(scenario.asking_for(stands), standing), scenario)

@@ -9,7 +9,8 @@ first time. All of it is done by the use cases of the service (:mod:`.desk`); wh
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
@@ -37,6 +38,8 @@ MORNING, CALLS, EVENING = 7 * 60, 16 * 60, 18 * 60
 PLANNING_DAY = 3
 """The weekday, from Monday 0, on whose evening the next week is planned for the first time."""
 
+ONE_WEEK = timedelta(weeks=1)
+
 DAYS_AHEAD = 63
 """Days ahead on which something may stand: the two weeks that are planned, and what a pathway has beyond them."""
 
@@ -55,7 +58,7 @@ class Practice:
         self.providers = {one.id: one for one in world.providers}
         self.closures: list[Closure] = list(world.dates.closures)
         self.called_off: Counter[str] = Counter()
-        self.put_off: set[str] = set()
+        self.put_off, self.called, self.lost = set[str](), set[str](), set[str]()
         self.before = world.start - timedelta(weeks=1)
         self.desk = Desk(policy, catalogue.clinic().timezone, self.before)
         self.tally = Tally(policy.name, world.seed)
@@ -116,8 +119,11 @@ class Practice:
             monday = _monday(day)
             known = Horizon(start=monday, end=min(monday + timedelta(weeks=2), self.world.dates.end))
             self.desk.take_roster(self.providers.values(), self.closures, known)
-            with self.memory.of_given_up(day, DAYS_AHEAD, lambda one: self._is_taken(one, ill, closed)):
-                self._plan(monday, whole=False)
+            taken = self.memory.of_given_up(day, DAYS_AHEAD, lambda one: self._is_taken(one, ill, closed))
+            with self._one_call():
+                with taken:
+                    self._plan(monday, whole=False)
+                self._place_anew(monday + ONE_WEEK)
 
     def _is_taken(self, one: Standing, ill: Iterable[Absence], closed: Closure | None) -> bool:
         """Say whether somebody's illness, or a closure, takes the place of a visit."""
@@ -150,30 +156,54 @@ class Practice:
         self._note(day)
         self.desk.take([_request(one) for one in referred])
         monday = _monday(day)
-        if day.weekday() < len(MEETING_DAYS) - 1 and monday >= self.world.start:
-            self._plan(monday, whole=False)
-        if day.weekday() >= PLANNING_DAY:
-            self._plan(monday + timedelta(weeks=1), whole=day.weekday() == PLANNING_DAY)
+        with self._one_call():
+            if day.weekday() < len(MEETING_DAYS) - 1 and monday >= self.world.start:
+                self._plan(monday, whole=False)
+            if day.weekday() >= PLANNING_DAY:
+                self._plan(monday + ONE_WEEK, whole=day.weekday() == PLANNING_DAY)
+            else:
+                self._place_anew(monday + ONE_WEEK)
 
     # ---- Planning ----
 
-    def _plan(self, monday: date, whole: bool) -> None:
-        planned = self.desk.plan(monday, whole)
+    def _plan(self, monday: date, whole: bool, only: Collection[str] | None = None) -> None:
+        planned = self.desk.plan(monday, whole, only)
         self.memory.keep_asked(planned.found)
         if whole:
             self.tally.asked[monday] = len(planned.found.scenario.visits)
             self.tally.left_out[monday] = len(planned.plan.unscheduled)
             self.tally.alerts.update(alert.kind for alert in planned.found.alerts)
-        self._count_calls(planned.published.changes)
+        for change in planned.published.changes:
+            self._keep(change)
 
-    def _count_calls(self, changes: Iterable[Change]) -> None:
-        """Count the patients who had been told of a place and are told of another, of none, or of one after none."""
-        self.tally.recontacted[_monday(self.desk.today)] += len({who for one in changes for who in self._told_anew(one)})
-        visits = [one for one in changes if one.row.kind == "visit"]
-        self.put_off |= {one.row.subject_id for one in visits if one.after is None and one.before and one.before.notified}
-        self.put_off -= {one.row.subject_id for one in visits if one.after is not None}
+    def _place_anew(self, *mondays: date) -> None:
+        """Find those who have just lost their place another in some weeks, so that they are called once."""
+        for monday in mondays:
+            if self.lost:
+                self._plan(monday, whole=False, only=frozenset(self.lost))
+
+    # ---- Who is called again ----
+
+    @contextmanager
+    def _one_call(self) -> Iterator[None]:
+        """Count the patients who are called for what is decided in the block: each once, when all of it is known."""
+        self.called, self.lost = set[str](), set[str]()
+        yield
+        self.put_off |= self.lost
+        self.tally.recontacted[_monday(self.desk.today)] += len(self.called)
+
+    def _keep(self, change: Change) -> None:
+        """Keep what a change means for its patients: they have lost their place, or got one, and may have to be called."""
+        visit, before, after = change.row.subject_id, change.before, change.after
+        self.called |= self._told_anew(change)
+        if change.row.kind == "visit" and after is not None:
+            self.lost.discard(visit)
+            self.put_off.discard(visit)
+        elif change.row.kind == "visit" and before is not None and before.notified:
+            self.lost.add(visit)
 
     def _told_anew(self, change: Change) -> set[str]:
+        """Return who had been told of a place and is told of another, of none, or of one after none."""
         before, after = change.before, change.after
         if after is not None and change.row.subject_id in self.put_off:
             return set(after.ids("patient"))
@@ -197,7 +227,11 @@ class Practice:
             except NoRoom as refusal:
                 proven = refusal.proven
         self.memory.keep_same_day(today.visit, arrival, proven)
-        self.tally.recontacted[_monday(self.desk.today)] += len(set(today.call))
+        with self._one_call():
+            self.called |= set(today.call)
+            self.lost |= {one.id for one in today.changes if one.kind == "visit" and one.after is None}
+            monday = _monday(self.desk.today)
+            self._place_anew(monday, monday + ONE_WEEK)
         if today.booking is not None:
             self.tally.same_day["placed"] += 1
         else:

@@ -78,6 +78,13 @@ def append_only(table: str, dialect: str) -> Iterator[str]:
         yield f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} FOR EACH ROW BEGIN {body} END"
 
 
+def append_only_undone(table: str, dialect: str) -> Iterator[str]:
+    """Yield the statements that let the rows of a table change again."""
+    on = f" ON {table}" if dialect == "postgresql" else ""
+    for name in ("change", "truncate") if dialect == "postgresql" else ("update", "delete"):
+        yield f"DROP TRIGGER {table}_{name}{on}"
+
+
 def undoing_statements(dialect: str) -> Iterator[str]:
     """Yield the statements that take the guards away. The extension of PostgreSQL stays: others may use it."""
     if dialect == "postgresql":

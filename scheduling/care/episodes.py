@@ -19,14 +19,19 @@ from scheduling.care.pathways import Follow, Lag, Occurrence, Pathway, Step
 from scheduling.errors import EventRefused
 from scheduling.fields import Date, Id, Model, Positive, Priority, Stamp
 
-EventKind = Literal["referred", "planned", "done", "outcome", "no-show", "cancelled", "dated", "stopped", "restarted"]
+EventKind = Literal[
+    "referred", "planned", "done", "outcome", "no-show", "cancelled", "withdrawn", "dated", "stopped", "restarted"
+]
 State = Literal["open", "completed", "ended", "stopped"]
 MISSES: tuple[EventKind, ...] = ("no-show", "cancelled")
-OF_VISITS: tuple[EventKind, ...] = ("planned", "done", *MISSES)
+OF_VISITS: tuple[EventKind, ...] = ("planned", "done", "withdrawn", *MISSES)
 
 
 class Event(Model):
     """Something that became known of an episode.
+
+    A visit is ``cancelled`` by its patient, or because illness or a closure took its place: its dates move on. Where the clinic
+    gave its place to somebody else it is ``withdrawn``: its dates are what they were.
 
     Attributes
     ----------
@@ -138,6 +143,8 @@ class Progress:
                 self.attempts[one] += 1
                 self.outcomes.pop(one.step, None)
                 self.dates.pop(pathway.step(one.step).deadline or "", None)
+            case "withdrawn" if one:
+                self.planned.pop(one, None)
             case "no-show" | "cancelled" if one:
                 self.planned.pop(one, None)
                 self.missed[one] = event
@@ -275,7 +282,7 @@ def _visit_fault(event: Event, found: Progress, pathway: Pathway) -> str | None:
         return "the pathway has no such visit"
     if event.date is None:
         return "the visit's date is missing"
-    if event.kind in MISSES:
+    if event.kind in (*MISSES, "withdrawn"):
         return None if one in found.planned else "the visit is not planned"
     counted = deepcopy(found)
     settle(counted, pathway, max(event.date, event.known.date()))

@@ -11,10 +11,10 @@ from strategies import NAMES
 from scheduling.check import check
 from scheduling.scenario import Scenario
 from solver import Limits, solve
-from solver.budget import as_told, forced_calls, with_budget
+from solver.budget import as_told, forced_calls, staying, with_budget
 from solver.clock import Clock
 from solver.construct import construct
-from solver.domains import Domains
+from solver.domains import Domains, start_mask
 from solver.improve import Effort, Search
 from solver.placements import Placement, current_placements, make_plan, notified_changes
 from solver.tasks import Key
@@ -65,6 +65,21 @@ def test_budgets_that_cannot_be_kept_have_the_same_plan_and_say_so() -> None:
     assert (none.visits, none.cost) == (enough.visits, enough.cost)
 
 
+@pytest.mark.parametrize(("budget", "stay"), [(None, set()), (0, set()), (1, {"v0", "v1"}), (2, set())])
+def test_when_nothing_is_left_of_the_budget_who_was_told_and_can_stay_stays(budget: int | None, stay: set[str]) -> None:
+    asked = away(budget)
+    assert staying(asked, Domains(asked)) == {("visit", one) for one in stay}
+
+
+def test_what_stays_has_no_option_but_where_it_stands() -> None:
+    asked = away(1)
+    free, tight = Domains(asked), Domains(asked, staying=[("visit", "v0")])
+    (there,) = tight.options["visit", "v0"]
+    assert there.starts == start_mask(asked, current("MO 08:00", None).start)
+    assert sum(option.starts.bit_count() for option in free.options["visit", "v0"]) > 1
+    assert tight.options["visit", "v1"] == free.options["visit", "v1"]
+
+
 def trainees() -> Scenario:
     """Ask for two told procedures at once by trainees: one may be supervised by ana or dee, the other by ana alone."""
     lead = {"any_of": ["neuromodulation"]}
@@ -93,3 +108,15 @@ def test_supervisors_are_chosen_for_all_that_stands_at_once() -> None:
     told = construct(domains, as_told(domains, Search(domains, Clock(10.0)), Effort(5.0, 1, 0)))
     assert (calls(construct(domains, current_placements(asked))), calls(told)) == (1, 0)
     assert not check(asked, make_plan(domains, told)).violations
+
+
+def test_of_those_who_cannot_all_stay_the_others_move_and_none_is_left_out() -> None:
+    both = trainees()
+    asked = both.changed(
+        providers=tuple(one for one in both.providers if one.id != "dee"),
+        policy=both.policy.changed(max_notified_moves=0),
+    )
+    assert len(staying(asked, Domains(asked))) == 2
+    made = solve(asked, LIMITS)
+    assert (made.status, made.unscheduled) == ("unknown", ())
+    assert sum(one.start == both.visit(one.visit).current.start for one in made.visits) == 1

@@ -43,7 +43,8 @@ class EpisodeEventRow(Row, table=True):
     __tablename__ = "episode_events"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('referred', 'planned', 'done', 'outcome', 'no-show', 'cancelled', 'dated', 'stopped', 'restarted')",
+            "kind IN ('referred', 'planned', 'done', 'outcome', 'no-show', 'cancelled', 'dated', 'stopped', 'restarted', "
+            "'withdrawn')",
             name="event_kind",
         ),
     )

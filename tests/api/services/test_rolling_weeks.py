@@ -138,6 +138,17 @@ def test_a_visit_whose_pathway_does_not_allow_it_is_not_booked_whatever_the_reas
     assert (desk.stands(f"{episode}.assessment.1"), desk.history(episode)) == (None, ["referred"])
 
 
+@pytest.mark.parametrize(("ill", "event"), [(False, "withdrawn"), (True, "cancelled")])
+def test_a_plan_withdraws_a_place_unless_illness_takes_it(desk: Months, ill: bool, event: str) -> None:
+    episode = desk.refer("new-patient-acute").episode or ""
+    desk.build()
+    desk.publish(FIRST)
+    if ill:
+        desk.away(FIRST)
+    desk.publish(FIRST, f"{episode}.evaluation.1")
+    assert desk.history(episode) == ["referred", "planned", event]
+
+
 def test_nobody_coming_asks_for_another_visit(desk: Months) -> None:
     episode = desk.refer("new-patient-acute").episode or ""
     desk.build()

@@ -179,6 +179,19 @@ class Course(RuleBasedStateMachine):
 
     @precondition(is_open)
     @rule()
+    def lose_the_place_to_others(self) -> None:
+        """The clinic gives the next visit's place to others; its dates are what they were."""
+        step = self._next()
+        if step is None or step.planned is None or self._has_begun(step.occurrence):
+            return
+        before = {one.occurrence: (one.since, one.target, one.latest) for one in self.steps()}
+        self._record("withdrawn", step.occurrence, step.planned.date)
+        now = {one.occurrence: one for one in self.steps()}[step.occurrence]
+        assert now.planned is None and (now.since, now.target, now.latest) == before[step.occurrence]
+        self._give_up_void()
+
+    @precondition(is_open)
+    @rule()
     def stop(self) -> None:
         if any(self._has_begun(step.occurrence) for step in self.steps()):
             return

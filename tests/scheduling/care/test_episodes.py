@@ -86,6 +86,27 @@ def test_a_cancelled_visit_may_be_on_any_day_left_of_its_window_under_the_same_i
     assert opened(found, "2026-12-11")["trial.1"].visit == "e.trial.1"
 
 
+@pytest.mark.parametrize(("kind", "until"), [("cancelled", "2026-12-10"), ("withdrawn", "2026-12-05")])
+def test_only_who_calls_off_has_more_days_for_an_acute_evaluation_than_there_were(kind, until):
+    found = episode(
+        "new-patient-acute",
+        ("planned", "evaluation", "2026-12-03"),
+        event(kind, "evaluation", "2026-12-03", known="2026-12-02"),
+    )
+    assert window(found, "evaluation.1", "2026-12-02")[1] == until
+    assert opened(found, "2026-12-02")["evaluation.1"].visit == "e.evaluation.1"
+
+
+def test_what_is_withdrawn_waits_since_it_did_and_has_to_have_been_planned():
+    planned = episode("follow-up", ("planned", "visit", "2026-12-07"))
+    gone = event("withdrawn", "visit", "2026-12-07", known="2026-12-04")
+    pathway = catalogue.pathway("follow-up")
+    found = recorded(planned, pathway, gone)
+    assert opened(found, "2026-12-04")["visit.1"].since == opened(planned, "2026-12-04")["visit.1"].since
+    with pytest.raises(EventRefused, match="not planned"):
+        recorded(found, pathway, gone)
+
+
 def test_an_assessment_that_has_lapsed_is_done_again():
     found = opened(episode("spinal-cord-stimulation", *POSITIVE), "2027-02-02")
     assert next(iter(found)) == "assessment.1"

@@ -15,7 +15,8 @@ from scheduling.timegrid import stamp
 MONDAY = date(2027, 1, 4)
 TODAY = MONDAY + timedelta(weeks=10, days=3)
 NEXT = Horizon(start=MONDAY + timedelta(weeks=11), end=MONDAY + timedelta(weeks=12))
-(CONSULT,) = [one for one in catalogue.held() if (one.service, one.site, one.usual) == ("cancer-consult", "boston", 2)]
+(HELD,) = [one for one in catalogue.held() if (one.service, one.site, one.usual) == ("cancer-consult", "boston", 2)]
+CONSULT = HELD.changed(quantile=90)
 
 
 def history(*counts: int, site: str | None = "boston") -> tuple[PressingReferral, ...]:
