@@ -1,9 +1,9 @@
 """Room for a visit that has to be, when moving others does not make any: the fewest others give way.
 
-Visits of one provider that follow each other are taken out, as few as possible, until the visit fits; those taken out are put
-back wherever there is a place, or wait. Nothing pinned, started or about to start gives way, no group, nobody with cancer, and
-nobody who has to be seen that day; where that is enough, nor whose visit is linked, nor whose last day is in the horizon,
-unless they find another place by it.
+Holds give way before all. Then visits of one provider that follow each other are taken out, as few as possible, until the
+visit fits; those taken out are put back wherever there is a place, or wait. Nothing pinned, started or about to start gives
+way, no group, nobody with cancer, and nobody who has to be seen that day; where that is enough, nor whose visit is linked,
+nor whose last day is in the horizon, unless they find another place by it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ MOST_DISPLACED = 4
 def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     """Return a plan in which a visit that was left out has a place, because others give way; None: nothing helps.
 
-    Whose last day is in the horizon gives way only to another place, and only where nobody else does.
-
-    A visit that others have to come with is left to :func:`settle`.
+    Holds give way first, those for such visits before the others. Whose last day is in the horizon gives way only to another
+    place, and only where nobody else does. To visits that go together only holds give way here: :func:`settle` does the rest.
 
     Raises
     ------
@@ -42,11 +41,18 @@ def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     """
     present = Present(scenario, plan)
     task = present.domains.by_key["visit", visit]
-    if any(link.together and visit in (link.before, link.after) for link in scenario.links):
-        return None
     occupancy = Occupancy(present.domains, present.placements)
-    for key in [key for key in occupancy.placements if key[0] == "hold"]:
-        occupancy.remove(key)
+    held = [key for key in occupancy.placements if key[0] == "hold"]
+    bundle = scenario.together_with(visit)
+    services = {scenario.visit(one).service for one in bundle}
+    own = [key for key in held if present.domains.service(key).id in services]
+    for holds in (own, held):
+        for key in [key for key in holds if key in occupancy.placements]:
+            occupancy.remove(key)
+        if insert(occupancy, task):
+            return _settled(present, occupancy, {})
+    if len(bundle) > 1:
+        return None
     last = last_chances(scenario)
     ways = [way for firm in (last, ()) for way in sorted(_ways(present, task, firm), key=lambda keys: _harm(present, keys))]
     for gone in dict.fromkeys(ways):
@@ -158,11 +164,10 @@ def _settled(present: Present, occupancy: Occupancy, taken: dict[Key, Placement]
 
 
 def _ways(present: Present, task: Task, firm: Collection[str]) -> Iterator[tuple[Key, ...]]:
-    """Yield what could be taken out: none, or some visits of one provider, on one day, that follow each other.
+    """Yield what could be taken out: some visits of one provider, on one day, that follow each other.
 
     Neither those of ``firm``, nor any that is linked.
     """
-    yield ()
     busy: dict[tuple[str, int], list[tuple[int, Key]]] = defaultdict(list)
     days = {option.day for option in present.domains.options[task.key]}
     linked = {end for link in present.grown.links for end in (link.before, link.after)}

@@ -51,10 +51,15 @@ def reserves(
     wanted = [_numbers(rule, past, today, cares) for rule in rules]
     for day in (horizon.start + timedelta(days=n) for n in range((horizon.end - horizon.start).days)):
         for rule, numbers in zip(rules, wanted, strict=True):
-            settled = rule.notice_days > 0 and (day - today).days <= rule.notice_days
-            if not settled and cares(day, rule.service, None, None):
+            if not _is_settled(rule, day, today, cares) and cares(day, rule.service, None, None):
                 found += [_reserve(rule, day, number) for number in range(numbers.get(weekday(day), 0))]
     return tuple(found)
+
+
+def _is_settled(rule: Held, day: date, today: date, cares: Cares) -> bool:
+    """Say whether no day is to come on which a patient can be referred who could be seen on a day."""
+    to_come = (today + timedelta(days=n) for n in range(1, (day - today).days - rule.notice_days + 1))
+    return rule.notice_days > 0 and not any(cares(one, rule.service, None, None) for one in to_come)
 
 
 def _numbers(rule: Held, past: Iterable[PressingReferral], today: date, cares: Cares) -> dict[str, int]:

@@ -190,7 +190,7 @@ def test_the_policy_weighs_cancer_above_all_and_sets_no_limit_of_moves():
     policy = catalogue.policy()
     assert (policy.unscheduled.routine, policy.unscheduled.cancer) == (100, 3000)
     assert (policy.not_preferred_provider, policy.not_preferred_site, policy.not_preferred_half) == (8, 6, 2)
-    assert (policy.group_not_run, policy.reserve_missing, policy.max_notified_moves) == (2000, 250, None)
+    assert (policy.group_not_run, policy.reserve_missing, policy.max_notified_moves) == (2000, 2000, None)
 
 
 def test_unknown_ids_are_refused():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
-from factories import at, booking, current, link, patient, policy, provider, scenario, shift, visit
+from factories import at, booking, current, link, patient, policy, provider, reserve, scenario, shift, visit
 from factories import plan as plan_of
 
 from scheduling.check import check
@@ -90,6 +90,20 @@ def test_on_their_last_day_nobody_gives_way_but_to_another_place_in_time():
         made = displace(week_, plan.changed(unscheduled=_left("last")), "last")
         assert (made and f"{made.visits_by_id['last'].start:%a}") == place
         assert made is None or len(made.visits) == 2
+
+
+def test_holds_give_way_first_and_of_those_the_ones_that_are_held_for_such_visits():
+    """Monday's time is held for a consult, Tuesday's first hour for a follow-up; the visit could be on either."""
+    last = asked("last", "tess", deadline="2026-12-01")
+    held = reserve("other", "MO", "08:00", "09:00", service="consult"), reserve("own", "TU", "08:00", "09:00")
+    told = asked("told", "pat", current=current("TU 09:00", "wang-exam-1", "ana"))
+    week_ = week(told, last).changed(reserves=held)
+    stands = first_come(week_.asking_for(["told"]))
+    assert len(stands.holds) == 2, "the control: both are there"
+    made = displace(week_, stands.changed(unscheduled=_left("last")), "last")
+    assert made is not None and not check(week_, made).violations
+    assert ([one.reserve for one in made.holds], f"{made.visits_by_id['last'].start:%a}") == (["other"], "Tue")
+    assert made.visits_by_id["told"] == stands.visits_by_id["told"]
 
 
 def test_nobody_is_called_again_for_a_better_day():

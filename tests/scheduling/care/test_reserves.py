@@ -15,8 +15,8 @@ from scheduling.timegrid import stamp
 MONDAY = date(2027, 1, 4)
 TODAY = MONDAY + timedelta(weeks=10, days=3)
 NEXT = Horizon(start=MONDAY + timedelta(weeks=11), end=MONDAY + timedelta(weeks=12))
-(HELD,) = [one for one in catalogue.held() if (one.service, one.site, one.usual) == ("cancer-consult", "boston", 2)]
-CONSULT = HELD.changed(quantile=90)
+(HELD,) = [one for one in catalogue.held() if (one.service, one.site, one.usual) == ("cancer-consult", "boston", 3)]
+CONSULT = HELD.changed(quantile=90, usual=2)
 
 
 def history(*counts: int, site: str | None = "boston") -> tuple[PressingReferral, ...]:
@@ -57,15 +57,15 @@ def test_without_a_history_the_usual_number_is_held():
 
 def test_nothing_is_held_for_referrals_that_have_all_come():
     notice = CONSULT.changed(notice_days=1)
-    friday = NEXT.start - timedelta(days=3)
-    assert held((), notice, friday)["Mon"] == 2
-    assert "Mon" not in held((), notice, NEXT.start - timedelta(days=1))
-    assert held((), CONSULT, NEXT.start - timedelta(days=1))["Mon"] == 2
+    thursday, friday, sunday = (NEXT.start - timedelta(days=days) for days in (4, 3, 1))
+    assert held((), notice, thursday)["Mon"] == 2
+    assert ["Mon" in held((), notice, day) for day in (friday, sunday)] == [False, False]
+    assert held((), notice, friday)["Tue"] == held((), CONSULT, sunday)["Mon"] == 2
 
 
 def test_what_is_held_takes_its_windows_in_turn_and_has_ids_of_its_own():
     found = reserves((), NEXT, TODAY, on_weekdays, catalogue.held())
     assert len({one.id for one in found}) == len(found)
-    first, second = [one for one in found if one.date == NEXT.start and one.service == "cancer-consult"]
+    first, second, third = [one for one in found if one.date == NEXT.start and one.service == "cancer-consult"]
     assert isinstance(first, Reserve)
-    assert (f"{first.from_:%H:%M}", f"{second.from_:%H:%M}") == ("15:00", "13:00")
+    assert [f"{one.from_:%H:%M}" for one in (first, second, third)] == ["15:00", "13:00", "15:00"]
