@@ -89,6 +89,12 @@ def test_a_catheter_trial_is_asked_for_with_its_checks_in_one_week():
     assert all(link.together and link.max_days == 1 for link in found.scenario.links)
 
 
+def test_the_only_day_of_a_week_for_a_catheter_trial_is_not_its_last_where_another_week_will_do():
+    book = a_book(episode("spinal-drug-delivery", *CONSULTED), closures=(closed(date(2026, 12, 11)),))
+    found = build_scenario(book, 1, NOW)
+    assert asked(found)["e0.trial.1"] == ("2026-12-07", None)
+
+
 def test_a_catheter_trial_waits_where_a_holiday_leaves_no_four_days_in_a_row():
     book = a_book(episode("spinal-drug-delivery", *CONSULTED), closures=(closed(date(2026, 12, 9)),))
     found = build_scenario(book, 1, NOW)
