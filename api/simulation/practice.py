@@ -123,7 +123,7 @@ class Practice:
             with self._one_call():
                 with taken:
                     self._plan(monday, whole=False)
-                self._place_anew(monday + ONE_WEEK)
+                self._place_anew(monday, monday + ONE_WEEK)
 
     def _is_taken(self, one: Standing, ill: Iterable[Absence], closed: Closure | None) -> bool:
         """Say whether somebody's illness, or a closure, takes the place of a visit."""
