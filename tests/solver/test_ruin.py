@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from threading import enumerate as threads
+from typing import IO, Any
 
 import factories
 import pytest
@@ -137,6 +138,15 @@ def test_a_compilation_that_its_beginner_forgets_is_waited_for(monkeypatch: pyte
     unraisable: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
     monkeypatch.setattr(Compilation, "_cached", lambda _: False)
+    pipes: list[IO[bytes]] = []
+
+    def patient(_: object, popen: Any = subprocess.Popen, **options: Any) -> subprocess.Popen[bytes]:
+        """Begin a process that ends when its input does, in the place of the compilation; nothing else is kept of it."""
+        child = popen([sys.executable, "-c", "import sys; sys.stdin.read()"], **options | {"stdin": subprocess.PIPE})
+        pipes.append(child.stdin)
+        return child
+
+    monkeypatch.setattr(subprocess, "Popen", patient)
     before = set(threads())
     compilation = Compilation()
     (waiting,) = set(threads()) - before
@@ -144,6 +154,7 @@ def test_a_compilation_that_its_beginner_forgets_is_waited_for(monkeypatch: pyte
     del compilation
     gc.collect()
     assert waiting.is_alive()
+    pipes[0].close()
     waiting.join()
     gc.collect()
     assert unraisable == []
