@@ -303,7 +303,7 @@ class _Solve:
             guide, shift_at, bounding = relaxing.result()
             if guide and meanwhile.share < 1 and not self.done:
                 self.phase = "prices"
-                stay = {key: self.placements[key] for key in self.domains.staying & self.placements.keys()}
+                stay = {key: placement for key, placement in self.placements.items() if key in self.domains.staying}
                 guided = construct(self.domains, stay, shift_at, guide, TRUST)
                 self.offer(guided)
             tightening = pool.submit(self._tighten, bounding) if bounding is not None and self.limits.workers > 1 else None
