@@ -151,10 +151,7 @@ def cancelled(scenario: Scenario, plan: Plan, visit_id: str) -> tuple[Scenario, 
     if visit_id not in scenario.visits_by_id:
         raise UnknownId("visit", visit_id)
     present, gone = Present(scenario, plan), needing(scenario.links, visit_id)
-    left = scenario.changed(
-        visits=tuple(visit for visit in scenario.visits if visit.id not in gone),
-        links=tuple(link for link in scenario.links if gone.isdisjoint((link.before, link.after))),
-    )
+    left = scenario.asking_for(scenario.visits_by_id.keys() - gone)
     placements = {key: place for key, place in present.placements.items() if key[0] != "visit" or key[1] not in gone}
     return left, checked_plan(Domains(left), placements, present.reasons)
 

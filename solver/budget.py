@@ -18,8 +18,8 @@ def with_budget(scenario: Scenario, domains: Domains) -> Scenario:
 
     A smaller budget cannot be kept, so every such budget asks for the same: the best plan with no call beyond those.
     """
-    budget, forced = scenario.policy.max_notified_moves, forced_calls(domains)
-    if budget is None or budget >= forced:
+    budget = scenario.policy.max_notified_moves
+    if budget is None or budget >= (forced := forced_calls(domains)):
         return scenario
     return scenario.changed(policy=scenario.policy.changed(max_notified_moves=forced))
 
@@ -30,7 +30,8 @@ def staying(scenario: Scenario, domains: Domains) -> frozenset[Key]:
     The search then has only the others to move. Of three days' changes of weeks with some 400 told visits, 0.6 deterministic
     seconds came to 13,686, 17,345 and 11,118 (bounds 11,742, 16,629 and 10,958); among all visits to 18,361, 27,550 and 16,349.
     """
-    if scenario.policy.max_notified_moves != forced_calls(domains):
+    budget = scenario.policy.max_notified_moves
+    if budget is None or budget != forced_calls(domains):
         return frozenset()
     told = ((task, task.visit.current) for task in domains.tasks if task.visit is not None)
     return frozenset(task.key for task, current in told if current is not None and current.notified and can_stay(domains, task))

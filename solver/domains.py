@@ -408,8 +408,8 @@ class Domains:
 
     def _options(self, task: Task) -> Iterator[Option]:
         allowed: dict[tuple[int, str], int] = {}
-        special = self.scenario.now is not None or (task.visit is not None and task.visit.pinned is not None)
-        special = special or task.key in self.staying
+        pinned = task.visit is not None and task.visit.pinned is not None
+        special = self.scenario.now is not None or pinned or task.key in self.staying
         for seat in range(max(1, len(task.service.team))):
             for option in self.seat(task.service, seat):
                 place = (option.day, option.location)
@@ -433,7 +433,6 @@ class Domains:
         on = self.scenario.grid.date(option.day)
         for domain in self._team_domains:
             starts &= domain(self.scenario, task, option.seat, option.provider, on, option.location)
-        current = current_of(task) if task.key in self.staying else None
-        if current is not None:
+        if task.key in self.staying and (current := current_of(task)) is not None:
             starts &= as_placed(self.scenario, task, current, option.seat, option.provider, on, option.location)
         return starts

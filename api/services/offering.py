@@ -45,10 +45,7 @@ def choices(week: Week, visit: str, count: int) -> Choices:
         raise Conflict(f'visit "{visit}" has a place already')
     scenario, plan = week.settled
     links = tuple(link for link in scenario.links if visit in (link.before, link.after))
-    without = scenario.changed(
-        visits=tuple(one for one in scenario.visits if one.id != visit),
-        links=tuple(link for link in scenario.links if link not in links),
-    )
+    without = scenario.asking_for(scenario.visits_by_id.keys() - {visit})
     addition = Addition(visits=(scenario.visits_by_id[visit],), links=links)
     found = solver.offers(without, carried(plan, without), addition, count)
     free = tuple(Choice(one.bookings[0], one.cost) for one in found.offers if not one.moves)

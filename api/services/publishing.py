@@ -50,6 +50,7 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     _expect_rules_kept(present, whole, known)
     published = plans.publish(session, row, present, whole, by.id, now)
     periods.touch(session, present.id)
+    # What stands against a rule by now has been taken by illness, a closure or the like: nobody else got that place.
     upset = {name for _, ids in known for name in ids}
     pass_on(session, by, published.changes, now, standing.visits_by_id.keys() - upset)
     changed = [change.row.subject_id for change in published.changes]

@@ -158,10 +158,7 @@ def seen_today(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Se
     """
     asked = _expect_waiting(week, visit)
     scenario, _ = week.settled
-    without = scenario.changed(
-        visits=tuple(one for one in scenario.visits if one.id != visit),
-        links=tuple(link for link in scenario.links if visit not in (link.before, link.after)),
-    )
+    without = scenario.asking_for(scenario.visits_by_id.keys() - {visit})
     placing = _placing(week, without, Addition(visits=(asked,)))
     return lambda session: _placed(session, week, by, placing, None, now)
 

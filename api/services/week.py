@@ -280,9 +280,8 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
         disturbances += [Away(provider=who, start=one.start, end=one.end) for who in (*one.team, *one.supervisors)]
         if one.room is not None:
             disturbances.append(Close(place=one.room, start=one.start, end=one.end + timedelta(minutes=service.turnover)))
-    base = scenario.changed(
+    base = scenario.asking_for(scenario.visits_by_id.keys() - aside).changed(
         visits=tuple(one for one in stays if one.id not in aside),
-        links=tuple(link for link in scenario.links if aside.isdisjoint((link.before, link.after))),
         patients=tuple(
             one.changed(unavailable=(*one.unavailable, *taken.get(one.id, ()))) if one.id in taken else one
             for one in scenario.patients

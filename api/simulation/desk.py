@@ -18,7 +18,7 @@ from api.services.rosters import take_roster
 from api.services.week import decided
 from api.settings import Settings
 from api.shell import make_shell
-from api.simulation.policies import Policy
+from api.simulation.policies import Policy, beside_what_stands
 from api.store import bookings as booked
 from api.store import episodes as histories
 from api.store import jobs, people
@@ -156,8 +156,10 @@ class Desk:
         wanted = planning.Wanted(week.found.scenario.id, self._policy.limits(whole))
         with self._store.reading() as session:
             of = planning.prepared(session, wanted, self.now)
-        asked = of.scenario if only is None else _asking_for(of.scenario, only)
-        plan = carried(self._policy.plan(asked, of.standing, whole), of.scenario)
+        if only is None:
+            plan = self._policy.plan(of.scenario, of.standing, whole)
+        else:
+            plan = carried(self._policy.plan(beside_what_stands(of.scenario, only), of.standing, whole), of.scenario)
         with self._store.writing() as session:
             row = planning.ask(session, AtOnce(self._shell.clock), SYSTEM, wanted, of, self.now)
             jobs.finish_job(session, row.id, row.epoch, plan, self.now)
@@ -248,12 +250,6 @@ class Desk:
         """Return how many episodes leave anything open."""
         with self._store.reading() as session:
             return len(histories.load_open(session))
-
-
-def _asking_for(scenario: Scenario, only: Collection[str]) -> Scenario:
-    """Return a scenario that asks for some visits beside those that stand."""
-    stand = {one.id for one in scenario.visits if one.current is not None}
-    return scenario.asking_for(stand.union(*(scenario.together_with(visit) for visit in only)))
 
 
 def _whatever(version: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -45,6 +46,7 @@ class Policy:
             return first_come(scenario, _held(scenario, standing))
         bound = scenario.changed(policy=scenario.policy.changed(max_notified_moves=0))
         plan = solve(bound, self.limits(whole), start=standing)
+        # Whoever has just lost a place has new dates only once that is known: others give way to them after it.
         waiting = {one.id for one in scenario.visits if one.current is None}
         return with_last_chances(scenario, carried(plan, scenario), self.limits(whole=False), waiting)
 
@@ -54,7 +56,12 @@ class Policy:
         return Limits(seconds, self.workers, self.seed, deterministic=self.deterministic)
 
 
+def beside_what_stands(scenario: Scenario, visits: Collection[str] = ()) -> Scenario:
+    """Return a scenario that asks for what stands, and for some visits with those that have to come with them."""
+    stands = {one.id for one in scenario.visits if one.current is not None}
+    return scenario.asking_for(stands.union(*(scenario.together_with(visit) for visit in visits)))
+
+
 def _held(scenario: Scenario, standing: Plan | None) -> Plan:
     """Return what stands, with the groups and what is held for referrals to come: nobody else gets that time."""
-    stands = {one.id for one in scenario.visits if one.current is not None}
-    return carried(first_come(scenario.asking_for(stands), standing), scenario)
+    return carried(first_come(beside_what_stands(scenario), standing), scenario)

@@ -59,7 +59,7 @@ class Practice:
         self.closures: list[Closure] = list(world.dates.closures)
         self.called_off: Counter[str] = Counter()
         self.put_off, self.called, self.lost = set[str](), set[str](), set[str]()
-        self.before = world.start - timedelta(weeks=1)
+        self.before = world.start - ONE_WEEK
         self.desk = Desk(policy, catalogue.clinic().timezone, self.before)
         self.tally = Tally(policy.name, world.seed)
         self.memory = Memory(self.desk, self.tally, world.providers)
@@ -97,7 +97,7 @@ class Practice:
     def _begin_week(self, monday: date) -> None:
         self._absences = list(self.world.absences(monday))
         self._closure = self.world.closure(monday)
-        until = monday + timedelta(weeks=1)
+        until = monday + ONE_WEEK
         for provider in self.providers.values():
             shifts = tuple(one for one in provider.shifts if monday <= one.start.date() < until)
             if not provider.trainee:
@@ -117,7 +117,7 @@ class Practice:
             self.closures.append(closed)
         if ill or closed is not None:
             monday = _monday(day)
-            known = Horizon(start=monday, end=min(monday + timedelta(weeks=2), self.world.dates.end))
+            known = Horizon(start=monday, end=min(monday + 2 * ONE_WEEK, self.world.dates.end))
             self.desk.take_roster(self.providers.values(), self.closures, known)
             taken = self.memory.of_given_up(day, DAYS_AHEAD, lambda one: self._is_taken(one, ill, closed))
             with self._one_call():

@@ -188,7 +188,7 @@ class _Asking:
         if not whole and self._is_begun(step.occurrence):
             self._alone.add(step.occurrence)
             return days
-        if whole or not self._is_only_begun(step.occurrence):
+        if whole or not self._is_only_begun(later):
             return whole
         begun = dropwhile(lambda day: not reaches(day, later, None, self._cares, step.patient), days)
         return list(takewhile(lambda day: reaches(day, later, None, self._cares, step.patient), begun))
@@ -202,9 +202,8 @@ class _Asking:
         """Say whether a visit goes on with a bundle of which another has been: then it has to be, whatever comes after."""
         return any(a == one and lag.together and b not in self._steps for b, a, lag in self._pathway.lags())
 
-    def _is_only_begun(self, one: Occurrence) -> bool:
-        """Say whether a visit begins a bundle that no horizon of the length holds: the rest of it comes in the next one."""
-        later = self._bundled_after(one)
+    def _is_only_begun(self, later: Later) -> bool:
+        """Say whether no horizon of the length holds a visit with what has to come after it: that is for the next one."""
         return bool(later) and not fits(later, (self._end - self._start).days)
 
     def _bundled_after(self, one: Occurrence) -> list[tuple[str, Lag]]:
@@ -226,7 +225,8 @@ class _Asking:
         late = step.is_late(step.earliest)
         target = step.target if step.target is None else max(step.target, step.earliest)
         deadline = None if late or step.latest is None else self._last_day(step, step.latest, days[-1])
-        if self._is_only_begun(step.occurrence) and days[-1] < max(self._days_of_care(step, self._end), default=days[-1]):
+        begins = self._is_only_begun(self._bundled_after(step.occurrence))
+        if begins and days[-1] < max(self._days_of_care(step, self._end), default=days[-1]):
             deadline = days[-1]
         standing = step.planned is not None
         return Visit(

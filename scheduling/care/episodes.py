@@ -23,8 +23,8 @@ EventKind = Literal[
     "referred", "planned", "done", "outcome", "no-show", "cancelled", "withdrawn", "dated", "stopped", "restarted"
 ]
 State = Literal["open", "completed", "ended", "stopped"]
-MISSES: tuple[EventKind, ...] = ("no-show", "cancelled")
-OF_VISITS: tuple[EventKind, ...] = ("planned", "done", "withdrawn", *MISSES)
+LOSSES: tuple[EventKind, ...] = ("no-show", "cancelled", "withdrawn")
+OF_VISITS: tuple[EventKind, ...] = ("planned", "done", *LOSSES)
 
 
 class Event(Model):
@@ -282,7 +282,7 @@ def _visit_fault(event: Event, found: Progress, pathway: Pathway) -> str | None:
         return "the pathway has no such visit"
     if event.date is None:
         return "the visit's date is missing"
-    if event.kind in (*MISSES, "withdrawn"):
+    if event.kind in LOSSES:
         return None if one in found.planned else "the visit is not planned"
     counted = deepcopy(found)
     settle(counted, pathway, max(event.date, event.known.date()))

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 import pytest
 from factories import PROCEDURE, clinic, current, current_group, group, on, provider, scenario, service, shift, visit
 from strategies import NAMES
 
 from scheduling.check import check
+from scheduling.generate import generate
+from scheduling.publishing import carried, published
 from scheduling.scenario import Scenario
 from solver import Limits, solve
 from solver.budget import as_told, forced_calls, staying, with_budget
 from solver.clock import Clock
 from solver.construct import construct
 from solver.domains import Domains, start_mask
+from solver.first_come import first_come
 from solver.improve import Effort, Search
-from solver.placements import Placement, current_placements, make_plan, notified_changes
+from solver.placements import Placement, current_placements, make_plan, notified_changes, placements_of
 from solver.tasks import Key
+
+solving = import_module("solver.solve")
+"""The module, whose name in the package is taken by its function."""
 
 LIMITS = Limits(seconds=2, workers=1, deterministic=True)
 
@@ -120,3 +128,27 @@ def test_of_those_who_cannot_all_stay_the_others_move_and_none_is_left_out() -> 
     made = solve(asked, LIMITS)
     assert (made.status, made.unscheduled) == ("unknown", ())
     assert sum(one.start == both.visit(one.visit).current.start for one in made.visits) == 1
+
+
+def test_what_stays_is_handed_on_in_the_order_of_the_plan_which_is_the_same_in_every_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = generate("tiny", 3)
+    linked = {end for link in whole.links for end in (link.before, link.after)}
+    told = [one.id for number, one in enumerate(whole.visits) if number % 2 or one.id in linked]
+    stands = first_come(whole.asking_for(told))
+    asked = published(whole, carried(stands, whole))
+    asked = asked.changed(policy=asked.policy.changed(max_notified_moves=0))
+    handed: list[list[Key]] = []
+
+    def spy(domains: Domains, start: Mapping[Key, Placement] | None = None, *prices: Any) -> dict[Key, Placement]:
+        if prices:
+            handed.append(list(start or {}))
+        return construct(domains, start, *prices)
+
+    monkeypatch.setattr(solving, "SMALL_OPTIONS", 0)
+    monkeypatch.setattr(solving, "construct", spy)
+    solve(asked, LIMITS, start=carried(stands, asked))
+    (stay,) = handed
+    domains = Domains(asked)
+    assert stay == [key for key in placements_of(asked, stands) if key in staying(asked, domains)] != []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -17,25 +20,30 @@ KINDS = ("referred", "planned", "done", "outcome", "no-show", "cancelled", "date
 
 def upgrade() -> None:
     """Allow the event."""
-    _allow(*KINDS, "withdrawn")
+    with _unguarded():
+        _allow(*KINDS, "withdrawn")
 
 
 def downgrade() -> None:
     """Take what was withdrawn as cancelled."""
+    with _unguarded():
+        op.execute("UPDATE episode_events SET kind = 'cancelled' WHERE kind = 'withdrawn'")
+        _allow(*KINDS)
+
+
+@contextmanager
+def _unguarded() -> Iterator[None]:
+    """Take the table's guards away meanwhile: SQLite makes it anew without them."""
     dialect = op.get_context().dialect.name
     for statement in guards.append_only_undone("episode_events", dialect):
         op.execute(statement)
-    op.execute("UPDATE episode_events SET kind = 'cancelled' WHERE kind = 'withdrawn'")
+    yield
     for statement in guards.append_only("episode_events", dialect):
         op.execute(statement)
-    _allow(*KINDS)
 
 
 def _allow(*kinds: str) -> None:
-    """Let events be of some kinds. SQLite makes the table anew for it, which takes the guards away."""
-    dialect = op.get_context().dialect.name
+    """Let events be of some kinds."""
     with op.batch_alter_table("episode_events") as table:
         table.drop_constraint("event_kind", type_="check")
         table.create_check_constraint("event_kind", sa.column("kind").in_(kinds))
-    for statement in guards.append_only("episode_events", dialect) if dialect == "sqlite" else ():
-        op.execute(statement)
