@@ -13,14 +13,14 @@ from api.options import AsJson, Seconds, Seed, Workers, expect_directory
 from scheduling.files import write_text
 from scheduling.generate import DEFAULT_START
 
-Policies = Literal["optimised", "first-come", "both"]
+Policies = Literal["optimised", "first-come", "first-come-holding", "all"]
 
 
 def simulate(
     weeks: Annotated[int, typer.Option("--weeks", "-w", min=1, max=104, help="How many weeks to live through.")] = 26,
     seed: Seed = 0,
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="How many worlds, from --seed on.")] = 1,
-    policy: Annotated[Policies, typer.Option("--policy", help="How weeks are planned.")] = "both",
+    policy: Annotated[Policies, typer.Option("--policy", help="How weeks are planned.")] = "all",
     seconds: Seconds = 4.0,
     workers: Workers = 2,
     deterministic: Annotated[
@@ -35,8 +35,10 @@ def simulate(
 ) -> None:
     """Live through months of a made-up clinic, planned by the solver and first come, first served.
 
-    Both policies meet the same referrals, cancellations, no-shows, illness and closures. The exit code is 1 when the solver's
-    weeks broke a rule of care. --seconds are for the plan of a week; every change of it gets a share of them.
+    All policies meet the same referrals, cancellations, no-shows, illness and closures. "optimised" plans by the solver,
+    "first-come" gives each in turn the earliest free time, and "first-come-holding" does so once it has held the time for
+    referrals to come that the solver would hold. The exit code is 1 when the solver's weeks broke a rule of care. --seconds
+    are for the plan of a week; every change of it gets a share of them.
     """
     from api.simulation import lived
     from api.simulation.policies import POLICIES, Policy
@@ -51,7 +53,7 @@ def simulate(
     results = []
     for number in range(seed, seed + seeds):
         for name in POLICIES:
-            if policy in (name, "both"):
+            if policy in (name, "all"):
                 world = World(number, first, weeks, scale)
                 tally = lived(world, Policy(name, seconds, number, workers, deterministic), say)
                 results.append(result_of(tally, name))

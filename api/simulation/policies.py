@@ -13,7 +13,7 @@ from solver import Limits, solve
 from solver.displacing import with_last_chances
 from solver.first_come import first_come
 
-PolicyName = Literal["optimised", "first-come"]
+PolicyName = Literal["optimised", "first-come", "first-come-holding"]
 POLICIES: tuple[PolicyName, ...] = get_args(PolicyName)
 
 CHANGE_SHARE = 0.3
@@ -25,8 +25,9 @@ class Policy:
     """A way of planning.
 
     ``optimised``: by the solver; nobody who has been told of a place is moved, but for a last chance.
-    ``first-come``: each in turn, in the order in which they were referred, at the earliest free time. Both hold the same time
-    for referrals to come.
+    ``first-come``: each in turn, in the order in which they were referred, at the earliest free time; what is left is held for
+    referrals to come (:mod:`solver.first_come`). ``first-come-holding``: the same, but the time that the solver would hold is
+    held first.
 
     Attributes
     ----------
@@ -42,8 +43,8 @@ class Policy:
 
     def plan(self, scenario: Scenario, standing: Plan | None, whole: bool) -> Plan:
         """Return a plan beside what stands; ``whole``: of a week that is planned for the first time."""
-        if self.name == "first-come":
-            return first_come(scenario, _held(scenario, standing))
+        if self.name != "optimised":
+            return first_come(scenario, standing if self.name == "first-come" else _held(scenario, standing))
         bound = scenario.changed(policy=scenario.policy.changed(max_notified_moves=0))
         plan = solve(bound, self.limits(whole), start=standing)
         # Whoever has just lost a place has new dates only once that is known: others give way to them after it.

@@ -179,7 +179,7 @@ def _broken(found: Sequence[tuple[Result, Finding]]) -> Table:
 WIDTH, HEIGHT, MARGIN, LABELS = 180.0, 44.0, 12.0, 24.0
 """Millimetres: a panel, and what surrounds it."""
 
-SHADES: Mapping[PolicyName, str] = {"optimised": COLOURS[0], "first-come": COLOURS[1]}
+SHADES: Mapping[PolicyName, str] = dict(zip(POLICIES, COLOURS, strict=False))
 
 
 def picture(report: Report) -> bytes:
@@ -190,7 +190,7 @@ def picture(report: Report) -> bytes:
         ("Patients called again, so far", [(one, _summed(_weekly(one, "recontacted"))) for one in report.results]),
         ("Visits left out of their week's plan, so far", [(one, _summed(_weekly(one, "left_out"))) for one in report.results]),
     )
-    drawing = Drawing(WIDTH + LABELS + MARGIN, len(panels) * (HEIGHT + MARGIN) + 2 * MARGIN, "Weeks under two policies")
+    drawing = Drawing(WIDTH + LABELS + MARGIN, len(panels) * (HEIGHT + MARGIN) + 2 * MARGIN, "Weeks under each policy")
     for number, name in enumerate(policies_of(report)):
         x = LABELS + 45 * number
         drawing.line(x, MARGIN / 2, x + 8, MARGIN / 2, SHADES[name], 1.2)

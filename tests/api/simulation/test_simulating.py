@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from api.cli import app
 from api.simulation import lived
 from api.simulation.measures import percentile
-from api.simulation.policies import Policy
+from api.simulation.policies import POLICIES, Policy
 from api.simulation.report import Report, picture, result_of
 from api.simulation.world import World
 from api.store.columns import new_id
@@ -31,7 +31,7 @@ def world(weeks: int = 4) -> World:
 
 @pytest.fixture(scope="module")
 def report() -> Iterator[Report]:
-    results = [result_of(lived(world(), Policy(name, 0.5, 3, 1)), name) for name in ("optimised", "first-come")]
+    results = [result_of(lived(world(), Policy(name, 0.5, 3, 1)), name) for name in POLICIES]
     yield Report(weeks=4, seconds=0.5, results=tuple(results))
 
 
@@ -89,7 +89,7 @@ def test_the_judge_bites_on_a_chronicle_whose_visits_are_put_off():
 
 def test_the_picture_has_a_panel_for_each_figure_and_a_line_for_each_policy(report: Report):
     root = ElementTree.fromstring(picture(report))
-    assert len(root.findall(".//{*}polyline")) == 4 * 2
+    assert len(root.findall(".//{*}polyline")) == 4 * len(POLICIES)
 
 
 def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed():
