@@ -269,7 +269,7 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
     gone = [plan.visits_by_id[visit] for visit in sorted(aside)]
     cut = [link for link in scenario.links if not aside.isdisjoint((link.before, link.after))]
     linked = {end for link in cut for end in (link.before, link.after)}
-    stays = [_pinned(one, plan.visits_by_id.get(one.id)) if one.id in linked else one for one in scenario.visits]
+    rest = scenario.asking_for(scenario.visits_by_id.keys() - aside)
     taken: dict[str, list[Interval]] = {}
     disturbances: list[Disturbance] = []
     for one in gone:
@@ -280,8 +280,8 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
         disturbances += [Away(provider=who, start=one.start, end=one.end) for who in (*one.team, *one.supervisors)]
         if one.room is not None:
             disturbances.append(Close(place=one.room, start=one.start, end=one.end + timedelta(minutes=service.turnover)))
-    base = scenario.asking_for(scenario.visits_by_id.keys() - aside).changed(
-        visits=tuple(one for one in stays if one.id not in aside),
+    base = rest.changed(
+        visits=tuple(_pinned(one, plan.visits_by_id.get(one.id)) if one.id in linked else one for one in rest.visits),
         patients=tuple(
             one.changed(unavailable=(*one.unavailable, *taken.get(one.id, ()))) if one.id in taken else one
             for one in scenario.patients
