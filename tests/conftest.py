@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from postgres import HOW_TO_GET_ONE, MIGRATED, PostgresServer, binaries, server
+from support.postgres import HOW_TO_GET_ONE, MIGRATED, PostgresServer, binaries, server
 
 from api.store.database import Database
 from api.store.migrations import migrate

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import factories
 import pytest
-from factories import PEOPLE, booking, closure, current, group, patient, provider, reserve, session, visit
+from support import factories
+from support.factories import PEOPLE, booking, closure, current, group, patient, provider, reserve, session, visit
 from typer.testing import CliRunner
 
 import solver

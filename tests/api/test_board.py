@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-import factories
 import pytest
-from factories import booking, visit
 from rich.text import Text
+from support import factories
+from support.factories import booking, visit
 
 from api.board import Board, sheets
 from api.lanes import By

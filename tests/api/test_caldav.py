@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from time import monotonic, sleep
 
-import factories
 import httpx2
 import pytest
-from factories import booking, group, session, visit
-from frontdesk import furnish
-from mailserver import free_port
-from processes import ROOT, environment
-from service import Clock
+from support import factories
+from support.factories import booking, group, session, visit
+from support.frontdesk import furnish
+from support.mailserver import free_port
+from support.processes import ROOT, environment
+from support.service import Clock
 
 from api.store.columns import utc_now
 from api.store.database import Database

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import factories
 import pytest
-from factories import booking, current, session, visit
 from rich.console import Console
+from support import factories
+from support.factories import booking, current, session, visit
 
 from api.changes import counted, moves_table, reason, words
 from scheduling.check import check

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import factories
 import pytest
+from support import factories
 
 import api.cli
 import api.commands.planning

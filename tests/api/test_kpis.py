@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import factories
 import pytest
-from factories import booking, group, session, visit
+from support import factories
+from support.factories import booking, group, session, visit
 
 from api.kpis import Share, Wait, Wishes, kpis, percentile
 from scheduling.check import check

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from itertools import combinations
 
-import factories
 import pytest
-from factories import booking, closure, provider, shift, visit
+from support import factories
+from support.factories import booking, closure, provider, shift, visit
 
 from api.lanes import Row, Stretch, busy_dates, hours, rows
 from scheduling.plan import Plan

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from service import SECRET, peopled
+from support.service import SECRET, peopled
 
 from api.store import people
 from api.store.database import Database

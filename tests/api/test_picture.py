@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from typing import Any
 from xml.etree import ElementTree
 
-import factories
 import pytest
-from factories import provider, shift
+from support import factories
+from support.factories import provider, shift
 
 from api.palette import COLOURS, OTHER_COLOUR, colour, families, title
 from api.picture import LEAST_ROW, MOST_ROW, laid_out, picture

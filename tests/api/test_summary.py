@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import json
 
-import factories
 import pytest
-from factories import visit
 from rich.console import Console, RenderableType
+from support import factories
+from support.factories import visit
 
 from api.documents import document, gap, plan_summary, schema_of
 from api.kpis import Share

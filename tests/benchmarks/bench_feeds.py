@@ -36,7 +36,7 @@ from bench_service import THREADS, Stored, Times, expected, percentile, publishe
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS)]
 
-from processes import served
+from support.processes import served
 
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario

@@ -44,9 +44,9 @@ from bench_plans import machine, scenario_of
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS)]
 
-from processes import served
-from service import SECRET, Clock, bearer
-from stored import NOW, StoredWeek
+from support.processes import served
+from support.service import SECRET, Clock, bearer
+from support.stored import NOW, StoredWeek
 
 from api.access.actor import Role
 from api.app import create_app

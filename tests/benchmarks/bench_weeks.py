@@ -14,8 +14,8 @@ from time import perf_counter
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from history import NOW, live_through
 from sqlalchemy import event
+from support.history import NOW, live_through
 
 from api.services import rolling
 from api.services.accounts import SYSTEM

@@ -11,8 +11,8 @@ from resource import RUSAGE_SELF, getrusage
 from time import thread_time
 
 import pytest
-from hostile import hostile
 from icalendar import Calendar
+from support.hostile import hostile
 
 from calendars.busy import busy_times
 from calendars.replies import received_file, received_mail

@@ -13,14 +13,14 @@ from typing import Any
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
-import factories
 import httpx2
 from clients.mailhost import PASSWORD, MailHost
 from clients.waiting import until
-from frontdesk import furnish, wanted
-from outbox import give_addresses
-from processes import Served, served
-from service import Clock, bearer
+from support import factories
+from support.frontdesk import furnish, wanted
+from support.outbox import give_addresses
+from support.processes import Served, served
+from support.service import Clock, bearer
 
 from api.store.columns import utc_now
 from api.store.database import Database

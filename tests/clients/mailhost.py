@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clients.waiting import PATIENCE_SECONDS, listens, running, until
-from mailserver import free_port
+from support.mailserver import free_port
 
 PASSWORD = "mailbox-of-the-tests"
 

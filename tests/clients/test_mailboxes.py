@@ -13,7 +13,7 @@ from clients.installed import Installed
 from clients.waiting import PATIENCE_SECONDS
 from clients.xandikos import Xandikos
 from icalendar import Calendar, Event
-from outbox import address_of
+from support.outbox import address_of
 
 
 def invited(message: bytes) -> tuple[str, Event]:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
-import factories
 import pytest
 from clients.installed import Installed
 from clients.reading import READERS, Instants, read
 from clients.years import STAMP, a_year
 from icalendar import Calendar
+from support import factories
 
 from calendars.appointments import appointment
 from calendars.exports import export_all

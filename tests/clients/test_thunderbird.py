@@ -9,7 +9,7 @@ import pytest
 from clients.clinic import Clinic, instant
 from clients.installed import Installed
 from clients.thunderbird import ACCEPT, DECLINE, DELETE, TENTATIVE, Thunderbird, running_thunderbird
-from outbox import address_of
+from support.outbox import address_of
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import factories
 from clients.reading import Instants
+from support import factories
 
 from calendars.uids import Uids
 from scheduling.plan import Plan

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import as_json, link, on, patient, scenario, visit
+from support.factories import as_json, link, on, patient, scenario, visit
 
 from scheduling.additions import Addition
 from scheduling.errors import InvalidFile

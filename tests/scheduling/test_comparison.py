@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from factories import booking, current, current_group, group, patient, plan, reserve, scenario, session, visit
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.factories import booking, current, current_group, group, patient, plan, reserve, scenario, session, visit
 
 from scheduling.check import check
 from scheduling.comparison import Change, Comparison, compare

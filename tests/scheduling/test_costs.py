@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from cases import COST_CASES, CostCase
-from factories import booking, current, group, patient, plan, reserve, scenario, session, visit
+from support.cases import COST_CASES, CostCase
+from support.factories import booking, current, group, patient, plan, reserve, scenario, session, visit
 
 from scheduling.check import check
 from scheduling.costs import COSTS, Cost, costs

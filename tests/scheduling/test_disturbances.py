@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import everything
-import factories
 import pytest
-from factories import at, booking, clinic, closure, plan, provider, scenario, shift, visit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from support import everything, factories
+from support.factories import at, booking, clinic, closure, plan, provider, scenario, shift, visit
 
 from scheduling.check import check
 from scheduling.disturbances import (

@@ -7,9 +7,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from factories import clinic
-from factories import scenario as made
-from factories import service as offered
+from support.factories import clinic
+from support.factories import scenario as made
+from support.factories import service as offered
 
 from scheduling.clinic import Service
 from scheduling.errors import InvalidFile

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import at, booking, group, plan, reserve, scenario, session, visit
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonpaths import DELETED, mutations, put
+from support.factories import at, booking, group, plan, reserve, scenario, session, visit
+from support.jsonpaths import DELETED, mutations, put
 
 from scheduling.check import check
 from scheduling.errors import InvalidFile

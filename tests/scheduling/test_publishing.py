@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from factories import at, booking, current, current_group, group, plan, provider, reserve, scenario, session, visit
+from support.factories import at, booking, current, current_group, group, plan, provider, reserve, scenario, session, visit
 
 from scheduling.check import check
 from scheduling.errors import InvalidFile

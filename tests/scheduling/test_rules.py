@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from cases import CASES, Case
-from factories import booking, link, plan, scenario, visit
+from support.cases import CASES, Case
+from support.factories import booking, link, plan, scenario, visit
 
 from scheduling.check import check
 from scheduling.plan import plan_faults

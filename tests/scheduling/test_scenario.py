@@ -8,11 +8,11 @@ from time import process_time
 from typing import Any
 
 import pytest
-from everything import faults_of, full
-from factories import plan, scenario, scenario_fields, visit
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonpaths import mutations
+from support.everything import faults_of, full
+from support.factories import plan, scenario, scenario_fields, visit
+from support.jsonpaths import mutations
 
 from scheduling.check import check
 from scheduling.errors import ClinicweaveError, Fault, InvalidFile, UnknownId

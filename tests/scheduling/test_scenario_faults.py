@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from everything import faults_of, full
-from factories import at, scenario_fields, visit
-from jsonpaths import DELETED, put
+from support.everything import faults_of, full
+from support.factories import at, scenario_fields, visit
+from support.jsonpaths import DELETED, put
 
 
 def a_link(before: str, after: str, **changes: Any) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from factories import booking, plan, scenario, visit
 from hypothesis import given
 from hypothesis import strategies as st
+from support.factories import booking, plan, scenario, visit
 
 from scheduling.plan import Item
 from scheduling.rules.sweep import meets, overlapping, overloads

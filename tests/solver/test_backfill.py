@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from factories import booking, current, link, on, pin, plan, policy, provider, scenario, shift, visit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.factories import booking, current, link, on, pin, plan, policy, provider, scenario, shift, visit
 
 from scheduling.check import check
 from scheduling.errors import InvalidFile, UnknownId

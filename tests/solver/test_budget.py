@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from factories import PROCEDURE, clinic, current, current_group, group, on, provider, scenario, service, shift, visit
-from strategies import NAMES
+from support.factories import PROCEDURE, clinic, current, current_group, group, on, provider, scenario, service, shift, visit
+from support.strategies import NAMES
 
 from scheduling.check import check
 from scheduling.generate import generate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from factories import booking, current, pin, plan, provider, scenario, visit
+from support.factories import booking, current, pin, plan, provider, scenario, visit
 
 from scheduling.check import check
 from scheduling.plan import Plan

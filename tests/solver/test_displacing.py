@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
-from factories import at, booking, current, link, patient, policy, provider, reserve, scenario, shift, visit
-from factories import plan as plan_of
+from support.factories import at, booking, current, link, patient, policy, provider, reserve, scenario, shift, visit
+from support.factories import plan as plan_of
 
 from scheduling.check import check
 from scheduling.plan import Plan, Unscheduled

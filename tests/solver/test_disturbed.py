@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ortools.sat.python import cp_model
-from strategies import scenarios
+from support.strategies import scenarios
 
 from scheduling.additions import Addition
 from scheduling.check import check

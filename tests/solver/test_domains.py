@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from factories import (
+from support.factories import (
     block,
     booked,
     booking,

@@ -7,7 +7,8 @@ from itertools import combinations, product
 from typing import Any
 
 import pytest
-from factories import (
+from ortools.sat.python import cp_model
+from support.factories import (
     booking,
     clinic,
     current,
@@ -28,7 +29,6 @@ from factories import (
     shift,
     visit,
 )
-from ortools.sat.python import cp_model
 
 from scheduling.check import check
 from scheduling.scenario import Scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from factories import booking, plan, scenario, visit
+from support.factories import booking, plan, scenario, visit
 
 from scheduling.check import check
 from solver.clock import Clock

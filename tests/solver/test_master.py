@@ -7,7 +7,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-from factories import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ortools.sat.python import cp_model
+from support.factories import (
     clinic,
     current,
     group,
@@ -22,11 +25,8 @@ from factories import (
     shift,
     visit,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from optima import bounds, optimum
-from ortools.sat.python import cp_model
-from strategies import NAMES, scenarios
+from support.optima import bounds, optimum
+from support.strategies import NAMES, scenarios
 
 from scheduling.scenario import Scenario
 from solver.capacity import free_minutes, rounded

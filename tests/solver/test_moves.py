@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from factories import (
+from support.factories import (
     at,
     booking,
     clinic,

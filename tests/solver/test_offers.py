@@ -8,7 +8,10 @@ from itertools import count, product
 from typing import Any
 
 import pytest
-from factories import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ortools.sat.python import cp_model
+from support.factories import (
     booking,
     clinic,
     current,
@@ -26,9 +29,6 @@ from factories import (
     shift,
     visit,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from ortools.sat.python import cp_model
 
 from scheduling.additions import Addition
 from scheduling.check import check

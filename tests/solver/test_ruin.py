@@ -11,11 +11,11 @@ from pathlib import Path
 from threading import enumerate as threads
 from typing import IO, Any
 
-import factories
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import scenarios
+from support import factories
+from support.strategies import scenarios
 
 from scheduling.check import check
 from scheduling.generate import generate

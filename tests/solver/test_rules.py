@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from cases import CASES, COST_CASES, Case, CostCase
+from support.cases import CASES, COST_CASES, Case, CostCase
 
 from scheduling.check import check
 from scheduling.costs import COSTS

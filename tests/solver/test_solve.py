@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from factories import booking, link, patient, plan, provider, scenario, shift, visit
+from support.factories import booking, link, patient, plan, provider, scenario, shift, visit
 
 from scheduling.check import check
 from scheduling.generate import generate

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from factories import clinic, current, current_group, group, on, provider, scenario, service, shift, visit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from optima import bounds, optimum
-from strategies import NAMES, scenarios
+from support.factories import clinic, current, current_group, group, on, provider, scenario, service, shift, visit
+from support.optima import bounds, optimum
+from support.strategies import NAMES, scenarios
 
 from scheduling.scenario import Scenario
 from solver.domains import Domains, ShiftId

@@ -13,7 +13,7 @@ from functools import cache
 from random import Random
 
 import pytest
-from histories import event
+from support.histories import event
 
 from scheduling import catalogue
 from scheduling.care.episodes import Episode, Event, recorded

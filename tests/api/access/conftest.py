@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
-from service import CHEAP, OWN, PASSWORD, SECRET, Clock, bearer, peopled
+from support.service import CHEAP, OWN, PASSWORD, SECRET, Clock, bearer, peopled
 
 from api.access import passwords
 from api.access.actor import Role

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from races import at_once
-from service import PASSWORD, SECRET, bearer, peopled
 from sqlmodel import func, select
+from support.races import at_once
+from support.service import PASSWORD, SECRET, bearer, peopled
 
 from api.answers import Call
 from api.settings import Settings

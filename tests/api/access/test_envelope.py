@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from service import bearer
 from starlette.requests import Request
+from support.service import bearer
 
 from api.access.limits import Limit
 from api.app import create_app

@@ -1,6 +1,6 @@
 """Every route, by every role and nobody, on own and foreign objects, ids in bodies included: exactly the access table.
 
-It walks the table, so a route that is added is held against it too, once ``tests/samples.py`` has a request for it.
+It walks the table, so a route that is added is held against it too, once ``tests/support/samples.py`` has a request for it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from frontdesk import Headers
-from samples import FOREIGN, OWN, SAMPLES, Ids, Sample, World, named, world
-from service import denials
 from sqlmodel import Session, select
+from support.frontdesk import Headers
+from support.samples import FOREIGN, OWN, SAMPLES, Ids, Sample, World, named, world
+from support.service import denials
 
 from api.access import gate
 from api.access.actor import Role
@@ -43,7 +43,7 @@ def sample_of(line: Access) -> Sample:
     """Return the request of a line, or fail with what is to be done."""
     found = SAMPLES.get((line.method, line.path))
     if found is None:
-        pytest.fail(f"{line.method} {line.path} has no request in SAMPLES of tests/samples.py: add one")
+        pytest.fail(f"{line.method} {line.path} has no request in SAMPLES of tests/support/samples.py: add one")
     return found
 
 
@@ -98,7 +98,7 @@ def hold_against_the_table(here: World, line: Access) -> None:
     own = {**OWN, **here.ids, **sample.own, **made}
     foreign = {**FOREIGN, **sample.foreign}
     if unknown := set(line.named_in_path) - own.keys():
-        pytest.fail(f"{line.method} {line.path}: say in tests/samples.py which {', '.join(unknown)} is meant")
+        pytest.fail(f"{line.method} {line.path}: say in tests/support/samples.py which {', '.join(unknown)} is meant")
     every = list(cases(line, sample.body, own, foreign))
     for case in (one for one in every if not one.allowed):
         headers = here.headers(case.role, own)
@@ -113,7 +113,7 @@ def hold_against_the_table(here: World, line: Access) -> None:
     assert [answer.status_code for answer in answers if answer.status_code in REFUSED] == [], [one.text for one in answers]
     status = answers[0].status_code
     assert status == sample.status or (sample.status is None and status < 300), (
-        f"not answered well, see tests/samples.py: {answers[0].text}"
+        f"not answered well, see tests/support/samples.py: {answers[0].text}"
     )
     expect_versions_tell_all(here)
 

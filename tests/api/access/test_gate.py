@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 from fastapi.testclient import TestClient
-from service import FOREIGN, OWN, bearer, denials
+from support.service import FOREIGN, OWN, bearer, denials
 
 from api.access import gate
 from api.access.actor import Role

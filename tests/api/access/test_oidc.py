@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from pydantic import SecretStr
-from service import denials
+from support.service import denials
 
 from api.access.actor import Role
 from api.access.oidc import IdentityProvider

@@ -17,7 +17,7 @@ import httpx2
 import pytest
 import yaml
 from click.testing import Result
-from service import PASSWORD, SECRET, bearer
+from support.service import PASSWORD, SECRET, bearer
 from typer.testing import CliRunner
 
 from api.cli import app

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from service import FOREIGN, OWN, PASSWORD, Clock, bearer, denials
+from support.service import FOREIGN, OWN, PASSWORD, Clock, bearer, denials
 
 from api.access import passwords
 from api.access.credentials import hashed

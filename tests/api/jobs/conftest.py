@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
-import factories
 import pytest
-from desk import PLAN, WEEK, Desk
-from factories import booking, visit
+from support import factories
+from support.desk import PLAN, WEEK, Desk
+from support.factories import booking, visit
 
 from api.jobs.queue import JobQueue
 from api.store.columns import utc_now

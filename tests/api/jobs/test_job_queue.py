@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from desk import PLAN, WEEK, Desk
+from support.desk import PLAN, WEEK, Desk
 
 from api.jobs.queue import JobQueue
 from api.refusals import KeyReused, TooMany

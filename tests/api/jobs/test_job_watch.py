@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dbos import DBOSClient
-from desk import Desk
+from support.desk import Desk
 
 from api.jobs.queue import APPLICATION
 from api.jobs.watch import Watch

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 
-import factories
 import pytest
-from factories import pin, visit
+from support import factories
+from support.factories import pin, visit
 
 from api.jobs import solving
 from api.jobs.process import NICENESS, Message, Order

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 
 import pytest
-from desk import Desk
+from support.desk import Desk
 
 from api.jobs.following import follow
 from api.store import jobs as records

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from desk import Desk
+from support.desk import Desk
 
 PROJECT = Path(__file__).parents[3]
 

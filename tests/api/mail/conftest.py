@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from mailserver import Listening, MailServer, free_port
-from service import SECRET
+from support.mailserver import Listening, MailServer, free_port
+from support.service import SECRET
 
 from api.settings import Settings
 

@@ -16,8 +16,8 @@ from time import sleep
 from typing import Any
 
 import pytest
-from mailserver import Listening, fill_outbox
-from service import Clock
+from support.mailserver import Listening, fill_outbox
+from support.service import Clock
 
 from api.mail import courier as courier_module
 from api.mail.courier import UNDELIVERABLE, Courier, Rhythm, Tally

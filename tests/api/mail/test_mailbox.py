@@ -7,9 +7,9 @@ import smtplib
 from collections.abc import Iterator
 
 import pytest
-from imapserver import PASSWORD, USER, Mailbox, mailbox
-from mailserver import free_port
-from service import SECRET
+from support.imapserver import PASSWORD, USER, Mailbox, mailbox
+from support.mailserver import free_port
+from support.service import SECRET
 
 from api.mail import MAX_MAIL_BYTES
 from api.mail.delivery import Delivery

@@ -7,9 +7,9 @@ from email.message import EmailMessage
 from time import monotonic, sleep
 from typing import Any
 
-from mailserver import Listening, fill_outbox, free_port
-from processes import served
 from sqlmodel import select
+from support.mailserver import Listening, fill_outbox, free_port
+from support.processes import served
 
 from api.settings import Settings
 from api.store.database import Database

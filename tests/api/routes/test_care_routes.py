@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from frontdesk import FrontDesk, front_desk
-from months import FRIDAY_AFTER, last_week, roster
+from support.frontdesk import FrontDesk, front_desk
+from support.months import FRIDAY_AFTER, last_week, roster
 
 from api.referral_sheets import examples
 

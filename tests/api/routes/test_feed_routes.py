@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-import factories
 import pytest
-from factories import booking, group, reserve, session, visit
-from frontdesk import FrontDesk, front_desk
-from service import CHEAP, PASSWORD
-from stored import NOW
+from support import factories
+from support.factories import booking, group, reserve, session, visit
+from support.frontdesk import FrontDesk, front_desk
+from support.service import CHEAP, PASSWORD
+from support.stored import NOW
 
 from api.access.actor import Role
 from api.access.credentials import hashed

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import factories
 import pytest
-from factories import booking, visit
-from frontdesk import FrontDesk, front_desk
+from support import factories
+from support.factories import booking, visit
+from support.frontdesk import FrontDesk, front_desk
 
 from api.store import periods
 

@@ -12,10 +12,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from drawn import Kept, KeptOnPostgresql, KeptOnSqlite, Rewinding, Sending, sample_of
 from hypothesis import HealthCheck, Phase, given, settings
-from postgres import MIGRATED, PostgresServer
-from samples import world
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import (
@@ -24,7 +21,10 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from service import CHEAP
+from support.drawn import Kept, KeptOnPostgresql, KeptOnSqlite, Rewinding, Sending, sample_of
+from support.postgres import MIGRATED, PostgresServer
+from support.samples import world
+from support.service import CHEAP
 
 from api.access import passwords
 from api.access.table import ACCESS, Access

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import factories
 import pytest
-from factories import Wish, booking, visit
-from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules
+from support import factories
+from support.factories import Wish, booking, visit
+from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules
 
 from api.services import publishing
 from api.store import jobs, periods

@@ -7,10 +7,10 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
 
-import factories
 import pytest
-from factories import booking, patient, visit
-from frontdesk import FrontDesk, front_desk
+from support import factories
+from support.factories import booking, patient, visit
+from support.frontdesk import FrontDesk, front_desk
 
 from api.routes import examples
 from scheduling.comparison import Comparison

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-import factories
 import pytest
-from factories import booking, link, reserve, visit
-from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules, wanted
-from service import OWN
+from support import factories
+from support.factories import booking, link, reserve, visit
+from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules, wanted
+from support.service import OWN
 
 from api.store import bookings, periods, plans
 from api.store.audit import entries

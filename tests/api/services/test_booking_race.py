@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import factories
 import pytest
-from factories import visit
-from frontdesk import FrontDesk, front_desk, furnish, wanted
-from races import at_once, two_processes
-from service import Clock
+from support import factories
+from support.factories import visit
+from support.frontdesk import FrontDesk, front_desk, furnish, wanted
+from support.races import at_once, two_processes
+from support.service import Clock
 
 from api.services import bookings as service
 from api.store import bookings, periods

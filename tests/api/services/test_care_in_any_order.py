@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from months import MONDAY, in_memory
+from support.months import MONDAY, in_memory
 
 from api.store import bookings, episodes, periods
 from api.store.bookings import OPEN

@@ -7,11 +7,11 @@ from datetime import timedelta
 from random import Random
 from typing import get_args
 
-import factories
 import pytest
-from factories import booking, group, session, visit
-from frontdesk import FrontDesk, front_desk
-from stored import NOW
+from support import factories
+from support.factories import booking, group, session, visit
+from support.frontdesk import FrontDesk, front_desk
+from support.stored import NOW
 
 from api.access.actor import Actor, Role
 from api.access.credentials import hashed

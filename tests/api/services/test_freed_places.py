@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import factories
 import pytest
-from factories import at, booking, reserve, visit
-from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk
+from support import factories
+from support.factories import at, booking, reserve, visit
+from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from time import perf_counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from months import FIELDS, Months, asked, in_memory
 from openpyxl import Workbook, load_workbook
 from sqlmodel import select
+from support.months import FIELDS, Months, asked, in_memory
 
 from api.referral_sheets import COLUMNS, EXAMPLE, Sheet, examples, in_row_order, read_sheet, write_template, xlsx_template
 from api.services.accounts import SYSTEM

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from service import SECRET, peopled
 from sqlalchemy import update
 from sqlmodel import col
+from support.service import SECRET, peopled
 from typer.testing import CliRunner
 
 from api.cli import app

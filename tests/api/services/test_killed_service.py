@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from random import Random
 from threading import Event, Semaphore
 
-import factories
 import httpx2
 import pytest
-from factories import visit
-from frontdesk import FrontDesk, front_desk, furnish, wanted
-from processes import Served, served
-from races import half_written, overlaps
-from service import Clock, bearer
+from support import factories
+from support.factories import visit
+from support.frontdesk import FrontDesk, front_desk, furnish, wanted
+from support.processes import Served, served
+from support.races import half_written, overlaps
+from support.service import Clock, bearer
 
 from api.answers import Call
 from api.store import audit

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import factories
 import pytest
-from factories import booking, visit
-from frontdesk import FrontDesk, front_desk
 from sqlmodel import select
+from support import factories
+from support.factories import booking, visit
+from support.frontdesk import FrontDesk, front_desk
 
 from api.fetching import Fetched, Fetcher, Unfetchable
 from api.services.outside import refresh

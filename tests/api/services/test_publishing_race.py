@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import factories
 import pytest
-from factories import Wish, booking, visit
-from frontdesk import FrontDesk, front_desk, furnish, wanted
-from races import at_once, half_written, overlaps, two_processes
-from service import Clock
-from stored import StoredWeek
+from support import factories
+from support.factories import Wish, booking, visit
+from support.frontdesk import FrontDesk, front_desk, furnish, wanted
+from support.races import at_once, half_written, overlaps, two_processes
+from support.service import Clock
+from support.stored import StoredWeek
 
 from api.services import bookings as service
 from api.services import publishing

@@ -9,12 +9,12 @@ from itertools import count
 from threading import Barrier
 from typing import Any
 
-import factories
 import pytest
-from factories import booking, provider, reserve, visit
-from frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, furnish, rules
-from races import at_once, overlaps, two_processes
-from service import OWN, Clock
+from support import factories
+from support.factories import booking, provider, reserve, visit
+from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, furnish, rules
+from support.races import at_once, overlaps, two_processes
+from support.service import OWN, Clock
 from typer.testing import CliRunner
 
 import solver

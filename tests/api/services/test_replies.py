@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
-import factories
 import pytest
-from factories import booking, group, session, visit
-from frontdesk import FrontDesk, front_desk
-from outbox import give_addresses, send_all
-from stored import NOW, StoredWeek
+from support import factories
+from support.factories import booking, group, session, visit
+from support.frontdesk import FrontDesk, front_desk
+from support.outbox import give_addresses, send_all
+from support.stored import NOW, StoredWeek
 
 from api.services.telling import tell_changes
 from api.store import audit

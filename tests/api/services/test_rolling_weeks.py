@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from months import MONDAY, Months, in_memory
+from support.months import MONDAY, Months, in_memory
 
 from api.refusals import Conflict
 from api.store import episodes as records

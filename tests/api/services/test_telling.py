@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import factories
 import pytest
-from factories import booking, group, session, visit
-from frontdesk import FrontDesk, front_desk
-from outbox import LEASE, address_of, all_messages, give_addresses, send_all, waiting
-from stored import NOW, StoredWeek
+from support import factories
+from support.factories import booking, group, session, visit
+from support.frontdesk import FrontDesk, front_desk
+from support.outbox import LEASE, address_of, all_messages, give_addresses, send_all, waiting
+from support.stored import NOW, StoredWeek
 
 from api.services import changes, telling
 from api.services.replies import take_in

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import factories
 import pytest
-from factories import group, visit
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from outbox import LEASE, Calendar, give_addresses
 from sqlmodel import Session, select
-from stored import NOW
+from support import factories
+from support.factories import group, visit
+from support.outbox import LEASE, Calendar, give_addresses
+from support.stored import NOW
 
 from api.services.telling import tell_changes
 from api.store import bookings, messages, periods

@@ -12,10 +12,10 @@ from email.policy import default
 from typing import Any
 
 import pytest
-from outbox import address_of, give_addresses, send_all
-from service import CHEAP, PASSWORD, SECRET, Clock
 from sqlmodel import Session
-from stored import NOW, StoredWeek
+from support.outbox import address_of, give_addresses, send_all
+from support.service import CHEAP, PASSWORD, SECRET, Clock
+from support.stored import NOW, StoredWeek
 
 from api.access.actor import Actor, Role
 from api.mail.writing import written

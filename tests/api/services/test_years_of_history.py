@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from time import perf_counter
 
 import pytest
-from history import NOW, live_through
 from sqlalchemy import event
+from support.history import NOW, live_through
 
 from api.services import rolling
 from api.services.accounts import SYSTEM

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from factories import PEOPLE, booking, current, plan, provider, reserve, scenario, visit
+from support.factories import PEOPLE, booking, current, plan, provider, reserve, scenario, visit
 
 from api.simulation.policies import POLICIES, Policy, PolicyName
 from scheduling.requests import Reserve, Visit

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import factories
 import pytest
-from factories import booking, group, link, reserve, session, visit
-from stored import NOW, StoredWeek
+from support import factories
+from support.factories import booking, group, link, reserve, session, visit
+from support.stored import NOW, StoredWeek
 
 from api.store import periods
 from api.store.database import Database

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 from sqlmodel import col
-from stored import NOW
+from support.stored import NOW
 
 from api.store import audit, guards
 from api.store.audit import BEFORE_THE_FIRST, Entry, Tail

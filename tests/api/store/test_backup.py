@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 from sqlmodel import select
-from stored import NOW
+from support.stored import NOW
 
 from api.store import audit
 from api.store.audit import Entry

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Event
 
-import factories
 import pytest
-from factories import group, visit
-from stored import NOW, StoredWeek
+from support import factories
+from support.factories import group, visit
+from support.stored import NOW, StoredWeek
 
 from api.access.actor import Actor, Role
 from api.services import bookings, requests

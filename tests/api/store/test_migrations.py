@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from postgres import PostgresServer
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
+from support.postgres import PostgresServer
 
 from api.store import guards, migrations
 from api.store.database import Database

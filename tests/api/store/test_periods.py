@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from operator import attrgetter
 
-import factories
 import pytest
-from factories import current, current_group, group, link, patient, provider, reserve, shift, visit
-from stored import NOW, StoredWeek
+from support import factories
+from support.factories import current, current_group, group, link, patient, provider, reserve, shift, visit
+from support.stored import NOW, StoredWeek
 
 from api.store import bookings, periods, requests
 from api.store.database import Database

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import factories
 import pytest
-from factories import Wish, booking, patient, session, visit
 from sqlmodel import SQLModel, select
-from stored import NOW, StoredWeek
+from support import factories
+from support.factories import Wish, booking, patient, session, visit
+from support.stored import NOW, StoredWeek
 
 from api.store import bookings, periods
 from api.store.errors import DoubleBooked, StaleVersion

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from histories import stamped
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from support.histories import stamped
 
 from scheduling import catalogue
 from scheduling.care.episodes import Episode, Event, recorded, state

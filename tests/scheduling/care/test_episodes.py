@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from histories import PARTS, REFERRED, episode, event, opened, window
+from support.histories import PARTS, REFERRED, episode, event, opened, window
 
 from scheduling import catalogue
 from scheduling.care.episodes import recorded, state

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from histories import PARTS, episode, event
+from support.histories import PARTS, episode, event
 
 from scheduling import catalogue
 from scheduling.care.episodes import Episode

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from factories import booking, current, current_group, group, policy, reserve, scenario, session, visit
-from judgements.case import Case, case
+from support.factories import booking, current, current_group, group, policy, reserve, scenario, session, visit
+from support.judgements.case import Case, case
 
 PAST: tuple[Case, ...] = (
     case(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from factories import (
+from support.factories import (
     booking,
     clinic,
     closure,
@@ -21,7 +21,7 @@ from factories import (
     visit,
     week,
 )
-from judgements.case import Case, case
+from support.judgements.case import Case, case
 
 from scheduling.clinic import Clinic, Service
 

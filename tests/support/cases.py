@@ -6,14 +6,14 @@ They judge the checkers, and the solver's encoders a second time: a model fixed 
 
 from __future__ import annotations
 
-from judgements.blocks import BLOCKS
-from judgements.case import Case, CostCase
-from judgements.costs import COSTS
-from judgements.patients import PATIENTS
-from judgements.places import PLACES
-from judgements.providers import PROVIDERS
-from judgements.requests import REQUESTS
-from judgements.stability import STABILITY
+from support.judgements.blocks import BLOCKS
+from support.judgements.case import Case, CostCase
+from support.judgements.costs import COSTS
+from support.judgements.patients import PATIENTS
+from support.judgements.places import PLACES
+from support.judgements.providers import PROVIDERS
+from support.judgements.requests import REQUESTS
+from support.judgements.stability import STABILITY
 
 CASES: tuple[Case, ...] = (*PLACES, *BLOCKS, *PROVIDERS, *PATIENTS, *REQUESTS, *STABILITY)
 COST_CASES: tuple[CostCase, ...] = COSTS

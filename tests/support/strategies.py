@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from factories import (
+from hypothesis import strategies as st
+from support.factories import (
     PROCEDURE,
     clinic,
     current,
@@ -22,7 +23,6 @@ from factories import (
     shift,
     visit,
 )
-from hypothesis import strategies as st
 
 from scheduling.scenario import Scenario
 

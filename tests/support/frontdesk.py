@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from factories import at
 from fastapi.testclient import TestClient
-from service import CHEAP, PASSWORD, SECRET, Clock, bearer
-from stored import NOW, StoredWeek
+from support.factories import at
+from support.service import CHEAP, PASSWORD, SECRET, Clock, bearer
+from support.stored import NOW, StoredWeek
 
 from api.access.actor import Role
 from api.app import create_app

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import httpx2
 from hypothesis import strategies as st
-from postgres import PostgresServer
-from samples import FOREIGN, OWN, SAMPLES, Ids, Sample, World, named
 from schemathesis import Case, GenerationMode
 from schemathesis.schemas import APIOperation
-from service import PASSWORD
+from support.postgres import PostgresServer
+from support.samples import FOREIGN, OWN, SAMPLES, Ids, Sample, World, named
+from support.service import PASSWORD
 
 from api.access.actor import Role
 from api.access.limits import Limit

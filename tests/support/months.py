@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-import factories
+from support import factories
 
 from api.services import bookings, episodes, publishing, rolling
 from api.services.accounts import SYSTEM

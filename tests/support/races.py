@@ -14,16 +14,16 @@ from threading import Barrier
 from typing import TypeVar
 
 import httpx2
-from processes import Served, served
-from service import SECRET, bearer
 from sqlmodel import col, select
+from support.processes import Served, served
+from support.service import SECRET, bearer
 
 from api.store.database import Database
 from api.store.tables import AuditRow, BookingRow, OccupancyRow
 
 T = TypeVar("T")
 
-STOPPED_CLOCK = Path(__file__).with_name("api") / "services" / "stopped_clock.py"
+STOPPED_CLOCK = Path(__file__).parents[1] / "api" / "services" / "stopped_clock.py"
 
 CHANGES = ("booking.add", "booking.move", "booking.cancel")
 

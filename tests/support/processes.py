@@ -14,9 +14,9 @@ from pathlib import Path
 from threading import Thread
 from time import monotonic
 
-from service import SECRET
+from support.service import SECRET
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-c", "from api.cli import main; main()")
 
 STOP_SECONDS = 30

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from factories import booking, clinic, group, patient, scenario, session, visit
-from judgements.case import Case, case
+from support.factories import booking, clinic, group, patient, scenario, session, visit
+from support.judgements.case import Case, case
 
 OVERLAPS: tuple[Case, ...] = (
     case(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from factories import block, booking, clinic, people, provider, reserve, scenario, shift, visit, week
-from judgements.case import Case, case
+from support.factories import block, booking, clinic, people, provider, reserve, scenario, shift, visit, week
+from support.judgements.case import Case, case
 
 CANCER_WEDNESDAY = clinic(blocks=[block("cancer", "WE", "13:01", "16:59")])
 TWO_BLOCKS = clinic(blocks=[block("cancer", "WE", "13:00", "17:00"), block("other", "TU", "13:00", "15:00", location="wang")])

@@ -15,11 +15,11 @@ from email.policy import default
 from time import monotonic, sleep
 from typing import Any
 
-import factories
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from factories import visit
-from outbox import address_of, give_addresses
+from support import factories
+from support.factories import visit
+from support.outbox import address_of, give_addresses
 
 from api.services.telling import tell_changes
 from api.store import bookings, periods

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from factories import at, booking, clinic, people, provider, reserve, scenario, service, shift, visit
-from judgements.case import Case, case
+from support.factories import at, booking, clinic, people, provider, reserve, scenario, service, shift, visit
+from support.judgements.case import Case, case
 
 
 def place(provider: str, start: str, location: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from factories import (
+from support.factories import (
     booking,
     current,
     current_group,
@@ -18,7 +18,7 @@ from factories import (
     visit,
     week,
 )
-from judgements.case import CostCase, cost_case
+from support.judgements.case import CostCase, cost_case
 
 LONG_MONDAY = people(provider("ana", shifts=week(shift("MO 08:00", "17:00"))))
 

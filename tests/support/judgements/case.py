@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from factories import Wish, plan
+from support.factories import Wish, plan
 
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from factories import booking, group, link, pin, reserve, scenario, session, visit
-from judgements.case import Case, case
+from support.factories import booking, group, link, pin, reserve, scenario, session, visit
+from support.judgements.case import Case, case
 
 PINS: tuple[Case, ...] = (
     case(

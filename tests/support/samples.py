@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import factories
-from factories import booking, visit
-from frontdesk import FrontDesk, Headers, front_desk
-from months import FRIDAY_AFTER, last_week, roster
-from service import CHEAP, PASSWORD, bearer
-from stored import StoredWeek
+from support import factories
+from support.factories import booking, visit
+from support.frontdesk import FrontDesk, Headers, front_desk
+from support.months import FRIDAY_AFTER, last_week, roster
+from support.service import CHEAP, PASSWORD, bearer
+from support.stored import StoredWeek
 
 from api.access.actor import Role
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token

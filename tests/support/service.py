@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-import factories
 from argon2 import PasswordHasher
+from support import factories
 
 from api.access.actor import Role
 from api.services.accounts import SYSTEM, NewAccount, add_account
