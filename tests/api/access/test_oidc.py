@@ -21,9 +21,9 @@ from support.service import denials
 
 from api.access.actor import Role
 from api.access.oidc import IdentityProvider
+from api.runtime.context import Shell
+from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, AccountChange, NewAccount, add_account, change_account
-from api.settings import Settings
-from api.shell import Shell
 
 ISSUER = "https://login.example"
 KEY = RSAKey.generate_key(2048, {"kid": "one"})
