@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.access.actor import Actor, Role
-from api.runtime.exceptions import Conflict, Ground, RulesBroken
+from api.access.actor import AccessRole, Actor
+from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken
 from api.services.changes import pass_on
 from api.services.episodes import OF_BOOKINGS, note_state
 from api.services.records import write_down
@@ -105,9 +105,9 @@ def placed(
     broken = _broken(week.scenario, stands, wanted)
     final = [one for one in broken if one.rule in FINAL]
     if broken and (reason is None or final):
-        grounds = [Ground(one.detail, one.rule, ", ".join(one.ids)) for one in broken]
+        details = [ErrorDetail(one.detail, one.rule, ", ".join(one.ids)) for one in broken]
         refused = "no reason can override" if reason is not None else "it breaks"
-        raise RulesBroken(f"{refused} {_rules(final if reason is not None else broken)}", grounds)
+        raise RulesBroken(f"{refused} {_rules(final if reason is not None else broken)}", details)
     after = with_booking(week.scenario, stands, visit, wanted)
 
     def act(session: Session) -> Standing:
@@ -141,7 +141,7 @@ def cancelled(
     if freed is None:
         raise UnknownId("booking of visit", visit)
     gone = sorted(one for one in needing(week.scenario.links, visit) if one in week.plan.visits_by_id)
-    if len(gone) > 1 and by.role is Role.PATIENT:
+    if len(gone) > 1 and by.role is AccessRole.PATIENT:
         raise Conflict("other visits depend on this one: call the clinic")
 
     def act(session: Session) -> tuple[VisitBooking, list[str]]:
@@ -211,7 +211,9 @@ def _booking(week: Week, visit: str, place: Place) -> VisitBooking:
     """
     asked, dates = week.scenario.visit(visit), week.scenario.horizon
     if not dates.start <= place.start.date() < dates.end:
-        raise RulesBroken("it breaks horizon", [Ground(f"is not from {dates.start} to before {dates.end}", "horizon", visit)])
+        raise RulesBroken(
+            "it breaks horizon", [ErrorDetail(f"is not from {dates.start} to before {dates.end}", "horizon", visit)]
+        )
     wanted = VisitBooking(
         visit=visit,
         start=place.start,

@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.exceptions import Ground, RulesBroken
+from api.runtime.exceptions import ErrorDetail, RulesBroken
 from api.services.changes import pass_on
 from api.services.planning import Made, done
 from api.services.records import write_down
@@ -132,5 +132,5 @@ def _expect_rules_kept(scenario: Scenario, plan: Plan, known: Container[tuple[st
     """Refuse a plan that breaks rules, but for those that what stands breaks already, by an override."""
     broken = [one for one in violations(scenario, plan) if (one.rule, one.ids) not in known]
     if broken:
-        grounds = [Ground(f"{', '.join(one.ids)}: {one.detail}", one.rule) for one in broken]
-        raise RulesBroken("the plan does not go with what was decided since it was asked for; plan again", grounds)
+        details = [ErrorDetail(f"{', '.join(one.ids)}: {one.detail}", one.rule) for one in broken]
+        raise RulesBroken("the plan does not go with what was decided since it was asked for; plan again", details)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.exceptions import Conflict, Ground, NoRoom
+from api.runtime.exceptions import Conflict, ErrorDetail, NoRoom
 from api.services.changes import pass_on
 from api.services.kinds import Kind, same_day_kind
 from api.services.records import write_down
@@ -205,9 +205,9 @@ def _no_room(scenario: Scenario, stood: Plan, visit: str, proven: bool) -> NoRoo
     from solver import explain
 
     found = explain(scenario, stood, visit, REASON_SECONDS)
-    grounds = [Ground(one.detail, one.rule) for one in found if one.rule != "not-examined"]
+    details = [ErrorDetail(one.detail, one.rule) for one in found if one.rule != "not-examined"]
     said = "it is proven that there is no place" if proven else f"no place was found in {PROOF_SECONDS:g} s"
-    return NoRoom(f'{said} for visit "{visit}" on its day, whoever gives way', grounds, proven)
+    return NoRoom(f'{said} for visit "{visit}" on its day, whoever gives way', details, proven)
 
 
 def _expect_waiting(week: Week, visit: str) -> Visit:

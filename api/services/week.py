@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.runtime.exceptions import Conflict
 from api.store import bookings, offers, periods, plans
 from api.store.bookings import Change
@@ -104,15 +104,15 @@ def week_at(session: Session, period_id: str, now: datetime) -> Week:
     return Week(version, scenario.changed(visits=pinned), plan, overridden)
 
 
-def present_week(shell: Shell, period_id: str, now: datetime) -> Week:
+def present_week(context: AppContext, period_id: str, now: datetime) -> Week:
     """Return a period as people live by it at an instant."""
-    release_expired(shell, now)
-    with shell.database.reading() as session:
+    release_expired(context, now)
+    with context.database.reading() as session:
         return week_at(session, period_id, now)
 
 
 def decided(
-    shell: Shell,
+    context: AppContext,
     period_id: str,
     decide: Callable[[Week], Callable[[Session], T]],
     run: Callable[[Callable[[Session], T]], R],
@@ -134,7 +134,7 @@ def decided(
     """
     for _ in range(TRIES):
         with _DECIDING:
-            week = present_week(shell, period_id, shell.clock())
+            week = present_week(context, period_id, context.clock())
             try:
                 act = decide(week)
             except ClinicweaveError as error:
@@ -150,12 +150,12 @@ def decided(
     raise Conflict("the week keeps changing; try again")
 
 
-def release_expired(shell: Shell, now: datetime) -> None:
+def release_expired(context: AppContext, now: datetime) -> None:
     """Free the places whose offers have run out."""
-    with shell.database.reading() as session:
+    with context.database.reading() as session:
         if not offers.due(session, now):
             return
-    with shell.database.writing() as session:
+    with context.database.writing() as session:
         for offer in offers.due(session, now):
             offers.end_offer(session, offer, "expired")
             row = bookings.booking_of(session, ("visit", offer.visit_id, ""))

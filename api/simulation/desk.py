@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from api.runtime.context import make_shell
+from api.runtime.context import create_context
 from api.runtime.settings import Settings
 from api.services import bookings, episodes, planning, programmes, publishing, rolling
 from api.services.accounts import SYSTEM
@@ -84,12 +84,12 @@ class Desk:
         self._zone = TimeGrid(timezone, 1, date.min, date.max)
         self._store = Database("sqlite://")
         migrate(self._store)
-        self._shell = make_shell(Settings(database_url="sqlite://"), self._store, lambda: self.now)
+        self._context = create_context(Settings(database_url="sqlite://"), self._store, lambda: self.now)
         self.at(day, 0)
 
     def close(self) -> None:
         """Close the store; nothing of it is left."""
-        self._shell.close()
+        self._context.close()
 
     def at(self, day: date, minute: int) -> None:
         """Set the clock."""
@@ -135,11 +135,11 @@ class Desk:
 
     def receive(self, request: Request) -> Received:
         """Take in a patient who has to be seen today."""
-        return receive(self._shell, SYSTEM, request, self._store.write, self._policy.deterministic)
+        return receive(self._context, SYSTEM, request, self._store.write, self._policy.deterministic)
 
     def make_room(self, visit: str) -> Referred:
         """Let others give way to who has to be seen today. Raises ``NoRoom``."""
-        return make_room(self._shell, SYSTEM, visit, self._store.write, self._policy.deterministic)
+        return make_room(self._context, SYSTEM, visit, self._store.write, self._policy.deterministic)
 
     # ---- Weeks ----
 
@@ -161,7 +161,7 @@ class Desk:
         else:
             plan = carried(self._policy.plan(beside_what_stands(of.scenario, only), of.standing, whole), of.scenario)
         with self._store.writing() as session:
-            row = planning.ask(session, AtOnce(self._shell.clock), SYSTEM, wanted, of, self.now)
+            row = planning.ask(session, AtOnce(self._context.clock), SYSTEM, wanted, of, self.now)
             jobs.finish_job(session, row.id, row.epoch, plan, self.now)
             return PlannedWeek(week.found, plan, publishing.publish(session, SYSTEM, row.id, self.now))
 
@@ -174,7 +174,7 @@ class Desk:
         if row is None or row.state != "booked":
             return False
         decided(
-            self._shell,
+            self._context,
             row.period_id,
             lambda week: bookings.cancelled(week, SYSTEM, visit, _whatever, self.now),
             self._store.write,

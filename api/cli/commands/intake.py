@@ -16,7 +16,7 @@ from scheduling.errors import Fault, InvalidFile
 from scheduling.files import read_bounded
 
 if TYPE_CHECKING:
-    from api.runtime.context import Shell
+    from api.runtime.context import AppContext
     from api.services.intake import Taken
     from api.services.reception import Received
     from api.services.referrals import Referred
@@ -70,16 +70,16 @@ def import_sheet(
     sheet = read_sheet(read_bounded(file, MAX_FILE_BYTES), str(file))
     for note in sheet.notes:
         say(f"{file}: {note}.")
-    with opened() as shell:
-        with shell.database.reading() as session:
-            faults = in_row_order([*check(session, sheet.requests, shell.clock()), *sheet.faults])
+    with opened() as context:
+        with context.database.reading() as session:
+            faults = in_row_order([*check(session, sheet.requests, context.clock()), *sheet.faults])
         if faults:
             raise _refused(faults, as_json)
         if dry_run:
             found = {"requests": len(sheet.requests), "faults": []}
             _told(as_json, found, f"{len(sheet.requests):,} requests can be taken in; nothing was.")
             return
-        taken, today = _take_in(shell, sheet, str(file))
+        taken, today = _take_in(context, sheet, str(file))
     document = [{"row": one.place.strip(", "), **_taken(two)} for one, two in zip(sheet.requests, taken, strict=True)]
     if as_json:
         print_json({"taken": document, "today": [_placed(one) for one in today]})
@@ -121,8 +121,8 @@ def add(
         referred_on=None if referred_on is None else referred_on.date(),
         low_reservoir=None if low_reservoir is None else low_reservoir.date(),
     )
-    with opened() as shell:
-        received = receive(shell, SYSTEM, request, shell.database.write)
+    with opened() as context:
+        received = receive(context, SYSTEM, request, context.database.write)
     if as_json:
         print_json({**_taken(received.taken), "today": None if received.today is None else _placed(received.today)})
         return
@@ -139,11 +139,11 @@ def make_room(
     from api.services import reception
     from api.services.accounts import SYSTEM
 
-    with opened() as shell:
+    with opened() as context:
         try:
-            found = reception.make_room(shell, SYSTEM, visit, shell.database.write)
+            found = reception.make_room(context, SYSTEM, visit, context.database.write)
         except NoRoom as refusal:
-            why = [f"  {one.rule}: {one.detail}" for one in refusal.grounds]
+            why = [f"  {one.rule}: {one.detail}" for one in refusal.details]
             raise ended(Outcome.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
     _told(as_json, _placed(found), _today(found))
 
@@ -162,14 +162,14 @@ def _request(**values: Any) -> Any:
         raise InvalidFile("the request", faults) from None
 
 
-def _take_in(shell: Shell, sheet: Sheet, source: str) -> tuple[list[Taken], list[Referred]]:
+def _take_in(context: AppContext, sheet: Sheet, source: str) -> tuple[list[Taken], list[Referred]]:
     from api.services.accounts import SYSTEM
     from api.services.intake import take_in
     from api.services.reception import place_today
 
-    with shell.database.writing() as session:
-        taken = take_in(session, SYSTEM, sheet.requests, shell.clock(), source)
-    return taken, place_today(shell, SYSTEM, taken)
+    with context.database.writing() as session:
+        taken = take_in(session, SYSTEM, sheet.requests, context.clock(), source)
+    return taken, place_today(context, SYSTEM, taken)
 
 
 def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:

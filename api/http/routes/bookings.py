@@ -165,10 +165,10 @@ def move_booking(visit: Identifier, body: WantedPlace, call: Changing) -> Respon
 def cancel_booking(visit: Identifier, call: Changing) -> Response:
     """Cancel a visit's booking, and those of visits that cannot be without it: they wait again."""
     call.expected_version()
-    now = call.shell.clock()
+    now = call.context.clock()
     return decided(
-        call.shell,
-        service.period_of(call.shell.database, visit),
+        call.context,
+        service.period_of(call.context.database, visit),
         lambda week: service.cancelled(week, call.actor, visit, call.expect, now),
         lambda act: call.write(lambda session: _cancelled(*act(session))),
     )
@@ -178,7 +178,7 @@ def cancel_booking(visit: Identifier, call: Changing) -> Response:
 def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Response:
     """Note that a patient has arrived, has not come, or is done."""
     call.expected_version()
-    now = call.shell.clock()
+    now = call.context.clock()
 
     def act(session: Session) -> Answer:
         service.mark(session, call.actor, visit, body.state, call.expect, now)
@@ -191,7 +191,7 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
 def pin_visit(visit: Identifier, call: Changing) -> Response:
     """Hold a visit where it stands, whatever is planned; If-Match is the booking's."""
     call.expected_version()
-    now = call.shell.clock()
+    now = call.context.clock()
     return call.write(lambda session: Answer(place_document(service.pin(session, call.actor, visit, call.expect, now))))
 
 
@@ -200,7 +200,7 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
     """Let planning move a visit again."""
 
     def act(session: Session) -> Answer:
-        service.unpin(session, call.actor, visit, call.shell.clock())
+        service.unpin(session, call.actor, visit, call.context.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
@@ -209,8 +209,8 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
 @router.post("/v1/visits/{visit}/offers", response_model=Offers, responses=documented(409))
 def offer_places(visit: Identifier, body: OffersWanted, call: Reading) -> Response:
     """Return the best places that a waiting visit could be booked at without anybody else being moved."""
-    period = service.period_of(call.shell.database, visit)
-    found = offering.choices(present_week(call.shell, period, call.shell.clock()), visit, body.count)
+    period = service.period_of(call.context.database, visit)
+    found = offering.choices(present_week(call.context, period, call.context.clock()), visit, body.count)
     return call.disclose("visit.offers", "visit", visit, lambda session: _offers(found))
 
 
@@ -233,11 +233,11 @@ def _put(
     expect: Callable[[int], None] | None,
     run: Callable[[Callable[[Session], Answer]], Response],
 ) -> Response:
-    now = call.shell.clock()
+    now = call.context.clock()
     status = HTTPStatus.CREATED if expect is None else HTTPStatus.OK
     return decided(
-        call.shell,
-        service.period_of(call.shell.database, visit),
+        call.context,
+        service.period_of(call.context.database, visit),
         lambda week: service.placed(week, call.actor, visit, body.place(), body.override_reason, expect, now),
         lambda act: run(lambda session: _answer(act(session), status)),
     )

@@ -160,7 +160,7 @@ def list_episodes(
 @router.get("/v1/episodes/{episode}", response_model=ShownEpisode)
 def get_episode(episode: Identifier, call: Reading) -> Response:
     """Return an episode: what has been of it, and what is open today."""
-    now = call.shell.clock()
+    now = call.context.clock()
     return call.disclose("episode.read", "episode", episode, lambda session: _answer(service.shown(session, episode, now)))
 
 
@@ -172,7 +172,7 @@ def get_episode(episode: Identifier, call: Reading) -> Response:
 )
 def tell(episode: Identifier, body: Annotated[Told, Body(examples=[TOLD])], call: Creating) -> Response:
     """Take down what became known: an outcome, a date, a visit elsewhere, a stop, a new start; what follows from it is done."""
-    now = call.shell.clock()
+    now = call.context.clock()
 
     def act(session: Session) -> Answer:
         found = service.record(session, call.actor, episode, None, body, now)

@@ -200,13 +200,13 @@ def list_kinds(call: Reading) -> Response:
 )
 def get_template(call: Reading) -> Response:
     """Return a spreadsheet with an example for each kind of referral, and what each column holds."""
-    return Response(xlsx_template(call.shell.clock().date()), media_type=XLSX)
+    return Response(xlsx_template(call.context.clock().date()), media_type=XLSX)
 
 
 @router.post("/v1/intake", status_code=HTTPStatus.CREATED, response_model=RequestTaken, responses=documented(409))
 def take_in(body: Annotated[Request, Body(examples=[REQUEST])], call: Creating) -> Response:
     """Take in what a patient is referred for. Who has to be seen today gets a place at once, or hears why there is none."""
-    return receive(call.shell, call.actor, body, lambda act: call.create(lambda session: _received(act(session))))
+    return receive(call.context, call.actor, body, lambda act: call.create(lambda session: _received(act(session))))
 
 
 @router.post(
@@ -221,7 +221,7 @@ def take_in_sheet(
     dry_run: Annotated[bool, Query(description="Name what is wrong with each row, and take in nothing.")] = False,
 ) -> Response:
     """Take in a spreadsheet of referrals, all of its rows or none. Places for those of today are looked for right after."""
-    sheet, now = read_sheet(body, SOURCE), call.shell.clock()
+    sheet, now = read_sheet(body, SOURCE), call.context.clock()
     taken: list[service.Taken] = []
 
     def act(session: Session) -> Answer:
@@ -237,7 +237,7 @@ def take_in_sheet(
     if dry_run:
         return call.read(act)
     answer = call.create(act)
-    place_today(call.shell, call.actor, taken)
+    place_today(call.context, call.actor, taken)
     return answer
 
 
@@ -273,7 +273,7 @@ def change_referral_out(referral: Identifier, body: ReferralOutState, call: Chan
 
     def act(session: Session) -> Answer:
         row = referrals_out.change_referral(
-            session, call.actor, referral, version, body.state, body.appointment, call.shell.clock()
+            session, call.actor, referral, version, body.state, body.appointment, call.context.clock()
         )
         return _sent_answer(session, row)
 

@@ -94,10 +94,10 @@ class ReferralMade(BaseModel):
 @router.post("/v1/referrals", status_code=HTTPStatus.CREATED, response_model=ReferralMade, responses=documented(404, 409))
 def refer(body: ReferralToMake, call: Creating) -> Response:
     """Refer a cancer patient, to be seen today: the answer is the place, or the verified reason why there is none."""
-    now, referral, database = call.shell.clock(), body.referral(), call.shell.database
+    now, referral, database = call.context.clock(), body.referral(), call.context.database
     period = service.period_today(database, now)
     return decided(
-        call.shell,
+        call.context,
         period,
         lambda week: service.referred(week, call.actor, referral, service.known_patient(database, referral), now),
         lambda act: call.create(lambda session: _made(act(session))),
@@ -113,7 +113,7 @@ def displace(visit: Identifier, call: Creating) -> Response:
     Nobody gives way who has cancer, has to be seen that day, is pinned or about to be seen. A problem says whether it is proven
     that the day cannot take the visit, and names the rules in the way.
     """
-    return make_room(call.shell, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
+    return make_room(call.context, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
 
 
 def _made(made: Referred) -> Answer:
