@@ -19,7 +19,7 @@ from api.store.plans import Published
 from api.store.tables import PlanJobRow
 from scheduling.comparison import Comparison, compare
 from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, VisitBooking
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 from scheduling.rules import violations
 from scheduling.scenario import Scenario
 
@@ -72,7 +72,7 @@ def _outcome(session: Session, found: Made) -> tuple[Scenario, Plan, Plan]:
     present = periods.scenario_of(session, found.scenario.id).changed(now=found.scenario.now)
     standing = plans.standing_plan(session, present)
     decided = _decided(session, _asked_from(session, found.job), standing)
-    whole = carried(_adopted(found.plan, standing, decided), present)
+    whole = rebase(_adopted(found.plan, standing, decided), present)
     places = shift_places(present, (*whole.visits, *whole.groups, *whole.holds))
     return present, standing, whole.changed(shifts=places)
 

@@ -30,7 +30,7 @@ from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Priority
 from scheduling.people import Patient
 from scheduling.plan import Plan, Reason, VisitBooking
-from scheduling.publishing import carried, upcoming
+from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 
@@ -234,7 +234,7 @@ def _placing(week: Week, scenario: Scenario, addition: Addition, deterministic: 
     before = upcoming(scenario, week.settled[1])
     grown, made = solver.insert(scenario, before, addition, deterministic=deterministic)
     found = compare(scenario, before, made, grown)
-    return _Placing(addition.visits[0].id, grown, carried(before, grown), made, found)
+    return _Placing(addition.visits[0].id, grown, rebase(before, grown), made, found)
 
 
 def _placed(session: Session, week: Week, by: Actor, of: _Placing, episode: str | None, now: datetime) -> Referred:

@@ -38,7 +38,7 @@ from scheduling.clinic import Closure
 from scheduling.fields import Horizon, Weekday
 from scheduling.people import Patient, Provider
 from scheduling.plan import Plan
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid, stamp
 from solver import Limits
@@ -159,7 +159,7 @@ class Desk:
         if only is None:
             plan = self._policy.plan(of.scenario, of.standing, whole)
         else:
-            plan = carried(self._policy.plan(beside_what_stands(of.scenario, only), of.standing, whole), of.scenario)
+            plan = rebase(self._policy.plan(beside_what_stands(of.scenario, only), of.standing, whole), of.scenario)
         with self._store.writing() as session:
             row = planning.ask(session, AtOnce(self._context.clock), SYSTEM, wanted, of, self.now)
             jobs.finish_job(session, row.id, row.epoch, plan, self.now)
