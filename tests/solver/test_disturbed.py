@@ -31,9 +31,9 @@ from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 from solver import Limits, cancelled, solve
 from solver.model import exact
-from solver.search import ruin
 from solver.model.constraints import CONSTRAINTS
 from solver.model.exact import exact_model
+from solver.search import ruin
 from solver.search.construct import construct
 from solver.search.encoding import Numbers
 from solver.search.improve import Answer, Search
