@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReplyOutcome:
     """What became of one answer: what it was about, by ids, and what was made of it."""
 
     kind: str
@@ -54,7 +54,7 @@ class Outcome:
     outcome: str
 
 
-def take_in(context: AppContext, received: Received, by: Actor = MAILBOX) -> list[Outcome]:
+def take_in(context: AppContext, received: Received, by: Actor = MAILBOX) -> list[ReplyOutcome]:
     """Take in what was received; twice is as once.
 
     Raises
@@ -80,14 +80,14 @@ class _Desk:
     now: datetime
     declined: list[BookingRow]
 
-    def trouble(self) -> list[Outcome]:
+    def trouble(self) -> list[ReplyOutcome]:
         """Note what has no answer in it."""
         found = self.received.trouble
         if isinstance(found, ForStaff):
             self._ask_staff(("mailbox", ""), found, None)
-        return [Outcome("mailbox", "", found.reason if found is not None else "")]
+        return [ReplyOutcome("mailbox", "", found.reason if found is not None else "")]
 
-    def take(self, answer: Answer) -> Outcome:
+    def take(self, answer: Answer) -> ReplyOutcome:
         """Note one answer."""
         invitation = messages.invitation_of_uid(self.session, answer.uid)
         booking = None if invitation is None else bookings.booking(self.session, invitation.booking_id)
@@ -96,11 +96,11 @@ class _Desk:
         match verdict:
             case ForStaff():
                 self._ask_staff(subject, verdict, invitation)
-                return Outcome(*subject, verdict.reason)
+                return ReplyOutcome(*subject, verdict.reason)
             case Ignored():
-                return Outcome(*subject, verdict.reason)
+                return ReplyOutcome(*subject, verdict.reason)
         assert invitation is not None and booking is not None
-        return Outcome(*subject, self._note(invitation, booking, PARTICIPATION[type(verdict)], verdict.stamp))
+        return ReplyOutcome(*subject, self._note(invitation, booking, PARTICIPATION[type(verdict)], verdict.stamp))
 
     def _note(
         self, invitation: InvitationRow, booking: BookingRow, participation: Participation, stamp: datetime | None

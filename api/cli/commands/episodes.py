@@ -76,10 +76,10 @@ def tell(
 ) -> None:
     """Take down what became known: an outcome, a date, a stop, a new start; what follows from it is done."""
     from api.services.accounts import SYSTEM
-    from api.services.episodes import Told, record
+    from api.services.episodes import ReportedEvent, record
 
     on = None if day is None else day.date()
-    told = Told(kind=kind, step=step, number=number, date=on, outcome=outcome, relief_percent=relief, name=name)
+    told = ReportedEvent(kind=kind, step=step, number=number, date=on, outcome=outcome, relief_percent=relief, name=name)
     with opened() as context, context.database.writing() as session:
         found = record(session, SYSTEM, episode, None, told, context.clock())
     result: dict[str, Any] = {"episode": episode, "asked": list(found.asked), "given_up": list(found.given_up)}

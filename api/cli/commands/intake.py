@@ -17,9 +17,9 @@ from scheduling.files import read_bounded
 
 if TYPE_CHECKING:
     from api.runtime.context import AppContext
-    from api.services.intake import Taken
-    from api.services.reception import Received
-    from api.services.referrals import Referred
+    from api.services.intake import AcceptedRequest
+    from api.services.reception import IntakeResult
+    from api.services.referrals import SameDayPlacement
     from api.spreadsheets.referral_sheets import Sheet
 
 intake_app = typer.Typer(cls=Commands, help="Take in what patients are referred for.", no_args_is_help=True)
@@ -162,7 +162,7 @@ def _request(**values: Any) -> Any:
         raise InvalidFile("the request", faults) from None
 
 
-def _take_in(context: AppContext, sheet: Sheet, source: str) -> tuple[list[Taken], list[Referred]]:
+def _take_in(context: AppContext, sheet: Sheet, source: str) -> tuple[list[AcceptedRequest], list[SameDayPlacement]]:
     from api.services.accounts import SYSTEM
     from api.services.intake import take_in
     from api.services.reception import place_today
@@ -184,7 +184,7 @@ def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
     return ended(Outcome.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
 
 
-def _taken(one: Taken) -> dict[str, Any]:
+def _taken(one: AcceptedRequest) -> dict[str, Any]:
     return {
         "kind": one.request.kind,
         "patient": one.request.patient,
@@ -194,7 +194,7 @@ def _taken(one: Taken) -> dict[str, Any]:
     }
 
 
-def _placed(one: Referred) -> dict[str, Any]:
+def _placed(one: SameDayPlacement) -> dict[str, Any]:
     booking = None if one.booking is None else one.booking.model_dump(mode="json")
     return {
         "visit": one.visit,
@@ -204,7 +204,7 @@ def _placed(one: Referred) -> dict[str, Any]:
     }
 
 
-def _said(received: Received) -> str:
+def _said(received: IntakeResult) -> str:
     taken = received.taken
     if received.today is not None:
         return f"Episode {taken.episode}. {_today(received.today)}"
@@ -214,7 +214,7 @@ def _said(received: Received) -> str:
     return "Waits for a seat." if taken.referral_out is None else f"Referral {taken.referral_out} is sent."
 
 
-def _today(one: Referred) -> str:
+def _today(one: SameDayPlacement) -> str:
     if one.booking is None:
         why = "; ".join(f"{reason.rule}: {reason.detail}" for reason in one.reasons)
         return f"No place today for {one.visit}, which waits: {why}"

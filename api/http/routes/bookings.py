@@ -18,8 +18,8 @@ from api.http.errors import UNCHANGED, documented
 from api.http.routes.examples import BOOKING
 from api.services import bookings as service
 from api.services import offering
-from api.services.bookings import Place, Standing
-from api.services.offering import Choices
+from api.services.bookings import PlacedVisit, RequestedPlace
+from api.services.offering import PlaceOptions
 from api.services.week import decided, present_week
 from api.store.tables.mail import Participation
 from scheduling.fields import Id, Stamp
@@ -48,9 +48,9 @@ class WantedPlace(BaseModel):
     supervisors: list[Id] = Field([], max_length=20)
     override_reason: str | None = Field(None, min_length=1, max_length=500)
 
-    def place(self) -> Place:
+    def place(self) -> RequestedPlace:
         """Return the place alone."""
-        return Place(self.start, self.location, self.room, tuple(self.team), tuple(self.supervisors))
+        return RequestedPlace(self.start, self.location, self.room, tuple(self.team), tuple(self.supervisors))
 
 
 class BookedVisit(BaseModel):
@@ -219,7 +219,7 @@ def place_document(booking: VisitBooking) -> dict[str, object]:
     return booking.model_dump(mode="json", exclude={"visit"})
 
 
-def booked_document(standing: Standing) -> dict[str, object]:
+def booked_document(standing: PlacedVisit) -> dict[str, object]:
     """Return where a visit stands."""
     row = standing.row
     told = {"state": row.state, "notified": row.notified, "version": row.version, "override_reason": row.override_reason}
@@ -243,7 +243,7 @@ def _put(
     )
 
 
-def _answer(standing: Standing, status: int = HTTPStatus.OK) -> Answer:
+def _answer(standing: PlacedVisit, status: int = HTTPStatus.OK) -> Answer:
     return Answer(booked_document(standing), status, standing.row.version)
 
 
@@ -251,6 +251,6 @@ def _cancelled(freed: VisitBooking, waiting: list[str]) -> Answer:
     return Answer({"waiting": waiting, "freed": place_document(freed)})
 
 
-def _offers(found: Choices) -> Answer:
+def _offers(found: PlaceOptions) -> Answer:
     offers = [{"place": place_document(one.booking), "cost": one.cost} for one in found.choices]
     return Answer({"visit": found.visit, "offers": offers, "reasons": [one.model_dump() for one in found.reasons]})

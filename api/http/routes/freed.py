@@ -17,7 +17,7 @@ from api.http.dependencies import Creating, Reading
 from api.http.errors import documented
 from api.http.routes.bookings import PLACE, FreePlace, place_document
 from api.services import waitlist as service
-from api.services.waitlist import Kept
+from api.services.waitlist import OfferedPlace
 from api.services.week import decided
 from scheduling.fields import Id, Stamp
 from scheduling.plan import Booking
@@ -109,6 +109,6 @@ def decline_freed_place(visit: Identifier, call: Reading) -> Response:
     return call.write(act)
 
 
-def _kept(kept: Kept, status: int = HTTPStatus.OK) -> Answer:
+def _kept(kept: OfferedPlace, status: int = HTTPStatus.OK) -> Answer:
     place = place_document(kept.booking)
     return Answer({"visit": kept.offer.visit_id, "expires_at": kept.offer.expires_at, "place": place}, status)

@@ -21,7 +21,7 @@ from api.services import intake as service
 from api.services import referrals_out
 from api.services.intake import Request
 from api.services.kinds import KINDS
-from api.services.reception import Received, place_today, receive
+from api.services.reception import IntakeResult, place_today, receive
 from api.spreadsheets.referral_sheets import in_row_order, read_sheet, xlsx_template
 from api.store import periods
 from api.store import referrals_out as store
@@ -222,7 +222,7 @@ def take_in_sheet(
 ) -> Response:
     """Take in a spreadsheet of referrals, all of its rows or none. Places for those of today are looked for right after."""
     sheet, now = read_sheet(body, SOURCE), call.context.clock()
-    taken: list[service.Taken] = []
+    taken: list[service.AcceptedRequest] = []
 
     def act(session: Session) -> Answer:
         faults = in_row_order([*service.check(session, sheet.requests, now), *sheet.faults])
@@ -280,7 +280,7 @@ def change_referral_out(referral: Identifier, body: ReferralOutState, call: Chan
     return call.write(act)
 
 
-def _received(received: Received) -> Answer:
+def _received(received: IntakeResult) -> Answer:
     today = None
     if (found := received.today) is not None:
         today = {
@@ -294,7 +294,7 @@ def _received(received: Received) -> Answer:
     return Answer({**_taken(received.taken), "today": today}, HTTPStatus.CREATED, location=location)
 
 
-def _taken(one: service.Taken) -> dict[str, Any]:
+def _taken(one: service.AcceptedRequest) -> dict[str, Any]:
     return {
         "kind": one.request.kind,
         "patient": one.request.patient,
@@ -304,7 +304,9 @@ def _taken(one: service.Taken) -> dict[str, Any]:
     }
 
 
-def _sheet(requests: int, faults: list[dict[str, str]], notes: tuple[str, ...], taken: list[service.Taken]) -> dict[str, Any]:
+def _sheet(
+    requests: int, faults: list[dict[str, str]], notes: tuple[str, ...], taken: list[service.AcceptedRequest]
+) -> dict[str, Any]:
     today = [one.visits[0] for one in taken if service.is_of_today(one.request) and one.visits]
     return {"requests": requests, "faults": faults, "notes": notes, "taken": [_taken(one) for one in taken], "today": today}
 

@@ -26,7 +26,7 @@ from api.reports.documents import document
 from api.reports.kpis import kpis
 from api.runtime.context import AppContext
 from api.services import planning, publishing
-from api.services.planning import Made, Wanted
+from api.services.planning import PlanRequest, RequestedPlan
 from api.services.week import release_expired
 from api.store import jobs, plans
 from api.store.tables import JobEventRow, PlanJobRow, PublicationRow
@@ -157,7 +157,7 @@ def ask_for_plan(body: PlanToMake, call: Creating) -> Response:
     now, queue = call.context.clock(), call.context.queue
     release_expired(call.context, now)
     limits = Limits(body.seconds, call.context.settings.solver_workers, body.seed, body.gap)
-    wanted = Wanted(body.scenario, limits, body.now)
+    wanted = PlanRequest(body.scenario, limits, body.now)
     with call.context.database.reading() as session:
         of = planning.prepared(session, wanted, now)
 
@@ -313,7 +313,7 @@ def _job(row: PlanJobRow, scenario: str) -> dict[str, Any]:
     }
 
 
-def _made(found: Made, comparison: Comparison | None) -> dict[str, Any]:
+def _made(found: RequestedPlan, comparison: Comparison | None) -> dict[str, Any]:
     return {
         **_job(found.job, found.scenario.id),
         "plan": found.plan,
