@@ -133,7 +133,7 @@ def _may(context: AppContext, actor: Actor, line: Access, asked: Asked) -> bool:
 
 def _deny(context: AppContext, line: Access, asked: Asked, actor: str, role: str, reason: str) -> None:
     kind, identifier = asked.ids[0] if asked.ids else ("", "")
-    entry = audit.Entry(
+    entry = audit.AuditEntry(
         actor=actor,
         role=role,
         action=f"{line.method} {line.path}",

@@ -22,7 +22,7 @@ USE_NOTED_EVERY = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class VerifiedCredential:
     """Somebody whose credential is good, and when its use was last written down."""
 
     actor: Actor
@@ -50,7 +50,7 @@ def identify(context: AppContext, secret: str) -> Actor:
     return known.actor
 
 
-def _known(session: Session, context: AppContext, secret: str, now: datetime) -> Known | None:
+def _known(session: Session, context: AppContext, secret: str, now: datetime) -> VerifiedCredential | None:
     if secret.startswith(SESSION):
         return _of_session(session, hashed(secret), now, timedelta(minutes=context.settings.session_idle_minutes))
     if secret.startswith(TOKEN):
@@ -58,34 +58,34 @@ def _known(session: Session, context: AppContext, secret: str, now: datetime) ->
     return _of_link(session, context.signer, secret, now) if secret.startswith(LINK) else None
 
 
-def _of_session(session: Session, secret_hash: str, now: datetime, idle: timedelta) -> Known | None:
+def _of_session(session: Session, secret_hash: str, now: datetime, idle: timedelta) -> VerifiedCredential | None:
     found = accounts.session_and_account(session, secret_hash)
     if found is None:
         return None
     row, account = found
     if row.revoked_at is not None or row.expires_at <= now or row.last_seen_at + idle <= now or not account.is_active:
         return None
-    return Known(_staff(account, row.id), SessionRow, row.last_seen_at)
+    return VerifiedCredential(_staff(account, row.id), SessionRow, row.last_seen_at)
 
 
-def _of_token(session: Session, secret_hash: str, now: datetime) -> Known | None:
+def _of_token(session: Session, secret_hash: str, now: datetime) -> VerifiedCredential | None:
     found = accounts.token_and_account(session, secret_hash)
     if found is None:
         return None
     row, account = found
     if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now) or not account.is_active:
         return None
-    return Known(_staff(account, row.id), TokenRow, row.last_used_at)
+    return VerifiedCredential(_staff(account, row.id), TokenRow, row.last_used_at)
 
 
-def _of_link(session: Session, signer: Signer, secret: str, now: datetime) -> Known | None:
+def _of_link(session: Session, signer: Signer, secret: str, now: datetime) -> VerifiedCredential | None:
     try:
         row = accounts.patient_link(session, signer.link_id(secret))
     except UnknownId:
         return None
     if not signer.is_link(secret, row.id, row.visit_id) or row.revoked_at is not None or row.expires_at <= now:
         return None
-    return Known(Actor(row.id, AccessRole.PATIENT, row.id, visit=row.visit_id), PatientLinkRow, row.last_used_at)
+    return VerifiedCredential(Actor(row.id, AccessRole.PATIENT, row.id, visit=row.visit_id), PatientLinkRow, row.last_used_at)
 
 
 def _staff(account: AccountRow, credential: str) -> Actor:

@@ -17,7 +17,7 @@ from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
 from api.access.actor import AccessRole
-from api.runtime.caches import Copy
+from api.runtime.caches import RenderedFeed
 from api.runtime.context import AppContext, create_context
 from api.runtime.settings import read_settings
 from api.services.feeds import present_copy
@@ -96,7 +96,7 @@ class Collection(BaseCollection):
 class CalendarCollection(Collection):
     """A calendar, with the events of a feed's document."""
 
-    def __init__(self, path: str, name: str, copy: Copy) -> None:
+    def __init__(self, path: str, name: str, copy: RenderedFeed) -> None:
         super().__init__(path, {"tag": TAG, "D:displayname": name})
         self._copy = copy
 

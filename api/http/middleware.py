@@ -33,7 +33,7 @@ UNROUTED = "none"
 """The route of a request that found none."""
 
 
-class Envelope:
+class RequestContextMiddleware:
     """Goes around every request.
 
     Parameters

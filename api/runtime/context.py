@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from starlette.requests import HTTPConnection
 
 from api.access.credentials import Signer
-from api.access.limits import Limit
+from api.access.limits import RateLimiter
 from api.access.oidc import IdentityProvider
-from api.runtime.caches import FeedMemory
+from api.runtime.caches import FeedCache
 from api.runtime.fetching import Fetcher
 from api.runtime.metrics import Metrics
 from api.runtime.settings import Settings
@@ -33,7 +33,7 @@ class AppContext:
     ----------
     clock : callable
         Returns the present instant; tests give their own.
-    requests, log_ins, polls : Limit
+    requests, log_ins, polls : RateLimiter
         How often one credential, one network address that fails to log in, and one feed's readers may ask.
     fetcher : Fetcher
         Reads calendars elsewhere.
@@ -47,14 +47,14 @@ class AppContext:
     database: Database
     signer: Signer
     clock: Callable[[], datetime]
-    requests: Limit
-    log_ins: Limit
-    polls: Limit
+    requests: RateLimiter
+    log_ins: RateLimiter
+    polls: RateLimiter
     fetcher: Fetcher
     identity_provider: IdentityProvider | None = None
     metrics: Metrics = field(default_factory=Metrics)
     stopping: Event = field(default_factory=Event)
-    feeds: FeedMemory = field(default_factory=FeedMemory)
+    feeds: FeedCache = field(default_factory=FeedCache)
 
     @cached_property
     def queue(self) -> JobQueue:
@@ -83,9 +83,9 @@ def create_context(settings: Settings, database: Database | None = None, clock: 
         database=database or Database(settings.database_url),
         signer=Signer(settings.signing_key()),
         clock=clock,
-        requests=Limit(settings.requests_per_minute),
-        log_ins=Limit(settings.log_ins_per_minute),
-        polls=Limit(settings.feed_polls_per_minute),
+        requests=RateLimiter(settings.requests_per_minute),
+        log_ins=RateLimiter(settings.log_ins_per_minute),
+        polls=RateLimiter(settings.feed_polls_per_minute),
         fetcher=Fetcher(settings.outside_max_bytes, settings.outside_seconds),
         identity_provider=None if settings.oidc_issuer is None else IdentityProvider(settings),
     )

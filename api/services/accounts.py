@@ -288,7 +288,7 @@ def _refuse(session: Session, settings: Settings, account: AccountRow | None, no
         session.add(account)
     who, role = (account.id, account.role) if account else (UNKNOWN, NOBODY)
     tried = account.id if account else ""
-    audit.append(session, audit.Entry(who, role, "session.log-in", "account", tried, "denied", {}), now)
+    audit.append(session, audit.AuditEntry(who, role, "session.log-in", "account", tried, "denied", {}), now)
 
 
 def _expect_complete(session: Session, name: str, role: AccessRole, provider: str | None) -> None:

@@ -16,7 +16,7 @@ from api.services.records import write_down
 from api.services.requests import asked_visit
 from api.services.week import Week, choose_places, pin_of, take_on, with_booking
 from api.store import bookings, messages, offers, periods, requests
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 from api.store.database import Database
 from api.store.placings import booking_fields
 from api.store.tables import BookingRow
@@ -251,7 +251,7 @@ def _expect_movable(session: Session, visit: str, expect: Callable[[int], None] 
         raise Conflict(f"what is {row.state} cannot be moved")
 
 
-def _give_up(session: Session, visit: str, now: datetime) -> Change:
+def _give_up(session: Session, visit: str, now: datetime) -> BookingChange:
     row = booking_row(session, visit)
     if row.state not in bookings.OPEN:
         raise Conflict(f'visit "{visit}" is {row.state} and cannot be cancelled')

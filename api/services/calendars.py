@@ -15,7 +15,7 @@ from api.store.feeds import Shown
 from api.store.messages import UID_DOMAIN
 from api.store.tables import InvitationRow
 from api.store.tables.feeds import FeedKind
-from api.store.versioned_cache import derived_each
+from api.store.versioned_cache import get_each_cached
 from calendars.entries import Entry, Member, Seats, reference
 from calendars.feeds import feed, nothing_booked
 from scheduling.clinic import Clinic, Location, Service
@@ -53,7 +53,7 @@ def entries_of(session: Session, clinic: Clinic, kind: FeedKind, subject: str, s
         drawn = _Drawing(session, clinic, [one.booking_id for one, _ in wanted])
         return {key: drawn.of(key[0].booking_id) for key in wanted}
 
-    found = derived_each(session, [(one, names) for one in shown], draw)
+    found = get_each_cached(session, [(one, names) for one in shown], draw)
     patients = people.patient_names(session, {patient for one in found for patient in one.patients})
     entries = [_referred_to(one, patients) for one in found]
     if kind != "patient":

@@ -11,10 +11,12 @@ from api.access.actor import Actor
 from api.services.episodes import note_changes
 from api.services.notifications import tell_changes
 from api.services.programmes import note_sessions
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 
 
-def pass_on(session: Session, by: Actor, changes: Sequence[Change], now: datetime, withdrawn: Container[str] = ()) -> None:
+def pass_on(
+    session: Session, by: Actor, changes: Sequence[BookingChange], now: datetime, withdrawn: Container[str] = ()
+) -> None:
     """Pass changed bookings on to all that keep up with them: histories of episodes, seats of programmes, patients' calendars.
 
     Parameters

@@ -22,7 +22,7 @@ from api.services.records import write_down
 from api.services.rolling import book_of
 from api.store import bookings, offers, periods, requests
 from api.store import episodes as store
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 from api.store.placings import Placing
 from api.store.rows import expect_version
 from api.store.tables import PeriodRow
@@ -137,7 +137,9 @@ def _step(one: OpenStep) -> dict[str, Any]:
     }
 
 
-def note_changes(session: Session, by: Actor, changes: Iterable[Change], now: datetime, withdrawn: Container[str] = ()) -> None:
+def note_changes(
+    session: Session, by: Actor, changes: Iterable[BookingChange], now: datetime, withdrawn: Container[str] = ()
+) -> None:
     """Take down what changed bookings mean to the episodes of their visits: planned there, cancelled, or withdrawn.
 
     Parameters

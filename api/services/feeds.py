@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
 from api.access.credentials import FEED, Signer, hashed, new_secret
-from api.runtime.caches import Copy
+from api.runtime.caches import RenderedFeed
 from api.runtime.context import AppContext
 from api.runtime.settings import Settings
 from api.services.calendars import document_of, expect_subject
@@ -42,7 +42,7 @@ READER = Actor("feed", AccessRole.CLINICIAN)
 class Polled:
     """What a poll is answered: a copy, or that the feed is gone; ``to_keep`` says whether to call :func:`keep` afterwards."""
 
-    copy: Copy | None
+    copy: RenderedFeed | None
     to_keep: bool = False
 
 
@@ -137,7 +137,7 @@ def polled(context: AppContext, kind: FeedKind, secret: str) -> Polled:
     return Polled(copy, memory.is_due(now))
 
 
-def present_copy(context: AppContext, kind: FeedKind, subject: str) -> Copy:
+def present_copy(context: AppContext, kind: FeedKind, subject: str) -> RenderedFeed:
     """Return a calendar as it is now, for another way of reading it than polls."""
     now, known = context.clock(), context.feeds.recall(kind, subject)
     with context.database.reading() as session:
@@ -189,7 +189,9 @@ def _source(session: Session, settings: Settings, kind: FeedKind, subject: str, 
     return feeds.source(session, kind, subject, _first(settings, now))
 
 
-def _current(context: AppContext, row: Subscription, source: str | None, known: Copy | None, now: datetime) -> Copy:
+def _current(
+    context: AppContext, row: Subscription, source: str | None, known: RenderedFeed | None, now: datetime
+) -> RenderedFeed:
     """Return a copy of the store as it is now, or the last good one when none can be made."""
     try:
         with context.database.reading() as session:
@@ -209,29 +211,31 @@ def _current(context: AppContext, row: Subscription, source: str | None, known: 
     return last
 
 
-def _rendered(session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime, last: Copy | None) -> Copy:
+def _rendered(
+    session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime, last: RenderedFeed | None
+) -> RenderedFeed:
     source = _source(session, settings, kind, subject, now)
     content = document_of(session, kind, subject, now - timedelta(days=settings.feed_past_days))
     if last is not None and last.content == content:
-        return Copy(source, content, last.modified_at)
-    return Copy(source, content, now)
+        return RenderedFeed(source, content, last.modified_at)
+    return RenderedFeed(source, content, now)
 
 
-def _last_words(context: AppContext, row: Subscription, now: datetime) -> Copy | None:
+def _last_words(context: AppContext, row: Subscription, now: datetime) -> RenderedFeed | None:
     """Return what a revoked feed says for a while: that it has ended."""
     assert row.revoked_at is not None
     if now >= row.revoked_at + timedelta(days=context.settings.feed_farewell_days):
         return None
     with context.database.reading() as session:
-        return Copy("", tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
+        return RenderedFeed("", tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
 
 
-def _kept(session: Session, row: Subscription) -> Copy | None:
+def _kept(session: Session, row: Subscription) -> RenderedFeed | None:
     kept = feeds.copy_of(session, row.kind, row.subject_id)
-    return None if kept is None else Copy(kept.source, kept.content, kept.modified_at)
+    return None if kept is None else RenderedFeed(kept.source, kept.content, kept.modified_at)
 
 
-def _keep(session: Session, kind: FeedKind, subject: str, copy: Copy) -> None:
+def _keep(session: Session, kind: FeedKind, subject: str, copy: RenderedFeed) -> None:
     feeds.keep_copy(
         session,
         FeedCopyRow(

@@ -23,7 +23,7 @@ from api.services.records import Done, write_down_all
 from api.store import episodes, people, periods, programmes, referrals_out
 from api.store.columns import new_id
 from api.store.episodes import Origin
-from api.store.people import Known
+from api.store.people import PatientIdentity
 from scheduling import catalogue
 from scheduling.care.episodes import Episode, Event
 from scheduling.care.pathways import Pathway
@@ -171,7 +171,7 @@ class Desk:
         self.today: date = zone.wall(now).date()
         self._known_at = zone.wall(now).replace(second=0, microsecond=0)
         self._clinic = periods.clinic_of(session)
-        self.known: Mapping[str, Known] = people.known(session, patients)
+        self.known: Mapping[str, PatientIdentity] = people.known(session, patients)
         self._providers = people.provider_ids(session)
         self._programmes = programmes.known(session)
         self._open = {(row.patient_id, row.pathway): row.id for row in episodes.of_patients(session, patients)}

@@ -15,8 +15,8 @@ from sqlmodel import Session
 
 from api.runtime.context import AppContext
 from api.store import messages, periods
-from api.store.bookings import Change
-from api.store.messages import Told
+from api.store.bookings import BookingChange
+from api.store.messages import AppointmentNotice
 from api.store.tables import BookingRow, InvitationRow, MessageRow
 from calendars.appointments import Appointment, appointment
 from calendars.invites import Invitation, Message, next_message
@@ -30,7 +30,7 @@ AT_ONCE = 1_000
 """Messages that are forgotten in one transaction, for which other writers wait."""
 
 
-def tell_changes(session: Session, changes: Iterable[Change], now: datetime) -> int:
+def tell_changes(session: Session, changes: Iterable[BookingChange], now: datetime) -> int:
     """Write the messages about bookings that were made, changed or cancelled, and return how many."""
     return tell(session, (change.row for change in changes), now)
 
@@ -86,7 +86,7 @@ class _Desk:
     def tell(self, row: BookingRow, patient: str, attends: bool) -> bool:
         """Write a message to one patient about one booking, if there is anything to say."""
         invitation = self.invitations.get((row.id, patient))
-        told = None if invitation is None or invitation.told is None else Told.of(invitation.told)
+        told = None if invitation is None or invitation.told is None else AppointmentNotice.of(invitation.told)
         address = self.addresses.get(patient) or (told.address if told is not None else None)
         if address is None:
             return False
@@ -94,7 +94,7 @@ class _Desk:
         message = next_message(_known(invitation, told, address), wanted, self.now, Mailbox(address))
         return self._put(invitation, row, patient, message)
 
-    def _wanted(self, row: BookingRow, attends: bool, told: Told | None) -> Appointment | None:
+    def _wanted(self, row: BookingRow, attends: bool, told: AppointmentNotice | None) -> Appointment | None:
         """Return what the patient should know; of what is past, what they know already."""
         known = told.appointment if told is not None else None
         if known is not None and known.starts_at <= self.now:
@@ -115,8 +115,8 @@ class _Desk:
                 messages.drop(self.session, waiting, "it says nothing new", self.now)
             return False
         if waiting is not None:
-            wanted = Told(message.appointment, message.attendee.address)
-            if (waiting.method, Told.of(waiting.tells)) == (message.method, wanted):
+            wanted = AppointmentNotice(message.appointment, message.attendee.address)
+            if (waiting.method, AppointmentNotice.of(waiting.tells)) == (message.method, wanted):
                 return False
             messages.drop(self.session, waiting, "a newer one takes its place", self.now)
         invitation = invitation or messages.add_invitation(self.session, row.id, patient)
@@ -124,7 +124,7 @@ class _Desk:
         return True
 
 
-def _known(invitation: InvitationRow | None, told: Told | None, address: str) -> Invitation:
+def _known(invitation: InvitationRow | None, told: AppointmentNotice | None, address: str) -> Invitation:
     """Return what a patient was told, as invites have it; of somebody who was told nothing yet, only where they are."""
     attendee = Mailbox(told.address if told is not None else address)
     if invitation is None:

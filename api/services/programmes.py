@@ -12,7 +12,7 @@ from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
 from api.services.records import write_down
 from api.store import programmes as store
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 from api.store.periods import zone
 from api.store.rows import expect_version
 from scheduling import catalogue
@@ -29,7 +29,7 @@ def open_workshops(session: Session, clinic: Clinic) -> None:
     store.put_programmes(session, map(opened, new))
 
 
-def note_sessions(session: Session, changes: Iterable[Change]) -> None:
+def note_sessions(session: Session, changes: Iterable[BookingChange]) -> None:
     """Give those who waited, and have a place in a session that is published, their seats for some months."""
     placed = [change.after for change in changes if change.row.kind == "group" and change.after is not None]
     if not placed:

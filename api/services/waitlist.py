@@ -15,7 +15,7 @@ from api.services.changes import pass_on
 from api.services.records import write_down
 from api.services.week import Week, keep_places, take_on, with_booking
 from api.store import bookings, offers, periods
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 from api.store.database import Database
 from api.store.tables import BookingRow, OfferRow
 from scheduling.errors import UnknownId
@@ -96,7 +96,7 @@ def accepted(session: Session, by: Actor, visit: str, now: datetime) -> Kept:
     offer, row = _open(session, visit, now)
     bookings.mark(session, row.id, "booked", now)
     row.notified = True
-    pass_on(session, by, [Change(row, None, bookings.standing_of(session, row).placing)], now)
+    pass_on(session, by, [BookingChange(row, None, bookings.standing_of(session, row).placing)], now)
     offers.end_offer(session, offer, "accepted")
     periods.touch(session, row.period_id)
     write_down(session, by, "freed-place.accept", "visit", visit, now, offer=offer.id)

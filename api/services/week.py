@@ -19,7 +19,7 @@ from sqlmodel import Session
 from api.runtime.context import AppContext
 from api.runtime.exceptions import Conflict
 from api.store import bookings, offers, periods, plans
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 from api.store.errors import DoubleBooked, StaleVersion
 from api.store.placings import Placing, Subject, booking_fields, placings
 from scheduling.disruptions import Away, Close, Disturbance, disturbed
@@ -165,7 +165,7 @@ def release_expired(context: AppContext, now: datetime) -> None:
                 periods.touch(session, row.period_id)
 
 
-def take_on(session: Session, week: Week, scenario: Scenario, before: Plan, after: Plan, now: datetime) -> list[Change]:
+def take_on(session: Session, week: Week, scenario: Scenario, before: Plan, after: Plan, now: datetime) -> list[BookingChange]:
     """Make what stands differ as two plans do, if the week is as it was; nothing else is touched.
 
     Parameters
@@ -189,7 +189,7 @@ def take_on(session: Session, week: Week, scenario: Scenario, before: Plan, afte
     return changes
 
 
-def _begun_holds_released(session: Session, week: Week, before: Plan, now: datetime) -> list[Change]:
+def _begun_holds_released(session: Session, week: Week, before: Plan, now: datetime) -> list[BookingChange]:
     """Release the holds that have begun and that a change was decided without: their time is free for what it brings."""
     known = {hold.reserve for hold in (*before.holds, *upcoming(week.scenario, week.plan).holds)}
     begun = [hold.reserve for hold in week.plan.holds if hold.reserve not in known]

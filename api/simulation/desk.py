@@ -23,7 +23,7 @@ from api.store import bookings as booked
 from api.store import episodes as histories
 from api.store import jobs, people
 from api.store import programmes as groups
-from api.store.bookings import Standing
+from api.store.bookings import StandingBooking
 from api.store.database import Database
 from api.store.migrations import migrate
 from api.store.plans import Published
@@ -217,7 +217,7 @@ class Desk:
 
     # ---- What the store holds ----
 
-    def standing(self, first: date, days: int) -> list[Standing]:
+    def standing(self, first: date, days: int) -> list[StandingBooking]:
         """Return what stands, or was, on some days, by start."""
         begin, end = stamp(first, 0), stamp(first + timedelta(days=days), 0)
         with self._store.reading() as session:

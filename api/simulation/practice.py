@@ -23,7 +23,7 @@ from api.simulation.measures import Tally
 from api.simulation.memory import Memory
 from api.simulation.policies import Policy
 from api.simulation.world import Absence, Arrival, World
-from api.store.bookings import Change, Standing
+from api.store.bookings import BookingChange, StandingBooking
 from scheduling import catalogue
 from scheduling.care.pathways import Occurrence, Pathway
 from scheduling.clinic import Closure
@@ -125,7 +125,7 @@ class Practice:
                     self._plan(monday, whole=False)
                 self._place_anew(monday, monday + ONE_WEEK)
 
-    def _is_taken(self, one: Standing, ill: Iterable[Absence], closed: Closure | None) -> bool:
+    def _is_taken(self, one: StandingBooking, ill: Iterable[Absence], closed: Closure | None) -> bool:
         """Say whether somebody's illness, or a closure, takes the place of a visit."""
         begin, end = self.desk.wall(one.row.starts_at), self.desk.wall(one.row.ends_at)
         people = {*one.placing.ids("team"), *one.placing.ids("supervisor")}
@@ -192,7 +192,7 @@ class Practice:
         self.put_off |= self.lost
         self.tally.recontacted[_monday(self.desk.today)] += len(self.called)
 
-    def _keep(self, change: Change) -> None:
+    def _keep(self, change: BookingChange) -> None:
         """Keep what a change means for its patients: they have lost their place, or got one, and may have to be called."""
         visit, before, after = change.row.subject_id, change.before, change.after
         self.called |= self._told_anew(change)
@@ -202,7 +202,7 @@ class Practice:
         elif change.row.kind == "visit" and before is not None and before.notified:
             self.lost.add(visit)
 
-    def _told_anew(self, change: Change) -> set[str]:
+    def _told_anew(self, change: BookingChange) -> set[str]:
         """Return who had been told of a place and is told of another, of none, or of one after none."""
         before, after = change.before, change.after
         if after is not None and change.row.subject_id in self.put_off:
@@ -239,7 +239,7 @@ class Practice:
 
     # ---- What patients do ----
 
-    def _calls_off(self, one: Standing) -> date | None:
+    def _calls_off(self, one: StandingBooking) -> date | None:
         """Return when the patient of a visit calls it off, if they do."""
         name = self.memory.name(one)
         return self.world.cancels(f"{name}:{self.called_off[name]}", self.desk.wall(one.row.starts_at).date())

@@ -14,7 +14,7 @@ from api.store.jobs import Mark
 log = logging.getLogger(__name__)
 
 
-class Watch:
+class JobRecovery:
     """Finds jobs that nobody looks after any more, and puts them into the queue again.
 
     A job is given up when its mark has not changed for ``lost_seconds`` as seen here. No two machines' clocks are compared,

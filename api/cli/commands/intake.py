@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from api.cli.commands.accounts import opened
-from api.cli.console import Commands, Outcome, ended, print_json, say, show
+from api.cli.console import Commands, ExitCode, ended, print_json, say, show
 from api.cli.options import AsJson, expect_writable
 from scheduling.errors import Fault, InvalidFile
 from scheduling.files import read_bounded
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from api.services.intake import Taken
     from api.services.reception import Received
     from api.services.referrals import Referred
-    from api.spreadsheets.referral_sheets import Sheet
+    from api.spreadsheets.referral_sheets import ReferralSheet
 
 intake_app = typer.Typer(cls=Commands, help="Take in what patients are referred for.", no_args_is_help=True)
 
@@ -144,7 +144,7 @@ def make_room(
             found = reception.make_room(context, SYSTEM, visit, context.database.write)
         except NoRoom as refusal:
             why = [f"  {one.rule}: {one.detail}" for one in refusal.details]
-            raise ended(Outcome.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
+            raise ended(ExitCode.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
     _told(as_json, _placed(found), _today(found))
 
 
@@ -162,7 +162,7 @@ def _request(**values: Any) -> Any:
         raise InvalidFile("the request", faults) from None
 
 
-def _take_in(context: AppContext, sheet: Sheet, source: str) -> tuple[list[Taken], list[Referred]]:
+def _take_in(context: AppContext, sheet: ReferralSheet, source: str) -> tuple[list[Taken], list[Referred]]:
     from api.services.accounts import SYSTEM
     from api.services.intake import take_in
     from api.services.reception import place_today
@@ -181,7 +181,7 @@ def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
             row, _, column = one.path.partition(", ")
             table.add_row(row.removeprefix("row "), column, one.message)
         show(table)
-    return ended(Outcome.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
+    return ended(ExitCode.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
 
 
 def _taken(one: Taken) -> dict[str, Any]:

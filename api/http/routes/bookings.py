@@ -12,7 +12,7 @@ from pydantic.config import JsonDict
 from sqlmodel import Session
 
 from api.access.gate import guarded_router
-from api.http.answers import Answer, Call
+from api.http.answers import Call, RouteResult
 from api.http.dependencies import Changing, Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
 from api.http.routes.examples import BOOKING
@@ -180,7 +180,7 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
     call.expected_version()
     now = call.context.clock()
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         service.mark(session, call.actor, visit, body.state, call.expect, now)
         return _answer(service.read(session, visit))
 
@@ -192,16 +192,16 @@ def pin_visit(visit: Identifier, call: Changing) -> Response:
     """Hold a visit where it stands, whatever is planned; If-Match is the booking's."""
     call.expected_version()
     now = call.context.clock()
-    return call.write(lambda session: Answer(place_document(service.pin(session, call.actor, visit, call.expect, now))))
+    return call.write(lambda session: RouteResult(place_document(service.pin(session, call.actor, visit, call.expect, now))))
 
 
 @router.delete("/v1/visits/{visit}/pin", status_code=HTTPStatus.NO_CONTENT, responses=documented(409))
 def unpin_visit(visit: Identifier, call: Reading) -> Response:
     """Let planning move a visit again."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         service.unpin(session, call.actor, visit, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
@@ -231,7 +231,7 @@ def _put(
     body: WantedPlace,
     call: Call,
     expect: Callable[[int], None] | None,
-    run: Callable[[Callable[[Session], Answer]], Response],
+    run: Callable[[Callable[[Session], RouteResult]], Response],
 ) -> Response:
     now = call.context.clock()
     status = HTTPStatus.CREATED if expect is None else HTTPStatus.OK
@@ -243,14 +243,14 @@ def _put(
     )
 
 
-def _answer(standing: Standing, status: int = HTTPStatus.OK) -> Answer:
-    return Answer(booked_document(standing), status, standing.row.version)
+def _answer(standing: Standing, status: int = HTTPStatus.OK) -> RouteResult:
+    return RouteResult(booked_document(standing), status, standing.row.version)
 
 
-def _cancelled(freed: VisitBooking, waiting: list[str]) -> Answer:
-    return Answer({"waiting": waiting, "freed": place_document(freed)})
+def _cancelled(freed: VisitBooking, waiting: list[str]) -> RouteResult:
+    return RouteResult({"waiting": waiting, "freed": place_document(freed)})
 
 
-def _offers(found: Choices) -> Answer:
+def _offers(found: Choices) -> RouteResult:
     offers = [{"place": place_document(one.booking), "cost": one.cost} for one in found.choices]
-    return Answer({"visit": found.visit, "offers": offers, "reasons": [one.model_dump() for one in found.reasons]})
+    return RouteResult({"visit": found.visit, "offers": offers, "reasons": [one.model_dump() for one in found.reasons]})

@@ -12,7 +12,7 @@ from pydantic.config import JsonDict
 from sqlmodel import Session
 
 from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Reading
 from api.http.errors import documented
 from api.http.routes.bookings import PLACE, FreePlace, place_document
@@ -102,13 +102,13 @@ def accept_freed_place(visit: Identifier, call: Creating) -> Response:
 def decline_freed_place(visit: Identifier, call: Reading) -> Response:
     """Decline the place that is kept for a visit: it is free for others."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         service.declined(session, call.actor, visit, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
 
-def _kept(kept: Kept, status: int = HTTPStatus.OK) -> Answer:
+def _kept(kept: Kept, status: int = HTTPStatus.OK) -> RouteResult:
     place = place_document(kept.booking)
-    return Answer({"visit": kept.offer.visit_id, "expires_at": kept.offer.expires_at, "place": place}, status)
+    return RouteResult({"visit": kept.offer.visit_id, "expires_at": kept.offer.expires_at, "place": place}, status)

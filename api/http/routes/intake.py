@@ -12,7 +12,7 @@ from pydantic.config import JsonDict
 from sqlmodel import Session
 
 from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Creating, Reading
 from api.http.errors import documented
 from api.http.pages import Paged
@@ -190,7 +190,7 @@ Sheet = Annotated[bytes, Body(media_type="application/octet-stream", description
 def list_kinds(call: Reading) -> Response:
     """Return what patients may be referred for."""
     shown = [{"kind": one.id, "name": one.name, "priority": one.priority, "needs": one.needs} for one in KINDS]
-    return call.read(lambda session: Answer({"items": shown}))
+    return call.read(lambda session: RouteResult({"items": shown}))
 
 
 @router.get(
@@ -224,15 +224,15 @@ def take_in_sheet(
     sheet, now = read_sheet(body, SOURCE), call.context.clock()
     taken: list[service.Taken] = []
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         faults = in_row_order([*service.check(session, sheet.requests, now), *sheet.faults])
         if dry_run:
             told = [{"place": one.path, "fault": one.message} for one in faults]
-            return Answer(_sheet(len(sheet.requests), told, sheet.notes, []))
+            return RouteResult(_sheet(len(sheet.requests), told, sheet.notes, []))
         if faults:
             raise InvalidFile(SOURCE, faults)
         taken.extend(service.take_in(session, call.actor, sheet.requests, now, SOURCE))
-        return Answer(_sheet(len(taken), [], sheet.notes, taken), HTTPStatus.CREATED)
+        return RouteResult(_sheet(len(taken), [], sheet.notes, taken), HTTPStatus.CREATED)
 
     if dry_run:
         return call.read(act)
@@ -247,10 +247,10 @@ def list_referrals_out(
 ) -> Response:
     """Return the referrals to other departments, a page at a time."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         zone = periods.zone(session)
         rows = store.page(session, page.after, page.count + 1, patient)
-        return Answer(page.document(rows, lambda row: row.id, lambda row: _sent(row, zone)))
+        return RouteResult(page.document(rows, lambda row: row.id, lambda row: _sent(row, zone)))
 
     return call.disclose("referral-out.list", "patient", patient or "", act)
 
@@ -271,7 +271,7 @@ def change_referral_out(referral: Identifier, body: ReferralOutState, call: Chan
     """Note what became of a referral; its appointment keeps the patient's time free when weeks are planned."""
     version = call.expected_version()
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         row = referrals_out.change_referral(
             session, call.actor, referral, version, body.state, body.appointment, call.context.clock()
         )
@@ -280,7 +280,7 @@ def change_referral_out(referral: Identifier, body: ReferralOutState, call: Chan
     return call.write(act)
 
 
-def _received(received: Received) -> Answer:
+def _received(received: Received) -> RouteResult:
     today = None
     if (found := received.today) is not None:
         today = {
@@ -291,7 +291,7 @@ def _received(received: Received) -> Answer:
             "call": list(found.call),
         }
     location = f"/v1/episodes/{received.taken.episode}" if received.taken.episode else None
-    return Answer({**_taken(received.taken), "today": today}, HTTPStatus.CREATED, location=location)
+    return RouteResult({**_taken(received.taken), "today": today}, HTTPStatus.CREATED, location=location)
 
 
 def _taken(one: service.Taken) -> dict[str, Any]:
@@ -309,8 +309,8 @@ def _sheet(requests: int, faults: list[dict[str, str]], notes: tuple[str, ...], 
     return {"requests": requests, "faults": faults, "notes": notes, "taken": [_taken(one) for one in taken], "today": today}
 
 
-def _sent_answer(session: Session, row: ReferralOutRow) -> Answer:
-    return Answer(_sent(row, periods.zone(session)), version=row.version)
+def _sent_answer(session: Session, row: ReferralOutRow) -> RouteResult:
+    return RouteResult(_sent(row, periods.zone(session)), version=row.version)
 
 
 def _sent(row: ReferralOutRow, zone: TimeGrid) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating
 from api.http.errors import documented
 from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
@@ -116,7 +116,7 @@ def displace(visit: Identifier, call: Creating) -> Response:
     return make_room(call.context, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
 
 
-def _made(made: Referred) -> Answer:
+def _made(made: Referred) -> RouteResult:
     document = {
         "visit": made.visit,
         "scenario": made.period,
@@ -125,4 +125,4 @@ def _made(made: Referred) -> Answer:
         "changes": [one.model_dump(mode="json") for one in made.changes],
         "call": list(made.call),
     }
-    return Answer(document, HTTPStatus.CREATED, location=f"/v1/visits/{made.visit}")
+    return RouteResult(document, HTTPStatus.CREATED, location=f"/v1/visits/{made.visit}")

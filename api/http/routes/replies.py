@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 
 from api.access.gate import guarded_router
 from api.background.mail import MAX_MAIL_BYTES
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Reading
 from api.services.replies import take_in
 from calendars.replies import received_file, received_mail
@@ -52,4 +52,4 @@ def take_in_answer(
         raise InvalidFile("request", [Fault("header.content-type", f"must be text/calendar or {MAIL}")])
     received = received_mail(body) if kind == MAIL else received_file(body)
     outcomes = take_in(call.context, received, call.actor)
-    return Answer({"items": [asdict(one) for one in outcomes]}).response()
+    return RouteResult({"items": [asdict(one) for one in outcomes]}).response()

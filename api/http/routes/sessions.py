@@ -15,7 +15,7 @@ from api.access.actor import AccessRole
 from api.access.gate import COOKIE, address_of, guarded_router, is_foreign
 from api.access.oidc import STATE_COOKIE, STATE_SECONDS, IdentityProvider, kept
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Acting, Reading, Shared
 from api.http.errors import documented
 from api.runtime.context import AppContext
@@ -104,9 +104,9 @@ async def who_am_i(actor: Acting) -> Who:
 def log_out(call: Reading) -> Response:
     """End the session, or the token, of this request."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         accounts.log_out(session, call.actor, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     response = call.write(act)
     response.delete_cookie(COOKIE)

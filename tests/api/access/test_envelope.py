@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from starlette.requests import Request
 from support.service import bearer
 
-from api.access.limits import Limit
+from api.access.limits import RateLimiter
 from api.http.app import create_app
 from api.http.errors import DEFECT, PROBLEMS, problem_answer, problem_kind
 from api.runtime.context import AppContext
@@ -183,7 +183,7 @@ def has_example(document: Any, content: Any) -> bool:
 
 def test_a_limit_fills_again_with_time() -> None:
     now = [0.0]
-    limit = Limit(2, lambda: now[0])
+    limit = RateLimiter(2, lambda: now[0])
     limit.take("a")
     limit.take("a")
     limit.take("b")

@@ -20,7 +20,7 @@ from api.services.kinds import KINDS, KINDS_BY_ID, Kind
 from api.spreadsheets.referral_sheets import (
     COLUMNS,
     EXAMPLE,
-    Sheet,
+    ReferralSheet,
     examples,
     in_row_order,
     read_sheet,
@@ -159,7 +159,7 @@ def sheet_of(*rows: dict[str, object]) -> bytes:
     return content.getvalue()
 
 
-def taken_in(desk: Months, sheet: Sheet) -> int:
+def taken_in(desk: Months, sheet: ReferralSheet) -> int:
     with desk.store.writing() as session:
         return len(take_in(session, SYSTEM, sheet.requests, desk.now))
 
