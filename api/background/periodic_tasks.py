@@ -10,7 +10,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from api.runtime.context import AppContext
+from api.context import AppContext
 
 if TYPE_CHECKING:
     from api.background.mail.delivery import Delivery

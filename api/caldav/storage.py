@@ -17,8 +17,8 @@ from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
 from api.access.actor import AccessRole
+from api.context import AppContext, create_context
 from api.runtime.caches import RenderedFeed
-from api.runtime.context import AppContext, create_context
 from api.runtime.settings import read_settings
 from api.services.feeds import present_copy
 from api.store import accounts, feeds, periods

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.runtime.exceptions import KeyReused, Stale, VersionMissing
 from api.services.records import write_down
 from api.store import accounts

@@ -12,7 +12,7 @@ from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
 from api.access.credentials import SESSION, TOKEN, Signer, hashed, new_secret
 from api.access.oidc import IdentityProvider, recalled
 from api.access.passwords import hashed_password, is_password
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.runtime.exceptions import Conflict, Unauthenticated
 from api.runtime.settings import Settings
 from api.services.records import write_down

@@ -15,8 +15,8 @@ from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
 from api.access.credentials import FEED, Signer, hashed, new_secret
+from api.context import AppContext
 from api.runtime.caches import RenderedFeed
-from api.runtime.context import AppContext
 from api.runtime.settings import Settings
 from api.services.calendars import document_of, expect_subject
 from api.services.records import write_down

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.store import messages, periods
 from api.store.bookings import BookingChange
 from api.store.messages import AppointmentNotice

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
 from api.access.credentials import Signer
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.runtime.fetching import Fetcher, Unfetchable, expect_https
 from api.runtime.settings import Settings
 from api.services.records import write_down

@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.services.bookings import period_of
 from api.services.intake import Desk, Placed, Request, Taken, is_of_today, take_in
 from api.services.kinds import KINDS_BY_ID

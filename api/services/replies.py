@@ -14,7 +14,7 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.services.bookings import as_it_stands
 from api.services.records import write_down
 from api.services.week import present_week, with_booking

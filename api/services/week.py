@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.runtime.exceptions import Conflict
 from api.store import bookings, offers, periods, plans
 from api.store.bookings import BookingChange

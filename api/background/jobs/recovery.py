@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from time import monotonic
 
-from api.background.jobs.queue import JobQueue
+from api.runtime.job_queue import JobQueue
 from api.store import jobs as store
 from api.store.database import Database
 from api.store.jobs import Mark

@@ -17,9 +17,9 @@ from dbos import DBOS
 from sqlmodel import Session
 
 from api.background.jobs.process import JobProgress, SolveRequest, WorkerMessage
-from api.background.jobs.queue import APPLICATION, QUEUE, VERSION, WORKFLOW, JobQueue
 from api.background.jobs.recovery import JobRecovery
 from api.background.jobs.solving import ProcessDied, SolverProcess
+from api.runtime.job_queue import APPLICATION, QUEUE, VERSION, WORKFLOW, JobQueue
 from api.store import jobs as store
 from api.store.columns import utc_now
 from api.store.database import Database

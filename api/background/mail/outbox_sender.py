@@ -20,7 +20,7 @@ from sqlmodel import Session
 from api.access.actor import AccessRole, Actor
 from api.background.mail.smtp import DeliveryOutcome, SmtpConnection, Unreachable, connect
 from api.background.mail.writing import written
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.services.records import write_down
 from api.store import messages, tasks
 from api.store.errors import StoreBusy, StoreUnusable

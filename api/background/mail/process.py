@@ -16,7 +16,7 @@ from threading import Thread
 
 from api.background.mail.outbox_sender import OutboxSender
 from api.background.mail.smtp import Unreachable
-from api.runtime.context import create_context
+from api.context import create_context
 from api.runtime.logs import write_logs
 from api.runtime.settings import read_settings
 

@@ -16,7 +16,7 @@ from scheduling.errors import Fault, InvalidFile
 from scheduling.files import read_bounded
 
 if TYPE_CHECKING:
-    from api.runtime.context import AppContext
+    from api.context import AppContext
     from api.services.intake import Taken
     from api.services.reception import Received
     from api.services.referrals import Referred

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from socket import socket
     from types import FrameType
 
-    from api.runtime.context import AppContext
+    from api.context import AppContext
 
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter from others: a request that derives a week must not hold up small ones."""
@@ -58,7 +58,7 @@ def serve(
 def _run(settings: Settings, worker: bool) -> None:
     from api.background.jobs.worker import Worker
     from api.background.periodic_tasks import run_periodic_tasks
-    from api.runtime.context import create_context
+    from api.context import create_context
     from api.runtime.logs import write_logs
     from api.store.database import warn_of_unsafe_wal
     from api.store.migrations import migrate

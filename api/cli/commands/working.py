@@ -27,7 +27,7 @@ def worker(
     """
     from api.background.jobs.worker import Worker
     from api.background.periodic_tasks import run_periodic_tasks
-    from api.runtime.context import create_context
+    from api.context import create_context
     from api.runtime.logs import write_logs
     from api.store.migrations import migrate
 

@@ -12,11 +12,11 @@ from pydantic.config import JsonDict
 from sqlmodel import Session
 
 from api.access.actor import AccessRole
-from api.access.gate import guarded_router
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hashed_password
 from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
+from api.http.gate import guarded_router
 from api.http.pages import Paged
 from api.services import accounts as service
 from api.services.accounts import AccountChange, NewAccount

@@ -14,10 +14,10 @@ from sqlmodel import Session
 from starlette.background import BackgroundTask
 
 from api.access.actor import AccessRole
-from api.access.gate import address_of, guarded_router
 from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Reading, Shared
 from api.http.errors import documented
+from api.http.gate import address_of, guarded_router
 from api.http.pages import Paged
 from api.runtime.caches import RenderedFeed
 from api.runtime.settings import Settings

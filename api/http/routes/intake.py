@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
 from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Creating, Reading
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.http.pages import Paged
 from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
 from api.services import intake as service

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
 from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Reading
+from api.http.gate import guarded_router
 from api.runtime.fetching import MAX_URL_CHARACTERS
 from api.services import outside as service
 from api.services.outside import NewCalendar

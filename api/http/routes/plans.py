@@ -14,17 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
 from api.background.jobs.event_stream import follow
-from api.cli.options import MAX_SECONDS
+from api.context import AppContext
 from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
+from api.http.gate import guarded_router
 from api.http.pages import Paged
 from api.http.routes.examples import COMPARISON, KPIS, PLAN
 from api.reports.documents import document
 from api.reports.kpis import kpis
-from api.runtime.context import AppContext
+from api.runtime.settings import MAX_SOLVE_SECONDS
 from api.services import planning, publishing
 from api.services.planning import Made, Wanted
 from api.services.week import release_expired
@@ -63,7 +63,7 @@ class PlanToMake(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"scenario": "week-7", "seconds": 30}]})
 
     scenario: Id
-    seconds: float = Field(60.0, gt=0, le=MAX_SECONDS, description="Time limit, s.")
+    seconds: float = Field(60.0, gt=0, le=MAX_SOLVE_SECONDS, description="Time limit, s.")
     gap: float = Field(0.0, ge=0, le=1, description="Stop when at most this part of the cost could be saved.")
     seed: int = Field(0, ge=0, lt=2**31)
     now: Stamp | None = None

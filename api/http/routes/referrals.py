@@ -9,10 +9,10 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access.gate import guarded_router
 from api.http.answers import RouteResult
 from api.http.dependencies import Creating
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
 from api.services import referrals as service
 from api.services.reception import make_room

@@ -9,10 +9,10 @@ from fastapi import Body, Request, Response
 from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 
-from api.access.gate import guarded_router
 from api.background.mail import MAX_MAIL_BYTES
 from api.http.answers import RouteResult
 from api.http.dependencies import Reading
+from api.http.gate import guarded_router
 from api.services.replies import take_in
 from calendars.replies import received_file, received_mail
 from scheduling.errors import Fault, InvalidFile

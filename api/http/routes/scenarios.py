@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
 from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
+from api.http.gate import guarded_router
 from api.http.pages import Paged
 from api.http.routes.examples import KPIS, LINK, PLAN, SCENARIO, VISIT
 from api.reports.documents import document

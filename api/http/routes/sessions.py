@@ -12,13 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from api.access.actor import AccessRole
-from api.access.gate import COOKIE, address_of, guarded_router, is_foreign
 from api.access.oidc import STATE_COOKIE, STATE_SECONDS, IdentityProvider, kept
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS
+from api.context import AppContext
 from api.http.answers import RouteResult
 from api.http.dependencies import Acting, Reading, Shared
 from api.http.errors import documented
-from api.runtime.context import AppContext
+from api.http.gate import COOKIE, address_of, guarded_router, is_foreign
 from api.runtime.exceptions import Forbidden
 from api.services import accounts
 from api.services.accounts import Admitted

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
 from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
+from api.http.gate import guarded_router
 from api.http.routes.examples import BOOKING, PATIENT, VISIT
 from api.services import requests
 from api.store import bookings, people, periods

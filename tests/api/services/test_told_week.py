@@ -19,7 +19,7 @@ from support.stored import NOW, StoredWeek
 
 from api.access.actor import AccessRole, Actor
 from api.background.mail.writing import written
-from api.runtime.context import AppContext, create_context
+from api.context import AppContext, create_context
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account
 from api.services.feeds import add_feed, add_patient_feed, polled

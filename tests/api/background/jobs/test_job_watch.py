@@ -6,8 +6,8 @@ import pytest
 from dbos import DBOSClient
 from support.desk import Desk
 
-from api.background.jobs.queue import APPLICATION
 from api.background.jobs.recovery import JobRecovery
+from api.runtime.job_queue import APPLICATION
 from api.store import jobs as records
 from api.store.columns import utc_now
 from scheduling.plan import Plan

@@ -23,7 +23,7 @@ from api.background.mail import outbox_sender as courier_module
 from api.background.mail.outbox_sender import UNDELIVERABLE, OutboxSender, RetryPolicy, SendCounts
 from api.background.mail.sender_supervisor import send_once
 from api.background.mail.smtp import Unreachable
-from api.runtime.context import AppContext, create_context
+from api.context import AppContext, create_context
 from api.runtime.exceptions import Unavailable
 from api.runtime.settings import Settings
 from api.store import audit, messages, tasks

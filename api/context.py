@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
+from api.access.actor import Actor
 from api.access.credentials import Signer
+from api.access.identity import identify
 from api.access.limits import RateLimiter
 from api.access.oidc import IdentityProvider
 from api.runtime.caches import FeedCache
@@ -22,7 +24,7 @@ from api.store.columns import utc_now
 from api.store.database import Database
 
 if TYPE_CHECKING:
-    from api.background.jobs.queue import JobQueue
+    from api.runtime.job_queue import JobQueue
 
 
 @dataclass
@@ -59,9 +61,14 @@ class AppContext:
     @cached_property
     def queue(self) -> JobQueue:
         """The queue of plan jobs, opened at first use: most tests and commands need none."""
-        from api.background.jobs.queue import JobQueue
+        from api.runtime.job_queue import JobQueue
 
         return JobQueue(self.database, self.settings.max_queued_jobs)
+
+    def identify(self, secret: str) -> Actor:
+        """Return who brings a secret, as of now. Raises ``Unauthenticated``."""
+        idle = timedelta(minutes=self.settings.session_idle_minutes)
+        return identify(self.database, self.signer, secret, self.clock(), idle)
 
     def close(self) -> None:
         """Close the store, and the queue if it was opened."""

@@ -15,10 +15,10 @@ from support.frontdesk import Headers
 from support.samples import FOREIGN, OWN, SAMPLES, Ids, Sample, World, named, world
 from support.service import denials
 
-from api.access import gate
 from api.access.actor import AccessRole
 from api.access.owners import OWNERS
 from api.access.table import ACCESS, Access, Scope
+from api.http import gate
 from api.store import periods, plans
 from api.store.columns import TableRow
 from api.store.database import Database
