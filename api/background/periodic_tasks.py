@@ -75,15 +75,15 @@ def chores(shell: Shell) -> Iterator[None]:
     from api.background.mail.delivery import Delivery
     from api.background.mail.mailbox import look
     from api.background.mail.sender_supervisor import Post
-    from api.services.notifications import forget_messages
+    from api.services.notifications import delete_old_messages
     from api.services.outside import refresh
-    from api.services.replies import take_in
+    from api.services.replies import process_replies
     from calendars.replies import received_mail
 
     settings = shell.settings
 
     def answered(content: bytes) -> None:
-        take_in(shell, received_mail(content))
+        process_replies(shell, received_mail(content))
 
     def forget() -> None:
         shell.queue.forget(shell.clock() - timedelta(days=settings.job_days))
@@ -96,7 +96,7 @@ def chores(shell: Shell) -> Iterator[None]:
         if settings.lmtp_port is not None:
             _listen(stack, Delivery(settings, answered))
         stack.enter_context(Chore("forgetting ended plans", FORGET_SECONDS, forget))
-        stack.enter_context(Chore("forgetting old messages", FORGET_SECONDS, lambda: forget_messages(shell)))
+        stack.enter_context(Chore("forgetting old messages", FORGET_SECONDS, lambda: delete_old_messages(shell)))
         stack.enter_context(Chore("reading outside calendars", READ_SECONDS, lambda: refresh(shell, shell.fetcher)))
         yield
 

@@ -92,7 +92,7 @@ class WeekSnapshot:
         return left, settled
 
 
-def week_at(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
+def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
     """Return a period as people live by it at an instant; offers that have run out are to be released before."""
     version = periods.period(session, period_id).version
     scenario = periods.scenario_of(session, period_id, now)
@@ -104,11 +104,11 @@ def week_at(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
     return WeekSnapshot(version, scenario.changed(visits=pinned), plan, overridden)
 
 
-def present_week(shell: Shell, period_id: str, now: datetime) -> WeekSnapshot:
+def get_current_week(shell: Shell, period_id: str, now: datetime) -> WeekSnapshot:
     """Return a period as people live by it at an instant."""
-    release_expired(shell, now)
+    release_expired_offers(shell, now)
     with shell.database.reading() as session:
-        return week_at(session, period_id, now)
+        return load_week(session, period_id, now)
 
 
 def decided(
@@ -134,7 +134,7 @@ def decided(
     """
     for _ in range(TRIES):
         with _DECIDING:
-            week = present_week(shell, period_id, shell.clock())
+            week = get_current_week(shell, period_id, shell.clock())
             try:
                 act = decide(week)
             except ClinicweaveError as error:
@@ -150,7 +150,7 @@ def decided(
     raise Conflict("the week keeps changing; try again")
 
 
-def release_expired(shell: Shell, now: datetime) -> None:
+def release_expired_offers(shell: Shell, now: datetime) -> None:
     """Free the places whose offers have run out."""
     with shell.database.reading() as session:
         if not offers.due(session, now):
@@ -161,11 +161,13 @@ def release_expired(shell: Shell, now: datetime) -> None:
             row = bookings.booking_of(session, ("visit", offer.visit_id, ""))
             if row is not None and row.state == "offered":
                 bookings.cancel(session, row.id, now)
-                keep_places(session, periods.scenario_of(session, row.period_id, now))
+                refresh_shift_locations(session, periods.scenario_of(session, row.period_id, now))
                 periods.touch(session, row.period_id)
 
 
-def take_on(session: Session, week: WeekSnapshot, scenario: Scenario, before: Plan, after: Plan, now: datetime) -> list[Change]:
+def apply_plan_diff(
+    session: Session, week: WeekSnapshot, scenario: Scenario, before: Plan, after: Plan, now: datetime
+) -> list[Change]:
     """Make what stands differ as two plans do, if the week is as it was; nothing else is touched.
 
     Parameters
@@ -185,7 +187,7 @@ def take_on(session: Session, week: WeekSnapshot, scenario: Scenario, before: Pl
     stood_by_id = _items(scenario, before)
     kept = upcoming(week.scenario, week.plan)
     untouched = [one for key, one in _items(week.scenario, kept).items() if key not in stood_by_id]
-    choose_places(session, week, (*untouched, *_items(scenario, after).values()))
+    store_shift_locations(session, week, (*untouched, *_items(scenario, after).values()))
     return changes
 
 
@@ -197,22 +199,22 @@ def _begun_holds_released(session: Session, week: WeekSnapshot, before: Plan, no
     return [bookings.cancel(session, row.id, now) for row in rows if row is not None]
 
 
-def choose_places(session: Session, week: WeekSnapshot, booked: Iterable[Booking]) -> None:
+def store_shift_locations(session: Session, week: WeekSnapshot, booked: Iterable[Booking]) -> None:
     """Keep the locations of shifts as bookings, all that stand from now on, use them."""
-    chosen = shift_places(week.scenario, booked)
+    chosen = find_shift_locations(week.scenario, booked)
     if set(chosen) != set(week.plan.shifts):
         plans.choose_places(session, week.scenario, chosen)
 
 
-def keep_places(session: Session, scenario: Scenario) -> None:
+def refresh_shift_locations(session: Session, scenario: Scenario) -> None:
     """Keep the locations of a period's shifts as what stands has them."""
     grid = scenario.grid
     stands = [one.placing for one in bookings.standing(session, scenario.id).values()]
     booked = (Booking(**booking_fields(one, grid)) for one in stands)
-    plans.choose_places(session, scenario, shift_places(scenario, booked))
+    plans.choose_places(session, scenario, find_shift_locations(scenario, booked))
 
 
-def shift_places(scenario: Scenario, booked: Iterable[Booking]) -> tuple[ShiftPlace, ...]:
+def find_shift_locations(scenario: Scenario, booked: Iterable[Booking]) -> tuple[ShiftPlace, ...]:
     """Return the location of each shift that bookings use: that of the first that uses it."""
     chosen: dict[tuple[str, datetime], str] = {}
     for one in booked:
@@ -229,7 +231,7 @@ def with_booking(scenario: Scenario, plan: Plan, visit: str, booking: VisitBooki
     visits = others if booking is None else (*others, booking)
     changed = plan.changed(
         visits=visits,
-        shifts=shift_places(scenario, (*plan.groups, *plan.holds, *visits)),
+        shifts=find_shift_locations(scenario, (*plan.groups, *plan.holds, *visits)),
         unscheduled=tuple(left for left in plan.unscheduled if left.visit != visit),
     )
     return carried(changed, scenario)
@@ -290,7 +292,7 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
     upset = disturbed(base, disturbances)
     fillers = tuple(_filler(upset, one) for one in upset.visits if one.id not in base.visits_by_id)
     visits = (*fillers, *(one for one in plan.visits if one.visit not in aside))
-    shifts = shift_places(upset, (*visits, *plan.groups, *plan.holds))
+    shifts = find_shift_locations(upset, (*visits, *plan.groups, *plan.holds))
     return upset, carried(plan.changed(visits=visits, shifts=shifts), upset)
 
 

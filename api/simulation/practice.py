@@ -82,7 +82,7 @@ class Practice:
 
     def _open(self) -> None:
         """Take in who works in the months to come, the groups with their first members, and the pumps that there are."""
-        self.desk.take_roster(self.providers.values(), self.closures, Horizon(start=self.before, end=self.world.dates.end))
+        self.desk.import_roster(self.providers.values(), self.closures, Horizon(start=self.before, end=self.world.dates.end))
         since = self.before - timedelta(weeks=8)
         for number, group in enumerate(catalogue.workshops()):
             self.desk.prefer_weekday(group.id, MEETING_DAYS[number % len(MEETING_DAYS)])
@@ -118,7 +118,7 @@ class Practice:
         if ill or closed is not None:
             monday = _monday(day)
             known = Horizon(start=monday, end=min(monday + 2 * ONE_WEEK, self.world.dates.end))
-            self.desk.take_roster(self.providers.values(), self.closures, known)
+            self.desk.import_roster(self.providers.values(), self.closures, known)
             taken = self.memory.of_given_up(day, DAYS_AHEAD, lambda one: self._is_taken(one, ill, closed))
             with self._one_call():
                 with taken:
@@ -218,7 +218,7 @@ class Practice:
     def _see_today(self, arrival: SimulatedReferral) -> None:
         """Find a place today for a patient who has just been referred, or prove that there is none."""
         self.desk.at(arrival.known.date(), minute_of_day(arrival.known))
-        received = self.desk.receive(_request(arrival))
+        received = self.desk.receive_request(_request(arrival))
         today, proven = received.today, False
         assert today is not None
         if today.booking is None:

@@ -21,7 +21,7 @@ from api.access.actor import Actor, Role
 from api.background.mail.smtp import Line, Unreachable, Verdict, line
 from api.background.mail.writing import written
 from api.runtime.context import Shell
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import messages, tasks
 from api.store.errors import StoreBusy, StoreUnusable
 from api.store.messages import Claimed
@@ -168,7 +168,7 @@ class Courier:
             case Verdict.TAKEN:
                 messages.sent(session, message.id, now)
                 told = {"message": message.id, "method": message.method, "sequence": message.sequence}
-                write_down(session, COURIER, "message.send", "patient", patient, now, **told)
+                write_audit(session, COURIER, "message.send", "patient", patient, now, **told)
             case Verdict.LATER if not gives_up:
                 messages.put_back(session, claimed, again, words, now)
             case Verdict.OPEN if not gives_up:

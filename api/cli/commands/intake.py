@@ -63,7 +63,7 @@ def import_sheet(
     as_json: AsJson = False,
 ) -> None:
     """Take in a spreadsheet of referrals, all rows or none; what is wrong with a row is named by row and column."""
-    from api.services.intake import check
+    from api.services.intake import find_faults
     from api.spreadsheets.referral_sheets import in_row_order, read_sheet
     from api.spreadsheets.table import MAX_FILE_BYTES
 
@@ -72,7 +72,7 @@ def import_sheet(
         say(f"{file}: {note}.")
     with opened() as shell:
         with shell.database.reading() as session:
-            faults = in_row_order([*check(session, sheet.requests, shell.clock()), *sheet.faults])
+            faults = in_row_order([*find_faults(session, sheet.requests, shell.clock()), *sheet.faults])
         if faults:
             raise _refused(faults, as_json)
         if dry_run:
@@ -106,7 +106,7 @@ def add(
 ) -> None:
     """Take in one referral. Who has to be seen today gets a place at once."""
     from api.services.accounts import SYSTEM
-    from api.services.reception import receive
+    from api.services.reception import receive_request
 
     request = _request(
         kind=kind,
@@ -122,7 +122,7 @@ def add(
         low_reservoir=None if low_reservoir is None else low_reservoir.date(),
     )
     with opened() as shell:
-        received = receive(shell, SYSTEM, request, shell.database.write)
+        received = receive_request(shell, SYSTEM, request, shell.database.write)
     if as_json:
         print_json({**_taken(received.taken), "today": None if received.today is None else _placed(received.today)})
         return
@@ -164,11 +164,11 @@ def _request(**values: Any) -> Any:
 
 def _take_in(shell: Shell, sheet: Sheet, source: str) -> tuple[list[AcceptedRequest], list[SameDayPlacement]]:
     from api.services.accounts import SYSTEM
-    from api.services.intake import take_in
+    from api.services.intake import accept_requests
     from api.services.reception import place_today
 
     with shell.database.writing() as session:
-        taken = take_in(session, SYSTEM, sheet.requests, shell.clock(), source)
+        taken = accept_requests(session, SYSTEM, sheet.requests, shell.clock(), source)
     return taken, place_today(shell, SYSTEM, taken)
 
 

@@ -20,7 +20,7 @@ from api.services import bookings as service
 from api.services import offering
 from api.services.bookings import PlacedVisit, RequestedPlace
 from api.services.offering import PlaceOptions
-from api.services.week import decided, present_week
+from api.services.week import decided, get_current_week
 from api.store.tables.mail import Participation
 from scheduling.fields import Id, Stamp
 from scheduling.plan import VisitBooking
@@ -143,7 +143,7 @@ class Offers(BaseModel):
 @router.get("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=UNCHANGED)
 def get_booking(visit: Identifier, call: Fetching) -> Response:
     """Return where a visit stands."""
-    return call.disclose("booking.read", "visit", visit, lambda session: _answer(service.read(session, visit)))
+    return call.disclose("booking.read", "visit", visit, lambda session: _answer(service.get_placed_visit(session, visit)))
 
 
 @router.post(
@@ -168,7 +168,7 @@ def cancel_booking(visit: Identifier, call: Changing) -> Response:
     now = call.shell.clock()
     return decided(
         call.shell,
-        service.period_of(call.shell.database, visit),
+        service.find_period(call.shell.database, visit),
         lambda week: service.cancelled(week, call.actor, visit, call.expect, now),
         lambda act: call.write(lambda session: _cancelled(*act(session))),
     )
@@ -182,7 +182,7 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
 
     def act(session: Session) -> Answer:
         service.mark(session, call.actor, visit, body.state, call.expect, now)
-        return _answer(service.read(session, visit))
+        return _answer(service.get_placed_visit(session, visit))
 
     return call.write(act)
 
@@ -209,8 +209,8 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
 @router.post("/v1/visits/{visit}/offers", response_model=Offers, responses=documented(409))
 def offer_places(visit: Identifier, body: OffersWanted, call: Reading) -> Response:
     """Return the best places that a waiting visit could be booked at without anybody else being moved."""
-    period = service.period_of(call.shell.database, visit)
-    found = offering.choices(present_week(call.shell, period, call.shell.clock()), visit, body.count)
+    period = service.find_period(call.shell.database, visit)
+    found = offering.find_place_options(get_current_week(call.shell, period, call.shell.clock()), visit, body.count)
     return call.disclose("visit.offers", "visit", visit, lambda session: _offers(found))
 
 
@@ -237,7 +237,7 @@ def _put(
     status = HTTPStatus.CREATED if expect is None else HTTPStatus.OK
     return decided(
         call.shell,
-        service.period_of(call.shell.database, visit),
+        service.find_period(call.shell.database, visit),
         lambda week: service.placed(week, call.actor, visit, body.place(), body.override_reason, expect, now),
         lambda act: run(lambda session: _answer(act(session), status)),
     )
@@ -252,5 +252,5 @@ def _cancelled(freed: VisitBooking, waiting: list[str]) -> Answer:
 
 
 def _offers(found: PlaceOptions) -> Answer:
-    offers = [{"place": place_document(one.booking), "cost": one.cost} for one in found.choices]
+    offers = [{"place": place_document(one.booking), "cost": one.cost} for one in found.options]
     return Answer({"visit": found.visit, "offers": offers, "reasons": [one.model_dump() for one in found.reasons]})

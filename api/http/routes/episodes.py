@@ -161,7 +161,9 @@ def list_episodes(
 def get_episode(episode: Identifier, call: Reading) -> Response:
     """Return an episode: what has been of it, and what is open today."""
     now = call.shell.clock()
-    return call.disclose("episode.read", "episode", episode, lambda session: _answer(service.shown(session, episode, now)))
+    return call.disclose(
+        "episode.read", "episode", episode, lambda session: _answer(service.describe_episode(session, episode, now))
+    )
 
 
 @router.post(
@@ -175,8 +177,8 @@ def tell(episode: Identifier, body: Annotated[ReportedEvent, Body(examples=[TOLD
     now = call.shell.clock()
 
     def act(session: Session) -> Answer:
-        found = service.record(session, call.actor, episode, None, body, now)
-        shown = service.shown(session, episode, now)
+        found = service.record_event(session, call.actor, episode, None, body, now)
+        shown = service.describe_episode(session, episode, now)
         return Answer({"asked": found.asked, "given_up": found.given_up, "episode": shown}, HTTPStatus.CREATED)
 
     return call.create(act)

@@ -90,7 +90,7 @@ class Feeds(BaseModel):
 def read_feed(calendar: Identifier, secret: Secret, request: Request, shell: Shared) -> Response:
     """Return a calendar: the last weeks, and all that is published ahead."""
     try:
-        found = service.polled(shell, calendar, secret)  # type: ignore[arg-type]
+        found = service.poll_feed(shell, calendar, secret)  # type: ignore[arg-type]
     except UnknownId:
         shell.log_ins.take(f"guess from {address_of(request)}")
         raise
@@ -98,7 +98,7 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, shell: Sha
         return Response(status_code=HTTPStatus.GONE)
     answer = _calendar(request, found.copy)
     if found.to_keep:
-        answer.background = BackgroundTask(service.keep, shell)
+        answer.background = BackgroundTask(service.store_recorded_use, shell)
     return answer
 
 

@@ -75,7 +75,7 @@ class KeptPlace(BaseModel):
 def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) -> Response:
     """Keep a place in freed time for the waiting visit that uses it best; give its patient the visit's link to answer by."""
     now, freed = call.shell.clock(), body.booking()
-    refused = service.refused(call.shell.database, scenario, freed)
+    refused = service.find_refusals(call.shell.database, scenario, freed)
     return decided(
         call.shell,
         scenario,
@@ -88,14 +88,16 @@ def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) ->
 def get_freed_place(visit: Identifier, call: Reading) -> Response:
     """Return the place that is kept for a visit."""
     now = call.shell.clock()
-    return call.disclose("freed-place.read", "visit", visit, lambda session: _kept(service.kept(session, visit, now)))
+    return call.disclose(
+        "freed-place.read", "visit", visit, lambda session: _kept(service.get_offered_place(session, visit, now))
+    )
 
 
 @router.post("/v1/visits/{visit}/freed-place/acceptance", response_model=KeptPlace, responses=documented(409))
 def accept_freed_place(visit: Identifier, call: Creating) -> Response:
     """Accept the place that is kept for a visit: it is booked."""
     now = call.shell.clock()
-    return call.create(lambda session: _kept(service.accepted(session, call.actor, visit, now)))
+    return call.create(lambda session: _kept(service.accept_offer(session, call.actor, visit, now)))
 
 
 @router.delete("/v1/visits/{visit}/freed-place", status_code=HTTPStatus.NO_CONTENT)
@@ -103,7 +105,7 @@ def decline_freed_place(visit: Identifier, call: Reading) -> Response:
     """Decline the place that is kept for a visit: it is free for others."""
 
     def act(session: Session) -> Answer:
-        service.declined(session, call.actor, visit, call.shell.clock())
+        service.decline_offer(session, call.actor, visit, call.shell.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)

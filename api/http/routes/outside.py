@@ -78,7 +78,7 @@ def add_calendar(provider: Identifier, body: CalendarToRead, call: Creating) -> 
     """Read a calendar elsewhere from now on: its events become busy times; a visit that they meet becomes a task."""
     shell, now = call.shell, call.shell.clock()
     content = None if body.content is None else body.content.encode()
-    new = service.prepared(shell.settings, shell.fetcher, NewCalendar(body.name, body.url, content))
+    new = service.check_calendar(shell.settings, shell.fetcher, NewCalendar(body.name, body.url, content))
 
     def act(session: Session) -> Answer:
         row = service.add_calendar(session, shell.settings, shell.signer, call.actor, provider, new, now)

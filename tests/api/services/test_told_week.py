@@ -22,8 +22,8 @@ from api.background.mail.writing import written
 from api.runtime.context import Shell, make_shell
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account
-from api.services.feeds import add_feed, add_patient_feed, polled
-from api.services.notifications import tell_changes
+from api.services.feeds import add_feed, add_patient_feed, poll_feed
+from api.services.notifications import notify_changes
 from api.store import accounts, periods
 from api.store.messages import Claimed
 from api.store.tables.feeds import FeedKind
@@ -94,7 +94,7 @@ def publish(shell: Shell, week: Scenario, plan: Plan) -> list[Claimed]:
     """Publish a plan, and return all that is sent then."""
     with shell.database.writing() as rows:
         published = StoredWeek(shell.database, week).published_in(rows, plan, shell.clock())
-        tell_changes(rows, published.changes, shell.clock())
+        notify_changes(rows, published.changes, shell.clock())
     shell.clock.pass_by(minutes=1)
     return send_all(shell.database, shell.clock())
 
@@ -192,6 +192,6 @@ def read(shell: Shell, kind: FeedKind, subject: str) -> str:
             secret, _ = add_patient_feed(rows, settings, shell.signer, SYSTEM, subject, now)
         else:
             secret, _ = add_feed(rows, settings, desk_of(rows, now), kind, subject, now)
-    copy = polled(shell, kind, secret).copy
+    copy = poll_feed(shell, kind, secret).copy
     assert copy is not None
     return copy.content.decode().replace("\r\n ", "")
