@@ -75,15 +75,15 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
     from api.background.mail.delivery import Delivery
     from api.background.mail.mailbox import look
     from api.background.mail.sender_supervisor import SenderSupervisor
-    from api.services.notifications import forget_messages
+    from api.services.notifications import delete_old_messages
     from api.services.outside import refresh
-    from api.services.replies import take_in
+    from api.services.replies import process_replies
     from calendars.replies import received_mail
 
     settings = context.settings
 
     def answered(content: bytes) -> None:
-        take_in(context, received_mail(content))
+        process_replies(context, received_mail(content))
 
     def forget() -> None:
         context.queue.forget(context.clock() - timedelta(days=settings.job_days))
@@ -96,7 +96,7 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
         if settings.lmtp_port is not None:
             _listen(stack, Delivery(settings, answered))
         stack.enter_context(PeriodicTask("forgetting ended plans", FORGET_SECONDS, forget))
-        stack.enter_context(PeriodicTask("forgetting old messages", FORGET_SECONDS, lambda: forget_messages(context)))
+        stack.enter_context(PeriodicTask("forgetting old messages", FORGET_SECONDS, lambda: delete_old_messages(context)))
         stack.enter_context(PeriodicTask("reading outside calendars", READ_SECONDS, lambda: refresh(context, context.fetcher)))
         yield
 

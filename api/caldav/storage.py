@@ -20,7 +20,7 @@ from api.access.actor import AccessRole
 from api.context import AppContext, create_context
 from api.runtime.caches import RenderedFeed
 from api.runtime.settings import read_settings
-from api.services.feeds import present_copy
+from api.services.feeds import get_current_copy
 from api.store import accounts, feeds, periods
 from api.store.tables.feeds import FeedKind
 from calendars.filenames import file_name
@@ -197,7 +197,7 @@ class Storage(BaseStorage):
 
     def _calendar(self, user: str, one: Owned) -> CalendarCollection:
         return CalendarCollection(
-            f"{user}/{one.name}", f"{one.kind} {one.subject}", present_copy(self._context, one.kind, one.subject)
+            f"{user}/{one.name}", f"{one.kind} {one.subject}", get_current_copy(self._context, one.kind, one.subject)
         )
 
 

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.context import AppContext
 from api.runtime.exceptions import KeyReused, Stale, VersionMissing
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import accounts
 from api.store.tables import IdempotencyRow
 
@@ -84,7 +84,7 @@ class Call:
         """Answer as :meth:`read` does with patient data; that it was read is written down before the answer leaves."""
         response = self.read(act)
         with self.context.database.writing() as session:
-            write_down(session, self.actor, action, kind, identifier, self.context.clock())
+            write_audit(session, self.actor, action, kind, identifier, self.context.clock())
         return response
 
     def write(self, act: Callable[[Session], RouteResult]) -> Response:

@@ -18,8 +18,8 @@ from api.access.credentials import FEED, Signer, hashed, new_secret
 from api.context import AppContext
 from api.runtime.caches import RenderedFeed
 from api.runtime.settings import Settings
-from api.services.calendars import document_of, expect_subject
-from api.services.records import write_down
+from api.services.calendars import expect_subject, render_calendar
+from api.services.records import write_audit
 from api.store import feeds, periods
 from api.store.columns import new_id
 from api.store.errors import StoreBusy, StoreUnusable
@@ -39,8 +39,11 @@ READER = Actor("feed", AccessRole.CLINICIAN)
 
 
 @dataclass(frozen=True)
-class Polled:
-    """What a poll is answered: a copy, or that the feed is gone; ``to_keep`` says whether to call :func:`keep` afterwards."""
+class PolledFeed:
+    """What a poll is answered: a copy, or that the feed is gone.
+
+    ``to_keep`` says whether to call :func:`store_recorded_use` afterwards.
+    """
 
     copy: RenderedFeed | None
     to_keep: bool = False
@@ -95,7 +98,7 @@ def _added(session: Session, settings: Settings, by: Actor, row: FeedRow, now: d
     _keep(session, row.kind, row.subject_id, copy)
     session.add(row)
     session.flush()
-    write_down(session, by, "feed.add", row.kind, row.subject_id, now, feed=row.id)
+    write_audit(session, by, "feed.add", row.kind, row.subject_id, now, feed=row.id)
     return row
 
 
@@ -104,13 +107,13 @@ def end_feed(session: Session, by: Actor, identifier: str, now: datetime) -> Non
     row = feeds.feed(session, identifier)
     row.revoked_at = row.revoked_at or now
     session.add(row)
-    write_down(session, by, "feed.end", row.kind, row.subject_id, now, feed=row.id)
+    write_audit(session, by, "feed.end", row.kind, row.subject_id, now, feed=row.id)
 
 
 # --- being polled ----------------------------------------------------------------------------------------------------
 
 
-def polled(context: AppContext, kind: FeedKind, secret: str) -> Polled:
+def poll_feed(context: AppContext, kind: FeedKind, secret: str) -> PolledFeed:
     """Return what a poll is answered.
 
     Raises
@@ -126,7 +129,7 @@ def polled(context: AppContext, kind: FeedKind, secret: str) -> Polled:
         raise UnknownId("feed", "of this address")
     context.polls.take(row.id)
     if row.revoked_at is not None:
-        return Polled(_last_words(context, row, now))
+        return PolledFeed(_last_words(context, row, now))
     if row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY:
         memory.note_use(row)
     copy = memory.recall(row.kind, row.subject_id)
@@ -134,10 +137,10 @@ def polled(context: AppContext, kind: FeedKind, secret: str) -> Polled:
         copy = _current(context, row, source, copy, now)
         memory.remember(row.kind, row.subject_id, copy)
         memory.note(secret_hash, row)
-    return Polled(copy, memory.is_due(now))
+    return PolledFeed(copy, memory.is_due(now))
 
 
-def present_copy(context: AppContext, kind: FeedKind, subject: str) -> RenderedFeed:
+def get_current_copy(context: AppContext, kind: FeedKind, subject: str) -> RenderedFeed:
     """Return a calendar as it is now, for another way of reading it than polls."""
     now, known = context.clock(), context.feeds.recall(kind, subject)
     with context.database.reading() as session:
@@ -148,7 +151,7 @@ def present_copy(context: AppContext, kind: FeedKind, subject: str) -> RenderedF
     return copy
 
 
-def keep(context: AppContext) -> None:
+def store_recorded_use(context: AppContext) -> None:
     """Write down what polls have brought since the last time: copies, and once a day that a feed is in use."""
     now = context.clock()
     copies, used = context.feeds.take(now)
@@ -160,7 +163,7 @@ def keep(context: AppContext) -> None:
                 _keep(session, kind, subject, copy)
             for row in used:
                 feeds.used(session, row.id, now)
-                write_down(session, READER, "feed.read", row.kind, row.subject_id, now, feed=row.id)
+                write_audit(session, READER, "feed.read", row.kind, row.subject_id, now, feed=row.id)
     except (StoreBusy, StoreUnusable) as error:
         log.warning("feeds' copies are not kept: %s", error)
 
@@ -215,7 +218,7 @@ def _rendered(
     session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime, last: RenderedFeed | None
 ) -> RenderedFeed:
     source = _source(session, settings, kind, subject, now)
-    content = document_of(session, kind, subject, now - timedelta(days=settings.feed_past_days))
+    content = render_calendar(session, kind, subject, now - timedelta(days=settings.feed_past_days))
     if last is not None and last.content == content:
         return RenderedFeed(source, content, last.modified_at)
     return RenderedFeed(source, content, now)

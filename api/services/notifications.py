@@ -30,12 +30,12 @@ AT_ONCE = 1_000
 """Messages that are forgotten in one transaction, for which other writers wait."""
 
 
-def tell_changes(session: Session, changes: Iterable[BookingChange], now: datetime) -> int:
+def notify_changes(session: Session, changes: Iterable[BookingChange], now: datetime) -> int:
     """Write the messages about bookings that were made, changed or cancelled, and return how many."""
-    return tell(session, (change.row for change in changes), now)
+    return notify_bookings(session, (change.row for change in changes), now)
 
 
-def tell(session: Session, rows: Iterable[BookingRow], now: datetime) -> int:
+def notify_bookings(session: Session, rows: Iterable[BookingRow], now: datetime) -> int:
     """Write whatever the patients of bookings have not been told yet, and return how many messages that is.
 
     Call it in the transaction that changes the bookings, once they are as they shall be.
@@ -50,18 +50,20 @@ def tell(session: Session, rows: Iterable[BookingRow], now: datetime) -> int:
     for booking_id, patient in invitations:
         known[booking_id].add(patient)
     addresses = messages.addresses(session, set().union(*known.values()))
-    desk = _Desk(session, periods.clinic_of(session), invitations, waiting, addresses, now)
+    notifier = _Notifier(session, periods.clinic_of(session), invitations, waiting, addresses, now)
     return sum(
-        desk.tell(row, patient, patient in attending.get(row.id, ())) for row in bookings for patient in sorted(known[row.id])
+        notifier.notify(row, patient, patient in attending.get(row.id, ()))
+        for row in bookings
+        for patient in sorted(known[row.id])
     )
 
 
-def tell_patient(session: Session, patient: str, now: datetime) -> int:
+def notify_patient(session: Session, patient: str, now: datetime) -> int:
     """Write what a patient, whose address is new, has not been told there; return how many messages that is."""
-    return tell(session, messages.upcoming_of(session, patient, now), now)
+    return notify_bookings(session, messages.upcoming_of(session, patient, now), now)
 
 
-def forget_messages(context: AppContext) -> int:
+def delete_old_messages(context: AppContext) -> int:
     """Forget messages once the visits that they tell of have long been over, and return how many."""
     before, gone = context.clock() - timedelta(days=context.settings.message_days), 0
     while True:
@@ -73,7 +75,7 @@ def forget_messages(context: AppContext) -> int:
 
 
 @dataclass
-class _Desk:
+class _Notifier:
     """What is known of the bookings that are looked at, read at once: a publication changes hundreds."""
 
     session: Session
@@ -83,7 +85,7 @@ class _Desk:
     addresses: dict[str, str]
     now: datetime
 
-    def tell(self, row: BookingRow, patient: str, attends: bool) -> bool:
+    def notify(self, row: BookingRow, patient: str, attends: bool) -> bool:
         """Write a message to one patient about one booking, if there is anything to say."""
         invitation = self.invitations.get((row.id, patient))
         told = None if invitation is None or invitation.told is None else AppointmentNotice.of(invitation.told)

@@ -15,9 +15,9 @@ from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
 from api.context import AppContext
-from api.services.bookings import as_it_stands
-from api.services.records import write_down
-from api.services.week import present_week, with_booking
+from api.services.bookings import get_visit_booking
+from api.services.records import write_audit
+from api.services.week import get_current_week, with_booking
 from api.store import bookings, messages, tasks
 from api.store.tables import BookingRow, InvitationRow
 from api.store.tables.mail import Participation
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReplyOutcome:
     """What became of one answer: what it was about, by ids, and what was made of it."""
 
     kind: str
@@ -54,7 +54,7 @@ class Outcome:
     outcome: str
 
 
-def take_in(context: AppContext, received: Received, by: Actor = MAILBOX) -> list[Outcome]:
+def process_replies(context: AppContext, received: Received, by: Actor = MAILBOX) -> list[ReplyOutcome]:
     """Take in what was received; twice is as once.
 
     Raises
@@ -65,7 +65,7 @@ def take_in(context: AppContext, received: Received, by: Actor = MAILBOX) -> lis
     now = context.clock()
     declined: list[BookingRow] = []
     with context.database.writing() as session:
-        desk = _Desk(session, received, by, now, declined)
+        desk = _ReplyDesk(session, received, by, now, declined)
         outcomes = desk.trouble() if received.trouble is not None else [desk.take(answer) for answer in received.answers]
     for row in declined:
         _open_backfill(context, row, now)
@@ -73,21 +73,21 @@ def take_in(context: AppContext, received: Received, by: Actor = MAILBOX) -> lis
 
 
 @dataclass
-class _Desk:
+class _ReplyDesk:
     session: Session
     received: Received
     by: Actor
     now: datetime
     declined: list[BookingRow]
 
-    def trouble(self) -> list[Outcome]:
+    def trouble(self) -> list[ReplyOutcome]:
         """Note what has no answer in it."""
         found = self.received.trouble
         if isinstance(found, ForStaff):
             self._ask_staff(("mailbox", ""), found, None)
-        return [Outcome("mailbox", "", found.reason if found is not None else "")]
+        return [ReplyOutcome("mailbox", "", found.reason if found is not None else "")]
 
-    def take(self, answer: Answer) -> Outcome:
+    def take(self, answer: Answer) -> ReplyOutcome:
         """Note one answer."""
         invitation = messages.invitation_of_uid(self.session, answer.uid)
         booking = None if invitation is None else bookings.booking(self.session, invitation.booking_id)
@@ -96,11 +96,11 @@ class _Desk:
         match verdict:
             case ForStaff():
                 self._ask_staff(subject, verdict, invitation)
-                return Outcome(*subject, verdict.reason)
+                return ReplyOutcome(*subject, verdict.reason)
             case Ignored():
-                return Outcome(*subject, verdict.reason)
+                return ReplyOutcome(*subject, verdict.reason)
         assert invitation is not None and booking is not None
-        return Outcome(*subject, self._note(invitation, booking, PARTICIPATION[type(verdict)], verdict.stamp))
+        return ReplyOutcome(*subject, self._note(invitation, booking, PARTICIPATION[type(verdict)], verdict.stamp))
 
     def _note(
         self, invitation: InvitationRow, booking: BookingRow, participation: Participation, stamp: datetime | None
@@ -113,7 +113,7 @@ class _Desk:
         booking.version += 1
         self.session.add_all((invitation, booking))
         detail = {"patient": invitation.patient_id}
-        write_down(self.session, self.by, f"answer.{participation}", booking.kind, booking.subject_id, self.now, **detail)
+        write_audit(self.session, self.by, f"answer.{participation}", booking.kind, booking.subject_id, self.now, **detail)
         return participation
 
     def _invited(self, invitation: InvitationRow | None, booking: BookingRow | None) -> Invited | None:
@@ -131,7 +131,7 @@ class _Desk:
         if invitation is not None:
             detail["patient"] = invitation.patient_id
         tasks.add_task(self.session, UNCLEAR, subject, detail, self.now)
-        write_down(self.session, self.by, "answer.unclear", *subject, self.now, reason=verdict.reason)
+        write_audit(self.session, self.by, "answer.unclear", *subject, self.now, reason=verdict.reason)
 
 
 def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:
@@ -140,7 +140,7 @@ def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:
         return
     try:
         with context.database.reading() as session:
-            freed = as_it_stands(session, row)
+            freed = get_visit_booking(session, row)
         candidates = _candidates(context, row, freed)
     except ClinicweaveError as error:
         log.warning("no waiting visits are named for a declined one: %s", type(error).__name__)
@@ -153,7 +153,7 @@ def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:
 def _candidates(context: AppContext, row: BookingRow, freed: VisitBooking) -> list[str]:
     import solver
 
-    scenario, plan = present_week(context, row.period_id, context.clock()).settled
+    scenario, plan = get_current_week(context, row.period_id, context.clock()).settled
     without = with_booking(scenario, plan, row.subject_id, None)
     found = solver.backfill(scenario, without, CANDIDATES + 1, freed)
     return [one.visit for one in found if one.visit != row.subject_id][:CANDIDATES]

@@ -21,7 +21,7 @@ from api.access.actor import AccessRole, Actor
 from api.background.mail.smtp import DeliveryOutcome, SmtpConnection, Unreachable, connect
 from api.background.mail.writing import written
 from api.context import AppContext
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import messages, tasks
 from api.store.errors import StoreBusy, StoreUnusable
 from api.store.messages import Claimed
@@ -168,7 +168,7 @@ class OutboxSender:
             case DeliveryOutcome.TAKEN:
                 messages.sent(session, message.id, now)
                 told = {"message": message.id, "method": message.method, "sequence": message.sequence}
-                write_down(session, COURIER, "message.send", "patient", patient, now, **told)
+                write_audit(session, COURIER, "message.send", "patient", patient, now, **told)
             case DeliveryOutcome.LATER if not gives_up:
                 messages.put_back(session, claimed, again, words, now)
             case DeliveryOutcome.OPEN if not gives_up:

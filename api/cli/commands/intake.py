@@ -17,9 +17,9 @@ from scheduling.files import read_bounded
 
 if TYPE_CHECKING:
     from api.context import AppContext
-    from api.services.intake import Taken
-    from api.services.reception import Received
-    from api.services.referrals import Referred
+    from api.services.intake import AcceptedRequest
+    from api.services.reception import IntakeResult
+    from api.services.referrals import SameDayPlacement
     from api.spreadsheets.referral_sheets import ReferralSheet
 
 intake_app = typer.Typer(cls=Commands, help="Take in what patients are referred for.", no_args_is_help=True)
@@ -63,7 +63,7 @@ def import_sheet(
     as_json: AsJson = False,
 ) -> None:
     """Take in a spreadsheet of referrals, all rows or none; what is wrong with a row is named by row and column."""
-    from api.services.intake import check
+    from api.services.intake import find_faults
     from api.spreadsheets.referral_sheets import in_row_order, read_sheet
     from api.spreadsheets.table import MAX_FILE_BYTES
 
@@ -72,7 +72,7 @@ def import_sheet(
         say(f"{file}: {note}.")
     with opened() as context:
         with context.database.reading() as session:
-            faults = in_row_order([*check(session, sheet.requests, context.clock()), *sheet.faults])
+            faults = in_row_order([*find_faults(session, sheet.requests, context.clock()), *sheet.faults])
         if faults:
             raise _refused(faults, as_json)
         if dry_run:
@@ -106,7 +106,7 @@ def add(
 ) -> None:
     """Take in one referral. Who has to be seen today gets a place at once."""
     from api.services.accounts import SYSTEM
-    from api.services.reception import receive
+    from api.services.reception import receive_request
 
     request = _request(
         kind=kind,
@@ -122,7 +122,7 @@ def add(
         low_reservoir=None if low_reservoir is None else low_reservoir.date(),
     )
     with opened() as context:
-        received = receive(context, SYSTEM, request, context.database.write)
+        received = receive_request(context, SYSTEM, request, context.database.write)
     if as_json:
         print_json({**_taken(received.taken), "today": None if received.today is None else _placed(received.today)})
         return
@@ -162,13 +162,13 @@ def _request(**values: Any) -> Any:
         raise InvalidFile("the request", faults) from None
 
 
-def _take_in(context: AppContext, sheet: ReferralSheet, source: str) -> tuple[list[Taken], list[Referred]]:
+def _take_in(context: AppContext, sheet: ReferralSheet, source: str) -> tuple[list[AcceptedRequest], list[SameDayPlacement]]:
     from api.services.accounts import SYSTEM
-    from api.services.intake import take_in
+    from api.services.intake import accept_requests
     from api.services.reception import place_today
 
     with context.database.writing() as session:
-        taken = take_in(session, SYSTEM, sheet.requests, context.clock(), source)
+        taken = accept_requests(session, SYSTEM, sheet.requests, context.clock(), source)
     return taken, place_today(context, SYSTEM, taken)
 
 
@@ -184,7 +184,7 @@ def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
     return ended(ExitCode.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
 
 
-def _taken(one: Taken) -> dict[str, Any]:
+def _taken(one: AcceptedRequest) -> dict[str, Any]:
     return {
         "kind": one.request.kind,
         "patient": one.request.patient,
@@ -194,7 +194,7 @@ def _taken(one: Taken) -> dict[str, Any]:
     }
 
 
-def _placed(one: Referred) -> dict[str, Any]:
+def _placed(one: SameDayPlacement) -> dict[str, Any]:
     booking = None if one.booking is None else one.booking.model_dump(mode="json")
     return {
         "visit": one.visit,
@@ -204,7 +204,7 @@ def _placed(one: Referred) -> dict[str, Any]:
     }
 
 
-def _said(received: Received) -> str:
+def _said(received: IntakeResult) -> str:
     taken = received.taken
     if received.today is not None:
         return f"Episode {taken.episode}. {_today(received.today)}"
@@ -214,7 +214,7 @@ def _said(received: Received) -> str:
     return "Waits for a seat." if taken.referral_out is None else f"Referral {taken.referral_out} is sent."
 
 
-def _today(one: Referred) -> str:
+def _today(one: SameDayPlacement) -> str:
     if one.booking is None:
         why = "; ".join(f"{reason.rule}: {reason.detail}" for reason in one.reasons)
         return f"No place today for {one.visit}, which waits: {why}"

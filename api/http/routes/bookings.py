@@ -18,9 +18,9 @@ from api.http.gate import guarded_router
 from api.http.routes.examples import BOOKING
 from api.services import bookings as service
 from api.services import offering
-from api.services.bookings import Place, Standing
-from api.services.offering import Choices
-from api.services.week import decided, present_week
+from api.services.bookings import PlacedVisit, RequestedPlace
+from api.services.offering import PlaceOptions
+from api.services.week import decided, get_current_week
 from api.store.tables.mail import Participation
 from scheduling.fields import Id, Stamp
 from scheduling.plan import VisitBooking
@@ -48,9 +48,9 @@ class WantedPlace(BaseModel):
     supervisors: list[Id] = Field([], max_length=20)
     override_reason: str | None = Field(None, min_length=1, max_length=500)
 
-    def place(self) -> Place:
+    def place(self) -> RequestedPlace:
         """Return the place alone."""
-        return Place(self.start, self.location, self.room, tuple(self.team), tuple(self.supervisors))
+        return RequestedPlace(self.start, self.location, self.room, tuple(self.team), tuple(self.supervisors))
 
 
 class BookedVisit(BaseModel):
@@ -143,7 +143,7 @@ class Offers(BaseModel):
 @router.get("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=UNCHANGED)
 def get_booking(visit: Identifier, call: Fetching) -> Response:
     """Return where a visit stands."""
-    return call.disclose("booking.read", "visit", visit, lambda session: _answer(service.read(session, visit)))
+    return call.disclose("booking.read", "visit", visit, lambda session: _answer(service.get_placed_visit(session, visit)))
 
 
 @router.post(
@@ -168,7 +168,7 @@ def cancel_booking(visit: Identifier, call: Changing) -> Response:
     now = call.context.clock()
     return decided(
         call.context,
-        service.period_of(call.context.database, visit),
+        service.find_period(call.context.database, visit),
         lambda week: service.cancelled(week, call.actor, visit, call.expect, now),
         lambda act: call.write(lambda session: _cancelled(*act(session))),
     )
@@ -182,7 +182,7 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
 
     def act(session: Session) -> RouteResult:
         service.mark(session, call.actor, visit, body.state, call.expect, now)
-        return _answer(service.read(session, visit))
+        return _answer(service.get_placed_visit(session, visit))
 
     return call.write(act)
 
@@ -209,8 +209,8 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
 @router.post("/v1/visits/{visit}/offers", response_model=Offers, responses=documented(409))
 def offer_places(visit: Identifier, body: OffersWanted, call: Reading) -> Response:
     """Return the best places that a waiting visit could be booked at without anybody else being moved."""
-    period = service.period_of(call.context.database, visit)
-    found = offering.choices(present_week(call.context, period, call.context.clock()), visit, body.count)
+    period = service.find_period(call.context.database, visit)
+    found = offering.find_place_options(get_current_week(call.context, period, call.context.clock()), visit, body.count)
     return call.disclose("visit.offers", "visit", visit, lambda session: _offers(found))
 
 
@@ -219,7 +219,7 @@ def place_document(booking: VisitBooking) -> dict[str, object]:
     return booking.model_dump(mode="json", exclude={"visit"})
 
 
-def booked_document(standing: Standing) -> dict[str, object]:
+def booked_document(standing: PlacedVisit) -> dict[str, object]:
     """Return where a visit stands."""
     row = standing.row
     told = {"state": row.state, "notified": row.notified, "version": row.version, "override_reason": row.override_reason}
@@ -237,13 +237,13 @@ def _put(
     status = HTTPStatus.CREATED if expect is None else HTTPStatus.OK
     return decided(
         call.context,
-        service.period_of(call.context.database, visit),
+        service.find_period(call.context.database, visit),
         lambda week: service.placed(week, call.actor, visit, body.place(), body.override_reason, expect, now),
         lambda act: run(lambda session: _answer(act(session), status)),
     )
 
 
-def _answer(standing: Standing, status: int = HTTPStatus.OK) -> RouteResult:
+def _answer(standing: PlacedVisit, status: int = HTTPStatus.OK) -> RouteResult:
     return RouteResult(booked_document(standing), status, standing.row.version)
 
 
@@ -251,6 +251,6 @@ def _cancelled(freed: VisitBooking, waiting: list[str]) -> RouteResult:
     return RouteResult({"waiting": waiting, "freed": place_document(freed)})
 
 
-def _offers(found: Choices) -> RouteResult:
-    offers = [{"place": place_document(one.booking), "cost": one.cost} for one in found.choices]
+def _offers(found: PlaceOptions) -> RouteResult:
+    offers = [{"place": place_document(one.booking), "cost": one.cost} for one in found.options]
     return RouteResult({"visit": found.visit, "offers": offers, "reasons": [one.model_dump() for one in found.reasons]})

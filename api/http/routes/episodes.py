@@ -17,7 +17,7 @@ from api.http.errors import documented
 from api.http.gate import guarded_router
 from api.http.pages import Paged
 from api.services import episodes as service
-from api.services.episodes import Told
+from api.services.episodes import ReportedEvent
 from api.store import episodes as store
 from api.store.tables import EpisodeRow
 from scheduling.care.episodes import Event
@@ -161,7 +161,9 @@ def list_episodes(
 def get_episode(episode: Identifier, call: Reading) -> Response:
     """Return an episode: what has been of it, and what is open today."""
     now = call.context.clock()
-    return call.disclose("episode.read", "episode", episode, lambda session: _answer(service.shown(session, episode, now)))
+    return call.disclose(
+        "episode.read", "episode", episode, lambda session: _answer(service.describe_episode(session, episode, now))
+    )
 
 
 @router.post(
@@ -170,13 +172,13 @@ def get_episode(episode: Identifier, call: Reading) -> Response:
     response_model=Consequences,
     responses=documented(409),
 )
-def tell(episode: Identifier, body: Annotated[Told, Body(examples=[TOLD])], call: Creating) -> Response:
+def tell(episode: Identifier, body: Annotated[ReportedEvent, Body(examples=[TOLD])], call: Creating) -> Response:
     """Take down what became known: an outcome, a date, a visit elsewhere, a stop, a new start; what follows from it is done."""
     now = call.context.clock()
 
     def act(session: Session) -> RouteResult:
-        found = service.record(session, call.actor, episode, None, body, now)
-        shown = service.shown(session, episode, now)
+        found = service.record_event(session, call.actor, episode, None, body, now)
+        shown = service.describe_episode(session, episode, now)
         return RouteResult({"asked": found.asked, "given_up": found.given_up, "episode": shown}, HTTPStatus.CREATED)
 
     return call.create(act)

@@ -90,7 +90,7 @@ class Feeds(BaseModel):
 def read_feed(calendar: Identifier, secret: Secret, request: Request, context: Shared) -> Response:
     """Return a calendar: the last weeks, and all that is published ahead."""
     try:
-        found = service.polled(context, calendar, secret)  # type: ignore[arg-type]
+        found = service.poll_feed(context, calendar, secret)  # type: ignore[arg-type]
     except UnknownId:
         context.log_ins.take(f"guess from {address_of(request)}")
         raise
@@ -98,7 +98,7 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, context: S
         return Response(status_code=HTTPStatus.GONE)
     answer = _calendar(request, found.copy)
     if found.to_keep:
-        answer.background = BackgroundTask(service.keep, context)
+        answer.background = BackgroundTask(service.store_recorded_use, context)
     return answer
 
 

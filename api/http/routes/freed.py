@@ -17,7 +17,7 @@ from api.http.errors import documented
 from api.http.gate import guarded_router
 from api.http.routes.bookings import PLACE, FreePlace, place_document
 from api.services import waitlist as service
-from api.services.waitlist import Kept
+from api.services.waitlist import OfferedPlace
 from api.services.week import decided
 from scheduling.fields import Id, Stamp
 from scheduling.plan import Booking
@@ -75,7 +75,7 @@ class KeptPlace(BaseModel):
 def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) -> Response:
     """Keep a place in freed time for the waiting visit that uses it best; give its patient the visit's link to answer by."""
     now, freed = call.context.clock(), body.booking()
-    refused = service.refused(call.context.database, scenario, freed)
+    refused = service.find_refusals(call.context.database, scenario, freed)
     return decided(
         call.context,
         scenario,
@@ -88,14 +88,16 @@ def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) ->
 def get_freed_place(visit: Identifier, call: Reading) -> Response:
     """Return the place that is kept for a visit."""
     now = call.context.clock()
-    return call.disclose("freed-place.read", "visit", visit, lambda session: _kept(service.kept(session, visit, now)))
+    return call.disclose(
+        "freed-place.read", "visit", visit, lambda session: _kept(service.get_offered_place(session, visit, now))
+    )
 
 
 @router.post("/v1/visits/{visit}/freed-place/acceptance", response_model=KeptPlace, responses=documented(409))
 def accept_freed_place(visit: Identifier, call: Creating) -> Response:
     """Accept the place that is kept for a visit: it is booked."""
     now = call.context.clock()
-    return call.create(lambda session: _kept(service.accepted(session, call.actor, visit, now)))
+    return call.create(lambda session: _kept(service.accept_offer(session, call.actor, visit, now)))
 
 
 @router.delete("/v1/visits/{visit}/freed-place", status_code=HTTPStatus.NO_CONTENT)
@@ -103,12 +105,12 @@ def decline_freed_place(visit: Identifier, call: Reading) -> Response:
     """Decline the place that is kept for a visit: it is free for others."""
 
     def act(session: Session) -> RouteResult:
-        service.declined(session, call.actor, visit, call.context.clock())
+        service.decline_offer(session, call.actor, visit, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
 
-def _kept(kept: Kept, status: int = HTTPStatus.OK) -> RouteResult:
+def _kept(kept: OfferedPlace, status: int = HTTPStatus.OK) -> RouteResult:
     place = place_document(kept.booking)
     return RouteResult({"visit": kept.offer.visit_id, "expires_at": kept.offer.expires_at, "place": place}, status)

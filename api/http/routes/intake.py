@@ -21,7 +21,7 @@ from api.services import intake as service
 from api.services import referrals_out
 from api.services.intake import Request
 from api.services.kinds import KINDS
-from api.services.reception import Received, place_today, receive
+from api.services.reception import IntakeResult, place_today, receive_request
 from api.spreadsheets.referral_sheets import in_row_order, read_sheet, xlsx_template
 from api.store import periods
 from api.store import referrals_out as store
@@ -206,7 +206,7 @@ def get_template(call: Reading) -> Response:
 @router.post("/v1/intake", status_code=HTTPStatus.CREATED, response_model=RequestTaken, responses=documented(409))
 def take_in(body: Annotated[Request, Body(examples=[REQUEST])], call: Creating) -> Response:
     """Take in what a patient is referred for. Who has to be seen today gets a place at once, or hears why there is none."""
-    return receive(call.context, call.actor, body, lambda act: call.create(lambda session: _received(act(session))))
+    return receive_request(call.context, call.actor, body, lambda act: call.create(lambda session: _received(act(session))))
 
 
 @router.post(
@@ -222,16 +222,16 @@ def take_in_sheet(
 ) -> Response:
     """Take in a spreadsheet of referrals, all of its rows or none. Places for those of today are looked for right after."""
     sheet, now = read_sheet(body, SOURCE), call.context.clock()
-    taken: list[service.Taken] = []
+    taken: list[service.AcceptedRequest] = []
 
     def act(session: Session) -> RouteResult:
-        faults = in_row_order([*service.check(session, sheet.requests, now), *sheet.faults])
+        faults = in_row_order([*service.find_faults(session, sheet.requests, now), *sheet.faults])
         if dry_run:
             told = [{"place": one.path, "fault": one.message} for one in faults]
             return RouteResult(_sheet(len(sheet.requests), told, sheet.notes, []))
         if faults:
             raise InvalidFile(SOURCE, faults)
-        taken.extend(service.take_in(session, call.actor, sheet.requests, now, SOURCE))
+        taken.extend(service.accept_requests(session, call.actor, sheet.requests, now, SOURCE))
         return RouteResult(_sheet(len(taken), [], sheet.notes, taken), HTTPStatus.CREATED)
 
     if dry_run:
@@ -280,7 +280,7 @@ def change_referral_out(referral: Identifier, body: ReferralOutState, call: Chan
     return call.write(act)
 
 
-def _received(received: Received) -> RouteResult:
+def _received(received: IntakeResult) -> RouteResult:
     today = None
     if (found := received.today) is not None:
         today = {
@@ -294,7 +294,7 @@ def _received(received: Received) -> RouteResult:
     return RouteResult({**_taken(received.taken), "today": today}, HTTPStatus.CREATED, location=location)
 
 
-def _taken(one: service.Taken) -> dict[str, Any]:
+def _taken(one: service.AcceptedRequest) -> dict[str, Any]:
     return {
         "kind": one.request.kind,
         "patient": one.request.patient,
@@ -304,8 +304,10 @@ def _taken(one: service.Taken) -> dict[str, Any]:
     }
 
 
-def _sheet(requests: int, faults: list[dict[str, str]], notes: tuple[str, ...], taken: list[service.Taken]) -> dict[str, Any]:
-    today = [one.visits[0] for one in taken if service.is_of_today(one.request) and one.visits]
+def _sheet(
+    requests: int, faults: list[dict[str, str]], notes: tuple[str, ...], taken: list[service.AcceptedRequest]
+) -> dict[str, Any]:
+    today = [one.visits[0] for one in taken if service.is_same_day(one.request) and one.visits]
     return {"requests": requests, "faults": faults, "notes": notes, "taken": [_taken(one) for one in taken], "today": today}
 
 

@@ -78,7 +78,7 @@ def add_calendar(provider: Identifier, body: CalendarToRead, call: Creating) -> 
     """Read a calendar elsewhere from now on: its events become busy times; a visit that they meet becomes a task."""
     context, now = call.context, call.context.clock()
     content = None if body.content is None else body.content.encode()
-    new = service.prepared(context.settings, context.fetcher, NewCalendar(body.name, body.url, content))
+    new = service.check_calendar(context.settings, context.fetcher, NewCalendar(body.name, body.url, content))
 
     def act(session: Session) -> RouteResult:
         row = service.add_calendar(session, context.settings, context.signer, call.actor, provider, new, now)

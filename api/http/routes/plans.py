@@ -26,8 +26,8 @@ from api.reports.documents import document
 from api.reports.kpis import kpis
 from api.runtime.settings import MAX_SOLVE_SECONDS
 from api.services import planning, publishing
-from api.services.planning import Made, Wanted
-from api.services.week import release_expired
+from api.services.planning import PlanRequest, RequestedPlan
+from api.services.week import release_expired_offers
 from api.store import jobs, plans
 from api.store.tables import JobEventRow, PlanJobRow, PublicationRow
 from api.store.tables.jobs import JobFailure, JobState
@@ -155,14 +155,14 @@ def ask_for_plan(body: PlanToMake, call: Creating) -> Response:
     from solver import Limits
 
     now, queue = call.context.clock(), call.context.queue
-    release_expired(call.context, now)
+    release_expired_offers(call.context, now)
     limits = Limits(body.seconds, call.context.settings.solver_workers, body.seed, body.gap)
-    wanted = Wanted(body.scenario, limits, body.now)
+    wanted = PlanRequest(body.scenario, limits, body.now)
     with call.context.database.reading() as session:
-        of = planning.prepared(session, wanted, now)
+        of = planning.prepare_plan(session, wanted, now)
 
     def act(session: Session) -> RouteResult:
-        row = planning.ask(session, queue, call.actor, wanted, of, now)
+        row = planning.request_plan(session, queue, call.actor, wanted, of, now)
         return RouteResult(_job(row, body.scenario), HTTPStatus.ACCEPTED, location=f"/v1/plans/{row.id}")
 
     return call.create(act)
@@ -188,11 +188,11 @@ def get_plan(plan: Identifier, call: Fetching) -> Response:
     """Return a plan as far as it is made; once it is, with its figures, and beside what people live by."""
 
     def shown(session: Session) -> dict[str, Any]:
-        found = planning.made(session, plan)
-        return _made(found, publishing.preview(session, found))
+        found = planning.get_plan(session, plan)
+        return _made(found, publishing.preview_publication(session, found))
 
     def act(session: Session) -> RouteResult:
-        return RouteResult(lambda: shown(session), version=planning.version(session, plan))
+        return RouteResult(lambda: shown(session), version=planning.get_plan_version(session, plan))
 
     return call.disclose("plan.read", "plan", plan, act)
 
@@ -212,7 +212,7 @@ def compare_plans(
         "plan.compare",
         "plan",
         plan,
-        lambda session: RouteResult(planning.beside(session, before, plan)),
+        lambda session: RouteResult(planning.compare_plans(session, before, plan)),
     )
 
 
@@ -248,7 +248,7 @@ def cancel_plan(plan: Identifier, call: Reading) -> Response:
     """Call off a plan that is waited for."""
 
     def act(session: Session) -> RouteResult:
-        row = planning.cancel(session, call.actor, plan, call.context.clock())
+        row = planning.cancel_plan(session, call.actor, plan, call.context.clock())
         return RouteResult(_job(row, jobs.periods_of(session, [row])[row.id]))
 
     return call.write(act)
@@ -257,7 +257,7 @@ def cancel_plan(plan: Identifier, call: Reading) -> Response:
 @router.post("/v1/publications", status_code=HTTPStatus.CREATED, response_model=Publication, responses=documented(404, 409))
 def publish(body: ToPublish, call: Creating) -> Response:
     """Make a plan the one that people live by. What was decided by hand since it was asked for stays as decided."""
-    release_expired(call.context, call.context.clock())
+    release_expired_offers(call.context, call.context.clock())
 
     def act(session: Session) -> RouteResult:
         row = publishing.publish(session, call.actor, body.plan, call.context.clock()).row
@@ -313,7 +313,7 @@ def _job(row: PlanJobRow, scenario: str) -> dict[str, Any]:
     }
 
 
-def _made(found: Made, comparison: Comparison | None) -> dict[str, Any]:
+def _made(found: RequestedPlan, comparison: Comparison | None) -> dict[str, Any]:
     return {
         **_job(found.job, found.scenario.id),
         "plan": found.plan,

@@ -97,7 +97,7 @@ def change_programme(
     version, changes = call.expected_version(), body.model_dump(exclude_unset=True)
 
     def act(session: Session) -> RouteResult:
-        service.change(session, call.actor, programme, version, changes, call.context.clock())
+        service.change_programme(session, call.actor, programme, version, changes, call.context.clock())
         return _answer(session, programme)
 
     return call.write(act)
@@ -108,7 +108,7 @@ def leave_programme(programme: Identifier, patient: Identifier, call: Reading) -
     """Let a patient have no seat in a programme any more, and wait for none."""
 
     def act(session: Session) -> RouteResult:
-        service.leave(session, call.actor, programme, patient, call.context.clock())
+        service.leave_programme(session, call.actor, programme, patient, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
@@ -123,7 +123,7 @@ def note_attendance(programme: Identifier, month: MonthInPath, body: Attendance,
     """Note who came to a month's session."""
 
     def act(session: Session) -> RouteResult:
-        service.note_attendance(session, call.actor, programme, month, body.came, call.context.clock())
+        service.record_attendance(session, call.actor, programme, month, body.came, call.context.clock())
         return _answer(session, programme)
 
     return call.write(act)
@@ -131,4 +131,4 @@ def note_attendance(programme: Identifier, month: MonthInPath, body: Attendance,
 
 def _answer(session: Session, programme: str) -> RouteResult:
     row = store.row(session, programme)
-    return RouteResult(service.one(session, programme).model_dump(mode="json"), version=row.version)
+    return RouteResult(service.get_programme(session, programme).model_dump(mode="json"), version=row.version)

@@ -16,7 +16,7 @@ from api.http.gate import guarded_router
 from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
 from api.services import referrals as service
 from api.services.reception import make_room
-from api.services.referrals import Referral, Referred
+from api.services.referrals import InboundReferral, SameDayPlacement
 from api.services.week import decided
 from scheduling.comparison import Change
 from scheduling.fields import Half, Id, Interval
@@ -53,12 +53,12 @@ class ReferralToMake(BaseModel):
     preferred_providers: list[Id] = Field([], max_length=50)
     required_provider: Id | None = None
 
-    def referral(self) -> Referral:
+    def referral(self) -> InboundReferral:
         """Return the referral."""
         new = None
         if self.new_patient is not None:
             new = Patient.model_validate_json(json.dumps({"id": self.patient, **self.new_patient.model_dump(mode="json")}))
-        return Referral(self.patient, self.service, new, tuple(self.preferred_providers), self.required_provider)
+        return InboundReferral(self.patient, self.service, new, tuple(self.preferred_providers), self.required_provider)
 
 
 class ReferralMade(BaseModel):
@@ -116,7 +116,7 @@ def displace(visit: Identifier, call: Creating) -> Response:
     return make_room(call.context, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
 
 
-def _made(made: Referred) -> RouteResult:
+def _made(made: SameDayPlacement) -> RouteResult:
     document = {
         "visit": made.visit,
         "scenario": made.period,

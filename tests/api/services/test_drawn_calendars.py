@@ -16,7 +16,7 @@ from support.stored import NOW
 from api.access.actor import AccessRole, Actor
 from api.access.credentials import hashed
 from api.services import calendars
-from api.services.calendars import document_of
+from api.services.calendars import render_calendar
 from api.services.feeds import add_feed, add_patient_feed
 from api.store import bookings, feeds, people
 from api.store.accounts import account_named
@@ -45,7 +45,7 @@ def desk(store_url: str) -> Iterator[FrontDesk]:
 
 def documents(database: Database) -> dict[tuple[FeedKind, str], bytes]:
     with database.reading() as rows:
-        return {(kind, one): document_of(rows, kind, one, SINCE) for kind, ids in SUBJECTS.items() for one in ids}
+        return {(kind, one): render_calendar(rows, kind, one, SINCE) for kind, ids in SUBJECTS.items() for one in ids}
 
 
 def as_from_nothing(desk: FrontDesk) -> dict[tuple[FeedKind, str], bytes]:
