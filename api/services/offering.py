@@ -25,11 +25,11 @@ class PlaceOptions:
     """Places for which nobody else moves, the best first; without any, what stands in the way."""
 
     visit: str
-    choices: tuple[PlaceOption, ...]
+    options: tuple[PlaceOption, ...]
     reasons: tuple[Reason, ...]
 
 
-def choices(week: WeekSnapshot, visit: str, count: int) -> PlaceOptions:
+def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptions:
     """Return the best places for a visit that has none.
 
     Raises

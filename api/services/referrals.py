@@ -12,10 +12,10 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict, ErrorDetail, NoRoom
-from api.services.changes import pass_on
-from api.services.kinds import RequestKind, same_day_kind
-from api.services.records import write_down
-from api.services.week import WeekSnapshot, take_on
+from api.services.changes import propagate_booking_changes
+from api.services.kinds import RequestKind, find_same_day_kind
+from api.services.records import write_audit
+from api.services.week import WeekSnapshot, apply_plan_diff
 from api.store import episodes, people, periods
 from api.store.columns import new_id
 from api.store.database import Database
@@ -129,7 +129,7 @@ def referred(
         When what stands must be planned anew first, or the patient is on the pathway already.
     """
     known = week.scenario.grid.wall(now)
-    kind = referral.kind or same_day_kind(referral.service)
+    kind = referral.kind or find_same_day_kind(referral.service)
     begun = None if kind is None else _begun(referral, kind, known)
     visit = f"referral-{new_id()[:12]}" if begun is None else begun.visit
     addition = _addition(week, referral, patient, visit, known.date())
@@ -242,10 +242,12 @@ def _placing(week: WeekSnapshot, scenario: Scenario, addition: Addition, determi
 def _placed(
     session: Session, week: WeekSnapshot, by: Actor, of: _Placing, episode: str | None, now: datetime
 ) -> SameDayPlacement:
-    pass_on(session, by, take_on(session, week, of.grown, of.stood, of.made, now), now, of.stood.visits_by_id)
+    propagate_booking_changes(
+        session, by, apply_plan_diff(session, week, of.grown, of.stood, of.made, now), now, of.stood.visits_by_id
+    )
     booking = of.made.visits_by_id.get(of.visit)
     patient = of.grown.visit(of.visit).patient
-    write_down(session, by, "visit.refer", "visit", of.visit, now, patient=patient, placed=booking is not None)
+    write_audit(session, by, "visit.refer", "visit", of.visit, now, patient=patient, placed=booking is not None)
     return SameDayPlacement(
         visit=of.visit,
         period=week.scenario.id,

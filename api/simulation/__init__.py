@@ -19,10 +19,10 @@ from api.store.columns import numbered_ids
 from scheduling import catalogue
 from solver.search.ruin import Compilation
 
-__all__ = ["lived"]
+__all__ = ["simulate_clinic"]
 
 
-def lived(world: World, policy: PlanningPolicy, tell: Callable[[str], None] = lambda line: None) -> SimulationTally:
+def simulate_clinic(world: World, policy: PlanningPolicy, tell: Callable[[str], None] = lambda line: None) -> SimulationTally:
     """Live through a world under a policy, telling of each week; return what was counted."""
     Compilation().wait()
     with as_file(files(__name__).joinpath("own.toml")) as own, catalogue.with_own(own), numbered_ids():

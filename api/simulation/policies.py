@@ -57,7 +57,7 @@ class PlanningPolicy:
         return Limits(seconds, self.workers, self.seed, deterministic=self.deterministic)
 
 
-def beside_what_stands(scenario: Scenario, visits: Collection[str] = ()) -> Scenario:
+def restrict_to_standing(scenario: Scenario, visits: Collection[str] = ()) -> Scenario:
     """Return a scenario that asks for what stands, and for some visits with those that have to come with them."""
     stands = {one.id for one in scenario.visits if one.current is not None}
     return scenario.asking_for(stands.union(*(scenario.together_with(visit) for visit in visits)))
@@ -65,4 +65,4 @@ def beside_what_stands(scenario: Scenario, visits: Collection[str] = ()) -> Scen
 
 def _held(scenario: Scenario, standing: Plan | None) -> Plan:
     """Return what stands, with the groups and what is held for referrals to come: nobody else gets that time."""
-    return rebase(first_come(beside_what_stands(scenario), standing), scenario)
+    return rebase(first_come(restrict_to_standing(scenario), standing), scenario)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from api.cli.console import Outcome, ended, err, print_json, say, show
+from api.cli.console import ExitCode, ended, err, print_json, say, show
 from api.cli.options import AsJson, Now, PlanFile, ScenarioFile, Seconds, Seed, Workers, expect_writable
 from api.cli.progress import solved
 from api.reports.changes import beside, comparison_tables, moves_document, proposal_tables, proposals_document
@@ -102,7 +102,7 @@ def what_if(
     else:
         show(*comparison_tables(found, why), Text(), beside(stands, before, view, after))
     if made.status == "unknown":
-        raise ended(Outcome.PINS_CONFLICT, pins_conflict(upset, made))
+        raise ended(ExitCode.PINS_CONFLICT, pins_conflict(upset, made))
 
 
 def _disturbances(close: Iterable[str], away: Iterable[str], extra: Iterable[str]) -> list[Disruption]:
@@ -228,4 +228,4 @@ def _nowhere(left: Iterable[Unscheduled], as_json: bool) -> typer.Exit:
     """Show why there is no place, unless it is written already, and return what ends the command."""
     if not as_json:
         show(*(reasons_table(one.visit, one.reasons) for one in left))
-    return ended(Outcome.NO_PLACE)
+    return ended(ExitCode.NO_PLACE)

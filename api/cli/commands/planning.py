@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from api.cli.console import Outcome, ended, err, out, print_json, say, show
+from api.cli.console import ExitCode, ended, err, out, print_json, say, show
 from api.cli.demo import demonstrate, show_demo
 from api.cli.options import (
     AsJson,
@@ -134,7 +134,7 @@ def plan(
     else:
         show(*plan_tables(asked, made), *((Text(), moves_table(changed)) if changed else ()))
     if made.status == "unknown":
-        raise ended(Outcome.PINS_CONFLICT, pins_conflict(asked, made))
+        raise ended(ExitCode.PINS_CONFLICT, pins_conflict(asked, made))
 
 
 def _moves(asked: Scenario, begin: Plan | None, made: Plan, seconds: float) -> tuple[Move, ...]:
@@ -171,7 +171,7 @@ def check(scenario: ScenarioFile, plan: PlanFile, as_json: AsJson = False) -> No
         for statement in wrong:
             typer.echo(f"Wrong: {statement}.")
     if verdict.violations or wrong:
-        raise ended(Outcome.RULE_BROKEN)
+        raise ended(ExitCode.RULE_BROKEN)
 
 
 def why(
