@@ -78,12 +78,12 @@ def chores(shell: Shell) -> Iterator[None]:
     from api.services.notifications import forget_messages
     from api.services.outside import refresh
     from api.services.replies import take_in
-    from calendars.replies import received_mail
+    from calendars.replies import read_mail
 
     settings = shell.settings
 
     def answered(content: bytes) -> None:
-        take_in(shell, received_mail(content))
+        take_in(shell, read_mail(content))
 
     def forget() -> None:
         shell.queue.forget(shell.clock() - timedelta(days=settings.job_days))

@@ -12,7 +12,7 @@ from scheduling.people import Patient, Provider, Shift
 
 
 @dataclass(frozen=True)
-class Stretch:
+class FreeInterval:
     """Free time of a provider at one location, within one shift."""
 
     provider: Provider
@@ -21,7 +21,7 @@ class Stretch:
     end: datetime
 
 
-def free_stretches(provider: Provider, shift: Shift, location: str, closures: Iterable[Closure]) -> Iterator[Stretch]:
+def list_free_intervals(provider: Provider, shift: Shift, location: str, closures: Iterable[Closure]) -> Iterator[FreeInterval]:
     """Yield what busy times and closures leave of a shift, were it spent at a location."""
     taken = [(meeting.start, meeting.end) for meeting in provider.busy]
     taken += [(closure.start, closure.end) for closure in closures if closure.location in (None, location)]
@@ -29,13 +29,13 @@ def free_stretches(provider: Provider, shift: Shift, location: str, closures: It
     for begin, end in sorted(taken):
         if end > start and begin < shift.end:
             if begin > start:
-                yield Stretch(provider, location, start, begin)
+                yield FreeInterval(provider, location, start, begin)
             start = end
     if start < shift.end:
-        yield Stretch(provider, location, start, shift.end)
+        yield FreeInterval(provider, location, start, shift.end)
 
 
-def working_minutes(provider: Provider, closures: Sequence[Closure]) -> int:
+def count_working_minutes(provider: Provider, closures: Sequence[Closure]) -> int:
     """Return a provider's minutes for patients: shifts less busy times and closures, each day within its limit.
 
     A shift with several locations counts as spent where most of it is left.
@@ -44,7 +44,10 @@ def working_minutes(provider: Provider, closures: Sequence[Closure]) -> int:
     for shift in provider.shifts:
         left = max(
             (
-                sum(int((s.end - s.start).total_seconds()) // 60 for s in free_stretches(provider, shift, location, closures))
+                sum(
+                    int((s.end - s.start).total_seconds()) // 60
+                    for s in list_free_intervals(provider, shift, location, closures)
+                )
                 for location in shift.locations
             ),
             default=0,
@@ -53,7 +56,7 @@ def working_minutes(provider: Provider, closures: Sequence[Closure]) -> int:
     return sum(min(minutes, provider.max_minutes_per_day) for minutes in by_day.values())
 
 
-class Openings:
+class ServiceOpenings:
     """Where and when the working hours leave room for a service, other visits apart.
 
     Trainees count only where they are asked for by name: they need a supervisor. Recovery counts as if it were within
@@ -64,11 +67,11 @@ class Openings:
     def __init__(self, clinic: Clinic, providers: Iterable[Provider]) -> None:
         self._services = {service.id: service for service in clinic.services}
         self._site = {location.id: location.site for location in clinic.locations}
-        self._stretches: dict[tuple[date, str], list[Stretch]] = {}
+        self._stretches: dict[tuple[date, str], list[FreeInterval]] = {}
         for provider in providers:
             for shift in provider.shifts:
                 for location in shift.locations:
-                    found = free_stretches(provider, shift, location, clinic.closures)
+                    found = list_free_intervals(provider, shift, location, clinic.closures)
                     self._stretches.setdefault((shift.start.date(), location), []).extend(found)
 
     def is_open(self, service: str, patient: Patient, days: Iterable[date], provider: str | None = None) -> bool:
