@@ -26,9 +26,9 @@ from api.store.episodes import Origin
 from api.store.people import Known
 from scheduling import catalogue
 from scheduling.care.episodes import Episode, Event
-from scheduling.care.pathways import Pathway
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Date, Half, Id, Model, Priority
+from scheduling.pathways import Pathway
 from scheduling.people import Patient
 
 MAX_DAYS_BACK = 366

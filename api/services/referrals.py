@@ -24,10 +24,10 @@ from scheduling import catalogue
 from scheduling.additions import Addition
 from scheduling.care.agenda import VisitSubject
 from scheduling.care.episodes import Episode, Event, make_visit_id
-from scheduling.care.pathways import Occurrence
 from scheduling.comparison import Change, Comparison, compare
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Priority
+from scheduling.pathways import Occurrence
 from scheduling.people import Patient
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.publishing import rebase, upcoming

@@ -32,10 +32,10 @@ from api.store.tables.plans import BookingState
 from scheduling import catalogue
 from scheduling.care.agenda import VisitSubject
 from scheduling.care.episodes import Episode
-from scheduling.care.pathways import Occurrence, Pathway
 from scheduling.care.rolling import NextWeek, restrict_provider
 from scheduling.clinic import Closure
 from scheduling.fields import Horizon, Weekday
+from scheduling.pathways import Occurrence, Pathway
 from scheduling.people import Patient, Provider
 from scheduling.plan import Plan
 from scheduling.publishing import rebase

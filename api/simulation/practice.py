@@ -25,12 +25,12 @@ from api.simulation.policies import Policy
 from api.simulation.world import Absence, Arrival, World
 from api.store.bookings import Change, Standing
 from scheduling import catalogue
-from scheduling.care.pathways import Occurrence, Pathway
 from scheduling.clinic import Closure
 from scheduling.fields import ONE_DAY, Horizon, Weekday
-from scheduling.generate.working import count_working_minutes
+from scheduling.pathways import Occurrence, Pathway
 from scheduling.people import Patient
 from scheduling.timegrid import minute_of_day
+from scheduling.working_time import count_working_minutes
 
 MORNING, CALLS, EVENING = 7 * 60, 16 * 60, 18 * 60
 """Minutes of the day: before the clinic opens; by when patients have called off; when the day is over."""

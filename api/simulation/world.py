@@ -18,13 +18,13 @@ from pydantic import Field
 
 from api.services.episodes import Told
 from scheduling import catalogue
-from scheduling.care.pathways import Occurrence, Pathway, Step
 from scheduling.catalogue import ClockInterval, parse_toml
 from scheduling.clinic import Closure
 from scheduling.fields import ONE_DAY, Clock, Count, Id, Interval, Model, Priority
 from scheduling.generate.dates import Dates, make_dates
 from scheduling.generate.profile import Range, Share, load_profile
 from scheduling.generate.roster import draw_roster
+from scheduling.pathways import Occurrence, Pathway, Step
 from scheduling.people import Patient, Provider, Shift
 from scheduling.timegrid import minute_of_day, stamp
 

@@ -15,7 +15,7 @@ from api.store.rows import found, insert_all, put
 from api.store.tables import BookingRow, EpisodeEventRow, EpisodeRow, EpisodeVisitRow, VisitRow
 from scheduling.care.agenda import VisitSubject
 from scheduling.care.episodes import Episode, Event
-from scheduling.care.pathways import Occurrence
+from scheduling.pathways import Occurrence
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from itertools import dropwhile, takewhile
 from typing import Literal
 
 from scheduling.care.episodes import Episode
-from scheduling.care.pathways import Lag, Occurrence, Pathway
 from scheduling.care.windows import Cares, OpenStep, is_weekday, list_open_steps, list_void_visits
 from scheduling.fields import ONE_DAY, Horizon, Priority
+from scheduling.pathways import Lag, Occurrence, Pathway
 from scheduling.requests import Current, Link, Visit
 
 AlertKind = Literal["late", "before-horizon", "last-horizon", "last-day", "outcome-awaited", "date-missing", "void"]

@@ -15,9 +15,9 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from scheduling.care.pathways import Follow, Lag, Occurrence, Pathway, Step
 from scheduling.errors import EventRefused
 from scheduling.fields import Date, Id, Model, Positive, Priority, Stamp
+from scheduling.pathways import Follow, Lag, Occurrence, Pathway, Step
 
 EventKind = Literal[
     "referred", "planned", "done", "outcome", "no-show", "cancelled", "withdrawn", "dated", "stopped", "restarted"

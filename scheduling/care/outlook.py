@@ -27,9 +27,9 @@ from scheduling.care.rolling import ClinicRecords
 from scheduling.care.windows import list_open_steps
 from scheduling.clinic import Block, Closure, Service
 from scheduling.fields import Interval
-from scheduling.generate.working import count_working_minutes
 from scheduling.people import Provider, Shift
 from scheduling.timegrid import WEEKDAYS, minute_of_day
+from scheduling.working_time import count_working_minutes
 
 DAYS = len(WEEKDAYS)
 MONTHS_A_YEAR, WEEKS_A_YEAR = 12, 52

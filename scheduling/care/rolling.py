@@ -14,13 +14,13 @@ from datetime import date, datetime, timedelta
 from scheduling import catalogue
 from scheduling.care.agenda import Agenda, Alert, Preview, VisitSubject, build_agenda
 from scheduling.care.episodes import Episode
-from scheduling.care.pathways import Pathway
 from scheduling.care.programmes import Programme, build_groups
 from scheduling.care.reserves import PressingReferral, build_reserves
 from scheduling.care.windows import Cares, is_weekday
 from scheduling.catalogue import ReserveRule
 from scheduling.clinic import Clinic, Closure
 from scheduling.fields import ONE_DAY, Horizon, Interval
+from scheduling.pathways import Pathway
 from scheduling.people import Patient, Provider, Shift
 from scheduling.requests import Current, CurrentGroup, Visit
 from scheduling.scenario import Policy, Scenario

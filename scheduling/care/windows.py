@@ -20,8 +20,8 @@ from scheduling.care.episodes import (
     make_visit_id,
     replay_history,
 )
-from scheduling.care.pathways import WORKING_DAYS_OF_WEEK, Follow, Lag, Occurrence, Pathway, Step
 from scheduling.fields import ONE_DAY, Priority
+from scheduling.pathways import WORKING_DAYS_OF_WEEK, Follow, Lag, Occurrence, Pathway, Step
 
 Cares = Callable[[date, str, str | None, str | None], bool]
 """Says whether a service is given on a day: by one provider, and where one patient may come, if they are named."""

@@ -19,11 +19,11 @@ from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
-from scheduling.care.pathways import Pathway, find_pathway_faults
 from scheduling.catalogue.own import VARIABLE, find_unknown_sections, get_own_file, override, read_own_values
 from scheduling.clinic import Block, Clinic, Closure, Equipment, Location, Recovery, Room, RoomNeed, Service, Site, Travel
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.fields import Clock, Count, Id, Minutes, Model, Positive, Weekday
+from scheduling.pathways import Pathway, find_pathway_faults
 from scheduling.people import Provider
 from scheduling.references import make_fault
 from scheduling.scenario import Policy, PriorityWeights

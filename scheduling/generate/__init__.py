@@ -17,11 +17,11 @@ from scheduling.generate.dates import make_dates
 from scheduling.generate.episodes import ask_episodes
 from scheduling.generate.groups import build_reserves, draw_groups, list_held_workshops
 from scheduling.generate.load import Meter, measure_load
+from scheduling.generate.openings import ServiceOpenings
 from scheduling.generate.patients import Patients
 from scheduling.generate.profile import SIZES, SizeName, load_profile
 from scheduling.generate.roster import draw_roster
 from scheduling.generate.visits import ask_cancer, fill
-from scheduling.generate.working import ServiceOpenings
 from scheduling.people import Provider
 from scheduling.scenario import Scenario
 

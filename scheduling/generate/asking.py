@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from random import Random
 
-from scheduling.care.pathways import Lag
 from scheduling.clinic import Clinic
 from scheduling.fields import Priority
 from scheduling.generate.dates import Dates
 from scheduling.generate.load import Meter
+from scheduling.generate.openings import ServiceOpenings
 from scheduling.generate.patients import Patients
 from scheduling.generate.profile import GenerationProfile, SizeName
-from scheduling.generate.working import ServiceOpenings
+from scheduling.pathways import Lag
 from scheduling.people import Patient
 from scheduling.requests import Link, Visit
 

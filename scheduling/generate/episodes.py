@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from scheduling.care.pathways import Stage
 from scheduling.catalogue import get_pathway
 from scheduling.generate.asking import RequestBuilder, VisitWish
 from scheduling.generate.profile import EpisodeMix
+from scheduling.pathways import Stage
 from scheduling.people import Patient
 from scheduling.requests import Visit
 

@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from scheduling.clinic import Closure, Service
-from scheduling.generate.working import count_working_minutes
 from scheduling.people import Provider
 from scheduling.scenario import Scenario
+from scheduling.working_time import count_working_minutes
 
 
 def measure_load(scenario: Scenario) -> Mapping[str, float]:

@@ -18,8 +18,8 @@ from api.store.rows import insert_all
 from api.store.tables import BookingRow, EpisodeVisitRow, OccupancyRow, PatientRow, PeriodRow, VisitRow
 from scheduling import catalogue
 from scheduling.care.episodes import Episode, Event, get_state, make_visit_id, record_events
-from scheduling.care.pathways import Occurrence, Pathway
 from scheduling.generate import generate
+from scheduling.pathways import Occurrence, Pathway
 from scheduling.people import Patient
 from scheduling.requests import Visit
 

@@ -12,8 +12,8 @@ from support.months import MONDAY, Months, in_memory
 from api.runtime.exceptions import Conflict
 from api.store import episodes as records
 from scheduling.care.agenda import VisitSubject
-from scheduling.care.pathways import Occurrence
 from scheduling.errors import EventRefused
+from scheduling.pathways import Occurrence
 
 FIRST, SECOND = "week-2026-11-30", "week-2026-12-07"
 

@@ -15,10 +15,10 @@ from support.histories import stamped
 
 from scheduling import catalogue
 from scheduling.care.episodes import Episode, Event, get_state, record_events
-from scheduling.care.pathways import Occurrence
 from scheduling.care.rules import CareHistory, PastVisit, find_care_violations
 from scheduling.care.windows import OpenStep, is_weekday, list_open_steps, list_void_visits
 from scheduling.errors import EventRefused
+from scheduling.pathways import Occurrence
 
 MONDAY = date(2026, 11, 30)
 FAR_DAYS = 30

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from scheduling import catalogue
-from scheduling.care.pathways import Occurrence, Pathway, find_pathway_faults
 from scheduling.catalogue import parse_values
 from scheduling.errors import UnknownId
+from scheduling.pathways import Occurrence, Pathway, find_pathway_faults
 
 SERVICES = {"first", "second", "third"}
 GATE = [{"id": "yes"}, {"id": "no", "then": "ended"}]
