@@ -11,7 +11,7 @@ from threading import Event, Lock
 from ortools.sat.python import cp_model
 
 from scheduling.check import check
-from scheduling.costs import leaving_out
+from scheduling.costs import get_omission_cost
 from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
@@ -159,7 +159,7 @@ class _Solve:
     def _forced(self) -> int:
         """Return what must be paid for visits that fit nowhere at all."""
         visits = (task.visit for task in self.domains.tasks if not self.domains.options[task.key])
-        return sum(leaving_out(self.scenario, visit) for visit in visits if visit is not None)
+        return sum(get_omission_cost(self.scenario, visit) for visit in visits if visit is not None)
 
     # --- the state ---------------------------------------------------------------------------------------------------
 

@@ -22,12 +22,12 @@ from api.store.database import Database
 from api.store.episodes import Origin
 from scheduling import catalogue
 from scheduling.additions import Addition
-from scheduling.care.agenda import Subject
-from scheduling.care.episodes import Episode, Event, visit_id
-from scheduling.care.pathways import Occurrence
+from scheduling.care.agenda import VisitSubject
+from scheduling.care.episodes import Episode, Event, make_visit_id
 from scheduling.comparison import Change, Comparison, compare
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Priority
+from scheduling.pathways import Occurrence
 from scheduling.people import Patient
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.publishing import rebase, upcoming
@@ -142,7 +142,7 @@ def referred(
         periods.keep_addition(session, week.scenario.id, addition, now)
         if begun is not None:
             episodes.add(session, [(begun.episode, begun.origin)], now)
-            episodes.put_subjects(session, {visit: Subject(begun.episode.id, begun.first)})
+            episodes.put_subjects(session, {visit: VisitSubject(begun.episode.id, begun.first)})
         return _placed(session, week, by, placing, None if begun is None else begun.episode.id, now)
 
     return act
@@ -280,8 +280,8 @@ def _begun(referral: InboundReferral, kind: RequestKind, known: datetime) -> _Be
         preferred_providers=referral.preferred_providers,
         history=(told,),
     )
-    first = Occurrence(catalogue.pathway(kind.pathway).steps[0].id, 1)
-    return _Begun(episode, Origin(kind.id, referral.referrer), first, visit_id(episode.id, first))
+    first = Occurrence(catalogue.get_pathway(kind.pathway).steps[0].id, 1)
+    return _Begun(episode, Origin(kind.id, referral.referrer), first, make_visit_id(episode.id, first))
 
 
 def _expect_not_open(session: Session, episode: Episode) -> None:

@@ -28,7 +28,7 @@ from scheduling.fields import Interval
 from scheduling.plan import Booking, Plan, ShiftPlace, VisitBooking
 from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Pin, Visit
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class WeekSnapshot:
         aside = {visit for visit in self.overridden if visit in plan.visits_by_id}
         while True:
             left, settled = _without(self.scenario, plan, aside)
-            broken = [one for one in violations(left, settled) if one.rule != EXCUSED]
+            broken = [one for one in find_violations(left, settled) if one.rule != EXCUSED]
             found = {name for one in broken for name in one.ids if name in plan.visits_by_id} - aside
             if not found:
                 break

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
-from scheduling.costs import leaving_out
+from scheduling.costs import get_omission_cost
 from scheduling.plan import Plan
 from scheduling.publishing import rebase
 from scheduling.requests import Visit
@@ -188,4 +188,4 @@ def _gives_way(present: Present, key: Key) -> bool:
 
 def _harm(present: Present, keys: Sequence[Key]) -> tuple[int, int]:
     visits = (present.domains.by_key[key].visit for key in keys)
-    return len(keys), sum(leaving_out(present.grown, visit) for visit in visits if visit is not None)
+    return len(keys), sum(get_omission_cost(present.grown, visit) for visit in visits if visit is not None)

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from time import monotonic
 
-from scheduling.costs import leaving_out
+from scheduling.costs import get_omission_cost
 from scheduling.people import Provider
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.requests import Visit
-from scheduling.rules import RULES, name
+from scheduling.rules import RULES, get_rule_name
 from scheduling.scenario import Scenario
 from solver.clock import Clock
 from solver.search.improve import Effort, Search
@@ -111,7 +111,11 @@ class _Explanation:
         if waits is not None:
             return (waits,)
         found: list[Reason] = []
-        for rule in [*SHARED, *(name(domain) for domain in DOMAINS if name(domain) not in UNCHANGEABLE), *UNCHANGEABLE]:
+        for rule in [
+            *SHARED,
+            *(get_rule_name(domain) for domain in DOMAINS if get_rule_name(domain) not in UNCHANGEABLE),
+            *UNCHANGEABLE,
+        ]:
             if found and rule in UNCHANGEABLE:
                 break
             place = self._without(rule).best(task)
@@ -129,7 +133,7 @@ class _Explanation:
         return self._ignoring[rule]
 
     def _too_dear(self, visit: Visit, place: Priced) -> Reason:
-        worth = leaving_out(self.scenario, visit)
+        worth = get_omission_cost(self.scenario, visit)
         if place.cost >= worth:
             return Reason(rule="cost", detail=f"it fits {self._words(place)}, but leaving it out costs less ({worth})")
         return Reason(rule="not-found", detail=f"it would fit {self._words(place)}: the search ended before it got there")
@@ -253,6 +257,6 @@ def _violations(scenario: Scenario, visits: Sequence[Visit]) -> Iterator[tuple[s
     shifts = make_plan(domains, placed).shifts
     plan = alone.changed(shifts=shifts)
     for rule in RULES:
-        if name(rule) not in NOT_OF_PINS:
+        if get_rule_name(rule) not in NOT_OF_PINS:
             for violation in rule(scenario, plan):
                 yield violation.rule, violation.ids, violation.detail

@@ -10,10 +10,10 @@ from time import monotonic
 from typing import Literal
 
 from scheduling.check import check
-from scheduling.costs import costs
+from scheduling.costs import calculate_costs
 from scheduling.plan import GroupBooking, Plan, Violation, VisitBooking
 from scheduling.requests import CurrentGroup, Link
-from scheduling.rules.stability import attends_as_told, unchanged
+from scheduling.rules.stability import is_attending_as_told, is_unchanged
 from scheduling.scenario import Scenario
 from solver.search.construct import drop_broken_links, insert, keep
 from solver.state.domains import Domains, current_of, is_frozen
@@ -83,20 +83,20 @@ def moves(scenario: Scenario, plan: Plan, seconds: float = 10.0) -> tuple[Move, 
 
 def _moved(scenario: Scenario, plan: Plan) -> Iterator[tuple[tuple[Literal["visit", "group"], str], tuple[str, ...]]]:
     for visit in scenario.visits:
-        if visit.current is not None and not unchanged(visit.current, plan.visits_by_id.get(visit.id)):
+        if visit.current is not None and not is_unchanged(visit.current, plan.visits_by_id.get(visit.id)):
             yield ("visit", visit.id), (visit.patient,) if visit.current.notified else ()
     for group in scenario.groups:
         current, session = group.current, plan.groups_by_id.get(group.id)
         if current is not None:
-            gone = tuple(patient for patient in current.attendees if not attends_as_told(current, session, patient))
-            if gone or not unchanged(current, session):
+            gone = tuple(patient for patient in current.attendees if not is_attending_as_told(current, session, patient))
+            if gone or not is_unchanged(current, session):
                 yield ("group", group.id), gone if current.notified else ()
 
 
 class _Examination:
     def __init__(self, scenario: Scenario, plan: Plan) -> None:
         self.scenario = scenario
-        self.cost = costs(scenario, plan).total
+        self.cost = calculate_costs(scenario, plan).total
         self.domains = Domains(scenario)
         self.placements = placements_of(scenario, plan)
         self.links: dict[str, list[Link]] = defaultdict(list)

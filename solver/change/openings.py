@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from scheduling.clinic import Service
-from scheduling.costs import leaving_out
+from scheduling.costs import get_omission_cost
 from scheduling.requests import Visit
 from solver.change.explain import FORCED
 from solver.change.proposals import Present
@@ -104,7 +104,7 @@ class Openings:
         self._present = present
         self._noon = -(-720 // self.scenario.grid.grid_minutes)
         self._movable = {key for key in present.placements if present.may_move(key)}
-        self._worth = sum(leaving_out(self.scenario, self.scenario.visit(visit)) for visit in new)
+        self._worth = sum(get_omission_cost(self.scenario, self.scenario.visit(visit)) for visit in new)
 
     @property
     def over(self) -> bool:
@@ -350,7 +350,7 @@ class Openings:
             other: Key = ("visit", link.after if link.before == key[1] else link.before)
             if other in self.occupancy.placements and (link.together or link.before == key[1]):
                 return False
-        return visit is not None and leaving_out(self.scenario, visit) < self._worth
+        return visit is not None and get_omission_cost(self.scenario, visit) < self._worth
 
     def _put_back(self, key: Key, wanted: Placement) -> bool:
         """Put a task at a place, perhaps in another room or under another supervisor, if that is free."""

@@ -10,8 +10,8 @@ from scheduling.comparison import Change, Comparison, compare
 from scheduling.errors import Fault, InvalidFile, RuleBroken
 from scheduling.plan import Booking, Plan, Reason, VisitBooking
 from scheduling.publishing import is_published, publish, upcoming
-from scheduling.rules import violations
-from scheduling.rules.stability import notified_moves
+from scheduling.rules import find_violations
+from scheduling.rules.stability import list_notified_moves
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 from solver.state.domains import Domains, is_frozen
@@ -97,7 +97,7 @@ class Present:
     def __init__(self, scenario: Scenario, plan: Plan, grown: Scenario | None = None) -> None:
         self.scenario = scenario
         self.plan = upcoming(scenario, plan)
-        broken = sorted({v.rule for v in violations(scenario, self.plan)} - EXCUSED)
+        broken = sorted({v.rule for v in find_violations(scenario, self.plan)} - EXCUSED)
         if broken:
             raise InvalidFile("the present plan", [Fault("", f"breaks {rule}: plan again first") for rule in broken])
         self.grown = grown or scenario
@@ -105,7 +105,7 @@ class Present:
         self.domains = Domains(self.grown)
         self.placements = placements_of(self.grown, self.plan)
         self.reasons = {left.visit: left.reasons for left in self.plan.unscheduled}
-        self._spent = sum(1 for _ in notified_moves(self.grown, self.plan))
+        self._spent = sum(1 for _ in list_notified_moves(self.grown, self.plan))
 
     def begins(self, placement: Placement) -> datetime:
         """Return when a placement begins."""
@@ -152,7 +152,7 @@ def checked_plan(
 ) -> Plan:
     """Return the plan that placements make; as :func:`make_plan`. Raises ``RuleBroken``: a defect of whoever found them."""
     plan = make_plan(domains, placements, reasons=reasons, known=known)
-    for violation in violations(domains.scenario, plan):
+    for violation in find_violations(domains.scenario, plan):
         if violation.rule not in EXCUSED:
             raise RuleBroken(violation.rule, violation.ids, violation.detail)
     return plan

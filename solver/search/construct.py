@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from scheduling.check import check
-from scheduling.costs import leaving_out
+from scheduling.costs import get_omission_cost
 from solver.state.domains import Domains, Option, ShiftId, current_of, is_frozen
 from solver.state.occupancy import Occupancy, Priced
 from solver.state.placements import Placement, make_plan
@@ -92,7 +92,7 @@ def _urgency(domains: Domains, task: Task, by_worth: bool) -> tuple[int, int, in
         rank = 1
     else:
         rank = 2 if task.group is not None else 3
-    worth = domains.scenario.policy.reserve_missing if task.visit is None else leaving_out(domains.scenario, task.visit)
+    worth = domains.scenario.policy.reserve_missing if task.visit is None else get_omission_cost(domains.scenario, task.visit)
     return rank, -worth, len(domains.options[task.key])
 
 

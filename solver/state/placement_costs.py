@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from scheduling.costs import half_of, leaving_out
+from scheduling.costs import get_half, get_omission_cost
 from scheduling.requests import Current, CurrentGroup, Visit
 from scheduling.scenario import Scenario
 
@@ -38,7 +38,7 @@ def with_team(scenario: Scenario, visit: Visit, providers: Collection[str]) -> i
 def in_half(scenario: Scenario, visit: Visit, minute: int) -> int:
     """Return what a start, in minutes of the day, costs a visit: the half of the day that the patient does not prefer."""
     prefers = scenario.patients_by_id[visit.patient].prefers
-    return 0 if prefers in (None, half_of(minute)) else scenario.policy.not_preferred_half
+    return 0 if prefers in (None, get_half(minute)) else scenario.policy.not_preferred_half
 
 
 def moving(scenario: Scenario, current: Current | CurrentGroup | None, on: date | None) -> int:
@@ -54,4 +54,4 @@ def moving(scenario: Scenario, current: Current | CurrentGroup | None, on: date 
 
 def left_out(scenario: Scenario, visit: Visit) -> int:
     """Return what it costs to leave a visit out, wherever it stands."""
-    return leaving_out(scenario, visit) + moving(scenario, visit.current, None)
+    return get_omission_cost(scenario, visit) + moving(scenario, visit.current, None)

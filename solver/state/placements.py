@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from scheduling.costs import costs
+from scheduling.costs import calculate_costs
 from scheduling.plan import (
     Booking,
     Costs,
@@ -143,7 +143,7 @@ def make_plan(
         shifts=tuple(places),
         unscheduled=tuple(left),
     )
-    priced = costs(scenario, plan)
+    priced = calculate_costs(scenario, plan)
     return plan.changed(cost=priced.total, costs=priced)
 
 

@@ -9,7 +9,7 @@ from support.cases import CASES, COST_CASES, Case, CostCase
 
 from scheduling.check import check
 from scheduling.costs import COSTS
-from scheduling.rules import RULES, name
+from scheduling.rules import RULES, get_rule_name
 from solver.model.capacity import REDUNDANT
 from solver.model.constraints import CONSTRAINTS
 from solver.model.exact import solved_when_fixed
@@ -18,15 +18,15 @@ from solver.state.domains import DOMAINS
 
 
 def test_domains_and_constraints_together_are_the_rules() -> None:
-    assert {name(one) for one in (*DOMAINS, *CONSTRAINTS)} == {name(rule) for rule in RULES}
+    assert {get_rule_name(one) for one in (*DOMAINS, *CONSTRAINTS)} == {get_rule_name(rule) for rule in RULES}
 
 
 def test_objectives_are_the_costs() -> None:
-    assert Counter(map(name, OBJECTIVES)) == Counter(map(name, COSTS))
+    assert Counter(map(get_rule_name, OBJECTIVES)) == Counter(map(get_rule_name, COSTS))
 
 
 def test_redundant_rows_are_no_rules() -> None:
-    assert {name(rows) for rows in REDUNDANT}.isdisjoint(name(rule) for rule in RULES)
+    assert {get_rule_name(rows) for rows in REDUNDANT}.isdisjoint(get_rule_name(rule) for rule in RULES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -36,7 +36,7 @@ from scheduling.errors import InvalidFile
 from scheduling.plan import Plan
 from scheduling.publishing import publish
 from scheduling.requests import Link, Visit
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 from solver import clock
@@ -417,7 +417,7 @@ def beside(week: Scenario, standing: Plan, new: Visit) -> Iterator[Plan]:
             for supervisors in watchers:
                 place = Placement(day, slot, location, team, supervisors, (), room)
                 made = make_plan(domains, {**placed, ("visit", new.id): place})
-                if next(violations(grown, made), None) is None:
+                if next(find_violations(grown, made), None) is None:
                     yield made
 
 
