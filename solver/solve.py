@@ -24,9 +24,9 @@ from solver.model.exact import exact_model
 from solver.model.variables import Variables
 from solver.search.budget import as_told, staying, with_budget
 from solver.search.construct import construct
-from solver.search.improve import Effort, Placements, Search
+from solver.search.improve import Placements, SearchLimits, SubproblemSolver
 from solver.search.neighbourhoods import Guide, Neighbourhoods
-from solver.search.ruin import STEPS, Annealing, Compilation, Ruin
+from solver.search.ruin import STEPS, Annealing, KernelCompilation, Ruin
 from solver.state.domains import Domains, ShiftId
 from solver.state.occupancy import Occupancy
 from solver.state.placements import Placement, current_placements, make_plan, notified_changes, placements_of
@@ -154,7 +154,7 @@ class _Solve:
     def _plan_among(self, stay: Collection[Key]) -> None:
         """Let all but what stays, and what pins forbid, be wherever the rules allow."""
         self.domains = Domains(self.scenario, without=self.conflicts.keys(), staying=stay)
-        self.search = Search(self.domains, self.clock)
+        self.search = SubproblemSolver(self.domains, self.clock)
 
     def _forced(self) -> int:
         """Return what must be paid for visits that fit nowhere at all."""
@@ -241,7 +241,7 @@ class _Solve:
             self.begin = (self.placements, self.score)
         self.offer(self._first_plan())
         if not self.keeps_budget:
-            told = as_told(self.domains, self.search, Effort(STANDING_SECONDS, self.limits.workers, self.limits.seed))
+            told = as_told(self.domains, self.search, SearchLimits(STANDING_SECONDS, self.limits.workers, self.limits.seed))
             self._plan_among(self.domains.staying & told.keys())
             self.offer(construct(self.domains, told))
         if not self.done:
@@ -261,7 +261,7 @@ class _Solve:
         if not missing:
             return placements
         needed = {step.key for task in pinned for step in Occupancy(self.domains).chain(task)}
-        effort = Effort(PIN_SECONDS, self.limits.workers, self.limits.seed)
+        effort = SearchLimits(PIN_SECONDS, self.limits.workers, self.limits.seed)
         held = self.search.solve({}, {key: self.domains.options[key] for key in sorted(needed)}, effort).placements
         if held is not None:
             return construct(self.domains, held)
@@ -275,7 +275,7 @@ class _Solve:
         self.phase = "exact"
         model, x = exact_model(self.domains)
         x.hint(self.placements)
-        solver = Effort(self.clock.left * EXACT_SHARE, self.limits.workers, self.limits.seed).solver(self.clock)
+        solver = SearchLimits(self.clock.left * EXACT_SHARE, self.limits.workers, self.limits.seed).solver(self.clock)
         solver.parameters.subsolvers.clear()
         with self.clock.running(solver):
             status = solver.solve(model, _Incumbents(self, x))
@@ -293,12 +293,12 @@ class _Solve:
         The first helper joins when the bound is as good as it gets. A kernel that is not compiled yet is waited for with
         neighbourhoods, which need none.
         """
-        compilation, alone = Compilation(), self.limits.workers == 1 or self.clock.deterministic
+        compilation, alone = KernelCompilation(), self.limits.workers == 1 or self.clock.deterministic
         with ThreadPoolExecutor(max(1, self.limits.workers - 1)) as pool:
             relaxing = pool.submit(self._relaxed)
             meanwhile = Annealing(self.clock, min(MEANWHILE * len(self.domains.tasks), self.clock.left * ANNEAL_SHARE))
             guided: Placements | None = None
-            if not alone and not wait([relaxing], PATIENCE).done and compilation.done:
+            if not alone and not wait([relaxing], PATIENCE).done and compilation.is_done:
                 self._anneal(meanwhile, 0, lambda: relaxing.done() and meanwhile.share < EARLY)
             guide, shift_at, bounding = relaxing.result()
             if guide and meanwhile.share < 1 and not self.done:
@@ -307,8 +307,8 @@ class _Solve:
                 guided = construct(self.domains, stay, shift_at, guide, TRUST)
                 self.offer(guided)
             tightening = pool.submit(self._tighten, bounding) if bounding is not None and self.limits.workers > 1 else None
-            if not compilation.done and not self.clock.deterministic:
-                self._neighbourhoods(guide, 0, lambda: compilation.done)
+            if not compilation.is_done and not self.clock.deterministic:
+                self._neighbourhoods(guide, 0, lambda: compilation.is_done)
             annealing = Annealing(self.clock, self.clock.left * ANNEAL_SHARE)
             helpers = [pool.submit(self._work, annealing, guide, n) for n in range(1, self.limits.workers)]
             self._work(annealing, guide, 0, guided)
@@ -391,7 +391,7 @@ class _Solve:
             with self.lock:
                 base, placements = self.version, self.placements
             freed = choose.next(placements)
-            effort = Effort(max(0.1, min(NEIGHBOURHOOD_SECONDS, self.clock.left)), 1, self.limits.seed + turn)
+            effort = SearchLimits(max(0.1, min(NEIGHBOURHOOD_SECONDS, self.clock.left)), 1, self.limits.seed + turn)
             answer = self.search.solve(placements, freed, effort)
             choose.learn(answer.optimal, answer.seconds)
             if answer.placements is not None:

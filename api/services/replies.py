@@ -155,5 +155,5 @@ def _candidates(shell: Shell, row: BookingRow, freed: VisitBooking) -> list[str]
 
     scenario, plan = present_week(shell, row.period_id, shell.clock()).settled
     without = with_booking(scenario, plan, row.subject_id, None)
-    found = solver.backfill(scenario, without, CANDIDATES + 1, freed)
+    found = solver.find_backfills(scenario, without, CANDIDATES + 1, freed)
     return [one.visit for one in found if one.visit != row.subject_id][:CANDIDATES]

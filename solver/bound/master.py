@@ -36,7 +36,7 @@ from solver.state.tasks import Key, Task, visit_key
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TaskColumn:
     """What a column of a task means: a session and location, some starts, and for a named column the shift.
 
     ``stays``: the task is where it stands, so that nobody has to be called.
@@ -52,7 +52,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CurrentAssignment:
     """Where a visit stands, as far as it may stay there: the place, the one start, and the team's shifts."""
 
     place: Place
@@ -81,7 +81,7 @@ class Master:
         self.program = LinearProgram()
         self.sessions = sessions(self.scenario)
         self.windows = windows(domains, self.sessions)
-        self.choices: dict[Key, list[Choice]] = {}
+        self.choices: dict[Key, list[TaskColumn]] = {}
         self.left_out: dict[Key, int] = {}
         self.attends: dict[tuple[str, str], int] = {}
         self._pools: dict[tuple[str, int, Place], list[int]] = defaultdict(list)
@@ -153,7 +153,7 @@ class Master:
         required = None if task.visit is None else task.visit.required_provider
         pools: dict[Place, int] = defaultdict(int)
         standing = self._standing(task)
-        choices: list[Choice] = [] if standing is None else [self._staying(task, standing)]
+        choices: list[TaskColumn] = [] if standing is None else [self._staying(task, standing)]
         for option in self.options[task.key]:
             if option.seat > 0 or (seats == 1 and required is not None and option.provider != required):
                 continue
@@ -191,7 +191,7 @@ class Master:
         pinned = visit.pinned.team if visit.pinned else ()
         return frozenset((*visit.preferred_providers, *required, *pinned, *(current.team if current else ())))
 
-    def _standing(self, task: Task) -> Standing | None:
+    def _standing(self, task: Task) -> CurrentAssignment | None:
         """Return where a visit stands; None when it stands nowhere, or cannot stay."""
         current = None if task.visit is None else task.visit.current
         if current is None:
@@ -199,18 +199,20 @@ class Master:
         start, day = start_mask(self.scenario, current.start), self.scenario.grid.day_index(current.start.date())
         there = [o for o in self.options[task.key] if (o.day, o.location) == (day, current.location) and o.starts & start]
         if not current.team:
-            return Standing(self._place(there[0]), start, ()) if there and not task.service.team else None
+            return CurrentAssignment(self._place(there[0]), start, ()) if there and not task.service.team else None
         team = [o for seat, name in enumerate(current.team) for o in there if (o.seat, o.provider) == (seat, name)]
         if len(team) != len(task.service.team) or len(current.team) != len(team):
             return None
-        return Standing(self._place(team[0]), start, tuple(option.shift for option in team if option.shift is not None))
+        return CurrentAssignment(
+            self._place(team[0]), start, tuple(option.shift for option in team if option.shift is not None)
+        )
 
-    def _staying(self, task: Task, standing: Standing) -> Choice:
+    def _staying(self, task: Task, standing: CurrentAssignment) -> TaskColumn:
         """Add the column of a visit that stays: at its one start, with its team."""
         assert task.visit is not None
         shift = standing.team[0] if len(standing.team) == 1 else None
         cost = self._cost(task.visit, standing.place, standing.start, [member.provider for member in standing.team])
-        choice = Choice(self.program.column(cost), *standing.place, shift, standing.start, stays=True)
+        choice = TaskColumn(self.program.column(cost), *standing.place, shift, standing.start, stays=True)
         for seat, member in enumerate(standing.team):
             self._resources.use_provider(choice.column, task.service, seat, member, choice.location, choice.starts)
         if choice.session >= 0:
@@ -234,9 +236,9 @@ class Master:
         session = -1 if option.shift is None else self.windows[option.shift].session
         return option.day, session, option.location
 
-    def _choice(self, task: Task, place: Place, shift: ShiftId | None, starts: int) -> Choice:
+    def _choice(self, task: Task, place: Place, shift: ShiftId | None, starts: int) -> TaskColumn:
         cost = 0 if task.visit is None else self._moved_cost(task, place, shift, starts)
-        choice = Choice(self.program.column(cost), *place, shift, starts, stays=False)
+        choice = TaskColumn(self.program.column(cost), *place, shift, starts, stays=False)
         if shift is not None:
             self._resources.use_provider(choice.column, task.service, 0, shift, choice.location, starts)
         if choice.session >= 0:
@@ -360,7 +362,7 @@ class Master:
                 for provider in sorted({choice.shift.provider for choice in after if choice.shift}):
                     self._within(_with(before, provider), _with(after, provider))
 
-    def _within(self, leaders: Sequence[Choice], followers: Sequence[Choice]) -> None:
+    def _within(self, leaders: Sequence[TaskColumn], followers: Sequence[TaskColumn]) -> None:
         """Let a later visit take any of some choices only when the sooner visit takes any of others."""
         if followers:
             columns = [choice.column for choice in (*followers, *leaders)]
@@ -412,13 +414,13 @@ class Master:
         self.program.row(staying, [1] * len(staying), low=notified - budget)
 
 
-def _until(choices: Iterable[Choice], day: int) -> list[Choice]:
+def _until(choices: Iterable[TaskColumn], day: int) -> list[TaskColumn]:
     return [choice for choice in choices if choice.day <= day]
 
 
-def _since(choices: Iterable[Choice], day: int) -> list[Choice]:
+def _since(choices: Iterable[TaskColumn], day: int) -> list[TaskColumn]:
     return [choice for choice in choices if choice.day >= day]
 
 
-def _with(choices: Iterable[Choice], provider: str) -> list[Choice]:
+def _with(choices: Iterable[TaskColumn], provider: str) -> list[TaskColumn]:
     return [choice for choice in choices if choice.shift is not None and choice.shift.provider == provider]

@@ -34,7 +34,7 @@ Weighted = list[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class WorkProfile:
     """Work that is alike: its length and starts, and what it takes meanwhile; lengths in slots, begun ones counted whole.
 
     ``cleaned`` is how long the room is taken, ``recovers`` the first slot after its start in which a bay is taken, and the one
@@ -75,7 +75,7 @@ class Timelines:
         self.program = program
         self.windows = windows
         self.shift_at = shift_at
-        self._uses: dict[tuple[ShiftId, str], dict[Profile, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._uses: dict[tuple[ShiftId, str], dict[WorkProfile, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._replaced: dict[ShiftId, bool] = {}
         self._groups = {group.service for group in self.scenario.groups}
         self._rooms: dict[Moment, dict[frozenset[str], list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -117,12 +117,12 @@ class Timelines:
 
     # --- profiles ----------------------------------------------------------------------------------------------------
 
-    def _profile(self, service: Service, seat: int, shift: ShiftId, location: str, starts: int) -> Profile:
+    def _profile(self, service: Service, seat: int, shift: ShiftId, location: str, starts: int) -> WorkProfile:
         length = self._slots(service.minutes)
         trainee = self.windows[shift].trainee
         rooms = self.domains.suited(service, location) if seat == 0 else frozenset()
         recovers = (length, self._slots(service.minutes + service.recovery))
-        return Profile(
+        return WorkProfile(
             length,
             starts,
             0 if trainee and len(service.team) > 1 else service.attention,  # one may supervise several seats at once
@@ -165,7 +165,7 @@ class Timelines:
             else:
                 self.program.row(out, [1] * len(out), 1, 1)
 
-    def _take(self, profile: Profile, shift: ShiftId, location: str, slot: int, arc: int) -> None:
+    def _take(self, profile: WorkProfile, shift: ShiftId, location: str, slot: int, arc: int) -> None:
         """Note what an arc takes at each moment of its work."""
         moments = [Moment(self.windows[shift].day, location, slot + k) for k in range(max(profile.length, profile.cleaned))]
         for moment in moments[: profile.cleaned]:

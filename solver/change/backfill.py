@@ -40,7 +40,7 @@ class Backfill(Proposal):
         return -self.cost
 
 
-def backfill(scenario: Scenario, plan: Plan, count: int = 5, freed: Booking | None = None) -> tuple[Backfill, ...]:
+def find_backfills(scenario: Scenario, plan: Plan, count: int = 5, freed: Booking | None = None) -> tuple[Backfill, ...]:
     """Return the waiting visits that would best use free time, each for itself, those that save most first.
 
     Parameters
@@ -136,7 +136,7 @@ class _Search:
         return here and self.present.begins(place).date() == self.freed.start.date()
 
 
-def cancelled(scenario: Scenario, plan: Plan, visit_id: str) -> tuple[Scenario, Plan]:
+def cancel_visit(scenario: Scenario, plan: Plan, visit_id: str) -> tuple[Scenario, Plan]:
     """Return a scenario and its plan without a visit, and without those that cannot be without it.
 
     These are the visits that follow it, or that it comes together with, directly or not.
@@ -150,13 +150,13 @@ def cancelled(scenario: Scenario, plan: Plan, visit_id: str) -> tuple[Scenario, 
     """
     if visit_id not in scenario.visits_by_id:
         raise UnknownId("visit", visit_id)
-    present, gone = Present(scenario, plan), needing(scenario.links, visit_id)
+    present, gone = Present(scenario, plan), find_dependent_visits(scenario.links, visit_id)
     left = scenario.asking_for(scenario.visits_by_id.keys() - gone)
     placements = {key: place for key, place in present.placements.items() if key[0] != "visit" or key[1] not in gone}
     return left, checked_plan(Domains(left), placements, present.reasons)
 
 
-def needing(links: tuple[Link, ...], visit_id: str) -> set[str]:
+def find_dependent_visits(links: tuple[Link, ...], visit_id: str) -> set[str]:
     """Return a visit, and those that cannot be without it: that follow it, or that it comes together with, directly or not."""
     gone, waiting = {visit_id}, [visit_id]
     while waiting:

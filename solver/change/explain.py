@@ -17,7 +17,7 @@ from scheduling.requests import Visit
 from scheduling.rules import RULES, name
 from scheduling.scenario import Scenario
 from solver.clock import Clock
-from solver.search.improve import Effort, Search
+from solver.search.improve import SearchLimits, SubproblemSolver
 from solver.state.domains import DOMAINS, Domains
 from solver.state.occupancy import Occupancy, Priced
 from solver.state.placements import Placement, make_plan, placements_of
@@ -163,12 +163,12 @@ class _Explanation:
         others = [key for key, placement in self.placements.items() if wanted & set(placement.team)]
         clock = Clock(seconds)
         try:
-            search = Search(self.domains, clock)
+            search = SubproblemSolver(self.domains, clock)
             chain = {step.key for step in self.around.chain(task)}
             free = chain | set(others[:150])
             options = {key: self.domains.options[key] for key in sorted(free)}
             worth = {task.key: FORCED}
-            answer = search.solve(self.placements, options, Effort(seconds, 2, 0), worth)
+            answer = search.solve(self.placements, options, SearchLimits(seconds, 2, 0), worth)
         finally:
             clock.end()
         if answer.placements is None or task.key not in answer.placements:

@@ -63,7 +63,7 @@ class Move:
     costs_more: int | None = None
 
 
-def moves(scenario: Scenario, plan: Plan, seconds: float = 10.0) -> tuple[Move, ...]:
+def explain_moves(scenario: Scenario, plan: Plan, seconds: float = 10.0) -> tuple[Move, ...]:
     """Return each visit or session of a scenario's ``current`` that a plan moves or leaves out, and why it does.
 
     Each finding was tried, with everything else of the plan where it is; those who have been told come first, as far as the

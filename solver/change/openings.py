@@ -21,7 +21,7 @@ from scheduling.requests import Visit
 from solver.change.explain import FORCED
 from solver.change.proposals import Present
 from solver.clock import Clock
-from solver.search.improve import Effort, Search
+from solver.search.improve import SearchLimits, SubproblemSolver
 from solver.state.domains import ShiftId
 from solver.state.ledger import Ledger
 from solver.state.occupancy import Occupancy, Priced
@@ -77,7 +77,7 @@ class Way:
         return self.harm, self.notified, self.cost, [(place.day, place.slot, place.location) for place in self.new]
 
 
-class Openings:
+class OpeningSearch:
     """The ways to place some new visits, all or none.
 
     Parameters
@@ -168,7 +168,9 @@ class Openings:
         worth = dict.fromkeys([key for key in movers if key[0] == "visit"], FORCED // 2)
         worth |= {task.key: FORCED for task in self.chain}
         options = {key: self.domains.options_for(key) for key in (*worth, *movers)}
-        answer = Search(self.domains, self.clock).solve(self._present.placements, options, Effort(seconds, 2, 0), worth)
+        answer = SubproblemSolver(self.domains, self.clock).solve(
+            self._present.placements, options, SearchLimits(seconds, 2, 0), worth
+        )
         places = answer.placements
         if places is None or any(task.key not in places for task in self.chain):
             return

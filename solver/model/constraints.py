@@ -16,7 +16,7 @@ from scheduling.requests import Group
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.scenario import Scenario
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day
-from solver.model.variables import Interval, Literal, Taken, Variables
+from solver.model.variables import Interval, Literal, OptionLiteral, Variables
 from solver.state.domains import ShiftId, unavailable
 from solver.state.tasks import Key, Task, visit_key
 
@@ -65,7 +65,7 @@ def travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
 
     A shift has one location, so only pairs of shifts that are nearer than the way between two of their locations matter.
     """
-    on_shift: dict[ShiftId, list[tuple[Task, Taken]]] = defaultdict(list)
+    on_shift: dict[ShiftId, list[tuple[Task, OptionLiteral]]] = defaultdict(list)
     for task in x.tasks:
         for taken in x.commitments(task.key):
             if taken.option.shift is not None:
@@ -84,7 +84,11 @@ def travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
 
 
 def _apart(
-    model: cp_model.CpModel, x: Variables, earlier: list[tuple[Task, Taken]], later: list[tuple[Task, Taken]], minutes: int
+    model: cp_model.CpModel,
+    x: Variables,
+    earlier: list[tuple[Task, OptionLiteral]],
+    later: list[tuple[Task, OptionLiteral]],
+    minutes: int,
 ) -> None:
     """Keep every end of some commitments a distance before every start of others, through one moment between them."""
     if not earlier or not later:
@@ -126,7 +130,7 @@ def supervision(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> No
             model.add(_sum(s.literal for s in supervisors) <= _sum(t.literal for t in trainees))
 
 
-def _same_place(one: Taken, other: Taken) -> bool:
+def _same_place(one: OptionLiteral, other: OptionLiteral) -> bool:
     return (one.option.day, one.option.location) == (other.option.day, other.option.location)
 
 

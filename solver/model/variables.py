@@ -27,7 +27,7 @@ Interval = cp_model.IntervalVar
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class OptionLiteral:
     """A literal that says that an option is taken."""
 
     option: Option
@@ -88,8 +88,8 @@ class Variables:
         self._named_rooms = frozenset(named_rooms)
         self._present: dict[Key, Literal] = {}
         self._start: dict[Key, cp_model.IntVar] = {}
-        self._seats: dict[Key, tuple[tuple[Taken, ...], ...]] = {}
-        self._supervises: dict[Key, tuple[Taken, ...]] = {}
+        self._seats: dict[Key, tuple[tuple[OptionLiteral, ...], ...]] = {}
+        self._supervises: dict[Key, tuple[OptionLiteral, ...]] = {}
         self._places: dict[Key, dict[tuple[int, str], Literal]] = {}
         self._at: dict[Key, dict[str, Literal]] = {}
         self._rooms: dict[Key, dict[RoomKind, Literal]] = {}
@@ -126,19 +126,19 @@ class Variables:
         """Return a task's start in minutes since the horizon's first midnight."""
         return self._start[key] * self.grid.grid_minutes
 
-    def seat(self, key: Key, seat: int) -> tuple[Taken, ...]:
+    def seat(self, key: Key, seat: int) -> tuple[OptionLiteral, ...]:
         """Return the ways to fill a seat; seat 0 stands for the place of a task without a team."""
         return self._seats[key][seat]
 
-    def team(self, key: Key) -> Iterator[Taken]:
+    def team(self, key: Key) -> Iterator[OptionLiteral]:
         """Return the ways to fill any seat with a provider."""
         return (taken for seat in self._seats[key] for taken in seat if taken.option.shift is not None)
 
-    def supervisors(self, key: Key) -> tuple[Taken, ...]:
+    def supervisors(self, key: Key) -> tuple[OptionLiteral, ...]:
         """Return the ways to supervise a task."""
         return self._supervises[key]
 
-    def commitments(self, key: Key) -> Iterator[Taken]:
+    def commitments(self, key: Key) -> Iterator[OptionLiteral]:
         """Return every way to be in a task's team or to supervise it."""
         yield from self.team(key)
         yield from self._supervises[key]
@@ -280,8 +280,8 @@ class Variables:
             for candidate in task.group.candidates:
                 self._attends[task.id, candidate.patient] = self.model.new_bool_var("")
 
-    def _taken(self, key: Key, option: Option, ways: int) -> Taken:
-        return Taken(option, self._present[key] if ways == 1 else self.model.new_bool_var(""))
+    def _taken(self, key: Key, option: Option, ways: int) -> OptionLiteral:
+        return OptionLiteral(option, self._present[key] if ways == 1 else self.model.new_bool_var(""))
 
     def _make_places(self, task: Task) -> None:
         key = task.key
@@ -315,7 +315,7 @@ class Variables:
             if one.option.provider is not None and people[one.option.provider].trainee
         }
         self._supervises[task.key] = tuple(
-            Taken(option, self.model.new_bool_var(""))
+            OptionLiteral(option, self.model.new_bool_var(""))
             for option in (self.domains.seat(task.service, None) if trainees else ())
             if (option.day, option.location) in trainees and option.provider and not people[option.provider].trainee
         )
@@ -358,10 +358,10 @@ class Variables:
         self._present[key] = self.true
         self._start[key] = self.model.new_constant(placement.day * self.grid.slots_per_day + placement.slot)
         options = placement.options(task)
-        self._seats[key] = tuple((Taken(option, self.true),) for option in options)
+        self._seats[key] = tuple((OptionLiteral(option, self.true),) for option in options)
         self._places[key] = {(placement.day, placement.location): self.true}
         self._at[key] = {placement.location: self.true}
-        self._supervises[key] = tuple(Taken(option, self.true) for option in placement.supervision())
+        self._supervises[key] = tuple(OptionLiteral(option, self.true) for option in placement.supervision())
         self._make_rooms(task)
         if task.group is not None:
             for candidate in task.group.candidates:
@@ -399,7 +399,7 @@ class Variables:
         return roomed and all(any(self._is(one, option) for one in some) for option, some in seats)
 
     @staticmethod
-    def _is(one: Taken, option: Option) -> bool:
+    def _is(one: OptionLiteral, option: Option) -> bool:
         same = (one.option.shift, one.option.day, one.option.location) == (option.shift, option.day, option.location)
         return same and bool(one.option.starts & option.starts)
 

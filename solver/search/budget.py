@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from scheduling.requests import Current, CurrentGroup
 from scheduling.scenario import Scenario
-from solver.search.improve import Effort, Placements, Search
+from solver.search.improve import Placements, SearchLimits, SubproblemSolver
 from solver.state.domains import Domains, Option, current_of, start_mask
 from solver.state.placements import current_placements
 from solver.state.tasks import Key, Task
@@ -60,7 +60,7 @@ def can_stay(domains: Domains, task: Task) -> bool:
     return len(current.team) == len(task.service.team) and all((seat, one) in seats for seat, one in enumerate(team))
 
 
-def as_told(domains: Domains, search: Search, effort: Effort) -> Placements:
+def as_told(domains: Domains, search: SubproblemSolver, effort: SearchLimits) -> Placements:
     """Return as much as can be of what stands, where it stands, supervisors being chosen for all of it at once.
 
     Nobody has been told who supervises. Chosen one by one, those of one visit are in the way of another: on a week of 623

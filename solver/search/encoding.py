@@ -14,7 +14,7 @@ from scheduling.requests import Link
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.timegrid import NOON_MINUTE, minutes_on
 from solver.search import kernel
-from solver.search.kernel import Ints, State, Tables
+from solver.search.kernel import Ints, SearchState, Tables
 from solver.state import placement_costs as prices
 from solver.state.domains import Domains, Option, ShiftId, current_of, start_mask
 from solver.state.placements import Placement, notified_changes
@@ -27,7 +27,7 @@ NEVER = 2**30
 """Stands for no limit, and is the most that any number here can be."""
 
 
-class Numbers:
+class KernelEncoding:
     """A scenario and the placements of its tasks, as numbers.
 
     Tasks that must stay as they are (pinned ones, groups, those linked to them) are not movable: they only take what they
@@ -392,10 +392,10 @@ class Numbers:
 
     # --- state -------------------------------------------------------------------------------------------------------
 
-    def _state(self, seed: int) -> State:
+    def _state(self, seed: int) -> SearchState:
         """Put everything where it is placed."""
         slots = self.grid.days * self.grid.slots_per_day
-        state = State(
+        state = SearchState(
             np.full((self._rest, kernel.AT_TEAM + self._seats), -1, dtype=np.int32),
             np.zeros((len(self._resources), slots), dtype=np.int8),
             np.zeros((self._rest, self.grid.slots_per_day + 1), dtype=np.int32),
@@ -422,7 +422,7 @@ class Numbers:
                 state.totals[kernel.NOTIFIED] += not (stays and at[kernel.SLOT] == self.tables.rows[row, kernel.CURRENT_SLOT])
         return state
 
-    def _hold(self, state: State, task: Task, placement: Placement) -> None:
+    def _hold(self, state: SearchState, task: Task, placement: Placement) -> None:
         """Take what a task that stays takes."""
         service, now = task.service, state.now[self.task_rows[task.key]]
         now[kernel.SLOT], now[kernel.AT_DAY], now[kernel.AT_PLACE] = (

@@ -21,7 +21,7 @@ TRIES = 12
 """Dates that are tried for a visit before those that must come with it are given up."""
 
 
-def first_come(scenario: Scenario, standing: Plan | None = None) -> Plan:
+def plan_first_come(scenario: Scenario, standing: Plan | None = None) -> Plan:
     """Return the plan of first come, first served; it breaks no rule.
 
     Parameters

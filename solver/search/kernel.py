@@ -5,7 +5,8 @@ Christiaens and Vanden Berghe, Slack induction by string removals (2020), doi:10
 
 Numba compiles these functions on their first call (some seconds, kept on disk) and runs them without the interpreter's lock.
 They know numbers only; :mod:`solver.search.encoding` makes them from a scenario, and placements from what they find. Every
-thing that can be taken is a *resource*: a row of :attr:`State.used` with a capacity, a column for each slot of the horizon.
+thing that can be taken is a *resource*: a row of :attr:`SearchState.used` with a capacity, a column for each slot of the
+horizon.
 
 All of it stands in one file, and its few arrays are passed around together, on purpose: what Numba keeps on disk is made anew
 only when the file itself changes, and each array that is passed costs time at every call (23 arrays: 12,000 ruins a second on
@@ -83,11 +84,11 @@ VISITS, VISITS_END, EVENTS, EVENTS_END = range(4)
 # An event:
 EVENT_DAY, EVENT_BEGIN, EVENT_END, EVENT_PLACE = range(4)
 
-# Columns of State.now: of tasks, of shifts and providers' days.
+# Columns of SearchState.now: of tasks, of shifts and providers' days.
 CANDIDATE, SLOT, ROOM, WATCHER, AT_DAY, AT_PLACE, AT_TEAM = range(7)
 COUNT, SPENT_AT, WORKED = range(3)
 
-# Entries of State.totals
+# Entries of SearchState.totals
 CHANGE, NOTIFIED = range(2)
 
 NOT_NEEDED, NONE_FREE = -1, -2
@@ -101,7 +102,7 @@ class Tables(NamedTuple):
     lists: Ints
 
 
-class State(NamedTuple):
+class SearchState(NamedTuple):
     """Where everything stands, what it takes, the tasks of each shift (column 0: how many), totals, and the random state."""
 
     now: Ints
@@ -127,7 +128,7 @@ def _below(state: Randoms, n: int) -> int:
 
 
 @compiled
-def _any_task(t: Tables, s: State) -> int:
+def _any_task(t: Tables, s: SearchState) -> int:
     return t.lists[t.rows[0, MOVABLE] + _below(s.random, t.rows[0, MOVABLE_END] - t.rows[0, MOVABLE])]
 
 
@@ -137,7 +138,7 @@ def _travel(t: Tables, one: int, other: int) -> int:
 
 
 @compiled
-def _dates(t: Tables, s: State, task: int, day: int) -> tuple[int, bool]:
+def _dates(t: Tables, s: SearchState, task: int, day: int) -> tuple[int, bool]:
     """Return the number of dates of a task's patient without the task, and whether a day is one of them."""
     patient = t.rows[task, PATIENT]
     if patient < 0:
@@ -168,7 +169,7 @@ def _dates(t: Tables, s: State, task: int, day: int) -> tuple[int, bool]:
 
 
 @compiled
-def _site_changes(t: Tables, s: State, shift: int) -> int:
+def _site_changes(t: Tables, s: SearchState, shift: int) -> int:
     """Return how often a shift's provider changes sites on its day."""
     changes, last = 0, -1
     for i in range(t.rows[shift, SIBLINGS], t.rows[shift, SIBLINGS_END]):
@@ -193,13 +194,13 @@ def _own_cost(t: Tables, task: int, candidate: int, slot: int) -> int:
 
 
 @compiled
-def _cost_now(t: Tables, s: State, task: int) -> int:
+def _cost_now(t: Tables, s: SearchState, task: int) -> int:
     candidate = s.now[task, CANDIDATE]
     return t.rows[task, WORTH] if candidate < 0 else _own_cost(t, task, candidate, s.now[task, SLOT])
 
 
 @compiled
-def _move(t: Tables, s: State, task: int, candidate: int, slot: int, room: int, watcher: int, sign: int) -> None:
+def _move(t: Tables, s: SearchState, task: int, candidate: int, slot: int, room: int, watcher: int, sign: int) -> None:
     """Place a task (sign 1) or take it out (-1); nothing is checked."""
     day, place = t.rows[candidate, DAY], t.rows[candidate, PLACE]
     base = day * t.rows[0, SLOTS] + slot
@@ -252,13 +253,13 @@ def _move(t: Tables, s: State, task: int, candidate: int, slot: int, room: int, 
 
 
 @compiled
-def put(t: Tables, s: State, task: int, candidate: int, slot: int, room: int, watcher: int) -> None:
+def put(t: Tables, s: SearchState, task: int, candidate: int, slot: int, room: int, watcher: int) -> None:
     """Place a task; nothing is checked."""
     _move(t, s, task, candidate, slot, room, watcher, 1)
 
 
 @compiled
-def _take_out(t: Tables, s: State, task: int) -> None:
+def _take_out(t: Tables, s: SearchState, task: int) -> None:
     _move(t, s, task, s.now[task, CANDIDATE], s.now[task, SLOT], s.now[task, ROOM], s.now[task, WATCHER], -1)
 
 
@@ -266,7 +267,7 @@ def _take_out(t: Tables, s: State, task: int) -> None:
 
 
 @compiled
-def _reachable(t: Tables, s: State, shift: int, place: int, slot: int, length: int) -> bool:
+def _reachable(t: Tables, s: SearchState, shift: int, place: int, slot: int, length: int) -> bool:
     """Say whether a shift may be spent at a place from a slot on, travel from and to the provider's other shifts included.
 
     Whatever is done in another shift may fill it: time to travel is left before its beginning, or after its end.
@@ -287,7 +288,7 @@ def _reachable(t: Tables, s: State, shift: int, place: int, slot: int, length: i
 
 
 @compiled
-def _linked(t: Tables, s: State, task: int, candidate: int, slot: int) -> bool:
+def _linked(t: Tables, s: SearchState, task: int, candidate: int, slot: int) -> bool:
     """Say whether a task's links are kept at a place, as far as their other visits are placed."""
     minute, day, place = slot * t.rows[0, GRID], t.rows[candidate, DAY], t.rows[candidate, PLACE]
     for i in range(t.rows[task, LINKS], t.rows[task, LINKS_END]):
@@ -317,7 +318,7 @@ def _linked(t: Tables, s: State, task: int, candidate: int, slot: int) -> bool:
 
 
 @compiled
-def _patient_free(t: Tables, s: State, task: int, candidate: int, slot: int) -> bool:
+def _patient_free(t: Tables, s: SearchState, task: int, candidate: int, slot: int) -> bool:
     patient = t.rows[task, PATIENT]
     day, place, begin = t.rows[candidate, DAY], t.rows[candidate, PLACE], slot * t.rows[0, GRID]
     end = begin + t.rows[task, STAY_MINUTES]
@@ -336,7 +337,7 @@ def _patient_free(t: Tables, s: State, task: int, candidate: int, slot: int) -> 
 
 
 @compiled
-def _free_room(t: Tables, s: State, candidate: int, base: int, last: int) -> int:
+def _free_room(t: Tables, s: SearchState, candidate: int, base: int, last: int) -> int:
     """Return a suitable free room."""
     if t.rows[candidate, ROOMS] == t.rows[candidate, ROOMS_END]:
         return NOT_NEEDED
@@ -352,7 +353,7 @@ def _free_room(t: Tables, s: State, candidate: int, base: int, last: int) -> int
 
 
 @compiled
-def _free_watcher(t: Tables, s: State, candidate: int, slot: int, base: int) -> int:
+def _free_watcher(t: Tables, s: SearchState, candidate: int, slot: int, base: int) -> int:
     """Return a shift that can supervise."""
     first, last = t.rows[candidate, WATCH], t.rows[candidate, WATCH_END]
     if first == last:
@@ -377,7 +378,7 @@ def _free_watcher(t: Tables, s: State, candidate: int, slot: int, base: int) -> 
 
 
 @compiled
-def _open(t: Tables, s: State, task: int, c: int, forced_shift: int, forced_place: int) -> bool:
+def _open(t: Tables, s: SearchState, task: int, c: int, forced_shift: int, forced_place: int) -> bool:
     """Say whether a team's shifts and days leave a candidate open at all."""
     place, minutes = t.rows[c, PLACE], t.rows[task, MINUTES]
     for k in range(t.rows[c, TEAM_SIZE]):
@@ -394,7 +395,7 @@ def _open(t: Tables, s: State, task: int, c: int, forced_shift: int, forced_plac
 
 
 @compiled
-def _in_time(t: Tables, s: State, c: int, slot: int) -> bool:
+def _in_time(t: Tables, s: SearchState, c: int, slot: int) -> bool:
     """Say whether everybody of a team has time to travel to a candidate at a slot, and on from it."""
     for k in range(t.rows[c, TEAM_SIZE]):
         if not _reachable(t, s, t.rows[c, TEAM + k], t.rows[c, PLACE], slot, t.rows[c, LENGTH]):
@@ -403,7 +404,7 @@ def _in_time(t: Tables, s: State, c: int, slot: int) -> bool:
 
 
 @compiled
-def _loose(t: Tables, s: State, c: int, base: int) -> int:
+def _loose(t: Tables, s: SearchState, c: int, base: int) -> int:
     """Return how many sides of a start do not touch other work of the team's first member."""
     if t.rows[c, TEAM_SIZE] == 0:
         return 0
@@ -416,7 +417,7 @@ def _loose(t: Tables, s: State, c: int, base: int) -> int:
 
 @compiled
 def _insert(
-    t: Tables, s: State, task: int, blink: float, loose: float, forced_shift: int, forced_place: int, calling: float
+    t: Tables, s: SearchState, task: int, blink: float, loose: float, forced_shift: int, forced_place: int, calling: float
 ) -> bool:
     """Put a task at its best free place; say whether there is one that is worth it.
 
@@ -486,7 +487,7 @@ def _insert(
 @compiled
 def _insert_bundle(
     t: Tables,
-    s: State,
+    s: SearchState,
     task: int,
     done: Ints,
     count: int,
@@ -530,7 +531,7 @@ def _insert_bundle(
 
 
 @compiled
-def _ruin(t: Tables, s: State, task: int, gone: Ints, count: int) -> int:
+def _ruin(t: Tables, s: SearchState, task: int, gone: Ints, count: int) -> int:
     """Take a task out with its partners; return how many are gone."""
     for i in range(t.rows[task, PARTNERS], t.rows[task, PARTNERS_END]):
         other = t.lists[i]
@@ -544,7 +545,7 @@ def _ruin(t: Tables, s: State, task: int, gone: Ints, count: int) -> int:
 
 
 @compiled
-def _ruin_string(t: Tables, s: State, shift: int, gone: Ints, count: int) -> int:
+def _ruin_string(t: Tables, s: SearchState, shift: int, gone: Ints, count: int) -> int:
     """Take out some neighbours of a shift."""
     size = s.lines[shift, 0]
     if size == 0:
@@ -564,7 +565,7 @@ def _ruin_string(t: Tables, s: State, shift: int, gone: Ints, count: int) -> int
 
 
 @compiled
-def _ruin_room(t: Tables, s: State, room: int, day: int, gone: Ints, count: int) -> int:
+def _ruin_room(t: Tables, s: SearchState, room: int, day: int, gone: Ints, count: int) -> int:
     """Take out some neighbours of a room on a day."""
     pivot = _below(s.random, t.rows[0, SLOTS])
     for _ in range(1 + _below(s.random, STRING)):
@@ -579,7 +580,7 @@ def _ruin_room(t: Tables, s: State, room: int, day: int, gone: Ints, count: int)
 
 
 @compiled
-def _ruin_shift(t: Tables, s: State, shift: int, gone: Ints, count: int) -> int:
+def _ruin_shift(t: Tables, s: SearchState, shift: int, gone: Ints, count: int) -> int:
     """Take out everybody's tasks that a shift is in the team of, or supervises."""
     for m in range(t.rows[0, MOVABLE], t.rows[0, MOVABLE_END]):
         task = t.lists[m]
@@ -593,12 +594,12 @@ def _ruin_shift(t: Tables, s: State, shift: int, gone: Ints, count: int) -> int:
 
 
 @compiled
-def _unhappiness(t: Tables, s: State, task: int) -> int:
+def _unhappiness(t: Tables, s: SearchState, task: int) -> int:
     return _cost_now(t, s, task) - t.rows[t.rows[task, CANDIDATES], COST]
 
 
 @compiled
-def _seed(t: Tables, s: State) -> int:
+def _seed(t: Tables, s: SearchState) -> int:
     """Return a task: one that is left out, or the least happy of a few."""
     seed = _any_task(t, s)
     if uniform(s.random) < LEFT_OUT:
@@ -626,7 +627,7 @@ def _may_use(t: Tables, task: int, shift: int, place: int) -> bool:
 
 
 @compiled
-def _gather(t: Tables, s: State, gone: Ints, count: int, seed: int, shift: int, place: int, waiting: Ints) -> int:
+def _gather(t: Tables, s: SearchState, gone: Ints, count: int, seed: int, shift: int, place: int, waiting: Ints) -> int:
     """List what waits for a place: what was taken out, the seed, and of what is left out one task.
 
     When a shift was sent to a place, all those that it can now take on: one of them alone would seldom be worth it.
@@ -655,7 +656,7 @@ def _gather(t: Tables, s: State, gone: Ints, count: int, seed: int, shift: int, 
 
 
 @compiled
-def _arrange(t: Tables, s: State, waiting: Ints, size: int, seed: int) -> None:
+def _arrange(t: Tables, s: SearchState, waiting: Ints, size: int, seed: int) -> None:
     """Sort what waits, in an order that changes from time to time; mostly the seed first."""
     rank = np.empty(size)
     order, first = uniform(s.random), uniform(s.random) < 0.7
@@ -676,7 +677,7 @@ def _arrange(t: Tables, s: State, waiting: Ints, size: int, seed: int) -> None:
 
 
 @compiled
-def _rather(t: Tables, s: State, task: int) -> int:
+def _rather(t: Tables, s: SearchState, task: int) -> int:
     """Return a random candidate that a task would rather have, any if there is none."""
     first, better, now = t.rows[task, CANDIDATES], t.rows[task, CANDIDATES], _cost_now(t, s, task)
     while better < t.rows[task, CANDIDATES_END] and t.rows[better, COST] < now:
@@ -687,7 +688,7 @@ def _rather(t: Tables, s: State, task: int) -> int:
 
 
 @compiled
-def _ruin_near(t: Tables, s: State, candidate: int, gone: Ints, count: int) -> int:
+def _ruin_near(t: Tables, s: SearchState, candidate: int, gone: Ints, count: int) -> int:
     """Take out what stands in the way of a candidate: neighbours in one of its rooms, or in a shift of its team."""
     first, last, size = t.rows[candidate, ROOMS], t.rows[candidate, ROOMS_END], t.rows[candidate, TEAM_SIZE]
     if last > first and uniform(s.random) < ROOMS_SHARE:
@@ -698,7 +699,7 @@ def _ruin_near(t: Tables, s: State, candidate: int, gone: Ints, count: int) -> i
 
 
 @compiled
-def _restore(t: Tables, s: State, done: Ints, finished: int, gone: Ints, count: int) -> None:
+def _restore(t: Tables, s: SearchState, done: Ints, finished: int, gone: Ints, count: int) -> None:
     """Take out what was inserted, and put back what was taken out."""
     for i in range(finished):
         _take_out(t, s, done[i])
@@ -707,13 +708,15 @@ def _restore(t: Tables, s: State, done: Ints, finished: int, gone: Ints, count: 
 
 
 @compiled
-def _score(t: Tables, s: State, calling: int) -> int:
+def _score(t: Tables, s: SearchState, calling: int) -> int:
     """Return what the search makes small: the change of cost, and something for each call above the notification budget."""
     return s.totals[CHANGE] + calling * max(0, s.totals[NOTIFIED] - t.rows[0, BUDGET])
 
 
 @compiled
-def anneal(t: Tables, s: State, best_at: Ints, best: int, steps: int, temperature: float, tidiness: float, calling: int) -> int:
+def anneal(
+    t: Tables, s: SearchState, best_at: Ints, best: int, steps: int, temperature: float, tidiness: float, calling: int
+) -> int:
     """Ruin and recreate some times at a temperature, in points of cost.
 
     The best placements, columns ``CANDIDATE`` to ``WATCHER`` of the tasks, are kept in ``best_at``; ``best`` is their score,

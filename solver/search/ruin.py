@@ -21,7 +21,7 @@ from scheduling.generate import generate
 from solver.clock import Clock
 from solver.search import kernel
 from solver.search.construct import construct
-from solver.search.encoding import Numbers
+from solver.search.encoding import KernelEncoding
 from solver.state.domains import Domains
 from solver.state.placements import Placement
 from solver.state.tasks import Key
@@ -73,7 +73,7 @@ class Ruin:
     """A plan under ruin and recreate."""
 
     def __init__(self, domains: Domains, placements: Mapping[Key, Placement], seed: int) -> None:
-        self.numbers = Numbers(domains, placements, seed)
+        self.numbers = KernelEncoding(domains, placements, seed)
         first = self.numbers.first_task
         rows = self.numbers.tables.rows[first : first + len(self.numbers.task_rows)]
         self.unit = float(median(rows[:, kernel.WORTH].tolist())) or 1.0
@@ -107,7 +107,7 @@ def compile_kernel() -> None:
     Ruin(domains, construct(domains), 0).run(lambda: next(temperatures, 0.0), lambda _: None)
 
 
-class Compilation:
+class KernelCompilation:
     """The compilation of the kernel: some seconds on a machine that has never run it, in a process of its own.
 
     What it makes is kept on disk beside the package (or in the user's cache directory), for all processes to come. It
@@ -127,7 +127,7 @@ class Compilation:
             self._waiting.start()
 
     @property
-    def done(self) -> bool:
+    def is_done(self) -> bool:
         """Whether the kernel can be used without waiting for it."""
         return self._waiting is None or not self._waiting.is_alive()
 

@@ -36,8 +36,7 @@ from scheduling.publishing import published, upcoming
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
-from solver import Limits, solve
-from solver.change.offers import Offers, insert, offers
+from solver import Limits, OfferResult, find_offers, insert_visits, solve
 from solver.model.exact import exact_model
 from solver.state.domains import Domains
 from solver.state.placements import placements_of
@@ -128,16 +127,16 @@ def beside(call: Call) -> bool:
     return bool(options[key]) and solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 
-def still(found: Offers) -> bool:
+def still(found: OfferResult) -> bool:
     """Say whether there is an offer that moves nobody."""
     return bool(found.offers) and not found.offers[0].harm
 
 
-def ask(call: Call, tallies: Sequence[Tally]) -> tuple[Offers, list[str]]:
+def ask(call: Call, tallies: Sequence[Tally]) -> tuple[OfferResult, list[str]]:
     """Ask for offers and for an insert; return the offers, and every fault."""
     addition = Addition(visits=(call.visit,))
-    found = timed(tallies[0], lambda: offers(call.scenario, call.plan, addition))
-    grown, plan = timed(tallies[1], lambda: insert(call.scenario, call.plan, addition))
+    found = timed(tallies[0], lambda: find_offers(call.scenario, call.plan, addition))
+    grown, plan = timed(tallies[1], lambda: insert_visits(call.scenario, call.plan, addition))
     faults = [fault for offer in found.offers for fault in faults_of(found.scenario, offer.plan)]
     faults += faults_of(grown, plan)
     before = check(call.scenario, call.plan).cost

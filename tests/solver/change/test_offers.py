@@ -40,7 +40,7 @@ from scheduling.rules import violations
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 from solver import clock
-from solver.change.offers import Offers, insert, offers
+from solver.change.offers import OfferResult, find_offers, insert_visits
 from solver.model.exact import exact_model
 from solver.search.construct import construct
 from solver.state.domains import Domains, ShiftId
@@ -58,19 +58,19 @@ def one_slot(*days: str) -> Any:
     return provider("ana", shifts=[shift(f"{day} 08:00", "08:40") for day in days])
 
 
-def ask(week: Scenario, given: Plan, *asked: Visit | Link, count: int = 5) -> Offers:
+def ask(week: Scenario, given: Plan, *asked: Visit | Link, count: int = 5) -> OfferResult:
     """Ask for offers of visits, linked or not."""
     visits = tuple(one for one in asked if isinstance(one, Visit))
     links = tuple(one for one in asked if isinstance(one, Link))
-    return offers(week, given, Addition(visits=visits, links=links), count, SECONDS)
+    return find_offers(week, given, Addition(visits=visits, links=links), count, SECONDS)
 
 
-def starts(found: Offers) -> list[str]:
+def starts(found: OfferResult) -> list[str]:
     """Return when the first visit of each offer starts."""
     return [f"{offer.bookings[0].start:%a %H:%M}" for offer in found.offers]
 
 
-def rules(found: Offers) -> set[str]:
+def rules(found: OfferResult) -> set[str]:
     """Return the rules that the reasons name."""
     return {reason.rule for left in found.reasons for reason in left.reasons}
 
@@ -130,7 +130,7 @@ def test_no_more_are_offered_than_asked_for() -> None:
 def test_free_places_of_a_visit_are_all_seen_whatever_the_time() -> None:
     week = scenario()
     addition = Addition(visits=(visit("new"),))
-    hurried, unhurried = (offers(week, plan(week), addition, 50, seconds) for seconds in (0.0, SECONDS))
+    hurried, unhurried = (find_offers(week, plan(week), addition, 50, seconds) for seconds in (0.0, SECONDS))
     assert len(hurried.offers) > 20
     assert hurried == unhurried
 
@@ -144,7 +144,7 @@ def test_where_work_is_counted_it_does_not_matter_how_slow_the_machine_is(
     addition = Addition(visits=(visit("new", "quin", deadline="MO"),))
     hours = count(step=3600)
     monkeypatch.setattr(clock, "monotonic", lambda: next(hours))
-    found = offers(week, standing, addition, deterministic=deterministic)
+    found = find_offers(week, standing, addition, deterministic=deterministic)
     assert starts(found) == (["Mon 08:00"] if deterministic else [])
 
 
@@ -188,7 +188,7 @@ def test_a_group_session_never_moves() -> None:
 
 
 def test_moves_keep_the_notification_budget() -> None:
-    def found(budget: int) -> Offers:
+    def found(budget: int) -> OfferResult:
         week = scenario(
             visit("v1", current=current("MO 08:00")),
             providers=[one_slot("MO", "TU")],
@@ -273,7 +273,7 @@ def test_no_offer_says_which_rule_is_in_the_way_and_it_is() -> None:
 def test_an_insert_without_offer_leaves_the_plan_and_tells_the_reasons() -> None:
     week = scenario(visit("v1", pinned=pin("MO 08:00")), providers=[one_slot("MO")])
     standing = plan(week, booking("v1", "MO 08:00"))
-    grown, answer = insert(week, standing, Addition(visits=(visit("new", "quin"),)), SECONDS)
+    grown, answer = insert_visits(week, standing, Addition(visits=(visit("new", "quin"),)), SECONDS)
     assert answer.visits == standing.visits
     assert [(left.visit, bool(left.reasons)) for left in answer.unscheduled] == [("new", True)]
     assert not check(grown, answer).violations
@@ -283,7 +283,7 @@ def test_an_insert_without_offer_leaves_the_plan_and_tells_the_reasons() -> None
 def test_an_insert_takes_the_best_offer() -> None:
     week = scenario(visit("v1"), providers=[one_slot("MO", "TU")])
     standing, new = plan(week, booking("v1", "MO 08:00")), visit("new", "quin")
-    grown, answer = insert(week, standing, Addition(visits=(new,)), SECONDS)
+    grown, answer = insert_visits(week, standing, Addition(visits=(new,)), SECONDS)
     best = ask(week, standing, new).offers[0]
     assert (grown, answer.visits, answer.cost) == (Addition(visits=(new,)).to(week), best.plan.visits, best.plan.cost)
 
@@ -316,7 +316,7 @@ def test_a_pathway_without_a_place_for_one_visit_has_no_offer_and_says_which() -
     found = ask(week, plan(week), *asked)
     assert not found.offers
     assert [left.visit for left in found.reasons] == ["b"]
-    _, answer = insert(week, plan(week), Addition(visits=asked[:2], links=(asked[2],)), SECONDS)
+    _, answer = insert_visits(week, plan(week), Addition(visits=asked[:2], links=(asked[2],)), SECONDS)
     assert not answer.visits
     assert {left.visit: {r.rule for r in left.reasons} for left in answer.unscheduled}["a"] == {"together"}
 
@@ -496,7 +496,7 @@ def test_a_pathway_is_offered_whole_or_not_at_all_and_beside_what_stands_whereve
     days, most_days, most_minutes = gap
     step = link("new", "more", days, most_days, max_gap_minutes=most_minutes)
     addition = Addition(visits=(first, second), links=(step,))
-    found = offers(week, standing, addition, 5, SECONDS)
+    found = find_offers(week, standing, addition, 5, SECONDS)
     for offer in found.offers:
         assert not check(found.scenario, offer.plan).violations
         assert offer.cost == offer.plan.cost - standing.cost

@@ -18,8 +18,8 @@ from solver import Limits, solve
 from solver.clock import Clock
 from solver.search.budget import as_told, forced_calls, staying, with_budget
 from solver.search.construct import construct
-from solver.search.first_come import first_come
-from solver.search.improve import Effort, Search
+from solver.search.first_come import plan_first_come
+from solver.search.improve import SearchLimits, SubproblemSolver
 from solver.state.domains import Domains, start_mask
 from solver.state.placements import Placement, current_placements, make_plan, notified_changes, placements_of
 from solver.state.tasks import Key
@@ -113,7 +113,7 @@ def test_supervisors_are_chosen_for_all_that_stands_at_once() -> None:
     def calls(placements: Mapping[Key, Placement]) -> int:
         return sum(notified_changes(domains, task, placements.get(task.key)) for task in domains.tasks)
 
-    told = construct(domains, as_told(domains, Search(domains, Clock(10.0)), Effort(5.0, 1, 0)))
+    told = construct(domains, as_told(domains, SubproblemSolver(domains, Clock(10.0)), SearchLimits(5.0, 1, 0)))
     assert (calls(construct(domains, current_placements(asked))), calls(told)) == (1, 0)
     assert not check(asked, make_plan(domains, told)).violations
 
@@ -136,7 +136,7 @@ def test_what_stays_is_handed_on_in_the_order_of_the_plan_which_is_the_same_in_e
     whole = generate("tiny", 3)
     linked = {end for link in whole.links for end in (link.before, link.after)}
     told = [one.id for number, one in enumerate(whole.visits) if number % 2 or one.id in linked]
-    stands = first_come(whole.asking_for(told))
+    stands = plan_first_come(whole.asking_for(told))
     asked = published(whole, carried(stands, whole))
     asked = asked.changed(policy=asked.policy.changed(max_notified_moves=0))
     handed: list[list[Key]] = []

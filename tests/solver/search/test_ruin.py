@@ -23,7 +23,7 @@ from scheduling.publishing import published
 from scheduling.scenario import Scenario
 from solver.search import kernel
 from solver.search.construct import construct
-from solver.search.ruin import HOT, Compilation, Ruin
+from solver.search.ruin import HOT, KernelCompilation, Ruin
 from solver.state.domains import Domains, is_frozen
 from solver.state.placements import Placement, current_placements, make_plan
 from solver.state.tasks import Key
@@ -137,7 +137,7 @@ def test_random_numbers_fill_the_unit_interval() -> None:
 def test_a_compilation_that_its_beginner_forgets_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     unraisable: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
-    monkeypatch.setattr(Compilation, "_cached", lambda _: False)
+    monkeypatch.setattr(KernelCompilation, "_cached", lambda _: False)
     pipes: list[IO[bytes]] = []
 
     def patient(_: object, popen: Any = subprocess.Popen, **options: Any) -> subprocess.Popen[bytes]:
@@ -148,9 +148,9 @@ def test_a_compilation_that_its_beginner_forgets_is_waited_for(monkeypatch: pyte
 
     monkeypatch.setattr(subprocess, "Popen", patient)
     before = set(threads())
-    compilation = Compilation()
+    compilation = KernelCompilation()
     (waiting,) = set(threads()) - before
-    assert not compilation.done
+    assert not compilation.is_done
     del compilation
     gc.collect()
     assert waiting.is_alive()
@@ -161,7 +161,7 @@ def test_a_compilation_that_its_beginner_forgets_is_waited_for(monkeypatch: pyte
 
 
 def test_a_process_may_end_before_its_compilation() -> None:
-    script = "from solver.search.ruin import Compilation as C; C._cached = lambda _: False; assert not C().done"
+    script = "from solver.search.ruin import KernelCompilation as C; C._cached = lambda _: False; assert not C().is_done"
     command = [sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-c", script]
     ended = subprocess.run(command, cwd=Path(__file__).parents[3], stderr=subprocess.PIPE, check=True)
     assert ended.stderr == b""
