@@ -18,10 +18,10 @@ from scheduling.requests import Visit
 from scheduling.scenario import Policy, PriorityWeights, Scenario
 from solver.change.proposals import Present, checked_plan
 from solver.limits import Limits
-from solver.search.construct import as_it_stands, drop_broken_links, insert
+from solver.search.construct import drop_broken_links, insert, retain_feasible
 from solver.solve import solve
 from solver.state.occupancy import Occupancy
-from solver.state.placements import Placement, placements_of
+from solver.state.placements import Placement, get_placements
 from solver.state.tasks import Key, Task
 
 MOST_DISPLACED = 4
@@ -45,7 +45,7 @@ def bump(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     occupancy = Occupancy(present.domains, present.placements)
     held = [key for key in occupancy.placements if key[0] == "hold"]
     bundle = scenario.together_with(visit)
-    services = {scenario.visit(one).service for one in bundle}
+    services = {scenario.visit(member).service for member in bundle}
     own = [key for key in held if present.domains.service(key).id in services]
     for holds in (own, held):
         for key in [key for key in holds if key in occupancy.placements]:
@@ -55,30 +55,30 @@ def bump(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     if len(bundle) > 1:
         return None
     last = find_expiring_visits(scenario)
-    ways = [
-        way
+    sets = [
+        visits
         for unmovable in (last, ())
-        for way in sorted(_ways(present, task, unmovable), key=lambda keys: _harm(present, keys))
+        for visits in sorted(_ways(present, task, unmovable), key=lambda keys: _harm(present, keys))
     ]
-    for gone in dict.fromkeys(ways):
-        taken = {key: occupancy.remove(key) for key in gone}
+    for displaced in dict.fromkeys(sets):
+        removed = {key: occupancy.remove(key) for key in displaced}
         place = occupancy.best(task)
         if place is not None:
             occupancy.put(task.key, place.placement)
-            if all(insert(occupancy, present.domains.by_key[key]) for key in gone if key[1] in last):
-                return _reinsert_rest(present, occupancy, taken)
-        for key in (task.key, *gone):
+            if all(insert(occupancy, present.domains.by_key[key]) for key in displaced if key[1] in last):
+                return _reinsert_rest(present, occupancy, removed)
+        for key in (task.key, *displaced):
             if key in occupancy.placements:
                 occupancy.remove(key)
-        for key, placement in taken.items():
+        for key, placement in removed.items():
             occupancy.put(key, placement)
     return None
 
 
 def find_expiring_visits(scenario: Scenario) -> frozenset[str]:
     """Return the visits whose last day is in the horizon."""
-    visits = (one for one in scenario.visits if one.deadline is not None and one.deadline < scenario.horizon.end)
-    return frozenset(one.id for one in visits)
+    visits = (visit for visit in scenario.visits if visit.deadline is not None and visit.deadline < scenario.horizon.end)
+    return frozenset(visit.id for visit in visits)
 
 
 def place_expiring_visits(scenario: Scenario, plan: Plan, limits: Limits, visits: Collection[str] | None = None) -> Plan:
@@ -115,25 +115,27 @@ def reoptimise_day(
         Visits that give way to nobody either.
     """
     present = Present(scenario, plan)
-    wanted = scenario.together_with(visit)
-    if not all(present.domains.options_for(("visit", one)) for one in wanted):
+    bundle = scenario.together_with(visit)
+    if not all(present.domains.options_for(("visit", member)) for member in bundle):
         return None, True
-    days = {option.day for one in wanted for option in present.domains.options_for(("visit", one))}
+    days = {option.day for member in bundle for option in present.domains.options_for(("visit", member))}
     there = {key[1] for key, placement in present.placements.items() if placement.day in days}
-    stays = {
-        one.id for one in scenario.visits if one.id in there and (one.id in unmovable or _is_unmovable(present, one))
-    } | wanted
-    alone = scenario.asking_for(stays).changed(
-        groups=tuple(one for one in scenario.groups if one.id in there and one.current is not None),
+    kept = {
+        member.id
+        for member in scenario.visits
+        if member.id in there and (member.id in unmovable or _is_unmovable(present, member))
+    } | bundle
+    alone = scenario.asking_for(kept).changed(
+        groups=tuple(member for member in scenario.groups if member.id in there and member.current is not None),
         reserves=(),
         policy=_without_wishes(scenario.policy),
     )
-    made = solve(alone, limits, start=carried(plan, alone))
-    if made.unscheduled:
-        return None, made.status == "optimal"
-    occupancy = Occupancy(present.domains, placements_of(scenario, made))
-    others = {key: one for key, one in present.placements.items() if key not in occupancy.placements and key[0] != "hold"}
-    for key, placement in as_it_stands(present.domains, others, dict(occupancy.placements)).items():
+    replanned = solve(alone, limits, start=carried(plan, alone))
+    if replanned.unscheduled:
+        return None, replanned.status == "optimal"
+    occupancy = Occupancy(present.domains, get_placements(scenario, replanned))
+    others = {key: member for key, member in present.placements.items() if key not in occupancy.placements and key[0] != "hold"}
+    for key, placement in retain_feasible(present.domains, others, dict(occupancy.placements)).items():
         occupancy.put(key, placement)
     return _reinsert_rest(present, occupancy, others), False
 
@@ -155,7 +157,7 @@ def _without_wishes(policy: Policy) -> Policy:
 
 
 def _is_unmovable(present: Present, visit: Visit) -> bool:
-    """Say whether a planned visit gives way to nobody."""
+    """Return whether a planned visit gives way to nobody."""
     key: Key = ("visit", visit.id)
     return key in present.placements and not _gives_way(present, key)
 

@@ -74,11 +74,14 @@ def find_offers(
         present = Present(scenario, plan, addition.to(scenario))
         about = tuple(visit.id for visit in addition.visits)
         openings = OpeningSearch(present, about, clock)
-        made = [present.proposal(way.changes, about) for way in openings.best(count)]
+        proposals = [present.proposal(way.changes, about) for way in openings.best(count)]
     finally:
         clock.end()
-    found = tuple(SlotOffer(one.bookings, one.comparison, one.plan) for one in sorted(made, key=lambda one: one.rank))
-    return OfferResult(present.grown, found, () if found else _reasons(present, openings))
+    offers = tuple(
+        SlotOffer(proposal.bookings, proposal.comparison, proposal.plan)
+        for proposal in sorted(proposals, key=lambda proposal: proposal.rank)
+    )
+    return OfferResult(present.grown, offers, () if offers else _reasons(present, openings))
 
 
 def insert_visits(
@@ -89,14 +92,14 @@ def insert_visits(
     Without any offer the plan stays as it is, and leaves the visits out with their verified reasons. The parameters and
     errors are those of :func:`find_offers`.
     """
-    found = find_offers(scenario, plan, addition, 1, seconds, deterministic)
-    if found.offers:
-        return found.scenario, found.offers[0].plan
-    present = Present(scenario, plan, found.scenario)
+    result = find_offers(scenario, plan, addition, 1, seconds, deterministic)
+    if result.offers:
+        return result.scenario, result.offers[0].plan
+    present = Present(scenario, plan, result.scenario)
     waits = Reason(rule="together", detail="it is planned only with the other visits that were added")
     reasons: dict[str, tuple[Reason, ...]] = {visit.id: (waits,) for visit in addition.visits}
-    reasons |= {left.visit: left.reasons for left in found.reasons}
-    return found.scenario, checked_plan(present.domains, present.placements, {**present.reasons, **reasons})
+    reasons |= {left.visit: left.reasons for left in result.reasons}
+    return result.scenario, checked_plan(present.domains, present.placements, {**present.reasons, **reasons})
 
 
 def _reasons(present: Present, openings: OpeningSearch) -> tuple[Unscheduled, ...]:
@@ -109,8 +112,8 @@ def _reasons(present: Present, openings: OpeningSearch) -> tuple[Unscheduled, ..
             judged.append(Reason(rule="pathway", detail=f"judged with {task.id} {_words(present, place.placement)}"))
             continue
         plan = make_plan(present.domains, openings.occupancy.placements)
-        found = explain(present.grown, plan, task.id, REASON_SECONDS)
-        reasons = [*judged, *(reason for reason in found if reason.rule != "not-examined"), _no_room(openings)]
+        explained = explain(present.grown, plan, task.id, REASON_SECONDS)
+        reasons = [*judged, *(reason for reason in explained if reason.rule != "not-examined"), _no_room(openings)]
         return (Unscheduled(visit=task.id, reasons=tuple(reasons)),)
     several = Reason(rule="several", detail="each of these visits would fit, but no places were found for all together")
     return tuple(Unscheduled(visit=task.id, reasons=(several,)) for task in openings.chain)

@@ -18,7 +18,7 @@ from solver.clock import Clock
 from solver.model.exact import exact_model
 from solver.state.domains import Domains, Option, ShiftId
 from solver.state.occupancy import Occupancy
-from solver.state.placements import Placement, notified_changes
+from solver.state.placements import Placement, count_notified_changes
 from solver.state.tasks import Key
 
 Placements = Mapping[Key, Placement]
@@ -105,7 +105,7 @@ class SubproblemSolver:
             if key not in options and (placement.day in days or key in related)
         }
         around = Occupancy(self.domains, fixed)
-        narrowed = {key: around.narrowed(self.domains.by_key[key], some, options.keys()) for key, some in options.items()}
+        narrowed = {key: around.narrow_options(self.domains.by_key[key], some, options.keys()) for key, some in options.items()}
         elsewhere = self._notified_elsewhere(placements, options.keys() | fixed.keys())
         model, x = exact_model(self.domains, narrowed, fixed, elsewhere, worth=worth)
         for (shift, location), literal in x.shift_locations().items():
@@ -121,12 +121,12 @@ class SubproblemSolver:
             raise ModelInvalid(model.validate())
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return SubproblemResult(None, False, solver.wall_time)
-        found = {key: placement for key, placement in x.extract(solver).items() if key in options or placement.day in days}
-        others = {key: placement for key, placement in placements.items() if key not in options and key not in found}
-        return SubproblemResult(others | found, status == cp_model.OPTIMAL, solver.wall_time)
+        solution = {key: placement for key, placement in x.extract(solver).items() if key in options or placement.day in days}
+        others = {key: placement for key, placement in placements.items() if key not in options and key not in solution}
+        return SubproblemResult(others | solution, status == cp_model.OPTIMAL, solver.wall_time)
 
     def _notified_elsewhere(self, placements: Placements, inside: Collection[Key]) -> int:
         if self.domains.scenario.policy.max_notified_moves is None:
             return 0
         outside = (task for task in self.domains.tasks if task.key not in inside)
-        return sum(notified_changes(self.domains, task, placements.get(task.key)) for task in outside)
+        return sum(count_notified_changes(self.domains, task, placements.get(task.key)) for task in outside)

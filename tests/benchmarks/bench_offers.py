@@ -39,7 +39,7 @@ from scheduling.timegrid import stamp
 from solver import Limits, OfferResult, find_offers, insert_visits, solve
 from solver.model.exact import exact_model
 from solver.state.domains import Domains
-from solver.state.placements import placements_of
+from solver.state.placements import get_placements
 
 T = TypeVar("T")
 
@@ -112,13 +112,13 @@ def timed(tally: Tally, function: Callable[[], T]) -> T:
 
 
 def beside(call: Call) -> bool:
-    """Say whether the exact model has a place for a visit while everything else stays; nothing is cut from its options."""
+    """Return whether the exact model has a place for a visit while everything else stays; nothing is cut from its options."""
     grown = Addition(visits=(call.visit,)).to(call.scenario)
     domains = Domains(grown)
     key = ("visit", call.visit.id)
     options = {key: domains.options_for(key)}
     days = {option.day for option in options[key]}
-    placements = placements_of(grown, call.plan)
+    placements = get_placements(grown, call.plan)
     near = {k: p for k, p in placements.items() if p.day in days or domains.by_key[k].patient == call.visit.patient}
     model, x = exact_model(domains, options, near)
     model.add(x.present(key) == 1)
@@ -128,7 +128,7 @@ def beside(call: Call) -> bool:
 
 
 def still(found: OfferResult) -> bool:
-    """Say whether there is an offer that moves nobody."""
+    """Return whether there is an offer that moves nobody."""
     return bool(found.offers) and not found.offers[0].harm
 
 

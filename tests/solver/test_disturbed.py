@@ -37,7 +37,7 @@ from solver.search import ruin
 from solver.search.construct import construct
 from solver.search.encoding import KernelEncoding
 from solver.search.improve import SubproblemResult, SubproblemSolver
-from solver.search.ruin import HOT, Ruin
+from solver.search.ruin import HOT, RuinAndRecreate
 from solver.state.domains import Domains
 from solver.state.placements import Placement, make_plan
 from solver.state.tasks import Key
@@ -199,7 +199,7 @@ def faults(made: Planned) -> Iterator[str]:
 
 
 def excused(plan: Plan, violation: Violation) -> bool:
-    """Say whether an answer may break a rule: the budget, or a pin that it names, and only when it says ``unknown``."""
+    """Return whether an answer may break a rule: the budget, or a pin that it names, and only when it says ``unknown``."""
     named = {left.visit for left in plan.unscheduled if any(reason.rule == "pinned" for reason in left.reasons)}
     return plan.status == "unknown" and (
         violation.rule == "notification-budget" or (violation.rule == "pinned" and violation.ids[0] in named)
@@ -238,7 +238,7 @@ def others(made: Planned) -> Iterator[tuple[str, Plan]]:
 def annealed(domains: Domains, placements: dict[Key, Placement]) -> dict[Key, Placement]:
     """Return the best placements after some ruins."""
     temperatures, found = iter([HOT, HOT / 4]), [placements]
-    Ruin(domains, placements, 1).run(lambda: next(temperatures, 0.0), lambda better: found.append(dict(better)))
+    RuinAndRecreate(domains, placements, 1).run(lambda: next(temperatures, 0.0), lambda better: found.append(dict(better)))
     return found[-1]
 
 

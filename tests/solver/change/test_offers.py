@@ -45,7 +45,7 @@ from solver.model.exact import exact_model
 from solver.search.construct import construct
 from solver.state.domains import Domains, ShiftId
 from solver.state.occupancy import Occupancy
-from solver.state.placements import Placement, make_plan, placements_of
+from solver.state.placements import Placement, get_placements, make_plan
 from solver.state.tasks import visit_key
 
 FEW = settings(max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
@@ -391,14 +391,14 @@ def weeks(draw: st.DrawFn) -> tuple[Scenario, Plan, Visit]:
     if pick(True, True, False):
         week = published(week, standing, stamp(week.horizon.start, pick(0, 490, 560))).changed(freeze_minutes=pick(0, 60))
         standing = standing.changed(holds=tuple(hold for hold in standing.holds if week.now is None or hold.start >= week.now))
-        standing = make_plan(Domains(week), placements_of(week, standing))
+        standing = make_plan(Domains(week), get_placements(week, standing))
     return week, standing, wished("new")
 
 
 def beside(week: Scenario, standing: Plan, new: Visit) -> Iterator[Plan]:
     """Yield every plan that has the new visit and is else as it was, by trying every place and asking the checker."""
     grown = Addition(visits=(new,)).to(week)
-    domains, placed, wanted = Domains(grown), placements_of(grown, standing), grown.services[new.service]
+    domains, placed, wanted = Domains(grown), get_placements(grown, standing), grown.services[new.service]
     rooms = [room for room in grown.clinic.rooms if wanted.room is None or room.kind == wanted.room.kind]
     spots = {(room.location, None if wanted.room is None else room.id) for room in rooms}
     for day, slot in product(range(2), range(48, 80)):
@@ -442,7 +442,7 @@ def test_every_offer_keeps_every_rule_at_its_stated_cost_and_moves_nobody_who_mu
 
 
 def agrees(week: Scenario, standing: Plan, new: Visit) -> bool:
-    """Say whether trying every place finds one only where offers that move nobody do, and none that costs less; and back."""
+    """Return whether trying every place finds one only where offers that move nobody do, and none that costs less; and back."""
     found = ask(week, standing, new, count=20)
     every = [made.cost for made in beside(week, standing, new)]
     still = [offer.plan.cost for offer in found.offers if not offer.harm]
@@ -477,10 +477,10 @@ def test_a_place_between_shifts_too_near_to_travel_between_is_found() -> None:
 
 
 def fits_beside(week: Scenario, standing: Plan, addition: Addition) -> bool:
-    """Say whether the exact model has places for all added visits, everything else staying."""
+    """Return whether the exact model has places for all added visits, everything else staying."""
     grown = addition.to(week)
     domains, keys = Domains(grown), [visit_key(new.id) for new in addition.visits]
-    model, x = exact_model(domains, {key: domains.options_for(key) for key in keys}, placements_of(grown, standing))
+    model, x = exact_model(domains, {key: domains.options_for(key) for key in keys}, get_placements(grown, standing))
     for key in keys:
         model.add(x.present(key) == 1)
     solver = cp_model.CpSolver()
