@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from scheduling.plan import Plan
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 from scheduling.scenario import Scenario
 from solver import Limits, place_expiring_visits, plan_first_come, solve
 
@@ -19,7 +19,7 @@ CHANGE_SHARE = 0.3
 
 
 @dataclass(frozen=True)
-class Policy:
+class PlanningPolicy:
     """A way of planning.
 
     ``optimised``: by the solver; nobody who has been told of a place is moved, but for a last chance.
@@ -47,7 +47,7 @@ class Policy:
         plan = solve(bound, self.limits(whole), start=standing)
         # Whoever has just lost a place has new dates only once that is known: others give way to them after it.
         waiting = {one.id for one in scenario.visits if one.current is None}
-        return place_expiring_visits(scenario, carried(plan, scenario), self.limits(whole=False), waiting)
+        return place_expiring_visits(scenario, rebase(plan, scenario), self.limits(whole=False), waiting)
 
     def limits(self, whole: bool) -> Limits:
         """Return the limits of a search: of a whole week, or of a change of one."""
@@ -63,4 +63,4 @@ def beside_what_stands(scenario: Scenario, visits: Collection[str] = ()) -> Scen
 
 def _held(scenario: Scenario, standing: Plan | None) -> Plan:
     """Return what stands, with the groups and what is held for referrals to come: nobody else gets that time."""
-    return carried(plan_first_come(beside_what_stands(scenario), standing), scenario)
+    return rebase(plan_first_come(beside_what_stands(scenario), standing), scenario)

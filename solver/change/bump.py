@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from scheduling.costs import leaving_out
 from scheduling.plan import Plan
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 from scheduling.requests import Visit
 from scheduling.scenario import Policy, PriorityWeights, Scenario
 from solver.change.proposals import Present, checked_plan
@@ -130,7 +130,7 @@ def reoptimise_day(
         reserves=(),
         policy=_without_wishes(scenario.policy),
     )
-    replanned = solve(alone, limits, start=carried(plan, alone))
+    replanned = solve(alone, limits, start=rebase(plan, alone))
     if replanned.unscheduled:
         return None, replanned.status == "optimal"
     occupancy = Occupancy(present.domains, get_placements(scenario, replanned))
