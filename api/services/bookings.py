@@ -141,12 +141,12 @@ def cancelled(
     Conflict
         When something of it has begun, or a patient's link would cancel more than its own visit.
     """
-    from solver.change.backfill import needing
+    from solver import find_dependent_visits
 
     freed = week.plan.visits_by_id.get(visit)
     if freed is None:
         raise UnknownId("booking of visit", visit)
-    gone = sorted(one for one in needing(week.scenario.links, visit) if one in week.plan.visits_by_id)
+    gone = sorted(one for one in find_dependent_visits(week.scenario.links, visit) if one in week.plan.visits_by_id)
     if len(gone) > 1 and by.role is AccessRole.PATIENT:
         raise Conflict("other visits depend on this one: call the clinic")
 

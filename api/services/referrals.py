@@ -184,21 +184,20 @@ def room_made(
     NoRoom
         When the day cannot take it.
     """
-    from solver import Limits
-    from solver.change.bump import displace, last_chances, settle, with_last_chances
+    from solver import Limits, bump, find_expiring_visits, place_expiring_visits, reoptimise_day
 
     if not _expect_waiting(week, visit).same_day:
         raise Conflict(f'visit "{visit}" can wait: nobody gives way to it')
     scenario, stood = week.settled
     room = Limits(ROOM_SECONDS, 1, deterministic=deterministic)
-    made, proven = displace(scenario, stood, visit), False
+    made, proven = bump(scenario, stood, visit), False
     if made is None:
-        made, proven = settle(scenario, stood, visit, room, last_chances(scenario))
+        made, proven = reoptimise_day(scenario, stood, visit, room, find_expiring_visits(scenario))
     if made is None:
-        made, proven = settle(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
+        made, proven = reoptimise_day(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
     if made is None:
         raise _no_room(scenario, stood, visit, proven)
-    made = with_last_chances(scenario, made, room, stood.visits_by_id)
+    made = place_expiring_visits(scenario, made, room, stood.visits_by_id)
     placing = _Placing(visit, scenario, stood, made, compare(scenario, stood, made))
     return lambda session: _placed(session, week, by, placing, None, now)
 
@@ -234,7 +233,7 @@ def _placing(week: WeekSnapshot, scenario: Scenario, addition: Addition, determi
     import solver
 
     before = upcoming(scenario, week.settled[1])
-    grown, made = solver.insert(scenario, before, addition, deterministic=deterministic)
+    grown, made = solver.insert_visits(scenario, before, addition, deterministic=deterministic)
     found = compare(scenario, before, made, grown)
     return _Placing(addition.visits[0].id, grown, rebase(before, grown), made, found)
 

@@ -155,5 +155,5 @@ def _candidates(context: AppContext, row: BookingRow, freed: VisitBooking) -> li
 
     scenario, plan = get_current_week(context, row.period_id, context.clock()).settled
     without = with_booking(scenario, plan, row.subject_id, None)
-    found = solver.backfill(scenario, without, CANDIDATES + 1, freed)
+    found = solver.find_backfills(scenario, without, CANDIDATES + 1, freed)
     return [one.visit for one in found if one.visit != row.subject_id][:CANDIDATES]

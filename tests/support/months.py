@@ -35,7 +35,7 @@ from scheduling.generate import generate
 from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
-from solver.search.first_come import first_come
+from solver import plan_first_come
 
 MONDAY = date(2026, 11, 30)
 FRIDAY_BEFORE = datetime(2026, 11, 27, 16, 30, tzinfo=UTC)
@@ -127,7 +127,7 @@ class Months:
         """Plan a period, first come, first served, without some visits; return the plan's id."""
         with self.store.writing() as session:
             scenario, standing = load_week(session, period, self.now).to_plan()
-            made = first_come(scenario, standing)
+            made = plan_first_come(scenario, standing)
             kept = made.changed(visits=tuple(one for one in made.visits if one.visit not in without))
             assert not list(find_violations(scenario, made))
             snapshot = periods.keep_snapshot(session, scenario, periods.period(session, period), self.now)
