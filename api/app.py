@@ -56,7 +56,6 @@ def create_app(shell: Shell, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
         version="1",
         openapi_url=None,  # a route of ours, behind the gate like every other
         lifespan=_lifespan,
-        max_body_size=shell.settings.max_body_bytes,
     )
     app.state.shell = shell
     for router in routers:

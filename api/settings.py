@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65_535, description="The port to listen on; 0 takes a free one.")
     public_url: str = Field("http://127.0.0.1:8000", description="The address by which browsers reach the service.")
     forwarded_allow_ips: str = Field("127.0.0.1", description="Proxies whose X-Forwarded-For and -Proto are believed.")
-    max_body_bytes: int = Field(16 * 1024**2, gt=0, description="Longest request body.")
+    max_body_bytes: int = Field(16 * 1024**2, gt=0, description="Longest request body, whatever the route.")
     stop_seconds: int = Field(20, ge=0, description="How long running requests may take to end when the service stops.")
 
     session_idle_minutes: int = Field(30, gt=0, description="A session ends when it is not used for so long.")

@@ -65,7 +65,7 @@ def import_sheet(
     """Take in a spreadsheet of referrals, all rows or none; what is wrong with a row is named by row and column."""
     from api.referral_sheets import in_row_order, read_sheet
     from api.services.intake import check
-    from api.spreadsheets.table import MAX_FILE_BYTES
+    from api.spreadsheets import MAX_FILE_BYTES
 
     sheet = read_sheet(read_bounded(file, MAX_FILE_BYTES), str(file))
     for note in sheet.notes:

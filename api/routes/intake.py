@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
+from api.access.gate import BINARY, guarded_router
 from api.answers import Answer
 from api.dependencies import Changing, Creating, Reading
 from api.errors import documented
@@ -23,6 +23,7 @@ from api.services import referrals_out
 from api.services.intake import Request
 from api.services.kinds import KINDS
 from api.services.reception import Received, place_today, receive
+from api.spreadsheets import MAX_FILE_BYTES
 from api.store import periods
 from api.store import referrals_out as store
 from api.store.tables import ReferralOutRow
@@ -183,7 +184,7 @@ class ReferralOutState(BaseModel):
 
 
 EXAMPLE = "kind,patient,name\nfollow-up,mrn-4711,Robin Example\n"
-Sheet = Annotated[bytes, Body(media_type="application/octet-stream", description="A CSV or XLSX file.", examples=[EXAMPLE])]
+Sheet = Annotated[bytes, Body(media_type=BINARY, description="A CSV or XLSX file.", examples=[EXAMPLE])]
 
 
 @router.get("/v1/intake/kinds", response_model=ShownKinds)
@@ -214,6 +215,7 @@ def take_in(body: Annotated[Request, Body(examples=[REQUEST])], call: Creating) 
     status_code=HTTPStatus.CREATED,
     response_model=SheetTaken,
     responses={200: {"model": SheetTaken, "description": "What it would come to."}},
+    max_body_size=MAX_FILE_BYTES,
 )
 def take_in_sheet(
     body: Sheet,

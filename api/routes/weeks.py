@@ -20,6 +20,7 @@ from api.routes.examples import SCENARIO
 from api.services import looking_ahead, rolling
 from api.services.rosters import take_roster
 from scheduling.fields import Date, within_years
+from scheduling.files import MAX_BYTES
 
 router = guarded_router("weeks")
 
@@ -165,7 +166,7 @@ RosterDocument = Annotated[
 ]
 
 
-@router.put("/v1/roster", response_model=Roster)
+@router.put("/v1/roster", response_model=Roster, max_body_size=MAX_BYTES)
 def put_roster(body: RosterDocument, call: Reading) -> Response:
     """Take in the clinic and who works when, for weeks that are not asked for anything yet."""
 
