@@ -92,7 +92,7 @@ def caldav(
         raise ended(Outcome.BAD_INPUT, "Error: CalDAV is not installed; pip install 'clinicweave[caldav]'")
     # Another process, not an import: what serves CalDAV is under another licence, and no part of this program.
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    os.execv(sys.executable, [sys.executable, "-m", "api.caldav", where])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "api.caldav", where])
 
 
 def _end(number: int, frame: FrameType | None) -> None:
