@@ -33,7 +33,10 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="The port to listen on; 0 takes a free one.")
-    public_url: str = Field("http://127.0.0.1:8000", description="The address by which browsers reach the service.")
+    public_url: str = Field(
+        default_factory=lambda known: _served_at(known.get("host", ""), known.get("port", 0)),
+        description="The address by which browsers reach the service; unset, the one that it listens on.",
+    )
     forwarded_allow_ips: str = Field("127.0.0.1", description="Proxies whose X-Forwarded-For and -Proto are believed.")
     max_body_bytes: int = Field(16 * 1024**2, gt=0, description="Longest request body, whatever the route.")
     stop_seconds: int = Field(20, ge=0, description="How long running requests may take to end when the service stops.")
@@ -143,8 +146,15 @@ def read_settings(**overrides: Any) -> Settings:
         faults = [
             Fault("CLINICWEAVE_" + "_".join(map(str, one["loc"])).upper() if one["loc"] else "", one["msg"])
             for one in error.errors(include_input=False, include_url=False)
+            if one["type"] != "default_factory_not_called"  # another's fault alone
         ]
         raise InvalidFile("environment", faults) from None
+
+
+def _served_at(host: str, port: int) -> str:
+    """Return the address of what listens there; what listens everywhere is reached on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _kept_key(file: Path) -> bytes:

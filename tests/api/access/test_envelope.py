@@ -122,6 +122,20 @@ def test_what_is_no_route_is_a_problem_too(client: TestClient, method: str, path
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"port": 8731}, "http://127.0.0.1:8731"),
+        ({"host": "0.0.0.0", "port": 80}, "http://127.0.0.1:80"),
+        ({"host": "::1"}, "http://[::1]:8000"),
+        ({"port": 8731, "public_url": "https://clinic.example"}, "https://clinic.example"),
+    ],
+)
+def test_the_address_that_links_begin_with_is_the_one_that_is_served(given: dict[str, Any], address: str) -> None:
+    assert read_settings(**given).public_url == address
+
+
 def test_a_body_that_is_too_long_is_refused(make: Any, settings: Settings) -> None:
     client = TestClient(create_app(make(settings.model_copy(update={"max_body_bytes": 1000}))))
     assert client.post("/v1/sessions", json={"name": "x" * 1000, "password": "x"}).status_code == 413
