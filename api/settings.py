@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,7 +15,12 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from calendars.mailbox import is_address
+from scheduling.catalogue.own import VARIABLE
 from scheduling.errors import Fault, InvalidFile
+
+PREFIX = "CLINICWEAVE_"
+OF_THE_BUILD = (f"{PREFIX}CLIENTS",)
+"""Variables of the prefix that only tests and builds read."""
 
 MIN_SECRET_CHARACTERS = 32
 
@@ -25,7 +31,7 @@ IN_MEMORY = ("sqlite://", SQLITE, f"{SQLITE}:memory:")
 class Settings(BaseSettings):
     """The settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix="CLINICWEAVE_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     database_url: str = Field(f"{SQLITE}clinicweave.db", description="An SQLAlchemy URL: sqlite:///FILE or postgresql://…")
     secret: SecretStr | None = Field(
@@ -140,6 +146,7 @@ def read_settings(**overrides: Any) -> Settings:
     InvalidFile
         With a fault for every variable that cannot be used.
     """
+    expect_known_variables()
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
@@ -149,6 +156,17 @@ def read_settings(**overrides: Any) -> Settings:
             if one["type"] != "default_factory_not_called"  # another's fault alone
         ]
         raise InvalidFile("environment", faults) from None
+
+
+def expect_known_variables() -> None:
+    """Refuse a variable of this prefix that nothing reads, as a misspelt one. Raises ``InvalidFile``."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {VARIABLE, *OF_THE_BUILD}
+    faults = []
+    for name in sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known):
+        near = get_close_matches(name.upper(), known, 1)
+        faults.append(Fault(name, f"is no setting; did you mean {near[0]}?" if near else "is no setting"))
+    if faults:
+        raise InvalidFile("environment", faults)
 
 
 def _served_at(host: str, port: int) -> str:
