@@ -21,6 +21,7 @@ from api.runtime.settings import Settings
 from api.services.records import write_audit
 from api.store import bookings, outside, periods, tasks
 from api.store.columns import new_id
+from api.store.errors import StoreError
 from api.store.outside import Stretch
 from api.store.rows import found
 from api.store.tables import OutsideCalendarRow, ProviderRow
@@ -118,7 +119,16 @@ def refresh(context: AppContext, reader: Fetcher) -> int:
     with context.database.reading() as session:
         due = outside.due(session, context.clock(), AT_ONCE)
     for row in due:
-        _refresh(context, reader, row)
+        try:
+            _refresh(context, reader, row)
+        except StoreError:
+            raise
+        except Exception:  # a defect at one calendar: the others are read, and this one is asked again later
+            log.exception("the outside calendar %s cannot be read", row.id)
+            with context.database.writing() as session:
+                if (known := session.get(OutsideCalendarRow, row.id)) is not None:
+                    _schedule(context.settings, known, "it cannot be read", context.clock())
+                    session.add(known)
     return len(due)
 
 

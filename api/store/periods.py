@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
-from api.store.errors import AlreadyThere
+from api.store.errors import AlreadyThere, NoClinic
 from api.store.people import providers, put_patients, put_providers
 from api.store.placings import Placing, current_group, current_placings, current_visit
 from api.store.referrals_out import patients_with_appointments
@@ -47,12 +47,15 @@ ZONE = "zone"
 
 
 def clinic(session: Session) -> ClinicRow:
-    """Return the clinic. Raises ``UnknownId`` before anything was imported."""
-    return found(session, ClinicRow, "clinic", CLINIC)
+    """Return the clinic. Raises ``NoClinic`` before anything was taken in."""
+    row = session.get(ClinicRow, CLINIC)
+    if row is None:
+        raise NoClinic
+    return row
 
 
 def clinic_of(session: Session) -> Clinic:
-    """Return the clinic as the domain knows it. Raises ``UnknownId`` before anything was imported."""
+    """Return the clinic as the domain knows it. Raises ``NoClinic`` before anything was taken in."""
     return read(Clinic, clinic(session).document)
 
 

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Creating, Reading
 from api.http.errors import documented
-from api.http.gate import guarded_router
+from api.http.gate import BINARY, guarded_router
 from api.http.pages import Paged
 from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
 from api.services import intake as service
@@ -22,6 +22,7 @@ from api.services import referrals_out
 from api.services.intake import Request
 from api.services.kinds import KINDS
 from api.services.reception import IntakeResult, place_today, receive_request
+from api.spreadsheets import MAX_FILE_BYTES
 from api.spreadsheets.referral_sheets import in_row_order, read_sheet, xlsx_template
 from api.store import periods
 from api.store import referrals_out as store
@@ -183,7 +184,7 @@ class ReferralOutState(BaseModel):
 
 
 EXAMPLE = "kind,patient,name\nfollow-up,mrn-4711,Robin Example\n"
-Sheet = Annotated[bytes, Body(media_type="application/octet-stream", description="A CSV or XLSX file.", examples=[EXAMPLE])]
+Sheet = Annotated[bytes, Body(media_type=BINARY, description="A CSV or XLSX file.", examples=[EXAMPLE])]
 
 
 @router.get("/v1/intake/kinds", response_model=ShownKinds)
@@ -214,6 +215,7 @@ def take_in(body: Annotated[Request, Body(examples=[REQUEST])], call: Creating) 
     status_code=HTTPStatus.CREATED,
     response_model=SheetTaken,
     responses={200: {"model": SheetTaken, "description": "What it would come to."}},
+    max_body_size=MAX_FILE_BYTES,
 )
 def take_in_sheet(
     body: Sheet,

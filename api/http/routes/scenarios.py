@@ -25,6 +25,7 @@ from api.services import requests, scenarios
 from api.store import periods, plans
 from api.store import requests as store
 from api.store.tables import PeriodRow, VisitRow
+from scheduling.files import MAX_BYTES
 from scheduling.plan import Plan
 from scheduling.requests import Link
 from scheduling.scenario import Scenario
@@ -111,7 +112,13 @@ LinkAnswer: dict[int | str, dict[str, Any]] = {201: {"content": {"application/js
 KpisAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": KPIS}}}, **UNCHANGED}
 
 
-@router.post("/v1/scenarios", status_code=HTTPStatus.CREATED, response_model=Period, responses=documented(409))
+@router.post(
+    "/v1/scenarios",
+    status_code=HTTPStatus.CREATED,
+    response_model=Period,
+    responses=documented(409),
+    max_body_size=MAX_BYTES,
+)
 def import_scenario(body: ScenarioDocument, call: Creating) -> Response:
     """Take in a scenario: the clinic, the people, and what is asked for."""
 
@@ -180,7 +187,13 @@ def list_visits(scenario: Identifier, call: Reading, page: Paged) -> Response:
     return call.disclose("scenario.list-visits", "scenario", scenario, act)
 
 
-@router.post("/v1/scenarios/{scenario}/visits", status_code=HTTPStatus.CREATED, response_model=Added, responses=documented(409))
+@router.post(
+    "/v1/scenarios/{scenario}/visits",
+    status_code=HTTPStatus.CREATED,
+    response_model=Added,
+    responses=documented(409),
+    max_body_size=MAX_BYTES,
+)
 def add_visits(scenario: Identifier, body: AdditionDocument, call: Creating) -> Response:
     """Ask for another visit, or for several with their links and with patients who are not known yet."""
 

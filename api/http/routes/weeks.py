@@ -21,6 +21,7 @@ from api.services import outlook as looking_ahead
 from api.services import rolling
 from api.services.rosters import import_roster
 from scheduling.fields import Date, within_years
+from scheduling.files import MAX_BYTES
 
 router = guarded_router("weeks")
 
@@ -166,7 +167,7 @@ RosterDocument = Annotated[
 ]
 
 
-@router.put("/v1/roster", response_model=Roster)
+@router.put("/v1/roster", response_model=Roster, max_body_size=MAX_BYTES)
 def put_roster(body: RosterDocument, call: Reading) -> Response:
     """Take in the clinic and who works when, for weeks that are not asked for anything yet."""
 

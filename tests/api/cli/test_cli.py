@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 from support import factories
+from support.processes import COMMAND, environment
+from support.service import SECRET as SIGNING_KEY
 
 import api.cli.commands.planning
 import api.cli.main
@@ -45,6 +48,55 @@ def test_help_does_not_load_the_solver_or_the_calendars() -> None:
     script = "import sys, api.cli.main; print(*(name for name in ('ortools', 'icalendar', 'solver') if name in sys.modules))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == ""
+
+
+def test_a_file_that_begins_with_the_mark_of_utf_8_is_read(run: Any) -> None:
+    for name in ("week.json", "plan.json"):
+        Path(name).write_bytes(b"\xef\xbb\xbf" + Path(name).read_bytes())
+    assert run("check", "week.json", "plan.json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        (("plan.json", "plan.json"), "Error: plan.json: is a plan, where a scenario is wanted"),
+        (("week.json", "week.json"), "Error: week.json: is a scenario, where a plan is wanted"),
+    ],
+)
+def test_a_file_of_the_other_kind_is_told_in_one_line(run: Any, files: tuple[str, str], says: str) -> None:
+    found = run("check", *files)
+    assert (found.code, found.err.strip()) == (2, says)
+
+
+@pytest.mark.parametrize("command", [("check", "week.json", "plan.json"), ("audit", "verify"), ("serve",)])
+def test_a_misspelt_variable_is_refused_with_what_is_near(
+    run: Any, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLINICWEAVE_CLIENTS", "of the build")
+    monkeypatch.setenv("CLINICWEAVE_CATALOG", "own.toml")
+    found = run(*command)
+    assert (found.code, run.files()) == (2, ["plan.json", "week.json"])
+    assert found.err.strip() == ("Error: environment: CLINICWEAVE_CATALOG: is no setting; did you mean CLINICWEAVE_CATALOGUE?")
+
+
+@pytest.mark.parametrize("command", [("next-week",), ("outlook",)])
+def test_before_any_roster_it_is_said_what_to_do_first(run: Any, command: tuple[str, ...], sqlite_url: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLINICWEAVE_DATABASE_URL", sqlite_url)
+        patch.setenv("CLINICWEAVE_SECRET", SIGNING_KEY)
+        found = run(*command)
+    assert found.code == 2 and "clinicweave roster FILE" in found.err
+
+
+def test_a_port_in_use_is_a_bad_argument(sqlite_url: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        command = [*COMMAND, "serve", "--no-worker", "--port", address.partition(":")[2]]
+        found = subprocess.run(
+            command, cwd=tmp_path, env=environment(sqlite_url), capture_output=True, text=True, timeout=120, check=False
+        )
+    assert found.returncode == 2
+    assert found.stderr.splitlines()[-1] == f"Error: {address}: address already in use"
 
 
 def test_the_version_is_told(run: Any) -> None:
