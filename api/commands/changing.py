@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from api.calendar_files import take_over_uids
 from api.changes import beside, comparison_tables, moves_document, proposal_tables, proposals_document
 from api.console import Outcome, ended, err, print_json, say, show
 from api.documents import plan_summary
@@ -171,6 +172,7 @@ def insert(
         raise _nowhere(left, as_json)
     grown.write(grown_file)
     made.write(output)
+    take_over_uids(plan, output)
     found = compare(asked, upcoming(asked, given), made, grown)
     if as_json:
         files = {"plan": str(output), "scenario": str(grown_file)}

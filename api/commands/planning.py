@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from api.calendar_files import take_over_uids
 from api.changes import moves_document, moves_table
 from api.console import Outcome, ended, err, out, print_json, say, show
 from api.demo import demonstrate, show_demo
@@ -112,7 +113,7 @@ def plan(
 
     Ctrl-C ends the search with the best plan so far. Shows what the plan costs and leaves out, and when it is not the first
     (the scenario has current bookings, or --from is given) who is moved, and why; with --json only the plan itself. Writes
-    the plan only with --output. An earlier plan may be of an earlier form of the scenario.
+    the plan only with --output. An earlier plan may be of an earlier form of the scenario; its calendars' identifiers are kept.
     """
     asked = Scenario.read(scenario)
     begin = None if start is None else read_earlier(start, asked)
@@ -124,6 +125,8 @@ def plan(
     made = solved(asked, Limits(seconds=seconds, workers=workers, seed=seed, gap=gap), begin, err())
     if output is not None:
         made.write(output)
+        if start is not None:
+            take_over_uids(start, output)
         say(f"Wrote {output}.")
     changed = _moves(asked, begin, made, seconds) if moved is not None or not as_json else ()
     if moved is not None:
