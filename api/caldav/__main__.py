@@ -9,7 +9,7 @@ from radicale import config, server
 from api.logs import write_logs
 from api.settings import read_settings
 from api.shell import make_shell
-from api.store.migrations import migrate
+from api.store.migrations import expect_store, migrate
 
 
 def main(hosts: str) -> None:
@@ -17,6 +17,7 @@ def main(hosts: str) -> None:
     settings = read_settings()
     write_logs(settings.log_level)
     shell = make_shell(settings)
+    expect_store(shell.database)
     migrate(shell.database)
     shell.close()
     configuration = config.load()

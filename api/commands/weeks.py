@@ -28,7 +28,7 @@ def roster(scenario: ScenarioFile, as_json: AsJson = False) -> None:
     from api.services.accounts import SYSTEM
     from api.services.rosters import take_roster
 
-    with opened() as shell, shell.database.writing() as session:
+    with opened(may_make=True) as shell, shell.database.writing() as session:
         taken = take_roster(session, SYSTEM, read_json(scenario).decode(errors="replace"), shell.clock())
     shifts = sum(len(one.shifts) for one in taken.providers)
     found = {"start": taken.horizon.start.isoformat(), "end": taken.horizon.end.isoformat(), "shifts": shifts}

@@ -52,4 +52,4 @@ def take_in_answer(
         raise InvalidFile("request", [Fault("header.content-type", f"must be text/calendar or {MAIL}")])
     received = received_mail(body) if kind == MAIL else received_file(body)
     outcomes = take_in(call.shell, received, call.actor)
-    return Answer({"items": [asdict(one) for one in outcomes]}).response()
+    return call.read(lambda session: Answer({"items": [asdict(one) for one in outcomes]}))
