@@ -28,6 +28,7 @@ from api.store.rows import expect_version
 from api.store.tables import PeriodRow
 from api.store.tables.plans import BookingState
 from scheduling import catalogue
+from scheduling.care import episodes as care
 from scheduling.care.agenda import Subject
 from scheduling.care.episodes import Episode, Event, EventKind, Progress, Visited, progress, recorded, state, visit_id
 from scheduling.care.rolling import scenario_of
@@ -41,7 +42,7 @@ from scheduling.timegrid import TimeGrid
 OF_BOOKINGS: Mapping[BookingState, EventKind] = {"done": "done", "no-show": "no-show"}
 """What a booking that becomes something tells of its episode."""
 
-OF_BOOKINGS_ALONE: tuple[EventKind, ...] = ("referred", "planned", "no-show", "cancelled", "withdrawn")
+OF_BOOKINGS_ALONE: tuple[EventKind, ...] = ("referred", "planned", "no-show", "cancelled", "withdrawn", "retracted")
 """Events that nobody tells: they come with the referral, and with what becomes of bookings."""
 
 EXPECTED: tuple[EventKind, ...] = ("planned", "done")
@@ -100,6 +101,8 @@ def record(session: Session, by: Actor, identifier: str, version: int | None, to
     pathway = catalogue.pathway(before.pathway)
     if told.kind in OF_BOOKINGS_ALONE or (told.kind == "done" and event.occurrence in progress(before, pathway).planned):
         raise EventRefused(identifier, told.kind, "it is taken down with the visit's booking")
+    if told.kind == "done" and told.date is not None and told.date > event.known.date():
+        raise EventRefused(identifier, told.kind, "its day is still to come")
     (found,) = _taken_down(session, by, [(before, recorded(before, pathway, event))], now)
     write_down(session, by, f"episode.{told.kind}", "episode", identifier, now, step=told.step, asked=list(found.asked))
     return found
@@ -170,6 +173,27 @@ def note_state(session: Session, by: Actor, visit: str, placing: Placing, became
     if of is not None:
         event = _of_booking(OF_BOOKINGS[became], of, placing, periods.zone(session), now)
         _note(session, by, {of.episode: [event]}, now)
+
+
+def note_mistake(session: Session, by: Actor, visit: str, placing: Placing, now: datetime) -> None:
+    """Take back that a visit has been, or that nobody came, as far as its episode knows of it.
+
+    Raises
+    ------
+    EventRefused
+        When more is known of the visit by now, as what came of it.
+    """
+    of = store.subjects_of(session, [visit]).get(visit)
+    if of is not None:
+        before = store.load(session, [of.episode])[of.episode]
+        event = _of_booking("retracted", of, placing, periods.zone(session), now)
+        _taken_down(session, by, [(before, recorded(before, catalogue.pathway(before.pathway), event))], now)
+
+
+def is_missed(session: Session, visit: str) -> bool:
+    """Say whether the last that its episode knows of a visit is that nobody came."""
+    of = store.subjects_of(session, [visit]).get(visit)
+    return of is not None and care.is_missed(store.load(session, [of.episode])[of.episode], of.occurrence)
 
 
 def ask_for(session: Session, episodes: Collection[Episode], now: datetime) -> dict[str, list[str]]:
