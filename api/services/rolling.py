@@ -145,6 +145,7 @@ def whole_book(session: Session, horizon: Horizon, now: datetime) -> Book:
     for group in groups:
         known |= {one.patient for one in group.members} | {one.patient for one in group.waiting}
     current, current_groups = _standing(session, grid)
+    known |= {patient for one in current_groups.values() for patient in one.attendees}
     return Book(
         clinic=clinic,
         providers=providers_ahead(session, grid),
