@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 from support.months import MONDAY, Months, in_memory
+from support.outbox import give_addresses, send_all, waiting
 
 from api.refusals import Conflict
 from api.services import bookings, programmes
@@ -314,10 +315,13 @@ def test_a_seat_that_is_given_back_is_free_for_whoever_waits(desk: Months) -> No
     with desk.store.writing() as session:
         programmes.change(session, SYSTEM, GROUP, 1, {"capacity": 4, "min_attendees": 3}, desk.now)
     period = met(desk, "pat", "quin", "rae", "sol")
+    give_addresses(desk.store, desk.now, "pat", "quin", "rae", "sol")
+    send_all(desk.store, desk.now)
     desk.refer("group", "tam")
     assert seats(desk, period) == ("pat", "quin", "rae", "sol")
     desk.leave(GROUP, "quin")
     assert seats(desk, period) == ("pat", "rae", "sol")
+    assert [(who, method) for who, method, _ in waiting(desk.store)] == [("quin", "CANCEL")]
     desk.build(start=desk.starts_on(period))
     assert seats(desk, period) == ("pat", "rae", "sol")
     desk.publish(period)
