@@ -13,7 +13,7 @@ from scheduling.care.episodes import Episode
 from scheduling.care.rolling import Book, NextWeek, build_scenario, care_days, scenario_of
 from scheduling.clinic import Closure
 from scheduling.fields import Horizon
-from scheduling.people import Patient
+from scheduling.people import Patient, Provider, Shift
 from scheduling.requests import Current
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
@@ -215,7 +215,25 @@ def test_what_goes_on_with_a_bundle_is_asked_for_alone_and_what_follows_it_is_pr
     assert [str(one.occurrence) for one in found.previews][:2] == ["check.2", "check.3"]
 
 
-def test_a_bundle_that_has_not_begun_is_not_begun_where_it_has_no_room():
+def test_a_bundle_that_stands_and_has_not_begun_is_not_gone_on_with_where_it_has_no_room():
+    drug = a_book(episode("spinal-drug-delivery", *CONSULTED, event("planned", "trial", "2026-12-09", known="2026-12-07")))
     week = Horizon(start=date(2026, 12, 10), end=date(2026, 12, 14))
-    found = scenario_of(a_book(episode("spinal-drug-delivery", *CONSULTED)), week, stamp(date(2026, 12, 9), 18 * 60))
-    assert "e0.check.1" not in asked(found)
+    found = scenario_of(drug, week, stamp(date(2026, 12, 8), 18 * 60))
+    assert asked(found) == {}
+
+
+def test_what_cannot_follow_a_visit_that_goes_on_alone_is_not_asked_for_on_another_day():
+    told = [(kind, "trial", "2026-12-07") for kind in ("planned", "done")]
+    told += [(kind, "check.1", "2026-12-08") for kind in ("planned", "done")]
+    told += [(kind, "check.2", day) for day in ("2026-12-09", "2026-12-10") for kind in ("planned", "no-show")]
+    service = next(one for one in catalogue.services() if one.id == "sdd-trial-check")
+    days = [date(2026, 12, day) for day in (14, 16, 25)]  # no two of them follow each other
+    shifts = tuple(Shift(start=stamp(day, 480), end=stamp(day, 960), locations=service.locations) for day in days)
+    skills = tuple(skill for seat in service.team for skill in seat.any_of)
+    who = Provider(
+        id="one", name="One", role="any", skills=skills, trainee=False, max_minutes_per_day=480, shifts=shifts, busy=()
+    )
+    drug = a_book(episode("spinal-drug-delivery", *CONSULTED, *told), providers=(who,))
+    found = scenario_of(drug, Horizon(start=date(2026, 12, 14), end=date(2026, 12, 21)), stamp(date(2026, 12, 11), 18 * 60))
+    assert list(asked(found)) == ["e0.check.2.3"]
+    assert [str(one.occurrence) for one in found.previews][:1] == ["check.3"]
