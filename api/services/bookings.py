@@ -11,7 +11,7 @@ from sqlmodel import Session
 from api.access.actor import AccessRole, Actor
 from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken
 from api.services.changes import propagate_booking_changes
-from api.services.episodes import OF_BOOKINGS, record_booking_state
+from api.services.episodes import OF_BOOKINGS, is_visit_missed, record_booking_state, retract_booking_state
 from api.services.records import write_audit
 from api.services.requests import get_asked_visit
 from api.services.week import WeekSnapshot, apply_plan_diff, pin_of, store_shift_locations, with_booking
@@ -38,6 +38,9 @@ BECOMES: dict[BookingState, tuple[BookingState, ...]] = {
     "arrived": ("done",),
 }
 """What a booking may become, by what it is."""
+
+WAS: dict[BookingState, BookingState] = {"arrived": "booked", "no-show": "booked", "done": "arrived"}
+"""What a booking was, by what it was marked as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +179,39 @@ def mark(session: Session, by: Actor, visit: str, state: BookingState, expect: C
     expect(row.version)
     if state not in BECOMES.get(row.state, ()):
         raise Conflict(f"what is {row.state} cannot become {state}")
-    if state == "no-show" and now < row.starts_at:
+    wall = periods.zone(session).wall
+    if state == "arrived" and wall(now).date() < wall(row.starts_at).date():
+        raise Conflict("the visit's day has not come yet")
+    if state != "arrived" and now < row.starts_at:
         raise Conflict("the visit has not begun yet")
     bookings.mark(session, row.id, state, now)
     if state in OF_BOOKINGS:
         record_booking_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
     periods.touch(session, row.period_id)
     write_audit(session, by, f"booking.{state}", "visit", visit, now)
+
+
+def unmark(session: Session, by: Actor, visit: str, expect: Callable[[int], None], now: datetime) -> None:
+    """Take back the last that was noted of a patient, by mistake: that they have arrived, have not come, or are done.
+
+    Raises
+    ------
+    Conflict
+        When nothing is noted.
+    EventRefused
+        When more is known of the visit by now, as what came of it.
+    """
+    row = get_booking_row(session, visit)
+    expect(row.version)
+    noted = row.state
+    if noted not in WAS:
+        raise Conflict(f"what is {noted} has nothing that could be taken back")
+    was: BookingState = "no-show" if noted == "arrived" and is_visit_missed(session, visit) else WAS[noted]
+    bookings.mark(session, row.id, was, now)
+    if noted in OF_BOOKINGS:
+        retract_booking_state(session, by, visit, bookings.standing_of(session, row).placing, now)
+    periods.touch(session, row.period_id)
+    write_audit(session, by, f"booking.not-{noted}", "visit", visit, now)
 
 
 def pin(session: Session, by: Actor, visit: str, expect: Callable[[int], None], now: datetime) -> VisitBooking:

@@ -36,6 +36,7 @@ from scheduling.care.episodes import (
     EventKind,
     VisitDate,
     get_state,
+    is_missed,
     make_visit_id,
     record_events,
     replay_history,
@@ -51,7 +52,7 @@ from scheduling.timegrid import TimeGrid
 OF_BOOKINGS: Mapping[BookingState, EventKind] = {"done": "done", "no-show": "no-show"}
 """What a booking that becomes something tells of its episode."""
 
-OF_BOOKINGS_ALONE: tuple[EventKind, ...] = ("referred", "planned", "no-show", "cancelled", "withdrawn")
+OF_BOOKINGS_ALONE: tuple[EventKind, ...] = ("referred", "planned", "no-show", "cancelled", "withdrawn", "retracted")
 """Events that nobody tells: they come with the referral, and with what becomes of bookings."""
 
 EXPECTED: tuple[EventKind, ...] = ("planned", "done")
@@ -112,6 +113,8 @@ def record_event(
     pathway = catalogue.get_pathway(before.pathway)
     if told.kind in OF_BOOKINGS_ALONE or (told.kind == "done" and event.occurrence in replay_history(before, pathway).planned):
         raise EventRefused(identifier, told.kind, "it is taken down with the visit's booking")
+    if told.kind == "done" and told.date is not None and told.date > event.known.date():
+        raise EventRefused(identifier, told.kind, "its day is still to come")
     (found,) = _taken_down(session, by, [(before, record_events(before, pathway, event))], now)
     write_audit(session, by, f"episode.{told.kind}", "episode", identifier, now, step=told.step, asked=list(found.asked))
     return found
@@ -186,6 +189,27 @@ def record_booking_state(
     if of is not None:
         event = _of_booking(OF_BOOKINGS[became], of, placing, periods.zone(session), now)
         _note(session, by, {of.episode: [event]}, now)
+
+
+def retract_booking_state(session: Session, by: Actor, visit: str, placing: Placing, now: datetime) -> None:
+    """Take back that a visit has been, or that nobody came, as far as its episode knows of it.
+
+    Raises
+    ------
+    EventRefused
+        When more is known of the visit by now, as what came of it.
+    """
+    of = store.subjects_of(session, [visit]).get(visit)
+    if of is not None:
+        before = store.load(session, [of.episode])[of.episode]
+        event = _of_booking("retracted", of, placing, periods.zone(session), now)
+        _taken_down(session, by, [(before, record_events(before, catalogue.get_pathway(before.pathway), event))], now)
+
+
+def is_visit_missed(session: Session, visit: str) -> bool:
+    """Say whether the last that its episode knows of a visit is that nobody came."""
+    of = store.subjects_of(session, [visit]).get(visit)
+    return of is not None and is_missed(store.load(session, [of.episode])[of.episode], of.occurrence)
 
 
 def request_open_visits(session: Session, episodes: Collection[Episode], now: datetime) -> dict[str, list[str]]:

@@ -146,6 +146,7 @@ def load_book(session: Session, horizon: Horizon, now: datetime) -> ClinicRecord
     for group in groups:
         known |= {one.patient for one in group.members} | {one.patient for one in group.waiting}
     current, current_groups = _standing(session, grid)
+    known |= {patient for one in current_groups.values() for patient in one.attendees}
     return ClinicRecords(
         clinic=clinic,
         providers=load_providers_ahead(session, grid),

@@ -20,6 +20,7 @@ from api.context import AppContext
 from api.runtime.exceptions import Conflict
 from api.store import bookings, offers, periods, plans
 from api.store.bookings import BookingChange
+from api.store.epoch import Version
 from api.store.errors import DoubleBooked, StaleVersion
 from api.store.placings import Placing, Subject, booking_fields, placings
 from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
@@ -50,7 +51,7 @@ class WeekSnapshot:
 
     Attributes
     ----------
-    version : int
+    version : Version
         The period's, to which whatever is decided belongs.
     scenario : Scenario
         What is asked for, with ``now``. What nobody may move is pinned where it stands: offered places, and what has begun.
@@ -60,7 +61,7 @@ class WeekSnapshot:
         Visits that stand where a rule was overridden.
     """
 
-    version: int
+    version: Version
     scenario: Scenario
     plan: Plan
     overridden: frozenset[str]
@@ -94,7 +95,7 @@ class WeekSnapshot:
 
 def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
     """Return a period as people live by it at an instant; offers that have run out are to be released before."""
-    version = periods.period(session, period_id).version
+    version = periods.version(session, period_id)
     scenario = periods.scenario_of(session, period_id, now)
     plan = plans.standing_plan(session, scenario)
     held = bookings.held_visits(session, period_id)

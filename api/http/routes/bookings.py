@@ -176,12 +176,25 @@ def cancel_booking(visit: Identifier, call: Changing) -> Response:
 
 @router.put("/v1/visits/{visit}/booking/state", response_model=BookedVisit, responses=documented(409, 412, 428))
 def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Response:
-    """Note that a patient has arrived, has not come, or is done."""
+    """Note that a patient has arrived, on the visit's day; has not come, or is done, after its start."""
     call.expected_version()
     now = call.context.clock()
 
     def act(session: Session) -> RouteResult:
         service.mark(session, call.actor, visit, body.state, call.expect, now)
+        return _answer(service.get_placed_visit(session, visit))
+
+    return call.write(act)
+
+
+@router.delete("/v1/visits/{visit}/booking/state", response_model=BookedVisit, responses=documented(409, 412, 428))
+def unmark_booking(visit: Identifier, call: Changing) -> Response:
+    """Take back the last that was noted by mistake: done becomes arrived, arrived and no-show become booked."""
+    call.expected_version()
+    now = call.context.clock()
+
+    def act(session: Session) -> RouteResult:
+        service.unmark(session, call.actor, visit, call.expect, now)
         return _answer(service.get_placed_visit(session, visit))
 
     return call.write(act)

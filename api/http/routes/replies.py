@@ -52,4 +52,4 @@ def take_in_answer(
         raise InvalidFile("request", [Fault("header.content-type", f"must be text/calendar or {MAIL}")])
     received = read_mail(body) if kind == MAIL else read_file(body)
     outcomes = process_replies(call.context, received, call.actor)
-    return RouteResult({"items": [asdict(one) for one in outcomes]}).response()
+    return call.read(lambda session: RouteResult({"items": [asdict(one) for one in outcomes]}))
