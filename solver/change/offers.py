@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from scheduling.additions import Addition
 from scheduling.plan import Plan, Reason, Unscheduled
 from scheduling.scenario import Scenario
-from solver.change.explain import explain
 from solver.change.openings import OpeningSearch
 from solver.change.proposals import Present, Proposal, checked_plan
 from solver.clock import Clock
+from solver.search.explain import explain
 from solver.state.placements import Placement, make_plan
 
 REASON_SECONDS = 0.5

@@ -18,9 +18,9 @@ from itertools import pairwise
 from scheduling.clinic import Service
 from scheduling.costs import get_omission_cost
 from scheduling.requests import Visit
-from solver.change.explain import FORCED
 from solver.change.proposals import Present
 from solver.clock import Clock
+from solver.search.explain import FORCED
 from solver.search.improve import SearchLimits, SubproblemSolver
 from solver.state.domains import ShiftId
 from solver.state.ledger import Ledger
