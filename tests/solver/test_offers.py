@@ -360,6 +360,31 @@ def test_a_pathway_moves_others_when_it_has_to() -> None:
     assert [(offer.harm, [move.id for move in offer.moves]) for offer in found.offers] == [(1, ["v1"])]
 
 
+def test_a_pathway_whose_middle_fits_late_only_is_found_by_the_exact_search() -> None:
+    staff = [
+        provider("ana", shifts=[shift("MO 08:00", "08:40")]),
+        provider("ben", "psychology", shifts=[shift("MO 08:40", "11:40")]),
+        provider("eli", "physio", shifts=[shift("MO 11:00", "11:40")]),
+    ]
+    talk, train = (service(name, team=[{"any_of": [skill]}]) for name, skill in (("talk", "psychology"), ("train", "physio")))
+    week = scenario(clinic=clinic(talk, train), providers=staff)
+    asked = (visit("a"), visit("b", "pat", "talk"), visit("c", "pat", "train"))
+    links = (link("a", "b", 0, 0), link("b", "c", 0, 0, max_gap_minutes=0))
+    (offer,) = ask(week, plan(week), *asked, *links).offers
+    assert [f"{made.start:%H:%M}" for made in offer.bookings] == ["08:00", "10:20", "11:00"]
+    assert offer.is_free
+
+
+def test_where_more_than_two_have_to_move_the_exact_search_finds_it() -> None:
+    ana = provider("ana", shifts=[shift("MO 08:00", "09:00"), shift("TU 08:00", "09:00")])
+    lengths = clinic(service("long", minutes=60), service("short", minutes=20))
+    short = {"v1": "quin", "v2": "rae", "v3": "sol"}
+    week = scenario(*(visit(name, of, "short") for name, of in short.items()), clinic=lengths, providers=[ana])
+    standing = plan(week, *(booking(name, f"MO 08:{20 * number:02}") for number, name in enumerate(short)))
+    (offer,) = ask(week, standing, visit("new", "pat", "long", deadline="MO")).offers
+    assert (offer.harm, sorted(move.id for move in offer.moves)) == (1, ["v1", "v2", "v3"])
+
+
 def test_a_waiting_visit_that_the_new_one_follows_comes_with_it() -> None:
     week = scenario(visit("v1"), providers=[one_slot("MO", "TU")])
     (offer,) = ask(week, plan(week), visit("new"), link("v1", "new", 1)).offers
