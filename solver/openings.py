@@ -13,9 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from itertools import pairwise
-from operator import or_
 
 from scheduling.clinic import Service
 from scheduling.costs import leaving_out
@@ -279,21 +277,14 @@ class Openings:
         places = [place.placement for place in self._open(task)]
         later = {step.id for step in self.chain[self.chain.index(task) + 1 :]}
         if any(link.after in later and not link.min_days for link in self.occupancy.links.get(task.key, ())):
-            places += self._starts(task)
+            places += [place.placement for place in self.occupancy.every_start(task)]
         for placement in dict.fromkeys(places):
             yield from self._put((task.key, placement))
 
     def _at_every_start(self, task: Task) -> Iterator[None]:
         """Put a task at each free place, with every start."""
-        for placement in self._starts(task):
-            yield from self._put((task.key, placement))
-
-    def _starts(self, task: Task) -> Iterator[Placement]:
-        """Yield the free places of a task with every start, the earliest of the day first."""
-        slots = range(self.scenario.grid.slots_per_day)
-        some = reduce(or_, (option.starts for option in self.domains.options_for(task.key)), 0)
-        for slot in (slot for slot in slots if some >> slot & 1):
-            yield from (place.placement for place in self.occupancy.places(task, None, 1 << slot))
+        for place in self.occupancy.every_start(task):
+            yield from self._put((task.key, place.placement))
 
     def _put(self, *places: tuple[Key, Placement | None]) -> Iterator[None]:
         mark = self.ledger.mark
