@@ -6,11 +6,11 @@ found by solving again with one rule or one thing changed, the rest of the plan 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 
-from scheduling.costs import get_omission_cost
 from scheduling.people import Provider
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.requests import Visit
@@ -19,15 +19,18 @@ from scheduling.scenario import Scenario
 from solver.clock import Clock
 from solver.search.improve import SearchLimits, SubproblemSolver
 from solver.state.domains import DOMAINS, Domains
+from solver.state.ledger import Ledger
 from solver.state.occupancy import CostedPlacement, Occupancy
+from solver.state.placement_costs import cost_of_leaving_out
 from solver.state.placements import Placement, get_placements, make_plan
-from solver.state.tasks import Key, Task
+from solver.state.tasks import Key, Task, visit_key
 
 SHARED = (
     "provider-overlap",
     "attention",
     "daily-limit",
     "shift",
+    "room",
     "room-overlap",
     "equipment",
     "recovery",
@@ -42,6 +45,12 @@ UNCHANGEABLE = ("start-grid", "horizon", "service-location", "block", "qualified
 
 LONGER_SHIFT = timedelta(minutes=30)
 """A change that is tried: shifts that end later by this much (ours)."""
+
+MOST_TRIED = 200
+"""Places that are tried, at most, before visits that go together are said to have none."""
+
+MOST_MOVING = 150
+"""Visits and holds that may move, at most, when room is made for a visit."""
 
 FORCED = 10**6
 """Stands for a visit that must come in, when the cheapest way to make room for it is searched."""
@@ -78,65 +87,118 @@ def reasons_left_out(
     return reasons
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Places for visits that go together, the points that they add, and what the plan's cost changes by."""
+
+    places: dict[Key, Placement]
+    cost: int
+    change: int
+
+
 class _Explanation:
     def __init__(self, domains: Domains, placements: Mapping[Key, Placement]) -> None:
         self.domains = domains
         self.scenario = domains.scenario
         self.placements = placements
         self.around = Occupancy(domains, placements)
-        self._ignoring: dict[str, Occupancy] = {}
+        self._ignoring: dict[str, Domains] = {}
 
     def reasons(self, visit: Visit, seconds: float) -> tuple[Reason, ...]:
         """Return the rules in a visit's way, then the single changes that would let it in, cheapest first."""
-        task = self.domains.by_key["visit", visit.id]
+        chain = self.around.chain(self.domains.by_key["visit", visit.id])
         ends = monotonic() + seconds
         reasons = list(self.rules(visit))
-        longer = self._longer_shift(task)
+        if any(reason.rule == "not-found" for reason in reasons):
+            return tuple(reasons)
+        longer = self._longer_shift(chain)
         if longer is not None:
             reasons.append(longer)
         left = ends - monotonic()
-        if left > 0.5 and self.domains.options_for(task.key):
-            reasons.append(self._making_room(task, left))
-        elif self.domains.options_for(task.key):
+        if not all(self.domains.options_for(task.key) for task in chain):
+            return tuple(reasons)
+        if left > 0.5:
+            reasons.append(self._making_room(chain, left))
+        else:
             reasons.append(Reason(rule="not-examined", detail="whether moving others would make room"))
         return tuple(reasons)
 
     def rules(self, visit: Visit) -> tuple[Reason, ...]:
-        """Return each rule without which alone the visit would have a place, with the cheapest such place."""
-        task = self.domains.by_key["visit", visit.id]
-        here = self.around.best(task)
+        """Return each rule without which alone the visit would have a place, with those that it goes with, and the place."""
+        chain = self.around.chain(self.domains.by_key["visit", visit.id])
+        here = self._fit(self.around, chain)
         if here is not None:
-            return (self._too_dear(visit, here),)
+            return (self._too_dear(here),)
         waits = self._waits_for(visit)
-        if waits is not None:
-            return (waits,)
-        reasons: list[Reason] = []
+        reasons = [] if waits is None else [waits]
         for rule in [
             *SHARED,
             *(get_rule_name(domain) for domain in DOMAINS if get_rule_name(domain) not in UNCHANGEABLE),
             *UNCHANGEABLE,
         ]:
-            if reasons and rule in UNCHANGEABLE:
+            if rule in UNCHANGEABLE and len(reasons) > (waits is not None):
                 break
-            place = self._without(rule).best(task)
-            if place is not None:
-                reasons.append(Reason(rule=rule, detail=f"without this rule it would fit {self._words(place)}"))
+            fit = self._fit_without(rule, chain)
+            missing = "" if fit is None or rule != "room" else self._missing_rooms(fit)
+            if missing and fit is not None:
+                reasons.append(Reason(rule=rule, detail=f"{missing}: with one it would fit {self._words(fit)}"))
+            elif fit is not None and rule != "room":
+                reasons.append(Reason(rule=rule, detail=f"without this rule it would fit {self._words(fit)}"))
         if not reasons:
-            reasons.append(Reason(rule="several", detail="no single rule stands in its way: at least two would have to give"))
+            reasons.append(Reason(rule="several", detail="no place was found by leaving any single rule aside"))
         return tuple(reasons)
 
-    def _without(self, rule: str) -> Occupancy:
-        if rule not in self._ignoring:
-            unary = rule.replace("-", "_") in {domain.__name__ for domain in DOMAINS} and rule not in SHARED
-            domains = Domains(self.scenario, ignoring=[rule.replace("-", "_")]) if unary else self.domains
-            self._ignoring[rule] = self.around.viewed_with(domains, [] if unary else [rule])
-        return self._ignoring[rule]
+    # --- places ------------------------------------------------------------------------------------------------------
 
-    def _too_dear(self, visit: Visit, place: CostedPlacement) -> Reason:
-        worth = get_omission_cost(self.scenario, visit)
-        if place.cost >= worth:
-            return Reason(rule="cost", detail=f"it fits {self._words(place)}, but leaving it out costs less ({worth})")
-        return Reason(rule="not-found", detail=f"it would fit {self._words(place)}: the search ended before it got there")
+    def _fit_without(self, rule: str, chain: Sequence[Task]) -> Fit | None:
+        """Return places without a rule; none at once where one visit alone, whatever its links, has none."""
+        function, shared = rule.replace("-", "_"), [rule] if rule in SHARED else []
+        if rule not in self._ignoring:
+            unary = not shared and function in {domain.__name__ for domain in DOMAINS}
+            self._ignoring[rule] = Domains(self.scenario, ignoring=[function]) if unary else self.domains
+        if len(chain) > 1:
+            alone = self.around.viewed_with(self._ignoring[rule], [*shared, "link"])
+            if any(alone.best(task) is None for task in chain):
+                return None
+        return self._fit(self.around.viewed_with(self._ignoring[rule], shared), chain)
+
+    def _fit(self, around: Occupancy, chain: Sequence[Task]) -> Fit | None:
+        """Return places for some visits, all or none, by which the plan costs less; if there are none, the cheapest."""
+        ledger, best = Ledger(around), None
+        for _ in self._placed(ledger, chain, iter(range(MOST_TRIED))):
+            if best is None or ledger.change < best.change:
+                visits = [self.scenario.visit(task.id) for task in chain]
+                cost = ledger.change + sum(cost_of_leaving_out(self.scenario, visit) for visit in visits)
+                best = Fit({task.key: around.placements[task.key] for task in chain}, cost, ledger.change)
+            if best.change < 0:
+                break
+        ledger.undo_to(0)
+        return best
+
+    def _placed(self, ledger: Ledger, chain: Sequence[Task], tries: Iterator[int]) -> Iterator[None]:
+        """Place some tasks in every way that is tried, and yield while all of them are placed."""
+        if not chain:
+            yield
+            return
+        (task, *rest), around = chain, ledger.occupancy
+        places: Iterable[CostedPlacement] = sorted(around.places(task), key=lambda place: place.cost)
+        if any(link.before == task.id and not link.min_days for link in around.links.get(task.key, ())):
+            places = [*places, *around.every_start(task)]
+        for place in places:
+            if rest and next(tries, None) is None:
+                return
+            mark = ledger.mark
+            ledger.place(task.key, place.placement)
+            yield from self._placed(ledger, rest, tries)
+            ledger.undo_to(mark)
+
+    # --- words -------------------------------------------------------------------------------------------------------
+
+    def _too_dear(self, fit: Fit) -> Reason:
+        if fit.change >= 0:
+            worth = fit.cost - fit.change
+            return Reason(rule="cost", detail=f"it fits {self._words(fit)}, but leaving it out costs no more ({worth})")
+        return Reason(rule="not-found", detail=f"it would fit {self._words(fit)}: the search ended before it got there")
 
     def _waits_for(self, visit: Visit) -> Reason | None:
         for link in self.scenario.links:
@@ -144,49 +206,90 @@ class _Explanation:
                 return Reason(rule="link", detail=f"it follows {link.before}, which is left out")
         return None
 
-    def _words(self, place: CostedPlacement) -> str:
-        """Say where and with whom, and at what cost."""
-        at, grid = place.placement, self.scenario.grid
-        minute = at.slot * grid.grid_minutes
-        team = ", ".join(shift.provider for shift in at.team)
-        when = f"on {grid.date(at.day):%a %d %b} at {minute // 60:02}:{minute % 60:02}"
-        return f"{when}, {at.location}, with {team} (cost {place.cost:.0f})"
+    def _missing_rooms(self, fit: Fit) -> str:
+        """Return which places have no room that suits what is put there."""
+        missing: dict[str, None] = {}
+        for key, place in fit.places.items():
+            service = self.domains.service(key)
+            if service.room is not None and not self.domains.suitable_rooms(service, place.location):
+                kind = " ".join((service.room.kind, "room", *(["with"] if service.room.features else [])))
+                missing[f"{place.location} has no {kind} {' and '.join(service.room.features)}".rstrip()] = None
+        return ", ".join(missing)
 
-    def _longer_shift(self, task: Task) -> Reason | None:
+    def _words(self, fit: Fit) -> str:
+        """Say where and with whom, and at what cost."""
+        several = len(fit.places) > 1
+        said = [f"{f'{key[1]} ' if several else ''}{self._place(place)}" for key, place in fit.places.items()]
+        return f"{' and '.join(said)} (cost {fit.cost})"
+
+    def _place(self, at: Placement) -> str:
+        minute = at.slot * self.scenario.grid.grid_minutes
+        team = ", ".join(shift.provider for shift in at.team)
+        when = f"on {self.scenario.grid.date(at.day):%a %d %b} at {minute // 60:02}:{minute % 60:02}, {at.location}"
+        return f"{when}, with {team}" if team else when
+
+    # --- single changes ----------------------------------------------------------------------------------------------
+
+    def _longer_shift(self, chain: Sequence[Task]) -> Reason | None:
         """Try every shift half an hour longer, where no other shift follows so soon."""
         longer = self.scenario.changed(providers=tuple(_with_longer_shifts(p) for p in self.scenario.providers))
-        place = self.around.viewed_with(Domains(longer)).best(task)
-        if place is None:
+        fit = self._fit(self.around.viewed_with(Domains(longer)), chain)
+        if fit is None or fit.change >= 0:
             return None
         minutes = int(LONGER_SHIFT.total_seconds()) // 60
-        return Reason(rule="shift", detail=f"with shifts {minutes} minutes longer it would fit {self._words(place)}")
+        return Reason(rule="shift", detail=f"with shifts {minutes} minutes longer it would fit {self._words(fit)}")
 
-    def _making_room(self, task: Task, seconds: float) -> Reason:
-        """Search the cheapest way to bring the visit in by moving or leaving out others on the shifts it could use."""
-        wanted = {option.shift for option in self.domains.options[task.key]}
-        others = [key for key, placement in self.placements.items() if wanted & set(placement.team)]
+    def _making_room(self, chain: Sequence[Task], seconds: float) -> Reason:
+        """Search the cheapest way to bring visits in by moving or leaving out others that take what they could use."""
+        others = self._in_the_way(chain)
+        keys = {task.key for task in chain}
         clock = Clock(seconds)
         try:
-            search = SubproblemSolver(self.domains, clock)
-            chain = {step.key for step in self.around.chain(task)}
-            free = chain | set(others[:150])
-            options = {key: self.domains.options[key] for key in sorted(free)}
-            worth = {task.key: FORCED}
-            answer = search.solve(self.placements, options, SearchLimits(seconds, 2, 0), worth)
+            options = {key: self.domains.options[key] for key in sorted(keys | set(others[:MOST_MOVING]))}
+            worth = dict.fromkeys(keys, FORCED)
+            answer = SubproblemSolver(self.domains, clock).solve(self.placements, options, SearchLimits(seconds, 2, 0), worth)
         finally:
             clock.end()
-        if answer.placements is None or task.key not in answer.placements:
-            proof = "none exists among the visits of its shifts" if answer.optimal else "none was found in the time"
+        after = answer.placements
+        if after is None or not keys <= after.keys():
+            whom = "those that take what it could use" if len(others) <= MOST_MOVING else f"{MOST_MOVING} others"
+            proof = f"none exists among {whom}" if answer.optimal else "none was found in the time"
             return Reason(rule="making-room", detail=f"no way to make room for it by moving others: {proof}")
-        before, after = make_plan(self.domains, self.placements), make_plan(self.domains, answer.placements)
-        moved = sorted(
-            key[1]
-            for key in self.placements
-            if key in free and _where(self.placements[key]) != _where(answer.placements.get(key))
-        )
-        best = "the cheapest way" if answer.optimal else "a way"
-        what = f"{best} changes {len(moved)} others ({', '.join(moved[:6])}{', ...' if len(moved) > 6 else ''})"
-        return Reason(rule="making-room", detail=f"{what}; the plan's cost changes by {after.cost - before.cost:+d}")
+        moved = sorted(key for key in self.placements if _where(self.placements[key]) != _where(after.get(key)))
+        best = "the cheapest way" if answer.optimal and len(others) <= MOST_MOVING else "a way"
+        said = [f"{key[1]} {self._place(after[key]) if key in after else 'is left out'}" for key in moved[:6]]
+        what = f"{best} changes {len(moved)} others ({'; '.join(said)}{'; ...' if len(moved) > 6 else ''})"
+        change = make_plan(self.domains, after).cost - make_plan(self.domains, self.placements).cost
+        return Reason(rule="making-room", detail=f"{what}; the plan's cost changes by {change:+d}")
+
+    def _in_the_way(self, chain: Sequence[Task]) -> list[Key]:
+        """Return who takes a shift, room, device or bay that some tasks could use, or their patient's time, or is linked."""
+        wanted = {use for task in chain for use in self._could_use(task)}
+        return [key for key, place in self.placements.items() if not wanted.isdisjoint(self._takes(key, place))]
+
+    def _could_use(self, task: Task) -> Iterator[object]:
+        service, options = task.service, self.domains.options_for(task.key)
+        places = {(option.day, option.location) for option in options}
+        trainee = any(option.provider and self.scenario.providers_by_id[option.provider].trainee for option in options)
+        watching = self.domains.seat(service, None) if trainee else ()
+        able = (option for option in (*options, *watching) if (option.day, option.location) in places)
+        yield from (option.shift for option in able if option.shift is not None)
+        for day, location in places:
+            yield from ((day, room) for room in self.domains.suitable_rooms(service, location))
+            yield from ((day, location, device) for device in service.equipment)
+            if service.recovery:
+                yield day, location, "bays"
+        yield task.patient
+        for link in self.around.links.get(task.key, ()):
+            yield from (visit_key(link.before), visit_key(link.after))
+
+    def _takes(self, key: Key, place: Placement) -> Iterator[object]:
+        service = self.domains.service(key)
+        yield from (key, *place.team, *place.supervisors, *place.attendees, (place.day, place.room))
+        yield from ((place.day, place.location, device) for device in service.equipment)
+        if service.recovery:
+            yield place.day, place.location, "bays"
+        yield self.domains.by_key[key].patient or ()
 
 
 def _where(placement: Placement | None) -> tuple[object, ...]:
