@@ -103,6 +103,9 @@ def plan(
     seed: Seed = 0,
     gap: Gap = 0.0,
     start: Annotated[Path | None, typer.Option("--from", help="An earlier plan to start from.", show_default=False)] = None,
+    parameters: Annotated[
+        Path | None, typer.Option("--parameters", help="Parameters of the search, as TOML.", show_default=False)
+    ] = None,
     moved: Annotated[
         Path | None, typer.Option("--moves", help="Write who is moved, and why, as JSON.", show_default=False)
     ] = None,
@@ -119,9 +122,10 @@ def plan(
     for file in (output, moved):
         if file is not None:
             expect_writable(file)
-    from solver import Limits
+    from solver import Limits, SolverParameters
 
-    made = solved(asked, Limits(seconds=seconds, workers=workers, seed=seed, gap=gap), begin, err())
+    tuning = None if parameters is None else SolverParameters.read(parameters)
+    made = solved(asked, Limits(seconds=seconds, workers=workers, seed=seed, gap=gap), begin, err(), tuning)
     if output is not None:
         made.write(output)
         if start is not None:

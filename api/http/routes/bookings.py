@@ -107,7 +107,7 @@ class OffersWanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"count": 5}]})
 
-    count: int = Field(5, ge=1, le=20)
+    count: int = Field(5, ge=1, le=100)
 
 
 class Offer(BaseModel):

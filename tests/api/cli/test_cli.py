@@ -146,6 +146,21 @@ def test_plan_passes_its_limits_and_its_start_to_the_solver(run: Any, solving: A
     assert solving.start.model_dump() == made.model_dump()
 
 
+def test_plan_passes_the_parameters_of_a_file_to_the_solver(run: Any, solving: Any) -> None:
+    Path("parameters.toml").write_text("exact_max_options = 7\n")
+    assert run("plan", "week.json", "--parameters", "parameters.toml").code == 0
+    assert solving.parameters.exact_max_options == 7
+    assert run("plan", "week.json").code == 0
+    assert solving.parameters.exact_max_options == 2000
+
+
+def test_a_bad_parameter_is_named_before_anything_is_solved(run: Any, solving: Any) -> None:
+    Path("parameters.toml").write_text("[annealing]\ntime_share = 2\n")
+    found = run("plan", "week.json", "--parameters", "parameters.toml")
+    assert (found.code, solving.limits) == (2, None)
+    assert "parameters.toml" in found.err and "annealing.time_share" in found.err
+
+
 def test_a_plan_may_start_from_one_of_an_earlier_form_of_the_scenario(run: Any, solving: Any, made: Plan) -> None:
     rewritten(
         "week.json", id="later", visits=[v for v in json.loads(Path("week.json").read_text())["visits"] if v["id"] != "v-2"]

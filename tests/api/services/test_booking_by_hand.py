@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from support import factories
-from support.factories import booking, link, reserve, visit
+from support.factories import at, booking, link, reserve, visit
 from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules, wanted
 from support.service import OWN
 
@@ -262,6 +262,22 @@ def test_each_offer_can_be_booked_as_it_is(desk: FrontDesk) -> None:
     assert desk.ask("POST", "/v1/visits/v-4/booking", place).status_code == 201
     assert desk.ask("POST", "/v1/visits/v-4/offers", {}).status_code == 409
     assert "visit.offers" in desk.actions("v-4")
+
+
+def test_in_a_small_clinic_whatever_can_be_booked_is_offered_beside_a_hold(sqlite_url: str) -> None:
+    room = factories.room("wang-exam-1", "wang", "exam")
+    ana = factories.provider("ana", shifts=[factories.shift("MO 13:00", "15:00")])
+    asked = factories.scenario(visit("v-1"), reserve("r-1", "MO"), clinic=factories.clinic(rooms=[room]), providers=[ana])
+    with front_desk(sqlite_url, asked, factories.plan(asked, booking("r-1", "MO 13:00"))) as desk:
+        answer = desk.ask("POST", "/v1/visits/v-1/offers", {"count": 100}).json()
+        booked = []
+        for minutes in range(12 * 60, 16 * 60, 10):
+            start = f"MO {minutes // 60:02}:{minutes % 60:02}"
+            if desk.book("v-1", start).status_code == 201:
+                booked.append(at(start))
+                assert desk.cancel("v-1").status_code == 200
+    assert booked == [at(f"MO {clock}") for clock in ("13:40", "13:50", "14:00", "14:10", "14:20")]
+    assert sorted(one["place"]["start"] for one in answer["offers"]) == booked
 
 
 def test_where_nothing_is_offered_the_reasons_are(sqlite_url: str) -> None:
