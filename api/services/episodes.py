@@ -25,7 +25,7 @@ from api.store import episodes as store
 from api.store.bookings import BookingChange
 from api.store.placings import Placing
 from api.store.rows import expect_version
-from api.store.tables import PeriodRow
+from api.store.tables import EpisodeRow, PeriodRow
 from api.store.tables.plans import BookingState
 from scheduling import catalogue
 from scheduling.care.agenda import Subject
@@ -105,6 +105,11 @@ def record_event(
     (found,) = _taken_down(session, by, [(before, recorded(before, pathway, event))], now)
     write_audit(session, by, f"episode.{told.kind}", "episode", identifier, now, step=told.step, asked=list(found.asked))
     return found
+
+
+def list_episodes(session: Session, after: str, count: int, patient: str | None, is_open: bool | None) -> list[EpisodeRow]:
+    """Return episodes by id, those after an id; of one patient, and only the open or closed ones, where asked."""
+    return store.page(session, after, count, patient, is_open)
 
 
 def describe_episode(session: Session, identifier: str, now: datetime) -> dict[str, Any]:

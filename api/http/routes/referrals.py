@@ -13,7 +13,8 @@ from api.http.answers import RouteResult
 from api.http.dependencies import Creating
 from api.http.errors import documented
 from api.http.gate import guarded_router
-from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
+from api.http.models import ResponseModel
+from api.http.routes.bookings import PLACE, Because, FreePlace
 from api.services import referrals as service
 from api.services.reception import make_room
 from api.services.referrals import InboundReferral, SameDayPlacement
@@ -61,7 +62,7 @@ class ReferralToMake(BaseModel):
         return InboundReferral(self.patient, self.service, new, tuple(self.preferred_providers), self.required_provider)
 
 
-class ReferralMade(BaseModel):
+class ReferralMade(ResponseModel):
     """The place of the referred patient, or why there is none today: the visit waits then.
 
     ``changes`` are what else had to change to make room, ``call`` the patients who have to be told of it: of another time, or
@@ -84,7 +85,7 @@ class ReferralMade(BaseModel):
     )
 
     visit: str
-    scenario: str
+    scenario: str = Field(validation_alias="period")
     booking: FreePlace | None
     reasons: list[Because]
     changes: list[Change]
@@ -117,12 +118,4 @@ def displace(visit: Identifier, call: Creating) -> Response:
 
 
 def _made(made: SameDayPlacement) -> RouteResult:
-    document = {
-        "visit": made.visit,
-        "scenario": made.period,
-        "booking": None if made.booking is None else place_document(made.booking),
-        "reasons": [one.model_dump() for one in made.reasons],
-        "changes": [one.model_dump(mode="json") for one in made.changes],
-        "call": list(made.call),
-    }
-    return RouteResult(document, HTTPStatus.CREATED, location=f"/v1/visits/{made.visit}")
+    return RouteResult(ReferralMade.of(made), HTTPStatus.CREATED, location=f"/v1/visits/{made.visit}")
