@@ -78,12 +78,12 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
     from api.services.notifications import delete_old_messages
     from api.services.outside import refresh
     from api.services.replies import process_replies
-    from calendars.replies import received_mail
+    from calendars.replies import read_mail
 
     settings = context.settings
 
     def answered(content: bytes) -> None:
-        process_replies(context, received_mail(content))
+        process_replies(context, read_mail(content))
 
     def forget() -> None:
         context.queue.forget(context.clock() - timedelta(days=settings.job_days))

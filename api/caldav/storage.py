@@ -23,7 +23,7 @@ from api.runtime.settings import read_settings
 from api.services.feeds import get_current_copy
 from api.store import accounts, feeds, periods
 from api.store.tables.feeds import FeedKind
-from calendars.filenames import file_name
+from calendars.filenames import make_file_name
 
 TAG = "VCALENDAR"
 """What Radicale calls a collection of events."""
@@ -136,7 +136,7 @@ class CalendarCollection(Collection):
         head = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Clinicweave//Clinicweave//EN\r\n"
         return Item(
             collection=self,
-            href=f"{file_name(uid)}.ics",
+            href=f"{make_file_name(uid)}.ics",
             text=f"{head}{rules}{event}END:VCALENDAR\r\n",
             last_modified=self.last_modified,
         )
@@ -211,4 +211,4 @@ def calendars_of(context: AppContext, user: str) -> list[Owned] | None:
             found: list[tuple[FeedKind, str]] = [("provider", account.provider_id or "")]
         else:
             found = feeds.subjects(session, periods.clinic_of(session))
-    return [Owned(f"{kind}-{file_name(subject)}", kind, subject) for kind, subject in found]
+    return [Owned(f"{kind}-{make_file_name(subject)}", kind, subject) for kind, subject in found]

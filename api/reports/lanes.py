@@ -10,7 +10,7 @@ from typing import Literal
 
 from scheduling.people import Provider
 from scheduling.plan import Item, Plan
-from scheduling.rules.sweep import Timed, meets
+from scheduling.rules.sweep import Timed, is_overlapping
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minutes_on
 
@@ -125,7 +125,9 @@ def _cluster(cluster: Sequence[tuple[Item, bool]]) -> Iterator[LaneItem]:
     lanes: list[list[Item]] = []
     placed: list[tuple[Item, bool, int]] = []
     for item, supervised in sorted(cluster, key=lambda pair: (pair[1], pair[0].start_minute, pair[0].id)):
-        free = (lane for lane, items in enumerate(lanes) if not any(meets(item.booking, other.booking) for other in items))
+        free = (
+            lane for lane, items in enumerate(lanes) if not any(is_overlapping(item.booking, other.booking) for other in items)
+        )
         lane = next(free, len(lanes))
         lanes[lane : lane + 1] = [[*(lanes[lane] if lane < len(lanes) else ()), item]]
         placed.append((item, supervised, lane))

@@ -23,10 +23,10 @@ from api.store.tables import BookingRow
 from api.store.tables.mail import Participation
 from api.store.tables.plans import BookingState
 from scheduling.errors import Fault, InvalidFile, UnknownId
-from scheduling.plan import Plan, Violation, VisitBooking, plan_faults
+from scheduling.plan import Plan, Violation, VisitBooking, find_plan_faults
 from scheduling.publishing import upcoming
 from scheduling.requests import Pin, Visit
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
 FINAL = frozenset({"horizon", "team", "provider-overlap", "room-overlap", "patient-overlap"})
@@ -141,12 +141,12 @@ def cancelled(
     Conflict
         When something of it has begun, or a patient's link would cancel more than its own visit.
     """
-    from solver.change.backfill import needing
+    from solver import find_dependent_visits
 
     freed = week.plan.visits_by_id.get(visit)
     if freed is None:
         raise UnknownId("booking of visit", visit)
-    gone = sorted(one for one in needing(week.scenario.links, visit) if one in week.plan.visits_by_id)
+    gone = sorted(one for one in find_dependent_visits(week.scenario.links, visit) if one in week.plan.visits_by_id)
     if len(gone) > 1 and by.role is AccessRole.PATIENT:
         raise Conflict("other visits depend on this one: call the clinic")
 
@@ -231,7 +231,7 @@ def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBook
     )
     alone = week.plan.changed(visits=(wanted,), groups=(), holds=(), shifts=(), unscheduled=())
     prefix = "visits[0]."
-    found = [one for one in plan_faults(week.scenario, alone) if one.path.startswith(prefix)]
+    found = [one for one in find_plan_faults(week.scenario, alone) if one.path.startswith(prefix)]
     faults = [Fault(f"body.{one.path.removeprefix(prefix)}", one.message) for one in found]
     if faults:
         raise InvalidFile("body", faults)
@@ -240,9 +240,9 @@ def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBook
 
 def _broken(scenario: Scenario, stands: Plan, wanted: VisitBooking) -> list[Violation]:
     """Return what a booking breaks that is not broken already."""
-    known = {(one.rule, one.ids) for one in violations(scenario, stands)}
+    known = {(one.rule, one.ids) for one in find_violations(scenario, stands)}
     after = with_booking(scenario, stands, wanted.visit, wanted)
-    return [one for one in violations(scenario, after) if (one.rule, one.ids) not in known]
+    return [one for one in find_violations(scenario, after) if (one.rule, one.ids) not in known]
 
 
 def _expect_movable(session: Session, visit: str, expect: Callable[[int], None] | None) -> None:

@@ -26,7 +26,7 @@ from api.store.errors import StoreBusy, StoreUnusable
 from api.store.feeds import Subscription
 from api.store.tables import FeedCopyRow, FeedRow
 from api.store.tables.feeds import FeedKind
-from calendars.feeds import tombstone
+from calendars.feeds import make_tombstone
 from scheduling.errors import UnknownId
 
 log = logging.getLogger(__name__)
@@ -235,7 +235,7 @@ def _last_words(context: AppContext, row: Subscription, now: datetime) -> Render
     if now >= row.revoked_at + timedelta(days=context.settings.feed_farewell_days):
         return None
     with context.database.reading() as session:
-        return RenderedFeed("", tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
+        return RenderedFeed("", make_tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
 
 
 def _kept(session: Session, row: Subscription) -> RenderedFeed | None:

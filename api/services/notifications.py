@@ -18,8 +18,8 @@ from api.store import messages, people, periods
 from api.store.bookings import BookingChange
 from api.store.messages import AppointmentNotice
 from api.store.tables import BookingRow, InvitationRow, MessageRow
-from calendars.appointments import Appointment, appointment
-from calendars.invites import Invitation, Message, next_message
+from calendars.appointments import Appointment, make_appointment
+from calendars.invites import Invitation, InviteMessage, make_message
 from calendars.mailbox import Mailbox
 from scheduling.clinic import Clinic
 
@@ -115,7 +115,7 @@ class _Notifier:
         if address is None:
             return False
         wanted = self._wanted(row, attends, told)
-        message = next_message(_known(invitation, told, address), wanted, self.now, Mailbox(address))
+        message = make_message(_known(invitation, told, address), wanted, self.now, Mailbox(address))
         return self._put(invitation, row, patient, message)
 
     def _wanted(self, row: BookingRow, attends: bool, told: AppointmentNotice | None) -> Appointment | None:
@@ -128,10 +128,10 @@ class _Notifier:
         return (
             known
             if row.starts_at <= self.now
-            else appointment(self.clinic, row.service, row.location, row.starts_at, row.ends_at)
+            else make_appointment(self.clinic, row.service, row.location, row.starts_at, row.ends_at)
         )
 
-    def _put(self, invitation: InvitationRow | None, row: BookingRow, patient: str, message: Message | None) -> bool:
+    def _put(self, invitation: InvitationRow | None, row: BookingRow, patient: str, message: InviteMessage | None) -> bool:
         """Let a message take the place of the one that waits, if they differ; without one, nothing waits any more."""
         waiting = None if invitation is None else self.waiting.get(invitation.id)
         if message is None:

@@ -24,7 +24,7 @@ from api.store.columns import new_id
 from api.store.outside import Stretch
 from api.store.rows import found
 from api.store.tables import OutsideCalendarRow, ProviderRow
-from calendars.busy import busy_times
+from calendars.busy import read_busy_times
 from scheduling.errors import Fault, InvalidFile
 
 READER = Actor("outside-calendars", AccessRole.ADMIN)
@@ -172,7 +172,7 @@ def _stretches(session: Session, settings: Settings, content: bytes, now: dateti
     """Return the busy times of a calendar from today on, as far ahead as the settings say. Raises ``InvalidFile``."""
     zone = periods.clinic(session).timezone
     first = now - timedelta(days=1)
-    return list(busy_times(content, zone, first, first + timedelta(days=settings.outside_days)).intervals)
+    return list(read_busy_times(content, zone, first, first + timedelta(days=settings.outside_days)).intervals)
 
 
 def _take_over(session: Session, row: OutsideCalendarRow, stretches: list[Stretch], now: datetime) -> None:

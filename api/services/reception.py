@@ -144,7 +144,7 @@ def _referral(context: AppContext, request: Request, now: datetime) -> InboundRe
     assert kind.pathway is not None
     return InboundReferral(
         patient=request.patient,
-        service=catalogue.pathway(kind.pathway).steps[0].service,
+        service=catalogue.get_pathway(kind.pathway).steps[0].service,
         new_patient=None if request.patient in desk.known else request.new_patient(desk.sites),
         preferred_providers=request.preferred_providers,
         kind=kind,

@@ -22,15 +22,15 @@ from api.store.database import Database
 from api.store.episodes import Origin
 from scheduling import catalogue
 from scheduling.additions import Addition
-from scheduling.care.agenda import Subject
-from scheduling.care.episodes import Episode, Event, visit_id
-from scheduling.care.pathways import Occurrence
+from scheduling.care.agenda import VisitSubject
+from scheduling.care.episodes import Episode, Event, make_visit_id
 from scheduling.comparison import Change, Comparison, compare
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Priority
+from scheduling.pathways import Occurrence
 from scheduling.people import Patient
 from scheduling.plan import Plan, Reason, VisitBooking
-from scheduling.publishing import carried, upcoming
+from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 
@@ -142,7 +142,7 @@ def referred(
         periods.keep_addition(session, week.scenario.id, addition, now)
         if begun is not None:
             episodes.add(session, [(begun.episode, begun.origin)], now)
-            episodes.put_subjects(session, {visit: Subject(begun.episode.id, begun.first)})
+            episodes.put_subjects(session, {visit: VisitSubject(begun.episode.id, begun.first)})
         return _placed(session, week, by, placing, None if begun is None else begun.episode.id, now)
 
     return act
@@ -184,21 +184,20 @@ def room_made(
     NoRoom
         When the day cannot take it.
     """
-    from solver import Limits
-    from solver.change.bump import displace, last_chances, settle, with_last_chances
+    from solver import Limits, bump, find_expiring_visits, place_expiring_visits, reoptimise_day
 
     if not _expect_waiting(week, visit).same_day:
         raise Conflict(f'visit "{visit}" can wait: nobody gives way to it')
     scenario, stood = week.settled
     room = Limits(ROOM_SECONDS, 1, deterministic=deterministic)
-    made, proven = displace(scenario, stood, visit), False
+    made, proven = bump(scenario, stood, visit), False
     if made is None:
-        made, proven = settle(scenario, stood, visit, room, last_chances(scenario))
+        made, proven = reoptimise_day(scenario, stood, visit, room, find_expiring_visits(scenario))
     if made is None:
-        made, proven = settle(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
+        made, proven = reoptimise_day(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
     if made is None:
         raise _no_room(scenario, stood, visit, proven)
-    made = with_last_chances(scenario, made, room, stood.visits_by_id)
+    made = place_expiring_visits(scenario, made, room, stood.visits_by_id)
     placing = _Placing(visit, scenario, stood, made, compare(scenario, stood, made))
     return lambda session: _placed(session, week, by, placing, None, now)
 
@@ -234,9 +233,9 @@ def _placing(week: WeekSnapshot, scenario: Scenario, addition: Addition, determi
     import solver
 
     before = upcoming(scenario, week.settled[1])
-    grown, made = solver.insert(scenario, before, addition, deterministic=deterministic)
+    grown, made = solver.insert_visits(scenario, before, addition, deterministic=deterministic)
     found = compare(scenario, before, made, grown)
-    return _Placing(addition.visits[0].id, grown, carried(before, grown), made, found)
+    return _Placing(addition.visits[0].id, grown, rebase(before, grown), made, found)
 
 
 def _placed(
@@ -280,8 +279,8 @@ def _begun(referral: InboundReferral, kind: RequestKind, known: datetime) -> _Be
         preferred_providers=referral.preferred_providers,
         history=(told,),
     )
-    first = Occurrence(catalogue.pathway(kind.pathway).steps[0].id, 1)
-    return _Begun(episode, Origin(kind.id, referral.referrer), first, visit_id(episode.id, first))
+    first = Occurrence(catalogue.get_pathway(kind.pathway).steps[0].id, 1)
+    return _Begun(episode, Origin(kind.id, referral.referrer), first, make_visit_id(episode.id, first))
 
 
 def _expect_not_open(session: Session, episode: Episode) -> None:

@@ -64,7 +64,7 @@ def offered(
 
     scenario, plan = week.settled
     taken = {*week.plan.visits_by_id, *refused}
-    found = solver.backfill(scenario, plan, MAX_TRIED, freed)
+    found = solver.find_backfills(scenario, plan, MAX_TRIED, freed)
     alone = (one for one in found if len(one.bookings) == 1 and one.visit not in taken)
     best = next((one for one in alone if not one.moves), None)
     if best is None:

@@ -22,13 +22,13 @@ from api.store import bookings, offers, periods, plans
 from api.store.bookings import BookingChange
 from api.store.errors import DoubleBooked, StaleVersion
 from api.store.placings import Placing, Subject, booking_fields, placings
-from scheduling.disruptions import Away, Close, Disturbance, disturbed
+from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.errors import ClinicweaveError
 from scheduling.fields import Interval
 from scheduling.plan import Booking, Plan, ShiftPlace, VisitBooking
-from scheduling.publishing import carried, upcoming
+from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Pin, Visit
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class WeekSnapshot:
         aside = {visit for visit in self.overridden if visit in plan.visits_by_id}
         while True:
             left, settled = _without(self.scenario, plan, aside)
-            broken = [one for one in violations(left, settled) if one.rule != EXCUSED]
+            broken = [one for one in find_violations(left, settled) if one.rule != EXCUSED]
             found = {name for one in broken for name in one.ids if name in plan.visits_by_id} - aside
             if not found:
                 break
@@ -234,7 +234,7 @@ def with_booking(scenario: Scenario, plan: Plan, visit: str, booking: VisitBooki
         shifts=find_shift_locations(scenario, (*plan.groups, *plan.holds, *visits)),
         unscheduled=tuple(left for left in plan.unscheduled if left.visit != visit),
     )
-    return carried(changed, scenario)
+    return rebase(changed, scenario)
 
 
 def pin_of(booking: VisitBooking) -> Pin:
@@ -273,15 +273,15 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
     linked = {end for link in cut for end in (link.before, link.after)}
     rest = scenario.asking_for(scenario.visits_by_id.keys() - aside)
     taken: dict[str, list[Interval]] = {}
-    disturbances: list[Disturbance] = []
+    disruptions: list[Disruption] = []
     for one in gone:
         visit = scenario.visits_by_id[one.visit]
         service = scenario.services[visit.service]
         recovered = one.end + timedelta(minutes=service.recovery)
         taken.setdefault(visit.patient, []).append(Interval(start=one.start, end=recovered))
-        disturbances += [Away(provider=who, start=one.start, end=one.end) for who in (*one.team, *one.supervisors)]
+        disruptions += [ProviderAbsence(provider=who, start=one.start, end=one.end) for who in (*one.team, *one.supervisors)]
         if one.room is not None:
-            disturbances.append(Close(place=one.room, start=one.start, end=one.end + timedelta(minutes=service.turnover)))
+            disruptions.append(PlaceClosure(place=one.room, start=one.start, end=one.end + timedelta(minutes=service.turnover)))
     base = rest.changed(
         visits=tuple(_pinned(one, plan.visits_by_id.get(one.id)) if one.id in linked else one for one in rest.visits),
         patients=tuple(
@@ -289,11 +289,11 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
             for one in scenario.patients
         ),
     )
-    upset = disturbed(base, disturbances)
+    upset = apply_disruptions(base, disruptions)
     fillers = tuple(_filler(upset, one) for one in upset.visits if one.id not in base.visits_by_id)
     visits = (*fillers, *(one for one in plan.visits if one.visit not in aside))
     shifts = find_shift_locations(upset, (*visits, *plan.groups, *plan.holds))
-    return upset, carried(plan.changed(visits=visits, shifts=shifts), upset)
+    return upset, rebase(plan.changed(visits=visits, shifts=shifts), upset)
 
 
 def _filler(scenario: Scenario, visit: Visit) -> VisitBooking:

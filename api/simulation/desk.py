@@ -30,15 +30,15 @@ from api.store.plans import Published
 from api.store.tables import PlanJobRow
 from api.store.tables.plans import BookingState
 from scheduling import catalogue
-from scheduling.care.agenda import Subject
+from scheduling.care.agenda import VisitSubject
 from scheduling.care.episodes import Episode
-from scheduling.care.pathways import Occurrence, Pathway
-from scheduling.care.rolling import NextWeek, within
+from scheduling.care.rolling import NextWeek, restrict_provider
 from scheduling.clinic import Closure
 from scheduling.fields import Horizon, Weekday
+from scheduling.pathways import Occurrence, Pathway
 from scheduling.people import Patient, Provider
 from scheduling.plan import Plan
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid, stamp
 from solver import Limits
@@ -108,21 +108,21 @@ class SimulatedDesk:
 
     def import_roster(self, providers: Iterable[Provider], closures: Iterable[Closure], dates: Horizon) -> None:
         """Take in who works on some dates, and what closes the clinic."""
-        known = tuple(within(one, dates) for one in providers)
+        known = tuple(restrict_provider(one, dates) for one in providers)
         roster = Scenario(
             format="clinicweave-scenario/1",
             id=f"roster-{dates.start}",
             now=None,
             freeze_minutes=0,
             horizon=dates,
-            clinic=catalogue.clinic(known, closures=closures),
+            clinic=catalogue.build_clinic(known, closures=closures),
             providers=known,
             patients=(),
             visits=(),
             links=(),
             groups=(),
             reserves=(),
-            policy=catalogue.policy(),
+            policy=catalogue.get_policy(),
         )
         with self._store.writing() as session:
             import_roster(session, SYSTEM, roster.model_dump_json(), self.now)
@@ -159,7 +159,7 @@ class SimulatedDesk:
         if only is None:
             plan = self._policy.plan(of.scenario, of.standing, whole)
         else:
-            plan = carried(self._policy.plan(restrict_to_standing(of.scenario, only), of.standing, whole), of.scenario)
+            plan = rebase(self._policy.plan(restrict_to_standing(of.scenario, only), of.standing, whole), of.scenario)
         with self._store.writing() as session:
             row = planning.request_plan(session, AtOnce(self._context.clock), SYSTEM, wanted, of, self.now)
             jobs.finish_job(session, row.id, row.epoch, plan, self.now)
@@ -202,7 +202,7 @@ class SimulatedDesk:
                     bookings.mark(session, SYSTEM, visit, state, _whatever, self.now)
                 if did:
                     episode = histories.row(session, of.episode)
-                    pathway = catalogue.pathway(episode.pathway)
+                    pathway = catalogue.get_pathway(episode.pathway)
                     for told in becomes_known(episode.patient_id, pathway, of.occurrence):
                         episodes.record_event(session, SYSTEM, of.episode, None, told, self.now)
 
@@ -225,7 +225,7 @@ class SimulatedDesk:
         with self._store.reading() as session:
             return booked.between(session, self._zone.utc(begin), self._zone.utc(end))
 
-    def subjects(self, visits: Collection[str]) -> dict[str, Subject]:
+    def subjects(self, visits: Collection[str]) -> dict[str, VisitSubject]:
         """Return what visits are of."""
         with self._store.reading() as session:
             return histories.subjects_of(session, visits)

@@ -15,8 +15,8 @@ from api.simulation.world import SimulatedReferral
 from api.store.bookings import StandingBooking
 from scheduling import catalogue
 from scheduling.care.episodes import Episode
-from scheduling.care.rolling import NextWeek, care_days
-from scheduling.care.rules import Attended, Met
+from scheduling.care.rolling import NextWeek, make_availability
+from scheduling.care.rules import PastSession, PastVisit
 from scheduling.clinic import Closure
 from scheduling.people import Provider
 from scheduling.timegrid import WEEKDAYS
@@ -27,8 +27,8 @@ class Memory:
 
     def __init__(self, desk: SimulatedDesk, tally: SimulationTally, staff: Iterable[Provider]) -> None:
         self._desk, self._tally = desk, tally
-        self._services = {one.id: one for one in catalogue.services()}
-        self._capacities = {one.id: one.capacity for one in catalogue.workshops()}
+        self._services = {one.id: one for one in catalogue.list_services()}
+        self._capacities = {one.id: one.capacity for one in catalogue.list_workshops()}
         self._since: dict[str, date] = {}
         self._trainees = {one.id for one in staff if one.trainee}
 
@@ -91,7 +91,7 @@ class Memory:
         for one in found:
             (patient,) = one.placing.ids("patient")
             self._tally.chronicle.visits.append(
-                Attended(
+                PastVisit(
                     course=patient,
                     patient=patient,
                     service=one.row.service,
@@ -107,11 +107,11 @@ class Memory:
                 )
             )
 
-    def _met(self, one: StandingBooking) -> Met:
+    def _met(self, one: StandingBooking) -> PastSession:
         _, subject, month = one.placing.subject
         group = subject.removesuffix(f"-{month}")
         start, placing = self._desk.wall(one.row.starts_at), one.placing
-        return Met(group, start, placing.room, placing.ids("team"), placing.ids("patient"), self._capacities[group])
+        return PastSession(group, start, placing.room, placing.ids("team"), placing.ids("patient"), self._capacities[group])
 
     def _minutes(self, one: StandingBooking) -> int:
         """Return the minutes of providers, trainees apart, that a visit took; who supervises has half of them for others."""
@@ -126,14 +126,14 @@ class Memory:
         told, people = self._tally.chronicle, tuple(providers)
         told.until = until
         told.roles = {one.id: one.role for one in people}
-        told.works = care_days(catalogue.clinic(closures=tuple(closures)), people, self._desk.patients())
-        told.months = {one.id: list(_whole_months(start, until)) for one in catalogue.workshops() if one.required}
+        told.works = make_availability(catalogue.build_clinic(closures=tuple(closures)), people, self._desk.patients())
+        told.months = {one.id: list(_whole_months(start, until)) for one in catalogue.list_workshops() if one.required}
         for episode in self._desk.all_episodes():
             self._keep_course(episode)
         self._tally.waiting = self._desk.open_episodes()
 
     def _keep_course(self, episode: Episode) -> None:
-        told, course, pathway = self._tally.chronicle, episode.patient, catalogue.pathway(episode.pathway)
+        told, course, pathway = self._tally.chronicle, episode.patient, catalogue.get_pathway(episode.pathway)
         told.referred[course], told.kinds[course] = episode.referred_on, episode.pathway
         for event in episode.history:
             if event.kind == "dated" and event.date is not None:

@@ -19,7 +19,7 @@ from api.spreadsheets import Record, read_table
 from scheduling import catalogue
 from scheduling.errors import Fault
 from scheduling.files import write_bytes
-from scheduling.references import fault_of
+from scheduling.references import make_fault
 
 COLUMNS: Mapping[str, str] = {
     "kind": "what is asked for: one of those of the sheet 'kinds'",
@@ -67,7 +67,7 @@ def read_sheet(content: bytes, source: str) -> ReferralSheet:
                 requests.append(LocatedRequest(record.place(""), Request.model_validate(values)))
             except ValidationError as error:
                 details = error.errors(include_url=False, include_input=False)
-                wrong = [Fault(record.place(fault.path), fault.message) for fault in map(fault_of, details)]
+                wrong = [Fault(record.place(fault.path), fault.message) for fault in map(make_fault, details)]
         faults += wrong
     return ReferralSheet(tuple(requests), tuple(faults), table.notes)
 
@@ -108,8 +108,8 @@ def examples(today: date) -> Iterator[dict[str, Any]]:
     needed = {
         "referrer": "Dr. Example, primary care",
         "low_reservoir": today + timedelta(weeks=3),
-        "programme": catalogue.workshops()[0].id,
-        "department": catalogue.referrals()[0].id,
+        "programme": catalogue.list_workshops()[0].id,
+        "department": catalogue.list_outside_departments()[0].id,
     }
     for number, kind in enumerate(KINDS, 1):
         yield {

@@ -21,7 +21,7 @@ from api.store.rows import found
 from api.store.tables import BookingRow, InvitationRow, MessageRow, OccupancyRow, PatientRow
 from api.store.tables.mail import MessageState, Participation
 from calendars.appointments import Appointment
-from calendars.invites import Message
+from calendars.invites import InviteMessage
 
 UID_DOMAIN = "clinicweave"
 
@@ -154,7 +154,7 @@ def waiting_of(session: Session, invitations: Iterable[str]) -> dict[str, Messag
     return {row.invitation_id: row for row in session.exec(query)}
 
 
-def put_message(session: Session, row: InvitationRow, message: Message, now: datetime) -> None:
+def put_message(session: Session, row: InvitationRow, message: InviteMessage, now: datetime) -> None:
     """Put a message into the outbox."""
     session.add(
         MessageRow(

@@ -152,13 +152,13 @@ def _request(**values: Any) -> Any:
     from pydantic import ValidationError
 
     from api.services.intake import Request
-    from scheduling.references import fault_of
+    from scheduling.references import make_fault
 
     try:
         return Request(**values)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        faults = [Fault(fault.path.replace("_", "-"), fault.message) for fault in map(fault_of, details)]
+        faults = [Fault(fault.path.replace("_", "-"), fault.message) for fault in map(make_fault, details)]
         raise InvalidFile("the request", faults) from None
 
 

@@ -14,7 +14,7 @@ from api.http.dependencies import Reading
 from api.http.gate import guarded_router
 from api.http.models import ResponseModel
 from api.services.replies import process_replies
-from calendars.replies import received_file, received_mail
+from calendars.replies import read_file, read_mail
 from scheduling.errors import Fault, InvalidFile
 
 router = guarded_router("mail")
@@ -50,6 +50,6 @@ def take_in_answer(
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in (MAIL, "text/calendar"):
         raise InvalidFile("request", [Fault("header.content-type", f"must be text/calendar or {MAIL}")])
-    received = received_mail(body) if kind == MAIL else received_file(body)
+    received = read_mail(body) if kind == MAIL else read_file(body)
     outcomes = process_replies(call.context, received, call.actor)
     return RouteResult(AllTakenIn.model_validate({"items": outcomes})).response()

@@ -11,7 +11,7 @@ from support.factories import booking, closure, provider, shift, visit
 
 from api.reports.lanes import BoardRow, MinuteSpan, busy_dates, hours, rows
 from scheduling.plan import Plan
-from scheduling.rules.sweep import meets
+from scheduling.rules.sweep import is_overlapping
 from scheduling.scenario import Scenario
 
 MONDAY, TUESDAY, WEDNESDAY, FRIDAY = (date(2026, 11, 30), date(2026, 12, 1), date(2026, 12, 2), date(2026, 12, 4))
@@ -79,7 +79,7 @@ def test_entries_of_one_lane_never_overlap_even_in_a_plan_that_breaks_rules() ->
     entries = by_id(rows(asked, made, MONDAY, "provider"))["ana"].entries
     assert len(entries) == 7
     for one, other in combinations(entries, 2):
-        assert one.lane != other.lane or not meets(one.item.booking, other.item.booking)
+        assert one.lane != other.lane or not is_overlapping(one.item.booking, other.item.booking)
         assert one.lane < one.lanes
 
 

@@ -16,7 +16,7 @@ from api.services import changes
 from api.services import notifications as telling
 from api.services.replies import process_replies
 from api.store import bookings, messages, tasks
-from calendars.replies import Answer, Received
+from calendars.replies import ReceivedReplies, Reply
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
@@ -316,8 +316,8 @@ def test_an_answer_after_that_is_for_staff(desk: FrontDesk, week: Scenario, made
     desk.clock.pass_by(days=9000)
     telling.delete_old_messages(desk.context)
     attendee = f"mailto:{address_of('pat')}"
-    answer = Answer(uid, "REPLY", attendee, "DECLINED", desk.clock(), 0, is_occurrence=False, is_alone=True, is_delegated=False)
-    (outcome,) = process_replies(desk.context, Received((answer,)))
+    answer = Reply(uid, "REPLY", attendee, "DECLINED", desk.clock(), 0, is_occurrence=False, is_alone=True, is_delegated=False)
+    (outcome,) = process_replies(desk.context, ReceivedReplies((answer,)))
     assert (outcome.subject, outcome.outcome) == ("v-1", "unknown-event")
     with desk.context.database.reading() as rows:
         assert [one.kind for one in tasks.tasks(rows, "", 10, done=False)] == ["answer-unclear"]

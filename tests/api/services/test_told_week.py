@@ -29,7 +29,7 @@ from api.store.messages import Claimed
 from api.store.tables.feeds import FeedKind
 from scheduling.generate import generate
 from scheduling.plan import Plan, Reason, Unscheduled
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 from solver.search.construct import construct
 from solver.state.domains import Domains
@@ -78,7 +78,7 @@ def moved(week: Scenario, plan: Plan) -> tuple[Plan, str]:
                 each.changed(start=each.start + later, end=each.end + later) if each is one else each for each in plan.visits
             )
             tried = plan.changed(visits=visits)
-            if not any(violations(week, tried)):
+            if not any(find_violations(week, tried)):
                 return tried, one.visit
     raise AssertionError("no visit can be moved")
 
