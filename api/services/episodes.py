@@ -137,7 +137,7 @@ def describe_episode(session: Session, identifier: str, now: datetime) -> dict[s
         "referrer": row.referrer,
         "state": get_state(found, pathway),
         "version": row.version,
-        "history": [event.model_dump(mode="json") for event in found.history],
+        "history": found.history,
         "open": [_step(one) for one in steps],
     }
 
