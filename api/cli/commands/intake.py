@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from api.runtime.context import Shell
     from api.services.intake import AcceptedRequest
     from api.services.reception import IntakeResult
-    from api.services.referrals import SameDayPlacement
+    from api.services.same_day import SameDayPlacement
     from api.spreadsheets.referral_sheets import Sheet
 
 intake_app = typer.Typer(cls=Commands, help="Take in what patients are referred for.", no_args_is_help=True)
@@ -124,7 +124,7 @@ def add(
     with opened() as shell:
         received = receive_request(shell, SYSTEM, request, shell.database.write)
     if as_json:
-        print_json({**_taken(received.taken), "today": None if received.today is None else _placed(received.today)})
+        print_json({**_taken(received.accepted), "today": None if received.today is None else _placed(received.today)})
         return
     typer.echo(_said(received))
 
@@ -165,11 +165,11 @@ def _request(**values: Any) -> Any:
 def _take_in(shell: Shell, sheet: Sheet, source: str) -> tuple[list[AcceptedRequest], list[SameDayPlacement]]:
     from api.services.accounts import SYSTEM
     from api.services.intake import accept_requests
-    from api.services.reception import place_today
+    from api.services.reception import place_same_day
 
     with shell.database.writing() as session:
         taken = accept_requests(session, SYSTEM, sheet.requests, shell.clock(), source)
-    return taken, place_today(shell, SYSTEM, taken)
+    return taken, place_same_day(shell, SYSTEM, taken)
 
 
 def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
@@ -205,7 +205,7 @@ def _placed(one: SameDayPlacement) -> dict[str, Any]:
 
 
 def _said(received: IntakeResult) -> str:
-    taken = received.taken
+    taken = received.accepted
     if received.today is not None:
         return f"Episode {taken.episode}. {_today(received.today)}"
     if taken.episode is not None:

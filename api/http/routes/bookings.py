@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -12,15 +11,16 @@ from pydantic.config import JsonDict
 from sqlmodel import Session
 
 from api.access.gate import guarded_router
-from api.http.answers import Answer, Call
+from api.http.answers import Answer
 from api.http.dependencies import Changing, Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
 from api.http.routes.examples import BOOKING
 from api.services import bookings as service
 from api.services import offering
-from api.services.bookings import PlacedVisit, RequestedPlace
+from api.services.bookings import Cancellation, PlacedVisit, RequestedPlace
+from api.services.decisions import with_retries
 from api.services.offering import PlaceOptions
-from api.services.week import decided, get_current_week
+from api.services.week import get_current_week
 from api.store.tables.mail import Participation
 from scheduling.fields import Id, Stamp
 from scheduling.plan import VisitBooking
@@ -151,37 +151,49 @@ def get_booking(visit: Identifier, call: Fetching) -> Response:
 )
 def add_booking(visit: Identifier, body: WantedPlace, call: Creating) -> Response:
     """Book a place for a visit that has none; a problem names each rule that the place would break."""
-    return _put(visit, body, call, None, call.create)
+    now = call.shell.clock()
+    return with_retries(
+        call.shell,
+        service.find_period(call.shell.database, visit),
+        lambda week: service.decide_booking(week, call.actor, visit, body.place(), body.override_reason, now),
+        lambda session, decision: _answer(service.apply_placement(session, decision), HTTPStatus.CREATED),
+        call.create,
+    )
 
 
 @router.patch("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=documented(409, 412, 428))
 def move_booking(visit: Identifier, body: WantedPlace, call: Changing) -> Response:
     """Move a visit by hand; a problem names each rule that the place would break."""
-    call.expected_version()
-    return _put(visit, body, call, call.expect, call.write)
+    version, now = call.expected_version(), call.shell.clock()
+    return with_retries(
+        call.shell,
+        service.find_period(call.shell.database, visit),
+        lambda week: service.decide_move(week, call.actor, visit, body.place(), body.override_reason, version, now),
+        lambda session, decision: _answer(service.apply_placement(session, decision)),
+        call.write,
+    )
 
 
 @router.delete("/v1/visits/{visit}/booking", response_model=Cancelled, responses=documented(409, 412, 428))
 def cancel_booking(visit: Identifier, call: Changing) -> Response:
     """Cancel a visit's booking, and those of visits that cannot be without it: they wait again."""
-    call.expected_version()
-    now = call.shell.clock()
-    return decided(
+    version, now = call.expected_version(), call.shell.clock()
+    return with_retries(
         call.shell,
         service.find_period(call.shell.database, visit),
-        lambda week: service.cancelled(week, call.actor, visit, call.expect, now),
-        lambda act: call.write(lambda session: _cancelled(*act(session))),
+        lambda week: service.decide_cancellation(week, call.actor, visit, version, now),
+        _cancel,
+        call.write,
     )
 
 
 @router.put("/v1/visits/{visit}/booking/state", response_model=BookedVisit, responses=documented(409, 412, 428))
 def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Response:
     """Note that a patient has arrived, has not come, or is done."""
-    call.expected_version()
-    now = call.shell.clock()
+    version, now = call.expected_version(), call.shell.clock()
 
     def act(session: Session) -> Answer:
-        service.mark(session, call.actor, visit, body.state, call.expect, now)
+        service.mark(session, call.actor, visit, body.state, version, now)
         return _answer(service.get_placed_visit(session, visit))
 
     return call.write(act)
@@ -190,9 +202,8 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
 @router.put("/v1/visits/{visit}/pin", response_model=FreePlace, responses=documented(409, 412, 428))
 def pin_visit(visit: Identifier, call: Changing) -> Response:
     """Hold a visit where it stands, whatever is planned; If-Match is the booking's."""
-    call.expected_version()
-    now = call.shell.clock()
-    return call.write(lambda session: Answer(place_document(service.pin(session, call.actor, visit, call.expect, now))))
+    version, now = call.expected_version(), call.shell.clock()
+    return call.write(lambda session: Answer(place_document(service.pin(session, call.actor, visit, version, now))))
 
 
 @router.delete("/v1/visits/{visit}/pin", status_code=HTTPStatus.NO_CONTENT, responses=documented(409))
@@ -226,29 +237,13 @@ def booked_document(standing: PlacedVisit) -> dict[str, object]:
     return {**standing.booking.model_dump(mode="json"), **told, "participation": standing.participation}
 
 
-def _put(
-    visit: str,
-    body: WantedPlace,
-    call: Call,
-    expect: Callable[[int], None] | None,
-    run: Callable[[Callable[[Session], Answer]], Response],
-) -> Response:
-    now = call.shell.clock()
-    status = HTTPStatus.CREATED if expect is None else HTTPStatus.OK
-    return decided(
-        call.shell,
-        service.find_period(call.shell.database, visit),
-        lambda week: service.placed(week, call.actor, visit, body.place(), body.override_reason, expect, now),
-        lambda act: run(lambda session: _answer(act(session), status)),
-    )
-
-
 def _answer(standing: PlacedVisit, status: int = HTTPStatus.OK) -> Answer:
     return Answer(booked_document(standing), status, standing.row.version)
 
 
-def _cancelled(freed: VisitBooking, waiting: list[str]) -> Answer:
-    return Answer({"waiting": waiting, "freed": place_document(freed)})
+def _cancel(session: Session, decision: Cancellation) -> Answer:
+    service.apply_cancellation(session, decision)
+    return Answer({"waiting": decision.cancelled, "freed": place_document(decision.freed)})
 
 
 def _offers(found: PlaceOptions) -> Answer:

@@ -21,7 +21,7 @@ from api.services import intake as service
 from api.services import referrals_out
 from api.services.intake import Request
 from api.services.kinds import KINDS
-from api.services.reception import IntakeResult, place_today, receive_request
+from api.services.reception import IntakeResult, place_same_day, receive_request
 from api.spreadsheets.referral_sheets import in_row_order, read_sheet, xlsx_template
 from api.store import periods
 from api.store import referrals_out as store
@@ -237,7 +237,7 @@ def take_in_sheet(
     if dry_run:
         return call.read(act)
     answer = call.create(act)
-    place_today(call.shell, call.actor, taken)
+    place_same_day(call.shell, call.actor, taken)
     return answer
 
 
@@ -290,8 +290,8 @@ def _received(received: IntakeResult) -> Answer:
             "changes": [one.model_dump(mode="json") for one in found.changes],
             "call": list(found.call),
         }
-    location = f"/v1/episodes/{received.taken.episode}" if received.taken.episode else None
-    return Answer({**_taken(received.taken), "today": today}, HTTPStatus.CREATED, location=location)
+    location = f"/v1/episodes/{received.accepted.episode}" if received.accepted.episode else None
+    return Answer({**_taken(received.accepted), "today": today}, HTTPStatus.CREATED, location=location)
 
 
 def _taken(one: service.AcceptedRequest) -> dict[str, Any]:

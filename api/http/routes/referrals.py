@@ -14,10 +14,8 @@ from api.http.answers import Answer
 from api.http.dependencies import Creating
 from api.http.errors import documented
 from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
-from api.services import referrals as service
-from api.services.reception import make_room
-from api.services.referrals import InboundReferral, SameDayPlacement
-from api.services.week import decided
+from api.services.reception import make_room, receive_referral
+from api.services.same_day import InboundReferral, SameDayPlacement
 from scheduling.comparison import Change
 from scheduling.fields import Half, Id, Interval
 from scheduling.people import Patient
@@ -94,13 +92,8 @@ class ReferralMade(BaseModel):
 @router.post("/v1/referrals", status_code=HTTPStatus.CREATED, response_model=ReferralMade, responses=documented(404, 409))
 def refer(body: ReferralToMake, call: Creating) -> Response:
     """Refer a cancer patient, to be seen today: the answer is the place, or the verified reason why there is none."""
-    now, referral, database = call.shell.clock(), body.referral(), call.shell.database
-    period = service.period_today(database, now)
-    return decided(
-        call.shell,
-        period,
-        lambda week: service.referred(week, call.actor, referral, service.known_patient(database, referral), now),
-        lambda act: call.create(lambda session: _made(act(session))),
+    return receive_referral(
+        call.shell, call.actor, body.referral(), lambda act: call.create(lambda session: _made(act(session)))
     )
 
 
