@@ -16,14 +16,14 @@ from typing import Any, overload
 from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
-from api.access.actor import Role
-from api.runtime.caches import Copy
-from api.runtime.context import Shell, make_shell
+from api.access.actor import AccessRole
+from api.context import AppContext, create_context
+from api.runtime.caches import RenderedFeed
 from api.runtime.settings import read_settings
 from api.services.feeds import get_current_copy
 from api.store import accounts, feeds, periods
 from api.store.tables.feeds import FeedKind
-from calendars.filenames import file_name
+from calendars.filenames import make_file_name
 
 TAG = "VCALENDAR"
 """What Radicale calls a collection of events."""
@@ -96,7 +96,7 @@ class Collection(BaseCollection):
 class CalendarCollection(Collection):
     """A calendar, with the events of a feed's document."""
 
-    def __init__(self, path: str, name: str, copy: Copy) -> None:
+    def __init__(self, path: str, name: str, copy: RenderedFeed) -> None:
         super().__init__(path, {"tag": TAG, "D:displayname": name})
         self._copy = copy
 
@@ -136,7 +136,7 @@ class CalendarCollection(Collection):
         head = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Clinicweave//Clinicweave//EN\r\n"
         return Item(
             collection=self,
-            href=f"{file_name(uid)}.ics",
+            href=f"{make_file_name(uid)}.ics",
             text=f"{head}{rules}{event}END:VCALENDAR\r\n",
             last_modified=self.last_modified,
         )
@@ -147,7 +147,7 @@ class Storage(BaseStorage):
 
     def __init__(self, configuration: Any) -> None:
         super().__init__(configuration)
-        self._shell = make_shell(read_settings())
+        self._context = create_context(read_settings())
 
     def discover(
         self,
@@ -161,7 +161,7 @@ class Storage(BaseStorage):
         if not parts:
             yield Collection("")
             return
-        owned = calendars_of(self._shell, parts[0])
+        owned = calendars_of(self._context, parts[0])
         if owned is None:
             return
         if len(parts) == 1:
@@ -197,18 +197,18 @@ class Storage(BaseStorage):
 
     def _calendar(self, user: str, one: Owned) -> CalendarCollection:
         return CalendarCollection(
-            f"{user}/{one.name}", f"{one.kind} {one.subject}", get_current_copy(self._shell, one.kind, one.subject)
+            f"{user}/{one.name}", f"{one.kind} {one.subject}", get_current_copy(self._context, one.kind, one.subject)
         )
 
 
-def calendars_of(shell: Shell, user: str) -> list[Owned] | None:
+def calendars_of(context: AppContext, user: str) -> list[Owned] | None:
     """Return the calendars that an account may read: a clinician's own, all those of staff for others; None without account."""
-    with shell.database.reading() as session:
+    with context.database.reading() as session:
         account = accounts.account_named(session, user)
         if account is None or not account.is_active:
             return None
-        if Role(account.role) is Role.CLINICIAN:
+        if AccessRole(account.role) is AccessRole.CLINICIAN:
             found: list[tuple[FeedKind, str]] = [("provider", account.provider_id or "")]
         else:
             found = feeds.subjects(session, periods.clinic_of(session))
-    return [Owned(f"{kind}-{file_name(subject)}", kind, subject) for kind, subject in found]
+    return [Owned(f"{kind}-{make_file_name(subject)}", kind, subject) for kind, subject in found]

@@ -20,12 +20,12 @@ from starlette.exceptions import HTTPException
 
 from api.runtime.exceptions import (
     Conflict,
+    ErrorDetail,
     Forbidden,
-    Ground,
     KeyReused,
     NoRoom,
-    Refused,
     RulesBroken,
+    ServiceError,
     Stale,
     TooMany,
     Unauthenticated,
@@ -40,7 +40,7 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemType:
     """A kind of problem: its status, the end of its type, and its title."""
 
     status: HTTPStatus
@@ -48,32 +48,36 @@ class Kind:
     title: str
 
 
-DEFECT = Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "defect", "A defect of Clinicweave; nothing was changed")
-INVALID = Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "The request cannot be understood")
-BUSY = Kind(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "A part that is needed does not answer")
-CONFLICT = Kind(HTTPStatus.CONFLICT, "conflict", "It collides with what is there")
-STALE = Kind(HTTPStatus.PRECONDITION_FAILED, "stale", "Somebody else has changed it since it was read")
+DEFECT = ProblemType(HTTPStatus.INTERNAL_SERVER_ERROR, "defect", "A defect of Clinicweave; nothing was changed")
+INVALID = ProblemType(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "The request cannot be understood")
+BUSY = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "A part that is needed does not answer")
+CONFLICT = ProblemType(HTTPStatus.CONFLICT, "conflict", "It collides with what is there")
+STALE = ProblemType(HTTPStatus.PRECONDITION_FAILED, "stale", "Somebody else has changed it since it was read")
 
-PROBLEMS: Mapping[type[ClinicweaveError], Kind] = {
+PROBLEMS: Mapping[type[ClinicweaveError], ProblemType] = {
     ClinicweaveError: DEFECT,
     InvalidFile: INVALID,
-    UnknownId: Kind(HTTPStatus.NOT_FOUND, "unknown", "There is no such thing"),
-    EventRefused: Kind(HTTPStatus.CONFLICT, "event-refused", "It cannot have happened"),
-    Refused: CONFLICT,
-    Unauthenticated: Kind(HTTPStatus.UNAUTHORIZED, "unauthenticated", "Log in first"),
-    Forbidden: Kind(HTTPStatus.FORBIDDEN, "forbidden", "Not allowed"),
+    UnknownId: ProblemType(HTTPStatus.NOT_FOUND, "unknown", "There is no such thing"),
+    EventRefused: ProblemType(HTTPStatus.CONFLICT, "event-refused", "It cannot have happened"),
+    ServiceError: CONFLICT,
+    Unauthenticated: ProblemType(HTTPStatus.UNAUTHORIZED, "unauthenticated", "Log in first"),
+    Forbidden: ProblemType(HTTPStatus.FORBIDDEN, "forbidden", "Not allowed"),
     Conflict: CONFLICT,
-    RulesBroken: Kind(HTTPStatus.CONFLICT, "rules-broken", "It would break rules"),
-    NoRoom: Kind(HTTPStatus.CONFLICT, "no-room", "The day cannot take it"),
+    RulesBroken: ProblemType(HTTPStatus.CONFLICT, "rules-broken", "It would break rules"),
+    NoRoom: ProblemType(HTTPStatus.CONFLICT, "no-room", "The day cannot take it"),
     Stale: STALE,
-    VersionMissing: Kind(HTTPStatus.PRECONDITION_REQUIRED, "version-missing", "Say with If-Match which version is changed"),
-    KeyReused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The Idempotency-Key came before with another request"),
-    TooMany: Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-many", "Too many; try again later"),
+    VersionMissing: ProblemType(
+        HTTPStatus.PRECONDITION_REQUIRED, "version-missing", "Say with If-Match which version is changed"
+    ),
+    KeyReused: ProblemType(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The Idempotency-Key came before with another request"
+    ),
+    TooMany: ProblemType(HTTPStatus.TOO_MANY_REQUESTS, "too-many", "Too many; try again later"),
     Unavailable: BUSY,
-    store.DoubleBooked: Kind(HTTPStatus.CONFLICT, "double-booked", "That time is taken"),
+    store.DoubleBooked: ProblemType(HTTPStatus.CONFLICT, "double-booked", "That time is taken"),
     store.AlreadyThere: CONFLICT,
     store.StillReferenced: CONFLICT,
-    store.Refused: CONFLICT,
+    store.ConstraintViolated: CONFLICT,
     store.StaleVersion: STALE,
     store.StoreBusy: BUSY,
     store.StoreUnusable: BUSY,
@@ -84,7 +88,7 @@ RETRY_SECONDS = 2
 """When to ask again after an answer that says busy and no time."""
 
 
-class ProblemGround(BaseModel):
+class ProblemDetail(BaseModel):
     """One reason of a problem."""
 
     rule: str | None = None
@@ -100,10 +104,10 @@ class Problem(BaseModel):
     status: int
     detail: str | None = None
     instance: str | None = None
-    errors: list[ProblemGround] = []
+    errors: list[ProblemDetail] = []
 
 
-def problem_kind(error: ClinicweaveError) -> Kind:
+def problem_kind(error: ClinicweaveError) -> ProblemType:
     """Return what an error is to a caller."""
     return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
 
@@ -119,7 +123,7 @@ def problem_answer(request: Request, error: ClinicweaveError) -> JSONResponse:
     if isinstance(error, InvalidFile):
         detail = f"{len(error.faults)} fault(s), of which at most {MAX_PRINTED_FAULTS} are named"
         return _answer(request, kind, detail, tuple(map(_ground, error.faults[:MAX_PRINTED_FAULTS])), headers)
-    return _answer(request, kind, str(error), error.grounds if isinstance(error, Refused) else (), headers)
+    return _answer(request, kind, str(error), error.details if isinstance(error, ServiceError) else (), headers)
 
 
 def defect_answer(request: Request) -> JSONResponse:
@@ -137,13 +141,13 @@ def install_handlers(app: FastAPI) -> None:
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         # What was sent is not echoed: it may hold a patient's data, and answers are kept in more places than requests.
-        grounds = tuple(Ground(one["msg"], path=_path(one["loc"])) for one in error.errors()[:MAX_PRINTED_FAULTS])
-        return _answer(request, INVALID, f"{len(error.errors())} fault(s)", grounds, {})
+        details = tuple(ErrorDetail(one["msg"], path=_path(one["loc"])) for one in error.errors()[:MAX_PRINTED_FAULTS])
+        return _answer(request, INVALID, f"{len(error.errors())} fault(s)", details, {})
 
     async def plain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
-        kind = Kind(status, status.phrase.lower().replace(" ", "-"), status.phrase)
+        kind = ProblemType(status, status.phrase.lower().replace(" ", "-"), status.phrase)
         return _answer(request, kind, None, (), dict(error.headers or {}))
 
     app.add_exception_handler(ClinicweaveError, refused)
@@ -168,7 +172,7 @@ UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "It is as the
 
 
 def _answer(
-    request: Request, kind: Kind, detail: str | None, grounds: tuple[Ground, ...], headers: Mapping[str, str]
+    request: Request, kind: ProblemType, detail: str | None, details: tuple[ErrorDetail, ...], headers: Mapping[str, str]
 ) -> JSONResponse:
     request.state.problem = kind.name  # for the log and the figures
     problem = Problem(
@@ -177,15 +181,15 @@ def _answer(
         status=kind.status,
         detail=detail,
         instance=f"urn:uuid:{request.state.request_id}" if hasattr(request.state, "request_id") else None,
-        errors=[ProblemGround(**asdict(ground)) for ground in grounds],
+        errors=[ProblemDetail(**asdict(error_detail)) for error_detail in details],
     )
     return JSONResponse(
         problem.model_dump(exclude_none=True), kind.status, headers=dict(headers), media_type=PROBLEM_MEDIA_TYPE
     )
 
 
-def _ground(fault: Fault) -> Ground:
-    return Ground(fault.message, path=fault.path or None)
+def _ground(fault: Fault) -> ErrorDetail:
+    return ErrorDetail(fault.message, path=fault.path or None)
 
 
 def _path(place: tuple[int | str, ...]) -> str:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.access.actor import Actor, Role
-from api.runtime.exceptions import Conflict, Ground, RulesBroken
+from api.access.actor import AccessRole, Actor
+from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.episodes import OF_BOOKINGS, record_booking_state
@@ -26,10 +26,10 @@ from api.store.tables import BookingRow
 from api.store.tables.mail import Participation
 from api.store.tables.plans import BookingState
 from scheduling.errors import Fault, InvalidFile, UnknownId
-from scheduling.plan import Plan, Violation, VisitBooking, plan_faults
-from scheduling.publishing import carried
+from scheduling.plan import Plan, Violation, VisitBooking, find_plan_faults
+from scheduling.publishing import rebase
 from scheduling.requests import Pin, Visit
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
 FINAL = frozenset({"horizon", "team", "provider-overlap", "room-overlap", "patient-overlap"})
@@ -84,7 +84,7 @@ def get_placed_visit(session: Session, visit: str) -> PlacedVisit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placement(Decision):
+class PlacementDecision(Decision):
     """A visit gets a place by hand, its first or another.
 
     Attributes
@@ -108,7 +108,7 @@ class Placement(Decision):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cancellation(Decision):
+class CancellationDecision(Decision):
     """A visit gives up its place, with those of the visits that cannot be without it.
 
     Attributes
@@ -125,7 +125,7 @@ class Cancellation(Decision):
 
 def decide_booking(
     week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, now: datetime
-) -> Placement:
+) -> PlacementDecision:
     """Decide to book a place for a visit that has none.
 
     A hold that has begun is in nobody's way: what it held is past.
@@ -150,7 +150,7 @@ def decide_booking(
 
 def decide_move(
     week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, version: int | None, now: datetime
-) -> Placement:
+) -> PlacementDecision:
     """Decide to move a visit to another place; else as :func:`decide_booking`.
 
     Parameters
@@ -174,16 +174,16 @@ def decide_move(
 
 def _decide_placement(
     week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, now: datetime
-) -> Placement:
+) -> PlacementDecision:
     wanted, stands = _booking(week, visit, place), week.upcoming
     broken = _broken(week.scenario, stands, wanted)
     final = [violation for violation in broken if violation.rule in FINAL]
     if broken and (reason is None or final):
-        grounds = [Ground(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in broken]
+        details = [ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in broken]
         refused = "no reason can override" if reason is not None else "it breaks"
-        raise RulesBroken(f"{refused} {', '.join(_rules(final if reason is not None else broken))}", grounds)
+        raise RulesBroken(f"{refused} {', '.join(_rules(final if reason is not None else broken))}", details)
     after = with_booking(week.scenario, stands, visit, wanted)
-    return Placement(
+    return PlacementDecision(
         by=by,
         now=now,
         week=week,
@@ -196,7 +196,7 @@ def _decide_placement(
     )
 
 
-def apply_placement(session: Session, decision: Placement) -> PlacedVisit:
+def apply_placement(session: Session, decision: PlacementDecision) -> PlacedVisit:
     """Book or move a visit as it was decided, if the week is as it was. Raises ``StaleVersion`` and ``DoubleBooked``."""
     booking, by, now = decision.booking, decision.by, decision.now
     propagate_booking_changes(session, by, apply_plan_diff(session, decision), now)
@@ -207,7 +207,7 @@ def apply_placement(session: Session, decision: Placement) -> PlacedVisit:
     return _placed_visit(session, row, booking)
 
 
-def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int | None, now: datetime) -> Cancellation:
+def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int | None, now: datetime) -> CancellationDecision:
     """Decide to cancel a booking, with those of the visits that cannot be without it; their pins go too.
 
     Parameters
@@ -222,13 +222,13 @@ def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int 
     Conflict
         When something of it has begun, or a patient's link would cancel more than its own visit.
     """
-    from solver.change.backfill import needing
+    from solver import find_dependent_visits
 
     freed = week.plan.visits_by_id.get(visit)
     if freed is None:
         raise UnknownId("booking of visit", visit)
-    cancelled = sorted(name for name in needing(week.scenario.links, visit) if name in week.plan.visits_by_id)
-    if len(cancelled) > 1 and by.role is Role.PATIENT:
+    cancelled = sorted(name for name in find_dependent_visits(week.scenario.links, visit) if name in week.plan.visits_by_id)
+    if len(cancelled) > 1 and by.role is AccessRole.PATIENT:
         raise Conflict("other visits depend on this one: call the clinic")
     _expect_status(week, visit, version)
     for name in cancelled:
@@ -236,9 +236,9 @@ def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int 
             raise Conflict(f'visit "{name}" is {week.statuses[name].state} and cannot be cancelled')
     kept = tuple(booking for booking in week.plan.visits if booking.visit not in cancelled)
     shifts = find_shift_locations(week.scenario, (*week.plan.groups, *week.plan.holds, *kept))
-    after = carried(week.plan.changed(visits=kept, shifts=shifts), week.scenario)
+    after = rebase(week.plan.changed(visits=kept, shifts=shifts), week.scenario)
     released = tuple(one.changed(pinned=None) if one.id in cancelled else one for one in week.scenario.visits)
-    return Cancellation(
+    return CancellationDecision(
         by=by,
         now=now,
         week=week,
@@ -249,7 +249,7 @@ def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int 
     )
 
 
-def apply_cancellation(session: Session, decision: Cancellation) -> None:
+def apply_cancellation(session: Session, decision: CancellationDecision) -> None:
     """Cancel bookings as it was decided, if the week is as it was. Raises ``StaleVersion``."""
     by, now = decision.by, decision.now
     for visit in decision.cancelled:
@@ -323,7 +323,9 @@ def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBook
     """
     asked, dates = week.scenario.visit(visit), week.scenario.horizon
     if not dates.start <= place.start.date() < dates.end:
-        raise RulesBroken("it breaks horizon", [Ground(f"is not from {dates.start} to before {dates.end}", "horizon", visit)])
+        raise RulesBroken(
+            "it breaks horizon", [ErrorDetail(f"is not from {dates.start} to before {dates.end}", "horizon", visit)]
+        )
     wanted = VisitBooking(
         visit=visit,
         start=place.start,
@@ -337,7 +339,7 @@ def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBook
     prefix = "visits[0]."
     faults = [
         Fault(f"body.{fault.path.removeprefix(prefix)}", fault.message)
-        for fault in plan_faults(week.scenario, alone)
+        for fault in find_plan_faults(week.scenario, alone)
         if fault.path.startswith(prefix)
     ]
     if faults:
@@ -347,9 +349,9 @@ def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBook
 
 def _broken(scenario: Scenario, stands: Plan, wanted: VisitBooking) -> list[Violation]:
     """Return what a booking breaks that is not broken already."""
-    known = {(violation.rule, violation.ids) for violation in violations(scenario, stands)}
+    known = {(violation.rule, violation.ids) for violation in find_violations(scenario, stands)}
     after = with_booking(scenario, stands, wanted.visit, wanted)
-    return [violation for violation in violations(scenario, after) if (violation.rule, violation.ids) not in known]
+    return [violation for violation in find_violations(scenario, after) if (violation.rule, violation.ids) not in known]
 
 
 def _expect_status(week: WeekSnapshot, visit: str, version: int | None) -> VisitStatus:

@@ -11,11 +11,11 @@ from api.access.actor import Actor
 from api.services.episodes import record_booking_changes
 from api.services.notifications import notify_changes
 from api.services.programmes import seat_waiting_patients
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 
 
 def propagate_booking_changes(
-    session: Session, by: Actor, changes: Sequence[Change], now: datetime, withdrawn: Container[str] = ()
+    session: Session, by: Actor, changes: Sequence[BookingChange], now: datetime, withdrawn: Container[str] = ()
 ) -> None:
     """Pass changed bookings on to all that keep up with them: histories of episodes, seats of programmes, patients' calendars.
 

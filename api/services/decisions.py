@@ -18,17 +18,17 @@ from typing import Any, TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.context import Shell
+from api.context import AppContext
 from api.runtime.exceptions import Conflict
 from api.services.week import WeekSnapshot, find_shift_locations, get_current_week
 from api.store import bookings, periods, plans
-from api.store.bookings import Change, VisitStatus
+from api.store.bookings import BookingChange, VisitStatus
 from api.store.errors import DoubleBooked, StaleVersion
 from api.store.placings import Placing, Subject, placings
 from scheduling.comparison import Comparison, compare
 from scheduling.errors import ClinicweaveError
 from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, VisitBooking
-from scheduling.publishing import carried, published
+from scheduling.publishing import publish, rebase
 from scheduling.scenario import Scenario
 
 D = TypeVar("D", bound="Decision")
@@ -99,7 +99,7 @@ class Decision:
         kept = {visit: status for visit, status in self.week.statuses.items() if before.get(visit) == after.get(visit)}
         # The store gives each booking that changes the version after its last.
         moved = {visit: VisitStatus(self._next_version(visit), "booked") for visit in after.keys() - kept.keys()}
-        return WeekSnapshot.of(None, published(self.asked, plan), plan, {**moved, **kept, **self.statuses})
+        return WeekSnapshot.of(None, publish(self.asked, plan), plan, {**moved, **kept, **self.statuses})
 
     def _next_version(self, visit: str) -> int:
         status = self.week.statuses.get(visit)
@@ -118,11 +118,11 @@ class Decision:
             shifts=find_shift_locations(self.asked, (*groups, *holds, *visits)),
             unscheduled=tuple(left for left in stands.unscheduled if left.visit not in placed),
         )
-        return carried(changed, self.asked)
+        return rebase(changed, self.asked)
 
 
 def with_retries(
-    shell: Shell,
+    context: AppContext,
     period_id: str,
     decide: Callable[[WeekSnapshot], D],
     apply: Callable[[Session, D], T],
@@ -147,7 +147,7 @@ def with_retries(
     """
     for _ in range(TRIES):
         with _DECIDING:
-            act = _prepare(get_current_week(shell, period_id, shell.clock()), decide, apply)
+            act = _prepare(get_current_week(context, period_id, context.clock()), decide, apply)
             try:
                 return transact(act)
             except (StaleVersion, DoubleBooked) as lost:
@@ -177,7 +177,7 @@ def _raiser(error: ClinicweaveError) -> Callable[[Session], Any]:
     return refuse
 
 
-def apply_plan_diff(session: Session, decision: Decision) -> list[Change]:
+def apply_plan_diff(session: Session, decision: Decision) -> list[BookingChange]:
     """Make what stands differ as the two plans of a decision do; nothing else is touched.
 
     Raises
@@ -203,7 +203,7 @@ def apply_plan_diff(session: Session, decision: Decision) -> list[Change]:
     return changes
 
 
-def _release_begun_holds(session: Session, week: WeekSnapshot, before: Plan, now: datetime) -> list[Change]:
+def _release_begun_holds(session: Session, week: WeekSnapshot, before: Plan, now: datetime) -> list[BookingChange]:
     """Release the holds that have begun and that a change was decided without: their time is free for what it brings."""
     known = {hold.reserve for hold in (*before.holds, *week.upcoming.holds)}
     begun = [hold.reserve for hold in week.plan.holds if hold.reserve not in known]

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.runtime.context import Shell
+from api.context import AppContext
 from api.store import messages, periods
-from api.store.bookings import Change
-from api.store.messages import Told
+from api.store.bookings import BookingChange
+from api.store.messages import AppointmentNotice
 from api.store.tables import BookingRow, InvitationRow, MessageRow
-from calendars.appointments import Appointment, appointment
-from calendars.invites import Invitation, Message, next_message
+from calendars.appointments import Appointment, make_appointment
+from calendars.invites import Invitation, InviteMessage, make_message
 from calendars.mailbox import Mailbox
 from scheduling.clinic import Clinic
 
@@ -30,7 +30,7 @@ AT_ONCE = 1_000
 """Messages that are forgotten in one transaction, for which other writers wait."""
 
 
-def notify_changes(session: Session, changes: Iterable[Change], now: datetime) -> int:
+def notify_changes(session: Session, changes: Iterable[BookingChange], now: datetime) -> int:
     """Write the messages about bookings that were made, changed or cancelled, and return how many."""
     return notify_bookings(session, (change.row for change in changes), now)
 
@@ -63,11 +63,11 @@ def notify_patient(session: Session, patient: str, now: datetime) -> int:
     return notify_bookings(session, messages.upcoming_of(session, patient, now), now)
 
 
-def delete_old_messages(shell: Shell) -> int:
+def delete_old_messages(context: AppContext) -> int:
     """Forget messages once the visits that they tell of have long been over, and return how many."""
-    before, gone = shell.clock() - timedelta(days=shell.settings.message_days), 0
+    before, gone = context.clock() - timedelta(days=context.settings.message_days), 0
     while True:
-        with shell.database.writing() as session:
+        with context.database.writing() as session:
             some = messages.forget(session, before, AT_ONCE)
         gone += some
         if some < AT_ONCE:
@@ -88,15 +88,15 @@ class _Notifier:
     def notify(self, row: BookingRow, patient: str, attends: bool) -> bool:
         """Write a message to one patient about one booking, if there is anything to say."""
         invitation = self.invitations.get((row.id, patient))
-        told = None if invitation is None or invitation.told is None else Told.of(invitation.told)
+        told = None if invitation is None or invitation.told is None else AppointmentNotice.of(invitation.told)
         address = self.addresses.get(patient) or (told.address if told is not None else None)
         if address is None:
             return False
         wanted = self._wanted(row, attends, told)
-        message = next_message(_known(invitation, told, address), wanted, self.now, Mailbox(address))
+        message = make_message(_known(invitation, told, address), wanted, self.now, Mailbox(address))
         return self._put(invitation, row, patient, message)
 
-    def _wanted(self, row: BookingRow, attends: bool, told: Told | None) -> Appointment | None:
+    def _wanted(self, row: BookingRow, attends: bool, told: AppointmentNotice | None) -> Appointment | None:
         """Return what the patient should know; of what is past, what they know already."""
         known = told.appointment if told is not None else None
         if known is not None and known.starts_at <= self.now:
@@ -106,10 +106,10 @@ class _Notifier:
         return (
             known
             if row.starts_at <= self.now
-            else appointment(self.clinic, row.service, row.location, row.starts_at, row.ends_at)
+            else make_appointment(self.clinic, row.service, row.location, row.starts_at, row.ends_at)
         )
 
-    def _put(self, invitation: InvitationRow | None, row: BookingRow, patient: str, message: Message | None) -> bool:
+    def _put(self, invitation: InvitationRow | None, row: BookingRow, patient: str, message: InviteMessage | None) -> bool:
         """Let a message take the place of the one that waits, if they differ; without one, nothing waits any more."""
         waiting = None if invitation is None else self.waiting.get(invitation.id)
         if message is None:
@@ -117,8 +117,8 @@ class _Notifier:
                 messages.drop(self.session, waiting, "it says nothing new", self.now)
             return False
         if waiting is not None:
-            wanted = Told(message.appointment, message.attendee.address)
-            if (waiting.method, Told.of(waiting.tells)) == (message.method, wanted):
+            wanted = AppointmentNotice(message.appointment, message.attendee.address)
+            if (waiting.method, AppointmentNotice.of(waiting.tells)) == (message.method, wanted):
                 return False
             messages.drop(self.session, waiting, "a newer one takes its place", self.now)
         invitation = invitation or messages.add_invitation(self.session, row.id, patient)
@@ -126,7 +126,7 @@ class _Notifier:
         return True
 
 
-def _known(invitation: InvitationRow | None, told: Told | None, address: str) -> Invitation:
+def _known(invitation: InvitationRow | None, told: AppointmentNotice | None, address: str) -> Invitation:
     """Return what a patient was told, as invites have it; of somebody who was told nothing yet, only where they are."""
     attendee = Mailbox(told.address if told is not None else address)
     if invitation is None:

@@ -9,7 +9,7 @@ from api.services.week import WeekSnapshot
 from scheduling.additions import Addition
 from scheduling.errors import UnknownId
 from scheduling.plan import Reason, VisitBooking
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptio
     links = tuple(link for link in scenario.links if visit in (link.before, link.after))
     without = scenario.asking_for(scenario.visits_by_id.keys() - {visit})
     addition = Addition(visits=(scenario.visits_by_id[visit],), links=links)
-    found = solver.offers(without, carried(plan, without), addition, count)
+    found = solver.find_offers(without, rebase(plan, without), addition, count)
     free = tuple(PlaceOption(one.bookings[0], one.cost) for one in found.offers if not one.moves)
     reasons = tuple(reason for left in found.reasons for reason in left.reasons)
     if found.offers and not free:

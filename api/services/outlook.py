@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from api.services.rolling import get_next_horizon, load_book
 from api.store import episodes, periods
-from scheduling.care.outlook import Outlook, Resource, outlook
+from scheduling.care.outlook import Outlook, Resource, estimate_outlook
 
 MAX_WEEKS = 26
 
@@ -22,7 +22,7 @@ def look_ahead(session: Session, now: datetime, weeks: int) -> Outlook:
     horizon = get_next_horizon(session, now, weeks, None)
     today = periods.zone(session).wall(now).date()
     book = load_book(session, horizon, now)
-    return outlook(book, horizon.start, weeks, today, _arrivals(session, now))
+    return estimate_outlook(book, horizon.start, weeks, today, _arrivals(session, now))
 
 
 def describe_outlook(found: Outlook) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
 from api.services.records import write_audit
 from api.store import programmes as store
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 from api.store.periods import zone
 from api.store.rows import expect_version
 from scheduling import catalogue
-from scheduling.care.programmes import Programme, opened, seated
+from scheduling.care.programmes import Programme, open_programme, seat_attendees
 from scheduling.clinic import Clinic
 from scheduling.errors import UnknownId
 from scheduling.fields import Model, Positive, Weekday
@@ -25,22 +25,22 @@ from scheduling.fields import Model, Positive, Weekday
 def open_workshops(session: Session, clinic: Clinic) -> None:
     """Let the catalogue's workshops that a clinic can hold be programmes, where they are not yet."""
     offered, known = {service.id for service in clinic.services}, store.known(session)
-    new = (workshop for workshop in catalogue.workshops() if workshop.service in offered and workshop.id not in known)
-    store.put_programmes(session, map(opened, new))
+    new = (workshop for workshop in catalogue.list_workshops() if workshop.service in offered and workshop.id not in known)
+    store.put_programmes(session, map(open_programme, new))
 
 
-def seat_waiting_patients(session: Session, changes: Iterable[Change]) -> None:
+def seat_waiting_patients(session: Session, changes: Iterable[BookingChange]) -> None:
     """Give those who waited, and have a place in a session that is published, their seats for some months."""
     placed = [change.after for change in changes if change.row.kind == "group" and change.after is not None]
     if not placed:
         return
-    months = catalogue.limits().membership_months
+    months = catalogue.get_limits().membership_months
     for before in store.load(session):
         after = before
         for placing in placed:
             _, subject, month = placing.subject
             if subject == f"{before.id}-{month}":
-                after = seated(after, month, placing.ids("patient"), months)
+                after = seat_attendees(after, month, placing.ids("patient"), months)
         if after is not before:
             store.put_people(session, before, after)
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.exceptions import Ground, RulesBroken
+from api.runtime.exceptions import ErrorDetail, RulesBroken
 from api.services.changes import propagate_booking_changes
 from api.services.planning import RequestedPlan, get_finished_plan
 from api.services.records import write_audit
@@ -19,8 +19,8 @@ from api.store.plans import Published
 from api.store.tables import PlanJobRow
 from scheduling.comparison import Comparison, compare
 from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, VisitBooking
-from scheduling.publishing import carried
-from scheduling.rules import violations
+from scheduling.publishing import rebase
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
 AnyBooking = VisitBooking | GroupBooking | HoldBooking
@@ -46,7 +46,7 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     """
     found, row, _ = get_finished_plan(session, identifier)
     present, standing, whole = _outcome(session, found)
-    known = {(one.rule, one.ids) for one in violations(present, standing)}
+    known = {(one.rule, one.ids) for one in find_violations(present, standing)}
     _expect_rules_kept(present, whole, known)
     published = plans.publish(session, row, present, whole, by.id, now)
     periods.touch(session, present.id)
@@ -72,7 +72,7 @@ def _outcome(session: Session, found: RequestedPlan) -> tuple[Scenario, Plan, Pl
     present = periods.scenario_of(session, found.scenario.id).changed(now=found.scenario.now)
     standing = plans.standing_plan(session, present)
     decided = _decided(session, _asked_from(session, found.job), standing)
-    whole = carried(_adopted(found.plan, standing, decided), present)
+    whole = rebase(_adopted(found.plan, standing, decided), present)
     places = find_shift_locations(present, (*whole.visits, *whole.groups, *whole.holds))
     return present, standing, whole.changed(shifts=places)
 
@@ -130,7 +130,7 @@ def _merged(planned: Iterable[B], stands: Iterable[B], decided: set[tuple[str, s
 
 def _expect_rules_kept(scenario: Scenario, plan: Plan, known: Container[tuple[str, tuple[str, ...]]]) -> None:
     """Refuse a plan that breaks rules, but for those that what stands breaks already, by an override."""
-    broken = [one for one in violations(scenario, plan) if (one.rule, one.ids) not in known]
+    broken = [one for one in find_violations(scenario, plan) if (one.rule, one.ids) not in known]
     if broken:
-        grounds = [Ground(f"{', '.join(one.ids)}: {one.detail}", one.rule) for one in broken]
-        raise RulesBroken("the plan does not go with what was decided since it was asked for; plan again", grounds)
+        details = [ErrorDetail(f"{', '.join(one.ids)}: {one.detail}", one.rule) for one in broken]
+        raise RulesBroken("the plan does not go with what was decided since it was asked for; plan again", details)

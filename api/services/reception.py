@@ -10,14 +10,14 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.context import Shell
+from api.context import AppContext
 from api.services.bookings import find_period
 from api.services.decisions import with_retries
 from api.services.intake import AcceptedRequest, IntakeContext, LocatedRequest, Request, accept_requests, is_same_day
 from api.services.kinds import KINDS_BY_ID
 from api.services.same_day import (
     InboundReferral,
-    SameDayPlacement,
+    SameDayDecision,
     apply_same_day,
     decide_displacement,
     decide_referral,
@@ -38,11 +38,11 @@ class IntakeResult:
     """What became of a request; ``today`` is the place of one that had to be seen today, or why there is none."""
 
     accepted: AcceptedRequest
-    today: SameDayPlacement | None = None
+    today: SameDayDecision | None = None
 
 
 def receive_request(
-    shell: Shell,
+    context: AppContext,
     by: Actor,
     request: Request,
     transact: Callable[[Callable[[Session], IntakeResult]], R],
@@ -64,19 +64,19 @@ def receive_request(
     Conflict
         When the patient is on the pathway already, or what stands must be planned anew first.
     """
-    now = shell.clock()
-    period = _find_period_of(shell, request, now)
+    now = context.clock()
+    period = _find_period_of(context, request, now)
     if period is None:
         return transact(lambda session: IntakeResult(accept_requests(session, by, [LocatedRequest("body.", request)], now)[0]))
 
-    def result(placement: SameDayPlacement) -> IntakeResult:
+    def result(placement: SameDayDecision) -> IntakeResult:
         return IntakeResult(AcceptedRequest(request, placement.episode, (placement.visit,)), placement)
 
-    return _see_today(shell, by, period, _referral(shell, request, now), now, result, transact, deterministic)
+    return _see_today(context, by, period, _referral(context, request, now), now, result, transact, deterministic)
 
 
 def receive_referral(
-    shell: Shell, by: Actor, referral: InboundReferral, transact: Callable[[Callable[[Session], SameDayPlacement]], R]
+    context: AppContext, by: Actor, referral: InboundReferral, transact: Callable[[Callable[[Session], SameDayDecision]], R]
 ) -> R:
     """Take in a patient who is referred for a service of today, and give them a place in the same transaction.
 
@@ -92,12 +92,12 @@ def receive_referral(
     Conflict
         When today is in no period, the patient is on the pathway already, or what stands must be planned anew first.
     """
-    now = shell.clock()
-    period = find_period_today(shell.database, now)
-    return _see_today(shell, by, period, referral, now, lambda placement: placement, transact)
+    now = context.clock()
+    period = find_period_today(context.database, now)
+    return _see_today(context, by, period, referral, now, lambda placement: placement, transact)
 
 
-def place_same_day(shell: Shell, by: Actor, accepted: Sequence[AcceptedRequest]) -> list[SameDayPlacement]:
+def place_same_day(context: AppContext, by: Actor, accepted: Sequence[AcceptedRequest]) -> list[SameDayDecision]:
     """Give places to those of today among many that were taken in; who gets none waits, with the reasons.
 
     Raises
@@ -105,20 +105,20 @@ def place_same_day(shell: Shell, by: Actor, accepted: Sequence[AcceptedRequest])
     Conflict
         When what stands must be planned anew first.
     """
-    now = shell.clock()
+    now = context.clock()
     placements = []
     for request in accepted:
-        period = _find_period_of(shell, request.request, now)
+        period = _find_period_of(context, request.request, now)
         if period is not None and request.visits:
-            placements.append(_place_waiting(shell, by, period, request.visits[0], now))
+            placements.append(_place_waiting(context, by, period, request.visits[0], now))
     return placements
 
 
 def make_room(
-    shell: Shell,
+    context: AppContext,
     by: Actor,
     visit: str,
-    transact: Callable[[Callable[[Session], SameDayPlacement]], R],
+    transact: Callable[[Callable[[Session], SameDayDecision]], R],
     deterministic: bool = False,
 ) -> R:
     """Give a visit that has to be on its day, and found no place, the place of others.
@@ -137,9 +137,9 @@ def make_room(
     NoRoom
         When the day cannot take it, whoever gives way.
     """
-    now, period = shell.clock(), find_period(shell.database, visit)
+    now, period = context.clock(), find_period(context.database, visit)
     return with_retries(
-        shell,
+        context,
         period,
         lambda week: decide_displacement(week, by, visit, now, deterministic),
         apply_same_day,
@@ -148,45 +148,45 @@ def make_room(
 
 
 def _see_today(
-    shell: Shell,
+    context: AppContext,
     by: Actor,
     period: str,
     referral: InboundReferral,
     now: datetime,
-    result: Callable[[SameDayPlacement], T],
+    result: Callable[[SameDayDecision], T],
     transact: Callable[[Callable[[Session], T]], R],
     deterministic: bool = False,
 ) -> R:
     """Take a patient in and place them: the one way of all who come one at a time."""
     return with_retries(
-        shell,
+        context,
         period,
-        lambda week: decide_referral(week, by, referral, find_patient(shell.database, referral), now, deterministic),
+        lambda week: decide_referral(week, by, referral, find_patient(context.database, referral), now, deterministic),
         lambda session, placement: result(apply_same_day(session, placement)),
         transact,
     )
 
 
-def _place_waiting(shell: Shell, by: Actor, period: str, visit: str, now: datetime) -> SameDayPlacement:
+def _place_waiting(context: AppContext, by: Actor, period: str, visit: str, now: datetime) -> SameDayDecision:
     """Place a patient of today who was taken in with many others."""
     return with_retries(
-        shell, period, lambda week: decide_waiting_visit(week, by, visit, now), apply_same_day, shell.database.write
+        context, period, lambda week: decide_waiting_visit(week, by, visit, now), apply_same_day, context.database.write
     )
 
 
-def _find_period_of(shell: Shell, request: Request, now: datetime) -> str | None:
+def _find_period_of(context: AppContext, request: Request, now: datetime) -> str | None:
     """Return the period in which a request has to be seen today; None: it has not, or today is in none that is built."""
     if not is_same_day(request):
         return None
-    with shell.database.reading() as session:
+    with context.database.reading() as session:
         today = periods.zone(session).wall(now).date()
         row = periods.period_on(session, today)
     return None if row is None or request.referred_on not in (None, today) else row.id
 
 
-def _referral(shell: Shell, request: Request, now: datetime) -> InboundReferral:
+def _referral(context: AppContext, request: Request, now: datetime) -> InboundReferral:
     """Return a request as a referral of today. Raises ``InvalidFile``."""
-    with shell.database.reading() as session:
+    with context.database.reading() as session:
         desk = IntakeContext(session, [request], now)
         if faults := list(desk.faults([LocatedRequest("body.", request)])):
             raise InvalidFile("body", faults)
@@ -194,7 +194,7 @@ def _referral(shell: Shell, request: Request, now: datetime) -> InboundReferral:
     assert kind.pathway is not None
     return InboundReferral(
         patient=request.patient,
-        service=catalogue.pathway(kind.pathway).steps[0].service,
+        service=catalogue.get_pathway(kind.pathway).steps[0].service,
         new_patient=None if request.patient in desk.known else request.new_patient(desk.sites),
         preferred_providers=request.preferred_providers,
         kind=kind,

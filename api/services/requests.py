@@ -24,7 +24,7 @@ from scheduling.additions import Addition
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Model
 from scheduling.people import Patient
-from scheduling.references import validated
+from scheduling.references import validate_text
 from scheduling.requests import Link, Visit
 from scheduling.scenario import Scenario
 
@@ -182,7 +182,7 @@ def _expect_not_placed(visit: Visit) -> None:
 
 
 def _valid(kind: type[M], document: Mapping[str, Any]) -> M:
-    found, misshapen = validated(kind, json.dumps(document))
+    found, misshapen = validate_text(kind, json.dumps(document))
     if found is None:
         raise InvalidFile(kind.__name__.lower(), [fault for _, fault in misshapen])
     return found

@@ -13,7 +13,7 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.exceptions import Conflict, Ground, NoRoom
+from api.runtime.exceptions import Conflict, ErrorDetail, NoRoom
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.intake import audit_intake
@@ -26,15 +26,15 @@ from api.store.database import Database
 from api.store.episodes import Origin
 from scheduling import catalogue
 from scheduling.additions import Addition
-from scheduling.care.agenda import Subject
-from scheduling.care.episodes import Episode, Event, visit_id
-from scheduling.care.pathways import Occurrence
+from scheduling.care.agenda import VisitSubject
+from scheduling.care.episodes import Episode, Event, make_visit_id
 from scheduling.comparison import Change
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Priority
+from scheduling.pathways import Occurrence
 from scheduling.people import Patient
 from scheduling.plan import Plan, Reason, VisitBooking
-from scheduling.publishing import carried, upcoming
+from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 
@@ -85,7 +85,7 @@ class SameDayIntake:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SameDayPlacement(Decision):
+class SameDayDecision(Decision):
     """A visit that has to be today gets a place, or waits.
 
     Attributes
@@ -162,7 +162,7 @@ def find_patient(database: Database, referral: InboundReferral) -> Patient:
 
 def decide_referral(
     week: WeekSnapshot, by: Actor, referral: InboundReferral, patient: Patient, now: datetime, deterministic: bool = False
-) -> SameDayPlacement:
+) -> SameDayDecision:
     """Decide to take in a patient who is referred, and where they are seen today.
 
     Parameters
@@ -182,7 +182,7 @@ def decide_referral(
     start = None if kind is None else _start_episode(referral, kind, known)
     visit = f"referral-{new_id()[:12]}" if start is None else start.visit
     addition = _addition(week, referral, patient, visit, known.date())
-    return SameDayPlacement(
+    return SameDayDecision(
         by=by,
         now=now,
         week=week,
@@ -193,7 +193,7 @@ def decide_referral(
     )
 
 
-def decide_waiting_visit(week: WeekSnapshot, by: Actor, visit: str, now: datetime) -> SameDayPlacement:
+def decide_waiting_visit(week: WeekSnapshot, by: Actor, visit: str, now: datetime) -> SameDayDecision:
     """Decide where a visit is seen today that waits already.
 
     Raises
@@ -205,12 +205,12 @@ def decide_waiting_visit(week: WeekSnapshot, by: Actor, visit: str, now: datetim
     scenario, _ = week.settled
     without = scenario.asking_for(scenario.visits_by_id.keys() - {visit})
     diff = _find_place(week, without, Addition(visits=(waiting,)))
-    return SameDayPlacement(by=by, now=now, week=week, asked=week.scenario, diff=diff, visit=visit)
+    return SameDayDecision(by=by, now=now, week=week, asked=week.scenario, diff=diff, visit=visit)
 
 
 def decide_displacement(
     week: WeekSnapshot, by: Actor, visit: str, now: datetime, deterministic: bool = False
-) -> SameDayPlacement:
+) -> SameDayDecision:
     """Decide who gives way to a visit that has to be today and found no place.
 
     The fewest others move, or wait again; not those whose last day is in the week, as long as others give way to them. Where
@@ -229,26 +229,25 @@ def decide_displacement(
     NoRoom
         When the day cannot take it.
     """
-    from solver import Limits
-    from solver.change.bump import displace, last_chances, settle, with_last_chances
+    from solver import Limits, bump, find_expiring_visits, place_expiring_visits, reoptimise_day
 
     if not _expect_waiting(week, visit).same_day:
         raise Conflict(f'visit "{visit}" can wait: nobody gives way to it')
     scenario, stood = week.settled
     room = Limits(ROOM_SECONDS, 1, deterministic=deterministic)
-    plan, proven = displace(scenario, stood, visit), False
+    plan, proven = bump(scenario, stood, visit), False
     if plan is None:
-        plan, proven = settle(scenario, stood, visit, room, last_chances(scenario))
+        plan, proven = reoptimise_day(scenario, stood, visit, room, find_expiring_visits(scenario))
     if plan is None:
-        plan, proven = settle(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
+        plan, proven = reoptimise_day(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
     if plan is None:
         raise _no_room(scenario, stood, visit, proven)
-    after = with_last_chances(scenario, plan, room, stood.visits_by_id)
+    after = place_expiring_visits(scenario, plan, room, stood.visits_by_id)
     diff = PlanDiff(scenario, stood, scenario, after)
-    return SameDayPlacement(by=by, now=now, week=week, asked=week.scenario, diff=diff, visit=visit)
+    return SameDayDecision(by=by, now=now, week=week, asked=week.scenario, diff=diff, visit=visit)
 
 
-def apply_same_day(session: Session, placement: SameDayPlacement) -> SameDayPlacement:
+def apply_same_day(session: Session, placement: SameDayDecision) -> SameDayDecision:
     """Take a patient of the day in, and give them the place that was decided, if the week is as it was; return the decision.
 
     Raises
@@ -268,7 +267,7 @@ def apply_same_day(session: Session, placement: SameDayPlacement) -> SameDayPlac
     return placement
 
 
-def _apply_intake(session: Session, placement: SameDayPlacement, intake: SameDayIntake) -> None:
+def _apply_intake(session: Session, placement: SameDayDecision, intake: SameDayIntake) -> None:
     """Put what is asked for into the store as it was asked: what differs between the two plans comes after it."""
     start, now = intake.start, placement.now
     if start is not None:
@@ -276,7 +275,7 @@ def _apply_intake(session: Session, placement: SameDayPlacement, intake: SameDay
     periods.keep_addition(session, placement.period, intake.addition, now)
     if start is not None:
         episodes.add(session, [(start.episode, start.origin)], now)
-        episodes.put_subjects(session, {start.visit: Subject(start.episode.id, start.first)})
+        episodes.put_subjects(session, {start.visit: VisitSubject(start.episode.id, start.first)})
     service = intake.addition.visits[0].service
     told = {"service": service} if start is None else {"kind": start.origin.kind, "episode": start.episode.id}
     new = [placement.patient] if intake.is_new_patient else []
@@ -287,9 +286,9 @@ def _no_room(scenario: Scenario, stood: Plan, visit: str, proven: bool) -> NoRoo
     from solver import explain
 
     reasons = explain(scenario, stood, visit, REASON_SECONDS)
-    grounds = [Ground(reason.detail, reason.rule) for reason in reasons if reason.rule != "not-examined"]
+    details = [ErrorDetail(reason.detail, reason.rule) for reason in reasons if reason.rule != "not-examined"]
     said = "it is proven that there is no place" if proven else f"no place was found in {PROOF_SECONDS:g} s"
-    return NoRoom(f'{said} for visit "{visit}" on its day, whoever gives way', grounds, proven)
+    return NoRoom(f'{said} for visit "{visit}" on its day, whoever gives way', details, proven)
 
 
 def _expect_waiting(week: WeekSnapshot, visit: str) -> Visit:
@@ -303,8 +302,8 @@ def _find_place(week: WeekSnapshot, scenario: Scenario, addition: Addition, dete
     import solver
 
     before = upcoming(scenario, week.settled[1])
-    asked, after = solver.insert(scenario, before, addition, deterministic=deterministic)
-    return PlanDiff(scenario, carried(before, asked), asked, after)
+    asked, after = solver.insert_visits(scenario, before, addition, deterministic=deterministic)
+    return PlanDiff(scenario, rebase(before, asked), asked, after)
 
 
 def _start_episode(referral: InboundReferral, kind: RequestKind, known: datetime) -> EpisodeStart:
@@ -318,8 +317,8 @@ def _start_episode(referral: InboundReferral, kind: RequestKind, known: datetime
         preferred_providers=referral.preferred_providers,
         history=(event,),
     )
-    first = Occurrence(catalogue.pathway(kind.pathway).steps[0].id, 1)
-    return EpisodeStart(episode, Origin(kind.id, referral.referrer), first, visit_id(episode.id, first))
+    first = Occurrence(catalogue.get_pathway(kind.pathway).steps[0].id, 1)
+    return EpisodeStart(episode, Origin(kind.id, referral.referrer), first, make_visit_id(episode.id, first))
 
 
 def _expect_not_open(session: Session, episode: Episode) -> None:

@@ -16,7 +16,7 @@ from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import write_audit
 from api.services.week import WeekSnapshot, refresh_shift_locations, with_booking
 from api.store import bookings, offers, periods
-from api.store.bookings import Change, VisitStatus
+from api.store.bookings import BookingChange, VisitStatus
 from api.store.database import Database
 from api.store.tables import BookingRow, OfferRow
 from scheduling.errors import UnknownId
@@ -78,7 +78,7 @@ def decide_offer(
 
     scenario, plan = week.settled
     taken = {*week.plan.visits_by_id, *refused}
-    proposals = solver.backfill(scenario, plan, MAX_TRIED, freed)
+    proposals = solver.find_backfills(scenario, plan, MAX_TRIED, freed)
     alone = (proposal for proposal in proposals if len(proposal.bookings) == 1 and proposal.visit not in taken)
     best = next((proposal for proposal in alone if not proposal.moves), None)
     if best is None:
@@ -118,7 +118,7 @@ def accept_offer(session: Session, by: Actor, visit: str, now: datetime) -> Offe
     offer, row = _open(session, visit, now)
     bookings.mark(session, row.id, "booked", now)
     row.notified = True
-    propagate_booking_changes(session, by, [Change(row, None, bookings.standing_of(session, row).placing)], now)
+    propagate_booking_changes(session, by, [BookingChange(row, None, bookings.standing_of(session, row).placing)], now)
     offers.end_offer(session, offer, "accepted")
     periods.touch(session, row.period_id)
     write_audit(session, by, "freed-place.accept", "visit", visit, now, offer=offer.id)

@@ -11,17 +11,17 @@ from typing import Self
 
 from sqlmodel import Session
 
-from api.runtime.context import Shell
+from api.context import AppContext
 from api.runtime.exceptions import Conflict
 from api.store import bookings, offers, periods, plans
 from api.store.bookings import VisitStatus
 from api.store.placings import booking_fields
-from scheduling.disruptions import Away, Close, Disturbance, disturbed
+from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.fields import Interval
 from scheduling.plan import Booking, Plan, ShiftPlace, VisitBooking
-from scheduling.publishing import carried, upcoming
+from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Pin, Visit
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
 EXCUSED = "pinned"
@@ -85,7 +85,7 @@ class WeekSnapshot:
         aside = {visit for visit in self.overridden if visit in plan.visits_by_id}
         while True:
             left, settled = _without(self.scenario, plan, aside)
-            broken = [violation for violation in violations(left, settled) if violation.rule != EXCUSED]
+            broken = [violation for violation in find_violations(left, settled) if violation.rule != EXCUSED]
             more = {name for violation in broken for name in violation.ids if name in plan.visits_by_id} - aside
             if not more:
                 break
@@ -104,19 +104,19 @@ def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
     return WeekSnapshot.of(version, scenario, plan, bookings.visit_statuses(session, period_id))
 
 
-def get_current_week(shell: Shell, period_id: str, now: datetime) -> WeekSnapshot:
+def get_current_week(context: AppContext, period_id: str, now: datetime) -> WeekSnapshot:
     """Return a period as people live by it at an instant."""
-    release_expired_offers(shell, now)
-    with shell.database.reading() as session:
+    release_expired_offers(context, now)
+    with context.database.reading() as session:
         return load_week(session, period_id, now)
 
 
-def release_expired_offers(shell: Shell, now: datetime) -> None:
+def release_expired_offers(context: AppContext, now: datetime) -> None:
     """Free the places whose offers have run out."""
-    with shell.database.reading() as session:
+    with context.database.reading() as session:
         if not offers.due(session, now):
             return
-    with shell.database.writing() as session:
+    with context.database.writing() as session:
         for offer in offers.due(session, now):
             offers.end_offer(session, offer, "expired")
             row = bookings.booking_of(session, ("visit", offer.visit_id, ""))
@@ -154,7 +154,7 @@ def with_booking(scenario: Scenario, plan: Plan, visit: str, booking: VisitBooki
         shifts=find_shift_locations(scenario, (*plan.groups, *plan.holds, *visits)),
         unscheduled=tuple(left for left in plan.unscheduled if left.visit != visit),
     )
-    return carried(changed, scenario)
+    return rebase(changed, scenario)
 
 
 def pin_of(booking: VisitBooking) -> Pin:
@@ -178,15 +178,15 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
     linked = {end for link in cut for end in (link.before, link.after)}
     rest = scenario.asking_for(scenario.visits_by_id.keys() - aside)
     taken: dict[str, list[Interval]] = {}
-    disturbances: list[Disturbance] = []
+    disruptions: list[Disruption] = []
     for one in gone:
         visit = scenario.visits_by_id[one.visit]
         service = scenario.services[visit.service]
         recovered = one.end + timedelta(minutes=service.recovery)
         taken.setdefault(visit.patient, []).append(Interval(start=one.start, end=recovered))
-        disturbances += [Away(provider=who, start=one.start, end=one.end) for who in (*one.team, *one.supervisors)]
+        disruptions += [ProviderAbsence(provider=who, start=one.start, end=one.end) for who in (*one.team, *one.supervisors)]
         if one.room is not None:
-            disturbances.append(Close(place=one.room, start=one.start, end=one.end + timedelta(minutes=service.turnover)))
+            disruptions.append(PlaceClosure(place=one.room, start=one.start, end=one.end + timedelta(minutes=service.turnover)))
     base = rest.changed(
         visits=tuple(_pinned(one, plan.visits_by_id.get(one.id)) if one.id in linked else one for one in rest.visits),
         patients=tuple(
@@ -194,11 +194,11 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
             for one in scenario.patients
         ),
     )
-    upset = disturbed(base, disturbances)
+    upset = apply_disruptions(base, disruptions)
     fillers = tuple(_filler(upset, one) for one in upset.visits if one.id not in base.visits_by_id)
     visits = (*fillers, *(one for one in plan.visits if one.visit not in aside))
     shifts = find_shift_locations(upset, (*visits, *plan.groups, *plan.holds))
-    return upset, carried(plan.changed(visits=visits, shifts=shifts), upset)
+    return upset, rebase(plan.changed(visits=visits, shifts=shifts), upset)
 
 
 def _filler(scenario: Scenario, visit: Visit) -> VisitBooking:

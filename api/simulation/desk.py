@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from api.runtime.context import make_shell
+from api.context import create_context
 from api.runtime.settings import Settings
 from api.services import bookings, episodes, planning, programmes, publishing, rolling
 from api.services.accounts import SYSTEM
@@ -17,28 +17,28 @@ from api.services.episodes import ReportedEvent
 from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
 from api.services.reception import IntakeResult, make_room, receive_request
 from api.services.rosters import import_roster
-from api.services.same_day import SameDayPlacement
+from api.services.same_day import SameDayDecision
 from api.simulation.policies import PlanningPolicy, restrict_to_standing
 from api.store import bookings as booked
 from api.store import episodes as histories
 from api.store import jobs, people
 from api.store import programmes as groups
-from api.store.bookings import Standing
+from api.store.bookings import StandingBooking
 from api.store.database import Database
 from api.store.migrations import migrate
 from api.store.plans import Published
 from api.store.tables import PlanJobRow
 from api.store.tables.plans import BookingState
 from scheduling import catalogue
-from scheduling.care.agenda import Subject
+from scheduling.care.agenda import VisitSubject
 from scheduling.care.episodes import Episode
-from scheduling.care.pathways import Occurrence, Pathway
-from scheduling.care.rolling import NextWeek, within
+from scheduling.care.rolling import NextWeek, restrict_provider
 from scheduling.clinic import Closure
 from scheduling.fields import Horizon, Weekday
+from scheduling.pathways import Occurrence, Pathway
 from scheduling.people import Patient, Provider
 from scheduling.plan import Plan
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid, stamp
 from solver import Limits
@@ -84,12 +84,12 @@ class SimulatedDesk:
         self._zone = TimeGrid(timezone, 1, date.min, date.max)
         self._store = Database("sqlite://")
         migrate(self._store)
-        self._shell = make_shell(Settings(database_url="sqlite://"), self._store, lambda: self.now)
+        self._context = create_context(Settings(database_url="sqlite://"), self._store, lambda: self.now)
         self.at(day, 0)
 
     def close(self) -> None:
         """Close the store; nothing of it is left."""
-        self._shell.close()
+        self._context.close()
 
     def at(self, day: date, minute: int) -> None:
         """Set the clock."""
@@ -108,21 +108,21 @@ class SimulatedDesk:
 
     def import_roster(self, providers: Iterable[Provider], closures: Iterable[Closure], dates: Horizon) -> None:
         """Take in who works on some dates, and what closes the clinic."""
-        known = tuple(within(one, dates) for one in providers)
+        known = tuple(restrict_provider(one, dates) for one in providers)
         roster = Scenario(
             format="clinicweave-scenario/1",
             id=f"roster-{dates.start}",
             now=None,
             freeze_minutes=0,
             horizon=dates,
-            clinic=catalogue.clinic(known, closures=closures),
+            clinic=catalogue.build_clinic(known, closures=closures),
             providers=known,
             patients=(),
             visits=(),
             links=(),
             groups=(),
             reserves=(),
-            policy=catalogue.policy(),
+            policy=catalogue.get_policy(),
         )
         with self._store.writing() as session:
             import_roster(session, SYSTEM, roster.model_dump_json(), self.now)
@@ -135,11 +135,11 @@ class SimulatedDesk:
 
     def receive_request(self, request: Request) -> IntakeResult:
         """Take in a patient who has to be seen today."""
-        return receive_request(self._shell, SYSTEM, request, self._store.write, self._policy.deterministic)
+        return receive_request(self._context, SYSTEM, request, self._store.write, self._policy.deterministic)
 
-    def make_room(self, visit: str) -> SameDayPlacement:
+    def make_room(self, visit: str) -> SameDayDecision:
         """Let others give way to who has to be seen today. Raises ``NoRoom``."""
-        return make_room(self._shell, SYSTEM, visit, self._store.write, self._policy.deterministic)
+        return make_room(self._context, SYSTEM, visit, self._store.write, self._policy.deterministic)
 
     # ---- Weeks ----
 
@@ -159,9 +159,9 @@ class SimulatedDesk:
         if only is None:
             plan = self._policy.plan(of.scenario, of.standing, whole)
         else:
-            plan = carried(self._policy.plan(restrict_to_standing(of.scenario, only), of.standing, whole), of.scenario)
+            plan = rebase(self._policy.plan(restrict_to_standing(of.scenario, only), of.standing, whole), of.scenario)
         with self._store.writing() as session:
-            row = planning.request_plan(session, AtOnce(self._shell.clock), SYSTEM, wanted, of, self.now)
+            row = planning.request_plan(session, AtOnce(self._context.clock), SYSTEM, wanted, of, self.now)
             jobs.finish_job(session, row.id, row.epoch, plan, self.now)
             return PlannedWeek(week.found, plan, publishing.publish(session, SYSTEM, row.id, self.now))
 
@@ -174,7 +174,7 @@ class SimulatedDesk:
         if row is None or row.state != "booked":
             return False
         with_retries(
-            self._shell,
+            self._context,
             row.period_id,
             lambda week: bookings.decide_cancellation(week, SYSTEM, visit, None, self.now),
             bookings.apply_cancellation,
@@ -203,7 +203,7 @@ class SimulatedDesk:
                     bookings.mark(session, SYSTEM, visit, state, None, self.now)
                 if did:
                     episode = histories.row(session, of.episode)
-                    pathway = catalogue.pathway(episode.pathway)
+                    pathway = catalogue.get_pathway(episode.pathway)
                     for told in becomes_known(episode.patient_id, pathway, of.occurrence):
                         episodes.record_event(session, SYSTEM, of.episode, None, told, self.now)
 
@@ -220,13 +220,13 @@ class SimulatedDesk:
 
     # ---- What the store holds ----
 
-    def standing(self, first: date, days: int) -> list[Standing]:
+    def standing(self, first: date, days: int) -> list[StandingBooking]:
         """Return what stands, or was, on some days, by start."""
         begin, end = stamp(first, 0), stamp(first + timedelta(days=days), 0)
         with self._store.reading() as session:
             return booked.between(session, self._zone.utc(begin), self._zone.utc(end))
 
-    def subjects(self, visits: Collection[str]) -> dict[str, Subject]:
+    def subjects(self, visits: Collection[str]) -> dict[str, VisitSubject]:
         """Return what visits are of."""
         with self._store.reading() as session:
             return histories.subjects_of(session, visits)

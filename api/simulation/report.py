@@ -16,7 +16,7 @@ from api.reports.picture.svg import Drawing
 from api.reports.summary import table
 from api.simulation.measures import PRIORITIES, SimulationTally, Waits, WeekFigures
 from api.simulation.policies import POLICIES, PolicyName
-from scheduling.care.rules import Broken, broken
+from scheduling.care.rules import CareViolation, find_care_violations
 from scheduling.fields import Count, Model, Priority
 
 MAX_BROKEN = 20
@@ -32,7 +32,7 @@ class Finding(Model):
     detail: str
 
     @classmethod
-    def of(cls, found: Broken) -> Finding:
+    def of(cls, found: CareViolation) -> Finding:
         """Write a finding of the judge."""
         return cls(rule=found.rule, subject=found.subject, day=found.day.isoformat(), detail=found.detail)
 
@@ -83,8 +83,8 @@ def build_result(tally: SimulationTally, policy: PolicyName) -> Result:
     """Return what came of a simulation that is over."""
     weeks = tuple(tally.weeks())
     told = tally.chronicle
-    faults = broken(told)
-    strict = broken(replace(told, visits=[one for one in told.visits if not one.taken]))
+    faults = find_care_violations(told)
+    strict = find_care_violations(replace(told, visits=[one for one in told.visits if not one.taken]))
     return Result(
         policy=policy,
         seed=tally.seed,

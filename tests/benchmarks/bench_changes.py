@@ -34,8 +34,8 @@ from marks import Clock, Point, Reached, reached
 
 from scheduling.comparison import compare
 from scheduling.plan import Plan
-from scheduling.publishing import published
-from scheduling.rules.stability import notified_moves
+from scheduling.publishing import publish
+from scheduling.rules.stability import list_notified_moves
 from scheduling.scenario import Scenario
 from solver import Limits, Progress, solve
 
@@ -93,7 +93,7 @@ class Bench:
 
     def answer(self, scenario: Scenario, what: str, made: Answer, before: Plan | None = None) -> None:
         """Print the line of an answer."""
-        calls = sum(1 for _ in notified_moves(scenario, made.plan))
+        calls = sum(1 for _ in list_notified_moves(scenario, made.plan))
         changes = "" if before is None else len(compare(scenario, before, made.plan).changes)
         self.row(scenario, what, made.seconds, made.plan.status, made.reached, calls, changes, same_day(scenario, made.plan))
 
@@ -123,7 +123,7 @@ class Bench:
         """Plan a week, publish it, plan it again unchanged; return its plan."""
         first = self.planned(week, FIRST_SECONDS)
         self.answer(week, "planned", first)
-        told = published(week, first.plan)
+        told = publish(week, first.plan)
         made = self.planned(told, AGAIN_SECONDS, first.plan)
         self.answer(told, "unchanged, planned again", made, first.plan)
         changes = compare(told, first.plan, made.plan).changes

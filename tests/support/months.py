@@ -29,13 +29,13 @@ from scheduling import catalogue
 from scheduling.care.episodes import Episode
 from scheduling.care.programmes import Programme
 from scheduling.care.rolling import NextWeek
-from scheduling.care.windows import OpenStep, open_steps
+from scheduling.care.windows import OpenStep, list_open_steps
 from scheduling.fields import Horizon, Interval
 from scheduling.generate import generate
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
-from solver.search.first_come import first_come
+from solver import plan_first_come
 
 MONDAY = date(2026, 11, 30)
 FRIDAY_BEFORE = datetime(2026, 11, 27, 16, 30, tzinfo=UTC)
@@ -127,9 +127,9 @@ class Months:
         """Plan a period, first come, first served, without some visits; return the plan's id."""
         with self.store.writing() as session:
             scenario, standing = load_week(session, period, self.now).to_plan()
-            made = first_come(scenario, standing)
+            made = plan_first_come(scenario, standing)
             kept = made.changed(visits=tuple(one for one in made.visits if one.visit not in without))
-            assert not list(violations(scenario, made))
+            assert not list(find_violations(scenario, made))
             snapshot = periods.keep_snapshot(session, scenario, periods.period(session, period), self.now)
             start = plans.add_plan(session, standing, snapshot.id, period, "desk", self.now)
             row = plans.add_plan(session, kept, snapshot.id, period, "desk", self.now)
@@ -188,7 +188,7 @@ class Months:
         found = self.episode(identifier)
         with self.store.reading() as session:
             today = periods.zone(session).wall(self.now).date()
-        return {one.visit: one for one in open_steps(found, catalogue.pathway(found.pathway), today)}
+        return {one.visit: one for one in list_open_steps(found, catalogue.get_pathway(found.pathway), today)}
 
     def programme(self, identifier: str) -> Programme:
         """Return a programme with its people and sessions."""

@@ -17,10 +17,10 @@ from typing import TypeVar
 
 from sqlmodel import Session
 
-from api.access.actor import Actor, Role
-from api.background.mail.smtp import Line, Unreachable, Verdict, line
+from api.access.actor import AccessRole, Actor
+from api.background.mail.smtp import DeliveryOutcome, SmtpConnection, Unreachable, connect
 from api.background.mail.writing import written
-from api.runtime.context import Shell
+from api.context import AppContext
 from api.services.records import write_audit
 from api.store import messages, tasks
 from api.store.errors import StoreBusy, StoreUnusable
@@ -30,14 +30,14 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-COURIER = Actor("courier", Role.ADMIN)
+COURIER = Actor("courier", AccessRole.ADMIN)
 
 UNDELIVERABLE = "message-undeliverable"
 """The task for staff when somebody cannot be told by mail."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class RetryPolicy:
     """How often a courier does what, s.
 
     Attributes
@@ -65,7 +65,7 @@ class Rhythm:
 
 
 @dataclass(slots=True)
-class Tally:
+class SendCounts:
     """What one round brought."""
 
     sent: int = 0
@@ -73,19 +73,19 @@ class Tally:
     refused: int = 0
 
 
-class Courier:
+class OutboxSender:
     """Sends what waits, as long as the server answers.
 
     Parameters
     ----------
-    shell : Shell
+    context : AppContext
         Whose settings name the mail server, and whose store has the outbox.
     """
 
-    def __init__(self, shell: Shell, rhythm: Rhythm | None = None) -> None:
+    def __init__(self, context: AppContext, rhythm: RetryPolicy | None = None) -> None:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._shell = shell
-        self._rhythm = rhythm or Rhythm()
+        self._context = context
+        self._rhythm = rhythm or RetryPolicy()
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -102,22 +102,22 @@ class Courier:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), wait)
 
-    async def round(self) -> Tally:
+    async def round(self) -> SendCounts:
         """Send all that is due now. Raises ``Unreachable``; what was not handed over waits then."""
-        tally = Tally()
+        tally = SendCounts()
         while not self.stopping.is_set() and self._due():
-            async with line(self._shell.settings) as open_line:
+            async with connect(self._context.settings) as open_line:
                 claimed = await self._kept(self._claim)
                 while claimed is not None:
                     claimed = await self._deliver(open_line, claimed, tally)
         return tally
 
-    async def _deliver(self, open_line: Line, claimed: Claimed, tally: Tally) -> Claimed | None:
+    async def _deliver(self, open_line: SmtpConnection, claimed: Claimed, tally: SendCounts) -> Claimed | None:
         """Hand one message over, note what became of it, and take the next one in the same transaction."""
         verdict, words = await self._handed_over(open_line, claimed)
-        tally.sent += verdict is Verdict.TAKEN
-        tally.refused += verdict is Verdict.NEVER
-        tally.later += verdict in (Verdict.LATER, Verdict.OPEN)
+        tally.sent += verdict is DeliveryOutcome.TAKEN
+        tally.refused += verdict is DeliveryOutcome.NEVER
+        tally.later += verdict in (DeliveryOutcome.LATER, DeliveryOutcome.OPEN)
         goes_on = open_line.is_open and not self.stopping.is_set()
 
         def note(session: Session) -> Claimed | None:
@@ -125,53 +125,53 @@ class Courier:
             return self._claim(session) if goes_on else None
 
         following = await self._kept(note)
-        if not open_line.is_open and verdict is not Verdict.TAKEN:
+        if not open_line.is_open and verdict is not DeliveryOutcome.TAKEN:
             raise Unreachable(words)
         return following
 
-    async def _handed_over(self, open_line: Line, claimed: Claimed) -> tuple[Verdict, str]:
+    async def _handed_over(self, open_line: SmtpConnection, claimed: Claimed) -> tuple[DeliveryOutcome, str]:
         try:
-            content = written(self._shell.settings, claimed)
+            content = written(self._context.settings, claimed)
         except Exception:  # whatever it is, one message that cannot be made must not keep all others
             log.exception("message %s cannot be made", claimed.message.id)
-            return Verdict.NEVER, "it cannot be made"
+            return DeliveryOutcome.NEVER, "it cannot be made"
         try:
-            return await open_line.hand_over(self._shell.settings.mail_from, claimed.tells.address, content)
+            return await open_line.hand_over(self._context.settings.mail_from, claimed.tells.address, content)
         except Unreachable as error:
-            return Verdict.LATER, str(error)
+            return DeliveryOutcome.LATER, str(error)
 
     # --- in the store ------------------------------------------------------------------------------------------------
 
     def _due(self) -> bool:
         try:
-            with self._shell.database.reading() as session:
-                return messages.anything_due(session, self._shell.clock())
+            with self._context.database.reading() as session:
+                return messages.anything_due(session, self._context.clock())
         except (StoreBusy, StoreUnusable) as error:
             log.warning("the outbox cannot be read: %s", error)
             return False
 
     def _claim(self, session: Session) -> Claimed | None:
         """Take the next message; what would come too late is dropped."""
-        now = self._shell.clock()
+        now = self._context.clock()
         while (claimed := messages.claim(session, self.id, now, timedelta(seconds=self._rhythm.lease))) is not None:
             if claimed.tells.starts_at > now:
                 return claimed
             messages.expire(session, claimed.message.id, now)
         return None
 
-    def _note(self, session: Session, claimed: Claimed, verdict: Verdict, words: str) -> None:
-        now, message = self._shell.clock(), claimed.message
+    def _note(self, session: Session, claimed: Claimed, verdict: DeliveryOutcome, words: str) -> None:
+        now, message = self._context.clock(), claimed.message
         patient = claimed.invitation.patient_id
         again = now + timedelta(seconds=self._rhythm.wait(message.attempts))
         gives_up = message.attempts >= self._rhythm.patience
         match verdict:
-            case Verdict.TAKEN:
+            case DeliveryOutcome.TAKEN:
                 messages.sent(session, message.id, now)
                 told = {"message": message.id, "method": message.method, "sequence": message.sequence}
                 write_audit(session, COURIER, "message.send", "patient", patient, now, **told)
-            case Verdict.LATER if not gives_up:
+            case DeliveryOutcome.LATER if not gives_up:
                 messages.put_back(session, claimed, again, words, now)
-            case Verdict.OPEN if not gives_up:
+            case DeliveryOutcome.OPEN if not gives_up:
                 messages.leave_open(session, message.id, again, words)
             case _:
                 messages.refuse(session, message.id, words, now)
@@ -183,7 +183,7 @@ class Courier:
         began = monotonic()
         while True:
             try:
-                with self._shell.database.writing() as session:
+                with self._context.database.writing() as session:
                     return action(session)
             except (StoreBusy, StoreUnusable) as error:
                 log.warning("messages wait for the store since %d s: %s", monotonic() - began, error)

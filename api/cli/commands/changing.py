@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from api.cli.console import Outcome, ended, err, print_json, say, show
+from api.cli.console import ExitCode, ended, err, print_json, say, show
 from api.cli.options import AsJson, Now, PlanFile, ScenarioFile, Seconds, Seed, Workers, expect_writable
 from api.cli.progress import solved
 from api.reports.changes import beside, comparison_tables, moves_document, proposal_tables, proposals_document
@@ -18,9 +18,16 @@ from api.reports.documents import plan_summary
 from api.reports.summary import pins_conflict, reasons_table
 from scheduling.additions import Addition
 from scheduling.comparison import compare
-from scheduling.disruptions import Disturbance, disturbed, read_away, read_close, read_open, reopened
+from scheduling.disruptions import (
+    Disruption,
+    apply_disruptions,
+    parse_absence,
+    parse_closure,
+    parse_extra_shift,
+    remove_placeholders,
+)
 from scheduling.plan import Plan, Unscheduled
-from scheduling.publishing import carried, published, upcoming
+from scheduling.publishing import publish, rebase, upcoming
 from scheduling.scenario import Scenario
 
 SecondPlan = Annotated[Path, typer.Argument(metavar="PLAN2", help="The plan to compare with it.", show_default=False)]
@@ -78,16 +85,15 @@ def what_if(
     or is left out. Writes nothing.
     """
     asked = Scenario.read(scenario)
-    stands = published(asked, given := Plan.read(plan, asked), now)
-    upset = disturbed(stands, _disturbances(close or (), away or (), extra or ()))
-    before = upcoming(stands, carried(given, stands))
-    from solver import Limits
-    from solver.change.moves import moves
+    stands = publish(asked, given := Plan.read(plan, asked), now)
+    upset = apply_disruptions(stands, _disturbances(close or (), away or (), extra or ()))
+    before = upcoming(stands, rebase(given, stands))
+    from solver import Limits, explain_moves
 
-    made = solved(upset, Limits(seconds=seconds, workers=workers, seed=seed), carried(before, upset), err())
+    made = solved(upset, Limits(seconds=seconds, workers=workers, seed=seed), rebase(before, upset), err())
     with err().status("trying what would keep each of them in its place ..."):
-        why = () if made.status == "unknown" else moves(upset, made)
-    view, after = reopened(upset, stands, made)
+        why = () if made.status == "unknown" else explain_moves(upset, made)
+    view, after = remove_placeholders(upset, stands, made)
     found = compare(stands, before, after, view)
     if as_json:
         plans = {"before": plan_summary(stands, before), "after": plan_summary(view, after)}
@@ -95,14 +101,14 @@ def what_if(
     else:
         show(*comparison_tables(found, why), Text(), beside(stands, before, view, after))
     if made.status == "unknown":
-        raise ended(Outcome.PINS_CONFLICT, pins_conflict(upset, made))
+        raise ended(ExitCode.PINS_CONFLICT, pins_conflict(upset, made))
 
 
-def _disturbances(close: Iterable[str], away: Iterable[str], extra: Iterable[str]) -> list[Disturbance]:
-    readers: tuple[tuple[Iterable[str], Callable[[str], Disturbance]], ...] = (
-        (close, read_close),
-        (away, read_away),
-        (extra, read_open),
+def _disturbances(close: Iterable[str], away: Iterable[str], extra: Iterable[str]) -> list[Disruption]:
+    readers: tuple[tuple[Iterable[str], Callable[[str], Disruption]], ...] = (
+        (close, parse_closure),
+        (away, parse_absence),
+        (extra, parse_extra_shift),
     )
     return [read(text) for texts, read in readers for text in texts]
 
@@ -126,9 +132,9 @@ def offer(
     """
     asked, given = _present(scenario, plan, now)
     added = Addition.read(visit, asked)
-    from solver.change.offers import offers
+    from solver import find_offers
 
-    found = offers(asked, given, added, count)
+    found = find_offers(asked, given, added, count)
     if as_json:
         reasons = [left.model_dump(mode="json") for left in found.reasons]
         print_json({"offers": proposals_document(found.offers), "reasons": reasons})
@@ -161,9 +167,9 @@ def insert(
     grown_file = output.with_name(f"{output.stem}.scenario.json") if scenario_out is None else scenario_out
     for file in (output, grown_file):
         expect_writable(file)
-    from solver.change.offers import insert as place
+    from solver import insert_visits
 
-    grown, made = place(asked, given, added)
+    grown, made = insert_visits(asked, given, added)
     new = {one.id for one in added.visits}
     left = [one for one in made.unscheduled if one.visit in new]
     if left:
@@ -197,13 +203,12 @@ def backfill(
     With --now everybody in PLAN has been told of it.
     """
     asked, given = _present(scenario, plan, now)
-    from solver.change.backfill import backfill as fill
-    from solver.change.backfill import cancelled
+    from solver import cancel_visit, find_backfills
 
     freed = None if visit is None else given.visits_by_id.get(asked.visit(visit).id)
     if visit is not None:
-        asked, given = cancelled(asked, given, visit)
-    found = fill(asked, given, count, freed)
+        asked, given = cancel_visit(asked, given, visit)
+    found = find_backfills(asked, given, count, freed)
     if as_json:
         print_json({"backfills": proposals_document(found)})
     else:
@@ -214,11 +219,11 @@ def _present(scenario: Path, plan: Path, now: datetime | None) -> tuple[Scenario
     """Read a scenario and its plan; given the moment, as it is once the plan is published."""
     asked = Scenario.read(scenario)
     given = Plan.read(plan, asked)
-    return (asked if now is None else published(asked, given, now)), given
+    return (asked if now is None else publish(asked, given, now)), given
 
 
 def _nowhere(left: Iterable[Unscheduled], as_json: bool) -> typer.Exit:
     """Show why there is no place, unless it is written already, and return what ends the command."""
     if not as_json:
         show(*(reasons_table(one.visit, one.reasons) for one in left))
-    return ended(Outcome.NO_PLACE)
+    return ended(ExitCode.NO_PLACE)

@@ -28,7 +28,7 @@ def list_all(
     """List the episodes that are open."""
     from api.store import episodes
 
-    with opened() as shell, shell.database.reading() as session:
+    with opened() as context, context.database.reading() as session:
         rows = episodes.page(session, "", sys.maxsize, patient, None if every else True)
     if as_json:
         print_json([{"id": one.id, "patient": one.patient_id, "pathway": one.pathway, "open": one.is_open} for one in rows])
@@ -46,8 +46,8 @@ def show_one(episode: Identifier, as_json: AsJson = False) -> None:
     """Show what has been of an episode, and what is open."""
     from api.services.episodes import describe_episode
 
-    with opened() as shell, shell.database.reading() as session:
-        found = describe_episode(session, episode, shell.clock())
+    with opened() as context, context.database.reading() as session:
+        found = describe_episode(session, episode, context.clock())
     if as_json:
         print_json(found)
         return
@@ -80,8 +80,8 @@ def tell(
 
     on = None if day is None else day.date()
     told = ReportedEvent(kind=kind, step=step, number=number, date=on, outcome=outcome, relief_percent=relief, name=name)
-    with opened() as shell, shell.database.writing() as session:
-        found = record_event(session, SYSTEM, episode, None, told, shell.clock())
+    with opened() as context, context.database.writing() as session:
+        found = record_event(session, SYSTEM, episode, None, told, context.clock())
     result: dict[str, Any] = {"episode": episode, "asked": list(found.asked), "given_up": list(found.given_up)}
     if as_json:
         print_json(result)

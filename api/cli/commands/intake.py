@@ -10,17 +10,17 @@ import typer
 from rich.table import Table
 
 from api.cli.commands.accounts import opened
-from api.cli.console import Commands, Outcome, ended, print_json, say, show
+from api.cli.console import Commands, ExitCode, ended, print_json, say, show
 from api.cli.options import AsJson, expect_writable
 from scheduling.errors import Fault, InvalidFile
 from scheduling.files import read_bounded
 
 if TYPE_CHECKING:
-    from api.runtime.context import Shell
+    from api.context import AppContext
     from api.services.intake import AcceptedRequest
     from api.services.reception import IntakeResult
-    from api.services.same_day import SameDayPlacement
-    from api.spreadsheets.referral_sheets import Sheet
+    from api.services.same_day import SameDayDecision
+    from api.spreadsheets.referral_sheets import ReferralSheet
 
 intake_app = typer.Typer(cls=Commands, help="Take in what patients are referred for.", no_args_is_help=True)
 
@@ -70,16 +70,16 @@ def import_sheet(
     sheet = read_sheet(read_bounded(file, MAX_FILE_BYTES), str(file))
     for note in sheet.notes:
         say(f"{file}: {note}.")
-    with opened() as shell:
-        with shell.database.reading() as session:
-            faults = in_row_order([*find_faults(session, sheet.requests, shell.clock()), *sheet.faults])
+    with opened() as context:
+        with context.database.reading() as session:
+            faults = in_row_order([*find_faults(session, sheet.requests, context.clock()), *sheet.faults])
         if faults:
             raise _refused(faults, as_json)
         if dry_run:
             found = {"requests": len(sheet.requests), "faults": []}
             _told(as_json, found, f"{len(sheet.requests):,} requests can be taken in; nothing was.")
             return
-        taken, today = _take_in(shell, sheet, str(file))
+        taken, today = _take_in(context, sheet, str(file))
     document = [{"row": one.place.strip(", "), **_taken(two)} for one, two in zip(sheet.requests, taken, strict=True)]
     if as_json:
         print_json({"taken": document, "today": [_placed(one) for one in today]})
@@ -121,8 +121,8 @@ def add(
         referred_on=None if referred_on is None else referred_on.date(),
         low_reservoir=None if low_reservoir is None else low_reservoir.date(),
     )
-    with opened() as shell:
-        received = receive_request(shell, SYSTEM, request, shell.database.write)
+    with opened() as context:
+        received = receive_request(context, SYSTEM, request, context.database.write)
     if as_json:
         print_json({**_taken(received.accepted), "today": None if received.today is None else _placed(received.today)})
         return
@@ -139,12 +139,12 @@ def make_room(
     from api.services import reception
     from api.services.accounts import SYSTEM
 
-    with opened() as shell:
+    with opened() as context:
         try:
-            found = reception.make_room(shell, SYSTEM, visit, shell.database.write)
+            found = reception.make_room(context, SYSTEM, visit, context.database.write)
         except NoRoom as refusal:
-            why = [f"  {one.rule}: {one.detail}" for one in refusal.grounds]
-            raise ended(Outcome.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
+            why = [f"  {one.rule}: {one.detail}" for one in refusal.details]
+            raise ended(ExitCode.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
     _told(as_json, _placed(found), _today(found))
 
 
@@ -152,24 +152,24 @@ def _request(**values: Any) -> Any:
     from pydantic import ValidationError
 
     from api.services.intake import Request
-    from scheduling.references import fault_of
+    from scheduling.references import make_fault
 
     try:
         return Request(**values)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        faults = [Fault(fault.path.replace("_", "-"), fault.message) for fault in map(fault_of, details)]
+        faults = [Fault(fault.path.replace("_", "-"), fault.message) for fault in map(make_fault, details)]
         raise InvalidFile("the request", faults) from None
 
 
-def _take_in(shell: Shell, sheet: Sheet, source: str) -> tuple[list[AcceptedRequest], list[SameDayPlacement]]:
+def _take_in(context: AppContext, sheet: ReferralSheet, source: str) -> tuple[list[AcceptedRequest], list[SameDayDecision]]:
     from api.services.accounts import SYSTEM
     from api.services.intake import accept_requests
     from api.services.reception import place_same_day
 
-    with shell.database.writing() as session:
-        taken = accept_requests(session, SYSTEM, sheet.requests, shell.clock(), source)
-    return taken, place_same_day(shell, SYSTEM, taken)
+    with context.database.writing() as session:
+        taken = accept_requests(session, SYSTEM, sheet.requests, context.clock(), source)
+    return taken, place_same_day(context, SYSTEM, taken)
 
 
 def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
@@ -181,7 +181,7 @@ def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
             row, _, column = one.path.partition(", ")
             table.add_row(row.removeprefix("row "), column, one.message)
         show(table)
-    return ended(Outcome.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
+    return ended(ExitCode.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
 
 
 def _taken(one: AcceptedRequest) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def _taken(one: AcceptedRequest) -> dict[str, Any]:
     }
 
 
-def _placed(one: SameDayPlacement) -> dict[str, Any]:
+def _placed(one: SameDayDecision) -> dict[str, Any]:
     booking = None if one.booking is None else one.booking.model_dump(mode="json")
     return {
         "visit": one.visit,
@@ -214,7 +214,7 @@ def _said(received: IntakeResult) -> str:
     return "Waits for a seat." if taken.referral_out is None else f"Referral {taken.referral_out} is sent."
 
 
-def _today(one: SameDayPlacement) -> str:
+def _today(one: SameDayDecision) -> str:
     if one.booking is None:
         why = "; ".join(f"{reason.rule}: {reason.detail}" for reason in one.reasons)
         return f"No place today for {one.visit}, which waits: {why}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli.commands.accounts import opened
-from api.cli.console import Commands, Outcome, ended, print_json
+from api.cli.console import Commands, ExitCode, ended, print_json
 from api.cli.options import AsJson
 from scheduling.errors import Fault, InvalidFile
 
@@ -36,12 +36,12 @@ def verify(
 
     noted = None if known is None else _tail(known)
     try:
-        with opened() as shell, shell.database.reading() as session:
+        with opened() as context, context.database.reading() as session:
             last = audit.verify(session, noted)
     except AuditBroken as broken:
         if as_json:
             print_json({"holds": False, "row": broken.sequence, "finding": broken.finding})
-        raise ended(Outcome.RULE_BROKEN, f"Error: {broken}") from None
+        raise ended(ExitCode.RULE_BROKEN, f"Error: {broken}") from None
     if as_json:
         print_json({"holds": True, "rows": last.sequence, "hash": last.hash})
     else:
@@ -55,8 +55,8 @@ def backup(
     """Write a backup of the service's store; the service may go on meanwhile."""
     from api.store.backup import backup as write
 
-    with opened() as shell:
-        write(shell.database, file)
+    with opened() as context:
+        write(context.database, file)
     _told(as_json, "backup", file, f"The store is in {file}. Keep the signing key apart: a backup does not hold it.")
 
 
@@ -70,8 +70,8 @@ def restore(
 
     if not yes:
         typer.confirm("What was stored since this backup is lost. Go on?", abort=True)
-    with opened() as shell:
-        put_back(shell.database, file)
+    with opened() as context:
+        put_back(context.database, file)
     _told(as_json, "restored", file, f"The store is as it was when {file} was written.")
 
 

@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
+from api.http.gate import guarded_router
 from api.http.routes.examples import BOOKING
 from api.services import bookings as service
 from api.services import offering
-from api.services.bookings import Cancellation, PlacedVisit, RequestedPlace
+from api.services.bookings import CancellationDecision, PlacedVisit, RequestedPlace
 from api.services.decisions import with_retries
 from api.services.offering import PlaceOptions
 from api.services.week import get_current_week
@@ -151,10 +151,10 @@ def get_booking(visit: Identifier, call: Fetching) -> Response:
 )
 def add_booking(visit: Identifier, body: WantedPlace, call: Creating) -> Response:
     """Book a place for a visit that has none; a problem names each rule that the place would break."""
-    now = call.shell.clock()
+    now = call.context.clock()
     return with_retries(
-        call.shell,
-        service.find_period(call.shell.database, visit),
+        call.context,
+        service.find_period(call.context.database, visit),
         lambda week: service.decide_booking(week, call.actor, visit, body.place(), body.override_reason, now),
         lambda session, decision: _answer(service.apply_placement(session, decision), HTTPStatus.CREATED),
         call.create,
@@ -164,10 +164,10 @@ def add_booking(visit: Identifier, body: WantedPlace, call: Creating) -> Respons
 @router.patch("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=documented(409, 412, 428))
 def move_booking(visit: Identifier, body: WantedPlace, call: Changing) -> Response:
     """Move a visit by hand; a problem names each rule that the place would break."""
-    version, now = call.expected_version(), call.shell.clock()
+    version, now = call.expected_version(), call.context.clock()
     return with_retries(
-        call.shell,
-        service.find_period(call.shell.database, visit),
+        call.context,
+        service.find_period(call.context.database, visit),
         lambda week: service.decide_move(week, call.actor, visit, body.place(), body.override_reason, version, now),
         lambda session, decision: _answer(service.apply_placement(session, decision)),
         call.write,
@@ -177,10 +177,10 @@ def move_booking(visit: Identifier, body: WantedPlace, call: Changing) -> Respon
 @router.delete("/v1/visits/{visit}/booking", response_model=Cancelled, responses=documented(409, 412, 428))
 def cancel_booking(visit: Identifier, call: Changing) -> Response:
     """Cancel a visit's booking, and those of visits that cannot be without it: they wait again."""
-    version, now = call.expected_version(), call.shell.clock()
+    version, now = call.expected_version(), call.context.clock()
     return with_retries(
-        call.shell,
-        service.find_period(call.shell.database, visit),
+        call.context,
+        service.find_period(call.context.database, visit),
         lambda week: service.decide_cancellation(week, call.actor, visit, version, now),
         _cancel,
         call.write,
@@ -190,9 +190,9 @@ def cancel_booking(visit: Identifier, call: Changing) -> Response:
 @router.put("/v1/visits/{visit}/booking/state", response_model=BookedVisit, responses=documented(409, 412, 428))
 def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Response:
     """Note that a patient has arrived, has not come, or is done."""
-    version, now = call.expected_version(), call.shell.clock()
+    version, now = call.expected_version(), call.context.clock()
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         service.mark(session, call.actor, visit, body.state, version, now)
         return _answer(service.get_placed_visit(session, visit))
 
@@ -202,17 +202,17 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
 @router.put("/v1/visits/{visit}/pin", response_model=FreePlace, responses=documented(409, 412, 428))
 def pin_visit(visit: Identifier, call: Changing) -> Response:
     """Hold a visit where it stands, whatever is planned; If-Match is the booking's."""
-    version, now = call.expected_version(), call.shell.clock()
-    return call.write(lambda session: Answer(place_document(service.pin(session, call.actor, visit, version, now))))
+    version, now = call.expected_version(), call.context.clock()
+    return call.write(lambda session: RouteResult(place_document(service.pin(session, call.actor, visit, version, now))))
 
 
 @router.delete("/v1/visits/{visit}/pin", status_code=HTTPStatus.NO_CONTENT, responses=documented(409))
 def unpin_visit(visit: Identifier, call: Reading) -> Response:
     """Let planning move a visit again."""
 
-    def act(session: Session) -> Answer:
-        service.unpin(session, call.actor, visit, call.shell.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+    def act(session: Session) -> RouteResult:
+        service.unpin(session, call.actor, visit, call.context.clock())
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
@@ -220,8 +220,8 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
 @router.post("/v1/visits/{visit}/offers", response_model=Offers, responses=documented(409))
 def offer_places(visit: Identifier, body: OffersWanted, call: Reading) -> Response:
     """Return the best places that a waiting visit could be booked at without anybody else being moved."""
-    period = service.find_period(call.shell.database, visit)
-    found = offering.find_place_options(get_current_week(call.shell, period, call.shell.clock()), visit, body.count)
+    period = service.find_period(call.context.database, visit)
+    found = offering.find_place_options(get_current_week(call.context, period, call.context.clock()), visit, body.count)
     return call.disclose("visit.offers", "visit", visit, lambda session: _offers(found))
 
 
@@ -237,15 +237,15 @@ def booked_document(standing: PlacedVisit) -> dict[str, object]:
     return {**standing.booking.model_dump(mode="json"), **told, "participation": standing.participation}
 
 
-def _answer(standing: PlacedVisit, status: int = HTTPStatus.OK) -> Answer:
-    return Answer(booked_document(standing), status, standing.row.version)
+def _answer(standing: PlacedVisit, status: int = HTTPStatus.OK) -> RouteResult:
+    return RouteResult(booked_document(standing), status, standing.row.version)
 
 
-def _cancel(session: Session, decision: Cancellation) -> Answer:
+def _cancel(session: Session, decision: CancellationDecision) -> RouteResult:
     service.apply_cancellation(session, decision)
-    return Answer({"waiting": decision.cancelled, "freed": place_document(decision.freed)})
+    return RouteResult({"waiting": decision.cancelled, "freed": place_document(decision.freed)})
 
 
-def _offers(found: PlaceOptions) -> Answer:
+def _offers(found: PlaceOptions) -> RouteResult:
     offers = [{"place": place_document(one.booking), "cost": one.cost} for one in found.options]
-    return Answer({"visit": found.visit, "offers": offers, "reasons": [one.model_dump() for one in found.reasons]})
+    return RouteResult({"visit": found.visit, "offers": offers, "reasons": [one.model_dump() for one in found.reasons]})

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Reading
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.http.routes.bookings import PLACE, FreePlace, place_document
 from api.services import waitlist as service
 from api.services.decisions import with_retries
@@ -74,11 +74,11 @@ class KeptPlace(BaseModel):
 )
 def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) -> Response:
     """Keep a place in freed time for the waiting visit that uses it best; give its patient the visit's link to answer by."""
-    now, freed = call.shell.clock(), body.booking()
-    refused = service.find_refusals(call.shell.database, scenario, freed)
+    now, freed = call.context.clock(), body.booking()
+    refused = service.find_refusals(call.context.database, scenario, freed)
     hold = timedelta(minutes=body.hold_minutes)
     return with_retries(
-        call.shell,
+        call.context,
         scenario,
         lambda week: service.decide_offer(week, call.actor, freed, refused, hold, now),
         lambda session, decision: _kept(service.apply_offer(session, decision), HTTPStatus.CREATED),
@@ -89,7 +89,7 @@ def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) ->
 @router.get("/v1/visits/{visit}/freed-place", response_model=KeptPlace)
 def get_freed_place(visit: Identifier, call: Reading) -> Response:
     """Return the place that is kept for a visit."""
-    now = call.shell.clock()
+    now = call.context.clock()
     return call.disclose(
         "freed-place.read", "visit", visit, lambda session: _kept(service.get_offered_place(session, visit, now))
     )
@@ -98,7 +98,7 @@ def get_freed_place(visit: Identifier, call: Reading) -> Response:
 @router.post("/v1/visits/{visit}/freed-place/acceptance", response_model=KeptPlace, responses=documented(409))
 def accept_freed_place(visit: Identifier, call: Creating) -> Response:
     """Accept the place that is kept for a visit: it is booked."""
-    now = call.shell.clock()
+    now = call.context.clock()
     return call.create(lambda session: _kept(service.accept_offer(session, call.actor, visit, now)))
 
 
@@ -106,13 +106,13 @@ def accept_freed_place(visit: Identifier, call: Creating) -> Response:
 def decline_freed_place(visit: Identifier, call: Reading) -> Response:
     """Decline the place that is kept for a visit: it is free for others."""
 
-    def act(session: Session) -> Answer:
-        service.decline_offer(session, call.actor, visit, call.shell.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+    def act(session: Session) -> RouteResult:
+        service.decline_offer(session, call.actor, visit, call.context.clock())
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
 
-def _kept(kept: OfferedPlace, status: int = HTTPStatus.OK) -> Answer:
+def _kept(kept: OfferedPlace, status: int = HTTPStatus.OK) -> RouteResult:
     place = place_document(kept.booking)
-    return Answer({"visit": kept.offer.visit_id, "expires_at": kept.offer.expires_at, "place": place}, status)
+    return RouteResult({"visit": kept.offer.visit_id, "expires_at": kept.offer.expires_at, "place": place}, status)

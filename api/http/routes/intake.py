@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Creating, Reading
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.http.pages import Paged
 from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
 from api.services import intake as service
@@ -190,7 +190,7 @@ Sheet = Annotated[bytes, Body(media_type="application/octet-stream", description
 def list_kinds(call: Reading) -> Response:
     """Return what patients may be referred for."""
     shown = [{"kind": one.id, "name": one.name, "priority": one.priority, "needs": one.needs} for one in KINDS]
-    return call.read(lambda session: Answer({"items": shown}))
+    return call.read(lambda session: RouteResult({"items": shown}))
 
 
 @router.get(
@@ -200,13 +200,13 @@ def list_kinds(call: Reading) -> Response:
 )
 def get_template(call: Reading) -> Response:
     """Return a spreadsheet with an example for each kind of referral, and what each column holds."""
-    return Response(xlsx_template(call.shell.clock().date()), media_type=XLSX)
+    return Response(xlsx_template(call.context.clock().date()), media_type=XLSX)
 
 
 @router.post("/v1/intake", status_code=HTTPStatus.CREATED, response_model=RequestTaken, responses=documented(409))
 def take_in(body: Annotated[Request, Body(examples=[REQUEST])], call: Creating) -> Response:
     """Take in what a patient is referred for. Who has to be seen today gets a place at once, or hears why there is none."""
-    return receive_request(call.shell, call.actor, body, lambda act: call.create(lambda session: _received(act(session))))
+    return receive_request(call.context, call.actor, body, lambda act: call.create(lambda session: _received(act(session))))
 
 
 @router.post(
@@ -221,23 +221,23 @@ def take_in_sheet(
     dry_run: Annotated[bool, Query(description="Name what is wrong with each row, and take in nothing.")] = False,
 ) -> Response:
     """Take in a spreadsheet of referrals, all of its rows or none. Places for those of today are looked for right after."""
-    sheet, now = read_sheet(body, SOURCE), call.shell.clock()
+    sheet, now = read_sheet(body, SOURCE), call.context.clock()
     taken: list[service.AcceptedRequest] = []
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         faults = in_row_order([*service.find_faults(session, sheet.requests, now), *sheet.faults])
         if dry_run:
             told = [{"place": one.path, "fault": one.message} for one in faults]
-            return Answer(_sheet(len(sheet.requests), told, sheet.notes, []))
+            return RouteResult(_sheet(len(sheet.requests), told, sheet.notes, []))
         if faults:
             raise InvalidFile(SOURCE, faults)
         taken.extend(service.accept_requests(session, call.actor, sheet.requests, now, SOURCE))
-        return Answer(_sheet(len(taken), [], sheet.notes, taken), HTTPStatus.CREATED)
+        return RouteResult(_sheet(len(taken), [], sheet.notes, taken), HTTPStatus.CREATED)
 
     if dry_run:
         return call.read(act)
     answer = call.create(act)
-    place_same_day(call.shell, call.actor, taken)
+    place_same_day(call.context, call.actor, taken)
     return answer
 
 
@@ -247,10 +247,10 @@ def list_referrals_out(
 ) -> Response:
     """Return the referrals to other departments, a page at a time."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         zone = periods.zone(session)
         rows = store.page(session, page.after, page.count + 1, patient)
-        return Answer(page.document(rows, lambda row: row.id, lambda row: _sent(row, zone)))
+        return RouteResult(page.document(rows, lambda row: row.id, lambda row: _sent(row, zone)))
 
     return call.disclose("referral-out.list", "patient", patient or "", act)
 
@@ -271,16 +271,16 @@ def change_referral_out(referral: Identifier, body: ReferralOutState, call: Chan
     """Note what became of a referral; its appointment keeps the patient's time free when weeks are planned."""
     version = call.expected_version()
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         row = referrals_out.change_referral(
-            session, call.actor, referral, version, body.state, body.appointment, call.shell.clock()
+            session, call.actor, referral, version, body.state, body.appointment, call.context.clock()
         )
         return _sent_answer(session, row)
 
     return call.write(act)
 
 
-def _received(received: IntakeResult) -> Answer:
+def _received(received: IntakeResult) -> RouteResult:
     today = None
     if (found := received.today) is not None:
         today = {
@@ -291,7 +291,7 @@ def _received(received: IntakeResult) -> Answer:
             "call": list(found.call),
         }
     location = f"/v1/episodes/{received.accepted.episode}" if received.accepted.episode else None
-    return Answer({**_taken(received.accepted), "today": today}, HTTPStatus.CREATED, location=location)
+    return RouteResult({**_taken(received.accepted), "today": today}, HTTPStatus.CREATED, location=location)
 
 
 def _taken(one: service.AcceptedRequest) -> dict[str, Any]:
@@ -311,8 +311,8 @@ def _sheet(
     return {"requests": requests, "faults": faults, "notes": notes, "taken": [_taken(one) for one in taken], "today": today}
 
 
-def _sent_answer(session: Session, row: ReferralOutRow) -> Answer:
-    return Answer(_sent(row, periods.zone(session)), version=row.version)
+def _sent_answer(session: Session, row: ReferralOutRow) -> RouteResult:
+    return RouteResult(_sent(row, periods.zone(session)), version=row.version)
 
 
 def _sent(row: ReferralOutRow, zone: TimeGrid) -> dict[str, Any]:

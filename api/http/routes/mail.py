@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Reading
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.services import contacts
 from api.store import messages as store
 from api.store import people, periods
@@ -111,17 +111,17 @@ class Answers(BaseModel):
 @router.get("/v1/mail", response_model=Outbox)
 def get_outbox(call: Reading) -> Response:
     """Return how many messages wait, are sent, were refused."""
-    return call.read(lambda session: Answer(Outbox(**store.counts(session))))
+    return call.read(lambda session: RouteResult(Outbox(**store.counts(session))))
 
 
 @router.get("/v1/scenarios/{scenario}/answers", response_model=Answers)
 def list_answers(scenario: Identifier, call: Reading) -> Response:
     """Return what patients have answered about the appointments of a period, and who cannot be told by mail."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         periods.period(session, scenario)
         items = [_answered(*pair) for pair in store.answers(session, scenario)]
-        return Answer({"items": items, "without_address": store.without_address(session, scenario, call.shell.clock())})
+        return RouteResult({"items": items, "without_address": store.without_address(session, scenario, call.context.clock())})
 
     return call.disclose("answers.read", "scenario", scenario, act)
 
@@ -135,7 +135,7 @@ def get_contact(patient: Identifier, call: Reading) -> Response:
 @router.put("/v1/patients/{patient}/contact", response_model=Contact, responses=documented(412, 428))
 def put_contact(patient: Identifier, body: Contact, call: Changing) -> Response:
     """Set, change or remove a patient's address; at a new one they are told of all that is ahead of them."""
-    version, now = call.expected_version(), call.shell.clock()
+    version, now = call.expected_version(), call.context.clock()
     return call.write(lambda session: _contact(contacts.set_address(session, call.actor, patient, body.email, now, version)))
 
 
@@ -143,15 +143,15 @@ def put_contact(patient: Identifier, body: Contact, call: Changing) -> Response:
 def list_messages(patient: Identifier, call: Reading) -> Response:
     """Return what a patient was told by mail, and what waits to be."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         people.patient(session, patient)
-        return Answer({"items": [_message(row) for row in store.messages_of(session, patient)]})
+        return RouteResult({"items": [_message(row) for row in store.messages_of(session, patient)]})
 
     return call.disclose("patient.messages", "patient", patient, act)
 
 
-def _contact(row: PatientRow) -> Answer:
-    return Answer({"email": row.email}, version=row.version)
+def _contact(row: PatientRow) -> RouteResult:
+    return RouteResult({"email": row.email}, version=row.version)
 
 
 def _message(row: MessageRow) -> dict[str, object]:

@@ -9,13 +9,13 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
 from api.services.reception import make_room, receive_referral
-from api.services.same_day import InboundReferral, SameDayPlacement
+from api.services.same_day import InboundReferral, SameDayDecision
 from scheduling.comparison import Change
 from scheduling.fields import Half, Id, Interval
 from scheduling.people import Patient
@@ -93,7 +93,7 @@ class ReferralMade(BaseModel):
 def refer(body: ReferralToMake, call: Creating) -> Response:
     """Refer a cancer patient, to be seen today: the answer is the place, or the verified reason why there is none."""
     return receive_referral(
-        call.shell, call.actor, body.referral(), lambda act: call.create(lambda session: _made(act(session)))
+        call.context, call.actor, body.referral(), lambda act: call.create(lambda session: _made(act(session)))
     )
 
 
@@ -106,10 +106,10 @@ def displace(visit: Identifier, call: Creating) -> Response:
     Nobody gives way who has cancer, has to be seen that day, is pinned or about to be seen. A problem says whether it is proven
     that the day cannot take the visit, and names the rules in the way.
     """
-    return make_room(call.shell, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
+    return make_room(call.context, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
 
 
-def _made(made: SameDayPlacement) -> Answer:
+def _made(made: SameDayDecision) -> RouteResult:
     document = {
         "visit": made.visit,
         "scenario": made.period,
@@ -118,4 +118,4 @@ def _made(made: SameDayPlacement) -> Answer:
         "changes": [one.model_dump(mode="json") for one in made.changes],
         "call": list(made.call),
     }
-    return Answer(document, HTTPStatus.CREATED, location=f"/v1/visits/{made.visit}")
+    return RouteResult(document, HTTPStatus.CREATED, location=f"/v1/visits/{made.visit}")

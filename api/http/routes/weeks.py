@@ -12,10 +12,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Reading
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.http.routes.examples import SCENARIO
 from api.services import outlook as looking_ahead
 from api.services import rolling
@@ -170,9 +170,9 @@ RosterDocument = Annotated[
 def put_roster(body: RosterDocument, call: Reading) -> Response:
     """Take in the clinic and who works when, for weeks that are not asked for anything yet."""
 
-    def act(session: Session) -> Answer:
-        taken = import_roster(session, call.actor, json.dumps(body), call.shell.clock())
-        return Answer({"start": taken.horizon.start, "end": taken.horizon.end, "providers": len(taken.providers)})
+    def act(session: Session) -> RouteResult:
+        taken = import_roster(session, call.actor, json.dumps(body), call.context.clock())
+        return RouteResult({"start": taken.horizon.start, "end": taken.horizon.end, "providers": len(taken.providers)})
 
     return call.write(act)
 
@@ -184,10 +184,10 @@ def preview_week(
     start: Annotated[FirstDay | None, Query(description="The first day; else next Monday.")] = None,
 ) -> Response:
     """Return what the next week is asked for, and keep nothing."""
-    now = call.shell.clock()
+    now = call.context.clock()
 
-    def act(session: Session) -> Answer:
-        return Answer(
+    def act(session: Session) -> RouteResult:
+        return RouteResult(
             rolling.summarise_week(rolling.draft_week(session, rolling.get_next_horizon(session, now, weeks, start), now))
         )
 
@@ -197,12 +197,14 @@ def preview_week(
 @router.post("/v1/weeks", status_code=HTTPStatus.CREATED, response_model=Week, responses=documented(409))
 def build_week(body: WeekToBuild, call: Creating) -> Response:
     """Build the next week from all that is open, and keep it to be planned; built again, it takes in what is new."""
-    now = call.shell.clock()
+    now = call.context.clock()
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         horizon = rolling.get_next_horizon(session, now, body.weeks, body.start)
         week = rolling.build_week(session, call.actor, horizon, now)
-        return Answer(rolling.summarise_week(week.found), HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}")
+        return RouteResult(
+            rolling.summarise_week(week.found), HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}"
+        )
 
     return call.create(act)
 
@@ -210,17 +212,17 @@ def build_week(body: WeekToBuild, call: Creating) -> Response:
 @router.get("/v1/outlook", response_model=OutlookShown)
 def get_outlook(call: Reading, weeks: Annotated[int, Query(ge=1, le=looking_ahead.MAX_WEEKS)] = 12) -> Response:
     """Return demand against capacity by skill, room and site week by week, and the wait a new patient should be told today."""
-    now = call.shell.clock()
-    return call.read(lambda session: Answer(looking_ahead.describe_outlook(looking_ahead.look_ahead(session, now, weeks))))
+    now = call.context.clock()
+    return call.read(lambda session: RouteResult(looking_ahead.describe_outlook(looking_ahead.look_ahead(session, now, weeks))))
 
 
 @router.get("/v1/scenarios/{scenario}/alerts", response_model=Week)
 def get_alerts(scenario: Identifier, call: Reading) -> Response:
     """Return what will be too late unless somebody acts, and what lies beyond a scenario's dates, as of now."""
-    now = call.shell.clock()
+    now = call.context.clock()
     return call.disclose(
         "scenario.read-alerts",
         "scenario",
         scenario,
-        lambda session: Answer(rolling.summarise_week(rolling.review_week(session, scenario, now))),
+        lambda session: RouteResult(rolling.summarise_week(rolling.review_week(session, scenario, now))),
     )

@@ -20,7 +20,7 @@ from api.services.kinds import KINDS, KINDS_BY_ID, RequestKind
 from api.spreadsheets.referral_sheets import (
     COLUMNS,
     EXAMPLE,
-    Sheet,
+    ReferralSheet,
     examples,
     in_row_order,
     read_sheet,
@@ -58,7 +58,7 @@ def test_a_request_of_every_kind_ends_in_something_that_can_be_planned(desk: Mon
     found = desk.build(weeks=4)
     if kind.pathway is not None:
         assert {one.patient for one in found.scenario.visits} == {"pat"}
-        first = catalogue.pathway(kind.pathway).steps[0]
+        first = catalogue.get_pathway(kind.pathway).steps[0]
         assert f"{taken.episode}.{first.id}.1" in desk.asked(found.scenario.id)
     elif kind.id == "group":
         assert ["pat"] in [[one.patient for one in group.candidates] for group in found.scenario.groups]
@@ -67,7 +67,7 @@ def test_a_request_of_every_kind_ends_in_something_that_can_be_planned(desk: Mon
 
 
 def test_every_pathway_of_the_catalogue_can_be_asked_for_and_its_services_are_offered(desk: Months) -> None:
-    assert {kind.pathway for kind in KINDS} - {None} == {pathway.id for pathway in catalogue.pathways()}
+    assert {kind.pathway for kind in KINDS} - {None} == {pathway.id for pathway in catalogue.list_pathways()}
     assert len(KINDS_BY_ID) == len(KINDS)
     assert faults(desk, *[asked(kind.id, f"pat-{kind.id}") for kind in KINDS]) == {}
 
@@ -126,7 +126,7 @@ def test_waiting_counts_from_the_referral_and_the_priority_may_be_raised(desk: M
     episode = desk.episode(desk.refer("new-patient-chronic", referred_on=date(2026, 11, 10), priority="urgent").episode or "")
     assert (episode.referred_on, episode.priority) == (date(2026, 11, 10), "urgent")
     (step,) = desk.open_steps(episode.id).values()
-    assert step.target == date(2026, 11, 10) + timedelta(days=catalogue.limits().chronic_due_days)
+    assert step.target == date(2026, 11, 10) + timedelta(days=catalogue.get_limits().chronic_due_days)
 
 
 def test_all_requests_are_taken_in_or_none(desk: Months) -> None:
@@ -159,7 +159,7 @@ def sheet_of(*rows: dict[str, object]) -> bytes:
     return content.getvalue()
 
 
-def taken_in(desk: Months, sheet: Sheet) -> int:
+def taken_in(desk: Months, sheet: ReferralSheet) -> int:
     with desk.store.writing() as session:
         return len(accept_requests(session, SYSTEM, sheet.requests, desk.now))
 

@@ -18,7 +18,7 @@ from api.simulation.report import Report, build_result, draw_report
 from api.simulation.world import World
 from api.store.columns import new_id
 from scheduling import catalogue
-from scheduling.care.rules import broken
+from scheduling.care.rules import find_care_violations
 
 MONDAY = date(2027, 1, 4)
 SMALL = 0.15
@@ -71,11 +71,11 @@ def test_the_same_seed_lives_the_same_weeks_first_come():
 
 
 def test_counting_work_the_solver_lives_the_same_weeks_too_and_leaves_ids_and_catalogue_as_they_were():
-    before = catalogue.policy()
+    before = catalogue.get_policy()
     small = World(3, MONDAY, 1, 0.05)
     first, second = (simulate_clinic(small, PlanningPolicy("optimised", 0.5, 3, 1, deterministic=True)) for _ in range(2))
     assert first.chronicle.visits == second.chronicle.visits != []
-    assert catalogue.policy() is not before and catalogue.policy() == before
+    assert catalogue.get_policy() is not before and catalogue.get_policy() == before
     assert new_id() != new_id() and len(new_id()) == 32
 
 
@@ -84,7 +84,7 @@ def test_the_judge_bites_on_a_chronicle_whose_visits_are_put_off():
     acute = {course for course, kind in tally.chronicle.kinds.items() if kind == "new-patient-acute"}
     tally.chronicle.visits = [one for one in tally.chronicle.visits if one.course not in acute]
     tally.chronicle.__dict__.pop("courses", None)
-    assert "acute-first" in {one.rule for one in broken(tally.chronicle)}
+    assert "acute-first" in {one.rule for one in find_care_violations(tally.chronicle)}
 
 
 def test_the_picture_has_a_panel_for_each_figure_and_a_line_for_each_policy(report: Report):

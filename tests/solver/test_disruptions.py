@@ -21,23 +21,23 @@ from support.strategies import scenarios
 
 from scheduling.additions import Addition
 from scheduling.check import check
-from scheduling.disruptions import Away, Close, Disturbance, Open, disturbed
+from scheduling.disruptions import Disruption, ExtraShift, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.errors import RuleBroken
 from scheduling.generate import generate
 from scheduling.plan import Plan, Violation
-from scheduling.publishing import carried, published, upcoming
+from scheduling.publishing import publish, rebase, upcoming
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
-from solver import Limits, cancelled, solve
+from solver import Limits, cancel_visit, solve
 from solver.model import exact
 from solver.model.constraints import CONSTRAINTS
 from solver.model.exact import exact_model
 from solver.search import ruin
 from solver.search.construct import construct
-from solver.search.encoding import Numbers
-from solver.search.improve import Answer, Search
-from solver.search.ruin import HOT, Ruin
+from solver.search.encoding import KernelEncoding
+from solver.search.improve import SubproblemResult, SubproblemSolver
+from solver.search.ruin import HOT, RuinAndRecreate
 from solver.state.domains import Domains
 from solver.state.placements import Placement, make_plan
 from solver.state.tasks import Key
@@ -65,7 +65,7 @@ class Upset:
     minute: int | None
     extra: Visit | None
     cancelled: str | None
-    disturbances: tuple[Disturbance, ...]
+    disruptions: tuple[Disruption, ...]
     budget: int | None
     whole: bool
     seed: int
@@ -100,7 +100,7 @@ def upsets(draw: st.DrawFn) -> Upset:
         minute=minute,
         extra=pick(None, _extra(pick, asked, minute or 0)),
         cancelled=pick(None, pick(*asked.visits).id),
-        disturbances=tuple(_disturbance(pick, draw, asked) for _ in range(draw(st.integers(0, 3)))),
+        disruptions=tuple(_disruption(pick, draw, asked) for _ in range(draw(st.integers(0, 3)))),
         budget=pick(None, 0, 1, 3),
         whole=small and pick(True, False),
         seed=draw(st.integers(0, 2**20)),
@@ -115,24 +115,24 @@ def _extra(pick: Callable[..., Any], asked: Scenario, minute: int) -> Visit:
     return changed
 
 
-def _disturbance(pick: Callable[..., Any], draw: st.DrawFn, asked: Scenario) -> Disturbance:
+def _disruption(pick: Callable[..., Any], draw: st.DrawFn, asked: Scenario) -> Disruption:
     provider, day = pick(*asked.providers), pick(*asked.grid.dates())
     start = stamp(day, draw(st.integers(7 * 60, 13 * 60)))
     end = start + timedelta(minutes=draw(st.integers(1, 8 * 60)))
     overlaps = any(start < shift.end and shift.start < end for shift in provider.shifts)
-    kind = pick(Away, Close, Away if overlaps else Open)
-    if kind is Away:
-        return Away(provider=provider.id, start=start, end=end)
-    if kind is Close:
-        return Close(place=pick(*asked.rooms, *asked.locations), start=start, end=end)
-    return Open(provider=provider.id, start=start, end=end, locations=(pick(*asked.locations),))
+    kind = pick(ProviderAbsence, PlaceClosure, ProviderAbsence if overlaps else ExtraShift)
+    if kind is ProviderAbsence:
+        return ProviderAbsence(provider=provider.id, start=start, end=end)
+    if kind is PlaceClosure:
+        return PlaceClosure(place=pick(*asked.rooms, *asked.locations), start=start, end=end)
+    return ExtraShift(provider=provider.id, start=start, end=end, locations=(pick(*asked.locations),))
 
 
-def _only_once(disturbances: Sequence[Disturbance]) -> Iterator[Disturbance]:
+def _only_once(disruptions: Sequence[Disruption]) -> Iterator[Disruption]:
     """Yield all but further extra shifts of one provider, which may overlap."""
     opened: set[str] = set()
-    for one in disturbances:
-        if not isinstance(one, Open):
+    for one in disruptions:
+        if not isinstance(one, ExtraShift):
             yield one
         elif one.provider not in opened:
             opened.add(one.provider)
@@ -143,15 +143,15 @@ def again(upset: Upset, earlier: Plan) -> tuple[Scenario, Plan]:
     """Publish a plan, let happen what happens, and return what is asked for then with what is left of the plan."""
     grid = upset.asked.grid
     now = None if upset.minute is None else stamp(grid.date(0), 0) + timedelta(minutes=upset.minute)
-    asked = published(upset.asked, earlier, now)
-    stands = upcoming(asked, carried(earlier, asked))
+    asked = publish(upset.asked, earlier, now)
+    stands = upcoming(asked, rebase(earlier, asked))
     if upset.cancelled is not None and not check(asked, stands).violations:
-        asked, stands = cancelled(asked, stands, upset.cancelled)
+        asked, stands = cancel_visit(asked, stands, upset.cancelled)
     if upset.extra is not None:
         asked = Addition(visits=(upset.extra,)).to(asked)
-    asked = disturbed(asked, _only_once(upset.disturbances))
+    asked = apply_disruptions(asked, _only_once(upset.disruptions))
     asked = asked.changed(policy=asked.policy.changed(max_notified_moves=upset.budget))
-    return asked, carried(stands, asked)
+    return asked, rebase(stands, asked)
 
 
 # --- what is judged --------------------------------------------------------------------------------------------------
@@ -171,16 +171,16 @@ def planned(upset: Upset) -> Iterator[Planned]:
 
 def decompose(patch: pytest.MonkeyPatch) -> None:
     """Decompose whatever the size, with time for the annealing and for a few neighbourhoods."""
-    search = Search.solve
+    solve_subproblem = SubproblemSolver.solve
 
-    def counted(self: Search, *given: Any) -> Answer:
-        answer = search(self, *given)
+    def counted(self: SubproblemSolver, *given: Any) -> SubproblemResult:
+        result = solve_subproblem(self, *given)
         self.clock.spend(NEIGHBOURHOOD_SECONDS)
-        return answer
+        return result
 
     patch.setattr(solving, "SMALL_OPTIONS", -1)
     patch.setattr(solving, "ANNEAL_SHARE", 0.5)
-    patch.setattr(Search, "solve", counted)
+    patch.setattr(SubproblemSolver, "solve", counted)
 
 
 def faults(made: Planned) -> Iterator[str]:
@@ -199,7 +199,7 @@ def faults(made: Planned) -> Iterator[str]:
 
 
 def excused(plan: Plan, violation: Violation) -> bool:
-    """Say whether an answer may break a rule: the budget, or a pin that it names, and only when it says ``unknown``."""
+    """Return whether an answer may break a rule: the budget, or a pin that it names, and only when it says ``unknown``."""
     named = {left.visit for left in plan.unscheduled if any(reason.rule == "pinned" for reason in left.reasons)}
     return plan.status == "unknown" and (
         violation.rule == "notification-budget" or (violation.rule == "pinned" and violation.ids[0] in named)
@@ -238,7 +238,7 @@ def others(made: Planned) -> Iterator[tuple[str, Plan]]:
 def annealed(domains: Domains, placements: dict[Key, Placement]) -> dict[Key, Placement]:
     """Return the best placements after some ruins."""
     temperatures, found = iter([HOT, HOT / 4]), [placements]
-    Ruin(domains, placements, 1).run(lambda: next(temperatures, 0.0), lambda better: found.append(dict(better)))
+    RuinAndRecreate(domains, placements, 1).run(lambda: next(temperatures, 0.0), lambda better: found.append(dict(better)))
     return found[-1]
 
 
@@ -283,16 +283,16 @@ def forgets(rule: str) -> Callable[[pytest.MonkeyPatch], None]:
 def too_roomy(patch: pytest.MonkeyPatch) -> None:
     """Let the kernel take one more of everything that has a capacity."""
 
-    class Roomy(Numbers):
+    class Roomy(KernelEncoding):
         def __init__(self, domains: Domains, placements: Mapping[Key, Placement], seed: int) -> None:
             super().__init__(domains, placements, seed)
             self.tables.lists[: len(self.state.used)] += 1
 
-    patch.setattr(ruin, "Numbers", Roomy)
+    patch.setattr(ruin, "KernelEncoding", Roomy)
 
 
 def boasts(patch: pytest.MonkeyPatch) -> None:
-    """State bounds that are twice as high, which ends the search too soon."""
+    """SearchState bounds that are twice as high, which ends the search too soon."""
     search = vars(solving)["_Solve"]
     honest = search.raise_bound
     patch.setattr(search, "raise_bound", lambda self, bound: honest(self, bound and 2 * bound))
