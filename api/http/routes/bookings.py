@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -10,7 +9,7 @@ from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from api.http.answers import Call, RouteResult, Transaction
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
 from api.http.gate import guarded_router
@@ -18,11 +17,11 @@ from api.http.models import ResponseModel
 from api.http.routes.examples import BOOKING
 from api.services import bookings as service
 from api.services import offering
-from api.services.bookings import PlacedVisit, RequestedPlace
+from api.services.bookings import CancellationDecision, PlacedVisit, RequestedPlace
+from api.services.decisions import with_retries
 from api.services.states import Participation
-from api.services.week import decided, get_current_week
+from api.services.week import get_current_week
 from scheduling.fields import Id, Stamp
-from scheduling.plan import VisitBooking
 
 router = guarded_router("bookings")
 
@@ -150,37 +149,49 @@ def get_booking(visit: Identifier, call: Fetching) -> Response:
 )
 def add_booking(visit: Identifier, body: WantedPlace, call: Creating) -> Response:
     """Book a place for a visit that has none; a problem names each rule that the place would break."""
-    return _put(visit, body, call, None, call.create)
+    now = call.context.clock()
+    return with_retries(
+        call.context,
+        service.find_period(call.context.database, visit),
+        lambda week: service.decide_booking(week, call.actor, visit, body.place(), body.override_reason, now),
+        lambda session, decision: _answer(service.apply_placement(session, decision), HTTPStatus.CREATED),
+        call.create,
+    )
 
 
 @router.patch("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=documented(409, 412, 428))
 def move_booking(visit: Identifier, body: WantedPlace, call: Changing) -> Response:
     """Move a visit by hand; a problem names each rule that the place would break."""
-    call.expected_version()
-    return _put(visit, body, call, call.expect, call.write)
+    version, now = call.expected_version(), call.context.clock()
+    return with_retries(
+        call.context,
+        service.find_period(call.context.database, visit),
+        lambda week: service.decide_move(week, call.actor, visit, body.place(), body.override_reason, version, now),
+        lambda session, decision: _answer(service.apply_placement(session, decision)),
+        call.write,
+    )
 
 
 @router.delete("/v1/visits/{visit}/booking", response_model=Cancelled, responses=documented(409, 412, 428))
 def cancel_booking(visit: Identifier, call: Changing) -> Response:
     """Cancel a visit's booking, and those of visits that cannot be without it: they wait again."""
-    call.expected_version()
-    now = call.context.clock()
-    return decided(
+    version, now = call.expected_version(), call.context.clock()
+    return with_retries(
         call.context,
         service.find_period(call.context.database, visit),
-        lambda week: service.cancelled(week, call.actor, visit, call.expect, now),
-        lambda act: call.write(lambda session: _cancelled(*act(session))),
+        lambda week: service.decide_cancellation(week, call.actor, visit, version, now),
+        _cancel,
+        call.write,
     )
 
 
 @router.put("/v1/visits/{visit}/booking/state", response_model=BookedVisit, responses=documented(409, 412, 428))
 def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Response:
     """Note that a patient has arrived, has not come, or is done."""
-    call.expected_version()
-    now = call.context.clock()
+    version, now = call.expected_version(), call.context.clock()
 
     def act(session: Transaction) -> RouteResult:
-        service.mark(session, call.actor, visit, body.state, call.expect, now)
+        service.mark(session, call.actor, visit, body.state, version, now)
         return _answer(service.get_placed_visit(session, visit))
 
     return call.write(act)
@@ -189,9 +200,8 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
 @router.put("/v1/visits/{visit}/pin", response_model=FreePlace, responses=documented(409, 412, 428))
 def pin_visit(visit: Identifier, call: Changing) -> Response:
     """Hold a visit where it stands, whatever is planned; If-Match is the booking's."""
-    call.expected_version()
-    now = call.context.clock()
-    return call.write(lambda session: RouteResult(FreePlace.of(service.pin(session, call.actor, visit, call.expect, now))))
+    version, now = call.expected_version(), call.context.clock()
+    return call.write(lambda session: RouteResult(FreePlace.of(service.pin(session, call.actor, visit, version, now))))
 
 
 @router.delete("/v1/visits/{visit}/pin", status_code=HTTPStatus.NO_CONTENT, responses=documented(409))
@@ -213,23 +223,6 @@ def offer_places(visit: Identifier, body: OffersWanted, call: Reading) -> Respon
     return call.disclose("visit.offers", "visit", visit, lambda session: RouteResult(Offers.of(found)))
 
 
-def _put(
-    visit: str,
-    body: WantedPlace,
-    call: Call,
-    expect: Callable[[int], None] | None,
-    run: Callable[[Callable[[Transaction], RouteResult]], Response],
-) -> Response:
-    now = call.context.clock()
-    status = HTTPStatus.CREATED if expect is None else HTTPStatus.OK
-    return decided(
-        call.context,
-        service.find_period(call.context.database, visit),
-        lambda week: service.placed(week, call.actor, visit, body.place(), body.override_reason, expect, now),
-        lambda act: run(lambda session: _answer(act(session), status)),
-    )
-
-
 def _answer(placed: PlacedVisit, status: int = HTTPStatus.OK) -> RouteResult:
     row = placed.row
     shown = BookedVisit.of(
@@ -243,5 +236,6 @@ def _answer(placed: PlacedVisit, status: int = HTTPStatus.OK) -> RouteResult:
     return RouteResult(shown, status, row.version)
 
 
-def _cancelled(freed: VisitBooking, waiting: list[str]) -> RouteResult:
-    return RouteResult(Cancelled(waiting=waiting, freed=FreePlace.of(freed)))
+def _cancel(session: Transaction, decision: CancellationDecision) -> RouteResult:
+    service.apply_cancellation(session, decision)
+    return RouteResult(Cancelled(waiting=list(decision.cancelled), freed=FreePlace.of(decision.freed)))

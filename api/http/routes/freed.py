@@ -17,8 +17,8 @@ from api.http.gate import guarded_router
 from api.http.models import ResponseModel
 from api.http.routes.bookings import PLACE, FreePlace
 from api.services import waitlist as service
+from api.services.decisions import with_retries
 from api.services.waitlist import OfferedPlace
-from api.services.week import decided
 from scheduling.fields import Id, Stamp
 from scheduling.plan import Booking
 
@@ -76,11 +76,13 @@ def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) ->
     """Keep a place in freed time for the waiting visit that uses it best; give its patient the visit's link to answer by."""
     now, freed = call.context.clock(), body.booking()
     refused = service.find_refusals(call.context.database, scenario, freed)
-    return decided(
+    hold = timedelta(minutes=body.hold_minutes)
+    return with_retries(
         call.context,
         scenario,
-        lambda week: service.offered(week, call.actor, freed, refused, timedelta(minutes=body.hold_minutes), now),
-        lambda act: call.create(lambda session: _kept(act(session), HTTPStatus.CREATED)),
+        lambda week: service.decide_offer(week, call.actor, freed, refused, hold, now),
+        lambda session, decision: _kept(service.apply_offer(session, decision), HTTPStatus.CREATED),
+        call.create,
     )
 
 

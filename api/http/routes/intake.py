@@ -22,7 +22,7 @@ from api.services import intake as service
 from api.services import referrals_out
 from api.services.intake import Request
 from api.services.kinds import KINDS
-from api.services.reception import IntakeResult, place_today, receive_request
+from api.services.reception import IntakeResult, place_same_day, receive_request
 from api.services.referrals_out import OutboundReferral
 from api.services.states import ReferralState
 from api.spreadsheets.referral_sheets import in_row_order, read_sheet, xlsx_template
@@ -233,7 +233,7 @@ def take_in_sheet(
     if dry_run:
         return call.read(act)
     answer = call.create(act)
-    place_today(call.context, call.actor, taken)
+    place_same_day(call.context, call.actor, taken)
     return answer
 
 
@@ -277,8 +277,8 @@ def change_referral_out(referral: Identifier, body: ReferralOutState, call: Chan
 
 
 def _received(received: IntakeResult) -> RouteResult:
-    location = f"/v1/episodes/{received.taken.episode}" if received.taken.episode else None
-    return RouteResult(RequestTaken.of(received.taken, today=received.today), HTTPStatus.CREATED, location=location)
+    location = f"/v1/episodes/{received.accepted.episode}" if received.accepted.episode else None
+    return RouteResult(RequestTaken.of(received.accepted, today=received.today), HTTPStatus.CREATED, location=location)
 
 
 def _sheet(

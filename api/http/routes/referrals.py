@@ -15,10 +15,8 @@ from api.http.errors import documented
 from api.http.gate import guarded_router
 from api.http.models import ResponseModel
 from api.http.routes.bookings import PLACE, Because, FreePlace
-from api.services import referrals as service
-from api.services.reception import make_room
-from api.services.referrals import InboundReferral, SameDayPlacement
-from api.services.week import decided
+from api.services.reception import make_room, receive_referral
+from api.services.same_day import InboundReferral, SameDayDecision
 from scheduling.comparison import Change
 from scheduling.fields import Half, Id, Interval
 from scheduling.people import Patient
@@ -95,13 +93,8 @@ class ReferralMade(ResponseModel):
 @router.post("/v1/referrals", status_code=HTTPStatus.CREATED, response_model=ReferralMade, responses=documented(404, 409))
 def refer(body: ReferralToMake, call: Creating) -> Response:
     """Refer a cancer patient, to be seen today: the answer is the place, or the verified reason why there is none."""
-    now, referral, database = call.context.clock(), body.referral(), call.context.database
-    period = service.period_today(database, now)
-    return decided(
-        call.context,
-        period,
-        lambda week: service.referred(week, call.actor, referral, service.known_patient(database, referral), now),
-        lambda act: call.create(lambda session: _made(act(session))),
+    return receive_referral(
+        call.context, call.actor, body.referral(), lambda act: call.create(lambda session: _made(act(session)))
     )
 
 
@@ -117,5 +110,5 @@ def displace(visit: Identifier, call: Creating) -> Response:
     return make_room(call.context, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
 
 
-def _made(made: SameDayPlacement) -> RouteResult:
+def _made(made: SameDayDecision) -> RouteResult:
     return RouteResult(ReferralMade.of(made), HTTPStatus.CREATED, location=f"/v1/visits/{made.visit}")
