@@ -21,6 +21,9 @@ from api.store import accounts
 from api.store.epoch import Version, epoch
 from api.store.tables import IdempotencyRow
 
+Transaction = Session
+"""A transaction of the store, as a route hands it on to services. No route asks the store by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class RouteResult:

@@ -59,6 +59,16 @@ class OpenedSession:
     account: AccountRow
 
 
+def list_accounts(session: Session, after: str, count: int) -> list[AccountRow]:
+    """Return accounts by id, those after an id."""
+    return accounts.accounts(session, after, count)
+
+
+def get_account(session: Session, identifier: str) -> AccountRow:
+    """Return an account. Raises ``UnknownId``."""
+    return accounts.account(session, identifier)
+
+
 def add_account(
     session: Session, by: Actor, new: NewAccount, password_hash: str | None, issuer: str | None, now: datetime
 ) -> AccountRow:
@@ -212,6 +222,12 @@ def end_sessions(session: Session, by: Actor, identifier: str, now: datetime) ->
     ended = accounts.revoke_sessions(session, identifier, now)
     write_audit(session, by, "account.end-sessions", "account", identifier, now)
     return ended
+
+
+def list_tokens(session: Session, account: str) -> list[TokenRow]:
+    """Return the tokens that act for an account, the revoked too. Raises ``UnknownId``."""
+    accounts.account(session, account)
+    return accounts.tokens_of(session, account)
 
 
 def add_token(

@@ -25,7 +25,7 @@ from api.store import episodes as store
 from api.store.bookings import BookingChange
 from api.store.placings import Placing
 from api.store.rows import expect_version
-from api.store.tables import PeriodRow
+from api.store.tables import EpisodeRow, PeriodRow
 from api.store.tables.plans import BookingState
 from scheduling import catalogue
 from scheduling.care.agenda import VisitSubject
@@ -120,6 +120,11 @@ def record_event(
     return found
 
 
+def list_episodes(session: Session, after: str, count: int, patient: str | None, is_open: bool | None) -> list[EpisodeRow]:
+    """Return episodes by id, those after an id; of one patient, and only the open or closed ones, where asked."""
+    return store.page(session, after, count, patient, is_open)
+
+
 def describe_episode(session: Session, identifier: str, now: datetime) -> dict[str, Any]:
     """Return what has been of an episode, and what it leaves open today. Raises ``UnknownId``."""
     row = store.row(session, identifier)
@@ -135,7 +140,7 @@ def describe_episode(session: Session, identifier: str, now: datetime) -> dict[s
         "referrer": row.referrer,
         "state": get_state(found, pathway),
         "version": row.version,
-        "history": [event.model_dump(mode="json") for event in found.history],
+        "history": found.history,
         "open": [_step(one) for one in steps],
     }
 

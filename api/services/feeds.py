@@ -52,6 +52,11 @@ class PolledFeed:
 # --- subscribing -----------------------------------------------------------------------------------------------------
 
 
+def list_feeds(session: Session, by: str | None, after: str, count: int) -> list[FeedRow]:
+    """Return feeds by id, those after an id: what an account has made, or all."""
+    return feeds.feeds(session, by, after, count)
+
+
 def add_feed(
     session: Session, settings: Settings, by: Actor, kind: FeedKind, subject: str, now: datetime
 ) -> tuple[str, FeedRow]:

@@ -2,12 +2,12 @@
 
 Each request is held against what is known, with every fault named; either all requests of a call are taken in, or none. A
 patient who is on the same pathway already is named, not put on it twice. To whom the same day matters is asked for at once,
-and is given a place by :func:`api.services.referrals.referred`.
+and is given a place by :mod:`api.services.same_day`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -154,16 +154,22 @@ def accept_requests(
     taken = [
         AcceptedRequest(one, of.get(id(one)), tuple(asked.get(of.get(id(one), ""), ())), sent.get(id(one))) for one in requests
     ]
-    _write_down(session, by, taken, new.keys(), now)
+    audit_intake(session, by, new, [(accepted.request.patient, _audited(accepted)) for accepted in taken], now)
     return taken
 
 
-def _write_down(session: Session, by: Actor, taken: Sequence[AcceptedRequest], new: Collection[str], now: datetime) -> None:
+def audit_intake(
+    session: Session, by: Actor, new: Iterable[str], taken: Iterable[tuple[str, Mapping[str, str | None]]], now: datetime
+) -> None:
+    """Write down which patients are new, and what patients were taken in for, by whatever door."""
     entries: list[AuditedAction] = [("patient.add", "patient", patient, {}) for patient in new]
-    for one in taken:
-        detail = {"kind": one.request.kind, "episode": one.episode, "referral_out": one.referral_out}
-        entries.append(("intake.take", "patient", one.request.patient, {name: told for name, told in detail.items() if told}))
+    for patient, detail in taken:
+        entries.append(("intake.take", "patient", patient, {name: value for name, value in detail.items() if value}))
     write_audit_entries(session, by, entries, now)
+
+
+def _audited(accepted: AcceptedRequest) -> Mapping[str, str | None]:
+    return {"kind": accepted.request.kind, "episode": accepted.episode, "referral_out": accepted.referral_out}
 
 
 class IntakeContext:

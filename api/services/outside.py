@@ -106,6 +106,11 @@ def add_calendar(
     return row
 
 
+def list_calendars(session: Session, provider: str) -> list[OutsideCalendarRow]:
+    """Return a provider's calendars elsewhere, by id."""
+    return outside.calendars_of(session, provider)
+
+
 def end_calendar(session: Session, by: Actor, identifier: str, now: datetime) -> None:
     """Read a calendar elsewhere no more; its busy times are gone. Raises ``UnknownId``."""
     row = outside.calendar(session, identifier)

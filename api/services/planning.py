@@ -100,6 +100,21 @@ def request_plan(
     return row
 
 
+def list_jobs(
+    session: Session, scenario: str | None, before: tuple[datetime, str] | None, count: int
+) -> list[tuple[PlanJobRow, str]]:
+    """Return plans that were asked for and their periods, the newest first, those before a moment and id."""
+    rows = jobs.jobs(session, scenario, before, count)
+    periods_by_job = jobs.periods_of(session, rows)
+    return [(row, periods_by_job[row.id]) for row in rows]
+
+
+def get_job(session: Session, identifier: str) -> tuple[PlanJobRow, str]:
+    """Return a plan that was asked for, and its period. Raises ``UnknownId``."""
+    row = jobs.job(session, identifier)
+    return row, jobs.periods_of(session, [row])[row.id]
+
+
 def cancel_plan(session: Session, by: Actor, identifier: str, now: datetime) -> PlanJobRow:
     """Call off a plan that is waited for; its solver ends within seconds, and nothing is kept of it.
 

@@ -57,6 +57,16 @@ class Changes(Model):
     required: bool | None = None
 
 
+def list_programmes(session: Session) -> tuple[Programme, ...]:
+    """Return every programme with its people and sessions, by id."""
+    return store.load(session)
+
+
+def get_version(session: Session, identifier: str) -> int:
+    """Return the version of a programme. Raises ``UnknownId``."""
+    return store.row(session, identifier).version
+
+
 def change_programme(
     session: Session, by: Actor, identifier: str, version: int, changes: Mapping[str, Any], now: datetime
 ) -> Programme:

@@ -14,9 +14,9 @@ from api.services.changes import propagate_booking_changes
 from api.services.planning import RequestedPlan, get_finished_plan
 from api.services.records import write_audit
 from api.services.week import find_shift_locations
-from api.store import bookings, periods, plans
+from api.store import bookings, jobs, periods, plans
 from api.store.plans import Published
-from api.store.tables import PlanJobRow
+from api.store.tables import PlanJobRow, PublicationRow
 from scheduling.comparison import Comparison, compare
 from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, VisitBooking
 from scheduling.publishing import rebase
@@ -25,6 +25,21 @@ from scheduling.scenario import Scenario
 
 AnyBooking = VisitBooking | GroupBooking | HoldBooking
 B = TypeVar("B", VisitBooking, GroupBooking, HoldBooking)
+
+
+def list_publications(
+    session: Session, scenario: str | None, before: int | None, count: int
+) -> list[tuple[PublicationRow, str | None]]:
+    """Return publications with the plans that they published, the newest first, those before a number."""
+    rows = plans.publications(session, scenario, before, count)
+    published = jobs.jobs_of_plans(session, [row.plan_id for row in rows])
+    return [(row, published.get(row.plan_id)) for row in rows]
+
+
+def get_publication(session: Session, number: int) -> tuple[PublicationRow, str | None]:
+    """Return a publication with the plan that it published. Raises ``UnknownId``."""
+    row = plans.publication(session, number)
+    return row, jobs.jobs_of_plans(session, [row.plan_id]).get(row.plan_id)
 
 
 def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Published:

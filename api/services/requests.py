@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,12 +19,14 @@ from api.services.scenarios import expect_ids
 from api.store import bookings, episodes, people, periods, requests
 from api.store.bookings import OPEN
 from api.store.errors import AlreadyThere
+from api.store.placings import booking_fields
 from api.store.rows import expect_version
-from api.store.tables import PatientRow, VisitRow
+from api.store.tables import BookingRow, PatientRow, VisitRow
 from scheduling.additions import Addition
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Model
 from scheduling.people import Patient
+from scheduling.plan import Booking
 from scheduling.references import validate_text
 from scheduling.requests import Link, Visit
 from scheduling.scenario import Scenario
@@ -32,6 +35,36 @@ M = TypeVar("M", bound=Model)
 
 NAMED_PATIENTS = ("patient", "visits[].patient")
 """Where an addition names patients: one visit alone, or several."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedVisit:
+    """A visit that is or was asked for, and its booking, if any stands, at wall-clock times."""
+
+    row: VisitRow
+    booking_row: BookingRow | None
+    booking: Booking | None
+
+
+def list_visits(session: Session, period_id: str, after: str, count: int) -> list[VisitRow]:
+    """Return a period's visits by id, the withdrawn too, those after an id. Raises ``UnknownId``."""
+    periods.period(session, period_id)
+    return requests.visits_of(session, period_id, after, count)
+
+
+def get_visit(session: Session, identifier: str) -> RequestedVisit:
+    """Return a visit with its booking. Raises ``UnknownId``."""
+    row = requests.visit(session, identifier)
+    booking = bookings.booking_of(session, ("visit", row.id, ""))
+    if booking is None or booking.state == "cancelled":
+        return RequestedVisit(row, None, None)
+    placing = bookings.standing_of(session, booking).placing
+    return RequestedVisit(row, booking, Booking(**booking_fields(placing, periods.grid_of(session, row.period_id))))
+
+
+def get_patient(session: Session, identifier: str) -> PatientRow:
+    """Return a patient. Raises ``UnknownId``."""
+    return people.patient(session, identifier)
 
 
 def add_visits(session: Session, by: Actor, period_id: str, document: Mapping[str, Any], now: datetime) -> tuple[str, ...]:

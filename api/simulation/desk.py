@@ -12,12 +12,12 @@ from api.context import create_context
 from api.runtime.settings import Settings
 from api.services import bookings, episodes, planning, programmes, publishing, rolling
 from api.services.accounts import SYSTEM
+from api.services.decisions import with_retries
 from api.services.episodes import ReportedEvent
 from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
 from api.services.reception import IntakeResult, make_room, receive_request
-from api.services.referrals import SameDayPlacement
 from api.services.rosters import import_roster
-from api.services.week import decided
+from api.services.same_day import SameDayDecision
 from api.simulation.policies import PlanningPolicy, restrict_to_standing
 from api.store import bookings as booked
 from api.store import episodes as histories
@@ -137,7 +137,7 @@ class SimulatedDesk:
         """Take in a patient who has to be seen today."""
         return receive_request(self._context, SYSTEM, request, self._store.write, self._policy.deterministic)
 
-    def make_room(self, visit: str) -> SameDayPlacement:
+    def make_room(self, visit: str) -> SameDayDecision:
         """Let others give way to who has to be seen today. Raises ``NoRoom``."""
         return make_room(self._context, SYSTEM, visit, self._store.write, self._policy.deterministic)
 
@@ -173,10 +173,11 @@ class SimulatedDesk:
             row = booked.booking_of(session, ("visit", visit, ""))
         if row is None or row.state != "booked":
             return False
-        decided(
+        with_retries(
             self._context,
             row.period_id,
-            lambda week: bookings.cancelled(week, SYSTEM, visit, _whatever, self.now),
+            lambda week: bookings.decide_cancellation(week, SYSTEM, visit, None, self.now),
+            bookings.apply_cancellation,
             self._store.write,
         )
         return True
@@ -199,7 +200,7 @@ class SimulatedDesk:
                 if row is None or row.state != "booked":
                     continue
                 for state in ARRIVED if did else MISSED:
-                    bookings.mark(session, SYSTEM, visit, state, _whatever, self.now)
+                    bookings.mark(session, SYSTEM, visit, state, None, self.now)
                 if did:
                     episode = histories.row(session, of.episode)
                     pathway = catalogue.get_pathway(episode.pathway)
@@ -252,7 +253,3 @@ class SimulatedDesk:
         """Return how many episodes leave anything open."""
         with self._store.reading() as session:
             return len(histories.load_open(session))
-
-
-def _whatever(version: int) -> None:
-    """Expect no version: nobody else is at the desk."""

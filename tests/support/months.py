@@ -167,12 +167,12 @@ class Months:
             assert row is not None and row.state == "booked", (visit, row)
             self.now = max(self.now, row.starts_at + timedelta(minutes=1))
             for state in ("arrived", "done") if came else ("no-show",):
-                bookings.mark(session, SYSTEM, visit, state, lambda version: None, self.now)
+                bookings.mark(session, SYSTEM, visit, state, None, self.now)
 
     def take_back(self, visit: str) -> None:
         """Take back the last that was noted of a visit."""
         with self.store.writing() as session:
-            bookings.unmark(session, SYSTEM, visit, lambda version: None, self.now)
+            bookings.unmark(session, SYSTEM, visit, None, self.now)
 
     def tell(self, episode: str, kind: str, **told: Any) -> Consequences:
         """Tell what became known of an episode."""

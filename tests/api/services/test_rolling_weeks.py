@@ -277,7 +277,7 @@ def test_who_came_late_was_not_there_before_and_is_so_again_when_that_is_taken_b
     desk.publish(FIRST)
     desk.live(visit, came=False)
     with desk.store.writing() as session:
-        bookings.mark(session, SYSTEM, visit, "arrived", lambda version: None, desk.now)
+        bookings.mark(session, SYSTEM, visit, "arrived", None, desk.now)
     desk.take_back(visit)
     assert desk.stands(visit) == "no-show"
 
