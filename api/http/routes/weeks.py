@@ -203,7 +203,7 @@ def build_week(body: WeekToBuild, call: Creating) -> Response:
         horizon = rolling.get_next_horizon(session, now, body.weeks, body.start)
         week = rolling.build_week(session, call.actor, horizon, now)
         return RouteResult(
-            rolling.summarise_week(week.found), HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}"
+            rolling.summarise_week(week.next_week), HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}"
         )
 
     return call.create(act)
