@@ -178,13 +178,13 @@ def decide_move(
 def _decide_placement(
     week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, now: datetime
 ) -> PlacementDecision:
-    wanted, stands = _booking(week, visit, place), week.upcoming
-    broken = _broken(week.scenario, stands, wanted)
+    wanted, stands = _create_booking(week, visit, place), week.upcoming
+    broken = _find_broken(week.scenario, stands, wanted)
     final = [violation for violation in broken if violation.rule in FINAL]
     if broken and (reason is None or final):
         details = [ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in broken]
         refused = "no reason can override" if reason is not None else "it breaks"
-        raise RulesBroken(f"{refused} {', '.join(_rules(final if reason is not None else broken))}", details)
+        raise RulesBroken(f"{refused} {', '.join(_list_rules(final if reason is not None else broken))}", details)
     after = with_booking(week.scenario, stands, visit, wanted)
     return PlacementDecision(
         by=by,
@@ -193,7 +193,7 @@ def _decide_placement(
         asked=week.scenario,
         diff=PlanDiff(week.scenario, stands, week.scenario, after),
         booking=wanted,
-        overridden=_rules(broken),
+        overridden=_list_rules(broken),
         override_reason=reason if broken else None,
         is_move=visit in week.statuses,
     )
@@ -206,7 +206,9 @@ def apply_placement(session: Session, decision: PlacementDecision) -> PlacedVisi
     row = get_booking_row(session, booking.visit)
     row.override_reason = decision.override_reason
     action = "booking.move" if decision.is_move else "booking.add"
-    write_audit(session, by, action, "visit", booking.visit, now, overridden=list(decision.overridden), **_where(booking))
+    write_audit(
+        session, by, action, "visit", booking.visit, now, overridden=list(decision.overridden), **_describe_place(booking)
+    )
     return _placed_visit(session, row, booking)
 
 
@@ -240,7 +242,7 @@ def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int 
     kept = tuple(booking for booking in week.plan.visits if booking.visit not in cancelled)
     shifts = find_shift_locations(week.scenario, (*week.plan.groups, *week.plan.holds, *kept))
     after = rebase(week.plan.changed(visits=kept, shifts=shifts), week.scenario)
-    released = tuple(one.changed(pinned=None) if one.id in cancelled else one for one in week.scenario.visits)
+    released = tuple(visit.changed(pinned=None) if visit.id in cancelled else visit for visit in week.scenario.visits)
     return CancellationDecision(
         by=by,
         now=now,
@@ -336,18 +338,18 @@ def pin(session: Session, by: Actor, visit: str, version: int, now: datetime) ->
     booking = get_visit_booking(session, row)
     _put_pin(session, visit, pin_of(booking), now)
     periods.touch(session, row.period_id)
-    write_audit(session, by, "visit.pin", "visit", visit, now, **_where(booking))
+    write_audit(session, by, "visit.pin", "visit", visit, now, **_describe_place(booking))
     return booking
 
 
 def unpin(session: Session, by: Actor, visit: str, now: datetime) -> None:
-    """Let planning move a visit again. Raises ``UnknownId``."""
+    """Release a visit from its pin, so that planning may move it. Raises ``UnknownId``."""
     _put_pin(session, visit, None, now)
     periods.touch(session, get_asked_visit(session, visit).period_id)
     write_audit(session, by, "visit.unpin", "visit", visit, now)
 
 
-def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBooking:
+def _create_booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBooking:
     """Return the booking that is wanted.
 
     Raises
@@ -383,7 +385,7 @@ def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBook
     return wanted
 
 
-def _broken(scenario: Scenario, stands: Plan, wanted: VisitBooking) -> list[Violation]:
+def _find_broken(scenario: Scenario, stands: Plan, wanted: VisitBooking) -> list[Violation]:
     """Return what a booking breaks that is not broken already."""
     known = {(violation.rule, violation.ids) for violation in find_violations(scenario, stands)}
     after = with_booking(scenario, stands, wanted.visit, wanted)
@@ -416,9 +418,9 @@ def _placed_visit(session: Session, row: BookingRow, booking: VisitBooking) -> P
     return PlacedVisit(row, booking, messages.participation(session, row.id))
 
 
-def _where(booking: VisitBooking) -> dict[str, object]:
+def _describe_place(booking: VisitBooking) -> dict[str, object]:
     return booking.model_dump(mode="json", exclude={"visit"})
 
 
-def _rules(broken: list[Violation]) -> tuple[str, ...]:
+def _list_rules(broken: list[Violation]) -> tuple[str, ...]:
     return tuple(sorted({violation.rule for violation in broken}))

@@ -196,9 +196,9 @@ def _take_over(session: Session, row: OutsideCalendarRow, stretches: list[Stretc
     for starts, ends in changed:
         if (starts, ends) in before:
             continue
-        for one in bookings.of_resource(session, "provider", row.provider_id, starts, ends):
-            detail = {"provider": row.provider_id, "booking_starts_at": one.row.starts_at.isoformat()}
-            tasks.add_task(session, CONFLICT, (one.row.kind, one.row.subject_id), detail, now)
+        for booking in bookings.of_resource(session, "provider", row.provider_id, starts, ends):
+            detail = {"provider": row.provider_id, "booking_starts_at": booking.row.starts_at.isoformat()}
+            tasks.add_task(session, CONFLICT, (booking.row.kind, booking.row.subject_id), detail, now)
 
 
 def _touch_periods(session: Session, changed: Iterable[Stretch]) -> None:

@@ -26,7 +26,7 @@ from scheduling.fields import Model, Positive, Weekday
 
 
 def open_workshops(session: Session, clinic: Clinic) -> None:
-    """Let the catalogue's workshops that a clinic can hold be programmes, where they are not yet."""
+    """Open a programme for each workshop of the catalogue that a clinic can hold, where there is none yet."""
     offered, known = {service.id for service in clinic.services}, store.known(session)
     new = (workshop for workshop in catalogue.list_workshops() if workshop.service in offered and workshop.id not in known)
     store.put_programmes(session, map(open_programme, new))
@@ -80,7 +80,7 @@ def change_programme(
 
 
 def leave_programme(session: Session, by: Actor, identifier: str, patient: str, now: datetime) -> None:
-    """Let a patient have no seat in a programme any more, none in its sessions to come, and wait for none; they are told so.
+    """Take a patient out of a programme: out of its seats, its sessions to come, and its waiting list. They are told so.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def _give_back(session: Session, row: GroupRow, patient: str, now: datetime) -> 
 def get_programme(session: Session, identifier: str) -> Programme:
     """Return a programme with its people and sessions. Raises ``UnknownId``."""
     store.row(session, identifier)
-    return next(found for found in store.load(session) if found.id == identifier)
+    return next(programme for programme in store.load(session) if programme.id == identifier)
 
 
 def record_attendance(session: Session, by: Actor, programme: str, month: str, came: Collection[str], now: datetime) -> None:

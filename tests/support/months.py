@@ -109,7 +109,7 @@ class Months:
         """Build the next week and keep it."""
         with self.store.writing() as session:
             horizon = rolling.get_next_horizon(session, self.now, weeks, start)
-            return rolling.build_week(session, SYSTEM, horizon, self.now).found
+            return rolling.build_week(session, SYSTEM, horizon, self.now).next_week
 
     def preview(self, weeks: int = 1) -> NextWeek:
         """Say what the next week is asked for."""

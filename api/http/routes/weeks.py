@@ -202,7 +202,7 @@ def build_week(body: WeekToBuild, call: Creating) -> Response:
     def act(session: Transaction) -> RouteResult:
         horizon = rolling.get_next_horizon(session, now, body.weeks, body.start)
         week = rolling.build_week(session, call.actor, horizon, now)
-        shown = Week.model_validate(rolling.summarise_week(week.found))
+        shown = Week.model_validate(rolling.summarise_week(week.next_week))
         return RouteResult(shown, HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}")
 
     return call.create(act)
