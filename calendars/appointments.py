@@ -96,7 +96,7 @@ def make_appointment(clinic: Clinic, service: str, location: str, starts_at: dat
 def resolve_appointment(
     clinic: str, timezone: str, service: Service, location: Location, starts_at: datetime, ends_at: datetime
 ) -> Appointment:
-    """Return what a patient is told of a service at a location within ``[starts_at, ends_at)`` (clinic.md, rule 13)."""
+    """Return what a patient is told of a service at a location within ``[starts_at, ends_at)``."""
     guidance, place = load_instructions().guidance(service), load_instructions().place(location.id)
     return Appointment(
         starts_at=starts_at,

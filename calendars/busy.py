@@ -333,12 +333,12 @@ class _Reader:
 
 
 def _is_alone(events: list[Component]) -> bool:
-    """Say whether an event neither repeats nor replaces one occurrence of another."""
+    """Return whether an event neither repeats nor replaces one occurrence of another."""
     return len(events) == 1 and not any(events[0].first(name) for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
 
 
 def _takes_time(event: Component) -> bool:
-    """Say whether an event keeps its owner busy. X-MICROSOFT-CDO-BUSYSTATUS is what Outlook shows it as."""
+    """Return whether an event keeps its owner busy. X-MICROSOFT-CDO-BUSYSTATUS is what Outlook shows it as."""
     is_free = (event.value("X-MICROSOFT-CDO-BUSYSTATUS") or "").upper() == "FREE"
     is_transparent = (event.value("TRANSP") or "").upper() == "TRANSPARENT"
     return not (is_free or is_transparent or (event.value("STATUS") or "").upper() == "CANCELLED")

@@ -162,7 +162,7 @@ class Rule:
         return bool(self.month_days) or self._is_like(start, day)
 
     def _is_nth(self, ordinal: int, day: date) -> bool:
-        """Say whether a day is the nth of its weekday in its month, or in its year if a yearly rule names no months."""
+        """Return whether a day is the nth of its weekday in its month, or in its year if a yearly rule names no months."""
         if ordinal == 0:
             return True
         whole_year = self.frequency == "YEARLY" and not self.months
@@ -171,7 +171,7 @@ class Rule:
         return ordinal in ((number - 1) // 7 + 1, -((length - number) // 7 + 1))
 
     def _is_like(self, start: date, day: date) -> bool:
-        """Say whether a day is what a rule without days takes from its start."""
+        """Return whether a day is what a rule without days takes from its start."""
         match self.frequency:
             case "DAILY":
                 return True

@@ -282,7 +282,7 @@ def _calendar_parts(mail: EmailMessage) -> Iterator[bytes]:
 
 
 def _without_calendar(mail: EmailMessage) -> ForStaff | Ignored:
-    """Say what a mail is that holds no calendar object: a report, an automatic answer, or words of a person."""
+    """Return what a mail is that holds no calendar object: a report, an automatic answer, or words of a person."""
     if mail.get_content_type() == "multipart/report":
         return ForStaff("undelivered")
     if str(mail.get("Auto-Submitted", "no")).strip().casefold().partition(";")[0] != "no":

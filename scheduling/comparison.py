@@ -1,7 +1,7 @@
 """What is different between two plans: who is where else, who has to be told, and what that does to the cost.
 
 Two bookings are alike when their start, location, room, people and attendees are. What is different *moved* when its start,
-location or team differs, as the contract's cost ``moved`` and its rules have it; a room or a supervisor is a detail that
+location or team differs, as the cost ``moved`` and the rules have it; a room or a supervisor is a detail that
 no patient is called for.
 """
 
@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from scheduling.costs import calculate_costs
-from scheduling.fields import Id, Model
+from scheduling.fields import Id, ItemKind, Model
 from scheduling.plan import Booking, Plan
 from scheduling.publishing import is_published, publish
 from scheduling.rules.stability import is_attending_as_told, is_unchanged
 from scheduling.scenario import Scenario
 
-Kind = Literal["visit", "group", "hold"]
 Difference = Literal["added", "dropped", "moved", "attendees", "details"]
 
 DIFFERENCES: tuple[Difference, ...] = ("added", "dropped", "moved", "attendees", "details")
@@ -37,7 +36,7 @@ class Change(Model):
         Patients who have been told of something else than they have now (:func:`compare`).
     """
 
-    kind: Kind
+    kind: ItemKind
     id: Id
     difference: Difference
     before: Booking | None
@@ -63,7 +62,7 @@ class Comparison(Model):
     cost: CostChange
     costs: dict[str, CostChange]
 
-    def count(self, difference: Difference, *kinds: Kind) -> int:
+    def count(self, difference: Difference, *kinds: ItemKind) -> int:
         """Return the number of changes of one sort, of some kinds (none: of all)."""
         return sum(change.difference == difference and change.kind in (kinds or (change.kind,)) for change in self.changes)
 
@@ -155,7 +154,7 @@ def _holds(scenario: Scenario, asked: Scenario, before: Plan, after: Plan) -> It
 
 
 def _difference(old: Booking | None, new: Booking | None) -> Difference | None:
-    """Say how two bookings of one visit, group or reserve differ, attendees apart."""
+    """Return how two bookings of one visit, group or reserve differ, attendees apart."""
     if old is None or new is None:
         return None if old is new else "added" if old is None else "dropped"
     if (old.start, old.location, old.team) != (new.start, new.location, new.team):
@@ -164,7 +163,7 @@ def _difference(old: Booking | None, new: Booking | None) -> Difference | None:
 
 
 def _change(
-    kind: Kind,
+    kind: ItemKind,
     identifier: str,
     difference: Difference,
     old: Booking | None,

@@ -25,7 +25,7 @@ from scheduling.references import make_fault
 T = TypeVar("T")
 
 PROCEDURE_ATTENTION = 2
-"""A procedure takes a provider's whole attention; an office visit half of it (scenario-format, ``attention``)."""
+"""A procedure takes a provider's whole attention; an office visit half of it (``attention`` of a service)."""
 
 Source = Literal["clinic", "ours"]
 

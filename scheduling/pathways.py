@@ -40,7 +40,7 @@ class Lag(Model):
 
     @property
     def same_day(self) -> bool:
-        """Say whether both visits are parts of one day."""
+        """Return whether both visits are parts of one day."""
         return self.together and self.max_days == 0
 
     def link(self, before: str, after: str) -> Link:
@@ -164,7 +164,7 @@ class Pathway(Model):
         return {step.id: step for step in self.steps}
 
     def knows(self, occurrence: Occurrence) -> bool:
-        """Say whether the pathway has an occurrence."""
+        """Return whether the pathway has an occurrence."""
         step = self._by_id.get(occurrence.step)
         return step is not None and occurrence.number >= 1 and (step.recurs or occurrence.number <= step.times)
 

@@ -119,7 +119,7 @@ def _scalars(draft: Draft) -> Iterator[Fault]:
 
 
 def _whole(interval: Any) -> bool:
-    """Say whether an interval of a draft has both its start and its end."""
+    """Return whether an interval of a draft has both its start and its end."""
     return interval is not None and None not in (interval.start, interval.end)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Self, cast
 
+from pydantic import ValidationInfo, model_validator
+
 from scheduling.clinic import Clinic, Location, Room, Service
 from scheduling.errors import InvalidFile, UnknownId
 from scheduling.fields import Horizon, Id, Minutes, Model, Priority, Stamp, Weight
@@ -54,7 +56,10 @@ class Policy(Model):
 
 
 class Scenario(Model):
-    """Everything one optimisation needs. Read it with :meth:`read`, which reports every fault of the file."""
+    """Everything one optimisation needs. Read it with :meth:`read`, which reports every fault of the file.
+
+    A scenario made in Python is held to the same: it raises ``InvalidFile`` when it refers to something that it does not have.
+    """
 
     format: Literal["clinicweave-scenario/1"]
     id: Id
@@ -69,6 +74,13 @@ class Scenario(Model):
     groups: tuple[Group, ...]
     reserves: tuple[Reserve, ...]
     policy: Policy
+
+    @model_validator(mode="after")
+    def _expect_sound(self, info: ValidationInfo) -> Self:
+        """Refuse faults of reference. Those of a text are left to :meth:`parse`, which names them in the text's order."""
+        if info.mode == "python" and (faults := find_faults(self)):
+            raise InvalidFile("scenario", faults)
+        return self
 
     @classmethod
     def read(cls, path: Path | str) -> Self:

@@ -115,7 +115,7 @@ Later = Sequence[tuple[str, Lag]]
 
 
 def can_reach(day: date, later: Later, end: date | None, cares: Cares, patient: str | None = None) -> bool:
-    """Say whether visits that follow one on a day, and each other, all find a day of care before an end."""
+    """Return whether visits that follow one on a day, and each other, all find a day of care before an end."""
     if not later:
         return True
     (service, lag), rest = later[0], later[1:]
@@ -126,7 +126,7 @@ def can_reach(day: date, later: Later, end: date | None, cares: Cares, patient: 
 
 
 def can_fit(later: Later, days: int) -> bool:
-    """Say whether a horizon of some days, from a Monday on and without holidays, holds visits that go together."""
+    """Return whether a horizon of some days, from a Monday on and without holidays, holds visits that go together."""
     end = MONDAY + timedelta(days=days)
     starts = (MONDAY + timedelta(days=n) for n in range(days))
     return any(is_weekday(day) and can_reach(day, later, end, is_weekday) for day in starts)
@@ -194,16 +194,16 @@ class _Asking:
         return list(takewhile(lambda day: can_reach(day, later, None, self._cares, step.patient), begun))
 
     def _precedes(self, before: Occurrence) -> bool:
-        """Say whether a visit is asked for in the horizon, or stands before it."""
+        """Return whether a visit is asked for in the horizon, or stands before it."""
         stands = self._steps[before].planned
         return before in self._asked or (stands is not None and stands.date < self._start)
 
     def _is_begun(self, one: Occurrence) -> bool:
-        """Say whether a visit goes on with a bundle of which another has been: then it has to be, whatever comes after."""
+        """Return whether a visit goes on with a bundle of which another has been: then it has to be, whatever comes after."""
         return any(a == one and lag.together and b not in self._steps for b, a, lag in self._pathway.lags())
 
     def _is_only_begun(self, later: Later) -> bool:
-        """Say whether no horizon of the length holds a visit with what has to come after it: that is for the next one."""
+        """Return whether no horizon of the length holds a visit with what has to come after it: that is for the next one."""
         return bool(later) and not can_fit(later, (self._end - self._start).days)
 
     def _bundled_after(self, one: Occurrence) -> list[tuple[str, Lag]]:

@@ -182,7 +182,7 @@ def replay_history(episode: Episode, pathway: Pathway) -> EpisodeProgress:
 
 
 def get_state(episode: Episode, pathway: Pathway) -> State:
-    """Say whether an episode goes on, has reached its end, was ended by an outcome, or was stopped."""
+    """Return whether an episode goes on, has reached its end, was ended by an outcome, or was stopped."""
     return _state(replay_history(episode, pathway), pathway)
 
 
@@ -198,7 +198,7 @@ def _state(found: EpisodeProgress, pathway: Pathway) -> State:
 
 
 def _undone(found: EpisodeProgress, pathway: Pathway) -> bool:
-    """Say whether a step that is reached, or whose outcome is awaited, is not over."""
+    """Return whether a step that is reached, or whose outcome is awaited, is not over."""
     reached: set[str] = set()
     for step in pathway.steps:
         if not all(f.step in reached and f.outcome in (None, found.outcomes.get(f.step)) for f in step.follows):

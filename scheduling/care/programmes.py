@@ -32,7 +32,7 @@ class ProgrammeMember(Model):
     until: Date | None = None
 
     def on(self, day: date) -> bool:
-        """Say whether the patient is a member on a day."""
+        """Return whether the patient is a member on a day."""
         return self.since <= day and (self.until is None or day < self.until)
 
 
@@ -72,7 +72,7 @@ class Programme(Model):
         return max((one.date for one in self.sessions if f"{one.date:%Y-%m}" < month), default=None)
 
     def has_met_in(self, month: str) -> bool:
-        """Say whether a session was, or is to be, in a calendar month."""
+        """Return whether a session was, or is to be, in a calendar month."""
         return any(f"{one.date:%Y-%m}" == month for one in self.sessions)
 
 

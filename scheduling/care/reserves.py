@@ -57,7 +57,7 @@ def build_reserves(
 
 
 def _is_settled(rule: ReserveRule, day: date, today: date, cares: Cares) -> bool:
-    """Say whether no day is to come on which a patient can be referred who could be seen on a day."""
+    """Return whether no day is to come on which a patient can be referred who could be seen on a day."""
     to_come = (today + timedelta(days=n) for n in range(1, (day - today).days - rule.notice_days + 1))
     return rule.notice_days > 0 and not any(cares(one, rule.service, None, None) for one in to_come)
 

@@ -167,7 +167,7 @@ class _Care:
         self._known: dict[tuple[date, str, str | None, tuple[str, ...] | None], bool] = {}
 
     def on(self, day: date, service: str, provider: str | None, patient: str | None) -> bool:
-        """Say whether a service is given on a day: by one provider, and where one patient may come, if they are named."""
+        """Return whether a service is given on a day: by one provider, and where one patient may come, if they are named."""
         key = (day, service, provider, self._allowed.get(patient or ""))
         if key not in self._known:
             self._known[key] = is_weekday(day) and day not in self._closed and (day > self._until or self._staffed(*key))

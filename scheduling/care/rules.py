@@ -134,7 +134,7 @@ class CareHistory:
                 yield course, visits
 
     def is_over(self, last: date, course: str) -> bool:
-        """Say whether a day is past, and its course was not stopped before."""
+        """Return whether a day is past, and its course was not stopped before."""
         return last < min(self.until, self.stopped.get(course, date.max))
 
     def reach(self, first: date, last: date, service: str, provider: str | None, patient: str | None, turn: int = 1) -> date:

@@ -31,7 +31,7 @@ MAX_DAYS_CLOSED = 60
 
 
 def is_weekday(day: date, service: str = "", provider: str | None = None, patient: str | None = None) -> bool:
-    """Say whether a day is a Monday to Friday, whatever the service and whoever is concerned."""
+    """Return whether a day is a Monday to Friday, whatever the service and whoever is concerned."""
     return day.weekday() < WORKING_DAYS_OF_WEEK
 
 
@@ -80,7 +80,7 @@ class OpenStep:
     same_day: bool = False
 
     def is_late(self, day: date) -> bool:
-        """Say whether the window is over before a day."""
+        """Return whether the window is over before a day."""
         return self.latest is not None and self.latest < day
 
 
@@ -139,7 +139,7 @@ class _Derivation:
         return steps
 
     def _leads_on(self, follow: Follow, step: Step) -> bool | None:
-        """Say whether the outcome that a step waits for has come; None: it may still, and is hoped for."""
+        """Return whether the outcome that a step waits for has come; None: it may still, and is hoped for."""
         if follow.outcome is None:
             return True
         came = self._found.outcome(step)

@@ -90,7 +90,7 @@ def _days_of(holiday: Holiday, start: date, end: date) -> Iterator[date]:
 
 
 def _counted(holiday: Holiday, day: date) -> bool:
-    """Say whether a day is the counted weekday of its month."""
+    """Return whether a day is the counted weekday of its month."""
     if weekday(day) != holiday.weekday:
         return False
     if holiday.week < 0:

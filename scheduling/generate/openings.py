@@ -30,7 +30,7 @@ class ServiceOpenings:
                     self._stretches.setdefault((shift.start.date(), location), []).extend(found)
 
     def is_open(self, service: str, patient: Patient, days: Iterable[date], provider: str | None = None) -> bool:
-        """Say whether a patient could have a service, with a provider if one is named, on one of some days."""
+        """Return whether a patient could have a service, with a provider if one is named, on one of some days."""
         wanted = self._services[service]
         places = [location for location in wanted.locations if self._site[location] in patient.allowed_sites]
         return any(

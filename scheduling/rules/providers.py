@@ -14,7 +14,7 @@ from scheduling.scenario import Scenario
 from scheduling.timegrid import minute_of_day, stamp, weekday
 
 FULL_ATTENTION = 2
-"""A provider's attention: one procedure, or two office visits (clinic.md, rule 12)."""
+"""A provider's attention: one procedure, or two office visits."""
 
 
 def list_commitments(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], list[Item]]:
@@ -72,7 +72,7 @@ def _shift(provider: Provider, start: datetime) -> Shift:
 
 
 def is_within_shift(shift: Shift, item: Item) -> bool:
-    """Say whether a shift contains an item whole."""
+    """Return whether a shift contains an item whole."""
     return shift.start <= item.booking.start and item.booking.end <= shift.end
 
 

@@ -23,7 +23,7 @@ class Timed(Protocol):
 
 
 def is_overlapping(one: Timed, other: Timed) -> bool:
-    """Say whether two half-open intervals have a moment in common."""
+    """Return whether two half-open intervals have a moment in common."""
     return one.start < other.end and other.start < one.end
 
 

@@ -1,4 +1,4 @@
-"""Pathways: those of the catalogue say what clinic.md says, and the checker finds what is wrong with one."""
+"""Pathways: those of the catalogue say what the clinic says, and the checker finds what is wrong with one."""
 
 from __future__ import annotations
 

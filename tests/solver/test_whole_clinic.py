@@ -242,7 +242,7 @@ CASES = {
         lambda visits: [replace(visits[0], supervisors=())],
     ),
 }
-"""The rules of clinic.md that are about visits, by their numbers."""
+"""The rules of the clinic that are about visits, by their numbers."""
 
 
 @pytest.mark.parametrize("number", CASES)

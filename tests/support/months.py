@@ -110,7 +110,7 @@ class Months:
             return rolling.build_week(session, SYSTEM, horizon, self.now).found
 
     def preview(self, weeks: int = 1) -> NextWeek:
-        """Say what the next week is asked for."""
+        """Return what the next week is asked for."""
         with self.store.reading() as session:
             return rolling.next_week(session, rolling.next_horizon(session, self.now, weeks, None), self.now)
 

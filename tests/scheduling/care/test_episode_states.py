@@ -78,7 +78,7 @@ class Course(RuleBasedStateMachine):
         return sorted(self.pathway.bundle(one), key=lambda part: (order.index(part.step), part.number))
 
     def _has_before(self, step: OpenStep) -> bool:
-        """Say whether all before it stands; what goes on with a bundle that has begun is planned visit by visit."""
+        """Return whether all before it stands; what goes on with a bundle that has begun is planned visit by visit."""
         opened = {one.occurrence: one for one in self.steps()}
         if step.after and any(lag.together and not lag.same_day for _, lag in step.after):
             first = next(b for b, a, lag in self.pathway.lags() if lag.together)
@@ -98,7 +98,7 @@ class Course(RuleBasedStateMachine):
         ]
 
     def _goes_on(self, step: OpenStep, day: date) -> bool:
-        """Say whether the visits that go together with a visit find working days after it."""
+        """Return whether the visits that go together with a visit find working days after it."""
         one, at = step.occurrence, day
         opened = {other.occurrence for other in self.steps()}
         if any(a == one and lag.together and b not in opened for b, a, lag in self.pathway.lags()):
@@ -150,7 +150,7 @@ class Course(RuleBasedStateMachine):
         self._give_up_void()
 
     def _has_begun(self, one: Occurrence) -> bool:
-        """Say whether a patient is there already, for another part of the day."""
+        """Return whether a patient is there already, for another part of the day."""
         return any(part not in {step.occurrence for step in self.steps()} for part in self.pathway.bundle(one))
 
     def _decide(self, one: Occurrence, hoped: bool, relief: int) -> None:
