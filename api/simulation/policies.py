@@ -21,7 +21,7 @@ CHANGE_SHARE = 0.3
 
 
 @dataclass(frozen=True)
-class Policy:
+class PlanningPolicy:
     """A way of planning.
 
     ``optimised``: by the solver; nobody who has been told of a place is moved, but for a last chance.
