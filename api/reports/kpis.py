@@ -41,7 +41,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class WaitingTime:
     """Days from a visit's earliest date to its planned date; None when nothing is planned."""
 
     median_days: float | None
@@ -63,7 +63,7 @@ class Kpis:
 
     visits: Share
     visits_by_priority: Mapping[str, Share]
-    wait: Wait
+    wait: WaitingTime
     late_visits: Share
     provider_minutes: Share
     provider_minutes_by_role: Mapping[str, Share]
@@ -117,9 +117,9 @@ def percentile(ordered: Sequence[int], percent: int) -> int:
     return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)]
 
 
-def _wait(scenario: Scenario, plan: Plan) -> Wait:
+def _wait(scenario: Scenario, plan: Plan) -> WaitingTime:
     days = sorted((item.date - visit.earliest).days for visit, item in list_planned_visits(scenario, plan))
-    return Wait(float(median(days)), percentile(days, LONG_WAIT_PERCENT)) if days else Wait(None, None)
+    return WaitingTime(float(median(days)), percentile(days, LONG_WAIT_PERCENT)) if days else WaitingTime(None, None)
 
 
 def _late(scenario: Scenario, plan: Plan) -> Share:

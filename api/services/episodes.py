@@ -1,7 +1,7 @@
 """Episodes as they go on: what becomes known of them, and what that asks for, gives up, or asks for no more.
 
-Whoever changes where visits stand tells :func:`note_changes`, in the same transaction; so a history is never behind the
-bookings. Whatever else becomes known comes by :func:`record`.
+Whoever changes where visits stand calls :func:`record_booking_changes` in the same transaction: a history is never behind the
+bookings. Whatever else becomes known comes by :func:`record_event`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pydantic import Field
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.services.notifications import tell_changes
-from api.services.records import write_down
-from api.services.rolling import book_of
+from api.services.notifications import notify_changes
+from api.services.records import write_audit
+from api.services.rolling import load_book_of
 from api.store import bookings, offers, periods, requests
 from api.store import episodes as store
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 from api.store.placings import Placing
 from api.store.rows import expect_version
 from api.store.tables import PeriodRow
@@ -89,7 +89,7 @@ class ReportedEvent(Model):
     name: Annotated[Id, Field(max_length=100)] | None = None
 
 
-def record(
+def record_event(
     session: Session, by: Actor, identifier: str, version: int | None, told: ReportedEvent, now: datetime
 ) -> Consequences:
     """Take down what became known of an episode, with all that follows from it.
@@ -113,11 +113,11 @@ def record(
     if told.kind in OF_BOOKINGS_ALONE or (told.kind == "done" and event.occurrence in replay_history(before, pathway).planned):
         raise EventRefused(identifier, told.kind, "it is taken down with the visit's booking")
     (found,) = _taken_down(session, by, [(before, record_events(before, pathway, event))], now)
-    write_down(session, by, f"episode.{told.kind}", "episode", identifier, now, step=told.step, asked=list(found.asked))
+    write_audit(session, by, f"episode.{told.kind}", "episode", identifier, now, step=told.step, asked=list(found.asked))
     return found
 
 
-def shown(session: Session, identifier: str, now: datetime) -> dict[str, Any]:
+def describe_episode(session: Session, identifier: str, now: datetime) -> dict[str, Any]:
     """Return what has been of an episode, and what it leaves open today. Raises ``UnknownId``."""
     row = store.row(session, identifier)
     found = store.load(session, [identifier])[identifier]
@@ -149,7 +149,9 @@ def _step(one: OpenStep) -> dict[str, Any]:
     }
 
 
-def note_changes(session: Session, by: Actor, changes: Iterable[Change], now: datetime, withdrawn: Container[str] = ()) -> None:
+def record_booking_changes(
+    session: Session, by: Actor, changes: Iterable[BookingChange], now: datetime, withdrawn: Container[str] = ()
+) -> None:
     """Take down what changed bookings mean to the episodes of their visits: planned there, cancelled, or withdrawn.
 
     Parameters
@@ -176,7 +178,9 @@ def note_changes(session: Session, by: Actor, changes: Iterable[Change], now: da
     _note(session, by, {one: _in_order(told) for one, told in events.items()}, now)
 
 
-def note_state(session: Session, by: Actor, visit: str, placing: Placing, became: BookingState, now: datetime) -> None:
+def record_booking_state(
+    session: Session, by: Actor, visit: str, placing: Placing, became: BookingState, now: datetime
+) -> None:
     """Take down what came of a visit: it has been, or nobody came."""
     of = store.subjects_of(session, [visit]).get(visit)
     if of is not None:
@@ -184,7 +188,7 @@ def note_state(session: Session, by: Actor, visit: str, placing: Placing, became
         _note(session, by, {of.episode: [event]}, now)
 
 
-def ask_for(session: Session, episodes: Collection[Episode], now: datetime) -> dict[str, list[str]]:
+def request_open_visits(session: Session, episodes: Collection[Episode], now: datetime) -> dict[str, list[str]]:
     """Ask for what episodes leave open in the periods that are built already, and for nothing else of theirs there.
 
     A visit is asked for at once when it is due before such a period ends; what is due later is asked for when its week is
@@ -223,7 +227,7 @@ def _asked_in(
     """Ask a period for what is due in it, or waits in it; return what that is."""
     horizon = Horizon(start=period.starts_on, end=period.ends_on)
     zone = periods.zone(session)
-    week = build_scenario(book_of(session, periods.grid_of(session, period.id), episodes), horizon, _wall(zone, now))
+    week = build_scenario(load_book_of(session, periods.grid_of(session, period.id), episodes), horizon, _wall(zone, now))
     stands = bookings.standing_ids(session, period.id)
     due = _due(week.scenario, period, {visit for visit, where in waiting.items() if where == period.id}, stands | elsewhere)
     if not due:
@@ -292,7 +296,7 @@ def _taken_down(session: Session, by: Actor, grown: Sequence[tuple[Episode, Epis
         store.add_events(session, before, after, get_state(after, pathway) == "open", now)
         whole.append((before, after))
     session.flush()
-    asked = ask_for(session, [after for before, after in whole if _moves(before, after)], now)
+    asked = request_open_visits(session, [after for before, after in whole if _moves(before, after)], now)
     return [Consequences(after, tuple(asked.get(after.id, ())), gone[after.id]) for _, after in whole]
 
 
@@ -330,10 +334,10 @@ def _given_up(session: Session, by: Actor, episode: str, visits: Sequence[str], 
             offer = offers.open_offer(session, visit)
             if offer is not None:
                 offers.end_offer(session, offer, "declined")
-            tell_changes(session, [bookings.cancel(session, booking.id, now)], now)
+            notify_changes(session, [bookings.cancel(session, booking.id, now)], now)
             requests.withdraw_visit(session, visit)
             periods.touch(session, booking.period_id)
-            write_down(session, by, "booking.cancel", "visit", visit, now, because_of=episode)
+            write_audit(session, by, "booking.cancel", "visit", visit, now, because_of=episode)
             gone.append(visit)
     return tuple(gone)
 

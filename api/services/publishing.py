@@ -10,10 +10,10 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import ErrorDetail, RulesBroken
-from api.services.changes import pass_on
-from api.services.planning import RequestedPlan, done
-from api.services.records import write_down
-from api.services.week import shift_places
+from api.services.changes import propagate_booking_changes
+from api.services.planning import RequestedPlan, get_finished_plan
+from api.services.records import write_audit
+from api.services.week import find_shift_locations
 from api.store import bookings, periods, plans
 from api.store.plans import Published
 from api.store.tables import PlanJobRow
@@ -44,7 +44,7 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     EventRefused
         When a visit's pathway does not allow it any more, as after an outcome.
     """
-    found, row, _ = done(session, identifier)
+    found, row, _ = get_finished_plan(session, identifier)
     present, standing, whole = _outcome(session, found)
     known = {(one.rule, one.ids) for one in find_violations(present, standing)}
     _expect_rules_kept(present, whole, known)
@@ -52,13 +52,13 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     periods.touch(session, present.id)
     # What stands against a rule by now has been taken by illness, a closure or the like: nobody else got that place.
     upset = {name for _, ids in known for name in ids}
-    pass_on(session, by, published.changes, now, standing.visits_by_id.keys() - upset)
+    propagate_booking_changes(session, by, published.changes, now, standing.visits_by_id.keys() - upset)
     changed = [change.row.subject_id for change in published.changes]
-    write_down(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed)
+    write_audit(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed)
     return published
 
 
-def preview(session: Session, found: RequestedPlan) -> Comparison | None:
+def preview_publication(session: Session, found: RequestedPlan) -> Comparison | None:
     """Compare what stands with what would stand if a plan were published now; None as long as it is not made."""
     if found.plan is None:
         return None
@@ -73,7 +73,7 @@ def _outcome(session: Session, found: RequestedPlan) -> tuple[Scenario, Plan, Pl
     standing = plans.standing_plan(session, present)
     decided = _decided(session, _asked_from(session, found.job), standing)
     whole = rebase(_adopted(found.plan, standing, decided), present)
-    places = shift_places(present, (*whole.visits, *whole.groups, *whole.holds))
+    places = find_shift_locations(present, (*whole.visits, *whole.groups, *whole.holds))
     return present, standing, whole.changed(shifts=places)
 
 

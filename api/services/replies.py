@@ -14,10 +14,10 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
-from api.runtime.context import AppContext
-from api.services.bookings import as_it_stands
-from api.services.records import write_down
-from api.services.week import present_week, with_booking
+from api.context import AppContext
+from api.services.bookings import get_visit_booking
+from api.services.records import write_audit
+from api.services.week import get_current_week, with_booking
 from api.store import bookings, messages, tasks
 from api.store.tables import BookingRow, InvitationRow
 from api.store.tables.mail import Participation
@@ -54,7 +54,7 @@ class ReplyOutcome:
     outcome: str
 
 
-def take_in(context: AppContext, received: ReceivedReplies, by: Actor = MAILBOX) -> list[ReplyOutcome]:
+def process_replies(context: AppContext, received: ReceivedReplies, by: Actor = MAILBOX) -> list[ReplyOutcome]:
     """Take in what was received; twice is as once.
 
     Raises
@@ -65,7 +65,7 @@ def take_in(context: AppContext, received: ReceivedReplies, by: Actor = MAILBOX)
     now = context.clock()
     declined: list[BookingRow] = []
     with context.database.writing() as session:
-        desk = _Desk(session, received, by, now, declined)
+        desk = _ReplyDesk(session, received, by, now, declined)
         outcomes = desk.trouble() if received.trouble is not None else [desk.take(answer) for answer in received.answers]
     for row in declined:
         _open_backfill(context, row, now)
@@ -73,7 +73,7 @@ def take_in(context: AppContext, received: ReceivedReplies, by: Actor = MAILBOX)
 
 
 @dataclass
-class _Desk:
+class _ReplyDesk:
     session: Session
     received: ReceivedReplies
     by: Actor
@@ -113,7 +113,7 @@ class _Desk:
         booking.version += 1
         self.session.add_all((invitation, booking))
         detail = {"patient": invitation.patient_id}
-        write_down(self.session, self.by, f"answer.{participation}", booking.kind, booking.subject_id, self.now, **detail)
+        write_audit(self.session, self.by, f"answer.{participation}", booking.kind, booking.subject_id, self.now, **detail)
         return participation
 
     def _invited(self, invitation: InvitationRow | None, booking: BookingRow | None) -> KnownInvite | None:
@@ -131,7 +131,7 @@ class _Desk:
         if invitation is not None:
             detail["patient"] = invitation.patient_id
         tasks.add_task(self.session, UNCLEAR, subject, detail, self.now)
-        write_down(self.session, self.by, "answer.unclear", *subject, self.now, reason=verdict.reason)
+        write_audit(self.session, self.by, "answer.unclear", *subject, self.now, reason=verdict.reason)
 
 
 def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:
@@ -140,7 +140,7 @@ def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:
         return
     try:
         with context.database.reading() as session:
-            freed = as_it_stands(session, row)
+            freed = get_visit_booking(session, row)
         candidates = _candidates(context, row, freed)
     except ClinicweaveError as error:
         log.warning("no waiting visits are named for a declined one: %s", type(error).__name__)
@@ -153,7 +153,7 @@ def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:
 def _candidates(context: AppContext, row: BookingRow, freed: VisitBooking) -> list[str]:
     import solver
 
-    scenario, plan = present_week(context, row.period_id, context.clock()).settled
+    scenario, plan = get_current_week(context, row.period_id, context.clock()).settled
     without = with_booking(scenario, plan, row.subject_id, None)
-    found = solver.backfill(scenario, without, CANDIDATES + 1, freed)
+    found = solver.find_backfills(scenario, without, CANDIDATES + 1, freed)
     return [one.visit for one in found if one.visit != row.subject_id][:CANDIDATES]

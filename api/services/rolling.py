@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import bookings, episodes, people, periods, programmes
 from api.store import carry_over as leftovers
 from api.store.placings import current_group, current_visit
@@ -47,13 +47,13 @@ class BuiltWeek:
     found: NextWeek
 
 
-def next_horizon(session: Session, now: datetime, weeks: int, start: date | None) -> Horizon:
+def get_next_horizon(session: Session, now: datetime, weeks: int, start: date | None) -> Horizon:
     """Return the dates of the weeks to come: from the next Monday on, or from a date that is told."""
     first = start or find_next_monday(periods.zone(session).wall(now).date())
     return Horizon(start=first, end=first + timedelta(weeks=weeks))
 
 
-def next_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
+def draft_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
     """Return what some dates are asked for, and keep nothing.
 
     Raises
@@ -61,7 +61,7 @@ def next_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
     Conflict
         When nobody works on them: who works is not known yet.
     """
-    book = whole_book(session, horizon, now)
+    book = load_book(session, horizon, now)
     if not any(horizon.start <= shift.start.date() < horizon.end for one in book.providers for shift in one.shifts):
         raise Conflict(f"nobody works from {horizon.start} to before {horizon.end}: take in the roster first")
     return build_scenario(book, horizon, periods.zone(session).wall(now).replace(second=0, microsecond=0))
@@ -77,7 +77,7 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     Conflict
         When another period has some of its dates, or nobody works on them.
     """
-    found = next_week(session, horizon, now)
+    found = draft_week(session, horizon, now)
     scenario = found.scenario
     expect_free(session, horizon, scenario.id)
     row = periods.keep_period(session, scenario)
@@ -86,19 +86,19 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     periods.touch(session, row.id)
     periods.scenario_of(session, row.id)
     counted = {"visits": len(scenario.visits), "groups": len(scenario.groups), "alerts": len(found.alerts)}
-    write_down(session, by, "week.build", "scenario", row.id, now, **counted)
+    write_audit(session, by, "week.build", "scenario", row.id, now, **counted)
     return BuiltWeek(row, found)
 
 
-def as_of_now(session: Session, period_id: str, now: datetime) -> NextWeek:
+def review_week(session: Session, period_id: str, now: datetime) -> NextWeek:
     """Return what is now known of a period's dates: what will be too late, and what lies beyond them. Raises ``UnknownId``."""
     row = periods.period(session, period_id)
     horizon = Horizon(start=row.starts_on, end=row.ends_on)
     wall = periods.zone(session).wall(now).replace(second=0, microsecond=0)
-    return build_scenario(whole_book(session, horizon, now), horizon, wall)
+    return build_scenario(load_book(session, horizon, now), horizon, wall)
 
 
-def summary(found: NextWeek) -> dict[str, Any]:
+def summarise_week(found: NextWeek) -> dict[str, Any]:
     """Return what is to be known of a week beside its scenario, as JSON can hold it."""
     scenario = found.scenario
     return {
@@ -136,7 +136,7 @@ def expect_free(session: Session, horizon: Horizon, identifier: str) -> None:
 # ---- What is known ----
 
 
-def whole_book(session: Session, horizon: Horizon, now: datetime) -> ClinicRecords:
+def load_book(session: Session, horizon: Horizon, now: datetime) -> ClinicRecords:
     """Return everything that the weeks to come depend on."""
     clinic = periods.clinic_of(session)
     grid = TimeGrid(clinic.timezone, clinic.start_grid_minutes, horizon.start, horizon.end)
@@ -148,7 +148,7 @@ def whole_book(session: Session, horizon: Horizon, now: datetime) -> ClinicRecor
     current, current_groups = _standing(session, grid)
     return ClinicRecords(
         clinic=clinic,
-        providers=providers_ahead(session, grid),
+        providers=load_providers_ahead(session, grid),
         patients=patients_with_appointments(session, known, grid),
         episodes=tuple(opened.values()),
         programmes=groups,
@@ -160,10 +160,10 @@ def whole_book(session: Session, horizon: Horizon, now: datetime) -> ClinicRecor
     )
 
 
-def book_of(session: Session, grid: TimeGrid, some: Iterable[Episode]) -> ClinicRecords:
+def load_book_of(session: Session, grid: TimeGrid, some: Iterable[Episode]) -> ClinicRecords:
     """Return what some episodes depend on, and nothing else."""
     clinic = periods.clinic_of(session)
-    providers = providers_ahead(session, grid)
+    providers = load_providers_ahead(session, grid)
     return ClinicRecords(clinic=clinic, providers=providers, patients=(), episodes=tuple(some), held=_held(clinic))
 
 
@@ -173,7 +173,7 @@ def _held(clinic: Clinic) -> tuple[ReserveRule, ...]:
     return tuple(one for one in catalogue.list_reserve_rules() if one.service in offered and one.site in sites)
 
 
-def providers_ahead(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
+def load_providers_ahead(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     """Return who works, with the shifts of a horizon, of its first month, and of the weeks after it."""
     last = grid.end + timedelta(weeks=WEEKS_AHEAD)
     ahead = TimeGrid(grid.timezone, grid.grid_minutes, grid.first.replace(day=1), last)

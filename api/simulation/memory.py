@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from api.simulation.desk import SimulatedDesk
 from api.simulation.measures import SimulationTally
 from api.simulation.world import SimulatedReferral
-from api.store.bookings import Standing
+from api.store.bookings import StandingBooking
 from scheduling import catalogue
 from scheduling.care.episodes import Episode
 from scheduling.care.rolling import NextWeek, make_availability
@@ -32,7 +32,7 @@ class Memory:
         self._since: dict[str, date] = {}
         self._trainees = {one.id for one in staff if one.trainee}
 
-    def name(self, one: Standing) -> str:
+    def name(self, one: StandingBooking) -> str:
         """Return the name of a visit whatever ids there are: its patient, and which visit of theirs it is."""
         (patient,) = one.placing.ids("patient")
         return f"{patient}{one.row.subject_id.removeprefix(one.row.subject_id.split('.')[0])}"
@@ -52,7 +52,7 @@ class Memory:
             self._tally.chronicle.excused.add(arrival.patient.id)
 
     @contextmanager
-    def of_given_up(self, first: date, days: int, taken: Callable[[Standing], bool] | None = None) -> Iterator[None]:
+    def of_given_up(self, first: date, days: int, taken: Callable[[StandingBooking], bool] | None = None) -> Iterator[None]:
         """Remember the visits that stand no more at the end of the block: their patients did not want them, or need them.
 
         Parameters
@@ -87,7 +87,7 @@ class Memory:
             self._tally.wait(episode.priority, monday, (day - self._since[one.row.subject_id]).days)
             self._tally.minutes[monday] += self._minutes(one)
 
-    def _attended(self, found: Iterable[Standing], called_off: bool = False, taken: bool = False) -> None:
+    def _attended(self, found: Iterable[StandingBooking], called_off: bool = False, taken: bool = False) -> None:
         for one in found:
             (patient,) = one.placing.ids("patient")
             self._tally.chronicle.visits.append(
@@ -107,13 +107,13 @@ class Memory:
                 )
             )
 
-    def _met(self, one: Standing) -> PastSession:
+    def _met(self, one: StandingBooking) -> PastSession:
         _, subject, month = one.placing.subject
         group = subject.removesuffix(f"-{month}")
         start, placing = self._desk.wall(one.row.starts_at), one.placing
         return PastSession(group, start, placing.room, placing.ids("team"), placing.ids("patient"), self._capacities[group])
 
-    def _minutes(self, one: Standing) -> int:
+    def _minutes(self, one: StandingBooking) -> int:
         """Return the minutes of providers, trainees apart, that a visit took; who supervises has half of them for others."""
         service = self._services[one.row.service]
         team = sum(who not in self._trainees for who in one.placing.ids("team"))

@@ -23,7 +23,7 @@ from api.simulation.measures import SimulationTally
 from api.simulation.memory import Memory
 from api.simulation.policies import PlanningPolicy
 from api.simulation.world import Absence, SimulatedReferral, World
-from api.store.bookings import Change, Standing
+from api.store.bookings import BookingChange, StandingBooking
 from scheduling import catalogue
 from scheduling.clinic import Closure
 from scheduling.fields import ONE_DAY, Horizon, Weekday
@@ -82,7 +82,7 @@ class Practice:
 
     def _open(self) -> None:
         """Take in who works in the months to come, the groups with their first members, and the pumps that there are."""
-        self.desk.take_roster(self.providers.values(), self.closures, Horizon(start=self.before, end=self.world.dates.end))
+        self.desk.import_roster(self.providers.values(), self.closures, Horizon(start=self.before, end=self.world.dates.end))
         since = self.before - timedelta(weeks=8)
         for number, group in enumerate(catalogue.list_workshops()):
             self.desk.prefer_weekday(group.id, MEETING_DAYS[number % len(MEETING_DAYS)])
@@ -118,14 +118,14 @@ class Practice:
         if ill or closed is not None:
             monday = _monday(day)
             known = Horizon(start=monday, end=min(monday + 2 * ONE_WEEK, self.world.dates.end))
-            self.desk.take_roster(self.providers.values(), self.closures, known)
+            self.desk.import_roster(self.providers.values(), self.closures, known)
             taken = self.memory.of_given_up(day, DAYS_AHEAD, lambda one: self._is_taken(one, ill, closed))
             with self._one_call():
                 with taken:
                     self._plan(monday, whole=False)
                 self._place_anew(monday, monday + ONE_WEEK)
 
-    def _is_taken(self, one: Standing, ill: Iterable[Absence], closed: Closure | None) -> bool:
+    def _is_taken(self, one: StandingBooking, ill: Iterable[Absence], closed: Closure | None) -> bool:
         """Say whether somebody's illness, or a closure, takes the place of a visit."""
         begin, end = self.desk.wall(one.row.starts_at), self.desk.wall(one.row.ends_at)
         people = {*one.placing.ids("team"), *one.placing.ids("supervisor")}
@@ -192,7 +192,7 @@ class Practice:
         self.put_off |= self.lost
         self.tally.recontacted[_monday(self.desk.today)] += len(self.called)
 
-    def _keep(self, change: Change) -> None:
+    def _keep(self, change: BookingChange) -> None:
         """Keep what a change means for its patients: they have lost their place, or got one, and may have to be called."""
         visit, before, after = change.row.subject_id, change.before, change.after
         self.called |= self._told_anew(change)
@@ -202,7 +202,7 @@ class Practice:
         elif change.row.kind == "visit" and before is not None and before.notified:
             self.lost.add(visit)
 
-    def _told_anew(self, change: Change) -> set[str]:
+    def _told_anew(self, change: BookingChange) -> set[str]:
         """Return who had been told of a place and is told of another, of none, or of one after none."""
         before, after = change.before, change.after
         if after is not None and change.row.subject_id in self.put_off:
@@ -218,7 +218,7 @@ class Practice:
     def _see_today(self, arrival: SimulatedReferral) -> None:
         """Find a place today for a patient who has just been referred, or prove that there is none."""
         self.desk.at(arrival.known.date(), minute_of_day(arrival.known))
-        received = self.desk.receive(_request(arrival))
+        received = self.desk.receive_request(_request(arrival))
         today, proven = received.today, False
         assert today is not None
         if today.booking is None:
@@ -239,7 +239,7 @@ class Practice:
 
     # ---- What patients do ----
 
-    def _calls_off(self, one: Standing) -> date | None:
+    def _calls_off(self, one: StandingBooking) -> date | None:
         """Return when the patient of a visit calls it off, if they do."""
         name = self.memory.name(one)
         return self.world.cancels(f"{name}:{self.called_off[name]}", self.desk.wall(one.row.starts_at).date())

@@ -46,7 +46,7 @@ EXAMPLE = "example-"
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ReferralSheet:
     """What a file of referrals holds: its requests by row, what is wrong with rows, and what should be known of the reading."""
 
     requests: tuple[LocatedRequest, ...]
@@ -54,7 +54,7 @@ class Sheet:
     notes: tuple[str, ...]
 
 
-def read_sheet(content: bytes, source: str) -> Sheet:
+def read_sheet(content: bytes, source: str) -> ReferralSheet:
     """Read a CSV or XLSX file of referrals. Raises ``InvalidFile`` when it is no such file at all."""
     table = read_table(content, source, tuple(COLUMNS))
     unreadable = {fault.path for fault in table.faults}
@@ -69,7 +69,7 @@ def read_sheet(content: bytes, source: str) -> Sheet:
                 details = error.errors(include_url=False, include_input=False)
                 wrong = [Fault(record.place(fault.path), fault.message) for fault in map(make_fault, details)]
         faults += wrong
-    return Sheet(tuple(requests), tuple(faults), table.notes)
+    return ReferralSheet(tuple(requests), tuple(faults), table.notes)
 
 
 def in_row_order(faults: Iterable[Fault]) -> list[Fault]:

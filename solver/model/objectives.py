@@ -218,8 +218,8 @@ def _changes(
     terms: list[tuple[int, Expression]] = []
     for first, second in combinations(range(len(at)), 2):
         between = [literal for sites in at[first + 1 : second] for literal in sites.values()]
-        for (one, here), (other, there) in product(at[first].items(), at[second].items()):
-            if one != other:
+        for (site, here), (other_site, there) in product(at[first].items(), at[second].items()):
+            if site != other_site:
                 changes = model.new_bool_var("")
                 model.add_bool_or([changes, here.negated(), there.negated(), *between])
                 terms.append((scenario.policy.site_change, changes))

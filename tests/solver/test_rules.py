@@ -12,7 +12,7 @@ from scheduling.costs import COSTS
 from scheduling.rules import RULES, get_rule_name
 from solver.model.capacity import REDUNDANT
 from solver.model.constraints import CONSTRAINTS
-from solver.model.exact import solved_when_fixed
+from solver.model.exact import solve_fixed
 from solver.model.objectives import OBJECTIVES
 from solver.state.domains import DOMAINS
 
@@ -31,14 +31,14 @@ def test_redundant_rows_are_no_rules() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_model_fixed_to_a_plan_that_keeps_every_rule_is_optimal_at_its_cost(case: Case) -> None:
-    assert solved_when_fixed(case.scenario, case.keeps) == ("OPTIMAL", check(case.scenario, case.keeps).cost)
+    assert solve_fixed(case.scenario, case.keeps) == ("OPTIMAL", check(case.scenario, case.keeps).cost)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_model_fixed_to_a_plan_that_breaks_a_rule_is_infeasible(case: Case) -> None:
-    assert solved_when_fixed(case.scenario, case.breaks) == ("INFEASIBLE", None)
+    assert solve_fixed(case.scenario, case.breaks) == ("INFEASIBLE", None)
 
 
 @pytest.mark.parametrize("case", COST_CASES, ids=str)
 def test_a_model_fixed_to_a_plan_of_a_cost_case_has_its_cost(case: CostCase) -> None:
-    assert solved_when_fixed(case.scenario, case.plan) == ("OPTIMAL", check(case.scenario, case.plan).cost)
+    assert solve_fixed(case.scenario, case.plan) == ("OPTIMAL", check(case.scenario, case.plan).cost)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from api.services.accounts import SYSTEM
-from api.services.rosters import take_roster
+from api.services.rosters import import_roster
 from api.store import episodes
 from api.store.database import Database
 from api.store.episodes import Origin
@@ -73,7 +73,7 @@ def live_through(store: Database, weeks: int, visits: int, going_on: int) -> int
     week = generate("week", 3, MONDAY)
     nothing: dict[str, Any] = {"visits": (), "links": (), "groups": (), "reserves": (), "patients": ()}
     with store.writing() as session:
-        take_roster(session, SYSTEM, week.changed(**nothing).model_dump_json(), NOW)
+        import_roster(session, SYSTEM, week.changed(**nothing).model_dump_json(), NOW)
         periods = [_period(MONDAY - timedelta(weeks=number)) for number in range(weeks, 0, -1)]
         insert_all(session, PeriodRow, periods)
         past = Past(weeks, visits, tuple(one.id for one in week.providers))

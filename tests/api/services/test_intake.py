@@ -15,12 +15,12 @@ from sqlmodel import select
 from support.months import FIELDS, Months, asked, in_memory
 
 from api.services.accounts import SYSTEM
-from api.services.intake import LocatedRequest, Request, check, take_in
+from api.services.intake import LocatedRequest, Request, accept_requests, find_faults
 from api.services.kinds import KINDS, KINDS_BY_ID, RequestKind
 from api.spreadsheets.referral_sheets import (
     COLUMNS,
     EXAMPLE,
-    Sheet,
+    ReferralSheet,
     examples,
     in_row_order,
     read_sheet,
@@ -44,7 +44,7 @@ def desk() -> Iterator[Months]:
 def faults(desk: Months, *requests: Request) -> dict[str, str]:
     with desk.store.reading() as session:
         placed = [LocatedRequest(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
-        return {fault.path: fault.message for fault in check(session, placed, desk.now)}
+        return {fault.path: fault.message for fault in find_faults(session, placed, desk.now)}
 
 
 def empty(desk: Months) -> bool:
@@ -159,9 +159,9 @@ def sheet_of(*rows: dict[str, object]) -> bytes:
     return content.getvalue()
 
 
-def taken_in(desk: Months, sheet: Sheet) -> int:
+def taken_in(desk: Months, sheet: ReferralSheet) -> int:
     with desk.store.writing() as session:
-        return len(take_in(session, SYSTEM, sheet.requests, desk.now))
+        return len(accept_requests(session, SYSTEM, sheet.requests, desk.now))
 
 
 def test_the_template_shows_every_kind_and_is_taken_in_once_its_examples_are_real(desk: Months) -> None:
@@ -198,7 +198,7 @@ def test_each_bad_row_is_named_by_row_and_column(desk: Months) -> None:
         "sheet",
     )
     with desk.store.reading() as session:
-        found = in_row_order([*check(session, sheet.requests, desk.now), *sheet.faults])
+        found = in_row_order([*find_faults(session, sheet.requests, desk.now), *sheet.faults])
     assert [one.path for one in found] == [
         "row 3, priority",
         "row 4, kind",

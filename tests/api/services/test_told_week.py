@@ -19,11 +19,11 @@ from support.stored import NOW, StoredWeek
 
 from api.access.actor import AccessRole, Actor
 from api.background.mail.writing import written
-from api.runtime.context import AppContext, create_context
+from api.context import AppContext, create_context
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account
-from api.services.feeds import add_feed, add_patient_feed, polled
-from api.services.notifications import tell_changes
+from api.services.feeds import add_feed, add_patient_feed, poll_feed
+from api.services.notifications import notify_changes
 from api.store import accounts, periods
 from api.store.messages import Claimed
 from api.store.tables.feeds import FeedKind
@@ -94,7 +94,7 @@ def publish(context: AppContext, week: Scenario, plan: Plan) -> list[Claimed]:
     """Publish a plan, and return all that is sent then."""
     with context.database.writing() as rows:
         published = StoredWeek(context.database, week).published_in(rows, plan, context.clock())
-        tell_changes(rows, published.changes, context.clock())
+        notify_changes(rows, published.changes, context.clock())
     context.clock.pass_by(minutes=1)
     return send_all(context.database, context.clock())
 
@@ -192,6 +192,6 @@ def read(context: AppContext, kind: FeedKind, subject: str) -> str:
             secret, _ = add_patient_feed(rows, settings, context.signer, SYSTEM, subject, now)
         else:
             secret, _ = add_feed(rows, settings, desk_of(rows, now), kind, subject, now)
-    copy = polled(context, kind, secret).copy
+    copy = poll_feed(context, kind, secret).copy
     assert copy is not None
     return copy.content.decode().replace("\r\n ", "")

@@ -131,7 +131,7 @@ def worth_trying(scenario: Scenario) -> Callable[[int], bool]:
 
 
 def breaks_nothing(scenario: Scenario, made: Booking, supervised: bool) -> bool:
-    """Say whether a plan of one booking breaks no rule; a trainee's supervisor is not asked for."""
+    """Return whether a plan of one booking breaks no rule; a trainee's supervisor is not asked for."""
     chosen = shift_places(scenario, [made])
     sections = {"visits": VisitBooking, "groups": GroupBooking, "holds": HoldBooking}
     fields = {section: (made,) if isinstance(made, kind) else () for section, kind in sections.items()}
