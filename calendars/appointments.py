@@ -86,8 +86,8 @@ def make_appointment(clinic: Clinic, service: str, location: str, starts_at: dat
     UnknownId
         When the clinic has no such service or location.
     """
-    offered = next((one for one in clinic.services if one.id == service), None)
-    place = next((one for one in clinic.locations if one.id == location), None)
+    offered = next((known for known in clinic.services if known.id == service), None)
+    place = next((known for known in clinic.locations if known.id == location), None)
     if offered is None or place is None:
         raise UnknownId(*(("service", service) if offered is None else ("location", location)))
     return resolve_appointment(clinic.name, clinic.timezone, offered, place, starts_at, ends_at)
@@ -106,9 +106,9 @@ def resolve_appointment(
         address=location.address,
         arrive_minutes=guidance.arrive.minutes,
         arrive_text=guidance.arrive.text,
-        bring=tuple(one.text for one in guidance.bring),
+        bring=tuple(instruction.text for instruction in guidance.bring),
         companion=guidance.companion.text,
-        hold=tuple(one.text for one in guidance.hold),
+        hold=tuple(instruction.text for instruction in guidance.hold),
         recovery_minutes=service.recovery,
         timezone=timezone,
         clinic=clinic,

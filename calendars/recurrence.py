@@ -142,7 +142,7 @@ class Rule:
                 step = length * self.interval
                 skipped = max(0, first.year * 12 + first.month - 1 - begin_month) // step
                 for month in range(begin_month + skipped * step, last.year * 12 + last.month, step):
-                    yield chain.from_iterable(self._days_of_month(one) for one in range(month, month + length))
+                    yield chain.from_iterable(self._days_of_month(each) for each in range(month, month + length))
 
     def _days_of_month(self, month: int) -> Iterator[date]:
         """Yield the days of a month that is counted from year 0, if it is one of the rule's months."""
@@ -230,8 +230,8 @@ class Rule:
 
     def wait_days(self, start: date, window_end: date) -> int | None:
         """Return how many days after a window its next date is, at which an expander stops; None when it is too far."""
-        found = next(self.dates(start, window_end + ONE_DAY), None)
-        return None if found is None else (found - window_end).days
+        following = next(self.dates(start, window_end + ONE_DAY), None)
+        return None if following is None else (following - window_end).days
 
     def written(self, until: str | None) -> str:
         """Return it as an RRULE's value, with another UNTIL."""
@@ -277,12 +277,12 @@ def _signed(given: Mapping[str, str], name: str, most: int) -> tuple[int, ...]:
 def _weekdays(text: str | None) -> tuple[tuple[int, int], ...]:
     if text is None:
         return ()
-    found = [_ORDINAL_DAY.fullmatch(part) for part in text.split(",")]
-    if len(found) > MAX_LIST:
+    matches = [_ORDINAL_DAY.fullmatch(part) for part in text.split(",")]
+    if len(matches) > MAX_LIST:
         raise Unusable("BYDAY")
     days = []
-    for one in found:
-        if one is None or (one[1] is not None and not 1 <= abs(int(one[1])) <= 53):
+    for match in matches:
+        if match is None or (match[1] is not None and not 1 <= abs(int(match[1])) <= 53):
             raise Unusable("BYDAY")
-        days.append((int(one[1] or 0), WEEKDAYS.index(one[2])))
+        days.append((int(match[1] or 0), WEEKDAYS.index(match[2])))
     return tuple(dict.fromkeys(days))

@@ -52,16 +52,16 @@ class Addition(Model):
         """Validate an addition from JSON text. Raises ``InvalidFile``."""
         raw, alone = _unwrapped(text)
         if raw is None:
-            found, faults = validate_text(cls, text)
+            addition, faults = validate_text(cls, text)
         else:
-            found, faults = validate_text(cls, to_json(raw))
+            addition, faults = validate_text(cls, to_json(raw))
             misshapen = {place[:2] for place, _ in faults}
             draft = _draft(scenario, salvage(raw, misshapen).elements)
             faults += [(parse_path(fault.path), fault) for fault in islice(_reference_faults(draft, raw), MAX_FAULTS)]
-        if found is None or faults:
+        if addition is None or faults:
             named = [fault for _, fault in faults] if raw is None else sort_by_place(raw, faults)
             raise InvalidFile(source, [_alone(fault) for fault in named] if alone else named)
-        return found
+        return addition
 
     def to(self, scenario: Scenario) -> Scenario:
         """Return the scenario with the addition; nothing is validated again."""

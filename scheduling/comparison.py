@@ -104,10 +104,10 @@ def _cost(before: int, after: int) -> CostChange:
     return CostChange(before=before, after=after, difference=after - before)
 
 
-def _either(one: Mapping[str, object], other: Mapping[str, object]) -> Iterator[str]:
+def _either(first: Mapping[str, object], second: Mapping[str, object]) -> Iterator[str]:
     """Yield the ids of two scenarios, each once."""
-    yield from one
-    yield from (identifier for identifier in other if identifier not in one)
+    yield from first
+    yield from (identifier for identifier in second if identifier not in first)
 
 
 def _visits(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:

@@ -129,7 +129,7 @@ def site_change(scenario: Scenario, plan: Plan) -> int:
     for items in list_commitments(scenario, plan).values():
         ordered = sorted(items, key=lambda item: (item.start_minute, item.end_minute))
         sites = [scenario.site(item.booking.location) for item in ordered]
-        changes += sum(one != other for one, other in pairwise(sites))
+        changes += sum(before != after for before, after in pairwise(sites))
     return scenario.policy.site_change * changes
 
 

@@ -187,12 +187,12 @@ class Pathway(Model):
 
     @cached_property
     def _bundles(self) -> Mapping[Occurrence, frozenset[Occurrence]]:
-        found: dict[Occurrence, frozenset[Occurrence]] = {}
+        bundles: dict[Occurrence, frozenset[Occurrence]] = {}
         for before, after, lag in self.lags():
             if lag.same_day:
-                whole = found.get(before, frozenset({before})) | found.get(after, frozenset({after}))
-                found |= dict.fromkeys(whole, whole)
-        return found
+                whole = bundles.get(before, frozenset({before})) | bundles.get(after, frozenset({after}))
+                bundles |= dict.fromkeys(whole, whole)
+        return bundles
 
     def lags(self) -> Iterator[tuple[Occurrence, Occurrence, Lag]]:
         """Yield every visit with each that it follows, of a step that recurs its first alone."""
@@ -331,11 +331,11 @@ def _stuck(pathway: Pathway, chosen: frozenset[str]) -> str | None:
     furthest = ""
     for first_weekday in range(WORKING_DAYS_OF_WEEK):
         workdays = [day for day in range(last + 1) if (day + first_weekday) % DAYS_OF_WEEK < WORKING_DAYS_OF_WEEK]
-        reachable = {one: set(workdays) for one in order}
+        reachable = {occurrence: set(workdays) for occurrence in order}
         shrinking = True
         while shrinking:
             shrinking = any([_narrowed(reachable, a, b, lag) for a, b, lag in lags])
-        dead = next((one.step for one in order if not reachable[one]), None)
+        dead = next((occurrence.step for occurrence in order if not reachable[occurrence]), None)
         if dead is None:
             return None
         furthest = dead

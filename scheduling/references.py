@@ -88,8 +88,8 @@ def validate_scenario(model: type[T], text: bytes | str, source: str) -> tuple[T
 
 def find_faults(scenario: BaseModel, text: bytes | str | None = None) -> list[Fault]:
     """Return every fault of reference of a scenario, in the order of its text; None: of what would be written of it."""
-    found = _placed_faults(make_draft(scenario))
-    return sort_by_place(from_json(scenario.model_dump_json() if text is None else text), found) if found else []
+    faults = _placed_faults(make_draft(scenario))
+    return sort_by_place(from_json(scenario.model_dump_json() if text is None else text), faults) if faults else []
 
 
 def _placed_faults(draft: Draft) -> list[tuple[Place, Fault]]:

@@ -181,19 +181,19 @@ class Scenario(Model):
 
     def together_with(self, visit: str) -> frozenset[str]:
         """Return a visit and those that have to come with it."""
-        found = {visit}
+        together = {visit}
         while True:
-            ties = (link for link in self.links if link.together and not found.isdisjoint((link.before, link.after)))
-            grown = found.union(*((link.before, link.after) for link in ties))
-            if grown == found:
-                return frozenset(found)
-            found = grown
+            ties = (link for link in self.links if link.together and not together.isdisjoint((link.before, link.after)))
+            grown = together.union(*((link.before, link.after) for link in ties))
+            if grown == together:
+                return frozenset(together)
+            together = grown
 
     def asking_for(self, visits: Collection[str]) -> Self:
         """Return what is left when only some visits are asked for, with the links between them."""
         return self.changed(
-            visits=tuple(one for one in self.visits if one.id in visits),
-            links=tuple(one for one in self.links if one.before in visits and one.after in visits),
+            visits=tuple(visit for visit in self.visits if visit.id in visits),
+            links=tuple(link for link in self.links if link.before in visits and link.after in visits),
         )
 
     def visit(self, identifier: str) -> Visit:

@@ -235,7 +235,7 @@ def parse_toml(kind: type[T], text: str, source: str) -> T:
 def _file(kind: type[T], name: str) -> T:
     """Return a file of the catalogue, with the clinic's own values in it."""
     own, document = read_own_values(), tomllib.loads(files(__name__).joinpath(name).read_text(encoding="utf-8"))
-    sections = {section for one in (_ClinicFile, _ServicesFile, _PathwaysFile) for section in one.model_fields}
+    sections = {section for file in (_ClinicFile, _ServicesFile, _PathwaysFile) for section in file.model_fields}
     if not own:
         return parse_values(kind, document, name)
     source = str(get_own_file())
@@ -334,10 +334,10 @@ def list_services() -> tuple[Service, ...]:
 
 def get_service(service_id: str) -> CatalogueService:
     """Return a service with its family, indications and source. Raises ``UnknownId``."""
-    found = next((offer for offer in _services_file().services if offer.id == service_id), None)
-    if found is None:
+    service = next((offer for offer in _services_file().services if offer.id == service_id), None)
+    if service is None:
         raise UnknownId("service", service_id)
-    return found
+    return service
 
 
 def get_family(service_id: str) -> Family:

@@ -31,8 +31,8 @@ def injection(scenario: Scenario) -> Appointment:
     return make_appointment(scenario.clinic, "epidural-steroid-injection", "wang", start, start + HOUR / 2)
 
 
-def moved(one: Appointment, by: timedelta = HOUR) -> Appointment:
-    return replace(one, starts_at=one.starts_at + by, ends_at=one.ends_at + by)
+def moved(appointment: Appointment, by: timedelta = HOUR) -> Appointment:
+    return replace(appointment, starts_at=appointment.starts_at + by, ends_at=appointment.ends_at + by)
 
 
 def read(message: InviteMessage) -> tuple[Calendar, Event]:

@@ -45,9 +45,9 @@ def test_a_grown_scenario_is_the_one_that_its_file_would_be() -> None:
     added = Addition(visits=(visit("new", "zoe"),), links=(link("v2", "new", 1),), patients=(patient("zoe"),))
     grown = added.to(WEEK)
     assert Scenario.parse(grown.model_dump_json(exclude_unset=True)) == grown
-    assert [one.id for one in grown.visits] == ["v1", "v2", "new"]
+    assert [visit.id for visit in grown.visits] == ["v1", "v2", "new"]
     assert grown.patients_by_id["zoe"] == patient("zoe")
-    assert [one.id for one in WEEK.visits] == ["v1", "v2"]
+    assert [visit.id for visit in WEEK.visits] == ["v1", "v2"]
 
 
 @pytest.mark.parametrize(

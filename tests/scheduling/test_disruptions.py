@@ -101,7 +101,7 @@ ASKED = scenario(visit("v1"), visit("v2", "quin", "injection"))
 
 def closed_plan(asked: Scenario, *wishes: factories.Wish) -> Plan:
     """Make a plan in which every pin is kept."""
-    pins = [(one.id, one.pinned) for one in asked.visits if one.pinned is not None]
+    pins = [(visit.id, visit.pinned) for visit in asked.visits if visit.pinned is not None]
     kept = [booking(name, p.start.strftime("%Y-%m-%dT%H:%M"), p.room, " ".join(p.team), p.location) for name, p in pins]
     return plan(asked, *kept, *wishes)
 
@@ -162,7 +162,7 @@ def test_what_is_past_was_not_closed() -> None:
         asked, [close("wang-exam-1", "TU 00:00", "WE 00:00"), close("wang-exam-2", "MO 00:00", "TU 10:05")]
     )
     assert broken(upset, booking("v1", "TU 09:00")) == set()
-    assert [one.id for one in upset.visits] == ["closed:wang-exam-1:2026-12-01T10:10", "v1"]
+    assert [visit.id for visit in upset.visits] == ["closed:wang-exam-1:2026-12-01T10:10", "v1"]
 
 
 def test_what_stands_for_a_closed_room_takes_no_id_that_is_taken() -> None:
@@ -229,9 +229,9 @@ def test_an_extra_shift_that_is_none_is_refused(one: ExtraShift, message: str) -
         (extra("ana", "MO 18:00", "MO 19:00", "nowhere"), 'unknown location "nowhere"'),
     ],
 )
-def test_what_the_scenario_does_not_have_is_named(one: Disruption, message: str) -> None:
+def test_what_the_scenario_does_not_have_is_named(disruption: Disruption, message: str) -> None:
     with pytest.raises(UnknownId, match=message):
-        apply_disruptions(scenario(visit("v1"), now="MO 08:00"), [one])
+        apply_disruptions(scenario(visit("v1"), now="MO 08:00"), [disruption])
 
 
 # --- whatever happens ------------------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ HAPPENINGS: st.SearchStrategy[list[Disruption]] = st.lists(
 @settings(max_examples=100, deadline=None)
 @given(HAPPENINGS)
 def test_a_disturbed_scenario_is_a_scenario_that_has_a_plan(happenings: list[Disruption]) -> None:
-    asked = FULL.changed(visits=tuple(one.changed(pinned=None) for one in FULL.visits))
+    asked = FULL.changed(visits=tuple(visit.changed(pinned=None) for visit in FULL.visits))
     upset = apply_disruptions(asked, happenings)
     assert Scenario.parse(upset.model_dump_json(exclude_unset=True)) == upset
     verdict = check(upset, closed_plan(upset))
