@@ -51,7 +51,7 @@ class Appointment:
     phone: str = field(default="", compare=False)
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Self:
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Read it as :meth:`document` gives it."""
         instants = {name: datetime.fromisoformat(document[name]) for name in ("starts_at", "ends_at")}
         lists = {name: tuple(document[name]) for name in ("bring", "hold")}
@@ -97,7 +97,7 @@ def resolve_appointment(
     clinic: str, timezone: str, service: Service, location: Location, starts_at: datetime, ends_at: datetime
 ) -> Appointment:
     """Return what a patient is told of a service at a location within ``[starts_at, ends_at)``."""
-    guidance, place = load_instructions().guidance(service), load_instructions().place(location.id)
+    guidance, place = load_instructions().get_guidance(service), load_instructions().get_wayfinding(location.id)
     return Appointment(
         starts_at=starts_at,
         ends_at=ends_at,

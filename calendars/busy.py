@@ -178,7 +178,7 @@ class _Reader:
         start, end = self._span(event)
         rule = self._rule(event, start, end)
         if rule is not None:
-            first = rule.brought_forward(start, self._local_begin.date() - (end - start) - 3 * ONE_DAY)
+            first = rule.bring_forward(start, self._local_begin.date() - (end - start) - 3 * ONE_DAY)
             start, end = first, first + (end - start)
         made = Event()
         made.add("UID", "series")
@@ -210,7 +210,7 @@ class _Reader:
             raise _Misread from None
         length = (end - start).days + 1
         window = (self.end - self.begin).days + 7
-        first = _day(rule.brought_forward(start, self._local_begin.date() - timedelta(days=length + 3)))
+        first = _day(rule.bring_forward(start, self._local_begin.date() - timedelta(days=length + 3)))
         last = self._local_end.date() + timedelta(days=length + 3)
         wait = rule.wait_days(first, last)
         looked_at = PATIENCE_DAYS if wait is None else wait

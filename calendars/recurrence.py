@@ -205,7 +205,7 @@ class Rule:
             periods = min(periods, self.count * (7 if self.weekdays and self.frequency == "DAILY" else 1))
         return _STEPS[self.frequency] * periods
 
-    def brought_forward(self, start: D, before: date) -> D:
+    def bring_forward(self, start: D, before: date) -> D:
         """Return a start from which the rule has the same dates from a date on: the start itself, or a later one.
 
         It lies at least one whole period before that date, so that it does not count as an occurrence itself.

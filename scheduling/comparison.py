@@ -86,53 +86,53 @@ def compare(scenario: Scenario, before: Plan, after: Plan, after_scenario: Scena
     asked = after_scenario or scenario
     told = scenario if is_published(scenario) else publish(scenario, before)
     changes = (
-        *_visits(told, asked, before, after),
-        *_groups(told, asked, before, after),
-        *_holds(scenario, asked, before, after),
+        *_compare_visits(told, asked, before, after),
+        *_compare_groups(told, asked, before, after),
+        *_compare_holds(scenario, asked, before, after),
     )
     first, second = calculate_costs(scenario, before).components(), calculate_costs(asked, after).components()
-    by_component = {component: _cost(points, second[component]) for component, points in first.items()}
+    by_component = {component: _compare_costs(points, second[component]) for component, points in first.items()}
     return Comparison(
         changes=changes,
         notify=tuple(sorted({patient for change in changes for patient in change.notify})),
-        cost=_cost(sum(first.values()), sum(second.values())),
+        cost=_compare_costs(sum(first.values()), sum(second.values())),
         costs=by_component,
     )
 
 
-def _cost(before: int, after: int) -> CostChange:
+def _compare_costs(before: int, after: int) -> CostChange:
     return CostChange(before=before, after=after, difference=after - before)
 
 
-def _either(first: Mapping[str, object], second: Mapping[str, object]) -> Iterator[str]:
+def _merge_ids(first: Mapping[str, object], second: Mapping[str, object]) -> Iterator[str]:
     """Yield the ids of two scenarios, each once."""
     yield from first
     yield from (identifier for identifier in second if identifier not in first)
 
 
-def _visits(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:
-    for visit in _either(told.visits_by_id, asked.visits_by_id):
+def _compare_visits(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:
+    for visit in _merge_ids(told.visits_by_id, asked.visits_by_id):
         old, new = before.visits_by_id.get(visit), after.visits_by_id.get(visit)
-        difference = _difference(old, new)
+        difference = _find_difference(old, new)
         if difference is not None:
             known = told.visits_by_id.get(visit)
             current = None if known is None else known.current
             calls = known is not None and current is not None and current.notified and not is_unchanged(current, new)
-            yield _change("visit", visit, difference, old, new, notify=(known.patient,) if known and calls else ())
+            yield _make_change("visit", visit, difference, old, new, notify=(known.patient,) if known and calls else ())
 
 
-def _groups(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:
-    for group in _either(told.groups_by_id, asked.groups_by_id):
+def _compare_groups(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:
+    for group in _merge_ids(told.groups_by_id, asked.groups_by_id):
         old, new = before.groups_by_id.get(group), after.groups_by_id.get(group)
         attended, attends = (set() if session is None else set(session.attendees) for session in (old, new))
-        difference = _difference(old, new)
+        difference = _find_difference(old, new)
         if attended != attends and difference in (None, "details"):
             difference = "attendees"
         if difference is not None:
             known = told.groups_by_id.get(group)
             current = None if known is None else known.current
             notified = current.attendees if current is not None and current.notified else ()
-            yield _change(
+            yield _make_change(
                 "group",
                 group,
                 difference,
@@ -144,16 +144,16 @@ def _groups(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Itera
             )
 
 
-def _holds(scenario: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:
+def _compare_holds(scenario: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:
     held, holds = ({hold.reserve: hold for hold in plan.holds} for plan in (before, after))
-    for reserve in _either(scenario.reserves_by_id, asked.reserves_by_id):
+    for reserve in _merge_ids(scenario.reserves_by_id, asked.reserves_by_id):
         old, new = held.get(reserve), holds.get(reserve)
-        difference = _difference(old, new)
+        difference = _find_difference(old, new)
         if difference is not None:
-            yield _change("hold", reserve, difference, old, new)
+            yield _make_change("hold", reserve, difference, old, new)
 
 
-def _difference(old: Booking | None, new: Booking | None) -> Difference | None:
+def _find_difference(old: Booking | None, new: Booking | None) -> Difference | None:
     """Return how two bookings of one visit, group or reserve differ, attendees apart."""
     if old is None or new is None:
         return None if old is new else "added" if old is None else "dropped"
@@ -162,7 +162,7 @@ def _difference(old: Booking | None, new: Booking | None) -> Difference | None:
     return None if (old.room, old.supervisors) == (new.room, new.supervisors) else "details"
 
 
-def _change(
+def _make_change(
     kind: ItemKind,
     identifier: str,
     difference: Difference,
@@ -176,15 +176,15 @@ def _change(
         kind=kind,
         id=identifier,
         difference=difference,
-        before=_place(old),
-        after=_place(new),
+        before=_get_place(old),
+        after=_get_place(new),
         joining=joining,
         leaving=leaving,
         notify=notify,
     )
 
 
-def _place(booking: Booking | None) -> Booking | None:
+def _get_place(booking: Booking | None) -> Booking | None:
     """Return a booking's time, place and people alone: attendees of a group are told apart as joining and leaving."""
     if booking is None:
         return None

@@ -150,4 +150,4 @@ COSTS: tuple[Cost, ...] = (
 
 def calculate_costs(scenario: Scenario, plan: Plan) -> Costs:
     """Return a plan's cost by component."""
-    return Costs.of({get_rule_name(cost): cost(scenario, plan) for cost in COSTS})
+    return Costs.from_components({get_rule_name(cost): cost(scenario, plan) for cost in COSTS})

@@ -84,7 +84,7 @@ def _freeze(value: Any) -> Any:
     return value
 
 
-def _parsed(value: object, kind: type, pattern: re.Pattern[str], parse: Any, example: str) -> Any:
+def _parse(value: object, kind: type, pattern: re.Pattern[str], parse: Any, example: str) -> Any:
     if type(value) is kind:
         return value
     if isinstance(value, str) and pattern.match(value):
@@ -104,17 +104,17 @@ def within_years(day: D) -> D:
 
 
 def _stamp(value: object) -> datetime:
-    stamp: datetime = _parsed(value, datetime, _STAMP, datetime.fromisoformat, 'a stamp like "2026-11-30T09:00"')
+    stamp: datetime = _parse(value, datetime, _STAMP, datetime.fromisoformat, 'a stamp like "2026-11-30T09:00"')
     return within_years(stamp)
 
 
 def _date(value: object) -> date:
-    day: date = _parsed(value, date, _DATE, date.fromisoformat, 'a date like "2026-11-30"')
+    day: date = _parse(value, date, _DATE, date.fromisoformat, 'a date like "2026-11-30"')
     return within_years(day)
 
 
 def _clock(value: object) -> time:
-    clock: time = _parsed(value, time, _CLOCK, time.fromisoformat, 'a clock time like "09:00"')
+    clock: time = _parse(value, time, _CLOCK, time.fromisoformat, 'a clock time like "09:00"')
     return clock
 
 

@@ -211,7 +211,7 @@ class Pathway(Model):
 def find_pathway_faults(pathways: Sequence[Pathway], services: Collection[str]) -> Iterator[Fault]:
     """Yield what is wrong with pathways: each fault by its path in the file.
 
-    A pathway without a fault has no circle, asks for services that exist, and can be walked to its end on working days
+    A pathway without a fault has no cycle, asks for services that exist, and can be walked to its end on working days
     (Monday to Friday) whatever comes of its steps.
     """
     known: set[str] = set()
@@ -294,20 +294,20 @@ def _order_faults(pathway: Pathway, path: str) -> Iterator[Fault]:
     try:
         tuple(TopologicalSorter(before).static_order())
     except CycleError as error:
-        yield Fault(f"{path}.steps", f"go in a circle: {', '.join(sorted(set(error.args[1])))}")
+        yield Fault(f"{path}.steps", f"go in a cycle: {', '.join(sorted(set(error.args[1])))}")
         return
     places = {step.id: number for number, step in enumerate(pathway.steps)}
     for number, step in enumerate(pathway.steps):
         if late := [name for name in before[step.id] if places[name] > number]:
             yield Fault(f"{path}.steps[{number}]", f"stands before {', '.join(late)}, which it follows")
             return
-    for chosen in _branches(pathway):
-        if stuck := _stuck(pathway, chosen):
+    for chosen in _list_branches(pathway):
+        if stuck := _find_stuck_step(pathway, chosen):
             yield Fault(f"{path}.steps[{places[stuck]}]", "its lags leave it no working day")
             return
 
 
-def _branches(pathway: Pathway) -> Iterator[frozenset[str]]:
+def _list_branches(pathway: Pathway) -> Iterator[frozenset[str]]:
     """Yield the steps that take place together, for every combination of outcomes."""
     gates = [step for step in pathway.steps if step.outcomes]
     seen: set[frozenset[str]] = set()
@@ -322,7 +322,7 @@ def _branches(pathway: Pathway) -> Iterator[frozenset[str]]:
             yield frozenset(chosen)
 
 
-def _stuck(pathway: Pathway, chosen: frozenset[str]) -> str | None:
+def _find_stuck_step(pathway: Pathway, chosen: frozenset[str]) -> str | None:
     """Return the step that no choice of working days reaches, from whatever weekday the episode begins; None: all are."""
     lags = [(a, b, lag) for a, b, lag in pathway.lags() if a.step in chosen and b.step in chosen]
     order = [Occurrence(s.id, n) for s in pathway.steps if s.id in chosen for n in range(1, s.times + 1)]
@@ -334,7 +334,7 @@ def _stuck(pathway: Pathway, chosen: frozenset[str]) -> str | None:
         reachable = {occurrence: set(workdays) for occurrence in order}
         shrinking = True
         while shrinking:
-            shrinking = any([_narrowed(reachable, a, b, lag) for a, b, lag in lags])
+            shrinking = any([_narrow(reachable, a, b, lag) for a, b, lag in lags])
         dead = next((occurrence.step for occurrence in order if not reachable[occurrence]), None)
         if dead is None:
             return None
@@ -342,7 +342,7 @@ def _stuck(pathway: Pathway, chosen: frozenset[str]) -> str | None:
     return furthest
 
 
-def _narrowed(reachable: dict[Occurrence, set[int]], before: Occurrence, after: Occurrence, lag: Lag) -> bool:
+def _narrow(reachable: dict[Occurrence, set[int]], before: Occurrence, after: Occurrence, lag: Lag) -> bool:
     """Take the days away that have no partner at a lag; say whether there were any."""
     most = lag.max_days
 

@@ -91,7 +91,7 @@ class Costs(Model):
     site_change: Annotated[int, Field(alias="site-change")]
 
     @classmethod
-    def of(cls, components: Mapping[str, int]) -> Self:
+    def from_components(cls, components: Mapping[str, int]) -> Self:
         """Make costs of ``{component: cost}``; a component that is not named is 0."""
         return cls.model_validate({name: 0 for name in COMPONENTS} | dict(components))
 

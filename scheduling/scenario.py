@@ -102,7 +102,7 @@ class Scenario(Model):
         return scenario
 
     @classmethod
-    def of(cls, source: str, **parts: Any) -> Self:
+    def from_parts(cls, source: str, **parts: Any) -> Self:
         """Put a scenario together of parts that were validated each by itself. Raises ``InvalidFile``."""
         scenario = cls.model_construct(**parts)
         faults = find_faults(scenario)
@@ -179,7 +179,7 @@ class Scenario(Model):
         """Return the size of a pool at a location, 0 where there is none."""
         return next((p.units for p in self.clinic.equipment if p.id == equipment and p.location == location), 0)
 
-    def together_with(self, visit: str) -> frozenset[str]:
+    def find_bundle(self, visit: str) -> frozenset[str]:
         """Return a visit and those that have to come with it."""
         together = {visit}
         while True:
@@ -189,7 +189,7 @@ class Scenario(Model):
                 return frozenset(together)
             together = grown
 
-    def asking_for(self, visits: Collection[str]) -> Self:
+    def restrict_to(self, visits: Collection[str]) -> Self:
         """Return what is left when only some visits are asked for, with the links between them."""
         return self.changed(
             visits=tuple(visit for visit in self.visits if visit.id in visits),

@@ -158,7 +158,7 @@ def seen_today(week: WeekSnapshot, by: Actor, visit: str, now: datetime) -> Call
     """
     asked = _expect_waiting(week, visit)
     scenario, _ = week.settled
-    without = scenario.asking_for(scenario.visits_by_id.keys() - {visit})
+    without = scenario.restrict_to(scenario.visits_by_id.keys() - {visit})
     placing = _placing(week, without, Addition(visits=(asked,)))
     return lambda session: _placed(session, week, by, placing, None, now)
 

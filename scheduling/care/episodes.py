@@ -183,10 +183,10 @@ def replay_history(episode: Episode, pathway: Pathway) -> EpisodeProgress:
 
 def get_state(episode: Episode, pathway: Pathway) -> State:
     """Return whether an episode goes on, has reached its end, was ended by an outcome, or was stopped."""
-    return _state(replay_history(episode, pathway), pathway)
+    return _get_state(replay_history(episode, pathway), pathway)
 
 
-def _state(progress: EpisodeProgress, pathway: Pathway) -> State:
+def _get_state(progress: EpisodeProgress, pathway: Pathway) -> State:
     if progress.stopped:
         return "stopped"
     for step in pathway.steps:
@@ -194,10 +194,10 @@ def _state(progress: EpisodeProgress, pathway: Pathway) -> State:
         final: State | Literal["on"] = next((outcome.then for outcome in step.outcomes if outcome.id == came), "on")
         if final != "on":
             return final
-    return "open" if _undone(progress, pathway) else "completed"
+    return "open" if _is_open(progress, pathway) else "completed"
 
 
-def _undone(progress: EpisodeProgress, pathway: Pathway) -> bool:
+def _is_open(progress: EpisodeProgress, pathway: Pathway) -> bool:
     """Return whether a step that is reached, or whose outcome is awaited, is not over."""
     reached: set[str] = set()
     for step in pathway.steps:
@@ -259,7 +259,7 @@ def record_events(episode: Episode, pathway: Pathway, *events: Event) -> Episode
 
 def _fault(event: Event, progress: EpisodeProgress, pathway: Pathway) -> str | None:
     """Return why an event cannot follow; None: it can."""
-    now = _state(progress, pathway)
+    now = _get_state(progress, pathway)
     if event.kind == "referred":
         return "an episode begins with its referral"
     if event.kind == "restarted":

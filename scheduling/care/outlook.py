@@ -84,10 +84,12 @@ def estimate_outlook(records: ClinicRecords, first: date, weeks: int, today: dat
     """
     model = _Model(records, first, weeks, today)
     known, future, none = model.known(), model.to_come(arrivals), [0.0] * weeks
-    asked = {resource: _sum(known.get(resource, none), future.get(resource, none)) for resource in known.keys() | future.keys()}
+    asked = {
+        resource: _add_flows(known.get(resource, none), future.get(resource, none)) for resource in known.keys() | future.keys()
+    }
     capacity = model.capacities(asked)
     loads = tuple(
-        ResourceLoad(resource, _whole(asked.get(resource, none)), _whole(capacity.get(resource, none)))
+        ResourceLoad(resource, _round_flow(asked.get(resource, none)), _round_flow(capacity.get(resource, none)))
         for resource in sorted(capacity.keys() | asked.keys())
     )
     begins = sorted({pathway.steps[0].service for pathway in records.pathways.values()} & model.services.keys())
@@ -99,11 +101,11 @@ Flow = list[float]
 """Minutes, week by week."""
 
 
-def _sum(first: Sequence[float], second: Sequence[float]) -> Flow:
+def _add_flows(first: Sequence[float], second: Sequence[float]) -> Flow:
     return [a + b for a, b in zip(first, second, strict=True)]
 
 
-def _whole(flow: Iterable[float]) -> tuple[int, ...]:
+def _round_flow(flow: Iterable[float]) -> tuple[int, ...]:
     return tuple(round(minutes) for minutes in flow)
 
 
@@ -120,7 +122,9 @@ class _Model:
         for provider in self._staff:
             for shift in provider.shifts:
                 self._shifts[shift.start.date()].append((provider, shift))
-        self._work = {(week, provider.id): self._minutes(provider, week) for week in range(weeks) for provider in self._staff}
+        self._work = {
+            (week, provider.id): self._get_minutes_by_site(provider, week) for week in range(weeks) for provider in self._staff
+        }
 
     # ---- What there is ----
 
@@ -129,31 +133,33 @@ class _Model:
         capacities: dict[Resource, Flow] = defaultdict(lambda: [0.0] * self._weeks)
         for week in range(self._weeks):
             for site in dict.fromkeys(self._sites.values()):
-                for skill, minutes in self._shared(week, site, demand).items():
+                for skill, minutes in self._share_out(week, site, demand).items():
                     capacities[Resource("skill", skill, site)][week] = minutes
-            for resource, minutes in self._rooms(week):
+            for resource, minutes in self._list_room_minutes(week):
                 capacities[resource][week] += minutes
             for block in self._records.clinic.blocks:
-                capacities[Resource("special-clinic", block.id, self._sites[block.location])][week] = self._block_minutes(
+                capacities[Resource("special-clinic", block.id, self._sites[block.location])][week] = self._count_block_minutes(
                     block, week
                 )
         return dict(capacities)
 
-    def _minutes(self, provider: Provider, week: int) -> dict[str, float]:
+    def _get_minutes_by_site(self, provider: Provider, week: int) -> dict[str, float]:
         """Return the working time of a week by site, special clinics apart."""
-        clinics = (hours for block in self._records.clinic.blocks for hours in self._reserved(block, provider, week))
+        clinics = (hours for block in self._records.clinic.blocks for hours in self._list_reserved_hours(block, provider, week))
         free = provider.changed(busy=(*provider.busy, *clinics))
         minutes_by_site: dict[str, float] = defaultdict(float)
         for day in (self._first + timedelta(days=DAYS * week + n) for n in range(DAYS)):
             shifts = [shift for who, shift in self._shifts.get(day, ()) if who is provider]
-            each = [count_working_minutes(free.changed(shifts=(shift,)), self._closures(shift.locations)) for shift in shifts]
+            each = [
+                count_working_minutes(free.changed(shifts=(shift,)), self._list_closures(shift.locations)) for shift in shifts
+            ]
             part = min(1.0, provider.max_minutes_per_day / sum(each)) if sum(each) else 0.0
             for shift, minutes in zip(shifts, each, strict=True):
                 for location in shift.locations:
                     minutes_by_site[self._sites[location]] += part * minutes / len(shift.locations)
         return dict(minutes_by_site)
 
-    def _shared(self, week: int, site: str, demand: Mapping[Resource, Sequence[float]]) -> dict[str, float]:
+    def _share_out(self, week: int, site: str, demand: Mapping[Resource, Sequence[float]]) -> dict[str, float]:
         left = {provider.id: self._work[week, provider.id].get(site, 0.0) for provider in self._staff}
         having: dict[str, list[Provider]] = defaultdict(list)
         for provider in sorted(self._staff, key=lambda provider: (len(provider.skills), provider.id)):
@@ -169,28 +175,30 @@ class _Model:
                 asked -= given
         return minutes_by_skill
 
-    def _rooms(self, week: int) -> Iterator[tuple[Resource, float]]:
+    def _list_room_minutes(self, week: int) -> Iterator[tuple[Resource, float]]:
         for location in self._records.clinic.locations:
-            minutes = sum(self._open_minutes(location.id, self._first + timedelta(days=DAYS * week + n)) for n in range(DAYS))
+            minutes = sum(
+                self._count_open_minutes(location.id, self._first + timedelta(days=DAYS * week + n)) for n in range(DAYS)
+            )
             for room in self._records.clinic.rooms:
                 if room.location == location.id:
                     yield Resource("room", room.kind, location.site), minutes
 
-    def _open_minutes(self, location: str, day: date) -> float:
+    def _count_open_minutes(self, location: str, day: date) -> float:
         """Return the minutes from when the first begins to work in a building until the last ends, closures apart."""
         here = [shift for _, shift in self._shifts.get(day, ()) if location in shift.locations]
         if not here:
             return 0.0
         start, end = min(shift.start for shift in here), max(shift.end for shift in here)
-        closed = ((max(start, closure.start), min(end, closure.end)) for closure in self._closures((location,)))
+        closed = ((max(start, closure.start), min(end, closure.end)) for closure in self._list_closures((location,)))
         return (end - start).total_seconds() / 60 - sum(max(0.0, (b - a).total_seconds() / 60) for a, b in closed)
 
-    def _closures(self, locations: Sequence[str]) -> tuple[Closure, ...]:
+    def _list_closures(self, locations: Sequence[str]) -> tuple[Closure, ...]:
         """Return the closures that take away work which may be done at some locations: those of all of them."""
         every = self._records.clinic.closures
         return tuple(closure for closure in every if closure.location is None or {closure.location} == set(locations))
 
-    def _block_minutes(self, block: Block, week: int) -> float:
+    def _count_block_minutes(self, block: Block, week: int) -> float:
         day = self._first + timedelta(days=DAYS * week + WEEKDAYS.index(block.weekday))
         hours = minute_of_day(block.end) - minute_of_day(block.start)
         needed = [skill for name in block.services for seat in self.services[name].team for skill in seat.any_of]
@@ -199,7 +207,7 @@ class _Model:
         lanes = [sum(skill in provider.skills for provider in here) for skill in needed]
         return float(hours * min(lanes, default=0))
 
-    def _reserved(self, block: Block, provider: Provider, week: int) -> Iterator[Interval]:
+    def _list_reserved_hours(self, block: Block, provider: Provider, week: int) -> Iterator[Interval]:
         if provider.id in block.providers:
             day = self._first + timedelta(days=DAYS * week + WEEKDAYS.index(block.weekday))
             yield Interval(start=datetime.combine(day, block.start), end=datetime.combine(day, block.end))
@@ -220,7 +228,7 @@ class _Model:
         for programme in self._records.programmes:
             for week in range(self._weeks):
                 visits[programme.service][week] += MONTHS_A_YEAR / WEEKS_A_YEAR
-        return self._asked(visits)
+        return self._convert_to_minutes(visits)
 
     def to_come(self, arrivals: Mapping[str, float]) -> dict[Resource, Flow]:
         """Return what patients who come from now on will ask for."""
@@ -231,30 +239,30 @@ class _Model:
                 offset += stage.lag.min_days
                 for week in range(offset // DAYS, self._weeks):
                     visits[stage.service][week] += rate
-        return self._asked(visits)
+        return self._convert_to_minutes(visits)
 
     def _spread(self, flow: Flow, begin: date, last: date) -> None:
         """Add one visit, evenly over the weeks in which it may be; none when that is after them all."""
-        if self._week_of(begin) >= self._weeks:
+        if self._get_week(begin) >= self._weeks:
             return
-        weeks = range(max(0, self._week_of(begin)), max(0, min(self._weeks - 1, self._week_of(last))) + 1)
-        whole = max(1, self._week_of(last) - weeks[0] + 1)
+        weeks = range(max(0, self._get_week(begin)), max(0, min(self._weeks - 1, self._get_week(last))) + 1)
+        whole = max(1, self._get_week(last) - weeks[0] + 1)
         for week in weeks:
             flow[week] += 1 / whole
 
-    def _asked(self, visits: Mapping[str, Flow]) -> dict[Resource, Flow]:
+    def _convert_to_minutes(self, visits: Mapping[str, Flow]) -> dict[Resource, Flow]:
         flows: dict[Resource, Flow] = defaultdict(lambda: [0.0] * self._weeks)
         for name, flow in visits.items():
             service = self.services.get(name)
             if service is None:
                 continue
-            for site in self._sites_of(service):
-                for resource, minutes in self._needs(service, site):
+            for site in self._list_sites(service):
+                for resource, minutes in self._list_needs(service, site):
                     for week, number in enumerate(flow):
-                        flows[resource][week] += number * minutes * self._share(service, site, week)
+                        flows[resource][week] += number * minutes * self._get_site_share(service, site, week)
         return dict(flows)
 
-    def _needs(self, service: Service, site: str) -> Iterator[tuple[Resource, int]]:
+    def _list_needs(self, service: Service, site: str) -> Iterator[tuple[Resource, int]]:
         """Yield what a visit takes at a site: of every seat, the first skill; of a special clinic, its hours alone."""
         if service.id in self._blocks:
             yield Resource("special-clinic", self._blocks[service.id].id, site), service.minutes
@@ -264,12 +272,12 @@ class _Model:
         if service.room is not None:
             yield Resource("room", service.room.kind, site), service.minutes + service.turnover
 
-    def _sites_of(self, service: Service) -> tuple[str, ...]:
+    def _list_sites(self, service: Service) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._sites[location] for location in service.locations))
 
-    def _share(self, service: Service, site: str, week: int) -> float:
+    def _get_site_share(self, service: Service, site: str, week: int) -> float:
         """Return the part of a service that a site gives in a week."""
-        sites = self._sites_of(service)
+        sites = self._list_sites(service)
         skilled = [provider for provider in self._staff if not service.team or provider.can_fill(service.team[0].any_of)]
         time = {where: sum(self._work[week, provider.id].get(where, 0.0) for provider in skilled) for where in sites}
         whole = sum(time.values())
@@ -279,7 +287,7 @@ class _Model:
 
     def wait(self, service: Service, known: Mapping[Resource, Flow], capacity: Mapping[Resource, Flow]) -> ExpectedWait:
         """Return how long a new patient waits for a service, at the site where it is shortest."""
-        waits = [self._wait_at(service, site, known, capacity) for site in self._sites_of(service)]
+        waits = [self._wait_at(service, site, known, capacity) for site in self._list_sites(service)]
         return min(waits, key=lambda wait: (wait.days is None, wait.days or 0))
 
     def _wait_at(
@@ -288,7 +296,7 @@ class _Model:
         longest = ExpectedWait(service.id, 0, None)
         none = [0.0] * self._weeks
         usable = catalogue.get_limits().usable_percent / 100
-        for resource, minutes in self._needs(service, site):
+        for resource, minutes in self._list_needs(service, site):
             free, days = 0.0, None
             for week, (given, asked) in enumerate(zip(capacity.get(resource, none), known.get(resource, none), strict=True)):
                 net = given * usable - asked
@@ -303,5 +311,5 @@ class _Model:
                 longest = ExpectedWait(service.id, days, resource)
         return longest
 
-    def _week_of(self, day: date) -> int:
+    def _get_week(self, day: date) -> int:
         return (day - self._first).days // DAYS

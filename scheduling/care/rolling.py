@@ -101,12 +101,13 @@ def build_next_scenario(records: ClinicRecords, weeks: int, now: datetime) -> Ne
 def build_scenario(records: ClinicRecords, horizon: Horizon, now: datetime) -> NextWeek:
     """Return the scenario of some days, which may have begun: what has been of them is left alone."""
     is_care_day = make_availability(records.clinic, records.providers, records.patients)
-    left = _left_of(horizon, now)
+    left = _cut_off_past(horizon, now)
     asked = build_agenda(records.episodes, records.pathways, left, now.date(), records.current, is_care_day)
     sessions = build_groups(records.programmes, left, lambda *key: records.current_groups.get(key), is_care_day)
     visits = (*asked.visits, *records.others)
     wanted = {visit.patient for visit in visits} | {candidate.patient for group in sessions for candidate in group.candidates}
-    scenario = Scenario(
+    # Not judged as a whole here: what stands may name somebody who has left. Whoever keeps the week judges it.
+    scenario = Scenario.model_construct(
         format="clinicweave-scenario/1",
         id=f"week-{horizon.start}"
         if (horizon.end - horizon.start).days == len(WEEKDAYS)
@@ -123,17 +124,17 @@ def build_scenario(records: ClinicRecords, horizon: Horizon, now: datetime) -> N
         reserves=build_reserves(records.referrals, left, now.date(), is_care_day, records.held),
         policy=records.policy,
     )
-    return _answer(scenario, asked)
+    return _make_next_week(scenario, asked)
 
 
-def _left_of(horizon: Horizon, now: datetime) -> Horizon:
+def _cut_off_past(horizon: Horizon, now: datetime) -> Horizon:
     """Return the days of a horizon that are not over: in the evening, today is; of one that is over itself, the last."""
     over = minutes_on(now, now.date()) >= EVENING_MINUTE
     first = now.date() + over * ONE_DAY
     return Horizon(start=min(max(horizon.start, first), horizon.end - ONE_DAY), end=horizon.end)
 
 
-def _answer(scenario: Scenario, asked: Agenda) -> NextWeek:
+def _make_next_week(scenario: Scenario, asked: Agenda) -> NextWeek:
     return NextWeek(scenario, tuple(asked.previews), tuple(asked.alerts), asked.subjects, asked.since)
 
 

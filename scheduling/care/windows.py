@@ -135,14 +135,14 @@ class _Derivation:
         for step in self._pathway.steps:
             if any(f.step not in certain for f in step.follows):
                 continue
-            known = [self._leads_on(f, self._pathway.step(f.step)) for f in step.follows]
+            known = [self._get_lead(f, self._pathway.step(f.step)) for f in step.follows]
             if any(leads is False for leads in known):
                 continue
             certain[step.id] = all(known) and all(certain[f.step] for f in step.follows)
-            steps += [self._open(step, occurrence, certain[step.id]) for occurrence in self._undone(step)]
+            steps += [self._make_open_step(step, occurrence, certain[step.id]) for occurrence in self._list_undone(step)]
         return steps
 
-    def _leads_on(self, follow: Follow, step: Step) -> bool | None:
+    def _get_lead(self, follow: Follow, step: Step) -> bool | None:
         """Return whether the outcome that a step waits for has come; None: it may still, and is hoped for."""
         if follow.outcome is None:
             return True
@@ -151,14 +151,14 @@ class _Derivation:
             return came == follow.outcome
         return None if follow.outcome == step.outcomes[0].id else False
 
-    def _undone(self, step: Step) -> list[Occurrence]:
+    def _list_undone(self, step: Step) -> list[Occurrence]:
         if step.recurs:
             last = max((occurrence.number for occurrence in self._found.done if occurrence.step == step.id), default=0)
             return [Occurrence(step.id, last + 1)]
         every = (Occurrence(step.id, number) for number in range(1, step.times + 1))
         return [occurrence for occurrence in every if occurrence not in self._found.done]
 
-    def _open(self, step: Step, occurrence: Occurrence, certain: bool) -> OpenStep:
+    def _make_open_step(self, step: Step, occurrence: Occurrence, certain: bool) -> OpenStep:
         before = list_predecessors(occurrence, step, self._pathway)
         provider = self._provider(before)
         bound = provider is not None and not any(lag.together for _, lag in before)

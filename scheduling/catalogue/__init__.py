@@ -266,7 +266,7 @@ def use_own_values(file: Path) -> Iterator[None]:
         clear_caches()
 
 
-def _plain(kind: type[T], entry: Model) -> T:
+def _strip_source(kind: type[T], entry: Model) -> T:
     """Return an entry as the scenario's record, without what the catalogue says beside it."""
     return kind(**{name: getattr(entry, name) for name in kind.model_fields})
 
@@ -279,7 +279,7 @@ def _clinic_file() -> _ClinicFile:
 @cache
 def _services_file() -> _ServicesFile:
     read = _file(_ServicesFile, "services.toml")
-    if faults := list(find_catalogue_faults(read.services, _clinic_file().roles, _rooms("full"), list_equipment())):
+    if faults := list(find_catalogue_faults(read.services, _clinic_file().roles, _build_rooms("full"), list_equipment())):
         raise InvalidFile("services.toml", faults)
     return read
 
@@ -315,10 +315,10 @@ def _pathways() -> Mapping[str, Pathway]:
     read = _file(_PathwaysFile, "pathways.toml").pathways
     if faults := list(find_pathway_faults(read, {service.id for service in list_services()})):
         raise InvalidFile("pathways.toml", faults)
-    return {pathway.id: _due(pathway) for pathway in read}
+    return {pathway.id: _set_due_days(pathway) for pathway in read}
 
 
-def _due(pathway: Pathway) -> Pathway:
+def _set_due_days(pathway: Pathway) -> Pathway:
     """Return a pathway whose first visit is due by the limit of care of its kind of pain."""
     if pathway.onset is None:
         return pathway
@@ -329,7 +329,7 @@ def _due(pathway: Pathway) -> Pathway:
 @cache
 def list_services() -> tuple[Service, ...]:
     """Return every service that the centre schedules."""
-    return tuple(_plain(Service, offer) for offer in _services_file().services)
+    return tuple(_strip_source(Service, offer) for offer in _services_file().services)
 
 
 def get_service(service_id: str) -> CatalogueService:
@@ -385,27 +385,27 @@ def list_reserve_rules() -> tuple[ReserveRule, ...]:
 
 def list_equipment() -> tuple[Equipment, ...]:
     """Return the pools of devices."""
-    return tuple(_plain(Equipment, pool) for pool in _clinic_file().equipment)
+    return tuple(_strip_source(Equipment, pool) for pool in _clinic_file().equipment)
 
 
 @cache
 def get_limits() -> CareLimits:
     """Return the limits of care."""
-    return _valued(CareLimits, _clinic_file().limits, "limits")
+    return _read_values(CareLimits, _clinic_file().limits, "limits")
 
 
 @cache
 def get_policy() -> Policy:
     """Return the default weights of the cost."""
-    return _valued(Policy, _clinic_file().policy, "policy")
+    return _read_values(Policy, _clinic_file().policy, "policy")
 
 
-def _valued(kind: type[T], entries: Mapping[str, _Value], name: str) -> T:
+def _read_values(kind: type[T], entries: Mapping[str, _Value], name: str) -> T:
     values = {key: entry.model_dump()["value"] for key, entry in entries.items()}
     return parse_values(kind, values, f"clinic.toml, {name}")
 
 
-def _rooms(extent: Extent) -> tuple[Room, ...]:
+def _build_rooms(extent: Extent) -> tuple[Room, ...]:
     rooms: list[Room] = []
     for alike in _clinic_file().rooms:
         for _ in range(alike.small if extent == "small" else alike.count):
@@ -422,7 +422,7 @@ def _rooms(extent: Extent) -> tuple[Room, ...]:
     return tuple(rooms)
 
 
-def _block(entry: _Block, staff: tuple[Provider, ...]) -> Block:
+def _build_block(entry: _Block, staff: tuple[Provider, ...]) -> Block:
     kept = {name: getattr(entry, name) for name in Block.model_fields if name != "providers"}
     return Block(**kept, providers=tuple(provider.id for provider in staff if provider.role in entry.roles))
 
@@ -445,13 +445,13 @@ def build_clinic(staff: Iterable[Provider] = (), extent: Extent = "full", closur
         name=file.clinic.name,
         timezone=file.clinic.timezone,
         start_grid_minutes=file.clinic.start_grid_minutes,
-        sites=tuple(_plain(Site, entry) for entry in file.sites),
-        locations=tuple(_plain(Location, entry) for entry in file.locations),
-        travel=tuple(_plain(Travel, entry) for entry in file.travel),
+        sites=tuple(_strip_source(Site, entry) for entry in file.sites),
+        locations=tuple(_strip_source(Location, entry) for entry in file.locations),
+        travel=tuple(_strip_source(Travel, entry) for entry in file.travel),
         closures=tuple(closures),
-        rooms=_rooms(extent),
+        rooms=_build_rooms(extent),
         equipment=list_equipment(),
         recovery=tuple(Recovery(location=e.location, bays=e.small if small else e.bays) for e in file.recovery),
         services=list_services(),
-        blocks=tuple(_block(entry, people) for entry in file.blocks),
+        blocks=tuple(_build_block(entry, people) for entry in file.blocks),
     )

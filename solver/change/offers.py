@@ -71,7 +71,7 @@ def find_offers(
     """
     clock = Clock(seconds, deterministic)
     try:
-        present = Present(scenario, plan, addition.to(scenario))
+        present = Present(scenario, plan, addition.add_to(scenario))
         about = tuple(visit.id for visit in addition.visits)
         openings = OpeningSearch(present, about, clock)
         proposals = [present.proposal(way.changes, about) for way in openings.best(count)]

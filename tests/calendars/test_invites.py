@@ -42,7 +42,7 @@ def read(message: InviteMessage) -> tuple[Calendar, Event]:
 
 
 def after(told: Mapping[str, Invitation], sent: list[InviteMessage]) -> dict[str, Invitation]:
-    return {**told, **{message.uid: message.told() for message in sent}}
+    return {**told, **{message.uid: message.to_invitation() for message in sent}}
 
 
 # ------------------------------------------------------------------------------------------------- which are sent
@@ -204,8 +204,8 @@ def test_the_second_of_two_hours_of_one_name_is_written_as_an_instant(injection:
 
 
 def test_an_appointment_survives_being_kept_as_json(injection: Appointment) -> None:
-    assert Appointment.of(injection.document()) == injection
-    assert Appointment.of(injection.document()).document() == injection.document()
+    assert Appointment.from_document(injection.document()) == injection
+    assert Appointment.from_document(injection.document()).document() == injection.document()
 
 
 @pytest.mark.parametrize(

@@ -206,20 +206,20 @@ def test_an_extra_shift_can_be_worked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "message"),
+    ("extra_shift", "message"),
     [
         (extra("ana", "MO 11:00", "MO 12:10"), "overlaps the shift of Mon 30 Nov 08:00 to 12:00"),
         (extra("ana", "MO 20:00", "TU 00:01"), "crosses midnight"),
         (extra("ana", "MO 18:00", "MO 20:00", "wang", "wang"), "a location is repeated"),
     ],
 )
-def test_an_extra_shift_that_is_none_is_refused(one: ExtraShift, message: str) -> None:
+def test_an_extra_shift_that_is_none_is_refused(extra_shift: ExtraShift, message: str) -> None:
     with pytest.raises(InvalidFile, match=message):
-        apply_disruptions(ASKED, [one])
+        apply_disruptions(ASKED, [extra_shift])
 
 
 @pytest.mark.parametrize(
-    ("one", "message"),
+    ("disruption", "message"),
     [
         (close("nowhere", "MO 09:00", "MO 10:00"), 'unknown room or location "nowhere"'),
         (close("nowhere", "SU- 09:00", "SU- 10:00"), 'unknown room or location "nowhere"'),
@@ -275,8 +275,10 @@ def test_a_disturbed_scenario_is_a_scenario_that_has_a_plan(happenings: list[Dis
     st.integers(48, 68),
     st.sampled_from(["wang-exam-1", "wang-exam-2"]),
 )
-def test_a_visit_meets_a_closed_room_exactly_when_their_times_meet(one: PlaceClosure, day: int, slot: int, room: str) -> None:
+def test_a_visit_meets_a_closed_room_exactly_when_their_times_meet(
+    closure: PlaceClosure, day: int, slot: int, room: str
+) -> None:
     start = moment("MO 00:00") + timedelta(days=day, minutes=10 * slot)
     wish = booking("v1", start.strftime("%Y-%m-%dT%H:%M"), room)
-    meets = room == one.place and start < one.end and one.start < start + timedelta(minutes=40)
-    assert ("room-overlap" in broken(apply_disruptions(ASKED, [one]), wish)) == meets
+    meets = room == closure.place and start < closure.end and closure.start < start + timedelta(minutes=40)
+    assert ("room-overlap" in broken(apply_disruptions(ASKED, [closure]), wish)) == meets

@@ -35,7 +35,7 @@ def stranger(asked: Scenario) -> tuple[Visit, ...]:
     [
         ("visits", stranger(ASKED), 'visits[0].patient: unknown patient "nobody"'),
         ("visits", (ASKED.visits[0], *ASKED.visits), "visits[1].id: v1 is repeated"),
-        ("links", (*ASKED.links, ASKED.links[0].changed(before="v2", after="v1")), "closes a circle"),
+        ("links", (*ASKED.links, ASKED.links[0].changed(before="v2", after="v1")), "closes a cycle"),
         ("patients", ASKED.patients[1:], 'unknown patient "pat"'),
     ],
 )

@@ -444,7 +444,7 @@ def plan(scenario: Scenario, *wishes: Wish, **overrides: Any) -> Plan:
         "status": "feasible",
         "cost": 0,
         "bound": None,
-        "costs": Costs.of({}),
+        "costs": Costs.from_components({}),
         "visits": [made for made in bookings if isinstance(made, VisitBooking)],
         "groups": [made for made in bookings if isinstance(made, GroupBooking)],
         "holds": [made for made in bookings if isinstance(made, HoldBooking)],

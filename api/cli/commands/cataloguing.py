@@ -34,7 +34,7 @@ def _document() -> dict[str, Any]:
     return {
         "families": {
             name: [
-                {**one.model_dump(mode="json"), "patients_are_told": told.guidance(one).model_dump(mode="json")}
+                {**one.model_dump(mode="json"), "patients_are_told": told.get_guidance(one).model_dump(mode="json")}
                 for one in _offers(name)
             ]
             for name in catalogue.FAMILIES

@@ -271,9 +271,9 @@ class Course(RuleBasedStateMachine):
             if step.settled and step.certain and step.latest is not None and not step.is_late(self.today):
                 assert self.pathway.step(step.occurrence.step).deadline or self._reaches(step)
 
-    def _reaches(self, one: OpenStep) -> bool:
-        assert one.latest is not None
-        return any(is_weekday(one.earliest + timedelta(days=n)) for n in range((one.latest - one.earliest).days + 1))
+    def _reaches(self, step: OpenStep) -> bool:
+        assert step.latest is not None
+        return any(is_weekday(step.earliest + timedelta(days=n)) for n in range((step.latest - step.earliest).days + 1))
 
     @invariant()
     def care_is_as_it_has_to_be(self) -> None:
