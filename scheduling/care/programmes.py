@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from scheduling import catalogue
 from scheduling.care.agenda import raise_priority
 from scheduling.care.windows import IsCareDay
-from scheduling.catalogue import Workshop
+from scheduling.catalogue.entries import Workshop
 from scheduling.fields import Count, Date, Horizon, Id, Model, Positive, Priority, Weekday
 from scheduling.requests import Candidate, CurrentGroup, Group
 from scheduling.timegrid import weekday
