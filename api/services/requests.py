@@ -157,7 +157,7 @@ def add_link(session: Session, by: Actor, period_id: str, link: Link, now: datet
     AlreadyThere
         When it follows already.
     InvalidFile
-        When the period does not ask for both, or links would make a circle.
+        When the period does not ask for both, or links would make a cycle.
     """
     if (link.before, link.after) in _list_links(session, period_id):
         raise AlreadyThere(f'link from "{link.before}" to "{link.after}"')

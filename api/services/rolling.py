@@ -26,7 +26,7 @@ from scheduling.care.agenda import Preview, raise_priority
 from scheduling.care.episodes import Episode
 from scheduling.care.reserves import PressingReferral
 from scheduling.care.rolling import ClinicRecords, NextWeek, build_scenario, find_next_monday
-from scheduling.catalogue import ReserveRule
+from scheduling.catalogue.entries import ReserveRule
 from scheduling.clinic import Clinic
 from scheduling.fields import ONE_DAY, Horizon
 from scheduling.people import Provider

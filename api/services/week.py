@@ -177,7 +177,7 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
     gone = [plan.visits_by_id[visit] for visit in sorted(aside)]
     cut = [link for link in scenario.links if not aside.isdisjoint((link.before, link.after))]
     linked = {end for link in cut for end in (link.before, link.after)}
-    rest = scenario.asking_for(scenario.visits_by_id.keys() - aside)
+    rest = scenario.restrict_to(scenario.visits_by_id.keys() - aside)
     taken: dict[str, list[Interval]] = {}
     disruptions: list[Disruption] = []
     for booking in gone:

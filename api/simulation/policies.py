@@ -58,7 +58,7 @@ class PlanningPolicy:
 def restrict_to_standing(scenario: Scenario, visits: Collection[str] = ()) -> Scenario:
     """Return a scenario that asks for what stands, and for some visits with those that have to come with them."""
     stands = {visit.id for visit in scenario.visits if visit.current is not None}
-    return scenario.asking_for(stands.union(*(scenario.together_with(visit) for visit in visits)))
+    return scenario.restrict_to(stands.union(*(scenario.find_bundle(visit) for visit in visits)))
 
 
 def _held(scenario: Scenario, standing: Plan | None) -> Plan:

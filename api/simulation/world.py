@@ -18,7 +18,8 @@ from pydantic import Field
 
 from api.services.episodes import ReportedEvent
 from scheduling import catalogue
-from scheduling.catalogue import ClockInterval, parse_toml
+from scheduling.catalogue import parse_toml
+from scheduling.catalogue.entries import ClockInterval
 from scheduling.clinic import Closure
 from scheduling.fields import ONE_DAY, Clock, Count, Id, Interval, Model, Priority
 from scheduling.generate.dates import Dates, make_dates

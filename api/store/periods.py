@@ -238,7 +238,7 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
     stands = {subject: one for subject, one in placed(session, period_id, row.version).items() if not one.offered}
     asked, meeting = visits(session, period_id), groups(session, period_id)
     patients = {one.patient for one in asked} | {one.patient for group in meeting for one in group.candidates}
-    return Scenario.of(
+    return Scenario.from_parts(
         f"period {period_id}",
         format="clinicweave-scenario/1",
         id=row.id,

@@ -112,7 +112,7 @@ class Months:
             return rolling.build_week(session, SYSTEM, horizon, self.now).next_week
 
     def preview(self, weeks: int = 1) -> NextWeek:
-        """Say what the next week is asked for."""
+        """Return what the next week is asked for."""
         with self.store.reading() as session:
             return rolling.draft_week(session, rolling.get_next_horizon(session, self.now, weeks, None), self.now)
 
@@ -130,7 +130,7 @@ class Months:
         with self.store.writing() as session:
             scenario, standing = load_week(session, period, self.now).to_plan()
             made = plan_first_come(scenario, standing)
-            kept = made.changed(visits=tuple(one for one in made.visits if one.visit not in without))
+            kept = made.changed(visits=tuple(visit for visit in made.visits if visit.visit not in without))
             assert not list(find_violations(scenario, made))
             snapshot = periods.keep_snapshot(session, scenario, periods.period(session, period), self.now)
             start = plans.add_plan(session, standing, snapshot.id, period, "desk", self.now)
@@ -157,7 +157,7 @@ class Months:
         with self.store.writing() as session:
             scenario = periods.scenario_of(session, period)
             gone = Interval(start=stamp(scenario.horizon.start, 0), end=stamp(scenario.horizon.end, 0))
-            people = tuple(one.changed(busy=(gone,)) for one in scenario.providers)
+            people = tuple(provider.changed(busy=(gone,)) for provider in scenario.providers)
             import_roster(session, SYSTEM, scenario.changed(providers=people, **NOTHING).model_dump_json(), self.now)
 
     def live(self, visit: str, came: bool = True) -> None:
@@ -195,7 +195,7 @@ class Months:
         found = self.episode(identifier)
         with self.store.reading() as session:
             today = periods.zone(session).wall(self.now).date()
-        return {one.visit: one for one in list_open_steps(found, catalogue.get_pathway(found.pathway), today)}
+        return {step.visit: step for step in list_open_steps(found, catalogue.get_pathway(found.pathway), today)}
 
     def programme(self, identifier: str) -> Programme:
         """Return a programme with its people and sessions."""
