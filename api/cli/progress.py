@@ -143,7 +143,7 @@ class _Search(threading.Thread):
         return self._plan
 
 
-def solved(scenario: Scenario, limits: Limits, start: Plan | None, console: Console) -> Plan:
+def solve_with_progress(scenario: Scenario, limits: Limits, start: Plan | None, console: Console) -> Plan:
     """Solve a scenario and show how it goes.
 
     The first Ctrl-C ends the search with its best plan; the second raises ``KeyboardInterrupt``.

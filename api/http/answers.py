@@ -47,7 +47,7 @@ class RouteResult:
         """Return it as a response."""
         headers = dict(self.headers)
         if self.version is not None:
-            headers["ETag"] = etag(self.version)
+            headers["ETag"] = make_etag(self.version)
         if self.location is not None:
             headers["Location"] = self.location
         if self.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
@@ -109,8 +109,8 @@ class Call:
         if self.key is None or self.digest is None:
             return self.write(act)
         with self.context.database.writing() as session:
-            accounts.forget_answers(session, self.context.clock() - timedelta(hours=self.context.settings.key_hours))
-            row = accounts.kept_answer(session, self.actor.id, self.key)
+            accounts.delete_old_answers(session, self.context.clock() - timedelta(hours=self.context.settings.key_hours))
+            row = accounts.find_kept_answer(session, self.actor.id, self.key)
             if row is None:
                 response = act(session).response()
                 session.add(self._kept(self.key, self.digest, response))
@@ -142,7 +142,7 @@ class Call:
     def _knows(self, version: int) -> bool:
         """Say whether If-None-Match names a version (RFC 9110, section 13.1.2)."""
         known = {tag.strip().removeprefix("W/") for tag in (self.if_none_match or "").split(",")}
-        return not known.isdisjoint((etag(version), "*"))
+        return not known.isdisjoint((make_etag(version), "*"))
 
     def _kept(self, key: str, digest: str, response: Response) -> IdempotencyRow:
         return IdempotencyRow(
@@ -162,6 +162,6 @@ class Call:
         return Response(body, row.status, dict(row.headers))
 
 
-def etag(version: int) -> str:
+def make_etag(version: int) -> str:
     """Return the ETag of a version."""
     return f'"{version}"'

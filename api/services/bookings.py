@@ -71,7 +71,7 @@ def find_period(database: Database, visit: str) -> str:
 
 def get_booking_row(session: Session, visit: str) -> BookingRow:
     """Return the booking that a visit has. Raises ``UnknownId``."""
-    row = bookings.booking_of(session, ("visit", visit, ""))
+    row = bookings.find_booking(session, ("visit", visit, ""))
     if row is None or row.state == "cancelled":
         raise UnknownId("booking of visit", visit)
     return row
@@ -253,7 +253,7 @@ def apply_cancellation(session: Session, decision: CancellationDecision) -> None
     """Cancel bookings as it was decided, if the week is as it was. Raises ``StaleVersion``."""
     by, now = decision.by, decision.now
     for visit in decision.cancelled:
-        offer = offers.open_offer(session, visit)
+        offer = offers.find_open_offer(session, visit)
         if offer is not None:
             offers.end_offer(session, offer, "declined")
         _put_pin(session, visit, None, now)
@@ -286,7 +286,7 @@ def mark(session: Session, by: Actor, visit: str, state: BookingState, version: 
         raise Conflict("the visit has not begun yet")
     bookings.mark(session, row.id, state, now)
     if state in OF_BOOKINGS:
-        record_booking_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
+        record_booking_state(session, by, visit, bookings.get_standing(session, row).placing, state, now)
     periods.touch(session, row.period_id)
     write_audit(session, by, f"booking.{state}", "visit", visit, now)
 
@@ -372,12 +372,12 @@ def _put_pin(session: Session, visit: str, wanted: Pin | None, now: datetime) ->
 
 def get_visit_booking(session: Session, row: BookingRow) -> VisitBooking:
     """Return a booking in the words of a plan."""
-    placing = bookings.standing_of(session, row).placing
-    return VisitBooking(visit=row.subject_id, **booking_fields(placing, periods.grid_of(session, row.period_id)))
+    placing = bookings.get_standing(session, row).placing
+    return VisitBooking(visit=row.subject_id, **booking_fields(placing, periods.get_grid(session, row.period_id)))
 
 
 def _placed_visit(session: Session, row: BookingRow, booking: VisitBooking) -> PlacedVisit:
-    return PlacedVisit(row, booking, messages.participation(session, row.id))
+    return PlacedVisit(row, booking, messages.get_participation(session, row.id))
 
 
 def _where(booking: VisitBooking) -> dict[str, object]:

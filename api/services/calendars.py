@@ -54,11 +54,11 @@ def list_entries(session: Session, clinic: Clinic, kind: FeedKind, subject: str,
         return {key: drawn.of(key[0].booking_id) for key in wanted}
 
     found = get_each_cached(session, [(one, names) for one in shown], draw)
-    patients = people.patient_names(session, {patient for one in found for patient in one.patients})
+    patients = people.get_patient_names(session, {patient for one in found for patient in one.patients})
     entries = [_referred_to(one, patients) for one in found]
     if kind != "patient":
         return entries
-    invitations = messages.invitations_to(session, subject)
+    invitations = messages.list_invitations_to(session, subject)
     return [_invited_to(entry, invitations.get(one.booking_id)) for entry, one in zip(entries, shown, strict=True)]
 
 
@@ -79,7 +79,7 @@ def expect_subject(session: Session, kind: FeedKind, subject: str) -> None:
 def _title(session: Session, clinic: Clinic, kind: FeedKind, subject: str) -> str:
     match kind:
         case "provider":
-            return people.provider_names(session)[subject]
+            return people.get_provider_names(session)[subject]
         case "group":
             return _seats(session, [subject])[subject].name
         case "location":
@@ -92,12 +92,12 @@ class _Drawing:
     """Bookings as calendars show them, with all that they name read at once."""
 
     def __init__(self, session: Session, clinic: Clinic, identifiers: Sequence[str]) -> None:
-        standing = bookings.standing_now(session, identifiers)
+        standing = bookings.list_standing_now(session, identifiers)
         self._standing = {one.row.id: one for one in standing}
         self._services: dict[str, Service] = {one.id: one for one in clinic.services}
         self._locations: dict[str, Location] = {one.id: one for one in clinic.locations}
         self._members = {
-            identifier: TeamMember(identifier, name) for identifier, name in people.provider_names(session).items()
+            identifier: TeamMember(identifier, name) for identifier, name in people.get_provider_names(session).items()
         }
         self._groups = _seats(session, [one.row.subject_id for one in standing if one.row.kind == "group"])
 

@@ -13,7 +13,7 @@ from api.runtime.exceptions import Conflict
 from api.services.records import write_audit
 from api.store import programmes as store
 from api.store.bookings import BookingChange
-from api.store.periods import zone
+from api.store.periods import get_zone
 from api.store.rows import expect_version
 from scheduling import catalogue
 from scheduling.care.programmes import Programme, open_programme, seat_attendees
@@ -24,7 +24,7 @@ from scheduling.fields import Model, Positive, Weekday
 
 def open_workshops(session: Session, clinic: Clinic) -> None:
     """Let the catalogue's workshops that a clinic can hold be programmes, where they are not yet."""
-    offered, known = {service.id for service in clinic.services}, store.known(session)
+    offered, known = {service.id for service in clinic.services}, store.list_ids(session)
     new = (workshop for workshop in catalogue.list_workshops() if workshop.service in offered and workshop.id not in known)
     store.put_programmes(session, map(open_programme, new))
 
@@ -61,14 +61,14 @@ def list_programmes(session: Session) -> tuple[Programme, ...]:
 
 def get_version(session: Session, identifier: str) -> int:
     """Return the version of a programme. Raises ``UnknownId``."""
-    return store.row(session, identifier).version
+    return store.get_programme(session, identifier).version
 
 
 def change_programme(
     session: Session, by: Actor, identifier: str, version: int, changes: Mapping[str, Any], now: datetime
 ) -> Programme:
     """Change how a programme meets. Raises ``UnknownId`` and ``StaleVersion``."""
-    expect_version(store.row(session, identifier), "programme", identifier, version)
+    expect_version(store.get_programme(session, identifier), "programme", identifier, version)
     given = {name: value for name, value in changes.items() if value is not None or name == "weekday"}
     wanted = get_programme(session, identifier).changed(**given)
     store.put_programmes(session, [wanted])
@@ -78,15 +78,15 @@ def change_programme(
 
 def leave_programme(session: Session, by: Actor, identifier: str, patient: str, now: datetime) -> None:
     """Let a patient have no seat in a programme any more, and wait for none. Raises ``UnknownId``."""
-    today = zone(session).wall(now).date()
-    if not store.leave(session, store.row(session, identifier).id, patient, today):
+    today = get_zone(session).wall(now).date()
+    if not store.remove_person(session, store.get_programme(session, identifier).id, patient, today):
         raise UnknownId("member", patient)
     write_audit(session, by, "programme.leave", "programme", identifier, now, patient=patient)
 
 
 def get_programme(session: Session, identifier: str) -> Programme:
     """Return a programme with its people and sessions. Raises ``UnknownId``."""
-    store.row(session, identifier)
+    store.get_programme(session, identifier)
     return next(found for found in store.load(session) if found.id == identifier)
 
 
@@ -100,8 +100,8 @@ def record_attendance(session: Session, by: Actor, programme: str, month: str, c
     Conflict
         When no session of that month has begun, or somebody who came had no place in it.
     """
-    store.row(session, programme)
-    meetings = store.sessions(session, [programme])[programme]
+    store.get_programme(session, programme)
+    meetings = store.list_sessions(session, [programme])[programme]
     meeting = next((meeting for meeting in meetings if f"{meeting.date:%Y-%m}" == month), None)
     if meeting is None or meeting.starts_at > now:
         raise Conflict(f'no session of "{programme}" in {month} has begun')

@@ -35,7 +35,7 @@ class JobRecovery:
     def look(self) -> None:
         """Look once."""
         with self._database.reading() as session:
-            marks = store.active_jobs(session)
+            marks = store.list_active_jobs(session)
         now = self._clock()
         if now - self._looked > self._lost_seconds / 2:
             self._since.clear()

@@ -50,7 +50,7 @@ class WorkerIntervals:
         Between two looks whether a job is still to be done.
     tell : float
         Between two reports of one job; of several steps meanwhile the last is told.
-    beat : float
+    record_beat : float
         Between two heartbeats of a job that has nothing to tell.
     watch : float
         Between two looks for jobs of dead workers.
@@ -185,7 +185,7 @@ class Worker:
 
     def _again(self, identifier: str, epoch: int, loss: str | None = None) -> None:
         """Give a job back, or report that its solver died."""
-        self._kept(lambda session: self._queue.again(session, store.mark_of(session, identifier, epoch), loss))
+        self._kept(lambda session: self._queue.again(session, store.get_mark(session, identifier, epoch), loss))
 
     def _kept(self, action: Callable[[Session], T]) -> T | None:
         """Write, and try again for as long as the store cannot be written to; None when the worker stops meanwhile."""
@@ -236,13 +236,13 @@ class _Job:
             elif now - self._looked >= self._rhythm.hold:
                 self._looked = now
                 with self._database.reading() as session:
-                    self.held = store.holds_job(session, self._id, self._epoch)
+                    self.held = store.is_held(session, self._id, self._epoch)
         except (StoreBusy, StoreUnusable) as error:
             log.warning("plan job %s cannot be reported: %s", self._id, error)
 
     def _tell(self, session: Session) -> bool:
         if self._step is None:
-            return store.beat(session, self._id, self._epoch)
+            return store.record_beat(session, self._id, self._epoch)
         step = self._step
         event = JobEventRow(
             job_id=self._id,
@@ -253,7 +253,7 @@ class _Job:
             bound=step.bound,
             reported_at=utc_now(),
         )
-        return store.report(session, event, self._epoch)
+        return store.add_event(session, event, self._epoch)
 
 
 _at_work: list[Worker] = []

@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
 from api.background.mail.smtp import DeliveryOutcome, SmtpConnection, Unreachable, connect
-from api.background.mail.writing import written
+from api.background.mail.writing import write_mail
 from api.context import AppContext
 from api.services.records import write_audit
 from api.store import messages, tasks
@@ -131,7 +131,7 @@ class OutboxSender:
 
     async def _handed_over(self, open_line: SmtpConnection, claimed: Claimed) -> tuple[DeliveryOutcome, str]:
         try:
-            content = written(self._context.settings, claimed)
+            content = write_mail(self._context.settings, claimed)
         except Exception:  # whatever it is, one message that cannot be made must not keep all others
             log.exception("message %s cannot be made", claimed.message.id)
             return DeliveryOutcome.NEVER, "it cannot be made"
@@ -145,7 +145,7 @@ class OutboxSender:
     def _due(self) -> bool:
         try:
             with self._context.database.reading() as session:
-                return messages.anything_due(session, self._context.clock())
+                return messages.has_due(session, self._context.clock())
         except (StoreBusy, StoreUnusable) as error:
             log.warning("the outbox cannot be read: %s", error)
             return False
@@ -153,10 +153,10 @@ class OutboxSender:
     def _claim(self, session: Session) -> Claimed | None:
         """Take the next message; what would come too late is dropped."""
         now = self._context.clock()
-        while (claimed := messages.claim(session, self.id, now, timedelta(seconds=self._rhythm.lease))) is not None:
+        while (claimed := messages.claim_next(session, self.id, now, timedelta(seconds=self._rhythm.lease))) is not None:
             if claimed.tells.starts_at > now:
                 return claimed
-            messages.expire(session, claimed.message.id, now)
+            messages.mark_expired(session, claimed.message.id, now)
         return None
 
     def _note(self, session: Session, claimed: Claimed, verdict: DeliveryOutcome, words: str) -> None:
@@ -166,15 +166,15 @@ class OutboxSender:
         gives_up = message.attempts >= self._rhythm.patience
         match verdict:
             case DeliveryOutcome.TAKEN:
-                messages.sent(session, message.id, now)
+                messages.mark_sent(session, message.id, now)
                 told = {"message": message.id, "method": message.method, "sequence": message.sequence}
                 write_audit(session, COURIER, "message.send", "patient", patient, now, **told)
             case DeliveryOutcome.LATER if not gives_up:
-                messages.put_back(session, claimed, again, words, now)
+                messages.reschedule(session, claimed, again, words, now)
             case DeliveryOutcome.OPEN if not gives_up:
-                messages.leave_open(session, message.id, again, words)
+                messages.mark_open(session, message.id, again, words)
             case _:
-                messages.refuse(session, message.id, words, now)
+                messages.mark_refused(session, message.id, words, now)
                 detail = {"booking": claimed.booking.subject_id, "method": message.method, "reason": words}
                 tasks.add_task(session, UNDELIVERABLE, ("patient", patient), detail, now)
 

@@ -16,7 +16,7 @@ from api.access.table import ACCESS, Access, Scope
 from api.context import AppContext
 from api.http import gate
 from api.http.app import create_app
-from api.http.gate import COOKIE, guarded_router
+from api.http.gate import COOKIE, make_router
 from api.http.routes import ROUTERS
 from api.store import episodes
 from api.store.episodes import Origin
@@ -101,7 +101,7 @@ def test_without_the_question_whose_it_is_the_foreign_visit_is_reached(
     client: TestClient, as_role: Headers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers = as_role("clinician")
-    monkeypatch.setattr(gate, "owns", lambda *_: True)
+    monkeypatch.setattr(gate, "is_own", lambda *_: True)
     assert client.post(f"/v1/visits/{FOREIGN}/links", json={}, headers=headers).status_code == 201
 
 
@@ -113,7 +113,7 @@ def test_ids_in_a_body_must_be_own_too(context: AppContext, client: TestClient, 
 
     def admitted(*ids: tuple[str, str]) -> bool:
         try:
-            gate.admit(context, line, gate.Asked("here", token, None, False, ids))
+            gate.admit(context, line, gate.AccessRequest("here", token, None, False, ids))
         except gate.Forbidden:
             return False
         return True
@@ -134,7 +134,7 @@ def test_a_body_that_is_no_json_is_first_asked_who_brings_it(client: TestClient,
 
 def test_a_route_that_the_table_does_not_have_cannot_be_made() -> None:
     with pytest.raises(LookupError, match="GET /v1/secret is not in the access table"):
-        guarded_router("test").get("/v1/secret")(lambda: None)
+        make_router("test").get("/v1/secret")(lambda: None)
 
 
 def test_a_route_around_the_gate_is_not_put_together(context: AppContext) -> None:

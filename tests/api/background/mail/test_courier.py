@@ -63,12 +63,12 @@ def sent(context: AppContext) -> SendCounts:
 
 def states(context: AppContext) -> dict[Any, int]:
     with context.database.reading() as session:
-        return dict(messages.counts(session))
+        return dict(messages.count_by_state(session))
 
 
 def open_tasks(context: AppContext) -> list[TaskRow]:
     with context.database.reading() as session:
-        return tasks.tasks(session, "", 50, done=False)
+        return tasks.list_tasks(session, "", 50, done=False)
 
 
 def test_each_message_is_sent_once_to_its_patient_alone(context: AppContext, listening: Listening) -> None:
@@ -78,7 +78,7 @@ def test_each_message_is_sent_once_to_its_patient_alone(context: AppContext, lis
     assert [str(one["To"]) for one in listening.server.messages()] == [address for address, _ in listening.server.taken]
     assert sent(context) == SendCounts() and states(context) == {"sent": 5}
     with context.database.reading() as session:
-        assert [row.action for row in audit.entries(session)].count("message.send") == 5
+        assert [row.action for row in audit.list_entries(session)].count("message.send") == 5
 
 
 def test_while_the_server_is_down_nothing_is_claimed(context: AppContext, listening: Listening) -> None:
@@ -154,7 +154,7 @@ def test_a_message_that_cannot_be_made_keeps_nobody_else(
             raise ValueError("a defect")
         return written(settings, claimed)
 
-    monkeypatch.setattr(courier_module, "written", faulty)
+    monkeypatch.setattr(courier_module, "write_mail", faulty)
     assert asyncio.run(courier.round()) == SendCounts(sent=1, refused=1)
     assert len(open_tasks(context)) == 1
 
