@@ -121,7 +121,7 @@ class JobQueue:
         }
         self._client.enqueue_in_transaction(session, options, row.id, row.epoch)
 
-    def again(self, session: Session, seen: Mark | None, loss: str | None = None) -> PlanJobRow | None:
+    def requeue(self, session: Session, seen: Mark | None, loss: str | None = None) -> PlanJobRow | None:
         """Begin a new epoch of a job that still is as it was seen: whoever had it is given up.
 
         Parameters
@@ -143,7 +143,7 @@ class JobQueue:
             self.put(session, row)
         return row
 
-    def missing(self, marks: Iterable[Mark]) -> list[Mark]:
+    def find_missing(self, marks: Iterable[Mark]) -> list[Mark]:
         """Return those jobs that wait by the store, but have left the queue or never came into it."""
         waiting = {_workflow(mark.id, mark.epoch): mark for mark in marks if mark.state == "queued"}
         if not waiting:

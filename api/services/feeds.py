@@ -128,7 +128,7 @@ def poll_feed(context: AppContext, kind: FeedKind, secret: str) -> PolledFeed:
     TooMany
         When the feed is polled too often.
     """
-    now, memory, secret_hash = context.clock(), context.feeds, hash_secret(secret)
+    now, cache, secret_hash = context.clock(), context.feeds, hash_secret(secret)
     row, source = _looked_up(context, kind, secret_hash, now)
     if row is None or (kind == "patient" and not context.signer.is_feed(secret, row.id, row.subject_id)):
         raise UnknownId("feed", "of this address")
@@ -136,30 +136,30 @@ def poll_feed(context: AppContext, kind: FeedKind, secret: str) -> PolledFeed:
     if row.revoked_at is not None:
         return PolledFeed(_last_words(context, row, now))
     if row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY:
-        memory.note_use(row)
-    copy = memory.recall(row.kind, row.subject_id)
+        cache.record_use(row)
+    copy = cache.get(row.kind, row.subject_id)
     if copy is None or source not in (copy.source, None):
         copy = _current(context, row, source, copy, now)
-        memory.remember(row.kind, row.subject_id, copy)
-        memory.note(secret_hash, row)
-    return PolledFeed(copy, memory.is_due(now))
+        cache.put(row.kind, row.subject_id, copy)
+        cache.put_subscription(secret_hash, row)
+    return PolledFeed(copy, cache.is_due(now))
 
 
 def get_current_copy(context: AppContext, kind: FeedKind, subject: str) -> RenderedFeed:
     """Return a calendar as it is now, for another way of reading it than polls."""
-    now, known = context.clock(), context.feeds.recall(kind, subject)
+    now, known = context.clock(), context.feeds.get(kind, subject)
     with context.database.reading() as session:
         if known is not None and known.source == _source(session, context.settings, kind, subject, now):
             return known
         copy = _rendered(session, context.settings, kind, subject, now, known)
-    context.feeds.remember(kind, subject, copy)
+    context.feeds.put(kind, subject, copy)
     return copy
 
 
 def store_recorded_use(context: AppContext) -> None:
     """Write down what polls have brought since the last time: copies, and once a day that a feed is in use."""
     now = context.clock()
-    copies, used = context.feeds.take(now)
+    copies, used = context.feeds.drain(now)
     if not (copies or used):
         return
     try:
@@ -182,7 +182,7 @@ def _looked_up(context: AppContext, kind: FeedKind, secret_hash: str, now: datet
             found = feeds.find_subscription(connection, kind, secret_hash, _first(context.settings, now))
             return (None, None) if found is None else found
     except (StoreBusy, StoreUnusable):
-        row = context.feeds.noted(secret_hash)
+        row = context.feeds.get_subscription(secret_hash)
         if row is None or row.kind != kind:
             raise
         return row, None
@@ -204,7 +204,7 @@ def _current(
     try:
         with context.database.reading() as session:
             if known is None and (known := _kept(session, row)) is not None:
-                context.feeds.recollect(row.kind, row.subject_id, known)
+                context.feeds.put_saved(row.kind, row.subject_id, known)
             if known is not None and known.source == source:
                 return known
             return _rendered(session, context.settings, row.kind, row.subject_id, now, known)

@@ -53,7 +53,7 @@ class AppointmentNotice:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that a courier has taken, and all that its making depends on.
+    """A message that a sender has taken, and all that its making depends on.
 
     ``is_again`` says that a server may have it since an earlier attempt, of which nothing was heard.
     """
@@ -184,10 +184,10 @@ def has_due(session: Session, now: datetime) -> bool:
     return session.exec(_due(now).limit(1)).first() is not None
 
 
-def claim_next(session: Session, courier: str, now: datetime, lease: timedelta) -> Claimed | None:
-    """Take the oldest message that is due, so that no other courier does until the lease is over.
+def claim_next(session: Session, sender: str, now: datetime, lease: timedelta) -> Claimed | None:
+    """Take the oldest message that is due, so that no other sender does until the lease is over.
 
-    From here on it counts as told: its courier may die at any moment, and nobody would know whether the server has it.
+    From here on it counts as told: its sender may die at any moment, and nobody would know whether the server has it.
     """
     message = session.exec(_due(now).order_by(col(MessageRow.created_at), col(MessageRow.id)).limit(1)).first()
     if message is None:
@@ -199,7 +199,7 @@ def claim_next(session: Session, courier: str, now: datetime, lease: timedelta) 
         row.sequence, row.stamp = message.sequence, message.stamp
         if message.method == "REQUEST":
             row.participation, row.replied_at = "needs-action", None
-    message.state, message.courier, message.claimed_until = "sending", courier, now + lease
+    message.state, message.courier, message.claimed_until = "sending", sender, now + lease
     message.attempts += 1
     session.add_all((message, row))
     session.flush()
@@ -327,7 +327,7 @@ def _untold(session: Session, message: MessageRow) -> InvitationRow:
 
 
 def _due(now: datetime) -> Any:
-    """Select what may be sent: what waits with nothing of its invitation under way, and what a dead courier had."""
+    """Select what may be sent: what waits with nothing of its invitation under way, and what a dead sender had."""
     other = aliased(MessageRow)
     under_way = (
         select(other.id).where(other.invitation_id == MessageRow.invitation_id, other.state == "sending").correlate(MessageRow)

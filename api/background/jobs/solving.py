@@ -12,7 +12,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
-from api.background.jobs.process import MESSAGE, ORDER, SolveRequest, WorkerMessage
+from api.background.jobs.process import MESSAGE, REQUEST, SolveRequest, WorkerMessage
 
 SOLVER = ("-m", "api.background.jobs.process")
 """What the interpreter runs to solve."""
@@ -40,7 +40,7 @@ class SolverProcess:
     threads that answer requests, and brings nobody down when it dies.
     """
 
-    def __init__(self, order: SolveRequest) -> None:
+    def __init__(self, request: SolveRequest) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
         self._process = subprocess.Popen(
             [sys.executable, *SOLVER],
@@ -50,8 +50,8 @@ class SolverProcess:
             env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             process_group=0,
         )
-        self._heard: SimpleQueue[WorkerMessage | None] = SimpleQueue()
-        self._threads = [Thread(target=self._tell, args=(order,), daemon=True), Thread(target=self._hear, daemon=True)]
+        self._received: SimpleQueue[WorkerMessage | None] = SimpleQueue()
+        self._threads = [Thread(target=self._send, args=(request,), daemon=True), Thread(target=self._receive, daemon=True)]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -83,22 +83,22 @@ class SolverProcess:
             No message will come any more.
         """
         try:
-            message = self._heard.get(timeout=seconds)
+            message = self._received.get(timeout=seconds)
         except Empty:
             return None
         if message is None:
             raise ProcessDied(self._process.wait())
         return message
 
-    def _tell(self, order: SolveRequest) -> None:
+    def _send(self, request: SolveRequest) -> None:
         """Send the order; the input stays open for as long as the owner lives."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
-            self._process.stdin.write(ORDER.dump_json(order) + b"\n")
+            self._process.stdin.write(REQUEST.dump_json(request) + b"\n")
             self._process.stdin.flush()
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._heard.put(MESSAGE.validate_json(line))
-        self._heard.put(None)
+            self._received.put(MESSAGE.validate_json(line))
+        self._received.put(None)

@@ -157,7 +157,7 @@ def add_patient_feed(patient: Identifier, call: Creating) -> Response:
 def _calendar(request: Request, copy: RenderedFeed) -> Response:
     """Answer with a copy, compressed where that is taken, or that it is still the one that is known."""
     packs = _takes_gzip(request.headers.get("accept-encoding", ""))
-    content = copy.packed if packs else copy.content
+    content = copy.compressed if packs else copy.content
     headers = {
         "ETag": f'"{copy.digest}{PACKED if packs else ""}"',
         "Last-Modified": format_datetime(copy.modified_at.astimezone(UTC), usegmt=True),

@@ -141,7 +141,7 @@ def test_requests_are_logged_by_route_and_not_by_address(client: TestClient, as_
 def test_of_other_libraries_only_the_place_is_logged(lines: list[str]) -> None:
     logging.getLogger("library").error("cannot store %s", PATIENT)
     line = json.loads(lines[-1])
-    assert (line["logger"], line["level"]) == ("library", "error") and "test_envelope" in line["at"]
+    assert (line["logger"], line["level"]) == ("library", "error") and "test_middleware" in line["at"]
     assert PATIENT not in lines[-1]
 
 

@@ -21,7 +21,7 @@ from solver import Limits
 def missing(desk: Desk) -> list[str]:
     with desk.database.reading() as session:
         marks = records.list_active_jobs(session)
-    return [mark.id for mark in desk.queue.missing(marks)]
+    return [mark.id for mark in desk.queue.find_missing(marks)]
 
 
 def test_a_job_that_is_asked_for_waits_in_the_queue(desk: Desk) -> None:
@@ -44,7 +44,7 @@ def test_a_transaction_that_fails_leaves_neither_the_job_nor_its_place_in_the_qu
     assert desk.jobs() == []
     undone = records.Mark(str(caught.value), "queued", 1, 0)
     kept = records.Mark(asking(fails=False), "queued", 1, 0)
-    assert desk.queue.missing([undone, kept]) == [undone]
+    assert desk.queue.find_missing([undone, kept]) == [undone]
 
 
 def test_a_key_names_one_job_of_each_caller(desk: Desk) -> None:

@@ -245,7 +245,7 @@ def test_the_last_good_copy_is_given_when_a_new_one_cannot_be_made(
     answer = poll(desk, path)
     assert (answer.status_code, answer.headers["etag"]) == (200, good.headers["etag"])
     assert "a feed cannot be rendered" in caplog.text
-    desk.context.feeds.copies.clear()  # as after a restart
+    desk.context.feeds.feeds.clear()  # as after a restart
     assert poll(desk, path).headers["etag"] == good.headers["etag"]
 
 
@@ -274,12 +274,12 @@ def test_a_process_that_starts_writes_no_copy_that_the_store_has(desk: FrontDesk
     for _ in range(2):
         assert [poll(desk, one).status_code for one in (path, other)] == [200, 200]
         desk.clock.pass_by(minutes=1)
-    desk.context.feeds.copies.clear()  # as after a restart
+    desk.context.feeds.feeds.clear()  # as after a restart
     poll(desk, path)
-    assert desk.context.feeds.take(desk.clock()) == ({}, [])
+    assert desk.context.feeds.drain(desk.clock()) == ({}, [])
     desk.move("v-1", "WE 09:00")
     poll(desk, path)
-    copies, _ = desk.context.feeds.take(desk.clock())
+    copies, _ = desk.context.feeds.drain(desk.clock())
     assert list(copies) == [("provider", "ana")]
 
 

@@ -147,5 +147,5 @@ def test_a_refusal_that_is_not_described_is_found(services: Services, monkeypatc
 def test_an_answer_of_another_form_is_found(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     from api.http.routes import plans as routes
 
-    monkeypatch.setattr(routes, "_publication", lambda *_: {"id": "first"})
+    monkeypatch.setattr(routes.Publication, "of", lambda *_, **__: {"id": "first"})
     assert found(services, line_of("GET", "/v1/publications/{publication}")) == {"JsonSchemaError"}
