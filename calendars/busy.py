@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 
 from calendars.moments import Misread, MomentReader
 from calendars.reading import Component, read_calendars
-from calendars.series import Interval, SeriesReader, Tally, UnreadPart, takes_time
+from calendars.series import Interval, SeriesReader, takes_time
+from calendars.tally import Tally, UnreadPart
 
 LONGEST_WINDOW = timedelta(days=2 * 366)
 

@@ -25,6 +25,9 @@ from calendars.invites import InviteMessage
 
 UID_DOMAIN = "clinicweave"
 
+UIDS_AT_ONCE = 500
+"""UIDs that one query looks for."""
+
 OPEN: tuple[MessageState, ...] = ("waiting", "sending")
 """The states of messages that may still be sent."""
 
@@ -73,6 +76,19 @@ def get_invitation(session: Session, identifier: str) -> InvitationRow:
 def find_invitation_by_uid(session: Session, uid: str) -> InvitationRow | None:
     """Return the invitation whose event has a UID."""
     return session.exec(select(InvitationRow).where(InvitationRow.uid == uid)).first()
+
+
+def find_own_uids(session: Session, uids: Iterable[str]) -> set[str]:
+    """Return those of some UIDs that are of the clinic's own events, in staff's calendars or patients'."""
+    suffix = f"@{UID_DOMAIN}"
+    own: set[str] = set()
+    candidates = sorted({uid for uid in uids if uid.endswith(suffix)})
+    for at in range(0, len(candidates), UIDS_AT_ONCE):
+        chunk = candidates[at : at + UIDS_AT_ONCE]
+        bookings = select(BookingRow.id).where(col(BookingRow.id).in_([uid.removesuffix(suffix) for uid in chunk]))
+        own.update(f"{identifier}{suffix}" for identifier in session.exec(bookings))
+        own.update(session.exec(select(InvitationRow.uid).where(col(InvitationRow.uid).in_(chunk))))
+    return own
 
 
 def list_invitations_of(session: Session, bookings: Iterable[str]) -> dict[tuple[str, str], InvitationRow]:

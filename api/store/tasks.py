@@ -31,6 +31,12 @@ def add_task(session: Session, kind: str, subject: tuple[str, str], detail: dict
     return row
 
 
+def put_task(session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any], now: datetime) -> None:
+    """Ask staff to look at something of which there is one open task at most: what it tells is what holds now."""
+    add_detail(session, kind, subject, detail)
+    add_task(session, kind, subject, detail, now)
+
+
 def add_detail(session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any]) -> None:
     """Tell more in the open tasks of a kind about something."""
     subject_kind, subject_id = subject
