@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from starlette.requests import Request
 from support.service import bearer
 
+from api.access import limits
 from api.access.limits import Limit
 from api.app import create_app
 from api.errors import DEFECT, PROBLEMS, problem_answer, problem_kind
@@ -209,6 +210,19 @@ def test_a_limit_fills_again_with_time() -> None:
         limit.take("a")
     now[0] = 30.0
     limit.take("a")
+
+
+def test_the_caller_not_seen_for_longest_is_forgotten_once_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_CALLERS", 2)
+    limit = Limit(1, lambda: 0.0)
+    limit.take("a")
+    limit.take("b")
+    with pytest.raises(TooMany):
+        limit.take("a")
+    limit.take("c")
+    with pytest.raises(TooMany):
+        limit.take("a")
+    limit.take("b")
 
 
 def test_settings_name_every_variable_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules
 
 from api.services import publishing
 from api.store import jobs, periods
+from api.store.audit import entries
 from api.store.columns import utc_now
 from api.store.tables import JobEventRow
 from scheduling.plan import Plan
@@ -91,6 +92,15 @@ def test_what_is_published_again_changes_nothing(desk: FrontDesk) -> None:
     before = versions(desk)
     assert [publish(desk, identifier).json()["unchanged"] for _ in range(2)] == [2, 2]
     assert versions(desk) == before
+
+
+def test_a_publication_is_in_the_audit_with_what_it_changed(desk: FrontDesk) -> None:
+    identifier = asked(desk)
+    made(desk, identifier, *STANDS, booking("v-3", "WE 09:00"))
+    assert publish(desk, identifier).status_code == 201
+    with desk.shell.database.reading() as session:
+        (row,) = (row for row in entries(session, count=1000) if row.action == "plan.publish" and row.object_id == identifier)
+    assert (row.role, row.outcome, row.detail["changed"]) == ("scheduler", "allowed", ["v-3"])
 
 
 def test_what_was_decided_by_hand_meanwhile_stays(desk: FrontDesk) -> None:
