@@ -171,7 +171,11 @@ def expect_known_variables() -> None:
 
 def _served_at(host: str, port: int) -> str:
     """Return the address of what listens there; what listens everywhere is reached on this machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return address_of({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
+
+
+def address_of(host: str, port: int) -> str:
+    """Return the address of a port of a host."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.console import Outcome, ended
-from api.settings import Settings, read_settings
+from api.settings import Settings, address_of, read_settings
 
 if TYPE_CHECKING:
     from socket import socket
@@ -112,6 +112,8 @@ def _listen(shell: Shell) -> None:
 
         async def startup(self, sockets: list[socket] | None = None) -> None:
             await super().startup(sockets)
+            for listening in sockets or ():  # of sockets that it was given, the server does not say where they are
+                log.info("running on %s", address_of(settings.host, listening.getsockname()[1]))
             Thread(target=_load_the_rest, name="loading", daemon=True).start()
 
     sys.setswitchinterval(SWITCH_SECONDS)
