@@ -9,11 +9,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from scheduling.clinic import Location, Service
-
-Kind = Literal["visit", "group", "hold"]
+from scheduling.fields import ItemKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class CalendarEntry:
         The id by which staff find the booking; None when the id itself gives a patient away (:func:`make_reference`).
     """
 
-    kind: Kind
+    kind: ItemKind
     uid: str
     sequence: int
     changed_at: datetime

@@ -82,7 +82,7 @@ def find_offers(
     """
     clock = Clock(seconds, deterministic)
     try:
-        present = Present(scenario, plan, addition.to(scenario))
+        present = Present(scenario, plan, addition.add_to(scenario))
         about = tuple(visit.id for visit in addition.visits)
         openings = OpeningSearch(present, about, clock)
         made = [(present.proposal(way.changes, about), way.again) for way in openings.best(count)]

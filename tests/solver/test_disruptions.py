@@ -151,7 +151,7 @@ def again(upset: Upset, earlier: Plan) -> tuple[Scenario, Plan]:
     if upset.cancelled is not None and not check(asked, stands).violations:
         asked, stands = cancel_visit(asked, stands, upset.cancelled)
     if upset.extra is not None:
-        asked = Addition(visits=(upset.extra,)).to(asked)
+        asked = Addition(visits=(upset.extra,)).add_to(asked)
     asked = apply_disruptions(asked, _only_once(upset.disruptions))
     asked = asked.changed(policy=asked.policy.changed(max_notified_moves=upset.budget))
     return asked, rebase(stands, asked)

@@ -60,7 +60,7 @@ def next_week(
         else:
             with context.database.writing() as session:
                 horizon = rolling.get_next_horizon(session, context.clock(), weeks, first)
-                found = rolling.build_week(session, SYSTEM, horizon, context.clock()).found
+                found = rolling.build_week(session, SYSTEM, horizon, context.clock()).next_week
     if as_json:
         print_json(rolling.summarise_week(found))
         return

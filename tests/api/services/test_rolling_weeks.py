@@ -254,7 +254,7 @@ def test_an_episode_that_was_completed_by_mistake_goes_on(desk: Months) -> None:
     desk.take_back(visit)
     assert list(desk.open_steps(episode)) == [visit]
     with desk.store.reading() as session:
-        assert records.row(session, episode).is_open
+        assert records.get_episode(session, episode).is_open
 
 
 def test_who_was_missed_by_mistake_is_not_asked_for_once_more(desk: Months) -> None:
@@ -277,7 +277,7 @@ def test_who_came_late_was_not_there_before_and_is_so_again_when_that_is_taken_b
     desk.publish(FIRST)
     desk.live(visit, came=False)
     with desk.store.writing() as session:
-        bookings.mark(session, SYSTEM, visit, "arrived", lambda version: None, desk.now)
+        bookings.mark(session, SYSTEM, visit, "arrived", None, desk.now)
     desk.take_back(visit)
     assert desk.stands(visit) == "no-show"
 

@@ -138,10 +138,12 @@ def test_a_series_goes_on_in_the_first_turn_in_which_its_psychologist_is_there(b
     told = [event(kind, "session.1", "2026-11-30", team=["psy-1"]) for kind in ("planned", "done")]
     away = date.fromisoformat("2026-12-04"), date.fromisoformat(back)
 
-    def cares(day, service, provider, patient):
+    def is_care_day(day, service, provider, patient):
         return is_weekday(day) and not (provider == "psy-1" and away[0] <= day < away[1])
 
-    found = list_open_steps(episode("cognitive-therapy", *told), catalogue.get_pathway("cognitive-therapy"), REFERRED, cares)
+    found = list_open_steps(
+        episode("cognitive-therapy", *told), catalogue.get_pathway("cognitive-therapy"), REFERRED, is_care_day
+    )
     assert (f"{found[0].earliest}", f"{found[0].latest}") == ("2026-12-06", last)
 
 

@@ -53,11 +53,11 @@ def look(
 
 
 def load(found: Outlook, resource: Resource) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    return next((one.demand, one.capacity) for one in found.loads if one.resource == resource)
+    return next((load.demand, load.capacity) for load in found.loads if load.resource == resource)
 
 
 def days(found: Outlook, service: str = "spine-evaluation") -> int | None:
-    return next(one.days for one in found.waits if one.service == service)
+    return next(wait.days for wait in found.waits if wait.service == service)
 
 
 ANA = worker("ana", "evaluation")
@@ -76,7 +76,7 @@ def test_a_closure_takes_capacity_of_people_and_rooms() -> None:
     closed = Closure(start=at(MONDAY, 0), end=at(MONDAY + timedelta(days=1), 0), location=None, reason="holiday")
     found, room = look(ANA, closures=(closed,)), Resource("room", "exam", "boston")
     assert load(found, EVALUATION)[1][:2] == (32 * 60, 40 * 60)
-    rooms = sum(one.location == "wang" and one.kind == "exam" for one in catalogue.build_clinic(extent="small").rooms)
+    rooms = sum(room.location == "wang" and room.kind == "exam" for room in catalogue.build_clinic(extent="small").rooms)
     assert load(found, room)[1][:2] == (rooms * 32 * 60, rooms * 40 * 60)
     elsewhere = Closure(start=at(MONDAY, 0), end=at(MONDAY, 23), location="west", reason="works")
     assert load(look(ANA, closures=(elsewhere,)), EVALUATION)[1][0] == 40 * 60
@@ -116,7 +116,7 @@ def test_nobody_waits_for_nobody() -> None:
 def test_a_backlog_is_waited_for_as_long_as_it_takes_to_work_it_off(known: int, hours: int) -> None:
     """One server: who comes behind n visits waits for (n + 1) visits divided by what a week can take."""
     found = look(worker("ana", "evaluation", days=hours), known=known)
-    minutes = next(one.minutes for one in catalogue.list_services() if one.id == "spine-evaluation")
+    minutes = next(service.minutes for service in catalogue.list_services() if service.id == "spine-evaluation")
     weeks = (known + 1) * minutes / (hours * HOURS * 60 * USABLE)
     told = days(found)
     if weeks <= WEEKS - 0.5:

@@ -41,7 +41,7 @@ def asked(found: NextWeek) -> dict[str, tuple[str, str | None]]:
 
 
 def kinds(found: NextWeek) -> list[tuple[str, str]]:
-    return [(one.kind, one.visit) for one in found.alerts]
+    return [(alert.kind, alert.visit) for alert in found.alerts]
 
 
 TRIED = [
@@ -64,7 +64,7 @@ def test_a_scenario_is_valid_and_asks_for_open_steps():
 def test_a_trial_is_begun_in_a_week_that_cannot_hold_its_removal_and_the_removal_is_previewed():
     found = build_next_scenario(a_book(episode("spinal-cord-stimulation", *TRIED)), 1, NOW)
     assert asked(found) == {"e0.trial.1": ("2026-12-07", "2027-01-29")}
-    removal = next(one for one in found.previews if one.occurrence.step == "lead-removal")
+    removal = next(preview for preview in found.previews if preview.occurrence.step == "lead-removal")
     assert (f"{removal.earliest}", removal.certain) == ("2026-12-12", True)
 
 
@@ -99,7 +99,7 @@ def test_a_catheter_trial_waits_where_a_holiday_leaves_no_four_days_in_a_row():
     book = a_book(episode("spinal-drug-delivery", *CONSULTED), closures=(closed(date(2026, 12, 9)),))
     found = build_next_scenario(book, 1, NOW)
     assert asked(found) == {}
-    assert [str(one.occurrence) for one in found.previews][:2] == ["trial.1", "check.1"]
+    assert [str(preview.occurrence) for preview in found.previews][:2] == ["trial.1", "check.1"]
 
 
 def test_what_stands_in_the_horizon_is_current_and_what_stands_before_it_opens_the_next_window():
@@ -159,7 +159,7 @@ def test_a_trial_that_has_begun_goes_on_though_its_last_check_is_in_the_week_aft
         stamp(date(2026, 12, 10), 18 * 60),
     )
     assert asked(found) == {"e0.check.2.3": ("2026-12-11", "2026-12-11")}
-    assert [str(one.occurrence) for one in found.previews][:1] == ["check.3"]
+    assert [str(preview.occurrence) for preview in found.previews][:1] == ["check.3"]
 
 
 WEEK = Horizon(start=date(2026, 12, 7), end=date(2026, 12, 14))
@@ -171,7 +171,7 @@ def test_a_week_that_has_begun_is_asked_for_what_is_left_of_it(hour: int, earlie
     found = build_scenario(book, WEEK, stamp(date(2026, 12, 9), 60 * hour))
     assert found.scenario.horizon == WEEK
     assert asked(found) == {"e0.evaluation.1": (earliest, None), "e1.visit.1": (earliest, None)}
-    assert min(f"{one.date}" for one in found.scenario.reserves) >= earliest
+    assert min(f"{reserve.date}" for reserve in found.scenario.reserves) >= earliest
 
 
 def test_of_a_week_that_is_over_its_last_day_is_left():

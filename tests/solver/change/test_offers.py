@@ -308,7 +308,7 @@ def test_an_insert_takes_the_best_offer() -> None:
     standing, new = plan(week, booking("v1", "MO 08:00")), visit("new", "quin")
     grown, answer = insert_visits(week, standing, Addition(visits=(new,)), SECONDS)
     best = ask(week, standing, new).offers[0]
-    assert (grown, answer.visits, answer.cost) == (Addition(visits=(new,)).to(week), best.plan.visits, best.plan.cost)
+    assert (grown, answer.visits, answer.cost) == (Addition(visits=(new,)).add_to(week), best.plan.visits, best.plan.cost)
 
 
 def test_a_plan_that_breaks_a_rule_has_to_be_made_anew_first() -> None:
@@ -445,7 +445,7 @@ def weeks(draw: st.DrawFn) -> tuple[Scenario, Plan, Visit]:
 
 def beside(week: Scenario, standing: Plan, new: Visit) -> Iterator[Plan]:
     """Yield every plan that has the new visit and is else as it was, by trying every place and asking the checker."""
-    grown = Addition(visits=(new,)).to(week)
+    grown = Addition(visits=(new,)).add_to(week)
     domains, placed, wanted = Domains(grown), get_placements(grown, standing), grown.services[new.service]
     rooms = [room for room in grown.clinic.rooms if wanted.room is None or room.kind == wanted.room.kind]
     spots = {(room.location, None if wanted.room is None else room.id) for room in rooms}
@@ -565,7 +565,7 @@ def test_a_place_between_shifts_too_near_to_travel_between_is_found() -> None:
 
 def fits_beside(week: Scenario, standing: Plan, addition: Addition) -> bool:
     """Return whether the exact model has places for all added visits, everything else staying."""
-    grown = addition.to(week)
+    grown = addition.add_to(week)
     domains, keys = Domains(grown), [visit_key(new.id) for new in addition.visits]
     model, x = exact_model(domains, {key: domains.options_for(key) for key in keys}, get_placements(grown, standing))
     for key in keys:

@@ -136,7 +136,7 @@ def test_what_stays_is_handed_on_in_the_order_of_the_plan_which_is_the_same_in_e
     whole = generate("tiny", 3)
     linked = {end for link in whole.links for end in (link.before, link.after)}
     told = [one.id for number, one in enumerate(whole.visits) if number % 2 or one.id in linked]
-    stands = plan_first_come(whole.asking_for(told))
+    stands = plan_first_come(whole.restrict_to(told))
     asked = publish(whole, rebase(stands, whole))
     asked = asked.changed(policy=asked.policy.changed(max_notified_moves=0))
     handed: list[list[Key]] = []

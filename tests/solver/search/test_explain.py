@@ -202,7 +202,7 @@ def test_whoever_shares_what_a_visit_needs_is_named_to_make_room_and_offers_agre
     assert said.startswith("the cheapest way changes 1 others (v1 on Mon 30 Nov at ")
     assert said.endswith("the plan's cost changes by -101")
     assert {one.visit for one in planned(asked).visits} == {"v1", "new"}
-    without = asked.asking_for({"v1"})
+    without = asked.restrict_to({"v1"})
     alone = Plan.parse(given.changed(unscheduled=()).model_dump_json(), without)
     found = find_offers(without, alone, Addition(visits=(asked.visit("new"),)), 5, SECONDS)
     assert [move.id for move in found.offers[0].moves] == ["v1"]

@@ -159,7 +159,7 @@ def test_a_visit_that_has_begun_cannot_be_withdrawn(desk: FrontDesk) -> None:
     assert desk.ask("GET", "/v1/visits/v-1").json()["booking"]["state"] == "arrived"
 
 
-def test_links_are_added_once_and_in_no_circle_and_removed(desk: FrontDesk) -> None:
+def test_links_are_added_once_and_in_no_cycle_and_removed(desk: FrontDesk) -> None:
     link = {"before": "v-1", "after": "v-2", "min_days": 0, "max_days": None, "together": False}
     assert desk.ask("POST", f"{WEEK}/links", link).status_code == 201
     assert desk.ask("POST", f"{WEEK}/links", link).status_code == 409
