@@ -153,7 +153,7 @@ class _Search(threading.Thread):
         return self._plan
 
 
-def solved(
+def solve_with_progress(
     scenario: Scenario,
     limits: Limits,
     start: Plan | None,

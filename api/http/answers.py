@@ -18,7 +18,7 @@ from api.context import AppContext
 from api.runtime.exceptions import KeyReused, Stale, VersionMissing
 from api.services.records import write_audit
 from api.store import accounts
-from api.store.epoch import Version, epoch
+from api.store.epoch import Version, get_epoch
 from api.store.tables import IdempotencyRow
 
 Transaction = Session
@@ -49,7 +49,7 @@ class RouteResult:
         """Return it as a response of the store's present epoch."""
         headers = dict(self.headers)
         if self.version is not None:
-            headers["ETag"] = etag(Version(present, self.version))
+            headers["ETag"] = make_etag(Version(present, self.version))
         if self.location is not None:
             headers["Location"] = self.location
         if self.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
@@ -81,7 +81,7 @@ class Call:
         """Answer from one moment of the store, which it cannot change; what the caller knows is not told again."""
         with self.context.database.reading() as session:
             answer = act(session)
-            present = epoch(session)
+            present = get_epoch(session)
             if answer.version is not None and self._knows(Version(present, answer.version)):
                 answer = RouteResult(status=HTTPStatus.NOT_MODIFIED, version=answer.version)
             return answer.response(present)
@@ -102,7 +102,7 @@ class Call:
             When the version of If-Match is of another epoch: the store was restored since it was read.
         """
         with self.context.database.writing() as session:
-            answer, present = act(session), epoch(session)
+            answer, present = act(session), get_epoch(session)
             if self.if_match is not None and self._expected().epoch != present:
                 raise Stale("it has changed since it was read")  # and with it all that was done is undone
             return answer.response(present)
@@ -121,10 +121,10 @@ class Call:
         if self.key is None or self.digest is None:
             return self.write(act)
         with self.context.database.writing() as session:
-            accounts.forget_answers(session, self.context.clock() - timedelta(hours=self.context.settings.key_hours))
-            row = accounts.kept_answer(session, self.actor.id, self.key)
+            accounts.delete_old_answers(session, self.context.clock() - timedelta(hours=self.context.settings.key_hours))
+            row = accounts.find_kept_answer(session, self.actor.id, self.key)
             if row is None:
-                response = act(session).response(epoch(session))
+                response = act(session).response(get_epoch(session))
                 session.add(self._kept(self.key, self.digest, response))
                 return response
         return self._repeated(self.digest, row)
@@ -157,7 +157,7 @@ class Call:
     def _knows(self, version: Version) -> bool:
         """Say whether If-None-Match names a version (RFC 9110, section 13.1.2)."""
         known = {tag.strip().removeprefix("W/") for tag in (self.if_none_match or "").split(",")}
-        return not known.isdisjoint((etag(version), "*"))
+        return not known.isdisjoint((make_etag(version), "*"))
 
     def _kept(self, key: str, digest: str, response: Response) -> IdempotencyRow:
         return IdempotencyRow(
@@ -180,6 +180,6 @@ class Call:
 _ETAG = re.compile(r'"(?P<number>[0-9]{1,9})\.(?P<epoch>[0-9A-Za-z-]{1,64})"')
 
 
-def etag(version: Version) -> str:
+def make_etag(version: Version) -> str:
     """Return the ETag of a version."""
     return f'"{version.number}.{version.epoch}"'

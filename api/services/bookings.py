@@ -74,7 +74,7 @@ def find_period(database: Database, visit: str) -> str:
 
 def get_booking_row(session: Session, visit: str) -> BookingRow:
     """Return the booking that a visit has. Raises ``UnknownId``."""
-    row = bookings.booking_of(session, ("visit", visit, ""))
+    row = bookings.find_booking(session, ("visit", visit, ""))
     if row is None or row.state == "cancelled":
         raise UnknownId("booking of visit", visit)
     return row
@@ -258,7 +258,7 @@ def apply_cancellation(session: Session, decision: CancellationDecision) -> None
     """Cancel bookings as it was decided, if the week is as it was. Raises ``StaleVersion``."""
     by, now = decision.by, decision.now
     for visit in decision.cancelled:
-        offer = offers.open_offer(session, visit)
+        offer = offers.find_open_offer(session, visit)
         if offer is not None:
             offers.end_offer(session, offer, "declined")
         _put_pin(session, visit, None, now)
@@ -287,14 +287,14 @@ def mark(session: Session, by: Actor, visit: str, state: BookingState, version: 
     expect_version(row, "booking", visit, version)
     if state not in BECOMES.get(row.state, ()):
         raise Conflict(f"what is {row.state} cannot become {state}")
-    wall = periods.zone(session).wall
+    wall = periods.get_zone(session).wall
     if state == "arrived" and wall(now).date() < wall(row.starts_at).date():
         raise Conflict("the visit's day has not come yet")
     if state != "arrived" and now < row.starts_at:
         raise Conflict("the visit has not begun yet")
     bookings.mark(session, row.id, state, now)
     if state in OF_BOOKINGS:
-        record_booking_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
+        record_booking_state(session, by, visit, bookings.get_standing(session, row).placing, state, now)
     periods.touch(session, row.period_id)
     write_audit(session, by, f"booking.{state}", "visit", visit, now)
 
@@ -324,7 +324,7 @@ def unmark(session: Session, by: Actor, visit: str, version: int | None, now: da
     was: BookingState = "no-show" if noted == "arrived" and is_visit_missed(session, visit) else WAS[noted]
     bookings.mark(session, row.id, was, now)
     if noted in OF_BOOKINGS:
-        retract_booking_state(session, by, visit, bookings.standing_of(session, row).placing, now)
+        retract_booking_state(session, by, visit, bookings.get_standing(session, row).placing, now)
     periods.touch(session, row.period_id)
     write_audit(session, by, f"booking.not-{noted}", "visit", visit, now)
 
@@ -410,12 +410,12 @@ def _put_pin(session: Session, visit: str, wanted: Pin | None, now: datetime) ->
 
 def get_visit_booking(session: Session, row: BookingRow) -> VisitBooking:
     """Return a booking in the words of a plan."""
-    placing = bookings.standing_of(session, row).placing
-    return VisitBooking(visit=row.subject_id, **booking_fields(placing, periods.grid_of(session, row.period_id)))
+    placing = bookings.get_standing(session, row).placing
+    return VisitBooking(visit=row.subject_id, **booking_fields(placing, periods.get_grid(session, row.period_id)))
 
 
 def _placed_visit(session: Session, row: BookingRow, booking: VisitBooking) -> PlacedVisit:
-    return PlacedVisit(row, booking, messages.participation(session, row.id))
+    return PlacedVisit(row, booking, messages.get_participation(session, row.id))
 
 
 def _describe_place(booking: VisitBooking) -> dict[str, object]:

@@ -54,11 +54,11 @@ def list_entries(session: Session, clinic: Clinic, kind: FeedKind, subject: str,
         return {key: drawn.of(key[0].booking_id) for key in wanted}
 
     drawn_entries = get_each_cached(session, [(booking, names) for booking in shown], draw)
-    patients = people.patient_names(session, {patient for drawn_entry in drawn_entries for patient in drawn_entry.patients})
+    patients = people.get_patient_names(session, {patient for drawn_entry in drawn_entries for patient in drawn_entry.patients})
     entries = [_with_reference(drawn_entry, patients) for drawn_entry in drawn_entries]
     if kind != "patient":
         return entries
-    invitations = messages.invitations_to(session, subject)
+    invitations = messages.list_invitations_to(session, subject)
     return [_with_invitation(entry, invitations.get(booking.booking_id)) for entry, booking in zip(entries, shown, strict=True)]
 
 
@@ -79,7 +79,7 @@ def expect_subject(session: Session, kind: FeedKind, subject: str) -> None:
 def _get_title(session: Session, clinic: Clinic, kind: FeedKind, subject: str) -> str:
     match kind:
         case "provider":
-            return people.provider_names(session)[subject]
+            return people.get_provider_names(session)[subject]
         case "group":
             return _load_seats(session, [subject])[subject].name
         case "location":
@@ -92,12 +92,12 @@ class _Drawing:
     """Bookings as calendars show them, with all that they name read at once."""
 
     def __init__(self, session: Session, clinic: Clinic, identifiers: Sequence[str]) -> None:
-        standing = bookings.standing_now(session, identifiers)
+        standing = bookings.list_standing_now(session, identifiers)
         self._standing = {booking.row.id: booking for booking in standing}
         self._services: dict[str, Service] = {service.id: service for service in clinic.services}
         self._locations: dict[str, Location] = {location.id: location for location in clinic.locations}
         self._members = {
-            identifier: TeamMember(identifier, name) for identifier, name in people.provider_names(session).items()
+            identifier: TeamMember(identifier, name) for identifier, name in people.get_provider_names(session).items()
         }
         self._groups = _load_seats(session, [booking.row.subject_id for booking in standing if booking.row.kind == "group"])
 

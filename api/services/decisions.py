@@ -192,7 +192,7 @@ def apply_plan_diff(session: Session, decision: Decision) -> list[BookingChange]
     stood, stands = _by_subject(diff.asked, diff.before), _by_subject(diff.asked, diff.after)
     changes = _release_begun_holds(session, week, diff.before, now)
     for subject in sorted(stood.keys() - stands.keys()):
-        row = bookings.booking_of(session, subject)
+        row = bookings.find_booking(session, subject)
         if row is not None:
             changes.append(bookings.cancel(session, row.id, now))
     moving = [placing for subject, placing in stands.items() if stood.get(subject) != placing]
@@ -207,7 +207,7 @@ def _release_begun_holds(session: Session, week: WeekSnapshot, before: Plan, now
     """Release the holds that have begun and that a change was decided without: their time is free for what it brings."""
     known = {hold.reserve for hold in (*before.holds, *week.upcoming.holds)}
     begun = [hold.reserve for hold in week.plan.holds if hold.reserve not in known]
-    rows = (bookings.booking_of(session, ("hold", reserve, "")) for reserve in begun)
+    rows = (bookings.find_booking(session, ("hold", reserve, "")) for reserve in begun)
     return [bookings.cancel(session, row.id, now) for row in rows if row is not None]
 
 

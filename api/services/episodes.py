@@ -107,8 +107,8 @@ def record_event(
     EventRefused
         When it cannot follow what has been.
     """
-    expect_version(store.row(session, identifier), "episode", identifier, version)
-    event = Event(known=_wall(periods.zone(session), now), **told.model_dump())
+    expect_version(store.get_episode(session, identifier), "episode", identifier, version)
+    event = Event(known=_wall(periods.get_zone(session), now), **told.model_dump())
     before = store.load(session, [identifier])[identifier]
     pathway = catalogue.get_pathway(before.pathway)
     if told.kind in OF_BOOKINGS_ALONE or (told.kind == "done" and event.occurrence in replay_history(before, pathway).planned):
@@ -122,15 +122,15 @@ def record_event(
 
 def list_episodes(session: Session, after: str, count: int, patient: str | None, is_open: bool | None) -> list[EpisodeRow]:
     """Return episodes by id, those after an id; of one patient, and only the open or closed ones, where asked."""
-    return store.page(session, after, count, patient, is_open)
+    return store.list_episodes(session, after, count, patient, is_open)
 
 
 def describe_episode(session: Session, identifier: str, now: datetime) -> dict[str, Any]:
     """Return what has been of an episode, and what it leaves open today. Raises ``UnknownId``."""
-    row = store.row(session, identifier)
+    row = store.get_episode(session, identifier)
     episode = store.load(session, [identifier])[identifier]
     pathway = catalogue.get_pathway(episode.pathway)
-    steps = list_open_steps(episode, pathway, periods.zone(session).wall(now).date())
+    steps = list_open_steps(episode, pathway, periods.get_zone(session).wall(now).date())
     return {
         "id": identifier,
         "patient": episode.patient,
@@ -178,8 +178,8 @@ def record_booking_changes(
         When a visit would be planned that its pathway does not allow, as a trial without its assessment.
     """
     of_visits = [change for change in changes if change.row.kind == "visit"]
-    subjects = store.subjects_of(session, [change.row.subject_id for change in of_visits])
-    zone, events = periods.zone(session), defaultdict[str, list[tuple[datetime, Event]]](list)
+    subjects = store.get_subjects(session, [change.row.subject_id for change in of_visits])
+    zone, events = periods.get_zone(session), defaultdict[str, list[tuple[datetime, Event]]](list)
     for change in of_visits:
         of = subjects.get(change.row.subject_id)
         if of is not None and change.row.state != "offered":
@@ -195,9 +195,9 @@ def record_booking_state(
     session: Session, by: Actor, visit: str, placing: Placing, became: BookingState, now: datetime
 ) -> None:
     """Record what came of a visit: it has been, or nobody came."""
-    of = store.subjects_of(session, [visit]).get(visit)
+    of = store.get_subjects(session, [visit]).get(visit)
     if of is not None:
-        event = _create_event(OF_BOOKINGS[became], of, placing, periods.zone(session), now)
+        event = _create_event(OF_BOOKINGS[became], of, placing, periods.get_zone(session), now)
         _record(session, by, {of.episode: [event]}, now)
 
 
@@ -209,16 +209,16 @@ def retract_booking_state(session: Session, by: Actor, visit: str, placing: Plac
     EventRefused
         When more is known of the visit by now, as what came of it.
     """
-    of = store.subjects_of(session, [visit]).get(visit)
+    of = store.get_subjects(session, [visit]).get(visit)
     if of is not None:
         before = store.load(session, [of.episode])[of.episode]
-        event = _create_event("retracted", of, placing, periods.zone(session), now)
+        event = _create_event("retracted", of, placing, periods.get_zone(session), now)
         _keep_events(session, by, [(before, record_events(before, catalogue.get_pathway(before.pathway), event))], now)
 
 
 def is_visit_missed(session: Session, visit: str) -> bool:
     """Say whether the last that its episode knows of a visit is that nobody came."""
-    of = store.subjects_of(session, [visit]).get(visit)
+    of = store.get_subjects(session, [visit]).get(visit)
     return of is not None and is_missed(store.load(session, [of.episode])[of.episode], of.occurrence)
 
 
@@ -235,11 +235,11 @@ def request_open_visits(session: Session, episodes: Collection[Episode], now: da
     """
     if not episodes:
         return {}
-    today = periods.zone(session).wall(now).date()
-    waiting = {row.id: row.period_id for row in store.unplaced(session, [episode.id for episode in episodes])}
+    today = periods.get_zone(session).wall(now).date()
+    waiting = {row.id: row.period_id for row in store.list_unplaced(session, [episode.id for episode in episodes])}
     asked: dict[str, list[str]] = defaultdict(list)
     wanted: set[str] = set()
-    for period in periods.periods_from(session, today):
+    for period in periods.list_periods_from(session, today):
         subjects = _request_in(session, period, episodes, waiting, wanted, now)
         wanted |= subjects.keys()
         for visit, of in subjects.items():
@@ -260,9 +260,9 @@ def _request_in(
 ) -> Mapping[str, VisitSubject]:
     """Ask a period for what is due in it, or waits in it; return what that is."""
     horizon = Horizon(start=period.starts_on, end=period.ends_on)
-    zone = periods.zone(session)
-    week = build_scenario(load_book_of(session, periods.grid_of(session, period.id), episodes), horizon, _wall(zone, now))
-    stands = bookings.standing_ids(session, period.id)
+    zone = periods.get_zone(session)
+    week = build_scenario(load_book_of(session, periods.get_grid(session, period.id), episodes), horizon, _wall(zone, now))
+    stands = bookings.list_standing_ids(session, period.id)
     due = _list_due(
         week.scenario, period, {visit for visit, where in waiting.items() if where == period.id}, stands | elsewhere
     )
@@ -338,7 +338,7 @@ def _keep_events(session: Session, by: Actor, grown: Sequence[tuple[Episode, Epi
 
 def _without_void(session: Session, by: Actor, episode: Episode, now: datetime) -> tuple[Episode, tuple[str, ...]]:
     """Give up what stands although nothing asks for it there any more, and let the history of what goes on know of it."""
-    zone, pathway = periods.zone(session), catalogue.get_pathway(episode.pathway)
+    zone, pathway = periods.get_zone(session), catalogue.get_pathway(episode.pathway)
     gone: tuple[str, ...] = ()
     while more := _give_up(session, by, episode.id, list_void_visits(episode, pathway, zone.wall(now).date()), now):
         gone += more
@@ -365,9 +365,9 @@ def _give_up(session: Session, by: Actor, episode: str, visits: Sequence[str], n
     """Give up visits that nothing asks for any more where they stand; return those that stood."""
     gone = []
     for visit in visits:
-        booking = bookings.booking_of(session, ("visit", visit, ""))
+        booking = bookings.find_booking(session, ("visit", visit, ""))
         if booking is not None and booking.state in bookings.OPEN:
-            offer = offers.open_offer(session, visit)
+            offer = offers.find_open_offer(session, visit)
             if offer is not None:
                 offers.end_offer(session, offer, "declined")
             notify_changes(session, [bookings.cancel(session, booking.id, now)], now)

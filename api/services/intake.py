@@ -178,14 +178,14 @@ class IntakeContext:
 
     def __init__(self, session: Session, requests: Sequence[Request], now: datetime) -> None:
         patients = {request.patient for request in requests}
-        zone = periods.zone(session)
+        zone = periods.get_zone(session)
         self.today: date = zone.wall(now).date()
         self._known_at = zone.wall(now).replace(second=0, microsecond=0)
         self._clinic = periods.clinic_of(session)
-        self.known: Mapping[str, PatientIdentity] = people.known(session, patients)
-        self._providers = people.provider_ids(session)
-        self._programmes = programmes.known(session)
-        self._open = {(row.patient_id, row.pathway): row.id for row in episodes.of_patients(session, patients)}
+        self.known: Mapping[str, PatientIdentity] = people.find_identities(session, patients)
+        self._providers = people.list_provider_ids(session)
+        self._programmes = programmes.list_ids(session)
+        self._open = {(row.patient_id, row.pathway): row.id for row in episodes.load_of_patients(session, patients)}
         self._in_groups = programmes.waiting_and_members(session, patients, self.today)
         self._sent = referrals_out.open_of(session, patients)
 

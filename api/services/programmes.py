@@ -15,7 +15,7 @@ from api.services.records import write_audit
 from api.store import bookings, periods, requests
 from api.store import programmes as store
 from api.store.bookings import BookingChange
-from api.store.periods import zone
+from api.store.periods import get_zone
 from api.store.rows import expect_version
 from api.store.tables import GroupRow
 from scheduling import catalogue
@@ -27,7 +27,7 @@ from scheduling.fields import Model, Positive, Weekday
 
 def open_workshops(session: Session, clinic: Clinic) -> None:
     """Open a programme for each workshop of the catalogue that a clinic can hold, where there is none yet."""
-    offered, known = {service.id for service in clinic.services}, store.known(session)
+    offered, known = {service.id for service in clinic.services}, store.list_ids(session)
     new = (workshop for workshop in catalogue.list_workshops() if workshop.service in offered and workshop.id not in known)
     store.put_programmes(session, map(open_programme, new))
 
@@ -64,14 +64,14 @@ def list_programmes(session: Session) -> tuple[Programme, ...]:
 
 def get_version(session: Session, identifier: str) -> int:
     """Return the version of a programme. Raises ``UnknownId``."""
-    return store.row(session, identifier).version
+    return store.get_programme(session, identifier).version
 
 
 def change_programme(
     session: Session, by: Actor, identifier: str, version: int, changes: Mapping[str, Any], now: datetime
 ) -> Programme:
     """Change how a programme meets. Raises ``UnknownId`` and ``StaleVersion``."""
-    expect_version(store.row(session, identifier), "programme", identifier, version)
+    expect_version(store.get_programme(session, identifier), "programme", identifier, version)
     given = {name: value for name, value in changes.items() if value is not None or name == "weekday"}
     wanted = get_programme(session, identifier).changed(**given)
     store.put_programmes(session, [wanted])
@@ -87,8 +87,8 @@ def leave_programme(session: Session, by: Actor, identifier: str, patient: str, 
     UnknownId
         When there is no such programme, or the patient has nothing to do with it.
     """
-    today = zone(session).wall(now).date()
-    left = store.leave(session, store.row(session, identifier).id, patient, today)
+    today = get_zone(session).wall(now).date()
+    left = store.remove_person(session, store.get_programme(session, identifier).id, patient, today)
     given_back = [
         _give_back(session, row, patient, now)
         for row in requests.sessions_open_to(session, patient)
@@ -101,8 +101,8 @@ def leave_programme(session: Session, by: Actor, identifier: str, patient: str, 
 
 def _give_back(session: Session, row: GroupRow, patient: str, now: datetime) -> bool:
     """Give back a seat in a session, and the chance of one, unless it has begun; say whether it had not."""
-    booking = bookings.booking_of(session, ("group", row.id, row.month))
-    stands = None if booking is None or booking.state == "cancelled" else bookings.standing_of(session, booking)
+    booking = bookings.find_booking(session, ("group", row.id, row.month))
+    stands = None if booking is None or booking.state == "cancelled" else bookings.get_standing(session, booking)
     if stands is not None and stands.row.starts_at <= now:
         return False
     staying = None
@@ -121,7 +121,7 @@ def _give_back(session: Session, row: GroupRow, patient: str, now: datetime) -> 
 
 def get_programme(session: Session, identifier: str) -> Programme:
     """Return a programme with its people and sessions. Raises ``UnknownId``."""
-    store.row(session, identifier)
+    store.get_programme(session, identifier)
     return next(programme for programme in store.load(session) if programme.id == identifier)
 
 
@@ -135,8 +135,8 @@ def record_attendance(session: Session, by: Actor, programme: str, month: str, c
     Conflict
         When no session of that month has begun, or somebody who came had no place in it.
     """
-    store.row(session, programme)
-    meetings = store.sessions(session, [programme])[programme]
+    store.get_programme(session, programme)
+    meetings = store.list_sessions(session, [programme])[programme]
     meeting = next((meeting for meeting in meetings if f"{meeting.date:%Y-%m}" == month), None)
     if meeting is None or meeting.starts_at > now:
         raise Conflict(f'no session of "{programme}" in {month} has begun')

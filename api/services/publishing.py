@@ -31,15 +31,15 @@ def list_publications(
     session: Session, scenario: str | None, before: int | None, count: int
 ) -> list[tuple[PublicationRow, str | None]]:
     """Return publications with the plans that they published, the newest first, those before a number."""
-    rows = plans.publications(session, scenario, before, count)
-    published = jobs.jobs_of_plans(session, [row.plan_id for row in rows])
+    rows = plans.list_publications(session, scenario, before, count)
+    published = jobs.get_jobs_of_plans(session, [row.plan_id for row in rows])
     return [(row, published.get(row.plan_id)) for row in rows]
 
 
 def get_publication(session: Session, number: int) -> tuple[PublicationRow, str | None]:
     """Return a publication with the plan that it published. Raises ``UnknownId``."""
-    row = plans.publication(session, number)
-    return row, jobs.jobs_of_plans(session, [row.plan_id]).get(row.plan_id)
+    row = plans.get_publication(session, number)
+    return row, jobs.get_jobs_of_plans(session, [row.plan_id]).get(row.plan_id)
 
 
 def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Published:
@@ -84,8 +84,8 @@ def preview_publication(session: Session, requested: RequestedPlan) -> Compariso
 def _merge_with_standing(session: Session, requested: RequestedPlan) -> tuple[Scenario, Plan, Plan]:
     """Return what is asked for now, what stands, and what would stand if a plan that is made were published."""
     assert requested.plan is not None
-    present = periods.scenario_of(session, requested.scenario.id).changed(now=requested.scenario.now)
-    standing = plans.standing_plan(session, present)
+    present = periods.load_scenario(session, requested.scenario.id).changed(now=requested.scenario.now)
+    standing = plans.load_standing_plan(session, present)
     decided = _list_decided(session, _load_start(session, requested.job), standing)
     whole = rebase(_adopt(requested.plan, standing, decided), present)
     places = find_shift_locations(present, (*whole.visits, *whole.groups, *whole.holds))
@@ -94,7 +94,7 @@ def _merge_with_standing(session: Session, requested: RequestedPlan) -> tuple[Sc
 
 def _load_start(session: Session, job: PlanJobRow) -> Plan | None:
     """Return what stood when a plan was asked for."""
-    return None if job.start_plan_id is None else plans.document(session, plans.plan(session, job.start_plan_id))
+    return None if job.start_plan_id is None else plans.read_plan(session, plans.get_plan(session, job.start_plan_id))
 
 
 def _by_subject(plan: Plan | None) -> dict[tuple[str, str], Booking]:
@@ -116,7 +116,7 @@ def _subject_of(booking: AnyBooking) -> tuple[str, str]:
 
 def _list_decided(session: Session, before: Plan | None, standing: Plan) -> set[tuple[str, str]]:
     """Return what is as it is by a decision: changed by hand since a plan was asked for, offered, begun, or overridden."""
-    rows = {(row.kind, row.subject_id): row for row in bookings.all_rows(session, standing.scenario)}
+    rows = {(row.kind, row.subject_id): row for row in bookings.list_rows(session, standing.scenario)}
     old, new = _by_subject(before), _by_subject(standing)
     by_hand = {subject for subject, row in rows.items() if row.publication_id is None}
     changed = {subject for subject in by_hand if old.get(subject) != new.get(subject)}

@@ -179,8 +179,8 @@ def _find_period_of(context: AppContext, request: Request, now: datetime) -> str
     if not is_same_day(request):
         return None
     with context.database.reading() as session:
-        today = periods.zone(session).wall(now).date()
-        row = periods.period_on(session, today)
+        today = periods.get_zone(session).wall(now).date()
+        row = periods.find_period_on(session, today)
     return None if row is None or request.referred_on not in (None, today) else row.id
 
 

@@ -37,13 +37,13 @@ class OutboundReferral:
 
 def list_referrals(session: Session, after: str, count: int, patient: str | None) -> list[OutboundReferral]:
     """Return referrals by id, those after an id; of one patient, or all."""
-    zone = periods.zone(session)
-    return [_with_appointment(row, zone) for row in store.page(session, after, count, patient)]
+    zone = periods.get_zone(session)
+    return [_with_appointment(row, zone) for row in store.list_referrals(session, after, count, patient)]
 
 
 def get_referral(session: Session, identifier: str) -> OutboundReferral:
     """Return a referral. Raises ``UnknownId``."""
-    return _with_appointment(store.referral(session, identifier), periods.zone(session))
+    return _with_appointment(store.get_referral(session, identifier), periods.get_zone(session))
 
 
 def change_referral(
@@ -64,7 +64,7 @@ def change_referral(
     Conflict
         When it cannot become that, or an appointment is missing or out of place.
     """
-    row = store.referral(session, identifier)
+    row = store.get_referral(session, identifier)
     expect_version(row, "referral", identifier, version)
     if state not in BECOMES.get(row.state, ()):
         raise Conflict(f"what is {row.state} cannot become {state}")
@@ -72,7 +72,7 @@ def change_referral(
         raise Conflict("an appointment goes with the state scheduled, and with no other")
     if state == "done" and row.starts_at is not None and now < row.starts_at:
         raise Conflict("the appointment has not begun yet")
-    zone = periods.zone(session)
+    zone = periods.get_zone(session)
     if appointment is not None:
         if not appointment.start < appointment.end:
             raise Conflict("the appointment does not end after its start")
@@ -85,7 +85,7 @@ def change_referral(
     row.state = state
     row.version += 1
     session.flush()
-    for period in requests.periods_of_patient(session, row.patient_id):
+    for period in requests.list_periods_of_patient(session, row.patient_id):
         periods.touch(session, period)
     write_audit(session, by, f"referral-out.{state}", "referral", identifier, now, patient=row.patient_id)
     return _with_appointment(row, zone)

@@ -89,8 +89,8 @@ class _ReplyDesk:
 
     def take(self, answer: Reply) -> ReplyOutcome:
         """Note one answer."""
-        invitation = messages.invitation_of_uid(self.session, answer.uid)
-        booking = None if invitation is None else bookings.booking(self.session, invitation.booking_id)
+        invitation = messages.find_invitation_by_uid(self.session, answer.uid)
+        booking = None if invitation is None else bookings.get_booking(self.session, invitation.booking_id)
         subject = ("mailbox", "") if booking is None else (booking.kind, booking.subject_id)
         verdict = judge_reply(answer, self._invited(invitation, booking), self.received.sender, self.now)
         match verdict:
@@ -119,7 +119,7 @@ class _ReplyDesk:
     def _invited(self, invitation: InvitationRow | None, booking: BookingRow | None) -> KnownInvite | None:
         if invitation is None or booking is None:
             return None
-        address = messages.last_address(self.session, invitation.id)
+        address = messages.get_last_address(self.session, invitation.id)
         if address is None:
             return None
         is_over = invitation.ended_at is not None or booking.state == "cancelled" or booking.ends_at <= self.now

@@ -49,7 +49,7 @@ class BuiltWeek:
 
 def get_next_horizon(session: Session, now: datetime, weeks: int, start: date | None) -> Horizon:
     """Return the dates of the weeks to come: from the next Monday on, or from a date that is told."""
-    first = start or find_next_monday(periods.zone(session).wall(now).date())
+    first = start or find_next_monday(periods.get_zone(session).wall(now).date())
     return Horizon(start=first, end=first + timedelta(weeks=weeks))
 
 
@@ -64,7 +64,7 @@ def draft_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
     book = load_book(session, horizon, now)
     if not any(horizon.start <= shift.start.date() < horizon.end for provider in book.providers for shift in provider.shifts):
         raise Conflict(f"nobody works from {horizon.start} to before {horizon.end}: take in the roster first")
-    return build_scenario(book, horizon, periods.zone(session).wall(now).replace(second=0, microsecond=0))
+    return build_scenario(book, horizon, periods.get_zone(session).wall(now).replace(second=0, microsecond=0))
 
 
 def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> BuiltWeek:
@@ -84,7 +84,7 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     leftovers.keep(session, scenario, now)
     episodes.put_subjects(session, next_week.subjects)
     periods.touch(session, row.id)
-    periods.scenario_of(session, row.id)
+    periods.load_scenario(session, row.id)
     counted = {"visits": len(scenario.visits), "groups": len(scenario.groups), "alerts": len(next_week.alerts)}
     write_audit(session, by, "week.build", "scenario", row.id, now, **counted)
     return BuiltWeek(row, next_week)
@@ -92,9 +92,9 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
 
 def review_week(session: Session, period_id: str, now: datetime) -> NextWeek:
     """Return what is now known of a period's dates: what will be too late, and what lies beyond them. Raises ``UnknownId``."""
-    row = periods.period(session, period_id)
+    row = periods.get_period(session, period_id)
     horizon = Horizon(start=row.starts_on, end=row.ends_on)
-    wall = periods.zone(session).wall(now).replace(second=0, microsecond=0)
+    wall = periods.get_zone(session).wall(now).replace(second=0, microsecond=0)
     return build_scenario(load_book(session, horizon, now), horizon, wall)
 
 
@@ -128,7 +128,7 @@ def _describe_preview(preview: Preview) -> dict[str, Any]:
 
 def expect_free(session: Session, horizon: Horizon, identifier: str) -> None:
     """Refuse dates that another period has. Raises ``Conflict``."""
-    for row in periods.periods_from(session, horizon.start):
+    for row in periods.list_periods_from(session, horizon.start):
         if row.starts_on < horizon.end and row.id != identifier:
             raise Conflict(f'scenario "{row.id}" has the dates from {row.starts_on} to before {row.ends_on} already')
 
@@ -180,14 +180,14 @@ def load_providers_ahead(session: Session, grid: TimeGrid) -> tuple[Provider, ..
     """Return who works, with the shifts of a horizon, of its first month, and of the weeks after it."""
     last = grid.end + timedelta(weeks=WEEKS_AHEAD)
     ahead = TimeGrid(grid.timezone, grid.grid_minutes, grid.first.replace(day=1), last)
-    return people.providers(session, ahead)
+    return people.load_providers(session, ahead)
 
 
 def _list_standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Current], Mapping[tuple[str, str], CurrentGroup]]:
     """Return where visits, and sessions by programme and month, stand within a horizon."""
     visits: dict[str, Current] = {}
     groups: dict[tuple[str, str], CurrentGroup] = {}
-    for booking in bookings.between(session, *people.bounds(grid)):
+    for booking in bookings.list_between(session, *people.get_bounds(grid)):
         kind, subject, month = booking.placing.subject
         if booking.row.state == "offered" or kind == "hold":
             continue
@@ -210,21 +210,21 @@ def _list_pressing_referrals(session: Session, clinic: Clinic) -> tuple[Pressing
     }
     services = {name: first[name].service for name in pressing if first[name].service in held}
     sites = {location.id: location.site for location in clinic.locations}
-    wall = periods.zone(session).wall
+    wall = periods.get_zone(session).wall
     return tuple(
         PressingReferral(
             known=wall(at).replace(second=0, microsecond=0),
             service=services[pathway],
             site=sites.get(place or "") if held[services[pathway]] else None,
         )
-        for pathway, at, place in episodes.first_places(session, services.keys())
+        for pathway, at, place in episodes.get_first_places(session, services.keys())
     )
 
 
 def _list_left_over(session: Session, horizon: Horizon) -> tuple[Visit, ...]:
     """Return the visits of no episode that wait, or stand in a horizon, as it has to ask for them."""
-    waiting = leftovers.of_no_episode(session, horizon)
-    befores = leftovers.dates_before(session, [visit.id for visit in waiting])
+    waiting = leftovers.list_without_episode(session, horizon)
+    befores = leftovers.get_dates_before(session, [visit.id for visit in waiting])
     return tuple(_carry_over(visit, befores.get(visit.id, ()), horizon) for visit in waiting)
 
 

@@ -136,7 +136,7 @@ class SameDayDecision(Decision):
 def find_period_today(database: Database, now: datetime) -> str:
     """Return the period that is being lived. Raises ``Conflict`` when there is none."""
     with database.reading() as session:
-        row = periods.period_on(session, periods.zone(session).wall(now).date())
+        row = periods.find_period_on(session, periods.get_zone(session).wall(now).date())
     if row is None:
         raise Conflict("no scenario has today in its dates")
     return row.id
@@ -154,7 +154,7 @@ def find_patient(database: Database, referral: InboundReferral) -> Patient:
     """
     with database.reading() as session:
         if referral.new_patient is None:
-            return Patient.model_validate_json(people.patient(session, referral.patient).document)
+            return Patient.model_validate_json(people.get_patient(session, referral.patient).document)
         if people.is_known(session, referral.patient):
             raise InvalidFile("body", [Fault("body.new_patient", "is known already: leave it out")])
     return referral.new_patient
@@ -322,7 +322,7 @@ def _start_episode(referral: InboundReferral, kind: RequestKind, known: datetime
 
 
 def _expect_not_open(session: Session, episode: Episode) -> None:
-    for row in episodes.of_patients(session, [episode.patient]):
+    for row in episodes.load_of_patients(session, [episode.patient]):
         if row.pathway == episode.pathway:
             raise Conflict(f'patient "{episode.patient}" is on this pathway already: episode "{row.id}"')
 

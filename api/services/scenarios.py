@@ -21,23 +21,23 @@ MAX_ID_CHARACTERS = 100
 
 def list_periods(session: Session, after: str, count: int) -> list[PeriodRow]:
     """Return scenarios that were taken in by id, those after an id."""
-    return periods.periods(session, after, count)
+    return periods.list_periods(session, after, count)
 
 
 def get_version(session: Session, identifier: str) -> int:
     """Return the version of a scenario. Raises ``UnknownId``."""
-    return periods.period(session, identifier).version
+    return periods.get_period(session, identifier).version
 
 
 def get_scenario(session: Session, identifier: str) -> Scenario:
     """Return a scenario as it is asked for now. Raises ``UnknownId``."""
-    return periods.scenario_of(session, identifier)
+    return periods.load_scenario(session, identifier)
 
 
 def get_standing_plan(session: Session, identifier: str) -> tuple[Scenario, Plan]:
     """Return a scenario as it is asked for now, and what people live by. Raises ``UnknownId``."""
-    scenario = periods.scenario_of(session, identifier)
-    return scenario, plans.standing_plan(session, scenario)
+    scenario = periods.load_scenario(session, identifier)
+    return scenario, plans.load_standing_plan(session, scenario)
 
 
 def import_scenario(session: Session, by: Actor, text: str, now: datetime) -> PeriodRow:
@@ -57,7 +57,7 @@ def import_scenario(session: Session, by: Actor, text: str, now: datetime) -> Pe
     scenario = Scenario.parse(text)
     expect_ids("scenario", _ids(scenario))
     row = periods.keep_scenario(session, scenario, now)
-    periods.scenario_of(session, row.id)
+    periods.load_scenario(session, row.id)
     write_audit(session, by, "scenario.import", "scenario", row.id, now, visits=len(scenario.visits))
     return row
 

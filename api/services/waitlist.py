@@ -37,8 +37,8 @@ class OfferedPlace:
 def find_refusals(database: Database, period_id: str, freed: Booking) -> set[str]:
     """Return the visits that have given up a freed place, or declined it: they are not asked again."""
     with database.reading() as session:
-        grid = periods.grid_of(session, period_id)
-        return offers.gave_up(session, grid.utc(freed.start), grid.utc(freed.end), freed.location)
+        grid = periods.get_grid(session, period_id)
+        return offers.list_given_up(session, grid.utc(freed.start), grid.utc(freed.end), freed.location)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ def accept_offer(session: Session, by: Actor, visit: str, now: datetime) -> Offe
     offer, row = _open(session, visit, now)
     bookings.mark(session, row.id, "booked", now)
     row.notified = True
-    propagate_booking_changes(session, by, [BookingChange(row, None, bookings.standing_of(session, row).placing)], now)
+    propagate_booking_changes(session, by, [BookingChange(row, None, bookings.get_standing(session, row).placing)], now)
     offers.end_offer(session, offer, "accepted")
     periods.touch(session, row.period_id)
     write_audit(session, by, "freed-place.accept", "visit", visit, now, offer=offer.id)
@@ -130,13 +130,13 @@ def decline_offer(session: Session, by: Actor, visit: str, now: datetime) -> Non
     offer, row = _open(session, visit, now)
     offers.end_offer(session, offer, "declined")
     bookings.cancel(session, row.id, now)
-    refresh_shift_locations(session, periods.scenario_of(session, row.period_id))
+    refresh_shift_locations(session, periods.load_scenario(session, row.period_id))
     periods.touch(session, row.period_id)
     write_audit(session, by, "freed-place.decline", "visit", visit, now, offer=offer.id)
 
 
 def _open(session: Session, visit: str, now: datetime) -> tuple[OfferRow, BookingRow]:
-    offer = offers.open_offer(session, visit)
+    offer = offers.find_open_offer(session, visit)
     if offer is None or offer.expires_at <= now:
         raise UnknownId("offer to visit", visit)
     row = get_booking_row(session, visit)

@@ -39,7 +39,7 @@ class WeekSnapshot:
         The period's, to which whatever is decided belongs; None: the week is as decisions leave it that are not applied yet.
     scenario : Scenario
         What is asked for, with ``now``. What nobody may move is pinned where it stands: offered places, and what has begun.
-    plan : Plan
+    get_plan : Plan
         What stands, offered places included.
     statuses : mapping of str to VisitStatus
         How the visits stand that have a place.
@@ -99,10 +99,10 @@ class WeekSnapshot:
 
 def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
     """Return a period as people live by it at an instant; offers that have run out are to be released before."""
-    version = periods.version(session, period_id)
-    scenario = periods.scenario_of(session, period_id, now)
-    plan = plans.standing_plan(session, scenario)
-    return WeekSnapshot.of(version, scenario, plan, bookings.visit_statuses(session, period_id))
+    version = periods.get_version(session, period_id)
+    scenario = periods.load_scenario(session, period_id, now)
+    plan = plans.load_standing_plan(session, scenario)
+    return WeekSnapshot.of(version, scenario, plan, bookings.get_visit_statuses(session, period_id))
 
 
 def get_current_week(context: AppContext, period_id: str, now: datetime) -> WeekSnapshot:
@@ -115,22 +115,22 @@ def get_current_week(context: AppContext, period_id: str, now: datetime) -> Week
 def release_expired_offers(context: AppContext, now: datetime) -> None:
     """Free the places whose offers have run out."""
     with context.database.reading() as session:
-        if not offers.due(session, now):
+        if not offers.list_due(session, now):
             return
     with context.database.writing() as session:
-        for offer in offers.due(session, now):
+        for offer in offers.list_due(session, now):
             offers.end_offer(session, offer, "expired")
-            row = bookings.booking_of(session, ("visit", offer.visit_id, ""))
+            row = bookings.find_booking(session, ("visit", offer.visit_id, ""))
             if row is not None and row.state == "offered":
                 bookings.cancel(session, row.id, now)
-                refresh_shift_locations(session, periods.scenario_of(session, row.period_id, now))
+                refresh_shift_locations(session, periods.load_scenario(session, row.period_id, now))
                 periods.touch(session, row.period_id)
 
 
 def refresh_shift_locations(session: Session, scenario: Scenario) -> None:
     """Keep the locations of a period's shifts as what stands has them."""
     grid = scenario.grid
-    stands = [booking.placing for booking in bookings.standing(session, scenario.id).values()]
+    stands = [booking.placing for booking in bookings.list_standing(session, scenario.id).values()]
     booked = (Booking(**booking_fields(placing, grid)) for placing in stands)
     plans.choose_places(session, scenario, find_shift_locations(scenario, booked))
 

@@ -61,7 +61,7 @@ class AtOnce:
         self, session: Session, scenario_id: str, limits: Limits, asked_by: str, start_plan_id: str | None = None
     ) -> PlanJobRow:
         """Write down that a plan is being made."""
-        row = jobs.asked_job(scenario_id, limits, asked_by, self._clock(), start_plan_id)
+        row = jobs.make_job(scenario_id, limits, asked_by, self._clock(), start_plan_id)
         row.state = "running"
         jobs.add_job(session, row)
         return row
@@ -170,7 +170,7 @@ class SimulatedDesk:
     def cancel_visit(self, visit: str) -> bool:
         """Cancel a visit, as its patient asks for; say whether it stood still: it may be gone with another."""
         with self._store.reading() as session:
-            row = booked.booking_of(session, ("visit", visit, ""))
+            row = booked.find_booking(session, ("visit", visit, ""))
         if row is None or row.state != "booked":
             return False
         with_retries(
@@ -193,16 +193,16 @@ class SimulatedDesk:
             What a patient's visit, of a pathway, lets become known.
         """
         with self._store.writing() as session:
-            subjects = histories.subjects_of(session, came)
+            subjects = histories.get_subjects(session, came)
             for visit, did in came.items():
                 of = subjects[visit]
-                row = booked.booking_of(session, ("visit", visit, ""))
+                row = booked.find_booking(session, ("visit", visit, ""))
                 if row is None or row.state != "booked":
                     continue
                 for state in ARRIVED if did else MISSED:
                     bookings.mark(session, SYSTEM, visit, state, None, self.now)
                 if did:
-                    episode = histories.row(session, of.episode)
+                    episode = histories.get_episode(session, of.episode)
                     pathway = catalogue.get_pathway(episode.pathway)
                     for told in list_known_events(episode.patient_id, pathway, of.occurrence):
                         episodes.record_event(session, SYSTEM, of.episode, None, told, self.now)
@@ -215,7 +215,7 @@ class SimulatedDesk:
     def prefer_weekday(self, programme: str, day: Weekday) -> None:
         """Set the weekday on which a group meets where it can."""
         with self._store.writing() as session:
-            version = groups.row(session, programme).version
+            version = groups.get_programme(session, programme).version
             programmes.change_programme(session, SYSTEM, programme, version, {"weekday": day}, self.now)
 
     # ---- What the store holds ----
@@ -224,12 +224,12 @@ class SimulatedDesk:
         """Return what stands, or was, on some days, by start."""
         begin, end = stamp(first, 0), stamp(first + timedelta(days=days), 0)
         with self._store.reading() as session:
-            return booked.between(session, self._zone.utc(begin), self._zone.utc(end))
+            return booked.list_between(session, self._zone.utc(begin), self._zone.utc(end))
 
     def load_subjects(self, visits: Collection[str]) -> dict[str, VisitSubject]:
         """Return what visits are of."""
         with self._store.reading() as session:
-            return histories.subjects_of(session, visits)
+            return histories.get_subjects(session, visits)
 
     def load_episodes(self, identifiers: Collection[str]) -> dict[str, Episode]:
         """Return episodes as they are kept."""
@@ -240,14 +240,14 @@ class SimulatedDesk:
         """Yield every episode as it is kept."""
         with self._store.reading() as session:
             last = ""
-            while rows := histories.page(session, last, AT_ONCE):
+            while rows := histories.list_episodes(session, last, AT_ONCE):
                 yield from histories.load(session, [row.id for row in rows]).values()
                 last = rows[-1].id
 
     def load_patients(self) -> tuple[Patient, ...]:
         """Return every patient who has an episode."""
         with self._store.reading() as session:
-            return people.patients(session, {row.patient for row in self.iterate_episodes()})
+            return people.load_patients(session, {row.patient for row in self.iterate_episodes()})
 
     def count_open_episodes(self) -> int:
         """Return how many episodes leave anything open."""

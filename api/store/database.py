@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Stateme
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
-from api.store.driver_errors import domain_error
+from api.store.driver_errors import to_domain_error
 from api.store.errors import StoreBusy, StoreError, StoreUnusable
 from api.store.versioned_cache import CACHE_KEY, VersionedCache
 
@@ -97,13 +97,13 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that sees one moment of the database and cannot write."""
-        with Session(self._reader, expire_on_commit=False, info={CACHE_KEY: self._derived}) as session, translated():
+        with Session(self._reader, expire_on_commit=False, info={CACHE_KEY: self._derived}) as session, translate_errors():
             yield session
 
     @contextmanager
     def looking(self) -> Iterator[Connection]:
         """Open a connection for one query that cannot write: one query sees one moment by itself."""
-        with translated(), self._looker.connect() as connection:
+        with translate_errors(), self._looker.connect() as connection:
             yield connection
 
     @contextmanager
@@ -117,7 +117,7 @@ class Database:
         StoreError
             When the database refuses a row; which of them, see :mod:`api.store.errors`.
         """
-        with self._next_in_turn(), translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._next_in_turn(), translate_errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection()
             yield session
 
@@ -168,14 +168,14 @@ def _options(url: URL, connections: int) -> dict[str, Any]:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turn what the database, or a type of column, refuses into an error of the tree; what nobody foresaw passes."""
     try:
         yield
     except StatementError as error:
         found = error.orig if isinstance(error.orig, StoreError) else None
         if isinstance(error, DBAPIError):
-            found = domain_error(error)
+            found = to_domain_error(error)
         if found is None:
             raise
         raise found from None

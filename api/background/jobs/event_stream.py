@@ -45,7 +45,7 @@ async def follow(
 
     def look() -> tuple[PlanJobRow, list[JobEventRow]]:
         with database.reading() as session:
-            return store.job(session, identifier), store.events(session, identifier, after)
+            return store.get_job(session, identifier), store.list_events(session, identifier, after)
 
     while stopping is None or not stopping.is_set():
         row, events = await asyncio.to_thread(look)

@@ -29,7 +29,7 @@ def list_all(
     from api.store import episodes
 
     with opened() as context, context.database.reading() as session:
-        rows = episodes.page(session, "", sys.maxsize, patient, None if every else True)
+        rows = episodes.list_episodes(session, "", sys.maxsize, patient, None if every else True)
     if as_json:
         print_json([{"id": one.id, "patient": one.patient_id, "pathway": one.pathway, "open": one.is_open} for one in rows])
         return

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from api.cli.commands.accounts import opened
-from api.cli.console import Commands, ExitCode, ended, print_json, say, show
+from api.cli.console import Commands, ExitCode, end_command, print_json, say, show
 from api.cli.options import AsJson, expect_writable
 from scheduling.errors import Fault, InvalidFile
 from scheduling.files import read_bounded
@@ -144,7 +144,7 @@ def make_room(
             found = reception.make_room(context, SYSTEM, visit, context.database.write)
         except NoRoom as refusal:
             why = [f"  {one.rule}: {one.detail}" for one in refusal.details]
-            raise ended(ExitCode.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
+            raise end_command(ExitCode.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
     _told(as_json, _placed(found), _today(found))
 
 
@@ -181,7 +181,7 @@ def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
             row, _, column = one.path.partition(", ")
             table.add_row(row.removeprefix("row "), column, one.message)
         show(table)
-    return ended(ExitCode.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
+    return end_command(ExitCode.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
 
 
 def _taken(one: AcceptedRequest) -> dict[str, Any]:

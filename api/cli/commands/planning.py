@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from api.cli.console import ExitCode, ended, err, out, print_json, say, show
+from api.cli.console import ExitCode, end_command, err, out, print_json, say, show
 from api.cli.demo import demonstrate, show_demo
 from api.cli.options import (
     AsJson,
@@ -26,7 +26,7 @@ from api.cli.options import (
     expect_writable,
     generated,
 )
-from api.cli.progress import solved
+from api.cli.progress import solve_with_progress
 from api.reports.calendar_files import take_over_uids
 from api.reports.changes import moves_document, moves_table
 from api.reports.documents import plan_summary, scenario_json, verdict_document
@@ -125,7 +125,7 @@ def plan(
     from solver import Limits, SolverParameters
 
     tuning = None if parameters is None else SolverParameters.read(parameters)
-    made = solved(asked, Limits(seconds=seconds, workers=workers, seed=seed, gap=gap), begin, err(), tuning)
+    made = solve_with_progress(asked, Limits(seconds=seconds, workers=workers, seed=seed, gap=gap), begin, err(), tuning)
     if output is not None:
         made.write(output)
         if start is not None:
@@ -140,7 +140,7 @@ def plan(
     else:
         show(*plan_tables(asked, made), *((Text(), moves_table(changed)) if changed else ()))
     if made.status == "unknown":
-        raise ended(ExitCode.PINS_CONFLICT, pins_conflict(asked, made))
+        raise end_command(ExitCode.PINS_CONFLICT, pins_conflict(asked, made))
 
 
 def _moves(asked: Scenario, begin: Plan | None, made: Plan, seconds: float) -> tuple[Move, ...]:
@@ -177,7 +177,7 @@ def check(scenario: ScenarioFile, plan: PlanFile, as_json: AsJson = False) -> No
         for statement in wrong:
             typer.echo(f"Wrong: {statement}.")
     if verdict.violations or wrong:
-        raise ended(ExitCode.RULE_BROKEN)
+        raise end_command(ExitCode.RULE_BROKEN)
 
 
 def why(

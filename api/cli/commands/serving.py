@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.console import ExitCode, ended
+from api.cli.console import ExitCode, end_command
 from api.runtime.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def caldav(
     as the password.
     """
     if find_spec("radicale") is None:
-        raise ended(ExitCode.BAD_INPUT, "Error: CalDAV is not installed; pip install 'clinicweave[caldav]'")
+        raise end_command(ExitCode.BAD_INPUT, "Error: CalDAV is not installed; pip install 'clinicweave[caldav]'")
     # Another process, not an import: what serves CalDAV is under another licence, and no part of this program.
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     os.execv(sys.executable, [sys.executable, "-P", "-m", "api.caldav", where])

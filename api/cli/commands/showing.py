@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from api.cli.console import ExitCode, ended, out, print_json, say
+from api.cli.console import ExitCode, end_command, out, print_json, say
 from api.cli.options import AsJson, PlanFile, ScenarioFile, day_of
 from api.reports.board import Board
 from api.reports.calendar_files import Owner, export_all, export_one
 from api.reports.documents import board_document, plan_summary, schema_of
 from api.reports.lanes import busy_dates
-from api.reports.picture import picture
+from api.reports.picture import draw_picture
 from scheduling.check import check as judge
 from scheduling.files import write_bytes
 from scheduling.plan import Plan
@@ -39,7 +39,7 @@ def show_plan(
     if as_json:
         print_json({**plan_summary(asked, given), "days": board_document(asked, given, days, by)})
     if svg is not None:
-        write_bytes(svg, picture(asked, given))
+        write_bytes(svg, draw_picture(asked, given))
         say(f"Wrote {svg}.")
     elif not as_json:
         console = out()
@@ -48,7 +48,7 @@ def show_plan(
             console.print(line, soft_wrap=True)
     broken = len(judge(asked, given).violations)
     if broken:
-        raise ended(ExitCode.RULE_BROKEN, f"Warning: this plan breaks rules {broken} times; see clinicweave check.")
+        raise end_command(ExitCode.RULE_BROKEN, f"Warning: this plan breaks rules {broken} times; see clinicweave check.")
 
 
 def export(
@@ -85,7 +85,7 @@ def export(
     asked = Scenario.read(scenario)
     given = Plan.read(plan, asked)
     if broken := judge(asked, given).violations:
-        raise ended(ExitCode.RULE_BROKEN, f"Nothing is written: the plan breaks rules {len(broken)} times.")
+        raise end_command(ExitCode.RULE_BROKEN, f"Nothing is written: the plan breaks rules {len(broken)} times.")
     files = [export_one(asked, given, plan, kind, identifier, output, uids) for kind, identifier in chosen]
     files += export_all(asked, given, plan, output, uids) if everything else ()
     if as_json:

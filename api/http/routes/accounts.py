@@ -11,17 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from api.access.actor import AccessRole
-from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hashed_password
+from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Creating, Fetching, Reading
-from api.http.errors import UNCHANGED, documented
-from api.http.gate import guarded_router
+from api.http.errors import UNCHANGED, document_problems
+from api.http.gate import make_router
 from api.http.models import IsSet, ResponseModel
 from api.http.pages import Paged
 from api.services import accounts as service
 from api.services.accounts import AccountChange, NewAccount
 
-router = guarded_router("accounts")
+router = make_router("accounts")
 
 MAX_DAYS = 3660
 
@@ -174,10 +174,10 @@ def list_accounts(call: Reading, page: Paged) -> Response:
     return call.read(act)
 
 
-@router.post("/v1/accounts", status_code=HTTPStatus.CREATED, response_model=Account, responses=documented(409))
+@router.post("/v1/accounts", status_code=HTTPStatus.CREATED, response_model=Account, responses=document_problems(409))
 def add_account(body: AccountToMake, call: Creating) -> Response:
     """Make an account."""
-    password_hash = None if body.password is None else hashed_password(body.password)
+    password_hash = None if body.password is None else hash_password(body.password)
     issuer, now = call.context.settings.oidc_issuer, call.context.clock()
 
     def act(session: Transaction) -> RouteResult:
@@ -199,11 +199,11 @@ def get_account(account: Identifier, call: Fetching) -> Response:
     return call.read(act)
 
 
-@router.patch("/v1/accounts/{account}", response_model=Account, responses=documented(409, 412, 428))
+@router.patch("/v1/accounts/{account}", response_model=Account, responses=document_problems(409, 412, 428))
 def change_account(account: Identifier, body: AccountToChange, call: Changing) -> Response:
     """Change an account; its sessions end."""
     version, now = call.expected_version(), call.context.clock()
-    password_hash = None if body.password is None else hashed_password(body.password)
+    password_hash = None if body.password is None else hash_password(body.password)
     change = AccountChange(body.role, body.provider, body.active)
 
     def act(session: Transaction) -> RouteResult:

@@ -11,8 +11,8 @@ from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Creating, Fetching, Reading
-from api.http.errors import UNCHANGED, documented
-from api.http.gate import guarded_router
+from api.http.errors import UNCHANGED, document_problems
+from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.routes.examples import BOOKING
 from api.services import bookings as service
@@ -23,7 +23,7 @@ from api.services.states import Participation
 from api.services.week import get_current_week
 from scheduling.fields import Id, Stamp
 
-router = guarded_router("bookings")
+router = make_router("bookings")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -145,7 +145,7 @@ def get_booking(visit: Identifier, call: Fetching) -> Response:
 
 
 @router.post(
-    "/v1/visits/{visit}/booking", status_code=HTTPStatus.CREATED, response_model=BookedVisit, responses=documented(409)
+    "/v1/visits/{visit}/booking", status_code=HTTPStatus.CREATED, response_model=BookedVisit, responses=document_problems(409)
 )
 def add_booking(visit: Identifier, body: WantedPlace, call: Creating) -> Response:
     """Book a place for a visit that has none; a problem names each rule that the place would break."""
@@ -159,7 +159,7 @@ def add_booking(visit: Identifier, body: WantedPlace, call: Creating) -> Respons
     )
 
 
-@router.patch("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=documented(409, 412, 428))
+@router.patch("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=document_problems(409, 412, 428))
 def move_booking(visit: Identifier, body: WantedPlace, call: Changing) -> Response:
     """Move a visit by hand; a problem names each rule that the place would break."""
     version, now = call.expected_version(), call.context.clock()
@@ -172,7 +172,7 @@ def move_booking(visit: Identifier, body: WantedPlace, call: Changing) -> Respon
     )
 
 
-@router.delete("/v1/visits/{visit}/booking", response_model=Cancelled, responses=documented(409, 412, 428))
+@router.delete("/v1/visits/{visit}/booking", response_model=Cancelled, responses=document_problems(409, 412, 428))
 def cancel_booking(visit: Identifier, call: Changing) -> Response:
     """Cancel a visit's booking, and those of visits that cannot be without it: they wait again."""
     version, now = call.expected_version(), call.context.clock()
@@ -185,7 +185,7 @@ def cancel_booking(visit: Identifier, call: Changing) -> Response:
     )
 
 
-@router.put("/v1/visits/{visit}/booking/state", response_model=BookedVisit, responses=documented(409, 412, 428))
+@router.put("/v1/visits/{visit}/booking/state", response_model=BookedVisit, responses=document_problems(409, 412, 428))
 def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Response:
     """Note that a patient has arrived, on the visit's day; has not come, or is done, after its start."""
     version, now = call.expected_version(), call.context.clock()
@@ -197,7 +197,7 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
     return call.write(act)
 
 
-@router.delete("/v1/visits/{visit}/booking/state", response_model=BookedVisit, responses=documented(409, 412, 428))
+@router.delete("/v1/visits/{visit}/booking/state", response_model=BookedVisit, responses=document_problems(409, 412, 428))
 def unmark_booking(visit: Identifier, call: Changing) -> Response:
     """Take back the last that was noted by mistake: done becomes arrived, arrived and no-show become booked."""
     version, now = call.expected_version(), call.context.clock()
@@ -209,14 +209,14 @@ def unmark_booking(visit: Identifier, call: Changing) -> Response:
     return call.write(act)
 
 
-@router.put("/v1/visits/{visit}/pin", response_model=FreePlace, responses=documented(409, 412, 428))
+@router.put("/v1/visits/{visit}/pin", response_model=FreePlace, responses=document_problems(409, 412, 428))
 def pin_visit(visit: Identifier, call: Changing) -> Response:
     """Hold a visit where it stands, whatever is planned; If-Match is the booking's."""
     version, now = call.expected_version(), call.context.clock()
     return call.write(lambda session: RouteResult(FreePlace.of(service.pin(session, call.actor, visit, version, now))))
 
 
-@router.delete("/v1/visits/{visit}/pin", status_code=HTTPStatus.NO_CONTENT, responses=documented(409))
+@router.delete("/v1/visits/{visit}/pin", status_code=HTTPStatus.NO_CONTENT, responses=document_problems(409))
 def unpin_visit(visit: Identifier, call: Reading) -> Response:
     """Let planning move a visit again."""
 
@@ -227,7 +227,7 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
     return call.write(act)
 
 
-@router.post("/v1/visits/{visit}/offers", response_model=Offers, responses=documented(409))
+@router.post("/v1/visits/{visit}/offers", response_model=Offers, responses=document_problems(409))
 def offer_places(visit: Identifier, body: OffersWanted, call: Reading) -> Response:
     """Return the best places that a waiting visit could be booked at without anybody else being moved."""
     period = service.find_period(call.context.database, visit)

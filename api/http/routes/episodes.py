@@ -12,15 +12,15 @@ from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Reading
-from api.http.errors import documented
-from api.http.gate import guarded_router
+from api.http.errors import document_problems
+from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.services import episodes as service
 from api.services.episodes import ReportedEvent
 from scheduling.care.episodes import Event
 
-router = guarded_router("episodes")
+router = make_router("episodes")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -168,7 +168,7 @@ def get_episode(episode: Identifier, call: Reading) -> Response:
     "/v1/episodes/{episode}/events",
     status_code=HTTPStatus.CREATED,
     response_model=Consequences,
-    responses=documented(409),
+    responses=document_problems(409),
 )
 def tell(episode: Identifier, body: Annotated[ReportedEvent, Body(examples=[TOLD])], call: Creating) -> Response:
     """Take down what became known: an outcome, a date, a visit elsewhere, a stop, a new start; what follows from it is done."""

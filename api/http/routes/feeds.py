@@ -15,8 +15,8 @@ from starlette.background import BackgroundTask
 from api.access.actor import AccessRole
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Reading, Shared
-from api.http.errors import documented
-from api.http.gate import address_of, guarded_router
+from api.http.errors import document_problems
+from api.http.gate import get_address, make_router
 from api.http.models import IsSet, ResponseModel
 from api.http.pages import Paged
 from api.runtime.caches import RenderedFeed
@@ -25,7 +25,7 @@ from api.services import feeds as service
 from api.services.states import FeedKind
 from scheduling.errors import UnknownId
 
-router = guarded_router("feeds")
+router = make_router("feeds")
 
 PATH = "/calendars/{calendar}/{secret}.ics"
 CALENDAR = "text/calendar; charset=utf-8"
@@ -97,7 +97,7 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, context: S
     try:
         found = service.poll_feed(context, calendar, secret)  # type: ignore[arg-type]
     except UnknownId:
-        context.log_ins.take(f"guess from {address_of(request)}")
+        context.log_ins.take(f"guess from {get_address(request)}")
         raise
     if found.copy is None:
         return Response(status_code=HTTPStatus.GONE)
@@ -107,7 +107,7 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, context: S
     return answer
 
 
-@router.post("/v1/feeds", status_code=HTTPStatus.CREATED, response_model=NewFeed, responses=documented(404))
+@router.post("/v1/feeds", status_code=HTTPStatus.CREATED, response_model=NewFeed, responses=document_problems(404))
 def add_feed(body: FeedToMake, call: Creating) -> Response:
     """Make a feed of a provider, room, group or location for oneself; its address is told once."""
     settings, now = call.context.settings, call.context.clock()
@@ -157,7 +157,7 @@ def add_patient_feed(patient: Identifier, call: Creating) -> Response:
 def _calendar(request: Request, copy: RenderedFeed) -> Response:
     """Answer with a copy, compressed where that is taken, or that it is still the one that is known."""
     packs = _takes_gzip(request.headers.get("accept-encoding", ""))
-    content = copy.packed if packs else copy.content
+    content = copy.compressed if packs else copy.content
     headers = {
         "ETag": f'"{copy.digest}{PACKED if packs else ""}"',
         "Last-Modified": format_datetime(copy.modified_at.astimezone(UTC), usegmt=True),

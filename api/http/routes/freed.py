@@ -12,8 +12,8 @@ from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Reading
-from api.http.errors import documented
-from api.http.gate import guarded_router
+from api.http.errors import document_problems
+from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.routes.bookings import PLACE, FreePlace
 from api.services import waitlist as service
@@ -22,7 +22,7 @@ from api.services.waitlist import OfferedPlace
 from scheduling.fields import Id, Stamp
 from scheduling.plan import Booking
 
-router = guarded_router("freed places")
+router = make_router("freed places")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -70,7 +70,7 @@ class KeptPlace(ResponseModel):
     "/v1/scenarios/{scenario}/freed-places",
     status_code=HTTPStatus.CREATED,
     response_model=KeptPlace,
-    responses=documented(409),
+    responses=document_problems(409),
 )
 def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) -> Response:
     """Keep a place in freed time for the waiting visit that uses it best; give its patient the visit's link to answer by."""
@@ -95,7 +95,7 @@ def get_freed_place(visit: Identifier, call: Reading) -> Response:
     )
 
 
-@router.post("/v1/visits/{visit}/freed-place/acceptance", response_model=KeptPlace, responses=documented(409))
+@router.post("/v1/visits/{visit}/freed-place/acceptance", response_model=KeptPlace, responses=document_problems(409))
 def accept_freed_place(visit: Identifier, call: Creating) -> Response:
     """Accept the place that is kept for a visit: it is booked."""
     now = call.context.clock()

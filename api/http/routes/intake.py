@@ -13,8 +13,8 @@ from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Creating, Reading
-from api.http.errors import documented
-from api.http.gate import BINARY, guarded_router
+from api.http.errors import document_problems
+from api.http.gate import BINARY, make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.bookings import PLACE, Because, FreePlace
@@ -31,7 +31,7 @@ from scheduling.comparison import Change
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Interval
 
-router = guarded_router("intake")
+router = make_router("intake")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -201,7 +201,7 @@ def get_template(call: Reading) -> Response:
     return Response(xlsx_template(call.context.clock().date()), media_type=XLSX)
 
 
-@router.post("/v1/intake", status_code=HTTPStatus.CREATED, response_model=RequestTaken, responses=documented(409))
+@router.post("/v1/intake", status_code=HTTPStatus.CREATED, response_model=RequestTaken, responses=document_problems(409))
 def take_in(body: Annotated[Request, Body(examples=[REQUEST])], call: Creating) -> Response:
     """Take in what a patient is referred for. Who has to be seen today gets a place at once, or hears why there is none."""
     return receive_request(call.context, call.actor, body, lambda act: call.create(lambda session: _received(act(session))))
@@ -264,7 +264,7 @@ def get_referral_out(referral: Identifier, call: Reading) -> Response:
     )
 
 
-@router.patch("/v1/referrals-out/{referral}", response_model=ReferralOut, responses=documented(409, 412, 428))
+@router.patch("/v1/referrals-out/{referral}", response_model=ReferralOut, responses=document_problems(409, 412, 428))
 def change_referral_out(referral: Identifier, body: ReferralOutState, call: Changing) -> Response:
     """Note what became of a referral; its appointment keeps the patient's time free when weeks are planned."""
     version = call.expected_version()

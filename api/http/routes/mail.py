@@ -11,14 +11,14 @@ from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Reading
-from api.http.errors import documented
-from api.http.gate import guarded_router
+from api.http.errors import document_problems
+from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.services import contacts, notifications
 from api.services.states import MessageState, Method, Participation
 from calendars.mailbox import MAX_ADDRESS
 
-router = guarded_router("mail")
+router = make_router("mail")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -135,7 +135,7 @@ def get_contact(patient: Identifier, call: Reading) -> Response:
     return call.disclose("patient.contact-read", "patient", patient, act)
 
 
-@router.put("/v1/patients/{patient}/contact", response_model=Contact, responses=documented(412, 428))
+@router.put("/v1/patients/{patient}/contact", response_model=Contact, responses=document_problems(412, 428))
 def put_contact(patient: Identifier, body: Contact, call: Changing) -> Response:
     """Set, change or remove a patient's address; at a new one they are told of all that is ahead of them."""
     version, now = call.expected_version(), call.context.clock()

@@ -8,9 +8,9 @@ from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from api.http.dependencies import Shared
-from api.http.gate import guarded_router
+from api.http.gate import make_router
 
-router = guarded_router("operating")
+router = make_router("operating")
 
 
 class Health(BaseModel):

@@ -12,13 +12,13 @@ from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Reading
-from api.http.gate import guarded_router
+from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.runtime.fetching import MAX_URL_CHARACTERS
 from api.services import outside as service
 from api.services.outside import NewCalendar
 
-router = guarded_router("outside calendars")
+router = make_router("outside calendars")
 
 Identifier = Annotated[str, Path(max_length=100)]
 

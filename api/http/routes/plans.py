@@ -14,13 +14,13 @@ from pydantic.config import JsonDict
 from api.background.jobs.event_stream import stream_events
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Fetching, Reading
-from api.http.errors import UNCHANGED, documented
-from api.http.gate import guarded_router
+from api.http.errors import UNCHANGED, document_problems
+from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.examples import COMPARISON, KPIS, PLAN
-from api.reports.documents import document
-from api.reports.kpis import kpis
+from api.reports.documents import to_document
+from api.reports.kpis import compute_kpis
 from api.runtime.settings import MAX_SOLVE_SECONDS
 from api.services import planning, publishing
 from api.services.planning import PlanRequest
@@ -31,7 +31,7 @@ from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Id, Stamp
 from scheduling.plan import Plan
 
-router = guarded_router("plans")
+router = make_router("plans")
 
 Identifier = Annotated[str, Path(max_length=100)]
 OfScenario = Annotated[str | None, Query(max_length=100, description="Only those of this scenario.")]
@@ -144,7 +144,7 @@ class Publications(ResponseModel):
     next: str | None
 
 
-@router.post("/v1/plans", status_code=HTTPStatus.ACCEPTED, response_model=Job, responses=documented(404))
+@router.post("/v1/plans", status_code=HTTPStatus.ACCEPTED, response_model=Job, responses=document_problems(404))
 def ask_for_plan(body: PlanToMake, call: Creating) -> Response:
     """Ask for a plan of a scenario as it is now; it is made beside, and found under its address."""
     from solver import Limits
@@ -182,7 +182,7 @@ def get_plan(plan: Identifier, call: Fetching) -> Response:
 
     def show(session: Transaction) -> MadePlan:
         made = planning.get_plan(session, plan)
-        figures = None if made.plan is None else document(kpis(made.scenario, made.plan))
+        figures = None if made.plan is None else to_document(compute_kpis(made.scenario, made.plan))
         comparison = publishing.preview_publication(session, made)
         return MadePlan.of(made.job, scenario=made.scenario.id, plan=made.plan, kpis=figures, comparison=comparison)
 
@@ -195,7 +195,7 @@ def get_plan(plan: Identifier, call: Fetching) -> Response:
 @router.get(
     "/v1/plans/{plan}/comparison",
     response_model=Comparison,
-    responses={200: {"content": {"application/json": {"example": COMPARISON}}}, **documented(409)},
+    responses={200: {"content": {"application/json": {"example": COMPARISON}}}, **document_problems(409)},
 )
 def compare_plans(
     plan: Identifier,
@@ -240,7 +240,7 @@ def watch_plan(
     )
 
 
-@router.delete("/v1/plans/{plan}", response_model=Job, responses=documented(409))
+@router.delete("/v1/plans/{plan}", response_model=Job, responses=document_problems(409))
 def cancel_plan(plan: Identifier, call: Reading) -> Response:
     """Call off a plan that is waited for."""
 
@@ -251,7 +251,9 @@ def cancel_plan(plan: Identifier, call: Reading) -> Response:
     return call.write(act)
 
 
-@router.post("/v1/publications", status_code=HTTPStatus.CREATED, response_model=Publication, responses=documented(404, 409))
+@router.post(
+    "/v1/publications", status_code=HTTPStatus.CREATED, response_model=Publication, responses=document_problems(404, 409)
+)
 def publish(body: ToPublish, call: Creating) -> Response:
     """Make a plan the one that people live by. What was decided by hand since it was asked for stays as decided."""
     release_expired_offers(call.context, call.context.clock())

@@ -11,14 +11,14 @@ from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Reading
-from api.http.errors import documented
-from api.http.gate import guarded_router
+from api.http.errors import document_problems
+from api.http.gate import make_router
 from api.http.models import Length, ResponseModel
 from api.services import programmes as service
 from scheduling.care.programmes import Programme
 from scheduling.fields import MONTH_PATTERN, Id
 
-router = guarded_router("programmes")
+router = make_router("programmes")
 
 Identifier = Annotated[str, Path(max_length=100)]
 MonthInPath = Annotated[str, Path(pattern=MONTH_PATTERN)]
@@ -86,7 +86,9 @@ def get_programme(programme: Identifier, call: Reading) -> Response:
     return call.disclose("programme.read", "programme", programme, lambda session: _answer(session, programme))
 
 
-@router.patch("/v1/programmes/{programme}", response_model=Programme, responses={**ProgrammeAnswer, **documented(412, 428)})
+@router.patch(
+    "/v1/programmes/{programme}", response_model=Programme, responses={**ProgrammeAnswer, **document_problems(412, 428)}
+)
 def change_programme(
     programme: Identifier, body: Annotated[service.Changes, Body(examples=[{"weekday": "TU", "capacity": 12}])], call: Changing
 ) -> Response:
@@ -114,7 +116,7 @@ def leave_programme(programme: Identifier, patient: Identifier, call: Reading) -
 @router.put(
     "/v1/programmes/{programme}/sessions/{month}",
     response_model=Programme,
-    responses={**ProgrammeAnswer, **documented(409)},
+    responses={**ProgrammeAnswer, **document_problems(409)},
 )
 def note_attendance(programme: Identifier, month: MonthInPath, body: Attendance, call: Reading) -> Response:
     """Note who came to a month's session."""

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.answers import RouteResult
 from api.http.dependencies import Creating
-from api.http.errors import documented
-from api.http.gate import guarded_router
+from api.http.errors import document_problems
+from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.routes.bookings import PLACE, Because, FreePlace
 from api.services.reception import make_room, receive_referral
@@ -21,7 +21,7 @@ from scheduling.comparison import Change
 from scheduling.fields import Half, Id, Interval
 from scheduling.people import Patient
 
-router = guarded_router("referrals")
+router = make_router("referrals")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -90,7 +90,9 @@ class ReferralMade(ResponseModel):
     call: list[str]
 
 
-@router.post("/v1/referrals", status_code=HTTPStatus.CREATED, response_model=ReferralMade, responses=documented(404, 409))
+@router.post(
+    "/v1/referrals", status_code=HTTPStatus.CREATED, response_model=ReferralMade, responses=document_problems(404, 409)
+)
 def refer(body: ReferralToMake, call: Creating) -> Response:
     """Refer a cancer patient, to be seen today: the answer is the place, or the verified reason why there is none."""
     return receive_referral(
@@ -99,7 +101,10 @@ def refer(body: ReferralToMake, call: Creating) -> Response:
 
 
 @router.post(
-    "/v1/visits/{visit}/displacement", status_code=HTTPStatus.CREATED, response_model=ReferralMade, responses=documented(409)
+    "/v1/visits/{visit}/displacement",
+    status_code=HTTPStatus.CREATED,
+    response_model=ReferralMade,
+    responses=document_problems(409),
 )
 def displace(visit: Identifier, call: Creating) -> Response:
     """Let the fewest others give way to a visit that has to be on its day and found no place.

@@ -11,13 +11,13 @@ from pydantic.config import JsonDict
 from api.background.mail import MAX_MAIL_BYTES
 from api.http.answers import RouteResult
 from api.http.dependencies import Reading
-from api.http.gate import guarded_router
+from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.services.replies import process_replies
 from calendars.replies import read_file, read_mail
 from scheduling.errors import Fault, InvalidFile
 
-router = guarded_router("mail")
+router = make_router("mail")
 
 MAIL = "message/rfc822"
 

@@ -14,20 +14,20 @@ from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Fetching, Reading
-from api.http.errors import UNCHANGED, documented
-from api.http.gate import guarded_router
+from api.http.errors import UNCHANGED, document_problems
+from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.examples import KPIS, LINK, PLAN, SCENARIO, VISIT
-from api.reports.documents import document
-from api.reports.kpis import kpis
+from api.reports.documents import to_document
+from api.reports.kpis import compute_kpis
 from api.services import requests, scenarios
 from scheduling.files import MAX_BYTES
 from scheduling.plan import Plan
 from scheduling.requests import Link
 from scheduling.scenario import Scenario
 
-router = guarded_router("scenarios")
+router = make_router("scenarios")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -113,7 +113,7 @@ KpisAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/js
     "/v1/scenarios",
     status_code=HTTPStatus.CREATED,
     response_model=Period,
-    responses=documented(409),
+    responses=document_problems(409),
     max_body_size=MAX_BYTES,
 )
 def import_scenario(body: ScenarioDocument, call: Creating) -> Response:
@@ -164,7 +164,7 @@ def get_kpis(scenario: Identifier, call: Fetching) -> Response:
     """Return the figures of what people live by."""
 
     def figures(session: Transaction) -> Any:
-        return document(kpis(*scenarios.get_standing_plan(session, scenario)))
+        return to_document(compute_kpis(*scenarios.get_standing_plan(session, scenario)))
 
     def act(session: Transaction) -> RouteResult:
         return RouteResult(lambda: figures(session), version=scenarios.get_version(session, scenario))
@@ -187,7 +187,7 @@ def list_visits(scenario: Identifier, call: Reading, page: Paged) -> Response:
     "/v1/scenarios/{scenario}/visits",
     status_code=HTTPStatus.CREATED,
     response_model=Added,
-    responses=documented(409),
+    responses=document_problems(409),
     max_body_size=MAX_BYTES,
 )
 def add_visits(scenario: Identifier, body: AdditionDocument, call: Creating) -> Response:
@@ -204,7 +204,7 @@ def add_visits(scenario: Identifier, body: AdditionDocument, call: Creating) -> 
     "/v1/scenarios/{scenario}/links",
     status_code=HTTPStatus.CREATED,
     response_model=Link,
-    responses={**LinkAnswer, **documented(409)},
+    responses={**LinkAnswer, **document_problems(409)},
 )
 def add_link(scenario: Identifier, body: Annotated[Link, Body(examples=[LINK])], call: Creating) -> Response:
     """Let a visit follow another one."""

@@ -11,13 +11,13 @@ from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Reading
-from api.http.errors import documented
-from api.http.gate import guarded_router
+from api.http.errors import document_problems
+from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.services import tasks as service
 
-router = guarded_router("tasks")
+router = make_router("tasks")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -83,7 +83,7 @@ def get_task(task: Identifier, call: Reading) -> Response:
     return call.read(act)
 
 
-@router.put("/v1/tasks/{task}/done", response_model=Task, responses=documented(409, 412, 428))
+@router.put("/v1/tasks/{task}/done", response_model=Task, responses=document_problems(409, 412, 428))
 def end_task(task: Identifier, call: Changing) -> Response:
     """Note that a task is done."""
     version, now = call.expected_version(), call.context.clock()

@@ -11,8 +11,8 @@ from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Fetching, Reading
-from api.http.errors import UNCHANGED, documented
-from api.http.gate import guarded_router
+from api.http.errors import UNCHANGED, document_problems
+from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.routes.examples import BOOKING, PATIENT, VISIT
 from api.services import requests
@@ -21,7 +21,7 @@ from scheduling.fields import Date, Half, Id, Interval, Priority, Stamp
 from scheduling.people import Patient
 from scheduling.requests import Visit
 
-router = guarded_router("requests")
+router = make_router("requests")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -98,7 +98,7 @@ def get_visit(visit: Identifier, call: Reading) -> Response:
     return call.disclose("visit.read", "visit", visit, act)
 
 
-@router.patch("/v1/visits/{visit}", response_model=ShownVisit, responses=documented(409, 412, 428))
+@router.patch("/v1/visits/{visit}", response_model=ShownVisit, responses=document_problems(409, 412, 428))
 def change_visit(visit: Identifier, body: VisitChanges, call: Changing) -> Response:
     """Change what a visit asks for. Where it stands stays; a plan made from now on keeps to it."""
     version, changes = call.expected_version(), body.model_dump(mode="json", exclude_unset=True)
@@ -110,7 +110,7 @@ def change_visit(visit: Identifier, body: VisitChanges, call: Changing) -> Respo
     return call.write(act)
 
 
-@router.delete("/v1/visits/{visit}", status_code=HTTPStatus.NO_CONTENT, responses=documented(409, 412, 428))
+@router.delete("/v1/visits/{visit}", status_code=HTTPStatus.NO_CONTENT, responses=document_problems(409, 412, 428))
 def withdraw_visit(visit: Identifier, call: Changing) -> Response:
     """Ask for a visit no more: it gives up its place."""
     version = call.expected_version()
@@ -133,7 +133,7 @@ def get_patient(patient: Identifier, call: Fetching) -> Response:
     return call.disclose("patient.read", "patient", patient, act)
 
 
-@router.patch("/v1/patients/{patient}", response_model=Patient, responses={**PatientAnswer, **documented(412, 428)})
+@router.patch("/v1/patients/{patient}", response_model=Patient, responses={**PatientAnswer, **document_problems(412, 428)})
 def change_patient(patient: Identifier, body: PatientChanges, call: Changing) -> Response:
     """Change where and when a patient can and would like to come."""
     version, changes = call.expected_version(), body.model_dump(mode="json", exclude_unset=True)

@@ -13,8 +13,8 @@ from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Reading
-from api.http.errors import documented
-from api.http.gate import guarded_router
+from api.http.errors import document_problems
+from api.http.gate import make_router
 from api.http.models import Length, ResponseModel
 from api.http.routes.examples import SCENARIO
 from api.services import outlook as looking_ahead
@@ -23,7 +23,7 @@ from api.services.rosters import import_roster
 from scheduling.fields import Date, within_years
 from scheduling.files import MAX_BYTES
 
-router = guarded_router("weeks")
+router = make_router("weeks")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -178,7 +178,7 @@ def put_roster(body: RosterDocument, call: Reading) -> Response:
     return call.write(act)
 
 
-@router.get("/v1/weeks/next", response_model=Week, responses=documented(409))
+@router.get("/v1/weeks/next", response_model=Week, responses=document_problems(409))
 def preview_week(
     call: Reading,
     weeks: Annotated[int, Query(ge=1, le=rolling.MAX_WEEKS)] = 1,
@@ -194,7 +194,7 @@ def preview_week(
     return call.disclose("week.preview", "clinic", "", act)
 
 
-@router.post("/v1/weeks", status_code=HTTPStatus.CREATED, response_model=Week, responses=documented(409))
+@router.post("/v1/weeks", status_code=HTTPStatus.CREATED, response_model=Week, responses=document_problems(409))
 def build_week(body: WeekToBuild, call: Creating) -> Response:
     """Build the next week from all that is open, and keep it to be planned; built again, it takes in what is new."""
     now = call.context.clock()

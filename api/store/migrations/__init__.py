@@ -12,7 +12,7 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from api.store.database import Database, translated
+from api.store.database import Database, translate_errors
 from api.store.epoch import begin_epoch
 from api.store.errors import StoreUnusable
 
@@ -31,7 +31,7 @@ def migrate(database: Database, revision: str = HEAD) -> None:
     StoreUnusable
         When the database is of a newer version than this one, or there is no such revision.
     """
-    with translated(), database.engine.begin() as connection:
+    with translate_errors(), database.engine.begin() as connection:
         try:
             if revision == NOTHING or _is_behind(connection, revision):
                 command.downgrade(_config(connection), revision)

@@ -221,7 +221,7 @@ def test_a_search_given_up_ends_with_130(run: Any, solving: Any, monkeypatch: py
     def interrupted(*arguments: object) -> Plan:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api.cli.commands.planning, "solved", interrupted)
+    monkeypatch.setattr(api.cli.commands.planning, "solve_with_progress", interrupted)
     found = run("plan", "week.json")
     assert (found.code, found.err) == (130, "Interrupted.\n")
 

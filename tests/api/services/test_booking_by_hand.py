@@ -12,7 +12,7 @@ from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules, wan
 from support.service import OWN
 
 from api.store import bookings, periods, plans
-from api.store.audit import entries
+from api.store.audit import list_entries
 from scheduling.check import check
 
 NINE = "TU 09:00"
@@ -92,7 +92,7 @@ def test_an_override_needs_a_reason_which_is_kept(desk: FrontDesk) -> None:
     made = desk.book("v-4", "WE 09:05", override_reason="the bus comes at nine")
     assert (made.status_code, made.json()["override_reason"]) == (201, "the bus comes at nine")
     with desk.context.database.reading() as session:
-        written = entries(session, object_id="v-4")[-1]
+        written = list_entries(session, object_id="v-4")[-1]
     assert written.detail["overridden"] == ["start-grid"]
 
 
@@ -293,8 +293,8 @@ def test_what_is_left_stands_as_a_plan_that_keeps_every_rule(desk: FrontDesk) ->
     desk.cancel("v-3")
     desk.book("v-4", "WE 09:00")
     with desk.context.database.reading() as session:
-        scenario = periods.scenario_of(session, "test-week", desk.clock())
-        plan = plans.standing_plan(session, scenario)
+        scenario = periods.load_scenario(session, "test-week", desk.clock())
+        plan = plans.load_standing_plan(session, scenario)
     assert plan.visits_by_id["v-1"].location == "west"
     assert check(scenario, plan).violations == ()
 
@@ -333,6 +333,6 @@ def test_a_hold_gives_way_once_it_has_begun(sqlite_url: str, hold: str, status: 
         answer = desk.book("v-1", "TU 09:10", "wang-consult")
         assert answer.status_code == status, answer.text
         with desk.context.database.reading() as session:
-            assert set(bookings.standing(session, "test-week")) == {
+            assert set(bookings.list_standing(session, "test-week")) == {
                 ("visit", "v-1", "") if status == 201 else ("hold", "hold-1", "")
             }

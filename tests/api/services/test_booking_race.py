@@ -51,7 +51,7 @@ def compete(database: Database, asked: Scenario, rounds: int) -> list[Counter[in
 def clear(database: Database) -> None:
     """Cancel whatever stands."""
     with database.writing() as session:
-        for one in bookings.standing(session, "test-week").values():
+        for one in bookings.list_standing(session, "test-week").values():
             bookings.cancel(session, one.row.id, Clock().now)
         periods.touch(session, "test-week")
 

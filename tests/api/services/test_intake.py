@@ -146,7 +146,7 @@ def test_all_requests_are_taken_in_or_none(desk: Months) -> None:
 def test_what_is_taken_in_is_in_the_audit_without_a_name(desk: Months) -> None:
     desk.refer("follow-up")
     with desk.store.reading() as session:
-        rows = [row for row in audit.entries(session, count=1000) if row.object_id == "pat"]
+        rows = [row for row in audit.list_entries(session, count=1000) if row.object_id == "pat"]
         audit.verify(session)
     assert [row.action for row in rows] == ["patient.add", "intake.take"]
     assert "Patient pat" not in str([row.detail for row in rows])

@@ -79,7 +79,7 @@ def test_what_is_no_end_is_refused(run: Any, database: Database, known: str) -> 
 
 def names(database: Database) -> set[str]:
     with database.reading() as session:
-        return {row.name for row in accounts.accounts(session, "", 100)}
+        return {row.name for row in accounts.list_accounts(session, "", 100)}
 
 
 def test_a_restored_store_is_as_it_was_when_it_was_backed_up(run: Any, database: Database, tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def expect_both_seen(store: Database, answers: list[Any]) -> None:
     starts = sorted(place and place["start"][-5:] for place in places)
     assert starts == ["13:00", "13:40"], [answer.text for answer in answers]
     with store.reading() as session:
-        assert ("hold", "hold-1", "") not in bookings.standing(session, "test-week")
+        assert ("hold", "hold-1", "") not in bookings.list_standing(session, "test-week")
     assert overlaps(store) == []
 
 
@@ -220,7 +220,7 @@ def referred_at_once(store: Database, rounds: int) -> None:
             expect_both_seen(store, answers)
             with store.writing() as session:
                 for answer in answers:
-                    row = bookings.booking_of(session, ("visit", answer.json()["visit"], ""))
+                    row = bookings.find_booking(session, ("visit", answer.json()["visit"], ""))
                     assert row is not None
                     bookings.cancel(session, row.id, clock.now)
                 periods.touch(session, asked.id)
@@ -315,7 +315,7 @@ def displace(desk: FrontDesk, **headers: str) -> Any:
 
 def week_version(desk: FrontDesk) -> int:
     with desk.context.database.reading() as session:
-        return periods.period(session, "test-week").version
+        return periods.get_period(session, "test-week").version
 
 
 def test_one_call_makes_room_and_says_whom_to_call(sqlite_url: str) -> None:

@@ -196,6 +196,6 @@ def test_after_a_cancellation_nothing_is_answered(desk: FrontDesk, uids: dict[An
 def test_an_answer_is_audited_and_only_a_calendar_or_a_mail_is_taken(desk: FrontDesk, uids: dict[Any, str]) -> None:
     hand_in(desk, reply(uids["v-1", "pat"], "pat", "ACCEPTED"))
     with desk.context.database.reading() as rows:
-        assert "answer.accepted" in [row.action for row in audit.entries(rows, count=1000, object_id="v-1")]
+        assert "answer.accepted" in [row.action for row in audit.list_entries(rows, count=1000, object_id="v-1")]
     other = desk.client.post("/v1/answers", content=b"x", headers=desk.scheduler | {"content-type": "text/plain"})
     assert other.status_code == 422

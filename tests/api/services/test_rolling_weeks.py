@@ -254,7 +254,7 @@ def test_an_episode_that_was_completed_by_mistake_goes_on(desk: Months) -> None:
     desk.take_back(visit)
     assert list(desk.open_steps(episode)) == [visit]
     with desk.store.reading() as session:
-        assert records.row(session, episode).is_open
+        assert records.get_episode(session, episode).is_open
 
 
 def test_who_was_missed_by_mistake_is_not_asked_for_once_more(desk: Months) -> None:

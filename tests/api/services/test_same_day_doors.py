@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from api.cli.commands import intake
 from api.cli.main import app
-from api.store.audit import entries
+from api.store.audit import list_entries
 
 KIND, SERVICE = "cancer-outpatient", "cancer-consult"
 SHEET = f"kind,patient,name\n{KIND},mrn-1,Robin\n"
@@ -68,7 +68,7 @@ def import_at_the_terminal(tmp_path: Path) -> Callable[[FrontDesk], None]:
 def audited(desk: FrontDesk) -> list[tuple[str, dict[str, object]]]:
     """Return what the audit says was done to the patient, and to the visit of theirs."""
     with desk.context.database.reading() as session:
-        rows = entries(session, count=1000)
+        rows = list_entries(session, count=1000)
     written = [(row.action, dict(row.detail)) for row in rows if row.action in ("patient.add", "intake.take", "visit.refer")]
     for _, detail in written:
         detail.pop("episode", None)

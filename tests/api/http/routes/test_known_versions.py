@@ -47,7 +47,7 @@ def test_nothing_is_derived_for_who_knows_it(desk: FrontDesk, path: str, monkeyp
     def derive(*_: object) -> Any:
         raise AssertionError
 
-    monkeypatch.setattr(periods, "scenario_of", derive)
+    monkeypatch.setattr(periods, "load_scenario", derive)
     assert desk.ask("GET", path, **{"If-None-Match": tag}).status_code == 304
     assert desk.ask("GET", path).status_code == 500
 

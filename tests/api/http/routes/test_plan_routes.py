@@ -46,7 +46,7 @@ def asked(desk: FrontDesk, **body: Any) -> str:
 def snapshot(desk: FrontDesk, identifier: str) -> Scenario:
     """Return what a plan is asked of."""
     with desk.context.database.reading() as session:
-        return periods.snapshot(session, jobs.job(session, identifier).scenario_id)
+        return periods.load_snapshot(session, jobs.get_job(session, identifier).scenario_id)
 
 
 def made(desk: FrontDesk, identifier: str, *wishes: Wish) -> Plan:
@@ -55,7 +55,7 @@ def made(desk: FrontDesk, identifier: str, *wishes: Wish) -> Plan:
     step = {"phase": "search", "seconds": 1.5, "cost": plan.cost, "bound": None, "reported_at": utc_now()}
     with desk.context.database.writing() as session:
         assert jobs.take_job(session, identifier, 1, "worker", utc_now()) is not None
-        assert jobs.report(session, JobEventRow(job_id=identifier, number=0, **step), 1)
+        assert jobs.add_event(session, JobEventRow(job_id=identifier, number=0, **step), 1)
         assert jobs.finish_job(session, identifier, 1, plan, utc_now())
     return plan
 

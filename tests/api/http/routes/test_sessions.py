@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from support.service import FOREIGN, OWN, PASSWORD, Clock, bearer, denials
 
-from api.access.credentials import hashed
+from api.access.credentials import hash_secret
 from api.access.identity import USE_NOTED_EVERY
 from api.context import AppContext
 from api.http.app import create_app
@@ -105,7 +105,7 @@ def test_use_is_written_down_once_a_minute(client: TestClient, context: AppConte
 
     def seen() -> Any:
         with context.database.reading() as session:
-            found = accounts.session_and_account(session, hashed(token))
+            found = accounts.find_session(session, hash_secret(token))
             assert found is not None
             return found[0].last_seen_at
 
