@@ -112,6 +112,7 @@ def _listen(context: AppContext) -> None:
 
         async def startup(self, sockets: list[socket] | None = None) -> None:
             await super().startup(sockets)
+            self._log_started_message(sockets or ())  # left out by the server for sockets that it was given
             Thread(target=_load_the_rest, name="loading", daemon=True).start()
 
     sys.setswitchinterval(SWITCH_SECONDS)
