@@ -82,7 +82,8 @@ def test_a_plan_is_asked_for_read_and_published_and_what_stays_is_not_touched(de
     published = publish(desk, identifier)
     figures = {key: published.json()[key] for key in ("added", "changed", "cancelled", "unchanged")}
     assert (published.status_code, figures) == (201, {"added": 1, "changed": 0, "cancelled": 0, "unchanged": 2})
-    assert versions(desk) == before | {"v-3": before["v-1"]}  # both are at their first version
+    after = versions(desk)
+    assert after.pop("v-3").startswith('"1.') and after == before
     assert desk.ask("GET", published.headers["location"]).json() == published.json()
 
 
