@@ -1,8 +1,8 @@
 """Calendar identifiers that outlive plans: random, made once, kept in a file beside the plan.
 
-An event keeps its UID when the next plan moves it, so a calendar that imports it again moves it too instead of showing it
-twice. A UID is random and says nothing of whom or what it stands for. Its SEQUENCE rises whenever time or place differ
-from what was last written.
+An event keeps its UID when the next plan moves it, and when that plan is another file (:meth:`Uids.take_over`), so a calendar
+that imports it again moves it too instead of showing it twice. A UID is random and says nothing of whom or what it stands
+for. Its SEQUENCE rises whenever time or place differ from what was last written.
 
 References
 ----------
@@ -93,6 +93,13 @@ class Uids:
         """Write the sidecar file whole, or leave what was there."""
         entries = tuple(self._entries[key] for key in sorted(self._entries))
         write_text(Path(path), UidsFile(format=UIDS_FORMAT, uids=entries).model_dump_json(indent=1) + "\n")
+
+    def take_over(self, earlier: Uids) -> None:
+        """Take over the UIDs of an earlier plan: what it has an event of is the same event here, and was said as last said."""
+        for key, entry in earlier._entries.items():
+            known = self._entries.get(key)
+            if known is None or known.uid != entry.uid or known.sequence < entry.sequence:
+                self._entries[key] = entry
 
     def of(self, kind: ItemKind, identifier: str) -> str:
         """Return the UID of a visit, group session or hold, made when first asked for."""

@@ -59,6 +59,16 @@ class OpenedSession:
     account: AccountRow
 
 
+def list_accounts(session: Session, after: str, count: int) -> list[AccountRow]:
+    """Return accounts by id, those after an id."""
+    return accounts.accounts(session, after, count)
+
+
+def get_account(session: Session, identifier: str) -> AccountRow:
+    """Return an account. Raises ``UnknownId``."""
+    return accounts.account(session, identifier)
+
+
 def add_account(
     session: Session, by: Actor, new: NewAccount, password_hash: str | None, issuer: str | None, now: datetime
 ) -> AccountRow:
@@ -145,8 +155,8 @@ def log_in(context: AppContext, address: str, name: str, password: str) -> Opene
     right = is_password(account.password_hash if account else None, password)
     with context.database.writing() as session:
         account = accounts.account_named(session, name)  # it may have been closed while the password was tried
-        if right and account is not None and account.is_active and not _rests(account, now):
-            return _admitted(session, context.settings, account, now)
+        if right and account is not None and account.is_active and not _is_locked(account, now):
+            return _open_session(session, context.settings, account, now)
         _refuse(session, context.settings, account, now)
     most, minutes = context.settings.failures_before_lock, context.settings.lock_minutes
     raise Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
@@ -175,7 +185,7 @@ def log_in_by_provider(
     with context.database.writing() as session:
         account = accounts.account_of_identity(session, context.settings.oidc_issuer or "", subject)
         if account is not None and account.is_active:
-            return _admitted(session, context.settings, account, now)
+            return _open_session(session, context.settings, account, now)
         _refuse(session, context.settings, account, now)
     raise Unauthenticated("nobody here has this identity")
 
@@ -212,6 +222,12 @@ def end_sessions(session: Session, by: Actor, identifier: str, now: datetime) ->
     ended = accounts.revoke_sessions(session, identifier, now)
     write_audit(session, by, "account.end-sessions", "account", identifier, now)
     return ended
+
+
+def list_tokens(session: Session, account: str) -> list[TokenRow]:
+    """Return the tokens that act for an account, the revoked too. Raises ``UnknownId``."""
+    accounts.account(session, account)
+    return accounts.tokens_of(session, account)
 
 
 def add_token(
@@ -259,7 +275,7 @@ def end_link(session: Session, by: Actor, identifier: str, now: datetime) -> Non
     write_audit(session, by, "link.end", "visit", row.visit_id, now)
 
 
-def _admitted(session: Session, settings: Settings, account: AccountRow, now: datetime) -> OpenedSession:
+def _open_session(session: Session, settings: Settings, account: AccountRow, now: datetime) -> OpenedSession:
     secret = new_secret(SESSION)
     row = SessionRow(
         id=new_id(),
@@ -275,13 +291,13 @@ def _admitted(session: Session, settings: Settings, account: AccountRow, now: da
     return OpenedSession(secret, row, account)
 
 
-def _rests(account: AccountRow, now: datetime) -> bool:
+def _is_locked(account: AccountRow, now: datetime) -> bool:
     return account.rests_until is not None and account.rests_until > now
 
 
 def _refuse(session: Session, settings: Settings, account: AccountRow | None, now: datetime) -> None:
     # The name that was tried is not written down: people type passwords into the wrong field.
-    if account is not None and not _rests(account, now):
+    if account is not None and not _is_locked(account, now):
         account.failures += 1
         if account.failures >= settings.failures_before_lock:
             account.failures, account.rests_until = 0, now + timedelta(minutes=settings.lock_minutes)

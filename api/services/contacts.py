@@ -17,6 +17,11 @@ from calendars.mailbox import is_address
 from scheduling.errors import Fault, InvalidFile, UnknownId
 
 
+def get_contact(session: Session, patient: str) -> PatientRow:
+    """Return a patient with the address. Raises ``UnknownId``."""
+    return people.patient(session, patient)
+
+
 def set_address(
     session: Session, by: Actor, patient: str, email: str | None, now: datetime, version: int | None = None
 ) -> PatientRow:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from api.context import AppContext
-from api.store import messages, periods
+from api.store import messages, people, periods
 from api.store.bookings import BookingChange
 from api.store.messages import AppointmentNotice
 from api.store.tables import BookingRow, InvitationRow, MessageRow
@@ -28,6 +28,28 @@ BEGUN = ("arrived", "done", "no-show")
 
 AT_ONCE = 1_000
 """Messages that are forgotten in one transaction, for which other writers wait."""
+
+
+def count_messages(session: Session) -> dict[str, int]:
+    """Return how many messages are in each state."""
+    return messages.counts(session)
+
+
+def list_messages(session: Session, patient: str) -> list[MessageRow]:
+    """Return the messages to a patient, the newest first. Raises ``UnknownId``."""
+    people.patient(session, patient)
+    return messages.messages_of(session, patient)
+
+
+def list_answers(session: Session, period_id: str) -> list[tuple[BookingRow, InvitationRow]]:
+    """Return what patients were invited to in a period, with what they answered, by start. Raises ``UnknownId``."""
+    periods.period(session, period_id)
+    return messages.answers(session, period_id)
+
+
+def list_patients_without_address(session: Session, period_id: str, now: datetime) -> list[str]:
+    """Return the patients of a period's bookings to come whom no mail reaches, by id: somebody has to call them."""
+    return messages.without_address(session, period_id, now)
 
 
 def notify_changes(session: Session, changes: Iterable[BookingChange], now: datetime) -> int:
@@ -110,7 +132,7 @@ class _Notifier:
         )
 
     def _put(self, invitation: InvitationRow | None, row: BookingRow, patient: str, message: InviteMessage | None) -> bool:
-        """Let a message take the place of the one that waits, if they differ; without one, nothing waits any more."""
+        """Replace the message that waits by a new one, if they differ; without a new one, nothing waits any more."""
         waiting = None if invitation is None else self.waiting.get(invitation.id)
         if message is None:
             if waiting is not None:

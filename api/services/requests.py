@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,12 +19,14 @@ from api.services.scenarios import expect_ids
 from api.store import bookings, episodes, people, periods, requests
 from api.store.bookings import OPEN
 from api.store.errors import AlreadyThere
+from api.store.placings import booking_fields
 from api.store.rows import expect_version
-from api.store.tables import PatientRow, VisitRow
+from api.store.tables import BookingRow, PatientRow, VisitRow
 from scheduling.additions import Addition
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Model
 from scheduling.people import Patient
+from scheduling.plan import Booking
 from scheduling.references import validate_text
 from scheduling.requests import Link, Visit
 from scheduling.scenario import Scenario
@@ -32,6 +35,36 @@ M = TypeVar("M", bound=Model)
 
 NAMED_PATIENTS = ("patient", "visits[].patient")
 """Where an addition names patients: one visit alone, or several."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedVisit:
+    """A visit that is or was asked for, and its booking, if any stands, at wall-clock times."""
+
+    row: VisitRow
+    booking_row: BookingRow | None
+    booking: Booking | None
+
+
+def list_visits(session: Session, period_id: str, after: str, count: int) -> list[VisitRow]:
+    """Return a period's visits by id, the withdrawn too, those after an id. Raises ``UnknownId``."""
+    periods.period(session, period_id)
+    return requests.visits_of(session, period_id, after, count)
+
+
+def get_visit(session: Session, identifier: str) -> RequestedVisit:
+    """Return a visit with its booking. Raises ``UnknownId``."""
+    row = requests.visit(session, identifier)
+    booking = bookings.booking_of(session, ("visit", row.id, ""))
+    if booking is None or booking.state == "cancelled":
+        return RequestedVisit(row, None, None)
+    placing = bookings.standing_of(session, booking).placing
+    return RequestedVisit(row, booking, Booking(**booking_fields(placing, periods.grid_of(session, row.period_id))))
+
+
+def get_patient(session: Session, identifier: str) -> PatientRow:
+    """Return a patient. Raises ``UnknownId``."""
+    return people.patient(session, identifier)
 
 
 def add_visits(session: Session, by: Actor, period_id: str, document: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
@@ -76,7 +109,7 @@ def change_visit(
         When somebody else has changed it.
     """
     row = get_asked_visit(session, identifier, version)
-    wanted = _valid(Visit, {**json.loads(row.document), **changes})
+    wanted = _parse(Visit, {**json.loads(row.document), **changes})
     requests.put_visits(session, row.period_id, [wanted], now)
     _expect_valid(session, row.period_id, "visits", identifier)
     periods.touch(session, row.period_id)
@@ -117,7 +150,7 @@ def get_asked_visit(session: Session, identifier: str, version: int | None = Non
 
 
 def add_link(session: Session, by: Actor, period_id: str, link: Link, now: datetime) -> None:
-    """Let a visit follow another one of its period.
+    """Link a visit to another one of its period, which it follows.
 
     Raises
     ------
@@ -126,7 +159,7 @@ def add_link(session: Session, by: Actor, period_id: str, link: Link, now: datet
     InvalidFile
         When the period does not ask for both, or links would make a cycle.
     """
-    if (link.before, link.after) in _links(session, period_id):
+    if (link.before, link.after) in _list_links(session, period_id):
         raise AlreadyThere(f'link from "{link.before}" to "{link.after}"')
     for end in ("before", "after"):
         visit = session.get(VisitRow, getattr(link, end))
@@ -139,7 +172,7 @@ def add_link(session: Session, by: Actor, period_id: str, link: Link, now: datet
 
 
 def remove_link(session: Session, by: Actor, period_id: str, before: str, after: str, now: datetime) -> None:
-    """Let a visit follow another one no more. Raises ``UnknownId``."""
+    """Remove the link by which a visit follows another one. Raises ``UnknownId``."""
     requests.remove_link(session, period_id, before, after)
     periods.touch(session, period_id)
     write_audit(session, by, "link.remove", "visit", after, now, before=before)
@@ -159,7 +192,7 @@ def change_patient(
     """
     row = people.patient(session, identifier)
     expect_version(row, "patient", identifier, version)
-    wanted = _valid(Patient, {**json.loads(row.document), **changes})
+    wanted = _parse(Patient, {**json.loads(row.document), **changes})
     people.put_patients(session, [wanted], now)
     for period_id in requests.periods_of_patient(session, identifier):
         _expect_valid(session, period_id, "patients", identifier)
@@ -181,14 +214,14 @@ def _expect_not_placed(visit: Visit) -> None:
         raise InvalidFile("addition", [Fault("current", "a visit that is asked for has no place yet")])
 
 
-def _valid(kind: type[M], document: Mapping[str, Any]) -> M:
-    found, misshapen = validate_text(kind, json.dumps(document))
-    if found is None:
+def _parse(kind: type[M], document: Mapping[str, Any]) -> M:
+    document_model, misshapen = validate_text(kind, json.dumps(document))
+    if document_model is None:
         raise InvalidFile(kind.__name__.lower(), [fault for _, fault in misshapen])
-    return found
+    return document_model
 
 
-def _links(session: Session, period_id: str) -> set[tuple[str, str]]:
+def _list_links(session: Session, period_id: str) -> set[tuple[str, str]]:
     scenario = periods.scenario_of(session, period_id)
     return {(link.before, link.after) for link in scenario.links}
 

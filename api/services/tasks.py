@@ -13,6 +13,21 @@ from api.store import tasks
 from api.store.tables import TaskRow
 
 
+def list_tasks(session: Session, after: str, count: int, done: bool) -> list[TaskRow]:
+    """Return tasks that are open, or those that are done, the oldest first, those after a place in the list."""
+    return tasks.tasks(session, after, count, done)
+
+
+def get_task(session: Session, identifier: str) -> TaskRow:
+    """Return a task. Raises ``UnknownId``."""
+    return tasks.task(session, identifier)
+
+
+def get_place_in_list(row: TaskRow) -> str:
+    """Return a task's place in the list."""
+    return tasks.place_of(row)
+
+
 def end_task(session: Session, by: Actor, identifier: str, version: int, now: datetime) -> TaskRow:
     """Note that a task is done.
 

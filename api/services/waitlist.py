@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,15 +12,15 @@ from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
 from api.services.bookings import get_booking_row, get_visit_booking
 from api.services.changes import propagate_booking_changes
+from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import write_audit
-from api.services.week import WeekSnapshot, apply_plan_diff, refresh_shift_locations, with_booking
+from api.services.week import WeekSnapshot, refresh_shift_locations, with_booking
 from api.store import bookings, offers, periods
-from api.store.bookings import BookingChange
+from api.store.bookings import BookingChange, VisitStatus
 from api.store.database import Database
 from api.store.tables import BookingRow, OfferRow
 from scheduling.errors import UnknownId
 from scheduling.plan import Booking, VisitBooking
-from scheduling.publishing import upcoming
 
 MAX_TRIED = 20
 """Waiting visits that are looked at for one place, those that save most first."""
@@ -41,10 +41,24 @@ def find_refusals(database: Database, period_id: str, freed: Booking) -> set[str
         return offers.gave_up(session, grid.utc(freed.start), grid.utc(freed.end), freed.location)
 
 
-def offered(
+@dataclass(frozen=True, kw_only=True)
+class OfferDecision(Decision):
+    """A freed place is kept for a waiting visit, and for how long."""
+
+    booking: VisitBooking
+    expires_at: datetime
+
+    @property
+    def statuses(self) -> Mapping[str, VisitStatus]:
+        """How the visits stand that get a place by the decision, where they are not merely booked."""
+        visit = self.booking.visit
+        return {visit: VisitStatus(self._next_version(visit), "offered")}
+
+
+def decide_offer(
     week: WeekSnapshot, by: Actor, freed: Booking, refused: Collection[str], hold: timedelta, now: datetime
-) -> Callable[[Session], OfferedPlace]:
-    """Decide which waiting visit uses a freed place best, and return what keeps it for them.
+) -> OfferDecision:
+    """Decide which waiting visit uses a freed place best, and for how long it is kept for them.
 
     Only visits that have no place at all are asked: a visit that has one keeps it, and could not hold a second one.
 
@@ -64,25 +78,33 @@ def offered(
 
     scenario, plan = week.settled
     taken = {*week.plan.visits_by_id, *refused}
-    found = solver.find_backfills(scenario, plan, MAX_TRIED, freed)
-    alone = (one for one in found if len(one.bookings) == 1 and one.visit not in taken)
-    best = next((one for one in alone if not one.moves), None)
+    proposals = solver.find_backfills(scenario, plan, MAX_TRIED, freed)
+    alone = (proposal for proposal in proposals if len(proposal.bookings) == 1 and proposal.visit not in taken)
+    best = next((proposal for proposal in alone if not proposal.moves), None)
     if best is None:
         raise Conflict("no waiting visit that has not refused it could use that place")
-    visit, booking = best.visit, best.bookings[0]
-    stands = upcoming(week.scenario, week.plan)
-    after = with_booking(week.scenario, stands, visit, booking)
+    booking, stands = best.bookings[0], week.upcoming
+    after = with_booking(week.scenario, stands, best.visit, booking)
+    return OfferDecision(
+        by=by,
+        now=now,
+        week=week,
+        asked=week.scenario,
+        diff=PlanDiff(week.scenario, stands, week.scenario, after),
+        booking=booking,
+        expires_at=min(now + hold, week.scenario.grid.utc(booking.start)),
+    )
 
-    def act(session: Session) -> OfferedPlace:
-        apply_plan_diff(session, week, week.scenario, stands, after, now)
-        row = get_booking_row(session, visit)
-        row.state, row.notified = "offered", False
-        until = min(now + hold, row.starts_at)
-        offer = offers.add_offer(session, visit, until, by.id, now)
-        write_audit(session, by, "freed-place.offer", "visit", visit, now, offer=offer.id)
-        return OfferedPlace(offer, booking)
 
-    return act
+def apply_offer(session: Session, decision: OfferDecision) -> OfferedPlace:
+    """Keep a place for a waiting visit as it was decided, if the week is as it was. Raises ``StaleVersion``."""
+    visit, by, now = decision.booking.visit, decision.by, decision.now
+    apply_plan_diff(session, decision)
+    row = get_booking_row(session, visit)
+    row.state, row.notified = "offered", False
+    offer = offers.add_offer(session, visit, decision.expires_at, by.id, now)
+    write_audit(session, by, "freed-place.offer", "visit", visit, now, offer=offer.id)
+    return OfferedPlace(offer, decision.booking)
 
 
 def get_offered_place(session: Session, visit: str, now: datetime) -> OfferedPlace:

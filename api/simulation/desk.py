@@ -12,12 +12,12 @@ from api.context import create_context
 from api.runtime.settings import Settings
 from api.services import bookings, episodes, planning, programmes, publishing, rolling
 from api.services.accounts import SYSTEM
+from api.services.decisions import with_retries
 from api.services.episodes import ReportedEvent
 from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
 from api.services.reception import IntakeResult, make_room, receive_request
-from api.services.referrals import SameDayPlacement
 from api.services.rosters import import_roster
-from api.services.week import decided
+from api.services.same_day import SameDayDecision
 from api.simulation.policies import PlanningPolicy, restrict_to_standing
 from api.store import bookings as booked
 from api.store import episodes as histories
@@ -71,7 +71,7 @@ class AtOnce:
 class PlannedWeek:
     """A week that was built, planned and published: what it was asked for, the plan, and what is different by it."""
 
-    found: NextWeek
+    next_week: NextWeek
     plan: Plan
     published: Published
 
@@ -108,7 +108,7 @@ class SimulatedDesk:
 
     def import_roster(self, providers: Iterable[Provider], closures: Iterable[Closure], dates: Horizon) -> None:
         """Take in who works on some dates, and what closes the clinic."""
-        known = tuple(restrict_provider(one, dates) for one in providers)
+        known = tuple(restrict_provider(provider, dates) for provider in providers)
         roster = Scenario(
             format="clinicweave-scenario/1",
             id=f"roster-{dates.start}",
@@ -130,15 +130,15 @@ class SimulatedDesk:
     def take(self, requests: Sequence[Request]) -> list[AcceptedRequest]:
         """Take in requests that can wait."""
         with self._store.writing() as session:
-            placed = [LocatedRequest(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
+            placed = [LocatedRequest(f"row {number}, ", request) for number, request in enumerate(requests, 2)]
             return accept_requests(session, SYSTEM, placed, self.now)
 
     def receive_request(self, request: Request) -> IntakeResult:
         """Take in a patient who has to be seen today."""
         return receive_request(self._context, SYSTEM, request, self._store.write, self._policy.deterministic)
 
-    def make_room(self, visit: str) -> SameDayPlacement:
-        """Let others give way to who has to be seen today. Raises ``NoRoom``."""
+    def make_room(self, visit: str) -> SameDayDecision:
+        """Make others give way to who has to be seen today. Raises ``NoRoom``."""
         return make_room(self._context, SYSTEM, visit, self._store.write, self._policy.deterministic)
 
     # ---- Weeks ----
@@ -153,7 +153,7 @@ class SimulatedDesk:
         """
         with self._store.writing() as session:
             week = rolling.build_week(session, SYSTEM, rolling.get_next_horizon(session, self.now, 1, monday), self.now)
-        wanted = planning.PlanRequest(week.found.scenario.id, self._policy.limits(whole))
+        wanted = planning.PlanRequest(week.next_week.scenario.id, self._policy.limits(whole))
         with self._store.reading() as session:
             of = planning.prepare_plan(session, wanted, self.now)
         if only is None:
@@ -163,7 +163,7 @@ class SimulatedDesk:
         with self._store.writing() as session:
             row = planning.request_plan(session, AtOnce(self._context.clock), SYSTEM, wanted, of, self.now)
             jobs.finish_job(session, row.id, row.epoch, plan, self.now)
-            return PlannedWeek(week.found, plan, publishing.publish(session, SYSTEM, row.id, self.now))
+            return PlannedWeek(week.next_week, plan, publishing.publish(session, SYSTEM, row.id, self.now))
 
     # ---- What becomes of bookings ----
 
@@ -173,10 +173,11 @@ class SimulatedDesk:
             row = booked.booking_of(session, ("visit", visit, ""))
         if row is None or row.state != "booked":
             return False
-        decided(
+        with_retries(
             self._context,
             row.period_id,
-            lambda week: bookings.cancelled(week, SYSTEM, visit, _whatever, self.now),
+            lambda week: bookings.decide_cancellation(week, SYSTEM, visit, None, self.now),
+            bookings.apply_cancellation,
             self._store.write,
         )
         return True
@@ -199,7 +200,7 @@ class SimulatedDesk:
                 if row is None or row.state != "booked":
                     continue
                 for state in ARRIVED if did else MISSED:
-                    bookings.mark(session, SYSTEM, visit, state, _whatever, self.now)
+                    bookings.mark(session, SYSTEM, visit, state, None, self.now)
                 if did:
                     episode = histories.row(session, of.episode)
                     pathway = catalogue.get_pathway(episode.pathway)
@@ -212,7 +213,7 @@ class SimulatedDesk:
             programmes.record_attendance(session, SYSTEM, programme, month, came, self.now)
 
     def prefer_weekday(self, programme: str, day: Weekday) -> None:
-        """Let a group meet on a weekday where it can."""
+        """Set the weekday on which a group meets where it can."""
         with self._store.writing() as session:
             version = groups.row(session, programme).version
             programmes.change_programme(session, SYSTEM, programme, version, {"weekday": day}, self.now)
@@ -252,7 +253,3 @@ class SimulatedDesk:
         """Return how many episodes leave anything open."""
         with self._store.reading() as session:
             return len(histories.load_open(session))
-
-
-def _whatever(version: int) -> None:
-    """Expect no version: nobody else is at the desk."""

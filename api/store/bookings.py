@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -39,6 +39,15 @@ class StandingBooking:
 
     row: BookingRow
     placing: Placing
+
+
+@dataclass(frozen=True, slots=True)
+class VisitStatus:
+    """How a visit stands that has a place: the version of its booking, what became of it, and whether it overrides a rule."""
+
+    version: int
+    state: BookingState
+    is_override: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,11 +97,12 @@ def standing_ids(session: Session, period_id: str) -> set[str]:
     return set(session.exec(query))
 
 
-def held_visits(session: Session, period_id: str) -> list[BookingRow]:
-    """Return the bookings of visits that no planning may move: places only offered, what has begun, and overrides of rules."""
-    standing_ones = select(BookingRow).where(BookingRow.period_id == period_id, BookingRow.kind == "visit")
-    held = or_(col(BookingRow.override_reason).is_not(None), col(BookingRow.state) != "booked")
-    return list(session.exec(standing_ones.where(BookingRow.state != "cancelled", held)))
+def visit_statuses(session: Session, period_id: str) -> dict[str, VisitStatus]:
+    """Return how the visits of a period stand that have a place, by visit."""
+    columns = (getattr(BookingRow, name) for name in ("subject_id", "version", "state", "override_reason"))
+    stands = (BookingRow.period_id == period_id, BookingRow.kind == "visit", BookingRow.state != "cancelled")
+    rows = session.exec(select(*columns).where(*stands))
+    return {visit: VisitStatus(version, state, reason is not None) for visit, version, state, reason in rows}
 
 
 def standing_now(session: Session, identifiers: Iterable[str]) -> list[StandingBooking]:

@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 
 from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
-from api.store.errors import AlreadyThere
+from api.store.epoch import Version, epoch
+from api.store.errors import AlreadyThere, NoClinic, StaleVersion
 from api.store.people import providers, put_patients, put_providers
 from api.store.placings import Placing, current_group, current_placings, current_visit
 from api.store.referrals_out import patients_with_appointments
@@ -47,12 +48,15 @@ ZONE = "zone"
 
 
 def clinic(session: Session) -> ClinicRow:
-    """Return the clinic. Raises ``UnknownId`` before anything was imported."""
-    return found(session, ClinicRow, "clinic", CLINIC)
+    """Return the clinic. Raises ``NoClinic`` before anything was taken in."""
+    row = session.get(ClinicRow, CLINIC)
+    if row is None:
+        raise NoClinic
+    return row
 
 
 def clinic_of(session: Session) -> Clinic:
-    """Return the clinic as the domain knows it. Raises ``UnknownId`` before anything was imported."""
+    """Return the clinic as the domain knows it. Raises ``NoClinic`` before anything was taken in."""
     return read(Clinic, clinic(session).document)
 
 
@@ -87,7 +91,12 @@ def periods_from(session: Session, day: date) -> list[PeriodRow]:
     return list(session.exec(query.order_by(col(PeriodRow.starts_on), col(PeriodRow.id))))
 
 
-def touch(session: Session, identifier: str, expected: int | None = None) -> PeriodRow:
+def version(session: Session, identifier: str) -> Version:
+    """Return the version of a period. Raises ``UnknownId``."""
+    return Version(epoch(session), period(session, identifier).version)
+
+
+def touch(session: Session, identifier: str, expected: Version | None = None) -> PeriodRow:
     """Note that something of a period changes. Whoever changes anything of it calls this, in the same transaction.
 
     Periods of the same dates change with it: they share people, and the locations of shifts.
@@ -100,7 +109,9 @@ def touch(session: Session, identifier: str, expected: int | None = None) -> Per
         When the change was decided on another version than the period has.
     """
     row = period(session, identifier)
-    expect_version(row, "period", identifier, expected)
+    if expected is not None and expected.epoch != epoch(session):
+        raise StaleVersion("period", identifier, expected.number)
+    expect_version(row, "period", identifier, None if expected is None else expected.number)
     shared = (col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)
     session.exec(update(PeriodRow).where(*shared).values(version=col(PeriodRow.version) + 1))
     return row

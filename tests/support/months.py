@@ -13,6 +13,7 @@ from typing import Any
 from support import factories
 
 from api.services import bookings, episodes, publishing, rolling
+from api.services import programmes as service
 from api.services.accounts import SYSTEM
 from api.services.episodes import Consequences, ReportedEvent
 from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
@@ -32,6 +33,7 @@ from scheduling.care.rolling import NextWeek
 from scheduling.care.windows import OpenStep, list_open_steps
 from scheduling.fields import Horizon, Interval
 from scheduling.generate import generate
+from scheduling.requests import Group
 from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
@@ -107,7 +109,7 @@ class Months:
         """Build the next week and keep it."""
         with self.store.writing() as session:
             horizon = rolling.get_next_horizon(session, self.now, weeks, start)
-            return rolling.build_week(session, SYSTEM, horizon, self.now).found
+            return rolling.build_week(session, SYSTEM, horizon, self.now).next_week
 
     def preview(self, weeks: int = 1) -> NextWeek:
         """Return what the next week is asked for."""
@@ -165,7 +167,12 @@ class Months:
             assert row is not None and row.state == "booked", (visit, row)
             self.now = max(self.now, row.starts_at + timedelta(minutes=1))
             for state in ("arrived", "done") if came else ("no-show",):
-                bookings.mark(session, SYSTEM, visit, state, lambda version: None, self.now)
+                bookings.mark(session, SYSTEM, visit, state, None, self.now)
+
+    def take_back(self, visit: str) -> None:
+        """Take back the last that was noted of a visit."""
+        with self.store.writing() as session:
+            bookings.unmark(session, SYSTEM, visit, None, self.now)
 
     def tell(self, episode: str, kind: str, **told: Any) -> Consequences:
         """Tell what became known of an episode."""
@@ -194,6 +201,21 @@ class Months:
         """Return a programme with its people and sessions."""
         with self.store.reading() as session:
             return next(one for one in programmes.load(session) if one.id == identifier)
+
+    def groups(self, period: str) -> tuple[Group, ...]:
+        """Return the sessions that a period asks for, as they stand."""
+        with self.store.reading() as session:
+            return periods.scenario_of(session, period).groups
+
+    def starts_on(self, period: str) -> date:
+        """Return a period's first date."""
+        with self.store.reading() as session:
+            return periods.period(session, period).starts_on
+
+    def leave(self, programme: str, patient: str) -> None:
+        """Give back a patient's seat."""
+        with self.store.writing() as session:
+            service.leave_programme(session, SYSTEM, programme, patient, self.now)
 
     def asked(self, period: str) -> dict[str, Any]:
         """Return the visits that a period asks for, by id."""

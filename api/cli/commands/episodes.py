@@ -44,10 +44,12 @@ def list_all(
 @episode_app.command("show", epilog="Example: clinicweave episode show episode-1f0c2a9b77de")
 def show_one(episode: Identifier, as_json: AsJson = False) -> None:
     """Show what has been of an episode, and what is open."""
+    from pydantic_core import to_jsonable_python
+
     from api.services.episodes import describe_episode
 
     with opened() as context, context.database.reading() as session:
-        found = describe_episode(session, episode, context.clock())
+        found = to_jsonable_python(describe_episode(session, episode, context.clock()))
     if as_json:
         print_json(found)
         return

@@ -9,13 +9,12 @@ from typing import Annotated
 from fastapi import Cookie, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlmodel import Session
 
 from api.access.actor import AccessRole
 from api.access.oidc import STATE_COOKIE, STATE_SECONDS, IdentityProvider, kept
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from api.context import AppContext
-from api.http.answers import RouteResult
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Acting, Reading, Shared
 from api.http.errors import documented
 from api.http.gate import COOKIE, address_of, guarded_router, is_foreign
@@ -104,7 +103,7 @@ async def who_am_i(actor: Acting) -> Who:
 def log_out(call: Reading) -> Response:
     """End the session, or the token, of this request."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         accounts.log_out(session, call.actor, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 import solver
 from api.cli.commands import intake
 from api.cli.main import app
-from api.services import week
+from api.services import decisions
 from api.store import bookings, periods
 from api.store.database import Database
 from api.store.guards import undoing_statements
@@ -154,7 +154,7 @@ def test_a_referral_that_loses_a_race_is_decided_again(desk: FrontDesk, monkeypa
 
 
 def test_without_deciding_again_the_race_is_lost(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(week, "TRIES", 1)
+    monkeypatch.setattr(decisions, "TRIES", 1)
     disturbed(desk, monkeypatch, 1)
     before = desk.stands()
     assert refer(desk).status_code == 409
@@ -248,7 +248,7 @@ def scarce(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FrontDe
         return made
 
     monkeypatch.setattr(solver, "insert_visits", insert_together)
-    monkeypatch.setattr(week, "_DECIDING", nullcontext())
+    monkeypatch.setattr(decisions, "_DECIDING", nullcontext())
     with front_desk(sqlite_url, *scarce_day(), TUESDAY_AT_NINE) as desk:
         yield desk
 

@@ -35,9 +35,9 @@ RHYTHM = RetryPolicy(first=60.0, last=60.0, patience=4)
 
 OWNER = """
 import signal
-from api.background.mail.sender_supervisor import Post
-with Post() as post:
-    print(post.pid, flush=True)
+from api.background.mail.sender_supervisor import SenderSupervisor
+with SenderSupervisor() as supervisor:
+    print(supervisor.pid, flush=True)
     signal.pause()
 """
 """What holds a courier as a worker or the service does."""

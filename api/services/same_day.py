@@ -1,9 +1,11 @@
-"""A cancer patient is referred and seen the same day: the answer is the place, or what verifiably stands in the way."""
+"""A patient who has to be seen today: taken in and given a place, or told what verifiably stands in the way.
+
+By whatever door a patient of the day comes, this is the one way: taken in always, then placed.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,9 +15,11 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict, ErrorDetail, NoRoom
 from api.services.changes import propagate_booking_changes
+from api.services.decisions import Decision, PlanDiff, apply_plan_diff
+from api.services.intake import audit_intake
 from api.services.kinds import RequestKind, find_same_day_kind
 from api.services.records import write_audit
-from api.services.week import WeekSnapshot, apply_plan_diff
+from api.services.week import WeekSnapshot
 from api.store import episodes, people, periods
 from api.store.columns import new_id
 from api.store.database import Database
@@ -24,7 +28,7 @@ from scheduling import catalogue
 from scheduling.additions import Addition
 from scheduling.care.agenda import VisitSubject
 from scheduling.care.episodes import Episode, Event, make_visit_id
-from scheduling.comparison import Change, Comparison, compare
+from scheduling.comparison import Change
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Priority
 from scheduling.pathways import Occurrence
@@ -62,29 +66,74 @@ class InboundReferral:
 
 
 @dataclass(frozen=True, slots=True)
-class SameDayPlacement:
-    """What became of a referral.
+class EpisodeStart:
+    """An episode that begins with a referral, and its first visit."""
+
+    episode: Episode
+    origin: Origin
+    first: Occurrence
+    visit: str
+
+
+@dataclass(frozen=True, slots=True)
+class SameDayIntake:
+    """What taking in a patient of the day comes to: the visit of today, and the episode that it begins, if it begins one."""
+
+    addition: Addition
+    start: EpisodeStart | None
+    is_new_patient: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SameDayDecision(Decision):
+    """A visit that has to be today gets a place, or waits.
 
     Attributes
     ----------
-    booking : VisitBooking or None
-        The place; None when there is none today, for ``reasons``. The visit waits then.
-    changes : tuple of Change
-        What else has changed: who moves to make room, and holds that were used.
-    call : tuple of str
-        Patients who have to be told of another time, or that they wait again.
+    intake : SameDayIntake or None
+        What taking the patient in comes to; None: they have been taken in before.
     """
 
     visit: str
-    period: str
-    episode: str | None
-    booking: VisitBooking | None
-    reasons: tuple[Reason, ...]
-    changes: tuple[Change, ...]
-    call: tuple[str, ...]
+    intake: SameDayIntake | None = None
+
+    @property
+    def period(self) -> str:
+        """The period in which today is."""
+        return self.week.scenario.id
+
+    @property
+    def patient(self) -> str:
+        """The patient of the visit."""
+        return self.diff.asked.visit(self.visit).patient
+
+    @property
+    def episode(self) -> str | None:
+        """The episode that begins with it, if one does."""
+        return None if self.intake is None or self.intake.start is None else self.intake.start.episode.id
+
+    @property
+    def booking(self) -> VisitBooking | None:
+        """The place; None when there is none today, for ``reasons``. The visit waits then."""
+        return self.diff.after.visits_by_id.get(self.visit)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why there is no place today."""
+        return next((left.reasons for left in self.diff.after.unscheduled if left.visit == self.visit), ())
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What else changes: who moves to make room, and holds that are used."""
+        return tuple(change for change in self.diff.comparison.changes if change.id != self.visit)
+
+    @property
+    def call(self) -> tuple[str, ...]:
+        """The patients who have to be told of another time, or that they wait again."""
+        return self.diff.comparison.notify
 
 
-def period_today(database: Database, now: datetime) -> str:
+def find_period_today(database: Database, now: datetime) -> str:
     """Return the period that is being lived. Raises ``Conflict`` when there is none."""
     with database.reading() as session:
         row = periods.period_on(session, periods.zone(session).wall(now).date())
@@ -93,7 +142,7 @@ def period_today(database: Database, now: datetime) -> str:
     return row.id
 
 
-def known_patient(database: Database, referral: InboundReferral) -> Patient:
+def find_patient(database: Database, referral: InboundReferral) -> Patient:
     """Return the patient of a referral.
 
     Raises
@@ -111,10 +160,10 @@ def known_patient(database: Database, referral: InboundReferral) -> Patient:
     return referral.new_patient
 
 
-def referred(
+def decide_referral(
     week: WeekSnapshot, by: Actor, referral: InboundReferral, patient: Patient, now: datetime, deterministic: bool = False
-) -> Callable[[Session], SameDayPlacement]:
-    """Decide where a referred patient is seen today, and return what does it.
+) -> SameDayDecision:
+    """Decide to take in a patient who is referred, and where they are seen today.
 
     Parameters
     ----------
@@ -126,47 +175,43 @@ def referred(
     InvalidFile
         When it names what there is not.
     Conflict
-        When what stands must be planned anew first, or the patient is on the pathway already.
+        When what stands must be planned anew first.
     """
     known = week.scenario.grid.wall(now)
     kind = referral.kind or find_same_day_kind(referral.service)
-    begun = None if kind is None else _begun(referral, kind, known)
-    visit = f"referral-{new_id()[:12]}" if begun is None else begun.visit
+    start = None if kind is None else _start_episode(referral, kind, known)
+    visit = f"referral-{new_id()[:12]}" if start is None else start.visit
     addition = _addition(week, referral, patient, visit, known.date())
-    placing = _placing(week, week.settled[0], addition, deterministic)
-
-    def act(session: Session) -> SameDayPlacement:
-        # The store takes the request as it was made, then only what differs between the two plans.
-        if begun is not None:
-            _expect_not_open(session, begun.episode)
-        periods.keep_addition(session, week.scenario.id, addition, now)
-        if begun is not None:
-            episodes.add(session, [(begun.episode, begun.origin)], now)
-            episodes.put_subjects(session, {visit: VisitSubject(begun.episode.id, begun.first)})
-        return _placed(session, week, by, placing, None if begun is None else begun.episode.id, now)
-
-    return act
+    return SameDayDecision(
+        by=by,
+        now=now,
+        week=week,
+        asked=addition.add_to(week.scenario),
+        diff=_find_place(week, week.settled[0], addition, deterministic),
+        visit=visit,
+        intake=SameDayIntake(addition, start, referral.new_patient is not None),
+    )
 
 
-def seen_today(week: WeekSnapshot, by: Actor, visit: str, now: datetime) -> Callable[[Session], SameDayPlacement]:
-    """Decide where a visit that waits to be today is, and return what does it.
+def decide_waiting_visit(week: WeekSnapshot, by: Actor, visit: str, now: datetime) -> SameDayDecision:
+    """Decide where a visit is seen today that waits already.
 
     Raises
     ------
     UnknownId, Conflict
         When it is not asked for, has a place, or what stands must be planned anew first.
     """
-    asked = _expect_waiting(week, visit)
+    waiting = _expect_waiting(week, visit)
     scenario, _ = week.settled
     without = scenario.restrict_to(scenario.visits_by_id.keys() - {visit})
-    placing = _placing(week, without, Addition(visits=(asked,)))
-    return lambda session: _placed(session, week, by, placing, None, now)
+    diff = _find_place(week, without, Addition(visits=(waiting,)))
+    return SameDayDecision(by=by, now=now, week=week, asked=week.scenario, diff=diff, visit=visit)
 
 
-def room_made(
+def decide_displacement(
     week: WeekSnapshot, by: Actor, visit: str, now: datetime, deterministic: bool = False
-) -> Callable[[Session], SameDayPlacement]:
-    """Decide who gives way to a visit that has to be today and found no place, and return what does it.
+) -> SameDayDecision:
+    """Decide who gives way to a visit that has to be today and found no place.
 
     The fewest others move, or wait again; not those whose last day is in the week, as long as others give way to them. Where
     no such change is found, all who give way to nobody are planned exactly: that gives the place, or the proof that there is
@@ -190,23 +235,58 @@ def room_made(
         raise Conflict(f'visit "{visit}" can wait: nobody gives way to it')
     scenario, stood = week.settled
     room = Limits(ROOM_SECONDS, 1, deterministic=deterministic)
-    made, proven = bump(scenario, stood, visit), False
-    if made is None:
-        made, proven = reoptimise_day(scenario, stood, visit, room, find_expiring_visits(scenario))
-    if made is None:
-        made, proven = reoptimise_day(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
-    if made is None:
+    plan, proven = bump(scenario, stood, visit), False
+    if plan is None:
+        plan, proven = reoptimise_day(scenario, stood, visit, room, find_expiring_visits(scenario))
+    if plan is None:
+        plan, proven = reoptimise_day(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
+    if plan is None:
         raise _no_room(scenario, stood, visit, proven)
-    made = place_expiring_visits(scenario, made, room, stood.visits_by_id)
-    placing = _Placing(visit, scenario, stood, made, compare(scenario, stood, made))
-    return lambda session: _placed(session, week, by, placing, None, now)
+    after = place_expiring_visits(scenario, plan, room, stood.visits_by_id)
+    diff = PlanDiff(scenario, stood, scenario, after)
+    return SameDayDecision(by=by, now=now, week=week, asked=week.scenario, diff=diff, visit=visit)
+
+
+def apply_same_day(session: Session, placement: SameDayDecision) -> SameDayDecision:
+    """Take a patient of the day in, and give them the place that was decided, if the week is as it was; return the decision.
+
+    Raises
+    ------
+    StaleVersion, DoubleBooked
+        When the week has changed.
+    Conflict
+        When the patient is on the pathway already.
+    """
+    by, now = placement.by, placement.now
+    if placement.intake is not None:
+        _apply_intake(session, placement, placement.intake)
+    changes = apply_plan_diff(session, placement)
+    propagate_booking_changes(session, by, changes, now, placement.diff.before.visits_by_id)
+    told = {"patient": placement.patient, "placed": placement.booking is not None}
+    write_audit(session, by, "visit.refer", "visit", placement.visit, now, **told)
+    return placement
+
+
+def _apply_intake(session: Session, placement: SameDayDecision, intake: SameDayIntake) -> None:
+    """Put what is asked for into the store as it was asked: what differs between the two plans comes after it."""
+    start, now = intake.start, placement.now
+    if start is not None:
+        _expect_not_open(session, start.episode)
+    periods.keep_addition(session, placement.period, intake.addition, now)
+    if start is not None:
+        episodes.add(session, [(start.episode, start.origin)], now)
+        episodes.put_subjects(session, {start.visit: VisitSubject(start.episode.id, start.first)})
+    service = intake.addition.visits[0].service
+    told = {"service": service} if start is None else {"kind": start.origin.kind, "episode": start.episode.id}
+    new = [placement.patient] if intake.is_new_patient else []
+    audit_intake(session, placement.by, new, [(placement.patient, told)], now)
 
 
 def _no_room(scenario: Scenario, stood: Plan, visit: str, proven: bool) -> NoRoom:
     from solver import explain
 
-    found = explain(scenario, stood, visit, REASON_SECONDS)
-    details = [ErrorDetail(one.detail, one.rule) for one in found if one.rule != "not-examined"]
+    reasons = explain(scenario, stood, visit, REASON_SECONDS)
+    details = [ErrorDetail(reason.detail, reason.rule) for reason in reasons if reason.rule != "not-examined"]
     said = "it is proven that there is no place" if proven else f"no place was found in {PROOF_SECONDS:g} s"
     return NoRoom(f'{said} for visit "{visit}" on its day, whoever gives way', details, proven)
 
@@ -218,69 +298,27 @@ def _expect_waiting(week: WeekSnapshot, visit: str) -> Visit:
     return asked
 
 
-@dataclass(frozen=True, slots=True)
-class _Placing:
-    """What giving a visit a place comes to: the scenario with it, what stood and stands, and what changes."""
-
-    visit: str
-    grown: Scenario
-    stood: Plan
-    made: Plan
-    found: Comparison
-
-
-def _placing(week: WeekSnapshot, scenario: Scenario, addition: Addition, deterministic: bool = False) -> _Placing:
+def _find_place(week: WeekSnapshot, scenario: Scenario, addition: Addition, deterministic: bool = False) -> PlanDiff:
     import solver
 
     before = upcoming(scenario, week.settled[1])
-    grown, made = solver.insert_visits(scenario, before, addition, deterministic=deterministic)
-    found = compare(scenario, before, made, grown)
-    return _Placing(addition.visits[0].id, grown, rebase(before, grown), made, found)
+    asked, after = solver.insert_visits(scenario, before, addition, deterministic=deterministic)
+    return PlanDiff(scenario, rebase(before, asked), asked, after)
 
 
-def _placed(
-    session: Session, week: WeekSnapshot, by: Actor, of: _Placing, episode: str | None, now: datetime
-) -> SameDayPlacement:
-    propagate_booking_changes(
-        session, by, apply_plan_diff(session, week, of.grown, of.stood, of.made, now), now, of.stood.visits_by_id
-    )
-    booking = of.made.visits_by_id.get(of.visit)
-    patient = of.grown.visit(of.visit).patient
-    write_audit(session, by, "visit.refer", "visit", of.visit, now, patient=patient, placed=booking is not None)
-    return SameDayPlacement(
-        visit=of.visit,
-        period=week.scenario.id,
-        episode=episode,
-        booking=booking,
-        reasons=next((one.reasons for one in of.made.unscheduled if one.visit == of.visit), ()),
-        changes=tuple(one for one in of.found.changes if one.id != of.visit),
-        call=of.found.notify,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """An episode that begins with a referral, and its first visit."""
-
-    episode: Episode
-    origin: Origin
-    first: Occurrence
-    visit: str
-
-
-def _begun(referral: InboundReferral, kind: RequestKind, known: datetime) -> _Begun:
+def _start_episode(referral: InboundReferral, kind: RequestKind, known: datetime) -> EpisodeStart:
     assert kind.pathway is not None
-    told = Event(kind="referred", known=known.replace(second=0, microsecond=0), date=known.date())
+    event = Event(kind="referred", known=known.replace(second=0, microsecond=0), date=known.date())
     episode = Episode(
         id=f"episode-{new_id()[:12]}",
         pathway=kind.pathway,
         patient=referral.patient,
         priority=referral.priority,
         preferred_providers=referral.preferred_providers,
-        history=(told,),
+        history=(event,),
     )
     first = Occurrence(catalogue.get_pathway(kind.pathway).steps[0].id, 1)
-    return _Begun(episode, Origin(kind.id, referral.referrer), first, make_visit_id(episode.id, first))
+    return EpisodeStart(episode, Origin(kind.id, referral.referrer), first, make_visit_id(episode.id, first))
 
 
 def _expect_not_open(session: Session, episode: Episode) -> None:
@@ -312,5 +350,5 @@ def _addition(week: WeekSnapshot, referral: InboundReferral, patient: Patient, v
     try:
         return Addition.parse(json.dumps(document), week.scenario, "referral")
     except InvalidFile as error:
-        faults = [Fault(f"body.{one.path.removeprefix('visits[0].')}", one.message) for one in error.faults]
+        faults = [Fault(f"body.{fault.path.removeprefix('visits[0].')}", fault.message) for fault in error.faults]
         raise InvalidFile("body", faults) from None
