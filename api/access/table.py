@@ -110,6 +110,7 @@ ACCESS: tuple[Access, ...] = (
     allow("PATCH", "/v1/visits/{visit}/booking", scheduler=ANY),
     allow("DELETE", "/v1/visits/{visit}/booking", scheduler=ANY, patient=OWN),
     allow("PUT", "/v1/visits/{visit}/booking/state", scheduler=ANY, clinician=OWN),
+    allow("DELETE", "/v1/visits/{visit}/booking/state", scheduler=ANY, clinician=OWN),
     allow("PUT", "/v1/visits/{visit}/pin", scheduler=ANY),
     allow("DELETE", "/v1/visits/{visit}/pin", scheduler=ANY),
     allow("POST", "/v1/visits/{visit}/offers", scheduler=ANY, clinician=OWN),

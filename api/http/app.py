@@ -56,7 +56,6 @@ def create_app(context: AppContext, routers: Sequence[APIRouter] = ROUTERS) -> F
         version="1",
         openapi_url=None,  # a route of ours, behind the gate like every other
         lifespan=_lifespan,
-        max_body_size=context.settings.max_body_bytes,
     )
     app.state.context = context
     for router in routers:

@@ -148,7 +148,8 @@ def install_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
         kind = ProblemType(status, status.phrase.lower().replace(" ", "-"), status.phrase)
-        return _answer(request, kind, None, (), dict(error.headers or {}))
+        detail = None if error.detail == status.phrase else error.detail
+        return _answer(request, kind, detail, (), dict(error.headers or {}))
 
     app.add_exception_handler(ClinicweaveError, refused)
     app.add_exception_handler(RequestValidationError, invalid)

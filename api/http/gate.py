@@ -1,7 +1,7 @@
 """The gate before every route: who asks, and whether the access table lets them. Nothing of a route runs before it.
 
 It is the class of every route, not a dependency that a route might forget, and not a middleware that would have to guess the
-route. So even a body that is no JSON is first asked who brings it.
+route. Who asks is known before a byte of the body is read, and no body is read any further than its route takes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from api.access.actor import NOBODY, UNKNOWN, Actor
@@ -34,7 +35,13 @@ from scheduling.errors import Fault, InvalidFile
 COOKIE = "clinicweave_session"
 BEARER = "bearer "
 READING = ("GET", "HEAD", "OPTIONS")
-NULS = {"path": ("\0", "%00"), "query": ("\0", "%00"), "body": ("\0", r"\u0000")}
+NULS_IN_ADDRESS = ("\0", "%00")
+NULS_IN_BODY = (b"\0", rb"\u0000")
+BINARY = "application/octet-stream"
+
+MAX_BODY_BYTES = 256 * 1024
+"""Longest body of a route that does not give its own bound: a session's attendance, 500 ids of the longest, with room."""
+
 MAX_LOGGED_ID = 100
 """Characters of an id, which anybody may make up, that the audit keeps."""
 
@@ -56,9 +63,13 @@ class AccessRequest:
 
 
 class GuardedRoute(APIRoute):
-    """A route behind the gate; one that the access table does not have cannot be made."""
+    """A route behind the gate; one that the access table does not have cannot be made.
+
+    Its option ``max_body_size`` bounds its bodies, in bytes; the setting ``max_body_bytes`` bounds those of every route.
+    """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        self.max_body_bytes: int = options.pop("max_body_size", None) or MAX_BODY_BYTES
         lines = [get_line(method, path) for method in options.get("methods") or ("GET",)]
         options["responses"] = {**document_problems(*_problems(lines)), **(options.get("responses") or {})}
         super().__init__(path, endpoint, **options)
@@ -67,7 +78,8 @@ class GuardedRoute(APIRoute):
         """Answer a request; one by another method learns all that the path takes, whichever routes they are of."""
         if scope["method"] not in (self.methods or ()):
             raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(list_methods(self.path))})
-        await super().handle(scope, receive, send)
+        most = min(self.max_body_bytes, scope["app"].state.context.settings.max_body_bytes)
+        await super().handle(scope, _bounded(receive, Headers(scope=scope), most), send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request: the gate, then the route."""
@@ -76,14 +88,30 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             line = get_line(request.method, self.path)
             if not line.public:
-                body = await _document(request) if line.body else None
-                request.state.actor = await run_in_threadpool(admit, get_context(request), line, _asked(request, line, body))
-            await _expect_storable(request)
+                asked = _asked(request, line)
+                actor = request.state.actor = await run_in_threadpool(admit, get_context(request), line, asked)
+                if line.body:
+                    inside = replace(asked, ids=_ids_in_body(line, await _document(request)))
+                    await run_in_threadpool(expect_allowed, get_context(request), line, inside, actor)
+            await self._expect_storable(request)
             if "idempotency-key" in request.headers:
                 request.state.digest = await _digest(request)
             return await answer(request)
 
         return guarded
+
+    async def _expect_storable(self, request: Request) -> None:
+        """Refuse the one character that PostgreSQL cannot keep in a text, before it turns up as an error of the database.
+
+        A body that is no text, such as a workbook, is full of it; what reads such a body answers for the texts in it.
+        """
+        places = {"path": request.url.path, "query": request.url.query}
+        wrong = [place for place, text in places.items() if any(nul in text for nul in NULS_IN_ADDRESS)]
+        if self.body_field is not None and getattr(self.body_field.field_info, "media_type", None) != BINARY:
+            body = await request.body()
+            wrong += ["body"] if any(nul in body for nul in NULS_IN_BODY) else []
+        if wrong:
+            raise InvalidFile("request", [Fault(wrong[0], "a NUL character cannot be kept")])
 
 
 def make_router(tag: str) -> APIRouter:
@@ -106,10 +134,15 @@ def admit(context: AppContext, line: Access, asked: AccessRequest) -> Actor:
         context.log_ins.take(f"guess from {asked.address}")
         _deny(context, line, asked, UNKNOWN, NOBODY, str(refusal))
         raise
+    expect_allowed(context, line, asked, actor)
+    return actor
+
+
+def expect_allowed(context: AppContext, line: Access, asked: AccessRequest, actor: Actor) -> None:
+    """Refuse what somebody may not do, or not to what is asked for, and write it down. Raises ``Forbidden``."""
     if not _may(context, actor, line, asked):
         _deny(context, line, asked, actor.id, actor.role, "not in the access table")
         raise Forbidden("this is not allowed with this role, or not on this object")
-    return actor
 
 
 def _known(context: AppContext, asked: AccessRequest) -> Actor:
@@ -145,17 +178,19 @@ def _deny(context: AppContext, line: Access, asked: AccessRequest, actor: str, r
         audit.append(session, entry, context.clock())
 
 
-def _asked(request: Request, line: Access, body: Any) -> AccessRequest:
+def _asked(request: Request, line: Access) -> AccessRequest:
     given = request.headers.get("authorization", "")
-    in_path = [(kind, request.path_params[kind]) for kind in line.named_in_path]
-    in_body = [(get_kind(body, kind), identifier) for place, kind in line.body for identifier in find_ids(body, place)]
     return AccessRequest(
         address=get_address(request),
         bearer=given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else None,
         cookie=request.cookies.get(COOKIE),
         is_foreign=request.method not in READING and is_foreign(request),
-        ids=(*in_path, *in_body),
+        ids=tuple((kind, request.path_params[kind]) for kind in line.named_in_path),
     )
+
+
+def _ids_in_body(line: Access, body: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((get_kind(body, kind), identifier) for place, kind in line.body for identifier in find_ids(body, place))
 
 
 def get_address(request: Request) -> str:
@@ -175,16 +210,25 @@ def is_foreign(request: Request) -> bool:
 async def _document(request: Request) -> Any:
     try:
         return await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         return None  # the route's own validation says what is wrong with it
 
 
-async def _expect_storable(request: Request) -> None:
-    """Refuse the one character that PostgreSQL cannot keep in a text, before it turns up as an error of the database."""
-    places = {"path": request.url.path, "query": request.url.query, "body": (await request.body()).decode("latin-1")}
-    for place, text in places.items():
-        if any(nul in text for nul in NULS[place]):
-            raise InvalidFile("request", [Fault(place, "a NUL character cannot be kept")])
+def _bounded(receive: Receive, headers: Headers, most_bytes: int) -> Receive:
+    """Return what receives a body and refuses, with 413, to receive more of it than so many bytes."""
+    said = headers.get("content-length", "")
+    left = -1 if said.isdecimal() and int(said) > most_bytes else most_bytes
+
+    async def bounded() -> Message:
+        nonlocal left
+        if left >= 0:
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left >= 0:
+                return message
+        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {most_bytes:,} bytes here")
+
+    return bounded
 
 
 async def _digest(request: Request) -> str:

@@ -155,8 +155,8 @@ def log_in(context: AppContext, address: str, name: str, password: str) -> Opene
     right = is_password(account.password_hash if account else None, password)
     with context.database.writing() as session:
         account = accounts.find_account_by_name(session, name)  # it may have been closed while the password was tried
-        if right and account is not None and account.is_active and not _rests(account, now):
-            return _admitted(session, context.settings, account, now)
+        if right and account is not None and account.is_active and not _is_locked(account, now):
+            return _open_session(session, context.settings, account, now)
         _refuse(session, context.settings, account, now)
     most, minutes = context.settings.failures_before_lock, context.settings.lock_minutes
     raise Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
@@ -185,7 +185,7 @@ def log_in_by_provider(
     with context.database.writing() as session:
         account = accounts.find_account_by_identity(session, context.settings.oidc_issuer or "", subject)
         if account is not None and account.is_active:
-            return _admitted(session, context.settings, account, now)
+            return _open_session(session, context.settings, account, now)
         _refuse(session, context.settings, account, now)
     raise Unauthenticated("nobody here has this identity")
 
@@ -275,7 +275,7 @@ def end_link(session: Session, by: Actor, identifier: str, now: datetime) -> Non
     write_audit(session, by, "link.end", "visit", row.visit_id, now)
 
 
-def _admitted(session: Session, settings: Settings, account: AccountRow, now: datetime) -> OpenedSession:
+def _open_session(session: Session, settings: Settings, account: AccountRow, now: datetime) -> OpenedSession:
     secret = make_secret(SESSION)
     row = SessionRow(
         id=new_id(),
@@ -291,13 +291,13 @@ def _admitted(session: Session, settings: Settings, account: AccountRow, now: da
     return OpenedSession(secret, row, account)
 
 
-def _rests(account: AccountRow, now: datetime) -> bool:
+def _is_locked(account: AccountRow, now: datetime) -> bool:
     return account.rests_until is not None and account.rests_until > now
 
 
 def _refuse(session: Session, settings: Settings, account: AccountRow | None, now: datetime) -> None:
     # The name that was tried is not written down: people type passwords into the wrong field.
-    if account is not None and not _rests(account, now):
+    if account is not None and not _is_locked(account, now):
         account.failures += 1
         if account.failures >= settings.failures_before_lock:
             account.failures, account.rests_until = 0, now + timedelta(minutes=settings.lock_minutes)

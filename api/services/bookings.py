@@ -12,7 +12,7 @@ from api.access.actor import AccessRole, Actor
 from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
-from api.services.episodes import OF_BOOKINGS, record_booking_state
+from api.services.episodes import OF_BOOKINGS, is_visit_missed, record_booking_state, retract_booking_state
 from api.services.records import write_audit
 from api.services.requests import get_asked_visit
 from api.services.week import WeekSnapshot, find_shift_locations, pin_of, with_booking
@@ -41,6 +41,9 @@ BECOMES: dict[BookingState, tuple[BookingState, ...]] = {
     "arrived": ("done",),
 }
 """What a booking may become, by what it is."""
+
+WAS: dict[BookingState, BookingState] = {"arrived": "booked", "no-show": "booked", "done": "arrived"}
+"""What a booking was, by what it was marked as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +178,13 @@ def decide_move(
 def _decide_placement(
     week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, now: datetime
 ) -> PlacementDecision:
-    wanted, stands = _booking(week, visit, place), week.upcoming
-    broken = _broken(week.scenario, stands, wanted)
+    wanted, stands = _create_booking(week, visit, place), week.upcoming
+    broken = _find_broken(week.scenario, stands, wanted)
     final = [violation for violation in broken if violation.rule in FINAL]
     if broken and (reason is None or final):
         details = [ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in broken]
         refused = "no reason can override" if reason is not None else "it breaks"
-        raise RulesBroken(f"{refused} {', '.join(_rules(final if reason is not None else broken))}", details)
+        raise RulesBroken(f"{refused} {', '.join(_list_rules(final if reason is not None else broken))}", details)
     after = with_booking(week.scenario, stands, visit, wanted)
     return PlacementDecision(
         by=by,
@@ -190,7 +193,7 @@ def _decide_placement(
         asked=week.scenario,
         diff=PlanDiff(week.scenario, stands, week.scenario, after),
         booking=wanted,
-        overridden=_rules(broken),
+        overridden=_list_rules(broken),
         override_reason=reason if broken else None,
         is_move=visit in week.statuses,
     )
@@ -203,7 +206,9 @@ def apply_placement(session: Session, decision: PlacementDecision) -> PlacedVisi
     row = get_booking_row(session, booking.visit)
     row.override_reason = decision.override_reason
     action = "booking.move" if decision.is_move else "booking.add"
-    write_audit(session, by, action, "visit", booking.visit, now, overridden=list(decision.overridden), **_where(booking))
+    write_audit(
+        session, by, action, "visit", booking.visit, now, overridden=list(decision.overridden), **_describe_place(booking)
+    )
     return _placed_visit(session, row, booking)
 
 
@@ -237,7 +242,7 @@ def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int 
     kept = tuple(booking for booking in week.plan.visits if booking.visit not in cancelled)
     shifts = find_shift_locations(week.scenario, (*week.plan.groups, *week.plan.holds, *kept))
     after = rebase(week.plan.changed(visits=kept, shifts=shifts), week.scenario)
-    released = tuple(one.changed(pinned=None) if one.id in cancelled else one for one in week.scenario.visits)
+    released = tuple(visit.changed(pinned=None) if visit.id in cancelled else visit for visit in week.scenario.visits)
     return CancellationDecision(
         by=by,
         now=now,
@@ -282,13 +287,46 @@ def mark(session: Session, by: Actor, visit: str, state: BookingState, version: 
     expect_version(row, "booking", visit, version)
     if state not in BECOMES.get(row.state, ()):
         raise Conflict(f"what is {row.state} cannot become {state}")
-    if state == "no-show" and now < row.starts_at:
+    wall = periods.get_zone(session).wall
+    if state == "arrived" and wall(now).date() < wall(row.starts_at).date():
+        raise Conflict("the visit's day has not come yet")
+    if state != "arrived" and now < row.starts_at:
         raise Conflict("the visit has not begun yet")
     bookings.mark(session, row.id, state, now)
     if state in OF_BOOKINGS:
         record_booking_state(session, by, visit, bookings.get_standing(session, row).placing, state, now)
     periods.touch(session, row.period_id)
     write_audit(session, by, f"booking.{state}", "visit", visit, now)
+
+
+def unmark(session: Session, by: Actor, visit: str, version: int | None, now: datetime) -> None:
+    """Take back the last that was noted of a patient, by mistake: that they have arrived, have not come, or are done.
+
+    Parameters
+    ----------
+    version
+        The booking's that the caller knows; None: whatever it is.
+
+    Raises
+    ------
+    UnknownId, StaleVersion
+        When the visit has no booking, or another version of it.
+    Conflict
+        When nothing is noted.
+    EventRefused
+        When more is known of the visit by now, as what came of it.
+    """
+    row = get_booking_row(session, visit)
+    expect_version(row, "booking", visit, version)
+    noted = row.state
+    if noted not in WAS:
+        raise Conflict(f"what is {noted} has nothing that could be taken back")
+    was: BookingState = "no-show" if noted == "arrived" and is_visit_missed(session, visit) else WAS[noted]
+    bookings.mark(session, row.id, was, now)
+    if noted in OF_BOOKINGS:
+        retract_booking_state(session, by, visit, bookings.get_standing(session, row).placing, now)
+    periods.touch(session, row.period_id)
+    write_audit(session, by, f"booking.not-{noted}", "visit", visit, now)
 
 
 def pin(session: Session, by: Actor, visit: str, version: int, now: datetime) -> VisitBooking:
@@ -300,18 +338,18 @@ def pin(session: Session, by: Actor, visit: str, version: int, now: datetime) ->
     booking = get_visit_booking(session, row)
     _put_pin(session, visit, pin_of(booking), now)
     periods.touch(session, row.period_id)
-    write_audit(session, by, "visit.pin", "visit", visit, now, **_where(booking))
+    write_audit(session, by, "visit.pin", "visit", visit, now, **_describe_place(booking))
     return booking
 
 
 def unpin(session: Session, by: Actor, visit: str, now: datetime) -> None:
-    """Let planning move a visit again. Raises ``UnknownId``."""
+    """Release a visit from its pin, so that planning may move it. Raises ``UnknownId``."""
     _put_pin(session, visit, None, now)
     periods.touch(session, get_asked_visit(session, visit).period_id)
     write_audit(session, by, "visit.unpin", "visit", visit, now)
 
 
-def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBooking:
+def _create_booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBooking:
     """Return the booking that is wanted.
 
     Raises
@@ -347,7 +385,7 @@ def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBook
     return wanted
 
 
-def _broken(scenario: Scenario, stands: Plan, wanted: VisitBooking) -> list[Violation]:
+def _find_broken(scenario: Scenario, stands: Plan, wanted: VisitBooking) -> list[Violation]:
     """Return what a booking breaks that is not broken already."""
     known = {(violation.rule, violation.ids) for violation in find_violations(scenario, stands)}
     after = with_booking(scenario, stands, wanted.visit, wanted)
@@ -380,9 +418,9 @@ def _placed_visit(session: Session, row: BookingRow, booking: VisitBooking) -> P
     return PlacedVisit(row, booking, messages.get_participation(session, row.id))
 
 
-def _where(booking: VisitBooking) -> dict[str, object]:
+def _describe_place(booking: VisitBooking) -> dict[str, object]:
     return booking.model_dump(mode="json", exclude={"visit"})
 
 
-def _rules(broken: list[Violation]) -> tuple[str, ...]:
+def _list_rules(broken: list[Violation]) -> tuple[str, ...]:
     return tuple(sorted({violation.rule for violation in broken}))

@@ -68,7 +68,7 @@ def add_feed(
         When there is no such provider, room, group or location.
     """
     secret = make_secret(FEED)
-    return secret, _added(
+    return secret, _add(
         session,
         settings,
         by,
@@ -94,12 +94,12 @@ def add_patient_feed(
     row = FeedRow(
         id=identifier, kind="patient", subject_id=patient, secret_hash=hash_secret(secret), created_by=by.id, created_at=now
     )
-    return secret, _added(session, settings, by, row, now)
+    return secret, _add(session, settings, by, row, now)
 
 
-def _added(session: Session, settings: Settings, by: Actor, row: FeedRow, now: datetime) -> FeedRow:
+def _add(session: Session, settings: Settings, by: Actor, row: FeedRow, now: datetime) -> FeedRow:
     expect_subject(session, row.kind, row.subject_id)
-    copy = _rendered(session, settings, row.kind, row.subject_id, now, None)
+    copy = _render(session, settings, row.kind, row.subject_id, now, None)
     _keep(session, row.kind, row.subject_id, copy)
     session.add(row)
     session.flush()
@@ -139,7 +139,7 @@ def poll_feed(context: AppContext, kind: FeedKind, secret: str) -> PolledFeed:
         cache.record_use(row)
     copy = cache.get(row.kind, row.subject_id)
     if copy is None or source not in (copy.source, None):
-        copy = _current(context, row, source, copy, now)
+        copy = _get_current(context, row, source, copy, now)
         cache.put(row.kind, row.subject_id, copy)
         cache.put_subscription(secret_hash, row)
     return PolledFeed(copy, cache.is_due(now))
@@ -149,9 +149,9 @@ def get_current_copy(context: AppContext, kind: FeedKind, subject: str) -> Rende
     """Return a calendar as it is now, for another way of reading it than polls."""
     now, known = context.clock(), context.feeds.get(kind, subject)
     with context.database.reading() as session:
-        if known is not None and known.source == _source(session, context.settings, kind, subject, now):
+        if known is not None and known.source == _get_source(session, context.settings, kind, subject, now):
             return known
-        copy = _rendered(session, context.settings, kind, subject, now, known)
+        copy = _render(session, context.settings, kind, subject, now, known)
     context.feeds.put(kind, subject, copy)
     return copy
 
@@ -179,8 +179,8 @@ def _looked_up(context: AppContext, kind: FeedKind, secret_hash: str, now: datet
         return None, None
     try:
         with context.database.looking() as connection:
-            found = feeds.find_subscription(connection, kind, secret_hash, _first(context.settings, now))
-            return (None, None) if found is None else found
+            subscription = feeds.find_subscription(connection, kind, secret_hash, _first(context.settings, now))
+            return (None, None) if subscription is None else subscription
     except (StoreBusy, StoreUnusable):
         row = context.feeds.get_subscription(secret_hash)
         if row is None or row.kind != kind:
@@ -193,36 +193,36 @@ def _first(settings: Settings, now: datetime) -> date:
     return (now - timedelta(days=settings.feed_past_days)).date()
 
 
-def _source(session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime) -> str:
+def _get_source(session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime) -> str:
     return feeds.get_source(session, kind, subject, _first(settings, now))
 
 
-def _current(
+def _get_current(
     context: AppContext, row: Subscription, source: str | None, known: RenderedFeed | None, now: datetime
 ) -> RenderedFeed:
     """Return a copy of the store as it is now, or the last good one when none can be made."""
     try:
         with context.database.reading() as session:
-            if known is None and (known := _kept(session, row)) is not None:
+            if known is None and (known := _load_kept(session, row)) is not None:
                 context.feeds.put_saved(row.kind, row.subject_id, known)
             if known is not None and known.source == source:
                 return known
-            return _rendered(session, context.settings, row.kind, row.subject_id, now, known)
+            return _render(session, context.settings, row.kind, row.subject_id, now, known)
     except Exception:  # whatever it is, a calendar that was good a moment ago is better than none
         log.exception("a feed cannot be rendered", extra={"fields": {"feed": row.id}})
     last = known
     if last is None:
         with context.database.reading() as session:
-            last = _kept(session, row)
+            last = _load_kept(session, row)
     if last is None:
         raise LookupError("a feed without a copy")
     return last
 
 
-def _rendered(
+def _render(
     session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime, last: RenderedFeed | None
 ) -> RenderedFeed:
-    source = _source(session, settings, kind, subject, now)
+    source = _get_source(session, settings, kind, subject, now)
     content = render_calendar(session, kind, subject, now - timedelta(days=settings.feed_past_days))
     if last is not None and last.content == content:
         return RenderedFeed(source, content, last.modified_at)
@@ -238,7 +238,7 @@ def _last_words(context: AppContext, row: Subscription, now: datetime) -> Render
         return RenderedFeed("", make_tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
 
 
-def _kept(session: Session, row: Subscription) -> RenderedFeed | None:
+def _load_kept(session: Session, row: Subscription) -> RenderedFeed | None:
     kept = feeds.find_copy(session, row.kind, row.subject_id)
     return None if kept is None else RenderedFeed(kept.source, kept.content, kept.modified_at)
 

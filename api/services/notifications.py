@@ -132,7 +132,7 @@ class _Notifier:
         )
 
     def _put(self, invitation: InvitationRow | None, row: BookingRow, patient: str, message: InviteMessage | None) -> bool:
-        """Let a message take the place of the one that waits, if they differ; without one, nothing waits any more."""
+        """Replace the message that waits by a new one, if they differ; without a new one, nothing waits any more."""
         waiting = None if invitation is None else self.waiting.get(invitation.id)
         if message is None:
             if waiting is not None:

@@ -25,14 +25,14 @@ def look_ahead(session: Session, now: datetime, weeks: int) -> Outlook:
     return estimate_outlook(book, horizon.start, weeks, today, _arrivals(session, now))
 
 
-def describe_outlook(found: Outlook) -> dict[str, Any]:
+def describe_outlook(outlook: Outlook) -> dict[str, Any]:
     """Return an outlook as JSON can hold it."""
     return {
-        "weeks": [week.isoformat() for week in found.weeks],
+        "weeks": [week.isoformat() for week in outlook.weeks],
         "loads": [
-            {**one.resource._asdict(), "demand": list(one.demand), "capacity": list(one.capacity)} for one in found.loads
+            {**load.resource._asdict(), "demand": list(load.demand), "capacity": list(load.capacity)} for load in outlook.loads
         ],
-        "waits": [{"service": one.service, "days": one.days, "scarce": name_resource(one.scarce)} for one in found.waits],
+        "waits": [{"service": wait.service, "days": wait.days, "scarce": name_resource(wait.scarce)} for wait in outlook.waits],
     }
 
 

@@ -21,6 +21,7 @@ from api.runtime.settings import Settings
 from api.services.records import write_audit
 from api.store import bookings, outside, periods, tasks
 from api.store.columns import new_id
+from api.store.errors import StoreError
 from api.store.outside import Stretch
 from api.store.rows import get_row
 from api.store.tables import OutsideCalendarRow, ProviderRow
@@ -123,7 +124,16 @@ def refresh(context: AppContext, reader: Fetcher) -> int:
     with context.database.reading() as session:
         due = outside.list_due(session, context.clock(), AT_ONCE)
     for row in due:
-        _refresh(context, reader, row)
+        try:
+            _refresh(context, reader, row)
+        except StoreError:
+            raise
+        except Exception:  # a defect at one calendar: the others are read, and this one is asked again later
+            log.exception("the outside calendar %s cannot be read", row.id)
+            with context.database.writing() as session:
+                if (known := session.get(OutsideCalendarRow, row.id)) is not None:
+                    _schedule(context.settings, known, "it cannot be read", context.clock())
+                    session.add(known)
     return len(due)
 
 
@@ -186,9 +196,9 @@ def _take_over(session: Session, row: OutsideCalendarRow, stretches: list[Stretc
     for starts, ends in changed:
         if (starts, ends) in before:
             continue
-        for one in bookings.list_of_resource(session, "provider", row.provider_id, starts, ends):
-            detail = {"provider": row.provider_id, "booking_starts_at": one.row.starts_at.isoformat()}
-            tasks.add_task(session, CONFLICT, (one.row.kind, one.row.subject_id), detail, now)
+        for booking in bookings.list_of_resource(session, "provider", row.provider_id, starts, ends):
+            detail = {"provider": row.provider_id, "booking_starts_at": booking.row.starts_at.isoformat()}
+            tasks.add_task(session, CONFLICT, (booking.row.kind, booking.row.subject_id), detail, now)
 
 
 def _touch_periods(session: Session, changed: Iterable[Stretch]) -> None:

@@ -151,10 +151,10 @@ def get_plan(session: Session, identifier: str) -> RequestedPlan:
 
 def get_finished_plan(session: Session, identifier: str) -> tuple[RequestedPlan, PlanRow, Plan]:
     """Return a plan that is made. Raises ``UnknownId``, and ``Conflict`` for one that is not made."""
-    found = get_plan(session, identifier)
-    if found.row is None or found.plan is None:
-        raise Conflict(f'plan "{identifier}" is not made: {found.job.state}')
-    return found, found.row, found.plan
+    plan = get_plan(session, identifier)
+    if plan.row is None or plan.plan is None:
+        raise Conflict(f'plan "{identifier}" is not made: {plan.job.state}')
+    return plan, plan.row, plan.plan
 
 
 def compare_plans(session: Session, before: str, after: str) -> Comparison:
@@ -165,7 +165,7 @@ def compare_plans(session: Session, before: str, after: str) -> Comparison:
     Conflict
         When one is not made, or they are of different periods.
     """
-    (first, _, one), (second, _, other) = get_finished_plan(session, before), get_finished_plan(session, after)
+    (first, _, earlier), (second, _, later) = get_finished_plan(session, before), get_finished_plan(session, after)
     if first.scenario.id != second.scenario.id:
         raise Conflict("the plans are of different scenarios")
-    return compare(first.scenario, one, other, second.scenario)
+    return compare(first.scenario, earlier, later, second.scenario)

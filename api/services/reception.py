@@ -72,7 +72,7 @@ def receive_request(
     def result(placement: SameDayDecision) -> IntakeResult:
         return IntakeResult(AcceptedRequest(request, placement.episode, (placement.visit,)), placement)
 
-    return _see_today(context, by, period, _referral(context, request, now), now, result, transact, deterministic)
+    return _see_today(context, by, period, _to_referral(context, request, now), now, result, transact, deterministic)
 
 
 def receive_referral(
@@ -184,20 +184,20 @@ def _find_period_of(context: AppContext, request: Request, now: datetime) -> str
     return None if row is None or request.referred_on not in (None, today) else row.id
 
 
-def _referral(context: AppContext, request: Request, now: datetime) -> InboundReferral:
+def _to_referral(context: AppContext, request: Request, now: datetime) -> InboundReferral:
     """Return a request as a referral of today. Raises ``InvalidFile``."""
     with context.database.reading() as session:
-        desk = IntakeContext(session, [request], now)
-        if faults := list(desk.faults([LocatedRequest("body.", request)])):
+        requests = IntakeContext(session, [request], now)
+        if faults := list(requests.find_faults([LocatedRequest("body.", request)])):
             raise InvalidFile("body", faults)
     kind = KINDS_BY_ID[request.kind]
     assert kind.pathway is not None
     return InboundReferral(
         patient=request.patient,
         service=catalogue.get_pathway(kind.pathway).steps[0].service,
-        new_patient=None if request.patient in desk.known else request.new_patient(desk.sites),
+        new_patient=None if request.patient in requests.known else request.new_patient(requests.sites),
         preferred_providers=request.preferred_providers,
         kind=kind,
-        priority=desk.priority(request),
+        priority=requests.get_priority(request),
         referrer=request.referrer,
     )

@@ -70,6 +70,8 @@ def change_referral(
         raise Conflict(f"what is {row.state} cannot become {state}")
     if (state == "scheduled") != (appointment is not None):
         raise Conflict("an appointment goes with the state scheduled, and with no other")
+    if state == "done" and row.starts_at is not None and now < row.starts_at:
+        raise Conflict("the appointment has not begun yet")
     zone = periods.get_zone(session)
     if appointment is not None:
         if not appointment.start < appointment.end:

@@ -109,7 +109,7 @@ def change_visit(
         When somebody else has changed it.
     """
     row = get_asked_visit(session, identifier, version)
-    wanted = _valid(Visit, {**json.loads(row.document), **changes})
+    wanted = _parse(Visit, {**json.loads(row.document), **changes})
     requests.put_visits(session, row.period_id, [wanted], now)
     _expect_valid(session, row.period_id, "visits", identifier)
     periods.touch(session, row.period_id)
@@ -150,16 +150,16 @@ def get_asked_visit(session: Session, identifier: str, version: int | None = Non
 
 
 def add_link(session: Session, by: Actor, period_id: str, link: Link, now: datetime) -> None:
-    """Let a visit follow another one of its period.
+    """Link a visit to another one of its period, which it follows.
 
     Raises
     ------
     AlreadyThere
         When it follows already.
     InvalidFile
-        When the period does not ask for both, or links would make a circle.
+        When the period does not ask for both, or links would make a cycle.
     """
-    if (link.before, link.after) in _links(session, period_id):
+    if (link.before, link.after) in _list_links(session, period_id):
         raise AlreadyThere(f'link from "{link.before}" to "{link.after}"')
     for end in ("before", "after"):
         visit = session.get(VisitRow, getattr(link, end))
@@ -172,7 +172,7 @@ def add_link(session: Session, by: Actor, period_id: str, link: Link, now: datet
 
 
 def remove_link(session: Session, by: Actor, period_id: str, before: str, after: str, now: datetime) -> None:
-    """Let a visit follow another one no more. Raises ``UnknownId``."""
+    """Remove the link by which a visit follows another one. Raises ``UnknownId``."""
     requests.remove_link(session, period_id, before, after)
     periods.touch(session, period_id)
     write_audit(session, by, "link.remove", "visit", after, now, before=before)
@@ -192,7 +192,7 @@ def change_patient(
     """
     row = people.get_patient(session, identifier)
     expect_version(row, "patient", identifier, version)
-    wanted = _valid(Patient, {**json.loads(row.document), **changes})
+    wanted = _parse(Patient, {**json.loads(row.document), **changes})
     people.put_patients(session, [wanted], now)
     for period_id in requests.list_periods_of_patient(session, identifier):
         _expect_valid(session, period_id, "patients", identifier)
@@ -214,14 +214,14 @@ def _expect_not_placed(visit: Visit) -> None:
         raise InvalidFile("addition", [Fault("current", "a visit that is asked for has no place yet")])
 
 
-def _valid(kind: type[M], document: Mapping[str, Any]) -> M:
-    found, misshapen = validate_text(kind, json.dumps(document))
-    if found is None:
+def _parse(kind: type[M], document: Mapping[str, Any]) -> M:
+    document_model, misshapen = validate_text(kind, json.dumps(document))
+    if document_model is None:
         raise InvalidFile(kind.__name__.lower(), [fault for _, fault in misshapen])
-    return found
+    return document_model
 
 
-def _links(session: Session, period_id: str) -> set[tuple[str, str]]:
+def _list_links(session: Session, period_id: str) -> set[tuple[str, str]]:
     scenario = periods.load_scenario(session, period_id)
     return {(link.before, link.after) for link in scenario.links}
 

@@ -186,7 +186,7 @@ def decide_referral(
         by=by,
         now=now,
         week=week,
-        asked=addition.to(week.scenario),
+        asked=addition.add_to(week.scenario),
         diff=_find_place(week, week.settled[0], addition, deterministic),
         visit=visit,
         intake=SameDayIntake(addition, start, referral.new_patient is not None),
@@ -203,7 +203,7 @@ def decide_waiting_visit(week: WeekSnapshot, by: Actor, visit: str, now: datetim
     """
     waiting = _expect_waiting(week, visit)
     scenario, _ = week.settled
-    without = scenario.asking_for(scenario.visits_by_id.keys() - {visit})
+    without = scenario.restrict_to(scenario.visits_by_id.keys() - {visit})
     diff = _find_place(week, without, Addition(visits=(waiting,)))
     return SameDayDecision(by=by, now=now, week=week, asked=week.scenario, diff=diff, visit=visit)
 

@@ -73,13 +73,13 @@ def _ids(scenario: Scenario) -> Iterator[tuple[str, str]]:
     yield "id", scenario.id
     clinic = scenario.clinic
     for section, ids in (
-        ("clinic.locations", [one.id for one in clinic.locations]),
-        ("clinic.rooms", [one.id for one in clinic.rooms]),
-        ("clinic.services", [one.id for one in clinic.services]),
-        ("providers", [one.id for one in scenario.providers]),
-        ("patients", [one.id for one in scenario.patients]),
-        ("visits", [one.id for one in scenario.visits]),
-        ("groups", [one.id for one in scenario.groups]),
-        ("reserves", [one.id for one in scenario.reserves]),
+        ("clinic.locations", [location.id for location in clinic.locations]),
+        ("clinic.rooms", [room.id for room in clinic.rooms]),
+        ("clinic.services", [service.id for service in clinic.services]),
+        ("providers", [provider.id for provider in scenario.providers]),
+        ("patients", [patient.id for patient in scenario.patients]),
+        ("visits", [visit.id for visit in scenario.visits]),
+        ("groups", [group.id for group in scenario.groups]),
+        ("reserves", [reserve.id for reserve in scenario.reserves]),
     ):
         yield from ((f"{section}[{index}].id", identifier) for index, identifier in enumerate(ids))

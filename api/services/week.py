@@ -15,6 +15,7 @@ from api.context import AppContext
 from api.runtime.exceptions import Conflict
 from api.store import bookings, offers, periods, plans
 from api.store.bookings import VisitStatus
+from api.store.epoch import Version
 from api.store.placings import booking_fields
 from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.fields import Interval
@@ -34,7 +35,7 @@ class WeekSnapshot:
 
     Attributes
     ----------
-    version : int or None
+    version : Version or None
         The period's, to which whatever is decided belongs; None: the week is as decisions leave it that are not applied yet.
     scenario : Scenario
         What is asked for, with ``now``. What nobody may move is pinned where it stands: offered places, and what has begun.
@@ -44,13 +45,13 @@ class WeekSnapshot:
         How the visits stand that have a place.
     """
 
-    version: int | None
+    version: Version | None
     scenario: Scenario
     plan: Plan
     statuses: Mapping[str, VisitStatus]
 
     @classmethod
-    def of(cls, version: int | None, scenario: Scenario, plan: Plan, statuses: Mapping[str, VisitStatus]) -> Self:
+    def of(cls, version: Version | None, scenario: Scenario, plan: Plan, statuses: Mapping[str, VisitStatus]) -> Self:
         """Return a week in which whatever is not merely booked is pinned where it stands."""
         fixed = {visit for visit, status in statuses.items() if status.state != "booked"}
         visits = tuple(
@@ -98,7 +99,7 @@ class WeekSnapshot:
 
 def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
     """Return a period as people live by it at an instant; offers that have run out are to be released before."""
-    version = periods.get_period(session, period_id).version
+    version = periods.version(session, period_id)
     scenario = periods.load_scenario(session, period_id, now)
     plan = plans.load_standing_plan(session, scenario)
     return WeekSnapshot.of(version, scenario, plan, bookings.get_visit_statuses(session, period_id))
@@ -129,25 +130,25 @@ def release_expired_offers(context: AppContext, now: datetime) -> None:
 def refresh_shift_locations(session: Session, scenario: Scenario) -> None:
     """Keep the locations of a period's shifts as what stands has them."""
     grid = scenario.grid
-    stands = [one.placing for one in bookings.list_standing(session, scenario.id).values()]
-    booked = (Booking(**booking_fields(one, grid)) for one in stands)
+    stands = [booking.placing for booking in bookings.list_standing(session, scenario.id).values()]
+    booked = (Booking(**booking_fields(placing, grid)) for placing in stands)
     plans.choose_places(session, scenario, find_shift_locations(scenario, booked))
 
 
 def find_shift_locations(scenario: Scenario, booked: Iterable[Booking]) -> tuple[ShiftPlace, ...]:
     """Return the location of each shift that bookings use: that of the first that uses it."""
     chosen: dict[tuple[str, datetime], str] = {}
-    for one in booked:
-        for member in (*one.team, *one.supervisors):
+    for booking in booked:
+        for member in (*booking.team, *booking.supervisors):
             for shift in scenario.providers_by_id[member].shifts:
-                if shift.start <= one.start and one.end <= shift.end:
-                    chosen.setdefault((member, shift.start), one.location)
+                if shift.start <= booking.start and booking.end <= shift.end:
+                    chosen.setdefault((member, shift.start), booking.location)
     return tuple(ShiftPlace(provider=who, start=start, location=where) for (who, start), where in sorted(chosen.items()))
 
 
 def with_booking(scenario: Scenario, plan: Plan, visit: str, booking: VisitBooking | None) -> Plan:
     """Return a plan with a visit at another place, or at none; of two that want one shift elsewhere, the others keep it."""
-    others = tuple(one for one in plan.visits if one.visit != visit)
+    others = tuple(booking for booking in plan.visits if booking.visit != visit)
     visits = others if booking is None else (*others, booking)
     changed = plan.changed(
         visits=visits,
@@ -176,27 +177,31 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
     gone = [plan.visits_by_id[visit] for visit in sorted(aside)]
     cut = [link for link in scenario.links if not aside.isdisjoint((link.before, link.after))]
     linked = {end for link in cut for end in (link.before, link.after)}
-    rest = scenario.asking_for(scenario.visits_by_id.keys() - aside)
+    rest = scenario.restrict_to(scenario.visits_by_id.keys() - aside)
     taken: dict[str, list[Interval]] = {}
     disruptions: list[Disruption] = []
-    for one in gone:
-        visit = scenario.visits_by_id[one.visit]
+    for booking in gone:
+        visit = scenario.visits_by_id[booking.visit]
         service = scenario.services[visit.service]
-        recovered = one.end + timedelta(minutes=service.recovery)
-        taken.setdefault(visit.patient, []).append(Interval(start=one.start, end=recovered))
-        disruptions += [ProviderAbsence(provider=who, start=one.start, end=one.end) for who in (*one.team, *one.supervisors)]
-        if one.room is not None:
-            disruptions.append(PlaceClosure(place=one.room, start=one.start, end=one.end + timedelta(minutes=service.turnover)))
+        recovered = booking.end + timedelta(minutes=service.recovery)
+        taken.setdefault(visit.patient, []).append(Interval(start=booking.start, end=recovered))
+        disruptions += [
+            ProviderAbsence(provider=who, start=booking.start, end=booking.end) for who in (*booking.team, *booking.supervisors)
+        ]
+        if booking.room is not None:
+            disruptions.append(
+                PlaceClosure(place=booking.room, start=booking.start, end=booking.end + timedelta(minutes=service.turnover))
+            )
     base = rest.changed(
-        visits=tuple(_pinned(one, plan.visits_by_id.get(one.id)) if one.id in linked else one for one in rest.visits),
+        visits=tuple(_pinned(visit, plan.visits_by_id.get(visit.id)) if visit.id in linked else visit for visit in rest.visits),
         patients=tuple(
-            one.changed(unavailable=(*one.unavailable, *taken.get(one.id, ()))) if one.id in taken else one
-            for one in scenario.patients
+            patient.changed(unavailable=(*patient.unavailable, *taken.get(patient.id, ()))) if patient.id in taken else patient
+            for patient in scenario.patients
         ),
     )
     upset = apply_disruptions(base, disruptions)
-    fillers = tuple(_filler(upset, one) for one in upset.visits if one.id not in base.visits_by_id)
-    visits = (*fillers, *(one for one in plan.visits if one.visit not in aside))
+    fillers = tuple(_filler(upset, visit) for visit in upset.visits if visit.id not in base.visits_by_id)
+    visits = (*fillers, *(booking for booking in plan.visits if booking.visit not in aside))
     shifts = find_shift_locations(upset, (*visits, *plan.groups, *plan.holds))
     return upset, rebase(plan.changed(visits=visits, shifts=shifts), upset)
 

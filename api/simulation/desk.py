@@ -71,7 +71,7 @@ class AtOnce:
 class PlannedWeek:
     """A week that was built, planned and published: what it was asked for, the plan, and what is different by it."""
 
-    found: NextWeek
+    next_week: NextWeek
     plan: Plan
     published: Published
 
@@ -108,7 +108,7 @@ class SimulatedDesk:
 
     def import_roster(self, providers: Iterable[Provider], closures: Iterable[Closure], dates: Horizon) -> None:
         """Take in who works on some dates, and what closes the clinic."""
-        known = tuple(restrict_provider(one, dates) for one in providers)
+        known = tuple(restrict_provider(provider, dates) for provider in providers)
         roster = Scenario(
             format="clinicweave-scenario/1",
             id=f"roster-{dates.start}",
@@ -130,7 +130,7 @@ class SimulatedDesk:
     def take(self, requests: Sequence[Request]) -> list[AcceptedRequest]:
         """Take in requests that can wait."""
         with self._store.writing() as session:
-            placed = [LocatedRequest(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
+            placed = [LocatedRequest(f"row {number}, ", request) for number, request in enumerate(requests, 2)]
             return accept_requests(session, SYSTEM, placed, self.now)
 
     def receive_request(self, request: Request) -> IntakeResult:
@@ -138,7 +138,7 @@ class SimulatedDesk:
         return receive_request(self._context, SYSTEM, request, self._store.write, self._policy.deterministic)
 
     def make_room(self, visit: str) -> SameDayDecision:
-        """Let others give way to who has to be seen today. Raises ``NoRoom``."""
+        """Make others give way to who has to be seen today. Raises ``NoRoom``."""
         return make_room(self._context, SYSTEM, visit, self._store.write, self._policy.deterministic)
 
     # ---- Weeks ----
@@ -153,7 +153,7 @@ class SimulatedDesk:
         """
         with self._store.writing() as session:
             week = rolling.build_week(session, SYSTEM, rolling.get_next_horizon(session, self.now, 1, monday), self.now)
-        wanted = planning.PlanRequest(week.found.scenario.id, self._policy.limits(whole))
+        wanted = planning.PlanRequest(week.next_week.scenario.id, self._policy.limits(whole))
         with self._store.reading() as session:
             of = planning.prepare_plan(session, wanted, self.now)
         if only is None:
@@ -163,7 +163,7 @@ class SimulatedDesk:
         with self._store.writing() as session:
             row = planning.request_plan(session, AtOnce(self._context.clock), SYSTEM, wanted, of, self.now)
             jobs.finish_job(session, row.id, row.epoch, plan, self.now)
-            return PlannedWeek(week.found, plan, publishing.publish(session, SYSTEM, row.id, self.now))
+            return PlannedWeek(week.next_week, plan, publishing.publish(session, SYSTEM, row.id, self.now))
 
     # ---- What becomes of bookings ----
 
@@ -213,7 +213,7 @@ class SimulatedDesk:
             programmes.record_attendance(session, SYSTEM, programme, month, came, self.now)
 
     def prefer_weekday(self, programme: str, day: Weekday) -> None:
-        """Let a group meet on a weekday where it can."""
+        """Set the weekday on which a group meets where it can."""
         with self._store.writing() as session:
             version = groups.get_programme(session, programme).version
             programmes.change_programme(session, SYSTEM, programme, version, {"weekday": day}, self.now)

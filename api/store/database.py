@@ -9,11 +9,13 @@ Transactions are short: nothing is solved, sent or waited for in one, and no ses
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event
@@ -33,6 +35,12 @@ WAIT_SECONDS = 10.0
 
 WRITER_LOCK = 0x636C696E
 """The advisory lock that a writer holds on PostgreSQL until its transaction ends; any number, the same on every machine."""
+
+PRIVATE = 0o600
+"""What only a file's owner may do with it: read and write."""
+
+JOURNALS = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a file, by the ends of their names."""
 
 QUERY_ONLY = "query_only"
 """Where an SQLite connection carries whether it refuses to write."""
@@ -73,11 +81,18 @@ class Database:
         self._derived = VersionedCache()
         self._closed = False
         event.listen(self.engine, "checkin", self._given_back)
+        if self.file is not None:
+            event.listen(self.engine, "do_connect", self._keep_private)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite if self.is_sqlite else _begin_postgresql)
         self._reader = self.engine.execution_options(reads_only=True)
         self._looker = self.engine.execution_options(reads_only=True, looks_once=True)
+
+    @property
+    def file(self) -> str | None:
+        """The path of an SQLite file; None of any other database."""
+        return self.url.database if self.is_sqlite and self.url.database not in (None, "", ":memory:") else None
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -126,6 +141,10 @@ class Database:
         self._closed = True
         self.engine.dispose()
 
+    def _keep_private(self, *_: object) -> None:
+        assert self.file is not None
+        keep_private(self.file)
+
     def _given_back(self, _connection: object, record: ConnectionPoolEntry) -> None:
         if self._closed:
             record.invalidate()  # it would stay open in a pool that nobody has any more
@@ -162,6 +181,20 @@ def translate_errors() -> Iterator[None]:
         raise found from None
     except TimeoutError:
         raise StoreBusy from None
+
+
+def keep_private(file: str) -> None:
+    """Make an SQLite file for its owner alone, or take from others what they may do with it; its journals follow it.
+
+    SQLite gives a journal the permissions of the file (https://www.sqlite.org/src/file/src/os_unix.c, findCreateFileMode).
+    What belongs to somebody else is left as it is, and so is what cannot be made: opening it says why.
+    """
+    with suppress(OSError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, PRIVATE))
+    for each in (file, *(f"{file}{ending}" for ending in JOURNALS)):
+        with suppress(OSError):
+            if stat.S_IMODE(os.stat(each).st_mode) & ~PRIVATE:
+                os.chmod(each, PRIVATE)
 
 
 def loses_commits_in_wal(version: tuple[int, ...]) -> bool:

@@ -19,11 +19,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from scheduling.errors import ClinicweaveError
+from scheduling.errors import ClinicweaveError, UnknownId
 
 
 class StoreError(ClinicweaveError):
     """Root of the store's errors."""
+
+
+class NoClinic(UnknownId):
+    """Nothing was taken in yet: the store has no clinic."""
+
+    def __init__(self) -> None:
+        super().__init__("clinic", "")
+
+    def __str__(self) -> str:
+        return "no clinic is known yet; take in who works first (clinicweave roster FILE, or PUT /v1/roster)"
 
 
 class DoubleBooked(StoreError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -11,12 +11,13 @@ import sqlalchemy
 from sqlalchemy import Connection, Select, SQLColumnExpression, String, bindparam, cast, func, literal, update
 from sqlmodel import Session, col, select
 
-from api.store.columns import Utc
+from api.store.columns import Utc, new_id
 from api.store.guards import LONGEST_DAYS
 from api.store.rows import get_row, put
 from api.store.tables import (
     BookingRow,
     ClinicRow,
+    EpochRow,
     FeedCopyRow,
     FeedRow,
     GroupRow,
@@ -150,15 +151,17 @@ def _sources(kind: FeedKind, identifier: SQLColumnExpression[str]) -> list[Any]:
     """Return the columns that a feed's source is made of."""
     parts: list[Any] = [func.count(), func.sum(BookingRow.version), func.max(BookingRow.updated_at)]
     text = sum((func.coalesce(cast(one, String), "") + " " for one in parts), start=literal(""))
-    sources = [_concerning(sqlalchemy.select(text), kind, identifier), *_versions()]
+    present: Select[Any] = sqlalchemy.select(col(EpochRow.id))
+    sources = [present, _concerning(sqlalchemy.select(text), kind, identifier), *_versions()]
     if kind == "patient":
         told: Any = sqlalchemy.select(func.sum(InvitationRow.sequence) + func.count())
         sources.append(told.where(col(InvitationRow.patient_id) == identifier))
     return [one.correlate(FeedRow).scalar_subquery() for one in sources]
 
 
-def _told(first: date, sources: Iterable[Any]) -> str:
-    return " ".join([first.isoformat(), *map(str, sources)])
+def _told(first: date, sources: Sequence[Any]) -> str:
+    present, *others = sources
+    return " ".join([first.isoformat(), present or new_id(), *map(str, others)])
 
 
 def _concerning(query: Select[Any], kind: FeedKind, identifier: SQLColumnExpression[str]) -> Select[Any]:

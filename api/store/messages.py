@@ -39,7 +39,7 @@ class AppointmentNotice:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
         """Read it as it is kept."""
-        return cls(Appointment.of(document["appointment"]), document["address"])
+        return cls(Appointment.from_document(document["appointment"]), document["address"])
 
     def document(self) -> dict[str, Any]:
         """Return it as it is kept."""

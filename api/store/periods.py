@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 
 from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
-from api.store.errors import AlreadyThere
+from api.store.epoch import Version, epoch
+from api.store.errors import AlreadyThere, NoClinic, StaleVersion
 from api.store.people import load_providers, put_patients, put_providers
 from api.store.placings import Placing, current_group, current_placings, current_visit
 from api.store.referrals_out import patients_with_appointments
@@ -47,12 +48,15 @@ ZONE = "zone"
 
 
 def get_clinic(session: Session) -> ClinicRow:
-    """Return the clinic. Raises ``UnknownId`` before anything was imported."""
-    return get_row(session, ClinicRow, "clinic", CLINIC)
+    """Return the clinic. Raises ``NoClinic`` before anything was taken in."""
+    row = session.get(ClinicRow, CLINIC)
+    if row is None:
+        raise NoClinic
+    return row
 
 
 def clinic_of(session: Session) -> Clinic:
-    """Return the clinic as the domain knows it. Raises ``UnknownId`` before anything was imported."""
+    """Return the clinic as the domain knows it. Raises ``NoClinic`` before anything was taken in."""
     return read_document(Clinic, get_clinic(session).document)
 
 
@@ -87,7 +91,12 @@ def list_periods_from(session: Session, day: date) -> list[PeriodRow]:
     return list(session.exec(query.order_by(col(PeriodRow.starts_on), col(PeriodRow.id))))
 
 
-def touch(session: Session, identifier: str, expected: int | None = None) -> PeriodRow:
+def version(session: Session, identifier: str) -> Version:
+    """Return the version of a period. Raises ``UnknownId``."""
+    return Version(epoch(session), get_period(session, identifier).version)
+
+
+def touch(session: Session, identifier: str, expected: Version | None = None) -> PeriodRow:
     """Note that something of a period changes. Whoever changes anything of it calls this, in the same transaction.
 
     Periods of the same dates change with it: they share people, and the locations of shifts.
@@ -100,7 +109,9 @@ def touch(session: Session, identifier: str, expected: int | None = None) -> Per
         When the change was decided on another version than the period has.
     """
     row = get_period(session, identifier)
-    expect_version(row, "period", identifier, expected)
+    if expected is not None and expected.epoch != epoch(session):
+        raise StaleVersion("period", identifier, expected.number)
+    expect_version(row, "period", identifier, None if expected is None else expected.number)
     shared = (col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)
     session.exec(update(PeriodRow).where(*shared).values(version=col(PeriodRow.version) + 1))
     return row
@@ -227,7 +238,7 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
     stands = {subject: one for subject, one in placed(session, period_id, row.version).items() if not one.offered}
     asked, meeting = load_visits(session, period_id), load_groups(session, period_id)
     patients = {one.patient for one in asked} | {one.patient for group in meeting for one in group.candidates}
-    return Scenario.of(
+    return Scenario.from_parts(
         f"period {period_id}",
         format="clinicweave-scenario/1",
         id=row.id,

@@ -155,7 +155,7 @@ def _as_plan(session: Session, scenario: Scenario, taken: Mapping[Subject, Placi
         status="feasible",
         cost=0,
         bound=None,
-        costs=Costs.of({}),
+        costs=Costs.from_components({}),
         visits=tuple(visits),
         groups=tuple(groups),
         holds=tuple(holds),

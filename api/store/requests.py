@@ -98,6 +98,24 @@ def put_groups(session: Session, period_id: str, groups: Iterable[Group]) -> Non
         insert_all(session, members, seats)
 
 
+def sessions_open_to(session: Session, patient_id: str) -> list[GroupRow]:
+    """Return the sessions of groups in which a patient may be given a seat."""
+    query = select(GroupRow).join(MembershipRow).where(MembershipRow.patient_id == patient_id)
+    return list(session.exec(query.order_by(col(GroupRow.id), col(GroupRow.month))))
+
+
+def close_session_to(session: Session, row: GroupRow, patient_id: str, most_needed: int | None) -> None:
+    """Let a patient be given no seat in a session; no more attendees are needed than are told, None: as many as before."""
+    one, group = MembershipRow, read_document(Group, row.document)
+    seats = delete(one).where(col(one.group_id) == row.id, col(one.month) == row.month, col(one.patient_id) == patient_id)
+    session.exec(seats)
+    if most_needed is not None and most_needed < group.min_attendees:
+        group = group.changed(min_attendees=most_needed)
+    row.document = group.model_dump_json()
+    row.version += 1
+    session.flush()
+
+
 def put_reserves(session: Session, period_id: str, reserves: Iterable[Reserve]) -> None:
     """Add reserves to a period, or bring known ones to what is given."""
     rows = (

@@ -68,7 +68,7 @@ class FrontDesk:
 
     def version(self, visit: str) -> str:
         """Return the ETag of a visit's booking."""
-        return str(self.ask("GET", f"/v1/visits/{visit}/booking").headers.get("etag", '"0"'))
+        return str(self.ask("GET", f"/v1/visits/{visit}/booking").headers.get("etag", '"0.none"'))
 
     def link(self, visit: str) -> Headers:
         """Return the headers of a patient who acts by the link for a visit."""

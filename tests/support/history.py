@@ -76,7 +76,7 @@ def live_through(store: Database, weeks: int, visits: int, going_on: int) -> int
         import_roster(session, SYSTEM, week.changed(**nothing).model_dump_json(), NOW)
         periods = [_period(MONDAY - timedelta(weeks=number)) for number in range(weeks, 0, -1)]
         insert_all(session, PeriodRow, periods)
-        past = Past(weeks, visits, tuple(one.id for one in week.providers))
+        past = Past(weeks, visits, tuple(provider.id for provider in week.providers))
         number = 0
         while past.placed + LONGEST <= visits:
             _walk(session, past, number, WALKED[number % len(WALKED)], whole=past.placed < visits - 2 * going_on)

@@ -13,6 +13,7 @@ from typing import Any
 from support import factories
 
 from api.services import bookings, episodes, publishing, rolling
+from api.services import programmes as service
 from api.services.accounts import SYSTEM
 from api.services.episodes import Consequences, ReportedEvent
 from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
@@ -32,6 +33,7 @@ from scheduling.care.rolling import NextWeek
 from scheduling.care.windows import OpenStep, list_open_steps
 from scheduling.fields import Horizon, Interval
 from scheduling.generate import generate
+from scheduling.requests import Group
 from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
@@ -107,10 +109,10 @@ class Months:
         """Build the next week and keep it."""
         with self.store.writing() as session:
             horizon = rolling.get_next_horizon(session, self.now, weeks, start)
-            return rolling.build_week(session, SYSTEM, horizon, self.now).found
+            return rolling.build_week(session, SYSTEM, horizon, self.now).next_week
 
     def preview(self, weeks: int = 1) -> NextWeek:
-        """Say what the next week is asked for."""
+        """Return what the next week is asked for."""
         with self.store.reading() as session:
             return rolling.draft_week(session, rolling.get_next_horizon(session, self.now, weeks, None), self.now)
 
@@ -128,7 +130,7 @@ class Months:
         with self.store.writing() as session:
             scenario, standing = load_week(session, period, self.now).to_plan()
             made = plan_first_come(scenario, standing)
-            kept = made.changed(visits=tuple(one for one in made.visits if one.visit not in without))
+            kept = made.changed(visits=tuple(visit for visit in made.visits if visit.visit not in without))
             assert not list(find_violations(scenario, made))
             snapshot = periods.keep_snapshot(session, scenario, periods.get_period(session, period), self.now)
             start = plans.add_plan(session, standing, snapshot.id, period, "desk", self.now)
@@ -155,7 +157,7 @@ class Months:
         with self.store.writing() as session:
             scenario = periods.load_scenario(session, period)
             gone = Interval(start=stamp(scenario.horizon.start, 0), end=stamp(scenario.horizon.end, 0))
-            people = tuple(one.changed(busy=(gone,)) for one in scenario.providers)
+            people = tuple(provider.changed(busy=(gone,)) for provider in scenario.providers)
             import_roster(session, SYSTEM, scenario.changed(providers=people, **NOTHING).model_dump_json(), self.now)
 
     def live(self, visit: str, came: bool = True) -> None:
@@ -166,6 +168,11 @@ class Months:
             self.now = max(self.now, row.starts_at + timedelta(minutes=1))
             for state in ("arrived", "done") if came else ("no-show",):
                 bookings.mark(session, SYSTEM, visit, state, None, self.now)
+
+    def take_back(self, visit: str) -> None:
+        """Take back the last that was noted of a visit."""
+        with self.store.writing() as session:
+            bookings.unmark(session, SYSTEM, visit, None, self.now)
 
     def tell(self, episode: str, kind: str, **told: Any) -> Consequences:
         """Tell what became known of an episode."""
@@ -188,12 +195,27 @@ class Months:
         found = self.episode(identifier)
         with self.store.reading() as session:
             today = periods.get_zone(session).wall(self.now).date()
-        return {one.visit: one for one in list_open_steps(found, catalogue.get_pathway(found.pathway), today)}
+        return {step.visit: step for step in list_open_steps(found, catalogue.get_pathway(found.pathway), today)}
 
     def programme(self, identifier: str) -> Programme:
         """Return a programme with its people and sessions."""
         with self.store.reading() as session:
             return next(one for one in programmes.load(session) if one.id == identifier)
+
+    def groups(self, period: str) -> tuple[Group, ...]:
+        """Return the sessions that a period asks for, as they stand."""
+        with self.store.reading() as session:
+            return periods.load_scenario(session, period).groups
+
+    def starts_on(self, period: str) -> date:
+        """Return a period's first date."""
+        with self.store.reading() as session:
+            return periods.get_period(session, period).starts_on
+
+    def leave(self, programme: str, patient: str) -> None:
+        """Give back a patient's seat."""
+        with self.store.writing() as session:
+            service.leave_programme(session, SYSTEM, programme, patient, self.now)
 
     def asked(self, period: str) -> dict[str, Any]:
         """Return the visits that a period asks for, by id."""

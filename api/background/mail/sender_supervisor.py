@@ -14,8 +14,8 @@ from typing import Any, Self
 from api.background.mail.process import ONCE, UNREACHABLE
 from api.runtime.exceptions import Unavailable
 
-COMMAND = ("-m", "api.background.mail.process")
-"""What the interpreter runs to send."""
+COMMAND = ("-P", "-m", "api.background.mail.process")
+"""What the interpreter runs to send; by ``-P`` nothing in the working folder stands before a package of its name."""
 
 LOOK_SECONDS = 1.0
 AGAIN_SECONDS = 5.0

@@ -29,13 +29,29 @@ FromInput = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 
 
 @contextmanager
-def opened() -> Iterator[AppContext]:
-    """Open the store of the settings, with the tables of this version."""
-    from api.context import create_context
-    from api.store.migrations import migrate
+def opened(may_make: bool = False) -> Iterator[AppContext]:
+    """Open the store of the settings, with the tables of this version.
 
-    context = create_context(read_settings())
-    migrate(context.database)
+    Parameters
+    ----------
+    may_make
+        Where there is no store yet, one is made.
+
+    Raises
+    ------
+    StoreUnusable
+        When there is none, and none may be made.
+    """
+    from api.context import create_context
+    from api.store.database import Database
+    from api.store.migrations import expect_store, migrate
+
+    settings = read_settings()
+    database = Database(settings.database_url)
+    if not may_make:
+        expect_store(database)
+    context = create_context(settings, database)
+    migrate(database)
     try:
         yield context
     finally:
@@ -60,7 +76,7 @@ def add(
 
     new = NewAccount(name, role, provider, subject)
     password_hash = None if subject is not None else hash_password(_password(password_stdin))
-    with opened() as context, context.database.writing() as session:
+    with opened(may_make=True) as context, context.database.writing() as session:
         row = add_account(session, SYSTEM, new, password_hash, context.settings.oidc_issuer, context.clock())
     _told(as_json, {"id": row.id, "name": name, "role": role}, f"{name} may come in as {role}.")
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from api.cli.console import ExitCode, end_command, err, print_json, say, show
 from api.cli.options import AsJson, Now, PlanFile, ScenarioFile, Seconds, Seed, Workers, expect_writable
 from api.cli.progress import solve_with_progress
+from api.reports.calendar_files import take_over_uids
 from api.reports.changes import beside, comparison_tables, moves_document, proposal_tables, proposals_document
 from api.reports.documents import plan_summary
 from api.reports.summary import pins_conflict, reasons_table
@@ -177,6 +178,7 @@ def insert(
         raise _nowhere(left, as_json)
     grown.write(grown_file)
     made.write(output)
+    take_over_uids(plan, output)
     found = compare(asked, upcoming(asked, given), made, grown)
     if as_json:
         files = {"plan": str(output), "scenario": str(grown_file)}

@@ -64,8 +64,8 @@ def import_sheet(
 ) -> None:
     """Take in a spreadsheet of referrals, all rows or none; what is wrong with a row is named by row and column."""
     from api.services.intake import find_faults
+    from api.spreadsheets import MAX_FILE_BYTES
     from api.spreadsheets.referral_sheets import in_row_order, read_sheet
-    from api.spreadsheets.table import MAX_FILE_BYTES
 
     sheet = read_sheet(read_bounded(file, MAX_FILE_BYTES), str(file))
     for note in sheet.notes:

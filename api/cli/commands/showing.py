@@ -61,11 +61,16 @@ def export(
     group: Annotated[str | None, typer.Option("--group", help="A group's id.", show_default=False)] = None,
     location: Annotated[str | None, typer.Option("--location", help="A location's id.", show_default=False)] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every calendar.")] = False,
+    uids: Annotated[
+        Path | None,
+        typer.Option("--uids", help="The file of identifiers, instead of that beside the plan.", show_default=False),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write iCalendar files of a plan that keeps every rule.
 
-    The events' identifiers are kept in a file beside the plan, so that calendars see a later plan as changes.
+    The events' identifiers are kept in a file beside the plan, PLAN.uids.json, and travel to a plan that is made from it, so
+    that calendars see a later plan as changes.
     """
     owners: dict[Owner, str | None] = {
         "provider": provider,
@@ -81,8 +86,8 @@ def export(
     given = Plan.read(plan, asked)
     if broken := judge(asked, given).violations:
         raise end_command(ExitCode.RULE_BROKEN, f"Nothing is written: the plan breaks rules {len(broken)} times.")
-    files = [export_one(asked, given, plan, kind, identifier, output) for kind, identifier in chosen]
-    files += export_all(asked, given, plan, output) if everything else ()
+    files = [export_one(asked, given, plan, kind, identifier, output, uids) for kind, identifier in chosen]
+    files += export_all(asked, given, plan, output, uids) if everything else ()
     if as_json:
         print_json({"files": [str(file) for file in files]})
     else:

@@ -105,7 +105,7 @@ class OffersWanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"count": 5}]})
 
-    count: int = Field(5, ge=1, le=20)
+    count: int = Field(5, ge=1, le=100)
 
 
 class Offer(ResponseModel):
@@ -187,11 +187,23 @@ def cancel_booking(visit: Identifier, call: Changing) -> Response:
 
 @router.put("/v1/visits/{visit}/booking/state", response_model=BookedVisit, responses=document_problems(409, 412, 428))
 def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Response:
-    """Note that a patient has arrived, has not come, or is done."""
+    """Note that a patient has arrived, on the visit's day; has not come, or is done, after its start."""
     version, now = call.expected_version(), call.context.clock()
 
     def act(session: Transaction) -> RouteResult:
         service.mark(session, call.actor, visit, body.state, version, now)
+        return _answer(service.get_placed_visit(session, visit))
+
+    return call.write(act)
+
+
+@router.delete("/v1/visits/{visit}/booking/state", response_model=BookedVisit, responses=document_problems(409, 412, 428))
+def unmark_booking(visit: Identifier, call: Changing) -> Response:
+    """Take back the last that was noted by mistake: done becomes arrived, arrived and no-show become booked."""
+    version, now = call.expected_version(), call.context.clock()
+
+    def act(session: Transaction) -> RouteResult:
+        service.unmark(session, call.actor, visit, version, now)
         return _answer(service.get_placed_visit(session, visit))
 
     return call.write(act)

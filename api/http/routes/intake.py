@@ -14,7 +14,7 @@ from pydantic.config import JsonDict
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Creating, Reading
 from api.http.errors import document_problems
-from api.http.gate import make_router
+from api.http.gate import BINARY, make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.bookings import PLACE, Because, FreePlace
@@ -25,6 +25,7 @@ from api.services.kinds import KINDS
 from api.services.reception import IntakeResult, place_same_day, receive_request
 from api.services.referrals_out import OutboundReferral
 from api.services.states import ReferralState
+from api.spreadsheets import MAX_FILE_BYTES
 from api.spreadsheets.referral_sheets import in_row_order, read_sheet, xlsx_template
 from scheduling.comparison import Change
 from scheduling.errors import Fault, InvalidFile
@@ -181,7 +182,7 @@ class ReferralOutState(BaseModel):
 
 
 EXAMPLE = "kind,patient,name\nfollow-up,mrn-4711,Robin Example\n"
-Sheet = Annotated[bytes, Body(media_type="application/octet-stream", description="A CSV or XLSX file.", examples=[EXAMPLE])]
+Sheet = Annotated[bytes, Body(media_type=BINARY, description="A CSV or XLSX file.", examples=[EXAMPLE])]
 
 
 @router.get("/v1/intake/kinds", response_model=ShownKinds)
@@ -211,6 +212,7 @@ def take_in(body: Annotated[Request, Body(examples=[REQUEST])], call: Creating) 
     status_code=HTTPStatus.CREATED,
     response_model=SheetTaken,
     responses={200: {"model": SheetTaken, "description": "What it would come to."}},
+    max_body_size=MAX_FILE_BYTES,
 )
 def take_in_sheet(
     body: Sheet,

@@ -22,6 +22,9 @@ router = make_router("outside calendars")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
+MAX_BODY_BYTES = 16 * 1024**2
+"""Longest body that holds a file's content: JSON writes a character of it in up to three times its bytes."""
+
 EXAMPLE: JsonDict = {
     "id": "c81e",
     "provider": "physician-1",
@@ -79,7 +82,12 @@ def list_calendars(provider: Identifier, call: Reading) -> Response:
     return call.read(act)
 
 
-@router.post("/v1/providers/{provider}/outside-calendars", status_code=HTTPStatus.CREATED, response_model=OutsideCalendar)
+@router.post(
+    "/v1/providers/{provider}/outside-calendars",
+    status_code=HTTPStatus.CREATED,
+    response_model=OutsideCalendar,
+    max_body_size=MAX_BODY_BYTES,
+)
 def add_calendar(provider: Identifier, body: CalendarToRead, call: Creating) -> Response:
     """Read a calendar elsewhere from now on: its events become busy times; a visit that they meet becomes a task."""
     context, now = call.context, call.context.clock()

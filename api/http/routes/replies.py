@@ -40,10 +40,10 @@ class AllTakenIn(ResponseModel):
     items: list[TakenIn]
 
 
-@router.post("/v1/answers", response_model=AllTakenIn)
+@router.post("/v1/answers", response_model=AllTakenIn, max_body_size=MAX_MAIL_BYTES)
 def take_in_answer(
     request: Request,
-    body: Annotated[bytes, Body(media_type="text/calendar", max_length=MAX_MAIL_BYTES, examples=["BEGIN:VCALENDAR…"])],
+    body: Annotated[bytes, Body(media_type="text/calendar", examples=["BEGIN:VCALENDAR…"])],
     call: Reading,
 ) -> Response:
     """Take in a patient's answer: a calendar file (text/calendar), or a whole mail (message/rfc822)."""
@@ -52,4 +52,4 @@ def take_in_answer(
         raise InvalidFile("request", [Fault("header.content-type", f"must be text/calendar or {MAIL}")])
     received = read_mail(body) if kind == MAIL else read_file(body)
     outcomes = process_replies(call.context, received, call.actor)
-    return RouteResult(AllTakenIn.model_validate({"items": outcomes})).response()
+    return call.read(lambda session: RouteResult(AllTakenIn.model_validate({"items": outcomes})))

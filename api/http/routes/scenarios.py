@@ -22,6 +22,7 @@ from api.http.routes.examples import KPIS, LINK, PLAN, SCENARIO, VISIT
 from api.reports.documents import to_document
 from api.reports.kpis import compute_kpis
 from api.services import requests, scenarios
+from scheduling.files import MAX_BYTES
 from scheduling.plan import Plan
 from scheduling.requests import Link
 from scheduling.scenario import Scenario
@@ -108,7 +109,13 @@ LinkAnswer: dict[int | str, dict[str, Any]] = {201: {"content": {"application/js
 KpisAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": KPIS}}}, **UNCHANGED}
 
 
-@router.post("/v1/scenarios", status_code=HTTPStatus.CREATED, response_model=Period, responses=document_problems(409))
+@router.post(
+    "/v1/scenarios",
+    status_code=HTTPStatus.CREATED,
+    response_model=Period,
+    responses=document_problems(409),
+    max_body_size=MAX_BYTES,
+)
 def import_scenario(body: ScenarioDocument, call: Creating) -> Response:
     """Take in a scenario: the clinic, the people, and what is asked for."""
 
@@ -177,7 +184,11 @@ def list_visits(scenario: Identifier, call: Reading, page: Paged) -> Response:
 
 
 @router.post(
-    "/v1/scenarios/{scenario}/visits", status_code=HTTPStatus.CREATED, response_model=Added, responses=document_problems(409)
+    "/v1/scenarios/{scenario}/visits",
+    status_code=HTTPStatus.CREATED,
+    response_model=Added,
+    responses=document_problems(409),
+    max_body_size=MAX_BYTES,
 )
 def add_visits(scenario: Identifier, body: AdditionDocument, call: Creating) -> Response:
     """Ask for another visit, or for several with their links and with patients who are not known yet."""

@@ -21,6 +21,7 @@ from api.services import outlook as looking_ahead
 from api.services import rolling
 from api.services.rosters import import_roster
 from scheduling.fields import Date, within_years
+from scheduling.files import MAX_BYTES
 
 router = make_router("weeks")
 
@@ -166,7 +167,7 @@ RosterDocument = Annotated[
 ]
 
 
-@router.put("/v1/roster", response_model=Roster)
+@router.put("/v1/roster", response_model=Roster, max_body_size=MAX_BYTES)
 def put_roster(body: RosterDocument, call: Reading) -> Response:
     """Take in the clinic and who works when, for weeks that are not asked for anything yet."""
 
@@ -201,7 +202,7 @@ def build_week(body: WeekToBuild, call: Creating) -> Response:
     def act(session: Transaction) -> RouteResult:
         horizon = rolling.get_next_horizon(session, now, body.weeks, body.start)
         week = rolling.build_week(session, call.actor, horizon, now)
-        shown = Week.model_validate(rolling.summarise_week(week.found))
+        shown = Week.model_validate(rolling.summarise_week(week.next_week))
         return RouteResult(shown, HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}")
 
     return call.create(act)

@@ -17,7 +17,7 @@ from api.http.app import create_app
 from api.http.errors import DEFECT, PROBLEMS, get_problem_type, make_problem
 from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken, ServiceError
 from api.runtime.logs import JsonLines
-from api.runtime.settings import Settings
+from api.runtime.settings import Settings, read_settings
 from api.store.errors import AlreadyThere, DoubleBooked, NaiveTime, StoreBusy
 from scheduling.errors import ClinicweaveError, Fault, InvalidFile, ModelInvalid, RuleBroken
 
@@ -119,6 +119,20 @@ def test_what_is_no_route_is_a_problem_too(client: TestClient, method: str, path
     answer = client.request(method, path)
     assert (answer.status_code, answer.json()["status"]) == (status, status)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"port": 8731}, "http://127.0.0.1:8731"),
+        ({"host": "0.0.0.0", "port": 80}, "http://127.0.0.1:80"),
+        ({"host": "::1"}, "http://[::1]:8000"),
+        ({"port": 8731, "public_url": "https://clinic.example"}, "https://clinic.example"),
+    ],
+)
+def test_the_address_that_links_begin_with_is_the_one_that_is_served(given: dict[str, Any], address: str) -> None:
+    assert read_settings(**given).public_url == address
 
 
 def test_a_body_that_is_too_long_is_refused(make: Any, settings: Settings) -> None:

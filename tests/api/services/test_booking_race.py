@@ -76,7 +76,7 @@ def race(desk: FrontDesk, clients: int = 8) -> Counter[int]:
 
 
 def leave_out_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_broken", lambda *_: [])
+    monkeypatch.setattr(service, "_find_broken", lambda *_: [])
 
 
 def test_where_the_rules_are_not_checked_the_database_refuses_all_but_one(

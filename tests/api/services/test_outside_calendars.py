@@ -138,6 +138,26 @@ def test_what_cannot_be_read_leaves_what_was_read_and_is_asked_ever_less_often(d
     assert shown["failure"] == "the server answered 503"
 
 
+def test_a_calendar_that_meets_a_defect_fails_alone_and_is_asked_again_later(desk: FrontDesk, elsewhere: Elsewhere) -> None:
+    for name in ("broken", "sound"):
+        assert add(desk, name=name, url=f"https://calendars.example/{name}.ics").status_code == 201
+    read = elsewhere.fetch
+
+    def fetch(url: str, etag: str | None = None) -> Fetched:
+        if "broken" in url:
+            raise ValueError(url)
+        return read(url, etag)
+
+    desk.clock.pass_by(minutes=desk.context.settings.outside_minutes)
+    before = len(elsewhere.asked)
+    elsewhere.fetch = fetch  # type: ignore[method-assign]
+    assert refresh(desk.context, desk.context.fetcher) == 2
+    shown = {one["name"]: one["failure"] for one in desk.ask("GET", "/v1/providers/ana/outside-calendars").json()["items"]}
+    assert shown == {"broken": "it cannot be read", "sound": None}
+    assert len(elsewhere.asked) == before + 1
+    assert refresh(desk.context, desk.context.fetcher) == 0
+
+
 @pytest.mark.parametrize("content", ["", "<html>log in first</html>", "BEGIN:VCALENDAR\r\n"])
 def test_what_is_no_calendar_is_refused_at_once_or_left_later(desk: FrontDesk, elsewhere: Elsewhere, content: str) -> None:
     assert add(desk, content=content).status_code == 422

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from operator import attrgetter
+from pathlib import Path
 
 import pytest
 from support import factories
@@ -11,6 +12,7 @@ from support.factories import current, current_group, group, link, patient, prov
 from support.stored import NOW, StoredWeek
 
 from api.store import bookings, periods, requests
+from api.store.backup import backup, restore
 from api.store.database import Database
 from api.store.errors import AlreadyThere, DoubleBooked, StaleVersion, StillReferenced
 from scheduling.additions import Addition
@@ -147,9 +149,21 @@ def test_a_link_to_a_visit_that_is_not_there_is_refused(week: StoredWeek) -> Non
 
 def test_a_change_decided_on_an_older_version_of_the_period_is_refused(week: StoredWeek) -> None:
     with week.store.writing() as rows:
-        assert periods.touch(rows, week.id, expected=1).version == 2
+        first = periods.version(rows, week.id)
+        assert (first.number, periods.touch(rows, week.id, expected=first).version) == (1, 2)
     with pytest.raises(StaleVersion, match='period "test-week" is no longer at version 1'), week.store.writing() as rows:
-        periods.touch(rows, week.id, expected=1)
+        periods.touch(rows, week.id, expected=first)
+
+
+def test_a_change_decided_in_another_past_of_the_store_is_refused(week: StoredWeek, tmp_path: Path) -> None:
+    with week.store.reading() as rows:
+        before = periods.version(rows, week.id)
+    backup(week.store, tmp_path / "copy")
+    restore(week.store, tmp_path / "copy")
+    with week.store.reading() as rows:
+        assert periods.version(rows, week.id).number == before.number
+    with pytest.raises(StaleVersion, match='period "test-week"'), week.store.writing() as rows:
+        periods.touch(rows, week.id, expected=before)
 
 
 def test_the_same_snapshot_is_kept_once_for_each_version(week: StoredWeek) -> None:

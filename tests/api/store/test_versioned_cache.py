@@ -165,7 +165,7 @@ def test_who_arrives_changes_the_week_so_that_nothing_decided_before_moves_them(
     week.publish(made)
     before = version(week.store, week.id)
     with week.store.writing() as rows:
-        bookings.mark(rows, DANA, "v-1", "arrived", lambda _: None, NOW)
+        bookings.mark(rows, DANA, "v-1", "arrived", None, NOW + timedelta(days=4))
     assert version(week.store, week.id) == before + 1
 
 

@@ -117,7 +117,7 @@ def test_without_regard_to_it_the_plan_would_undo_it(desk: FrontDesk, monkeypatc
     identifier = asked(desk)
     assert desk.move("v-1", "TU 13:00").status_code == 200
     made(desk, identifier, *STANDS)
-    monkeypatch.setattr(publishing, "_decided", lambda *_: set())
+    monkeypatch.setattr(publishing, "_list_decided", lambda *_: set())
     assert (found := publish(desk, identifier)).status_code == 201, found.text
     assert desk.stands()["v-1"] == "Tue 14:00"
 
