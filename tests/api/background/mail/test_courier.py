@@ -31,7 +31,7 @@ from api.store.columns import utc_now
 from api.store.tables import TaskRow
 
 PROJECT = Path(__file__).parents[4]
-POLICY = RetryPolicy(first=60.0, last=60.0, patience=4)
+POLICY = RetryPolicy(initial_backoff=60.0, max_backoff=60.0, max_attempts=4)
 
 OWNER = """
 import signal
