@@ -18,7 +18,7 @@ from api.context import AppContext
 from api.runtime.exceptions import KeyReused, Stale, VersionMissing
 from api.services.records import write_audit
 from api.store import accounts
-from api.store.epoch import Version, epoch
+from api.store.epoch import Version, get_epoch
 from api.store.tables import IdempotencyRow
 
 Transaction = Session
@@ -81,7 +81,7 @@ class Call:
         """Answer from one moment of the store, which it cannot change; what the caller knows is not told again."""
         with self.context.database.reading() as session:
             answer = act(session)
-            present = epoch(session)
+            present = get_epoch(session)
             if answer.version is not None and self._knows(Version(present, answer.version)):
                 answer = RouteResult(status=HTTPStatus.NOT_MODIFIED, version=answer.version)
             return answer.response(present)
@@ -102,7 +102,7 @@ class Call:
             When the version of If-Match is of another epoch: the store was restored since it was read.
         """
         with self.context.database.writing() as session:
-            answer, present = act(session), epoch(session)
+            answer, present = act(session), get_epoch(session)
             if self.if_match is not None and self._expected().epoch != present:
                 raise Stale("it has changed since it was read")  # and with it all that was done is undone
             return answer.response(present)
@@ -124,7 +124,7 @@ class Call:
             accounts.delete_old_answers(session, self.context.clock() - timedelta(hours=self.context.settings.key_hours))
             row = accounts.find_kept_answer(session, self.actor.id, self.key)
             if row is None:
-                response = act(session).response(epoch(session))
+                response = act(session).response(get_epoch(session))
                 session.add(self._kept(self.key, self.digest, response))
                 return response
         return self._repeated(self.digest, row)

@@ -99,7 +99,7 @@ class WeekSnapshot:
 
 def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
     """Return a period as people live by it at an instant; offers that have run out are to be released before."""
-    version = periods.version(session, period_id)
+    version = periods.get_version(session, period_id)
     scenario = periods.load_scenario(session, period_id, now)
     plan = plans.load_standing_plan(session, scenario)
     return WeekSnapshot.of(version, scenario, plan, bookings.get_visit_statuses(session, period_id))

@@ -16,7 +16,7 @@ from api.store.columns import new_id
 from api.store.tables import EpochRow
 
 EPOCH = "epoch"
-"""Where a session carries what :func:`epoch` returns."""
+"""Where a session carries what :func:`get_epoch` returns."""
 
 
 class Version(NamedTuple):
@@ -26,7 +26,7 @@ class Version(NamedTuple):
     number: int
 
 
-def epoch(session: Session) -> str:
+def get_epoch(session: Session) -> str:
     """Return the epoch of the store."""
     known = session.info.get(EPOCH)
     if not isinstance(known, str):

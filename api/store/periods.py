@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
-from api.store.epoch import Version, epoch
+from api.store.epoch import Version, get_epoch
 from api.store.errors import AlreadyThere, NoClinic, StaleVersion
 from api.store.people import load_providers, put_patients, put_providers
 from api.store.placings import Placing, current_group, current_placings, current_visit
@@ -91,9 +91,9 @@ def list_periods_from(session: Session, day: date) -> list[PeriodRow]:
     return list(session.exec(query.order_by(col(PeriodRow.starts_on), col(PeriodRow.id))))
 
 
-def version(session: Session, identifier: str) -> Version:
+def get_version(session: Session, identifier: str) -> Version:
     """Return the version of a period. Raises ``UnknownId``."""
-    return Version(epoch(session), get_period(session, identifier).version)
+    return Version(get_epoch(session), get_period(session, identifier).version)
 
 
 def touch(session: Session, identifier: str, expected: Version | None = None) -> PeriodRow:
@@ -109,7 +109,7 @@ def touch(session: Session, identifier: str, expected: Version | None = None) ->
         When the change was decided on another version than the period has.
     """
     row = get_period(session, identifier)
-    if expected is not None and expected.epoch != epoch(session):
+    if expected is not None and expected.epoch != get_epoch(session):
         raise StaleVersion("period", identifier, expected.number)
     expect_version(row, "period", identifier, None if expected is None else expected.number)
     shared = (col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)

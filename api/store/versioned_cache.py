@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
-from api.store.epoch import epoch
+from api.store.epoch import get_epoch
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -89,14 +89,14 @@ def get_cached(session: Session, name: Hashable, version: Hashable, derive: Call
     Only a reading session finds and keeps anything: a writing one may have changed rows of the version that it has read.
     """
     kept = session.info.get(CACHE_KEY)
-    return kept.get(name, (epoch(session), version), derive) if isinstance(kept, VersionedCache) else derive()
+    return kept.get(name, (get_epoch(session), version), derive) if isinstance(kept, VersionedCache) else derive()
 
 
 def get_each_cached(session: Session, wanted: Sequence[K], derive: Callable[[Sequence[K]], dict[K, T]]) -> list[T]:
     """Return pieces by the versions that they are of, kept from before where they can be; as :func:`get_cached` does."""
     kept = session.info.get(CACHE_KEY)
     if isinstance(kept, VersionedCache):
-        present = epoch(session)
+        present = get_epoch(session)
 
         def derive_each(missing: Sequence[tuple[str, K]]) -> dict[tuple[str, K], T]:
             made = derive([key for _, key in missing])

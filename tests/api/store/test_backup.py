@@ -18,7 +18,7 @@ from api.store import audit
 from api.store.audit import AuditEntry
 from api.store.backup import backup, restore
 from api.store.database import Database
-from api.store.epoch import epoch
+from api.store.epoch import get_epoch
 from api.store.errors import ConstraintViolated, StoreUnusable
 from api.store.migrations import migrate
 from api.store.tables import AuditRow, PatientRow
@@ -134,7 +134,7 @@ def test_a_server_that_asks_for_a_password_is_given_it(postgres: PostgresServer,
 
 def present(store: Database) -> str:
     with store.reading() as session:
-        return epoch(session)
+        return get_epoch(session)
 
 
 def test_a_restored_store_is_in_an_epoch_of_its_own(store: Database, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_a_link_to_a_visit_that_is_not_there_is_refused(week: StoredWeek) -> Non
 
 def test_a_change_decided_on_an_older_version_of_the_period_is_refused(week: StoredWeek) -> None:
     with week.store.writing() as rows:
-        first = periods.version(rows, week.id)
+        first = periods.get_version(rows, week.id)
         assert (first.number, periods.touch(rows, week.id, expected=first).version) == (1, 2)
     with pytest.raises(StaleVersion, match='period "test-week" is no longer at version 1'), week.store.writing() as rows:
         periods.touch(rows, week.id, expected=first)
@@ -157,11 +157,11 @@ def test_a_change_decided_on_an_older_version_of_the_period_is_refused(week: Sto
 
 def test_a_change_decided_in_another_past_of_the_store_is_refused(week: StoredWeek, tmp_path: Path) -> None:
     with week.store.reading() as rows:
-        before = periods.version(rows, week.id)
+        before = periods.get_version(rows, week.id)
     backup(week.store, tmp_path / "copy")
     restore(week.store, tmp_path / "copy")
     with week.store.reading() as rows:
-        assert periods.version(rows, week.id).number == before.number
+        assert periods.get_version(rows, week.id).number == before.number
     with pytest.raises(StaleVersion, match='period "test-week"'), week.store.writing() as rows:
         periods.touch(rows, week.id, expected=before)
 

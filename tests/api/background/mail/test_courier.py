@@ -118,7 +118,7 @@ def test_what_the_server_refuses_becomes_a_task_and_keeps_nobody_else(
 def test_a_message_that_is_put_off_for_ever_is_given_up(context: AppContext, listening: Listening, clock: Clock) -> None:
     fill_outbox(context.database, 1)
     listening.server.answer = lambda recipient: "451 later"
-    for _ in range(POLICY.patience):
+    for _ in range(POLICY.max_attempts):
         assert states(context) == {"waiting": 1}
         sent(context)
         clock.pass_by(minutes=2)
