@@ -1,0 +1,34 @@
+"""Sample HL7 messages: made here, and those of others beside the project."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+EVIL_NAME = "O'Brien|A^B&C~D\\E<CR>PID|2||evil".replace("<CR>", "\r")
+"""A name that begins fields, components and a segment where it is not escaped."""
+
+
+def siu(trigger: str = "S12", *, control_id: str = "M1", visit: str = "v-1", status: str = "Booked", **fields: str) -> str:
+    """Return a small scheduling message; ``fields`` replace SCH-1, TQ1-7 and the sender's MSH-3."""
+    start = fields.get("start", "20261130093000-0600")
+    return "\r".join(
+        (
+            f"MSH|^~\\&|{fields.get('sender', 'EHR')}|HOSPITAL|CLINICWEAVE|CLINIC|20261129120000-0600||SIU^{trigger}^SIU_S12|"
+            f"{control_id}|P|2.5.1",
+            f"SCH|{fields.get('placer', '')}|{visit}^CLINICWEAVE||||Add|||30|min|||||||||||||||{status}",
+            f"TQ1|||||||{start}",
+            "PID|1||p-1^^^HOSPITAL^MR||Doe^Jane",
+            "",
+        )
+    )
+
+
+def peers(folder: str, pattern: str = "*") -> list[Path]:
+    """Return others' sample files; skips where they are not beside the project."""
+    root = Path(os.environ.get("CLINICWEAVE_PEERS") or Path(__file__).parents[2].parent / "shared" / "peers")
+    if not (root / folder).is_dir():
+        pytest.skip(f"the samples of {folder} are not beside the project; CLINICWEAVE_PEERS can name their folder")
+    return sorted((root / folder).glob(pattern))
