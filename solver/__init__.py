@@ -1,19 +1,19 @@
 """Plans by CP-SAT: every rule and every cost, with a proof of how good a plan is.
 
-The exact model (:mod:`solver.exact`) gives every task a start, a literal for each way to fill a seat, supervisors, a kind of
-room and attendees; one encoder a rule (:mod:`solver.domains` for the unary ones, :mod:`solver.constraints`), one a cost
-(:mod:`solver.objectives`). Small scenarios, once bounded by the master, are solved by it whole. Larger ones, and what it leaves
-open, are decomposed:
+The exact model (:mod:`solver.model.exact`) gives every task a start, a literal for each way to fill a seat, supervisors, a kind
+of room and attendees; one encoder a rule (:mod:`solver.state.domains` for the unary ones, :mod:`solver.model.constraints`), one
+a cost (:mod:`solver.model.objectives`). Small scenarios, once bounded by the master, are solved by it whole. Larger ones, and
+what it leaves open, are decomposed:
 
-1. :mod:`solver.construct` gives a first plan within a second.
-2. :mod:`solver.master`: each task goes to a session, location and provider, time being minutes only, but for the shifts in
-   which something stands already (:mod:`solver.timelines`). Its linear relaxation bounds every plan (an integer Lagrangian
-   bound computed from its multipliers); rows that it breaks, and branch and cut, bound better.
+1. :mod:`solver.search.construct` gives a first plan within a second.
+2. :mod:`solver.bound.master`: each task goes to a session, location and provider, time being minutes only, but for the shifts
+   in which something stands already (:mod:`solver.bound.timelines`). Its linear relaxation bounds every plan (an integer
+   Lagrangian bound computed from its multipliers); rows that it breaks, and branch and cut, bound better.
 3. A second plan is constructed at the master's reduced costs, shifts being where the relaxation spends them.
-4. :mod:`solver.ruin` improves it: annealing by ruin and recreate, all workers along one cooling.
-   Its inner loop, :mod:`solver.kernel`, is compiled by Numba and works on numbers only (:mod:`solver.tables`).
-5. :mod:`solver.improve` polishes it: large neighbourhoods solved exactly, chosen at the master's prices
-   (:mod:`solver.neighbourhoods`). Only these move group sessions.
+4. :mod:`solver.search.ruin` improves it: annealing by ruin and recreate, all workers along one cooling.
+   Its inner loop, :mod:`solver.search.kernel`, is compiled by Numba and works on numbers only (:mod:`solver.search.encoding`).
+5. :mod:`solver.search.improve` polishes it: large neighbourhoods solved exactly, chosen at the master's prices
+   (:mod:`solver.search.neighbourhoods`). Only these move group sessions.
 
 Tried on the week of 682 visits and left out:
 
@@ -24,9 +24,9 @@ Tried on the week of 682 visits and left out:
 - one exact model: no plan in 60 s;
 - ruin and recreate in Python: 1,000 steps a second, 14,414 after 60 s; compiled, 60,000.
 
-A plan that people live by is changed in a fraction of a second: :mod:`solver.offers` fits in more visits (the places are those
-of :mod:`solver.openings`), :mod:`solver.backfill` fills time that has become free, :mod:`solver.moves` says why each move of a
-new plan pays.
+A plan that people live by is changed in a fraction of a second: :mod:`solver.change.offers` fits in more visits (the places are
+those of :mod:`solver.change.openings`), :mod:`solver.change.backfill` fills time that has become free,
+:mod:`solver.change.moves` says why each move of a new plan pays.
 
 Every plan passes the checker before it leaves this package.
 
@@ -39,10 +39,10 @@ References
 - Christiaens and Vanden Berghe, Slack induction by string removals (2020), doi:10.1287/trsc.2019.0914.
 """
 
-from solver.backfill import backfill, cancelled
-from solver.explain import explain
+from solver.change.backfill import backfill, cancelled
+from solver.change.explain import explain
+from solver.change.offers import insert, offers
 from solver.limits import Limits, Progress
-from solver.offers import insert, offers
 from solver.solve import solve
 
 __all__ = ["Limits", "Progress", "backfill", "cancelled", "explain", "insert", "offers", "solve"]

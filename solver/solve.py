@@ -15,22 +15,22 @@ from scheduling.costs import leaving_out
 from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
-from solver.budget import as_told, staying, with_budget
+from solver.bound.linear import LinearProgram, Relaxed
+from solver.bound.master import Master
+from solver.change.explain import pin_conflicts, reasons_left_out
 from solver.clock import Clock
-from solver.construct import construct
-from solver.domains import Domains, ShiftId
-from solver.exact import exact_model
-from solver.explain import pin_conflicts, reasons_left_out
-from solver.improve import Effort, Placements, Search
 from solver.limits import Limits, Progress
-from solver.linear import LinearProgram, Relaxed
-from solver.master import Master
-from solver.neighbourhoods import Guide, Neighbourhoods
-from solver.occupancy import Occupancy
-from solver.placements import Placement, current_placements, make_plan, notified_changes, placements_of
-from solver.ruin import STEPS, Annealing, Compilation, Ruin
-from solver.tasks import Key
-from solver.variables import Variables
+from solver.model.exact import exact_model
+from solver.model.variables import Variables
+from solver.search.budget import as_told, staying, with_budget
+from solver.search.construct import construct
+from solver.search.improve import Effort, Placements, Search
+from solver.search.neighbourhoods import Guide, Neighbourhoods
+from solver.search.ruin import STEPS, Annealing, Compilation, Ruin
+from solver.state.domains import Domains, ShiftId
+from solver.state.occupancy import Occupancy
+from solver.state.placements import Placement, current_placements, make_plan, notified_changes, placements_of
+from solver.state.tasks import Key
 
 SMALL_OPTIONS = 2_000
 """Scenarios with no more options than this go to the exact model whole (the tiny example has 566, a week 31,592)."""

@@ -25,9 +25,9 @@ from api.access.credentials import hashed
 from api.access.identity import identify
 from api.access.owners import ids_at, kind_in, owns
 from api.access.table import Access, Whose, line_for, methods_of
-from api.errors import documented
-from api.refusals import Forbidden, Unauthenticated
-from api.shell import Shell, shell_of
+from api.http.errors import documented
+from api.runtime.context import Shell, shell_of
+from api.runtime.exceptions import Forbidden, Unauthenticated
 from api.store import audit
 from scheduling.errors import Fault, InvalidFile
 

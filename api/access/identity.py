@@ -10,8 +10,8 @@ from sqlmodel import Session
 
 from api.access.actor import Actor, Role
 from api.access.credentials import LINK, MAX_CHARACTERS, SESSION, TOKEN, Signer, hashed
-from api.refusals import Unauthenticated
-from api.shell import Shell
+from api.runtime.context import Shell
+from api.runtime.exceptions import Unauthenticated
 from api.store import accounts
 from api.store.errors import StoreBusy
 from api.store.tables import AccountRow, PatientLinkRow, SessionRow, TokenRow

@@ -8,7 +8,7 @@ from math import ceil
 from threading import Lock
 from time import monotonic
 
-from api.refusals import TooMany
+from api.runtime.exceptions import TooMany
 
 MAX_CALLERS = 50_000
 """Buckets that a limit keeps; the one not asked for longest gives way."""

@@ -27,8 +27,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
 
 from api.access.credentials import Signer
-from api.refusals import Unauthenticated, Unavailable
-from api.settings import Settings
+from api.runtime.exceptions import Unauthenticated, Unavailable
+from api.runtime.settings import Settings
 
 STATE_COOKIE = "clinicweave_oidc"
 STATE_SECONDS = 600

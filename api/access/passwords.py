@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from api.refusals import TooMany
+from api.runtime.exceptions import TooMany
 from scheduling.errors import Fault, InvalidFile
 
 MIN_CHARACTERS = 12

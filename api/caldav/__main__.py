@@ -6,9 +6,9 @@ import sys
 
 from radicale import config, server
 
-from api.logs import write_logs
-from api.settings import read_settings
-from api.shell import make_shell
+from api.runtime.context import make_shell
+from api.runtime.logs import write_logs
+from api.runtime.settings import read_settings
 from api.store.migrations import migrate
 
 

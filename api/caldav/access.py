@@ -9,9 +9,9 @@ from radicale.rights import BaseRights
 
 from api.access.credentials import TOKEN
 from api.access.identity import identify
-from api.refusals import Refused
-from api.settings import read_settings
-from api.shell import make_shell
+from api.runtime.context import make_shell
+from api.runtime.exceptions import Refused
+from api.runtime.settings import read_settings
 from api.store import accounts
 
 READ_COLLECTIONS, READ_CALENDARS = "R", "r"

@@ -17,10 +17,10 @@ from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
 from api.access.actor import Role
-from api.copies import Copy
+from api.runtime.caches import Copy
+from api.runtime.context import Shell, make_shell
+from api.runtime.settings import read_settings
 from api.services.feeds import present_copy
-from api.settings import read_settings
-from api.shell import Shell, make_shell
 from api.store import accounts, feeds, periods
 from api.store.tables.feeds import FeedKind
 from calendars.filenames import file_name

@@ -12,10 +12,10 @@ from api.access.actor import NOBODY, UNKNOWN, Actor, Role
 from api.access.credentials import SESSION, TOKEN, Signer, hashed, new_secret
 from api.access.oidc import IdentityProvider, recalled
 from api.access.passwords import hashed_password, is_password
-from api.refusals import Conflict, Unauthenticated
+from api.runtime.context import Shell
+from api.runtime.exceptions import Conflict, Unauthenticated
+from api.runtime.settings import Settings
 from api.services.records import write_down
-from api.settings import Settings
-from api.shell import Shell
 from api.store import accounts, audit, feeds
 from api.store.columns import new_id
 from api.store.rows import expect_version, found

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from api.access.actor import Actor, Role
-from api.refusals import Conflict, Ground, RulesBroken
+from api.runtime.exceptions import Conflict, Ground, RulesBroken
 from api.services.changes import pass_on
 from api.services.episodes import OF_BOOKINGS, note_state
 from api.services.records import write_down
@@ -135,7 +135,7 @@ def cancelled(
     Conflict
         When something of it has begun, or a patient's link would cancel more than its own visit.
     """
-    from solver.backfill import needing
+    from solver.change.backfill import needing
 
     freed = week.plan.visits_by_id.get(visit)
     if freed is None:

@@ -11,11 +11,11 @@ from functools import lru_cache
 from sqlmodel import Session
 
 from api.store import bookings, feeds, messages, people, periods, requests
-from api.store.derived import derived_each
 from api.store.feeds import Shown
 from api.store.messages import UID_DOMAIN
 from api.store.tables import InvitationRow
 from api.store.tables.feeds import FeedKind
+from api.store.versioned_cache import derived_each
 from calendars.entries import Entry, Member, Seats, reference
 from calendars.feeds import feed, nothing_booked
 from scheduling.clinic import Clinic, Location, Service

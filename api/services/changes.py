@@ -9,8 +9,8 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.services.episodes import note_changes
+from api.services.notifications import tell_changes
 from api.services.programmes import note_sessions
-from api.services.telling import tell_changes
 from api.store.bookings import Change
 
 

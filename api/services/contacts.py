@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.services.notifications import tell_patient
 from api.services.records import write_down
-from api.services.telling import tell_patient
 from api.store import people
 from api.store.rows import expect_version
 from api.store.tables import PatientRow

@@ -17,9 +17,9 @@ from pydantic import Field
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.services.notifications import tell_changes
 from api.services.records import write_down
 from api.services.rolling import book_of
-from api.services.telling import tell_changes
 from api.store import bookings, offers, periods, requests
 from api.store import episodes as store
 from api.store.bookings import Change

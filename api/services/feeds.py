@@ -15,11 +15,11 @@ from sqlmodel import Session
 
 from api.access.actor import Actor, Role
 from api.access.credentials import FEED, Signer, hashed, new_secret
-from api.copies import Copy
+from api.runtime.caches import Copy
+from api.runtime.context import Shell
+from api.runtime.settings import Settings
 from api.services.calendars import document_of, expect_subject
 from api.services.records import write_down
-from api.settings import Settings
-from api.shell import Shell
 from api.store import feeds, periods
 from api.store.columns import new_id
 from api.store.errors import StoreBusy, StoreUnusable

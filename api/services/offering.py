@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from api.refusals import Conflict
+from api.runtime.exceptions import Conflict
 from api.services.week import Week
 from scheduling.additions import Addition
 from scheduling.errors import UnknownId

@@ -15,10 +15,10 @@ from sqlmodel import Session
 
 from api.access.actor import Actor, Role
 from api.access.credentials import Signer
-from api.fetching import Fetcher, Unfetchable, expect_https
+from api.runtime.context import Shell
+from api.runtime.fetching import Fetcher, Unfetchable, expect_https
+from api.runtime.settings import Settings
 from api.services.records import write_down
-from api.settings import Settings
-from api.shell import Shell
 from api.store import bookings, outside, periods, tasks
 from api.store.columns import new_id
 from api.store.outside import Stretch

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.refusals import Conflict
+from api.runtime.exceptions import Conflict
 from api.services.records import write_down
 from api.services.week import week_at
 from api.store import bookings, jobs, periods, plans

@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.refusals import Conflict
+from api.runtime.exceptions import Conflict
 from api.services.records import write_down
 from api.store import programmes as store
 from api.store.bookings import Change

@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.refusals import Ground, RulesBroken
+from api.runtime.exceptions import Ground, RulesBroken
 from api.services.changes import pass_on
 from api.services.planning import Made, done
 from api.services.records import write_down

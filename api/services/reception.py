@@ -10,12 +10,12 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.runtime.context import Shell
 from api.services.bookings import period_of
 from api.services.intake import Desk, Placed, Request, Taken, is_of_today, take_in
 from api.services.kinds import KINDS_BY_ID
 from api.services.referrals import Referral, Referred, known_patient, referred, room_made, seen_today
 from api.services.week import decided
-from api.shell import Shell
 from api.store import periods
 from scheduling import catalogue
 from scheduling.errors import InvalidFile

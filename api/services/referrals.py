@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.refusals import Conflict, Ground, NoRoom
+from api.runtime.exceptions import Conflict, Ground, NoRoom
 from api.services.changes import pass_on
 from api.services.kinds import Kind, same_day_kind
 from api.services.records import write_down
@@ -183,7 +183,7 @@ def room_made(week: Week, by: Actor, visit: str, now: datetime, deterministic: b
         When the day cannot take it.
     """
     from solver import Limits
-    from solver.displacing import displace, last_chances, settle, with_last_chances
+    from solver.change.bump import displace, last_chances, settle, with_last_chances
 
     if not _expect_waiting(week, visit).same_day:
         raise Conflict(f'visit "{visit}" can wait: nobody gives way to it')

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.refusals import Conflict
+from api.runtime.exceptions import Conflict
 from api.services.records import write_down
 from api.store import periods, requests
 from api.store import referrals_out as store

@@ -14,10 +14,10 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import Actor, Role
+from api.runtime.context import Shell
 from api.services.bookings import as_it_stands
 from api.services.records import write_down
 from api.services.week import present_week, with_booking
-from api.shell import Shell
 from api.store import bookings, messages, tasks
 from api.store.tables import BookingRow, InvitationRow
 from api.store.tables.mail import Participation

@@ -11,10 +11,10 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.access.owners import ids_at
-from api.refusals import Conflict
+from api.runtime.exceptions import Conflict
+from api.services.notifications import tell_changes
 from api.services.records import write_down
 from api.services.scenarios import expect_ids
-from api.services.telling import tell_changes
 from api.store import bookings, episodes, people, periods, requests
 from api.store.bookings import OPEN
 from api.store.errors import AlreadyThere

@@ -14,9 +14,10 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.refusals import Conflict
+from api.runtime.exceptions import Conflict
 from api.services.records import write_down
-from api.store import bookings, episodes, leftovers, people, periods, programmes
+from api.store import bookings, episodes, people, periods, programmes
+from api.store import carry_over as leftovers
 from api.store.placings import current_group, current_visit
 from api.store.referrals_out import patients_with_appointments
 from api.store.tables import PeriodRow

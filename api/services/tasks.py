@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.refusals import Conflict
+from api.runtime.exceptions import Conflict
 from api.services.records import write_down
 from api.store import tasks
 from api.store.tables import TaskRow

@@ -16,13 +16,13 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
-from api.refusals import Conflict
-from api.shell import Shell
+from api.runtime.context import Shell
+from api.runtime.exceptions import Conflict
 from api.store import bookings, offers, periods, plans
 from api.store.bookings import Change
 from api.store.errors import DoubleBooked, StaleVersion
 from api.store.placings import Placing, Subject, booking_fields, placings
-from scheduling.disturbances import Away, Close, Disturbance, disturbed
+from scheduling.disruptions import Away, Close, Disturbance, disturbed
 from scheduling.errors import ClinicweaveError
 from scheduling.fields import Interval
 from scheduling.plan import Booking, Plan, ShiftPlace, VisitBooking

@@ -17,7 +17,7 @@ from api.simulation.practice import Practice
 from api.simulation.world import World
 from api.store.columns import numbered_ids
 from scheduling import catalogue
-from solver.ruin import Compilation
+from solver.search.ruin import Compilation
 
 __all__ = ["lived"]
 

@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
+from api.runtime.context import make_shell
+from api.runtime.settings import Settings
 from api.services import bookings, episodes, planning, programmes, publishing, rolling
 from api.services.accounts import SYSTEM
 from api.services.episodes import Told
@@ -16,8 +18,6 @@ from api.services.reception import Received, make_room, receive
 from api.services.referrals import Referred
 from api.services.rosters import take_roster
 from api.services.week import decided
-from api.settings import Settings
-from api.shell import make_shell
 from api.simulation.policies import Policy, beside_what_stands
 from api.store import bookings as booked
 from api.store import episodes as histories

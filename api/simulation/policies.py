@@ -10,8 +10,8 @@ from scheduling.plan import Plan
 from scheduling.publishing import carried
 from scheduling.scenario import Scenario
 from solver import Limits, solve
-from solver.displacing import with_last_chances
-from solver.first_come import first_come
+from solver.change.bump import with_last_chances
+from solver.search.first_come import first_come
 
 PolicyName = Literal["optimised", "first-come", "first-come-holding"]
 POLICIES: tuple[PolicyName, ...] = get_args(PolicyName)
@@ -26,8 +26,8 @@ class Policy:
 
     ``optimised``: by the solver; nobody who has been told of a place is moved, but for a last chance.
     ``first-come``: each in turn, in the order in which they were referred, at the earliest free time; what is left is held for
-    referrals to come (:mod:`solver.first_come`). ``first-come-holding``: the same, but the time that the solver would hold is
-    held first.
+    referrals to come (:mod:`solver.search.first_come`). ``first-come-holding``: the same, but the time that the solver would
+    hold is held first.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
-from api.refusals import NoRoom
+from api.runtime.exceptions import NoRoom
 from api.services.episodes import Told
 from api.services.intake import Request
 from api.services.kinds import GROUP, KINDS

@@ -11,11 +11,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from api.palette import COLOURS
-from api.picture.svg import Drawing
+from api.reports.palette import COLOURS
+from api.reports.picture.svg import Drawing
+from api.reports.summary import table
 from api.simulation.measures import PRIORITIES, Tally, Waits, Week
 from api.simulation.policies import POLICIES, PolicyName
-from api.summary import table
 from scheduling.care.rules import Broken, broken
 from scheduling.fields import Count, Model, Priority
 

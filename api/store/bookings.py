@@ -16,7 +16,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
-from api.store.derived import derived, derived_each
 from api.store.driver_errors import domain_error
 from api.store.errors import DoubleBooked
 from api.store.guards import LONGEST_DAYS
@@ -24,6 +23,7 @@ from api.store.placings import Placing, Subject, Taking, occupancies_of, placing
 from api.store.rows import expect_version, found
 from api.store.tables import BookingRow, OccupancyRow
 from api.store.tables.plans import BookingState, Resource
+from api.store.versioned_cache import derived, derived_each
 
 OPEN: tuple[BookingState, ...] = ("offered", "booked")
 """The states of bookings that may still be changed."""

@@ -22,9 +22,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Stateme
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
-from api.store.derived import KEPT, Derived
 from api.store.driver_errors import domain_error
 from api.store.errors import StoreBusy, StoreError, StoreUnusable
+from api.store.versioned_cache import KEPT, Derived
 
 T = TypeVar("T")
 

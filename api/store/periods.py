@@ -12,7 +12,6 @@ from sqlmodel import Session, col, select
 
 from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
-from api.store.derived import derived
 from api.store.errors import AlreadyThere
 from api.store.people import providers, put_patients, put_providers
 from api.store.placings import Placing, current_group, current_placings, current_visit
@@ -29,6 +28,7 @@ from api.store.requests import (
 )
 from api.store.rows import expect_version, found, put, read
 from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
+from api.store.versioned_cache import derived
 from scheduling.additions import Addition
 from scheduling.clinic import Clinic
 from scheduling.fields import Horizon

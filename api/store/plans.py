@@ -12,11 +12,11 @@ from sqlmodel import Session, col, select
 
 from api.store.bookings import Change, placed, replace
 from api.store.columns import new_id
-from api.store.derived import derived
 from api.store.people import bounds
 from api.store.placings import Placing, Subject, booking_fields, placings
 from api.store.rows import found
 from api.store.tables import PeriodRow, PlanRow, PublicationRow, ShiftPlaceRow
+from api.store.versioned_cache import derived
 from scheduling.plan import Costs, GroupBooking, HoldBooking, Plan, ShiftPlace, VisitBooking
 from scheduling.publishing import carried
 from scheduling.scenario import Scenario

@@ -15,7 +15,7 @@ from support.factories import PEOPLE, booking, closure, current, group, patient,
 from typer.testing import CliRunner
 
 import solver
-from api.cli import app
+from api.cli.main import app
 from scheduling.plan import Plan, Reason
 from scheduling.scenario import Scenario
 

@@ -40,9 +40,9 @@ from support.processes import served
 
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
-from solver.construct import construct
-from solver.domains import Domains
-from solver.placements import make_plan
+from solver.search.construct import construct
+from solver.state.domains import Domains
+from solver.state.placements import make_plan
 
 A_MINUTE = 60.0
 CHANGE_SECONDS = 5.0

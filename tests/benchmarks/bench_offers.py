@@ -37,10 +37,10 @@ from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 from solver import Limits, solve
-from solver.domains import Domains
-from solver.exact import exact_model
-from solver.offers import Offers, insert, offers
-from solver.placements import placements_of
+from solver.change.offers import Offers, insert, offers
+from solver.model.exact import exact_model
+from solver.state.domains import Domains
+from solver.state.placements import placements_of
 
 T = TypeVar("T")
 

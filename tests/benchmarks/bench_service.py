@@ -49,10 +49,10 @@ from support.service import SECRET, Clock, bearer
 from support.stored import NOW, StoredWeek
 
 from api.access.actor import Role
-from api.app import create_app
+from api.http.app import create_app
+from api.runtime.context import make_shell
+from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_token
-from api.settings import Settings
-from api.shell import make_shell
 from api.store import periods
 from api.store.columns import utc_now
 from api.store.database import Database

@@ -11,9 +11,9 @@ from ortools.sat.python import cp_model
 
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
-from solver.domains import Domains
-from solver.exact import exact_model
-from solver.placements import make_plan
+from solver.model.exact import exact_model
+from solver.state.domains import Domains
+from solver.state.placements import make_plan
 
 
 class _Marks(cp_model.CpSolverSolutionCallback):

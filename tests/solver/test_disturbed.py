@@ -21,7 +21,7 @@ from support.strategies import scenarios
 
 from scheduling.additions import Addition
 from scheduling.check import check
-from scheduling.disturbances import Away, Close, Disturbance, Open, disturbed
+from scheduling.disruptions import Away, Close, Disturbance, Open, disturbed
 from scheduling.errors import RuleBroken
 from scheduling.generate import generate
 from scheduling.plan import Plan, Violation
@@ -29,16 +29,18 @@ from scheduling.publishing import carried, published, upcoming
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
-from solver import Limits, cancelled, exact, ruin, solve
-from solver.constraints import CONSTRAINTS
-from solver.construct import construct
-from solver.domains import Domains
-from solver.exact import exact_model
-from solver.improve import Answer, Search
-from solver.placements import Placement, make_plan
-from solver.ruin import HOT, Ruin
-from solver.tables import Numbers
-from solver.tasks import Key
+from solver import Limits, cancelled, solve
+from solver.model import exact
+from solver.search import ruin
+from solver.model.constraints import CONSTRAINTS
+from solver.model.exact import exact_model
+from solver.search.construct import construct
+from solver.search.encoding import Numbers
+from solver.search.improve import Answer, Search
+from solver.search.ruin import HOT, Ruin
+from solver.state.domains import Domains
+from solver.state.placements import Placement, make_plan
+from solver.state.tasks import Key
 
 solving = import_module("solver.solve")
 """The module, whose name in the package is taken by its function."""

@@ -10,11 +10,11 @@ from support.cases import CASES, COST_CASES, Case, CostCase
 from scheduling.check import check
 from scheduling.costs import COSTS
 from scheduling.rules import RULES, name
-from solver.capacity import REDUNDANT
-from solver.constraints import CONSTRAINTS
-from solver.domains import DOMAINS
-from solver.exact import solved_when_fixed
-from solver.objectives import OBJECTIVES
+from solver.model.capacity import REDUNDANT
+from solver.model.constraints import CONSTRAINTS
+from solver.model.exact import solved_when_fixed
+from solver.model.objectives import OBJECTIVES
+from solver.state.domains import DOMAINS
 
 
 def test_domains_and_constraints_together_are_the_rules() -> None:

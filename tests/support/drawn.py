@@ -22,7 +22,7 @@ from support.service import PASSWORD
 from api.access.actor import Role
 from api.access.limits import Limit
 from api.access.table import Access
-from api.copies import FeedMemory
+from api.runtime.caches import FeedMemory
 from api.store.database import Database
 
 UNLIMITED = 1_000_000

@@ -14,10 +14,10 @@ from support.service import CHEAP, PASSWORD, SECRET, Clock, bearer
 from support.stored import NOW, StoredWeek
 
 from api.access.actor import Role
-from api.app import create_app
+from api.http.app import create_app
+from api.runtime.context import Shell, make_shell
+from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
-from api.settings import Settings
-from api.shell import Shell, make_shell
 from api.store import bookings, periods
 from api.store.audit import entries
 from api.store.database import Database

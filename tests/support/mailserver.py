@@ -21,7 +21,7 @@ from support import factories
 from support.factories import visit
 from support.outbox import address_of, give_addresses
 
-from api.services.telling import tell_changes
+from api.services.notifications import tell_changes
 from api.store import bookings, periods
 from api.store.columns import utc_now
 from api.store.database import Database

@@ -35,7 +35,7 @@ from scheduling.generate import generate
 from scheduling.rules import violations
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
-from solver.first_come import first_come
+from solver.search.first_come import first_come
 
 MONDAY = date(2026, 11, 30)
 FRIDAY_BEFORE = datetime(2026, 11, 27, 16, 30, tzinfo=UTC)

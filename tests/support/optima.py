@@ -6,11 +6,11 @@ from ortools.sat.python import cp_model
 
 from scheduling.check import check
 from scheduling.scenario import Scenario
-from solver.domains import Domains
-from solver.exact import exact_model
-from solver.linear import LinearProgram
-from solver.master import Master
-from solver.placements import make_plan
+from solver.bound.linear import LinearProgram
+from solver.bound.master import Master
+from solver.model.exact import exact_model
+from solver.state.domains import Domains
+from solver.state.placements import make_plan
 
 
 def optimum(asked: Scenario) -> int | None:

@@ -14,9 +14,9 @@ from support.service import CHEAP, OWN, PASSWORD, SECRET, Clock, bearer, peopled
 
 from api.access import passwords
 from api.access.actor import Role
-from api.app import create_app
-from api.settings import Settings
-from api.shell import Shell, make_shell
+from api.http.app import create_app
+from api.runtime.context import Shell, make_shell
+from api.runtime.settings import Settings
 from api.store.database import Database
 
 

@@ -11,9 +11,9 @@ from sqlmodel import func, select
 from support.races import at_once
 from support.service import PASSWORD, SECRET, bearer, peopled
 
-from api.answers import Call
-from api.settings import Settings
-from api.shell import Shell
+from api.http.answers import Call
+from api.runtime.context import Shell
+from api.runtime.settings import Settings
 from api.store.tables import AccountRow, IdempotencyRow
 
 TIMES = 64

@@ -13,12 +13,12 @@ from starlette.requests import Request
 from support.service import bearer
 
 from api.access.limits import Limit
-from api.app import create_app
-from api.errors import DEFECT, PROBLEMS, problem_answer, problem_kind
-from api.logs import JsonLines
-from api.refusals import Conflict, Ground, Refused, RulesBroken, TooMany
-from api.settings import Settings, read_settings
-from api.shell import Shell
+from api.http.app import create_app
+from api.http.errors import DEFECT, PROBLEMS, problem_answer, problem_kind
+from api.runtime.context import Shell
+from api.runtime.exceptions import Conflict, Ground, Refused, RulesBroken, TooMany
+from api.runtime.logs import JsonLines
+from api.runtime.settings import Settings, read_settings
 from api.store.errors import AlreadyThere, DoubleBooked, NaiveTime, StoreBusy
 from scheduling.errors import ClinicweaveError, Fault, InvalidFile, ModelInvalid, RuleBroken
 

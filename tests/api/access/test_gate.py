@@ -16,9 +16,9 @@ from api.access.actor import Role
 from api.access.gate import COOKIE, guarded_router
 from api.access.owners import OWNERS, ids_at
 from api.access.table import ACCESS, Access, Whose
-from api.app import create_app
-from api.routes import ROUTERS
-from api.shell import Shell
+from api.http.app import create_app
+from api.http.routes import ROUTERS
+from api.runtime.context import Shell
 from api.store import episodes
 from api.store.episodes import Origin
 from api.store.tables import OutsideCalendarRow

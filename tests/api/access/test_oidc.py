@@ -21,9 +21,9 @@ from support.service import denials
 
 from api.access.actor import Role
 from api.access.oidc import IdentityProvider
+from api.runtime.context import Shell
+from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, AccountChange, NewAccount, add_account, change_account
-from api.settings import Settings
-from api.shell import Shell
 
 ISSUER = "https://login.example"
 KEY = RSAKey.generate_key(2048, {"kid": "one"})
@@ -123,7 +123,7 @@ def test_whoever_the_issuer_vouches_for_comes_in(client: TestClient, issuer: Iss
         {"claims": {"exp": 1}},
         {"key": OTHER_KEY},
     ],
-    ids=str,
+    ids=["sub", "aud", "iss", "nonce", "exp", "key"],
 )
 def test_nobody_comes_in_whom_the_issuer_does_not_vouch_for(client: TestClient, issuer: Issuer, bent: dict[str, Any]) -> None:
     state = begin(client, issuer)

@@ -20,11 +20,11 @@ from click.testing import Result
 from support.service import PASSWORD, SECRET, bearer
 from typer.testing import CliRunner
 
-from api.cli import app
-from api.settings import Settings, read_settings
+from api.cli.main import app
+from api.runtime.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[3]
-COMMAND = (sys.executable, "-c", "from api.cli import main; main()")
+COMMAND = (sys.executable, "-c", "from api.cli.main import main; main()")
 
 
 @pytest.fixture
@@ -71,7 +71,9 @@ def test_a_service_made_from_nothing_lets_in_the_account_made_by_command(run: An
 
 
 def test_the_service_listens_before_it_loads_the_solver() -> None:
-    script = "import sys, api.app, api.chores, api.jobs.worker; sys.exit('solver' in sys.modules)"
+    script = (
+        "import sys, api.http.app, api.background.periodic_tasks, api.background.jobs.worker; sys.exit('solver' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 
 

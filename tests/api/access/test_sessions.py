@@ -11,9 +11,9 @@ from support.service import FOREIGN, OWN, PASSWORD, Clock, bearer, denials
 from api.access import passwords
 from api.access.credentials import hashed
 from api.access.identity import USE_NOTED_EVERY
-from api.app import create_app
-from api.settings import Settings
-from api.shell import Shell
+from api.http.app import create_app
+from api.runtime.context import Shell
+from api.runtime.settings import Settings
 from api.store import accounts
 from api.store.tables import AccountRow, PatientLinkRow, SessionRow, TokenRow
 

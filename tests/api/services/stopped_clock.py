@@ -8,9 +8,9 @@ sys.path.insert(0, str(Path.cwd()))
 
 import uvicorn
 
-from api.app import create_app
-from api.settings import Settings
-from api.shell import make_shell
+from api.http.app import create_app
+from api.runtime.context import make_shell
+from api.runtime.settings import Settings
 
 if __name__ == "__main__":
     url, secret, instant = sys.argv[1:]

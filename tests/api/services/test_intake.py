@@ -14,10 +14,19 @@ from openpyxl import Workbook, load_workbook
 from sqlmodel import select
 from support.months import FIELDS, Months, asked, in_memory
 
-from api.referral_sheets import COLUMNS, EXAMPLE, Sheet, examples, in_row_order, read_sheet, write_template, xlsx_template
 from api.services.accounts import SYSTEM
 from api.services.intake import Placed, Request, check, take_in
 from api.services.kinds import KINDS, KINDS_BY_ID, Kind
+from api.spreadsheets.referral_sheets import (
+    COLUMNS,
+    EXAMPLE,
+    Sheet,
+    examples,
+    in_row_order,
+    read_sheet,
+    write_template,
+    xlsx_template,
+)
 from api.store import audit
 from api.store.tables import EpisodeRow, PatientRow
 from scheduling import catalogue

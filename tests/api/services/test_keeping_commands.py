@@ -14,7 +14,7 @@ from sqlmodel import col
 from support.service import SECRET, peopled
 from typer.testing import CliRunner
 
-from api.cli import app
+from api.cli.main import app
 from api.store import accounts
 from api.store.database import Database
 from api.store.guards import statements, undoing_statements

@@ -17,7 +17,7 @@ from support.processes import Served, served
 from support.races import half_written, overlaps
 from support.service import Clock, bearer
 
-from api.answers import Call
+from api.http.answers import Call
 from api.store import audit
 from api.store.database import Database
 from scheduling.scenario import Scenario

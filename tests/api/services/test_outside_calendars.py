@@ -12,7 +12,7 @@ from support import factories
 from support.factories import booking, visit
 from support.frontdesk import FrontDesk, front_desk
 
-from api.fetching import Fetched, Fetcher, Unfetchable
+from api.runtime.fetching import Fetched, Fetcher, Unfetchable
 from api.services.outside import refresh
 from api.store import audit, periods
 from api.store.tables import BusyRow, OutsideCalendarRow

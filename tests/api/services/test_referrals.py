@@ -18,8 +18,8 @@ from support.service import OWN, Clock
 from typer.testing import CliRunner
 
 import solver
-from api.cli import app
-from api.commands import intake
+from api.cli.commands import intake
+from api.cli.main import app
 from api.services import week
 from api.store import bookings, periods
 from api.store.database import Database

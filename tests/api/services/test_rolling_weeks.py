@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from support.months import MONDAY, Months, in_memory
 
-from api.refusals import Conflict
+from api.runtime.exceptions import Conflict
 from api.store import episodes as records
 from scheduling.care.agenda import Subject
 from scheduling.care.pathways import Occurrence

@@ -19,7 +19,7 @@ from support.factories import group, visit
 from support.outbox import LEASE, Calendar, give_addresses
 from support.stored import NOW
 
-from api.services.telling import tell_changes
+from api.services.notifications import tell_changes
 from api.store import bookings, messages, periods
 from api.store.database import Database
 from api.store.messages import Claimed

@@ -18,12 +18,12 @@ from support.service import CHEAP, PASSWORD, SECRET, Clock
 from support.stored import NOW, StoredWeek
 
 from api.access.actor import Actor, Role
-from api.mail.writing import written
+from api.background.mail.writing import written
+from api.runtime.context import Shell, make_shell
+from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account
 from api.services.feeds import add_feed, add_patient_feed, polled
-from api.services.telling import tell_changes
-from api.settings import Settings
-from api.shell import Shell, make_shell
+from api.services.notifications import tell_changes
 from api.store import accounts, periods
 from api.store.messages import Claimed
 from api.store.tables.feeds import FeedKind
@@ -31,9 +31,9 @@ from scheduling.generate import generate
 from scheduling.plan import Plan, Reason, Unscheduled
 from scheduling.rules import violations
 from scheduling.scenario import Scenario
-from solver.construct import construct
-from solver.domains import Domains
-from solver.placements import make_plan
+from solver.search.construct import construct
+from solver.state.domains import Domains
+from solver.state.placements import make_plan
 
 ADDRESS = re.compile(r"[\w.-]+@patients\.example")
 

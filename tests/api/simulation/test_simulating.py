@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from api.cli import app
+from api.cli.main import app
 from api.simulation import lived
 from api.simulation.measures import percentile
 from api.simulation.policies import POLICIES, Policy

@@ -1,0 +1,119 @@
+"""The process that solves one job: told what on standard input, heard on standard output, ended with its owner.
+
+It knows no database and no network. Input is one line, an order (:class:`Order`), and then nothing: the end of the input is
+the end of the owner, and so of this process and all that it started. Output is one line for each message (:class:`Message`).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from threading import Lock, Thread
+from typing import IO, Literal
+
+from pydantic import TypeAdapter
+
+NICENESS = 19
+"""How far below the API's own the priority is: all the way, so that of two that want the same core the API gets 98 %.
+
+A search uses what requests leave; at 20 of them a second its plans are as good, and the slowest percent of requests waits a
+sixth as long as at the same priority (``tests/benchmarks/bench_service.py``).
+"""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to solve: the texts of a scenario and of an earlier plan to start from, and the search's limits."""
+
+    scenario: str
+    seconds: float
+    workers: int
+    seed: int
+    gap: float
+    start: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a search stands: seconds since its start, the best cost, the proven bound, and what it is doing."""
+
+    seconds: float
+    cost: int
+    bound: int | None
+    phase: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """What the process says: a step, or at last either a plan's text or what went wrong."""
+
+    step: Step | None = None
+    plan: str | None = None
+    failure: Literal["pins", "defect"] | None = None
+    reason: str = ""
+
+
+ORDER, MESSAGE = TypeAdapter(Order), TypeAdapter(Message)
+
+
+class Voice:
+    """The way to the owner: what was standard output when the process began; whatever else prints goes to standard error."""
+
+    def __init__(self) -> None:
+        self._stream: IO[bytes] = os.fdopen(os.dup(1), "wb")
+        self._lock = Lock()
+        os.dup2(2, 1)
+
+    def say(self, message: Message) -> None:
+        """Send a message."""
+        with self._lock:
+            self._stream.write(MESSAGE.dump_json(message) + b"\n")
+            self._stream.flush()
+
+
+def main() -> None:
+    """Solve what is ordered."""
+    os.nice(NICENESS)
+    voice = Voice()
+    order = ORDER.validate_json(sys.stdin.buffer.readline())
+    Thread(target=_end_with_owner, daemon=True).start()
+    try:
+        voice.say(_solved(order, voice))
+    except Exception as error:
+        voice.say(Message(failure="defect", reason=_named(error)))
+
+
+def _solved(order: Order, voice: Voice) -> Message:
+    from api.reports.summary import pins_conflict
+    from scheduling.plan import Plan
+    from scheduling.publishing import carried
+    from scheduling.scenario import Scenario
+    from solver import Limits, Progress, solve
+
+    def tell(progress: Progress) -> None:
+        voice.say(Message(step=Step(progress.seconds, progress.cost, progress.bound, progress.phase)))
+
+    scenario = Scenario.parse(order.scenario)
+    start = None if order.start is None else carried(Plan.model_validate_json(order.start), scenario)
+    plan = solve(scenario, Limits(order.seconds, order.workers, order.seed, order.gap), start, tell)
+    if plan.status == "unknown":
+        return Message(failure="pins", reason=pins_conflict(scenario, plan))
+    return Message(plan=plan.model_dump_json())
+
+
+def _named(error: Exception) -> str:
+    """Return an error's kind and place. Not its text: that may quote what it was given."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.name}, line {frame.lineno} of {os.path.basename(frame.filename)}"
+
+
+def _end_with_owner() -> None:
+    sys.stdin.buffer.read()
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

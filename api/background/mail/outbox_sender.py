@@ -1,0 +1,190 @@
+"""The courier: takes messages from the outbox one by one, hands each to the mail server, and marks it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import TypeVar
+
+from sqlmodel import Session
+
+from api.access.actor import Actor, Role
+from api.background.mail.smtp import Line, Unreachable, Verdict, line
+from api.background.mail.writing import written
+from api.runtime.context import Shell
+from api.services.records import write_down
+from api.store import messages, tasks
+from api.store.errors import StoreBusy, StoreUnusable
+from api.store.messages import Claimed
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+COURIER = Actor("courier", Role.ADMIN)
+
+UNDELIVERABLE = "message-undeliverable"
+"""The task for staff when somebody cannot be told by mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often a courier does what, s.
+
+    Attributes
+    ----------
+    look : float
+        Between two looks for messages to send.
+    first, last : float
+        The first and the longest wait for a server that does not answer, or that asks to come later; each is twice the one
+        before.
+    lease : float
+        How long a message stays with a courier of which nothing is heard; longer than all answers to one message may take.
+    patience : int
+        Attempts after which a message that a server never takes is given up: two days by the longest wait.
+    """
+
+    look: float = 1.0
+    first: float = 2.0
+    last: float = 600.0
+    lease: float = 300.0
+    patience: int = 300
+
+    def wait(self, attempts: int) -> float:
+        """Return the wait after some attempts, a little different each time so that couriers do not come together."""
+        return float(min(self.last, self.first * 2 ** min(attempts - 1, 20)) * random.uniform(0.8, 1.2))
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one round brought."""
+
+    sent: int = 0
+    later: int = 0
+    refused: int = 0
+
+
+class Courier:
+    """Sends what waits, as long as the server answers.
+
+    Parameters
+    ----------
+    shell : Shell
+        Whose settings name the mail server, and whose store has the outbox.
+    """
+
+    def __init__(self, shell: Shell, rhythm: Rhythm | None = None) -> None:
+        self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._shell = shell
+        self._rhythm = rhythm or Rhythm()
+        self.stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Send until told to stop; the message in hand is finished first."""
+        failures = 0
+        while not self.stopping.is_set():
+            try:
+                await self.round()
+                failures, wait = 0, self._rhythm.look
+            except Unreachable as error:
+                failures += 1
+                wait = self._rhythm.wait(failures)
+                log.warning("the mail server does not answer (%s); next try in %d s", error, wait)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), wait)
+
+    async def round(self) -> Tally:
+        """Send all that is due now. Raises ``Unreachable``; what was not handed over waits then."""
+        tally = Tally()
+        while not self.stopping.is_set() and self._due():
+            async with line(self._shell.settings) as open_line:
+                claimed = await self._kept(self._claim)
+                while claimed is not None:
+                    claimed = await self._deliver(open_line, claimed, tally)
+        return tally
+
+    async def _deliver(self, open_line: Line, claimed: Claimed, tally: Tally) -> Claimed | None:
+        """Hand one message over, note what became of it, and take the next one in the same transaction."""
+        verdict, words = await self._handed_over(open_line, claimed)
+        tally.sent += verdict is Verdict.TAKEN
+        tally.refused += verdict is Verdict.NEVER
+        tally.later += verdict in (Verdict.LATER, Verdict.OPEN)
+        goes_on = open_line.is_open and not self.stopping.is_set()
+
+        def note(session: Session) -> Claimed | None:
+            self._note(session, claimed, verdict, words)
+            return self._claim(session) if goes_on else None
+
+        following = await self._kept(note)
+        if not open_line.is_open and verdict is not Verdict.TAKEN:
+            raise Unreachable(words)
+        return following
+
+    async def _handed_over(self, open_line: Line, claimed: Claimed) -> tuple[Verdict, str]:
+        try:
+            content = written(self._shell.settings, claimed)
+        except Exception:  # whatever it is, one message that cannot be made must not keep all others
+            log.exception("message %s cannot be made", claimed.message.id)
+            return Verdict.NEVER, "it cannot be made"
+        try:
+            return await open_line.hand_over(self._shell.settings.mail_from, claimed.tells.address, content)
+        except Unreachable as error:
+            return Verdict.LATER, str(error)
+
+    # --- in the store ------------------------------------------------------------------------------------------------
+
+    def _due(self) -> bool:
+        try:
+            with self._shell.database.reading() as session:
+                return messages.anything_due(session, self._shell.clock())
+        except (StoreBusy, StoreUnusable) as error:
+            log.warning("the outbox cannot be read: %s", error)
+            return False
+
+    def _claim(self, session: Session) -> Claimed | None:
+        """Take the next message; what would come too late is dropped."""
+        now = self._shell.clock()
+        while (claimed := messages.claim(session, self.id, now, timedelta(seconds=self._rhythm.lease))) is not None:
+            if claimed.tells.starts_at > now:
+                return claimed
+            messages.expire(session, claimed.message.id, now)
+        return None
+
+    def _note(self, session: Session, claimed: Claimed, verdict: Verdict, words: str) -> None:
+        now, message = self._shell.clock(), claimed.message
+        patient = claimed.invitation.patient_id
+        again = now + timedelta(seconds=self._rhythm.wait(message.attempts))
+        gives_up = message.attempts >= self._rhythm.patience
+        match verdict:
+            case Verdict.TAKEN:
+                messages.sent(session, message.id, now)
+                told = {"message": message.id, "method": message.method, "sequence": message.sequence}
+                write_down(session, COURIER, "message.send", "patient", patient, now, **told)
+            case Verdict.LATER if not gives_up:
+                messages.put_back(session, claimed, again, words, now)
+            case Verdict.OPEN if not gives_up:
+                messages.leave_open(session, message.id, again, words)
+            case _:
+                messages.refuse(session, message.id, words, now)
+                detail = {"booking": claimed.booking.subject_id, "method": message.method, "reason": words}
+                tasks.add_task(session, UNDELIVERABLE, ("patient", patient), detail, now)
+
+    async def _kept(self, action: Callable[[Session], T]) -> T:
+        """Write, and try again for as long as the store cannot be written to: what was sent must be marked."""
+        began = monotonic()
+        while True:
+            try:
+                with self._shell.database.writing() as session:
+                    return action(session)
+            except (StoreBusy, StoreUnusable) as error:
+                log.warning("messages wait for the store since %d s: %s", monotonic() - began, error)
+                await asyncio.sleep(self._rhythm.first)

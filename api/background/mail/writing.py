@@ -1,0 +1,25 @@
+"""A message as mail: from what the outbox keeps of it alone, so that it is the same however often it is made."""
+
+from __future__ import annotations
+
+from api.runtime.settings import Settings
+from api.store.messages import Claimed
+from calendars.invites import Message
+from calendars.mail import mail_of
+from calendars.mailbox import Mailbox
+from calendars.wording import discreet
+
+
+def written(settings: Settings, claimed: Claimed) -> bytes:
+    """Return a message as the mail server takes it. Nobody is named in it but the clinic."""
+    row, told = claimed.message, claimed.tells
+    message = Message(
+        method=row.method,
+        uid=claimed.invitation.uid,
+        attendee=Mailbox(told.address),
+        sequence=row.sequence,
+        stamp=row.stamp,
+        appointment=told.appointment,
+        is_update=row.replaces is not None,
+    )
+    return mail_of(message, Mailbox(settings.mail_from, settings.mail_name or discreet(told.appointment.clinic)))

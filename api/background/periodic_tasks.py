@@ -1,0 +1,111 @@
+"""What is done again and again beside the requests: one thread for each chore, which no failure ends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from threading import Event, Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from api.runtime.context import Shell
+
+if TYPE_CHECKING:
+    from api.background.mail.delivery import Delivery
+
+STOP_SECONDS = 30.0
+"""Longest wait for a chore that is being done when it is told to stop."""
+
+READ_SECONDS = 30.0
+"""Between two looks for calendars elsewhere that are due."""
+
+FORGET_SECONDS = 3600.0
+"""Between two looks for plans whose making is told of no more, and for messages of visits long over."""
+
+log = logging.getLogger(__name__)
+
+
+class Chore:
+    """Does something every so many seconds within its ``with`` block.
+
+    Parameters
+    ----------
+    name
+        What the log calls it.
+    seconds
+        Between two times.
+    act
+        What is done; whatever it raises is logged, and it is done again the next time.
+    """
+
+    def __init__(self, name: str, seconds: float, act: Callable[[], object]) -> None:
+        self._name = name
+        self._seconds = seconds
+        self._act = act
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stopping.set()
+        self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._act()
+            except Exception:  # whatever it is, the next time may go well
+                log.exception("%s went wrong", self._name)
+            if self._stopping.wait(self._seconds):
+                return
+
+
+@contextmanager
+def chores(shell: Shell) -> Iterator[None]:
+    """Do what the settings ask for beside the requests, within the ``with`` block.
+
+    Mail is sent and taken in, calendars elsewhere are read, and what was told of plans long made, and of visits long over, is
+    forgotten.
+    """
+    from api.background.mail.delivery import Delivery
+    from api.background.mail.mailbox import look
+    from api.background.mail.sender_supervisor import Post
+    from api.services.notifications import forget_messages
+    from api.services.outside import refresh
+    from api.services.replies import take_in
+    from calendars.replies import received_mail
+
+    settings = shell.settings
+
+    def answered(content: bytes) -> None:
+        take_in(shell, received_mail(content))
+
+    def forget() -> None:
+        shell.queue.forget(shell.clock() - timedelta(days=settings.job_days))
+
+    with ExitStack() as stack:
+        if settings.smtp_host is not None:
+            stack.enter_context(Post())
+        if settings.imap_host is not None:
+            stack.enter_context(Chore("the mailbox", settings.imap_seconds, lambda: look(settings, answered)))
+        if settings.lmtp_port is not None:
+            _listen(stack, Delivery(settings, answered))
+        stack.enter_context(Chore("forgetting ended plans", FORGET_SECONDS, forget))
+        stack.enter_context(Chore("forgetting old messages", FORGET_SECONDS, lambda: forget_messages(shell)))
+        stack.enter_context(Chore("reading outside calendars", READ_SECONDS, lambda: refresh(shell, shell.fetcher)))
+        yield
+
+
+def _listen(stack: ExitStack, delivery: Delivery) -> None:
+    """Take mail in until the stack is left, unless another process on this machine does already."""
+    try:
+        delivery.start()
+    except OSError as error:
+        log.warning("answers are not taken in here by LMTP: %s", error.strerror)
+    else:
+        stack.callback(delivery.stop)

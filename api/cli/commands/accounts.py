@@ -1,0 +1,140 @@
+"""Who may come in, from the machine itself: the first account is made here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.access.actor import Role
+from api.cli.console import Commands, print_json
+from api.cli.options import AsJson
+from api.runtime.settings import read_settings
+from scheduling.errors import UnknownId
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from api.runtime.context import Shell
+    from api.store.tables import AccountRow
+
+account_app = typer.Typer(cls=Commands, help="Make, list, change and close the accounts of staff.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The name by which it logs in.", show_default=False)]
+FromInput = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input, for machines.")]
+
+
+@contextmanager
+def opened() -> Iterator[Shell]:
+    """Open the store of the settings, with the tables of this version."""
+    from api.runtime.context import make_shell
+    from api.store.migrations import migrate
+
+    shell = make_shell(read_settings())
+    migrate(shell.database)
+    try:
+        yield shell
+    finally:
+        shell.close()
+
+
+@account_app.command("add", epilog="Example: clinicweave account add dana --role scheduler")
+def add(
+    name: Name,
+    role: Annotated[Role, typer.Option("--role", help="What it may do.", show_default=False)],
+    provider: Annotated[str | None, typer.Option("--provider", help="Who a clinician is.", show_default=False)] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option("--subject", help="Who the identity provider knows, instead of a password.", show_default=False),
+    ] = None,
+    password_stdin: FromInput = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make an account; its password is asked for, unless the identity provider knows its owner."""
+    from api.access.passwords import hashed_password
+    from api.services.accounts import SYSTEM, NewAccount, add_account
+
+    new = NewAccount(name, role, provider, subject)
+    password_hash = None if subject is not None else hashed_password(_password(password_stdin))
+    with opened() as shell, shell.database.writing() as session:
+        row = add_account(session, SYSTEM, new, password_hash, shell.settings.oidc_issuer, shell.clock())
+    _told(as_json, {"id": row.id, "name": name, "role": role}, f"{name} may come in as {role}.")
+
+
+@account_app.command("list", epilog="Example: clinicweave account list")
+def list_all(as_json: AsJson = False) -> None:
+    """List all accounts."""
+    from api.store import accounts
+
+    with opened() as shell, shell.database.reading() as session:
+        rows = accounts.accounts(session, "", sys.maxsize)
+    shown = [{"id": row.id, "name": row.name, "role": row.role, "active": row.is_active} for row in rows]
+    lines = [f"{one['name']}  {one['role']}{'' if one['active'] else '  closed'}" for one in shown]
+    _told(as_json, shown, "\n".join(lines))
+
+
+@account_app.command("change", epilog="Example: clinicweave account change dana --close")
+def change(
+    name: Name,
+    role: Annotated[Role | None, typer.Option("--role", help="What it may do.", show_default=False)] = None,
+    provider: Annotated[str | None, typer.Option("--provider", help="Who a clinician is.", show_default=False)] = None,
+    close: Annotated[bool | None, typer.Option("--close/--open", help="Whether it may come in.", show_default=False)] = None,
+    password: Annotated[bool, typer.Option("--password", help="Ask for a new password.")] = False,
+    password_stdin: FromInput = False,
+    as_json: AsJson = False,
+) -> None:
+    """Change or close an account; its sessions end."""
+    from api.access.passwords import hashed_password
+    from api.services.accounts import SYSTEM, AccountChange, change_account
+
+    password_hash = hashed_password(_password(password_stdin)) if password or password_stdin else None
+    asked = AccountChange(role, provider, None if close is None else not close)
+    with opened() as shell, shell.database.writing() as session:
+        found = _named(session, name)
+        change_account(session, SYSTEM, found.id, found.version, asked, password_hash, shell.clock())
+    _told(as_json, {"id": found.id, "name": name}, f"{name} is changed, and must log in again.")
+
+
+@account_app.command("token", epilog="Example: clinicweave account token dana --name 'nightly report' --days 90")
+def token(
+    account: Name,
+    name: Annotated[str, typer.Option("--name", help="What it is for.", show_default=False)],
+    days: Annotated[int, typer.Option("--days", min=1, max=3660, help="How long it is good for.")] = 365,
+    as_json: AsJson = False,
+) -> None:
+    """Make a token for a program that acts for an account, and tell it once."""
+    from api.services.accounts import SYSTEM, add_token
+
+    with opened() as shell, shell.database.writing() as session:
+        now = shell.clock()
+        found = _named(session, account)
+        secret, row = add_token(session, SYSTEM, found.id, name, now + timedelta(days=days), now)
+    _told(
+        as_json, {"id": row.id, "token": secret, "expires_at": row.expires_at.isoformat() if row.expires_at else None}, secret
+    )
+
+
+def _named(session: Session, name: str) -> AccountRow:
+    from api.store import accounts
+
+    found = accounts.account_named(session, name)
+    if found is None:
+        raise UnknownId("account", name)
+    return found
+
+
+def _password(from_input: bool) -> str:
+    if from_input:
+        return sys.stdin.readline().rstrip("\n")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _told(as_json: bool, document: Any, text: str) -> None:
+    if as_json:
+        print_json(document)
+    else:
+        typer.echo(text)

@@ -1,0 +1,229 @@
+"""Taking in what patients are referred for: one at a time, or a spreadsheet of many."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from api.cli.commands.accounts import opened
+from api.cli.console import Commands, Outcome, ended, print_json, say, show
+from api.cli.options import AsJson, expect_writable
+from scheduling.errors import Fault, InvalidFile
+from scheduling.files import read_bounded
+
+if TYPE_CHECKING:
+    from api.runtime.context import Shell
+    from api.services.intake import Taken
+    from api.services.reception import Received
+    from api.services.referrals import Referred
+    from api.spreadsheets.referral_sheets import Sheet
+
+intake_app = typer.Typer(cls=Commands, help="Take in what patients are referred for.", no_args_is_help=True)
+
+Text = Annotated[str | None, typer.Option(show_default=False)]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", show_default=False)]
+
+
+@intake_app.command("template", epilog="Example: clinicweave intake template -o referrals.xlsx")
+def template(
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .xlsx file, or .csv.")] = Path("referrals.xlsx"),
+    as_json: AsJson = False,
+) -> None:
+    """Write a spreadsheet with an example for each kind of referral, and what each column holds."""
+    from api.spreadsheets.referral_sheets import write_template
+    from api.store.columns import utc_now
+
+    expect_writable(output)
+    write_template(output, utc_now().date())
+    _told(as_json, {"file": str(output)}, f"Wrote {output}. Delete its examples before you take it in.")
+
+
+@intake_app.command("kinds", epilog="Example: clinicweave intake kinds")
+def kinds(as_json: AsJson = False) -> None:
+    """List what patients may be referred for."""
+    from api.services.kinds import KINDS
+
+    if as_json:
+        print_json([{"kind": one.id, "name": one.name, "priority": one.priority, "needs": list(one.needs)} for one in KINDS])
+        return
+    table = Table("kind", "asks for", "usual priority", "needs also")
+    for one in KINDS:
+        table.add_row(one.id, one.name, one.priority, ", ".join(one.needs))
+    show(table)
+
+
+@intake_app.command("import", epilog="Example: clinicweave intake import referrals.xlsx --dry-run")
+def import_sheet(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .xlsx file.", show_default=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Name what is wrong, and take in nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take in a spreadsheet of referrals, all rows or none; what is wrong with a row is named by row and column."""
+    from api.services.intake import check
+    from api.spreadsheets.referral_sheets import in_row_order, read_sheet
+    from api.spreadsheets.table import MAX_FILE_BYTES
+
+    sheet = read_sheet(read_bounded(file, MAX_FILE_BYTES), str(file))
+    for note in sheet.notes:
+        say(f"{file}: {note}.")
+    with opened() as shell:
+        with shell.database.reading() as session:
+            faults = in_row_order([*check(session, sheet.requests, shell.clock()), *sheet.faults])
+        if faults:
+            raise _refused(faults, as_json)
+        if dry_run:
+            found = {"requests": len(sheet.requests), "faults": []}
+            _told(as_json, found, f"{len(sheet.requests):,} requests can be taken in; nothing was.")
+            return
+        taken, today = _take_in(shell, sheet, str(file))
+    document = [{"row": one.place.strip(", "), **_taken(two)} for one, two in zip(sheet.requests, taken, strict=True)]
+    if as_json:
+        print_json({"taken": document, "today": [_placed(one) for one in today]})
+        return
+    typer.echo(f"Took in {len(taken):,} requests.")
+    for one in today:
+        typer.echo(_today(one))
+
+
+@intake_app.command("add", epilog="Example: clinicweave intake add new-patient-acute mrn-4711 --name 'Robin Example'")
+def add(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="What for: see 'intake kinds'.", show_default=False)],
+    patient: Annotated[str, typer.Argument(metavar="PATIENT", help="The patient's id.", show_default=False)],
+    name: Text = None,
+    preferred_site: Text = None,
+    prefers: Text = None,
+    priority: Text = None,
+    referrer: Text = None,
+    programme: Text = None,
+    department: Text = None,
+    referred_on: Day = None,
+    low_reservoir: Day = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in one referral. Who has to be seen today gets a place at once."""
+    from api.services.accounts import SYSTEM
+    from api.services.reception import receive
+
+    request = _request(
+        kind=kind,
+        patient=patient,
+        name=name,
+        preferred_site=preferred_site,
+        prefers=prefers,
+        priority=priority,
+        referrer=referrer,
+        programme=programme,
+        department=department,
+        referred_on=None if referred_on is None else referred_on.date(),
+        low_reservoir=None if low_reservoir is None else low_reservoir.date(),
+    )
+    with opened() as shell:
+        received = receive(shell, SYSTEM, request, shell.database.write)
+    if as_json:
+        print_json({**_taken(received.taken), "today": None if received.today is None else _placed(received.today)})
+        return
+    typer.echo(_said(received))
+
+
+@intake_app.command("make-room", epilog="Example: clinicweave intake make-room referral-1f0c2a9b77de")
+def make_room(
+    visit: Annotated[str, typer.Argument(metavar="VISIT", help="The visit that waits.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Let the fewest others give way to a visit that has to be today and found no place; tells whom to call."""
+    from api.runtime.exceptions import NoRoom
+    from api.services import reception
+    from api.services.accounts import SYSTEM
+
+    with opened() as shell:
+        try:
+            found = reception.make_room(shell, SYSTEM, visit, shell.database.write)
+        except NoRoom as refusal:
+            why = [f"  {one.rule}: {one.detail}" for one in refusal.grounds]
+            raise ended(Outcome.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
+    _told(as_json, _placed(found), _today(found))
+
+
+def _request(**values: Any) -> Any:
+    from pydantic import ValidationError
+
+    from api.services.intake import Request
+    from scheduling.references import fault_of
+
+    try:
+        return Request(**values)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        faults = [Fault(fault.path.replace("_", "-"), fault.message) for fault in map(fault_of, details)]
+        raise InvalidFile("the request", faults) from None
+
+
+def _take_in(shell: Shell, sheet: Sheet, source: str) -> tuple[list[Taken], list[Referred]]:
+    from api.services.accounts import SYSTEM
+    from api.services.intake import take_in
+    from api.services.reception import place_today
+
+    with shell.database.writing() as session:
+        taken = take_in(session, SYSTEM, sheet.requests, shell.clock(), source)
+    return taken, place_today(shell, SYSTEM, taken)
+
+
+def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
+    if as_json:
+        print_json({"requests": 0, "faults": [{"place": one.path, "fault": one.message} for one in faults]})
+    else:
+        table = Table("row", "column", "what is wrong")
+        for one in faults:
+            row, _, column = one.path.partition(", ")
+            table.add_row(row.removeprefix("row "), column, one.message)
+        show(table)
+    return ended(Outcome.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
+
+
+def _taken(one: Taken) -> dict[str, Any]:
+    return {
+        "kind": one.request.kind,
+        "patient": one.request.patient,
+        "episode": one.episode,
+        "visits": list(one.visits),
+        "referral_out": one.referral_out,
+    }
+
+
+def _placed(one: Referred) -> dict[str, Any]:
+    booking = None if one.booking is None else one.booking.model_dump(mode="json")
+    return {
+        "visit": one.visit,
+        "booking": booking,
+        "reasons": [reason.model_dump() for reason in one.reasons],
+        "call": list(one.call),
+    }
+
+
+def _said(received: Received) -> str:
+    taken = received.taken
+    if received.today is not None:
+        return f"Episode {taken.episode}. {_today(received.today)}"
+    if taken.episode is not None:
+        asked = f"asked for in a week that is built: {', '.join(taken.visits)}" if taken.visits else "asked for by next-week"
+        return f"Episode {taken.episode}; {asked}."
+    return "Waits for a seat." if taken.referral_out is None else f"Referral {taken.referral_out} is sent."
+
+
+def _today(one: Referred) -> str:
+    if one.booking is None:
+        why = "; ".join(f"{reason.rule}: {reason.detail}" for reason in one.reasons)
+        return f"No place today for {one.visit}, which waits: {why}"
+    call = f" Call {', '.join(one.call)}." if one.call else ""
+    return f"{one.visit}: today at {one.booking.start:%H:%M}, {one.booking.location}, with {', '.join(one.booking.team)}.{call}"
+
+
+def _told(as_json: bool, found: Any, text: str) -> None:
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(text)

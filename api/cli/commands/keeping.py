@@ -1,0 +1,91 @@
+"""Keeping what the service knows: the audit's chain, backup and restore."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.commands.accounts import opened
+from api.cli.console import Commands, Outcome, ended, print_json
+from api.cli.options import AsJson
+from scheduling.errors import Fault, InvalidFile
+
+if TYPE_CHECKING:
+    from api.store.audit import Tail
+
+audit_app = typer.Typer(cls=Commands, help="Look after the record of who has read and changed what.", no_args_is_help=True)
+
+
+@audit_app.command("verify", epilog="Example: clinicweave audit verify --known 1041:9f2c...")
+def verify(
+    known: Annotated[
+        str | None,
+        typer.Option("--known", metavar="ROW:HASH", help="The end that an earlier call told: it must be there still."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold every row of the audit against its hash and the row before, and tell the end; 1 when it does not hold.
+
+    Note the end elsewhere: only with it can a later call tell that the last rows were cut off.
+    """
+    from api.store import audit
+    from api.store.errors import AuditBroken
+
+    noted = None if known is None else _tail(known)
+    try:
+        with opened() as shell, shell.database.reading() as session:
+            last = audit.verify(session, noted)
+    except AuditBroken as broken:
+        if as_json:
+            print_json({"holds": False, "row": broken.sequence, "finding": broken.finding})
+        raise ended(Outcome.RULE_BROKEN, f"Error: {broken}") from None
+    if as_json:
+        print_json({"holds": True, "rows": last.sequence, "hash": last.hash})
+    else:
+        typer.echo(f"The audit holds. Its end: {last.sequence}:{last.hash}")
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Write a backup of the service's store; the service may go on meanwhile."""
+    from api.store.backup import backup as write
+
+    with opened() as shell:
+        write(shell.database, file)
+    _told(as_json, "backup", file, f"The store is in {file}. Keep the signing key apart: a backup does not hold it.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.", show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put the service's store back to what a backup holds: what has come since is lost."""
+    from api.store.backup import restore as put_back
+
+    if not yes:
+        typer.confirm("What was stored since this backup is lost. Go on?", abort=True)
+    with opened() as shell:
+        put_back(shell.database, file)
+    _told(as_json, "restored", file, f"The store is as it was when {file} was written.")
+
+
+def _tail(text: str) -> Tail:
+    from api.store.audit import Tail
+
+    row, _, digest = text.partition(":")
+    if not (row.isascii() and row.isdigit() and re.fullmatch("[0-9a-f]{64}", digest)):
+        raise InvalidFile("--known", [Fault("", "is not ROW:HASH, as this command tells it")])
+    return Tail(int(row), digest)
+
+
+def _told(as_json: bool, what: str, file: Path, text: str) -> None:
+    if as_json:
+        print_json({what: str(file)})
+    else:
+        typer.echo(text)

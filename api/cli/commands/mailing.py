@@ -1,0 +1,63 @@
+"""Mail, from the machine itself: where patients are written to, sending what waits, and taking in answers."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.commands.accounts import opened
+from api.cli.console import Commands, print_json
+from api.cli.options import AsJson
+from scheduling.errors import Fault, InvalidFile
+
+mail_app = typer.Typer(cls=Commands, help="Look after the mail to patients, and their answers.", no_args_is_help=True)
+
+
+@mail_app.command("contacts", epilog="Example: clinicweave mail contacts addresses.csv")
+def contacts(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Lines of a patient's id and address.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Set patients' addresses from a CSV file, all or none: a line each of an id and an address; an empty one removes it."""
+    from api.services.accounts import SYSTEM
+    from api.services.contacts import set_addresses
+
+    addresses = _addresses(file)
+    with opened() as shell, shell.database.writing() as session:
+        changed = set_addresses(session, SYSTEM, addresses, shell.clock())
+    if as_json:
+        print_json({"read": len(addresses), "changed": changed})
+    else:
+        typer.echo(f"{changed} of {len(addresses)} addresses are new.")
+
+
+@mail_app.command("send", epilog="Example: clinicweave mail send")
+def send(as_json: AsJson = False) -> None:
+    """Send the messages that wait, once; what the server puts off waits on. The service and its workers do so by themselves."""
+    from api.background.mail.sender_supervisor import send_once
+
+    with opened() as shell:
+        if shell.settings.smtp_host is None:
+            raise InvalidFile("environment", [Fault("CLINICWEAVE_SMTP_HOST", "must be set to send mail")])
+    found = send_once()
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(f"{found['sent']} sent, {found['later']} put off, {found['refused']} refused.")
+
+
+def _addresses(file: Path) -> dict[str, str | None]:
+    addresses: dict[str, str | None] = {}
+    faults = []
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        for number, fields in enumerate(csv.reader(lines), start=1):
+            if len(fields) != 2 or not fields[0].strip():
+                faults += [Fault(f"line {number}", "is not a patient's id and an address")] if fields else []
+            else:
+                addresses[fields[0].strip()] = fields[1].strip() or None
+    if faults:
+        raise InvalidFile(str(file), faults)
+    return addresses

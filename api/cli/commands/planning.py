@@ -1,0 +1,204 @@
+"""Making scenarios and plans, and judging them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from api.cli.console import Outcome, ended, err, out, print_json, say, show
+from api.cli.demo import demonstrate, show_demo
+from api.cli.options import (
+    AsJson,
+    Gap,
+    Output,
+    PlanFile,
+    ScenarioFile,
+    Seconds,
+    Seed,
+    Size,
+    Start,
+    Workers,
+    expect_directory,
+    expect_writable,
+    generated,
+)
+from api.cli.progress import solved
+from api.reports.changes import moves_document, moves_table
+from api.reports.documents import plan_summary, scenario_json, verdict_document
+from api.reports.summary import misstated, pins_conflict, plan_tables, reasons_table, violations_table
+from scheduling.check import check as judge
+from scheduling.files import write_text
+from scheduling.plan import Plan
+from scheduling.publishing import is_published, published, read_earlier
+from scheduling.scenario import Scenario
+
+if TYPE_CHECKING:
+    from solver.change.moves import Move
+
+MOVES_SECONDS = 10.0
+"""Longest time to find out why people are moved."""
+
+
+def generate(
+    size: Annotated[Size, typer.Argument(help="How much.", show_default=False)],
+    seed: Seed = 0,
+    output: Output = None,
+    start: Start = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make up a scenario over the whole catalogue of services.
+
+    The same size, seed and start give the same scenario. Without --output it is written to the terminal.
+    """
+    made = generated(size, seed, start)
+    if output is None:
+        typer.echo(scenario_json(made))
+        return
+    made.write(output)
+    found = {"file": str(output), "id": made.id, "visits": len(made.visits), "providers": len(made.providers)}
+    if as_json:
+        print_json(found)
+    else:
+        say(f"Wrote {output}: {len(made.visits):,} visits, {len(made.providers)} providers.")
+
+
+def demo(
+    directory: Annotated[Path, typer.Option("--out", "-o", help="The directory to write into.")] = Path("demo"),
+    size: Annotated[Size, typer.Option("--size", help="How much to plan.")] = "week",
+    seconds: Seconds = 30.0,
+    workers: Workers = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Make up a week, plan it, check it, show it, write it all.
+
+    Writes the scenario, the plan, every calendar and a picture; calendars of an earlier demo in the directory are removed.
+    """
+    expect_directory(directory)
+    asked = generated(size, seed, None)
+    from solver import Limits
+    from solver.search.ruin import Compilation
+
+    compilation = Compilation()
+    if not compilation.done:
+        say("Compiling the search, once on this machine.")
+        compilation.wait()
+
+    made = demonstrate(asked, Limits(seconds=seconds, workers=workers, seed=seed), directory, err())
+    if as_json:
+        print_json({**plan_summary(asked, made.plan), "files": {what: str(file) for what, file in made.files.items()}})
+    else:
+        show_demo(made, out())
+
+
+def plan(
+    scenario: ScenarioFile,
+    output: Output = None,
+    seconds: Seconds = 60.0,
+    workers: Workers = 2,
+    seed: Seed = 0,
+    gap: Gap = 0.0,
+    start: Annotated[Path | None, typer.Option("--from", help="An earlier plan to start from.", show_default=False)] = None,
+    moved: Annotated[
+        Path | None, typer.Option("--moves", help="Write who is moved, and why, as JSON.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan a scenario.
+
+    Ctrl-C ends the search with the best plan so far. Shows what the plan costs and leaves out, and when it is not the first
+    (the scenario has current bookings, or --from is given) who is moved, and why; with --json only the plan itself. Writes
+    the plan only with --output. An earlier plan may be of an earlier form of the scenario.
+    """
+    asked = Scenario.read(scenario)
+    begin = None if start is None else read_earlier(start, asked)
+    for file in (output, moved):
+        if file is not None:
+            expect_writable(file)
+    from solver import Limits
+
+    made = solved(asked, Limits(seconds=seconds, workers=workers, seed=seed, gap=gap), begin, err())
+    if output is not None:
+        made.write(output)
+        say(f"Wrote {output}.")
+    changed = _moves(asked, begin, made, seconds) if moved is not None or not as_json else ()
+    if moved is not None:
+        write_text(moved, json.dumps(moves_document(changed), indent=1) + "\n")
+        say(f"Wrote {moved}.")
+    if as_json:
+        typer.echo(made.model_dump_json(indent=1))
+    else:
+        show(*plan_tables(asked, made), *((Text(), moves_table(changed)) if changed else ()))
+    if made.status == "unknown":
+        raise ended(Outcome.PINS_CONFLICT, pins_conflict(asked, made))
+
+
+def _moves(asked: Scenario, begin: Plan | None, made: Plan, seconds: float) -> tuple[Move, ...]:
+    """Return who is moved from where they stand; nobody stands anywhere yet: from where the earlier plan has them, for free."""
+    from solver.change.moves import moves
+
+    if made.status == "unknown":
+        return ()
+    if not is_published(asked):
+        if begin is None:
+            return ()
+        free = asked.policy.changed(max_notified_moves=None, moved=0, moved_notified=0, moved_notified_per_day=0)
+        asked = published(asked, begin).changed(now=None, policy=free)
+    with err().status("trying what would keep each of them in its place ..."):
+        return moves(asked, made, min(seconds, MOVES_SECONDS))
+
+
+def check(scenario: ScenarioFile, plan: PlanFile, as_json: AsJson = False) -> None:
+    """Judge a plan by every rule, and whether it costs what it says.
+
+    Exit code 1 when a rule is broken or a cost or bound is not as stated.
+    """
+    asked = Scenario.read(scenario)
+    given = Plan.read(plan, asked)
+    verdict = judge(asked, given)
+    wrong = list(misstated(given, verdict))
+    if as_json:
+        print_json(verdict_document(given, verdict, wrong))
+    elif verdict.violations:
+        show(violations_table(verdict.violations))
+    else:
+        typer.echo(f"Every rule is kept. Cost {verdict.cost:,}.")
+    if not as_json:
+        for statement in wrong:
+            typer.echo(f"Wrong: {statement}.")
+    if verdict.violations or wrong:
+        raise ended(Outcome.RULE_BROKEN)
+
+
+def why(
+    scenario: ScenarioFile,
+    plan: PlanFile,
+    visit: Annotated[str, typer.Argument(metavar="VISIT", help="The id of a visit.", show_default=False)],
+    seconds: Seconds = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """Tell why a visit is left out, and what would let it in.
+
+    Every finding is tried by solving again; what the time was too short for says so.
+    """
+    asked = Scenario.read(scenario)
+    given = Plan.read(plan, asked)
+    asked.visit(visit)
+    booking = given.visits_by_id.get(visit)
+    if booking is not None:
+        found = {"visit": visit, "planned": booking.model_dump(mode="json"), "reasons": []}
+        text = f"{visit} is planned on {booking.start:%A %d %B at %H:%M}, {booking.room or booking.location}."
+        print_json(found) if as_json else typer.echo(text)
+        return
+    from solver import explain
+
+    with err().status(f"trying what would let {visit} in ..."):
+        reasons = explain(asked, given, visit, seconds)
+    if as_json:
+        print_json({"visit": visit, "planned": None, "reasons": [reason.model_dump() for reason in reasons]})
+    else:
+        show(reasons_table(visit, reasons))

@@ -1,0 +1,140 @@
+"""The service: the HTTP interface, and a worker beside it."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import sys
+import warnings
+from contextlib import nullcontext
+from importlib import import_module
+from importlib.util import find_spec
+from threading import Thread
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.console import Outcome, ended
+from api.runtime.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from socket import socket
+    from types import FrameType
+
+    from api.runtime.context import Shell
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter from others: a request that derives a week must not hold up small ones."""
+
+YOUNG_OBJECTS = 20_000
+"""How many more objects there are before garbage is looked for. Deriving a week makes thousands, of which few are garbage."""
+
+log = logging.getLogger(__name__)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option("--host", help="The address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.", show_default="8000")
+    ] = None,
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Also do what a worker does: make plans, send mail.")
+    ] = True,
+) -> None:
+    """Run the service until stopped; its database is brought to the tables of this version first.
+
+    Environment variables that begin with CLINICWEAVE_ set the rest. Ctrl-C or SIGTERM lets running requests end, and gives
+    unfinished plans back to the queue.
+    """
+    gc.disable()  # until all is loaded: what is there from the start stays, and looking for garbage in it takes its time
+    try:
+        _run(read_settings(host=host, port=port), worker)
+    finally:
+        gc.enable()
+
+
+def _run(settings: Settings, worker: bool) -> None:
+    from api.background.jobs.worker import Worker
+    from api.background.periodic_tasks import chores
+    from api.runtime.context import make_shell
+    from api.runtime.logs import write_logs
+    from api.store.database import warn_of_unsafe_wal
+    from api.store.migrations import migrate
+
+    write_logs(settings.log_level)
+    shell = make_shell(settings)
+    with warnings.catch_warnings(record=True) as unsafe:
+        if shell.database.is_sqlite:
+            warn_of_unsafe_wal()
+    for warning in unsafe:
+        log.warning("%s", warning.message)
+    migrate(shell.database)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # The server raises what stopped it again at its end; that must unwind us, so that the worker stops too.
+        signal.signal(number, _end)
+    working = Worker(shell.database, shell.queue, settings.jobs_per_worker) if worker else nullcontext()
+    with working, chores(shell) if worker else nullcontext():
+        _listen(shell)
+
+
+def caldav(
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="The port to listen on.")] = 5232,
+) -> None:
+    """Serve the calendars of staff by CalDAV, for reading, until stopped.
+
+    It needs the extra: pip install 'clinicweave[caldav]'. Staff log in by the name of their account, with a program's token
+    as the password.
+    """
+    if find_spec("radicale") is None:
+        raise ended(Outcome.BAD_INPUT, "Error: CalDAV is not installed; pip install 'clinicweave[caldav]'")
+    # Another process, not an import: what serves CalDAV is under another licence, and no part of this program.
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    os.execv(sys.executable, [sys.executable, "-m", "api.caldav", where])
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _listen(shell: Shell) -> None:
+    import uvicorn
+
+    from api.http.app import create_app
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # Streams end by themselves when told; the server would wait for them.
+            shell.stopping.set()
+            super().handle_exit(sig, frame)
+
+        async def startup(self, sockets: list[socket] | None = None) -> None:
+            await super().startup(sockets)
+            Thread(target=_load_the_rest, name="loading", daemon=True).start()
+
+    sys.setswitchinterval(SWITCH_SECONDS)
+    settings = shell.settings
+    config = uvicorn.Config(
+        create_app(shell),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,  # it would write whole addresses; ours writes route patterns
+        server_header=False,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        timeout_graceful_shutdown=settings.stop_seconds,
+    )
+    Server(config).run()
+
+
+def _load_the_rest() -> None:
+    """Load the solver, a third of all there is to load and needed by few requests; then collect garbage as usual."""
+    try:
+        import_module("solver")
+    finally:
+        gc.collect()
+        gc.freeze()  # no collection while requests wait has to look at this again
+        gc.set_threshold(YOUNG_OBJECTS)
+        gc.enable()

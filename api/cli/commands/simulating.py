@@ -1,0 +1,69 @@
+"""Living through months of a clinic that does not exist."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from api.cli.console import Outcome, ended, print_json, say, show
+from api.cli.options import AsJson, Seconds, Seed, Workers, expect_directory
+from scheduling.files import write_text
+from scheduling.generate import DEFAULT_START
+
+Policies = Literal["optimised", "first-come", "first-come-holding", "all"]
+
+
+def simulate(
+    weeks: Annotated[int, typer.Option("--weeks", "-w", min=1, max=104, help="How many weeks to live through.")] = 26,
+    seed: Seed = 0,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="How many worlds, from --seed on.")] = 1,
+    policy: Annotated[Policies, typer.Option("--policy", help="How weeks are planned.")] = "all",
+    seconds: Seconds = 4.0,
+    workers: Workers = 2,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="Count work instead of seconds; with --workers 1 the same weeks each time.")
+    ] = False,
+    scale: Annotated[
+        float, typer.Option("--scale", min=0.05, max=3.0, help="Of the referrals; 1 makes 500 visits a week.")
+    ] = 1.0,
+    start: Annotated[datetime | None, typer.Option("--start", formats=["%Y-%m-%d"], help="The first Monday.")] = None,
+    output: Annotated[Path | None, typer.Option("--out", "-o", help="A directory for report.json and report.svg.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Live through months of a made-up clinic, planned by the solver and first come, first served.
+
+    All policies meet the same referrals, cancellations, no-shows, illness and closures. "optimised" plans by the solver,
+    "first-come" gives each in turn the earliest free time, and "first-come-holding" does so once it has held the time for
+    referrals to come that the solver would hold. The exit code is 1 when the solver's weeks broke a rule of care. --seconds
+    are for the plan of a week; every change of it gets a share of them.
+    """
+    from api.simulation import lived
+    from api.simulation.policies import POLICIES, Policy
+    from api.simulation.report import Report, picture, report_tables, result_of
+    from api.simulation.world import World
+
+    if output is not None:
+        expect_directory(output)
+    first = DEFAULT_START if start is None else start.date()
+    if first.weekday() != 0:
+        raise typer.BadParameter(f"{first} is no Monday", param_hint="--start")
+    results = []
+    for number in range(seed, seed + seeds):
+        for name in POLICIES:
+            if policy in (name, "all"):
+                world = World(number, first, weeks, scale)
+                tally = lived(world, Policy(name, seconds, number, workers, deterministic), say)
+                results.append(result_of(tally, name))
+    report = Report(weeks=weeks, seconds=seconds, results=tuple(results))
+    if output is not None:
+        write_text(output / "report.json", report.model_dump_json(indent=1) + "\n")
+        (output / "report.svg").write_bytes(picture(report))
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        show(*report_tables(report))
+    broken = any(one.broken for one in results if one.policy == "optimised")
+    raise ended(Outcome.RULE_BROKEN if broken else Outcome.FINE)

@@ -1,0 +1,164 @@
+"""What a service's result is to a caller: a document with its version and place, kept when the request may be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.responses import Response
+from pydantic_core import to_json
+from sqlmodel import Session
+
+from api.access.actor import Actor
+from api.runtime.context import Shell
+from api.runtime.exceptions import KeyReused, Stale, VersionMissing
+from api.services.records import write_down
+from api.store import accounts
+from api.store.tables import IdempotencyRow
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route answers: anything that JSON can hold, and what goes beside it.
+
+    Attributes
+    ----------
+    document
+        Models and dataclasses too; a function that returns it, where it is costly and not needed by who knows the version.
+    version : int or None
+        The object's version, its ETag.
+    location : str or None
+        The path of what was made.
+    """
+
+    document: Any = None
+    status: int = HTTPStatus.OK
+    version: int | None = None
+    location: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        """Return it as a response."""
+        headers = dict(self.headers)
+        if self.version is not None:
+            headers["ETag"] = etag(self.version)
+        if self.location is not None:
+            headers["Location"] = self.location
+        if self.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+            return Response(status_code=self.status, headers=headers)
+        document = self.document() if callable(self.document) else self.document
+        return Response(to_json(document), self.status, headers, "application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request of somebody known, and the only way of a route to the store.
+
+    Attributes
+    ----------
+    key, digest : str or None
+        Its Idempotency-Key, and the hash of all that makes it the same request.
+    if_match, if_none_match : str or None
+        The version that the caller wants to change, and those that the caller knows.
+    """
+
+    shell: Shell
+    actor: Actor
+    key: str | None = None
+    digest: str | None = None
+    if_match: str | None = None
+    if_none_match: str | None = None
+
+    def read(self, act: Callable[[Session], Answer]) -> Response:
+        """Answer from one moment of the store, which it cannot change; what the caller knows is not told again."""
+        with self.shell.database.reading() as session:
+            answer = act(session)
+            if answer.version is not None and self._knows(answer.version):
+                answer = Answer(status=HTTPStatus.NOT_MODIFIED, version=answer.version)
+            return answer.response()
+
+    def disclose(self, action: str, kind: str, identifier: str, act: Callable[[Session], Answer]) -> Response:
+        """Answer as :meth:`read` does with patient data; that it was read is written down before the answer leaves."""
+        response = self.read(act)
+        with self.shell.database.writing() as session:
+            write_down(session, self.actor, action, kind, identifier, self.shell.clock())
+        return response
+
+    def write(self, act: Callable[[Session], Answer]) -> Response:
+        """Answer with what one transaction does; nothing is done when it raises."""
+        with self.shell.database.writing() as session:
+            return act(session).response()
+
+    def create(self, act: Callable[[Session], Answer]) -> Response:
+        """Do something once for each Idempotency-Key, and give every repetition the first one's answer.
+
+        The answer is kept in the transaction that does it, and writers follow one another, so a repetition at the same
+        time waits and finds it. A request that raises leaves nothing behind, and may be repeated with its key.
+
+        Raises
+        ------
+        KeyReused
+            When the key came before with another request.
+        """
+        if self.key is None or self.digest is None:
+            return self.write(act)
+        with self.shell.database.writing() as session:
+            accounts.forget_answers(session, self.shell.clock() - timedelta(hours=self.shell.settings.key_hours))
+            row = accounts.kept_answer(session, self.actor.id, self.key)
+            if row is None:
+                response = act(session).response()
+                session.add(self._kept(self.key, self.digest, response))
+                return response
+        return self._repeated(self.digest, row)
+
+    def expected_version(self) -> int:
+        """Return the version that the caller has read, from If-Match.
+
+        Raises
+        ------
+        VersionMissing
+            When the request does not say.
+        Stale
+            When it says what no version can be.
+        """
+        if self.if_match is None:
+            raise VersionMissing("send If-Match with the ETag of what is to be changed")
+        digits = self.if_match.strip().removeprefix('"').removesuffix('"')
+        if self.if_match.strip() != f'"{digits}"' or not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+            raise Stale("If-Match is no ETag of this object")
+        return int(digits)
+
+    def expect(self, version: int) -> None:
+        """Refuse a change of another version than the caller has read. Raises ``VersionMissing`` or ``Stale``."""
+        if self.expected_version() != version:
+            raise Stale("it has changed since it was read")
+
+    def _knows(self, version: int) -> bool:
+        """Say whether If-None-Match names a version (RFC 9110, section 13.1.2)."""
+        known = {tag.strip().removeprefix("W/") for tag in (self.if_none_match or "").split(",")}
+        return not known.isdisjoint((etag(version), "*"))
+
+    def _kept(self, key: str, digest: str, response: Response) -> IdempotencyRow:
+        return IdempotencyRow(
+            caller=self.actor.id,
+            key=key,
+            request_digest=digest,
+            status=response.status_code,
+            headers={name: response.headers[name] for name in ("content-type", "etag", "location") if name in response.headers},
+            body=self.shell.signer.sealed(bytes(response.body)),
+            created_at=self.shell.clock(),
+        )
+
+    def _repeated(self, digest: str, row: IdempotencyRow) -> Response:
+        body = self.shell.signer.opened(row.body)
+        if row.request_digest != digest or body is None:
+            raise KeyReused("this Idempotency-Key came before with another request; take a new one")
+        return Response(body, row.status, dict(row.headers))
+
+
+def etag(version: int) -> str:
+    """Return the ETag of a version."""
+    return f'"{version}"'

@@ -1,0 +1,86 @@
+"""The composition root: one application from settings, store, routes, and what goes around them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
+
+from api.access.gate import COOKIE, Guarded
+from api.access.table import ACCESS
+from api.http.errors import install_handlers
+from api.http.middleware import Envelope
+from api.http.routes import ROUTERS
+from api.runtime.context import Shell
+
+THREADS = 80
+"""Requests that one process works on at once: writers wait in a queue, and readers must find a thread beside them."""
+
+
+class Application(FastAPI):
+    """The service; its OpenAPI document tells how callers are known to each route, and which roles may use it."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, which is made once."""
+        if self.openapi_schema is None:
+            document = get_openapi(title=self.title, version=self.version, summary=self.summary, routes=self.routes)
+            document["components"]["securitySchemes"] = {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            }
+            for line in ACCESS:
+                if not line.public:
+                    operation = document["paths"][line.path][line.method.lower()]
+                    operation["security"] = [{"bearer": []}, {"cookie": []}]
+                    operation["x-roles"] = {role.value: whose.value for role, whose in line.roles.items()}
+            self.openapi_schema = document
+        return self.openapi_schema
+
+
+def create_app(shell: Shell, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
+    """Put the application together.
+
+    Raises
+    ------
+    LookupError
+        When a route is not in the access table, goes around the gate, or a line of the table has no route.
+    """
+    app = Application(
+        title="Clinicweave",
+        summary="Plans a clinic's appointments and group workshops.",
+        version="1",
+        openapi_url=None,  # a route of ours, behind the gate like every other
+        lifespan=_lifespan,
+        max_body_size=shell.settings.max_body_bytes,
+    )
+    app.state.shell = shell
+    for router in routers:
+        app.router.routes.extend(router.routes)  # ready as they are; including would build each of them again
+    expect_guarded(app)
+    install_handlers(app)
+    app.add_middleware(Envelope, shell=shell)
+    return app
+
+
+def expect_guarded(app: FastAPI) -> None:
+    """Refuse an application whose routes are not exactly those of the access table. Raises ``LookupError``."""
+    routed = set()
+    for context in iter_route_contexts(app.routes):
+        if not isinstance(context.original_route, Guarded) or context.path != context.original_route.path:
+            raise LookupError(f"{context.path} goes around the gate")
+        routed |= {(method, context.path) for method in context.methods or ()}
+    listed = {(line.method, line.path) for line in ACCESS}
+    if routed != listed:
+        raise LookupError(f"routes and access table differ: {sorted(map(str, routed ^ listed))}")
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield
+    app.state.shell.close()

@@ -1,0 +1,71 @@
+"""What a route may ask for. Routes are plain functions, run in a thread: a transaction begins and ends inside one of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from api.access.actor import Actor
+from api.http.answers import Call
+from api.runtime.context import Shell, shell_of
+
+MAX_KEY_CHARACTERS = 255
+
+
+async def asked_shell(request: Request) -> Shell:
+    """Return what requests share."""
+    return shell_of(request)
+
+
+async def asked_actor(request: Request) -> Actor:
+    """Return who asks, as the gate has found; a route that is public has nobody."""
+    actor = request.state.actor
+    assert isinstance(actor, Actor)
+    return actor
+
+
+Shared = Annotated[Shell, Depends(asked_shell)]
+Acting = Annotated[Actor, Depends(asked_actor)]
+
+
+async def asked_call(shell: Shared, actor: Acting) -> Call:
+    """Return a request that reads."""
+    return Call(shell, actor)
+
+
+async def asked_object(
+    shell: Shared,
+    actor: Acting,
+    if_none_match: Annotated[str | None, Header(description="The ETag of what is known; 304 if it is so still.")] = None,
+) -> Call:
+    """Return a request that reads one thing, of which the caller may know a version."""
+    return Call(shell, actor, if_none_match=if_none_match)
+
+
+async def asked_creation(
+    request: Request,
+    shell: Shared,
+    actor: Acting,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=MAX_KEY_CHARACTERS, description="The same key does the same once, however often sent."),
+    ] = None,
+) -> Call:
+    """Return a request that makes something."""
+    return Call(shell, actor, key=idempotency_key, digest=getattr(request.state, "digest", None))
+
+
+async def asked_change(
+    shell: Shared,
+    actor: Acting,
+    if_match: Annotated[str | None, Header(description="The ETag of what is changed, as it was read.")] = None,
+) -> Call:
+    """Return a request that changes one version of something."""
+    return Call(shell, actor, if_match=if_match)
+
+
+Reading = Annotated[Call, Depends(asked_call)]
+Fetching = Annotated[Call, Depends(asked_object)]
+Creating = Annotated[Call, Depends(asked_creation)]
+Changing = Annotated[Call, Depends(asked_change)]

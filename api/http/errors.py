@@ -1,0 +1,193 @@
+"""Every error as an HTTP answer: one table from the error tree to RFC 9457 problems.
+
+References
+----------
+RFC 9457, Problem Details for HTTP APIs, sections 3.1 (members) and 3.2 (extensions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from api.runtime.exceptions import (
+    Conflict,
+    Forbidden,
+    Ground,
+    KeyReused,
+    NoRoom,
+    Refused,
+    RulesBroken,
+    Stale,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+    VersionMissing,
+)
+from api.store import errors as store
+from scheduling.errors import MAX_PRINTED_FAULTS, ClinicweaveError, EventRefused, Fault, InvalidFile, UnknownId
+
+PROBLEM_TYPE = "urn:problem-type:clinicweave:"
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: its status, the end of its type, and its title."""
+
+    status: HTTPStatus
+    name: str
+    title: str
+
+
+DEFECT = Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "defect", "A defect of Clinicweave; nothing was changed")
+INVALID = Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "The request cannot be understood")
+BUSY = Kind(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "A part that is needed does not answer")
+CONFLICT = Kind(HTTPStatus.CONFLICT, "conflict", "It collides with what is there")
+STALE = Kind(HTTPStatus.PRECONDITION_FAILED, "stale", "Somebody else has changed it since it was read")
+
+PROBLEMS: Mapping[type[ClinicweaveError], Kind] = {
+    ClinicweaveError: DEFECT,
+    InvalidFile: INVALID,
+    UnknownId: Kind(HTTPStatus.NOT_FOUND, "unknown", "There is no such thing"),
+    EventRefused: Kind(HTTPStatus.CONFLICT, "event-refused", "It cannot have happened"),
+    Refused: CONFLICT,
+    Unauthenticated: Kind(HTTPStatus.UNAUTHORIZED, "unauthenticated", "Log in first"),
+    Forbidden: Kind(HTTPStatus.FORBIDDEN, "forbidden", "Not allowed"),
+    Conflict: CONFLICT,
+    RulesBroken: Kind(HTTPStatus.CONFLICT, "rules-broken", "It would break rules"),
+    NoRoom: Kind(HTTPStatus.CONFLICT, "no-room", "The day cannot take it"),
+    Stale: STALE,
+    VersionMissing: Kind(HTTPStatus.PRECONDITION_REQUIRED, "version-missing", "Say with If-Match which version is changed"),
+    KeyReused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The Idempotency-Key came before with another request"),
+    TooMany: Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-many", "Too many; try again later"),
+    Unavailable: BUSY,
+    store.DoubleBooked: Kind(HTTPStatus.CONFLICT, "double-booked", "That time is taken"),
+    store.AlreadyThere: CONFLICT,
+    store.StillReferenced: CONFLICT,
+    store.Refused: CONFLICT,
+    store.StaleVersion: STALE,
+    store.StoreBusy: BUSY,
+    store.StoreUnusable: BUSY,
+}
+"""What each error is to a caller. An error whose own class is not here is what its nearest ancestor is."""
+
+RETRY_SECONDS = 2
+"""When to ask again after an answer that says busy and no time."""
+
+
+class ProblemGround(BaseModel):
+    """One reason of a problem."""
+
+    rule: str | None = None
+    path: str | None = None
+    detail: str
+
+
+class Problem(BaseModel):
+    """A problem as RFC 9457 has it, with its reasons."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    instance: str | None = None
+    errors: list[ProblemGround] = []
+
+
+def problem_kind(error: ClinicweaveError) -> Kind:
+    """Return what an error is to a caller."""
+    return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+
+
+def problem_answer(request: Request, error: ClinicweaveError) -> JSONResponse:
+    """Return the answer that an error of the tree gets; a defect's own words stay inside."""
+    kind = problem_kind(error)
+    headers = {"WWW-Authenticate": 'Bearer realm="clinicweave"'} if kind.status == HTTPStatus.UNAUTHORIZED else {}
+    if kind.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        headers["Retry-After"] = str(error.retry_seconds if isinstance(error, TooMany) else RETRY_SECONDS)
+    if kind is DEFECT:
+        return _answer(request, kind, None, (), headers)
+    if isinstance(error, InvalidFile):
+        detail = f"{len(error.faults)} fault(s), of which at most {MAX_PRINTED_FAULTS} are named"
+        return _answer(request, kind, detail, tuple(map(_ground, error.faults[:MAX_PRINTED_FAULTS])), headers)
+    return _answer(request, kind, str(error), error.grounds if isinstance(error, Refused) else (), headers)
+
+
+def defect_answer(request: Request) -> JSONResponse:
+    """Return the answer to a request that met a defect."""
+    return _answer(request, DEFECT, None, (), {})
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Make every error of the application a problem."""
+
+    async def refused(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, ClinicweaveError)
+        return problem_answer(request, error)
+
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        # What was sent is not echoed: it may hold a patient's data, and answers are kept in more places than requests.
+        grounds = tuple(Ground(one["msg"], path=_path(one["loc"])) for one in error.errors()[:MAX_PRINTED_FAULTS])
+        return _answer(request, INVALID, f"{len(error.errors())} fault(s)", grounds, {})
+
+    async def plain(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        status = HTTPStatus(error.status_code)
+        kind = Kind(status, status.phrase.lower().replace(" ", "-"), status.phrase)
+        return _answer(request, kind, None, (), dict(error.headers or {}))
+
+    app.add_exception_handler(ClinicweaveError, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, plain)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of the problems with which a route may answer."""
+    return {
+        status: {
+            "model": Problem,
+            "description": HTTPStatus(status).phrase,
+            "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "It is as the caller knows it."}}
+"""What OpenAPI says of the answer to who knows the present version of what was asked for."""
+
+
+def _answer(
+    request: Request, kind: Kind, detail: str | None, grounds: tuple[Ground, ...], headers: Mapping[str, str]
+) -> JSONResponse:
+    request.state.problem = kind.name  # for the log and the figures
+    problem = Problem(
+        type=PROBLEM_TYPE + kind.name,
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        instance=f"urn:uuid:{request.state.request_id}" if hasattr(request.state, "request_id") else None,
+        errors=[ProblemGround(**asdict(ground)) for ground in grounds],
+    )
+    return JSONResponse(
+        problem.model_dump(exclude_none=True), kind.status, headers=dict(headers), media_type=PROBLEM_MEDIA_TYPE
+    )
+
+
+def _ground(fault: Fault) -> Ground:
+    return Ground(fault.message, path=fault.path or None)
+
+
+def _path(place: tuple[int | str, ...]) -> str:
+    """Write a place as files' faults do: ``body.visits[12].service``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")

@@ -1,0 +1,49 @@
+"""The HTTP interface: each route parses, calls one service, and answers.
+
+A module makes its router by :func:`api.access.gate.guarded_router`, writes whole paths, has a line for each route in
+:mod:`api.access.table`, and stands in ``ROUTERS``.
+"""
+
+from __future__ import annotations
+
+from api.http.routes import (
+    accounts,
+    bookings,
+    episodes,
+    feeds,
+    freed,
+    intake,
+    mail,
+    operating,
+    outside,
+    plans,
+    programmes,
+    referrals,
+    replies,
+    scenarios,
+    sessions,
+    tasks,
+    visits,
+    weeks,
+)
+
+ROUTERS = (
+    feeds.router,  # first, as the first that fits answers, and calendar programs ask day and night
+    operating.router,
+    sessions.router,
+    scenarios.router,
+    visits.router,
+    plans.router,
+    bookings.router,
+    freed.router,
+    referrals.router,
+    intake.router,
+    episodes.router,
+    programmes.router,
+    weeks.router,
+    mail.router,
+    replies.router,
+    tasks.router,
+    outside.router,
+    accounts.router,
+)

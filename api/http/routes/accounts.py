@@ -1,0 +1,279 @@
+"""Who may come in: accounts, programs' tokens, and patients' links."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Path, Response
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+from sqlmodel import Session
+
+from api.access.actor import Role
+from api.access.gate import guarded_router
+from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hashed_password
+from api.http.answers import Answer
+from api.http.dependencies import Changing, Creating, Fetching, Reading
+from api.http.errors import UNCHANGED, documented
+from api.http.pages import Paged
+from api.services import accounts as service
+from api.services.accounts import AccountChange, NewAccount
+from api.store import accounts as store
+from api.store.tables import AccountRow, TokenRow
+
+router = guarded_router("accounts")
+
+MAX_DAYS = 3660
+
+Identifier = Annotated[str, Path(max_length=100)]
+Password = Annotated[str, Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)]
+
+EXAMPLE: JsonDict = {
+    "id": "4be0643f",
+    "name": "dana",
+    "role": "clinician",
+    "provider": "physician-1",
+    "subject": None,
+    "active": True,
+}
+
+
+class AccountToMake(BaseModel):
+    """An account to be made: with a password, or with the subject that the identity provider knows."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": "dana", "role": "scheduler", "password": "a long pass phrase"}]},
+    )
+
+    name: str = Field(max_length=100)
+    role: Role
+    provider: str | None = Field(None, max_length=200)
+    password: Password | None = None
+    subject: str | None = Field(None, min_length=1, max_length=200)
+
+
+class AccountToChange(BaseModel):
+    """What is to be different; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"active": False}]})
+
+    role: Role | None = None
+    provider: str | None = Field(None, max_length=200)
+    password: Password | None = None
+    active: bool | None = None
+
+
+class Account(BaseModel):
+    """An account, without what it logs in by."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    id: str
+    name: str
+    role: Role
+    provider: str | None
+    subject: str | None
+    active: bool
+
+
+class Accounts(BaseModel):
+    """A page of accounts."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next": None}]})
+
+    items: list[Account]
+    next: str | None
+
+
+class TokenToMake(BaseModel):
+    """A token for a program that acts for an account."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "nightly report", "days": 90}]})
+
+    name: str = Field(min_length=1, max_length=100)
+    days: int | None = Field(None, ge=1, le=MAX_DAYS)
+
+
+class Token(BaseModel):
+    """A token; ``secret`` is told once, when it is made."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"id": "71c8", "name": "nightly report", "expires_at": "2027-02-20T09:00:00Z", "revoked": False}]
+        }
+    )
+
+    id: str
+    name: str
+    expires_at: datetime | None
+    revoked: bool
+    secret: str | None = None
+
+
+class Tokens(BaseModel):
+    """An account's tokens."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [{"id": "71c8", "name": "report", "expires_at": None, "revoked": True}]}]}
+    )
+
+    items: list[Token]
+
+
+class LinkToMake(BaseModel):
+    """How long a patient's link is to be good for."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"days": 30}]})
+
+    days: int | None = Field(None, ge=1, le=MAX_DAYS)
+
+
+class PatientLink(BaseModel):
+    """A patient's link for one visit: send ``secret`` as ``Authorization: Bearer …``."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"id": "9d1f", "visit": "visit-0181", "expires_at": "2027-01-20T09:00:00Z", "secret": "cwl_…"}]
+        }
+    )
+
+    id: str
+    visit: str
+    expires_at: datetime
+    secret: str
+
+
+@router.get("/v1/accounts", response_model=Accounts)
+def list_accounts(call: Reading, page: Paged) -> Response:
+    """Return the accounts, a page at a time."""
+    return call.read(
+        lambda session: Answer(page.document(store.accounts(session, page.after, page.count + 1), lambda row: row.id, _account))
+    )
+
+
+@router.post("/v1/accounts", status_code=HTTPStatus.CREATED, response_model=Account, responses=documented(409))
+def add_account(body: AccountToMake, call: Creating) -> Response:
+    """Make an account."""
+    password_hash = None if body.password is None else hashed_password(body.password)
+    issuer, now = call.shell.settings.oidc_issuer, call.shell.clock()
+
+    def act(session: Session) -> Answer:
+        new = NewAccount(body.name, body.role, body.provider, body.subject)
+        row = service.add_account(session, call.actor, new, password_hash, issuer, now)
+        return Answer(_account(row), HTTPStatus.CREATED, row.version, f"/v1/accounts/{row.id}")
+
+    return call.create(act)
+
+
+@router.get("/v1/accounts/{account}", response_model=Account, responses=UNCHANGED)
+def get_account(account: Identifier, call: Fetching) -> Response:
+    """Return an account."""
+
+    def act(session: Session) -> Answer:
+        row = store.account(session, account)
+        return Answer(_account(row), version=row.version)
+
+    return call.read(act)
+
+
+@router.patch("/v1/accounts/{account}", response_model=Account, responses=documented(409, 412, 428))
+def change_account(account: Identifier, body: AccountToChange, call: Changing) -> Response:
+    """Change an account; its sessions end."""
+    version, now = call.expected_version(), call.shell.clock()
+    password_hash = None if body.password is None else hashed_password(body.password)
+    change = AccountChange(body.role, body.provider, body.active)
+
+    def act(session: Session) -> Answer:
+        row = service.change_account(session, call.actor, account, version, change, password_hash, now)
+        return Answer(_account(row), version=row.version)
+
+    return call.write(act)
+
+
+@router.delete("/v1/accounts/{account}/sessions", status_code=HTTPStatus.NO_CONTENT)
+def end_sessions(account: Identifier, call: Reading) -> Response:
+    """End all sessions of an account, from the next request on."""
+
+    def act(session: Session) -> Answer:
+        service.end_sessions(session, call.actor, account, call.shell.clock())
+        return Answer(status=HTTPStatus.NO_CONTENT)
+
+    return call.write(act)
+
+
+@router.get("/v1/accounts/{account}/tokens", response_model=Tokens)
+def list_tokens(account: Identifier, call: Reading) -> Response:
+    """Return an account's tokens, those that have ended too."""
+
+    def act(session: Session) -> Answer:
+        store.account(session, account)
+        return Answer({"items": [_token(row) for row in store.tokens_of(session, account)]})
+
+    return call.read(act)
+
+
+@router.post("/v1/accounts/{account}/tokens", status_code=HTTPStatus.CREATED, response_model=Token)
+def add_token(account: Identifier, body: TokenToMake, call: Creating) -> Response:
+    """Make a token for a program."""
+    now = call.shell.clock()
+    expires_at = now + timedelta(days=body.days or call.shell.settings.token_days)
+
+    def act(session: Session) -> Answer:
+        secret, row = service.add_token(session, call.actor, account, body.name, expires_at, now)
+        return Answer({**_token(row), "secret": secret}, HTTPStatus.CREATED)
+
+    return call.create(act)
+
+
+@router.delete("/v1/tokens/{token}", status_code=HTTPStatus.NO_CONTENT)
+def end_token(token: Identifier, call: Reading) -> Response:
+    """End a token, from the next request on."""
+
+    def act(session: Session) -> Answer:
+        service.end_token(session, call.actor, token, call.shell.clock())
+        return Answer(status=HTTPStatus.NO_CONTENT)
+
+    return call.write(act)
+
+
+@router.post("/v1/visits/{visit}/links", status_code=HTTPStatus.CREATED, response_model=PatientLink)
+def add_link(visit: Identifier, body: LinkToMake, call: Creating) -> Response:
+    """Make the link by which a patient acts on one visit."""
+    now = call.shell.clock()
+    expires_at = now + timedelta(days=body.days or call.shell.settings.link_days)
+
+    def act(session: Session) -> Answer:
+        secret, row = service.add_link(session, call.shell.signer, call.actor, visit, expires_at, now)
+        shown = {"id": row.id, "visit": visit, "expires_at": row.expires_at, "secret": secret}
+        return Answer(shown, HTTPStatus.CREATED)
+
+    return call.create(act)
+
+
+@router.delete("/v1/links/{link}", status_code=HTTPStatus.NO_CONTENT)
+def end_link(link: Identifier, call: Reading) -> Response:
+    """End a patient's link, from the next request on."""
+
+    def act(session: Session) -> Answer:
+        service.end_link(session, call.actor, link, call.shell.clock())
+        return Answer(status=HTTPStatus.NO_CONTENT)
+
+    return call.write(act)
+
+
+def _account(row: AccountRow) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "role": row.role,
+        "provider": row.provider_id,
+        "subject": row.subject,
+        "active": row.is_active,
+    }
+
+
+def _token(row: TokenRow) -> dict[str, object]:
+    return {"id": row.id, "name": row.name, "expires_at": row.expires_at, "revoked": row.revoked_at is not None}

@@ -1,0 +1,191 @@
+"""Episodes: a patient's care over months, seen and continued."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Body, Path, Query, Response
+from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
+from sqlmodel import Session
+
+from api.access.gate import guarded_router
+from api.http.answers import Answer
+from api.http.dependencies import Creating, Reading
+from api.http.errors import documented
+from api.http.pages import Paged
+from api.services import episodes as service
+from api.services.episodes import Told
+from api.store import episodes as store
+from api.store.tables import EpisodeRow
+from scheduling.care.episodes import Event
+
+router = guarded_router("episodes")
+
+Identifier = Annotated[str, Path(max_length=100)]
+
+LISTED: JsonDict = {
+    "id": "episode-7",
+    "patient": "mrn-4711",
+    "kind": "spinal-cord-stimulation",
+    "pathway": "spinal-cord-stimulation",
+    "priority": "soon",
+    "is_open": True,
+    "referred_at": "2026-11-30T14:00:00Z",
+}
+EVENT: JsonDict = {
+    "kind": "outcome",
+    "known": "2026-12-04T15:10",
+    "step": "assessment",
+    "number": None,
+    "date": None,
+    "team": [],
+    "location": None,
+    "outcome": "positive",
+    "relief_percent": None,
+    "name": None,
+}
+TOLD: JsonDict = {"kind": "outcome", "step": "assessment", "outcome": "positive"}
+STEP: JsonDict = {
+    "visit": "episode-7.trial.1",
+    "step": "trial",
+    "number": 1,
+    "service": "scs-trial",
+    "earliest": "2026-12-11",
+    "target": "2026-12-25",
+    "latest": "2027-02-02",
+    "planned": None,
+    "certain": True,
+}
+SHOWN: JsonDict = {
+    "id": "episode-7",
+    "patient": "mrn-4711",
+    "kind": "spinal-cord-stimulation",
+    "pathway": "spinal-cord-stimulation",
+    "priority": "soon",
+    "referrer": None,
+    "state": "open",
+    "version": 4,
+    "history": [EVENT],
+    "open": [STEP],
+}
+
+
+class ListedEpisode(BaseModel):
+    """An episode in a list."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [LISTED]})
+
+    id: str
+    patient: str
+    kind: str
+    pathway: str
+    priority: str
+    is_open: bool
+    referred_at: datetime
+
+
+class Episodes(BaseModel):
+    """A page of episodes."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [LISTED], "next": None}]})
+
+    items: list[ListedEpisode]
+    next: str | None
+
+
+class Step(BaseModel):
+    """A visit that is still to be, and between which dates; ``planned`` is the date on which it stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [STEP]})
+
+    visit: str
+    step: str
+    number: int
+    service: str
+    earliest: date
+    target: date | None
+    latest: date | None
+    planned: date | None
+    certain: bool
+
+
+class ShownEpisode(BaseModel):
+    """An episode: what has been of it, and what is open today."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [SHOWN]})
+
+    id: str
+    patient: str
+    kind: str
+    pathway: str
+    priority: str
+    referrer: str | None
+    state: str
+    version: int
+    history: list[Event]
+    open: list[Step]
+
+
+class Consequences(BaseModel):
+    """What follows from an event: visits that are asked for at once, and those given up, whose patients have to be told."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"asked": ["episode-7.trial.1"], "given_up": [], "episode": SHOWN}]}
+    )
+
+    asked: list[str]
+    given_up: list[str]
+    episode: ShownEpisode
+
+
+@router.get("/v1/episodes", response_model=Episodes)
+def list_episodes(
+    call: Reading,
+    page: Paged,
+    patient: Annotated[str | None, Query(max_length=100, description="Of one patient.")] = None,
+    is_open: Annotated[bool | None, Query(alias="open", description="Only those that go on, or that are over.")] = None,
+) -> Response:
+    """Return episodes, a page at a time."""
+
+    def act(session: Session) -> Answer:
+        rows = store.page(session, page.after, page.count + 1, patient, is_open)
+        return Answer(page.document(rows, lambda row: row.id, _listed))
+
+    return call.disclose("episode.list", "patient", patient or "", act)
+
+
+@router.get("/v1/episodes/{episode}", response_model=ShownEpisode)
+def get_episode(episode: Identifier, call: Reading) -> Response:
+    """Return an episode: what has been of it, and what is open today."""
+    now = call.shell.clock()
+    return call.disclose("episode.read", "episode", episode, lambda session: _answer(service.shown(session, episode, now)))
+
+
+@router.post(
+    "/v1/episodes/{episode}/events",
+    status_code=HTTPStatus.CREATED,
+    response_model=Consequences,
+    responses=documented(409),
+)
+def tell(episode: Identifier, body: Annotated[Told, Body(examples=[TOLD])], call: Creating) -> Response:
+    """Take down what became known: an outcome, a date, a visit elsewhere, a stop, a new start; what follows from it is done."""
+    now = call.shell.clock()
+
+    def act(session: Session) -> Answer:
+        found = service.record(session, call.actor, episode, None, body, now)
+        shown = service.shown(session, episode, now)
+        return Answer({"asked": found.asked, "given_up": found.given_up, "episode": shown}, HTTPStatus.CREATED)
+
+    return call.create(act)
+
+
+def _listed(row: EpisodeRow) -> dict[str, Any]:
+    names = ("id", "kind", "pathway", "priority", "is_open", "referred_at")
+    return {**{name: getattr(row, name) for name in names}, "patient": row.patient_id}
+
+
+def _answer(shown: dict[str, Any]) -> Answer:
+    return Answer(shown, version=shown["version"])

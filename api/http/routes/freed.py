@@ -1,0 +1,114 @@
+"""Freed places: offered to a waiting visit, and what its patient says."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Path, Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
+from sqlmodel import Session
+
+from api.access.gate import guarded_router
+from api.http.answers import Answer
+from api.http.dependencies import Creating, Reading
+from api.http.errors import documented
+from api.http.routes.bookings import PLACE, FreePlace, place_document
+from api.services import waitlist as service
+from api.services.waitlist import Kept
+from api.services.week import decided
+from scheduling.fields import Id, Stamp
+from scheduling.plan import Booking
+
+router = guarded_router("freed places")
+
+Identifier = Annotated[str, Path(max_length=100)]
+
+MAX_HOLD_MINUTES = 7 * 1440
+
+KEPT: JsonDict = {"visit": "visit-0412", "expires_at": "2026-12-01T14:30:00Z", "place": PLACE}
+
+
+class FreedPlace(BaseModel):
+    """A place that nobody has any more, as a cancelled booking tells it, and how long it is kept for whom it is offered to."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{**PLACE, "hold_minutes": 30}]})
+
+    start: Stamp
+    end: Stamp
+    location: Id
+    room: Id | None
+    team: list[Id] = Field(max_length=20)
+    supervisors: list[Id] = Field([], max_length=20)
+    hold_minutes: int = Field(30, ge=1, le=MAX_HOLD_MINUTES)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> FreedPlace:
+        if not self.start < self.end <= self.start + timedelta(days=1):
+            raise ValueError("must end within a day after its start")
+        return self
+
+    def booking(self) -> Booking:
+        """Return the place alone."""
+        people = {"team": tuple(self.team), "supervisors": tuple(self.supervisors)}
+        return Booking(start=self.start, end=self.end, location=self.location, room=self.room, **people)
+
+
+class KeptPlace(BaseModel):
+    """A place that is kept for a visit until an instant."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [KEPT]})
+
+    visit: str
+    expires_at: datetime
+    place: FreePlace
+
+
+@router.post(
+    "/v1/scenarios/{scenario}/freed-places",
+    status_code=HTTPStatus.CREATED,
+    response_model=KeptPlace,
+    responses=documented(409),
+)
+def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) -> Response:
+    """Keep a place in freed time for the waiting visit that uses it best; give its patient the visit's link to answer by."""
+    now, freed = call.shell.clock(), body.booking()
+    refused = service.refused(call.shell.database, scenario, freed)
+    return decided(
+        call.shell,
+        scenario,
+        lambda week: service.offered(week, call.actor, freed, refused, timedelta(minutes=body.hold_minutes), now),
+        lambda act: call.create(lambda session: _kept(act(session), HTTPStatus.CREATED)),
+    )
+
+
+@router.get("/v1/visits/{visit}/freed-place", response_model=KeptPlace)
+def get_freed_place(visit: Identifier, call: Reading) -> Response:
+    """Return the place that is kept for a visit."""
+    now = call.shell.clock()
+    return call.disclose("freed-place.read", "visit", visit, lambda session: _kept(service.kept(session, visit, now)))
+
+
+@router.post("/v1/visits/{visit}/freed-place/acceptance", response_model=KeptPlace, responses=documented(409))
+def accept_freed_place(visit: Identifier, call: Creating) -> Response:
+    """Accept the place that is kept for a visit: it is booked."""
+    now = call.shell.clock()
+    return call.create(lambda session: _kept(service.accepted(session, call.actor, visit, now)))
+
+
+@router.delete("/v1/visits/{visit}/freed-place", status_code=HTTPStatus.NO_CONTENT)
+def decline_freed_place(visit: Identifier, call: Reading) -> Response:
+    """Decline the place that is kept for a visit: it is free for others."""
+
+    def act(session: Session) -> Answer:
+        service.declined(session, call.actor, visit, call.shell.clock())
+        return Answer(status=HTTPStatus.NO_CONTENT)
+
+    return call.write(act)
+
+
+def _kept(kept: Kept, status: int = HTTPStatus.OK) -> Answer:
+    place = place_document(kept.booking)
+    return Answer({"visit": kept.offer.visit_id, "expires_at": kept.offer.expires_at, "place": place}, status)

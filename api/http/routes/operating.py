@@ -1,0 +1,55 @@
+"""How the service is: for balancers, monitors, and those who write programs against it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from api.access.gate import guarded_router
+from api.http.dependencies import Shared
+from api.runtime.exceptions import Unavailable
+from api.store.migrations import expect_migrated
+
+router = guarded_router("operating")
+
+
+class Health(BaseModel):
+    """That the process answers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """Say that the process answers; nothing else is looked at."""
+    return Health()
+
+
+@router.get("/readyz")
+def readyz(shell: Shared) -> Health:
+    """Say whether requests can be served: the database answers, has the tables of this version, and nobody ends the process."""
+    if shell.stopping.is_set():
+        raise Unavailable("the process is ending")
+    expect_migrated(shell.database)
+    return Health()
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"example": "clinicweave_requests_running 1.0\n"}}}},
+)
+def metrics(shell: Shared) -> Response:
+    """Return the figures that Prometheus reads."""
+    return Response(shell.metrics.text(), media_type=shell.metrics.content_type)
+
+
+@router.get("/openapi.json", responses={200: {"content": {"application/json": {"example": {"openapi": "3.1.0"}}}}})
+async def openapi(request: Request) -> dict[str, Any]:
+    """Return this description of the service."""
+    document: dict[str, Any] = request.app.openapi()
+    return document

@@ -1,0 +1,55 @@
+"""Answers of patients that somebody hands in, as a mail or a calendar file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import Body, Request, Response
+from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
+
+from api.access.gate import guarded_router
+from api.background.mail import MAX_MAIL_BYTES
+from api.http.answers import Answer
+from api.http.dependencies import Reading
+from api.services.replies import take_in
+from calendars.replies import received_file, received_mail
+from scheduling.errors import Fault, InvalidFile
+
+router = guarded_router("mail")
+
+MAIL = "message/rfc822"
+
+EXAMPLE: JsonDict = {"items": [{"kind": "visit", "subject": "visit-0181", "outcome": "accepted"}]}
+
+
+class TakenIn(BaseModel):
+    """What one answer was about, and what was made of it: a participation, or why staff have to look at it."""
+
+    kind: str
+    subject: str
+    outcome: str
+
+
+class AllTakenIn(BaseModel):
+    """What became of each answer."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    items: list[TakenIn]
+
+
+@router.post("/v1/answers", response_model=AllTakenIn)
+def take_in_answer(
+    request: Request,
+    body: Annotated[bytes, Body(media_type="text/calendar", max_length=MAX_MAIL_BYTES, examples=["BEGIN:VCALENDAR…"])],
+    call: Reading,
+) -> Response:
+    """Take in a patient's answer: a calendar file (text/calendar), or a whole mail (message/rfc822)."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in (MAIL, "text/calendar"):
+        raise InvalidFile("request", [Fault("header.content-type", f"must be text/calendar or {MAIL}")])
+    received = received_mail(body) if kind == MAIL else received_file(body)
+    outcomes = take_in(call.shell, received, call.actor)
+    return Answer({"items": [asdict(one) for one in outcomes]}).response()

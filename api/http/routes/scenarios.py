@@ -1,0 +1,230 @@
+"""Scenarios: taken in whole, read as they are asked for now, and what is added to them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from http import HTTPStatus
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Body, Path, Response
+from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
+from sqlmodel import Session
+
+from api.access.gate import guarded_router
+from api.http.answers import Answer
+from api.http.dependencies import Creating, Fetching, Reading
+from api.http.errors import UNCHANGED, documented
+from api.http.pages import Paged
+from api.http.routes.examples import KPIS, LINK, PLAN, SCENARIO, VISIT
+from api.reports.documents import document
+from api.reports.kpis import kpis
+from api.services import requests, scenarios
+from api.store import periods, plans
+from api.store import requests as store
+from api.store.tables import PeriodRow, VisitRow
+from scheduling.plan import Plan
+from scheduling.requests import Link
+from scheduling.scenario import Scenario
+
+router = guarded_router("scenarios")
+
+Identifier = Annotated[str, Path(max_length=100)]
+
+EXAMPLE: JsonDict = {"id": "week-7", "start": "2026-11-30", "end": "2026-12-07", "version": 3}
+
+
+class Period(BaseModel):
+    """A scenario that was taken in; ``version`` grows with every change of what it asks for or of where things stand."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    id: str
+    start: date
+    end: date
+    version: int
+
+
+class Periods(BaseModel):
+    """A page of scenarios."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next": None}]})
+
+    items: list[Period]
+    next: str | None
+
+
+class Added(BaseModel):
+    """The visits that were added."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"visits": ["visit-0900"]}]})
+
+    visits: list[str]
+
+
+class AskedVisit(BaseModel):
+    """A visit in a list: what it is, and whether it is asked for still."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"id": "visit-0181", "patient": "patient-0007", "service": "followup", "priority": "soon", "state": "asked"}
+            ]
+        }
+    )
+
+    id: str
+    patient: str
+    service: str
+    priority: str
+    state: str
+
+
+class AskedVisits(BaseModel):
+    """A page of visits."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [{"id": "v", "patient": "p", "service": "followup", "priority": "soon", "state": "asked"}],
+                    "next": None,
+                }
+            ]
+        }
+    )
+
+    items: list[AskedVisit]
+    next: str | None
+
+
+ScenarioDocument = Annotated[dict[str, Any], Body(examples=[SCENARIO], description="A scenario, as its file holds it.")]
+AdditionDocument = Annotated[
+    dict[str, Any],
+    Body(examples=[VISIT, {"visits": [VISIT], "links": [], "patients": []}], description="One visit, or several together."),
+]
+ScenarioAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": SCENARIO}}}, **UNCHANGED}
+PlanAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": PLAN}}}, **UNCHANGED}
+LinkAnswer: dict[int | str, dict[str, Any]] = {201: {"content": {"application/json": {"example": LINK}}}}
+KpisAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": KPIS}}}, **UNCHANGED}
+
+
+@router.post("/v1/scenarios", status_code=HTTPStatus.CREATED, response_model=Period, responses=documented(409))
+def import_scenario(body: ScenarioDocument, call: Creating) -> Response:
+    """Take in a scenario: the clinic, the people, and what is asked for."""
+
+    def act(session: Session) -> Answer:
+        row = scenarios.import_scenario(session, call.actor, json.dumps(body), call.shell.clock())
+        return Answer(_period(row), HTTPStatus.CREATED, row.version, f"/v1/scenarios/{quote(row.id, safe='')}")
+
+    return call.create(act)
+
+
+@router.get("/v1/scenarios", response_model=Periods)
+def list_scenarios(call: Reading, page: Paged) -> Response:
+    """Return the scenarios, a page at a time."""
+    return call.read(
+        lambda session: Answer(page.document(periods.periods(session, page.after, page.count + 1), lambda row: row.id, _period))
+    )
+
+
+@router.get("/v1/scenarios/{scenario}", response_model=Scenario, responses=ScenarioAnswer)
+def get_scenario(scenario: Identifier, call: Fetching) -> Response:
+    """Return a scenario as it is asked for now; ``current`` tells where its visits and groups stand."""
+
+    def act(session: Session) -> Answer:
+        version = periods.period(session, scenario).version
+        return Answer(lambda: periods.scenario_of(session, scenario), version=version)
+
+    return call.disclose("scenario.read", "scenario", scenario, act)
+
+
+@router.get("/v1/scenarios/{scenario}/plan", response_model=Plan, responses=PlanAnswer)
+def get_standing(scenario: Identifier, call: Fetching) -> Response:
+    """Return what people live by: the published plan, with all that was changed by hand since."""
+
+    def act(session: Session) -> Answer:
+        version = periods.period(session, scenario).version
+        return Answer(lambda: plans.standing_plan(session, periods.scenario_of(session, scenario)), version=version)
+
+    return call.disclose("scenario.read-plan", "scenario", scenario, act)
+
+
+@router.get("/v1/scenarios/{scenario}/kpis", response_model=dict[str, Any], responses=KpisAnswer)
+def get_kpis(scenario: Identifier, call: Fetching) -> Response:
+    """Return the figures of what people live by."""
+
+    def figures(session: Session) -> Any:
+        asked = periods.scenario_of(session, scenario)
+        return document(kpis(asked, plans.standing_plan(session, asked)))
+
+    def act(session: Session) -> Answer:
+        return Answer(lambda: figures(session), version=periods.period(session, scenario).version)
+
+    return call.read(act)
+
+
+@router.get("/v1/scenarios/{scenario}/visits", response_model=AskedVisits)
+def list_visits(scenario: Identifier, call: Reading, page: Paged) -> Response:
+    """Return the visits of a scenario, those that were withdrawn too, a page at a time."""
+
+    def act(session: Session) -> Answer:
+        periods.period(session, scenario)
+        rows = store.visits_of(session, scenario, page.after, page.count + 1)
+        return Answer(page.document(rows, lambda row: row.id, _visit))
+
+    return call.disclose("scenario.list-visits", "scenario", scenario, act)
+
+
+@router.post("/v1/scenarios/{scenario}/visits", status_code=HTTPStatus.CREATED, response_model=Added, responses=documented(409))
+def add_visits(scenario: Identifier, body: AdditionDocument, call: Creating) -> Response:
+    """Ask for another visit, or for several with their links and with patients who are not known yet."""
+
+    def act(session: Session) -> Answer:
+        added = requests.add_visits(session, call.actor, scenario, body, call.shell.clock())
+        return Answer({"visits": added}, HTTPStatus.CREATED, location=f"/v1/visits/{quote(added[0], safe='')}")
+
+    return call.create(act)
+
+
+@router.post(
+    "/v1/scenarios/{scenario}/links",
+    status_code=HTTPStatus.CREATED,
+    response_model=Link,
+    responses={**LinkAnswer, **documented(409)},
+)
+def add_link(scenario: Identifier, body: Annotated[Link, Body(examples=[LINK])], call: Creating) -> Response:
+    """Let a visit follow another one."""
+
+    def act(session: Session) -> Answer:
+        requests.add_link(session, call.actor, scenario, body, call.shell.clock())
+        return Answer(body.model_dump(mode="json"), HTTPStatus.CREATED)
+
+    return call.create(act)
+
+
+@router.delete("/v1/scenarios/{scenario}/links/{before}/{after}", status_code=HTTPStatus.NO_CONTENT)
+def remove_link(scenario: Identifier, before: Identifier, after: Identifier, call: Reading) -> Response:
+    """Let a visit follow another one no more."""
+
+    def act(session: Session) -> Answer:
+        requests.remove_link(session, call.actor, scenario, before, after, call.shell.clock())
+        return Answer(status=HTTPStatus.NO_CONTENT)
+
+    return call.write(act)
+
+
+def _period(row: PeriodRow) -> dict[str, object]:
+    return {"id": row.id, "start": row.starts_on, "end": row.ends_on, "version": row.version}
+
+
+def _visit(row: VisitRow) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "patient": row.patient_id,
+        "service": row.service,
+        "priority": row.priority,
+        "state": row.state,
+    }

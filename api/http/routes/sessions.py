@@ -1,0 +1,174 @@
+"""Coming in and leaving: sessions of staff, by password or by the identity provider."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Cookie, Query, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import Session
+
+from api.access.actor import Role
+from api.access.gate import COOKIE, address_of, guarded_router, is_foreign
+from api.access.oidc import STATE_COOKIE, STATE_SECONDS, IdentityProvider, kept
+from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS
+from api.http.answers import Answer
+from api.http.dependencies import Acting, Reading, Shared
+from api.http.errors import documented
+from api.runtime.context import Shell
+from api.runtime.exceptions import Forbidden
+from api.services import accounts
+from api.services.accounts import Admitted
+from scheduling.errors import UnknownId
+
+router = guarded_router("sessions")
+
+START_PAGE = "/"
+
+
+class LogIn(BaseModel):
+    """The name and password of a local account."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "dana", "password": "a long pass phrase"}]}
+    )
+
+    name: str = Field(max_length=100)
+    password: str = Field(max_length=MAX_CHARACTERS)
+
+
+class NewPassword(BaseModel):
+    """The present and the wanted password."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"present": "a long pass phrase", "wanted": "another pass phrase"}]}
+    )
+
+    present: str = Field(max_length=MAX_CHARACTERS)
+    wanted: str = Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)
+
+
+class Who(BaseModel):
+    """Who somebody is to the service."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"account": "4be0643f", "role": "clinician", "provider": "physician-1", "visit": None}]}
+    )
+
+    account: str
+    role: Role
+    provider: str | None
+    visit: str | None
+
+
+class Begun(BaseModel):
+    """A session: send ``token`` as ``Authorization: Bearer …``, or keep the cookie that comes with it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"token": "cws_…", "role": "scheduler", "expires_at": "2026-11-30T20:00:00Z", "idle_minutes": 30}]
+        }
+    )
+
+    token: str
+    role: Role
+    expires_at: datetime
+    idle_minutes: int
+
+
+@router.post("/v1/sessions", status_code=HTTPStatus.CREATED, response_model=Begun, responses=documented(401, 403))
+def log_in(body: LogIn, request: Request, shell: Shared) -> Response:
+    """Log in to a local account."""
+    if is_foreign(request):
+        raise Forbidden("another site has sent this request")
+    admitted = accounts.log_in(shell, address_of(request), body.name, body.password)
+    begun = Begun(
+        token=admitted.secret,
+        role=Role(admitted.account.role),
+        expires_at=admitted.session.expires_at,
+        idle_minutes=shell.settings.session_idle_minutes,
+    )
+    return _with_cookie(shell, admitted, JSONResponse(begun.model_dump(mode="json"), HTTPStatus.CREATED))
+
+
+@router.get("/v1/sessions/current")
+async def who_am_i(actor: Acting) -> Who:
+    """Tell who the caller is."""
+    return Who(account=actor.id, role=actor.role, provider=actor.provider, visit=actor.visit)
+
+
+@router.delete("/v1/sessions/current", status_code=HTTPStatus.NO_CONTENT)
+def log_out(call: Reading) -> Response:
+    """End the session, or the token, of this request."""
+
+    def act(session: Session) -> Answer:
+        accounts.log_out(session, call.actor, call.shell.clock())
+        return Answer(status=HTTPStatus.NO_CONTENT)
+
+    response = call.write(act)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@router.put("/v1/sessions/current/password", status_code=HTTPStatus.NO_CONTENT)
+def change_password(body: NewPassword, actor: Acting, shell: Shared) -> Response:
+    """Change one's own password; all sessions of the account end."""
+    accounts.change_password(shell, actor, body.present, body.wanted)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.get("/v1/oidc/log-in", status_code=HTTPStatus.SEE_OTHER, response_class=RedirectResponse, responses=documented(404))
+def begin_elsewhere(shell: Shared) -> Response:
+    """Send the browser to the identity provider."""
+    address, begun = _identity_provider(shell).begin()
+    response = RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    response.set_cookie(
+        STATE_COOKIE,
+        kept(begun, shell.signer),
+        max_age=STATE_SECONDS,
+        path="/v1/oidc",
+        secure=shell.settings.secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+@router.get(
+    "/v1/oidc/callback", status_code=HTTPStatus.SEE_OTHER, response_class=RedirectResponse, responses=documented(401, 404)
+)
+def come_back(
+    request: Request,
+    shell: Shared,
+    state: Annotated[str, Query(max_length=200)] = "",
+    code: Annotated[str, Query(max_length=4000)] = "",
+    begun: Annotated[str, Cookie(alias=STATE_COOKIE, max_length=4000, include_in_schema=False)] = "",
+) -> Response:
+    """Begin a session for somebody who has logged in at the identity provider."""
+    provider = _identity_provider(shell)
+    admitted = accounts.log_in_elsewhere(shell, provider, address_of(request), begun, state, code)
+    response = _with_cookie(shell, admitted, RedirectResponse(START_PAGE, HTTPStatus.SEE_OTHER))
+    response.delete_cookie(STATE_COOKIE, path="/v1/oidc")
+    return response
+
+
+def _identity_provider(shell: Shell) -> IdentityProvider:
+    if shell.identity_provider is None:
+        raise UnknownId("identity provider", "none is set")
+    return shell.identity_provider
+
+
+def _with_cookie(shell: Shell, admitted: Admitted, response: Response) -> Response:
+    # Lax, not strict: the browser comes back from the identity provider by a link of another site. The gate asks further.
+    response.set_cookie(
+        COOKIE,
+        admitted.secret,
+        max_age=shell.settings.session_hours * 3600,
+        secure=shell.settings.secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return response

@@ -1,0 +1,97 @@
+"""Tasks: what a member of staff has to look at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Path, Query, Response
+from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
+from sqlmodel import Session
+
+from api.access.gate import guarded_router
+from api.http.answers import Answer
+from api.http.dependencies import Changing, Reading
+from api.http.errors import documented
+from api.http.pages import Paged
+from api.services import tasks as service
+from api.store import tasks as store
+from api.store.tables import TaskRow
+
+router = guarded_router("tasks")
+
+Identifier = Annotated[str, Path(max_length=100)]
+
+EXAMPLE: JsonDict = {
+    "id": "77ab",
+    "kind": "visit-declined",
+    "subject_kind": "visit",
+    "subject": "visit-0181",
+    "detail": {"freed": {"start": "2026-12-01T09:00", "location": "wang"}},
+    "created_at": "2026-11-30T14:05:00Z",
+    "done_at": None,
+    "done_by": None,
+    "version": 1,
+}
+
+
+class Task(BaseModel):
+    """A task: of what kind, about what, and by whom it was done. Ids only."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    id: str
+    kind: str
+    subject_kind: str
+    subject: str
+    detail: dict[str, Any]
+    created_at: datetime
+    done_at: datetime | None
+    done_by: str | None
+    version: int
+
+
+class Tasks(BaseModel):
+    """A page of tasks."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next": None}]})
+
+    items: list[Task]
+    next: str | None
+
+
+@router.get("/v1/tasks", response_model=Tasks)
+def list_tasks(
+    call: Reading, page: Paged, done: Annotated[bool, Query(description="Those that are done instead.")] = False
+) -> Response:
+    """Return the tasks that are open, the oldest first, a page at a time."""
+    return call.read(
+        lambda session: Answer(page.document(store.tasks(session, page.after, page.count + 1, done), store.place_of, _task))
+    )
+
+
+@router.get("/v1/tasks/{task}", response_model=Task)
+def get_task(task: Identifier, call: Reading) -> Response:
+    """Return a task."""
+    return call.read(lambda session: _answer(store.task(session, task)))
+
+
+@router.put("/v1/tasks/{task}/done", response_model=Task, responses=documented(409, 412, 428))
+def end_task(task: Identifier, call: Changing) -> Response:
+    """Note that a task is done."""
+    version, now = call.expected_version(), call.shell.clock()
+
+    def act(session: Session) -> Answer:
+        return _answer(service.end_task(session, call.actor, task, version, now))
+
+    return call.write(act)
+
+
+def _answer(row: TaskRow) -> Answer:
+    return Answer(_task(row), version=row.version)
+
+
+def _task(row: TaskRow) -> dict[str, object]:
+    shown = row.model_dump(exclude={"subject_id"})
+    return {**shown, "subject": row.subject_id}

@@ -1,0 +1,224 @@
+"""The weeks to come: who works, the next week, and what will be too late unless somebody acts."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Body, Path, Query, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+from sqlmodel import Session
+
+from api.access.gate import guarded_router
+from api.http.answers import Answer
+from api.http.dependencies import Creating, Reading
+from api.http.errors import documented
+from api.http.routes.examples import SCENARIO
+from api.services import outlook as looking_ahead
+from api.services import rolling
+from api.services.rosters import take_roster
+from scheduling.fields import Date, within_years
+
+router = guarded_router("weeks")
+
+Identifier = Annotated[str, Path(max_length=100)]
+
+ALERT: JsonDict = {
+    "kind": "last-horizon",
+    "episode": "episode-7",
+    "patient": "mrn-4711",
+    "visit": "episode-7.refill.3",
+    "service": "pump-refill",
+    "latest": "2026-12-09",
+}
+PREVIEW: JsonDict = {
+    "episode": "episode-9",
+    "patient": "mrn-4712",
+    "step": "trial",
+    "number": 1,
+    "service": "scs-trial",
+    "earliest": "2026-12-14",
+    "latest": "2027-01-29",
+    "certain": False,
+}
+LOAD: JsonDict = {"kind": "skill", "name": "evaluation", "site": "boston", "demand": [5280], "capacity": [7200]}
+WAIT: JsonDict = {"service": "spine-evaluation", "days": 9, "scarce": "skill evaluation at boston"}
+WEEK: JsonDict = {
+    "scenario": "week-2026-12-07",
+    "start": "2026-12-07",
+    "end": "2026-12-14",
+    "visits": 512,
+    "groups": ["coping-skills-2026-12"],
+    "reserves": 9,
+    "alerts": [ALERT],
+    "previews": [PREVIEW],
+}
+
+
+class Alert(BaseModel):
+    """Something that is, or will be, too late unless somebody acts; :class:`scheduling.care.agenda.Alert` tells the kinds."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ALERT]})
+
+    kind: str
+    episode: str
+    patient: str
+    visit: str
+    service: str
+    latest: date | None
+
+
+class Preview(BaseModel):
+    """A visit beyond a week: its earliest and latest dates, as far as they are known."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PREVIEW]})
+
+    episode: str
+    patient: str
+    step: str
+    number: int
+    service: str
+    earliest: date
+    latest: date | None
+    certain: bool
+
+
+class Week(BaseModel):
+    """What some dates are asked for, what will be too late, and what lies beyond."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [WEEK]})
+
+    scenario: str
+    start: date
+    end: date
+    visits: int
+    groups: list[str]
+    reserves: int
+    alerts: list[Alert]
+    previews: list[Preview]
+
+
+class ShownLoad(BaseModel):
+    """What is asked of a skill or kind of room at a site, or of a special clinic, week by week, and what it can give, min."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [LOAD]})
+
+    kind: str
+    name: str
+    site: str
+    demand: list[int]
+    capacity: list[int]
+
+
+class ShownWait(BaseModel):
+    """How many days a new patient waits for a service; null: longer than the outlook reaches. ``scarce`` decides it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [WAIT]})
+
+    service: str
+    days: int | None
+    scarce: str | None
+
+
+class OutlookShown(BaseModel):
+    """The weeks to come; :mod:`scheduling.care.outlook` states the model."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"weeks": ["2026-12-07"], "loads": [LOAD], "waits": [WAIT]}]})
+
+    weeks: list[date]
+    loads: list[ShownLoad]
+    waits: list[ShownWait]
+
+
+def _first_day(start: date) -> date:
+    within_years(start + timedelta(weeks=rolling.MAX_WEEKS))
+    return start
+
+
+FirstDay = Annotated[Date, AfterValidator(_first_day)]
+
+
+class WeekToBuild(BaseModel):
+    """Which dates: from ``start``, or from next Monday."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"weeks": 1}]})
+
+    weeks: int = Field(1, ge=1, le=rolling.MAX_WEEKS)
+    start: FirstDay | None = None
+
+
+class Roster(BaseModel):
+    """From when to when it is known who works."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"start": "2026-12-07", "end": "2027-03-01", "providers": 31}]})
+
+    start: date
+    end: date
+    providers: int
+
+
+RosterDocument = Annotated[
+    dict[str, Any],
+    Body(examples=[SCENARIO], description="A scenario: its clinic and its providers' shifts are taken, and nothing else."),
+]
+
+
+@router.put("/v1/roster", response_model=Roster)
+def put_roster(body: RosterDocument, call: Reading) -> Response:
+    """Take in the clinic and who works when, for weeks that are not asked for anything yet."""
+
+    def act(session: Session) -> Answer:
+        taken = take_roster(session, call.actor, json.dumps(body), call.shell.clock())
+        return Answer({"start": taken.horizon.start, "end": taken.horizon.end, "providers": len(taken.providers)})
+
+    return call.write(act)
+
+
+@router.get("/v1/weeks/next", response_model=Week, responses=documented(409))
+def preview_week(
+    call: Reading,
+    weeks: Annotated[int, Query(ge=1, le=rolling.MAX_WEEKS)] = 1,
+    start: Annotated[FirstDay | None, Query(description="The first day; else next Monday.")] = None,
+) -> Response:
+    """Return what the next week is asked for, and keep nothing."""
+    now = call.shell.clock()
+
+    def act(session: Session) -> Answer:
+        return Answer(rolling.summary(rolling.next_week(session, rolling.next_horizon(session, now, weeks, start), now)))
+
+    return call.disclose("week.preview", "clinic", "", act)
+
+
+@router.post("/v1/weeks", status_code=HTTPStatus.CREATED, response_model=Week, responses=documented(409))
+def build_week(body: WeekToBuild, call: Creating) -> Response:
+    """Build the next week from all that is open, and keep it to be planned; built again, it takes in what is new."""
+    now = call.shell.clock()
+
+    def act(session: Session) -> Answer:
+        horizon = rolling.next_horizon(session, now, body.weeks, body.start)
+        week = rolling.build_week(session, call.actor, horizon, now)
+        return Answer(rolling.summary(week.found), HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}")
+
+    return call.create(act)
+
+
+@router.get("/v1/outlook", response_model=OutlookShown)
+def get_outlook(call: Reading, weeks: Annotated[int, Query(ge=1, le=looking_ahead.MAX_WEEKS)] = 12) -> Response:
+    """Return demand against capacity by skill, room and site week by week, and the wait a new patient should be told today."""
+    now = call.shell.clock()
+    return call.read(lambda session: Answer(looking_ahead.document(looking_ahead.look_ahead(session, now, weeks))))
+
+
+@router.get("/v1/scenarios/{scenario}/alerts", response_model=Week)
+def get_alerts(scenario: Identifier, call: Reading) -> Response:
+    """Return what will be too late unless somebody acts, and what lies beyond a scenario's dates, as of now."""
+    now = call.shell.clock()
+    return call.disclose(
+        "scenario.read-alerts",
+        "scenario",
+        scenario,
+        lambda session: Answer(rolling.summary(rolling.as_of_now(session, scenario, now))),
+    )

@@ -1,0 +1,98 @@
+"""What all requests of one process share: the settings, the store, the clock, and the counters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from threading import Event
+from typing import TYPE_CHECKING
+
+from starlette.requests import HTTPConnection
+
+from api.access.credentials import Signer
+from api.access.limits import Limit
+from api.access.oidc import IdentityProvider
+from api.runtime.caches import FeedMemory
+from api.runtime.fetching import Fetcher
+from api.runtime.metrics import Metrics
+from api.runtime.settings import Settings
+from api.store.columns import utc_now
+from api.store.database import Database
+
+if TYPE_CHECKING:
+    from api.background.jobs.queue import JobQueue
+
+
+@dataclass
+class Shell:
+    """What all requests of one process share.
+
+    Attributes
+    ----------
+    clock : callable
+        Returns the present instant; tests give their own.
+    requests, log_ins, polls : Limit
+        How often one credential, one network address that fails to log in, and one feed's readers may ask.
+    fetcher : Fetcher
+        Reads calendars elsewhere.
+    identity_provider : IdentityProvider or None
+        Where staff log in, when not here.
+    stopping : Event
+        Set when the process has been told to end: streams end then, and it is no longer ready.
+    """
+
+    settings: Settings
+    database: Database
+    signer: Signer
+    clock: Callable[[], datetime]
+    requests: Limit
+    log_ins: Limit
+    polls: Limit
+    fetcher: Fetcher
+    identity_provider: IdentityProvider | None = None
+    metrics: Metrics = field(default_factory=Metrics)
+    stopping: Event = field(default_factory=Event)
+    feeds: FeedMemory = field(default_factory=FeedMemory)
+
+    @cached_property
+    def queue(self) -> JobQueue:
+        """The queue of plan jobs, opened at first use: most tests and commands need none."""
+        from api.background.jobs.queue import JobQueue
+
+        return JobQueue(self.database, self.settings.max_queued_jobs)
+
+    def close(self) -> None:
+        """Close the store, and the queue if it was opened."""
+        if "queue" in self.__dict__:
+            self.queue.close()
+        self.database.close()
+
+
+def make_shell(settings: Settings, database: Database | None = None, clock: Callable[[], datetime] = utc_now) -> Shell:
+    """Put together what requests share.
+
+    Raises
+    ------
+    InvalidFile, StoreUnusable
+        When a setting cannot be used.
+    """
+    return Shell(
+        settings=settings,
+        database=database or Database(settings.database_url),
+        signer=Signer(settings.signing_key()),
+        clock=clock,
+        requests=Limit(settings.requests_per_minute),
+        log_ins=Limit(settings.log_ins_per_minute),
+        polls=Limit(settings.feed_polls_per_minute),
+        fetcher=Fetcher(settings.outside_max_bytes, settings.outside_seconds),
+        identity_provider=None if settings.oidc_issuer is None else IdentityProvider(settings),
+    )
+
+
+def shell_of(connection: HTTPConnection) -> Shell:
+    """Return the shell of a request's application."""
+    shell = connection.app.state.shell
+    assert isinstance(shell, Shell)
+    return shell

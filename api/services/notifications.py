@@ -1,0 +1,134 @@
+"""What patients are told: messages written in the transaction that changes their bookings, and sent afterwards.
+
+What stands now is held against what a patient was last told. So whoever stays where they are gets nothing, however often a
+plan is published; a change that is changed again before its message is sent gives one message; and what comes and goes
+before its message is sent gives none. A place that is only offered is told by nobody here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from api.runtime.context import Shell
+from api.store import messages, periods
+from api.store.bookings import Change
+from api.store.messages import Told
+from api.store.tables import BookingRow, InvitationRow, MessageRow
+from calendars.appointments import Appointment, appointment
+from calendars.invites import Invitation, Message, next_message
+from calendars.mailbox import Mailbox
+from scheduling.clinic import Clinic
+
+BEGUN = ("arrived", "done", "no-show")
+"""States in which there is nothing to tell any more."""
+
+AT_ONCE = 1_000
+"""Messages that are forgotten in one transaction, for which other writers wait."""
+
+
+def tell_changes(session: Session, changes: Iterable[Change], now: datetime) -> int:
+    """Write the messages about bookings that were made, changed or cancelled, and return how many."""
+    return tell(session, (change.row for change in changes), now)
+
+
+def tell(session: Session, rows: Iterable[BookingRow], now: datetime) -> int:
+    """Write whatever the patients of bookings have not been told yet, and return how many messages that is.
+
+    Call it in the transaction that changes the bookings, once they are as they shall be.
+    """
+    bookings = [row for row in rows if row.kind != "hold" and row.state not in BEGUN]
+    session.flush()
+    ids = [row.id for row in bookings]
+    attending = messages.patients_of(session, ids)
+    invitations = messages.invitations_of(session, ids)
+    waiting = messages.waiting_of(session, [row.id for row in invitations.values()])
+    known: dict[str, set[str]] = {identifier: set(attending.get(identifier, ())) for identifier in ids}
+    for booking_id, patient in invitations:
+        known[booking_id].add(patient)
+    addresses = messages.addresses(session, set().union(*known.values()))
+    desk = _Desk(session, periods.clinic_of(session), invitations, waiting, addresses, now)
+    return sum(
+        desk.tell(row, patient, patient in attending.get(row.id, ())) for row in bookings for patient in sorted(known[row.id])
+    )
+
+
+def tell_patient(session: Session, patient: str, now: datetime) -> int:
+    """Write what a patient, whose address is new, has not been told there; return how many messages that is."""
+    return tell(session, messages.upcoming_of(session, patient, now), now)
+
+
+def forget_messages(shell: Shell) -> int:
+    """Forget messages once the visits that they tell of have long been over, and return how many."""
+    before, gone = shell.clock() - timedelta(days=shell.settings.message_days), 0
+    while True:
+        with shell.database.writing() as session:
+            some = messages.forget(session, before, AT_ONCE)
+        gone += some
+        if some < AT_ONCE:
+            return gone
+
+
+@dataclass
+class _Desk:
+    """What is known of the bookings that are looked at, read at once: a publication changes hundreds."""
+
+    session: Session
+    clinic: Clinic
+    invitations: dict[tuple[str, str], InvitationRow]
+    waiting: dict[str, MessageRow]
+    addresses: dict[str, str]
+    now: datetime
+
+    def tell(self, row: BookingRow, patient: str, attends: bool) -> bool:
+        """Write a message to one patient about one booking, if there is anything to say."""
+        invitation = self.invitations.get((row.id, patient))
+        told = None if invitation is None or invitation.told is None else Told.of(invitation.told)
+        address = self.addresses.get(patient) or (told.address if told is not None else None)
+        if address is None:
+            return False
+        wanted = self._wanted(row, attends, told)
+        message = next_message(_known(invitation, told, address), wanted, self.now, Mailbox(address))
+        return self._put(invitation, row, patient, message)
+
+    def _wanted(self, row: BookingRow, attends: bool, told: Told | None) -> Appointment | None:
+        """Return what the patient should know; of what is past, what they know already."""
+        known = told.appointment if told is not None else None
+        if known is not None and known.starts_at <= self.now:
+            return known
+        if not attends or row.state != "booked":
+            return None
+        return (
+            known
+            if row.starts_at <= self.now
+            else appointment(self.clinic, row.service, row.location, row.starts_at, row.ends_at)
+        )
+
+    def _put(self, invitation: InvitationRow | None, row: BookingRow, patient: str, message: Message | None) -> bool:
+        """Let a message take the place of the one that waits, if they differ; without one, nothing waits any more."""
+        waiting = None if invitation is None else self.waiting.get(invitation.id)
+        if message is None:
+            if waiting is not None:
+                messages.drop(self.session, waiting, "it says nothing new", self.now)
+            return False
+        if waiting is not None:
+            wanted = Told(message.appointment, message.attendee.address)
+            if (waiting.method, Told.of(waiting.tells)) == (message.method, wanted):
+                return False
+            messages.drop(self.session, waiting, "a newer one takes its place", self.now)
+        invitation = invitation or messages.add_invitation(self.session, row.id, patient)
+        messages.put_message(self.session, invitation, message, self.now)
+        return True
+
+
+def _known(invitation: InvitationRow | None, told: Told | None, address: str) -> Invitation:
+    """Return what a patient was told, as invites have it; of somebody who was told nothing yet, only where they are."""
+    attendee = Mailbox(told.address if told is not None else address)
+    if invitation is None:
+        return Invitation("", attendee)
+    return Invitation(
+        invitation.uid, attendee, invitation.sequence, invitation.stamp, None if told is None else told.appointment
+    )

@@ -1,0 +1,252 @@
+"""What the master's columns use of shifts, rooms, equipment, bays and supervisors, in minutes, and the rows that bound it.
+
+Rows keep: shift minutes, at one location (exact times where :mod:`solver.bound.timelines` has them); daily minutes; room
+minutes with cleaning, for each nested set of rooms; equipment and recovery minutes; attention minutes of supervisors.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scheduling.clinic import Service
+from scheduling.rules.providers import FULL_ATTENTION
+from scheduling.timegrid import minute_of_day
+from solver.bound.linear import LinearProgram
+from solver.bound.timelines import Timelines
+from solver.bound.windows import Window, shift_order, supervisors
+from solver.model.capacity import rounded
+from solver.state.domains import Domains, ShiftId
+from solver.state.tasks import Task
+
+Place = tuple[int, int, str]
+"""A day, a session of it, and a location."""
+
+
+@dataclass(frozen=True, slots=True)
+class InShift:
+    """Minutes of a shift spent at a location, in teams."""
+
+    shift: ShiftId
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAttention:
+    """Attention minutes of a shift for own work; ``whole``: minutes in which own work takes any attention."""
+
+    shift: ShiftId
+    location: str
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Supervised:
+    """Attention minutes that trainees in a seat ask of a set of shifts; ``whole``: minutes that take all attention."""
+
+    place: Place
+    supervisors: frozenset[ShiftId]
+    service: str
+    seat: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InRoom:
+    """Minutes, cleaning included, in any of a set of rooms."""
+
+    place: Place
+    rooms: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WithDevice:
+    """Minutes of a pool of equipment."""
+
+    place: Place
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class InRecovery:
+    """Minutes of recovery bays."""
+
+    place: Place
+
+
+Resource = InShift | OwnAttention | Supervised | InRoom | WithDevice | InRecovery
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The columns that use a resource, and how many minutes of it each takes."""
+
+    columns: list[int] = field(default_factory=list)
+    amounts: list[int] = field(default_factory=list)
+
+
+class Resources:
+    """The uses of every resource, gathered column by column."""
+
+    def __init__(
+        self,
+        domains: Domains,
+        program: LinearProgram,
+        sessions: Mapping[int, Sequence[tuple[int, int]]],
+        windows: Mapping[ShiftId, Window],
+        shift_at: Mapping[tuple[ShiftId, str], int],
+    ) -> None:
+        self.domains = domains
+        self.scenario = domains.scenario
+        self.program = program
+        self.sessions = sessions
+        self.windows = windows
+        self.shift_at = shift_at
+        self.timelines = Timelines(domains, program, windows, shift_at)
+        self._uses: dict[Resource, Use] = defaultdict(Use)
+
+    def minutes(self, shift: ShiftId, location: str) -> Use:
+        """Return what is used of a shift's minutes at a location."""
+        return self._uses.get(InShift(shift, location), Use())
+
+    # --- uses --------------------------------------------------------------------------------------------------------
+
+    def use_provider(self, column: int, service: Service, seat: int, shift: ShiftId, location: str, starts: int) -> None:
+        """Let a column stand for somebody in a seat of a service, at a location, at one of some starts."""
+        window = self.windows[shift]
+        self._use(InShift(shift, location), column, service.minutes)
+        self.timelines.use(column, service, seat, shift, location, starts)
+        if not window.trainee:
+            self._use(OwnAttention(shift, location, False), column, service.minutes * service.attention)
+            if service.attention:
+                self._use(OwnAttention(shift, location, True), column, service.minutes)
+            return
+        watching = supervisors(self.domains, self.windows, service, seat, shift, location)
+        place = (window.day, window.session, location)
+        self._use(Supervised(place, watching, service.id, seat, False), column, service.minutes * service.attention)
+        if service.attention == FULL_ATTENTION:
+            self._use(Supervised(place, watching, service.id, seat, True), column, service.minutes)
+
+    def use_place(self, column: int, task: Task, place: Place) -> None:
+        """Let a column stand for a task in a session at a location."""
+        service = task.service
+        if service.room is not None:
+            self._use(InRoom(place, self.domains.suited(service, place[2])), column, service.minutes + service.turnover)
+        for device in service.equipment:
+            self._use(WithDevice(place, device), column, service.minutes)
+        if service.recovery and task.group is None:
+            self._use(InRecovery(place), column, service.recovery)
+
+    def _use(self, resource: Resource, column: int, amount: int) -> None:
+        use = self._uses[resource]
+        use.columns.append(column)
+        use.amounts.append(amount)
+
+    def _gathered(self, resources: Iterable[Resource]) -> Use:
+        gathered = Use()
+        for resource in resources:
+            if resource in self._uses:
+                gathered.columns.extend(self._uses[resource].columns)
+                gathered.amounts.extend(self._uses[resource].amounts)
+        return gathered
+
+    # --- rows --------------------------------------------------------------------------------------------------------
+
+    def rows(self) -> None:
+        """Add the rows of every resource."""
+        rooms: dict[Place, set[frozenset[str]]] = defaultdict(set)
+        supervised: dict[Place, list[Supervised]] = defaultdict(list)
+        for resource, use in self._uses.items():
+            match resource:
+                case InShift(shift, location):
+                    self._shift_minutes(shift, location, use)
+                case InRoom(place, suited):
+                    rooms[place].add(suited)
+                case Supervised(place):
+                    supervised[place].append(resource)
+                case WithDevice((day, session, location), device):
+                    begin, end = self.sessions[day][session]
+                    units = self.scenario.equipment_units(device, location)
+                    self.program.row(use.columns, use.amounts, high=units * (end - begin))
+                case InRecovery((day, session, location)):
+                    begin, end = self.sessions[day][session]
+                    closes = minute_of_day(self.scenario.locations[location].closes)
+                    minutes = max(0, min(end + max(use.amounts), closes) - begin)
+                    self.program.row(use.columns, use.amounts, high=self.scenario.bays(location) * minutes)
+        for place, sets in rooms.items():
+            self._room_minutes(place, sets)
+        for place, asked in supervised.items():
+            self._supervision(place, asked)
+        self._daily_minutes()
+        self.timelines.rows()
+
+    def _shift_minutes(self, shift: ShiftId, location: str, use: Use) -> None:
+        at = self.shift_at.get((shift, location))
+        rows = () if self.timelines.replaces(shift) else rounded(use.amounts, self.windows[shift].free_minutes)
+        for weights, most in rows:
+            if at is None:
+                self.program.row(use.columns, weights, high=most)
+            else:
+                self.program.row([*use.columns, at], [*weights, -most], high=0)
+        if at is not None:
+            for column in use.columns:
+                if self.program.uppers[column] == 1:
+                    self.program.implies(column, [at])
+
+    def _room_minutes(self, place: Place, sets: set[frozenset[str]]) -> None:
+        """Bound the minutes, cleaning included, of the tasks that only a set of rooms suits, for each set in use."""
+        begin, end = self.sessions[place[0]][place[1]]
+        cleaning = max(service.turnover for service in self.scenario.clinic.services)
+        for suited in sorted(sets, key=sorted):
+            use = self._gathered(InRoom(place, one) for one in sorted(sets, key=sorted) if one <= suited)
+            for weights, most in rounded(use.amounts, end - begin + cleaning):
+                self.program.row(use.columns, weights, high=len(suited) * most)
+
+    def _supervision(self, place: Place, asked: Sequence[Supervised]) -> None:
+        """Bound trainees' minutes by what their possible supervisors leave of their own.
+
+        Two rows for each set of supervisors: attention minutes, at most 2 a minute; and minutes in which a supervisor can do
+        nothing else, own work and supervised procedures, at most 1 a minute.
+        """
+        groups = {one.supervisors: sorted(one.supervisors, key=shift_order) for one in asked}
+        for group, shifts in sorted(groups.items(), key=lambda pair: [shift_order(shift) for shift in pair[1]]):
+            for whole, most in ((False, FULL_ATTENTION), (True, 1)):
+                row = self._watched([one for one in asked if one.supervisors <= group and one.whole == whole])
+                if not row.columns:
+                    continue
+                own = self._gathered(OwnAttention(shift, place[2], whole) for shift in shifts)
+                row.columns.extend(own.columns)
+                row.amounts.extend(own.amounts)
+                capacity = 0
+                for shift in shifts:
+                    free = most * self.windows[shift].free_minutes
+                    if (shift, place[2]) in self.shift_at:
+                        row.columns.append(self.shift_at[shift, place[2]])
+                        row.amounts.append(-free)
+                    else:
+                        capacity += free
+                self.program.row(row.columns, row.amounts, high=capacity)
+
+    def _watched(self, asked: Sequence[Supervised]) -> Use:
+        """Gather what trainees ask of one set of supervisors.
+
+        One supervisor may watch the trainees of several seats of a visit at once, so each of these seats counts its share.
+        """
+        seats = Counter(one.service for one in asked)
+        watched = Use()
+        for one in asked:
+            watched.columns.extend(self._uses[one].columns)
+            watched.amounts.extend(amount // seats[one.service] for amount in self._uses[one].amounts)
+        return watched
+
+    def _daily_minutes(self) -> None:
+        for provider in self.scenario.providers:
+            by_day: dict[int, list[ShiftId]] = defaultdict(list)
+            for number in range(len(provider.shifts)):
+                shift = ShiftId(provider.id, number)
+                by_day[self.windows[shift].day].append(shift)
+            for shifts in by_day.values():
+                if sum(self.windows[shift].free_minutes for shift in shifts) > provider.max_minutes_per_day:
+                    use = self._gathered(InShift(s, at) for s in shifts for at in self.windows[s].locations)
+                    self.program.row(use.columns, use.amounts, high=provider.max_minutes_per_day)

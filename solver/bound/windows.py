@@ -1,0 +1,80 @@
+"""Shifts as the master sees them: the sessions of each day, and how long each provider is free in them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scheduling.clinic import Service
+from scheduling.scenario import Scenario
+from scheduling.timegrid import minutes_on
+from solver.model.capacity import free_minutes
+from solver.state.domains import Domains, ShiftId
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A shift as the master sees it: its session and the minutes that its provider is free."""
+
+    day: int
+    session: int
+    free_minutes: int
+    free_ahead: int
+    locations: tuple[str, ...]
+    trainee: bool
+
+
+def sessions(scenario: Scenario) -> Mapping[int, Sequence[tuple[int, int]]]:
+    """Return, for each day, the stretches of minutes in which shifts overlap."""
+    by_day: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for provider in scenario.providers:
+        for shift in provider.shifts:
+            on = shift.start.date()
+            by_day[scenario.grid.day_index(on)].append((minutes_on(shift.start, on), minutes_on(shift.end, on)))
+    found: dict[int, list[tuple[int, int]]] = {}
+    for day, intervals in by_day.items():
+        merged: list[tuple[int, int]] = []
+        for begin, end in sorted(intervals):
+            if merged and begin < merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+            else:
+                merged.append((begin, end))
+        found[day] = merged
+    return found
+
+
+def windows(domains: Domains, sessions: Mapping[int, Sequence[tuple[int, int]]]) -> dict[ShiftId, Window]:
+    """Return every shift as the master sees it."""
+    found: dict[ShiftId, Window] = {}
+    for provider in domains.scenario.providers:
+        for number, times in enumerate(provider.shifts):
+            shift, on = ShiftId(provider.id, number), times.start.date()
+            day = domains.scenario.grid.day_index(on)
+            begin = minutes_on(times.start, on)
+            session = next(i for i, (starts, ends) in enumerate(sessions[day]) if starts <= begin < ends)
+            now = domains.scenario.now
+            since = 0 if now is None else max(0, minutes_on(now, on))
+            free, ahead = free_minutes(domains, shift), free_minutes(domains, shift, since)
+            found[shift] = Window(day, session, free, ahead, times.locations, provider.trainee)
+    return found
+
+
+def supervisors(
+    domains: Domains, windows: Mapping[ShiftId, Window], service: Service, seat: int, shift: ShiftId, location: str
+) -> frozenset[ShiftId]:
+    """Return the shifts whose providers may supervise a trainee in a seat of a service, during a shift at a location."""
+    window = windows[shift]
+    return frozenset(
+        option.shift
+        for option in domains.seat(service, seat)
+        if option.shift is not None
+        and (option.day, option.location) == (window.day, location)
+        and windows[option.shift].session == window.session
+        and not windows[option.shift].trainee
+    )
+
+
+def shift_order(shift: ShiftId) -> tuple[str, int]:
+    """Return what shifts are sorted by."""
+    return shift.provider, shift.number

@@ -1,0 +1,416 @@
+"""One encoder for each rule that looks at several tasks, people or places at once; ``CONSTRAINTS`` names them.
+
+The rules that look at one at a time are in :mod:`solver.state.domains`. Every encoder asks the variables and adds to the model;
+their order never matters.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations, product
+
+from ortools.sat.python import cp_model
+
+from scheduling.requests import Group
+from scheduling.rules.providers import FULL_ATTENTION
+from scheduling.scenario import Scenario
+from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day
+from solver.model.variables import Interval, Literal, Taken, Variables
+from solver.state.domains import ShiftId, unavailable
+from solver.state.tasks import Key, Task, visit_key
+
+Choices = Mapping[str, cp_model.LinearExpr]
+
+
+def team(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Each seat of a team has a provider of its own."""
+    for task in x.tasks:
+        if len(task.service.team) > 1:
+            by_provider: dict[str | None, list[Literal]] = defaultdict(list)
+            for taken in x.commitments(task.key):
+                by_provider[taken.option.provider].append(taken.literal)
+            for literals in by_provider.values():
+                if len(literals) > 1:
+                    model.add_at_most_one(literals)
+
+
+def shift(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """A shift is spent at one location."""
+    shifts: dict[ShiftId, None] = {}
+    for task in x.tasks:
+        for taken in x.commitments(task.key):
+            one = taken.option.shift
+            if one is not None and len(x.domains.shift(one).locations) > 1:
+                model.add_implication(taken.literal, x.shift_at(one, taken.option.location))
+                shifts[one] = None
+    for one in shifts:
+        model.add_at_most_one(x.shift_at(one, location) for location in x.domains.shift(one).locations)
+
+
+def provider_overlap(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Nobody is in the team of two items at once."""
+    on_shift: dict[ShiftId, list[Interval]] = defaultdict(list)
+    for task in x.tasks:
+        for taken in x.team(task.key):
+            if taken.option.shift is not None:
+                on_shift[taken.option.shift].append(x.interval(task.key, taken.literal, 0, task.service.minutes))
+    for intervals in on_shift.values():
+        if len(intervals) > 1:
+            model.add_no_overlap(intervals)
+
+
+def travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Between commitments at different locations on one day there is time to travel.
+
+    A shift has one location, so only pairs of shifts that are nearer than the way between two of their locations matter.
+    """
+    on_shift: dict[ShiftId, list[tuple[Task, Taken]]] = defaultdict(list)
+    for task in x.tasks:
+        for taken in x.commitments(task.key):
+            if taken.option.shift is not None:
+                on_shift[taken.option.shift].append((task, taken))
+    for one, other in combinations(sorted(on_shift, key=lambda s: (s.provider, x.domains.shift(s).start)), 2):
+        first, second = x.domains.shift(one), x.domains.shift(other)
+        if one.provider != other.provider or first.start.date() != second.start.date():
+            continue
+        gap = (second.start - first.end).total_seconds() / 60
+        for here, there in product(first.locations, second.locations):
+            needed = scenario.travel_minutes(here, there)
+            if gap < needed:
+                earlier = [(task, taken) for task, taken in on_shift[one] if taken.option.location == here]
+                later = [(task, taken) for task, taken in on_shift[other] if taken.option.location == there]
+                _apart(model, x, earlier, later, needed)
+
+
+def _apart(
+    model: cp_model.CpModel, x: Variables, earlier: list[tuple[Task, Taken]], later: list[tuple[Task, Taken]], minutes: int
+) -> None:
+    """Keep every end of some commitments a distance before every start of others, through one moment between them."""
+    if not earlier or not later:
+        return
+    moment = model.new_int_var(0, x.grid.days * x.grid.slots_per_day * x.grid.grid_minutes, "")
+    for task, taken in earlier:
+        model.add(x.start_minute(task.key) + task.service.minutes <= moment).only_enforce_if(taken.literal)
+    for task, taken in later:
+        model.add(x.start_minute(task.key) >= moment + minutes).only_enforce_if(taken.literal)
+
+
+def supervision(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """A trainee works only under a supervisor with a skill of the trainee's seat; nobody else is supervised.
+
+    More supervisors than trainees would break no rule, and help no plan: only what is fixed may have them.
+    """
+    people = scenario.providers_by_id
+    for task in x.tasks:
+        supervisors, key = x.supervisors(task.key), task.key
+        trainees = [taken for taken in x.team(key) if people[taken.option.provider or ""].trainee]
+        for trainee in trainees:
+            skills = task.service.team[trainee.option.seat].any_of
+            able = [
+                s.literal for s in supervisors if _same_place(s, trainee) and people[s.option.provider or ""].can_fill(skills)
+            ]
+            model.add_bool_or([*able, trainee.literal.negated()])
+        for supervisor in supervisors:
+            person = people[supervisor.option.provider or ""]
+            taught = [
+                t.literal
+                for t in trainees
+                if _same_place(supervisor, t) and person.can_fill(task.service.team[t.option.seat].any_of)
+            ]
+            model.add_bool_or([*taught, supervisor.literal.negated()])
+            own = [t.literal for t in x.team(key) if t.option.provider == supervisor.option.provider]
+            for literal in own:
+                model.add_bool_or([literal.negated(), supervisor.literal.negated()])
+        if supervisors and x.is_free(key):
+            model.add(_sum(s.literal for s in supervisors) <= _sum(t.literal for t in trainees))
+
+
+def _same_place(one: Taken, other: Taken) -> bool:
+    return (one.option.day, one.option.location) == (other.option.day, other.option.location)
+
+
+def _sum(literals: Iterable[Literal]) -> cp_model.LinearExpr:
+    return cp_model.LinearExpr.sum(list(literals))
+
+
+def attention(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Nobody attends to more than one procedure or two office visits at a time, own and supervised."""
+    on_shift: dict[ShiftId, list[tuple[Interval, int]]] = defaultdict(list)
+    supervising: set[ShiftId] = set()
+    for task in x.tasks:
+        for taken in x.commitments(task.key):
+            if taken.option.shift is not None:
+                use = x.interval(task.key, taken.literal, 0, task.service.minutes)
+                on_shift[taken.option.shift].append((use, task.service.attention))
+        supervising |= {s.option.shift for s in x.supervisors(task.key) if s.option.shift is not None}
+    for one, uses in on_shift.items():
+        over = any(demand > FULL_ATTENTION for _, demand in uses)
+        if (one in supervising or over) and not scenario.providers_by_id[one.provider].trainee:
+            model.add_cumulative([use for use, _ in uses], [demand for _, demand in uses], FULL_ATTENTION)
+
+
+def daily_limit(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Nobody spends more minutes of a day in teams than their daily limit."""
+    minutes: dict[tuple[str, int], list[tuple[Literal, int]]] = defaultdict(list)
+    for task in x.tasks:
+        for taken in x.team(task.key):
+            if taken.option.provider is not None:
+                minutes[taken.option.provider, taken.option.day].append((taken.literal, task.service.minutes))
+    for (provider, _), uses in minutes.items():
+        limit = scenario.providers_by_id[provider].max_minutes_per_day
+        model.add(cp_model.LinearExpr.weighted_sum([use for use, _ in uses], [amount for _, amount in uses]) <= limit)
+
+
+def room(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """An item has a room of the kind and features that its service needs, where it takes place.
+
+    Which kinds suit is decided where the room variables are made; a place without a suitable room is not open.
+    """
+    for task in x.tasks:
+        if task.service.room is not None:
+            for location, here in x.locations(task.key).items():
+                suited = [literal for kind, literal in x.rooms(task.key).items() if kind.location == location]
+                model.add(_sum(suited) == here)
+
+
+def room_overlap(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """No room is used for two items at once, cleaning included: rooms that are alike are one cumulative resource."""
+    uses: dict[object, list[Interval]] = defaultdict(list)
+    sizes: dict[object, int] = {}
+    for task in x.tasks:
+        for kind, literal in x.rooms(task.key).items():
+            sizes[kind] = len(kind.rooms)
+            uses[kind].append(x.interval(task.key, literal, 0, task.service.minutes + task.service.turnover))
+    _limit(model, uses, sizes)
+
+
+def equipment(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Items that run at once at a location use no more devices than its pool has."""
+    uses: dict[object, list[Interval]] = defaultdict(list)
+    sizes: dict[object, int] = {}
+    for task in x.tasks:
+        for device, (location, here) in product(task.service.equipment, x.locations(task.key).items()):
+            sizes[device, location] = scenario.equipment_units(device, location)
+            uses[device, location].append(x.interval(task.key, here, 0, task.service.minutes))
+    _limit(model, uses, sizes)
+
+
+def _limit(model: cp_model.CpModel, uses: dict[object, list[Interval]], sizes: dict[object, int]) -> None:
+    for resource, intervals in uses.items():
+        if sizes[resource] == 1 and len(intervals) > 1:
+            model.add_no_overlap(intervals)
+        elif len(intervals) > sizes[resource]:
+            model.add_cumulative(intervals, [1] * len(intervals), sizes[resource])
+
+
+def recovery(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Patients who recover at once at a location are no more than its bays."""
+    uses: dict[str, list[tuple[Interval, cp_model.IntVar | int]]] = defaultdict(list)
+    for task in x.tasks:
+        service = task.service
+        if service.recovery:
+            patients = 1 if task.group is None else _attendees(model, x, task.group)
+            for location, here in x.locations(task.key).items():
+                lying = x.interval(task.key, here, service.minutes, service.minutes + service.recovery)
+                uses[location].append((lying, patients))
+    for location, taken in uses.items():
+        model.add_cumulative([lying for lying, _ in taken], [patients for _, patients in taken], scenario.bays(location))
+
+
+def _attendees(model: cp_model.CpModel, x: Variables, group: Group) -> cp_model.IntVar:
+    """Return a variable for the number of a group's attendees: a cumulative takes no sums."""
+    number = model.new_int_var(0, len(group.candidates), "")
+    model.add(_sum(x.attends(group.id, candidate.patient) for candidate in group.candidates) == number)
+    return number
+
+
+def patient_overlap(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """A patient is in one place at a time, recovery included."""
+    for attended in _attended(x).values():
+        if len(attended) > 1:
+            model.add_no_overlap(
+                x.interval(task.key, literal, 0, task.service.minutes + task.service.recovery) for task, literal in attended
+            )
+
+
+def patient_travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Between a patient's items at different locations there is time to travel."""
+    for attended in _attended(x).values():
+        for (one, goes_one), (other, goes_other) in combinations(attended, 2):
+            days = set(x.days(one.key)) & set(x.days(other.key))
+            first: Literal | None = None
+            for here, there in product(x.locations(one.key), x.locations(other.key)) if days else ():
+                needed = scenario.travel_minutes(here, there)
+                for at_one, at_other in _both(scenario, x, (one.key, here), (other.key, there), days) if needed else ():
+                    first = model.new_bool_var("") if first is None else first
+                    when = [goes_one, goes_other, at_one, at_other]
+                    _follows(model, x, one, other, needed, [*when, first])
+                    _follows(model, x, other, one, needed, [*when, first.negated()])
+
+
+def _both(
+    scenario: Scenario, x: Variables, one: tuple[Key, str], other: tuple[Key, str], days: set[int]
+) -> Iterator[tuple[Literal, Literal]]:
+    """Yield the literals that two tasks are at two locations; day by day where the way is longer than a night."""
+    (first, here), (second, there) = one, other
+    night = MINUTES_PER_DAY - max(minute_of_day(scenario.locations[place].closes) for place in (here, there))
+    if scenario.travel_minutes(here, there) <= night:
+        yield x.locations(first)[here], x.locations(second)[there]
+        return
+    for day in sorted(days):
+        if (day, here) in x.places(first) and (day, there) in x.places(second):
+            yield x.places(first)[day, here], x.places(second)[day, there]
+
+
+def _attended(x: Variables) -> dict[str, list[tuple[Task, Literal]]]:
+    """Return each patient's tasks, each with the literal that the patient takes part."""
+    attended: dict[str, list[tuple[Task, Literal]]] = defaultdict(list)
+    for task in x.tasks:
+        if task.patient is not None:
+            attended[task.patient].append((task, x.present(task.key)))
+        for candidate in () if task.group is None else task.group.candidates:
+            attended[candidate.patient].append((task, x.attends(task.id, candidate.patient)))
+    return attended
+
+
+def _follows(model: cp_model.CpModel, x: Variables, first: Task, second: Task, minutes: int, when: list[Literal]) -> None:
+    leaves = x.start_minute(first.key) + first.service.minutes + first.service.recovery
+    model.add(x.start_minute(second.key) >= leaves + minutes).only_enforce_if(when)
+
+
+def patient_available(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Nobody attends a group while unavailable (a visit's patient: :mod:`solver.state.domains`)."""
+    for task in x.tasks:
+        for candidate in () if task.group is None else task.group.candidates:
+            attends = x.attends(task.id, candidate.patient)
+            for (day, _), here in x.places(task.key).items():
+                if away := unavailable(scenario, candidate.patient, task.service, scenario.grid.date(day)):
+                    starts = ~away & ((1 << scenario.grid.slots_per_day) - 1)
+                    x.starts_within(task.key, day, starts, [attends, here])
+
+
+def patient_site(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Nobody attends a group at a site that they cannot reach (a visit's patient: :mod:`solver.state.domains`)."""
+    for task in x.tasks:
+        for candidate in () if task.group is None else task.group.candidates:
+            sites = scenario.patients_by_id[candidate.patient].allowed_sites
+            for location, here in x.locations(task.key).items():
+                if scenario.site(location) not in sites:
+                    model.add_bool_or([x.attends(task.id, candidate.patient).negated(), here.negated()])
+
+
+def required_provider(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """A visit that asks for one provider has that provider in its team."""
+    for task in x.tasks:
+        if task.visit is not None and task.visit.required_provider is not None:
+            wanted = [t.literal for t in x.team(task.key) if t.option.provider == task.visit.required_provider]
+            model.add_bool_or([*wanted, x.present(task.key).negated()])
+
+
+def link(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """A visit that follows another is planned only with it, at the asked distance, place and team."""
+    for wanted in scenario.links:
+        before, after = visit_key(wanted.before), visit_key(wanted.after)
+        if not x.is_free(before) and not x.is_free(after):
+            continue
+        if not x.has(after):
+            if x.has(before) and wanted.together:
+                model.add(x.present(before) == 0)
+            continue
+        if not x.has(before):
+            model.add(x.present(after) == 0)
+            continue
+        model.add_implication(x.present(after), x.present(before))
+        if wanted.together:
+            model.add_implication(x.present(before), x.present(after))
+        days = x.day(after) - x.day(before)
+        model.add(days >= wanted.min_days).only_enforce_if(x.present(after))
+        if wanted.max_days is not None:
+            model.add(days <= wanted.max_days).only_enforce_if(x.present(after))
+        if wanted.min_days == 0:
+            _same_day(model, x, before, after, wanted.min_gap_minutes, wanted.max_gap_minutes)
+        if wanted.same_location:
+            _alike(model, x, x.present(after), x.locations(before), x.locations(after))
+        if wanted.same_provider:
+            for seat in range(max(len(x.domains.service(before).team), len(x.domains.service(after).team))):
+                _alike(model, x, x.present(after), _by_provider(model, x, before, seat), _by_provider(model, x, after, seat))
+
+
+def _same_day(model: cp_model.CpModel, x: Variables, before: Key, after: Key, least: int, most: int | None) -> None:
+    """Keep the gap between two visits, if they are on one day."""
+    together = model.new_bool_var("")
+    gap = x.start_minute(after) - x.start_minute(before) - x.domains.service(before).minutes
+    model.add(gap >= least).only_enforce_if(together, x.present(after))
+    if most is not None:
+        model.add(gap <= most).only_enforce_if(together, x.present(after))
+    model.add(x.day(after) > x.day(before)).only_enforce_if(together.negated(), x.present(after))
+
+
+def _alike(model: cp_model.CpModel, x: Variables, when: Literal, one: Choices, other: Choices) -> None:
+    """Let two visits make the same choice while a literal holds."""
+    for choice in one.keys() | other.keys():
+        model.add(one.get(choice, 0) == other.get(choice, 0)).only_enforce_if(when)
+
+
+def _by_provider(model: cp_model.CpModel, x: Variables, key: Key, seat: int) -> Choices:
+    """Return, for each provider, the sum of the literals that they fill a seat; nothing where the team has no such seat."""
+    fills: dict[str, list[Literal]] = defaultdict(list)
+    for taken in x.team(key):
+        if taken.option.seat == seat and taken.option.provider is not None:
+            fills[taken.option.provider].append(taken.literal)
+    return {provider: _sum(literals) for provider, literals in fills.items()}
+
+
+def group_size(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """A group's attendees are candidates, at least its minimum, and no more than its capacity and its room's seats."""
+    for task in x.tasks:
+        if task.group is not None:
+            group, runs = task.group, x.present(task.key)
+            attendees = _sum(x.attends(group.id, candidate.patient) for candidate in group.candidates)
+            model.add(attendees >= group.min_attendees * runs)
+            model.add(attendees <= group.capacity * runs)
+            for kind, literal in x.rooms(task.key).items():
+                if kind.seats < group.capacity:
+                    model.add(attendees <= kind.seats).only_enforce_if(literal)
+
+
+def notification_budget(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """No more notified patients have to be called again than the policy allows."""
+    budget = scenario.policy.max_notified_moves
+    if budget is None:
+        return
+    stays: list[Literal] = []
+    notified = 0
+    for task in x.tasks:
+        if task.visit is not None and task.visit.current is not None and task.visit.current.notified:
+            notified += 1
+            stays.append(x.unchanged(task))
+        if task.group is not None and task.group.current is not None and task.group.current.notified:
+            notified += len(task.group.current.attendees)
+            candidates = {candidate.patient for candidate in task.group.candidates}
+            stays += [x.attends_as_told(task, p) for p in task.group.current.attendees if p in candidates]
+    model.add(notified - _sum(stays) <= budget - x.notified_elsewhere)
+
+
+CONSTRAINTS = (
+    team,
+    shift,
+    provider_overlap,
+    travel,
+    supervision,
+    attention,
+    daily_limit,
+    room,
+    room_overlap,
+    equipment,
+    recovery,
+    patient_overlap,
+    patient_travel,
+    patient_available,
+    patient_site,
+    required_provider,
+    link,
+    group_size,
+    notification_budget,
+)

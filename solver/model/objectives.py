@@ -1,0 +1,241 @@
+"""One encoder for each cost component; ``OBJECTIVES`` names them all. Their order never matters.
+
+Literals that only lower the cost when they hold (a visit that stays, a preferred provider) are bound one way: the search has
+no reason to leave them false.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import combinations, product
+
+from ortools.sat.python import cp_model
+
+from scheduling.costs import half_of, leaving_out
+from scheduling.scenario import Scenario
+from scheduling.timegrid import NOON_MINUTE
+from solver.model.variables import Literal, Variables
+from solver.state.domains import ShiftId
+from solver.state.tasks import Key, Task
+
+Expression = cp_model.LinearExpr
+
+
+def _total(terms: Iterable[tuple[int, Expression]]) -> Expression:
+    pairs = [(weight, term) for weight, term in terms if weight]
+    return cp_model.LinearExpr.weighted_sum([term for _, term in pairs], [weight for weight, _ in pairs])
+
+
+def unscheduled(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Visits left out, dearer when their deadline lies within the horizon."""
+    worth = x.worth
+    return _total(
+        (worth.get(t.key, leaving_out(scenario, t.visit)), 1 - x.present(t.key)) for t in x.tasks if t.visit is not None
+    )
+
+
+def late(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Days after the target date."""
+    return _total(
+        (scenario.policy.late_per_day.of(t.visit.priority) * max(0, (scenario.grid.date(day) - t.visit.target).days), here)
+        for t in x.tasks
+        if t.visit is not None and t.visit.target is not None
+        for (day, _), here in x.places(t.key).items()
+    )
+
+
+def delay(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Days of waiting since the visit could first take place."""
+    terms: list[tuple[int, Expression]] = []
+    for task in x.tasks:
+        if task.visit is not None:
+            since = max(task.visit.earliest, scenario.horizon.start)
+            weight = scenario.policy.delay_per_day.of(task.visit.priority)
+            for (day, _), here in x.places(task.key).items():
+                terms.append((weight * max(0, (scenario.grid.date(day) - since).days), here))
+    return _total(terms)
+
+
+def continuity(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Visits without any of the providers that their patient prefers."""
+    terms: list[tuple[int, Expression]] = []
+    for task in x.tasks:
+        if task.visit is not None and task.visit.preferred_providers:
+            wanted = task.visit.preferred_providers
+            meets: Expression = cp_model.LinearExpr.sum([t.literal for t in x.team(task.key) if t.option.provider in wanted])
+            if len(task.service.team) > 1:
+                met = model.new_bool_var("")
+                model.add(met <= meets)
+                meets = met
+            terms.append((scenario.policy.not_preferred_provider, x.present(task.key) - meets))
+    return _total(terms)
+
+
+def site(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Visits at a site other than the one that their patient prefers."""
+    return _total(
+        (scenario.policy.not_preferred_site, here)
+        for task in x.tasks
+        if task.patient is not None
+        for location, here in x.locations(task.key).items()
+        if scenario.patients_by_id[task.patient].preferred_site not in (None, scenario.site(location))
+    )
+
+
+def half(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Visits in the half of the day that their patient does not prefer."""
+    terms: list[tuple[int, Expression]] = []
+    morning = (1 << -(-NOON_MINUTE // scenario.grid.grid_minutes)) - 1
+    for task in x.tasks:
+        prefers = None if task.patient is None else scenario.patients_by_id[task.patient].prefers
+        if prefers is None:
+            continue
+        wrong: Literal | None = None
+        for taken in x.seat(task.key, 0):
+            good = taken.option.starts & (morning if prefers == half_of(0) else ~morning)
+            if not good:
+                terms.append((scenario.policy.not_preferred_half, taken.literal))
+            elif good != taken.option.starts:
+                wrong = model.new_bool_var("") if wrong is None else wrong
+                x.starts_within(task.key, taken.option.day, good, [taken.literal, wrong.negated()])
+        if wrong is not None:
+            terms.append((scenario.policy.not_preferred_half, wrong))
+    return _total(terms)
+
+
+def trips(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Dates beyond a patient's first on which they have to come."""
+    reasons: dict[str, list[tuple[Key, Literal]]] = defaultdict(list)
+    for task in x.tasks:
+        if task.patient is not None:
+            reasons[task.patient].append((task.key, x.present(task.key)))
+        for candidate in () if task.group is None else task.group.candidates:
+            reasons[candidate.patient].append((task.key, x.attends(task.id, candidate.patient)))
+    terms: list[tuple[int, Expression]] = []
+    for tasks in reasons.values():
+        if len(tasks) > 1:
+            comes = _comes(model, x, tasks)
+            once = model.new_bool_var("")
+            model.add_bool_or([*comes, once.negated()])
+            terms += [(scenario.policy.extra_trip, cp_model.LinearExpr.sum(comes) - once)]
+    return _total(terms)
+
+
+def _comes(model: cp_model.CpModel, x: Variables, tasks: Sequence[tuple[Key, Literal]]) -> list[Literal]:
+    """Return a literal for each day that any of a patient's tasks may be on, true when one is."""
+    comes: list[Literal] = []
+    for day in sorted({day for key, _ in tasks for day in x.days(key)}):
+        comes.append(model.new_bool_var(""))
+        for key, takes_part in tasks:
+            for here in x.on_day(key, day):
+                model.add_bool_or([comes[-1], here.negated(), takes_part.negated()])
+    return comes
+
+
+def moved(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Patients whose visit or group session is not where they have it in their calendar."""
+    terms: list[tuple[int, Expression]] = []
+    policy = scenario.policy
+    for task in x.tasks:
+        if task.visit is not None and task.visit.current is not None:
+            told = task.visit.current.notified
+            terms.append((policy.moved_notified if told else policy.moved, 1 - x.unchanged(task)))
+            from_day = scenario.grid.day_index(task.visit.current.start.date())
+            for (day, _), here in x.places(task.key).items() if told else ():
+                terms.append((policy.moved_notified_per_day * abs(day - from_day), here))
+        if task.group is not None and task.group.current is not None:
+            terms += _moved_attendees(model, scenario, x, task)
+    return _total(terms)
+
+
+def _moved_attendees(model: cp_model.CpModel, scenario: Scenario, x: Variables, task: Task) -> list[tuple[int, Expression]]:
+    group = task.group
+    assert group is not None and group.current is not None
+    policy, told = scenario.policy, group.current.notified
+    from_day = scenario.grid.day_index(group.current.start.date())
+    terms: list[tuple[int, Expression]] = []
+    candidates = {candidate.patient for candidate in group.candidates}
+    for patient in group.current.attendees:
+        stays = x.attends_as_told(task, patient) if patient in candidates else x.true.negated()
+        terms.append((policy.moved_notified if told else policy.moved, 1 - stays))
+        for (day, _), here in x.places(task.key).items() if told and patient in candidates else ():
+            if day != from_day:
+                comes = model.new_bool_var("")
+                model.add_bool_or([comes, here.negated(), x.attends(group.id, patient).negated()])
+                terms.append((policy.moved_notified_per_day * abs(day - from_day), comes))
+    return terms
+
+
+def group(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Candidates without a seat, and required groups that do not meet."""
+    terms: list[tuple[int, Expression]] = []
+    for task in x.tasks:
+        if task.group is not None:
+            for candidate in task.group.candidates:
+                weight = scenario.policy.group_seat.of(candidate.priority)
+                terms.append((weight, 1 - x.attends(task.id, candidate.patient)))
+            if task.group.required:
+                terms.append((scenario.policy.group_not_run, 1 - x.present(task.key)))
+    return _total(terms)
+
+
+def reserve(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Reserves for which no capacity is held."""
+    return _total((scenario.policy.reserve_missing, 1 - x.present(task.key)) for task in x.tasks if task.reserve is not None)
+
+
+def site_change(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Times that a provider's consecutive commitments of one day lie at different sites.
+
+    A shift is spent at one location, so only consecutive used shifts can differ.
+    """
+    used: dict[tuple[str, int], dict[ShiftId, dict[str, list[Literal]]]] = defaultdict(lambda: defaultdict(dict))
+    for task in x.tasks:
+        for taken in x.commitments(task.key):
+            option = taken.option
+            if option.shift is not None:
+                at_site = used[option.shift.provider, option.day][option.shift]
+                at_site.setdefault(scenario.site(option.location), []).append(taken.literal)
+    terms: list[tuple[int, Expression]] = []
+    for shifts in used.values():
+        if len(shifts) > 1 and len({name for at_site in shifts.values() for name in at_site}) > 1:
+            ordered = sorted(shifts, key=lambda shift: x.domains.shift(shift).start)
+            terms += _changes(model, scenario, [shifts[shift] for shift in ordered])
+    return _total(terms)
+
+
+def _changes(
+    model: cp_model.CpModel, scenario: Scenario, shifts: Sequence[dict[str, list[Literal]]]
+) -> list[tuple[int, Expression]]:
+    at: list[dict[str, Literal]] = []
+    for sites in shifts:
+        at.append({name: model.new_bool_var("") for name in sites})
+        for name, literals in sites.items():
+            for literal in literals:
+                model.add_implication(literal, at[-1][name])
+            model.add_bool_or([*literals, at[-1][name].negated()])
+    terms: list[tuple[int, Expression]] = []
+    for first, second in combinations(range(len(at)), 2):
+        between = [literal for sites in at[first + 1 : second] for literal in sites.values()]
+        for (one, here), (other, there) in product(at[first].items(), at[second].items()):
+            if one != other:
+                changes = model.new_bool_var("")
+                model.add_bool_or([changes, here.negated(), there.negated(), *between])
+                terms.append((scenario.policy.site_change, changes))
+    return terms
+
+
+OBJECTIVES = (
+    unscheduled,
+    late,
+    delay,
+    continuity,
+    site,
+    half,
+    trips,
+    moved,
+    group,
+    reserve,
+    site_change,
+)

@@ -1,0 +1,484 @@
+"""The variables of the exact model: the only place where CP-SAT variables are made, fixed, hinted and read.
+
+For each task: whether it takes place, its start (an absolute slot), a literal for each way to fill a seat
+(:class:`~solver.state.domains.Option`), for each possible supervisor, each kind of room, and each candidate of a group. Starts
+are slots, intervals are minutes (``grid_minutes * slot``), so durations need not be multiples of the grid.
+
+Interchangeable rooms are one :class:`RoomKind` with a count; rooms that a pin names stand alone. Rooms get their names when
+a solution is read (interval colouring: Gupta, Lee and Leung, 1979, doi:10.1109/TC.1979.1675260).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from ortools.sat.python import cp_model, cp_model_helper
+
+from scheduling.requests import Current, CurrentGroup
+from solver.state.domains import Domains, Option, ShiftId, current_of, start_mask
+from solver.state.placements import Placement
+from solver.state.tasks import Key, Task
+
+Literal = cp_model_helper.Literal
+Interval = cp_model.IntervalVar
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A literal that says that an option is taken."""
+
+    option: Option
+    literal: Literal
+
+
+@dataclass(frozen=True)
+class RoomKind:
+    """Rooms of one location that no task can tell apart."""
+
+    location: str
+    rooms: tuple[str, ...]
+    seats: int
+
+
+class Variables:
+    """Every variable of one model, over some tasks of a scenario with the options that they may use.
+
+    Parameters
+    ----------
+    model
+        The model to make variables in.
+    domains
+        The scenario's tasks and options.
+    options
+        The tasks of this model and the options open to them; None: all of the scenario's.
+    fixed
+        Tasks that stay exactly where they are, as constants.
+    named_rooms
+        Rooms that must be told apart, beside those that pins name.
+    notified_elsewhere
+        Notified changes among the tasks that are not part of this model.
+    worth
+        What leaving out a visit costs here, when it may still be placed elsewhere.
+    """
+
+    def __init__(
+        self,
+        model: cp_model.CpModel,
+        domains: Domains,
+        options: Mapping[Key, Sequence[Option]] | None = None,
+        fixed: Mapping[Key, Placement] | None = None,
+        named_rooms: Iterable[str] = (),
+        notified_elsewhere: int = 0,
+        worth: Mapping[Key, int] | None = None,
+    ) -> None:
+        self.model = model
+        self.domains = domains
+        self.scenario = domains.scenario
+        self.grid = self.scenario.grid
+        self.fixed = dict(fixed or {})
+        self._options = dict(domains.options if options is None else options)
+        keys = self._options.keys() | self.fixed.keys()
+        self.tasks: tuple[Task, ...] = tuple(task for task in domains.tasks if task.key in keys)
+        self.true: Literal = model.new_constant(1)
+        self.notified_elsewhere = notified_elsewhere
+        self.worth = worth or {}
+        self._named_rooms = frozenset(named_rooms)
+        self._present: dict[Key, Literal] = {}
+        self._start: dict[Key, cp_model.IntVar] = {}
+        self._seats: dict[Key, tuple[tuple[Taken, ...], ...]] = {}
+        self._supervises: dict[Key, tuple[Taken, ...]] = {}
+        self._places: dict[Key, dict[tuple[int, str], Literal]] = {}
+        self._at: dict[Key, dict[str, Literal]] = {}
+        self._rooms: dict[Key, dict[RoomKind, Literal]] = {}
+        self._attends: dict[tuple[str, str], Literal] = {}
+        self._stays: dict[Key, Literal] = {}
+        self._told: dict[tuple[str, str], Literal] = {}
+        self._shift_at: dict[tuple[ShiftId, str], Literal] = {}
+        self._intervals: dict[tuple[object, ...], Interval] = {}
+        for task in self.tasks:
+            if task.key in self.fixed:
+                self._make_fixed(task, self.fixed[task.key])
+            else:
+                self._make(task, self._options[task.key])
+
+    # --- queries -----------------------------------------------------------------------------------------------------
+
+    def has(self, key: Key) -> bool:
+        """Say whether a task is part of this model."""
+        return key in self._present
+
+    def is_free(self, key: Key) -> bool:
+        """Say whether a task is part of this model and may change."""
+        return key in self._present and key not in self.fixed
+
+    def present(self, key: Key) -> Literal:
+        """Return the literal that a task takes place."""
+        return self._present[key]
+
+    def start(self, key: Key) -> cp_model.IntVar:
+        """Return a task's start, an absolute slot; without meaning when the task is left out."""
+        return self._start[key]
+
+    def start_minute(self, key: Key) -> cp_model.LinearExpr:
+        """Return a task's start in minutes since the horizon's first midnight."""
+        return self._start[key] * self.grid.grid_minutes
+
+    def seat(self, key: Key, seat: int) -> tuple[Taken, ...]:
+        """Return the ways to fill a seat; seat 0 stands for the place of a task without a team."""
+        return self._seats[key][seat]
+
+    def team(self, key: Key) -> Iterator[Taken]:
+        """Return the ways to fill any seat with a provider."""
+        return (taken for seat in self._seats[key] for taken in seat if taken.option.shift is not None)
+
+    def supervisors(self, key: Key) -> tuple[Taken, ...]:
+        """Return the ways to supervise a task."""
+        return self._supervises[key]
+
+    def commitments(self, key: Key) -> Iterator[Taken]:
+        """Return every way to be in a task's team or to supervise it."""
+        yield from self.team(key)
+        yield from self._supervises[key]
+
+    def places(self, key: Key) -> Mapping[tuple[int, str], Literal]:
+        """Return the literals of a task's possible days and locations."""
+        return self._places[key]
+
+    def at(self, key: Key, location: str) -> Literal | None:
+        """Return the literal that a task is at a location, None where it cannot be."""
+        return self._at[key].get(location)
+
+    def locations(self, key: Key) -> Mapping[str, Literal]:
+        """Return the literals of a task's possible locations."""
+        return self._at[key]
+
+    def days(self, key: Key) -> list[int]:
+        """Return the days on which a task may be."""
+        return sorted({day for day, _ in self._places[key]})
+
+    def on_day(self, key: Key, day: int) -> list[Literal]:
+        """Return the literals of which one holds when a task is on a day."""
+        return [literal for (on, _), literal in self._places[key].items() if on == day]
+
+    def day(self, key: Key) -> cp_model.LinearExpr:
+        """Return a task's day, 0 when it is left out."""
+        places = self._places[key]
+        return cp_model.LinearExpr.weighted_sum(list(places.values()), [day for day, _ in places])
+
+    def rooms(self, key: Key) -> Mapping[RoomKind, Literal]:
+        """Return the literals of the kinds of room that a task may use."""
+        return self._rooms[key]
+
+    def attends(self, group: str, patient: str) -> Literal:
+        """Return the literal that a candidate attends a group."""
+        return self._attends[group, patient]
+
+    def unchanged(self, task: Task) -> Literal:
+        """Return a literal that may hold only when a visit has its current start, location and team."""
+        current = current_of(task)
+        if current is None:
+            return self.true.negated()
+        if (literal := self._stays.get(task.key)) is None:
+            literal = self._stays[task.key] = self.model.new_bool_var("")
+            self._only_at(task.key, current, literal)
+            for seat, member in enumerate(current.team):
+                same = [t.literal for t in self.team(task.key) if (t.option.seat, t.option.provider) == (seat, member)]
+                self.model.add_bool_or([*same, literal.negated()])
+            if len(current.team) != len(task.service.team):
+                self.model.add(literal == 0)
+        return literal
+
+    def attends_as_told(self, task: Task, patient: str) -> Literal:
+        """Return a literal that may hold only when a candidate attends at the current start and location."""
+        current = current_of(task)
+        if current is None:
+            return self.true.negated()
+        if (literal := self._told.get((task.id, patient))) is None:
+            literal = self._told[task.id, patient] = self.model.new_bool_var("")
+            self._only_at(task.key, current, literal)
+            self.model.add_implication(literal, self.attends(task.id, patient))
+        return literal
+
+    def _only_at(self, key: Key, current: Current | CurrentGroup, literal: Literal) -> None:
+        """Let a literal hold only at the current start and location."""
+        day = self.grid.day_index(current.start.date())
+        starts = start_mask(self.scenario, current.start)
+        here = self._places[key].get((day, current.location))
+        if here is None or not starts:
+            self.model.add(literal == 0)
+        else:
+            self.model.add_implication(literal, here)
+            self.starts_within(key, day, starts, [literal])
+
+    def shift_at(self, shift: ShiftId, location: str) -> Literal:
+        """Return the literal that a shift is spent at a location; constant for a shift with one location."""
+        key = (shift, location)
+        if key not in self._shift_at:
+            single = len(self.domains.shift(shift).locations) == 1
+            self._shift_at[key] = self.true if single else self.model.new_bool_var("")
+        return self._shift_at[key]
+
+    def shift_locations(self) -> Mapping[tuple[ShiftId, str], Literal]:
+        """Return the location literals of the shifts that have been asked for."""
+        return self._shift_at
+
+    def interval(self, key: Key, literal: Literal, first: int, last: int) -> Interval:
+        """Return the optional interval ``[start + first, start + last)`` of a task, in minutes."""
+        name = (key, literal.index, first, last)
+        if name not in self._intervals:
+            begin = self.start_minute(key) + first
+            self._intervals[name] = self.model.new_optional_fixed_size_interval_var(begin, last - first, literal, "")
+        return self._intervals[name]
+
+    def starts_within(self, key: Key, day: int, starts: int, when: Sequence[Literal]) -> None:
+        """Let a task start at one of a day's mask while all the literals hold."""
+        within = self.model.add_linear_expression_in_domain(self._start[key], self.domain([(day, starts)]))
+        within.only_enforce_if(when)
+
+    def domain(self, days: Iterable[tuple[int, int]]) -> cp_model.Domain:
+        """Return the absolute slots of some masks, each of one day."""
+        intervals = []
+        for day, starts in days:
+            base, bit = day * self.grid.slots_per_day, 0
+            while starts >> bit:
+                rest = starts >> bit
+                bit += (rest & -rest).bit_length() - 1
+                run = (~(starts >> bit) & ((starts >> bit) + 1)).bit_length() - 1
+                intervals.append([base + bit, base + bit + run - 1])
+                bit += run
+        return cp_model.Domain.from_intervals(intervals)
+
+    # --- making ------------------------------------------------------------------------------------------------------
+
+    def _make(self, task: Task, options: Sequence[Option]) -> None:
+        key, seats = task.key, max(1, len(task.service.team))
+        by_seat = [[option for option in options if option.seat == seat] for seat in range(seats)]
+        if not all(by_seat):
+            by_seat = [[] for _ in range(seats)]
+        must = task.visit is not None and task.visit.pinned is not None
+        present = self.true if must else self.model.new_bool_var(f"{task.kind} {task.id}")
+        self._present[key] = present
+        masks: dict[int, int] = defaultdict(int)
+        for option in by_seat[0]:
+            masks[option.day] |= option.starts
+        domain = self.domain(masks.items()) if masks else cp_model.Domain(0, 0)
+        self._start[key] = self.model.new_int_var_from_domain(domain, "")
+        taken = tuple(tuple(self._taken(key, option, len(some)) for option in some) for some in by_seat)
+        self._seats[key] = taken
+        for some in taken:
+            self.model.add_exactly_one([one.literal for one in some] + [present.negated()])
+            for one in some:
+                if one.option.starts != masks[one.option.day] or len(masks) > 1:
+                    self.starts_within(key, one.option.day, one.option.starts, [one.literal])
+        self._make_places(task)
+        self._make_supervisors(task)
+        self._make_rooms(task)
+        if task.group is not None:
+            for candidate in task.group.candidates:
+                self._attends[task.id, candidate.patient] = self.model.new_bool_var("")
+
+    def _taken(self, key: Key, option: Option, ways: int) -> Taken:
+        return Taken(option, self._present[key] if ways == 1 else self.model.new_bool_var(""))
+
+    def _make_places(self, task: Task) -> None:
+        key = task.key
+        by_place: dict[tuple[int, str], list[Literal]] = defaultdict(list)
+        by_location: dict[str, list[Literal]] = defaultdict(list)
+        for one in self._seats[key][0]:
+            by_place[one.option.day, one.option.location].append(one.literal)
+        self._places[key] = {place: self._any(literals) for place, literals in by_place.items()}
+        for (_, location), literal in self._places[key].items():
+            by_location[location].append(literal)
+        self._at[key] = {location: self._any(literals) for location, literals in by_location.items()}
+        for some in self._seats[key][1:]:
+            for place in by_place.keys() | {(one.option.day, one.option.location) for one in some}:
+                there = [one.literal for one in some if (one.option.day, one.option.location) == place]
+                self.model.add(cp_model.LinearExpr.sum(there) == self._places[key].get(place, 0))
+
+    def _any(self, literals: Sequence[Literal]) -> Literal:
+        """Return a literal that equals the sum of literals of which at most one holds."""
+        if len(literals) == 1:
+            return literals[0]
+        literal = self.model.new_bool_var("")
+        self.model.add(cp_model.LinearExpr.sum(list(literals)) == literal)
+        return literal
+
+    def _make_supervisors(self, task: Task) -> None:
+        """Make a literal for each possible supervisor, where a trainee may fill a seat."""
+        people = self.scenario.providers_by_id
+        trainees = {
+            (one.option.day, one.option.location)
+            for one in self.team(task.key)
+            if one.option.provider is not None and people[one.option.provider].trainee
+        }
+        self._supervises[task.key] = tuple(
+            Taken(option, self.model.new_bool_var(""))
+            for option in (self.domains.seat(task.service, None) if trainees else ())
+            if (option.day, option.location) in trainees and option.provider and not people[option.provider].trainee
+        )
+        for one in self._supervises[task.key]:
+            self.starts_within(task.key, one.option.day, one.option.starts, [one.literal])
+
+    def _make_rooms(self, task: Task) -> None:
+        """Make a literal for each kind of room, when there is more than one at a location."""
+        self._rooms[task.key] = {}
+        if task.service.room is None:
+            return
+        pin = None if task.visit is None else task.visit.pinned
+        wanted = None if pin is None else pin.room
+        for location, here in self._at[task.key].items():
+            kinds = [
+                kind
+                for kind in self.room_kinds
+                if kind.location == location
+                and task.service.room.suits(self.scenario.rooms[kind.rooms[0]])
+                and (wanted is None or wanted in kind.rooms)
+            ]
+            literals = [here] if len(kinds) == 1 else [self.model.new_bool_var("") for _ in kinds]
+            self._rooms[task.key] |= dict(zip(kinds, literals, strict=True))
+            if len(kinds) != 1:
+                self.model.add(cp_model.LinearExpr.sum(literals) == here)
+
+    @cached_property
+    def room_kinds(self) -> tuple[RoomKind, ...]:
+        """The kinds of room: those that are alike in location, kind, features and seats."""
+        pinned = {visit.pinned.room for visit in self.scenario.visits if visit.pinned is not None}
+        kinds: dict[tuple[object, ...], list[str]] = defaultdict(list)
+        for room in self.scenario.clinic.rooms:
+            apart = room.id if room.id in pinned or room.id in self._named_rooms else ""
+            kinds[room.location, room.kind, frozenset(room.features), room.seats, apart].append(room.id)
+        return tuple(RoomKind(str(kind[0]), tuple(rooms), int(str(kind[3]))) for kind, rooms in kinds.items())
+
+    def _make_fixed(self, task: Task, placement: Placement) -> None:
+        """Make a task that stays where it is: constants throughout, but for the kind of its room."""
+        key = task.key
+        self._present[key] = self.true
+        self._start[key] = self.model.new_constant(placement.day * self.grid.slots_per_day + placement.slot)
+        options = placement.options(task)
+        self._seats[key] = tuple((Taken(option, self.true),) for option in options)
+        self._places[key] = {(placement.day, placement.location): self.true}
+        self._at[key] = {placement.location: self.true}
+        self._supervises[key] = tuple(Taken(option, self.true) for option in placement.supervision())
+        self._make_rooms(task)
+        if task.group is not None:
+            for candidate in task.group.candidates:
+                attends = candidate.patient in placement.attendees
+                self._attends[task.id, candidate.patient] = self.true if attends else self.true.negated()
+
+    # --- placements in and out ---------------------------------------------------------------------------------------
+
+    def fix(self, placements: Mapping[Key, Placement]) -> None:
+        """Let the model have no other answer than these placements; tasks without one are left out."""
+        for task in self.tasks:
+            placement = placements.get(task.key)
+            if placement is not None and not self._allows(task.key, placement):
+                self.model.add_bool_or([])
+        for variable, value in self._values(placements):
+            self.model.add(variable == value)
+
+    def hint(self, placements: Mapping[Key, Placement]) -> None:
+        """Suggest placements; tasks without one, or whose placement is not open, are suggested to be left out."""
+        allowed = {key: p for key, p in placements.items() if self.has(key) and self._allows(key, p)}
+        hinted = {self.true.index}
+        for variable, value in self._values(allowed):
+            if isinstance(variable, cp_model.IntVar) and variable.index not in hinted:
+                hinted.add(variable.index)
+                self.model.add_hint(variable, value)
+
+    def _allows(self, key: Key, placement: Placement) -> bool:
+        """Say whether every person, start and room of a placement has a literal in this model."""
+        wanted = placement.options(self.domains.by_key[key])
+        if len(wanted) != len(self._seats[key]):
+            return False
+        seats = [*zip(wanted, self._seats[key], strict=True), *((o, self._supervises[key]) for o in placement.supervision())]
+        kinds = self._rooms[key]
+        roomed = placement.room is None if not kinds else any(placement.room in kind.rooms for kind in kinds)
+        return roomed and all(any(self._is(one, option) for one in some) for option, some in seats)
+
+    @staticmethod
+    def _is(one: Taken, option: Option) -> bool:
+        same = (one.option.shift, one.option.day, one.option.location) == (option.shift, option.day, option.location)
+        return same and bool(one.option.starts & option.starts)
+
+    def _values(self, placements: Mapping[Key, Placement]) -> Iterator[tuple[Literal, int]]:
+        where: dict[ShiftId, str] = {}
+        for task in self.tasks:
+            key, placement = task.key, placements.get(task.key)
+            if key in self.fixed:
+                continue
+            yield self._present[key], int(placement is not None)
+            if placement is not None:
+                yield self._start[key], placement.day * self.grid.slots_per_day + placement.slot
+                where |= {shift: placement.location for shift in (*placement.team, *placement.supervisors)}
+            options = () if placement is None else placement.options(task)
+            for seat, some in enumerate(self._seats[key]):
+                for one in some:
+                    yield one.literal, int(seat < len(options) and self._is(one, options[seat]))
+            for one in self._supervises[key]:
+                yield one.literal, int(placement is not None and any(self._is(one, o) for o in placement.supervision()))
+            for place, literal in self._places[key].items():
+                yield literal, int(placement is not None and (placement.day, placement.location) == place)
+            for location, literal in self._at[key].items():
+                yield literal, int(placement is not None and placement.location == location)
+            for kind, literal in self._rooms[key].items():
+                yield literal, int(placement is not None and placement.room in kind.rooms)
+            for candidate in () if task.group is None else task.group.candidates:
+                attends = placement is not None and candidate.patient in placement.attendees
+                yield self._attends[task.id, candidate.patient], int(attends)
+        for (shift, location), literal in self._shift_at.items():
+            if literal.index != self.true.index and shift in where:
+                yield literal, int(where[shift] == location)
+
+    def extract(self, solver: cp_model.CpSolver | cp_model.CpSolverSolutionCallback) -> dict[Key, Placement]:
+        """Read a solution: the placements of every task of this model that takes place, rooms named."""
+        found: dict[Key, Placement] = {}
+        kinds: dict[RoomKind, list[Key]] = defaultdict(list)
+        for task in self.tasks:
+            key = task.key
+            if not solver.boolean_value(self._present[key]):
+                continue
+            day, slot = divmod(solver.value(self._start[key]), self.grid.slots_per_day)
+            team = [one.option for some in self._seats[key] for one in some if solver.boolean_value(one.literal)]
+            attendees = [
+                candidate.patient
+                for candidate in (() if task.group is None else task.group.candidates)
+                if solver.boolean_value(self._attends[task.id, candidate.patient])
+            ]
+            found[key] = Placement(
+                day,
+                slot,
+                team[0].location,
+                tuple(option.shift for option in team if option.shift is not None),
+                tuple(
+                    one.option.shift
+                    for one in self._supervises[key]
+                    if one.option.shift is not None and solver.boolean_value(one.literal)
+                ),
+                tuple(attendees),
+            )
+            for kind, literal in self._rooms[key].items():
+                if solver.boolean_value(literal):
+                    kinds[kind].append(key)
+        return found | self._named(found, kinds)
+
+    def _named(self, found: Mapping[Key, Placement], kinds: Mapping[RoomKind, Sequence[Key]]) -> dict[Key, Placement]:
+        """Colour each kind's intervals by start: a task keeps the room that it has now when that one is free."""
+        tasks, named = {task.key: task for task in self.tasks}, {}
+        for kind, keys in kinds.items():
+            free_from = dict.fromkeys(kind.rooms, -1)
+            for key in sorted(keys, key=lambda key: (found[key].day, found[key].slot, key)):
+                begin = (found[key].day * self.grid.slots_per_day + found[key].slot) * self.grid.grid_minutes
+                service, free = tasks[key].service, [room for room in kind.rooms if free_from[room] <= begin]
+                before = self.fixed[key].room if key in self.fixed else _current_room(tasks[key])
+                room = before if before in free else (free or list(kind.rooms))[0]
+                free_from[str(room)] = begin + service.minutes + service.turnover
+                named[key] = replace(found[key], room=room)
+        return named
+
+
+def _current_room(task: Task) -> str | None:
+    current = current_of(task)
+    return None if current is None else current.room

@@ -1,0 +1,165 @@
+"""A first plan, at once: every task in turn gets the cheapest place that is still free.
+
+Pinned and started visits first, then what stands in the current plan, then groups, then the rest by how much leaving it out
+would cost. Visits that must go together are placed together or not at all. The answer breaks no rule, and is far from the
+best: it is what the search starts from, and the answer when there is no time to search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from scheduling.check import check
+from scheduling.costs import leaving_out
+from solver.state.domains import Domains, Option, ShiftId, current_of, is_frozen
+from solver.state.occupancy import Occupancy, Priced
+from solver.state.placements import Placement, make_plan
+from solver.state.tasks import Key, Task
+
+
+def construct(
+    domains: Domains,
+    start: Mapping[Key, Placement] | None = None,
+    shift_at: Mapping[ShiftId, str] | None = None,
+    guide: Mapping[Key, Mapping[Option, float]] | None = None,
+    trust: float = 1.0,
+) -> dict[Key, Placement]:
+    """Return placements that break no rule.
+
+    Parameters
+    ----------
+    start
+        Where to put tasks first, as far as it is still possible.
+    shift_at
+        Where shifts with several locations are to be spent.
+    guide, trust
+        Prices of options beside their cost, and their weight. They say what is worth more than what stands.
+    """
+    occupancy = Occupancy(domains)
+    waiting = sorted(domains.tasks, key=lambda task: _urgency(domains, task, by_worth=bool(guide)))
+    pinned = [task for task in waiting if task.visit is not None and task.visit.pinned is not None]
+    stands = as_it_stands(domains, start or {}, {}) if pinned else {}
+    for task in pinned:  # with the supervisors that they have: chosen one by one, those of one may be in the way of another
+        if task.key in stands:
+            occupancy.put(task.key, stands[task.key])
+    for task in pinned:  # before all else: what ``start`` puts in their way must give way
+        if task.key not in occupancy.placements and (pin := occupancy.best(task)) is not None:
+            occupancy.put(task.key, pin.placement)
+    occupancy.shift_at = {shift: at for shift, at in (shift_at or {}).items() if occupancy.location(shift) in (None, at)}
+    occupancy.guide, occupancy.trust = guide or {}, trust
+    for key, placement in as_it_stands(domains, start or {}, dict(occupancy.placements)).items():
+        occupancy.put(key, placement)
+    for task in waiting:
+        wanted = (start or {}).get(task.key)
+        if wanted is not None and task.key not in occupancy.placements:
+            keep(occupancy, task, wanted)
+    for task in waiting:
+        if task.key not in occupancy.placements:
+            insert(occupancy, task)
+    drop_broken_links(occupancy)
+    return occupancy.placements
+
+
+def as_it_stands(domains: Domains, start: Mapping[Key, Placement], fixed: Mapping[Key, Placement]) -> dict[Key, Placement]:
+    """Return what of ``start`` can stay exactly as it is beside ``fixed``, in its room and with its supervisors.
+
+    All of it is judged at once, and whatever breaks a rule is taken out, until nothing does.
+    """
+    kept = {key: placement for key, placement in start.items() if key not in fixed and key in domains.by_key}
+    while kept:
+        giving_way: set[Key] = set()
+        for violation in check(domains.scenario, make_plan(domains, {**fixed, **kept})).violations:
+            if violation.rule != "notification-budget":
+                items = {key for key in kept if key[1] in violation.ids}
+                giving_way |= items or {key for key, placement in kept.items() if _has_any(placement, violation.ids)}
+        if not giving_way:
+            break
+        kept = {key: placement for key, placement in kept.items() if key not in giving_way}
+    return kept
+
+
+def _has_any(placement: Placement, people: Sequence[str]) -> bool:
+    return any(shift.provider in people for shift in (*placement.team, *placement.supervisors))
+
+
+def _urgency(domains: Domains, task: Task, by_worth: bool) -> tuple[int, int, int]:
+    """Return a rank: what is pinned, then what stands, unless the worth alone is to decide; groups; the rest."""
+    pinned = task.visit is not None and task.visit.pinned is not None
+    if pinned or (is_frozen(domains.scenario, task) and not by_worth):
+        rank = 0
+    elif current_of(task) is not None and not by_worth:
+        rank = 1
+    else:
+        rank = 2 if task.group is not None else 3
+    worth = domains.scenario.policy.reserve_missing if task.visit is None else leaving_out(domains.scenario, task.visit)
+    return rank, -worth, len(domains.options[task.key])
+
+
+def keep(occupancy: Occupancy, task: Task, wanted: Placement) -> bool:
+    """Put a task where it is wanted, if that is free; its supervisors and room may change."""
+    for place in occupancy.places(task, [wanted.day], 1 << wanted.slot):
+        found = place.placement
+        same = (found.slot, found.location, found.team) == (wanted.slot, wanted.location, wanted.team)
+        if same and seat(occupancy, task, found):
+            return True
+    return False
+
+
+def insert(occupancy: Occupancy, task: Task) -> bool:
+    """Put a task, and those that must go with it, at the cheapest free places; all or none."""
+    return insert_chain(occupancy, occupancy.chain(task))
+
+
+def insert_chain(occupancy: Occupancy, chain: Sequence[Task], tries: int = 12) -> bool:
+    """Place a chain of tasks in order, going back over the cheapest place of each date when a later one does not fit."""
+    if not chain:
+        return True
+    task, rest = chain[0], chain[1:]
+    if not rest:
+        best = occupancy.best(task)
+        return best is not None and seat(occupancy, task, best.placement)
+    for place in _cheapest_by_date(occupancy.places(task))[:tries]:
+        if seat(occupancy, task, place.placement):
+            if insert_chain(occupancy, rest, tries):
+                return True
+            occupancy.remove(task.key)
+    return False
+
+
+def _cheapest_by_date(places: Iterable[Priced]) -> list[Priced]:
+    best: dict[tuple[int, str], Priced] = {}
+    for place in places:
+        at = (place.placement.day, place.placement.location)
+        if at not in best or (place.cost, place.placement.slot) < (best[at].cost, best[at].placement.slot):
+            best[at] = place
+    return sorted(best.values(), key=lambda place: (place.cost, place.placement.day, place.placement.slot))
+
+
+def seat(occupancy: Occupancy, task: Task, placement: Placement) -> bool:
+    """Put a task at a place; a group with the attendees who can come, if they are enough."""
+    if task.group is not None:
+        attendees = occupancy.seatable(task, placement)
+        if len(attendees) < task.group.min_attendees:
+            return False
+        if task.service.recovery and len(attendees) > occupancy.scenario.bays(placement.location):
+            return False
+        placement = replace(placement, attendees=tuple(attendees))
+    occupancy.put(task.key, placement)
+    return True
+
+
+def drop_broken_links(occupancy: Occupancy) -> None:
+    """Take out visits whose link is not kept: without the visit that they follow, or that must come with them."""
+    changed = True
+    while changed:
+        changed = False
+        for link in occupancy.scenario.links:
+            before, after = ("visit", link.before), ("visit", link.after)
+            has_before, has_after = before in occupancy.placements, after in occupancy.placements
+            if has_after and not has_before:
+                occupancy.remove(("visit", link.after))
+                changed = True
+            elif link.together and has_before and not has_after:
+                occupancy.remove(("visit", link.before))
+                changed = True

@@ -1,0 +1,753 @@
+"""Ruin and recreate in compiled code: take out visits that stand near each other, put them back, anneal.
+
+After Schrimpf, Schneider, Stamm-Wilbrandt and Dueck (2000), doi:10.1006/jcph.1999.6413, with the strings and blinks of
+Christiaens and Vanden Berghe, Slack induction by string removals (2020), doi:10.1287/trsc.2019.0914.
+
+Numba compiles these functions on their first call (some seconds, kept on disk) and runs them without the interpreter's lock.
+They know numbers only; :mod:`solver.search.encoding` makes them from a scenario, and placements from what they find. Every
+thing that can be taken is a *resource*: a row of :attr:`State.used` with a capacity, a column for each slot of the horizon.
+
+All of it stands in one file, and its few arrays are passed around together, on purpose: what Numba keeps on disk is made anew
+only when the file itself changes, and each array that is passed costs time at every call (23 arrays: 12,000 ruins a second on
+a week; these 7: 66,000).
+"""
+
+from __future__ import annotations
+
+from math import exp
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int32]
+Randoms = NDArray[np.uint64]
+
+compiled = njit(cache=True, nogil=True)
+
+STRINGS, STRING = 3, 3
+"""Most strings taken out at once, and most visits of one."""
+
+ROOMS_SHARE = 0.3
+"""Share of the strings that are neighbours in a room, where one is needed, instead of in a shift."""
+
+TOURNAMENT = 3
+"""Of so many random tasks the unhappiest is helped."""
+
+LEFT_OUT = 0.2
+"""Share of the ruins that make way for a task that is left out."""
+
+RELOCATE = 0.02
+"""Share of the ruins that send a shift to another location."""
+
+BLINK, BUNDLE_BLINK = 0.05, 0.3
+"""Share of the candidates that an insertion overlooks, and that of linked visits."""
+
+OVER_BUDGET = 10**9
+"""What a notified patient above the budget counts for: more than any cost."""
+
+TIDY = 0.7
+"""Share of the recreations that prefer starts next to other work of the team."""
+
+TIRED = 20
+"""Random tasks that are looked at for one that is left out."""
+
+# Columns of Tables.rows. Every thing is a row, and its number is the row's. A name with _END beside it is a range of rows or
+# of Tables.lists, which begins with the capacities of the resources.
+# Row 0, the settings:
+SLOTS, NOON, GRID, EXTRA_TRIP, HALF, SITE_CHANGE, BUDGET, PLACES_COUNT, TRAVEL, SITES = range(10)
+TASKS, TASKS_END, MOVABLE, MOVABLE_END, FLEXIBLE, FLEXIBLE_END = range(10, 16)
+SETTINGS = 16
+
+# A task (its candidates are sorted by cost):
+CANDIDATES, CANDIDATES_END, WORTH, PREFERS, TOLD, CURRENT_SLOT, PATIENT, LINKS, LINKS_END = range(9)
+PARTNERS, PARTNERS_END, MINUTES, STAY_MINUTES = range(9, 13)
+
+# A candidate, one way to place a task; its team's shifts stand in the columns from TEAM on:
+DAY, PLACE, COST, MOVE, STAYS, STARTS, STARTS_END, USES, USES_END, ROOMS, ROOMS_END = range(11)
+CLEANED, WATCH, WATCH_END, ATTENTION, LENGTH, TEAM_SIZE, TEAM = range(11, 18)
+
+# A shift:
+PROVIDER, SHIFT_DAY, BEGIN, END, SIBLINGS, SIBLINGS_END, PLACES, PLACES_END, WATCH_RESOURCE, PROVIDER_DAY = range(10)
+
+# A provider's day:
+LIMIT = 0
+
+# A link, as one of its visits sees it:
+OTHER, LEADS, MIN_DAYS, MAX_DAYS, MIN_GAP, MAX_GAP, SAME_PLACE, SAME_TEAM, TOGETHER = range(9)
+
+# A patient, with movable visits and with events that stay:
+VISITS, VISITS_END, EVENTS, EVENTS_END = range(4)
+
+# An event:
+EVENT_DAY, EVENT_BEGIN, EVENT_END, EVENT_PLACE = range(4)
+
+# Columns of State.now: of tasks, of shifts and providers' days.
+CANDIDATE, SLOT, ROOM, WATCHER, AT_DAY, AT_PLACE, AT_TEAM = range(7)
+COUNT, SPENT_AT, WORKED = range(3)
+
+# Entries of State.totals
+CHANGE, NOTIFIED = range(2)
+
+NOT_NEEDED, NONE_FREE = -1, -2
+MORNING, AFTERNOON = 1, 2
+
+
+class Tables(NamedTuple):
+    """A scenario as numbers: what never changes."""
+
+    rows: Ints
+    lists: Ints
+
+
+class State(NamedTuple):
+    """Where everything stands, what it takes, the tasks of each shift (column 0: how many), totals, and the random state."""
+
+    now: Ints
+    used: NDArray[np.int8]
+    lines: Ints
+    totals: NDArray[np.int64]
+    random: Randoms
+
+
+@compiled
+def uniform(state: Randoms) -> float:
+    """Return a number in [0, 1): splitmix64, Steele, Lea and Flood (2014), doi:10.1145/2714064.2660195."""
+    state[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = state[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@compiled
+def _below(state: Randoms, n: int) -> int:
+    return int(uniform(state) * n)
+
+
+@compiled
+def _any_task(t: Tables, s: State) -> int:
+    return t.lists[t.rows[0, MOVABLE] + _below(s.random, t.rows[0, MOVABLE_END] - t.rows[0, MOVABLE])]
+
+
+@compiled
+def _travel(t: Tables, one: int, other: int) -> int:
+    return t.lists[t.rows[0, TRAVEL] + one * t.rows[0, PLACES_COUNT] + other]
+
+
+@compiled
+def _dates(t: Tables, s: State, task: int, day: int) -> tuple[int, bool]:
+    """Return the number of dates of a task's patient without the task, and whether a day is one of them."""
+    patient = t.rows[task, PATIENT]
+    if patient < 0:
+        return 0, True
+    dates, among = 0, False
+    e0, e1, v0, v1 = t.rows[patient, EVENTS], t.rows[patient, EVENTS_END], t.rows[patient, VISITS], t.rows[patient, VISITS_END]
+    for i in range(e0, e1):
+        on = t.rows[i, EVENT_DAY]
+        among = among or on == day
+        new = True
+        for j in range(e0, i):
+            new = new and t.rows[j, EVENT_DAY] != on
+        dates += new
+    for i in range(v0, v1):
+        other = t.lists[i]
+        if other == task or s.now[other, CANDIDATE] < 0:
+            continue
+        on = s.now[other, AT_DAY]
+        among = among or on == day
+        new = True
+        for j in range(e0, e1):
+            new = new and t.rows[j, EVENT_DAY] != on
+        for j in range(v0, i):
+            one = t.lists[j]
+            new = new and (one == task or s.now[one, CANDIDATE] < 0 or s.now[one, AT_DAY] != on)
+        dates += new
+    return dates, among
+
+
+@compiled
+def _site_changes(t: Tables, s: State, shift: int) -> int:
+    """Return how often a shift's provider changes sites on its day."""
+    changes, last = 0, -1
+    for i in range(t.rows[shift, SIBLINGS], t.rows[shift, SIBLINGS_END]):
+        other = t.lists[i]
+        if s.now[other, COUNT] > 0:
+            site = t.lists[t.rows[0, SITES] + s.now[other, SPENT_AT]]
+            changes += last >= 0 and site != last
+            last = site
+    return changes
+
+
+@compiled
+def _own_cost(t: Tables, task: int, candidate: int, slot: int) -> int:
+    """Return what a task costs at a place, trips and site changes apart."""
+    cost = t.rows[candidate, COST]
+    prefers = t.rows[task, PREFERS]
+    if prefers != 0 and (prefers == MORNING) != (slot < t.rows[0, NOON]):
+        cost += t.rows[0, HALF]
+    if t.rows[candidate, STAYS] == 0 or slot != t.rows[task, CURRENT_SLOT]:
+        cost += t.rows[candidate, MOVE]
+    return cost
+
+
+@compiled
+def _cost_now(t: Tables, s: State, task: int) -> int:
+    candidate = s.now[task, CANDIDATE]
+    return t.rows[task, WORTH] if candidate < 0 else _own_cost(t, task, candidate, s.now[task, SLOT])
+
+
+@compiled
+def _move(t: Tables, s: State, task: int, candidate: int, slot: int, room: int, watcher: int, sign: int) -> None:
+    """Place a task (sign 1) or take it out (-1); nothing is checked."""
+    day, place = t.rows[candidate, DAY], t.rows[candidate, PLACE]
+    base = day * t.rows[0, SLOTS] + slot
+    minutes, size = t.rows[task, MINUTES], t.rows[candidate, TEAM_SIZE]
+    dates, among = _dates(t, s, task, day)
+    change = _own_cost(t, task, candidate, slot) - t.rows[task, WORTH]
+    if not among and dates > 0:
+        change += t.rows[0, EXTRA_TRIP]
+    s.totals[CHANGE] += sign * change
+    stays = t.rows[candidate, STAYS] != 0 and slot == t.rows[task, CURRENT_SLOT]
+    s.totals[NOTIFIED] += sign * ((0 if stays else t.rows[task, TOLD]) - t.rows[task, TOLD])
+    for u in range(t.rows[candidate, USES], t.rows[candidate, USES_END], 4):
+        row, demand = t.lists[u], sign * t.lists[u + 3]
+        for i in range(base + t.lists[u + 1], base + t.lists[u + 2]):
+            s.used[row, i] += demand
+    if room >= 0:
+        for i in range(base, min(base + t.rows[candidate, CLEANED], (day + 1) * t.rows[0, SLOTS])):
+            s.used[room, i] += sign
+    if watcher >= 0:
+        row = t.rows[watcher, WATCH_RESOURCE]
+        for i in range(base, base + t.rows[candidate, LENGTH]):
+            s.used[row, i] += sign * t.rows[candidate, ATTENTION]
+    for k in range(size + (watcher >= 0)):
+        shift = t.rows[candidate, TEAM + k] if k < size else watcher
+        alone = t.rows[shift, SIBLINGS] == t.rows[shift, SIBLINGS_END]
+        before = 0 if alone else _site_changes(t, s, shift)
+        s.now[shift, COUNT] += sign
+        s.now[shift, SPENT_AT] = place
+        if not alone:
+            s.totals[CHANGE] += t.rows[0, SITE_CHANGE] * (_site_changes(t, s, shift) - before)
+        if k == size:
+            break
+        s.now[t.rows[shift, PROVIDER_DAY], WORKED] += sign * minutes
+        s.now[shift, WORKED] += sign * minutes
+        count = s.lines[shift, 0]
+        if sign > 0:
+            s.lines[shift, count + 1] = task
+        else:
+            for i in range(1, count + 1):
+                if s.lines[shift, i] == task:
+                    s.lines[shift, i] = s.lines[shift, count]
+                    break
+        s.lines[shift, 0] = count + sign
+        s.now[task, AT_TEAM + k] = t.rows[shift, PROVIDER]
+    for k in range(size, s.now.shape[1] - AT_TEAM):
+        s.now[task, AT_TEAM + k] = -1
+    s.now[task, CANDIDATE] = candidate if sign > 0 else -1
+    s.now[task, SLOT], s.now[task, ROOM], s.now[task, WATCHER] = slot, room, watcher
+    s.now[task, AT_DAY], s.now[task, AT_PLACE] = day if sign > 0 else -1, place
+
+
+@compiled
+def put(t: Tables, s: State, task: int, candidate: int, slot: int, room: int, watcher: int) -> None:
+    """Place a task; nothing is checked."""
+    _move(t, s, task, candidate, slot, room, watcher, 1)
+
+
+@compiled
+def _take_out(t: Tables, s: State, task: int) -> None:
+    _move(t, s, task, s.now[task, CANDIDATE], s.now[task, SLOT], s.now[task, ROOM], s.now[task, WATCHER], -1)
+
+
+# --- finding ---------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _reachable(t: Tables, s: State, shift: int, place: int, slot: int, length: int) -> bool:
+    """Say whether a shift may be spent at a place from a slot on, travel from and to the provider's other shifts included.
+
+    Whatever is done in another shift may fill it: time to travel is left before its beginning, or after its end.
+    """
+    if s.now[shift, COUNT] > 0 and s.now[shift, SPENT_AT] != place:
+        return False
+    begin, end = slot * t.rows[0, GRID], (slot + length) * t.rows[0, GRID]
+    for i in range(t.rows[shift, SIBLINGS], t.rows[shift, SIBLINGS_END]):
+        other = t.lists[i]
+        if other != shift and s.now[other, COUNT] > 0:
+            there = s.now[other, SPENT_AT]
+            if there != place:
+                leads = t.rows[shift, BEGIN] < t.rows[other, BEGIN]
+                apart = t.rows[other, BEGIN] - end if leads else begin - t.rows[other, END]
+                if apart < _travel(t, there, place):
+                    return False
+    return True
+
+
+@compiled
+def _linked(t: Tables, s: State, task: int, candidate: int, slot: int) -> bool:
+    """Say whether a task's links are kept at a place, as far as their other visits are placed."""
+    minute, day, place = slot * t.rows[0, GRID], t.rows[candidate, DAY], t.rows[candidate, PLACE]
+    for i in range(t.rows[task, LINKS], t.rows[task, LINKS_END]):
+        other, leads = t.rows[i, OTHER], t.rows[i, LEADS]
+        there = s.now[other, AT_DAY]
+        if there < 0:
+            if leads == 0:
+                return False
+            continue
+        days = there - day if leads else day - there
+        if days < t.rows[i, MIN_DAYS] or days > t.rows[i, MAX_DAYS]:
+            return False
+        if t.rows[i, SAME_PLACE] and place != s.now[other, AT_PLACE]:
+            return False
+        if t.rows[i, SAME_TEAM]:
+            for k in range(s.now.shape[1] - AT_TEAM):
+                member = k < t.rows[candidate, TEAM_SIZE]
+                mine = t.rows[t.rows[candidate, TEAM + k], PROVIDER] if member else -1
+                if mine != s.now[other, AT_TEAM + k]:
+                    return False
+        if days == 0:
+            begin = s.now[other, SLOT] * t.rows[0, GRID]
+            gap = begin - minute - t.rows[task, MINUTES] if leads else minute - begin - t.rows[other, MINUTES]
+            if gap < t.rows[i, MIN_GAP] or gap > t.rows[i, MAX_GAP]:
+                return False
+    return True
+
+
+@compiled
+def _patient_free(t: Tables, s: State, task: int, candidate: int, slot: int) -> bool:
+    patient = t.rows[task, PATIENT]
+    day, place, begin = t.rows[candidate, DAY], t.rows[candidate, PLACE], slot * t.rows[0, GRID]
+    end = begin + t.rows[task, STAY_MINUTES]
+    for i in range(t.rows[patient, EVENTS], t.rows[patient, EVENTS_END]):
+        if t.rows[i, EVENT_DAY] == day:
+            travel = _travel(t, place, t.rows[i, EVENT_PLACE])
+            if begin < t.rows[i, EVENT_END] + travel and t.rows[i, EVENT_BEGIN] < end + travel:
+                return False
+    for i in range(t.rows[patient, VISITS], t.rows[patient, VISITS_END]):
+        other = t.lists[i]
+        if other != task and s.now[other, CANDIDATE] >= 0 and s.now[other, AT_DAY] == day:
+            travel, first = _travel(t, place, s.now[other, AT_PLACE]), s.now[other, SLOT] * t.rows[0, GRID]
+            if begin < first + t.rows[other, STAY_MINUTES] + travel and first < end + travel:
+                return False
+    return True
+
+
+@compiled
+def _free_room(t: Tables, s: State, candidate: int, base: int, last: int) -> int:
+    """Return a suitable free room."""
+    if t.rows[candidate, ROOMS] == t.rows[candidate, ROOMS_END]:
+        return NOT_NEEDED
+    for i in range(t.rows[candidate, ROOMS], t.rows[candidate, ROOMS_END]):
+        room, free = t.lists[i], True
+        for j in range(base, last):
+            if s.used[room, j] > 0:
+                free = False
+                break
+        if free:
+            return room
+    return NONE_FREE
+
+
+@compiled
+def _free_watcher(t: Tables, s: State, candidate: int, slot: int, base: int) -> int:
+    """Return a shift that can supervise."""
+    first, last = t.rows[candidate, WATCH], t.rows[candidate, WATCH_END]
+    if first == last:
+        return NOT_NEEDED
+    attention, count = t.rows[candidate, ATTENTION], (last - first) // 2
+    turn = _below(s.random, count)
+    for j in range(count):
+        i = first + 2 * ((turn + j) % count)
+        shift = t.lists[i]
+        if t.lists[t.lists[i + 1] + slot] == 0:
+            continue
+        row, free = t.rows[shift, WATCH_RESOURCE], True
+        for k in range(base, base + t.rows[candidate, LENGTH]):
+            if s.used[row, k] + attention > t.lists[row]:
+                free = False
+                break
+        for k in range(t.rows[candidate, TEAM_SIZE]):
+            free = free and t.rows[t.rows[candidate, TEAM + k], PROVIDER] != t.rows[shift, PROVIDER]
+        if free and _reachable(t, s, shift, t.rows[candidate, PLACE], slot, t.rows[candidate, LENGTH]):
+            return shift
+    return NONE_FREE
+
+
+@compiled
+def _open(t: Tables, s: State, task: int, c: int, forced_shift: int, forced_place: int) -> bool:
+    """Say whether a team's shifts and days leave a candidate open at all."""
+    place, minutes = t.rows[c, PLACE], t.rows[task, MINUTES]
+    for k in range(t.rows[c, TEAM_SIZE]):
+        shift = t.rows[c, TEAM + k]
+        if s.now[shift, WORKED] + minutes > t.rows[shift, END] - t.rows[shift, BEGIN]:
+            return False
+        if s.now[t.rows[shift, PROVIDER_DAY], WORKED] + minutes > t.rows[t.rows[shift, PROVIDER_DAY], LIMIT]:
+            return False
+        if s.now[shift, COUNT] > 0 and s.now[shift, SPENT_AT] != place:
+            return False
+        if shift == forced_shift and place != forced_place:
+            return False
+    return True
+
+
+@compiled
+def _in_time(t: Tables, s: State, c: int, slot: int) -> bool:
+    """Say whether everybody of a team has time to travel to a candidate at a slot, and on from it."""
+    for k in range(t.rows[c, TEAM_SIZE]):
+        if not _reachable(t, s, t.rows[c, TEAM + k], t.rows[c, PLACE], slot, t.rows[c, LENGTH]):
+            return False
+    return True
+
+
+@compiled
+def _loose(t: Tables, s: State, c: int, base: int) -> int:
+    """Return how many sides of a start do not touch other work of the team's first member."""
+    if t.rows[c, TEAM_SIZE] == 0:
+        return 0
+    shift, day, row = t.rows[c, TEAM], t.rows[c, DAY], t.lists[t.rows[c, USES]]
+    begin = day * t.rows[0, SLOTS] + t.rows[shift, BEGIN] // t.rows[0, GRID]
+    end = day * t.rows[0, SLOTS] + t.rows[shift, END] // t.rows[0, GRID]
+    last = base + t.rows[c, LENGTH]
+    return int(base > begin and s.used[row, base - 1] == 0) + int(last < end and s.used[row, last] == 0)
+
+
+@compiled
+def _insert(
+    t: Tables, s: State, task: int, blink: float, loose: float, forced_shift: int, forced_place: int, calling: float
+) -> bool:
+    """Put a task at its best free place; say whether there is one that is worth it.
+
+    While too many are called, another place than the one that somebody was told of costs ``calling`` more, as leaving out does.
+    """
+    if t.rows[task, TOLD] == 0 or s.totals[NOTIFIED] <= t.rows[0, BUDGET]:
+        calling = 0.0
+    worth, linked = t.rows[task, WORTH] + calling, t.rows[task, LINKS_END] > t.rows[task, LINKS]
+    best, chosen, chosen_slot, chosen_room, chosen_watcher = 1e18, -1, 0, -1, -1
+    patient, slots = t.rows[task, PATIENT], t.rows[0, SLOTS]
+    crowded = patient >= 0 and (
+        t.rows[patient, VISITS_END] - t.rows[patient, VISITS] > 1 or t.rows[patient, EVENTS_END] > t.rows[patient, EVENTS]
+    )
+    for c in range(t.rows[task, CANDIDATES], t.rows[task, CANDIDATES_END]):
+        floor = float(t.rows[c, COST])
+        if floor >= best:
+            break
+        if blink > 0 and uniform(s.random) < blink:
+            continue
+        if not _open(t, s, task, c, forced_shift, forced_place):
+            continue
+        day = t.rows[c, DAY]
+        if crowded:
+            dates, among = _dates(t, s, task, day)
+            if dates > 0 and not among:
+                floor += t.rows[0, EXTRA_TRIP]
+        skip, first, last = -1, t.rows[c, USES], t.rows[c, USES_END]
+        for i in range(t.rows[c, STARTS], t.rows[c, STARTS_END]):
+            slot = t.lists[i]
+            if slot <= skip:
+                continue
+            cost = floor - t.rows[c, COST] + _own_cost(t, task, c, slot)
+            if t.rows[c, STAYS] == 0 or slot != t.rows[task, CURRENT_SLOT]:
+                cost += calling
+            if cost >= best or (cost >= worth and not linked):
+                continue
+            base, blocked = day * slots + slot, False
+            for u in range(first, last, 4):
+                row, most = t.lists[u], t.lists[t.lists[u]] - t.lists[u + 3]
+                for j in range(base + t.lists[u + 2] - 1, base + t.lists[u + 1] - 1, -1):
+                    if s.used[row, j] > most:
+                        blocked, skip = True, j - day * slots - t.lists[u + 1]
+                        break
+                if blocked:
+                    break
+            if blocked:
+                continue
+            if loose > 0:
+                cost += loose * _loose(t, s, c, base)
+                if cost >= best:
+                    continue
+            room = _free_room(t, s, c, base, min(base + t.rows[c, CLEANED], (day + 1) * slots))
+            if room == NONE_FREE or (linked and not _linked(t, s, task, c, slot)):
+                continue
+            if not _in_time(t, s, c, slot) or (crowded and not _patient_free(t, s, task, c, slot)):
+                continue
+            watcher = _free_watcher(t, s, c, slot, base)
+            if watcher == NONE_FREE or (watcher >= 0 and watcher == forced_shift and t.rows[c, PLACE] != forced_place):
+                continue
+            best, chosen, chosen_slot, chosen_room, chosen_watcher = cost, c, slot, room, watcher
+    if chosen < 0:
+        return False
+    _move(t, s, task, chosen, chosen_slot, chosen_room, chosen_watcher, 1)
+    return True
+
+
+@compiled
+def _insert_bundle(
+    t: Tables,
+    s: State,
+    task: int,
+    done: Ints,
+    count: int,
+    loose: float,
+    forced_shift: int,
+    forced_place: int,
+    calling: float,
+) -> int:
+    """Insert a task with what must come with it, all or none; return how many are done now."""
+    chain = np.empty(t.rows[task, PARTNERS_END] - t.rows[task, PARTNERS], dtype=np.int32)
+    chain[0], size, head = task, 1, 0
+    while head < size:
+        one = chain[head]
+        head += 1
+        for i in range(t.rows[one, LINKS], t.rows[one, LINKS_END]):
+            other = t.rows[i, OTHER]
+            known = s.now[other, AT_DAY] >= 0 or (t.rows[i, LEADS] == 1 and t.rows[i, TOGETHER] == 0)
+            for j in range(size):
+                known = known or chain[j] == other
+            if not known:
+                chain[size] = other
+                size += 1
+    end = count
+    for _ in range(size):
+        for j in range(size):
+            one, ready = chain[j], s.now[chain[j], AT_DAY] < 0
+            for i in range(t.rows[one, LINKS], t.rows[one, LINKS_END]):
+                ready = ready and (t.rows[i, LEADS] == 1 or s.now[t.rows[i, OTHER], AT_DAY] >= 0)
+            blink = BUNDLE_BLINK if size > 1 else BLINK
+            if ready and _insert(t, s, one, blink, loose, forced_shift, forced_place, calling):
+                done[end] = one
+                end += 1
+    if end - count == size:
+        return end
+    for i in range(count, end):
+        _take_out(t, s, done[i])
+    return count
+
+
+# --- the search ------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _ruin(t: Tables, s: State, task: int, gone: Ints, count: int) -> int:
+    """Take a task out with its partners; return how many are gone."""
+    for i in range(t.rows[task, PARTNERS], t.rows[task, PARTNERS_END]):
+        other = t.lists[i]
+        if s.now[other, CANDIDATE] >= 0:
+            gone[count, 0] = other
+            for k in range(4):
+                gone[count, k + 1] = s.now[other, k]
+            count += 1
+            _take_out(t, s, other)
+    return count
+
+
+@compiled
+def _ruin_string(t: Tables, s: State, shift: int, gone: Ints, count: int) -> int:
+    """Take out some neighbours of a shift."""
+    size = s.lines[shift, 0]
+    if size == 0:
+        return count
+    order = np.empty(size, dtype=np.int32)
+    for i in range(size):
+        task, j = s.lines[shift, i + 1], i
+        while j > 0 and s.now[order[j - 1], SLOT] > s.now[task, SLOT]:
+            order[j] = order[j - 1]
+            j -= 1
+        order[j] = task
+    length = min(size, 1 + _below(s.random, STRING))
+    first = _below(s.random, size - length + 1)
+    for i in range(first, first + length):
+        count = _ruin(t, s, order[i], gone, count)
+    return count
+
+
+@compiled
+def _ruin_room(t: Tables, s: State, room: int, day: int, gone: Ints, count: int) -> int:
+    """Take out some neighbours of a room on a day."""
+    pivot = _below(s.random, t.rows[0, SLOTS])
+    for _ in range(1 + _below(s.random, STRING)):
+        nearest, distance = -1, t.rows[0, SLOTS]
+        for m in range(t.rows[0, MOVABLE], t.rows[0, MOVABLE_END]):
+            task = t.lists[m]
+            if s.now[task, ROOM] == room and s.now[task, AT_DAY] == day and abs(s.now[task, SLOT] - pivot) < distance:
+                nearest, distance = task, abs(s.now[task, SLOT] - pivot)
+        if nearest >= 0:
+            count = _ruin(t, s, nearest, gone, count)
+    return count
+
+
+@compiled
+def _ruin_shift(t: Tables, s: State, shift: int, gone: Ints, count: int) -> int:
+    """Take out everybody's tasks that a shift is in the team of, or supervises."""
+    for m in range(t.rows[0, MOVABLE], t.rows[0, MOVABLE_END]):
+        task = t.lists[m]
+        if s.now[task, CANDIDATE] >= 0 and s.now[task, AT_DAY] == t.rows[shift, SHIFT_DAY]:
+            uses = s.now[task, WATCHER] == shift
+            for k in range(t.rows[s.now[task, CANDIDATE], TEAM_SIZE]):
+                uses = uses or t.rows[s.now[task, CANDIDATE], TEAM + k] == shift
+            if uses:
+                count = _ruin(t, s, task, gone, count)
+    return count
+
+
+@compiled
+def _unhappiness(t: Tables, s: State, task: int) -> int:
+    return _cost_now(t, s, task) - t.rows[t.rows[task, CANDIDATES], COST]
+
+
+@compiled
+def _seed(t: Tables, s: State) -> int:
+    """Return a task: one that is left out, or the least happy of a few."""
+    seed = _any_task(t, s)
+    if uniform(s.random) < LEFT_OUT:
+        for _ in range(TIRED):
+            if s.now[seed, CANDIDATE] < 0:
+                break
+            seed = _any_task(t, s)
+        return seed
+    for _ in range(TOURNAMENT - 1):
+        other = _any_task(t, s)
+        if _unhappiness(t, s, other) > _unhappiness(t, s, seed):
+            seed = other
+    return seed
+
+
+@compiled
+def _may_use(t: Tables, task: int, shift: int, place: int) -> bool:
+    """Say whether a shift at a place can be in the team of a task."""
+    for c in range(t.rows[task, CANDIDATES], t.rows[task, CANDIDATES_END]):
+        if t.rows[c, PLACE] == place:
+            for k in range(t.rows[c, TEAM_SIZE]):
+                if t.rows[c, TEAM + k] == shift:
+                    return True
+    return False
+
+
+@compiled
+def _gather(t: Tables, s: State, gone: Ints, count: int, seed: int, shift: int, place: int, waiting: Ints) -> int:
+    """List what waits for a place: what was taken out, the seed, and of what is left out one task.
+
+    When a shift was sent to a place, all those that it can now take on: one of them alone would seldom be worth it.
+    """
+    size, listed = count, False
+    for i in range(count):
+        waiting[i] = gone[i, 0]
+        listed = listed or gone[i, 0] == seed
+    if not listed:
+        waiting[size] = seed
+        size += 1
+    first = t.rows[0, MOVABLE]
+    for m in range(first, t.rows[0, MOVABLE_END] if shift >= 0 else first + TIRED):
+        other = t.lists[m] if shift >= 0 else _any_task(t, s)
+        if other == seed or s.now[other, CANDIDATE] >= 0 or (shift >= 0 and not _may_use(t, other, shift, place)):
+            continue
+        known = False
+        for i in range(count):
+            known = known or gone[i, 0] == other
+        if not known:
+            waiting[size] = other
+            size += 1
+            if shift < 0:
+                break
+    return size
+
+
+@compiled
+def _arrange(t: Tables, s: State, waiting: Ints, size: int, seed: int) -> None:
+    """Sort what waits, in an order that changes from time to time; mostly the seed first."""
+    rank = np.empty(size)
+    order, first = uniform(s.random), uniform(s.random) < 0.7
+    for i in range(size):
+        task, value, j = waiting[i], uniform(s.random), i
+        if first and task == seed:
+            value = -1e9
+        elif order < 0.4:
+            value -= t.rows[task, WORTH]
+        elif order < 0.7:
+            value += t.rows[task, CANDIDATES_END] - t.rows[task, CANDIDATES] - t.rows[task, WORTH] / 10
+        elif order < 0.85:
+            value -= t.rows[task, MINUTES]
+        while j > 0 and rank[j - 1] > value:
+            rank[j], waiting[j] = rank[j - 1], waiting[j - 1]
+            j -= 1
+        rank[j], waiting[j] = value, task
+
+
+@compiled
+def _rather(t: Tables, s: State, task: int) -> int:
+    """Return a random candidate that a task would rather have, any if there is none."""
+    first, better, now = t.rows[task, CANDIDATES], t.rows[task, CANDIDATES], _cost_now(t, s, task)
+    while better < t.rows[task, CANDIDATES_END] and t.rows[better, COST] < now:
+        better += 1
+    if better == first:
+        better = t.rows[task, CANDIDATES_END]
+    return first + _below(s.random, better - first)
+
+
+@compiled
+def _ruin_near(t: Tables, s: State, candidate: int, gone: Ints, count: int) -> int:
+    """Take out what stands in the way of a candidate: neighbours in one of its rooms, or in a shift of its team."""
+    first, last, size = t.rows[candidate, ROOMS], t.rows[candidate, ROOMS_END], t.rows[candidate, TEAM_SIZE]
+    if last > first and uniform(s.random) < ROOMS_SHARE:
+        return _ruin_room(t, s, t.lists[first + _below(s.random, last - first)], t.rows[candidate, DAY], gone, count)
+    if size > 0:
+        return _ruin_string(t, s, t.rows[candidate, TEAM + _below(s.random, size)], gone, count)
+    return count
+
+
+@compiled
+def _restore(t: Tables, s: State, done: Ints, finished: int, gone: Ints, count: int) -> None:
+    """Take out what was inserted, and put back what was taken out."""
+    for i in range(finished):
+        _take_out(t, s, done[i])
+    for i in range(count):
+        _move(t, s, gone[i, 0], gone[i, 1], gone[i, 2], gone[i, 3], gone[i, 4], 1)
+
+
+@compiled
+def _score(t: Tables, s: State, calling: int) -> int:
+    """Return what the search makes small: the change of cost, and something for each call above the notification budget."""
+    return s.totals[CHANGE] + calling * max(0, s.totals[NOTIFIED] - t.rows[0, BUDGET])
+
+
+@compiled
+def anneal(t: Tables, s: State, best_at: Ints, best: int, steps: int, temperature: float, tidiness: float, calling: int) -> int:
+    """Ruin and recreate some times at a temperature, in points of cost.
+
+    The best placements, columns ``CANDIDATE`` to ``WATCHER`` of the tasks, are kept in ``best_at``; ``best`` is their score,
+    the change of cost since the state was made and ``OVER_BUDGET`` for each notified patient above the budget, and the answer
+    the new one. ``tidiness`` is what a gap beside a start counts for, in points, when places of a task are compared;
+    ``calling`` what a call above the budget costs for now, at most ``OVER_BUDGET``.
+    """
+    tasks, n = t.rows[0, TASKS], t.rows[0, TASKS_END] - t.rows[0, TASKS]
+    gone, done, waiting = np.empty((n, 5), np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
+    for _ in range(steps):
+        before = _score(t, s, calling)
+        seed, count, shift, place = _seed(t, s), 0, -1, -1
+        if t.rows[0, FLEXIBLE_END] > t.rows[0, FLEXIBLE] and uniform(s.random) < RELOCATE:
+            shift = t.lists[t.rows[0, FLEXIBLE] + _below(s.random, t.rows[0, FLEXIBLE_END] - t.rows[0, FLEXIBLE])]
+            first, last = t.rows[shift, PLACES], t.rows[shift, PLACES_END]
+            place = t.lists[first + _below(s.random, last - first)]
+            if s.now[shift, COUNT] > 0 and s.now[shift, SPENT_AT] != place:
+                count = _ruin_shift(t, s, shift, gone, count)
+        for _ in range(1 + _below(s.random, STRINGS)):
+            count = _ruin_near(t, s, _rather(t, s, seed), gone, count)
+        if s.now[seed, CANDIDATE] >= 0:
+            count = _ruin(t, s, seed, gone, count)
+        size = _gather(t, s, gone, count, seed, shift, place, waiting)
+        _arrange(t, s, waiting, size, seed)
+        finished, loose = 0, tidiness if uniform(s.random) < TIDY else 0.0
+        for i in range(size):
+            if s.now[waiting[i], CANDIDATE] < 0:
+                finished = _insert_bundle(t, s, waiting[i], done, finished, loose, shift, place, float(calling))
+        after = _score(t, s, calling)
+        if after > before and uniform(s.random) >= exp(float(before - after) / temperature):
+            _restore(t, s, done, finished, gone, count)
+        elif _score(t, s, OVER_BUDGET) < best:
+            best = _score(t, s, OVER_BUDGET)
+            for i in range(n):
+                for k in range(WATCHER + 1):
+                    best_at[i, k] = s.now[tasks + i, k]
+    return best

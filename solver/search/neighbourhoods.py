@@ -1,0 +1,122 @@
+"""Which tasks to free next: four ways to choose tasks that may profit from being planned together.
+
+- ``regret``: those whose place is dearest at the master's prices, with some of those who hold the shifts they want;
+- ``family``: visits of some services;
+- ``providers``: visits of some providers;
+- ``place``: a building's day.
+
+Each keeps a size of its own, which grows while its searches are solved to proof and shrinks while they are not. Tasks that
+are left out may join every time. On the week of 682 visits ``regret`` gains most a second, then ``family``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+
+from solver.state.domains import Domains, Option
+from solver.state.placements import Placement
+from solver.state.tasks import Key
+
+Guide = Mapping[Key, Mapping[Option, float]]
+Freed = dict[Key, Sequence[Option]]
+
+WINDOW_DAYS = 7
+"""On longer horizons each neighbourhood lies within as many days in a row."""
+
+NEAR = 12.0
+"""Options up to this reduced cost are open to a freed task, and those up to its present one's."""
+
+
+class Neighbourhoods:
+    """A source of neighbourhoods, one after another."""
+
+    def __init__(self, domains: Domains, guide: Guide, seed: int) -> None:
+        self.domains = domains
+        self.guide = guide
+        self.random = Random(seed)
+        self.kinds: tuple[Callable[[Mapping[Key, Placement], int], list[Key]], ...] = (
+            self._regret,
+            self._family,
+            self._regret,
+            self._providers,
+            self._place,
+        )
+        self.sizes = [45.0] * len(self.kinds)
+        self._turn = -1
+
+    def next(self, placements: Mapping[Key, Placement]) -> Freed:
+        """Return the options of the tasks to free next."""
+        self._turn = (self._turn + 1) % len(self.kinds)
+        window = self._window(placements)
+        inside = {key: placement for key, placement in placements.items() if placement.day in window}
+        keys = self.kinds[self._turn](inside, round(self.sizes[self._turn])) if inside else []
+        options = self.domains.options
+        out = [task.key for task in self.domains.tasks if task.key not in placements and options[task.key]]
+        keys += self.random.sample(out, min(len(out), 8))
+        freed = {key: [option for option in options[key] if option.day in window] for key in keys}
+        return {key: self._open(key, some, placements.get(key)) for key, some in freed.items() if some}
+
+    def learn(self, proven: bool, seconds: float) -> None:
+        """Adapt the size of the last kind of neighbourhood to how its search went."""
+        size = self.sizes[self._turn]
+        self.sizes[self._turn] = (
+            min(400.0, size * 1.15) if proven and seconds < 1 else max(10.0, size * (1.0 if proven else 0.9))
+        )
+
+    def _window(self, placements: Mapping[Key, Placement]) -> range:
+        days = self.domains.scenario.grid.days
+        if days <= WINDOW_DAYS:
+            return range(days)
+        first = self.random.randint(0, days - WINDOW_DAYS)
+        return range(first, first + WINDOW_DAYS)
+
+    def _open(self, key: Key, options: Sequence[Option], placement: Placement | None) -> Sequence[Option]:
+        """Return the options whose reduced cost is low, and the present one."""
+        if not self.guide:
+            return options
+        prices = self.guide[key]
+        now = set() if placement is None else {(seat, shift, placement.location) for seat, shift in enumerate(placement.team)}
+        least = self._reduced_cost(key, placement) if placement else 40.0
+        near = max(NEAR, least) + min((prices.get(option, 0.0) for option in options if option.seat == 0), default=0.0)
+        return [
+            option
+            for option in options
+            if option.seat > 0 or prices.get(option, 0.0) <= near or (option.seat, option.shift, option.location) in now
+        ]
+
+    def _reduced_cost(self, key: Key, placement: Placement) -> float:
+        prices = self.guide.get(key, {})
+        seats = {(shift, placement.location) for shift in placement.team[:1]}
+        return sum(price for option, price in prices.items() if option.seat == 0 and (option.shift, option.location) in seats)
+
+    def _regret(self, inside: Mapping[Key, Placement], size: int) -> list[Key]:
+        noisy = {key: self._reduced_cost(key, placement) + self.random.random() * 30 for key, placement in inside.items()}
+        worst = sorted(noisy, key=lambda key: -noisy[key])[: max(1, size // 4)]
+        wanted = set()
+        for key in worst:
+            prices = self.guide.get(key, {})
+            options = [option for option in self.domains.options[key] if option.seat == 0]
+            options.sort(key=lambda option: (prices.get(option, 0.0), self.random.random()))
+            wanted |= {option.shift for option in options[:2]}
+        near = [
+            key for key, placement in inside.items() if key not in noisy.keys() & set(worst) and wanted & set(placement.team)
+        ]
+        return worst + self._some(near, size - len(worst))
+
+    def _family(self, inside: Mapping[Key, Placement], size: int) -> list[Key]:
+        services = sorted({self.domains.service(key).id for key in inside})
+        chosen = set(self.random.sample(services, min(6, len(services))))
+        return self._some([key for key in inside if self.domains.service(key).id in chosen], size)
+
+    def _providers(self, inside: Mapping[Key, Placement], size: int) -> list[Key]:
+        providers = sorted({shift.provider for placement in inside.values() for shift in placement.team})
+        chosen = set(self.random.sample(providers, min(3, len(providers))))
+        return self._some([k for k, p in inside.items() if any(shift.provider in chosen for shift in p.team)], size)
+
+    def _place(self, inside: Mapping[Key, Placement], size: int) -> list[Key]:
+        day, location = self.random.choice(sorted({(placement.day, placement.location) for placement in inside.values()}))
+        return self._some([k for k, p in inside.items() if (p.day, p.location) == (day, location)], size)
+
+    def _some(self, keys: list[Key], count: int) -> list[Key]:
+        return self.random.sample(keys, min(len(keys), max(0, count)))

@@ -1,0 +1,191 @@
+"""Care over months, over HTTP: referrals come in, weeks are built, episodes go on, and each sees what is theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from support.frontdesk import FrontDesk, front_desk
+from support.months import FRIDAY_AFTER, last_week, roster
+
+from api.spreadsheets.referral_sheets import examples
+
+WEEK = "week-2026-11-30"
+REQUEST = {"kind": "new-patient-acute", "patient": "mrn-1", "name": "Robin"}
+
+
+@pytest.fixture
+def desk(sqlite_url: str) -> Iterator[FrontDesk]:
+    with front_desk(sqlite_url, last_week(), None, FRIDAY_AFTER) as desk:
+        yield desk
+
+
+@pytest.fixture
+def clinic(desk: FrontDesk) -> FrontDesk:
+    """Return a desk that knows who works in the weeks to come."""
+    assert desk.ask("PUT", "/v1/roster", json.loads(roster(10))).status_code == 200
+    return desk
+
+
+def take(desk: FrontDesk, **fields: Any) -> Any:
+    return desk.ask("POST", "/v1/intake", {**REQUEST, **fields})
+
+
+def sheet(desk: FrontDesk, content: bytes, dry_run: bool, **more: str) -> Any:
+    headers = desk.scheduler | {"Content-Type": "application/octet-stream"} | more
+    return desk.client.post(f"/v1/intake/spreadsheets?dry_run={str(dry_run).lower()}", content=content, headers=headers)
+
+
+def unavailable(desk: FrontDesk, week: str) -> list[Any]:
+    found: dict[str, list[Any]] = {
+        one["id"]: one["unavailable"] for one in desk.ask("GET", f"/v1/scenarios/{week}").json()["patients"]
+    }
+    return found["mrn-1"]
+
+
+def csv_of(*rows: dict[str, Any]) -> bytes:
+    names = ("kind", "patient", "name", "priority")
+    return "\n".join([",".join(names), *(",".join(row.get(name, "") for name in names) for row in rows)]).encode()
+
+
+@pytest.mark.parametrize("start", ["0184-07-24", "8999-12-29", "9999-12-31"])
+def test_weeks_at_the_ends_of_the_calendar_are_refused(clinic: FrontDesk, start: str) -> None:
+    looked, built = clinic.ask("GET", f"/v1/weeks/next?start={start}"), clinic.ask("POST", "/v1/weeks", {"start": start})
+    assert (looked.status_code, built.status_code) == (422, 422)
+
+
+def test_a_referral_comes_in_once_and_is_asked_for_by_next_week(clinic: FrontDesk) -> None:
+    taken = take(clinic, kind="new-patient-chronic")
+    assert (taken.status_code, taken.json()["visits"]) == (201, [])
+    assert take(clinic, kind="new-patient-chronic").status_code == 422
+    looked = clinic.ask("GET", "/v1/weeks/next")
+    built = clinic.ask("POST", "/v1/weeks", {"weeks": 1}, **{"Idempotency-Key": "k"})
+    assert (built.status_code, built.json()) == (201, looked.json())
+    assert built.json() == clinic.ask("POST", "/v1/weeks", {"weeks": 1}, **{"Idempotency-Key": "k"}).json()
+    scenario = clinic.ask("GET", built.headers["location"]).json()
+    assert [one["id"] for one in scenario["visits"]] == [f"{taken.json()['episode']}.evaluation.1", "v-1"]
+    assert clinic.ask("GET", f"{built.headers['location']}/alerts").json()["scenario"] == scenario["id"]
+    late = take(clinic, kind="new-patient-acute", patient="mrn-2")
+    assert late.json()["visits"] == [f"{late.json()['episode']}.evaluation.1"]
+
+
+def test_the_same_request_again_with_its_key_is_the_same_referral(clinic: FrontDesk) -> None:
+    answers = [clinic.ask("POST", "/v1/intake", REQUEST, **{"Idempotency-Key": "k"}) for _ in range(2)]
+    assert [one.status_code for one in answers] == [201, 201] and answers[0].json() == answers[1].json()
+    assert len(clinic.ask("GET", "/v1/episodes?patient=mrn-1").json()["items"]) == 1
+
+
+def test_a_faulty_request_is_refused_by_its_field(clinic: FrontDesk) -> None:
+    answer = take(clinic, preferred_site="mars", kind="pump-refill")
+    assert answer.status_code == 422
+    assert [one["path"] for one in answer.json()["errors"]] == ["body.preferred_site", "body.low_reservoir"]
+
+
+def test_a_cancer_patient_is_given_a_place_today(clinic: FrontDesk) -> None:
+    assert clinic.ask("POST", "/v1/weeks", {"weeks": 1}).status_code == 201
+    clinic.clock.now = datetime(2026, 12, 14, 13, tzinfo=UTC)
+    taken = take(clinic, kind="cancer-outpatient")
+    assert taken.status_code == 201, taken.text
+    today = taken.json()["today"]
+    assert today["place"]["start"].startswith("2026-12-14"), today
+    episode = clinic.ask("GET", f"/v1/episodes/{taken.json()['episode']}").json()
+    assert [event["kind"] for event in episode["history"]] == ["referred", "planned"]
+    assert episode["open"][0]["planned"] == "2026-12-14"
+    assert take(clinic, kind="cancer-outpatient").status_code == 422
+    content = csv_of({"kind": "cancer-outpatient", "patient": "mrn-2", "name": "Quin"})
+    (visit,) = sheet(clinic, content, False).json()["today"]
+    assert clinic.booking(visit) is not None
+
+
+def test_a_spreadsheet_is_tried_then_taken_in_whole(clinic: FrontDesk) -> None:
+    good = {"kind": "follow-up", "patient": "mrn-1", "name": "Robin"}
+    bad = csv_of(good, {**good, "patient": "mrn-2", "priority": "very"}, {**good, "patient": "mrn-3", "kind": "juggling"})
+    tried = sheet(clinic, bad, True)
+    assert (tried.status_code, [one["place"] for one in tried.json()["faults"]]) == (200, ["row 3, priority", "row 4, kind"])
+    refused = sheet(clinic, bad, False)
+    assert (refused.status_code, [one["path"] for one in refused.json()["errors"]]) == (422, ["row 3, priority", "row 4, kind"])
+    assert clinic.ask("GET", "/v1/episodes").json()["items"] == []
+    taken = sheet(clinic, csv_of(good), False)
+    assert (taken.status_code, taken.json()["requests"], len(taken.json()["taken"])) == (201, 1, 1)
+
+
+def test_the_template_and_the_kinds_are_for_whoever_refers(clinic: FrontDesk) -> None:
+    template = clinic.ask("GET", "/v1/intake/template")
+    assert template.status_code == 200 and template.content.startswith(b"PK")
+    kinds = {one["kind"] for one in clinic.ask("GET", "/v1/intake/kinds", headers=clinic.clinician).json()["items"]}
+    assert kinds == {row["kind"] for row in examples(date(2026, 12, 1))}
+
+
+def test_a_stop_is_told_once_and_what_cannot_follow_is_refused(clinic: FrontDesk) -> None:
+    episode = take(clinic, kind="follow-up").json()["episode"]
+    path = f"/v1/episodes/{episode}/events"
+    assert clinic.ask("POST", path, {"kind": "planned"}).status_code == 409
+    stopped = clinic.ask("POST", path, {"kind": "stopped"})
+    assert (stopped.status_code, stopped.json()["episode"]["state"], stopped.json()["episode"]["open"]) == (201, "stopped", [])
+    again = clinic.ask("POST", path, {"kind": "stopped"})
+    assert (again.status_code, again.json()["type"].rpartition(":")[2]) == (409, "event-refused")
+    assert clinic.ask("POST", path, {"kind": "stopped", "team": ["ana"]}).status_code == 422
+
+
+def test_a_clinician_sees_and_continues_only_what_is_theirs(clinic: FrontDesk) -> None:
+    own = take(clinic, kind="follow-up", patient="mrn-1", preferred_providers=["ana"]).json()["episode"]
+    other = take(clinic, kind="follow-up", patient="mrn-2").json()["episode"]
+    answers = [clinic.ask("GET", f"/v1/episodes/{one}", headers=clinic.clinician).status_code for one in (own, other, "none")]
+    assert answers == [200, 403, 403]
+    told = [
+        clinic.ask("POST", f"/v1/episodes/{one}/events", {"kind": "stopped"}, headers=clinic.clinician).status_code
+        for one in (own, other)
+    ]
+    assert told == [201, 403]
+    mine = {"kind": "follow-up", "patient": "pat"}
+    assert clinic.ask("POST", "/v1/intake", mine, headers=clinic.clinician).status_code == 201
+    assert clinic.ask("POST", "/v1/intake", {**mine, "patient": "mrn-2"}, headers=clinic.clinician).status_code == 403
+    for path in ("/v1/episodes", "/v1/weeks/next", "/v1/programmes", "/v1/referrals-out"):
+        assert clinic.ask("GET", path, headers=clinic.clinician).status_code == 403
+        assert clinic.ask("GET", path, headers=clinic.link("v-1")).status_code == 403
+
+
+def test_an_appointment_elsewhere_keeps_the_patients_time_free(clinic: FrontDesk) -> None:
+    sent = take(clinic, kind="referral-out", department="neurosurgery").json()["referral_out"]
+    take(clinic, kind="follow-up")
+    path = f"/v1/referrals-out/{sent}"
+    week = clinic.ask("POST", "/v1/weeks", {"weeks": 1}).json()["scenario"]
+    when = {"start": "2026-12-15T10:00", "end": "2026-12-15T11:00"}
+    version = {"If-Match": clinic.ask("GET", path).headers["etag"]}
+    assert clinic.ask("PATCH", path, {"state": "scheduled"}, **version).status_code == 409
+    dated = clinic.ask("PATCH", path, {"state": "scheduled", "appointment": when}, **version)
+    assert (dated.status_code, dated.json()["appointment"]) == (200, when)
+    assert clinic.ask("PATCH", path, {"state": "done"}, **version).status_code == 412
+    assert unavailable(clinic, week) == [when]
+    assert clinic.ask("GET", "/v1/patients/mrn-1").json()["unavailable"] == []
+    over = clinic.ask("PATCH", path, {"state": "declined"}, **{"If-Match": dated.headers["etag"]})
+    assert over.json()["state"] == "declined"
+    assert unavailable(clinic, week) == []
+    assert [one["id"] for one in clinic.ask("GET", "/v1/referrals-out?patient=mrn-1").json()["items"]] == [sent]
+
+
+def test_who_waits_for_a_group_is_seen_and_may_leave(clinic: FrontDesk) -> None:
+    take(clinic, kind="group", programme="coping-skills")
+    path = "/v1/programmes/coping-skills"
+    shown = clinic.ask("GET", path)
+    assert [one["patient"] for one in shown.json()["waiting"]] == ["mrn-1"]
+    changed = clinic.ask("PATCH", path, {"weekday": "TU", "capacity": 4}, **{"If-Match": shown.headers["etag"]})
+    assert (changed.json()["weekday"], changed.json()["capacity"]) == ("TU", 4)
+    assert clinic.ask("PUT", f"{path}/sessions/2026-12", {"came": ["mrn-1"]}).status_code == 409
+    assert [clinic.ask("DELETE", f"{path}/people/mrn-1").status_code for _ in range(2)] == [204, 404]
+    assert clinic.ask("GET", path).json()["waiting"] == []
+    assert {one["id"] for one in clinic.ask("GET", "/v1/programmes").json()["items"]} >= {"coping-skills", "function"}
+
+
+def test_a_week_without_people_is_refused(desk: FrontDesk) -> None:
+    assert desk.ask("POST", "/v1/weeks", {"weeks": 1}).status_code == 409
+
+
+def test_reading_is_written_down(clinic: FrontDesk) -> None:
+    episode = take(clinic, kind="follow-up").json()["episode"]
+    clinic.ask("GET", f"/v1/episodes/{episode}")
+    assert clinic.actions(episode) == ["episode.read"]
+    assert clinic.actions("mrn-1") == ["patient.add", "intake.take"]

@@ -1,0 +1,504 @@
+"""Offers: ranked, exact, checked; nobody moves who must not, and every place that moves nobody is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count, product
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ortools.sat.python import cp_model
+from support.factories import (
+    booking,
+    clinic,
+    current,
+    group,
+    link,
+    patient,
+    pin,
+    plan,
+    policy,
+    provider,
+    reserve,
+    scenario,
+    service,
+    session,
+    shift,
+    visit,
+)
+
+from scheduling.additions import Addition
+from scheduling.check import check
+from scheduling.errors import InvalidFile
+from scheduling.plan import Plan
+from scheduling.publishing import published
+from scheduling.requests import Link, Visit
+from scheduling.rules import violations
+from scheduling.scenario import Scenario
+from scheduling.timegrid import stamp
+from solver import clock
+from solver.change.offers import Offers, insert, offers
+from solver.model.exact import exact_model
+from solver.search.construct import construct
+from solver.state.domains import Domains, ShiftId
+from solver.state.occupancy import Occupancy
+from solver.state.placements import Placement, make_plan, placements_of
+from solver.state.tasks import visit_key
+
+FEW = settings(max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+SECONDS = 30.0
+"""Long enough for any of these searches, so that none depends on how fast a machine is."""
+
+
+def one_slot(*days: str) -> Any:
+    """Build a physician who has time for one follow-up on each of some days."""
+    return provider("ana", shifts=[shift(f"{day} 08:00", "08:40") for day in days])
+
+
+def ask(week: Scenario, given: Plan, *asked: Visit | Link, count: int = 5) -> Offers:
+    """Ask for offers of visits, linked or not."""
+    visits = tuple(one for one in asked if isinstance(one, Visit))
+    links = tuple(one for one in asked if isinstance(one, Link))
+    return offers(week, given, Addition(visits=visits, links=links), count, SECONDS)
+
+
+def starts(found: Offers) -> list[str]:
+    """Return when the first visit of each offer starts."""
+    return [f"{offer.bookings[0].start:%a %H:%M}" for offer in found.offers]
+
+
+def rules(found: Offers) -> set[str]:
+    """Return the rules that the reasons name."""
+    return {reason.rule for left in found.reasons for reason in left.reasons}
+
+
+# --- ranks -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_offer_that_moves_nobody_comes_before_a_cheaper_one_that_does() -> None:
+    week = scenario(visit("v1"), providers=[one_slot("MO", "TU")])
+    found = ask(week, plan(week, booking("v1", "MO 08:00")), visit("new", "quin", priority="urgent"))
+    assert starts(found) == ["Tue 08:00", "Mon 08:00"]
+    first, second = found.offers
+    assert (first.harm, first.notified, first.cost, first.moves) == (0, 0, 5, ())
+    assert (second.harm, second.notified, second.cost) == (1, 1, 2)
+    (move,) = second.moves
+    assert (move.id, move.difference) == ("v1", "moved")
+    assert move.before is not None
+    assert move.after is not None
+    assert (move.before.start, move.after.start) == (stamp(week.horizon.start, 480), stamp(week.horizon.start, 1440 + 480))
+
+
+def test_fewer_people_to_call_come_before_less_cost() -> None:
+    told, untold = current("MO 08:00"), current("MO 08:00", "wang-exam-2", "dee", notified=False)
+    week = scenario(
+        visit("v1", current=told),
+        visit("v2", "quin", current=untold),
+        providers=[one_slot("MO", "TU"), provider("dee", shifts=[shift("MO 08:00", "08:40"), shift("TU 08:00", "08:40")])],
+        policy=policy(moved_notified=1, moved_notified_per_day=0),
+    )
+    standing = plan(week, booking("v1", "MO 08:00"), booking("v2", "MO 08:00", "wang-exam-2", "dee"))
+    found = ask(week, standing, visit("new", "rae", deadline="MO"))
+    assert [(offer.notified, offer.cost, offer.bookings[0].team) for offer in found.offers] == [
+        (0, 43 + 2, ("dee",)),
+        (1, 1 + 2, ("ana",)),
+    ]
+
+
+def test_of_offers_alike_the_cheaper_comes_first() -> None:
+    week = scenario(providers=[one_slot("MO", "TU", "WE")])
+    found = ask(week, plan(week), visit("new", earliest="MO", target="MO"))
+    assert [offer.cost for offer in found.offers] == [0, 2 + 7, 4 + 14]
+
+
+def test_the_best_of_each_half_day_and_place_comes_before_other_teams_there() -> None:
+    shifts = [shift("MO 08:00", "12:00"), shift("MO 12:30", "17:00")]
+    week = scenario(providers=[provider(name, shifts=shifts) for name in ("ana", "dee", "flo")])
+    found = ask(week, plan(week), visit("new"), count=3)
+    assert sorted(starts(found)) == ["Mon 08:00", "Mon 08:00", "Mon 12:30"]
+    assert len(ask(week, plan(week), visit("new"), count=9).offers) == 6
+
+
+def test_no_more_are_offered_than_asked_for() -> None:
+    week = scenario()
+    assert [len(ask(week, plan(week), visit("new"), count=count).offers) for count in (1, 2, 7)] == [1, 2, 7]
+
+
+def test_free_places_of_a_visit_are_all_seen_whatever_the_time() -> None:
+    week = scenario()
+    addition = Addition(visits=(visit("new"),))
+    hurried, unhurried = (offers(week, plan(week), addition, 50, seconds) for seconds in (0.0, SECONDS))
+    assert len(hurried.offers) > 20
+    assert hurried == unhurried
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_where_work_is_counted_it_does_not_matter_how_slow_the_machine_is(
+    monkeypatch: pytest.MonkeyPatch, deterministic: bool
+) -> None:
+    week = scenario(visit("v1"), providers=[one_slot("MO", "TU")])
+    standing = plan(week, booking("v1", "MO 08:00"))
+    addition = Addition(visits=(visit("new", "quin", deadline="MO"),))
+    hours = count(step=3600)
+    monkeypatch.setattr(clock, "monotonic", lambda: next(hours))
+    found = offers(week, standing, addition, deterministic=deterministic)
+    assert starts(found) == (["Mon 08:00"] if deterministic else [])
+
+
+# --- who never moves -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "now", "freeze_minutes"),
+    [
+        ({"pinned": pin("MO 08:00")}, None, 0),
+        ({"current": current("MO 08:00")}, "MO 07:50", 30),
+        ({"current": current("MO 08:00")}, "MO 08:10", 0),
+        ({}, "MO 07:50", 30),
+    ],
+)
+def test_a_pinned_started_or_imminent_visit_never_moves(changes: dict[str, Any], now: str | None, freeze_minutes: int) -> None:
+    week = scenario(visit("v1", **changes), providers=[one_slot("MO", "TU")], now=now, freeze_minutes=freeze_minutes)
+    standing = plan(week, booking("v1", "MO 08:00"))
+    if now == "MO 07:50" and not changes:
+        assert not ask(week, standing, visit("new", "quin", priority="cancer", deadline="MO")).offers
+    found = ask(week, standing, visit("new", "quin", priority="cancer"))
+    assert starts(found) == ["Tue 08:00"]
+
+
+def test_without_freeze_the_same_visit_moves() -> None:
+    week = scenario(visit("v1", current=current("MO 08:00")), providers=[one_slot("MO", "TU")], now="MO 07:50")
+    found = ask(week, plan(week, booking("v1", "MO 08:00")), visit("new", "quin"))
+    assert starts(found) == ["Tue 08:00", "Mon 08:00"]
+
+
+def test_nothing_is_offered_in_the_past() -> None:
+    week = scenario(providers=[one_slot("MO", "TU")], now="MO 08:10")
+    assert starts(ask(week, plan(week), visit("new"))) == ["Tue 08:00"]
+
+
+def test_a_group_session_never_moves() -> None:
+    ben = provider("ben", "psychology", "pain", shifts=[shift("TU 08:00", "10:00"), shift("WE 08:00", "10:00")])
+    week = scenario(group("g1", "quin"), providers=[ben])
+    standing = plan(week, session("g1", "TU 08:00", "quin"))
+    assert not ask(week, standing, visit("new", earliest="TU", deadline="TU", priority="cancer")).offers
+
+
+def test_moves_keep_the_notification_budget() -> None:
+    def found(budget: int) -> Offers:
+        week = scenario(
+            visit("v1", current=current("MO 08:00")),
+            providers=[one_slot("MO", "TU")],
+            policy=policy(max_notified_moves=budget),
+        )
+        return ask(week, plan(week, booking("v1", "MO 08:00")), visit("new", "quin", deadline="MO"))
+
+    assert starts(found(1)) == ["Mon 08:00"]
+    assert not found(0).offers
+    assert "notification-budget" in rules(found(0))
+
+
+# --- giving up -------------------------------------------------------------------------------------------------------
+
+
+def test_a_visit_is_given_up_only_to_one_whose_leaving_out_costs_more() -> None:
+    week = scenario(visit("v1"), providers=[one_slot("MO")])
+    standing = plan(week, booking("v1", "MO 08:00"))
+    (offer,) = ask(week, standing, visit("new", "quin", priority="soon")).offers
+    assert (offer.harm, offer.notified, offer.cost) == (2, 1, 101)
+    assert [(move.id, move.difference) for move in offer.moves] == [("v1", "dropped")]
+    assert not ask(week, standing, visit("new", "quin")).offers
+
+
+def test_a_visit_that_a_planned_one_follows_is_not_given_up() -> None:
+    week = scenario(visit("v1"), visit("v2"), link("v1", "v2", 1, 1), providers=[one_slot("MO", "TU")])
+    standing = plan(week, booking("v1", "MO 08:00"), booking("v2", "TU 08:00"))
+    found = ask(week, standing, visit("new", "quin", priority="urgent"))
+    assert [[move.id for move in offer.moves] == ["v2"] for offer in found.offers].count(True) == 1
+    assert ["v1"] not in [[move.id for move in offer.moves] for offer in found.offers]
+
+
+# --- holds -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_hold_is_given_up_to_the_patient_it_is_held_for_at_its_price() -> None:
+    week = scenario(reserve("r1", "MO", "08:00", "12:00"), providers=[one_slot("MO")])
+    standing = plan(week, booking("r1", "MO 08:00"))
+    (offer,) = ask(week, standing, visit("new", priority="cancer", same_day=True, deadline="MO")).offers
+    assert (offer.harm, offer.notified, offer.cost) == (0, 0, 307)
+    assert [(move.kind, move.id, move.difference) for move in offer.moves] == [("hold", "r1", "dropped")]
+
+
+@pytest.mark.parametrize("changes", [{"priority": "urgent"}, {"priority": "cancer", "service": "bedside"}])
+def test_a_hold_is_not_given_up_to_others(changes: dict[str, Any]) -> None:
+    week = scenario(reserve("r1", "MO", "08:00", "12:00"), providers=[one_slot("MO")])
+    assert not ask(week, plan(week, booking("r1", "MO 08:00")), visit("new", deadline="MO", **changes)).offers
+
+
+@pytest.mark.parametrize("priority", ["routine", "cancer"])
+def test_a_hold_moves_for_anybody_when_it_can(priority: str) -> None:
+    ana = provider("ana", shifts=[shift("MO 08:00", "08:40"), shift("MO 14:00", "14:40")])
+    week = scenario(
+        reserve("r1", "MO", "08:00", "17:00"), patients=[patient("pat", [("MO 12:00", "MO 18:00")])], providers=[ana]
+    )
+    found = ask(week, plan(week, booking("r1", "MO 08:00")), visit("new", priority=priority, deadline="MO"))
+    offer = found.offers[0]
+    assert (offer.harm, offer.cost) == (0, 0)
+    assert [(move.id, move.difference) for move in offer.moves] == [("r1", "moved")]
+
+
+def test_holds_that_are_past_are_no_part_of_the_present_plan() -> None:
+    week = scenario(reserve("r1", "MO", "08:00", "12:00"), providers=[one_slot("MO", "TU")])
+    later = week.changed(now=stamp(week.horizon.start, 12 * 60))
+    (offer,) = ask(later, plan(week, booking("r1", "MO 08:00")), visit("new")).offers
+    assert (offer.cost, offer.moves) == (2, ())
+
+
+# --- reasons ---------------------------------------------------------------------------------------------------------
+
+
+def test_no_offer_says_which_rule_is_in_the_way_and_it_is() -> None:
+    week = scenario(visit("v1", pinned=pin("MO 08:00")), providers=[one_slot("MO")])
+    standing = plan(week, booking("v1", "MO 08:00"))
+    found = ask(week, standing, visit("new", "quin"))
+    assert not found.offers
+    assert "provider-overlap" in rules(found)
+    assert [left.visit for left in found.reasons] == ["new"]
+    assert ask(week.changed(visits=()), plan(week.changed(visits=())), visit("new", "quin")).offers
+
+
+def test_an_insert_without_offer_leaves_the_plan_and_tells_the_reasons() -> None:
+    week = scenario(visit("v1", pinned=pin("MO 08:00")), providers=[one_slot("MO")])
+    standing = plan(week, booking("v1", "MO 08:00"))
+    grown, answer = insert(week, standing, Addition(visits=(visit("new", "quin"),)), SECONDS)
+    assert answer.visits == standing.visits
+    assert [(left.visit, bool(left.reasons)) for left in answer.unscheduled] == [("new", True)]
+    assert not check(grown, answer).violations
+    assert answer.cost == check(grown, answer).cost
+
+
+def test_an_insert_takes_the_best_offer() -> None:
+    week = scenario(visit("v1"), providers=[one_slot("MO", "TU")])
+    standing, new = plan(week, booking("v1", "MO 08:00")), visit("new", "quin")
+    grown, answer = insert(week, standing, Addition(visits=(new,)), SECONDS)
+    best = ask(week, standing, new).offers[0]
+    assert (grown, answer.visits, answer.cost) == (Addition(visits=(new,)).to(week), best.plan.visits, best.plan.cost)
+
+
+def test_a_plan_that_breaks_a_rule_has_to_be_made_anew_first() -> None:
+    week = scenario(visit("v1"), visit("v2", "quin"), providers=[one_slot("MO")])
+    broken = plan(week, booking("v1", "MO 08:00"), booking("v2", "MO 08:00", "wang-exam-2"))
+    with pytest.raises(InvalidFile, match="provider-overlap"):
+        ask(week, broken, visit("new", "rae"))
+
+
+# --- pathways --------------------------------------------------------------------------------------------------------
+
+
+def test_a_pathway_is_offered_whole_with_its_links_kept() -> None:
+    week = scenario(providers=[one_slot("MO", "TU", "WE", "FR")])
+    found = ask(week, plan(week), visit("b"), visit("a"), link("a", "b", 2, 3))
+    assert found.offers
+    for offer in found.offers:
+        second, first = offer.bookings
+        assert (first.visit, second.visit) == ("a", "b")
+        assert timedelta(days=2) <= second.start - first.start <= timedelta(days=3)
+    days = {(f"{offer.bookings[1].start:%a}", f"{offer.bookings[0].start:%a}") for offer in found.offers}
+    assert days == {("Mon", "Wed"), ("Tue", "Fri"), ("Wed", "Fri")}
+
+
+def test_a_pathway_without_a_place_for_one_visit_has_no_offer_and_says_which() -> None:
+    week = scenario(providers=[one_slot("MO", "TU")])
+    asked = (visit("a"), visit("b"), link("a", "b", 3))
+    found = ask(week, plan(week), *asked)
+    assert not found.offers
+    assert [left.visit for left in found.reasons] == ["b"]
+    _, answer = insert(week, plan(week), Addition(visits=asked[:2], links=(asked[2],)), SECONDS)
+    assert not answer.visits
+    assert {left.visit: {r.rule for r in left.reasons} for left in answer.unscheduled}["a"] == {"together"}
+
+
+def test_a_pathway_on_one_day_finds_the_only_starts_that_fit_its_gap() -> None:
+    ana = provider("ana", shifts=[shift("MO 08:00", "12:00")])
+    ben = provider("ben", "psychology", shifts=[shift("MO 11:00", "12:00")])
+    talk = service("talk", team=[{"any_of": ["psychology"]}])
+    week = scenario(clinic=clinic(talk), providers=[ana, ben])
+    found = ask(week, plan(week), visit("a"), visit("b", "pat", "talk"), link("a", "b", 0, 0, max_gap_minutes=10))
+    first, second = found.offers[0].bookings
+    assert 0 <= (second.start - first.end).total_seconds() // 60 <= 10
+
+
+def test_a_pathway_moves_others_when_it_has_to() -> None:
+    week = scenario(visit("v1", "quin"), providers=[one_slot("MO", "WE", "FR")])
+    found = ask(week, plan(week, booking("v1", "WE 08:00")), visit("a", deadline="MO"), visit("b"), link("a", "b", 2, 2))
+    assert [(offer.harm, [move.id for move in offer.moves]) for offer in found.offers] == [(1, ["v1"])]
+
+
+def test_a_waiting_visit_that_the_new_one_follows_comes_with_it() -> None:
+    week = scenario(visit("v1"), providers=[one_slot("MO", "TU")])
+    (offer,) = ask(week, plan(week), visit("new"), link("v1", "new", 1)).offers
+    assert [(move.id, move.difference) for move in offer.moves] == [("v1", "added")]
+    assert (offer.harm, offer.cost) == (0, 37 + 2 - 101)
+
+
+# --- any week --------------------------------------------------------------------------------------------------------
+
+DAYS = ("MO", "TU")
+NAMES = ("pat", "quin", "rae", "sol")
+OF_VISITS = ("followup", "evaluation", "injection", "ablation", "bedside", "selfcare", "consult")
+SERVICES = (service("selfcare", minutes=25, team=[], room=None), service("bedside", minutes=25, room=None))
+SKILLS = (("ana", "pain"), ("dee", "pain psychiatry"), ("ben", "psychology"), ("cy", "pain"), ("eli", "pain psychology"))
+PATTERNS: tuple[tuple[tuple[str, str, str], ...], ...] = (
+    (("08:00", "10:00", "wang"),),
+    (("08:00", "09:30", "wang"), ("09:40", "11:10", "wang west")),
+    (("08:20", "09:40", "west"), ("10:00", "12:30", "wang yawkey")),
+)
+
+
+@st.composite
+def weeks(draw: st.DrawFn) -> tuple[Scenario, Plan, Visit]:
+    """Draw two days of few people, a plan of what was asked of them, and one visit more."""
+
+    def pick(*values: Any) -> Any:
+        return draw(st.sampled_from(values))
+
+    staff = []
+    for name, skills in SKILLS:
+        halves = [shift(f"{day} {a}", b, *where.split()) for day in DAYS for a, b, where in pick((), *PATTERNS)]
+        staff.append(provider(name, *skills.split(), trainee=name in ("cy", "eli"), shifts=halves))
+
+    def wished(identifier: str) -> Visit:
+        wishes: dict[str, Any] = {"priority": pick("routine", "soon", "urgent", "cancer"), "target": pick(None, "MO")}
+        wishes |= {"deadline": pick(None, "MO", "TU"), "preferred_providers": pick([], ["ana"])}
+        return visit(identifier, pick(*NAMES), pick(*OF_VISITS), **wishes)
+
+    asked: list[Any] = [wished(f"v{number}") for number in range(draw(st.integers(2, 8)))]
+    asked += [reserve("r1", "MO", "08:00", "12:00"), reserve("r2", "TU", "08:00", "12:00", service="consult")]
+    asked += [group("g1", "pat", "quin")] if pick(True, False) else []
+    asked += [link("v0", "v1", pick(0, 1), pick(None, 1))] if pick(True, False) else []
+    week = scenario(
+        *asked,
+        clinic=clinic(*SERVICES),
+        providers=staff,
+        patients=[patient("pat", [("MO 08:40", "MO 09:10")], prefers="morning", preferred_site="waltham")],
+        policy=policy(max_notified_moves=pick(None, None, 1)),
+    )
+    domains = Domains(week)
+    standing = make_plan(domains, construct(domains))
+    if pick(True, True, False):
+        week = published(week, standing, stamp(week.horizon.start, pick(0, 490, 560))).changed(freeze_minutes=pick(0, 60))
+        standing = standing.changed(holds=tuple(hold for hold in standing.holds if week.now is None or hold.start >= week.now))
+        standing = make_plan(Domains(week), placements_of(week, standing))
+    return week, standing, wished("new")
+
+
+def beside(week: Scenario, standing: Plan, new: Visit) -> Iterator[Plan]:
+    """Yield every plan that has the new visit and is else as it was, by trying every place and asking the checker."""
+    grown = Addition(visits=(new,)).to(week)
+    domains, placed, wanted = Domains(grown), placements_of(grown, standing), grown.services[new.service]
+    rooms = [room for room in grown.clinic.rooms if wanted.room is None or room.kind == wanted.room.kind]
+    spots = {(room.location, None if wanted.room is None else room.id) for room in rooms}
+    for day, slot in product(range(2), range(48, 80)):
+        begin = stamp(grown.grid.date(day), slot * grown.grid.grid_minutes)
+        end = begin + timedelta(minutes=wanted.minutes)
+        here = [
+            ShiftId(person.id, number)
+            for person in grown.providers
+            for number, on in enumerate(person.shifts)
+            if on.start <= begin and end <= on.end
+        ]
+        teams = [team for team in product(here, repeat=len(wanted.team)) if len(set(team)) == len(team)]
+        for team, (location, room) in product(teams, sorted(spots, key=str)):
+            people_here = grown.providers_by_id
+            watchers = [(), *((one,) for one in here)] if any(people_here[one.provider].trainee for one in team) else [()]
+            for supervisors in watchers:
+                place = Placement(day, slot, location, team, supervisors, (), room)
+                made = make_plan(domains, {**placed, ("visit", new.id): place})
+                if next(violations(grown, made), None) is None:
+                    yield made
+
+
+@FEW
+@given(weeks())
+def test_every_offer_keeps_every_rule_at_its_stated_cost_and_moves_nobody_who_must_not(drawn: Any) -> None:
+    week, standing, new = drawn
+    found = ask(week, standing, new, count=8)
+    assert bool(found.offers) != bool(found.reasons)
+    assert [offer.rank for offer in found.offers] == sorted(offer.rank for offer in found.offers)
+    until = None if week.now is None else week.now + timedelta(minutes=week.freeze_minutes)
+    for offer in found.offers:
+        verdict = check(found.scenario, offer.plan)
+        assert not verdict.violations
+        assert offer.cost == verdict.cost - check(week, standing).cost
+        assert new.id in offer.plan.visits_by_id
+        where = {b.visit: (b.start, b.location, b.team) for b in offer.plan.visits}
+        changed = {b.visit for b in standing.visits if where.get(b.visit) != (b.start, b.location, b.team)}
+        assert bool(changed) == (offer.harm > 0)
+        assert offer.plan.groups == standing.groups
+        assert not any(until and standing.visits_by_id[visit].start < until for visit in changed)
+
+
+def agrees(week: Scenario, standing: Plan, new: Visit) -> bool:
+    """Say whether trying every place finds one only where offers that move nobody do, and none that costs less; and back."""
+    found = ask(week, standing, new, count=20)
+    every = [made.cost for made in beside(week, standing, new)]
+    still = [offer.plan.cost for offer in found.offers if not offer.harm]
+    alone = any(not offer.moves for offer in found.offers)
+    return min(still, default=10**9) <= min(every, default=10**9) and (bool(every) or not alone)
+
+
+@settings(FEW, max_examples=40)
+@given(weeks())
+def test_a_place_that_moves_nobody_is_offered_wherever_one_exists_and_the_cheapest(drawn: Any) -> None:
+    assert agrees(*drawn)
+
+
+def test_the_comparison_with_every_place_would_see_a_search_that_misses_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    week = scenario(providers=[provider("ana", shifts=[shift("MO 08:00", "09:00"), shift("MO 09:30", "10:30", "west")])])
+    asked = (week, plan(week), visit("new"))
+    assert agrees(*asked)
+    every = Occupancy.places
+    monkeypatch.setattr(Occupancy, "places", lambda *given: (one for one in every(*given) if one.placement.location == "west"))
+    wished = patient("pat", preferred_site="boston")
+    dearer = scenario(patients=[wished], providers=week.providers)
+    assert not agrees(dearer, plan(dearer), visit("new"))
+
+
+def test_a_place_between_shifts_too_near_to_travel_between_is_found() -> None:
+    halves = [shift("MO 08:00", "09:00", "wang"), shift("MO 09:00", "10:30", "wang", "west")]
+    week = scenario(
+        visit("v1"), providers=[provider("ana", shifts=halves)], patients=[patient("quin", allowed_sites=["waltham"])]
+    )
+    found = ask(week, plan(week, booking("v1", "MO 08:00")), visit("new", "quin"))
+    assert starts(found) == ["Mon 09:30"]
+
+
+def fits_beside(week: Scenario, standing: Plan, addition: Addition) -> bool:
+    """Say whether the exact model has places for all added visits, everything else staying."""
+    grown = addition.to(week)
+    domains, keys = Domains(grown), [visit_key(new.id) for new in addition.visits]
+    model, x = exact_model(domains, {key: domains.options_for(key) for key in keys}, placements_of(grown, standing))
+    for key in keys:
+        model.add(x.present(key) == 1)
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    return solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+
+
+@settings(FEW, max_examples=40)
+@given(weeks(), st.sampled_from([(0, 0, 20), (0, None, None), (1, 1, None)]))
+def test_a_pathway_is_offered_whole_or_not_at_all_and_beside_what_stands_wherever_it_fits(drawn: Any, gap: Any) -> None:
+    week, standing, first = drawn
+    second = first.changed(id="more", service="followup")
+    days, most_days, most_minutes = gap
+    step = link("new", "more", days, most_days, max_gap_minutes=most_minutes)
+    addition = Addition(visits=(first, second), links=(step,))
+    found = offers(week, standing, addition, 5, SECONDS)
+    for offer in found.offers:
+        assert not check(found.scenario, offer.plan).violations
+        assert offer.cost == offer.plan.cost - standing.cost
+        assert [made.visit for made in offer.bookings] == ["new", "more"]
+    assert any(not offer.harm for offer in found.offers) or not fits_beside(week, standing, addition)

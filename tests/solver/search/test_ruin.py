@@ -1,0 +1,167 @@
+"""Ruin and recreate: whatever it returns keeps every rule, and costs what it says."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from threading import enumerate as threads
+from typing import IO, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support import factories
+from support.strategies import scenarios
+
+from scheduling.check import check
+from scheduling.generate import generate
+from scheduling.publishing import published
+from scheduling.scenario import Scenario
+from solver.search import kernel
+from solver.search.construct import construct
+from solver.search.ruin import HOT, Compilation, Ruin
+from solver.state.domains import Domains, is_frozen
+from solver.state.placements import Placement, current_placements, make_plan
+from solver.state.tasks import Key
+
+MANY = settings(max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def annealed(ruin: Ruin, rounds: int, heat: float = HOT) -> Mapping[Key, Placement]:
+    """Return the best placements after some rounds at one temperature."""
+    temperatures, found = iter([heat] * rounds), [dict[Key, Placement](ruin.numbers.placements)]
+    ruin.run(lambda: next(temperatures, 0.0), lambda placements: found.append(dict(placements)))
+    return found[-1]
+
+
+def of_week(seed: int) -> Scenario:
+    """Return the kind of week that is planned again: published, on its second day, with few calls allowed."""
+    asked = generate("tiny", seed)
+    given = make_plan(Domains(asked), construct(Domains(asked)))
+    now = datetime.combine(asked.grid.date(1), datetime.min.time()).replace(hour=10)
+    told = published(asked, given, now)
+    return told.changed(policy=told.policy.changed(max_notified_moves=4))
+
+
+@pytest.mark.parametrize("asked", [*(generate("tiny", seed) for seed in range(4)), *map(of_week, range(4))])
+def test_a_week_stays_valid_and_its_cost_is_exact(asked: Scenario) -> None:
+    domains = Domains(asked)
+    placements = construct(domains)
+    ruin = Ruin(domains, placements, 1)
+    best = make_plan(domains, annealed(ruin, 6, 2 * HOT))
+    assert check(asked, best).violations == check(asked, make_plan(domains, placements)).violations == ()
+    assert best.cost == make_plan(domains, placements).cost + ruin.best - ruin.begin
+    assert ruin.best <= ruin.begin
+
+
+@MANY
+@given(scenarios(), st.integers(0, 2**31))
+def test_no_rule_is_broken_and_no_point_lost_whatever_is_asked(asked: Scenario, seed: int) -> None:
+    domains = Domains(asked)
+    placements = construct(domains)
+    before = check(asked, make_plan(domains, placements))
+    ruin = Ruin(domains, placements, seed)
+    after = check(asked, make_plan(domains, annealed(ruin, 2, 4 * HOT)))
+    assert after.violations == () or before.violations
+    assert (after.cost - before.cost - ruin.best + ruin.begin) % kernel.OVER_BUDGET == 0
+
+
+def test_shifts_that_stand_nearer_than_the_way_between_them_stay_apart() -> None:
+    """Found by a simulated clinic: what joined two such shifts left no time to travel from one to the other."""
+    asked = near_shifts()
+    domains = Domains(asked)
+    standing = current_placements(asked)
+    assert len(standing) == 2
+    best = make_plan(domains, annealed(Ruin(domains, standing, 1), 6, 2 * HOT))
+    assert check(asked, make_plan(domains, standing)).violations == check(asked, best).violations == ()
+    assert len(best.visits) > 20
+
+
+def near_shifts() -> Scenario:
+    """Return a day of one physician whose shifts touch; a visit is pinned in each, at two places; more is asked for."""
+    halves = (factories.shift("MO 08:00", "12:00", "wang", "yawkey"), factories.shift("MO 12:00", "16:00", "wang", "yawkey"))
+    morning, afternoon = ("MO 08:00", "wang-exam-1", "ana", "wang"), ("MO 15:00", None, "ana", "yawkey")
+    standing = (
+        factories.visit("early", "p0", current=factories.current(*morning), pinned=factories.pin(*morning)),
+        factories.visit("late", "p1", "bedside", current=factories.current(*afternoon), pinned=factories.pin(*afternoon)),
+    )
+    asked = [factories.visit(f"v{n}", f"p{n}", "bedside") for n in range(2, 26)]
+    return factories.scenario(
+        *standing,
+        *asked,
+        patients=[factories.patient(f"p{n}") for n in range(26)],
+        providers=[factories.provider("ana", shifts=list(halves), max_minutes_per_day=480)],
+    )
+
+
+def test_pinned_frozen_and_group_items_stay() -> None:
+    asked = of_week(2)
+    domains = Domains(asked)
+    placements = construct(domains)
+    best = annealed(Ruin(domains, placements, 1), 6, 4 * HOT)
+    held = [task.key for task in domains.tasks if task.group is not None or is_frozen(asked, task)]
+    assert len(held) > 3
+    assert all(best.get(key) == placements.get(key) for key in held)
+
+
+def test_a_capacity_that_is_too_large_breaks_a_rule() -> None:
+    asked = generate("tiny", 1)
+    domains = Domains(asked)
+    ruin = Ruin(domains, construct(domains), 1)
+    lists = ruin.numbers.tables.lists
+    lists[: len(ruin.numbers.state.used)] += 1
+    broken = {violation.rule for violation in check(asked, make_plan(domains, annealed(ruin, 6))).violations}
+    assert broken & {"provider-overlap", "attention", "recovery"}
+
+
+def test_the_same_seed_gives_the_same_plan_and_another_one_another() -> None:
+    asked = generate("tiny", 3)
+    domains = Domains(asked)
+    placements = construct(domains)
+    one, again, other = (annealed(Ruin(domains, placements, seed), 2) for seed in (5, 5, 6))
+    assert one == again
+    assert one != other or check(asked, make_plan(domains, one)).cost == 0
+
+
+def test_random_numbers_fill_the_unit_interval() -> None:
+    state = Ruin(Domains(generate("tiny", 0)), {}, 7).numbers.state.random
+    drawn = [kernel.uniform(state) for _ in range(2000)]
+    assert 0 <= min(drawn) < 0.01
+    assert 0.99 < max(drawn) < 1
+
+
+def test_a_compilation_that_its_beginner_forgets_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    unraisable: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    monkeypatch.setattr(Compilation, "_cached", lambda _: False)
+    pipes: list[IO[bytes]] = []
+
+    def patient(_: object, popen: Any = subprocess.Popen, **options: Any) -> subprocess.Popen[bytes]:
+        """Begin a process that ends when its input does, in the place of the compilation; nothing else is kept of it."""
+        child = popen([sys.executable, "-c", "import sys; sys.stdin.read()"], **options | {"stdin": subprocess.PIPE})
+        pipes.append(child.stdin)
+        return child
+
+    monkeypatch.setattr(subprocess, "Popen", patient)
+    before = set(threads())
+    compilation = Compilation()
+    (waiting,) = set(threads()) - before
+    assert not compilation.done
+    del compilation
+    gc.collect()
+    assert waiting.is_alive()
+    pipes[0].close()
+    waiting.join()
+    gc.collect()
+    assert unraisable == []
+
+
+def test_a_process_may_end_before_its_compilation() -> None:
+    script = "from solver.search.ruin import Compilation as C; C._cached = lambda _: False; assert not C().done"
+    command = [sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-c", script]
+    ended = subprocess.run(command, cwd=Path(__file__).parents[3], stderr=subprocess.PIPE, check=True)
+    assert ended.stderr == b""
