@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+from api.hl7.appointments import Appointment
+
+NINE = datetime(2026, 11, 30, 14, tzinfo=UTC)
+"""A Monday's 09:00 in New York."""
+
+APPOINTMENT = Appointment(
+    id="v-1",
+    patient="pat",
+    service="follow-up",
+    starts_at=NINE,
+    ends_at=NINE + timedelta(minutes=45),
+    location="wang",
+    room="wang-1",
+    team=("ana", "ben"),
+    supervisors=("dee",),
+    equipment=("ultrasound",),
+    priority="urgent",
+)
 
 EVIL_NAME = "O'Brien|A^B&C~D\\E<CR>PID|2||evil".replace("<CR>", "\r")
 """A name that begins fields, components and a segment where it is not escaped."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from api.hl7.partners import Partners
+from api.hl7.partners import Partner, Partners
 
 WHOLE = """
 [listen]
@@ -44,3 +45,15 @@ def partners(folder: Path, *changes: tuple[str, str]) -> Partners:
     file = folder / "partners.toml"
     file.write_text(text, encoding="utf-8")
     return Partners.read(file)
+
+
+def partner(version: str = "2.5.1", **hl7: object) -> Partner:
+    """Return a hospital that speaks a version; ``hl7`` changes how."""
+    document = {
+        "timezone": "America/New_York",
+        "authority": "HOSPITAL",
+        "services": {"follow-up": "1301"},
+        "kinds": {"24725-4": "new-patient-chronic"},
+        "hl7": {"application": "EHR", "facility": "HOSPITAL", "version": version, **hl7},
+    }
+    return Partner.model_validate_json(json.dumps(document))
