@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from api.hl7.acks import Condition, Refusal, Verdict, make_ack
-from api.hl7.server import MllpServer, ServerLimits
+from api.hl7.server import MllpServer, Receiver, ServerLimits
 
 NOW = datetime(2026, 11, 30, 15, 30, tzinfo=UTC)
 LOOPBACK = "127.0.0.1"
@@ -37,12 +37,12 @@ class AcceptingReceiver:
 
 
 @asynccontextmanager
-async def listening(receiver: AcceptingReceiver, limits: ServerLimits = QUICK, **options: object) -> AsyncIterator[int]:
-    """Serve on a free port of loopback and yield it."""
+async def listening(receiver: Receiver, limits: ServerLimits = QUICK, port: int = 0, **options: object) -> AsyncIterator[int]:
+    """Serve on a port of loopback, a free one unless told, and yield it."""
     server = MllpServer(receiver, **{"is_allowed": lambda address: True, "limits": limits, **options})  # type: ignore[arg-type]
-    port = await server.listen(LOOPBACK, 0)
+    bound = await server.listen(LOOPBACK, port)
     try:
-        yield port
+        yield bound
     finally:
         await server.close()
 
