@@ -13,7 +13,7 @@ from typing import Literal
 from scheduling.costs import costs
 from scheduling.fields import Id, Model
 from scheduling.plan import Booking, Plan
-from scheduling.publishing import is_published, published
+from scheduling.publishing import is_published, publish
 from scheduling.rules.stability import attends_as_told, unchanged
 from scheduling.scenario import Scenario
 
@@ -85,7 +85,7 @@ def compare(scenario: Scenario, before: Plan, after: Plan, after_scenario: Scena
         Visits, then groups, then holds, each in the order of the scenarios; costs are the checker's, not what the plans say.
     """
     asked = after_scenario or scenario
-    told = scenario if is_published(scenario) else published(scenario, before)
+    told = scenario if is_published(scenario) else publish(scenario, before)
     changes = (
         *_visits(told, asked, before, after),
         *_groups(told, asked, before, after),

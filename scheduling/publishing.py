@@ -23,7 +23,7 @@ T = TypeVar("T")
 _NUMBERED = re.compile(r"(\w+)\[(\d+)\]")
 
 
-def published(scenario: Scenario, plan: Plan, now: datetime | None = None) -> Scenario:
+def publish(scenario: Scenario, plan: Plan, now: datetime | None = None) -> Scenario:
     """Return the scenario once a plan is published: everything stands where the plan has it, and everybody has been told.
 
     Who stands there already is as told, or not told, as before.
@@ -80,7 +80,7 @@ def upcoming(scenario: Scenario, plan: Plan) -> Plan:
     return kept.changed(cost=priced.total, costs=priced)
 
 
-def carried(plan: Plan, scenario: Scenario) -> Plan:
+def rebase(plan: Plan, scenario: Scenario) -> Plan:
     """Return what a changed scenario still asks for of a plan, as an answer to it, at its cost there.
 
     What the scenario does not know any more, or knows with another duration, is left out of it; nothing is judged by rules.
@@ -115,4 +115,4 @@ def read_earlier(path: Path | str, scenario: Scenario) -> Plan:
     plan, misshapen = validated(Plan, read_json(Path(path)))
     if plan is None:
         raise InvalidFile(str(path), [fault for _, fault in misshapen])
-    return carried(plan, scenario)
+    return rebase(plan, scenario)

@@ -9,7 +9,7 @@ UNKNOWN, NOBODY = "unknown", "none"
 """Who and what somebody is in the audit who could not tell who they are."""
 
 
-class Role(StrEnum):
+class AccessRole(StrEnum):
     """What somebody may be to the clinic."""
 
     SCHEDULER = "scheduler"
@@ -26,7 +26,7 @@ class Actor:
     ----------
     id : str
         The account, or the patient's link.
-    role : Role
+    role : AccessRole
         What they may do.
     credential : str
         The session, token or link by which they came: its id, never its secret.
@@ -37,7 +37,7 @@ class Actor:
     """
 
     id: str
-    role: Role
+    role: AccessRole
     credential: str = ""
     provider: str | None = None
     visit: str | None = None

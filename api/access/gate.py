@@ -18,15 +18,16 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from api.access.actor import NOBODY, UNKNOWN, Actor
 from api.access.credentials import hashed
 from api.access.identity import identify
 from api.access.owners import ids_at, kind_in, owns
-from api.access.table import Access, Whose, line_for, methods_of
+from api.access.table import Access, Scope, line_for, methods_of
 from api.http.errors import documented
-from api.runtime.context import Shell, shell_of
+from api.runtime.context import AppContext, get_context
 from api.runtime.exceptions import Forbidden, Unauthenticated
 from api.store import audit
 from scheduling.errors import Fault, InvalidFile
@@ -63,7 +64,7 @@ class Guarded(APIRoute):
         options["responses"] = {**documented(*_problems(lines)), **(options.get("responses") or {})}
         super().__init__(path, endpoint, **options)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer a request; one by another method learns all that the path takes, whichever routes they are of."""
         if scope["method"] not in (self.methods or ()):
             raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods_of(self.path))})
@@ -77,7 +78,7 @@ class Guarded(APIRoute):
             line = line_for(request.method, self.path)
             if not line.public:
                 body = await _document(request) if line.body else None
-                request.state.actor = await run_in_threadpool(admit, shell_of(request), line, _asked(request, line, body))
+                request.state.actor = await run_in_threadpool(admit, get_context(request), line, _asked(request, line, body))
             await _expect_storable(request)
             if "idempotency-key" in request.headers:
                 request.state.digest = await _digest(request)
@@ -91,7 +92,7 @@ def guarded_router(tag: str) -> APIRouter:
     return APIRouter(route_class=Guarded, tags=[tag])
 
 
-def admit(shell: Shell, line: Access, asked: Asked) -> Actor:
+def admit(context: AppContext, line: Access, asked: Asked) -> Actor:
     """Let somebody pass, or write down who was not.
 
     Raises
@@ -100,37 +101,37 @@ def admit(shell: Shell, line: Access, asked: Asked) -> Actor:
         When they may not.
     """
     try:
-        actor = _known(shell, asked)
+        actor = _known(context, asked)
     except Unauthenticated as refusal:
         # Guessing secrets is limited like guessing passwords; so is how fast strangers can make the audit grow.
-        shell.log_ins.take(f"guess from {asked.address}")
-        _deny(shell, line, asked, UNKNOWN, NOBODY, str(refusal))
+        context.log_ins.take(f"guess from {asked.address}")
+        _deny(context, line, asked, UNKNOWN, NOBODY, str(refusal))
         raise
-    if not _may(shell, actor, line, asked):
-        _deny(shell, line, asked, actor.id, actor.role, "not in the access table")
+    if not _may(context, actor, line, asked):
+        _deny(context, line, asked, actor.id, actor.role, "not in the access table")
         raise Forbidden("this is not allowed with this role, or not on this object")
     return actor
 
 
-def _known(shell: Shell, asked: Asked) -> Actor:
+def _known(context: AppContext, asked: Asked) -> Actor:
     if asked.secret is None:
         raise Unauthenticated("no credential came with the request")
-    shell.requests.take(hashed(asked.secret))
-    actor = identify(shell, asked.secret)
+    context.requests.take(hashed(asked.secret))
+    actor = identify(context, asked.secret)
     if asked.bearer is None and asked.is_foreign:
         raise Unauthenticated("another site has sent this request")
     return actor
 
 
-def _may(shell: Shell, actor: Actor, line: Access, asked: Asked) -> bool:
-    whose = line.roles.get(actor.role)
-    if whose is not Whose.OWN:
-        return whose is Whose.ANY
-    with shell.database.reading() as session:
+def _may(context: AppContext, actor: Actor, line: Access, asked: Asked) -> bool:
+    scope = line.roles.get(actor.role)
+    if scope is not Scope.OWN:
+        return scope is Scope.ANY
+    with context.database.reading() as session:
         return all(owns(session, actor, kind, identifier) for kind, identifier in asked.ids)
 
 
-def _deny(shell: Shell, line: Access, asked: Asked, actor: str, role: str, reason: str) -> None:
+def _deny(context: AppContext, line: Access, asked: Asked, actor: str, role: str, reason: str) -> None:
     kind, identifier = asked.ids[0] if asked.ids else ("", "")
     entry = audit.Entry(
         actor=actor,
@@ -141,8 +142,8 @@ def _deny(shell: Shell, line: Access, asked: Asked, actor: str, role: str, reaso
         outcome="denied",
         detail={"reason": reason},
     )
-    with shell.database.writing() as session:
-        audit.append(session, entry, shell.clock())
+    with context.database.writing() as session:
+        audit.append(session, entry, context.clock())
 
 
 def _asked(request: Request, line: Access, body: Any) -> Asked:
@@ -168,7 +169,7 @@ def is_foreign(request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
         return request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
-    own = urlsplit(shell_of(request).settings.public_url)
+    own = urlsplit(get_context(request).settings.public_url)
     return origin not in (f"{own.scheme}://{own.netloc}", f"{request.url.scheme}://{request.url.netloc}")
 
 

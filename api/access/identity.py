@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.access.actor import Actor, Role
+from api.access.actor import AccessRole, Actor
 from api.access.credentials import LINK, MAX_CHARACTERS, SESSION, TOKEN, Signer, hashed
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.runtime.exceptions import Unauthenticated
 from api.store import accounts
 from api.store.errors import StoreBusy
@@ -30,7 +30,7 @@ class Known:
     noted_at: datetime | None
 
 
-def identify(shell: Shell, secret: str) -> Actor:
+def identify(context: AppContext, secret: str) -> Actor:
     """Return who brings a secret, and note that it is in use.
 
     Raises
@@ -38,24 +38,24 @@ def identify(shell: Shell, secret: str) -> Actor:
     Unauthenticated
         When the secret is unknown, revoked, out of date, or idle for too long, or its account is closed.
     """
-    now = shell.clock()
-    with shell.database.reading() as session:
-        known = _known(session, shell, secret[:MAX_CHARACTERS], now)
+    now = context.clock()
+    with context.database.reading() as session:
+        known = _known(session, context, secret[:MAX_CHARACTERS], now)
     if known is None:
         raise Unauthenticated("the credential is unknown, revoked, or has run out")
     if known.noted_at is None or now - known.noted_at >= USE_NOTED_EVERY:
         # A store that is busy for seconds must not keep people from reading; the next request notes it.
-        with suppress(StoreBusy), shell.database.writing() as session:
+        with suppress(StoreBusy), context.database.writing() as session:
             accounts.used(session, known.kind, known.actor.credential, now)
     return known.actor
 
 
-def _known(session: Session, shell: Shell, secret: str, now: datetime) -> Known | None:
+def _known(session: Session, context: AppContext, secret: str, now: datetime) -> Known | None:
     if secret.startswith(SESSION):
-        return _of_session(session, hashed(secret), now, timedelta(minutes=shell.settings.session_idle_minutes))
+        return _of_session(session, hashed(secret), now, timedelta(minutes=context.settings.session_idle_minutes))
     if secret.startswith(TOKEN):
         return _of_token(session, hashed(secret), now)
-    return _of_link(session, shell.signer, secret, now) if secret.startswith(LINK) else None
+    return _of_link(session, context.signer, secret, now) if secret.startswith(LINK) else None
 
 
 def _of_session(session: Session, secret_hash: str, now: datetime, idle: timedelta) -> Known | None:
@@ -85,8 +85,8 @@ def _of_link(session: Session, signer: Signer, secret: str, now: datetime) -> Kn
         return None
     if not signer.is_link(secret, row.id, row.visit_id) or row.revoked_at is not None or row.expires_at <= now:
         return None
-    return Known(Actor(row.id, Role.PATIENT, row.id, visit=row.visit_id), PatientLinkRow, row.last_used_at)
+    return Known(Actor(row.id, AccessRole.PATIENT, row.id, visit=row.visit_id), PatientLinkRow, row.last_used_at)
 
 
 def _staff(account: AccountRow, credential: str) -> Actor:
-    return Actor(account.id, Role(account.role), credential, provider=account.provider_id)
+    return Actor(account.id, AccessRole(account.role), credential, provider=account.provider_id)

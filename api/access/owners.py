@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from api.access.actor import Actor, Role
+from api.access.actor import AccessRole, Actor
 from api.store import feeds, outside, owners
 
 Owns = Callable[[Session, Actor, str], bool]
@@ -19,21 +19,21 @@ def owns(session: Session, actor: Actor, kind: str, identifier: str) -> bool:
 
 
 def _visit(session: Session, actor: Actor, visit: str) -> bool:
-    if actor.role is Role.PATIENT:
+    if actor.role is AccessRole.PATIENT:
         return visit == actor.visit
     return actor.provider is not None and owners.has_visit(session, actor.provider, visit)
 
 
 def _patient(session: Session, actor: Actor, patient: str) -> bool:
-    return actor.role is Role.CLINICIAN and actor.provider is not None and owners.treats(session, actor.provider, patient)
+    return actor.role is AccessRole.CLINICIAN and actor.provider is not None and owners.treats(session, actor.provider, patient)
 
 
 def _provider(session: Session, actor: Actor, provider: str) -> bool:
-    return actor.role is Role.CLINICIAN and provider == actor.provider
+    return actor.role is AccessRole.CLINICIAN and provider == actor.provider
 
 
 def _episode(session: Session, actor: Actor, episode: str) -> bool:
-    if actor.role is not Role.CLINICIAN or actor.provider is None:
+    if actor.role is not AccessRole.CLINICIAN or actor.provider is None:
         return False
     return owners.cares_in(session, actor.provider, episode)
 

@@ -13,17 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 
 
-class Whose(StrEnum):
+class Scope(StrEnum):
     """On whose objects a role may act."""
 
     ANY = "any"
     OWN = "own"
 
 
-ANY, OWN = Whose.ANY, Whose.OWN
+ANY, OWN = Scope.ANY, Scope.OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Access:
 
     Attributes
     ----------
-    roles : mapping of Role to Whose
+    roles : mapping of AccessRole to Scope
         Those who may; nobody else.
     public : bool
         Whether everybody may, without being known.
@@ -42,7 +42,7 @@ class Access:
 
     method: str
     path: str
-    roles: Mapping[Role, Whose]
+    roles: Mapping[AccessRole, Scope]
     public: bool = False
     body: tuple[tuple[str, str], ...] = ()
 
@@ -52,9 +52,9 @@ class Access:
         return tuple(re.findall(r"\{(\w+)\}", self.path))
 
 
-def allow(method: str, path: str, *, public: bool = False, body: Mapping[str, str] | None = None, **roles: Whose) -> Access:
+def allow(method: str, path: str, *, public: bool = False, body: Mapping[str, str] | None = None, **roles: Scope) -> Access:
     """Write a line: ``allow("GET", "/v1/visits/{visit}", scheduler=ANY, clinician=OWN)``."""
-    return Access(method, path, {Role(role): whose for role, whose in roles.items()}, public, tuple((body or {}).items()))
+    return Access(method, path, {AccessRole(role): scope for role, scope in roles.items()}, public, tuple((body or {}).items()))
 
 
 ACCESS: tuple[Access, ...] = (

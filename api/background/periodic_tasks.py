@@ -10,7 +10,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 
 if TYPE_CHECKING:
     from api.background.mail.delivery import Delivery
@@ -66,7 +66,7 @@ class Chore:
 
 
 @contextmanager
-def chores(shell: Shell) -> Iterator[None]:
+def chores(context: AppContext) -> Iterator[None]:
     """Do what the settings ask for beside the requests, within the ``with`` block.
 
     Mail is sent and taken in, calendars elsewhere are read, and what was told of plans long made, and of visits long over, is
@@ -80,13 +80,13 @@ def chores(shell: Shell) -> Iterator[None]:
     from api.services.replies import take_in
     from calendars.replies import received_mail
 
-    settings = shell.settings
+    settings = context.settings
 
     def answered(content: bytes) -> None:
-        take_in(shell, received_mail(content))
+        take_in(context, received_mail(content))
 
     def forget() -> None:
-        shell.queue.forget(shell.clock() - timedelta(days=settings.job_days))
+        context.queue.forget(context.clock() - timedelta(days=settings.job_days))
 
     with ExitStack() as stack:
         if settings.smtp_host is not None:
@@ -96,8 +96,8 @@ def chores(shell: Shell) -> Iterator[None]:
         if settings.lmtp_port is not None:
             _listen(stack, Delivery(settings, answered))
         stack.enter_context(Chore("forgetting ended plans", FORGET_SECONDS, forget))
-        stack.enter_context(Chore("forgetting old messages", FORGET_SECONDS, lambda: forget_messages(shell)))
-        stack.enter_context(Chore("reading outside calendars", READ_SECONDS, lambda: refresh(shell, shell.fetcher)))
+        stack.enter_context(Chore("forgetting old messages", FORGET_SECONDS, lambda: forget_messages(context)))
+        stack.enter_context(Chore("reading outside calendars", READ_SECONDS, lambda: refresh(context, context.fetcher)))
         yield
 
 

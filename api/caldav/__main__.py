@@ -6,7 +6,7 @@ import sys
 
 from radicale import config, server
 
-from api.runtime.context import make_shell
+from api.runtime.context import create_context
 from api.runtime.logs import write_logs
 from api.runtime.settings import read_settings
 from api.store.migrations import migrate
@@ -16,9 +16,9 @@ def main(hosts: str) -> None:
     """Serve until stopped; the database is brought to the tables of this version first."""
     settings = read_settings()
     write_logs(settings.log_level)
-    shell = make_shell(settings)
-    migrate(shell.database)
-    shell.close()
+    context = create_context(settings)
+    migrate(context.database)
+    context.close()
     configuration = config.load()
     configuration.update(
         {

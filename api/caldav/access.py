@@ -9,8 +9,8 @@ from radicale.rights import BaseRights
 
 from api.access.credentials import TOKEN
 from api.access.identity import identify
-from api.runtime.context import make_shell
-from api.runtime.exceptions import Refused
+from api.runtime.context import create_context
+from api.runtime.exceptions import ServiceError
 from api.runtime.settings import read_settings
 from api.store import accounts
 
@@ -22,18 +22,18 @@ class Auth(BaseAuth):
 
     def __init__(self, configuration: Any) -> None:
         super().__init__(configuration)
-        self._shell = make_shell(read_settings())
+        self._context = create_context(read_settings())
 
     def _login(self, login: str, password: str) -> str:
         """Return the account's name, empty when the token is not one of the account, or has been guessed at too often."""
         if not password.startswith(TOKEN):
             return ""
         try:
-            self._shell.log_ins.take(f"caldav by {login}")
-            actor = identify(self._shell, password)
-        except Refused:
+            self._context.log_ins.take(f"caldav by {login}")
+            actor = identify(self._context, password)
+        except ServiceError:
             return ""
-        with self._shell.database.reading() as session:
+        with self._context.database.reading() as session:
             account = accounts.account_named(session, login)
         return login if account is not None and account.id == actor.id else ""
 

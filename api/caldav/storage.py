@@ -16,9 +16,9 @@ from typing import Any, overload
 from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.runtime.caches import Copy
-from api.runtime.context import Shell, make_shell
+from api.runtime.context import AppContext, create_context
 from api.runtime.settings import read_settings
 from api.services.feeds import present_copy
 from api.store import accounts, feeds, periods
@@ -147,7 +147,7 @@ class Storage(BaseStorage):
 
     def __init__(self, configuration: Any) -> None:
         super().__init__(configuration)
-        self._shell = make_shell(read_settings())
+        self._context = create_context(read_settings())
 
     def discover(
         self,
@@ -161,7 +161,7 @@ class Storage(BaseStorage):
         if not parts:
             yield Collection("")
             return
-        owned = calendars_of(self._shell, parts[0])
+        owned = calendars_of(self._context, parts[0])
         if owned is None:
             return
         if len(parts) == 1:
@@ -197,17 +197,17 @@ class Storage(BaseStorage):
 
     def _calendar(self, user: str, one: Owned) -> CalendarCollection:
         return CalendarCollection(
-            f"{user}/{one.name}", f"{one.kind} {one.subject}", present_copy(self._shell, one.kind, one.subject)
+            f"{user}/{one.name}", f"{one.kind} {one.subject}", present_copy(self._context, one.kind, one.subject)
         )
 
 
-def calendars_of(shell: Shell, user: str) -> list[Owned] | None:
+def calendars_of(context: AppContext, user: str) -> list[Owned] | None:
     """Return the calendars that an account may read: a clinician's own, all those of staff for others; None without account."""
-    with shell.database.reading() as session:
+    with context.database.reading() as session:
         account = accounts.account_named(session, user)
         if account is None or not account.is_active:
             return None
-        if Role(account.role) is Role.CLINICIAN:
+        if AccessRole(account.role) is AccessRole.CLINICIAN:
             found: list[tuple[FeedKind, str]] = [("provider", account.provider_id or "")]
         else:
             found = feeds.subjects(session, periods.clinic_of(session))

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console, RenderableType
 from typer.core import TyperGroup
 
-from api.runtime.exceptions import Refused
+from api.runtime.exceptions import ServiceError
 from api.store.errors import StoreError
 from scheduling.errors import ClinicweaveError, EventRefused, InvalidFile, UnknownId
 
@@ -88,7 +88,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except InvalidFile as error:
             raise ended(Outcome.BAD_INPUT, described(error)) from None
-        except (UnknownId, EventRefused, Refused, StoreError) as error:
+        except (UnknownId, EventRefused, ServiceError, StoreError) as error:
             raise ended(Outcome.BAD_INPUT, f"Error: {error}") from None
         except ClinicweaveError as error:
             raise ended(Outcome.DEFECT, f"Error: {error}. This is a defect of Clinicweave; no plan was made.") from None

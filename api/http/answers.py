@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.runtime.exceptions import KeyReused, Stale, VersionMissing
 from api.services.records import write_down
 from api.store import accounts
@@ -65,7 +65,7 @@ class Call:
         The version that the caller wants to change, and those that the caller knows.
     """
 
-    shell: Shell
+    context: AppContext
     actor: Actor
     key: str | None = None
     digest: str | None = None
@@ -74,7 +74,7 @@ class Call:
 
     def read(self, act: Callable[[Session], Answer]) -> Response:
         """Answer from one moment of the store, which it cannot change; what the caller knows is not told again."""
-        with self.shell.database.reading() as session:
+        with self.context.database.reading() as session:
             answer = act(session)
             if answer.version is not None and self._knows(answer.version):
                 answer = Answer(status=HTTPStatus.NOT_MODIFIED, version=answer.version)
@@ -83,13 +83,13 @@ class Call:
     def disclose(self, action: str, kind: str, identifier: str, act: Callable[[Session], Answer]) -> Response:
         """Answer as :meth:`read` does with patient data; that it was read is written down before the answer leaves."""
         response = self.read(act)
-        with self.shell.database.writing() as session:
-            write_down(session, self.actor, action, kind, identifier, self.shell.clock())
+        with self.context.database.writing() as session:
+            write_down(session, self.actor, action, kind, identifier, self.context.clock())
         return response
 
     def write(self, act: Callable[[Session], Answer]) -> Response:
         """Answer with what one transaction does; nothing is done when it raises."""
-        with self.shell.database.writing() as session:
+        with self.context.database.writing() as session:
             return act(session).response()
 
     def create(self, act: Callable[[Session], Answer]) -> Response:
@@ -105,8 +105,8 @@ class Call:
         """
         if self.key is None or self.digest is None:
             return self.write(act)
-        with self.shell.database.writing() as session:
-            accounts.forget_answers(session, self.shell.clock() - timedelta(hours=self.shell.settings.key_hours))
+        with self.context.database.writing() as session:
+            accounts.forget_answers(session, self.context.clock() - timedelta(hours=self.context.settings.key_hours))
             row = accounts.kept_answer(session, self.actor.id, self.key)
             if row is None:
                 response = act(session).response()
@@ -148,12 +148,12 @@ class Call:
             request_digest=digest,
             status=response.status_code,
             headers={name: response.headers[name] for name in ("content-type", "etag", "location") if name in response.headers},
-            body=self.shell.signer.sealed(bytes(response.body)),
-            created_at=self.shell.clock(),
+            body=self.context.signer.sealed(bytes(response.body)),
+            created_at=self.context.clock(),
         )
 
     def _repeated(self, digest: str, row: IdempotencyRow) -> Response:
-        body = self.shell.signer.opened(row.body)
+        body = self.context.signer.opened(row.body)
         if row.request_digest != digest or body is None:
             raise KeyReused("this Idempotency-Key came before with another request; take a new one")
         return Response(body, row.status, dict(row.headers))

@@ -16,7 +16,7 @@ from api.access.table import ACCESS
 from api.http.errors import install_handlers
 from api.http.middleware import Envelope
 from api.http.routes import ROUTERS
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 
 THREADS = 80
 """Requests that one process works on at once: writers wait in a queue, and readers must find a thread beside them."""
@@ -37,12 +37,12 @@ class Application(FastAPI):
                 if not line.public:
                     operation = document["paths"][line.path][line.method.lower()]
                     operation["security"] = [{"bearer": []}, {"cookie": []}]
-                    operation["x-roles"] = {role.value: whose.value for role, whose in line.roles.items()}
+                    operation["x-roles"] = {role.value: scope.value for role, scope in line.roles.items()}
             self.openapi_schema = document
         return self.openapi_schema
 
 
-def create_app(shell: Shell, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
+def create_app(context: AppContext, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
     """Put the application together.
 
     Raises
@@ -56,24 +56,24 @@ def create_app(shell: Shell, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
         version="1",
         openapi_url=None,  # a route of ours, behind the gate like every other
         lifespan=_lifespan,
-        max_body_size=shell.settings.max_body_bytes,
+        max_body_size=context.settings.max_body_bytes,
     )
-    app.state.shell = shell
+    app.state.context = context
     for router in routers:
         app.router.routes.extend(router.routes)  # ready as they are; including would build each of them again
     expect_guarded(app)
     install_handlers(app)
-    app.add_middleware(Envelope, shell=shell)
+    app.add_middleware(Envelope, context=context)
     return app
 
 
 def expect_guarded(app: FastAPI) -> None:
     """Refuse an application whose routes are not exactly those of the access table. Raises ``LookupError``."""
     routed = set()
-    for context in iter_route_contexts(app.routes):
-        if not isinstance(context.original_route, Guarded) or context.path != context.original_route.path:
-            raise LookupError(f"{context.path} goes around the gate")
-        routed |= {(method, context.path) for method in context.methods or ()}
+    for route in iter_route_contexts(app.routes):
+        if not isinstance(route.original_route, Guarded) or route.path != route.original_route.path:
+            raise LookupError(f"{route.path} goes around the gate")
+        routed |= {(method, route.path) for method in route.methods or ()}
     listed = {(line.method, line.path) for line in ACCESS}
     if routed != listed:
         raise LookupError(f"routes and access table differ: {sorted(map(str, routed ^ listed))}")
@@ -83,4 +83,4 @@ def expect_guarded(app: FastAPI) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
-    app.state.shell.close()
+    app.state.context.close()

@@ -8,14 +8,14 @@ from fastapi import Depends, Header, Request
 
 from api.access.actor import Actor
 from api.http.answers import Call
-from api.runtime.context import Shell, shell_of
+from api.runtime.context import AppContext, get_context
 
 MAX_KEY_CHARACTERS = 255
 
 
-async def asked_shell(request: Request) -> Shell:
+async def get_request_context(request: Request) -> AppContext:
     """Return what requests share."""
-    return shell_of(request)
+    return get_context(request)
 
 
 async def asked_actor(request: Request) -> Actor:
@@ -25,27 +25,27 @@ async def asked_actor(request: Request) -> Actor:
     return actor
 
 
-Shared = Annotated[Shell, Depends(asked_shell)]
+Shared = Annotated[AppContext, Depends(get_request_context)]
 Acting = Annotated[Actor, Depends(asked_actor)]
 
 
-async def asked_call(shell: Shared, actor: Acting) -> Call:
+async def asked_call(context: Shared, actor: Acting) -> Call:
     """Return a request that reads."""
-    return Call(shell, actor)
+    return Call(context, actor)
 
 
 async def asked_object(
-    shell: Shared,
+    context: Shared,
     actor: Acting,
     if_none_match: Annotated[str | None, Header(description="The ETag of what is known; 304 if it is so still.")] = None,
 ) -> Call:
     """Return a request that reads one thing, of which the caller may know a version."""
-    return Call(shell, actor, if_none_match=if_none_match)
+    return Call(context, actor, if_none_match=if_none_match)
 
 
 async def asked_creation(
     request: Request,
-    shell: Shared,
+    context: Shared,
     actor: Acting,
     idempotency_key: Annotated[
         str | None,
@@ -53,16 +53,16 @@ async def asked_creation(
     ] = None,
 ) -> Call:
     """Return a request that makes something."""
-    return Call(shell, actor, key=idempotency_key, digest=getattr(request.state, "digest", None))
+    return Call(context, actor, key=idempotency_key, digest=getattr(request.state, "digest", None))
 
 
 async def asked_change(
-    shell: Shared,
+    context: Shared,
     actor: Acting,
     if_match: Annotated[str | None, Header(description="The ETag of what is changed, as it was read.")] = None,
 ) -> Call:
     """Return a request that changes one version of something."""
-    return Call(shell, actor, if_match=if_match)
+    return Call(context, actor, if_match=if_match)
 
 
 Reading = Annotated[Call, Depends(asked_call)]

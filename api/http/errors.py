@@ -20,12 +20,12 @@ from starlette.exceptions import HTTPException
 
 from api.runtime.exceptions import (
     Conflict,
+    ErrorDetail,
     Forbidden,
-    Ground,
     KeyReused,
     NoRoom,
-    Refused,
     RulesBroken,
+    ServiceError,
     Stale,
     TooMany,
     Unauthenticated,
@@ -59,7 +59,7 @@ PROBLEMS: Mapping[type[ClinicweaveError], Kind] = {
     InvalidFile: INVALID,
     UnknownId: Kind(HTTPStatus.NOT_FOUND, "unknown", "There is no such thing"),
     EventRefused: Kind(HTTPStatus.CONFLICT, "event-refused", "It cannot have happened"),
-    Refused: CONFLICT,
+    ServiceError: CONFLICT,
     Unauthenticated: Kind(HTTPStatus.UNAUTHORIZED, "unauthenticated", "Log in first"),
     Forbidden: Kind(HTTPStatus.FORBIDDEN, "forbidden", "Not allowed"),
     Conflict: CONFLICT,
@@ -73,7 +73,7 @@ PROBLEMS: Mapping[type[ClinicweaveError], Kind] = {
     store.DoubleBooked: Kind(HTTPStatus.CONFLICT, "double-booked", "That time is taken"),
     store.AlreadyThere: CONFLICT,
     store.StillReferenced: CONFLICT,
-    store.Refused: CONFLICT,
+    store.ConstraintViolated: CONFLICT,
     store.StaleVersion: STALE,
     store.StoreBusy: BUSY,
     store.StoreUnusable: BUSY,
@@ -84,7 +84,7 @@ RETRY_SECONDS = 2
 """When to ask again after an answer that says busy and no time."""
 
 
-class ProblemGround(BaseModel):
+class ProblemDetail(BaseModel):
     """One reason of a problem."""
 
     rule: str | None = None
@@ -100,7 +100,7 @@ class Problem(BaseModel):
     status: int
     detail: str | None = None
     instance: str | None = None
-    errors: list[ProblemGround] = []
+    errors: list[ProblemDetail] = []
 
 
 def problem_kind(error: ClinicweaveError) -> Kind:
@@ -119,7 +119,7 @@ def problem_answer(request: Request, error: ClinicweaveError) -> JSONResponse:
     if isinstance(error, InvalidFile):
         detail = f"{len(error.faults)} fault(s), of which at most {MAX_PRINTED_FAULTS} are named"
         return _answer(request, kind, detail, tuple(map(_ground, error.faults[:MAX_PRINTED_FAULTS])), headers)
-    return _answer(request, kind, str(error), error.grounds if isinstance(error, Refused) else (), headers)
+    return _answer(request, kind, str(error), error.details if isinstance(error, ServiceError) else (), headers)
 
 
 def defect_answer(request: Request) -> JSONResponse:
@@ -137,8 +137,8 @@ def install_handlers(app: FastAPI) -> None:
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         # What was sent is not echoed: it may hold a patient's data, and answers are kept in more places than requests.
-        grounds = tuple(Ground(one["msg"], path=_path(one["loc"])) for one in error.errors()[:MAX_PRINTED_FAULTS])
-        return _answer(request, INVALID, f"{len(error.errors())} fault(s)", grounds, {})
+        details = tuple(ErrorDetail(one["msg"], path=_path(one["loc"])) for one in error.errors()[:MAX_PRINTED_FAULTS])
+        return _answer(request, INVALID, f"{len(error.errors())} fault(s)", details, {})
 
     async def plain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
@@ -168,7 +168,7 @@ UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "It is as the
 
 
 def _answer(
-    request: Request, kind: Kind, detail: str | None, grounds: tuple[Ground, ...], headers: Mapping[str, str]
+    request: Request, kind: Kind, detail: str | None, details: tuple[ErrorDetail, ...], headers: Mapping[str, str]
 ) -> JSONResponse:
     request.state.problem = kind.name  # for the log and the figures
     problem = Problem(
@@ -177,15 +177,15 @@ def _answer(
         status=kind.status,
         detail=detail,
         instance=f"urn:uuid:{request.state.request_id}" if hasattr(request.state, "request_id") else None,
-        errors=[ProblemGround(**asdict(ground)) for ground in grounds],
+        errors=[ProblemDetail(**asdict(error_detail)) for error_detail in details],
     )
     return JSONResponse(
         problem.model_dump(exclude_none=True), kind.status, headers=dict(headers), media_type=PROBLEM_MEDIA_TYPE
     )
 
 
-def _ground(fault: Fault) -> Ground:
-    return Ground(fault.message, path=fault.path or None)
+def _ground(fault: Fault) -> ErrorDetail:
+    return ErrorDetail(fault.message, path=fault.path or None)
 
 
 def _path(place: tuple[int | str, ...]) -> str:

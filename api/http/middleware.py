@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.errors import defect_answer
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +40,13 @@ class Envelope:
     ----------
     app
         What answers.
-    shell
+    context
         What requests share.
     """
 
-    def __init__(self, app: ASGIApp, shell: Shell) -> None:
+    def __init__(self, app: ASGIApp, context: AppContext) -> None:
         self._app = app
-        self._shell = shell
+        self._context = context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; whatever goes wrong inside is an answer too."""
@@ -65,7 +65,7 @@ class Envelope:
                 self._dress(MutableHeaders(scope=message), request)
             await send(message)
 
-        with self._shell.metrics.running.track_inprogress():
+        with self._context.metrics.running.track_inprogress():
             try:
                 await self._app(scope, receive, sent)
             except Exception:
@@ -78,7 +78,7 @@ class Envelope:
     def _dress(self, headers: MutableHeaders, request: Request) -> None:
         for name, value in SECURITY_HEADERS.items():
             headers.setdefault(name, value)
-        if self._shell.settings.secure:
+        if self._context.settings.secure:
             headers.setdefault("Strict-Transport-Security", TRANSPORT_SECURITY)
         headers["X-Request-Id"] = request.state.request_id
 
@@ -88,9 +88,9 @@ class Envelope:
         method = request.method if route != UNROUTED else UNROUTED
         problem = getattr(request.state, "problem", None)
         actor = getattr(request.state, "actor", None)
-        self._shell.metrics.seconds.labels(method, route, status).observe(seconds)
+        self._context.metrics.seconds.labels(method, route, status).observe(seconds)
         if problem is not None:
-            self._shell.metrics.problems.labels(problem).inc()
+            self._context.metrics.problems.labels(problem).inc()
         fields = {
             "request": request.state.request_id,
             "method": method,

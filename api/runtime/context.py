@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Shell:
+class AppContext:
     """What all requests of one process share.
 
     Attributes
@@ -70,7 +70,7 @@ class Shell:
         self.database.close()
 
 
-def make_shell(settings: Settings, database: Database | None = None, clock: Callable[[], datetime] = utc_now) -> Shell:
+def create_context(settings: Settings, database: Database | None = None, clock: Callable[[], datetime] = utc_now) -> AppContext:
     """Put together what requests share.
 
     Raises
@@ -78,7 +78,7 @@ def make_shell(settings: Settings, database: Database | None = None, clock: Call
     InvalidFile, StoreUnusable
         When a setting cannot be used.
     """
-    return Shell(
+    return AppContext(
         settings=settings,
         database=database or Database(settings.database_url),
         signer=Signer(settings.signing_key()),
@@ -91,8 +91,8 @@ def make_shell(settings: Settings, database: Database | None = None, clock: Call
     )
 
 
-def shell_of(connection: HTTPConnection) -> Shell:
-    """Return the shell of a request's application."""
-    shell = connection.app.state.shell
-    assert isinstance(shell, Shell)
-    return shell
+def get_context(connection: HTTPConnection) -> AppContext:
+    """Return the context of the application that a request came to."""
+    context = connection.app.state.context
+    assert isinstance(context, AppContext)
+    return context

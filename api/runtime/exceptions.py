@@ -3,7 +3,7 @@
 ::
 
     ClinicweaveError
-    └── Refused              cannot be granted as things stand; nothing has changed
+    └── ServiceError              cannot be granted as things stand; nothing has changed
         ├── Unauthenticated  nobody known asks
         ├── Forbidden        this role may not do this, or not to this object
         ├── Conflict         what is asked collides with what is there
@@ -27,7 +27,7 @@ from scheduling.errors import ClinicweaveError
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class ErrorDetail:
     """One reason of a refusal: the rule, where in the request, and what is wrong."""
 
     detail: str
@@ -35,44 +35,44 @@ class Ground:
     path: str | None = None
 
 
-class Refused(ClinicweaveError):
+class ServiceError(ClinicweaveError):
     """A request that cannot be granted as things stand; nothing has changed.
 
     Attributes
     ----------
     detail : str
         One sentence for the caller.
-    grounds : tuple of Ground
+    details : tuple of ErrorDetail
         Every reason, where there are several or they have places.
     """
 
-    def __init__(self, detail: str, grounds: Sequence[Ground] = ()) -> None:
+    def __init__(self, detail: str, details: Sequence[ErrorDetail] = ()) -> None:
         self.detail = detail
-        self.grounds = tuple(grounds)
-        super().__init__(detail, self.grounds)
+        self.details = tuple(details)
+        super().__init__(detail, self.details)
 
     def __str__(self) -> str:
         return self.detail
 
 
-class Unauthenticated(Refused):
+class Unauthenticated(ServiceError):
     """Nobody known asks: no credential, or one that is unknown, revoked, or has run out."""
 
 
-class Forbidden(Refused):
+class Forbidden(ServiceError):
     """The role may not do this, or not to this object; the two are not told apart, so that ids cannot be probed."""
 
 
-class Conflict(Refused):
+class Conflict(ServiceError):
     """What is asked collides with what is there."""
 
 
 class RulesBroken(Conflict):
-    """A booking made by hand breaks rules; the grounds name each of them."""
+    """A booking made by hand breaks rules; the details name each of them."""
 
 
 class NoRoom(Conflict):
-    """A day cannot take somebody who has to be seen on it, whoever gives way; the grounds say why.
+    """A day cannot take somebody who has to be seen on it, whoever gives way; the details say why.
 
     Attributes
     ----------
@@ -80,24 +80,24 @@ class NoRoom(Conflict):
         An exact plan of those who give way to nobody proves it; else none was found in time.
     """
 
-    def __init__(self, detail: str, grounds: Sequence[Ground], proven: bool) -> None:
+    def __init__(self, detail: str, details: Sequence[ErrorDetail], proven: bool) -> None:
         self.proven = proven
-        super().__init__(detail, grounds)
+        super().__init__(detail, details)
 
 
-class Stale(Refused):
+class Stale(ServiceError):
     """The object has changed since the caller read it."""
 
 
-class VersionMissing(Refused):
+class VersionMissing(ServiceError):
     """A change that does not say which version it changes."""
 
 
-class KeyReused(Refused):
+class KeyReused(ServiceError):
     """An Idempotency-Key that came before with another request."""
 
 
-class TooMany(Refused):
+class TooMany(ServiceError):
     """Too many requests, or a queue that is full.
 
     Attributes
@@ -111,5 +111,5 @@ class TooMany(Refused):
         super().__init__(detail)
 
 
-class Unavailable(Refused):
+class Unavailable(ServiceError):
     """A part that is needed does not answer; asking again later may help."""

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.access.actor import NOBODY, UNKNOWN, Actor, Role
+from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
 from api.access.credentials import SESSION, TOKEN, Signer, hashed, new_secret
 from api.access.oidc import IdentityProvider, recalled
 from api.access.passwords import hashed_password, is_password
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.runtime.exceptions import Conflict, Unauthenticated
 from api.runtime.settings import Settings
 from api.services.records import write_down
@@ -25,10 +25,10 @@ from scheduling.errors import Fault, InvalidFile
 NAME = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}"
 """How an account may be named: also by an address."""
 
-SYSTEM = Actor("command-line", Role.ADMIN)
+SYSTEM = Actor("command-line", AccessRole.ADMIN)
 """Who works at the machine itself."""
 
-STAFF = (Role.SCHEDULER, Role.CLINICIAN, Role.ADMIN)
+STAFF = (AccessRole.SCHEDULER, AccessRole.CLINICIAN, AccessRole.ADMIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class NewAccount:
     """An account to be made; with a subject when the identity provider knows its owner, else with a password."""
 
     name: str
-    role: Role
+    role: AccessRole
     provider: str | None = None
     subject: str | None = None
 
@@ -45,7 +45,7 @@ class NewAccount:
 class AccountChange:
     """What is to be different about an account; None leaves it."""
 
-    role: Role | None = None
+    role: AccessRole | None = None
     provider: str | None = None
     is_active: bool | None = None
 
@@ -106,8 +106,8 @@ def change_account(
     """
     row = accounts.account(session, identifier)
     expect_version(row, "account", identifier, version)
-    role = change.role or Role(row.role)
-    provider = change.provider if change.provider is not None or role is not Role.CLINICIAN else row.provider_id
+    role = change.role or AccessRole(row.role)
+    provider = change.provider if change.provider is not None or role is not AccessRole.CLINICIAN else row.provider_id
     _expect_complete(session, row.name, role, provider)
     row.role, row.provider_id = role.value, provider
     row.is_active = row.is_active if change.is_active is None else change.is_active
@@ -125,7 +125,7 @@ def change_account(
     return row
 
 
-def log_in(shell: Shell, address: str, name: str, password: str) -> Admitted:
+def log_in(context: AppContext, address: str, name: str, password: str) -> Admitted:
     """Begin a session for the right password.
 
     A wrong name takes as long and reads the same as a wrong password, and so does an account that rests: whoever could tell
@@ -138,21 +138,23 @@ def log_in(shell: Shell, address: str, name: str, password: str) -> Admitted:
     TooMany
         When this address has failed too often.
     """
-    shell.log_ins.take(f"log-in from {address}")
-    now = shell.clock()
-    with shell.database.reading() as session:
+    context.log_ins.take(f"log-in from {address}")
+    now = context.clock()
+    with context.database.reading() as session:
         account = accounts.account_named(session, name)
     right = is_password(account.password_hash if account else None, password)
-    with shell.database.writing() as session:
+    with context.database.writing() as session:
         account = accounts.account_named(session, name)  # it may have been closed while the password was tried
         if right and account is not None and account.is_active and not _rests(account, now):
-            return _admitted(session, shell.settings, account, now)
-        _refuse(session, shell.settings, account, now)
-    most, minutes = shell.settings.failures_before_lock, shell.settings.lock_minutes
+            return _admitted(session, context.settings, account, now)
+        _refuse(session, context.settings, account, now)
+    most, minutes = context.settings.failures_before_lock, context.settings.lock_minutes
     raise Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
 
 
-def log_in_elsewhere(shell: Shell, provider: IdentityProvider, address: str, cookie: str, state: str, code: str) -> Admitted:
+def log_in_elsewhere(
+    context: AppContext, provider: IdentityProvider, address: str, cookie: str, state: str, code: str
+) -> Admitted:
     """Begin a session for somebody who comes back from the identity provider.
 
     Raises
@@ -162,19 +164,19 @@ def log_in_elsewhere(shell: Shell, provider: IdentityProvider, address: str, coo
     TooMany, Unavailable
         When this address has failed too often, or the provider does not answer.
     """
-    shell.log_ins.take(f"log-in from {address}")
-    now = shell.clock()
+    context.log_ins.take(f"log-in from {address}")
+    now = context.clock()
     try:
-        subject = provider.subject(recalled(cookie, shell.signer), state, code)
+        subject = provider.subject(recalled(cookie, context.signer), state, code)
     except Unauthenticated:
-        with shell.database.writing() as session:
-            _refuse(session, shell.settings, None, now)
+        with context.database.writing() as session:
+            _refuse(session, context.settings, None, now)
         raise
-    with shell.database.writing() as session:
-        account = accounts.account_of_identity(session, shell.settings.oidc_issuer or "", subject)
+    with context.database.writing() as session:
+        account = accounts.account_of_identity(session, context.settings.oidc_issuer or "", subject)
         if account is not None and account.is_active:
-            return _admitted(session, shell.settings, account, now)
-        _refuse(session, shell.settings, account, now)
+            return _admitted(session, context.settings, account, now)
+        _refuse(session, context.settings, account, now)
     raise Unauthenticated("nobody here has this identity")
 
 
@@ -183,7 +185,7 @@ def log_out(session: Session, by: Actor, now: datetime) -> None:
     accounts.revoke_credential(session, by.credential, now)
 
 
-def change_password(shell: Shell, by: Actor, present: str, wanted: str) -> None:
+def change_password(context: AppContext, by: Actor, present: str, wanted: str) -> None:
     """Change one's own password, and end all of one's sessions.
 
     Raises
@@ -191,16 +193,16 @@ def change_password(shell: Shell, by: Actor, present: str, wanted: str) -> None:
     Unauthenticated
         When the present one is wrong.
     """
-    shell.log_ins.take(f"password of {by.id}")
-    now = shell.clock()
-    with shell.database.reading() as session:
+    context.log_ins.take(f"password of {by.id}")
+    now = context.clock()
+    with context.database.reading() as session:
         account = accounts.account(session, by.id)
     if not is_password(account.password_hash, present):
-        with shell.database.writing() as session:
-            _refuse(session, shell.settings, accounts.account(session, by.id), now)
+        with context.database.writing() as session:
+            _refuse(session, context.settings, accounts.account(session, by.id), now)
         raise Unauthenticated("the present password is wrong")
     password_hash = hashed_password(wanted)
-    with shell.database.writing() as session:
+    with context.database.writing() as session:
         change_account(session, by, by.id, account.version, AccountChange(), password_hash, now)
 
 
@@ -289,13 +291,13 @@ def _refuse(session: Session, settings: Settings, account: AccountRow | None, no
     audit.append(session, audit.Entry(who, role, "session.log-in", "account", tried, "denied", {}), now)
 
 
-def _expect_complete(session: Session, name: str, role: Role, provider: str | None) -> None:
+def _expect_complete(session: Session, name: str, role: AccessRole, provider: str | None) -> None:
     faults = []
     if not re.fullmatch(NAME, name):
         faults.append(Fault("name", "must be letters, digits and . _ @ + -, at most 100"))
     if role not in STAFF:
         faults.append(Fault("role", "patients have no account; they act through links"))
-    if (role is Role.CLINICIAN) != (provider is not None):
+    if (role is AccessRole.CLINICIAN) != (provider is not None):
         faults.append(Fault("provider", "a clinician's account, and no other, names a provider"))
     elif provider is not None and session.get(ProviderRow, provider) is None:
         faults.append(Fault("provider", f'unknown provider "{provider}"'))

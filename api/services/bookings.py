@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.access.actor import Actor, Role
-from api.runtime.exceptions import Conflict, Ground, RulesBroken
+from api.access.actor import AccessRole, Actor
+from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken
 from api.services.changes import pass_on
 from api.services.episodes import OF_BOOKINGS, note_state
 from api.services.records import write_down
 from api.services.requests import asked_visit
-from api.services.week import Week, choose_places, pin_of, take_on, with_booking
+from api.services.week import WeekSnapshot, choose_places, pin_of, take_on, with_booking
 from api.store import bookings, messages, offers, periods, requests
 from api.store.bookings import Change
 from api.store.database import Database
@@ -41,7 +41,7 @@ BECOMES: dict[BookingState, tuple[BookingState, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RequestedPlace:
     """Where, when and with whom somebody wants a visit, wall-clock time."""
 
     start: datetime
@@ -52,7 +52,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PlacedVisit:
     """A visit's booking, how it stands, and what its patient has answered; None when nobody was told by mail."""
 
     row: BookingRow
@@ -74,15 +74,21 @@ def booking_row(session: Session, visit: str) -> BookingRow:
     return row
 
 
-def read(session: Session, visit: str) -> Standing:
+def read(session: Session, visit: str) -> PlacedVisit:
     """Return where a visit stands. Raises ``UnknownId``."""
     row = booking_row(session, visit)
     return _standing(session, row, as_it_stands(session, row))
 
 
 def placed(
-    week: Week, by: Actor, visit: str, place: Place, reason: str | None, expect: Callable[[int], None] | None, now: datetime
-) -> Callable[[Session], Standing]:
+    week: WeekSnapshot,
+    by: Actor,
+    visit: str,
+    place: RequestedPlace,
+    reason: str | None,
+    expect: Callable[[int], None] | None,
+    now: datetime,
+) -> Callable[[Session], PlacedVisit]:
     """Decide to book a visit at a place by hand, or to move it there; return what does it.
 
     A hold that has begun is in nobody's way: what it held is past.
@@ -105,12 +111,12 @@ def placed(
     broken = _broken(week.scenario, stands, wanted)
     final = [one for one in broken if one.rule in FINAL]
     if broken and (reason is None or final):
-        grounds = [Ground(one.detail, one.rule, ", ".join(one.ids)) for one in broken]
+        details = [ErrorDetail(one.detail, one.rule, ", ".join(one.ids)) for one in broken]
         refused = "no reason can override" if reason is not None else "it breaks"
-        raise RulesBroken(f"{refused} {_rules(final if reason is not None else broken)}", grounds)
+        raise RulesBroken(f"{refused} {_rules(final if reason is not None else broken)}", details)
     after = with_booking(week.scenario, stands, visit, wanted)
 
-    def act(session: Session) -> Standing:
+    def act(session: Session) -> PlacedVisit:
         _expect_movable(session, visit, expect)
         pass_on(session, by, take_on(session, week, week.scenario, stands, after, now), now)
         row = booking_row(session, visit)
@@ -124,7 +130,7 @@ def placed(
 
 
 def cancelled(
-    week: Week, by: Actor, visit: str, expect: Callable[[int], None], now: datetime
+    week: WeekSnapshot, by: Actor, visit: str, expect: Callable[[int], None], now: datetime
 ) -> Callable[[Session], tuple[VisitBooking, list[str]]]:
     """Decide to cancel a booking, with those of the visits that cannot be without it; return what does it.
 
@@ -141,7 +147,7 @@ def cancelled(
     if freed is None:
         raise UnknownId("booking of visit", visit)
     gone = sorted(one for one in needing(week.scenario.links, visit) if one in week.plan.visits_by_id)
-    if len(gone) > 1 and by.role is Role.PATIENT:
+    if len(gone) > 1 and by.role is AccessRole.PATIENT:
         raise Conflict("other visits depend on this one: call the clinic")
 
     def act(session: Session) -> tuple[VisitBooking, list[str]]:
@@ -199,7 +205,7 @@ def unpin(session: Session, by: Actor, visit: str, now: datetime) -> None:
     write_down(session, by, "visit.unpin", "visit", visit, now)
 
 
-def _booking(week: Week, visit: str, place: Place) -> VisitBooking:
+def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBooking:
     """Return the booking that is wanted.
 
     Raises
@@ -211,7 +217,9 @@ def _booking(week: Week, visit: str, place: Place) -> VisitBooking:
     """
     asked, dates = week.scenario.visit(visit), week.scenario.horizon
     if not dates.start <= place.start.date() < dates.end:
-        raise RulesBroken("it breaks horizon", [Ground(f"is not from {dates.start} to before {dates.end}", "horizon", visit)])
+        raise RulesBroken(
+            "it breaks horizon", [ErrorDetail(f"is not from {dates.start} to before {dates.end}", "horizon", visit)]
+        )
     wanted = VisitBooking(
         visit=visit,
         start=place.start,
@@ -272,8 +280,8 @@ def as_it_stands(session: Session, row: BookingRow) -> VisitBooking:
     return VisitBooking(visit=row.subject_id, **booking_fields(placing, periods.grid_of(session, row.period_id)))
 
 
-def _standing(session: Session, row: BookingRow, booking: VisitBooking) -> Standing:
-    return Standing(row, booking, messages.participation(session, row.id))
+def _standing(session: Session, row: BookingRow, booking: VisitBooking) -> PlacedVisit:
+    return PlacedVisit(row, booking, messages.participation(session, row.id))
 
 
 def _where(booking: VisitBooking) -> dict[str, object]:

@@ -67,7 +67,7 @@ class Consequences:
     given_up: tuple[str, ...]
 
 
-class Told(Model):
+class ReportedEvent(Model):
     """What somebody tells of an episode; the fields are those of :class:`scheduling.care.episodes.Event`."""
 
     kind: EventKind
@@ -79,7 +79,9 @@ class Told(Model):
     name: Annotated[Id, Field(max_length=100)] | None = None
 
 
-def record(session: Session, by: Actor, identifier: str, version: int | None, told: Told, now: datetime) -> Consequences:
+def record(
+    session: Session, by: Actor, identifier: str, version: int | None, told: ReportedEvent, now: datetime
+) -> Consequences:
     """Take down what became known of an episode, with all that follows from it.
 
     Parameters

@@ -13,10 +13,10 @@ from typing import get_args
 
 from sqlmodel import Session
 
-from api.access.actor import Actor, Role
+from api.access.actor import AccessRole, Actor
 from api.access.credentials import FEED, Signer, hashed, new_secret
 from api.runtime.caches import Copy
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.runtime.settings import Settings
 from api.services.calendars import document_of, expect_subject
 from api.services.records import write_down
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 USE_NOTED_EVERY = timedelta(days=1)
 """How often a feed's use is written down: polls come every few minutes, day and night."""
 
-READER = Actor("feed", Role.CLINICIAN)
+READER = Actor("feed", AccessRole.CLINICIAN)
 """Who reads a feed, by whatever program has its address."""
 
 
@@ -110,7 +110,7 @@ def end_feed(session: Session, by: Actor, identifier: str, now: datetime) -> Non
 # --- being polled ----------------------------------------------------------------------------------------------------
 
 
-def polled(shell: Shell, kind: FeedKind, secret: str) -> Polled:
+def polled(context: AppContext, kind: FeedKind, secret: str) -> Polled:
     """Return what a poll is answered.
 
     Raises
@@ -120,42 +120,42 @@ def polled(shell: Shell, kind: FeedKind, secret: str) -> Polled:
     TooMany
         When the feed is polled too often.
     """
-    now, memory, secret_hash = shell.clock(), shell.feeds, hashed(secret)
-    row, source = _looked_up(shell, kind, secret_hash, now)
-    if row is None or (kind == "patient" and not shell.signer.is_feed(secret, row.id, row.subject_id)):
+    now, memory, secret_hash = context.clock(), context.feeds, hashed(secret)
+    row, source = _looked_up(context, kind, secret_hash, now)
+    if row is None or (kind == "patient" and not context.signer.is_feed(secret, row.id, row.subject_id)):
         raise UnknownId("feed", "of this address")
-    shell.polls.take(row.id)
+    context.polls.take(row.id)
     if row.revoked_at is not None:
-        return Polled(_last_words(shell, row, now))
+        return Polled(_last_words(context, row, now))
     if row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY:
         memory.note_use(row)
     copy = memory.recall(row.kind, row.subject_id)
     if copy is None or source not in (copy.source, None):
-        copy = _current(shell, row, source, copy, now)
+        copy = _current(context, row, source, copy, now)
         memory.remember(row.kind, row.subject_id, copy)
         memory.note(secret_hash, row)
     return Polled(copy, memory.is_due(now))
 
 
-def present_copy(shell: Shell, kind: FeedKind, subject: str) -> Copy:
+def present_copy(context: AppContext, kind: FeedKind, subject: str) -> Copy:
     """Return a calendar as it is now, for another way of reading it than polls."""
-    now, known = shell.clock(), shell.feeds.recall(kind, subject)
-    with shell.database.reading() as session:
-        if known is not None and known.source == _source(session, shell.settings, kind, subject, now):
+    now, known = context.clock(), context.feeds.recall(kind, subject)
+    with context.database.reading() as session:
+        if known is not None and known.source == _source(session, context.settings, kind, subject, now):
             return known
-        copy = _rendered(session, shell.settings, kind, subject, now, known)
-    shell.feeds.remember(kind, subject, copy)
+        copy = _rendered(session, context.settings, kind, subject, now, known)
+    context.feeds.remember(kind, subject, copy)
     return copy
 
 
-def keep(shell: Shell) -> None:
+def keep(context: AppContext) -> None:
     """Write down what polls have brought since the last time: copies, and once a day that a feed is in use."""
-    now = shell.clock()
-    copies, used = shell.feeds.take(now)
+    now = context.clock()
+    copies, used = context.feeds.take(now)
     if not (copies or used):
         return
     try:
-        with shell.database.writing() as session:
+        with context.database.writing() as session:
             for (kind, subject), copy in copies.items():
                 _keep(session, kind, subject, copy)
             for row in used:
@@ -165,16 +165,16 @@ def keep(shell: Shell) -> None:
         log.warning("feeds' copies are not kept: %s", error)
 
 
-def _looked_up(shell: Shell, kind: FeedKind, secret_hash: str, now: datetime) -> tuple[Subscription | None, str | None]:
+def _looked_up(context: AppContext, kind: FeedKind, secret_hash: str, now: datetime) -> tuple[Subscription | None, str | None]:
     """Return the feed of a secret and the state of the store; of both what is remembered when the store does not answer."""
     if kind not in get_args(FeedKind):
         return None, None
     try:
-        with shell.database.looking() as connection:
-            found = feeds.subscription(connection, kind, secret_hash, _first(shell.settings, now))
+        with context.database.looking() as connection:
+            found = feeds.subscription(connection, kind, secret_hash, _first(context.settings, now))
             return (None, None) if found is None else found
     except (StoreBusy, StoreUnusable):
-        row = shell.feeds.noted(secret_hash)
+        row = context.feeds.noted(secret_hash)
         if row is None or row.kind != kind:
             raise
         return row, None
@@ -189,20 +189,20 @@ def _source(session: Session, settings: Settings, kind: FeedKind, subject: str, 
     return feeds.source(session, kind, subject, _first(settings, now))
 
 
-def _current(shell: Shell, row: Subscription, source: str | None, known: Copy | None, now: datetime) -> Copy:
+def _current(context: AppContext, row: Subscription, source: str | None, known: Copy | None, now: datetime) -> Copy:
     """Return a copy of the store as it is now, or the last good one when none can be made."""
     try:
-        with shell.database.reading() as session:
+        with context.database.reading() as session:
             if known is None and (known := _kept(session, row)) is not None:
-                shell.feeds.recollect(row.kind, row.subject_id, known)
+                context.feeds.recollect(row.kind, row.subject_id, known)
             if known is not None and known.source == source:
                 return known
-            return _rendered(session, shell.settings, row.kind, row.subject_id, now, known)
+            return _rendered(session, context.settings, row.kind, row.subject_id, now, known)
     except Exception:  # whatever it is, a calendar that was good a moment ago is better than none
         log.exception("a feed cannot be rendered", extra={"fields": {"feed": row.id}})
     last = known
     if last is None:
-        with shell.database.reading() as session:
+        with context.database.reading() as session:
             last = _kept(session, row)
     if last is None:
         raise LookupError("a feed without a copy")
@@ -217,12 +217,12 @@ def _rendered(session: Session, settings: Settings, kind: FeedKind, subject: str
     return Copy(source, content, now)
 
 
-def _last_words(shell: Shell, row: Subscription, now: datetime) -> Copy | None:
+def _last_words(context: AppContext, row: Subscription, now: datetime) -> Copy | None:
     """Return what a revoked feed says for a while: that it has ended."""
     assert row.revoked_at is not None
-    if now >= row.revoked_at + timedelta(days=shell.settings.feed_farewell_days):
+    if now >= row.revoked_at + timedelta(days=context.settings.feed_farewell_days):
         return None
-    with shell.database.reading() as session:
+    with context.database.reading() as session:
         return Copy("", tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
 
 

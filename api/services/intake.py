@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.services.episodes import ask_for
-from api.services.kinds import GROUP, KINDS_BY_ID, NEEDED_BY, REFERRAL_OUT, Kind
+from api.services.kinds import GROUP, KINDS_BY_ID, NEEDED_BY, REFERRAL_OUT, RequestKind
 from api.services.records import Done, write_down_all
 from api.store import episodes, people, periods, programmes, referrals_out
 from api.store.columns import new_id
@@ -92,7 +92,7 @@ class Request(Model):
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class LocatedRequest:
     """A request and where it stands in what it came with, as its faults name it: ``body.`` or ``row 12, ``."""
 
     place: str
@@ -100,7 +100,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AcceptedRequest:
     """What became of a request: an episode and the visits that are asked for at once, a wait for a seat, or a referral out."""
 
     request: Request
@@ -115,12 +115,14 @@ def is_of_today(request: Request) -> bool:
     return kind is not None and kind.pathway is not None and catalogue.pathway(kind.pathway).steps[0].same_day
 
 
-def check(session: Session, placed: Sequence[Placed], now: datetime) -> list[Fault]:
+def check(session: Session, placed: Sequence[LocatedRequest], now: datetime) -> list[Fault]:
     """Return what is wrong with requests, as they would be taken in now."""
-    return list(Desk(session, [one.request for one in placed], now).faults(placed))
+    return list(IntakeContext(session, [one.request for one in placed], now).faults(placed))
 
 
-def take_in(session: Session, by: Actor, placed: Sequence[Placed], now: datetime, source: str = "body") -> list[Taken]:
+def take_in(
+    session: Session, by: Actor, placed: Sequence[LocatedRequest], now: datetime, source: str = "body"
+) -> list[AcceptedRequest]:
     """Take in requests, all or none.
 
     Raises
@@ -128,7 +130,7 @@ def take_in(session: Session, by: Actor, placed: Sequence[Placed], now: datetime
     InvalidFile
         With every fault of every request.
     """
-    desk = Desk(session, [one.request for one in placed], now)
+    desk = IntakeContext(session, [one.request for one in placed], now)
     if faults := list(desk.faults(placed)):
         raise InvalidFile(source, faults)
     requests = [one.request for one in placed]
@@ -149,12 +151,14 @@ def take_in(session: Session, by: Actor, placed: Sequence[Placed], now: datetime
     }
     session.flush()
     of = {id(request): one.id for request, one in made}
-    taken = [Taken(one, of.get(id(one)), tuple(asked.get(of.get(id(one), ""), ())), sent.get(id(one))) for one in requests]
+    taken = [
+        AcceptedRequest(one, of.get(id(one)), tuple(asked.get(of.get(id(one), ""), ())), sent.get(id(one))) for one in requests
+    ]
     _write_down(session, by, taken, new.keys(), now)
     return taken
 
 
-def _write_down(session: Session, by: Actor, taken: Sequence[Taken], new: Collection[str], now: datetime) -> None:
+def _write_down(session: Session, by: Actor, taken: Sequence[AcceptedRequest], new: Collection[str], now: datetime) -> None:
     entries: list[Done] = [("patient.add", "patient", patient, {}) for patient in new]
     for one in taken:
         detail = {"kind": one.request.kind, "episode": one.episode, "referral_out": one.referral_out}
@@ -162,7 +166,7 @@ def _write_down(session: Session, by: Actor, taken: Sequence[Taken], new: Collec
     write_down_all(session, by, entries, now)
 
 
-class Desk:
+class IntakeContext:
     """What requests are held against: who is known, what they are on already, and what there is."""
 
     def __init__(self, session: Session, requests: Sequence[Request], now: datetime) -> None:
@@ -187,7 +191,7 @@ class Desk:
     def _services(self) -> frozenset[str]:
         return frozenset(service.id for service in self._clinic.services)
 
-    def faults(self, placed: Sequence[Placed]) -> Iterator[Fault]:
+    def faults(self, placed: Sequence[LocatedRequest]) -> Iterator[Fault]:
         """Yield what is wrong with requests, each by its place."""
         before: dict[tuple[str, ...], str] = {}
         names = {one.request.patient: one.request.name for one in reversed(placed) if one.request.name is not None}
@@ -253,7 +257,7 @@ class Desk:
         elif referred_on < self.today - timedelta(days=MAX_DAYS_BACK):
             yield Fault("referred_on", f"{referred_on} is more than {MAX_DAYS_BACK} days ago")
 
-    def _kind_faults(self, request: Request, kind: Kind) -> Iterator[Fault]:
+    def _kind_faults(self, request: Request, kind: RequestKind) -> Iterator[Fault]:
         for field, kinds in NEEDED_BY.items():
             given = getattr(request, field)
             if field in kind.needs and given is None:

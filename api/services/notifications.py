@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.store import messages, periods
 from api.store.bookings import Change
 from api.store.messages import Told
@@ -61,11 +61,11 @@ def tell_patient(session: Session, patient: str, now: datetime) -> int:
     return tell(session, messages.upcoming_of(session, patient, now), now)
 
 
-def forget_messages(shell: Shell) -> int:
+def forget_messages(context: AppContext) -> int:
     """Forget messages once the visits that they tell of have long been over, and return how many."""
-    before, gone = shell.clock() - timedelta(days=shell.settings.message_days), 0
+    before, gone = context.clock() - timedelta(days=context.settings.message_days), 0
     while True:
-        with shell.database.writing() as session:
+        with context.database.writing() as session:
             some = messages.forget(session, before, AT_ONCE)
         gone += some
         if some < AT_ONCE:

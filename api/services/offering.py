@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.runtime.exceptions import Conflict
-from api.services.week import Week
+from api.services.week import WeekSnapshot
 from scheduling.additions import Addition
 from scheduling.errors import UnknownId
 from scheduling.plan import Reason, VisitBooking
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PlaceOption:
     """A place, and the points of cost that taking it adds."""
 
     booking: VisitBooking
@@ -21,15 +21,15 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class PlaceOptions:
     """Places for which nobody else moves, the best first; without any, what stands in the way."""
 
     visit: str
-    choices: tuple[Choice, ...]
+    choices: tuple[PlaceOption, ...]
     reasons: tuple[Reason, ...]
 
 
-def choices(week: Week, visit: str, count: int) -> Choices:
+def choices(week: WeekSnapshot, visit: str, count: int) -> PlaceOptions:
     """Return the best places for a visit that has none.
 
     Raises
@@ -47,9 +47,9 @@ def choices(week: Week, visit: str, count: int) -> Choices:
     links = tuple(link for link in scenario.links if visit in (link.before, link.after))
     without = scenario.asking_for(scenario.visits_by_id.keys() - {visit})
     addition = Addition(visits=(scenario.visits_by_id[visit],), links=links)
-    found = solver.offers(without, carried(plan, without), addition, count)
-    free = tuple(Choice(one.bookings[0], one.cost) for one in found.offers if not one.moves)
+    found = solver.offers(without, rebase(plan, without), addition, count)
+    free = tuple(PlaceOption(one.bookings[0], one.cost) for one in found.offers if not one.moves)
     reasons = tuple(reason for left in found.reasons for reason in left.reasons)
     if found.offers and not free:
         reasons = (Reason(rule="making-room", detail="others would have to move: plan again from now"),)
-    return Choices(visit, free, reasons)
+    return PlaceOptions(visit, free, reasons)

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.access.actor import Actor, Role
+from api.access.actor import AccessRole, Actor
 from api.access.credentials import Signer
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.runtime.fetching import Fetcher, Unfetchable, expect_https
 from api.runtime.settings import Settings
 from api.services.records import write_down
@@ -27,7 +27,7 @@ from api.store.tables import OutsideCalendarRow, ProviderRow
 from calendars.busy import busy_times
 from scheduling.errors import Fault, InvalidFile
 
-READER = Actor("outside-calendars", Role.ADMIN)
+READER = Actor("outside-calendars", AccessRole.ADMIN)
 
 CONFLICT = "busy-conflict"
 """The task for staff when somebody is busy elsewhere while a visit stands."""
@@ -113,33 +113,33 @@ def end_calendar(session: Session, by: Actor, identifier: str, now: datetime) ->
     write_down(session, by, "outside-calendar.end", "provider", row.provider_id, now, calendar=identifier)
 
 
-def refresh(shell: Shell, reader: Fetcher) -> int:
+def refresh(context: AppContext, reader: Fetcher) -> int:
     """Read the calendars elsewhere that are due once more, and return how many."""
-    with shell.database.reading() as session:
-        due = outside.due(session, shell.clock(), AT_ONCE)
+    with context.database.reading() as session:
+        due = outside.due(session, context.clock(), AT_ONCE)
     for row in due:
-        _refresh(shell, reader, row)
+        _refresh(context, reader, row)
     return len(due)
 
 
-def _refresh(shell: Shell, reader: Fetcher, row: OutsideCalendarRow) -> None:
+def _refresh(context: AppContext, reader: Fetcher, row: OutsideCalendarRow) -> None:
     failure, content, etag = "", row.content, row.etag
     if row.url is not None:
         try:
-            content, etag = _read(shell.signer, reader, row)
+            content, etag = _read(context.signer, reader, row)
         except Unfetchable as error:
             failure = str(error)
-    with shell.database.writing() as session:
-        now, known = shell.clock(), session.get(OutsideCalendarRow, row.id)
+    with context.database.writing() as session:
+        now, known = context.clock(), session.get(OutsideCalendarRow, row.id)
         if known is None:
             return
         try:
             if content is not None and not failure:
-                _take_over(session, known, _stretches(session, shell.settings, content, now), now)
+                _take_over(session, known, _stretches(session, context.settings, content, now), now)
                 known.read_at, known.etag = now, etag
         except InvalidFile:
             failure = "it is no calendar"
-        _schedule(shell.settings, known, failure, now)
+        _schedule(context.settings, known, failure, now)
         session.add(known)
 
 

@@ -32,7 +32,7 @@ class Queue(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlanRequest:
     """A plan to be made.
 
     Attributes
@@ -48,7 +48,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Made:
+class RequestedPlan:
     """A plan that was asked for, as far as it is: the job, and once it is done the plan beside what it answers."""
 
     job: PlanJobRow
@@ -58,14 +58,14 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PlanInput:
     """What is to be planned, and what of it stands, if anything does."""
 
     scenario: Scenario
     standing: Plan | None
 
 
-def prepared(session: Session, wanted: Wanted, present: datetime) -> Prepared:
+def prepared(session: Session, wanted: PlanRequest, present: datetime) -> PlanInput:
     """Return what a plan is to be made of, before the transaction that asks for it: nobody else needs to wait for that.
 
     What changes between the two is what changes while the plan is made: it counts when the plan is published.
@@ -77,11 +77,11 @@ def prepared(session: Session, wanted: Wanted, present: datetime) -> Prepared:
     """
     now = None if wanted.now is None else periods.grid_of(session, wanted.period).utc(wanted.now)
     if all(row.state == "cancelled" for row in bookings.all_rows(session, wanted.period)):
-        return Prepared(periods.scenario_of(session, wanted.period, now), None)
-    return Prepared(*week_at(session, wanted.period, now or present).to_plan())
+        return PlanInput(periods.scenario_of(session, wanted.period, now), None)
+    return PlanInput(*week_at(session, wanted.period, now or present).to_plan())
 
 
-def ask(session: Session, queue: Queue, by: Actor, wanted: Wanted, of: Prepared, present: datetime) -> PlanJobRow:
+def ask(session: Session, queue: Queue, by: Actor, wanted: PlanRequest, of: PlanInput, present: datetime) -> PlanJobRow:
     """Ask for a plan of a period; it starts from what stands.
 
     Raises
@@ -124,15 +124,15 @@ def version(session: Session, identifier: str) -> int | None:
     return None if job.ended_at is None else periods.period_of_snapshot(session, job.scenario_id).version
 
 
-def made(session: Session, identifier: str) -> Made:
+def made(session: Session, identifier: str) -> RequestedPlan:
     """Return a plan as far as it is. Raises ``UnknownId``."""
     job = jobs.job(session, identifier)
     scenario = periods.snapshot(session, job.scenario_id)
     row = None if job.plan_id is None else plans.plan(session, job.plan_id)
-    return Made(job, scenario, row, None if row is None else plans.document(session, row))
+    return RequestedPlan(job, scenario, row, None if row is None else plans.document(session, row))
 
 
-def done(session: Session, identifier: str) -> tuple[Made, PlanRow, Plan]:
+def done(session: Session, identifier: str) -> tuple[RequestedPlan, PlanRow, Plan]:
     """Return a plan that is made. Raises ``UnknownId``, and ``Conflict`` for one that is not made."""
     found = made(session, identifier)
     if found.row is None or found.plan is None:

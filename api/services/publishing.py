@@ -9,9 +9,9 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.exceptions import Ground, RulesBroken
+from api.runtime.exceptions import ErrorDetail, RulesBroken
 from api.services.changes import pass_on
-from api.services.planning import Made, done
+from api.services.planning import RequestedPlan, done
 from api.services.records import write_down
 from api.services.week import shift_places
 from api.store import bookings, periods, plans
@@ -19,7 +19,7 @@ from api.store.plans import Published
 from api.store.tables import PlanJobRow
 from scheduling.comparison import Comparison, compare
 from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, VisitBooking
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 from scheduling.rules import violations
 from scheduling.scenario import Scenario
 
@@ -58,7 +58,7 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     return published
 
 
-def preview(session: Session, found: Made) -> Comparison | None:
+def preview(session: Session, found: RequestedPlan) -> Comparison | None:
     """Compare what stands with what would stand if a plan were published now; None as long as it is not made."""
     if found.plan is None:
         return None
@@ -66,13 +66,13 @@ def preview(session: Session, found: Made) -> Comparison | None:
     return compare(present, standing, whole)
 
 
-def _outcome(session: Session, found: Made) -> tuple[Scenario, Plan, Plan]:
+def _outcome(session: Session, found: RequestedPlan) -> tuple[Scenario, Plan, Plan]:
     """Return what is asked for now, what stands, and what would stand if a plan that is made were published."""
     assert found.plan is not None
     present = periods.scenario_of(session, found.scenario.id).changed(now=found.scenario.now)
     standing = plans.standing_plan(session, present)
     decided = _decided(session, _asked_from(session, found.job), standing)
-    whole = carried(_adopted(found.plan, standing, decided), present)
+    whole = rebase(_adopted(found.plan, standing, decided), present)
     places = shift_places(present, (*whole.visits, *whole.groups, *whole.holds))
     return present, standing, whole.changed(shifts=places)
 
@@ -132,5 +132,5 @@ def _expect_rules_kept(scenario: Scenario, plan: Plan, known: Container[tuple[st
     """Refuse a plan that breaks rules, but for those that what stands breaks already, by an override."""
     broken = [one for one in violations(scenario, plan) if (one.rule, one.ids) not in known]
     if broken:
-        grounds = [Ground(f"{', '.join(one.ids)}: {one.detail}", one.rule) for one in broken]
-        raise RulesBroken("the plan does not go with what was decided since it was asked for; plan again", grounds)
+        details = [ErrorDetail(f"{', '.join(one.ids)}: {one.detail}", one.rule) for one in broken]
+        raise RulesBroken("the plan does not go with what was decided since it was asked for; plan again", details)

@@ -10,11 +10,11 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.services.bookings import period_of
-from api.services.intake import Desk, Placed, Request, Taken, is_of_today, take_in
+from api.services.intake import AcceptedRequest, IntakeContext, LocatedRequest, Request, is_of_today, take_in
 from api.services.kinds import KINDS_BY_ID
-from api.services.referrals import Referral, Referred, known_patient, referred, room_made, seen_today
+from api.services.referrals import InboundReferral, SameDayPlacement, known_patient, referred, room_made, seen_today
 from api.services.week import decided
 from api.store import periods
 from scheduling import catalogue
@@ -24,18 +24,18 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class IntakeResult:
     """What became of a request; ``today`` is the place of one that had to be seen today, or why there is none."""
 
-    taken: Taken
-    today: Referred | None = None
+    taken: AcceptedRequest
+    today: SameDayPlacement | None = None
 
 
 def receive(
-    shell: Shell,
+    context: AppContext,
     by: Actor,
     request: Request,
-    run: Callable[[Callable[[Session], Received]], R],
+    run: Callable[[Callable[[Session], IntakeResult]], R],
     deterministic: bool = False,
 ) -> R:
     """Take in one request; who has to be seen today gets a place in the same transaction.
@@ -54,28 +54,28 @@ def receive(
     Conflict
         When the patient is on the pathway already, or what stands must be planned anew first.
     """
-    now = shell.clock()
-    period = _period_today(shell, request, now)
+    now = context.clock()
+    period = _period_today(context, request, now)
     if period is None:
-        return run(lambda session: Received(take_in(session, by, [Placed("body.", request)], now)[0]))
-    referral = _referral(shell, request, now)
+        return run(lambda session: IntakeResult(take_in(session, by, [LocatedRequest("body.", request)], now)[0]))
+    referral = _referral(context, request, now)
 
-    def made(act: Callable[[Session], Referred]) -> Callable[[Session], Received]:
-        def whole(session: Session) -> Received:
+    def made(act: Callable[[Session], SameDayPlacement]) -> Callable[[Session], IntakeResult]:
+        def whole(session: Session) -> IntakeResult:
             today = act(session)
-            return Received(Taken(request, today.episode, (today.visit,)), today)
+            return IntakeResult(AcceptedRequest(request, today.episode, (today.visit,)), today)
 
         return whole
 
     return decided(
-        shell,
+        context,
         period,
-        lambda week: made(referred(week, by, referral, known_patient(shell.database, referral), now, deterministic)),
+        lambda week: made(referred(week, by, referral, known_patient(context.database, referral), now, deterministic)),
         run,
     )
 
 
-def place_today(shell: Shell, by: Actor, taken: Sequence[Taken]) -> list[Referred]:
+def place_today(context: AppContext, by: Actor, taken: Sequence[AcceptedRequest]) -> list[SameDayPlacement]:
     """Give places to those of today among many that were taken in; who gets none waits, with the reasons.
 
     Raises
@@ -83,17 +83,21 @@ def place_today(shell: Shell, by: Actor, taken: Sequence[Taken]) -> list[Referre
     Conflict
         When what stands must be planned anew first.
     """
-    now = shell.clock()
+    now = context.clock()
     found = []
     for one in taken:
-        period = _period_today(shell, one.request, now)
+        period = _period_today(context, one.request, now)
         for visit in one.visits[:1] if period is not None else ():
-            found.append(_seen_today(shell, by, period or "", visit, now))
+            found.append(_seen_today(context, by, period or "", visit, now))
     return found
 
 
 def make_room(
-    shell: Shell, by: Actor, visit: str, run: Callable[[Callable[[Session], Referred]], R], deterministic: bool = False
+    context: AppContext,
+    by: Actor,
+    visit: str,
+    run: Callable[[Callable[[Session], SameDayPlacement]], R],
+    deterministic: bool = False,
 ) -> R:
     """Give a visit that has to be on its day, and found no place, the place of others.
 
@@ -111,34 +115,34 @@ def make_room(
     NoRoom
         When the day cannot take it, whoever gives way.
     """
-    now = shell.clock()
-    period = period_of(shell.database, visit)
-    return decided(shell, period, lambda week: room_made(week, by, visit, now, deterministic), run)
+    now = context.clock()
+    period = period_of(context.database, visit)
+    return decided(context, period, lambda week: room_made(week, by, visit, now, deterministic), run)
 
 
-def _seen_today(shell: Shell, by: Actor, period: str, visit: str, now: datetime) -> Referred:
-    return decided(shell, period, lambda week: seen_today(week, by, visit, now), shell.database.write)
+def _seen_today(context: AppContext, by: Actor, period: str, visit: str, now: datetime) -> SameDayPlacement:
+    return decided(context, period, lambda week: seen_today(week, by, visit, now), context.database.write)
 
 
-def _period_today(shell: Shell, request: Request, now: datetime) -> str | None:
+def _period_today(context: AppContext, request: Request, now: datetime) -> str | None:
     """Return the period in which a request has to be seen today; None: it has not, or today is in none that is built."""
     if not is_of_today(request):
         return None
-    with shell.database.reading() as session:
+    with context.database.reading() as session:
         today = periods.zone(session).wall(now).date()
         row = periods.period_on(session, today)
     return None if row is None or request.referred_on not in (None, today) else row.id
 
 
-def _referral(shell: Shell, request: Request, now: datetime) -> Referral:
+def _referral(context: AppContext, request: Request, now: datetime) -> InboundReferral:
     """Return a request as a referral of today. Raises ``InvalidFile``."""
-    with shell.database.reading() as session:
-        desk = Desk(session, [request], now)
-        if faults := list(desk.faults([Placed("body.", request)])):
+    with context.database.reading() as session:
+        desk = IntakeContext(session, [request], now)
+        if faults := list(desk.faults([LocatedRequest("body.", request)])):
             raise InvalidFile("body", faults)
     kind = KINDS_BY_ID[request.kind]
     assert kind.pathway is not None
-    return Referral(
+    return InboundReferral(
         patient=request.patient,
         service=catalogue.pathway(kind.pathway).steps[0].service,
         new_patient=None if request.patient in desk.known else request.new_patient(desk.sites),

@@ -11,11 +11,11 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.exceptions import Conflict, Ground, NoRoom
+from api.runtime.exceptions import Conflict, ErrorDetail, NoRoom
 from api.services.changes import pass_on
-from api.services.kinds import Kind, same_day_kind
+from api.services.kinds import RequestKind, same_day_kind
 from api.services.records import write_down
-from api.services.week import Week, take_on
+from api.services.week import WeekSnapshot, take_on
 from api.store import episodes, people, periods
 from api.store.columns import new_id
 from api.store.database import Database
@@ -30,7 +30,7 @@ from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Priority
 from scheduling.people import Patient
 from scheduling.plan import Plan, Reason, VisitBooking
-from scheduling.publishing import carried, upcoming
+from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 
@@ -45,7 +45,7 @@ REASON_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Referral:
+class InboundReferral:
     """Who is referred, for what; ``new_patient`` when the clinic does not know them yet.
 
     ``kind`` is that of the intake, which says what follows the visit of today; None: that which asks for the service alone.
@@ -56,13 +56,13 @@ class Referral:
     new_patient: Patient | None = None
     preferred_providers: tuple[str, ...] = ()
     required_provider: str | None = None
-    kind: Kind | None = None
+    kind: RequestKind | None = None
     priority: Priority = "cancer"
     referrer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Referred:
+class SameDayPlacement:
     """What became of a referral.
 
     Attributes
@@ -93,7 +93,7 @@ def period_today(database: Database, now: datetime) -> str:
     return row.id
 
 
-def known_patient(database: Database, referral: Referral) -> Patient:
+def known_patient(database: Database, referral: InboundReferral) -> Patient:
     """Return the patient of a referral.
 
     Raises
@@ -112,8 +112,8 @@ def known_patient(database: Database, referral: Referral) -> Patient:
 
 
 def referred(
-    week: Week, by: Actor, referral: Referral, patient: Patient, now: datetime, deterministic: bool = False
-) -> Callable[[Session], Referred]:
+    week: WeekSnapshot, by: Actor, referral: InboundReferral, patient: Patient, now: datetime, deterministic: bool = False
+) -> Callable[[Session], SameDayPlacement]:
     """Decide where a referred patient is seen today, and return what does it.
 
     Parameters
@@ -135,7 +135,7 @@ def referred(
     addition = _addition(week, referral, patient, visit, known.date())
     placing = _placing(week, week.settled[0], addition, deterministic)
 
-    def act(session: Session) -> Referred:
+    def act(session: Session) -> SameDayPlacement:
         # The store takes the request as it was made, then only what differs between the two plans.
         if begun is not None:
             _expect_not_open(session, begun.episode)
@@ -148,7 +148,7 @@ def referred(
     return act
 
 
-def seen_today(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Session], Referred]:
+def seen_today(week: WeekSnapshot, by: Actor, visit: str, now: datetime) -> Callable[[Session], SameDayPlacement]:
     """Decide where a visit that waits to be today is, and return what does it.
 
     Raises
@@ -163,7 +163,9 @@ def seen_today(week: Week, by: Actor, visit: str, now: datetime) -> Callable[[Se
     return lambda session: _placed(session, week, by, placing, None, now)
 
 
-def room_made(week: Week, by: Actor, visit: str, now: datetime, deterministic: bool = False) -> Callable[[Session], Referred]:
+def room_made(
+    week: WeekSnapshot, by: Actor, visit: str, now: datetime, deterministic: bool = False
+) -> Callable[[Session], SameDayPlacement]:
     """Decide who gives way to a visit that has to be today and found no place, and return what does it.
 
     The fewest others move, or wait again; not those whose last day is in the week, as long as others give way to them. Where
@@ -205,12 +207,12 @@ def _no_room(scenario: Scenario, stood: Plan, visit: str, proven: bool) -> NoRoo
     from solver import explain
 
     found = explain(scenario, stood, visit, REASON_SECONDS)
-    grounds = [Ground(one.detail, one.rule) for one in found if one.rule != "not-examined"]
+    details = [ErrorDetail(one.detail, one.rule) for one in found if one.rule != "not-examined"]
     said = "it is proven that there is no place" if proven else f"no place was found in {PROOF_SECONDS:g} s"
-    return NoRoom(f'{said} for visit "{visit}" on its day, whoever gives way', grounds, proven)
+    return NoRoom(f'{said} for visit "{visit}" on its day, whoever gives way', details, proven)
 
 
-def _expect_waiting(week: Week, visit: str) -> Visit:
+def _expect_waiting(week: WeekSnapshot, visit: str) -> Visit:
     asked = week.scenario.visit(visit)
     if visit in week.plan.visits_by_id:
         raise Conflict(f'visit "{visit}" has a place already')
@@ -228,21 +230,23 @@ class _Placing:
     found: Comparison
 
 
-def _placing(week: Week, scenario: Scenario, addition: Addition, deterministic: bool = False) -> _Placing:
+def _placing(week: WeekSnapshot, scenario: Scenario, addition: Addition, deterministic: bool = False) -> _Placing:
     import solver
 
     before = upcoming(scenario, week.settled[1])
     grown, made = solver.insert(scenario, before, addition, deterministic=deterministic)
     found = compare(scenario, before, made, grown)
-    return _Placing(addition.visits[0].id, grown, carried(before, grown), made, found)
+    return _Placing(addition.visits[0].id, grown, rebase(before, grown), made, found)
 
 
-def _placed(session: Session, week: Week, by: Actor, of: _Placing, episode: str | None, now: datetime) -> Referred:
+def _placed(
+    session: Session, week: WeekSnapshot, by: Actor, of: _Placing, episode: str | None, now: datetime
+) -> SameDayPlacement:
     pass_on(session, by, take_on(session, week, of.grown, of.stood, of.made, now), now, of.stood.visits_by_id)
     booking = of.made.visits_by_id.get(of.visit)
     patient = of.grown.visit(of.visit).patient
     write_down(session, by, "visit.refer", "visit", of.visit, now, patient=patient, placed=booking is not None)
-    return Referred(
+    return SameDayPlacement(
         visit=of.visit,
         period=week.scenario.id,
         episode=episode,
@@ -263,7 +267,7 @@ class _Begun:
     visit: str
 
 
-def _begun(referral: Referral, kind: Kind, known: datetime) -> _Begun:
+def _begun(referral: InboundReferral, kind: RequestKind, known: datetime) -> _Begun:
     assert kind.pathway is not None
     told = Event(kind="referred", known=known.replace(second=0, microsecond=0), date=known.date())
     episode = Episode(
@@ -284,7 +288,7 @@ def _expect_not_open(session: Session, episode: Episode) -> None:
             raise Conflict(f'patient "{episode.patient}" is on this pathway already: episode "{row.id}"')
 
 
-def _addition(week: Week, referral: Referral, patient: Patient, visit: str, today: date) -> Addition:
+def _addition(week: WeekSnapshot, referral: InboundReferral, patient: Patient, visit: str, today: date) -> Addition:
     """Return the visit of a referral, held against the week. Raises ``InvalidFile``."""
     day = today.isoformat()
     asked: dict[str, Any] = {

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from api.access.actor import Actor, Role
-from api.runtime.context import Shell
+from api.access.actor import AccessRole, Actor
+from api.runtime.context import AppContext
 from api.services.bookings import as_it_stands
 from api.services.records import write_down
 from api.services.week import present_week, with_booking
@@ -26,7 +26,7 @@ from calendars.replies import Accepted, Answer, Declined, ForStaff, Ignored, Inv
 from scheduling.errors import ClinicweaveError
 from scheduling.plan import VisitBooking
 
-MAILBOX = Actor("mailbox", Role.PATIENT)
+MAILBOX = Actor("mailbox", AccessRole.PATIENT)
 """Who answers by mail."""
 
 DECLINED = "answer-declined"
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReplyOutcome:
     """What became of one answer: what it was about, by ids, and what was made of it."""
 
     kind: str
@@ -54,7 +54,7 @@ class Outcome:
     outcome: str
 
 
-def take_in(shell: Shell, received: Received, by: Actor = MAILBOX) -> list[Outcome]:
+def take_in(context: AppContext, received: Received, by: Actor = MAILBOX) -> list[ReplyOutcome]:
     """Take in what was received; twice is as once.
 
     Raises
@@ -62,13 +62,13 @@ def take_in(shell: Shell, received: Received, by: Actor = MAILBOX) -> list[Outco
     StoreBusy, StoreUnusable
         When the store cannot be written to; nothing is taken in then.
     """
-    now = shell.clock()
+    now = context.clock()
     declined: list[BookingRow] = []
-    with shell.database.writing() as session:
+    with context.database.writing() as session:
         desk = _Desk(session, received, by, now, declined)
         outcomes = desk.trouble() if received.trouble is not None else [desk.take(answer) for answer in received.answers]
     for row in declined:
-        _open_backfill(shell, row, now)
+        _open_backfill(context, row, now)
     return outcomes
 
 
@@ -80,14 +80,14 @@ class _Desk:
     now: datetime
     declined: list[BookingRow]
 
-    def trouble(self) -> list[Outcome]:
+    def trouble(self) -> list[ReplyOutcome]:
         """Note what has no answer in it."""
         found = self.received.trouble
         if isinstance(found, ForStaff):
             self._ask_staff(("mailbox", ""), found, None)
-        return [Outcome("mailbox", "", found.reason if found is not None else "")]
+        return [ReplyOutcome("mailbox", "", found.reason if found is not None else "")]
 
-    def take(self, answer: Answer) -> Outcome:
+    def take(self, answer: Answer) -> ReplyOutcome:
         """Note one answer."""
         invitation = messages.invitation_of_uid(self.session, answer.uid)
         booking = None if invitation is None else bookings.booking(self.session, invitation.booking_id)
@@ -96,11 +96,11 @@ class _Desk:
         match verdict:
             case ForStaff():
                 self._ask_staff(subject, verdict, invitation)
-                return Outcome(*subject, verdict.reason)
+                return ReplyOutcome(*subject, verdict.reason)
             case Ignored():
-                return Outcome(*subject, verdict.reason)
+                return ReplyOutcome(*subject, verdict.reason)
         assert invitation is not None and booking is not None
-        return Outcome(*subject, self._note(invitation, booking, PARTICIPATION[type(verdict)], verdict.stamp))
+        return ReplyOutcome(*subject, self._note(invitation, booking, PARTICIPATION[type(verdict)], verdict.stamp))
 
     def _note(
         self, invitation: InvitationRow, booking: BookingRow, participation: Participation, stamp: datetime | None
@@ -134,26 +134,26 @@ class _Desk:
         write_down(self.session, self.by, "answer.unclear", *subject, self.now, reason=verdict.reason)
 
 
-def _open_backfill(shell: Shell, row: BookingRow, now: datetime) -> None:
+def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:
     """Tell in the task of a declined visit what would be free, and which waiting visits would use it best."""
     if row.kind != "visit":
         return
     try:
-        with shell.database.reading() as session:
+        with context.database.reading() as session:
             freed = as_it_stands(session, row)
-        candidates = _candidates(shell, row, freed)
+        candidates = _candidates(context, row, freed)
     except ClinicweaveError as error:
         log.warning("no waiting visits are named for a declined one: %s", type(error).__name__)
         return
-    with shell.database.writing() as session:
+    with context.database.writing() as session:
         place = freed.model_dump(mode="json", exclude={"visit"})
         tasks.add_detail(session, DECLINED, ("visit", row.subject_id), {"freed": place, "candidates": candidates})
 
 
-def _candidates(shell: Shell, row: BookingRow, freed: VisitBooking) -> list[str]:
+def _candidates(context: AppContext, row: BookingRow, freed: VisitBooking) -> list[str]:
     import solver
 
-    scenario, plan = present_week(shell, row.period_id, shell.clock()).settled
+    scenario, plan = present_week(context, row.period_id, context.clock()).settled
     without = with_booking(scenario, plan, row.subject_id, None)
     found = solver.backfill(scenario, without, CANDIDATES + 1, freed)
     return [one.visit for one in found if one.visit != row.subject_id][:CANDIDATES]

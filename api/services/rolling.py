@@ -40,7 +40,7 @@ MAX_WEEKS = 8
 
 
 @dataclass(frozen=True)
-class Week:
+class BuiltWeek:
     """A week that is kept: its period, and what is to be known of it."""
 
     row: PeriodRow
@@ -67,7 +67,7 @@ def next_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
     return scenario_of(book, horizon, periods.zone(session).wall(now).replace(second=0, microsecond=0))
 
 
-def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> Week:
+def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> BuiltWeek:
     """Build a week and keep it as a period; one that is built already is brought to what is known now.
 
     What stands stays; what is left over of weeks that are past comes into this one.
@@ -87,7 +87,7 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     periods.scenario_of(session, row.id)
     counted = {"visits": len(scenario.visits), "groups": len(scenario.groups), "alerts": len(found.alerts)}
     write_down(session, by, "week.build", "scenario", row.id, now, **counted)
-    return Week(row, found)
+    return BuiltWeek(row, found)
 
 
 def as_of_now(session: Session, period_id: str, now: datetime) -> NextWeek:

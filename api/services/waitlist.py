@@ -13,7 +13,7 @@ from api.runtime.exceptions import Conflict
 from api.services.bookings import as_it_stands, booking_row
 from api.services.changes import pass_on
 from api.services.records import write_down
-from api.services.week import Week, keep_places, take_on, with_booking
+from api.services.week import WeekSnapshot, keep_places, take_on, with_booking
 from api.store import bookings, offers, periods
 from api.store.bookings import Change
 from api.store.database import Database
@@ -27,7 +27,7 @@ MAX_TRIED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class OfferedPlace:
     """An offer, and the place that is kept for it."""
 
     offer: OfferRow
@@ -42,8 +42,8 @@ def refused(database: Database, period_id: str, freed: Booking) -> set[str]:
 
 
 def offered(
-    week: Week, by: Actor, freed: Booking, refused: Collection[str], hold: timedelta, now: datetime
-) -> Callable[[Session], Kept]:
+    week: WeekSnapshot, by: Actor, freed: Booking, refused: Collection[str], hold: timedelta, now: datetime
+) -> Callable[[Session], OfferedPlace]:
     """Decide which waiting visit uses a freed place best, and return what keeps it for them.
 
     Only visits that have no place at all are asked: a visit that has one keeps it, and could not hold a second one.
@@ -73,25 +73,25 @@ def offered(
     stands = upcoming(week.scenario, week.plan)
     after = with_booking(week.scenario, stands, visit, booking)
 
-    def act(session: Session) -> Kept:
+    def act(session: Session) -> OfferedPlace:
         take_on(session, week, week.scenario, stands, after, now)
         row = booking_row(session, visit)
         row.state, row.notified = "offered", False
         until = min(now + hold, row.starts_at)
         offer = offers.add_offer(session, visit, until, by.id, now)
         write_down(session, by, "freed-place.offer", "visit", visit, now, offer=offer.id)
-        return Kept(offer, booking)
+        return OfferedPlace(offer, booking)
 
     return act
 
 
-def kept(session: Session, visit: str, now: datetime) -> Kept:
+def kept(session: Session, visit: str, now: datetime) -> OfferedPlace:
     """Return the place that is kept for a visit. Raises ``UnknownId``."""
     offer, row = _open(session, visit, now)
-    return Kept(offer, as_it_stands(session, row))
+    return OfferedPlace(offer, as_it_stands(session, row))
 
 
-def accepted(session: Session, by: Actor, visit: str, now: datetime) -> Kept:
+def accepted(session: Session, by: Actor, visit: str, now: datetime) -> OfferedPlace:
     """Take the place that was offered. Raises ``UnknownId`` when none is kept, or any more."""
     offer, row = _open(session, visit, now)
     bookings.mark(session, row.id, "booked", now)
@@ -100,7 +100,7 @@ def accepted(session: Session, by: Actor, visit: str, now: datetime) -> Kept:
     offers.end_offer(session, offer, "accepted")
     periods.touch(session, row.period_id)
     write_down(session, by, "freed-place.accept", "visit", visit, now, offer=offer.id)
-    return Kept(offer, as_it_stands(session, row))
+    return OfferedPlace(offer, as_it_stands(session, row))
 
 
 def declined(session: Session, by: Actor, visit: str, now: datetime) -> None:

@@ -16,17 +16,17 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.runtime.exceptions import Conflict
 from api.store import bookings, offers, periods, plans
 from api.store.bookings import Change
 from api.store.errors import DoubleBooked, StaleVersion
 from api.store.placings import Placing, Subject, booking_fields, placings
-from scheduling.disruptions import Away, Close, Disturbance, disturbed
+from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.errors import ClinicweaveError
 from scheduling.fields import Interval
 from scheduling.plan import Booking, Plan, ShiftPlace, VisitBooking
-from scheduling.publishing import carried, upcoming
+from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Pin, Visit
 from scheduling.rules import violations
 from scheduling.scenario import Scenario
@@ -45,7 +45,7 @@ _DECIDING = Lock()
 
 
 @dataclass(frozen=True)
-class Week:
+class WeekSnapshot:
     """A period at a moment.
 
     Attributes
@@ -92,7 +92,7 @@ class Week:
         return left, settled
 
 
-def week_at(session: Session, period_id: str, now: datetime) -> Week:
+def week_at(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
     """Return a period as people live by it at an instant; offers that have run out are to be released before."""
     version = periods.period(session, period_id).version
     scenario = periods.scenario_of(session, period_id, now)
@@ -101,20 +101,20 @@ def week_at(session: Session, period_id: str, now: datetime) -> Week:
     fixed = {row.subject_id for row in held if row.state != "booked"}
     pinned = tuple(_pinned(one, plan.visits_by_id.get(one.id)) if one.id in fixed else one for one in scenario.visits)
     overridden = frozenset(row.subject_id for row in held if row.override_reason is not None)
-    return Week(version, scenario.changed(visits=pinned), plan, overridden)
+    return WeekSnapshot(version, scenario.changed(visits=pinned), plan, overridden)
 
 
-def present_week(shell: Shell, period_id: str, now: datetime) -> Week:
+def present_week(context: AppContext, period_id: str, now: datetime) -> WeekSnapshot:
     """Return a period as people live by it at an instant."""
-    release_expired(shell, now)
-    with shell.database.reading() as session:
+    release_expired(context, now)
+    with context.database.reading() as session:
         return week_at(session, period_id, now)
 
 
 def decided(
-    shell: Shell,
+    context: AppContext,
     period_id: str,
-    decide: Callable[[Week], Callable[[Session], T]],
+    decide: Callable[[WeekSnapshot], Callable[[Session], T]],
     run: Callable[[Callable[[Session], T]], R],
 ) -> R:
     """Decide on the week as it stands, and do it if the week is still so.
@@ -134,7 +134,7 @@ def decided(
     """
     for _ in range(TRIES):
         with _DECIDING:
-            week = present_week(shell, period_id, shell.clock())
+            week = present_week(context, period_id, context.clock())
             try:
                 act = decide(week)
             except ClinicweaveError as error:
@@ -150,12 +150,12 @@ def decided(
     raise Conflict("the week keeps changing; try again")
 
 
-def release_expired(shell: Shell, now: datetime) -> None:
+def release_expired(context: AppContext, now: datetime) -> None:
     """Free the places whose offers have run out."""
-    with shell.database.reading() as session:
+    with context.database.reading() as session:
         if not offers.due(session, now):
             return
-    with shell.database.writing() as session:
+    with context.database.writing() as session:
         for offer in offers.due(session, now):
             offers.end_offer(session, offer, "expired")
             row = bookings.booking_of(session, ("visit", offer.visit_id, ""))
@@ -165,7 +165,7 @@ def release_expired(shell: Shell, now: datetime) -> None:
                 periods.touch(session, row.period_id)
 
 
-def take_on(session: Session, week: Week, scenario: Scenario, before: Plan, after: Plan, now: datetime) -> list[Change]:
+def take_on(session: Session, week: WeekSnapshot, scenario: Scenario, before: Plan, after: Plan, now: datetime) -> list[Change]:
     """Make what stands differ as two plans do, if the week is as it was; nothing else is touched.
 
     Parameters
@@ -189,7 +189,7 @@ def take_on(session: Session, week: Week, scenario: Scenario, before: Plan, afte
     return changes
 
 
-def _begun_holds_released(session: Session, week: Week, before: Plan, now: datetime) -> list[Change]:
+def _begun_holds_released(session: Session, week: WeekSnapshot, before: Plan, now: datetime) -> list[Change]:
     """Release the holds that have begun and that a change was decided without: their time is free for what it brings."""
     known = {hold.reserve for hold in (*before.holds, *upcoming(week.scenario, week.plan).holds)}
     begun = [hold.reserve for hold in week.plan.holds if hold.reserve not in known]
@@ -197,7 +197,7 @@ def _begun_holds_released(session: Session, week: Week, before: Plan, now: datet
     return [bookings.cancel(session, row.id, now) for row in rows if row is not None]
 
 
-def choose_places(session: Session, week: Week, booked: Iterable[Booking]) -> None:
+def choose_places(session: Session, week: WeekSnapshot, booked: Iterable[Booking]) -> None:
     """Keep the locations of shifts as bookings, all that stand from now on, use them."""
     chosen = shift_places(week.scenario, booked)
     if set(chosen) != set(week.plan.shifts):
@@ -232,7 +232,7 @@ def with_booking(scenario: Scenario, plan: Plan, visit: str, booking: VisitBooki
         shifts=shift_places(scenario, (*plan.groups, *plan.holds, *visits)),
         unscheduled=tuple(left for left in plan.unscheduled if left.visit != visit),
     )
-    return carried(changed, scenario)
+    return rebase(changed, scenario)
 
 
 def pin_of(booking: VisitBooking) -> Pin:
@@ -271,15 +271,15 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
     linked = {end for link in cut for end in (link.before, link.after)}
     rest = scenario.asking_for(scenario.visits_by_id.keys() - aside)
     taken: dict[str, list[Interval]] = {}
-    disturbances: list[Disturbance] = []
+    disruptions: list[Disruption] = []
     for one in gone:
         visit = scenario.visits_by_id[one.visit]
         service = scenario.services[visit.service]
         recovered = one.end + timedelta(minutes=service.recovery)
         taken.setdefault(visit.patient, []).append(Interval(start=one.start, end=recovered))
-        disturbances += [Away(provider=who, start=one.start, end=one.end) for who in (*one.team, *one.supervisors)]
+        disruptions += [ProviderAbsence(provider=who, start=one.start, end=one.end) for who in (*one.team, *one.supervisors)]
         if one.room is not None:
-            disturbances.append(Close(place=one.room, start=one.start, end=one.end + timedelta(minutes=service.turnover)))
+            disruptions.append(PlaceClosure(place=one.room, start=one.start, end=one.end + timedelta(minutes=service.turnover)))
     base = rest.changed(
         visits=tuple(_pinned(one, plan.visits_by_id.get(one.id)) if one.id in linked else one for one in rest.visits),
         patients=tuple(
@@ -287,11 +287,11 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
             for one in scenario.patients
         ),
     )
-    upset = disturbed(base, disturbances)
+    upset = apply_disruptions(base, disruptions)
     fillers = tuple(_filler(upset, one) for one in upset.visits if one.id not in base.visits_by_id)
     visits = (*fillers, *(one for one in plan.visits if one.visit not in aside))
     shifts = shift_places(upset, (*visits, *plan.groups, *plan.holds))
-    return upset, carried(plan.changed(visits=visits, shifts=shifts), upset)
+    return upset, rebase(plan.changed(visits=visits, shifts=shifts), upset)
 
 
 def _filler(scenario: Scenario, visit: Visit) -> VisitBooking:

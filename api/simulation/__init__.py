@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.resources import as_file, files
 
-from api.simulation.measures import Tally
-from api.simulation.policies import Policy
+from api.simulation.measures import SimulationTally
+from api.simulation.policies import PlanningPolicy
 from api.simulation.practice import Practice
 from api.simulation.world import World
 from api.store.columns import numbered_ids
@@ -22,7 +22,7 @@ from solver.search.ruin import Compilation
 __all__ = ["lived"]
 
 
-def lived(world: World, policy: Policy, tell: Callable[[str], None] = lambda line: None) -> Tally:
+def lived(world: World, policy: PlanningPolicy, tell: Callable[[str], None] = lambda line: None) -> SimulationTally:
     """Live through a world under a policy, telling of each week; return what was counted."""
     Compilation().wait()
     with as_file(files(__name__).joinpath("own.toml")) as own, catalogue.with_own(own), numbered_ids():

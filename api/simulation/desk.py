@@ -8,17 +8,17 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from api.runtime.context import make_shell
+from api.runtime.context import create_context
 from api.runtime.settings import Settings
 from api.services import bookings, episodes, planning, programmes, publishing, rolling
 from api.services.accounts import SYSTEM
-from api.services.episodes import Told
-from api.services.intake import Placed, Request, Taken, take_in
-from api.services.reception import Received, make_room, receive
-from api.services.referrals import Referred
+from api.services.episodes import ReportedEvent
+from api.services.intake import AcceptedRequest, LocatedRequest, Request, take_in
+from api.services.reception import IntakeResult, make_room, receive
+from api.services.referrals import SameDayPlacement
 from api.services.rosters import take_roster
 from api.services.week import decided
-from api.simulation.policies import Policy, beside_what_stands
+from api.simulation.policies import PlanningPolicy, beside_what_stands
 from api.store import bookings as booked
 from api.store import episodes as histories
 from api.store import jobs, people
@@ -38,7 +38,7 @@ from scheduling.clinic import Closure
 from scheduling.fields import Horizon, Weekday
 from scheduling.people import Patient, Provider
 from scheduling.plan import Plan
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid, stamp
 from solver import Limits
@@ -76,20 +76,20 @@ class PlannedWeek:
     published: Published
 
 
-class Desk:
+class SimulatedDesk:
     """A clinic's desk, by a policy of planning. Moments are wall-clock dates and minutes of the day."""
 
-    def __init__(self, policy: Policy, timezone: str, day: date) -> None:
+    def __init__(self, policy: PlanningPolicy, timezone: str, day: date) -> None:
         self._policy = policy
         self._zone = TimeGrid(timezone, 1, date.min, date.max)
         self._store = Database("sqlite://")
         migrate(self._store)
-        self._shell = make_shell(Settings(database_url="sqlite://"), self._store, lambda: self.now)
+        self._context = create_context(Settings(database_url="sqlite://"), self._store, lambda: self.now)
         self.at(day, 0)
 
     def close(self) -> None:
         """Close the store; nothing of it is left."""
-        self._shell.close()
+        self._context.close()
 
     def at(self, day: date, minute: int) -> None:
         """Set the clock."""
@@ -127,19 +127,19 @@ class Desk:
         with self._store.writing() as session:
             take_roster(session, SYSTEM, roster.model_dump_json(), self.now)
 
-    def take(self, requests: Sequence[Request]) -> list[Taken]:
+    def take(self, requests: Sequence[Request]) -> list[AcceptedRequest]:
         """Take in requests that can wait."""
         with self._store.writing() as session:
-            placed = [Placed(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
+            placed = [LocatedRequest(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
             return take_in(session, SYSTEM, placed, self.now)
 
-    def receive(self, request: Request) -> Received:
+    def receive(self, request: Request) -> IntakeResult:
         """Take in a patient who has to be seen today."""
-        return receive(self._shell, SYSTEM, request, self._store.write, self._policy.deterministic)
+        return receive(self._context, SYSTEM, request, self._store.write, self._policy.deterministic)
 
-    def make_room(self, visit: str) -> Referred:
+    def make_room(self, visit: str) -> SameDayPlacement:
         """Let others give way to who has to be seen today. Raises ``NoRoom``."""
-        return make_room(self._shell, SYSTEM, visit, self._store.write, self._policy.deterministic)
+        return make_room(self._context, SYSTEM, visit, self._store.write, self._policy.deterministic)
 
     # ---- Weeks ----
 
@@ -153,15 +153,15 @@ class Desk:
         """
         with self._store.writing() as session:
             week = rolling.build_week(session, SYSTEM, rolling.next_horizon(session, self.now, 1, monday), self.now)
-        wanted = planning.Wanted(week.found.scenario.id, self._policy.limits(whole))
+        wanted = planning.PlanRequest(week.found.scenario.id, self._policy.limits(whole))
         with self._store.reading() as session:
             of = planning.prepared(session, wanted, self.now)
         if only is None:
             plan = self._policy.plan(of.scenario, of.standing, whole)
         else:
-            plan = carried(self._policy.plan(beside_what_stands(of.scenario, only), of.standing, whole), of.scenario)
+            plan = rebase(self._policy.plan(beside_what_stands(of.scenario, only), of.standing, whole), of.scenario)
         with self._store.writing() as session:
-            row = planning.ask(session, AtOnce(self._shell.clock), SYSTEM, wanted, of, self.now)
+            row = planning.ask(session, AtOnce(self._context.clock), SYSTEM, wanted, of, self.now)
             jobs.finish_job(session, row.id, row.epoch, plan, self.now)
             return PlannedWeek(week.found, plan, publishing.publish(session, SYSTEM, row.id, self.now))
 
@@ -174,14 +174,16 @@ class Desk:
         if row is None or row.state != "booked":
             return False
         decided(
-            self._shell,
+            self._context,
             row.period_id,
             lambda week: bookings.cancelled(week, SYSTEM, visit, _whatever, self.now),
             self._store.write,
         )
         return True
 
-    def note(self, came: Mapping[str, bool], becomes_known: Callable[[str, Pathway, Occurrence], Iterable[Told]]) -> None:
+    def note(
+        self, came: Mapping[str, bool], becomes_known: Callable[[str, Pathway, Occurrence], Iterable[ReportedEvent]]
+    ) -> None:
         """Note who came to visits, in order, and what became known by it; a visit that another has ended is left out.
 
         Parameters

@@ -23,7 +23,7 @@ class Waits(Model):
     mean: float
 
 
-class Week(Model):
+class WeekFigures(Model):
     """One week: what was asked of its plan and left out, what took place, and how full it was.
 
     Attributes
@@ -44,7 +44,7 @@ class Week(Model):
 
 
 @dataclass
-class Tally:
+class SimulationTally:
     """The counts of one simulation, as they grow."""
 
     policy: str
@@ -67,10 +67,10 @@ class Tally:
         self.waits[priority].append(days)
         self.week_waits[monday].append(days)
 
-    def weeks(self) -> list[Week]:
+    def weeks(self) -> list[WeekFigures]:
         """Return the weeks, in order."""
         return [
-            Week(
+            WeekFigures(
                 monday=monday.isoformat(),
                 asked=self.asked[monday],
                 left_out=self.left_out[monday],

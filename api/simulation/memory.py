@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 
-from api.simulation.desk import Desk
-from api.simulation.measures import Tally
-from api.simulation.world import Arrival
+from api.simulation.desk import SimulatedDesk
+from api.simulation.measures import SimulationTally
+from api.simulation.world import SimulatedReferral
 from api.store.bookings import Standing
 from scheduling import catalogue
 from scheduling.care.episodes import Episode
@@ -25,7 +25,7 @@ from scheduling.timegrid import WEEKDAYS
 class Memory:
     """What is remembered of one clinic; courses of care are named by their patients, who have one each."""
 
-    def __init__(self, desk: Desk, tally: Tally, staff: Iterable[Provider]) -> None:
+    def __init__(self, desk: SimulatedDesk, tally: SimulationTally, staff: Iterable[Provider]) -> None:
         self._desk, self._tally = desk, tally
         self._services = {one.id: one for one in catalogue.services()}
         self._capacities = {one.id: one.capacity for one in catalogue.workshops()}
@@ -45,7 +45,7 @@ class Memory:
             if visit.current is None:
                 self._since[visit.id] = found.since[visit.id]
 
-    def keep_same_day(self, visit: str, arrival: Arrival, impossible: bool) -> None:
+    def keep_same_day(self, visit: str, arrival: SimulatedReferral, impossible: bool) -> None:
         """Remember a referral of the day, and that the day is proven not to take it."""
         self._since[visit] = arrival.known.date()
         if impossible:

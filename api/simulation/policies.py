@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from scheduling.plan import Plan
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 from scheduling.scenario import Scenario
 from solver import Limits, solve
 from solver.change.bump import with_last_chances
@@ -21,7 +21,7 @@ CHANGE_SHARE = 0.3
 
 
 @dataclass(frozen=True)
-class Policy:
+class PlanningPolicy:
     """A way of planning.
 
     ``optimised``: by the solver; nobody who has been told of a place is moved, but for a last chance.
@@ -49,7 +49,7 @@ class Policy:
         plan = solve(bound, self.limits(whole), start=standing)
         # Whoever has just lost a place has new dates only once that is known: others give way to them after it.
         waiting = {one.id for one in scenario.visits if one.current is None}
-        return with_last_chances(scenario, carried(plan, scenario), self.limits(whole=False), waiting)
+        return with_last_chances(scenario, rebase(plan, scenario), self.limits(whole=False), waiting)
 
     def limits(self, whole: bool) -> Limits:
         """Return the limits of a search: of a whole week, or of a change of one."""
@@ -65,4 +65,4 @@ def beside_what_stands(scenario: Scenario, visits: Collection[str] = ()) -> Scen
 
 def _held(scenario: Scenario, standing: Plan | None) -> Plan:
     """Return what stands, with the groups and what is held for referrals to come: nobody else gets that time."""
-    return carried(first_come(beside_what_stands(scenario), standing), scenario)
+    return rebase(first_come(beside_what_stands(scenario), standing), scenario)

@@ -15,14 +15,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from api.runtime.exceptions import NoRoom
-from api.services.episodes import Told
+from api.services.episodes import ReportedEvent
 from api.services.intake import Request
 from api.services.kinds import GROUP, KINDS
-from api.simulation.desk import Desk
-from api.simulation.measures import Tally
+from api.simulation.desk import SimulatedDesk
+from api.simulation.measures import SimulationTally
 from api.simulation.memory import Memory
-from api.simulation.policies import Policy
-from api.simulation.world import Absence, Arrival, World
+from api.simulation.policies import PlanningPolicy
+from api.simulation.world import Absence, SimulatedReferral, World
 from api.store.bookings import Change, Standing
 from scheduling import catalogue
 from scheduling.care.pathways import Occurrence, Pathway
@@ -53,15 +53,15 @@ KIND_OF = {kind.pathway: kind for kind in reversed(KINDS) if kind.pathway is not
 class Practice:
     """A clinic in one world, under one policy."""
 
-    def __init__(self, world: World, policy: Policy) -> None:
+    def __init__(self, world: World, policy: PlanningPolicy) -> None:
         self.world = world
         self.providers = {one.id: one for one in world.providers}
         self.closures: list[Closure] = list(world.dates.closures)
         self.called_off: Counter[str] = Counter()
         self.put_off, self.called, self.lost = set[str](), set[str](), set[str]()
         self.before = world.start - ONE_WEEK
-        self.desk = Desk(policy, catalogue.clinic().timezone, self.before)
-        self.tally = Tally(policy.name, world.seed)
+        self.desk = SimulatedDesk(policy, catalogue.clinic().timezone, self.before)
+        self.tally = SimulationTally(policy.name, world.seed)
         self.memory = Memory(self.desk, self.tally, world.providers)
 
     # ---- The weeks ----
@@ -89,7 +89,7 @@ class Practice:
             self.desk.take([_seat(one, group.id, since) for one in self.world.members(group.id)])
         self.desk.take([_request(one, low_reservoir=low) for one, low in self.world.pumps(self.before)])
 
-    def _can_wait(self, arrival: Arrival) -> bool:
+    def _can_wait(self, arrival: SimulatedReferral) -> bool:
         """Say whether a patient who is referred in the week before the first can be seen in time."""
         pathway, late = catalogue.pathway(arrival.pathway), arrival.known.weekday() > PLANNING_DAY
         return not pathway.steps[0].same_day and (late or pathway.onset != "new-onset")
@@ -132,7 +132,7 @@ class Practice:
         shut = closed is not None and closed.location == one.row.location and closed.start < end and begin < closed.end
         return shut or any(away.provider in people and away.interval.start <= begin < away.interval.end for away in ill)
 
-    def _hours(self, day: date) -> list[Arrival]:
+    def _hours(self, day: date) -> list[SimulatedReferral]:
         """Take in who has to be seen today, and who calls off; return the other referrals of the day."""
         if day in self.world.dates.holidays:
             return []
@@ -150,7 +150,7 @@ class Practice:
                     self.called_off[self.memory.name(one)] += 1
         return waiting
 
-    def _evening(self, day: date, referred: Iterable[Arrival]) -> None:
+    def _evening(self, day: date, referred: Iterable[SimulatedReferral]) -> None:
         """Note what has been, and plan on; on one evening of the week, the next week for the first time."""
         self.desk.at(day, EVENING)
         self._note(day)
@@ -215,7 +215,7 @@ class Practice:
             return set(before.ids("patient")) - set(after.ids("patient"))
         return set() if before.ids("team") == after.ids("team") else set(before.ids("patient"))
 
-    def _see_today(self, arrival: Arrival) -> None:
+    def _see_today(self, arrival: SimulatedReferral) -> None:
         """Find a place today for a patient who has just been referred, or prove that there is none."""
         self.desk.at(arrival.known.date(), minute_of_day(arrival.known))
         received = self.desk.receive(_request(arrival))
@@ -258,7 +258,7 @@ class Practice:
         with self.memory.of_given_up(day, DAYS_AHEAD):
             self.desk.note(came, self._becomes_known)
 
-    def _becomes_known(self, patient: str, pathway: Pathway, one: Occurrence) -> Iterator[Told]:
+    def _becomes_known(self, patient: str, pathway: Pathway, one: Occurrence) -> Iterator[ReportedEvent]:
         """Yield what becomes known by a visit."""
         outcome = self.world.outcome(patient, one, pathway.step(one.step))
         low = self.world.low_reservoir(patient, pathway, one, self.desk.today)
@@ -275,7 +275,7 @@ def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _request(arrival: Arrival, low_reservoir: date | None = None) -> Request:
+def _request(arrival: SimulatedReferral, low_reservoir: date | None = None) -> Request:
     """Return a referral as it comes in."""
     kind = KIND_OF[arrival.pathway]
     referrer = "a primary care physician" if "referrer" in kind.needs else None

@@ -14,7 +14,7 @@ from rich.text import Text
 from api.reports.palette import COLOURS
 from api.reports.picture.svg import Drawing
 from api.reports.summary import table
-from api.simulation.measures import PRIORITIES, Tally, Waits, Week
+from api.simulation.measures import PRIORITIES, SimulationTally, Waits, WeekFigures
 from api.simulation.policies import POLICIES, PolicyName
 from scheduling.care.rules import Broken, broken
 from scheduling.fields import Count, Model, Priority
@@ -66,7 +66,7 @@ class Result(Model):
     same_day: Mapping[str, Count]
     alerts: Mapping[str, Count]
     waiting: Count
-    weeks: tuple[Week, ...]
+    weeks: tuple[WeekFigures, ...]
     broken: tuple[Finding, ...]
     excused: tuple[Finding, ...]
 
@@ -79,7 +79,7 @@ class Report(Model):
     results: tuple[Result, ...]
 
 
-def result_of(tally: Tally, policy: PolicyName) -> Result:
+def result_of(tally: SimulationTally, policy: PolicyName) -> Result:
     """Return what came of a simulation that is over."""
     weeks = tuple(tally.weeks())
     told = tally.chronicle

@@ -16,7 +16,7 @@ from random import Random
 
 from pydantic import Field
 
-from api.services.episodes import Told
+from api.services.episodes import ReportedEvent
 from scheduling import catalogue
 from scheduling.care.pathways import Occurrence, Pathway, Step
 from scheduling.catalogue import Hours, parse_toml
@@ -71,7 +71,7 @@ def mix() -> Mix:
 
 
 @dataclass(frozen=True)
-class Arrival:
+class SimulatedReferral:
     """A patient who is referred."""
 
     id: str
@@ -163,7 +163,7 @@ class World:
 
     # ---- Patients ----
 
-    def arrivals(self, day: date) -> list[Arrival]:
+    def arrivals(self, day: date) -> list[SimulatedReferral]:
         """Return the referrals of a working day, in order."""
         found = []
         for rule in self._mix.referrals:
@@ -173,7 +173,7 @@ class World:
                 known = stamp(day, rng.randrange(OPENS, last))
                 priority = rng.choices(list(rule.priorities), list(rule.priorities.values()))[0]
                 name = f"{rule.pathway}-{day}-{number + 1}"
-                found.append(Arrival(name, known, rule.pathway, priority, self.patient(name)))
+                found.append(SimulatedReferral(name, known, rule.pathway, priority, self.patient(name)))
         return sorted(found, key=lambda one: (one.known, one.id))
 
     def patient(self, name: str) -> Patient:
@@ -190,12 +190,12 @@ class World:
             prefers=half.prefers,
         )
 
-    def pumps(self, day: date) -> list[tuple[Arrival, date]]:
+    def pumps(self, day: date) -> list[tuple[SimulatedReferral, date]]:
         """Return the patients who have a pump at first, with the dates until which those last."""
         found = []
         for number in range(round(self._mix.pumps * self._scale)):
             name = f"pump-{number + 1}"
-            arrival = Arrival(name, datetime.combine(day, time(9)), "pump-refills", "routine", self.patient(name))
+            arrival = SimulatedReferral(name, datetime.combine(day, time(9)), "pump-refills", "routine", self.patient(name))
             days = self._random("reservoir", name).randint(12, self._mix.reservoir_days[-1])
             found.append((arrival, self.start + timedelta(days=days)))
         return found
@@ -218,7 +218,7 @@ class World:
 
     # ---- What comes of care ----
 
-    def outcome(self, patient: str, one: Occurrence, step: Step) -> Told | None:
+    def outcome(self, patient: str, one: Occurrence, step: Step) -> ReportedEvent | None:
         """Return what comes of a visit; None: nothing is decided by it."""
         if not step.outcomes or one.number < step.times:
             return None
@@ -226,16 +226,16 @@ class World:
         hoped = rng.random() < self._mix.outcomes[step.id]
         if step.relief_over_percent is not None:
             relief = rng.randint(step.relief_over_percent + 1, 95) if hoped else rng.randint(0, step.relief_over_percent)
-            return Told(kind="outcome", step=step.id, relief_percent=relief)
-        return Told(kind="outcome", step=step.id, outcome=step.outcomes[0 if hoped else 1].id)
+            return ReportedEvent(kind="outcome", step=step.id, relief_percent=relief)
+        return ReportedEvent(kind="outcome", step=step.id, outcome=step.outcomes[0 if hoped else 1].id)
 
-    def low_reservoir(self, patient: str, pathway: Pathway, one: Occurrence, day: date) -> Told | None:
+    def low_reservoir(self, patient: str, pathway: Pathway, one: Occurrence, day: date) -> ReportedEvent | None:
         """Return the low-reservoir date of a pump that was implanted or refilled on a day; None: it was another visit."""
         step = next((step for step in pathway.steps if step.deadline is not None), None)
         if step is None or one.step not in (step.id, "implant"):
             return None
         days = self._random("reservoir", patient, one).randint(*self._mix.reservoir_days)
-        return Told(kind="dated", name=step.deadline, date=day + timedelta(days=days))
+        return ReportedEvent(kind="dated", name=step.deadline, date=day + timedelta(days=days))
 
     # ---- Groups ----
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from api.services.intake import Placed, Request
+from api.services.intake import LocatedRequest, Request
 from api.services.kinds import KINDS
 from api.spreadsheets import Record, read_table
 from scheduling import catalogue
@@ -49,7 +49,7 @@ EXAMPLE = "example-"
 class Sheet:
     """What a file of referrals holds: its requests by row, what is wrong with rows, and what should be known of the reading."""
 
-    requests: tuple[Placed, ...]
+    requests: tuple[LocatedRequest, ...]
     faults: tuple[Fault, ...]
     notes: tuple[str, ...]
 
@@ -58,13 +58,13 @@ def read_sheet(content: bytes, source: str) -> Sheet:
     """Read a CSV or XLSX file of referrals. Raises ``InvalidFile`` when it is no such file at all."""
     table = read_table(content, source, tuple(COLUMNS))
     unreadable = {fault.path for fault in table.faults}
-    requests: list[Placed] = []
+    requests: list[LocatedRequest] = []
     faults = list(table.faults)
     for record in table.records:
         values, wrong = _values(record)
         if not wrong and not any(record.place(column) in unreadable for column in COLUMNS):
             try:
-                requests.append(Placed(record.place(""), Request.model_validate(values)))
+                requests.append(LocatedRequest(record.place(""), Request.model_validate(values)))
             except ValidationError as error:
                 details = error.errors(include_url=False, include_input=False)
                 wrong = [Fault(record.place(fault.path), fault.message) for fault in map(fault_of, details)]

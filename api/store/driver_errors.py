@@ -7,7 +7,15 @@ import re
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from api.store.errors import AlreadyThere, DoubleBooked, Refused, StillReferenced, StoreBusy, StoreError, StoreUnusable
+from api.store.errors import (
+    AlreadyThere,
+    ConstraintViolated,
+    DoubleBooked,
+    StillReferenced,
+    StoreBusy,
+    StoreError,
+    StoreUnusable,
+)
 
 DOUBLE_BOOKED = "double_booked"
 """Names the exclusion constraint of PostgreSQL, and is what the triggers of SQLite raise."""
@@ -37,9 +45,9 @@ def _of_postgresql(error: DBAPIError, state: str) -> StoreError | None:
         case "23503":
             return StillReferenced()
         case "23514":
-            return Refused(constraint)
+            return ConstraintViolated(constraint)
         case "P0001":
-            return Refused(str(error.orig).partition("\n")[0])
+            return ConstraintViolated(str(error.orig).partition("\n")[0])
         case "42P01":
             return StoreUnusable("the database has no tables of this version; migrate it")
     if state in BUSY_STATES:
@@ -55,9 +63,9 @@ def _of_sqlite(message: str) -> StoreError | None:
     if message.startswith("FOREIGN KEY constraint failed"):
         return StillReferenced()
     if found := re.match(r"CHECK constraint failed: (.*)", message):
-        return Refused(found[1])
+        return ConstraintViolated(found[1])
     if message == APPEND_ONLY:
-        return Refused(message)
+        return ConstraintViolated(message)
     if "is locked" in message or "is busy" in message:
         return StoreBusy()
     if message.startswith("no such table"):

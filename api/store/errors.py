@@ -7,7 +7,7 @@
         ├── DoubleBooked       a provider, room or patient is taken at that time: the database refused the booking
         ├── AlreadyThere       a row with that key exists
         ├── StillReferenced    a row names another that does not exist, or is named by one
-        ├── Refused            the database refuses the change by a rule of its own, as of audit rows
+        ├── ConstraintViolated            the database refuses the change by a rule of its own, as of audit rows
         ├── StaleVersion       somebody else has changed the row since it was read
         ├── NaiveTime          a time without zone was about to be stored
         ├── StoreBusy          other writers held the database for too long; to be tried again
@@ -67,7 +67,7 @@ class StillReferenced(StoreError):
         return "a row names one that does not exist, or is still named by another"
 
 
-class Refused(StoreError):
+class ConstraintViolated(StoreError):
     """The database refuses a value or a change by a rule of its own."""
 
     def __init__(self, rule: str) -> None:

@@ -18,7 +18,7 @@ from api.store.rows import found
 from api.store.tables import PeriodRow, PlanRow, PublicationRow, ShiftPlaceRow
 from api.store.versioned_cache import derived
 from scheduling.plan import Costs, GroupBooking, HoldBooking, Plan, ShiftPlace, VisitBooking
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 from scheduling.scenario import Scenario
 
 
@@ -117,7 +117,7 @@ def standing_plan(session: Session, scenario: Scenario) -> Plan:
     """
     version = session.get_one(PeriodRow, scenario.id).version
     taken = placed(session, scenario.id, version)
-    return derived(session, ("standing", scenario.id), version, lambda: carried(_as_plan(session, scenario, taken), scenario))
+    return derived(session, ("standing", scenario.id), version, lambda: rebase(_as_plan(session, scenario, taken), scenario))
 
 
 def choose_places(session: Session, scenario: Scenario, places: Iterable[ShiftPlace]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from scheduling.costs import leaving_out
 from scheduling.plan import Plan
-from scheduling.publishing import carried
+from scheduling.publishing import rebase
 from scheduling.requests import Visit
 from scheduling.scenario import Policy, PriorityWeights, Scenario
 from solver.change.proposals import Present, checked_plan
@@ -119,7 +119,7 @@ def settle(scenario: Scenario, plan: Plan, visit: str, limits: Limits, firm: Col
         reserves=(),
         policy=_without_wishes(scenario.policy),
     )
-    made = solve(alone, limits, start=carried(plan, alone))
+    made = solve(alone, limits, start=rebase(plan, alone))
     if made.unscheduled:
         return None, made.status == "optimal"
     occupancy = Occupancy(present.domains, placements_of(scenario, made))

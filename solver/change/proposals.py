@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from scheduling.comparison import Change, Comparison, compare
 from scheduling.errors import Fault, InvalidFile, RuleBroken
 from scheduling.plan import Booking, Plan, Reason, VisitBooking
-from scheduling.publishing import is_published, published, upcoming
+from scheduling.publishing import is_published, publish, upcoming
 from scheduling.rules import violations
 from scheduling.rules.stability import notified_moves
 from scheduling.scenario import Scenario
@@ -101,7 +101,7 @@ class Present:
         if broken:
             raise InvalidFile("the present plan", [Fault("", f"breaks {rule}: plan again first") for rule in broken])
         self.grown = grown or scenario
-        self.told = scenario if is_published(scenario) else published(scenario, self.plan)
+        self.told = scenario if is_published(scenario) else publish(scenario, self.plan)
         self.domains = Domains(self.grown)
         self.placements = placements_of(self.grown, self.plan)
         self.reasons = {left.visit: left.reasons for left in self.plan.unscheduled}

@@ -34,7 +34,7 @@ from marks import Clock, Point, Reached, reached
 
 from scheduling.comparison import compare
 from scheduling.plan import Plan
-from scheduling.publishing import published
+from scheduling.publishing import publish
 from scheduling.rules.stability import notified_moves
 from scheduling.scenario import Scenario
 from solver import Limits, Progress, solve
@@ -123,7 +123,7 @@ class Bench:
         """Plan a week, publish it, plan it again unchanged; return its plan."""
         first = self.planned(week, FIRST_SECONDS)
         self.answer(week, "planned", first)
-        told = published(week, first.plan)
+        told = publish(week, first.plan)
         made = self.planned(told, AGAIN_SECONDS, first.plan)
         self.answer(told, "unchanged, planned again", made, first.plan)
         changes = compare(told, first.plan, made.plan).changes

@@ -32,7 +32,7 @@ from ortools.sat.python import cp_model
 from scheduling.additions import Addition
 from scheduling.check import check
 from scheduling.plan import Plan
-from scheduling.publishing import published, upcoming
+from scheduling.publishing import publish, upcoming
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
@@ -91,7 +91,7 @@ def calls(week: Scenario, plan: Plan, number: int, seed: int) -> Iterator[Call]:
     services = sorted({visit.service: visit for visit in week.visits if not visit.same_day}.items())
     for index in range(number):
         day, minute = random.choice(dates), random.randrange(OPENS, CLOSES)
-        now = published(week, plan, stamp(day, minute))
+        now = publish(week, plan, stamp(day, minute))
         like = random.choice(consults) if index % 4 == 3 else random.choice(services)[1]
         fields = {"id": f"extra-{index}", "patient": random.choice(week.patients).id, "pinned": None, "current": None}
         if not like.same_day:

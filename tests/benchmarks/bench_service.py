@@ -48,9 +48,9 @@ from support.processes import served
 from support.service import SECRET, Clock, bearer
 from support.stored import NOW, StoredWeek
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.http.app import create_app
-from api.runtime.context import make_shell
+from api.runtime.context import create_context
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_token
 from api.store import periods
@@ -140,7 +140,7 @@ def published(url: str, scenario: Scenario, plan: Plan) -> Stored:
     with database.writing() as session:
         periods.keep_scenario(session, scenario, NOW)
         periods.keep_scenario(session, ahead, NOW)
-        account = add_account(session, SYSTEM, NewAccount("bench", Role.SCHEDULER, None), "", None, utc_now())
+        account = add_account(session, SYSTEM, NewAccount("bench", AccessRole.SCHEDULER, None), "", None, utc_now())
         secret, _ = add_token(session, SYSTEM, account.id, "bench", utc_now() + timedelta(days=3650), utc_now())
     StoredWeek(database, scenario).publish(plan)
     database.close()
@@ -239,8 +239,8 @@ def plan_faults(client: httpx2.Client, plan: str) -> Iterator[str]:
 @contextmanager
 def served_here(url: str, clock: Clock) -> Iterator[str]:
     """Serve in a thread of this process, by a clock of its own; yield the address."""
-    shell = make_shell(Settings(database_url=url, secret=SECRET), clock=clock)
-    server = uvicorn.Server(uvicorn.Config(create_app(shell), host="127.0.0.1", port=0, log_config=None, access_log=False))
+    context = create_context(Settings(database_url=url, secret=SECRET), clock=clock)
+    server = uvicorn.Server(uvicorn.Config(create_app(context), host="127.0.0.1", port=0, log_config=None, access_log=False))
     thread = Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -13,15 +13,15 @@ from support.factories import at, booking, clinic, closure, plan, provider, scen
 
 from scheduling.check import check
 from scheduling.disruptions import (
-    Away,
-    Close,
-    Disturbance,
-    Open,
-    disturbed,
-    read_away,
-    read_close,
-    read_open,
-    reopened,
+    Disruption,
+    ExtraShift,
+    PlaceClosure,
+    ProviderAbsence,
+    apply_disruptions,
+    parse_absence,
+    parse_closure,
+    parse_extra_shift,
+    remove_placeholders,
 )
 from scheduling.errors import InvalidFile, UnknownId
 from scheduling.plan import Plan
@@ -32,53 +32,53 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(at(text))
 
 
-def close(place: str, start: str, end: str) -> Close:
-    return Close(place=place, start=moment(start), end=moment(end))
+def close(place: str, start: str, end: str) -> PlaceClosure:
+    return PlaceClosure(place=place, start=moment(start), end=moment(end))
 
 
-def away(who: str, start: str, end: str) -> Away:
-    return Away(provider=who, start=moment(start), end=moment(end))
+def away(who: str, start: str, end: str) -> ProviderAbsence:
+    return ProviderAbsence(provider=who, start=moment(start), end=moment(end))
 
 
-def extra(who: str, start: str, end: str, *locations: str) -> Open:
-    return Open(provider=who, start=moment(start), end=moment(end), locations=locations or ("wang",))
+def extra(who: str, start: str, end: str, *locations: str) -> ExtraShift:
+    return ExtraShift(provider=who, start=moment(start), end=moment(end), locations=locations or ("wang",))
 
 
 # --- as text ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_closed_room_is_written_with_stamps_or_dates() -> None:
-    assert read_close("wang-exam-1:2026-12-01T13:00:2026-12-01T17:30") == close("wang-exam-1", "TU 13:00", "TU 17:30")
-    assert read_close("wang:2026-12-01:2026-12-02") == close("wang", "TU 00:00", "TH 00:00")
-    assert read_away("ana:2026-12-01:2026-12-01T09:00") == away("ana", "TU 00:00", "TU 09:00")
+    assert parse_closure("wang-exam-1:2026-12-01T13:00:2026-12-01T17:30") == close("wang-exam-1", "TU 13:00", "TU 17:30")
+    assert parse_closure("wang:2026-12-01:2026-12-02") == close("wang", "TU 00:00", "TH 00:00")
+    assert parse_absence("ana:2026-12-01:2026-12-01T09:00") == away("ana", "TU 00:00", "TU 09:00")
 
 
 def test_an_id_may_hold_colons() -> None:
-    assert read_close("room:2026-12-01:x:2026-12-02:2026-12-02").place == "room:2026-12-01:x"
+    assert parse_closure("room:2026-12-01:x:2026-12-02:2026-12-02").place == "room:2026-12-01:x"
 
 
 def test_an_extra_shift_names_its_locations() -> None:
     text = "ana:2026-12-05T08:00:2026-12-05T12:00:wang,west"
-    assert read_open(text) == extra("ana", "SA 08:00", "SA 12:00", "wang", "west")
+    assert parse_extra_shift(text) == extra("ana", "SA 08:00", "SA 12:00", "wang", "west")
 
 
 @pytest.mark.parametrize(
     ("read", "text", "message"),
     [
-        (read_close, "wang-exam-1", "is not ROOM:FROM:TO"),
-        (read_close, "wang-exam-1:2026-12-01", "is not ROOM:FROM:TO"),
-        (read_close, ":2026-12-01:2026-12-01", "is not ROOM:FROM:TO"),
-        (read_close, "r:2026-12-01T13:00:17:00", "is not ROOM:FROM:TO"),
-        (read_close, "r:2026-13-01:2026-12-02", "2026-13-01"),
-        (read_close, "r:2026-12-01T25:00:2026-12-02", "2026-12-01T25:00"),
-        (read_close, "r:9999-12-31:9999-12-31", "9999-12-31"),
-        (read_close, "r:0001-01-01:2026-12-01", "out of range"),
-        (read_away, "ana:2026-12-02:2026-12-01", "is not after the start"),
-        (read_away, "ana:2026-12-01T13:00:2026-12-01T13:00", "is not after the start"),
-        (read_open, "ana:2026-12-01:2026-12-01:wang", "is not PROVIDER:FROM:TO:LOCATION"),
-        (read_open, "ana:2026-12-01T13:00:2026-12-01T17:00", "is not PROVIDER:FROM:TO:LOCATION"),
-        (read_open, "ana:2026-12-01T13:00:2026-12-01T17:00:wang,", "is not PROVIDER:FROM:TO:LOCATION"),
-        (read_open, "ana:2026-12-01T13:00:2026-12-01T12:00:wang", "is not after the start"),
+        (parse_closure, "wang-exam-1", "is not ROOM:FROM:TO"),
+        (parse_closure, "wang-exam-1:2026-12-01", "is not ROOM:FROM:TO"),
+        (parse_closure, ":2026-12-01:2026-12-01", "is not ROOM:FROM:TO"),
+        (parse_closure, "r:2026-12-01T13:00:17:00", "is not ROOM:FROM:TO"),
+        (parse_closure, "r:2026-13-01:2026-12-02", "2026-13-01"),
+        (parse_closure, "r:2026-12-01T25:00:2026-12-02", "2026-12-01T25:00"),
+        (parse_closure, "r:9999-12-31:9999-12-31", "9999-12-31"),
+        (parse_closure, "r:0001-01-01:2026-12-01", "out of range"),
+        (parse_absence, "ana:2026-12-02:2026-12-01", "is not after the start"),
+        (parse_absence, "ana:2026-12-01T13:00:2026-12-01T13:00", "is not after the start"),
+        (parse_extra_shift, "ana:2026-12-01:2026-12-01:wang", "is not PROVIDER:FROM:TO:LOCATION"),
+        (parse_extra_shift, "ana:2026-12-01T13:00:2026-12-01T17:00", "is not PROVIDER:FROM:TO:LOCATION"),
+        (parse_extra_shift, "ana:2026-12-01T13:00:2026-12-01T17:00:wang,", "is not PROVIDER:FROM:TO:LOCATION"),
+        (parse_extra_shift, "ana:2026-12-01T13:00:2026-12-01T12:00:wang", "is not after the start"),
     ],
 )
 def test_what_cannot_be_read_is_named(read: object, text: str, message: str) -> None:
@@ -111,7 +111,7 @@ def broken(asked: Scenario, *wishes: factories.Wish) -> set[str]:
 
 
 def test_a_closed_room_takes_nothing_and_costs_nothing() -> None:
-    upset = disturbed(ASKED, [close("wang-exam-1", "TU 10:00", "TU 12:00")])
+    upset = apply_disruptions(ASKED, [close("wang-exam-1", "TU 10:00", "TU 12:00")])
     assert broken(upset) == set()
     assert check(upset, closed_plan(upset)).cost == check(ASKED, plan(ASKED)).cost
     assert broken(upset, booking("v1", "TU 09:20")) == set()
@@ -122,19 +122,21 @@ def test_a_closed_room_takes_nothing_and_costs_nothing() -> None:
 
 
 def test_cleaning_is_over_before_a_room_closes() -> None:
-    upset = disturbed(ASKED, [close("wang-proc-1", "TU 10:00", "TU 12:00")])
+    upset = apply_disruptions(ASKED, [close("wang-proc-1", "TU 10:00", "TU 12:00")])
     assert broken(upset, booking("v2", "TU 09:20", "wang-proc-1")) == {"room-overlap"}
     assert broken(upset, booking("v2", "TU 09:10", "wang-proc-1")) == set()
 
 
 def test_a_room_closes_from_the_step_of_the_grid_before() -> None:
-    upset = disturbed(ASKED, [close("wang-exam-1", "TU 10:05", "TU 12:01")])
+    upset = apply_disruptions(ASKED, [close("wang-exam-1", "TU 10:05", "TU 12:01")])
     assert broken(upset, booking("v1", "TU 09:30")) == {"room-overlap"}
     assert broken(upset, booking("v1", "TU 12:00", team="dee")) >= {"room-overlap"}
 
 
 def test_a_room_that_closes_for_days_is_closed_on_each() -> None:
-    upset = disturbed(ASKED, [close("wang-exam-1", "TU 10:00", "TH 10:00"), close("wang-exam-1", "TU 09:00", "TU 11:00")])
+    upset = apply_disruptions(
+        ASKED, [close("wang-exam-1", "TU 10:00", "TH 10:00"), close("wang-exam-1", "TU 09:00", "TU 11:00")]
+    )
     assert [broken(upset, booking("v1", f"{day} 09:00")) for day in ("MO", "TU", "WE", "TH")] == [
         set(),
         {"room-overlap"},
@@ -149,14 +151,16 @@ def test_a_closed_room_of_a_closed_location_is_still_a_plan() -> None:
     asked = scenario(
         visit("v1"), clinic=clinic(closures=[closure("TU 10:05", "TU 10:55", "wang"), closure("WE 00:00", "TH 00:00")])
     )
-    upset = disturbed(asked, [close("wang-exam-1", "TU 09:00", "FR 00:00")])
+    upset = apply_disruptions(asked, [close("wang-exam-1", "TU 09:00", "FR 00:00")])
     assert broken(upset) == set()
     assert broken(upset, booking("v1", "TU 11:20")) == {"room-overlap"}
 
 
 def test_what_is_past_was_not_closed() -> None:
     asked = scenario(visit("v1", current=factories.current("TU 09:00")), now="TU 10:05", freeze_minutes=60)
-    upset = disturbed(asked, [close("wang-exam-1", "TU 00:00", "WE 00:00"), close("wang-exam-2", "MO 00:00", "TU 10:05")])
+    upset = apply_disruptions(
+        asked, [close("wang-exam-1", "TU 00:00", "WE 00:00"), close("wang-exam-2", "MO 00:00", "TU 10:05")]
+    )
     assert broken(upset, booking("v1", "TU 09:00")) == set()
     assert [one.id for one in upset.visits] == ["closed:wang-exam-1:2026-12-01T10:10", "v1"]
 
@@ -164,14 +168,14 @@ def test_what_is_past_was_not_closed() -> None:
 def test_what_stands_for_a_closed_room_takes_no_id_that_is_taken() -> None:
     taken = "closed:wang-exam-1:2026-12-01T10:00"
     asked = scenario(visit(taken), visit("v1"))
-    upset = disturbed(asked, [close("wang-exam-1", "TU 10:00", "TU 11:00")])
+    upset = apply_disruptions(asked, [close("wang-exam-1", "TU 10:00", "TU 11:00")])
     assert Scenario.parse(upset.model_dump_json(exclude_unset=True)) == upset
 
 
 def test_an_answer_is_shown_without_what_stands_for_closed_rooms() -> None:
-    upset = disturbed(ASKED, [close("wang-exam-1", "TU 10:00", "TU 12:00"), away("dee", "MO 09:00", "MO 10:00")])
+    upset = apply_disruptions(ASKED, [close("wang-exam-1", "TU 10:00", "TU 12:00"), away("dee", "MO 09:00", "MO 10:00")])
     answer = closed_plan(upset, booking("v1", "TU 13:00"))
-    shown, given_back = reopened(upset, ASKED, answer)
+    shown, given_back = remove_placeholders(upset, ASKED, answer)
     assert shown.visits == ASKED.visits and shown.providers == upset.providers
     assert given_back == plan(shown, booking("v1", "TU 13:00")).changed(unscheduled=given_back.unscheduled)
     assert given_back.cost == answer.cost
@@ -181,23 +185,23 @@ def test_an_answer_is_shown_without_what_stands_for_closed_rooms() -> None:
 
 
 def test_a_closed_location_takes_nothing() -> None:
-    upset = disturbed(ASKED, [close("wang", "TU 10:00", "TU 12:00")])
+    upset = apply_disruptions(ASKED, [close("wang", "TU 10:00", "TU 12:00")])
     assert broken(upset, booking("v1", "TU 09:30")) == {"closure"}
     assert broken(upset, booking("v1", "TU 09:20")) == set()
 
 
 def test_who_is_away_is_busy_from_now_on() -> None:
     asked = scenario(visit("v1", current=factories.current("TU 09:00")), visit("v2", "quin"), now="TU 10:00")
-    upset = disturbed(asked, [away("ana", "TU 08:00", "TU 12:00")])
+    upset = apply_disruptions(asked, [away("ana", "TU 08:00", "TU 12:00")])
     assert broken(upset, booking("v1", "TU 09:00")) == set()
     assert broken(upset, booking("v1", "TU 09:00"), booking("v2", "TU 10:00")) == {"busy"}
-    assert disturbed(asked, [away("ana", "TU 08:00", "TU 10:00")]) == asked
+    assert apply_disruptions(asked, [away("ana", "TU 08:00", "TU 10:00")]) == asked
 
 
 def test_an_extra_shift_can_be_worked() -> None:
     asked = scenario(visit("v1"), providers=[provider("ana", "pain", shifts=[shift("MO 08:00", "12:00")])])
     assert broken(asked, booking("v1", "TU 09:00")) >= {"shift"}
-    upset = disturbed(asked, [extra("ana", "TU 09:00", "TU 10:00")])
+    upset = apply_disruptions(asked, [extra("ana", "TU 09:00", "TU 10:00")])
     assert broken(upset, booking("v1", "TU 09:00")) == set()
 
 
@@ -209,9 +213,9 @@ def test_an_extra_shift_can_be_worked() -> None:
         (extra("ana", "MO 18:00", "MO 20:00", "wang", "wang"), "a location is repeated"),
     ],
 )
-def test_an_extra_shift_that_is_none_is_refused(one: Open, message: str) -> None:
+def test_an_extra_shift_that_is_none_is_refused(one: ExtraShift, message: str) -> None:
     with pytest.raises(InvalidFile, match=message):
-        disturbed(ASKED, [one])
+        apply_disruptions(ASKED, [one])
 
 
 @pytest.mark.parametrize(
@@ -225,9 +229,9 @@ def test_an_extra_shift_that_is_none_is_refused(one: Open, message: str) -> None
         (extra("ana", "MO 18:00", "MO 19:00", "nowhere"), 'unknown location "nowhere"'),
     ],
 )
-def test_what_the_scenario_does_not_have_is_named(one: Disturbance, message: str) -> None:
+def test_what_the_scenario_does_not_have_is_named(one: Disruption, message: str) -> None:
     with pytest.raises(UnknownId, match=message):
-        disturbed(scenario(visit("v1"), now="MO 08:00"), [one])
+        apply_disruptions(scenario(visit("v1"), now="MO 08:00"), [one])
 
 
 # --- whatever happens ------------------------------------------------------------------------------------------------
@@ -238,14 +242,16 @@ TIMES = st.tuples(st.integers(-600, 8 * 1440), st.integers(1, 3 * 1440)).map(
 )
 
 
-def closes(places: list[str]) -> st.SearchStrategy[Close]:
-    return st.builds(lambda place, time: Close(place=place, start=time[0], end=time[1]), st.sampled_from(places), TIMES)
+def closes(places: list[str]) -> st.SearchStrategy[PlaceClosure]:
+    return st.builds(lambda place, time: PlaceClosure(place=place, start=time[0], end=time[1]), st.sampled_from(places), TIMES)
 
 
-HAPPENINGS: st.SearchStrategy[list[Disturbance]] = st.lists(
+HAPPENINGS: st.SearchStrategy[list[Disruption]] = st.lists(
     closes([*FULL.rooms, *FULL.locations])
     | st.builds(
-        lambda who, time: Away(provider=who, start=time[0], end=time[1]), st.sampled_from(list(FULL.providers_by_id)), TIMES
+        lambda who, time: ProviderAbsence(provider=who, start=time[0], end=time[1]),
+        st.sampled_from(list(FULL.providers_by_id)),
+        TIMES,
     ),
     max_size=6,
 )
@@ -253,9 +259,9 @@ HAPPENINGS: st.SearchStrategy[list[Disturbance]] = st.lists(
 
 @settings(max_examples=100, deadline=None)
 @given(HAPPENINGS)
-def test_a_disturbed_scenario_is_a_scenario_that_has_a_plan(happenings: list[Disturbance]) -> None:
+def test_a_disturbed_scenario_is_a_scenario_that_has_a_plan(happenings: list[Disruption]) -> None:
     asked = FULL.changed(visits=tuple(one.changed(pinned=None) for one in FULL.visits))
-    upset = disturbed(asked, happenings)
+    upset = apply_disruptions(asked, happenings)
     assert Scenario.parse(upset.model_dump_json(exclude_unset=True)) == upset
     verdict = check(upset, closed_plan(upset))
     assert not verdict.violations
@@ -269,8 +275,8 @@ def test_a_disturbed_scenario_is_a_scenario_that_has_a_plan(happenings: list[Dis
     st.integers(48, 68),
     st.sampled_from(["wang-exam-1", "wang-exam-2"]),
 )
-def test_a_visit_meets_a_closed_room_exactly_when_their_times_meet(one: Close, day: int, slot: int, room: str) -> None:
+def test_a_visit_meets_a_closed_room_exactly_when_their_times_meet(one: PlaceClosure, day: int, slot: int, room: str) -> None:
     start = moment("MO 00:00") + timedelta(days=day, minutes=10 * slot)
     wish = booking("v1", start.strftime("%Y-%m-%dT%H:%M"), room)
     meets = room == one.place and start < one.end and one.start < start + timedelta(minutes=40)
-    assert ("room-overlap" in broken(disturbed(ASKED, [one]), wish)) == meets
+    assert ("room-overlap" in broken(apply_disruptions(ASKED, [one]), wish)) == meets

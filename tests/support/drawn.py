@@ -19,7 +19,7 @@ from support.postgres import PostgresServer
 from support.samples import FOREIGN, OWN, SAMPLES, Ids, Sample, World, named
 from support.service import PASSWORD
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.access.limits import Limit
 from api.access.table import Access
 from api.runtime.caches import FeedMemory
@@ -85,8 +85,8 @@ class Rewinding:
 
     def __init__(self, here: World, kept: Kept) -> None:
         self.here, self._kept = here, kept
-        self._shell = here.desk.shell
-        self._shell.requests = self._shell.log_ins = self._shell.polls = Limit(UNLIMITED)
+        self._context = here.desk.context
+        self._context.requests = self._context.log_ins = self._context.polls = Limit(UNLIMITED)
         self._open_queue()
 
     def keep(self) -> None:
@@ -109,17 +109,17 @@ class Rewinding:
         self._kept.forget()
 
     def _closed(self) -> None:
-        self._shell.close()
-        del self._shell.queue
+        self._context.close()
+        del self._context.queue
 
     def _opened(self) -> None:
-        self._shell.database = Database(self._shell.settings.database_url)
-        self._shell.feeds = FeedMemory()
+        self._context.database = Database(self._context.settings.database_url)
+        self._context.feeds = FeedMemory()
         self._open_queue()
 
     def _open_queue(self) -> None:
         """Open the queue, which makes tables of its own: they are to be there before anything is kept."""
-        self._shell.queue.capacity = UNLIMITED
+        self._context.queue.capacity = UNLIMITED
 
 
 class Sending:
@@ -127,7 +127,7 @@ class Sending:
 
     Attributes
     ----------
-    everybody : mapping of Role or None to Headers
+    everybody : mapping of AccessRole or None to Headers
         By which headers each role, and nobody, is known.
     """
 
@@ -139,7 +139,7 @@ class Sending:
         self._body = named(sample.body, own)
         self._query = dict(parse_qsl(sample.query.removeprefix("?").format_map(own)))
         self._tag = _tag(here, sample.version_of.format_map(own))
-        self.everybody = {role: here.headers(role, own) for role in (None, *Role)}
+        self.everybody = {role: here.headers(role, own) for role in (None, *AccessRole)}
 
     def cases(self) -> st.SearchStrategy[Case]:
         """Return what draws requests: as the document allows, as it does not, and good ones that are changed in part."""
@@ -160,7 +160,7 @@ class Sending:
 
         return drawn()
 
-    def send(self, case: Case, role: Role | None) -> httpx2.Response:
+    def send(self, case: Case, role: AccessRole | None) -> httpx2.Response:
         """Send a request as somebody."""
         parts = case.as_transport_kwargs(headers=self.everybody[role])
         parts["content"] = parts.pop("data", None)
@@ -207,5 +207,5 @@ def _changed(good: Any, drawn: Any) -> st.SearchStrategy[Any]:
 def _tag(here: World, path: str) -> str:
     if not path:
         return ""
-    role = Role.ADMIN if "account" in path else Role.SCHEDULER
+    role = AccessRole.ADMIN if "account" in path else AccessRole.SCHEDULER
     return str(here.desk.ask("GET", path, headers=here.headers(role, OWN)).headers["etag"])

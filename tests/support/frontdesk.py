@@ -13,9 +13,9 @@ from support.factories import at
 from support.service import CHEAP, PASSWORD, SECRET, Clock, bearer
 from support.stored import NOW, StoredWeek
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.http.app import create_app
-from api.runtime.context import Shell, make_shell
+from api.runtime.context import AppContext, create_context
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
 from api.store import bookings, periods
@@ -34,7 +34,7 @@ class FrontDesk:
     """Who asks the service about one week."""
 
     client: TestClient
-    shell: Shell
+    context: AppContext
     clock: Clock
     scheduler: Headers
     clinician: Headers
@@ -72,19 +72,19 @@ class FrontDesk:
 
     def link(self, visit: str) -> Headers:
         """Return the headers of a patient who acts by the link for a visit."""
-        with self.shell.database.writing() as session:
+        with self.context.database.writing() as session:
             now = self.clock()
-            secret, _ = add_link(session, self.shell.signer, SYSTEM, visit, now + timedelta(days=9), now)
+            secret, _ = add_link(session, self.context.signer, SYSTEM, visit, now + timedelta(days=9), now)
         return bearer(secret)
 
     def actions(self, visit: str) -> list[str]:
         """Return what the audit says was done to a visit."""
-        with self.shell.database.reading() as session:
+        with self.context.database.reading() as session:
             return [row.action for row in entries(session, object_id=visit)]
 
     def stands(self, scenario: str = "test-week") -> dict[str, str]:
         """Return where the visits of a week stand: starts in UTC, by visit."""
-        with self.shell.database.reading() as session:
+        with self.context.database.reading() as session:
             found = bookings.standing(session, scenario)
         return {subject[1]: f"{one.row.starts_at:%a %H:%M}" for subject, one in sorted(found.items()) if subject[0] == "visit"}
 
@@ -105,7 +105,7 @@ def furnish(database: Database, scenario: Scenario, plan: Plan | None, clock: Cl
     with database.writing() as session:
         periods.keep_scenario(session, scenario, NOW)
         secrets = []
-        for role, provider in ((Role.SCHEDULER, None), (Role.CLINICIAN, "ana")):
+        for role, provider in ((AccessRole.SCHEDULER, None), (AccessRole.CLINICIAN, "ana")):
             row = add_account(session, SYSTEM, NewAccount(role.value, role, provider), CHEAP.hash(PASSWORD), None, NOW)
             secrets.append(add_token(session, SYSTEM, row.id, "desk", clock() + timedelta(days=9), clock())[0])
     if plan is not None:
@@ -118,7 +118,7 @@ def front_desk(url: str, scenario: Scenario, plan: Plan | None, now: datetime = 
     """Open the service over a store with a week."""
     clock = Clock()
     clock.now = now
-    shell = make_shell(Settings(database_url=url, secret=SECRET), clock=clock)
-    scheduler, clinician = furnish(shell.database, scenario, plan, clock)
-    with TestClient(create_app(shell), raise_server_exceptions=False) as client:
-        yield FrontDesk(client, shell, clock, bearer(scheduler), bearer(clinician))
+    context = create_context(Settings(database_url=url, secret=SECRET), clock=clock)
+    scheduler, clinician = furnish(context.database, scenario, plan, clock)
+    with TestClient(create_app(context), raise_server_exceptions=False) as client:
+        yield FrontDesk(client, context, clock, bearer(scheduler), bearer(clinician))

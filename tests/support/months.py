@@ -14,8 +14,8 @@ from support import factories
 
 from api.services import bookings, episodes, publishing, rolling
 from api.services.accounts import SYSTEM
-from api.services.episodes import Consequences, Told
-from api.services.intake import Placed, Request, Taken, take_in
+from api.services.episodes import Consequences, ReportedEvent
+from api.services.intake import AcceptedRequest, LocatedRequest, Request, take_in
 from api.services.kinds import KINDS_BY_ID
 from api.services.rosters import take_roster
 from api.services.week import week_at
@@ -92,13 +92,13 @@ class Months:
             take_roster(session, SYSTEM, roster(weeks), self.now)
         return self
 
-    def take(self, *requests: Request) -> list[Taken]:
+    def take(self, *requests: Request) -> list[AcceptedRequest]:
         """Take in what patients are referred for."""
         with self.store.writing() as session:
-            placed = [Placed(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
+            placed = [LocatedRequest(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
             return take_in(session, SYSTEM, placed, self.now)
 
-    def refer(self, kind: str, patient: str = "pat", **fields: Any) -> Taken:
+    def refer(self, kind: str, patient: str = "pat", **fields: Any) -> AcceptedRequest:
         """Take in one patient, new or known."""
         (taken,) = self.take(asked(kind, patient, **fields))
         return taken
@@ -171,7 +171,7 @@ class Months:
         """Tell what became known of an episode."""
         with self.store.writing() as session:
             version = records.row(session, episode).version
-            event = Told.model_validate({"kind": kind, **told})
+            event = ReportedEvent.model_validate({"kind": kind, **told})
             return episodes.record(session, SYSTEM, episode, version, event, self.now)
 
     def episode(self, identifier: str) -> Episode:

@@ -20,7 +20,7 @@ from support.months import FRIDAY_AFTER, last_week, roster
 from support.service import CHEAP, PASSWORD, bearer
 from support.stored import StoredWeek
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
 from api.store.tasks import add_task
 from scheduling.plan import Plan
@@ -42,13 +42,13 @@ class World:
 
     desk: FrontDesk
     ids: dict[str, str]
-    secrets: dict[Role, str]
+    secrets: dict[AccessRole, str]
 
-    def headers(self, role: Role | None, own: Ids) -> Headers:
+    def headers(self, role: AccessRole | None, own: Ids) -> Headers:
         """Return the headers by which a role is known; a patient by the link for an own visit."""
         if role is None:
             return {}
-        return self.desk.link(own["visit"]) if role is Role.PATIENT else bearer(self.secrets[role])
+        return self.desk.link(own["visit"]) if role is AccessRole.PATIENT else bearer(self.secrets[role])
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def world(url: str, months: bool = False) -> Iterator[World]:
         here = staffed(desk, asked.visits[0].id)
         here.ids["scenario"] = asked.id
         if plan is not None:
-            here.ids |= {"plan": StoredWeek(desk.shell.database, asked).made(plan), "publication": "1"}
+            here.ids |= {"plan": StoredWeek(desk.context.database, asked).made(plan), "publication": "1"}
         if months:
             here.ids["visit"] = asked.visits[0].id
             assert desk.ask("PUT", "/v1/roster", json.loads(roster(6))).status_code == 200
@@ -123,15 +123,15 @@ def staffed(desk: FrontDesk, visit: str) -> World:
     """Add an admin, and a token and a link that may be ended."""
     now = desk.clock()
     until = now + timedelta(days=9)
-    with desk.shell.database.writing() as session:
-        account = add_account(session, SYSTEM, NewAccount("root", Role.ADMIN, None), CHEAP.hash(PASSWORD), None, now)
+    with desk.context.database.writing() as session:
+        account = add_account(session, SYSTEM, NewAccount("root", AccessRole.ADMIN, None), CHEAP.hash(PASSWORD), None, now)
         admin, _ = add_token(session, SYSTEM, account.id, "desk", until, now)
         _, token = add_token(session, SYSTEM, account.id, "report", until, now)
-        _, link = add_link(session, desk.shell.signer, SYSTEM, visit, until, now)
+        _, link = add_link(session, desk.context.signer, SYSTEM, visit, until, now)
     secrets = {
-        Role.SCHEDULER: desk.scheduler["Authorization"].split()[1],
-        Role.CLINICIAN: desk.clinician["Authorization"].split()[1],
-        Role.ADMIN: admin,
+        AccessRole.SCHEDULER: desk.scheduler["Authorization"].split()[1],
+        AccessRole.CLINICIAN: desk.clinician["Authorization"].split()[1],
+        AccessRole.ADMIN: admin,
     }
     return World(desk, {"account": account.id, "token": token.id, "link": link.id}, secrets)
 
@@ -168,7 +168,7 @@ def queued(here: World) -> Ids:
 
 def tasked(here: World) -> Ids:
     """Give the staff something to look at."""
-    with here.desk.shell.database.writing() as session:
+    with here.desk.context.database.writing() as session:
         row = add_task(session, "bounce", ("patient", "pat"), {}, here.desk.clock())
     return {"task": row.id}
 
@@ -176,7 +176,11 @@ def tasked(here: World) -> Ids:
 def subscribed(here: World) -> Ids:
     """Let each role of staff make a feed; somebody else's is the admin's."""
     made = {}
-    for role, name in ((Role.SCHEDULER, "scheduler/feed"), (Role.CLINICIAN, "clinician/feed"), (Role.ADMIN, "foreign/feed")):
+    for role, name in (
+        (AccessRole.SCHEDULER, "scheduler/feed"),
+        (AccessRole.CLINICIAN, "clinician/feed"),
+        (AccessRole.ADMIN, "foreign/feed"),
+    ):
         answer = here.desk.ask("POST", "/v1/feeds", {"kind": "provider", "subject": "ana"}, here.headers(role, OWN))
         made[name] = str(answer.json()["id"])
     return {**made, "feed": made["foreign/feed"]}

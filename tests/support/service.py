@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from argon2 import PasswordHasher
 from support import factories
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.services.accounts import SYSTEM, NewAccount, add_account
 from api.store import periods
 from api.store.audit import entries
@@ -50,8 +50,8 @@ def peopled(database: Database) -> None:
     ]
     with database.writing() as session:
         periods.keep_scenario(session, factories.scenario(*asked), Clock().now)
-        for role in (Role.SCHEDULER, Role.CLINICIAN, Role.ADMIN):
-            new = NewAccount(role.value, role, "ana" if role is Role.CLINICIAN else None)
+        for role in (AccessRole.SCHEDULER, AccessRole.CLINICIAN, AccessRole.ADMIN):
+            new = NewAccount(role.value, role, "ana" if role is AccessRole.CLINICIAN else None)
             add_account(session, SYSTEM, new, CHEAP.hash(PASSWORD), None, Clock().now)
 
 

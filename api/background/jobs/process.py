@@ -89,7 +89,7 @@ def main() -> None:
 def _solved(order: Order, voice: Voice) -> Message:
     from api.reports.summary import pins_conflict
     from scheduling.plan import Plan
-    from scheduling.publishing import carried
+    from scheduling.publishing import rebase
     from scheduling.scenario import Scenario
     from solver import Limits, Progress, solve
 
@@ -97,7 +97,7 @@ def _solved(order: Order, voice: Voice) -> Message:
         voice.say(Message(step=Step(progress.seconds, progress.cost, progress.bound, progress.phase)))
 
     scenario = Scenario.parse(order.scenario)
-    start = None if order.start is None else carried(Plan.model_validate_json(order.start), scenario)
+    start = None if order.start is None else rebase(Plan.model_validate_json(order.start), scenario)
     plan = solve(scenario, Limits(order.seconds, order.workers, order.seed, order.gap), start, tell)
     if plan.status == "unknown":
         return Message(failure="pins", reason=pins_conflict(scenario, plan))

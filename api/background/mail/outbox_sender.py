@@ -17,10 +17,10 @@ from typing import TypeVar
 
 from sqlmodel import Session
 
-from api.access.actor import Actor, Role
+from api.access.actor import AccessRole, Actor
 from api.background.mail.smtp import Line, Unreachable, Verdict, line
 from api.background.mail.writing import written
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.services.records import write_down
 from api.store import messages, tasks
 from api.store.errors import StoreBusy, StoreUnusable
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-COURIER = Actor("courier", Role.ADMIN)
+COURIER = Actor("courier", AccessRole.ADMIN)
 
 UNDELIVERABLE = "message-undeliverable"
 """The task for staff when somebody cannot be told by mail."""
@@ -78,13 +78,13 @@ class Courier:
 
     Parameters
     ----------
-    shell : Shell
+    context : AppContext
         Whose settings name the mail server, and whose store has the outbox.
     """
 
-    def __init__(self, shell: Shell, rhythm: Rhythm | None = None) -> None:
+    def __init__(self, context: AppContext, rhythm: Rhythm | None = None) -> None:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._shell = shell
+        self._context = context
         self._rhythm = rhythm or Rhythm()
         self.stopping = asyncio.Event()
 
@@ -106,7 +106,7 @@ class Courier:
         """Send all that is due now. Raises ``Unreachable``; what was not handed over waits then."""
         tally = Tally()
         while not self.stopping.is_set() and self._due():
-            async with line(self._shell.settings) as open_line:
+            async with line(self._context.settings) as open_line:
                 claimed = await self._kept(self._claim)
                 while claimed is not None:
                     claimed = await self._deliver(open_line, claimed, tally)
@@ -131,12 +131,12 @@ class Courier:
 
     async def _handed_over(self, open_line: Line, claimed: Claimed) -> tuple[Verdict, str]:
         try:
-            content = written(self._shell.settings, claimed)
+            content = written(self._context.settings, claimed)
         except Exception:  # whatever it is, one message that cannot be made must not keep all others
             log.exception("message %s cannot be made", claimed.message.id)
             return Verdict.NEVER, "it cannot be made"
         try:
-            return await open_line.hand_over(self._shell.settings.mail_from, claimed.tells.address, content)
+            return await open_line.hand_over(self._context.settings.mail_from, claimed.tells.address, content)
         except Unreachable as error:
             return Verdict.LATER, str(error)
 
@@ -144,15 +144,15 @@ class Courier:
 
     def _due(self) -> bool:
         try:
-            with self._shell.database.reading() as session:
-                return messages.anything_due(session, self._shell.clock())
+            with self._context.database.reading() as session:
+                return messages.anything_due(session, self._context.clock())
         except (StoreBusy, StoreUnusable) as error:
             log.warning("the outbox cannot be read: %s", error)
             return False
 
     def _claim(self, session: Session) -> Claimed | None:
         """Take the next message; what would come too late is dropped."""
-        now = self._shell.clock()
+        now = self._context.clock()
         while (claimed := messages.claim(session, self.id, now, timedelta(seconds=self._rhythm.lease))) is not None:
             if claimed.tells.starts_at > now:
                 return claimed
@@ -160,7 +160,7 @@ class Courier:
         return None
 
     def _note(self, session: Session, claimed: Claimed, verdict: Verdict, words: str) -> None:
-        now, message = self._shell.clock(), claimed.message
+        now, message = self._context.clock(), claimed.message
         patient = claimed.invitation.patient_id
         again = now + timedelta(seconds=self._rhythm.wait(message.attempts))
         gives_up = message.attempts >= self._rhythm.patience
@@ -183,7 +183,7 @@ class Courier:
         began = monotonic()
         while True:
             try:
-                with self._shell.database.writing() as session:
+                with self._context.database.writing() as session:
                     return action(session)
             except (StoreBusy, StoreUnusable) as error:
                 log.warning("messages wait for the store since %d s: %s", monotonic() - began, error)

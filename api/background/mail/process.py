@@ -16,7 +16,7 @@ from threading import Thread
 
 from api.background.mail.outbox_sender import Courier
 from api.background.mail.smtp import Unreachable
-from api.runtime.context import make_shell
+from api.runtime.context import create_context
 from api.runtime.logs import write_logs
 from api.runtime.settings import read_settings
 
@@ -29,13 +29,13 @@ def main() -> None:
     """Send messages."""
     settings = read_settings()
     write_logs(settings.log_level)
-    shell = make_shell(settings)
+    context = create_context(settings)
     try:
-        asyncio.run(_work(Courier(shell)))
+        asyncio.run(_work(Courier(context)))
     except Unreachable:
         sys.exit(UNREACHABLE)
     finally:
-        shell.close()
+        context.close()
 
 
 async def _work(courier: Courier) -> None:

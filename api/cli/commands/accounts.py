@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.cli.console import Commands, print_json
 from api.cli.options import AsJson
 from api.runtime.settings import read_settings
@@ -19,7 +19,7 @@ from scheduling.errors import UnknownId
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from api.runtime.context import Shell
+    from api.runtime.context import AppContext
     from api.store.tables import AccountRow
 
 account_app = typer.Typer(cls=Commands, help="Make, list, change and close the accounts of staff.", no_args_is_help=True)
@@ -29,23 +29,23 @@ FromInput = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 
 
 @contextmanager
-def opened() -> Iterator[Shell]:
+def opened() -> Iterator[AppContext]:
     """Open the store of the settings, with the tables of this version."""
-    from api.runtime.context import make_shell
+    from api.runtime.context import create_context
     from api.store.migrations import migrate
 
-    shell = make_shell(read_settings())
-    migrate(shell.database)
+    context = create_context(read_settings())
+    migrate(context.database)
     try:
-        yield shell
+        yield context
     finally:
-        shell.close()
+        context.close()
 
 
 @account_app.command("add", epilog="Example: clinicweave account add dana --role scheduler")
 def add(
     name: Name,
-    role: Annotated[Role, typer.Option("--role", help="What it may do.", show_default=False)],
+    role: Annotated[AccessRole, typer.Option("--role", help="What it may do.", show_default=False)],
     provider: Annotated[str | None, typer.Option("--provider", help="Who a clinician is.", show_default=False)] = None,
     subject: Annotated[
         str | None,
@@ -60,8 +60,8 @@ def add(
 
     new = NewAccount(name, role, provider, subject)
     password_hash = None if subject is not None else hashed_password(_password(password_stdin))
-    with opened() as shell, shell.database.writing() as session:
-        row = add_account(session, SYSTEM, new, password_hash, shell.settings.oidc_issuer, shell.clock())
+    with opened() as context, context.database.writing() as session:
+        row = add_account(session, SYSTEM, new, password_hash, context.settings.oidc_issuer, context.clock())
     _told(as_json, {"id": row.id, "name": name, "role": role}, f"{name} may come in as {role}.")
 
 
@@ -70,7 +70,7 @@ def list_all(as_json: AsJson = False) -> None:
     """List all accounts."""
     from api.store import accounts
 
-    with opened() as shell, shell.database.reading() as session:
+    with opened() as context, context.database.reading() as session:
         rows = accounts.accounts(session, "", sys.maxsize)
     shown = [{"id": row.id, "name": row.name, "role": row.role, "active": row.is_active} for row in rows]
     lines = [f"{one['name']}  {one['role']}{'' if one['active'] else '  closed'}" for one in shown]
@@ -80,7 +80,7 @@ def list_all(as_json: AsJson = False) -> None:
 @account_app.command("change", epilog="Example: clinicweave account change dana --close")
 def change(
     name: Name,
-    role: Annotated[Role | None, typer.Option("--role", help="What it may do.", show_default=False)] = None,
+    role: Annotated[AccessRole | None, typer.Option("--role", help="What it may do.", show_default=False)] = None,
     provider: Annotated[str | None, typer.Option("--provider", help="Who a clinician is.", show_default=False)] = None,
     close: Annotated[bool | None, typer.Option("--close/--open", help="Whether it may come in.", show_default=False)] = None,
     password: Annotated[bool, typer.Option("--password", help="Ask for a new password.")] = False,
@@ -93,9 +93,9 @@ def change(
 
     password_hash = hashed_password(_password(password_stdin)) if password or password_stdin else None
     asked = AccountChange(role, provider, None if close is None else not close)
-    with opened() as shell, shell.database.writing() as session:
+    with opened() as context, context.database.writing() as session:
         found = _named(session, name)
-        change_account(session, SYSTEM, found.id, found.version, asked, password_hash, shell.clock())
+        change_account(session, SYSTEM, found.id, found.version, asked, password_hash, context.clock())
     _told(as_json, {"id": found.id, "name": name}, f"{name} is changed, and must log in again.")
 
 
@@ -109,8 +109,8 @@ def token(
     """Make a token for a program that acts for an account, and tell it once."""
     from api.services.accounts import SYSTEM, add_token
 
-    with opened() as shell, shell.database.writing() as session:
-        now = shell.clock()
+    with opened() as context, context.database.writing() as session:
+        now = context.clock()
         found = _named(session, account)
         secret, row = add_token(session, SYSTEM, found.id, name, now + timedelta(days=days), now)
     _told(

@@ -18,9 +18,16 @@ from api.reports.documents import plan_summary
 from api.reports.summary import pins_conflict, reasons_table
 from scheduling.additions import Addition
 from scheduling.comparison import compare
-from scheduling.disruptions import Disturbance, disturbed, read_away, read_close, read_open, reopened
+from scheduling.disruptions import (
+    Disruption,
+    apply_disruptions,
+    parse_absence,
+    parse_closure,
+    parse_extra_shift,
+    remove_placeholders,
+)
 from scheduling.plan import Plan, Unscheduled
-from scheduling.publishing import carried, published, upcoming
+from scheduling.publishing import publish, rebase, upcoming
 from scheduling.scenario import Scenario
 
 SecondPlan = Annotated[Path, typer.Argument(metavar="PLAN2", help="The plan to compare with it.", show_default=False)]
@@ -78,16 +85,16 @@ def what_if(
     or is left out. Writes nothing.
     """
     asked = Scenario.read(scenario)
-    stands = published(asked, given := Plan.read(plan, asked), now)
-    upset = disturbed(stands, _disturbances(close or (), away or (), extra or ()))
-    before = upcoming(stands, carried(given, stands))
+    stands = publish(asked, given := Plan.read(plan, asked), now)
+    upset = apply_disruptions(stands, _disturbances(close or (), away or (), extra or ()))
+    before = upcoming(stands, rebase(given, stands))
     from solver import Limits
     from solver.change.moves import moves
 
-    made = solved(upset, Limits(seconds=seconds, workers=workers, seed=seed), carried(before, upset), err())
+    made = solved(upset, Limits(seconds=seconds, workers=workers, seed=seed), rebase(before, upset), err())
     with err().status("trying what would keep each of them in its place ..."):
         why = () if made.status == "unknown" else moves(upset, made)
-    view, after = reopened(upset, stands, made)
+    view, after = remove_placeholders(upset, stands, made)
     found = compare(stands, before, after, view)
     if as_json:
         plans = {"before": plan_summary(stands, before), "after": plan_summary(view, after)}
@@ -98,11 +105,11 @@ def what_if(
         raise ended(Outcome.PINS_CONFLICT, pins_conflict(upset, made))
 
 
-def _disturbances(close: Iterable[str], away: Iterable[str], extra: Iterable[str]) -> list[Disturbance]:
-    readers: tuple[tuple[Iterable[str], Callable[[str], Disturbance]], ...] = (
-        (close, read_close),
-        (away, read_away),
-        (extra, read_open),
+def _disturbances(close: Iterable[str], away: Iterable[str], extra: Iterable[str]) -> list[Disruption]:
+    readers: tuple[tuple[Iterable[str], Callable[[str], Disruption]], ...] = (
+        (close, parse_closure),
+        (away, parse_absence),
+        (extra, parse_extra_shift),
     )
     return [read(text) for texts, read in readers for text in texts]
 
@@ -214,7 +221,7 @@ def _present(scenario: Path, plan: Path, now: datetime | None) -> tuple[Scenario
     """Read a scenario and its plan; given the moment, as it is once the plan is published."""
     asked = Scenario.read(scenario)
     given = Plan.read(plan, asked)
-    return (asked if now is None else published(asked, given, now)), given
+    return (asked if now is None else publish(asked, given, now)), given
 
 
 def _nowhere(left: Iterable[Unscheduled], as_json: bool) -> typer.Exit:

@@ -28,7 +28,7 @@ def list_all(
     """List the episodes that are open."""
     from api.store import episodes
 
-    with opened() as shell, shell.database.reading() as session:
+    with opened() as context, context.database.reading() as session:
         rows = episodes.page(session, "", sys.maxsize, patient, None if every else True)
     if as_json:
         print_json([{"id": one.id, "patient": one.patient_id, "pathway": one.pathway, "open": one.is_open} for one in rows])
@@ -46,8 +46,8 @@ def show_one(episode: Identifier, as_json: AsJson = False) -> None:
     """Show what has been of an episode, and what is open."""
     from api.services.episodes import shown
 
-    with opened() as shell, shell.database.reading() as session:
-        found = shown(session, episode, shell.clock())
+    with opened() as context, context.database.reading() as session:
+        found = shown(session, episode, context.clock())
     if as_json:
         print_json(found)
         return
@@ -76,12 +76,12 @@ def tell(
 ) -> None:
     """Take down what became known: an outcome, a date, a stop, a new start; what follows from it is done."""
     from api.services.accounts import SYSTEM
-    from api.services.episodes import Told, record
+    from api.services.episodes import ReportedEvent, record
 
     on = None if day is None else day.date()
-    told = Told(kind=kind, step=step, number=number, date=on, outcome=outcome, relief_percent=relief, name=name)
-    with opened() as shell, shell.database.writing() as session:
-        found = record(session, SYSTEM, episode, None, told, shell.clock())
+    told = ReportedEvent(kind=kind, step=step, number=number, date=on, outcome=outcome, relief_percent=relief, name=name)
+    with opened() as context, context.database.writing() as session:
+        found = record(session, SYSTEM, episode, None, told, context.clock())
     result: dict[str, Any] = {"episode": episode, "asked": list(found.asked), "given_up": list(found.given_up)}
     if as_json:
         print_json(result)

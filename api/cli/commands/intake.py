@@ -16,10 +16,10 @@ from scheduling.errors import Fault, InvalidFile
 from scheduling.files import read_bounded
 
 if TYPE_CHECKING:
-    from api.runtime.context import Shell
-    from api.services.intake import Taken
-    from api.services.reception import Received
-    from api.services.referrals import Referred
+    from api.runtime.context import AppContext
+    from api.services.intake import AcceptedRequest
+    from api.services.reception import IntakeResult
+    from api.services.referrals import SameDayPlacement
     from api.spreadsheets.referral_sheets import Sheet
 
 intake_app = typer.Typer(cls=Commands, help="Take in what patients are referred for.", no_args_is_help=True)
@@ -70,16 +70,16 @@ def import_sheet(
     sheet = read_sheet(read_bounded(file, MAX_FILE_BYTES), str(file))
     for note in sheet.notes:
         say(f"{file}: {note}.")
-    with opened() as shell:
-        with shell.database.reading() as session:
-            faults = in_row_order([*check(session, sheet.requests, shell.clock()), *sheet.faults])
+    with opened() as context:
+        with context.database.reading() as session:
+            faults = in_row_order([*check(session, sheet.requests, context.clock()), *sheet.faults])
         if faults:
             raise _refused(faults, as_json)
         if dry_run:
             found = {"requests": len(sheet.requests), "faults": []}
             _told(as_json, found, f"{len(sheet.requests):,} requests can be taken in; nothing was.")
             return
-        taken, today = _take_in(shell, sheet, str(file))
+        taken, today = _take_in(context, sheet, str(file))
     document = [{"row": one.place.strip(", "), **_taken(two)} for one, two in zip(sheet.requests, taken, strict=True)]
     if as_json:
         print_json({"taken": document, "today": [_placed(one) for one in today]})
@@ -121,8 +121,8 @@ def add(
         referred_on=None if referred_on is None else referred_on.date(),
         low_reservoir=None if low_reservoir is None else low_reservoir.date(),
     )
-    with opened() as shell:
-        received = receive(shell, SYSTEM, request, shell.database.write)
+    with opened() as context:
+        received = receive(context, SYSTEM, request, context.database.write)
     if as_json:
         print_json({**_taken(received.taken), "today": None if received.today is None else _placed(received.today)})
         return
@@ -139,11 +139,11 @@ def make_room(
     from api.services import reception
     from api.services.accounts import SYSTEM
 
-    with opened() as shell:
+    with opened() as context:
         try:
-            found = reception.make_room(shell, SYSTEM, visit, shell.database.write)
+            found = reception.make_room(context, SYSTEM, visit, context.database.write)
         except NoRoom as refusal:
-            why = [f"  {one.rule}: {one.detail}" for one in refusal.grounds]
+            why = [f"  {one.rule}: {one.detail}" for one in refusal.details]
             raise ended(Outcome.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
     _told(as_json, _placed(found), _today(found))
 
@@ -162,14 +162,14 @@ def _request(**values: Any) -> Any:
         raise InvalidFile("the request", faults) from None
 
 
-def _take_in(shell: Shell, sheet: Sheet, source: str) -> tuple[list[Taken], list[Referred]]:
+def _take_in(context: AppContext, sheet: Sheet, source: str) -> tuple[list[AcceptedRequest], list[SameDayPlacement]]:
     from api.services.accounts import SYSTEM
     from api.services.intake import take_in
     from api.services.reception import place_today
 
-    with shell.database.writing() as session:
-        taken = take_in(session, SYSTEM, sheet.requests, shell.clock(), source)
-    return taken, place_today(shell, SYSTEM, taken)
+    with context.database.writing() as session:
+        taken = take_in(session, SYSTEM, sheet.requests, context.clock(), source)
+    return taken, place_today(context, SYSTEM, taken)
 
 
 def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
@@ -184,7 +184,7 @@ def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
     return ended(Outcome.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
 
 
-def _taken(one: Taken) -> dict[str, Any]:
+def _taken(one: AcceptedRequest) -> dict[str, Any]:
     return {
         "kind": one.request.kind,
         "patient": one.request.patient,
@@ -194,7 +194,7 @@ def _taken(one: Taken) -> dict[str, Any]:
     }
 
 
-def _placed(one: Referred) -> dict[str, Any]:
+def _placed(one: SameDayPlacement) -> dict[str, Any]:
     booking = None if one.booking is None else one.booking.model_dump(mode="json")
     return {
         "visit": one.visit,
@@ -204,7 +204,7 @@ def _placed(one: Referred) -> dict[str, Any]:
     }
 
 
-def _said(received: Received) -> str:
+def _said(received: IntakeResult) -> str:
     taken = received.taken
     if received.today is not None:
         return f"Episode {taken.episode}. {_today(received.today)}"
@@ -214,7 +214,7 @@ def _said(received: Received) -> str:
     return "Waits for a seat." if taken.referral_out is None else f"Referral {taken.referral_out} is sent."
 
 
-def _today(one: Referred) -> str:
+def _today(one: SameDayPlacement) -> str:
     if one.booking is None:
         why = "; ".join(f"{reason.rule}: {reason.detail}" for reason in one.reasons)
         return f"No place today for {one.visit}, which waits: {why}"

@@ -36,7 +36,7 @@ def verify(
 
     noted = None if known is None else _tail(known)
     try:
-        with opened() as shell, shell.database.reading() as session:
+        with opened() as context, context.database.reading() as session:
             last = audit.verify(session, noted)
     except AuditBroken as broken:
         if as_json:
@@ -55,8 +55,8 @@ def backup(
     """Write a backup of the service's store; the service may go on meanwhile."""
     from api.store.backup import backup as write
 
-    with opened() as shell:
-        write(shell.database, file)
+    with opened() as context:
+        write(context.database, file)
     _told(as_json, "backup", file, f"The store is in {file}. Keep the signing key apart: a backup does not hold it.")
 
 
@@ -70,8 +70,8 @@ def restore(
 
     if not yes:
         typer.confirm("What was stored since this backup is lost. Go on?", abort=True)
-    with opened() as shell:
-        put_back(shell.database, file)
+    with opened() as context:
+        put_back(context.database, file)
     _told(as_json, "restored", file, f"The store is as it was when {file} was written.")
 
 

@@ -26,8 +26,8 @@ def contacts(
     from api.services.contacts import set_addresses
 
     addresses = _addresses(file)
-    with opened() as shell, shell.database.writing() as session:
-        changed = set_addresses(session, SYSTEM, addresses, shell.clock())
+    with opened() as context, context.database.writing() as session:
+        changed = set_addresses(session, SYSTEM, addresses, context.clock())
     if as_json:
         print_json({"read": len(addresses), "changed": changed})
     else:
@@ -39,8 +39,8 @@ def send(as_json: AsJson = False) -> None:
     """Send the messages that wait, once; what the server puts off waits on. The service and its workers do so by themselves."""
     from api.background.mail.sender_supervisor import send_once
 
-    with opened() as shell:
-        if shell.settings.smtp_host is None:
+    with opened() as context:
+        if context.settings.smtp_host is None:
             raise InvalidFile("environment", [Fault("CLINICWEAVE_SMTP_HOST", "must be set to send mail")])
     found = send_once()
     if as_json:

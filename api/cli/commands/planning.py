@@ -33,7 +33,7 @@ from api.reports.summary import misstated, pins_conflict, plan_tables, reasons_t
 from scheduling.check import check as judge
 from scheduling.files import write_text
 from scheduling.plan import Plan
-from scheduling.publishing import is_published, published, read_earlier
+from scheduling.publishing import is_published, publish, read_earlier
 from scheduling.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _moves(asked: Scenario, begin: Plan | None, made: Plan, seconds: float) -> t
         if begin is None:
             return ()
         free = asked.policy.changed(max_notified_moves=None, moved=0, moved_notified=0, moved_notified_per_day=0)
-        asked = published(asked, begin).changed(now=None, policy=free)
+        asked = publish(asked, begin).changed(now=None, policy=free)
     with err().status("trying what would keep each of them in its place ..."):
         return moves(asked, made, min(seconds, MOVES_SECONDS))
 

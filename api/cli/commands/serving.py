@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from socket import socket
     from types import FrameType
 
-    from api.runtime.context import Shell
+    from api.runtime.context import AppContext
 
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter from others: a request that derives a week must not hold up small ones."""
@@ -58,25 +58,25 @@ def serve(
 def _run(settings: Settings, worker: bool) -> None:
     from api.background.jobs.worker import Worker
     from api.background.periodic_tasks import chores
-    from api.runtime.context import make_shell
+    from api.runtime.context import create_context
     from api.runtime.logs import write_logs
     from api.store.database import warn_of_unsafe_wal
     from api.store.migrations import migrate
 
     write_logs(settings.log_level)
-    shell = make_shell(settings)
+    context = create_context(settings)
     with warnings.catch_warnings(record=True) as unsafe:
-        if shell.database.is_sqlite:
+        if context.database.is_sqlite:
             warn_of_unsafe_wal()
     for warning in unsafe:
         log.warning("%s", warning.message)
-    migrate(shell.database)
+    migrate(context.database)
     for number in (signal.SIGINT, signal.SIGTERM):
         # The server raises what stopped it again at its end; that must unwind us, so that the worker stops too.
         signal.signal(number, _end)
-    working = Worker(shell.database, shell.queue, settings.jobs_per_worker) if worker else nullcontext()
-    with working, chores(shell) if worker else nullcontext():
-        _listen(shell)
+    working = Worker(context.database, context.queue, settings.jobs_per_worker) if worker else nullcontext()
+    with working, chores(context) if worker else nullcontext():
+        _listen(context)
 
 
 def caldav(
@@ -99,7 +99,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _listen(shell: Shell) -> None:
+def _listen(context: AppContext) -> None:
     import uvicorn
 
     from api.http.app import create_app
@@ -107,7 +107,7 @@ def _listen(shell: Shell) -> None:
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             # Streams end by themselves when told; the server would wait for them.
-            shell.stopping.set()
+            context.stopping.set()
             super().handle_exit(sig, frame)
 
         async def startup(self, sockets: list[socket] | None = None) -> None:
@@ -115,9 +115,9 @@ def _listen(shell: Shell) -> None:
             Thread(target=_load_the_rest, name="loading", daemon=True).start()
 
     sys.setswitchinterval(SWITCH_SECONDS)
-    settings = shell.settings
+    settings = context.settings
     config = uvicorn.Config(
-        create_app(shell),
+        create_app(context),
         host=settings.host,
         port=settings.port,
         log_config=None,

@@ -41,7 +41,7 @@ def simulate(
     are for the plan of a week; every change of it gets a share of them.
     """
     from api.simulation import lived
-    from api.simulation.policies import POLICIES, Policy
+    from api.simulation.policies import POLICIES, PlanningPolicy
     from api.simulation.report import Report, picture, report_tables, result_of
     from api.simulation.world import World
 
@@ -55,7 +55,7 @@ def simulate(
         for name in POLICIES:
             if policy in (name, "all"):
                 world = World(number, first, weeks, scale)
-                tally = lived(world, Policy(name, seconds, number, workers, deterministic), say)
+                tally = lived(world, PlanningPolicy(name, seconds, number, workers, deterministic), say)
                 results.append(result_of(tally, name))
     report = Report(weeks=weeks, seconds=seconds, results=tuple(results))
     if output is not None:

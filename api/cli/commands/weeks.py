@@ -28,8 +28,8 @@ def roster(scenario: ScenarioFile, as_json: AsJson = False) -> None:
     from api.services.accounts import SYSTEM
     from api.services.rosters import take_roster
 
-    with opened() as shell, shell.database.writing() as session:
-        taken = take_roster(session, SYSTEM, read_json(scenario).decode(errors="replace"), shell.clock())
+    with opened() as context, context.database.writing() as session:
+        taken = take_roster(session, SYSTEM, read_json(scenario).decode(errors="replace"), context.clock())
     shifts = sum(len(one.shifts) for one in taken.providers)
     found = {"start": taken.horizon.start.isoformat(), "end": taken.horizon.end.isoformat(), "shifts": shifts}
     if as_json:
@@ -51,16 +51,16 @@ def next_week(
     from api.services import rolling
     from api.services.accounts import SYSTEM
 
-    with opened() as shell:
+    with opened() as context:
         first = None if start is None else start.date()
         if dry_run:
-            with shell.database.reading() as session:
-                horizon = rolling.next_horizon(session, shell.clock(), weeks, first)
-                found = rolling.next_week(session, horizon, shell.clock())
+            with context.database.reading() as session:
+                horizon = rolling.next_horizon(session, context.clock(), weeks, first)
+                found = rolling.next_week(session, horizon, context.clock())
         else:
-            with shell.database.writing() as session:
-                horizon = rolling.next_horizon(session, shell.clock(), weeks, first)
-                found = rolling.build_week(session, SYSTEM, horizon, shell.clock()).found
+            with context.database.writing() as session:
+                horizon = rolling.next_horizon(session, context.clock(), weeks, first)
+                found = rolling.build_week(session, SYSTEM, horizon, context.clock()).found
     if as_json:
         print_json(rolling.summary(found))
         return
@@ -80,8 +80,8 @@ def outlook(
     """
     from api.services import outlook as looking_ahead
 
-    with opened() as shell, shell.database.reading() as session:
-        found = looking_ahead.look_ahead(session, shell.clock(), weeks)
+    with opened() as context, context.database.reading() as session:
+        found = looking_ahead.look_ahead(session, context.clock(), weeks)
     if as_json:
         print_json(looking_ahead.document(found))
         return

@@ -27,14 +27,14 @@ def worker(
     """
     from api.background.jobs.worker import Worker
     from api.background.periodic_tasks import chores
-    from api.runtime.context import make_shell
+    from api.runtime.context import create_context
     from api.runtime.logs import write_logs
     from api.store.migrations import migrate
 
     settings = read_settings(jobs_per_worker=at_once)
     write_logs(settings.log_level)
-    shell = make_shell(settings)
-    migrate(shell.database)
+    context = create_context(settings)
+    migrate(context.database)
     stopped = Event()
 
     def stop(signum: int, frame: FrameType | None) -> None:
@@ -42,7 +42,7 @@ def worker(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with Worker(shell.database, shell.queue, settings.jobs_per_worker) as working, chores(shell):
+    with Worker(context.database, context.queue, settings.jobs_per_worker) as working, chores(context):
         say(f"Worker {working.id} takes jobs.")
         stopped.wait()
-    shell.close()
+    context.close()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.access.gate import guarded_router
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hashed_password
 from api.http.answers import Answer
@@ -49,7 +49,7 @@ class AccountToMake(BaseModel):
     )
 
     name: str = Field(max_length=100)
-    role: Role
+    role: AccessRole
     provider: str | None = Field(None, max_length=200)
     password: Password | None = None
     subject: str | None = Field(None, min_length=1, max_length=200)
@@ -60,7 +60,7 @@ class AccountToChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"active": False}]})
 
-    role: Role | None = None
+    role: AccessRole | None = None
     provider: str | None = Field(None, max_length=200)
     password: Password | None = None
     active: bool | None = None
@@ -73,7 +73,7 @@ class Account(BaseModel):
 
     id: str
     name: str
-    role: Role
+    role: AccessRole
     provider: str | None
     subject: str | None
     active: bool
@@ -158,7 +158,7 @@ def list_accounts(call: Reading, page: Paged) -> Response:
 def add_account(body: AccountToMake, call: Creating) -> Response:
     """Make an account."""
     password_hash = None if body.password is None else hashed_password(body.password)
-    issuer, now = call.shell.settings.oidc_issuer, call.shell.clock()
+    issuer, now = call.context.settings.oidc_issuer, call.context.clock()
 
     def act(session: Session) -> Answer:
         new = NewAccount(body.name, body.role, body.provider, body.subject)
@@ -182,7 +182,7 @@ def get_account(account: Identifier, call: Fetching) -> Response:
 @router.patch("/v1/accounts/{account}", response_model=Account, responses=documented(409, 412, 428))
 def change_account(account: Identifier, body: AccountToChange, call: Changing) -> Response:
     """Change an account; its sessions end."""
-    version, now = call.expected_version(), call.shell.clock()
+    version, now = call.expected_version(), call.context.clock()
     password_hash = None if body.password is None else hashed_password(body.password)
     change = AccountChange(body.role, body.provider, body.active)
 
@@ -198,7 +198,7 @@ def end_sessions(account: Identifier, call: Reading) -> Response:
     """End all sessions of an account, from the next request on."""
 
     def act(session: Session) -> Answer:
-        service.end_sessions(session, call.actor, account, call.shell.clock())
+        service.end_sessions(session, call.actor, account, call.context.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
@@ -218,8 +218,8 @@ def list_tokens(account: Identifier, call: Reading) -> Response:
 @router.post("/v1/accounts/{account}/tokens", status_code=HTTPStatus.CREATED, response_model=Token)
 def add_token(account: Identifier, body: TokenToMake, call: Creating) -> Response:
     """Make a token for a program."""
-    now = call.shell.clock()
-    expires_at = now + timedelta(days=body.days or call.shell.settings.token_days)
+    now = call.context.clock()
+    expires_at = now + timedelta(days=body.days or call.context.settings.token_days)
 
     def act(session: Session) -> Answer:
         secret, row = service.add_token(session, call.actor, account, body.name, expires_at, now)
@@ -233,7 +233,7 @@ def end_token(token: Identifier, call: Reading) -> Response:
     """End a token, from the next request on."""
 
     def act(session: Session) -> Answer:
-        service.end_token(session, call.actor, token, call.shell.clock())
+        service.end_token(session, call.actor, token, call.context.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
@@ -242,11 +242,11 @@ def end_token(token: Identifier, call: Reading) -> Response:
 @router.post("/v1/visits/{visit}/links", status_code=HTTPStatus.CREATED, response_model=PatientLink)
 def add_link(visit: Identifier, body: LinkToMake, call: Creating) -> Response:
     """Make the link by which a patient acts on one visit."""
-    now = call.shell.clock()
-    expires_at = now + timedelta(days=body.days or call.shell.settings.link_days)
+    now = call.context.clock()
+    expires_at = now + timedelta(days=body.days or call.context.settings.link_days)
 
     def act(session: Session) -> Answer:
-        secret, row = service.add_link(session, call.shell.signer, call.actor, visit, expires_at, now)
+        secret, row = service.add_link(session, call.context.signer, call.actor, visit, expires_at, now)
         shown = {"id": row.id, "visit": visit, "expires_at": row.expires_at, "secret": secret}
         return Answer(shown, HTTPStatus.CREATED)
 
@@ -258,7 +258,7 @@ def end_link(link: Identifier, call: Reading) -> Response:
     """End a patient's link, from the next request on."""
 
     def act(session: Session) -> Answer:
-        service.end_link(session, call.actor, link, call.shell.clock())
+        service.end_link(session, call.actor, link, call.context.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)

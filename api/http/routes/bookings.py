@@ -18,8 +18,8 @@ from api.http.errors import UNCHANGED, documented
 from api.http.routes.examples import BOOKING
 from api.services import bookings as service
 from api.services import offering
-from api.services.bookings import Place, Standing
-from api.services.offering import Choices
+from api.services.bookings import PlacedVisit, RequestedPlace
+from api.services.offering import PlaceOptions
 from api.services.week import decided, present_week
 from api.store.tables.mail import Participation
 from scheduling.fields import Id, Stamp
@@ -48,9 +48,9 @@ class WantedPlace(BaseModel):
     supervisors: list[Id] = Field([], max_length=20)
     override_reason: str | None = Field(None, min_length=1, max_length=500)
 
-    def place(self) -> Place:
+    def place(self) -> RequestedPlace:
         """Return the place alone."""
-        return Place(self.start, self.location, self.room, tuple(self.team), tuple(self.supervisors))
+        return RequestedPlace(self.start, self.location, self.room, tuple(self.team), tuple(self.supervisors))
 
 
 class BookedVisit(BaseModel):
@@ -165,10 +165,10 @@ def move_booking(visit: Identifier, body: WantedPlace, call: Changing) -> Respon
 def cancel_booking(visit: Identifier, call: Changing) -> Response:
     """Cancel a visit's booking, and those of visits that cannot be without it: they wait again."""
     call.expected_version()
-    now = call.shell.clock()
+    now = call.context.clock()
     return decided(
-        call.shell,
-        service.period_of(call.shell.database, visit),
+        call.context,
+        service.period_of(call.context.database, visit),
         lambda week: service.cancelled(week, call.actor, visit, call.expect, now),
         lambda act: call.write(lambda session: _cancelled(*act(session))),
     )
@@ -178,7 +178,7 @@ def cancel_booking(visit: Identifier, call: Changing) -> Response:
 def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Response:
     """Note that a patient has arrived, has not come, or is done."""
     call.expected_version()
-    now = call.shell.clock()
+    now = call.context.clock()
 
     def act(session: Session) -> Answer:
         service.mark(session, call.actor, visit, body.state, call.expect, now)
@@ -191,7 +191,7 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
 def pin_visit(visit: Identifier, call: Changing) -> Response:
     """Hold a visit where it stands, whatever is planned; If-Match is the booking's."""
     call.expected_version()
-    now = call.shell.clock()
+    now = call.context.clock()
     return call.write(lambda session: Answer(place_document(service.pin(session, call.actor, visit, call.expect, now))))
 
 
@@ -200,7 +200,7 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
     """Let planning move a visit again."""
 
     def act(session: Session) -> Answer:
-        service.unpin(session, call.actor, visit, call.shell.clock())
+        service.unpin(session, call.actor, visit, call.context.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
@@ -209,8 +209,8 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
 @router.post("/v1/visits/{visit}/offers", response_model=Offers, responses=documented(409))
 def offer_places(visit: Identifier, body: OffersWanted, call: Reading) -> Response:
     """Return the best places that a waiting visit could be booked at without anybody else being moved."""
-    period = service.period_of(call.shell.database, visit)
-    found = offering.choices(present_week(call.shell, period, call.shell.clock()), visit, body.count)
+    period = service.period_of(call.context.database, visit)
+    found = offering.choices(present_week(call.context, period, call.context.clock()), visit, body.count)
     return call.disclose("visit.offers", "visit", visit, lambda session: _offers(found))
 
 
@@ -219,7 +219,7 @@ def place_document(booking: VisitBooking) -> dict[str, object]:
     return booking.model_dump(mode="json", exclude={"visit"})
 
 
-def booked_document(standing: Standing) -> dict[str, object]:
+def booked_document(standing: PlacedVisit) -> dict[str, object]:
     """Return where a visit stands."""
     row = standing.row
     told = {"state": row.state, "notified": row.notified, "version": row.version, "override_reason": row.override_reason}
@@ -233,17 +233,17 @@ def _put(
     expect: Callable[[int], None] | None,
     run: Callable[[Callable[[Session], Answer]], Response],
 ) -> Response:
-    now = call.shell.clock()
+    now = call.context.clock()
     status = HTTPStatus.CREATED if expect is None else HTTPStatus.OK
     return decided(
-        call.shell,
-        service.period_of(call.shell.database, visit),
+        call.context,
+        service.period_of(call.context.database, visit),
         lambda week: service.placed(week, call.actor, visit, body.place(), body.override_reason, expect, now),
         lambda act: run(lambda session: _answer(act(session), status)),
     )
 
 
-def _answer(standing: Standing, status: int = HTTPStatus.OK) -> Answer:
+def _answer(standing: PlacedVisit, status: int = HTTPStatus.OK) -> Answer:
     return Answer(booked_document(standing), status, standing.row.version)
 
 
@@ -251,6 +251,6 @@ def _cancelled(freed: VisitBooking, waiting: list[str]) -> Answer:
     return Answer({"waiting": waiting, "freed": place_document(freed)})
 
 
-def _offers(found: Choices) -> Answer:
+def _offers(found: PlaceOptions) -> Answer:
     offers = [{"place": place_document(one.booking), "cost": one.cost} for one in found.choices]
     return Answer({"visit": found.visit, "offers": offers, "reasons": [one.model_dump() for one in found.reasons]})

@@ -17,7 +17,7 @@ from api.http.dependencies import Creating, Reading
 from api.http.errors import documented
 from api.http.pages import Paged
 from api.services import episodes as service
-from api.services.episodes import Told
+from api.services.episodes import ReportedEvent
 from api.store import episodes as store
 from api.store.tables import EpisodeRow
 from scheduling.care.episodes import Event
@@ -160,7 +160,7 @@ def list_episodes(
 @router.get("/v1/episodes/{episode}", response_model=ShownEpisode)
 def get_episode(episode: Identifier, call: Reading) -> Response:
     """Return an episode: what has been of it, and what is open today."""
-    now = call.shell.clock()
+    now = call.context.clock()
     return call.disclose("episode.read", "episode", episode, lambda session: _answer(service.shown(session, episode, now)))
 
 
@@ -170,9 +170,9 @@ def get_episode(episode: Identifier, call: Reading) -> Response:
     response_model=Consequences,
     responses=documented(409),
 )
-def tell(episode: Identifier, body: Annotated[Told, Body(examples=[TOLD])], call: Creating) -> Response:
+def tell(episode: Identifier, body: Annotated[ReportedEvent, Body(examples=[TOLD])], call: Creating) -> Response:
     """Take down what became known: an outcome, a date, a visit elsewhere, a stop, a new start; what follows from it is done."""
-    now = call.shell.clock()
+    now = call.context.clock()
 
     def act(session: Session) -> Answer:
         found = service.record(session, call.actor, episode, None, body, now)

@@ -13,7 +13,7 @@ from pydantic.config import JsonDict
 from sqlmodel import Session
 from starlette.background import BackgroundTask
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.access.gate import address_of, guarded_router
 from api.http.answers import Answer
 from api.http.dependencies import Creating, Reading, Shared
@@ -87,25 +87,25 @@ class Feeds(BaseModel):
 
 @router.head(PATH, response_class=Response, responses=CALENDAR_ANSWERS)
 @router.get(PATH, response_class=Response, responses=CALENDAR_ANSWERS)
-def read_feed(calendar: Identifier, secret: Secret, request: Request, shell: Shared) -> Response:
+def read_feed(calendar: Identifier, secret: Secret, request: Request, context: Shared) -> Response:
     """Return a calendar: the last weeks, and all that is published ahead."""
     try:
-        found = service.polled(shell, calendar, secret)  # type: ignore[arg-type]
+        found = service.polled(context, calendar, secret)  # type: ignore[arg-type]
     except UnknownId:
-        shell.log_ins.take(f"guess from {address_of(request)}")
+        context.log_ins.take(f"guess from {address_of(request)}")
         raise
     if found.copy is None:
         return Response(status_code=HTTPStatus.GONE)
     answer = _calendar(request, found.copy)
     if found.to_keep:
-        answer.background = BackgroundTask(service.keep, shell)
+        answer.background = BackgroundTask(service.keep, context)
     return answer
 
 
 @router.post("/v1/feeds", status_code=HTTPStatus.CREATED, response_model=Feed, responses=documented(404))
 def add_feed(body: FeedToMake, call: Creating) -> Response:
     """Make a feed of a provider, room, group or location for oneself; its address is told once."""
-    settings, now = call.shell.settings, call.shell.clock()
+    settings, now = call.context.settings, call.context.clock()
 
     def act(session: Session) -> Answer:
         secret, row = service.add_feed(session, settings, call.actor, body.kind, body.subject, now)
@@ -117,7 +117,7 @@ def add_feed(body: FeedToMake, call: Creating) -> Response:
 @router.get("/v1/feeds", response_model=Feeds)
 def list_feeds(call: Reading, page: Paged) -> Response:
     """Return the feeds that one has made, those that have ended too; an admin sees all."""
-    by = None if call.actor.role is Role.ADMIN else call.actor.id
+    by = None if call.actor.role is AccessRole.ADMIN else call.actor.id
     return call.read(
         lambda session: Answer(page.document(store.feeds(session, by, page.after, page.count + 1), lambda row: row.id, _feed))
     )
@@ -128,7 +128,7 @@ def end_feed(feed: Identifier, call: Reading) -> Response:
     """End a feed, from the next poll on."""
 
     def act(session: Session) -> Answer:
-        service.end_feed(session, call.actor, feed, call.shell.clock())
+        service.end_feed(session, call.actor, feed, call.context.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
@@ -137,10 +137,10 @@ def end_feed(feed: Identifier, call: Reading) -> Response:
 @router.post("/v1/patients/{patient}/feeds", status_code=HTTPStatus.CREATED, response_model=Feed)
 def add_patient_feed(patient: Identifier, call: Creating) -> Response:
     """Make the signed link by which a patient reads their own appointments."""
-    settings, now = call.shell.settings, call.shell.clock()
+    settings, now = call.context.settings, call.context.clock()
 
     def act(session: Session) -> Answer:
-        secret, row = service.add_patient_feed(session, settings, call.shell.signer, call.actor, patient, now)
+        secret, row = service.add_patient_feed(session, settings, call.context.signer, call.actor, patient, now)
         return Answer({**_feed(row), "url": _url(settings, row, secret)}, HTTPStatus.CREATED)
 
     return call.create(act)

@@ -17,7 +17,7 @@ from api.http.dependencies import Creating, Reading
 from api.http.errors import documented
 from api.http.routes.bookings import PLACE, FreePlace, place_document
 from api.services import waitlist as service
-from api.services.waitlist import Kept
+from api.services.waitlist import OfferedPlace
 from api.services.week import decided
 from scheduling.fields import Id, Stamp
 from scheduling.plan import Booking
@@ -74,10 +74,10 @@ class KeptPlace(BaseModel):
 )
 def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) -> Response:
     """Keep a place in freed time for the waiting visit that uses it best; give its patient the visit's link to answer by."""
-    now, freed = call.shell.clock(), body.booking()
-    refused = service.refused(call.shell.database, scenario, freed)
+    now, freed = call.context.clock(), body.booking()
+    refused = service.refused(call.context.database, scenario, freed)
     return decided(
-        call.shell,
+        call.context,
         scenario,
         lambda week: service.offered(week, call.actor, freed, refused, timedelta(minutes=body.hold_minutes), now),
         lambda act: call.create(lambda session: _kept(act(session), HTTPStatus.CREATED)),
@@ -87,14 +87,14 @@ def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) ->
 @router.get("/v1/visits/{visit}/freed-place", response_model=KeptPlace)
 def get_freed_place(visit: Identifier, call: Reading) -> Response:
     """Return the place that is kept for a visit."""
-    now = call.shell.clock()
+    now = call.context.clock()
     return call.disclose("freed-place.read", "visit", visit, lambda session: _kept(service.kept(session, visit, now)))
 
 
 @router.post("/v1/visits/{visit}/freed-place/acceptance", response_model=KeptPlace, responses=documented(409))
 def accept_freed_place(visit: Identifier, call: Creating) -> Response:
     """Accept the place that is kept for a visit: it is booked."""
-    now = call.shell.clock()
+    now = call.context.clock()
     return call.create(lambda session: _kept(service.accepted(session, call.actor, visit, now)))
 
 
@@ -103,12 +103,12 @@ def decline_freed_place(visit: Identifier, call: Reading) -> Response:
     """Decline the place that is kept for a visit: it is free for others."""
 
     def act(session: Session) -> Answer:
-        service.declined(session, call.actor, visit, call.shell.clock())
+        service.declined(session, call.actor, visit, call.context.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
 
-def _kept(kept: Kept, status: int = HTTPStatus.OK) -> Answer:
+def _kept(kept: OfferedPlace, status: int = HTTPStatus.OK) -> Answer:
     place = place_document(kept.booking)
     return Answer({"visit": kept.offer.visit_id, "expires_at": kept.offer.expires_at, "place": place}, status)

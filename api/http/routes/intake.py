@@ -21,7 +21,7 @@ from api.services import intake as service
 from api.services import referrals_out
 from api.services.intake import Request
 from api.services.kinds import KINDS
-from api.services.reception import Received, place_today, receive
+from api.services.reception import IntakeResult, place_today, receive
 from api.spreadsheets.referral_sheets import in_row_order, read_sheet, xlsx_template
 from api.store import periods
 from api.store import referrals_out as store
@@ -200,13 +200,13 @@ def list_kinds(call: Reading) -> Response:
 )
 def get_template(call: Reading) -> Response:
     """Return a spreadsheet with an example for each kind of referral, and what each column holds."""
-    return Response(xlsx_template(call.shell.clock().date()), media_type=XLSX)
+    return Response(xlsx_template(call.context.clock().date()), media_type=XLSX)
 
 
 @router.post("/v1/intake", status_code=HTTPStatus.CREATED, response_model=RequestTaken, responses=documented(409))
 def take_in(body: Annotated[Request, Body(examples=[REQUEST])], call: Creating) -> Response:
     """Take in what a patient is referred for. Who has to be seen today gets a place at once, or hears why there is none."""
-    return receive(call.shell, call.actor, body, lambda act: call.create(lambda session: _received(act(session))))
+    return receive(call.context, call.actor, body, lambda act: call.create(lambda session: _received(act(session))))
 
 
 @router.post(
@@ -221,8 +221,8 @@ def take_in_sheet(
     dry_run: Annotated[bool, Query(description="Name what is wrong with each row, and take in nothing.")] = False,
 ) -> Response:
     """Take in a spreadsheet of referrals, all of its rows or none. Places for those of today are looked for right after."""
-    sheet, now = read_sheet(body, SOURCE), call.shell.clock()
-    taken: list[service.Taken] = []
+    sheet, now = read_sheet(body, SOURCE), call.context.clock()
+    taken: list[service.AcceptedRequest] = []
 
     def act(session: Session) -> Answer:
         faults = in_row_order([*service.check(session, sheet.requests, now), *sheet.faults])
@@ -237,7 +237,7 @@ def take_in_sheet(
     if dry_run:
         return call.read(act)
     answer = call.create(act)
-    place_today(call.shell, call.actor, taken)
+    place_today(call.context, call.actor, taken)
     return answer
 
 
@@ -273,14 +273,14 @@ def change_referral_out(referral: Identifier, body: ReferralOutState, call: Chan
 
     def act(session: Session) -> Answer:
         row = referrals_out.change_referral(
-            session, call.actor, referral, version, body.state, body.appointment, call.shell.clock()
+            session, call.actor, referral, version, body.state, body.appointment, call.context.clock()
         )
         return _sent_answer(session, row)
 
     return call.write(act)
 
 
-def _received(received: Received) -> Answer:
+def _received(received: IntakeResult) -> Answer:
     today = None
     if (found := received.today) is not None:
         today = {
@@ -294,7 +294,7 @@ def _received(received: Received) -> Answer:
     return Answer({**_taken(received.taken), "today": today}, HTTPStatus.CREATED, location=location)
 
 
-def _taken(one: service.Taken) -> dict[str, Any]:
+def _taken(one: service.AcceptedRequest) -> dict[str, Any]:
     return {
         "kind": one.request.kind,
         "patient": one.request.patient,
@@ -304,7 +304,9 @@ def _taken(one: service.Taken) -> dict[str, Any]:
     }
 
 
-def _sheet(requests: int, faults: list[dict[str, str]], notes: tuple[str, ...], taken: list[service.Taken]) -> dict[str, Any]:
+def _sheet(
+    requests: int, faults: list[dict[str, str]], notes: tuple[str, ...], taken: list[service.AcceptedRequest]
+) -> dict[str, Any]:
     today = [one.visits[0] for one in taken if service.is_of_today(one.request) and one.visits]
     return {"requests": requests, "faults": faults, "notes": notes, "taken": [_taken(one) for one in taken], "today": today}
 

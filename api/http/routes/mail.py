@@ -121,7 +121,7 @@ def list_answers(scenario: Identifier, call: Reading) -> Response:
     def act(session: Session) -> Answer:
         periods.period(session, scenario)
         items = [_answered(*pair) for pair in store.answers(session, scenario)]
-        return Answer({"items": items, "without_address": store.without_address(session, scenario, call.shell.clock())})
+        return Answer({"items": items, "without_address": store.without_address(session, scenario, call.context.clock())})
 
     return call.disclose("answers.read", "scenario", scenario, act)
 
@@ -135,7 +135,7 @@ def get_contact(patient: Identifier, call: Reading) -> Response:
 @router.put("/v1/patients/{patient}/contact", response_model=Contact, responses=documented(412, 428))
 def put_contact(patient: Identifier, body: Contact, call: Changing) -> Response:
     """Set, change or remove a patient's address; at a new one they are told of all that is ahead of them."""
-    version, now = call.expected_version(), call.shell.clock()
+    version, now = call.expected_version(), call.context.clock()
     return call.write(lambda session: _contact(contacts.set_address(session, call.actor, patient, body.email, now, version)))
 
 

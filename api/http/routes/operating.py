@@ -30,11 +30,11 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz")
-def readyz(shell: Shared) -> Health:
+def readyz(context: Shared) -> Health:
     """Say whether requests can be served: the database answers, has the tables of this version, and nobody ends the process."""
-    if shell.stopping.is_set():
+    if context.stopping.is_set():
         raise Unavailable("the process is ending")
-    expect_migrated(shell.database)
+    expect_migrated(context.database)
     return Health()
 
 
@@ -43,9 +43,9 @@ def readyz(shell: Shared) -> Health:
     response_class=Response,
     responses={200: {"content": {"text/plain": {"example": "clinicweave_requests_running 1.0\n"}}}},
 )
-def metrics(shell: Shared) -> Response:
+def metrics(context: Shared) -> Response:
     """Return the figures that Prometheus reads."""
-    return Response(shell.metrics.text(), media_type=shell.metrics.content_type)
+    return Response(context.metrics.text(), media_type=context.metrics.content_type)
 
 
 @router.get("/openapi.json", responses={200: {"content": {"application/json": {"example": {"openapi": "3.1.0"}}}}})

@@ -76,12 +76,12 @@ def list_calendars(provider: Identifier, call: Reading) -> Response:
 @router.post("/v1/providers/{provider}/outside-calendars", status_code=HTTPStatus.CREATED, response_model=OutsideCalendar)
 def add_calendar(provider: Identifier, body: CalendarToRead, call: Creating) -> Response:
     """Read a calendar elsewhere from now on: its events become busy times; a visit that they meet becomes a task."""
-    shell, now = call.shell, call.shell.clock()
+    context, now = call.context, call.context.clock()
     content = None if body.content is None else body.content.encode()
-    new = service.prepared(shell.settings, shell.fetcher, NewCalendar(body.name, body.url, content))
+    new = service.prepared(context.settings, context.fetcher, NewCalendar(body.name, body.url, content))
 
     def act(session: Session) -> Answer:
-        row = service.add_calendar(session, shell.settings, shell.signer, call.actor, provider, new, now)
+        row = service.add_calendar(session, context.settings, context.signer, call.actor, provider, new, now)
         return Answer(_calendar(row), HTTPStatus.CREATED)
 
     return call.create(act)
@@ -92,7 +92,7 @@ def end_calendar(outside: Identifier, call: Reading) -> Response:
     """Read a calendar elsewhere no more; its busy times are gone."""
 
     def act(session: Session) -> Answer:
-        service.end_calendar(session, call.actor, outside, call.shell.clock())
+        service.end_calendar(session, call.actor, outside, call.context.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)

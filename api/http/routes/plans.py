@@ -24,9 +24,9 @@ from api.http.pages import Paged
 from api.http.routes.examples import COMPARISON, KPIS, PLAN
 from api.reports.documents import document
 from api.reports.kpis import kpis
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.services import planning, publishing
-from api.services.planning import Made, Wanted
+from api.services.planning import PlanRequest, RequestedPlan
 from api.services.week import release_expired
 from api.store import jobs, plans
 from api.store.tables import JobEventRow, PlanJobRow, PublicationRow
@@ -154,11 +154,11 @@ def ask_for_plan(body: PlanToMake, call: Creating) -> Response:
     """Ask for a plan of a scenario as it is now; it is made beside, and found under its address."""
     from solver import Limits
 
-    now, queue = call.shell.clock(), call.shell.queue
-    release_expired(call.shell, now)
-    limits = Limits(body.seconds, call.shell.settings.solver_workers, body.seed, body.gap)
-    wanted = Wanted(body.scenario, limits, body.now)
-    with call.shell.database.reading() as session:
+    now, queue = call.context.clock(), call.context.queue
+    release_expired(call.context, now)
+    limits = Limits(body.seconds, call.context.settings.solver_workers, body.seed, body.gap)
+    wanted = PlanRequest(body.scenario, limits, body.now)
+    with call.context.database.reading() as session:
         of = planning.prepared(session, wanted, now)
 
     def act(session: Session) -> Answer:
@@ -239,7 +239,7 @@ def watch_plan(
     call.read(lambda session: Answer(jobs.job(session, plan).id))
     after = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else 0
     return StreamingResponse(
-        _told(call.shell, plan, min(after, 2**31 - 1)), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        _told(call.context, plan, min(after, 2**31 - 1)), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
     )
 
 
@@ -248,7 +248,7 @@ def cancel_plan(plan: Identifier, call: Reading) -> Response:
     """Call off a plan that is waited for."""
 
     def act(session: Session) -> Answer:
-        row = planning.cancel(session, call.actor, plan, call.shell.clock())
+        row = planning.cancel(session, call.actor, plan, call.context.clock())
         return Answer(_job(row, jobs.periods_of(session, [row])[row.id]))
 
     return call.write(act)
@@ -257,10 +257,10 @@ def cancel_plan(plan: Identifier, call: Reading) -> Response:
 @router.post("/v1/publications", status_code=HTTPStatus.CREATED, response_model=Publication, responses=documented(404, 409))
 def publish(body: ToPublish, call: Creating) -> Response:
     """Make a plan the one that people live by. What was decided by hand since it was asked for stays as decided."""
-    release_expired(call.shell, call.shell.clock())
+    release_expired(call.context, call.context.clock())
 
     def act(session: Session) -> Answer:
-        row = publishing.publish(session, call.actor, body.plan, call.shell.clock()).row
+        row = publishing.publish(session, call.actor, body.plan, call.context.clock()).row
         return Answer(_publication(row, body.plan), HTTPStatus.CREATED, location=f"/v1/publications/{row.id}")
 
     return call.create(act)
@@ -290,8 +290,8 @@ def get_publication(publication: Annotated[int, Path(ge=1, lt=2**31)], call: Rea
     return call.read(act)
 
 
-async def _told(shell: Shell, identifier: str, after: int) -> AsyncIterator[str]:
-    async for one in follow(shell.database, identifier, after, stopping=shell.stopping):
+async def _told(context: AppContext, identifier: str, after: int) -> AsyncIterator[str]:
+    async for one in follow(context.database, identifier, after, stopping=context.stopping):
         if isinstance(one, JobEventRow):
             step = {"seconds": one.seconds, "phase": one.phase, "cost": one.cost, "bound": one.bound, "gap": one.gap}
             yield f"id: {one.number}\nevent: progress\ndata: {json.dumps(step)}\n\n"
@@ -313,7 +313,7 @@ def _job(row: PlanJobRow, scenario: str) -> dict[str, Any]:
     }
 
 
-def _made(found: Made, comparison: Comparison | None) -> dict[str, Any]:
+def _made(found: RequestedPlan, comparison: Comparison | None) -> dict[str, Any]:
     return {
         **_job(found.job, found.scenario.id),
         "plan": found.plan,

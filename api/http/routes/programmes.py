@@ -97,7 +97,7 @@ def change_programme(
     version, changes = call.expected_version(), body.model_dump(exclude_unset=True)
 
     def act(session: Session) -> Answer:
-        service.change(session, call.actor, programme, version, changes, call.shell.clock())
+        service.change(session, call.actor, programme, version, changes, call.context.clock())
         return _answer(session, programme)
 
     return call.write(act)
@@ -108,7 +108,7 @@ def leave_programme(programme: Identifier, patient: Identifier, call: Reading) -
     """Let a patient have no seat in a programme any more, and wait for none."""
 
     def act(session: Session) -> Answer:
-        service.leave(session, call.actor, programme, patient, call.shell.clock())
+        service.leave(session, call.actor, programme, patient, call.context.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
@@ -123,7 +123,7 @@ def note_attendance(programme: Identifier, month: MonthInPath, body: Attendance,
     """Note who came to a month's session."""
 
     def act(session: Session) -> Answer:
-        service.note_attendance(session, call.actor, programme, month, body.came, call.shell.clock())
+        service.note_attendance(session, call.actor, programme, month, body.came, call.context.clock())
         return _answer(session, programme)
 
     return call.write(act)

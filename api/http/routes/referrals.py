@@ -16,7 +16,7 @@ from api.http.errors import documented
 from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
 from api.services import referrals as service
 from api.services.reception import make_room
-from api.services.referrals import Referral, Referred
+from api.services.referrals import InboundReferral, SameDayPlacement
 from api.services.week import decided
 from scheduling.comparison import Change
 from scheduling.fields import Half, Id, Interval
@@ -53,12 +53,12 @@ class ReferralToMake(BaseModel):
     preferred_providers: list[Id] = Field([], max_length=50)
     required_provider: Id | None = None
 
-    def referral(self) -> Referral:
+    def referral(self) -> InboundReferral:
         """Return the referral."""
         new = None
         if self.new_patient is not None:
             new = Patient.model_validate_json(json.dumps({"id": self.patient, **self.new_patient.model_dump(mode="json")}))
-        return Referral(self.patient, self.service, new, tuple(self.preferred_providers), self.required_provider)
+        return InboundReferral(self.patient, self.service, new, tuple(self.preferred_providers), self.required_provider)
 
 
 class ReferralMade(BaseModel):
@@ -94,10 +94,10 @@ class ReferralMade(BaseModel):
 @router.post("/v1/referrals", status_code=HTTPStatus.CREATED, response_model=ReferralMade, responses=documented(404, 409))
 def refer(body: ReferralToMake, call: Creating) -> Response:
     """Refer a cancer patient, to be seen today: the answer is the place, or the verified reason why there is none."""
-    now, referral, database = call.shell.clock(), body.referral(), call.shell.database
+    now, referral, database = call.context.clock(), body.referral(), call.context.database
     period = service.period_today(database, now)
     return decided(
-        call.shell,
+        call.context,
         period,
         lambda week: service.referred(week, call.actor, referral, service.known_patient(database, referral), now),
         lambda act: call.create(lambda session: _made(act(session))),
@@ -113,10 +113,10 @@ def displace(visit: Identifier, call: Creating) -> Response:
     Nobody gives way who has cancer, has to be seen that day, is pinned or about to be seen. A problem says whether it is proven
     that the day cannot take the visit, and names the rules in the way.
     """
-    return make_room(call.shell, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
+    return make_room(call.context, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
 
 
-def _made(made: Referred) -> Answer:
+def _made(made: SameDayPlacement) -> Answer:
     document = {
         "visit": made.visit,
         "scenario": made.period,

@@ -51,5 +51,5 @@ def take_in_answer(
     if kind not in (MAIL, "text/calendar"):
         raise InvalidFile("request", [Fault("header.content-type", f"must be text/calendar or {MAIL}")])
     received = received_mail(body) if kind == MAIL else received_file(body)
-    outcomes = take_in(call.shell, received, call.actor)
+    outcomes = take_in(call.context, received, call.actor)
     return Answer({"items": [asdict(one) for one in outcomes]}).response()

@@ -116,7 +116,7 @@ def import_scenario(body: ScenarioDocument, call: Creating) -> Response:
     """Take in a scenario: the clinic, the people, and what is asked for."""
 
     def act(session: Session) -> Answer:
-        row = scenarios.import_scenario(session, call.actor, json.dumps(body), call.shell.clock())
+        row = scenarios.import_scenario(session, call.actor, json.dumps(body), call.context.clock())
         return Answer(_period(row), HTTPStatus.CREATED, row.version, f"/v1/scenarios/{quote(row.id, safe='')}")
 
     return call.create(act)
@@ -183,7 +183,7 @@ def add_visits(scenario: Identifier, body: AdditionDocument, call: Creating) -> 
     """Ask for another visit, or for several with their links and with patients who are not known yet."""
 
     def act(session: Session) -> Answer:
-        added = requests.add_visits(session, call.actor, scenario, body, call.shell.clock())
+        added = requests.add_visits(session, call.actor, scenario, body, call.context.clock())
         return Answer({"visits": added}, HTTPStatus.CREATED, location=f"/v1/visits/{quote(added[0], safe='')}")
 
     return call.create(act)
@@ -199,7 +199,7 @@ def add_link(scenario: Identifier, body: Annotated[Link, Body(examples=[LINK])],
     """Let a visit follow another one."""
 
     def act(session: Session) -> Answer:
-        requests.add_link(session, call.actor, scenario, body, call.shell.clock())
+        requests.add_link(session, call.actor, scenario, body, call.context.clock())
         return Answer(body.model_dump(mode="json"), HTTPStatus.CREATED)
 
     return call.create(act)
@@ -210,7 +210,7 @@ def remove_link(scenario: Identifier, before: Identifier, after: Identifier, cal
     """Let a visit follow another one no more."""
 
     def act(session: Session) -> Answer:
-        requests.remove_link(session, call.actor, scenario, before, after, call.shell.clock())
+        requests.remove_link(session, call.actor, scenario, before, after, call.context.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)

@@ -11,14 +11,14 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.access.gate import COOKIE, address_of, guarded_router, is_foreign
 from api.access.oidc import STATE_COOKIE, STATE_SECONDS, IdentityProvider, kept
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from api.http.answers import Answer
 from api.http.dependencies import Acting, Reading, Shared
 from api.http.errors import documented
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.runtime.exceptions import Forbidden
 from api.services import accounts
 from api.services.accounts import Admitted
@@ -59,7 +59,7 @@ class Who(BaseModel):
     )
 
     account: str
-    role: Role
+    role: AccessRole
     provider: str | None
     visit: str | None
 
@@ -74,24 +74,24 @@ class Begun(BaseModel):
     )
 
     token: str
-    role: Role
+    role: AccessRole
     expires_at: datetime
     idle_minutes: int
 
 
 @router.post("/v1/sessions", status_code=HTTPStatus.CREATED, response_model=Begun, responses=documented(401, 403))
-def log_in(body: LogIn, request: Request, shell: Shared) -> Response:
+def log_in(body: LogIn, request: Request, context: Shared) -> Response:
     """Log in to a local account."""
     if is_foreign(request):
         raise Forbidden("another site has sent this request")
-    admitted = accounts.log_in(shell, address_of(request), body.name, body.password)
+    admitted = accounts.log_in(context, address_of(request), body.name, body.password)
     begun = Begun(
         token=admitted.secret,
-        role=Role(admitted.account.role),
+        role=AccessRole(admitted.account.role),
         expires_at=admitted.session.expires_at,
-        idle_minutes=shell.settings.session_idle_minutes,
+        idle_minutes=context.settings.session_idle_minutes,
     )
-    return _with_cookie(shell, admitted, JSONResponse(begun.model_dump(mode="json"), HTTPStatus.CREATED))
+    return _with_cookie(context, admitted, JSONResponse(begun.model_dump(mode="json"), HTTPStatus.CREATED))
 
 
 @router.get("/v1/sessions/current")
@@ -105,7 +105,7 @@ def log_out(call: Reading) -> Response:
     """End the session, or the token, of this request."""
 
     def act(session: Session) -> Answer:
-        accounts.log_out(session, call.actor, call.shell.clock())
+        accounts.log_out(session, call.actor, call.context.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     response = call.write(act)
@@ -114,23 +114,23 @@ def log_out(call: Reading) -> Response:
 
 
 @router.put("/v1/sessions/current/password", status_code=HTTPStatus.NO_CONTENT)
-def change_password(body: NewPassword, actor: Acting, shell: Shared) -> Response:
+def change_password(body: NewPassword, actor: Acting, context: Shared) -> Response:
     """Change one's own password; all sessions of the account end."""
-    accounts.change_password(shell, actor, body.present, body.wanted)
+    accounts.change_password(context, actor, body.present, body.wanted)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 @router.get("/v1/oidc/log-in", status_code=HTTPStatus.SEE_OTHER, response_class=RedirectResponse, responses=documented(404))
-def begin_elsewhere(shell: Shared) -> Response:
+def begin_elsewhere(context: Shared) -> Response:
     """Send the browser to the identity provider."""
-    address, begun = _identity_provider(shell).begin()
+    address, begun = _identity_provider(context).begin()
     response = RedirectResponse(address, HTTPStatus.SEE_OTHER)
     response.set_cookie(
         STATE_COOKIE,
-        kept(begun, shell.signer),
+        kept(begun, context.signer),
         max_age=STATE_SECONDS,
         path="/v1/oidc",
-        secure=shell.settings.secure,
+        secure=context.settings.secure,
         httponly=True,
         samesite="lax",
     )
@@ -142,32 +142,32 @@ def begin_elsewhere(shell: Shared) -> Response:
 )
 def come_back(
     request: Request,
-    shell: Shared,
+    context: Shared,
     state: Annotated[str, Query(max_length=200)] = "",
     code: Annotated[str, Query(max_length=4000)] = "",
     begun: Annotated[str, Cookie(alias=STATE_COOKIE, max_length=4000, include_in_schema=False)] = "",
 ) -> Response:
     """Begin a session for somebody who has logged in at the identity provider."""
-    provider = _identity_provider(shell)
-    admitted = accounts.log_in_elsewhere(shell, provider, address_of(request), begun, state, code)
-    response = _with_cookie(shell, admitted, RedirectResponse(START_PAGE, HTTPStatus.SEE_OTHER))
+    provider = _identity_provider(context)
+    admitted = accounts.log_in_elsewhere(context, provider, address_of(request), begun, state, code)
+    response = _with_cookie(context, admitted, RedirectResponse(START_PAGE, HTTPStatus.SEE_OTHER))
     response.delete_cookie(STATE_COOKIE, path="/v1/oidc")
     return response
 
 
-def _identity_provider(shell: Shell) -> IdentityProvider:
-    if shell.identity_provider is None:
+def _identity_provider(context: AppContext) -> IdentityProvider:
+    if context.identity_provider is None:
         raise UnknownId("identity provider", "none is set")
-    return shell.identity_provider
+    return context.identity_provider
 
 
-def _with_cookie(shell: Shell, admitted: Admitted, response: Response) -> Response:
+def _with_cookie(context: AppContext, admitted: Admitted, response: Response) -> Response:
     # Lax, not strict: the browser comes back from the identity provider by a link of another site. The gate asks further.
     response.set_cookie(
         COOKIE,
         admitted.secret,
-        max_age=shell.settings.session_hours * 3600,
-        secure=shell.settings.secure,
+        max_age=context.settings.session_hours * 3600,
+        secure=context.settings.secure,
         httponly=True,
         samesite="lax",
     )

@@ -80,7 +80,7 @@ def get_task(task: Identifier, call: Reading) -> Response:
 @router.put("/v1/tasks/{task}/done", response_model=Task, responses=documented(409, 412, 428))
 def end_task(task: Identifier, call: Changing) -> Response:
     """Note that a task is done."""
-    version, now = call.expected_version(), call.shell.clock()
+    version, now = call.expected_version(), call.context.clock()
 
     def act(session: Session) -> Answer:
         return _answer(service.end_task(session, call.actor, task, version, now))

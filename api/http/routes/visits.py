@@ -110,7 +110,7 @@ def change_visit(visit: Identifier, body: VisitChanges, call: Changing) -> Respo
     version, changes = call.expected_version(), body.model_dump(mode="json", exclude_unset=True)
 
     def act(session: Session) -> Answer:
-        row = requests.change_visit(session, call.actor, visit, version, changes, call.shell.clock())
+        row = requests.change_visit(session, call.actor, visit, version, changes, call.context.clock())
         return Answer(_shown(session, row), version=row.version)
 
     return call.write(act)
@@ -122,7 +122,7 @@ def withdraw_visit(visit: Identifier, call: Changing) -> Response:
     version = call.expected_version()
 
     def act(session: Session) -> Answer:
-        requests.withdraw_visit(session, call.actor, visit, version, call.shell.clock())
+        requests.withdraw_visit(session, call.actor, visit, version, call.context.clock())
         return Answer(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
@@ -139,7 +139,7 @@ def change_patient(patient: Identifier, body: PatientChanges, call: Changing) ->
     """Change where and when a patient can and would like to come."""
     version, changes = call.expected_version(), body.model_dump(mode="json", exclude_unset=True)
     return call.write(
-        lambda session: _patient(requests.change_patient(session, call.actor, patient, version, changes, call.shell.clock()))
+        lambda session: _patient(requests.change_patient(session, call.actor, patient, version, changes, call.context.clock()))
     )
 
 

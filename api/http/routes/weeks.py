@@ -171,7 +171,7 @@ def put_roster(body: RosterDocument, call: Reading) -> Response:
     """Take in the clinic and who works when, for weeks that are not asked for anything yet."""
 
     def act(session: Session) -> Answer:
-        taken = take_roster(session, call.actor, json.dumps(body), call.shell.clock())
+        taken = take_roster(session, call.actor, json.dumps(body), call.context.clock())
         return Answer({"start": taken.horizon.start, "end": taken.horizon.end, "providers": len(taken.providers)})
 
     return call.write(act)
@@ -184,7 +184,7 @@ def preview_week(
     start: Annotated[FirstDay | None, Query(description="The first day; else next Monday.")] = None,
 ) -> Response:
     """Return what the next week is asked for, and keep nothing."""
-    now = call.shell.clock()
+    now = call.context.clock()
 
     def act(session: Session) -> Answer:
         return Answer(rolling.summary(rolling.next_week(session, rolling.next_horizon(session, now, weeks, start), now)))
@@ -195,7 +195,7 @@ def preview_week(
 @router.post("/v1/weeks", status_code=HTTPStatus.CREATED, response_model=Week, responses=documented(409))
 def build_week(body: WeekToBuild, call: Creating) -> Response:
     """Build the next week from all that is open, and keep it to be planned; built again, it takes in what is new."""
-    now = call.shell.clock()
+    now = call.context.clock()
 
     def act(session: Session) -> Answer:
         horizon = rolling.next_horizon(session, now, body.weeks, body.start)
@@ -208,14 +208,14 @@ def build_week(body: WeekToBuild, call: Creating) -> Response:
 @router.get("/v1/outlook", response_model=OutlookShown)
 def get_outlook(call: Reading, weeks: Annotated[int, Query(ge=1, le=looking_ahead.MAX_WEEKS)] = 12) -> Response:
     """Return demand against capacity by skill, room and site week by week, and the wait a new patient should be told today."""
-    now = call.shell.clock()
+    now = call.context.clock()
     return call.read(lambda session: Answer(looking_ahead.document(looking_ahead.look_ahead(session, now, weeks))))
 
 
 @router.get("/v1/scenarios/{scenario}/alerts", response_model=Week)
 def get_alerts(scenario: Identifier, call: Reading) -> Response:
     """Return what will be too late unless somebody acts, and what lies beyond a scenario's dates, as of now."""
-    now = call.shell.clock()
+    now = call.context.clock()
     return call.disclose(
         "scenario.read-alerts",
         "scenario",

@@ -13,9 +13,9 @@ from fastapi.testclient import TestClient
 from support.service import CHEAP, OWN, PASSWORD, SECRET, Clock, bearer, peopled
 
 from api.access import passwords
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.http.app import create_app
-from api.runtime.context import Shell, make_shell
+from api.runtime.context import AppContext, create_context
 from api.runtime.settings import Settings
 from api.store.database import Database
 
@@ -50,28 +50,28 @@ def settings(peopled_file: Path, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def make(clock: Clock) -> Iterator[Callable[[Settings], Shell]]:
+def make(clock: Clock) -> Iterator[Callable[[Settings], AppContext]]:
     """Return what makes shells, and closes them at the end."""
-    made: list[Shell] = []
+    made: list[AppContext] = []
 
-    def make_one(settings: Settings) -> Shell:
-        shell = make_shell(settings, clock=clock)
-        made.append(shell)
-        return shell
+    def make_one(settings: Settings) -> AppContext:
+        context = create_context(settings, clock=clock)
+        made.append(context)
+        return context
 
     yield make_one
-    for shell in made:
-        shell.close()
+    for context in made:
+        context.close()
 
 
 @pytest.fixture
-def shell(make: Callable[[Settings], Shell], settings: Settings) -> Shell:
+def context(make: Callable[[Settings], AppContext], settings: Settings) -> AppContext:
     return make(settings)
 
 
 @pytest.fixture
-def client(shell: Shell) -> Iterator[TestClient]:
-    with TestClient(create_app(shell), raise_server_exceptions=False) as client:
+def client(context: AppContext) -> Iterator[TestClient]:
+    with TestClient(create_app(context), raise_server_exceptions=False) as client:
         yield client
 
 
@@ -92,7 +92,7 @@ def as_role(client: TestClient, log_in: Any) -> Callable[[str], dict[str, str]]:
     """Return what gives the headers by which a role is known; a patient by a link for ``own-visit``."""
 
     def headers(role: str) -> dict[str, str]:
-        if role != Role.PATIENT:
+        if role != AccessRole.PATIENT:
             return bearer(log_in(role).json()["token"])
         made = client.post(f"/v1/visits/{OWN}/links", json={}, headers=headers("scheduler"))
         return bearer(made.json()["secret"])

@@ -12,7 +12,7 @@ from support.races import at_once
 from support.service import PASSWORD, SECRET, bearer, peopled
 
 from api.http.answers import Call
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.runtime.settings import Settings
 from api.store.tables import AccountRow, IdempotencyRow
 
@@ -21,10 +21,10 @@ NEW = {"name": "dana", "role": "scheduler", "password": PASSWORD}
 
 
 @pytest.fixture
-def shell(store_url: str, make: Callable[[Settings], Shell]) -> Shell:
-    shell = make(Settings(database_url=store_url, secret=SECRET))
-    peopled(shell.database)
-    return shell
+def context(store_url: str, make: Callable[[Settings], AppContext]) -> AppContext:
+    context = make(Settings(database_url=store_url, secret=SECRET))
+    peopled(context.database)
+    return context
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def headers(as_role: Callable[[str], dict[str, str]]) -> dict[str, str]:
     return as_role("admin")
 
 
-def rows(shell: Shell, kind: type[Any]) -> int:
-    with shell.database.reading() as session:
+def rows(context: AppContext, kind: type[Any]) -> int:
+    with context.database.reading() as session:
         return session.exec(select(func.count()).select_from(kind)).one()
 
 
@@ -43,12 +43,12 @@ def sent_at_once(client: TestClient, headers: dict[str, str]) -> list[Any]:
 
 
 def test_one_key_sent_many_times_at_once_makes_one_row_and_one_answer(
-    client: TestClient, shell: Shell, headers: dict[str, str]
+    client: TestClient, context: AppContext, headers: dict[str, str]
 ) -> None:
-    before = rows(shell, AccountRow)
+    before = rows(context, AccountRow)
     answers = sent_at_once(client, headers | {"Idempotency-Key": "k1"})
     told = {(one.status_code, one.content, one.headers["etag"], one.headers["location"]) for one in answers}
-    assert (len(told), rows(shell, AccountRow), rows(shell, IdempotencyRow)) == (1, before + 1, 1)
+    assert (len(told), rows(context, AccountRow), rows(context, IdempotencyRow)) == (1, before + 1, 1)
     assert answers[0].status_code == 201
     assert answers[0].headers["location"] == f"/v1/accounts/{answers[0].json()['id']}"
 
@@ -61,13 +61,13 @@ def test_without_keeping_the_answer_all_but_one_fail(
     assert statuses == [201] + [409] * (TIMES - 1)
 
 
-def test_a_key_with_another_request_is_refused(client: TestClient, shell: Shell, headers: dict[str, str]) -> None:
+def test_a_key_with_another_request_is_refused(client: TestClient, context: AppContext, headers: dict[str, str]) -> None:
     keyed = headers | {"Idempotency-Key": "k1"}
     assert client.post("/v1/accounts", json=NEW, headers=keyed).status_code == 201
-    before = rows(shell, AccountRow)
+    before = rows(context, AccountRow)
     other = client.post("/v1/accounts", json=NEW | {"name": "erin"}, headers=keyed)
     assert (other.status_code, other.json()["type"]) == (422, "urn:problem-type:clinicweave:key-reused")
-    assert rows(shell, AccountRow) == before
+    assert rows(context, AccountRow) == before
 
 
 def test_keys_of_two_callers_are_two(client: TestClient, headers: dict[str, str], log_in: Any, as_role: Any) -> None:
@@ -78,21 +78,23 @@ def test_keys_of_two_callers_are_two(client: TestClient, headers: dict[str, str]
 
 
 def test_a_secret_is_told_again_to_the_same_key_and_kept_by_nobody_else(
-    client: TestClient, shell: Shell, headers: dict[str, str]
+    client: TestClient, context: AppContext, headers: dict[str, str]
 ) -> None:
     account = client.get("/v1/accounts", headers=headers).json()["items"][0]["id"]
     keyed = headers | {"Idempotency-Key": "k"}
     first, again = (client.post(f"/v1/accounts/{account}/tokens", json={"name": "t"}, headers=keyed) for _ in range(2))
     assert first.content == again.content
-    with shell.database.reading() as session:
+    with context.database.reading() as session:
         (kept,) = session.exec(select(IdempotencyRow))
     assert first.json()["secret"].encode() not in kept.body
 
 
-def test_a_request_that_failed_may_be_mended_under_its_key(client: TestClient, shell: Shell, headers: dict[str, str]) -> None:
+def test_a_request_that_failed_may_be_mended_under_its_key(
+    client: TestClient, context: AppContext, headers: dict[str, str]
+) -> None:
     keyed = headers | {"Idempotency-Key": "k"}
     assert client.post("/v1/accounts", json=NEW | {"role": "clinician"}, headers=keyed).status_code == 422
-    assert rows(shell, IdempotencyRow) == 0
+    assert rows(context, IdempotencyRow) == 0
     assert client.post("/v1/accounts", json=NEW, headers=keyed).status_code == 201
 
 
@@ -110,9 +112,9 @@ def test_a_key_that_is_none_is_refused(client: TestClient, headers: dict[str, st
     assert client.post("/v1/accounts", json=NEW, headers=headers | {"Idempotency-Key": key}).status_code == 422
 
 
-def test_the_service_is_ready_when_its_store_is(client: TestClient, shell: Shell) -> None:
+def test_the_service_is_ready_when_its_store_is(client: TestClient, context: AppContext) -> None:
     assert client.get("/readyz").status_code == 200
-    shell.stopping.set()
+    context.stopping.set()
     ending = client.get("/readyz")
     assert (ending.status_code, ending.headers["retry-after"]) == (503, "2")
     assert client.get("/healthz").status_code == 200

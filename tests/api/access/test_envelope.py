@@ -15,8 +15,8 @@ from support.service import bearer
 from api.access.limits import Limit
 from api.http.app import create_app
 from api.http.errors import DEFECT, PROBLEMS, problem_answer, problem_kind
-from api.runtime.context import Shell
-from api.runtime.exceptions import Conflict, Ground, Refused, RulesBroken, TooMany
+from api.runtime.context import AppContext
+from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken, ServiceError, TooMany
 from api.runtime.logs import JsonLines
 from api.runtime.settings import Settings, read_settings
 from api.store.errors import AlreadyThere, DoubleBooked, NaiveTime, StoreBusy
@@ -51,7 +51,7 @@ def tree(root: type[ClinicweaveError]) -> set[type[ClinicweaveError]]:
 
 def test_every_refusal_is_the_callers_affair_and_every_defect_is_ours() -> None:
     statuses = {kind: problem_kind(kind.__new__(kind)).status for kind in tree(ClinicweaveError)}
-    assert all(400 <= status < 500 or status == 503 for kind, status in statuses.items() if issubclass(kind, Refused))
+    assert all(400 <= status < 500 or status == 503 for kind, status in statuses.items() if issubclass(kind, ServiceError))
     assert {statuses[kind] for kind in (RuleBroken, ModelInvalid, NaiveTime)} == {500}
     assert (statuses[DoubleBooked], statuses[AlreadyThere], statuses[StoreBusy]) == (409, 409, 503)
     assert len({kind.name for kind in PROBLEMS.values()}) == len(set(PROBLEMS.values()))
@@ -59,8 +59,8 @@ def test_every_refusal_is_the_callers_affair_and_every_defect_is_ours() -> None:
 
 def test_a_problem_names_rule_path_and_detail() -> None:
     request = Request({"type": "http", "headers": [], "state": {"request_id": "r"}})
-    grounds = [Ground("closed then", rule="closure", path="start"), Ground("busy then", rule="busy")]
-    answer = problem_answer(request, RulesBroken("two rules are broken", grounds))
+    details = [ErrorDetail("closed then", rule="closure", path="start"), ErrorDetail("busy then", rule="busy")]
+    answer = problem_answer(request, RulesBroken("two rules are broken", details))
     assert (answer.status_code, answer.media_type) == (409, "application/problem+json")
     assert json.loads(bytes(answer.body)) == {
         "type": "urn:problem-type:clinicweave:rules-broken",
@@ -88,13 +88,13 @@ def test_a_defects_own_words_stay_inside() -> None:
 
 
 def test_an_unforeseen_error_is_a_problem_and_its_text_goes_nowhere(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, lines: list[str]
+    context: AppContext, monkeypatch: pytest.MonkeyPatch, lines: list[str]
 ) -> None:
     def break_down() -> None:
         raise ValueError(PATIENT)
 
-    monkeypatch.setattr(shell.metrics, "text", break_down)
-    client = TestClient(create_app(shell))
+    monkeypatch.setattr(context.metrics, "text", break_down)
+    client = TestClient(create_app(context))
     token = client.post("/v1/sessions", json={"name": "admin", "password": "a long pass phrase"}).json()["token"]
     answer = client.get("/metrics", headers=bearer(token))
     assert (answer.status_code, answer.json()["type"]) == (500, "urn:problem-type:clinicweave:defect")
@@ -228,4 +228,4 @@ def test_an_issuer_needs_a_client_id() -> None:
 
 
 def test_a_conflict_is_what_an_unnamed_refusal_is() -> None:
-    assert problem_kind(Refused("no")) == problem_kind(Conflict("no"))
+    assert problem_kind(ServiceError("no")) == problem_kind(Conflict("no"))

@@ -16,9 +16,9 @@ from support.samples import FOREIGN, OWN, SAMPLES, Ids, Sample, World, named, wo
 from support.service import denials
 
 from api.access import gate
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.access.owners import OWNERS
-from api.access.table import ACCESS, Access, Whose
+from api.access.table import ACCESS, Access, Scope
 from api.store import periods, plans
 from api.store.columns import Row
 from api.store.database import Database
@@ -33,7 +33,7 @@ REFUSED = (401, 403)
 class Case:
     """Who asks, for which ids in the path and in the body, and whether the table lets them."""
 
-    role: Role | None
+    role: AccessRole | None
     path: Ids
     body: Ids
     allowed: bool
@@ -52,14 +52,14 @@ def cases(line: Access, body: Any, own: Ids, foreign: Ids) -> Iterator[Case]:
     foreign = {**foreign, **part(own, "foreign")}
     theirs = [kind for kind in line.named_in_path if kind in OWNERS]
     within = [kind.format_map(body) for _, kind in line.body]
-    for role in (None, *Role):
+    for role in (None, *AccessRole):
         whose = None if role is None else line.roles.get(role)
         ids = own if role is None else {**own, **part(own, role)}
         yield Case(role, ids, ids, whose is not None)
         for kind in theirs:
-            yield Case(role, {**ids, kind: foreign[kind]}, ids, whose is Whose.ANY)
+            yield Case(role, {**ids, kind: foreign[kind]}, ids, whose is Scope.ANY)
         for kind in within:
-            yield Case(role, ids, {**ids, kind: foreign[kind]}, whose is Whose.ANY)
+            yield Case(role, ids, {**ids, kind: foreign[kind]}, whose is Scope.ANY)
 
 
 def part(ids: Ids, whose: str) -> Ids:
@@ -70,7 +70,7 @@ def part(ids: Ids, whose: str) -> Ids:
 def ask(here: World, line: Access, sample: Sample, case: Case, headers: Headers) -> Any:
     """Send the request of a line as a case has it."""
     if sample.version_of:
-        who = here.headers(Role.ADMIN if "account" in sample.version_of else Role.SCHEDULER, case.path)
+        who = here.headers(AccessRole.ADMIN if "account" in sample.version_of else AccessRole.SCHEDULER, case.path)
         tag = here.desk.ask("GET", sample.version_of.format_map(case.path), headers=who).headers.get("etag", "")
         headers = {**headers, "If-Match": tag}
     path = (line.path + sample.query).format_map(case.path)
@@ -93,7 +93,7 @@ def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
 
 def hold_against_the_table(here: World, line: Access) -> None:
     """Send every refused case, each of which must change nothing, then every allowed one."""
-    sample, database = sample_of(line), here.desk.shell.database
+    sample, database = sample_of(line), here.desk.context.database
     made = sample.prepare(here) if sample.prepare else {}
     own = {**OWN, **here.ids, **sample.own, **made}
     foreign = {**FOREIGN, **sample.foreign}
@@ -108,7 +108,7 @@ def hold_against_the_table(here: World, line: Access) -> None:
         assert len(denials(database)) == denied + 1, case
         assert dump(database) == before, case
     # Those who may at their own objects come first: whoever may at any ends some of them.
-    allowed = sorted((one for one in every if one.allowed), key=lambda one: line.roles[Role(str(one.role))] is Whose.ANY)
+    allowed = sorted((one for one in every if one.allowed), key=lambda one: line.roles[AccessRole(str(one.role))] is Scope.ANY)
     answers = [ask(here, line, sample, case, here.headers(case.role, own)) for case in allowed]
     assert [answer.status_code for answer in answers if answer.status_code in REFUSED] == [], [one.text for one in answers]
     status = answers[0].status_code
@@ -120,7 +120,7 @@ def hold_against_the_table(here: World, line: Access) -> None:
 
 def expect_versions_tell_all(here: World) -> None:
     """Hold what readers are given, kept by version, against what the rows say now."""
-    database = here.desk.shell.database
+    database = here.desk.context.database
     with database.writing() as rows:
         fresh = standings(rows)
     with database.reading() as rows:
@@ -166,9 +166,9 @@ def test_without_the_question_whose_it_is_a_foreign_object_is_reached(
 def test_a_refused_request_that_changes_something_is_found(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     deny = getattr(gate, "_deny")  # noqa: B009
 
-    def careless(shell: Any, *given: Any) -> None:
-        deny(shell, *given)
-        with shell.database.writing() as session:
+    def careless(context: Any, *given: Any) -> None:
+        deny(context, *given)
+        with context.database.writing() as session:
             periods.touch(session, "test-week")
 
     monkeypatch.setattr(gate, "_deny", careless)

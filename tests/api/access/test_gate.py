@@ -12,13 +12,13 @@ from fastapi.testclient import TestClient
 from support.service import FOREIGN, OWN, bearer, denials
 
 from api.access import gate
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.access.gate import COOKIE, guarded_router
 from api.access.owners import OWNERS, ids_at
-from api.access.table import ACCESS, Access, Whose
+from api.access.table import ACCESS, Access, Scope
 from api.http.app import create_app
 from api.http.routes import ROUTERS
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.store import episodes
 from api.store.episodes import Origin
 from api.store.tables import OutsideCalendarRow
@@ -45,26 +45,28 @@ def own_feed(client: TestClient, headers: dict[str, str]) -> str:
 
 
 @pytest.fixture(autouse=True)
-def calendar_of_ana(shell: Shell) -> None:
+def calendar_of_ana(context: AppContext) -> None:
     """Let ana have a calendar elsewhere."""
-    now = shell.clock()
-    with shell.database.writing() as session:
+    now = context.clock()
+    with context.database.writing() as session:
         session.add(
             OutsideCalendarRow(id="of-ana", provider_id="ana", name="at home", due_at=now, created_by="ana", created_at=now)
         )
 
 
 @pytest.fixture(autouse=True)
-def care_of_pat(shell: Shell) -> None:
+def care_of_pat(context: AppContext) -> None:
     """Let pat, whom ana sees, be on a pathway."""
     referred = Event(kind="referred", known=datetime(2026, 11, 30, 8), date=date(2026, 11, 30))  # noqa: DTZ001
     care = Episode(id="of-pat", pathway="follow-up", patient="pat", priority="routine", history=(referred,))
-    with shell.database.writing() as session:
-        episodes.add(session, [(care, Origin("follow-up"))], shell.clock())
+    with context.database.writing() as session:
+        episodes.add(session, [(care, Origin("follow-up"))], context.clock())
 
 
-@pytest.mark.parametrize("role", list(Role))
-def test_each_role_gets_through_to_exactly_what_the_table_lets_it(client: TestClient, as_role: Headers, role: Role) -> None:
+@pytest.mark.parametrize("role", list(AccessRole))
+def test_each_role_gets_through_to_exactly_what_the_table_lets_it(
+    client: TestClient, as_role: Headers, role: AccessRole
+) -> None:
     headers = as_role(role)
     ids = ID | {"feed": own_feed(client, headers)}
     lines = sorted(GUARDED, key=lambda line: (line.method, line.path) == LEAVING)
@@ -73,16 +75,16 @@ def test_each_role_gets_through_to_exactly_what_the_table_lets_it(client: TestCl
 
 
 @pytest.mark.parametrize("line", GUARDED, ids=lambda line: f"{line.method} {line.path}")
-def test_nobody_gets_through_without_a_credential(client: TestClient, shell: Shell, line: Access) -> None:
-    before = len(denials(shell.database))
+def test_nobody_gets_through_without_a_credential(client: TestClient, context: AppContext, line: Access) -> None:
+    before = len(denials(context.database))
     answer = ask(client, line, {})
     assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
     assert answer.headers["www-authenticate"].startswith("Bearer")
-    (denial,) = denials(shell.database)[before:]
+    (denial,) = denials(context.database)[before:]
     assert (denial.actor, denial.action) == ("unknown", f"{line.method} {line.path}")
 
 
-def test_a_clinician_makes_links_for_own_visits_only(client: TestClient, shell: Shell, as_role: Headers) -> None:
+def test_a_clinician_makes_links_for_own_visits_only(client: TestClient, context: AppContext, as_role: Headers) -> None:
     headers = as_role("clinician")
     assert client.post(f"/v1/visits/{OWN}/links", json={}, headers=headers).status_code == 201
     foreign = client.post(f"/v1/visits/{FOREIGN}/links", json={}, headers=headers)
@@ -90,7 +92,7 @@ def test_a_clinician_makes_links_for_own_visits_only(client: TestClient, shell: 
     assert (foreign.status_code, unknown.status_code) == (403, 403)
     same = ("type", "title", "status", "detail", "errors")
     assert [foreign.json()[part] for part in same] == [unknown.json()[part] for part in same]
-    assert [(row.role, row.object_kind, row.object_id) for row in denials(shell.database)] == [
+    assert [(row.role, row.object_kind, row.object_id) for row in denials(context.database)] == [
         ("clinician", "visit", FOREIGN),
         ("clinician", "visit", "no-visit"),
     ]
@@ -104,13 +106,15 @@ def test_without_the_question_whose_it_is_the_foreign_visit_is_reached(
     assert client.post(f"/v1/visits/{FOREIGN}/links", json={}, headers=headers).status_code == 201
 
 
-def test_ids_in_a_body_must_be_own_too(shell: Shell, client: TestClient, as_role: Headers) -> None:
-    line = Access("POST", "/v1/asks", {Role.CLINICIAN: Whose.OWN}, body=(("patient", "patient"), ("links[].before", "visit")))
+def test_ids_in_a_body_must_be_own_too(context: AppContext, client: TestClient, as_role: Headers) -> None:
+    line = Access(
+        "POST", "/v1/asks", {AccessRole.CLINICIAN: Scope.OWN}, body=(("patient", "patient"), ("links[].before", "visit"))
+    )
     token = as_role("clinician")["Authorization"].split()[1]
 
     def admitted(*ids: tuple[str, str]) -> bool:
         try:
-            gate.admit(shell, line, gate.Asked("here", token, None, False, ids))
+            gate.admit(context, line, gate.Asked("here", token, None, False, ids))
         except gate.Forbidden:
             return False
         return True
@@ -138,7 +142,7 @@ def test_a_body_that_is_no_json_is_first_asked_who_brings_it(client: TestClient,
 
 
 def test_every_kind_that_own_lines_name_in_the_path_has_an_owner() -> None:
-    lines = [line for line in ACCESS if Whose.OWN in line.roles.values()]
+    lines = [line for line in ACCESS if Scope.OWN in line.roles.values()]
     assert lines and all(set(line.named_in_path) <= set(OWNERS) for line in lines)
 
 
@@ -147,16 +151,16 @@ def test_a_route_that_the_table_does_not_have_cannot_be_made() -> None:
         guarded_router("test").get("/v1/secret")(lambda: None)
 
 
-def test_a_route_around_the_gate_is_not_put_together(shell: Shell) -> None:
+def test_a_route_around_the_gate_is_not_put_together(context: AppContext) -> None:
     around = APIRouter()
     around.get("/healthz")(lambda: None)
     with pytest.raises(LookupError, match="/healthz goes around the gate"):
-        create_app(shell, (*ROUTERS, around))
+        create_app(context, (*ROUTERS, around))
 
 
-def test_a_line_without_route_is_not_put_together(shell: Shell) -> None:
+def test_a_line_without_route_is_not_put_together(context: AppContext) -> None:
     with pytest.raises(LookupError, match="/v1/accounts"):
-        create_app(shell, ROUTERS[:-1])
+        create_app(context, ROUTERS[:-1])
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 from support.service import denials
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.access.oidc import IdentityProvider
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, AccountChange, NewAccount, add_account, change_account
 
@@ -83,12 +83,12 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def shell(make: Callable[[Settings], Shell], settings: Settings, issuer: Issuer) -> Shell:
-    shell = make(settings)
-    shell.identity_provider = IdentityProvider(settings, httpx2.MockTransport(issuer))
-    with shell.database.writing() as session:
-        add_account(session, SYSTEM, NewAccount("erin", Role.SCHEDULER, subject="s-1"), None, ISSUER, shell.clock())
-    return shell
+def context(make: Callable[[Settings], AppContext], settings: Settings, issuer: Issuer) -> AppContext:
+    context = make(settings)
+    context.identity_provider = IdentityProvider(settings, httpx2.MockTransport(issuer))
+    with context.database.writing() as session:
+        add_account(session, SYSTEM, NewAccount("erin", AccessRole.SCHEDULER, subject="s-1"), None, ISSUER, context.clock())
+    return context
 
 
 def begin(client: TestClient, issuer: Issuer) -> str:
@@ -133,14 +133,14 @@ def test_nobody_comes_in_whom_the_issuer_does_not_vouch_for(client: TestClient, 
     assert client.get("/v1/sessions/current").status_code == 401
 
 
-def test_what_was_not_begun_here_is_not_ended_here(client: TestClient, shell: Shell, issuer: Issuer) -> None:
+def test_what_was_not_begun_here_is_not_ended_here(client: TestClient, context: AppContext, issuer: Issuer) -> None:
     state = begin(client, issuer)
     assert come_back(client, "another").status_code == 401
     assert come_back(client, state, "bad").status_code == 401
     assert client.get("/v1/oidc/callback", params={"error": "denied", "state": state}).status_code == 401
     client.cookies.clear()
     assert come_back(client, state).status_code == 401
-    assert len(denials(shell.database)) == 4
+    assert len(denials(context.database)) == 4
 
 
 def test_a_made_up_cookie_is_not_believed(client: TestClient, issuer: Issuer) -> None:
@@ -152,10 +152,10 @@ def test_a_made_up_cookie_is_not_believed(client: TestClient, issuer: Issuer) ->
     assert (answer.status_code, issuer.asked) == (401, {})
 
 
-def test_a_closed_account_does_not_come_in(client: TestClient, shell: Shell, issuer: Issuer) -> None:
-    with shell.database.writing() as session:
-        row = add_account(session, SYSTEM, NewAccount("fay", Role.ADMIN, subject="s-3"), None, ISSUER, shell.clock())
-        change_account(session, SYSTEM, row.id, 1, AccountChange(is_active=False), None, shell.clock())
+def test_a_closed_account_does_not_come_in(client: TestClient, context: AppContext, issuer: Issuer) -> None:
+    with context.database.writing() as session:
+        row = add_account(session, SYSTEM, NewAccount("fay", AccessRole.ADMIN, subject="s-3"), None, ISSUER, context.clock())
+        change_account(session, SYSTEM, row.id, 1, AccountChange(is_active=False), None, context.clock())
     issuer.claims = {"sub": "s-3"}
     assert come_back(client, begin(client, issuer)).status_code == 401
 
@@ -171,7 +171,7 @@ def test_an_issuer_of_another_name_is_not_used(client: TestClient, issuer: Issue
     assert client.get("/v1/oidc/log-in", follow_redirects=False).status_code == 503
 
 
-def test_without_an_issuer_there_is_no_such_log_in(client: TestClient, shell: Shell) -> None:
-    shell.identity_provider = None
+def test_without_an_issuer_there_is_no_such_log_in(client: TestClient, context: AppContext) -> None:
+    context.identity_provider = None
     assert client.get("/v1/oidc/log-in").status_code == 404
     assert client.get("/v1/oidc/callback").status_code == 404

@@ -12,7 +12,7 @@ from api.access import passwords
 from api.access.credentials import hashed
 from api.access.identity import USE_NOTED_EVERY
 from api.http.app import create_app
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.runtime.settings import Settings
 from api.store import accounts
 from api.store.tables import AccountRow, PatientLinkRow, SessionRow, TokenRow
@@ -44,28 +44,28 @@ def test_the_right_password_begins_a_session(client: TestClient, log_in: Any) ->
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(make: Any, settings: Settings) -> None:
-    shell = make(settings.model_copy(update={"public_url": "https://clinic.example"}))
-    client = TestClient(create_app(shell), base_url="https://clinic.example")
+    context = make(settings.model_copy(update={"public_url": "https://clinic.example"}))
+    client = TestClient(create_app(context), base_url="https://clinic.example")
     begun = client.post("/v1/sessions", json={"name": "admin", "password": PASSWORD})
     assert {"HttpOnly", "Secure", "SameSite=lax"} <= set(begun.headers["set-cookie"].split("; "))
     assert begun.headers["strict-transport-security"].startswith("max-age=")
     assert client.get(WHO).json()["role"] == "admin"
 
 
-def test_a_wrong_name_reads_like_a_wrong_password(client: TestClient, shell: Shell, log_in: Any) -> None:
+def test_a_wrong_name_reads_like_a_wrong_password(client: TestClient, context: AppContext, log_in: Any) -> None:
     wrong, unknown = log_in("admin", "not the pass phrase"), log_in("nobody")
     assert (wrong.status_code, unknown.status_code) == (401, 401)
     assert wrong.json()["detail"] == unknown.json()["detail"]
-    assert [row.actor for row in denials(shell.database)][1:] == ["unknown"]
-    assert "nobody" not in str([row.model_dump() for row in denials(shell.database)])
+    assert [row.actor for row in denials(context.database)][1:] == ["unknown"]
+    assert "nobody" not in str([row.model_dump() for row in denials(context.database)])
 
 
-def test_only_hashes_are_kept(shell: Shell, client: TestClient, log_in: Any, as_role: Any) -> None:
+def test_only_hashes_are_kept(context: AppContext, client: TestClient, log_in: Any, as_role: Any) -> None:
     session = log_in("admin").json()["token"]
     path = f"/v1/accounts/{account_id(client, bearer(session), 'admin')}/tokens"
     token = client.post(path, json={"name": "report"}, headers=bearer(session)).json()["secret"]
     link = as_role("patient")["Authorization"].split()[1]
-    with shell.database.reading() as reading:
+    with context.database.reading() as reading:
         kept = str(
             [
                 list(reading.connection().exec_driver_sql(f"SELECT * FROM {table.__tablename__}"))
@@ -101,11 +101,11 @@ def test_a_session_in_use_ends_by_its_age(client: TestClient, clock: Clock, log_
     assert status(client, token) == 401
 
 
-def test_use_is_written_down_once_a_minute(client: TestClient, shell: Shell, clock: Clock, log_in: Any) -> None:
+def test_use_is_written_down_once_a_minute(client: TestClient, context: AppContext, clock: Clock, log_in: Any) -> None:
     token = log_in("admin").json()["token"]
 
     def seen() -> Any:
-        with shell.database.reading() as session:
+        with context.database.reading() as session:
             found = accounts.session_and_account(session, hashed(token))
             assert found is not None
             return found[0].last_seen_at
@@ -141,12 +141,12 @@ def test_the_last_admin_stays(client: TestClient, as_role: Any) -> None:
     assert client.get(WHO, headers=headers).json()["role"] == "admin"
 
 
-def test_a_password_is_changed_by_its_owner(client: TestClient, shell: Shell, log_in: Any) -> None:
+def test_a_password_is_changed_by_its_owner(client: TestClient, context: AppContext, log_in: Any) -> None:
     token = log_in("scheduler").json()["token"]
     path = f"{WHO}/password"
     wrong = {"present": "not the pass phrase", "wanted": "quite another phrase"}
     assert client.put(path, json=wrong, headers=bearer(token)).status_code == 401
-    assert len(denials(shell.database)) == 1
+    assert len(denials(context.database)) == 1
     assert client.put(path, json=wrong | {"present": PASSWORD}, headers=bearer(token)).status_code == 204
     assert (status(client, token), log_in("scheduler").status_code) == (401, 401)
     assert log_in("scheduler", "quite another phrase").status_code == 201
@@ -161,13 +161,13 @@ def test_an_account_rests_after_too_many_wrong_passwords(client: TestClient, clo
     assert log_in("scheduler").status_code == 201
 
 
-def test_nobody_learns_by_trying_which_names_there_are(client: TestClient, shell: Shell, log_in: Any) -> None:
+def test_nobody_learns_by_trying_which_names_there_are(client: TestClient, context: AppContext, log_in: Any) -> None:
     def said(name: str) -> list[tuple[int, dict[str, Any], set[str]]]:
         answers = [log_in(name, "not the pass phrase") for _ in range(12)]
         return [(one.status_code, one.json() | {"instance": None}, set(one.headers)) for one in answers]
 
     assert said("scheduler") == said("nobody-here")
-    assert len(denials(shell.database)) == 24
+    assert len(denials(context.database)) == 24
 
 
 def test_one_address_may_not_try_for_ever(make: Any, settings: Settings) -> None:
@@ -230,10 +230,10 @@ def test_a_links_signature_belongs_to_its_link(client: TestClient, as_role: Any)
     assert (status(client, mixed), status(client, first["secret"][:-1]), status(client, first["secret"])) == (401, 401, 200)
 
 
-def test_a_link_of_another_key_opens_nothing(client: TestClient, shell: Shell, as_role: Any) -> None:
+def test_a_link_of_another_key_opens_nothing(client: TestClient, context: AppContext, as_role: Any) -> None:
     secret = as_role("patient")["Authorization"].split()[1]
     assert status(client, secret) == 200
-    shell.signer = type(shell.signer)(b"another key")
+    context.signer = type(context.signer)(b"another key")
     assert status(client, secret) == 401
 
 

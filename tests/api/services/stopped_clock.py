@@ -9,11 +9,11 @@ sys.path.insert(0, str(Path.cwd()))
 import uvicorn
 
 from api.http.app import create_app
-from api.runtime.context import make_shell
+from api.runtime.context import create_context
 from api.runtime.settings import Settings
 
 if __name__ == "__main__":
     url, secret, instant = sys.argv[1:]
     now = datetime.fromisoformat(instant)
-    shell = make_shell(Settings(database_url=url, secret=secret), clock=lambda: now)
-    uvicorn.run(create_app(shell), host="127.0.0.1", port=0, access_log=False)
+    context = create_context(Settings(database_url=url, secret=secret), clock=lambda: now)
+    uvicorn.run(create_app(context), host="127.0.0.1", port=0, access_log=False)

@@ -89,7 +89,7 @@ def test_an_override_needs_a_reason_which_is_kept(desk: FrontDesk) -> None:
     assert rules(desk.book("v-4", "WE 09:05")) == {"start-grid"}
     made = desk.book("v-4", "WE 09:05", override_reason="the bus comes at nine")
     assert (made.status_code, made.json()["override_reason"]) == (201, "the bus comes at nine")
-    with desk.shell.database.reading() as session:
+    with desk.context.database.reading() as session:
         written = entries(session, object_id="v-4")[-1]
     assert written.detail["overridden"] == ["start-grid"]
 
@@ -227,7 +227,7 @@ def test_what_is_left_stands_as_a_plan_that_keeps_every_rule(desk: FrontDesk) ->
     desk.move("v-1", "TU 13:00", "west-exam", "dee", location="west")
     desk.cancel("v-3")
     desk.book("v-4", "WE 09:00")
-    with desk.shell.database.reading() as session:
+    with desk.context.database.reading() as session:
         scenario = periods.scenario_of(session, "test-week", desk.clock())
         plan = plans.standing_plan(session, scenario)
     assert plan.visits_by_id["v-1"].location == "west"
@@ -267,7 +267,7 @@ def test_a_hold_gives_way_once_it_has_begun(sqlite_url: str, hold: str, status: 
     with front_desk(sqlite_url, asked, made, TUESDAY_AT_NINE - timedelta(minutes=5)) as desk:
         answer = desk.book("v-1", "TU 09:10", "wang-consult")
         assert answer.status_code == status, answer.text
-        with desk.shell.database.reading() as session:
+        with desk.context.database.reading() as session:
             assert set(bookings.standing(session, "test-week")) == {
                 ("visit", "v-1", "") if status == 201 else ("hold", "hold-1", "")
             }

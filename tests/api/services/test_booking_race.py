@@ -90,7 +90,7 @@ def test_without_check_and_constraint_the_place_is_booked_by_everybody(
     desk: FrontDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave_out_the_check(monkeypatch)
-    with desk.shell.database.engine.begin() as connection:
+    with desk.context.database.engine.begin() as connection:
         for statement in undoing_statements("sqlite"):
             connection.exec_driver_sql(statement)
     assert race(desk) == Counter({201: 8})

@@ -13,7 +13,7 @@ from support.factories import booking, group, session, visit
 from support.frontdesk import FrontDesk, front_desk
 from support.stored import NOW
 
-from api.access.actor import Actor, Role
+from api.access.actor import AccessRole, Actor
 from api.access.credentials import hashed
 from api.services import calendars
 from api.services.calendars import document_of
@@ -50,7 +50,7 @@ def documents(database: Database) -> dict[tuple[FeedKind, str], bytes]:
 
 def as_from_nothing(desk: FrontDesk) -> dict[tuple[FeedKind, str], bytes]:
     """Return the calendars that a process gives that has kept nothing of bookings."""
-    other = Database(desk.shell.settings.database_url)
+    other = Database(desk.context.settings.database_url)
     try:
         return documents(other)
     finally:
@@ -59,7 +59,7 @@ def as_from_nothing(desk: FrontDesk) -> dict[tuple[FeedKind, str], bytes]:
 
 def sources(desk: FrontDesk, secrets: dict[tuple[FeedKind, str], str]) -> dict[tuple[FeedKind, str], str]:
     """Return by what the polls of feeds know whether there is something new."""
-    with desk.shell.database.reading() as rows:
+    with desk.context.database.reading() as rows:
         polled = {
             (kind, one): feeds.subscription(rows.connection(), kind, hashed(secret), SINCE.date())
             for (kind, one), secret in secrets.items()
@@ -71,18 +71,18 @@ def sources(desk: FrontDesk, secrets: dict[tuple[FeedKind, str], str]) -> dict[t
 
 def subscribed(desk: FrontDesk) -> dict[tuple[FeedKind, str], str]:
     """Subscribe to every calendar, and return the secrets."""
-    shell = desk.shell
+    context = desk.context
     secrets = {}
-    with shell.database.writing() as rows:
-        by = account_named(rows, Role.SCHEDULER)
+    with context.database.writing() as rows:
+        by = account_named(rows, AccessRole.SCHEDULER)
         assert by is not None
-        dana = Actor(by.id, Role.SCHEDULER)
+        dana = Actor(by.id, AccessRole.SCHEDULER)
         for kind, ids in SUBJECTS.items():
             for one in ids:
                 if kind == "patient":
-                    secrets[kind, one], _ = add_patient_feed(rows, shell.settings, shell.signer, dana, one, NOW)
+                    secrets[kind, one], _ = add_patient_feed(rows, context.settings, context.signer, dana, one, NOW)
                 else:
-                    secrets[kind, one], _ = add_feed(rows, shell.settings, dana, kind, one, NOW)
+                    secrets[kind, one], _ = add_feed(rows, context.settings, dana, kind, one, NOW)
     return secrets
 
 
@@ -90,7 +90,7 @@ def subscribed(desk: FrontDesk) -> dict[tuple[FeedKind, str], str]:
 def test_after_any_change_calendars_are_byte_for_byte_those_of_a_process_that_keeps_nothing(desk: FrontDesk, seed: int) -> None:
     assert set(SUBJECTS) == set(get_args(FeedKind))
     chance, seen, secrets = Random(seed), list[bytes](), subscribed(desk)
-    before, told = documents(desk.shell.database), sources(desk, secrets)
+    before, told = documents(desk.context.database), sources(desk, secrets)
     for _ in range(12):
         desk.clock.pass_by(minutes=1)
         one = f"v-{chance.randint(1, 3)}"
@@ -101,7 +101,7 @@ def test_after_any_change_calendars_are_byte_for_byte_those_of_a_process_that_ke
             desk.cancel(one)
         else:
             desk.move(one, start, team=chance.choice(["ana", "dee"]))
-        kept = documents(desk.shell.database)
+        kept = documents(desk.context.database)
         assert kept == as_from_nothing(desk)
         telling = sources(desk, secrets)
         assert {key for key in kept if kept[key] != before[key]} <= {key for key in kept if telling[key] != told[key]}
@@ -119,22 +119,22 @@ def test_after_a_change_only_what_has_changed_is_drawn_anew(desk: FrontDesk, mon
         return found
 
     monkeypatch.setattr(calendars.bookings, "standing_now", noted)
-    documents(desk.shell.database)
+    documents(desk.context.database)
     assert sorted(drawn) == ["coping", "v-1", "v-2", "v-3"]
     drawn.clear()
     assert desk.move("v-1", "WE 09:00").status_code == 200
-    documents(desk.shell.database)
+    documents(desk.context.database)
     assert drawn == ["v-1"]
     drawn.clear()
     assert desk.cancel("v-2").status_code == 200
-    documents(desk.shell.database)
+    documents(desk.context.database)
     assert drawn == []
 
 
 def test_who_is_called_like_a_booking_from_now_on_is_not_named_to_staff(desk: FrontDesk) -> None:
-    before = documents(desk.shell.database)["provider", "ana"]
+    before = documents(desk.context.database)["provider", "ana"]
     assert b"v-1" in before
-    with desk.shell.database.writing() as rows:
+    with desk.context.database.writing() as rows:
         people.put_patients(rows, [factories.patient("pat", name="V 1")], NOW)
-    after = documents(desk.shell.database)["provider", "ana"]
+    after = documents(desk.context.database)["provider", "ana"]
     assert b"v-1" not in after and b"v-3" in after

@@ -15,8 +15,8 @@ from sqlmodel import select
 from support.months import FIELDS, Months, asked, in_memory
 
 from api.services.accounts import SYSTEM
-from api.services.intake import Placed, Request, check, take_in
-from api.services.kinds import KINDS, KINDS_BY_ID, Kind
+from api.services.intake import LocatedRequest, Request, check, take_in
+from api.services.kinds import KINDS, KINDS_BY_ID, RequestKind
 from api.spreadsheets.referral_sheets import (
     COLUMNS,
     EXAMPLE,
@@ -43,7 +43,7 @@ def desk() -> Iterator[Months]:
 
 def faults(desk: Months, *requests: Request) -> dict[str, str]:
     with desk.store.reading() as session:
-        placed = [Placed(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
+        placed = [LocatedRequest(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
         return {fault.path: fault.message for fault in check(session, placed, desk.now)}
 
 
@@ -53,7 +53,7 @@ def empty(desk: Months) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.id)
-def test_a_request_of_every_kind_ends_in_something_that_can_be_planned(desk: Months, kind: Kind) -> None:
+def test_a_request_of_every_kind_ends_in_something_that_can_be_planned(desk: Months, kind: RequestKind) -> None:
     taken = desk.refer(kind.id)
     found = desk.build(weeks=4)
     if kind.pathway is not None:

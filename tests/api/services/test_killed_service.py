@@ -149,7 +149,7 @@ def test_an_answer_before_the_commit_would_be_found(desk: FrontDesk, monkeypatch
     """What a writer is told must be kept: here the service answers, and what it has done is undone."""
 
     def answered_too_soon(call: Call, act: object) -> object:
-        with desk.shell.database.writing() as session:
+        with desk.context.database.writing() as session:
             response = act(session).response()
             session.rollback()
             return response
@@ -157,4 +157,4 @@ def test_an_answer_before_the_commit_would_be_found(desk: FrontDesk, monkeypatch
     monkeypatch.setattr(Call, "create", answered_too_soon)
     writer = Writer(0)
     writer.told = desk.book("v-0", PLACES[0]).json()["start"]
-    assert not writer.allows(standing(desk.shell.database).get("v-0"))
+    assert not writer.allows(standing(desk.context.database).get("v-0"))

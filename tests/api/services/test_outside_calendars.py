@@ -61,7 +61,7 @@ def desk(sqlite_url: str, elsewhere: Elsewhere) -> Iterator[FrontDesk]:
     asked = factories.scenario(visit("v-1", "pat"), visit("v-2", "quin"))
     made = factories.plan(asked, booking("v-1", "TU 10:00"), booking("v-2", "TU 11:30", "wang-exam-2"))
     with front_desk(sqlite_url, asked, made) as desk:
-        desk.shell.fetcher = elsewhere
+        desk.context.fetcher = elsewhere
         yield desk
 
 
@@ -71,7 +71,7 @@ def add(desk: FrontDesk, **body: Any) -> Any:
 
 def busy(desk: FrontDesk) -> list[tuple[str, str]]:
     """Return when ana is busy by calendars elsewhere."""
-    with desk.shell.database.reading() as rows:
+    with desk.context.database.reading() as rows:
         found = rows.exec(select(BusyRow).where(BusyRow.provider_id == "ana", BusyRow.source != "scenario"))
         return sorted((f"{one.starts_at:%a %H:%M}", f"{one.ends_at:%a %H:%M}") for one in found)
 
@@ -81,7 +81,7 @@ def tasks(desk: FrontDesk) -> list[tuple[str, str]]:
 
 
 def version(desk: FrontDesk) -> int:
-    with desk.shell.database.reading() as rows:
+    with desk.context.database.reading() as rows:
         return periods.period(rows, "test-week").version
 
 
@@ -97,7 +97,7 @@ def test_a_file_becomes_busy_time_of_the_week_and_meets_a_visit(desk: FrontDesk)
 
 def test_nothing_of_it_is_kept_but_when_it_is(desk: FrontDesk) -> None:
     add(desk, url=URL)
-    with desk.shell.database.reading() as rows:
+    with desk.context.database.reading() as rows:
         kept = str([one.model_dump() for one in rows.exec(select(OutsideCalendarRow))])
         kept += str([one.model_dump() for one in rows.exec(select(BusyRow))])
         kept += str([one.model_dump() for one in audit.entries(rows, count=1000)])
@@ -108,16 +108,16 @@ def test_nothing_of_it_is_kept_but_when_it_is(desk: FrontDesk) -> None:
 
 def test_an_address_is_read_again_when_it_is_due_and_only_a_change_is_news(desk: FrontDesk, elsewhere: Elsewhere) -> None:
     assert add(desk, url=URL).json()["kind"] == "address"
-    assert refresh(desk.shell, desk.shell.fetcher) == 0
+    assert refresh(desk.context, desk.context.fetcher) == 0
     before = version(desk)
     for _ in range(2):
-        desk.clock.pass_by(minutes=desk.shell.settings.outside_minutes)
-        assert refresh(desk.shell, desk.shell.fetcher) == 1
+        desk.clock.pass_by(minutes=desk.context.settings.outside_minutes)
+        assert refresh(desk.context, desk.context.fetcher) == 1
     assert (version(desk), tasks(desk)) == (before, [("busy-conflict", "v-1")])
     assert elsewhere.asked[-1][1] is not None
     elsewhere.content = events(TEN, ELEVEN)
-    desk.clock.pass_by(minutes=desk.shell.settings.outside_minutes)
-    refresh(desk.shell, desk.shell.fetcher)
+    desk.clock.pass_by(minutes=desk.context.settings.outside_minutes)
+    refresh(desk.context, desk.context.fetcher)
     assert busy(desk) == [("Tue 15:00", "Tue 17:00")]
     assert version(desk) > before and ("busy-conflict", "v-2") in tasks(desk)
 
@@ -127,11 +127,11 @@ def test_what_cannot_be_read_leaves_what_was_read_and_is_asked_ever_less_often(d
     elsewhere.failure = "the server answered 503"
     waits = []
     for _ in range(8):
-        with desk.shell.database.reading() as rows:
+        with desk.context.database.reading() as rows:
             (row,) = rows.exec(select(OutsideCalendarRow)).all()
         waits.append(row.due_at - desk.clock())
         desk.clock.now = row.due_at
-        assert refresh(desk.shell, desk.shell.fetcher) == 1
+        assert refresh(desk.context, desk.context.fetcher) == 1
     assert busy(desk) == [("Tue 15:00", "Tue 16:00")]
     assert waits == sorted(waits) and waits[-1] > 4 * waits[0]
     (shown,) = desk.ask("GET", "/v1/providers/ana/outside-calendars").json()["items"]
@@ -143,8 +143,8 @@ def test_what_is_no_calendar_is_refused_at_once_or_left_later(desk: FrontDesk, e
     assert add(desk, content=content).status_code == 422
     assert add(desk, url=URL).status_code == 201
     elsewhere.content = content
-    desk.clock.pass_by(minutes=desk.shell.settings.outside_minutes)
-    refresh(desk.shell, desk.shell.fetcher)
+    desk.clock.pass_by(minutes=desk.context.settings.outside_minutes)
+    refresh(desk.context, desk.context.fetcher)
     assert busy(desk) == [("Tue 15:00", "Tue 16:00")]
 
 
@@ -163,7 +163,7 @@ def test_what_is_not_one_https_address_or_one_file_is_refused(desk: FrontDesk, e
 
 
 def test_an_address_inside_is_refused_and_says_no_more_than_that(desk: FrontDesk) -> None:
-    desk.shell.fetcher = Fetcher(1000, 5.0)
+    desk.context.fetcher = Fetcher(1000, 5.0)
     for url in (
         "https://127.0.0.1/a.ics",
         "https://[::1]/a.ics",

@@ -101,19 +101,19 @@ def desk(sqlite_url: str, asked: Scenario) -> Iterator[FrontDesk]:
 
 def published_over(desk: FrontDesk, asked: Scenario) -> int:
     """Book a place that a plan has too, and publish the plan; return the status."""
-    made = StoredWeek(desk.shell.database, asked).made(factories.plan(asked, *wishes(0)))
+    made = StoredWeek(desk.context.database, asked).made(factories.plan(asked, *wishes(0)))
     assert desk.book("v-00", PLACES[0]).status_code == 201
     return int(desk.ask("POST", "/v1/publications", {"plan": made}).status_code)
 
 
 def test_a_plan_over_what_was_booked_is_refused_by_its_rules(desk: FrontDesk, asked: Scenario) -> None:
-    assert (published_over(desk, asked), overlaps(desk.shell.database)) == (409, [])
+    assert (published_over(desk, asked), overlaps(desk.context.database)) == (409, [])
     assert list(desk.stands()) == ["v-00"]
 
 
 def test_without_the_rules_the_database_refuses_it(desk: FrontDesk, asked: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publishing, "_expect_rules_kept", lambda *_: None)
-    assert (published_over(desk, asked), overlaps(desk.shell.database)) == (409, [])
+    assert (published_over(desk, asked), overlaps(desk.context.database)) == (409, [])
     assert list(desk.stands()) == ["v-00"]
 
 
@@ -121,16 +121,16 @@ def test_without_rules_and_constraint_the_overlap_is_found(
     desk: FrontDesk, asked: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publishing, "_expect_rules_kept", lambda *_: None)
-    with desk.shell.database.engine.begin() as connection:
+    with desk.context.database.engine.begin() as connection:
         for statement in undoing_statements("sqlite"):
             connection.exec_driver_sql(statement)
     assert published_over(desk, asked) == 201
-    assert [one.split()[:2] for one in overlaps(desk.shell.database)] == [["provider", "ana"], ["room", "wang-exam-1"]]
+    assert [one.split()[:2] for one in overlaps(desk.context.database)] == [["provider", "ana"], ["room", "wang-exam-1"]]
 
 
 def test_a_booking_without_its_audit_or_its_people_is_found(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert desk.book("v-00", PLACES[0]).status_code == 201
-    assert half_written(desk.shell.database) == []
+    assert half_written(desk.context.database) == []
     monkeypatch.setattr(service, "write_down", lambda *_, **__: None)
     assert desk.book("v-01", PLACES[1]).status_code == 201
-    assert half_written(desk.shell.database) == ["v-01"]
+    assert half_written(desk.context.database) == ["v-01"]

@@ -63,7 +63,7 @@ def known(request: pytest.FixtureRequest) -> None:
 def know(desk: FrontDesk) -> None:
     from api.store import people
 
-    with desk.shell.database.writing() as session:
+    with desk.context.database.writing() as session:
         people.put_patients(session, [factories.patient(name) for name in ("quin", "rae", "tam")], desk.clock())
 
 
@@ -140,7 +140,7 @@ def disturbed(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch, times: int) -> l
     def slow(*arguments: Any, **more: Any) -> Any:
         calls.append(1)
         if len(calls) <= times:
-            with desk.shell.database.writing() as session:
+            with desk.context.database.writing() as session:
                 periods.touch(session, "test-week")
         return insert(*arguments, **more)
 
@@ -263,26 +263,26 @@ def leave_out_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_who_decided_on_what_is_no_more_decides_again(scarce: FrontDesk) -> None:
-    expect_both_seen(scarce.shell.database, send_two(scarce))
+    expect_both_seen(scarce.context.database, send_two(scarce))
 
 
 def test_where_the_version_is_not_looked_at_the_database_refuses_and_it_is_decided_again(
     scarce: FrontDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave_out_the_version(monkeypatch)
-    expect_both_seen(scarce.shell.database, send_two(scarce))
+    expect_both_seen(scarce.context.database, send_two(scarce))
 
 
 def test_without_version_and_constraint_both_get_the_hold(scarce: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     leave_out_the_version(monkeypatch)
-    with scarce.shell.database.engine.begin() as connection:
+    with scarce.context.database.engine.begin() as connection:
         for statement in undoing_statements("sqlite"):
             connection.exec_driver_sql(statement)
     answers = send_two(scarce)
     with pytest.raises(AssertionError):
-        expect_both_seen(scarce.shell.database, answers)
+        expect_both_seen(scarce.context.database, answers)
     assert len({answer.json()["booking"]["start"] for answer in answers}) == 1
-    assert overlaps(scarce.shell.database) != []
+    assert overlaps(scarce.context.database) != []
 
 
 def narrow(*visits: Visit, free: tuple[str, str], reserves: tuple[Reserve, ...] = ()) -> Scenario:
@@ -314,7 +314,7 @@ def displace(desk: FrontDesk, **headers: str) -> Any:
 
 
 def week_version(desk: FrontDesk) -> int:
-    with desk.shell.database.reading() as session:
+    with desk.context.database.reading() as session:
         return periods.period(session, "test-week").version
 
 
@@ -360,6 +360,6 @@ def test_room_is_made_at_the_terminal(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, priority: str, code: int, said: str
 ) -> None:
     with front_desk(sqlite_url, *crowded(priority), TUESDAY_AT_NINE) as desk:
-        monkeypatch.setattr(intake, "opened", lambda: nullcontext(desk.shell))
+        monkeypatch.setattr(intake, "opened", lambda: nullcontext(desk.context))
         ran = CliRunner().invoke(app, ["intake", "make-room", "v-2"])
         assert (ran.exit_code, said in ran.output) == (code, True), ran.output

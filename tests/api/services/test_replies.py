@@ -28,15 +28,15 @@ def week() -> Scenario:
 def desk(sqlite_url: str, week: Scenario) -> Iterator[FrontDesk]:
     """Return a published week of which everybody has been told; v-3 waits."""
     with front_desk(sqlite_url, week, None) as desk:
-        give_addresses(desk.shell.database, NOW, "pat", "quin", "rae", "sol")
+        give_addresses(desk.context.database, NOW, "pat", "quin", "rae", "sol")
         made = factories.plan(
             week,
             booking("v-1", "TU 09:00"),
             booking("v-2", "TU 10:00", "wang-exam-2", "dee"),
             session("coping", "TH 09:00", "quin sol"),
         )
-        with desk.shell.database.writing() as rows:
-            published = StoredWeek(desk.shell.database, week).published_in(rows, made)
+        with desk.context.database.writing() as rows:
+            published = StoredWeek(desk.context.database, week).published_in(rows, made)
             tell_changes(rows, published.changes, NOW)
         yield desk
 
@@ -44,7 +44,7 @@ def desk(sqlite_url: str, week: Scenario) -> Iterator[FrontDesk]:
 @pytest.fixture
 def uids(desk: FrontDesk) -> dict[tuple[str, str], str]:
     """Return the UIDs of what was sent, by subject and patient."""
-    sent = send_all(desk.shell.database, desk.clock())
+    sent = send_all(desk.context.database, desk.clock())
     return {(one.booking.subject_id, one.invitation.patient_id): one.invitation.uid for one in sent}
 
 
@@ -177,7 +177,7 @@ def test_after_a_move_the_answer_is_asked_for_again(desk: FrontDesk, uids: dict[
     hand_in(desk, reply(uids["v-1", "pat"], "pat", "ACCEPTED"))
     assert desk.move("v-1", "TU 13:00").status_code == 200
     desk.clock.pass_by(hours=3)
-    send_all(desk.shell.database, desk.clock())
+    send_all(desk.context.database, desk.clock())
     moved = desk.booking("v-1")
     assert moved is not None and moved["participation"] == "needs-action"
     late = reply(uids["v-1", "pat"], "pat", "ACCEPTED", NOW + timedelta(hours=2), "REPLY", "SEQUENCE:0")
@@ -187,13 +187,13 @@ def test_after_a_move_the_answer_is_asked_for_again(desk: FrontDesk, uids: dict[
 
 def test_after_a_cancellation_nothing_is_answered(desk: FrontDesk, uids: dict[Any, str]) -> None:
     desk.cancel("v-1")
-    send_all(desk.shell.database, desk.clock())
+    send_all(desk.context.database, desk.clock())
     assert hand_in(desk, reply(uids["v-1", "pat"], "pat", "ACCEPTED")) == [("v-1", "ended-event")]
 
 
 def test_an_answer_is_audited_and_only_a_calendar_or_a_mail_is_taken(desk: FrontDesk, uids: dict[Any, str]) -> None:
     hand_in(desk, reply(uids["v-1", "pat"], "pat", "ACCEPTED"))
-    with desk.shell.database.reading() as rows:
+    with desk.context.database.reading() as rows:
         assert "answer.accepted" in [row.action for row in audit.entries(rows, count=1000, object_id="v-1")]
     other = desk.client.post("/v1/answers", content=b"x", headers=desk.scheduler | {"content-type": "text/plain"})
     assert other.status_code == 422

@@ -17,9 +17,9 @@ from support.outbox import address_of, give_addresses, send_all
 from support.service import CHEAP, PASSWORD, SECRET, Clock
 from support.stored import NOW, StoredWeek
 
-from api.access.actor import Actor, Role
+from api.access.actor import AccessRole, Actor
 from api.background.mail.writing import written
-from api.runtime.context import Shell, make_shell
+from api.runtime.context import AppContext, create_context
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account
 from api.services.feeds import add_feed, add_patient_feed, polled
@@ -56,17 +56,17 @@ def made(week: Scenario) -> Plan:
 
 
 @pytest.fixture
-def shell(sqlite_url: str, week: Scenario) -> Iterator[Shell]:
+def context(sqlite_url: str, week: Scenario) -> Iterator[AppContext]:
     clock = Clock(NOW)
     settings = Settings(
         database_url=sqlite_url, secret=SECRET, smtp_host="mail.example", mail_from="appointments@clinic.example"
     )
-    shell = make_shell(settings, clock=clock)
-    with shell.database.writing() as rows:
+    context = create_context(settings, clock=clock)
+    with context.database.writing() as rows:
         periods.keep_scenario(rows, week, NOW)
-    give_addresses(shell.database, NOW, *week.patients_by_id)
-    yield shell
-    shell.close()
+    give_addresses(context.database, NOW, *week.patients_by_id)
+    yield context
+    context.close()
 
 
 def moved(week: Scenario, plan: Plan) -> tuple[Plan, str]:
@@ -90,16 +90,16 @@ def without(plan: Plan, visit: str) -> Plan:
     return plan.changed(visits=tuple(one for one in plan.visits if one.visit != visit), unscheduled=left)
 
 
-def publish(shell: Shell, week: Scenario, plan: Plan) -> list[Claimed]:
+def publish(context: AppContext, week: Scenario, plan: Plan) -> list[Claimed]:
     """Publish a plan, and return all that is sent then."""
-    with shell.database.writing() as rows:
-        published = StoredWeek(shell.database, week).published_in(rows, plan, shell.clock())
-        tell_changes(rows, published.changes, shell.clock())
-    shell.clock.pass_by(minutes=1)
-    return send_all(shell.database, shell.clock())
+    with context.database.writing() as rows:
+        published = StoredWeek(context.database, week).published_in(rows, plan, context.clock())
+        tell_changes(rows, published.changes, context.clock())
+    context.clock.pass_by(minutes=1)
+    return send_all(context.database, context.clock())
 
 
-def test_three_changes_of_a_week_are_told_to_three_patients_once(shell: Shell, week: Scenario, made: Plan) -> None:
+def test_three_changes_of_a_week_are_told_to_three_patients_once(context: AppContext, week: Scenario, made: Plan) -> None:
     second, changed = moved(week, made)
     taken = {week.visits_by_id[changed].patient}
     alone: list[str] = []
@@ -111,12 +111,12 @@ def test_three_changes_of_a_week_are_told_to_three_patients_once(shell: Shell, w
             taken.add(patient)
     new, gone = alone[:2]
     first, second = without(made, new), without(second, gone)
-    sent = publish(shell, week, first)
+    sent = publish(context, week, first)
     items = [(item.id, patient) for item in first.items(week) for patient in item.patients]
     assert len(first.visits) > 600
     assert Counter((one.booking.subject_id, one.invitation.patient_id) for one in sent) == Counter(items)
-    assert publish(shell, week, first) == []
-    again = publish(shell, week, second)
+    assert publish(context, week, first) == []
+    again = publish(context, week, second)
     told = {(one.booking.subject_id, one.invitation.patient_id, one.message.method, one.message.sequence) for one in again}
     whose = {visit: week.visits_by_id[visit].patient for visit in (changed, new, gone)}
     assert len(again) == 3
@@ -125,31 +125,31 @@ def test_three_changes_of_a_week_are_told_to_three_patients_once(shell: Shell, w
         (new, whose[new], "REQUEST", 0),
         (gone, whose[gone], "CANCEL", 1),
     }
-    assert publish(shell, week, second) == []
+    assert publish(context, week, second) == []
 
 
 def test_no_patients_name_or_address_goes_where_it_does_not_belong(
-    shell: Shell, week: Scenario, made: Plan, caplog: pytest.LogCaptureFixture
+    context: AppContext, week: Scenario, made: Plan, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    for claimed in publish(shell, week, made):
-        mail = message_from_bytes(written(shell.settings, claimed), policy=default)
+    for claimed in publish(context, week, made):
+        mail = message_from_bytes(written(context.settings, claimed), policy=default)
         text = whole(mail)
         assert "Quixworth" not in text and "Appointment" in mail["Subject"]
         assert set(ADDRESS.findall(text)) == {address_of(claimed.invitation.patient_id)}
     for kind, subject in subjects(week):
-        feed = read(shell, kind, subject)
+        feed = read(context, kind, subject)
         assert "BEGIN:VCALENDAR" in feed and "Quixworth" not in feed and not ADDRESS.findall(feed)
         assert not {"ATTENDEE", "ORGANIZER", "BEGIN:VALARM"} & set(re.split(r"[\r\n;]+", feed))
     assert "Quixworth" not in caplog.text and not ADDRESS.findall(caplog.text)
 
 
-def test_the_canary_would_be_seen(shell: Shell, week: Scenario, made: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_canary_would_be_seen(context: AppContext, week: Scenario, made: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: a name that is put into the mail is found."""
-    (first, *_) = publish(shell, week, made)
+    (first, *_) = publish(context, week, made)
     appointment = replace(first.tells.appointment, address=f"home of {CANARY} 1")
     told = replace(first, tells=replace(first.tells, appointment=appointment))
-    assert "Quixworth" in whole(message_from_bytes(written(shell.settings, told), policy=default))
+    assert "Quixworth" in whole(message_from_bytes(written(context.settings, told), policy=default))
 
 
 def whole(mail: Any) -> str:
@@ -179,19 +179,19 @@ def subjects(week: Scenario) -> Iterator[tuple[FeedKind, str]]:
 def desk_of(rows: Session, now: datetime) -> Actor:
     """Return who subscribes."""
     row = accounts.account_named(rows, "desk") or add_account(
-        rows, SYSTEM, NewAccount("desk", Role.SCHEDULER), CHEAP.hash(PASSWORD), None, now
+        rows, SYSTEM, NewAccount("desk", AccessRole.SCHEDULER), CHEAP.hash(PASSWORD), None, now
     )
-    return Actor(row.id, Role.SCHEDULER)
+    return Actor(row.id, AccessRole.SCHEDULER)
 
 
-def read(shell: Shell, kind: FeedKind, subject: str) -> str:
+def read(context: AppContext, kind: FeedKind, subject: str) -> str:
     """Subscribe to a feed, and poll it; return it unfolded."""
-    now, settings = shell.clock(), shell.settings
-    with shell.database.writing() as rows:
+    now, settings = context.clock(), context.settings
+    with context.database.writing() as rows:
         if kind == "patient":
-            secret, _ = add_patient_feed(rows, settings, shell.signer, SYSTEM, subject, now)
+            secret, _ = add_patient_feed(rows, settings, context.signer, SYSTEM, subject, now)
         else:
             secret, _ = add_feed(rows, settings, desk_of(rows, now), kind, subject, now)
-    copy = polled(shell, kind, secret).copy
+    copy = polled(context, kind, secret).copy
     assert copy is not None
     return copy.content.decode().replace("\r\n ", "")

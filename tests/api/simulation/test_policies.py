@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.factories import PEOPLE, booking, current, plan, provider, reserve, scenario, visit
 
-from api.simulation.policies import POLICIES, Policy, PolicyName
+from api.simulation.policies import POLICIES, PlanningPolicy, PolicyName
 from scheduling.requests import Reserve, Visit
 from scheduling.scenario import Scenario
 
@@ -25,7 +25,7 @@ def test_time_for_referrals_to_come_is_held_first_but_what_is_left_when_the_firs
     name: PolicyName, held: list[str], placed: list[str]
 ) -> None:
     asked = narrow(visit("v-1", "pat", "consult"), reserve("hold-1", "TU"))
-    made = Policy(name, 1, 0, 1, deterministic=True).plan(asked, None, whole=True)
+    made = PlanningPolicy(name, 1, 0, 1, deterministic=True).plan(asked, None, whole=True)
     assert ([one.reserve for one in made.holds], [one.visit for one in made.visits]) == (held, placed)
 
 
@@ -34,5 +34,5 @@ def test_who_has_been_told_stays_although_another_would_be_worth_more(name: Poli
     told = current("TU 13:00", "wang-consult", "ana")
     asked = narrow(visit("v-1", "pat", "consult", current=told), visit("v-2", "quin", "consult", priority="urgent"))
     stands = plan(asked, booking("v-1", "TU 13:00", "wang-consult"))
-    made = Policy(name, 1, 0, 1, deterministic=True).plan(asked, stands, whole=False)
+    made = PlanningPolicy(name, 1, 0, 1, deterministic=True).plan(asked, stands, whole=False)
     assert [one.visit for one in made.visits] == ["v-1"]

@@ -13,7 +13,7 @@ from support.stored import NOW
 from api.store import audit, guards
 from api.store.audit import BEFORE_THE_FIRST, Entry, Tail
 from api.store.database import Database
-from api.store.errors import AuditBroken, Refused
+from api.store.errors import AuditBroken, ConstraintViolated
 from api.store.tables import AuditRow
 
 
@@ -59,14 +59,14 @@ def test_an_empty_chain_holds(sqlite_url: str) -> None:
 
 @pytest.mark.parametrize("statement", [update(AuditRow).values(actor="nobody"), delete(AuditRow)])
 def test_the_database_refuses_to_change_or_remove_a_row(store: Database, statement: Any) -> None:
-    with pytest.raises(Refused, match="append only"), store.writing() as session:
+    with pytest.raises(ConstraintViolated, match="append only"), store.writing() as session:
         session.exec(statement)
     assert verify(store).sequence == 5
 
 
 def test_postgresql_refuses_to_empty_the_audit(postgresql_url: str) -> None:
     store = Database(postgresql_url)
-    with pytest.raises(Refused, match="append only"), store.writing() as session:
+    with pytest.raises(ConstraintViolated, match="append only"), store.writing() as session:
         session.connection().exec_driver_sql("TRUNCATE audit")
     store.close()
 

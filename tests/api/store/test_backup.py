@@ -13,7 +13,7 @@ from api.store import audit
 from api.store.audit import Entry
 from api.store.backup import backup, restore
 from api.store.database import Database
-from api.store.errors import Refused, StoreUnusable
+from api.store.errors import ConstraintViolated, StoreUnusable
 from api.store.tables import AuditRow, PatientRow
 
 
@@ -51,7 +51,7 @@ def test_a_restored_store_is_guarded_as_before(store: Database, tmp_path: Path) 
         audit.append(session, Entry("desk", "scheduler", "read", "visit", "v-1", "allowed", {}), NOW)
     backup(store, tmp_path / "copy")
     restore(store, tmp_path / "copy")
-    with pytest.raises(Refused), store.writing() as session:
+    with pytest.raises(ConstraintViolated), store.writing() as session:
         session.exec(delete(AuditRow))
 
 

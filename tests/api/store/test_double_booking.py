@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from api.store import guards
 from api.store.database import Database, translated
-from api.store.errors import DoubleBooked, Refused, StoreError
+from api.store.errors import ConstraintViolated, DoubleBooked, StoreError
 from api.store.placings import RESOURCES
 from api.store.tables import BookingRow, OccupancyRow, PeriodRow
 from api.store.tables.plans import OccupancyKind
@@ -82,7 +82,7 @@ def test_the_longest_booking_is_seen_from_its_last_minute(store: Database) -> No
     take(store, "first", 0, longest)
     with pytest.raises(DoubleBooked):
         take(store, "second", longest - 1, longest + 30)
-    with pytest.raises(Refused, match=guards.TOO_LONG):
+    with pytest.raises(ConstraintViolated, match=guards.TOO_LONG):
         take(store, "third", longest, 2 * longest + 1)
 
 

@@ -12,7 +12,7 @@ from support import factories
 from support.factories import group, visit
 from support.stored import NOW, StoredWeek
 
-from api.access.actor import Actor, Role
+from api.access.actor import AccessRole, Actor
 from api.services import bookings, requests
 from api.store import periods, plans
 from api.store.database import Database
@@ -20,7 +20,7 @@ from api.store.versioned_cache import Derived, derived_each
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
-DANA = Actor("dana", Role.SCHEDULER)
+DANA = Actor("dana", AccessRole.SCHEDULER)
 
 
 def counted(calls: list[int]) -> Callable[[], int]:

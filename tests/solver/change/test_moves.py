@@ -24,7 +24,7 @@ from support.factories import (
 )
 
 from scheduling.check import check
-from scheduling.disruptions import Close, disturbed
+from scheduling.disruptions import PlaceClosure, apply_disruptions
 from scheduling.fields import format_stamp
 from solver.change.moves import Move, moves
 
@@ -53,11 +53,13 @@ def test_who_cannot_stay_is_forced_and_the_rule_is_named() -> None:
 def test_who_may_stay_with_another_room_is_not_forced() -> None:
     asked = scenario(visit("v1", current=current("MO 09:00")))
     rooms = [
-        Close.model_validate_json(f'{{"place": "wang-exam-{n}", "start": "{at("MO 09:00")}", "end": "{at("MO 10:00")}"}}')
+        PlaceClosure.model_validate_json(
+            f'{{"place": "wang-exam-{n}", "start": "{at("MO 09:00")}", "end": "{at("MO 10:00")}"}}'
+        )
         for n in (1, 2, 3)
     ]
     for closed, finding in ((rooms[:2], "free"), (rooms, "forced")):
-        upset = disturbed(asked, closed)
+        upset = apply_disruptions(asked, closed)
         kept = [booking(v.id, format_stamp(v.pinned.start), v.pinned.room, "") for v in upset.visits if v.pinned]
         move = only(moves(upset, plan(upset, *kept, booking("v1", "MO 11:00"))))
         assert move.finding == finding

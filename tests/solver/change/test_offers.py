@@ -34,7 +34,7 @@ from scheduling.additions import Addition
 from scheduling.check import check
 from scheduling.errors import InvalidFile
 from scheduling.plan import Plan
-from scheduling.publishing import published
+from scheduling.publishing import publish
 from scheduling.requests import Link, Visit
 from scheduling.rules import violations
 from scheduling.scenario import Scenario
@@ -389,7 +389,7 @@ def weeks(draw: st.DrawFn) -> tuple[Scenario, Plan, Visit]:
     domains = Domains(week)
     standing = make_plan(domains, construct(domains))
     if pick(True, True, False):
-        week = published(week, standing, stamp(week.horizon.start, pick(0, 490, 560))).changed(freeze_minutes=pick(0, 60))
+        week = publish(week, standing, stamp(week.horizon.start, pick(0, 490, 560))).changed(freeze_minutes=pick(0, 60))
         standing = standing.changed(holds=tuple(hold for hold in standing.holds if week.now is None or hold.start >= week.now))
         standing = make_plan(Domains(week), placements_of(week, standing))
     return week, standing, wished("new")

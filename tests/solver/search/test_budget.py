@@ -12,7 +12,7 @@ from support.strategies import NAMES
 
 from scheduling.check import check
 from scheduling.generate import generate
-from scheduling.publishing import carried, published
+from scheduling.publishing import publish, rebase
 from scheduling.scenario import Scenario
 from solver import Limits, solve
 from solver.clock import Clock
@@ -137,7 +137,7 @@ def test_what_stays_is_handed_on_in_the_order_of_the_plan_which_is_the_same_in_e
     linked = {end for link in whole.links for end in (link.before, link.after)}
     told = [one.id for number, one in enumerate(whole.visits) if number % 2 or one.id in linked]
     stands = first_come(whole.asking_for(told))
-    asked = published(whole, carried(stands, whole))
+    asked = publish(whole, rebase(stands, whole))
     asked = asked.changed(policy=asked.policy.changed(max_notified_moves=0))
     handed: list[list[Key]] = []
 
@@ -148,7 +148,7 @@ def test_what_stays_is_handed_on_in_the_order_of_the_plan_which_is_the_same_in_e
 
     monkeypatch.setattr(solving, "SMALL_OPTIONS", 0)
     monkeypatch.setattr(solving, "construct", spy)
-    solve(asked, LIMITS, start=carried(stands, asked))
+    solve(asked, LIMITS, start=rebase(stands, asked))
     (stay,) = handed
     domains = Domains(asked)
     assert stay == [key for key in placements_of(asked, stands) if key in staying(asked, domains)] != []

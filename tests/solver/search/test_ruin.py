@@ -19,7 +19,7 @@ from support.strategies import scenarios
 
 from scheduling.check import check
 from scheduling.generate import generate
-from scheduling.publishing import published
+from scheduling.publishing import publish
 from scheduling.scenario import Scenario
 from solver.search import kernel
 from solver.search.construct import construct
@@ -43,7 +43,7 @@ def of_week(seed: int) -> Scenario:
     asked = generate("tiny", seed)
     given = make_plan(Domains(asked), construct(Domains(asked)))
     now = datetime.combine(asked.grid.date(1), datetime.min.time()).replace(hour=10)
-    told = published(asked, given, now)
+    told = publish(asked, given, now)
     return told.changed(policy=told.policy.changed(max_notified_moves=4))
 
 

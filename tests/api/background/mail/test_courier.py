@@ -23,7 +23,7 @@ from api.background.mail import outbox_sender as courier_module
 from api.background.mail.outbox_sender import UNDELIVERABLE, Courier, Rhythm, Tally
 from api.background.mail.sender_supervisor import send_once
 from api.background.mail.smtp import Unreachable
-from api.runtime.context import Shell, make_shell
+from api.runtime.context import AppContext, create_context
 from api.runtime.exceptions import Unavailable
 from api.runtime.settings import Settings
 from api.store import audit, messages, tasks
@@ -50,101 +50,103 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def shell(mail_settings: Settings, clock: Clock) -> Iterator[Shell]:
-    shell = make_shell(mail_settings, clock=clock)
-    yield shell
-    shell.close()
+def context(mail_settings: Settings, clock: Clock) -> Iterator[AppContext]:
+    context = create_context(mail_settings, clock=clock)
+    yield context
+    context.close()
 
 
-def sent(shell: Shell) -> Tally:
+def sent(context: AppContext) -> Tally:
     """Send what is due, in this process."""
-    return asyncio.run(Courier(shell, RHYTHM).round())
+    return asyncio.run(Courier(context, RHYTHM).round())
 
 
-def states(shell: Shell) -> dict[Any, int]:
-    with shell.database.reading() as session:
+def states(context: AppContext) -> dict[Any, int]:
+    with context.database.reading() as session:
         return dict(messages.counts(session))
 
 
-def open_tasks(shell: Shell) -> list[TaskRow]:
-    with shell.database.reading() as session:
+def open_tasks(context: AppContext) -> list[TaskRow]:
+    with context.database.reading() as session:
         return tasks.tasks(session, "", 50, done=False)
 
 
-def test_each_message_is_sent_once_to_its_patient_alone(shell: Shell, listening: Listening) -> None:
-    addresses = fill_outbox(shell.database, 5)
-    assert sent(shell) == Tally(sent=5)
+def test_each_message_is_sent_once_to_its_patient_alone(context: AppContext, listening: Listening) -> None:
+    addresses = fill_outbox(context.database, 5)
+    assert sent(context) == Tally(sent=5)
     assert listening.server.counts() == Counter(addresses)
     assert [str(one["To"]) for one in listening.server.messages()] == [address for address, _ in listening.server.taken]
-    assert sent(shell) == Tally() and states(shell) == {"sent": 5}
-    with shell.database.reading() as session:
+    assert sent(context) == Tally() and states(context) == {"sent": 5}
+    with context.database.reading() as session:
         assert [row.action for row in audit.entries(session)].count("message.send") == 5
 
 
-def test_while_the_server_is_down_nothing_is_claimed(shell: Shell, listening: Listening) -> None:
-    fill_outbox(shell.database, 2)
+def test_while_the_server_is_down_nothing_is_claimed(context: AppContext, listening: Listening) -> None:
+    fill_outbox(context.database, 2)
     listening.stop()
     with pytest.raises(Unreachable):
-        sent(shell)
-    assert states(shell) == {"waiting": 2}
+        sent(context)
+    assert states(context) == {"waiting": 2}
     listening.start()
-    assert sent(shell) == Tally(sent=2)
+    assert sent(context) == Tally(sent=2)
 
 
-def test_what_the_server_puts_off_is_sent_later(shell: Shell, listening: Listening, clock: Clock) -> None:
-    first, second = fill_outbox(shell.database, 2)
+def test_what_the_server_puts_off_is_sent_later(context: AppContext, listening: Listening, clock: Clock) -> None:
+    first, second = fill_outbox(context.database, 2)
     listening.server.answer = lambda recipient: "451 later" if recipient == first else "250 OK"
-    assert sent(shell) == Tally(sent=1, later=1)
+    assert sent(context) == Tally(sent=1, later=1)
     listening.server.answer = lambda recipient: "250 OK"
-    assert sent(shell) == Tally()
+    assert sent(context) == Tally()
     clock.pass_by(minutes=2)
-    assert sent(shell) == Tally(sent=1)
+    assert sent(context) == Tally(sent=1)
     assert listening.server.counts() == Counter([first, second])
 
 
 @pytest.mark.parametrize("stage", ["answer", "data_answer"])
-def test_what_the_server_refuses_becomes_a_task_and_keeps_nobody_else(shell: Shell, listening: Listening, stage: str) -> None:
-    first, second = fill_outbox(shell.database, 2)
+def test_what_the_server_refuses_becomes_a_task_and_keeps_nobody_else(
+    context: AppContext, listening: Listening, stage: str
+) -> None:
+    first, second = fill_outbox(context.database, 2)
     setattr(listening.server, stage, lambda recipient: "550 unknown" if recipient == first else "250 OK")
-    assert sent(shell) == Tally(sent=1, refused=1)
+    assert sent(context) == Tally(sent=1, refused=1)
     assert listening.server.counts() == Counter([second])
-    (task,) = open_tasks(shell)
+    (task,) = open_tasks(context)
     assert (task.kind, task.subject_id, task.detail["reason"]) == (UNDELIVERABLE, "p-000", "the server answered 550")
     assert first not in str(task.model_dump())
 
 
-def test_a_message_that_is_put_off_for_ever_is_given_up(shell: Shell, listening: Listening, clock: Clock) -> None:
-    fill_outbox(shell.database, 1)
+def test_a_message_that_is_put_off_for_ever_is_given_up(context: AppContext, listening: Listening, clock: Clock) -> None:
+    fill_outbox(context.database, 1)
     listening.server.answer = lambda recipient: "451 later"
     for _ in range(RHYTHM.patience):
-        assert states(shell) == {"waiting": 1}
-        sent(shell)
+        assert states(context) == {"waiting": 1}
+        sent(context)
         clock.pass_by(minutes=2)
-    assert states(shell) == {"refused": 1} and len(open_tasks(shell)) == 1
+    assert states(context) == {"refused": 1} and len(open_tasks(context)) == 1
 
 
 def test_when_the_servers_answer_is_lost_the_very_same_message_is_sent_again(
-    shell: Shell, listening: Listening, clock: Clock
+    context: AppContext, listening: Listening, clock: Clock
 ) -> None:
     """Nobody can know whether the server has it; it has the same Message-ID, so that servers can."""
-    (address,) = fill_outbox(shell.database, 1)
+    (address,) = fill_outbox(context.database, 1)
     listening.server.data_answer = lambda recipient: ""
     with pytest.raises(Unreachable):
-        sent(shell)
-    assert states(shell) == {"sending": 1}
+        sent(context)
+    assert states(context) == {"sending": 1}
     listening.server.data_answer = lambda recipient: "250 taken"
-    assert sent(shell) == Tally()
+    assert sent(context) == Tally()
     clock.pass_by(minutes=2)
-    assert sent(shell) == Tally(sent=1)
+    assert sent(context) == Tally(sent=1)
     first, second = listening.server.taken
     assert first == second and first[0] == address
 
 
 def test_a_message_that_cannot_be_made_keeps_nobody_else(
-    shell: Shell, listening: Listening, monkeypatch: pytest.MonkeyPatch
+    context: AppContext, listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill_outbox(shell.database, 2)
-    courier = Courier(shell, RHYTHM)
+    fill_outbox(context.database, 2)
+    courier = Courier(context, RHYTHM)
     written = courier_module.written
 
     def faulty(settings: Settings, claimed: Any) -> bytes:
@@ -154,22 +156,22 @@ def test_a_message_that_cannot_be_made_keeps_nobody_else(
 
     monkeypatch.setattr(courier_module, "written", faulty)
     assert asyncio.run(courier.round()) == Tally(sent=1, refused=1)
-    assert len(open_tasks(shell)) == 1
+    assert len(open_tasks(context)) == 1
 
 
-def test_what_would_come_too_late_is_not_sent(shell: Shell, listening: Listening, clock: Clock) -> None:
-    fill_outbox(shell.database, 3)
+def test_what_would_come_too_late_is_not_sent(context: AppContext, listening: Listening, clock: Clock) -> None:
+    fill_outbox(context.database, 3)
     clock.pass_by(days=365)
-    assert sent(shell) == Tally()
-    assert (states(shell), listening.server.taken) == ({"dropped": 3}, [])
+    assert sent(context) == Tally()
+    assert (states(context), listening.server.taken) == ({"dropped": 3}, [])
 
 
 def test_the_command_sends_what_waits_or_says_that_nobody_takes_it(
-    shell: Shell, listening: Listening, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    context: AppContext, listening: Listening, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    fill_outbox(shell.database, 2)
+    fill_outbox(context.database, 2)
     listening.stop()
     with pytest.raises(Unavailable):
         send_once()
@@ -178,11 +180,11 @@ def test_the_command_sends_what_waits_or_says_that_nobody_takes_it(
 
 
 def killed_again_and_again(
-    shell: Shell, listening: Listening, environment: dict[str, str], kills: int, count: int, seed: int
+    context: AppContext, listening: Listening, environment: dict[str, str], kills: int, count: int, seed: int
 ) -> list[str]:
     """Kill the owner of a courier at random moments while messages are sent and the server goes down and comes back."""
     chance = random.Random(seed)
-    addresses = fill_outbox(shell.database, count)
+    addresses = fill_outbox(context.database, count)
     listening.server.pause_seconds = 0.03
     for number in range(kills):
         listening.stop()
@@ -213,10 +215,10 @@ def owned_courier(environment: dict[str, str]) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.heavy)])
 def test_a_worker_that_is_killed_again_and_again_sends_each_message_once(
-    shell: Shell, listening: Listening, environment: dict[str, str], kills: int
+    context: AppContext, listening: Listening, environment: dict[str, str], kills: int
 ) -> None:
-    addresses = killed_again_and_again(shell, listening, environment, kills, 12 * kills, seed=kills)
+    addresses = killed_again_and_again(context, listening, environment, kills, 12 * kills, seed=kills)
     ids = Counter(str(one["Message-ID"]) for one in listening.server.messages())
     assert listening.server.counts() == Counter(addresses)
     assert set(ids.values()) == {1}
-    assert states(shell).get("waiting", 0) == 0
+    assert states(context).get("waiting", 0) == 0

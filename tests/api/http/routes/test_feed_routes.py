@@ -17,7 +17,7 @@ from support.frontdesk import FrontDesk, front_desk
 from support.service import CHEAP, PASSWORD
 from support.stored import NOW
 
-from api.access.actor import Role
+from api.access.actor import AccessRole
 from api.access.credentials import hashed
 from api.services import feeds as service
 from api.services.accounts import SYSTEM, AccountChange, NewAccount, add_account, change_account
@@ -101,7 +101,7 @@ def test_the_secret_is_told_once_and_kept_as_a_hash(desk: FrontDesk) -> None:
     assert len(secret) == len("cwf_") + 43
     (listed,) = desk.ask("GET", "/v1/feeds").json()["items"]
     assert secret not in str(listed) and "url" not in listed
-    with desk.shell.database.reading() as rows:
+    with desk.context.database.reading() as rows:
         row = feeds.feed(rows, listed["id"])
         assert (row.secret_hash, secret in str(row.model_dump())) == (hashed(secret), False)
         assert secret not in str([one.model_dump() for one in audit.entries(rows, count=1000)])
@@ -175,7 +175,7 @@ def test_an_unknown_address_is_not_found_and_guessing_is_limited(desk: FrontDesk
 
 def test_a_feed_that_is_polled_without_a_pause_is_slowed(desk: FrontDesk) -> None:
     path, other = subscribed(desk), subscribed(desk)
-    statuses = [poll(desk, path).status_code for _ in range(desk.shell.settings.feed_polls_per_minute + 1)]
+    statuses = [poll(desk, path).status_code for _ in range(desk.context.settings.feed_polls_per_minute + 1)]
     assert statuses[-1] == 429 and set(statuses[:-1]) == {200}
     assert poll(desk, other).status_code == 200
 
@@ -184,7 +184,7 @@ def test_a_revoked_feed_says_so_for_a_while_and_is_gone_then(desk: FrontDesk) ->
     path, other = subscribed(desk), subscribed(desk)
     before = poll(desk, path)
     identifier = desk.ask("GET", "/v1/feeds").json()["items"]
-    with desk.shell.database.looking() as rows:
+    with desk.context.database.looking() as rows:
         found = feeds.subscription(rows, "provider", hashed(path.rpartition("/")[2].removesuffix(".ics")), NOW.date())
     assert found is not None
     row, _ = found
@@ -193,7 +193,7 @@ def test_a_revoked_feed_says_so_for_a_while_and_is_gone_then(desk: FrontDesk) ->
     ended = poll(desk, path, if_none_match=before.headers["etag"])
     assert (ended.status_code, ended.text.count("BEGIN:VEVENT")) == (200, 1)
     assert poll(desk, path, if_none_match=ended.headers["etag"]).status_code == 304
-    desk.clock.pass_by(days=desk.shell.settings.feed_farewell_days)
+    desk.clock.pass_by(days=desk.context.settings.feed_farewell_days)
     assert poll(desk, path).status_code == 410
     assert poll(desk, other).status_code == 200
 
@@ -245,7 +245,7 @@ def test_the_last_good_copy_is_given_when_a_new_one_cannot_be_made(
     answer = poll(desk, path)
     assert (answer.status_code, answer.headers["etag"]) == (200, good.headers["etag"])
     assert "a feed cannot be rendered" in caplog.text
-    desk.shell.feeds.copies.clear()  # as after a restart
+    desk.context.feeds.copies.clear()  # as after a restart
     assert poll(desk, path).headers["etag"] == good.headers["etag"]
 
 
@@ -253,7 +253,7 @@ def test_what_polls_have_brought_is_written_together_and_at_most_once_a_minute(d
     paths = [subscribed(desk, kind) for kind in KINDS]
 
     def kept() -> dict[str, str]:
-        with desk.shell.database.reading() as rows:
+        with desk.context.database.reading() as rows:
             copies = {kind: feeds.copy_of(rows, kind, subject) for kind, subject in KINDS.items()}
         return {kind: copy.content.decode() for kind, copy in copies.items() if copy is not None}
 
@@ -274,12 +274,12 @@ def test_a_process_that_starts_writes_no_copy_that_the_store_has(desk: FrontDesk
     for _ in range(2):
         assert [poll(desk, one).status_code for one in (path, other)] == [200, 200]
         desk.clock.pass_by(minutes=1)
-    desk.shell.feeds.copies.clear()  # as after a restart
+    desk.context.feeds.copies.clear()  # as after a restart
     poll(desk, path)
-    assert desk.shell.feeds.take(desk.clock()) == ({}, [])
+    assert desk.context.feeds.take(desk.clock()) == ({}, [])
     desk.move("v-1", "WE 09:00")
     poll(desk, path)
-    copies, _ = desk.shell.feeds.take(desk.clock())
+    copies, _ = desk.context.feeds.take(desk.clock())
     assert list(copies) == [("provider", "ana")]
 
 
@@ -291,7 +291,7 @@ def test_the_last_good_copy_is_given_when_the_store_does_not_answer(desk: FrontD
         raise StoreBusy
 
     for way in ("looking", "reading", "writing"):
-        monkeypatch.setattr(desk.shell.database, way, busy)
+        monkeypatch.setattr(desk.context.database, way, busy)
     assert poll(desk, path).headers["etag"] == good.headers["etag"]
 
 
@@ -314,7 +314,7 @@ def test_its_use_is_noted_once_a_day(desk: FrontDesk) -> None:
         poll(desk, path)
     (listed,) = desk.ask("GET", "/v1/feeds").json()["items"]
     assert listed["last_used_at"] is not None
-    with desk.shell.database.reading() as rows:
+    with desk.context.database.reading() as rows:
         actions = [row.action for row in audit.entries(rows, count=1000)]
     assert (actions.count("feed.add"), actions.count("feed.read")) == (1, 1)
 
@@ -341,8 +341,8 @@ def test_there_is_no_feed_of_what_is_not_there(desk: FrontDesk, kind: str) -> No
 
 def test_a_closed_accounts_feeds_end(desk: FrontDesk) -> None:
     path = subscribed(desk)
-    with desk.shell.database.writing() as rows:
-        for role in (Role.ADMIN, Role.SCHEDULER):
+    with desk.context.database.writing() as rows:
+        for role in (AccessRole.ADMIN, AccessRole.SCHEDULER):
             if (row := accounts.account_named(rows, role)) is None:
                 new = NewAccount(role.value, role)
                 row = add_account(rows, SYSTEM, new, CHEAP.hash(PASSWORD), None, NOW)

@@ -45,7 +45,7 @@ def asked(desk: FrontDesk, **body: Any) -> str:
 
 def snapshot(desk: FrontDesk, identifier: str) -> Scenario:
     """Return what a plan is asked of."""
-    with desk.shell.database.reading() as session:
+    with desk.context.database.reading() as session:
         return periods.snapshot(session, jobs.job(session, identifier).scenario_id)
 
 
@@ -53,7 +53,7 @@ def made(desk: FrontDesk, identifier: str, *wishes: Wish) -> Plan:
     """Do what a worker does: take a job, report once, and bring the plan of some bookings."""
     plan = factories.plan(snapshot(desk, identifier), *wishes)
     step = {"phase": "search", "seconds": 1.5, "cost": plan.cost, "bound": None, "reported_at": utc_now()}
-    with desk.shell.database.writing() as session:
+    with desk.context.database.writing() as session:
         assert jobs.take_job(session, identifier, 1, "worker", utc_now()) is not None
         assert jobs.report(session, JobEventRow(job_id=identifier, number=0, **step), 1)
         assert jobs.finish_job(session, identifier, 1, plan, utc_now())
@@ -214,7 +214,7 @@ def test_a_plan_is_watched_from_the_start_or_from_the_last_event_that_is_known(d
 
 def test_watching_ends_when_the_service_does(desk: FrontDesk) -> None:
     identifier = asked(desk)
-    desk.shell.stopping.set()
+    desk.context.stopping.set()
     assert desk.ask("GET", f"/v1/plans/{identifier}/events").text == ""
 
 

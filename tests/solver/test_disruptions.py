@@ -21,19 +21,19 @@ from support.strategies import scenarios
 
 from scheduling.additions import Addition
 from scheduling.check import check
-from scheduling.disruptions import Away, Close, Disturbance, Open, disturbed
+from scheduling.disruptions import Disruption, ExtraShift, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.errors import RuleBroken
 from scheduling.generate import generate
 from scheduling.plan import Plan, Violation
-from scheduling.publishing import carried, published, upcoming
+from scheduling.publishing import publish, rebase, upcoming
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 from solver import Limits, cancelled, solve
 from solver.model import exact
-from solver.search import ruin
 from solver.model.constraints import CONSTRAINTS
 from solver.model.exact import exact_model
+from solver.search import ruin
 from solver.search.construct import construct
 from solver.search.encoding import Numbers
 from solver.search.improve import Answer, Search
@@ -65,7 +65,7 @@ class Upset:
     minute: int | None
     extra: Visit | None
     cancelled: str | None
-    disturbances: tuple[Disturbance, ...]
+    disruptions: tuple[Disruption, ...]
     budget: int | None
     whole: bool
     seed: int
@@ -100,7 +100,7 @@ def upsets(draw: st.DrawFn) -> Upset:
         minute=minute,
         extra=pick(None, _extra(pick, asked, minute or 0)),
         cancelled=pick(None, pick(*asked.visits).id),
-        disturbances=tuple(_disturbance(pick, draw, asked) for _ in range(draw(st.integers(0, 3)))),
+        disruptions=tuple(_disruption(pick, draw, asked) for _ in range(draw(st.integers(0, 3)))),
         budget=pick(None, 0, 1, 3),
         whole=small and pick(True, False),
         seed=draw(st.integers(0, 2**20)),
@@ -115,24 +115,24 @@ def _extra(pick: Callable[..., Any], asked: Scenario, minute: int) -> Visit:
     return changed
 
 
-def _disturbance(pick: Callable[..., Any], draw: st.DrawFn, asked: Scenario) -> Disturbance:
+def _disruption(pick: Callable[..., Any], draw: st.DrawFn, asked: Scenario) -> Disruption:
     provider, day = pick(*asked.providers), pick(*asked.grid.dates())
     start = stamp(day, draw(st.integers(7 * 60, 13 * 60)))
     end = start + timedelta(minutes=draw(st.integers(1, 8 * 60)))
     overlaps = any(start < shift.end and shift.start < end for shift in provider.shifts)
-    kind = pick(Away, Close, Away if overlaps else Open)
-    if kind is Away:
-        return Away(provider=provider.id, start=start, end=end)
-    if kind is Close:
-        return Close(place=pick(*asked.rooms, *asked.locations), start=start, end=end)
-    return Open(provider=provider.id, start=start, end=end, locations=(pick(*asked.locations),))
+    kind = pick(ProviderAbsence, PlaceClosure, ProviderAbsence if overlaps else ExtraShift)
+    if kind is ProviderAbsence:
+        return ProviderAbsence(provider=provider.id, start=start, end=end)
+    if kind is PlaceClosure:
+        return PlaceClosure(place=pick(*asked.rooms, *asked.locations), start=start, end=end)
+    return ExtraShift(provider=provider.id, start=start, end=end, locations=(pick(*asked.locations),))
 
 
-def _only_once(disturbances: Sequence[Disturbance]) -> Iterator[Disturbance]:
+def _only_once(disruptions: Sequence[Disruption]) -> Iterator[Disruption]:
     """Yield all but further extra shifts of one provider, which may overlap."""
     opened: set[str] = set()
-    for one in disturbances:
-        if not isinstance(one, Open):
+    for one in disruptions:
+        if not isinstance(one, ExtraShift):
             yield one
         elif one.provider not in opened:
             opened.add(one.provider)
@@ -143,15 +143,15 @@ def again(upset: Upset, earlier: Plan) -> tuple[Scenario, Plan]:
     """Publish a plan, let happen what happens, and return what is asked for then with what is left of the plan."""
     grid = upset.asked.grid
     now = None if upset.minute is None else stamp(grid.date(0), 0) + timedelta(minutes=upset.minute)
-    asked = published(upset.asked, earlier, now)
-    stands = upcoming(asked, carried(earlier, asked))
+    asked = publish(upset.asked, earlier, now)
+    stands = upcoming(asked, rebase(earlier, asked))
     if upset.cancelled is not None and not check(asked, stands).violations:
         asked, stands = cancelled(asked, stands, upset.cancelled)
     if upset.extra is not None:
         asked = Addition(visits=(upset.extra,)).to(asked)
-    asked = disturbed(asked, _only_once(upset.disturbances))
+    asked = apply_disruptions(asked, _only_once(upset.disruptions))
     asked = asked.changed(policy=asked.policy.changed(max_notified_moves=upset.budget))
-    return asked, carried(stands, asked)
+    return asked, rebase(stands, asked)
 
 
 # --- what is judged --------------------------------------------------------------------------------------------------
