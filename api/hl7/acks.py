@@ -39,6 +39,7 @@ class Condition(StrEnum):
     FIELD_MISSING = "101"
     DATA_TYPE = "102"
     UNSUPPORTED_TYPE = "200"
+    UNKNOWN_KEY = "204"
     DUPLICATE_KEY = "205"
     INTERNAL = "207"
 

@@ -128,9 +128,15 @@ class Repetition:
     delimiters: Delimiters
 
     def get(self, component: int = 1, subcomponent: int = 1) -> str:
-        """Return a text, unescaped, without blanks around it; empty when it is absent or null."""
+        """Return a text, unescaped, without blanks around it; empty when it is absent or null.
+
+        Control characters, line breaks apart, are spaces: no database or screen has to bear them.
+        """
         part = _part(_part(self.text, self.delimiters.component, component), self.delimiters.subcomponent, subcomponent)
-        return "" if part == '""' else self.delimiters.unescaped(part).strip()
+        if part == '""':
+            return ""
+        lines = self.delimiters.unescaped(part).split("\n")
+        return "\n".join(_CONTROL.sub(" ", line) for line in lines).strip()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.access.actor import Actor, Role
+from api.access.actor import AccessRole, Actor
 from api.hl7.acks import Acknowledgement
 from api.hl7.appointments import ENDED, Appointment, Event, Status, Trigger, next_event
 from api.hl7.partners import Partner
@@ -45,7 +45,7 @@ class Outgoing:
 
 def actor_of(partner: str) -> Actor:
     """Return as whom a partner acts."""
-    return Actor(f"hl7:{partner}", Role.ADMIN)
+    return Actor(f"hl7:{partner}", AccessRole.ADMIN)
 
 
 def has_outgoing(session: Session, name: str, now: datetime) -> bool:

@@ -198,12 +198,17 @@ def read_patient(message: Message, partner: Partner) -> PatientNews:
     return PatientNews(patient, "" if merged is None else _identifier(merged.repetitions(1), partner))
 
 
-READERS: dict[str, Callable[[Message, Partner], Reading]] = {
+def read_nothing(message: Message, partner: Partner) -> None:
+    """Read a question whether anybody listens (NMQ): its answer is the acknowledgement."""
+
+
+READERS: dict[str, Callable[[Message, Partner], Reading | None]] = {
     "SIU": read_appointment,
     "REF": read_referrals,
     "ORM": read_referrals,
     "OMG": read_referrals,
     "ADT": read_patient,
+    "NMQ": read_nothing,
 }
 
 TRIGGERS = {
@@ -212,6 +217,7 @@ TRIGGERS = {
     "ORM": ("O01",),
     "OMG": ("O19",),
     "ADT": ("A04", "A08", "A28", "A31", "A40"),
+    "NMQ": ("N01",),
 }
 """What is taken in of each message type."""
 

@@ -14,7 +14,7 @@ from api.hl7.acks import Acknowledgement
 from api.hl7.client import MllpConnection, Unanswered
 from api.hl7.outbox import Outgoing, has_outgoing, next_outgoing, note_answer
 from api.hl7.partners import Partner
-from api.runtime.context import Shell
+from api.runtime.context import AppContext
 from api.store import tasks
 from api.store.errors import StoreBusy, StoreUnusable
 
@@ -41,10 +41,10 @@ class PartnerSender:
     """
 
     def __init__(
-        self, shell: Shell, name: str, partner: Partner, tls: ssl.SSLContext | None = None, rhythm: Rhythm = RHYTHM
+        self, context: AppContext, name: str, partner: Partner, tls: ssl.SSLContext | None = None, rhythm: Rhythm = RHYTHM
     ) -> None:
         assert partner.hl7.send is not None
-        self._shell, self._name, self._partner = shell, name, partner
+        self._context, self._name, self._partner = context, name, partner
         self._send, self._tls, self._rhythm = partner.hl7.send, tls, rhythm
         self._connection: MllpConnection | None = None
         self._failures = 0
@@ -107,26 +107,26 @@ class PartnerSender:
     # --- in the store ------------------------------------------------------------------------------------------------
 
     def _has_next(self) -> bool:
-        with self._shell.database.reading() as session:
-            return has_outgoing(session, self._name, self._shell.clock())
+        with self._context.database.reading() as session:
+            return has_outgoing(session, self._name, self._context.clock())
 
     def _next(self) -> Outgoing | None:
-        with self._shell.database.writing() as session:
-            return next_outgoing(session, self._name, self._partner, self._shell.clock())
+        with self._context.database.writing() as session:
+            return next_outgoing(session, self._name, self._partner, self._context.clock())
 
     def _note_and_next(self, outgoing: Outgoing, answer: Acknowledgement) -> Outgoing | None:
         """Note an answer, and take the next message in the same transaction unless told to stop."""
 
         def note(session: Session) -> Outgoing | None:
-            now = self._shell.clock()
+            now = self._context.clock()
             note_answer(session, self._name, outgoing.id, answer, now, self._rhythm.wait)
             return None if self.stopping.is_set() else next_outgoing(session, self._name, self._partner, now)
 
-        return self._shell.database.write(note)
+        return self._context.database.write(note)
 
     def _note_failure(self) -> None:
         """Tell staff once when a partner has been silent for long."""
         if self._failures != FAILURES_BEFORE_TASK:
             return
-        with suppress(StoreBusy, StoreUnusable), self._shell.database.writing() as session:
-            tasks.add_task(session, UNREACHABLE, ("partner", self._name), {"partner": self._name}, self._shell.clock())
+        with suppress(StoreBusy, StoreUnusable), self._context.database.writing() as session:
+            tasks.add_task(session, UNREACHABLE, ("partner", self._name), {"partner": self._name}, self._context.clock())

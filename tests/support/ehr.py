@@ -58,7 +58,7 @@ class Ehr:
     def _apply(self, message: Message) -> None:
         reading = read_message(message, self.partner)
         assert isinstance(reading, AppointmentReading)
-        (identifier,) = reading.ids
+        identifier = reading.ids[0]
         self.said.append((reading.trigger, identifier))
         known = self.appointments.get(identifier)
         is_known = known is not None and known.status is not Status.CANCELLED

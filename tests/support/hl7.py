@@ -32,13 +32,13 @@ EVIL_NAME = "O'Brien|A^B&C~D\\E<CR>PID|2||evil".replace("<CR>", "\r")
 
 
 def siu(trigger: str = "S12", *, control_id: str = "M1", visit: str = "v-1", status: str = "Booked", **fields: str) -> str:
-    """Return a small scheduling message; ``fields`` replace SCH-1, TQ1-7 and the sender's MSH-3."""
-    start = fields.get("start", "20261130093000-0600")
+    """Return a small scheduling message; ``fields`` replace SCH-1, SCH-9, TQ1-7 and MSH-3."""
+    start, minutes = fields.get("start", "20261130093000-0600"), fields.get("minutes", "30")
     return "\r".join(
         (
             f"MSH|^~\\&|{fields.get('sender', 'EHR')}|HOSPITAL|CLINICWEAVE|CLINIC|20261129120000-0600||SIU^{trigger}^SIU_S12|"
             f"{control_id}|P|2.5.1",
-            f"SCH|{fields.get('placer', '')}|{visit}^CLINICWEAVE||||Add|||30|min|||||||||||||||{status}",
+            f"SCH|{fields.get('placer', '')}|{visit}^CLINICWEAVE||||Add|||{minutes}|min|||||||||||||||{status}",
             f"TQ1|||||||{start}",
             "PID|1||p-1^^^HOSPITAL^MR||Doe^Jane",
             "",

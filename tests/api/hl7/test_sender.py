@@ -17,7 +17,7 @@ from api.hl7.acks import Verdict
 from api.hl7.client import Unanswered
 from api.hl7.partners import Partner, Send
 from api.hl7.sender import UNREACHABLE, PartnerSender
-from api.runtime.context import Shell, make_shell
+from api.runtime.context import AppContext, create_context
 from api.runtime.settings import read_settings
 from api.store import hl7, tasks
 
@@ -25,15 +25,15 @@ AT_ONCE = Rhythm(look=0.01, first=0.01, last=0.01)
 
 
 @pytest.fixture
-def shell(week: StoredWeek) -> Shell:
+def context(week: StoredWeek) -> AppContext:
     """Return what the processes of a service share, on the week's store."""
-    return make_shell(read_settings(secret=SECRET, database_url="sqlite://"), week.store, lambda: NOW)
+    return create_context(read_settings(secret=SECRET, database_url="sqlite://"), week.store, lambda: NOW)
 
 
-def sender_to(shell: Shell, partner: Partner, port: int, answer_seconds: float = 5.0) -> PartnerSender:
+def sender_to(context: AppContext, partner: Partner, port: int, answer_seconds: float = 5.0) -> PartnerSender:
     send = Send(host=LOOPBACK, port=port, answer_seconds=answer_seconds)
     reached = partner.changed(hl7=partner.hl7.changed(send=send))
-    return PartnerSender(shell, "hospital", reached, rhythm=AT_ONCE)
+    return PartnerSender(context, "hospital", reached, rhythm=AT_ONCE)
 
 
 async def until(reached: Callable[[], bool]) -> None:
@@ -49,10 +49,10 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(main())
 
 
-def test_a_partner_is_sent_what_stands_over_one_connection(week: StoredWeek, ehr: Ehr, shell: Shell) -> None:
+def test_a_partner_is_sent_what_stands_over_one_connection(week: StoredWeek, ehr: Ehr, context: AppContext) -> None:
     async def work() -> None:
         async with listening(ehr) as port:
-            sender = sender_to(shell, ehr.partner, port)
+            sender = sender_to(context, ehr.partner, port)
             assert await sender.send_due() == 6
             assert await sender.send_due() == 0
             await sender.close()
@@ -61,11 +61,11 @@ def test_a_partner_is_sent_what_stands_over_one_connection(week: StoredWeek, ehr
     assert ehr.standing() == as_it_stands(week.store)
 
 
-def test_a_partner_that_comes_back_gets_the_same_message_again(week: StoredWeek, ehr: Ehr, shell: Shell) -> None:
+def test_a_partner_that_comes_back_gets_the_same_message_again(week: StoredWeek, ehr: Ehr, context: AppContext) -> None:
     async def work() -> None:
         async with listening(ehr) as port:
             pass
-        sender = sender_to(shell, ehr.partner, port)
+        sender = sender_to(context, ehr.partner, port)
         with pytest.raises(Unanswered):
             await sender.send_due()
         with week.store.reading() as session:
@@ -79,7 +79,7 @@ def test_a_partner_that_comes_back_gets_the_same_message_again(week: StoredWeek,
     run(work)
 
 
-def test_a_partner_that_answers_too_late_has_it_once(week: StoredWeek, ehr: Ehr, shell: Shell) -> None:
+def test_a_partner_that_answers_too_late_has_it_once(week: StoredWeek, ehr: Ehr, context: AppContext) -> None:
     """The answer is lost after the message was taken; the same message comes again on a new connection."""
     is_slow = Event()
 
@@ -95,7 +95,7 @@ def test_a_partner_that_answers_too_late_has_it_once(week: StoredWeek, ehr: Ehr,
 
     async def work() -> None:
         async with listening(slow) as port:
-            sender = sender_to(shell, ehr.partner, port, answer_seconds=0.2)
+            sender = sender_to(context, ehr.partner, port, answer_seconds=0.2)
             with pytest.raises(Unanswered):
                 await sender.send_due()
             may_answer.set()
@@ -106,12 +106,12 @@ def test_a_partner_that_answers_too_late_has_it_once(week: StoredWeek, ehr: Ehr,
     assert slow.standing() == as_it_stands(week.store)
 
 
-def test_errors_and_refusals_end_in_what_stands_or_in_a_task(week: StoredWeek, ehr: Ehr, shell: Shell) -> None:
+def test_errors_and_refusals_end_in_what_stands_or_in_a_task(week: StoredWeek, ehr: Ehr, context: AppContext) -> None:
     ehr.answers = [Verdict.ERROR, Verdict.REJECTED]
 
     async def work() -> None:
         async with listening(ehr) as port:
-            sender = sender_to(shell, ehr.partner, port)
+            sender = sender_to(context, ehr.partner, port)
             running = asyncio.create_task(sender.run())
             await until(lambda: len(ehr.said) >= 4)
             sender.stopping.set()
@@ -122,11 +122,11 @@ def test_errors_and_refusals_end_in_what_stands_or_in_a_task(week: StoredWeek, e
         assert len(hl7.out_messages(session, "hospital", "parked", 10)) == 1
 
 
-def test_a_partner_that_is_silent_for_long_is_a_task(week: StoredWeek, ehr: Ehr, shell: Shell) -> None:
+def test_a_partner_that_is_silent_for_long_is_a_task(week: StoredWeek, ehr: Ehr, context: AppContext) -> None:
     async def work() -> None:
         async with listening(ehr) as port:
             pass
-        sender = sender_to(shell, ehr.partner, port)
+        sender = sender_to(context, ehr.partner, port)
         running = asyncio.create_task(sender.run())
         await until(lambda: bool(open_tasks(week)))
         sender.stopping.set()
