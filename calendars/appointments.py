@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from scheduling.clinic import Clinic, Location, Service
 from scheduling.errors import UnknownId
-from scheduling.instructions import instructions
+from scheduling.instructions import load_instructions
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Appointment:
         return (self.starts_at - timedelta(minutes=self.arrive_minutes)).astimezone(ZoneInfo(self.timezone))
 
 
-def appointment(clinic: Clinic, service: str, location: str, starts_at: datetime, ends_at: datetime) -> Appointment:
+def make_appointment(clinic: Clinic, service: str, location: str, starts_at: datetime, ends_at: datetime) -> Appointment:
     """Return what a patient is told of a service at a location, both ids, within ``[starts_at, ends_at)``.
 
     Raises
@@ -90,14 +90,14 @@ def appointment(clinic: Clinic, service: str, location: str, starts_at: datetime
     place = next((one for one in clinic.locations if one.id == location), None)
     if offered is None or place is None:
         raise UnknownId(*(("service", service) if offered is None else ("location", location)))
-    return told_of(clinic.name, clinic.timezone, offered, place, starts_at, ends_at)
+    return resolve_appointment(clinic.name, clinic.timezone, offered, place, starts_at, ends_at)
 
 
-def told_of(
+def resolve_appointment(
     clinic: str, timezone: str, service: Service, location: Location, starts_at: datetime, ends_at: datetime
 ) -> Appointment:
     """Return what a patient is told of a service at a location within ``[starts_at, ends_at)`` (clinic.md, rule 13)."""
-    guidance, place = instructions().guidance(service), instructions().place(location.id)
+    guidance, place = load_instructions().guidance(service), load_instructions().place(location.id)
     return Appointment(
         starts_at=starts_at,
         ends_at=ends_at,

@@ -25,8 +25,8 @@ import recurring_ical_events
 from icalendar import Calendar, Event, vRecur
 from recurring_ical_events import EventAdapter
 
-from calendars.foreign_zones import defined_zone, known_zone
-from calendars.reading import Component, Line, read
+from calendars.foreign_zones import find_known_zone, read_defined_zone
+from calendars.reading import Component, ContentLine, read_calendars
 from calendars.recurrence import PATIENCE_DAYS, Rule, Unusable
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import ONE_DAY
@@ -53,7 +53,7 @@ _LENGTH = re.compile(r"([+-]?)P(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,6})H)?
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
+class BusyTimes:
     """The busy times of a calendar within a window.
 
     Attributes
@@ -68,7 +68,7 @@ class Busy:
     unread: int = 0
 
 
-def busy_times(content: bytes, timezone: str, begin: datetime, end: datetime, source: str = "calendar") -> Busy:
+def read_busy_times(content: bytes, timezone: str, begin: datetime, end: datetime, source: str = "calendar") -> BusyTimes:
     """Return when a calendar's owner is busy within ``[begin, end)``.
 
     Parameters
@@ -93,13 +93,13 @@ def busy_times(content: bytes, timezone: str, begin: datetime, end: datetime, so
         raise ValueError("the window is too long, or ends before it begins")
     reader = _Reader(ZoneInfo(timezone), begin.astimezone(UTC), end.astimezone(UTC), source)
     found: list[Interval] = []
-    for calendar in read(content, source):
+    for calendar in read_calendars(content, source):
         found += reader.calendar(calendar)
     clipped = ((max(start, reader.begin), min(stop, reader.end)) for start, stop in found)
-    return Busy(merged(one for one in clipped if one[0] < one[1]), reader.unread)
+    return BusyTimes(merge_intervals(one for one in clipped if one[0] < one[1]), reader.unread)
 
 
-def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+def merge_intervals(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     """Return what intervals cover, in order; those that overlap or touch become one."""
     whole: list[Interval] = []
     for start, end in sorted(intervals):
@@ -229,7 +229,7 @@ class _Reader:
         """Return UNTIL as its expansion needs it: a date for whole days, else UTC (RFC 5545, section 3.3.10)."""
         if rule.until is None:
             return None
-        last = self._moment(Line("UNTIL", "", rule.until))
+        last = self._moment(ContentLine("UNTIL", "", rule.until))
         if not isinstance(start, datetime):
             return f"{_day(last):%Y%m%d}"
         if not isinstance(last, datetime):
@@ -238,12 +238,12 @@ class _Reader:
             last = last.replace(tzinfo=start.tzinfo)
         return f"{last.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
-    def _listed(self, line: Line) -> Iterator[date]:
+    def _listed(self, line: ContentLine) -> Iterator[date]:
         for text in line.value.split(","):
             self.dates += 1
             if self.dates > MAX_DATES:
                 raise InvalidFile(self.source, [Fault("", f"more than {MAX_DATES:,} single dates")])
-            yield self._moment(Line(line.name, line.written, text.partition("/")[0]))
+            yield self._moment(ContentLine(line.name, line.written, text.partition("/")[0]))
 
     # --- times -------------------------------------------------------------------------------------------------------
 
@@ -269,7 +269,7 @@ class _Reader:
         except OverflowError:
             raise _Misread from None
 
-    def _moment(self, line: Line) -> date:
+    def _moment(self, line: ContentLine) -> date:
         """Read a date, or a local time or instant as an aware datetime."""
         text = line.value.strip()
         try:
@@ -288,7 +288,7 @@ class _Reader:
         if name is None:
             return self.clinic
         if name not in self._zones:
-            self._zones[name] = known_zone(name)
+            self._zones[name] = find_known_zone(name)
         return self._zones[name] or self.clinic
 
     def _defined(self, calendar: Component) -> dict[str, tzinfo | None]:
@@ -299,7 +299,7 @@ class _Reader:
                 raise InvalidFile(self.source, [Fault("", f"more than {MAX_ZONES} time zones")])
             name = component.value("TZID") or ""
             if name not in zones:
-                zones[name] = known_zone(name) or defined_zone(component, self.begin.year, self.end.year)
+                zones[name] = find_known_zone(name) or read_defined_zone(component, self.begin.year, self.end.year)
         return zones
 
     @cached_property
@@ -324,9 +324,9 @@ class _Reader:
             for period in line.value.split(","):
                 begins, _, ends = period.partition("/")
                 try:
-                    start = self._moment(Line("FREEBUSY", "", begins))
+                    start = self._moment(ContentLine("FREEBUSY", "", begins))
                     lasts = ends.strip().startswith(("P", "+"))
-                    end = self._later(start, _length(ends)) if lasts else self._moment(Line("FREEBUSY", "", ends))
+                    end = self._later(start, _length(ends)) if lasts else self._moment(ContentLine("FREEBUSY", "", ends))
                     yield self._instant(start), self._instant(end)
                 except _Misread:
                     self.unread += 1

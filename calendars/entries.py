@@ -17,7 +17,7 @@ Kind = Literal["visit", "group", "hold"]
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class TeamMember:
     """A provider in a team, or supervising."""
 
     id: str
@@ -25,7 +25,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Seats:
+class GroupSeats:
     """A group: its name, and how many it takes."""
 
     name: str
@@ -33,7 +33,7 @@ class Seats:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CalendarEntry:
     """A booked visit, group session or hold.
 
     Attributes
@@ -49,7 +49,7 @@ class Entry:
     attending : int
         How many patients are booked.
     reference : str or None
-        The id by which staff find the booking; None when the id itself gives a patient away (:func:`reference`).
+        The id by which staff find the booking; None when the id itself gives a patient away (:func:`make_reference`).
     """
 
     kind: Kind
@@ -61,9 +61,9 @@ class Entry:
     service: Service
     location: Location
     room: str | None
-    team: tuple[Member, ...]
-    supervisors: tuple[Member, ...]
-    group: Seats | None = None
+    team: tuple[TeamMember, ...]
+    supervisors: tuple[TeamMember, ...]
+    group: GroupSeats | None = None
     attending: int = 0
     reference: str | None = None
 
@@ -73,7 +73,7 @@ class Entry:
         return (member.id for member in (*self.team, *self.supervisors))
 
 
-def reference(identifier: str, patients: Iterable[tuple[str, str]]) -> str | None:
+def make_reference(identifier: str, patients: Iterable[tuple[str, str]]) -> str | None:
     """Return a booking's id for staff, or None when it gives a patient away, as ``ann-lee-2`` does of Ann Lee.
 
     Parameters

@@ -15,8 +15,8 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Literal
 
-from calendars.lines import instant, line, local, text
-from calendars.timezones import vtimezone
+from calendars.lines import escape_text, make_instant, make_line, make_local
+from calendars.timezones import make_vtimezone
 from calendars.wording import Notice
 
 PRODID = "-//Clinicweave//Clinicweave//EN"
@@ -25,7 +25,7 @@ Status = Literal["CONFIRMED", "CANCELLED"]
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class CalendarEvent:
     """One event: when, what it says, and which version of it this is; all datetimes are aware."""
 
     uid: str
@@ -41,43 +41,50 @@ class Occasion:
 
         It takes no time of anybody once it is cancelled (section 3.8.2.7).
         """
-        notice, stamp = self.notice, aware(self.stamp)
+        notice, stamp = self.notice, expect_aware(self.stamp)
         return b"".join(
             (
                 b"BEGIN:VEVENT\r\n",
-                line("UID", text(self.uid)),
-                line("SEQUENCE", str(self.sequence)),
-                instant("DTSTAMP", stamp),
-                instant("LAST-MODIFIED", stamp),
-                local("DTSTART", aware(self.starts_at), timezone),
-                local("DTEND", aware(self.ends_at), timezone),
-                line("SUMMARY", text(notice.summary)),
-                line("LOCATION", text(notice.location)) if notice.location else b"",  # libical: no property without a value
-                line("DESCRIPTION", text(notice.description)),
-                line("CATEGORIES", ",".join(map(text, notice.categories))),
-                line("CLASS", "PRIVATE" if notice.private else "PUBLIC"),
-                line("STATUS", self.status),
-                line("TRANSP", "OPAQUE" if self.status == "CONFIRMED" else "TRANSPARENT"),
+                make_line("UID", escape_text(self.uid)),
+                make_line("SEQUENCE", str(self.sequence)),
+                make_instant("DTSTAMP", stamp),
+                make_instant("LAST-MODIFIED", stamp),
+                make_local("DTSTART", expect_aware(self.starts_at), timezone),
+                make_local("DTEND", expect_aware(self.ends_at), timezone),
+                make_line("SUMMARY", escape_text(notice.summary)),
+                make_line("LOCATION", escape_text(notice.location))
+                if notice.location
+                else b"",  # libical: no property without a value
+                make_line("DESCRIPTION", escape_text(notice.description)),
+                make_line("CATEGORIES", ",".join(map(escape_text, notice.categories))),
+                make_line("CLASS", "PRIVATE" if notice.private else "PUBLIC"),
+                make_line("STATUS", self.status),
+                make_line("TRANSP", "OPAQUE" if self.status == "CONFIRMED" else "TRANSPARENT"),
                 *parties,
                 b"END:VEVENT\r\n",
             )
         )
 
 
-def calendar_of(head: Iterable[bytes], rules: bytes, events: Iterable[bytes]) -> bytes:
+def make_calendar(head: Iterable[bytes], rules: bytes, events: Iterable[bytes]) -> bytes:
     """Return a calendar object: what is said of the whole of it, its zone's rules, its events (RFC 5545, section 3.6)."""
-    opening = (b"BEGIN:VCALENDAR\r\n", line("VERSION", "2.0"), line("PRODID", PRODID), line("CALSCALE", "GREGORIAN"))
+    opening = (
+        b"BEGIN:VCALENDAR\r\n",
+        make_line("VERSION", "2.0"),
+        make_line("PRODID", PRODID),
+        make_line("CALSCALE", "GREGORIAN"),
+    )
     return b"".join((*opening, *head, rules, *events, b"END:VCALENDAR\r\n"))
 
 
 @lru_cache(maxsize=64)
-def zone_rules(timezone: str, first_year: int, last_year: int) -> bytes:
+def get_zone_rules(timezone: str, first_year: int, last_year: int) -> bytes:
     """Return the VTIMEZONE for some years, both included. Raises ``UnknownId``."""
-    content: bytes = vtimezone(timezone, date(first_year, 1, 1), date(last_year, 12, 31)).to_ical()
+    content: bytes = make_vtimezone(timezone, date(first_year, 1, 1), date(last_year, 12, 31)).to_ical()
     return content
 
 
-def aware(moment: datetime) -> datetime:
+def expect_aware(moment: datetime) -> datetime:
     """Return an aware datetime as it is. Raises ``ValueError`` for any other."""
     if moment.utcoffset() is None:
         raise ValueError("the stamp has no offset from UTC")

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from calendars.entries import Entry, Member, Seats, reference
-from calendars.feeds import FeedKind, feed
-from calendars.filenames import file_name
+from calendars.entries import CalendarEntry, GroupSeats, TeamMember, make_reference
+from calendars.feeds import FeedKind, make_feed
+from calendars.filenames import make_file_name
 from calendars.uids import Uids
 from scheduling.errors import UnknownId
 from scheduling.plan import Item, Plan
@@ -17,7 +17,7 @@ from scheduling.scenario import Scenario
 
 
 @dataclass(frozen=True)
-class View:
+class ExportView:
     """One kind of calendar: its folder, whose there are with their names, and the owners of each item's events."""
 
     folder: str
@@ -25,28 +25,28 @@ class View:
     owners_of: Callable[[Item], Iterable[str]]
 
 
-VIEWS: dict[FeedKind, View] = {
-    "provider": View(
+VIEWS: dict[FeedKind, ExportView] = {
+    "provider": ExportView(
         "providers",
         lambda scenario: {one.id: one.name for one in scenario.providers},
         lambda item: item.commitments,
     ),
-    "room": View(
+    "room": ExportView(
         "rooms",
         lambda scenario: {one: one for one in scenario.rooms},
         lambda item: () if item.booking.room is None else (item.booking.room,),
     ),
-    "patient": View(
+    "patient": ExportView(
         "patients",
         lambda scenario: dict.fromkeys(scenario.patients_by_id, ""),
         lambda item: item.patients,
     ),
-    "group": View(
+    "group": ExportView(
         "groups",
         lambda scenario: {one.id: one.name for one in scenario.groups},
         lambda item: (item.id,) if item.kind == "group" else (),
     ),
-    "location": View(
+    "location": ExportView(
         "locations",
         lambda scenario: {one.id: one.name for one in scenario.clinic.locations},
         lambda item: (item.booking.location,),
@@ -54,7 +54,7 @@ VIEWS: dict[FeedKind, View] = {
 }
 
 
-def plan_calendar(kind: FeedKind, owner: str, scenario: Scenario, plan: Plan, uids: Uids, stamp: datetime) -> bytes:
+def make_plan_calendar(kind: FeedKind, owner: str, scenario: Scenario, plan: Plan, uids: Uids, stamp: datetime) -> bytes:
     """Return the calendar of a plan's provider, room, group, location or patient.
 
     Parameters
@@ -79,32 +79,32 @@ def plan_calendar(kind: FeedKind, owner: str, scenario: Scenario, plan: Plan, ui
     if owner not in names:
         raise UnknownId(kind, owner)
     items = [item for item in plan.items(scenario) if owner in VIEWS[kind].owners_of(item)]
-    entries = [entry_of(scenario, item, uids, stamp) for item in items]
-    return feed(scenario.clinic, kind, owner, names[owner], entries, scenario.horizon.start)
+    entries = [make_entry(scenario, item, uids, stamp) for item in items]
+    return make_feed(scenario.clinic, kind, owner, names[owner], entries, scenario.horizon.start)
 
 
 def export_all(scenario: Scenario, plan: Plan, uids: Uids, stamp: datetime) -> Iterator[tuple[str, bytes]]:
     """Yield every calendar with its relative file name, such as ``providers/physician-1.ics``.
 
     Owners without an event get a calendar too, so that it replaces one of an earlier plan. The names are safe on any file
-    system, and no two are the same. Raises ``ValueError`` as :func:`plan_calendar` does.
+    system, and no two are the same. Raises ``ValueError`` as :func:`make_plan_calendar` does.
     """
-    entries = {(item.kind, item.id): entry_of(scenario, item, uids, stamp) for item in plan.items(scenario)}
+    entries = {(item.kind, item.id): make_entry(scenario, item, uids, stamp) for item in plan.items(scenario)}
     for kind, view in VIEWS.items():
-        held: dict[str, list[Entry]] = defaultdict(list)
+        held: dict[str, list[CalendarEntry]] = defaultdict(list)
         for item in plan.items(scenario):
             for owner in dict.fromkeys(view.owners_of(item)):
                 held[owner].append(entries[item.kind, item.id])
         for owner, name in view.names(scenario).items():
-            document = feed(scenario.clinic, kind, owner, name, held[owner], scenario.horizon.start)
-            yield f"{view.folder}/{file_name(owner)}.ics", document
+            document = make_feed(scenario.clinic, kind, owner, name, held[owner], scenario.horizon.start)
+            yield f"{view.folder}/{make_file_name(owner)}.ics", document
 
 
-def entry_of(scenario: Scenario, item: Item, uids: Uids, stamp: datetime) -> Entry:
+def make_entry(scenario: Scenario, item: Item, uids: Uids, stamp: datetime) -> CalendarEntry:
     """Return a planned item as calendars show it."""
     booking, grid = item.booking, scenario.grid
     group = scenario.groups_by_id[item.id] if item.kind == "group" else None
-    return Entry(
+    return CalendarEntry(
         kind=item.kind,
         uid=uids.of(item.kind, item.id),
         sequence=uids.sequence(item.kind, item.id, booking),
@@ -116,11 +116,11 @@ def entry_of(scenario: Scenario, item: Item, uids: Uids, stamp: datetime) -> Ent
         room=booking.room,
         team=_members(scenario, booking.team),
         supervisors=_members(scenario, booking.supervisors),
-        group=None if group is None else Seats(group.name, group.capacity),
+        group=None if group is None else GroupSeats(group.name, group.capacity),
         attending=len(item.patients),
-        reference=reference(item.id, ((one, scenario.patients_by_id[one].name) for one in item.patients)),
+        reference=make_reference(item.id, ((one, scenario.patients_by_id[one].name) for one in item.patients)),
     )
 
 
-def _members(scenario: Scenario, providers: Iterable[str]) -> tuple[Member, ...]:
-    return tuple(Member(one, scenario.providers_by_id[one].name) for one in providers)
+def _members(scenario: Scenario, providers: Iterable[str]) -> tuple[TeamMember, ...]:
+    return tuple(TeamMember(one, scenario.providers_by_id[one].name) for one in providers)

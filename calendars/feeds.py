@@ -19,11 +19,19 @@ from typing import Literal
 from uuid import NAMESPACE_OID, uuid5
 from zoneinfo import ZoneInfo
 
-from calendars.appointments import told_of
-from calendars.entries import Entry
-from calendars.events import Occasion, calendar_of, zone_rules
-from calendars.lines import line, text
-from calendars.wording import Notice, group_notice, one_line, patient_notice, patient_title, staff_notice, supervised
+from calendars.appointments import resolve_appointment
+from calendars.entries import CalendarEntry
+from calendars.events import CalendarEvent, get_zone_rules, make_calendar
+from calendars.lines import escape_text, make_line
+from calendars.wording import (
+    Notice,
+    flatten,
+    make_group_notice,
+    make_patient_notice,
+    make_patient_title,
+    make_staff_notice,
+    make_supervisor_notice,
+)
 from scheduling.clinic import Clinic
 
 FeedKind = Literal["provider", "room", "group", "location", "patient"]
@@ -34,19 +42,19 @@ REFRESH = timedelta(minutes=15)
 PAST = timedelta(weeks=4)
 """How much of the past a feed shows."""
 
-NOTICES: dict[FeedKind, Callable[[str, str, Entry], Notice]] = {
-    "provider": lambda clinic, timezone, entry: staff_notice(entry),
-    "room": lambda clinic, timezone, entry: staff_notice(entry),
-    "group": lambda clinic, timezone, entry: group_notice(entry),
-    "location": lambda clinic, timezone, entry: staff_notice(entry),
-    "patient": lambda clinic, timezone, entry: patient_notice(
-        told_of(clinic, timezone, entry.service, entry.location, entry.starts_at, entry.ends_at)
+NOTICES: dict[FeedKind, Callable[[str, str, CalendarEntry], Notice]] = {
+    "provider": lambda clinic, timezone, entry: make_staff_notice(entry),
+    "room": lambda clinic, timezone, entry: make_staff_notice(entry),
+    "group": lambda clinic, timezone, entry: make_group_notice(entry),
+    "location": lambda clinic, timezone, entry: make_staff_notice(entry),
+    "patient": lambda clinic, timezone, entry: make_patient_notice(
+        resolve_appointment(clinic, timezone, entry.service, entry.location, entry.starts_at, entry.ends_at)
     ),
 }
 """What each kind of feed says of an entry, by the clinic's name and zone."""
 
 
-def feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, entries: Iterable[Entry], first: date) -> bytes:
+def make_feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, entries: Iterable[CalendarEntry], first: date) -> bytes:
     """Return a feed's document.
 
     Parameters
@@ -68,61 +76,61 @@ def feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, entries: Iterabl
         When there is no such zone.
     """
     ordered = sorted(entries, key=lambda entry: (entry.starts_at, entry.uid))
-    events = [event_of(kind, clinic.name, clinic.timezone, entry, _supervises(kind, owner, entry)) for entry in ordered]
+    events = [make_event(kind, clinic.name, clinic.timezone, entry, _supervises(kind, owner, entry)) for entry in ordered]
     zone = ZoneInfo(clinic.timezone)
     edges = (min(entry.starts_at for entry in ordered), max(entry.ends_at for entry in ordered)) if ordered else ()
     years = {first.year, *(moment.astimezone(zone).year for moment in edges)}
-    return calendar_of(_head(_title(clinic, kind, name)), zone_rules(clinic.timezone, min(years), max(years)), events)
+    return make_calendar(_head(_title(clinic, kind, name)), get_zone_rules(clinic.timezone, min(years), max(years)), events)
 
 
-def _supervises(kind: FeedKind, owner: str, entry: Entry) -> bool:
+def _supervises(kind: FeedKind, owner: str, entry: CalendarEntry) -> bool:
     """Say whether a feed's owner is no member of the team, and so supervises."""
     return kind == "provider" and not any(member.id == owner for member in entry.team)
 
 
 @lru_cache(maxsize=20_000)
-def event_of(kind: FeedKind, clinic: str, timezone: str, entry: Entry, supervises: bool = False) -> bytes:
+def make_event(kind: FeedKind, clinic: str, timezone: str, entry: CalendarEntry, supervises: bool = False) -> bytes:
     """Return an entry's event in a kind of feed; those asked for again are remembered, as a feed changes an event at a time."""
     notice = NOTICES[kind](clinic, timezone, entry)
     if supervises:
-        notice = supervised(notice)
-    return Occasion(entry.uid, entry.sequence, entry.changed_at, entry.starts_at, entry.ends_at, notice).content(timezone)
+        notice = make_supervisor_notice(notice)
+    return CalendarEvent(entry.uid, entry.sequence, entry.changed_at, entry.starts_at, entry.ends_at, notice).content(timezone)
 
 
-def nothing_booked(clinic: Clinic, kind: FeedKind, owner: str, name: str, first: date) -> bytes:
+def make_empty_feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, first: date) -> bytes:
     """Return what a subscribed calendar says while it has no entry: one event on the first day of the year of ``first``.
 
     Programs take a calendar without any event for a fault, and go on showing what was in it last (evolution-data-server),
     or ask before they believe it (vdirsyncer): visits that were cancelled would stay. The parameters are those of
-    :func:`feed`.
+    :func:`make_feed`.
     """
     day = datetime(first.year, 1, 1, tzinfo=ZoneInfo(clinic.timezone))
     words = "This calendar has no appointments at present. They appear here by themselves once they are booked."
     notice = Notice("Nothing is booked", "", words, ("Empty",))
-    occasion = Occasion(f"{uuid5(NAMESPACE_OID, f'{kind} {owner}').hex}@clinicweave", 0, day, day, day + REFRESH, notice)
-    rules = zone_rules(clinic.timezone, first.year, first.year)
-    return calendar_of(_head(_title(clinic, kind, name)), rules, (occasion.content(clinic.timezone),))
+    occasion = CalendarEvent(f"{uuid5(NAMESPACE_OID, f'{kind} {owner}').hex}@clinicweave", 0, day, day, day + REFRESH, notice)
+    rules = get_zone_rules(clinic.timezone, first.year, first.year)
+    return make_calendar(_head(_title(clinic, kind, name)), rules, (occasion.content(clinic.timezone),))
 
 
-def tombstone(clinic: Clinic, identifier: str, ended_at: datetime) -> bytes:
+def make_tombstone(clinic: Clinic, identifier: str, ended_at: datetime) -> bytes:
     """Return what the feed with an id says once it was revoked: one event of that moment, and that it can be removed."""
     words = "This calendar is no longer updated. Remove the subscription from your calendar program."
     notice = Notice("This calendar has ended", "", words, ("Ended",))
-    occasion = Occasion(f"{identifier}@clinicweave", 0, ended_at, ended_at, ended_at + REFRESH, notice)
+    occasion = CalendarEvent(f"{identifier}@clinicweave", 0, ended_at, ended_at, ended_at + REFRESH, notice)
     year = ended_at.astimezone(ZoneInfo(clinic.timezone)).year
-    rules = zone_rules(clinic.timezone, year, year)
-    return calendar_of(_head(notice.summary), rules, (occasion.content(clinic.timezone),))
+    rules = get_zone_rules(clinic.timezone, year, year)
+    return make_calendar(_head(notice.summary), rules, (occasion.content(clinic.timezone),))
 
 
 def _title(clinic: Clinic, kind: FeedKind, name: str) -> str:
-    return patient_title(clinic.name) if kind == "patient" else one_line(name)
+    return make_patient_title(clinic.name) if kind == "patient" else flatten(name)
 
 
 def _head(title: str) -> tuple[bytes, ...]:
     every = f"PT{REFRESH // timedelta(minutes=1)}M"
     return (
-        line("NAME", text(title)),
-        line("X-WR-CALNAME", text(title)),
-        line("REFRESH-INTERVAL", every, VALUE="DURATION"),
-        line("X-PUBLISHED-TTL", every),
+        make_line("NAME", escape_text(title)),
+        make_line("X-WR-CALNAME", escape_text(title)),
+        make_line("REFRESH-INTERVAL", every, VALUE="DURATION"),
+        make_line("X-PUBLISHED-TTL", every),
     )

@@ -14,7 +14,7 @@ _DIGESTED = re.compile(r".*-[0-9a-f]{16}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_]+", re.ASCII)
 
 
-def file_name(identifier: str) -> str:
+def make_file_name(identifier: str) -> str:
     """Return a file name without suffix that no other id has, on any file system.
 
     A plain id is its own name. Any other gets the readable part of it and 64 bits of its SHA-256: also one with capitals,

@@ -68,7 +68,7 @@ def _known() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def known_zone(name: str) -> ZoneInfo | None:
+def find_known_zone(name: str) -> ZoneInfo | None:
     """Return the zone of an IANA or Windows name, or of one with a maker's prefix, ``/example.org/Europe/Berlin``."""
     cleaned = name.strip().strip("/")
     parts = cleaned.split("/")[-8:]
@@ -78,7 +78,7 @@ def known_zone(name: str) -> ZoneInfo | None:
     return None
 
 
-def defined_zone(component: Component, first_year: int, last_year: int) -> ForeignZone | None:
+def read_defined_zone(component: Component, first_year: int, last_year: int) -> ForeignZone | None:
     """Return the zone that a VTIMEZONE defines, for some years; None when it cannot be understood."""
     onsets: dict[datetime, tuple[timedelta, timedelta]] = {}
     for part in component.parts[:ONSETS_KEPT]:

@@ -16,10 +16,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from calendars.appointments import Appointment
-from calendars.events import Occasion, Status, calendar_of, zone_rules
-from calendars.lines import line
+from calendars.events import CalendarEvent, Status, get_zone_rules, make_calendar
+from calendars.lines import make_line
 from calendars.mailbox import Mailbox
-from calendars.wording import Notice, patient_notice
+from calendars.wording import Notice, make_patient_notice
 
 Method = Literal["REQUEST", "CANCEL"]
 
@@ -49,7 +49,7 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class InviteMessage:
     """A message to one patient about one event; ``is_update`` when they know of it already."""
 
     method: Method
@@ -66,9 +66,9 @@ class Message:
         return Invitation(self.uid, self.attendee, self.sequence, self.stamp, appointment)
 
 
-def messages(
+def list_messages(
     told: Mapping[str, Invitation], standing: Mapping[str, tuple[Mailbox, Appointment]], now: datetime
-) -> Iterator[Message]:
+) -> Iterator[InviteMessage]:
     """Yield the messages that make patients know what stands: the difference of two publications.
 
     Parameters
@@ -86,14 +86,14 @@ def messages(
         if known is None:
             assert attendee is not None
             known = Invitation(uid, attendee)
-        message = next_message(known, wanted, now, attendee)
+        message = make_message(known, wanted, now, attendee)
         if message is not None:
             yield message
 
 
-def next_message(
+def make_message(
     known: Invitation, wanted: Appointment | None, now: datetime, attendee: Mailbox | None = None
-) -> Message | None:
+) -> InviteMessage | None:
     """Return the message after which a patient knows what stands, None when they do already.
 
     Parameters
@@ -113,27 +113,27 @@ def next_message(
     if appointment is None or wanted == told:
         return None
     method: Method = "CANCEL" if wanted is None else "REQUEST"
-    stamp = next_stamp(known.stamp, now)
-    return Message(method, known.uid, recipient, known.sequence + 1, stamp, appointment, told is not None)
+    stamp = make_stamp(known.stamp, now)
+    return InviteMessage(method, known.uid, recipient, known.sequence + 1, stamp, appointment, told is not None)
 
 
-def next_stamp(last: datetime | None, now: datetime) -> datetime:
+def make_stamp(last: datetime | None, now: datetime) -> datetime:
     """Return a DTSTAMP later than the last one, whole seconds in UTC, also when the clock has gone back."""
     present = now.astimezone(UTC).replace(microsecond=0)
     return present if last is None else max(present, last.astimezone(UTC).replace(microsecond=0) + _ONE_SECOND)
 
 
-def scheduling_object(message: Message, organizer: Mailbox) -> bytes:
+def make_scheduling_object(message: InviteMessage, organizer: Mailbox) -> bytes:
     """Return a message's calendar object (RFC 5546, sections 3.2.2 and 3.2.5): one event, one attendee."""
     appointment, zone = message.appointment, message.appointment.timezone
     is_cancelled = message.method == "CANCEL"
-    notice = _cancelled(appointment) if is_cancelled else patient_notice(appointment)
+    notice = _cancelled(appointment) if is_cancelled else make_patient_notice(appointment)
     times = (message.stamp, appointment.starts_at, appointment.ends_at)
     status: Status = "CANCELLED" if is_cancelled else "CONFIRMED"
     parties = (_party("ORGANIZER", organizer), _party("ATTENDEE", message.attendee, **_ROLE[message.method]))
-    event = Occasion(message.uid, message.sequence, *times, notice, status).content(zone, parties)
-    rules = zone_rules(zone, appointment.local_start.year, appointment.local_end.year)
-    return calendar_of((line("METHOD", message.method),), rules, (event,))
+    event = CalendarEvent(message.uid, message.sequence, *times, notice, status).content(zone, parties)
+    rules = get_zone_rules(zone, appointment.local_start.year, appointment.local_end.year)
+    return make_calendar((make_line("METHOD", message.method),), rules, (event,))
 
 
 _ROLE: dict[Method, dict[str, str]] = {
@@ -144,7 +144,7 @@ _ROLE: dict[Method, dict[str, str]] = {
 
 
 def _cancelled(appointment: Appointment) -> Notice:
-    notice = patient_notice(appointment)
+    notice = make_patient_notice(appointment)
     phone = f"Questions: {appointment.phone}" if appointment.phone else ""
     words = "\n".join(filter(None, ("This appointment is cancelled.", phone)))
     return replace(notice, description=words)
@@ -153,4 +153,4 @@ def _cancelled(appointment: Appointment) -> Notice:
 def _party(name: str, mailbox: Mailbox, **parameters: str) -> bytes:
     """Return an ORGANIZER or ATTENDEE (RFC 5545, sections 3.8.4.1 and 3.8.4.3)."""
     named = {"CN": mailbox.name} if mailbox.name else {}
-    return line(name, mailbox.uri, **named, **parameters)
+    return make_line(name, mailbox.uri, **named, **parameters)

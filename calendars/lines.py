@@ -18,22 +18,22 @@ _PLAIN = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
 _ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 
 
-def text(value: str) -> str:
+def escape_text(value: str) -> str:
     """Return a TEXT value: escaped, its line breaks written out."""
     return value.translate(_ESCAPES)
 
 
-def line(name: str, value: str, **parameters: str) -> bytes:
+def make_line(name: str, value: str, **parameters: str) -> bytes:
     """Return a content line, folded. Values and parameters must hold no line break; a quotation mark becomes an apostrophe."""
     written = "".join(f";{key}={_parameter(one)}" for key, one in parameters.items())
-    return folded(f"{name}{written}:{value}".encode(errors="replace"))
+    return fold(f"{name}{written}:{value}".encode(errors="replace"))
 
 
 def _parameter(value: str) -> str:
     return value if _PLAIN.fullmatch(value) else f'"{value.replace(chr(34), chr(39))}"'
 
 
-def folded(content: bytes) -> bytes:
+def fold(content: bytes) -> bytes:
     """Return a line with its end, in pieces of at most 75 octets that split no character."""
     pieces = []
     room = MAX_OCTETS
@@ -46,17 +46,17 @@ def folded(content: bytes) -> bytes:
     return b"\r\n ".join((*pieces, content)) + b"\r\n"
 
 
-def instant(name: str, moment: datetime) -> bytes:
+def make_instant(name: str, moment: datetime) -> bytes:
     """Return a property of an instant, in UTC (section 3.3.5, form 2)."""
-    return line(name, f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    return make_line(name, f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}")
 
 
-def local(name: str, moment: datetime, timezone: str) -> bytes:
+def make_local(name: str, moment: datetime, timezone: str) -> bytes:
     """Return a property of an instant as local time with its zone (section 3.3.5, form 3).
 
     A local time that occurs twice means its first occurrence, so the second one is written in UTC.
     """
     there = moment.astimezone(ZoneInfo(timezone))
     if there.fold:
-        return instant(name, moment)
-    return folded(f"{name};TZID={timezone}:{there:%Y%m%dT%H%M%S}".encode())
+        return make_instant(name, moment)
+    return fold(f"{name};TZID={timezone}:{there:%Y%m%dT%H%M%S}".encode())

@@ -30,9 +30,9 @@ from hashlib import sha256
 from html import escape
 from typing import cast
 
-from calendars.invites import Message, scheduling_object
+from calendars.invites import InviteMessage, make_scheduling_object
 from calendars.mailbox import Mailbox
-from calendars.wording import clock, day, discreet, told
+from calendars.wording import format_clock, format_day, list_instructions, make_discreet
 
 ENCODED_BYTES = 39
 """Bytes in one encoded word, so that no line is longer than 76 characters."""
@@ -42,9 +42,9 @@ _PLAIN_TEXT = re.compile(r"[A-Za-z0-9 ,.:'()&-]{1,200}", re.ASCII)
 FILE_NAMES = {"REQUEST": "invite.ics", "CANCEL": "cancel.ics"}
 
 
-def mail_of(message: Message, organizer: Mailbox) -> bytes:
+def make_mail(message: InviteMessage, organizer: Mailbox) -> bytes:
     """Return a message as mail, with the line ends and only the characters that every server takes."""
-    content = scheduling_object(message, organizer)
+    content = make_scheduling_object(message, organizer)
     alternative, mixed = _part(), _part()
     alternative["Content-Type"] = "multipart/alternative"
     alternative.attach(_text("\n".join(_paragraphs(message)) + "\n", "plain"))
@@ -58,24 +58,24 @@ def mail_of(message: Message, organizer: Mailbox) -> bytes:
     headers = (
         f"From: {_address(organizer)}",
         f"To: {_address(message.attendee)}",
-        f"Subject: {_header_text(subject(message))}",
+        f"Subject: {_header_text(make_subject(message))}",
         f"Date: {format_datetime(message.stamp)}",
-        f"Message-ID: {message_id(message, organizer)}",
+        f"Message-ID: {make_message_id(message, organizer)}",
         "MIME-Version: 1.0\r\n",
     )
     return "\r\n".join(headers).encode("ascii") + mixed.as_bytes()
 
 
-def message_id(message: Message, organizer: Mailbox) -> str:
+def make_message_id(message: InviteMessage, organizer: Mailbox) -> str:
     """Return the Message-ID, the same for the same version of an event for the same attendee."""
     return f"<{_digest(message)}.{message.sequence}@{organizer.address.partition('@')[2]}>"
 
 
-def subject(message: Message) -> str:
+def make_subject(message: InviteMessage) -> str:
     """Return the heading of the mail: what has happened, when and with whom; no clinical word."""
     appointment = message.appointment
-    start, clinic = appointment.local_start, discreet(appointment.clinic)
-    heading = f"{_KINDS[message.method, message.is_update]}: {day(start)}, {clock(start)}"
+    start, clinic = appointment.local_start, make_discreet(appointment.clinic)
+    heading = f"{_KINDS[message.method, message.is_update]}: {format_day(start)}, {format_clock(start)}"
     return ", ".join(filter(None, (heading, clinic)))
 
 
@@ -86,11 +86,11 @@ _KINDS = {
 }
 
 
-def _paragraphs(message: Message) -> Iterator[str]:
+def _paragraphs(message: InviteMessage) -> Iterator[str]:
     """Yield the lines that a person reads."""
     appointment = message.appointment
     start = appointment.local_start
-    when = f"{day(start)}, {clock(start)}"
+    when = f"{format_day(start)}, {format_clock(start)}"
     if message.method == "CANCEL":
         yield f"Your appointment on {when} is cancelled."
         if appointment.phone:
@@ -98,10 +98,10 @@ def _paragraphs(message: Message) -> Iterator[str]:
         return
     opening = "Your appointment has changed. It is now on" if message.is_update else "You have an appointment on"
     yield f"{opening} {when}."
-    yield from told(appointment)
+    yield from list_instructions(appointment)
 
 
-def _html(message: Message) -> str:
+def _html(message: InviteMessage) -> str:
     lines = "".join(f"<p>{escape(line)}</p>\n" for line in _paragraphs(message))
     return f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"></head><body>\n{lines}</body></html>\n'
 
@@ -158,6 +158,6 @@ def _encoded(text: str) -> str:
     return "\r\n ".join(f"=?utf-8?b?{b64encode(one).decode()}?=" for one in (*words, word))
 
 
-def _digest(message: Message) -> str:
+def _digest(message: InviteMessage) -> str:
     parts: Iterable[str] = (message.uid, str(message.sequence), message.attendee.key)
     return sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from calendars.wording import one_line
+from calendars.wording import flatten
 
 MAX_ADDRESS = 254
 """Longest address (RFC 5321, section 4.5.3.1.3, less the angle brackets)."""
@@ -41,7 +41,7 @@ class Mailbox:
     def __post_init__(self) -> None:
         if not is_address(self.address):
             raise ValueError("no address of mail")
-        object.__setattr__(self, "name", one_line(self.name)[:MAX_NAME].strip())
+        object.__setattr__(self, "name", flatten(self.name)[:MAX_NAME].strip())
 
     @property
     def uri(self) -> str:

@@ -44,7 +44,7 @@ _FOLD = re.compile(r"\n[ \t]")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ContentLine:
     """One property: its name in capitals, its parameters as they stand, and its value."""
 
     name: str
@@ -64,10 +64,10 @@ class Component:
     """A component: its name in capitals, its lines and the components in it, in order."""
 
     name: str
-    lines: list[Line] = field(default_factory=list)
+    lines: list[ContentLine] = field(default_factory=list)
     parts: list[Component] = field(default_factory=list)
 
-    def first(self, name: str) -> Line | None:
+    def first(self, name: str) -> ContentLine | None:
         """Return the first property of a name."""
         return next((line for line in self.lines if line.name == name), None)
 
@@ -86,7 +86,7 @@ class Component:
         return (part for part in self.parts if part.name == name)
 
 
-def read(content: bytes, source: str = "calendar") -> list[Component]:
+def read_calendars(content: bytes, source: str = "calendar") -> list[Component]:
     """Read the VCALENDARs of a file: of their properties those of ``PROPERTIES``.
 
     Raises
@@ -113,7 +113,7 @@ class _Reader:
             if count == MAX_LINES:
                 raise self._refusal(text, found.start(), f"more than {MAX_LINES:,} lines")
             if found.end() - found.start() <= MAX_LINE:
-                trouble = self._take(Line(found[1].upper(), found[2], found[3]))
+                trouble = self._take(ContentLine(found[1].upper(), found[2], found[3]))
                 if trouble is not None:
                     raise self._refusal(text, found.start(), trouble)
         if self._open:
@@ -122,7 +122,7 @@ class _Reader:
             raise InvalidFile(self._source, [Fault("", "no calendar in it")])
         return self._done
 
-    def _take(self, line: Line) -> str | None:
+    def _take(self, line: ContentLine) -> str | None:
         """Take in a line; return what is wrong with it."""
         if line.name == "BEGIN":
             return self._begin(line.value.strip().upper())

@@ -23,8 +23,8 @@ from itertools import islice
 from typing import Literal
 
 from calendars.mailbox import Mailbox
-from calendars.reading import Component, read
-from calendars.wording import one_line
+from calendars.reading import Component, read_calendars
+from calendars.wording import flatten
 from scheduling.errors import InvalidFile
 
 MAX_MAIL = 3_000_000
@@ -96,7 +96,7 @@ Verdict = Accepted | Declined | Tentative | ForStaff | Ignored
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class KnownInvite:
     """What is known of the event that an answer is about.
 
     Attributes
@@ -116,7 +116,7 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """One event of a calendar object that came in, as it stands there."""
 
     uid: str
@@ -131,50 +131,50 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedReplies:
     """What came in: its answers, or why there are none; ``sender`` is None for a file."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[Reply, ...]
     sender: str | None = None
     message_id: str | None = None
     trouble: ForStaff | Ignored | None = None
 
 
-def received_mail(content: bytes) -> Received:
+def read_mail(content: bytes) -> ReceivedReplies:
     """Read a mail; whatever it holds, this raises nothing."""
     if len(content) > MAX_MAIL or max(map(content.count, (b"\n", b"\r"))) > MAX_MAIL_LINES:
-        return Received((), trouble=ForStaff("unreadable"))
+        return ReceivedReplies((), trouble=ForStaff("unreadable"))
     try:
         mail = message_from_bytes(content, policy=policy.default)
         sender, message_id = _sender(mail), _header(mail, "Message-ID")
         objects = list(islice(_calendar_parts(mail), MAX_PARTS))
         trouble = None if objects else _without_calendar(mail)
     except Exception:  # the parser of mail raises what it likes on what nobody ever sent in good faith
-        return Received((), trouble=ForStaff("unreadable"))
+        return ReceivedReplies((), trouble=ForStaff("unreadable"))
     if trouble is not None:
-        return Received((), sender, message_id, trouble)
-    return replace(_best([received_file(part) for part in objects]), sender=sender, message_id=message_id)
+        return ReceivedReplies((), sender, message_id, trouble)
+    return replace(_best([read_file(part) for part in objects]), sender=sender, message_id=message_id)
 
 
-def received_file(content: bytes) -> Received:
+def read_file(content: bytes) -> ReceivedReplies:
     """Read a calendar file; whatever it holds, this raises nothing."""
     try:
-        objects = read(content)
+        objects = read_calendars(content)
     except InvalidFile:
-        return Received((), trouble=ForStaff("unreadable"))
+        return ReceivedReplies((), trouble=ForStaff("unreadable"))
     answers = tuple(dict.fromkeys(answer for one in objects for answer in _answers(one)))
     if not answers:
-        return Received((), trouble=ForStaff("no-answer-in-it"))
-    return Received(answers[:MAX_ANSWERS])
+        return ReceivedReplies((), trouble=ForStaff("no-answer-in-it"))
+    return ReceivedReplies(answers[:MAX_ANSWERS])
 
 
-def judged(answer: Answer, invited: Invited | None, sender: str | None, now: datetime) -> Verdict:
+def judge_reply(answer: Reply, invited: KnownInvite | None, sender: str | None, now: datetime) -> Verdict:
     """Return what an answer means.
 
     Parameters
     ----------
     answer : Answer
-        Of :class:`Received`.
+        Of :class:`ReceivedReplies`.
     invited : Invited or None
         What is known of the event with the answer's UID; None: nothing.
     sender : str or None
@@ -211,7 +211,7 @@ _ANSWERS: dict[str, Callable[[datetime | None], Verdict]] = {
 }
 
 
-def _unusual(answer: Answer, invited: Invited | None, sender: str | None) -> Reason | None:
+def _unusual(answer: Reply, invited: KnownInvite | None, sender: str | None) -> Reason | None:
     """Return why staff has to look at an answer, None when nobody has to."""
     if answer.method == "COUNTER":
         return "counter-proposal"
@@ -233,12 +233,12 @@ def _unusual(answer: Answer, invited: Invited | None, sender: str | None) -> Rea
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _answers(calendar: Component) -> Iterator[Answer]:
+def _answers(calendar: Component) -> Iterator[Reply]:
     method = (calendar.value("METHOD") or "").upper()
     for event in calendar.named("VEVENT"):
         attendees = [line for line in event.lines if line.name == "ATTENDEE"]
         first = attendees[0] if attendees else None
-        yield Answer(
+        yield Reply(
             uid=event.value("UID") or "",
             method=method,
             attendee=None if first is None else re.sub(r"^mailto:", "", first.value.strip(), flags=re.IGNORECASE),
@@ -268,7 +268,7 @@ def _sender(mail: EmailMessage) -> str:
 
 def _header(mail: EmailMessage, name: str) -> str | None:
     value = mail.get(name)
-    return None if value is None else one_line(str(value))[:MAX_HEADER]
+    return None if value is None else flatten(str(value))[:MAX_HEADER]
 
 
 def _calendar_parts(mail: EmailMessage) -> Iterator[bytes]:
@@ -290,7 +290,7 @@ def _without_calendar(mail: EmailMessage) -> ForStaff | Ignored:
     return ForStaff("no-calendar")
 
 
-def _best(found: list[Received]) -> Received:
+def _best(found: list[ReceivedReplies]) -> ReceivedReplies:
     """Return the copy that could be read: a mail often carries the same object twice."""
     answers = tuple(dict.fromkeys(answer for one in found for answer in one.answers))[:MAX_ANSWERS]
-    return Received(answers) if answers else found[0]
+    return ReceivedReplies(answers) if answers else found[0]

@@ -37,7 +37,7 @@ _ONE_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class LocalTimeType:
     """What a zone's clocks show for a while: the offset from UTC, and its name.
 
     How much of the offset is daylight ``saving`` is ``zoneinfo``'s guess, and not the same one for every year (Inuvik: two
@@ -50,12 +50,12 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Transition:
     """The instant at which a zone goes from one state to another."""
 
     instant: datetime
-    before: State
-    after: State
+    before: LocalTimeType
+    after: LocalTimeType
 
     @property
     def onset(self) -> datetime:
@@ -63,7 +63,7 @@ class Change:
         return (self.instant + self.before.offset).replace(tzinfo=None)
 
     @property
-    def kind(self) -> tuple[State, State]:
+    def kind(self) -> tuple[LocalTimeType, LocalTimeType]:
         """What is the same each year."""
         return (self.before, self.after)
 
@@ -122,7 +122,7 @@ class Observance:
         return part
 
 
-def vtimezone(zone: str, first: date, last: date) -> Timezone:
+def make_vtimezone(zone: str, first: date, last: date) -> Timezone:
     """Return the VTIMEZONE of a zone, right for every instant of the years of ``first`` to ``last``.
 
     Parameters
@@ -147,13 +147,13 @@ def vtimezone(zone: str, first: date, last: date) -> Timezone:
         raise ValueError(f"the last date, {last}, lies before the first, {first}")
     component = Timezone()
     component.add("TZID", zone)
-    for observance in observances(zone, first.year, last.year):
+    for observance in list_observances(zone, first.year, last.year):
         component.add_component(observance.component())
     return component
 
 
 @lru_cache(maxsize=256)
-def observances(zone: str, first_year: int, last_year: int) -> tuple[Observance, ...]:
+def list_observances(zone: str, first_year: int, last_year: int) -> tuple[Observance, ...]:
     """Return what a VTIMEZONE of a zone says, in the order of onset. Raises ``UnknownId``."""
     try:
         info = ZoneInfo(zone)
@@ -161,7 +161,7 @@ def observances(zone: str, first_year: int, last_year: int) -> tuple[Observance,
         raise UnknownId("time zone", zone) from None
     begin = datetime(first_year - 1, 1, 1, tzinfo=UTC)
     cycle_end = min(max(first_year + CYCLE_YEARS, last_year + 2), LAST_YEAR)
-    found = tuple(changes(info, begin, datetime(cycle_end, 1, 1, tzinfo=UTC)))
+    found = tuple(list_transitions(info, begin, datetime(cycle_end, 1, 1, tzinfo=UTC)))
     yearly = _yearly(found, range(first_year - 1, cycle_end))
     if yearly:
         return yearly
@@ -172,7 +172,7 @@ def observances(zone: str, first_year: int, last_year: int) -> tuple[Observance,
     return (start, *(_observance(change) for change in found if change.instant < end))
 
 
-def changes(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[Change]:
+def list_transitions(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[Transition]:
     """Yield a zone's changes in ``[begin, end)``, aware datetimes in UTC, in order."""
     at, state = begin, _state(zone, begin)
     while at < end:
@@ -182,15 +182,15 @@ def changes(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[Change]:
             if later >= end:
                 return
             after = _state(zone, later)
-            yield Change(later, state, after)
+            yield Transition(later, state, after)
             state = after
         at = later
 
 
-def _state(zone: ZoneInfo, instant: datetime) -> State:
+def _state(zone: ZoneInfo, instant: datetime) -> LocalTimeType:
     local = instant.astimezone(zone)
     nothing = timedelta(0)
-    return State(local.utcoffset() or nothing, local.tzname() or zone.key, local.dst() or nothing)
+    return LocalTimeType(local.utcoffset() or nothing, local.tzname() or zone.key, local.dst() or nothing)
 
 
 def _first_instant_of_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
@@ -204,12 +204,12 @@ def _first_instant_of_change(zone: ZoneInfo, before: datetime, after: datetime) 
     return after
 
 
-def _observance(change: Change, rule: YearlyRule | None = None) -> Observance:
+def _observance(change: Transition, rule: YearlyRule | None = None) -> Observance:
     before, after = change.kind
     return Observance(change.to_daylight, change.onset, before.offset, after.offset, after.name, rule)
 
 
-def _yearly(found: Sequence[Change], years: range) -> tuple[Observance, ...]:
+def _yearly(found: Sequence[Transition], years: range) -> tuple[Observance, ...]:
     """Return two observances with rules when the changes follow rules in all the years, else nothing."""
     kinds = {change.kind for change in found}
     if len(kinds) != 2:
@@ -217,14 +217,14 @@ def _yearly(found: Sequence[Change], years: range) -> tuple[Observance, ...]:
     parts = []
     for kind in kinds:
         same = [change for change in found if change.kind == kind]
-        rule = yearly_rule([change.onset for change in same], years)
+        rule = find_yearly_rule([change.onset for change in same], years)
         if rule is None:
             return ()
         parts.append(_observance(same[0], rule))
     return tuple(sorted(parts, key=lambda part: part.onset))
 
 
-def yearly_rule(onsets: Sequence[datetime], years: range) -> YearlyRule | None:
+def find_yearly_rule(onsets: Sequence[datetime], years: range) -> YearlyRule | None:
     """Return the rule that local times follow, one in each of the years; None when they follow none."""
     same = {(onset.month, weekday(onset.date()), onset.time()) for onset in onsets}
     days = [onset.day for onset in onsets]

@@ -23,14 +23,14 @@ from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Count, Id, Model, Stamp
 from scheduling.files import read_json, write_text
 from scheduling.plan import Booking
-from scheduling.references import fault_of
+from scheduling.references import make_fault
 
 UIDS_FORMAT: Final = "clinicweave-uids/1"
 
 Kind = Literal["visit", "group", "hold"]
 
 
-class Said(Model):
+class WrittenPlace(Model):
     """The time and place that were last written for an event."""
 
     start: Stamp
@@ -38,24 +38,24 @@ class Said(Model):
     location: Id
 
 
-class Entry(Model):
+class UidRecord(Model):
     """One event's UID, how often it has changed, and how it was last written (null: never)."""
 
     kind: Kind
     id: Id
     uid: Annotated[str, Field(pattern=r"^[0-9A-Za-z.@_-]{8,200}$")]
     sequence: Count = 0
-    said: Said | None = None
+    said: WrittenPlace | None = None
 
 
 class UidsFile(Model):
     """The sidecar file."""
 
     format: Literal["clinicweave-uids/1"]
-    uids: tuple[Entry, ...]
+    uids: tuple[UidRecord, ...]
 
 
-def sidecar(plan: Path | str) -> Path:
+def get_sidecar_path(plan: Path | str) -> Path:
     """Return where a plan file's UIDs are kept: ``plan.json`` has ``plan.uids.json`` beside it."""
     path = Path(plan)
     return path.with_name(f"{path.name.removesuffix('.json')}.uids.json")
@@ -64,7 +64,7 @@ def sidecar(plan: Path | str) -> Path:
 class Uids:
     """The UIDs of visits, group sessions and holds. Asking for one makes it; :meth:`write` keeps them."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self, entries: Iterable[UidRecord] = ()) -> None:
         self._entries = {(entry.kind, entry.id): entry for entry in entries}
 
     @classmethod
@@ -85,7 +85,7 @@ class Uids:
         try:
             entries = UidsFile.model_validate_json(text).uids
         except ValidationError as error:
-            raise InvalidFile(source, [fault_of(d) for d in error.errors(include_url=False, include_input=False)]) from None
+            raise InvalidFile(source, [make_fault(d) for d in error.errors(include_url=False, include_input=False)]) from None
         faults = _repetitions(entries)
         if faults:
             raise InvalidFile(source, faults)
@@ -106,21 +106,21 @@ class Uids:
         The room and the people may change without a rise: what the patient has to know stays the same.
         """
         entry = self._entry(kind, identifier)
-        said = Said(start=booking.start, end=booking.end, location=booking.location)
+        said = WrittenPlace(start=booking.start, end=booking.end, location=booking.location)
         if entry.said != said:
             rise = 0 if entry.said is None else 1
             entry = entry.changed(sequence=entry.sequence + rise, said=said)
             self._entries[kind, identifier] = entry
         return entry.sequence
 
-    def _entry(self, kind: Kind, identifier: str) -> Entry:
+    def _entry(self, kind: Kind, identifier: str) -> UidRecord:
         key = (kind, identifier)
         if key not in self._entries:
-            self._entries[key] = Entry(kind=kind, id=identifier, uid=f"{uuid4()}@clinicweave")
+            self._entries[key] = UidRecord(kind=kind, id=identifier, uid=f"{uuid4()}@clinicweave")
         return self._entries[key]
 
 
-def _repetitions(entries: Iterable[Entry]) -> list[Fault]:
+def _repetitions(entries: Iterable[UidRecord]) -> list[Fault]:
     faults: list[Fault] = []
     keys: set[tuple[str, str]] = set()
     uids: set[str] = set()

@@ -12,12 +12,12 @@ from typing import Any, Self
 
 from pydantic_core import from_json, to_json
 
-from scheduling.drafts import SECTIONS, Draft, draft_of, in_file_order, salvaged
+from scheduling.drafts import SECTIONS, Draft, make_draft, salvage, sort_by_place
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Model
 from scheduling.files import read_json
 from scheduling.people import Patient
-from scheduling.references import MAX_FAULTS, place_of, reference_faults, validated
+from scheduling.references import MAX_FAULTS, find_reference_faults, parse_path, validate_text
 from scheduling.requests import Link, Visit
 from scheduling.scenario import Scenario
 
@@ -52,14 +52,14 @@ class Addition(Model):
         """Validate an addition from JSON text. Raises ``InvalidFile``."""
         raw, alone = _unwrapped(text)
         if raw is None:
-            found, faults = validated(cls, text)
+            found, faults = validate_text(cls, text)
         else:
-            found, faults = validated(cls, to_json(raw))
+            found, faults = validate_text(cls, to_json(raw))
             misshapen = {place[:2] for place, _ in faults}
-            draft = _draft(scenario, salvaged(raw, misshapen).elements)
-            faults += [(place_of(fault.path), fault) for fault in islice(_reference_faults(draft, raw), MAX_FAULTS)]
+            draft = _draft(scenario, salvage(raw, misshapen).elements)
+            faults += [(parse_path(fault.path), fault) for fault in islice(_reference_faults(draft, raw), MAX_FAULTS)]
         if found is None or faults:
-            named = [fault for _, fault in faults] if raw is None else in_file_order(raw, faults)
+            named = [fault for _, fault in faults] if raw is None else sort_by_place(raw, faults)
             raise InvalidFile(source, [_alone(fault) for fault in named] if alone else named)
         return found
 
@@ -90,7 +90,7 @@ def _alone(fault: Fault) -> Fault:
 
 def _draft(scenario: Scenario, added: Mapping[str, Sequence[tuple[str, Any]]]) -> Draft:
     """Draft what an addition's references are judged by: its own elements, and all that the scenario has."""
-    known = draft_of(scenario)
+    known = make_draft(scenario)
     elements: dict[str, list[tuple[str, Any]]] = {section: [] for section in SECTIONS}
     ids = {section: dict(paths) for section, paths in known.ids.items()}
     for section in Addition.model_fields:
@@ -104,7 +104,7 @@ def _draft(scenario: Scenario, added: Mapping[str, Sequence[tuple[str, Any]]]) -
 def _reference_faults(draft: Draft, raw: Mapping[str, Any]) -> Iterator[Fault]:
     if raw.get("visits") == []:
         yield Fault("visits", "holds no visit")
-    for fault in reference_faults(draft):
+    for fault in find_reference_faults(draft):
         if not fault.path.startswith(KNOWN):
             yield fault
         elif fault.path.startswith(f"{KNOWN}links"):  # the addition's links and the scenario's make a circle together

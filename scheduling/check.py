@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scheduling.costs import costs
+from scheduling.costs import calculate_costs
 from scheduling.plan import Costs, Plan, Violation
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
 
@@ -25,4 +25,4 @@ class Verdict:
 
 def check(scenario: Scenario, plan: Plan) -> Verdict:
     """Judge a plan: all violations of all rules, and its true cost. Needs no solver."""
-    return Verdict(tuple(violations(scenario, plan)), costs(scenario, plan))
+    return Verdict(tuple(find_violations(scenario, plan)), calculate_costs(scenario, plan))

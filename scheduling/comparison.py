@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from scheduling.costs import costs
+from scheduling.costs import calculate_costs
 from scheduling.fields import Id, Model
 from scheduling.plan import Booking, Plan
 from scheduling.publishing import is_published, publish
-from scheduling.rules.stability import attends_as_told, unchanged
+from scheduling.rules.stability import is_attending_as_told, is_unchanged
 from scheduling.scenario import Scenario
 
 Kind = Literal["visit", "group", "hold"]
@@ -91,7 +91,7 @@ def compare(scenario: Scenario, before: Plan, after: Plan, after_scenario: Scena
         *_groups(told, asked, before, after),
         *_holds(scenario, asked, before, after),
     )
-    first, second = costs(scenario, before).components(), costs(asked, after).components()
+    first, second = calculate_costs(scenario, before).components(), calculate_costs(asked, after).components()
     by_component = {component: _cost(points, second[component]) for component, points in first.items()}
     return Comparison(
         changes=changes,
@@ -118,7 +118,7 @@ def _visits(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Itera
         if difference is not None:
             known = told.visits_by_id.get(visit)
             current = None if known is None else known.current
-            calls = known is not None and current is not None and current.notified and not unchanged(current, new)
+            calls = known is not None and current is not None and current.notified and not is_unchanged(current, new)
             yield _change("visit", visit, difference, old, new, notify=(known.patient,) if known and calls else ())
 
 
@@ -141,7 +141,7 @@ def _groups(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Itera
                 new,
                 joining=tuple(sorted(attends - attended)),
                 leaving=tuple(sorted(attended - attends)),
-                notify=tuple(sorted(p for p in notified if current and not attends_as_told(current, new, p))),
+                notify=tuple(sorted(p for p in notified if current and not is_attending_as_told(current, new, p))),
             )
 
 

@@ -11,17 +11,17 @@ from itertools import pairwise
 from scheduling.fields import Half
 from scheduling.plan import Costs, Plan
 from scheduling.requests import Visit
-from scheduling.rules import name
-from scheduling.rules.patients import attendances, planned_visits
-from scheduling.rules.providers import commitments
-from scheduling.rules.stability import attends_as_told, unchanged
+from scheduling.rules import get_rule_name
+from scheduling.rules.patients import list_attendances, list_planned_visits
+from scheduling.rules.providers import list_commitments
+from scheduling.rules.stability import is_attending_as_told, is_unchanged
 from scheduling.scenario import Scenario
 from scheduling.timegrid import NOON_MINUTE
 
 Cost = Callable[[Scenario, Plan], int]
 
 
-def leaving_out(scenario: Scenario, visit: Visit) -> int:
+def get_omission_cost(scenario: Scenario, visit: Visit) -> int:
     """Return what it costs to leave a visit out, its ``moved`` cost apart."""
     due = visit.deadline is not None and scenario.horizon.start <= visit.deadline < scenario.horizon.end
     return scenario.policy.unscheduled.of(visit.priority) * (scenario.policy.deadline_factor if due else 1)
@@ -30,14 +30,14 @@ def leaving_out(scenario: Scenario, visit: Visit) -> int:
 def unscheduled(scenario: Scenario, plan: Plan) -> int:
     """Visits left out, dearer when their deadline lies within the horizon."""
     planned = plan.visits_by_id
-    return sum(leaving_out(scenario, visit) for visit in scenario.visits if visit.id not in planned)
+    return sum(get_omission_cost(scenario, visit) for visit in scenario.visits if visit.id not in planned)
 
 
 def late(scenario: Scenario, plan: Plan) -> int:
     """Days after the target date."""
     return sum(
         scenario.policy.late_per_day.of(visit.priority) * max(0, (item.date - visit.target).days)
-        for visit, item in planned_visits(scenario, plan)
+        for visit, item in list_planned_visits(scenario, plan)
         if visit.target is not None
     )
 
@@ -47,7 +47,7 @@ def delay(scenario: Scenario, plan: Plan) -> int:
     return sum(
         scenario.policy.delay_per_day.of(visit.priority)
         * max(0, (item.date - max(visit.earliest, scenario.horizon.start)).days)
-        for visit, item in planned_visits(scenario, plan)
+        for visit, item in list_planned_visits(scenario, plan)
     )
 
 
@@ -55,7 +55,7 @@ def continuity(scenario: Scenario, plan: Plan) -> int:
     """Visits without any of the providers that their patient prefers."""
     return scenario.policy.not_preferred_provider * sum(
         bool(visit.preferred_providers) and set(visit.preferred_providers).isdisjoint(item.booking.team)
-        for visit, item in planned_visits(scenario, plan)
+        for visit, item in list_planned_visits(scenario, plan)
     )
 
 
@@ -63,11 +63,11 @@ def site(scenario: Scenario, plan: Plan) -> int:
     """Visits at a site other than the one that their patient prefers."""
     return scenario.policy.not_preferred_site * sum(
         scenario.patients_by_id[visit.patient].preferred_site not in (None, scenario.site(item.booking.location))
-        for visit, item in planned_visits(scenario, plan)
+        for visit, item in list_planned_visits(scenario, plan)
     )
 
 
-def half_of(minute: int) -> Half:
+def get_half(minute: int) -> Half:
     """Return the half of the day that a start lies in."""
     return "morning" if minute < NOON_MINUTE else "afternoon"
 
@@ -75,14 +75,14 @@ def half_of(minute: int) -> Half:
 def half(scenario: Scenario, plan: Plan) -> int:
     """Visits in the half of the day that their patient does not prefer."""
     return scenario.policy.not_preferred_half * sum(
-        scenario.patients_by_id[visit.patient].prefers not in (None, half_of(item.start_minute))
-        for visit, item in planned_visits(scenario, plan)
+        scenario.patients_by_id[visit.patient].prefers not in (None, get_half(item.start_minute))
+        for visit, item in list_planned_visits(scenario, plan)
     )
 
 
 def trips(scenario: Scenario, plan: Plan) -> int:
     """Dates beyond a patient's first on which they have to come."""
-    dates = attendances(scenario, plan)
+    dates = list_attendances(scenario, plan)
     return scenario.policy.extra_trip * (len(dates) - len({patient for patient, _ in dates}))
 
 
@@ -91,14 +91,14 @@ def moved(scenario: Scenario, plan: Plan) -> int:
     policy, cost = scenario.policy, 0
     for visit in scenario.visits:
         booking = plan.visits_by_id.get(visit.id)
-        if visit.current is not None and not unchanged(visit.current, booking):
+        if visit.current is not None and not is_unchanged(visit.current, booking):
             days = 0 if booking is None else abs((booking.start.date() - visit.current.start.date()).days)
             cost += policy.moved_notified + policy.moved_notified_per_day * days if visit.current.notified else policy.moved
     for group in scenario.groups:
         session = plan.groups_by_id.get(group.id)
         for patient in () if group.current is None else group.current.attendees:
             assert group.current is not None
-            if not attends_as_told(group.current, session, patient):
+            if not is_attending_as_told(group.current, session, patient):
                 attends = session is not None and patient in session.attendees
                 days = abs((session.start.date() - group.current.start.date()).days) if session and attends else 0
                 told = group.current.notified
@@ -126,7 +126,7 @@ def reserve(scenario: Scenario, plan: Plan) -> int:
 def site_change(scenario: Scenario, plan: Plan) -> int:
     """Times that a provider's consecutive commitments of one day lie at different sites."""
     changes = 0
-    for items in commitments(scenario, plan).values():
+    for items in list_commitments(scenario, plan).values():
         ordered = sorted(items, key=lambda item: (item.start_minute, item.end_minute))
         sites = [scenario.site(item.booking.location) for item in ordered]
         changes += sum(one != other for one, other in pairwise(sites))
@@ -148,6 +148,6 @@ COSTS: tuple[Cost, ...] = (
 )
 
 
-def costs(scenario: Scenario, plan: Plan) -> Costs:
+def calculate_costs(scenario: Scenario, plan: Plan) -> Costs:
     """Return a plan's cost by component."""
-    return Costs.of({name(cost): cost(scenario, plan) for cost in COSTS})
+    return Costs.of({get_rule_name(cost): cost(scenario, plan) for cost in COSTS})

@@ -82,14 +82,14 @@ def _draft(found: Mapping[str, Sequence[Any] | None], timezone: str | None, hori
     return Draft(elements, ids, timezone, horizon)
 
 
-def draft_of(scenario: Any) -> Draft:
+def make_draft(scenario: Any) -> Draft:
     """Draft a scenario that has the right shape."""
     clinic = scenario.clinic
     found = {section: getattr(clinic if "." in section else scenario, section.split(".")[-1]) for section in SECTIONS}
     return _draft(found, clinic.timezone, scenario.horizon)
 
 
-def salvaged(raw: object, misshapen: Collection[Place]) -> Draft:
+def salvage(raw: object, misshapen: Collection[Place]) -> Draft:
     """Draft what is sound of a file's JSON value; ``misshapen`` has the place of every element that is not."""
     whole: dict[str, Any] = raw if isinstance(raw, dict) else {}
     clinic = whole.get("clinic")
@@ -157,7 +157,7 @@ def _read(kind: Any) -> Reader:
     return scalar
 
 
-def in_file_order(raw: object, faults: Iterable[tuple[Place, Fault]]) -> list[Fault]:
+def sort_by_place(raw: object, faults: Iterable[tuple[Place, Fault]]) -> list[Fault]:
     """Return faults, each once, as their places follow one another in a file; what is missing follows what is there."""
     ranks: dict[int, dict[str, int]] = {}
 

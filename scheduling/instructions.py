@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError, model_validator
 from scheduling.clinic import Service
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Id, Minutes, Model
-from scheduling.references import fault_of
+from scheduling.references import make_fault
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ PROCEDURE_ATTENTION = 2
 Source = Literal["clinic", "ours"]
 
 
-class Told(Model):
+class Instruction(Model):
     """A sentence for patients, where it comes from, and what it rests on."""
 
     text: str = Field(min_length=1)
@@ -38,7 +38,7 @@ class Told(Model):
     reference: str | None = None
 
 
-class Arrival(Model):
+class ArrivalAdvice(Model):
     """Minutes before the start at which to arrive, and a sentence that replaces the usual one."""
 
     minutes: Minutes
@@ -49,11 +49,11 @@ class Arrival(Model):
 class Advice(Model):
     """What one layer of the data says; null: what the layer below says. ``also_bring`` is added to it."""
 
-    arrive: Arrival | None = None
-    bring: tuple[Told, ...] | None = None
-    also_bring: tuple[Told, ...] = ()
-    companion: Told | None = None
-    hold: tuple[Told, ...] | None = None
+    arrive: ArrivalAdvice | None = None
+    bring: tuple[Instruction, ...] | None = None
+    also_bring: tuple[Instruction, ...] = ()
+    companion: Instruction | None = None
+    hold: tuple[Instruction, ...] | None = None
 
 
 class Family(Advice):
@@ -62,15 +62,15 @@ class Family(Advice):
     services: tuple[Id, ...]
 
 
-class Place(Model):
+class Wayfinding(Model):
     """Finding one's way at a location: where in the building, access, and whom to call."""
 
-    within: Told | None = None
-    access: Told | None = None
-    phone: Told | None = None
+    within: Instruction | None = None
+    access: Instruction | None = None
+    phone: Instruction | None = None
 
 
-class Unspoken(Model):
+class DiscreetWords(Model):
     """Words left out of what other people may see of a patient's calendar."""
 
     source: Source
@@ -80,22 +80,22 @@ class Unspoken(Model):
 class Guidance(Model):
     """What the patient of one service is told, every layer applied."""
 
-    arrive: Arrival
-    bring: tuple[Told, ...]
-    companion: Told
-    hold: tuple[Told, ...]
+    arrive: ArrivalAdvice
+    bring: tuple[Instruction, ...]
+    companion: Instruction
+    hold: tuple[Instruction, ...]
 
 
 class Instructions(Model):
-    """The whole of the data. Read it with :meth:`read`, or take the catalogue's with :func:`instructions`."""
+    """The whole of the data. Read it with :meth:`read`, or take the catalogue's with :func:`load_instructions`."""
 
     sources: dict[Source, str]
-    unspoken: Unspoken
+    unspoken: DiscreetWords
     default: Advice
     default_procedure: Advice
     families: dict[str, Family]
     services: dict[str, Advice]
-    places: dict[str, Place]
+    places: dict[str, Wayfinding]
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -122,7 +122,7 @@ class Instructions(Model):
         try:
             return cls.model_validate_json(json.dumps(tomllib.loads(text.decode()), default=str))
         except ValidationError as error:
-            raise InvalidFile(source, [fault_of(d) for d in error.errors(include_url=False, include_input=False)]) from None
+            raise InvalidFile(source, [make_fault(d) for d in error.errors(include_url=False, include_input=False)]) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InvalidFile(source, [Fault("", str(error))]) from None
 
@@ -148,9 +148,9 @@ class Instructions(Model):
         procedure = service.attention >= PROCEDURE_ATTENTION or service.recovery > 0
         return (*known, *((self.default_procedure,) if procedure and not known else ()), self.default)
 
-    def place(self, location: str) -> Place:
+    def place(self, location: str) -> Wayfinding:
         """Return what is said of a location; of one that the data does not know, nothing."""
-        return self.places.get(location, Place())
+        return self.places.get(location, Wayfinding())
 
 
 def _nearest(values: Iterable[T | None]) -> T:
@@ -158,7 +158,7 @@ def _nearest(values: Iterable[T | None]) -> T:
 
 
 @cache
-def instructions() -> Instructions:
+def load_instructions() -> Instructions:
     """Return the catalogue's instructions."""
     name = "catalogue/instructions.toml"
     return Instructions.parse(files("scheduling").joinpath(name).read_bytes(), name)

@@ -16,7 +16,7 @@ from scheduling.clinic import Service
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Id, Model, Stamp
 from scheduling.files import read_json, write_text
-from scheduling.references import validated
+from scheduling.references import validate_text
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minutes_on
 
@@ -177,8 +177,8 @@ class Plan(Model):
     @classmethod
     def parse(cls, text: bytes | str, scenario: Scenario, source: str = "plan") -> Self:
         """Validate a plan from JSON text. Raises ``InvalidFile``."""
-        plan, misshapen = validated(cls, text)
-        faults = [fault for _, fault in misshapen] if plan is None else list(plan_faults(scenario, plan))
+        plan, misshapen = validate_text(cls, text)
+        faults = [fault for _, fault in misshapen] if plan is None else list(find_plan_faults(scenario, plan))
         if plan is None or faults:
             raise InvalidFile(source, faults)
         return plan
@@ -231,7 +231,7 @@ def _items(scenario: Scenario, plan: Plan) -> Iterator[Item]:
         yield _item("hold", reserve.id, scenario.services[reserve.service], (), hold)
 
 
-def plan_faults(scenario: Scenario, plan: Plan) -> Iterator[Fault]:
+def find_plan_faults(scenario: Scenario, plan: Plan) -> Iterator[Fault]:
     """Yield what makes a plan no answer to a scenario at all: foreign or repeated ids, wrong ends, missing visits."""
     if plan.scenario != scenario.id:
         yield Fault("scenario", f'the plan answers "{plan.scenario}", not "{scenario.id}"')

@@ -8,14 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from scheduling.costs import costs
+from scheduling.costs import calculate_costs
 from scheduling.errors import InvalidFile
 from scheduling.files import read_json
-from scheduling.plan import GroupBooking, Plan, Unscheduled, VisitBooking, plan_faults
-from scheduling.references import validated
+from scheduling.plan import GroupBooking, Plan, Unscheduled, VisitBooking, find_plan_faults
+from scheduling.references import validate_text
 from scheduling.requests import Current, CurrentGroup, Group, Visit
-from scheduling.rules.providers import contains
-from scheduling.rules.stability import unchanged
+from scheduling.rules.providers import is_within_shift
+from scheduling.rules.stability import is_unchanged
 from scheduling.scenario import Scenario
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def publish(scenario: Scenario, plan: Plan, now: datetime | None = None) -> Scen
 def _current(visit: Visit, b: VisitBooking | None) -> Current | None:
     if b is None:
         return None
-    told = visit.current.notified if visit.current is not None and unchanged(visit.current, b) else True
+    told = visit.current.notified if visit.current is not None and is_unchanged(visit.current, b) else True
     return Current(start=b.start, location=b.location, room=b.room, team=b.team, notified=told)
 
 
@@ -52,7 +52,7 @@ def _current_group(group: Group, b: GroupBooking | None) -> CurrentGroup | None:
     if b is None:
         return None
     known = group.current
-    stands = known is not None and unchanged(known, b) and set(b.attendees) <= set(known.attendees)
+    stands = known is not None and is_unchanged(known, b) and set(b.attendees) <= set(known.attendees)
     told = known.notified if known is not None and stands else True
     return CurrentGroup(start=b.start, location=b.location, room=b.room, team=b.team, attendees=b.attendees, notified=told)
 
@@ -73,10 +73,10 @@ def upcoming(scenario: Scenario, plan: Plan) -> Plan:
         for item in kept.items(scenario)
         for member in item.commitments
         for shift in scenario.providers_by_id[member].shifts
-        if contains(shift, item)
+        if is_within_shift(shift, item)
     }
     kept = kept.changed(shifts=tuple(place for place in plan.shifts if (place.provider, place.start) in used))
-    priced = costs(scenario, kept)
+    priced = calculate_costs(scenario, kept)
     return kept.changed(cost=priced.total, costs=priced)
 
 
@@ -86,7 +86,7 @@ def rebase(plan: Plan, scenario: Scenario) -> Plan:
     What the scenario does not know any more, or knows with another duration, is left out of it; nothing is judged by rules.
     """
     gone: dict[str, set[int]] = defaultdict(set)
-    for fault in plan_faults(scenario, plan):
+    for fault in find_plan_faults(scenario, plan):
         if numbered := _NUMBERED.match(fault.path):
             gone[numbered[1]].add(int(numbered[2]))
 
@@ -106,13 +106,13 @@ def rebase(plan: Plan, scenario: Scenario) -> Plan:
         shifts=kept("shifts", plan.shifts),
         unscheduled=(*left_out, *missing),
     )
-    priced = costs(scenario, answer)
+    priced = calculate_costs(scenario, answer)
     return answer.changed(cost=priced.total, costs=priced)
 
 
 def read_earlier(path: Path | str, scenario: Scenario) -> Plan:
     """Read the plan of an earlier form of a scenario, as far as it is still asked for. Raises ``InvalidFile``."""
-    plan, misshapen = validated(Plan, read_json(Path(path)))
+    plan, misshapen = validate_text(Plan, read_json(Path(path)))
     if plan is None:
         raise InvalidFile(str(path), [fault for _, fault in misshapen])
     return rebase(plan, scenario)

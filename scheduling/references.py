@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from scheduling.clinic import Closure, Equipment, Recovery, Travel
-from scheduling.drafts import Draft, Place, draft_of, in_file_order, salvaged
+from scheduling.drafts import Draft, Place, make_draft, salvage, sort_by_place
 from scheduling.errors import Fault
 from scheduling.requests import Link
 
@@ -35,7 +35,7 @@ MAX_SHOWN = 20
 """Most visits of a circle that a fault names."""
 
 
-def path_of(location: Iterable[int | str]) -> str:
+def format_path(location: Iterable[int | str]) -> str:
     """Write a place in a file as ``visits[12].service``."""
     path = ""
     for step in location:
@@ -43,14 +43,14 @@ def path_of(location: Iterable[int | str]) -> str:
     return path
 
 
-def place_of(path: str) -> Place:
+def parse_path(path: str) -> Place:
     """Read a place in a file of which the keys are known: the inverse of ``path_of``."""
     return tuple(int(index) if index else key for key, index in re.findall(r"(\w+)|\[(\d+)\]", path))
 
 
-def fault_of(error: ErrorDetails) -> Fault:
+def make_fault(error: ErrorDetails) -> Fault:
     """Turn a pydantic error into a fault of the file."""
-    path, kind = path_of(error["loc"]), error["type"]
+    path, kind = format_path(error["loc"]), error["type"]
     if kind == "missing":
         return Fault(path, "missing")
     if kind == "extra_forbidden":
@@ -58,7 +58,7 @@ def fault_of(error: ErrorDetails) -> Fault:
     return Fault(path, error["msg"].removeprefix("Value error, ").replace("Input should be", "must be"))
 
 
-def validated(model: type[T], text: bytes | str) -> tuple[T | None, list[tuple[Place, Fault]]]:
+def validate_text(model: type[T], text: bytes | str) -> tuple[T | None, list[tuple[Place, Fault]]]:
     """Validate a JSON text's shape: the model, or every fault of shape and its place; a file beyond bounds has one."""
     objects, commas = (text.count(b"{"), text.count(b",")) if isinstance(text, bytes) else (text.count("{"), text.count(","))
     if objects > MAX_OBJECTS or commas > MAX_COMMAS:
@@ -70,33 +70,33 @@ def validated(model: type[T], text: bytes | str) -> tuple[T | None, list[tuple[P
         if error.error_count() > MAX_FAULTS:
             return None, [((), Fault("", f"{error.error_count():,} faults of shape: this is no such file"))]
         details = error.errors(include_url=False, include_input=False)
-        return None, [(detail["loc"], fault_of(detail)) for detail in details]
+        return None, [(detail["loc"], make_fault(detail)) for detail in details]
 
 
-def scenario_faults(model: type[T], text: bytes | str, source: str) -> tuple[T | None, list[Fault]]:
+def validate_scenario(model: type[T], text: bytes | str, source: str) -> tuple[T | None, list[Fault]]:
     """Validate a scenario's text: the model when its shape is right, and every fault of shape and of reference."""
-    scenario, faults = validated(model, text)
+    scenario, faults = validate_text(model, text)
     if scenario is not None:
-        return scenario, faults_of(scenario, text)
+        return scenario, find_faults(scenario, text)
     if any(place for place, _ in faults):
         raw = from_json(text)
         misshapen = {place[: 3 if place[0] == "clinic" else 2] for place, _ in faults if place}
-        faults += _placed_faults(salvaged(raw, misshapen))
-        return None, in_file_order(raw, faults)
+        faults += _placed_faults(salvage(raw, misshapen))
+        return None, sort_by_place(raw, faults)
     return None, [fault for _, fault in faults]
 
 
-def faults_of(scenario: BaseModel, text: bytes | str | None = None) -> list[Fault]:
+def find_faults(scenario: BaseModel, text: bytes | str | None = None) -> list[Fault]:
     """Return every fault of reference of a scenario, in the order of its text; None: of what would be written of it."""
-    found = _placed_faults(draft_of(scenario))
-    return in_file_order(from_json(scenario.model_dump_json() if text is None else text), found) if found else []
+    found = _placed_faults(make_draft(scenario))
+    return sort_by_place(from_json(scenario.model_dump_json() if text is None else text), found) if found else []
 
 
 def _placed_faults(draft: Draft) -> list[tuple[Place, Fault]]:
-    return [(place_of(fault.path), fault) for fault in islice(reference_faults(draft), MAX_FAULTS)]
+    return [(parse_path(fault.path), fault) for fault in islice(find_reference_faults(draft), MAX_FAULTS)]
 
 
-def reference_faults(draft: Draft) -> Iterator[Fault]:
+def find_reference_faults(draft: Draft) -> Iterator[Fault]:
     """Yield every fault that is not one of shape: ids, order of times, shifts, links."""
     yield from _scalars(draft)
     yield from _repeated(draft)

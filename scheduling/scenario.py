@@ -13,7 +13,7 @@ from scheduling.errors import InvalidFile, UnknownId
 from scheduling.fields import Horizon, Id, Minutes, Model, Priority, Stamp, Weight
 from scheduling.files import read_json, write_text
 from scheduling.people import Patient, Provider
-from scheduling.references import faults_of, scenario_faults
+from scheduling.references import find_faults, validate_scenario
 from scheduling.requests import Group, Link, Reserve, Visit
 from scheduling.timegrid import TimeGrid
 
@@ -84,7 +84,7 @@ class Scenario(Model):
     @classmethod
     def parse(cls, text: bytes | str, source: str = "scenario") -> Self:
         """Validate a scenario from JSON text; ``source`` names it in errors. Raises ``InvalidFile``."""
-        scenario, faults = scenario_faults(cls, text, source)
+        scenario, faults = validate_scenario(cls, text, source)
         if scenario is None or faults:
             raise InvalidFile(source, faults)
         return scenario
@@ -93,7 +93,7 @@ class Scenario(Model):
     def of(cls, source: str, **parts: Any) -> Self:
         """Put a scenario together of parts that were validated each by itself. Raises ``InvalidFile``."""
         scenario = cls.model_construct(**parts)
-        faults = faults_of(scenario)
+        faults = find_faults(scenario)
         if faults:
             raise InvalidFile(source, faults)
         return cast("Self", scenario)

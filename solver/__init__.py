@@ -39,10 +39,37 @@ References
 - Christiaens and Vanden Berghe, Slack induction by string removals (2020), doi:10.1287/trsc.2019.0914.
 """
 
-from solver.change.backfill import backfill, cancelled
+from solver.change.backfill import Backfill, cancel_visit, find_backfills, find_dependent_visits
+from solver.change.bump import bump, find_expiring_visits, place_expiring_visits, reoptimise_day
 from solver.change.explain import explain
-from solver.change.offers import insert, offers
+from solver.change.moves import Move, explain_moves
+from solver.change.offers import OfferResult, SlotOffer, find_offers, insert_visits
+from solver.change.proposals import Proposal
 from solver.limits import Limits, Progress
+from solver.search.first_come import plan_first_come
+from solver.search.ruin import KernelCompilation
 from solver.solve import solve
 
-__all__ = ["Limits", "Progress", "backfill", "cancelled", "explain", "insert", "offers", "solve"]
+__all__ = [
+    "Backfill",
+    "KernelCompilation",
+    "Limits",
+    "Move",
+    "OfferResult",
+    "Progress",
+    "Proposal",
+    "SlotOffer",
+    "bump",
+    "cancel_visit",
+    "explain",
+    "explain_moves",
+    "find_backfills",
+    "find_dependent_visits",
+    "find_expiring_visits",
+    "find_offers",
+    "insert_visits",
+    "place_expiring_visits",
+    "plan_first_come",
+    "reoptimise_day",
+    "solve",
+]

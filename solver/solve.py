@@ -11,25 +11,25 @@ from threading import Event, Lock
 from ortools.sat.python import cp_model
 
 from scheduling.check import check
-from scheduling.costs import leaving_out
+from scheduling.costs import get_omission_cost
 from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
-from solver.bound.linear import LinearProgram, Relaxed
+from solver.bound.linear import LinearProgram, LinearRelaxation
 from solver.bound.master import Master
 from solver.change.explain import pin_conflicts, reasons_left_out
 from solver.clock import Clock
 from solver.limits import Limits, Progress
 from solver.model.exact import exact_model
 from solver.model.variables import Variables
-from solver.search.budget import as_told, staying, with_budget
+from solver.search.budget import find_staying, raise_budget, restore_current
 from solver.search.construct import construct
-from solver.search.improve import Effort, Placements, Search
+from solver.search.improve import Placements, SearchLimits, SubproblemSolver
 from solver.search.neighbourhoods import Guide, Neighbourhoods
-from solver.search.ruin import STEPS, Annealing, Compilation, Ruin
+from solver.search.ruin import STEPS, CoolingSchedule, KernelCompilation, RuinAndRecreate
 from solver.state.domains import Domains, ShiftId
 from solver.state.occupancy import Occupancy
-from solver.state.placements import Placement, current_placements, make_plan, notified_changes, placements_of
+from solver.state.placements import Placement, count_notified_changes, get_current_placements, get_placements, make_plan
 from solver.state.tasks import Key
 
 SMALL_OPTIONS = 2_000
@@ -45,7 +45,7 @@ STANDING_SECONDS = 3.0
 """Time to find supervisors for all that stands, when a first plan calls more than may be called (0.9 s of a week)."""
 
 NEIGHBOURHOOD_SECONDS = 3.0
-TRUST = 1000.0
+GUIDE_WEIGHT = 1000.0
 """Weight of the master's prices beside an option's own cost, in the plan that starts from them."""
 
 ANNEAL_SHARE = 0.92
@@ -124,7 +124,7 @@ class Bounding:
     """The master's program and the answer of its relaxation, from which a better bound is sought."""
 
     program: LinearProgram
-    relaxed: Relaxed
+    relaxed: LinearRelaxation
 
 
 Relaxation = tuple[Guide, Mapping[ShiftId, str], Bounding | None]
@@ -139,8 +139,8 @@ class _Solve:
         self.on_progress = on_progress
         self.conflicts = pin_conflicts(scenario)
         domains = Domains(scenario, without=self.conflicts.keys())
-        self.scenario = with_budget(scenario, domains)
-        self._plan_among(staying(self.scenario, domains))
+        self.scenario = raise_budget(scenario, domains)
+        self._plan_among(find_staying(self.scenario, domains))
         self.lock = Lock()
         self.phase = "first plan"
         self.placements: dict[Key, Placement] = {}
@@ -154,12 +154,12 @@ class _Solve:
     def _plan_among(self, stay: Collection[Key]) -> None:
         """Let all but what stays, and what pins forbid, be wherever the rules allow."""
         self.domains = Domains(self.scenario, without=self.conflicts.keys(), staying=stay)
-        self.search = Search(self.domains, self.clock)
+        self.search = SubproblemSolver(self.domains, self.clock)
 
     def _forced(self) -> int:
         """Return what must be paid for visits that fit nowhere at all."""
         visits = (task.visit for task in self.domains.tasks if not self.domains.options[task.key])
-        return sum(leaving_out(self.scenario, visit) for visit in visits if visit is not None)
+        return sum(get_omission_cost(self.scenario, visit) for visit in visits if visit is not None)
 
     # --- the state ---------------------------------------------------------------------------------------------------
 
@@ -187,7 +187,7 @@ class _Solve:
         budget = self.scenario.policy.max_notified_moves
         if budget is None:
             return 0
-        changes = (notified_changes(self.domains, task, placements.get(task.key)) for task in self.domains.tasks)
+        changes = (count_notified_changes(self.domains, task, placements.get(task.key)) for task in self.domains.tasks)
         return max(0, sum(changes) - budget)
 
     def offer(self, placements: Mapping[Key, Placement], base: int | None = None, freed: Sequence[Key] = ()) -> bool:
@@ -228,20 +228,22 @@ class _Solve:
         return self.clock.over or (self.keeps_budget and self.cost - self.bound <= self.limits.gap * self.cost)
 
     def _exists(self, placement: Placement) -> bool:
-        """Say whether everybody of a placement is still on a shift."""
+        """Return whether everybody of a placement is still on a shift."""
         return all(shift.number >= 0 for shift in (*placement.team, *placement.supervisors))
 
     # --- the phases --------------------------------------------------------------------------------------------------
 
     def run(self, start: Plan | None) -> Plan:
-        known = current_placements(self.scenario) if start is None else placements_of(self.scenario, start)
+        known = get_current_placements(self.scenario) if start is None else get_placements(self.scenario, start)
         self.start = {key: placement for key, placement in known.items() if self._exists(placement)}
         if self.start and not check(self.scenario, make_plan(self.domains, self.start)).violations:
             self.offer(self.start)
             self.begin = (self.placements, self.score)
         self.offer(self._first_plan())
         if not self.keeps_budget:
-            told = as_told(self.domains, self.search, Effort(STANDING_SECONDS, self.limits.workers, self.limits.seed))
+            told = restore_current(
+                self.domains, self.search, SearchLimits(STANDING_SECONDS, self.limits.workers, self.limits.seed)
+            )
             self._plan_among(self.domains.staying & told.keys())
             self.offer(construct(self.domains, told))
         if not self.done:
@@ -261,7 +263,7 @@ class _Solve:
         if not missing:
             return placements
         needed = {step.key for task in pinned for step in Occupancy(self.domains).chain(task)}
-        effort = Effort(PIN_SECONDS, self.limits.workers, self.limits.seed)
+        effort = SearchLimits(PIN_SECONDS, self.limits.workers, self.limits.seed)
         held = self.search.solve({}, {key: self.domains.options[key] for key in sorted(needed)}, effort).placements
         if held is not None:
             return construct(self.domains, held)
@@ -275,7 +277,7 @@ class _Solve:
         self.phase = "exact"
         model, x = exact_model(self.domains)
         x.hint(self.placements)
-        solver = Effort(self.clock.left * EXACT_SHARE, self.limits.workers, self.limits.seed).solver(self.clock)
+        solver = SearchLimits(self.clock.left * EXACT_SHARE, self.limits.workers, self.limits.seed).solver(self.clock)
         solver.parameters.subsolvers.clear()
         with self.clock.running(solver):
             status = solver.solve(model, _Incumbents(self, x))
@@ -293,29 +295,29 @@ class _Solve:
         The first helper joins when the bound is as good as it gets. A kernel that is not compiled yet is waited for with
         neighbourhoods, which need none.
         """
-        compilation, alone = Compilation(), self.limits.workers == 1 or self.clock.deterministic
+        compilation, alone = KernelCompilation(), self.limits.workers == 1 or self.clock.deterministic
         with ThreadPoolExecutor(max(1, self.limits.workers - 1)) as pool:
             relaxing = pool.submit(self._relaxed)
-            meanwhile = Annealing(self.clock, min(MEANWHILE * len(self.domains.tasks), self.clock.left * ANNEAL_SHARE))
+            meanwhile = CoolingSchedule(self.clock, min(MEANWHILE * len(self.domains.tasks), self.clock.left * ANNEAL_SHARE))
             guided: Placements | None = None
-            if not alone and not wait([relaxing], PATIENCE).done and compilation.done:
+            if not alone and not wait([relaxing], PATIENCE).done and compilation.is_done:
                 self._anneal(meanwhile, 0, lambda: relaxing.done() and meanwhile.share < EARLY)
             guide, shift_at, bounding = relaxing.result()
             if guide and meanwhile.share < 1 and not self.done:
                 self.phase = "prices"
                 stay = {key: placement for key, placement in self.placements.items() if key in self.domains.staying}
-                guided = construct(self.domains, stay, shift_at, guide, TRUST)
+                guided = construct(self.domains, stay, shift_at, guide, GUIDE_WEIGHT)
                 self.offer(guided)
             tightening = pool.submit(self._tighten, bounding) if bounding is not None and self.limits.workers > 1 else None
-            if not compilation.done and not self.clock.deterministic:
-                self._neighbourhoods(guide, 0, lambda: compilation.done)
-            annealing = Annealing(self.clock, self.clock.left * ANNEAL_SHARE)
+            if not compilation.is_done and not self.clock.deterministic:
+                self._neighbourhoods(guide, 0, lambda: compilation.is_done)
+            annealing = CoolingSchedule(self.clock, self.clock.left * ANNEAL_SHARE)
             helpers = [pool.submit(self._work, annealing, guide, n) for n in range(1, self.limits.workers)]
             self._work(annealing, guide, 0, guided)
             for future in [*helpers, *([tightening] if tightening else [])]:
                 future.result()
 
-    def _work(self, annealing: Annealing, guide: Guide, index: int, begin: Placements | None = None) -> None:
+    def _work(self, annealing: CoolingSchedule, guide: Guide, index: int, begin: Placements | None = None) -> None:
         self._anneal(annealing, index, begin=begin)
         self.phase = "neighbourhoods"
         self._neighbourhoods(guide, index)
@@ -327,7 +329,7 @@ class _Solve:
     def _relax(self) -> Relaxation:
         """Solve the master's relaxation."""
         master = Master(self.domains)
-        relaxed = master.program.relax(1e6 if self.clock.deterministic else self.clock.left)
+        relaxed = master.program.solve_relaxation(1e6 if self.clock.deterministic else self.clock.left)
         if self.clock.deterministic:
             self.clock.spend(RELAX_SECONDS * self.options)
         if relaxed is None:
@@ -347,9 +349,9 @@ class _Solve:
         program, relaxed = bounding.program, bounding.relaxed
         narrow = self.is_small or self.cost - self.bound <= NARROW * self.cost
         for _ in range(0 if narrow else TIGHTENINGS):
-            if self.done or self.clock.deterministic or not program.tighten(relaxed.values):
+            if self.done or self.clock.deterministic or not program.add_broken_rows(relaxed.values):
                 break
-            again = program.relax(self.clock.left - ends)
+            again = program.solve_relaxation(self.clock.left - ends)
             if again is None:
                 return
             relaxed = again
@@ -360,7 +362,7 @@ class _Solve:
 
     def _anneal(
         self,
-        annealing: Annealing,
+        annealing: CoolingSchedule,
         index: int,
         enough: Callable[[], bool] = lambda: False,
         begin: Placements | None = None,
@@ -374,7 +376,7 @@ class _Solve:
         self.phase = "ruin and recreate"
         with self.lock:
             placements = self.placements if begin is None else begin
-        ruin = Ruin(self.domains, placements, self.limits.seed * 64 + index)
+        ruin = RuinAndRecreate(self.domains, placements, self.limits.seed * 64 + index)
 
         def temperature() -> float:
             if self.clock.deterministic:
@@ -391,7 +393,7 @@ class _Solve:
             with self.lock:
                 base, placements = self.version, self.placements
             freed = choose.next(placements)
-            effort = Effort(max(0.1, min(NEIGHBOURHOOD_SECONDS, self.clock.left)), 1, self.limits.seed + turn)
+            effort = SearchLimits(max(0.1, min(NEIGHBOURHOOD_SECONDS, self.clock.left)), 1, self.limits.seed + turn)
             answer = self.search.solve(placements, freed, effort)
             choose.learn(answer.optimal, answer.seconds)
             if answer.placements is not None:

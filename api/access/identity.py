@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
 from api.access.credentials import LINK, MAX_CHARACTERS, SESSION, TOKEN, Signer, hashed
-from api.runtime.context import AppContext
 from api.runtime.exceptions import Unauthenticated
 from api.store import accounts
+from api.store.database import Database
 from api.store.errors import StoreBusy
 from api.store.tables import AccountRow, PatientLinkRow, SessionRow, TokenRow
 from scheduling.errors import UnknownId
@@ -22,7 +22,7 @@ USE_NOTED_EVERY = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class VerifiedCredential:
     """Somebody whose credential is good, and when its use was last written down."""
 
     actor: Actor
@@ -30,62 +30,66 @@ class Known:
     noted_at: datetime | None
 
 
-def identify(context: AppContext, secret: str) -> Actor:
+def identify(database: Database, signer: Signer, secret: str, now: datetime, idle: timedelta) -> Actor:
     """Return who brings a secret, and note that it is in use.
+
+    Parameters
+    ----------
+    idle
+        How long a session lasts without a request.
 
     Raises
     ------
     Unauthenticated
         When the secret is unknown, revoked, out of date, or idle for too long, or its account is closed.
     """
-    now = context.clock()
-    with context.database.reading() as session:
-        known = _known(session, context, secret[:MAX_CHARACTERS], now)
-    if known is None:
+    with database.reading() as session:
+        credential = _verify(session, signer, secret[:MAX_CHARACTERS], now, idle)
+    if credential is None:
         raise Unauthenticated("the credential is unknown, revoked, or has run out")
-    if known.noted_at is None or now - known.noted_at >= USE_NOTED_EVERY:
+    if credential.noted_at is None or now - credential.noted_at >= USE_NOTED_EVERY:
         # A store that is busy for seconds must not keep people from reading; the next request notes it.
-        with suppress(StoreBusy), context.database.writing() as session:
-            accounts.used(session, known.kind, known.actor.credential, now)
-    return known.actor
+        with suppress(StoreBusy), database.writing() as session:
+            accounts.used(session, credential.kind, credential.actor.credential, now)
+    return credential.actor
 
 
-def _known(session: Session, context: AppContext, secret: str, now: datetime) -> Known | None:
+def _verify(session: Session, signer: Signer, secret: str, now: datetime, idle: timedelta) -> VerifiedCredential | None:
     if secret.startswith(SESSION):
-        return _of_session(session, hashed(secret), now, timedelta(minutes=context.settings.session_idle_minutes))
+        return _verify_session(session, hashed(secret), now, idle)
     if secret.startswith(TOKEN):
-        return _of_token(session, hashed(secret), now)
-    return _of_link(session, context.signer, secret, now) if secret.startswith(LINK) else None
+        return _verify_token(session, hashed(secret), now)
+    return _verify_link(session, signer, secret, now) if secret.startswith(LINK) else None
 
 
-def _of_session(session: Session, secret_hash: str, now: datetime, idle: timedelta) -> Known | None:
+def _verify_session(session: Session, secret_hash: str, now: datetime, idle: timedelta) -> VerifiedCredential | None:
     found = accounts.session_and_account(session, secret_hash)
     if found is None:
         return None
     row, account = found
     if row.revoked_at is not None or row.expires_at <= now or row.last_seen_at + idle <= now or not account.is_active:
         return None
-    return Known(_staff(account, row.id), SessionRow, row.last_seen_at)
+    return VerifiedCredential(_staff(account, row.id), SessionRow, row.last_seen_at)
 
 
-def _of_token(session: Session, secret_hash: str, now: datetime) -> Known | None:
+def _verify_token(session: Session, secret_hash: str, now: datetime) -> VerifiedCredential | None:
     found = accounts.token_and_account(session, secret_hash)
     if found is None:
         return None
     row, account = found
     if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now) or not account.is_active:
         return None
-    return Known(_staff(account, row.id), TokenRow, row.last_used_at)
+    return VerifiedCredential(_staff(account, row.id), TokenRow, row.last_used_at)
 
 
-def _of_link(session: Session, signer: Signer, secret: str, now: datetime) -> Known | None:
+def _verify_link(session: Session, signer: Signer, secret: str, now: datetime) -> VerifiedCredential | None:
     try:
         row = accounts.patient_link(session, signer.link_id(secret))
     except UnknownId:
         return None
     if not signer.is_link(secret, row.id, row.visit_id) or row.revoked_at is not None or row.expires_at <= now:
         return None
-    return Known(Actor(row.id, AccessRole.PATIENT, row.id, visit=row.visit_id), PatientLinkRow, row.last_used_at)
+    return VerifiedCredential(Actor(row.id, AccessRole.PATIENT, row.id, visit=row.visit_id), PatientLinkRow, row.last_used_at)
 
 
 def _staff(account: AccountRow, credential: str) -> Actor:

@@ -16,7 +16,7 @@ MAX_CALLERS = 50_000
 SECONDS_A_MINUTE = 60
 
 
-class Limit:
+class RateLimiter:
     """At most so many requests a minute for each caller, within this process; as many at once when rested.
 
     Parameters

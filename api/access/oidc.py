@@ -41,7 +41,7 @@ ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class PendingLogIn:
     """A log-in that has begun: kept by the browser in a signed cookie."""
 
     state: str
@@ -69,9 +69,9 @@ class IdentityProvider:
         self._lock = Lock()
         self._metadata: dict[str, Any] = {}
 
-    def begin(self) -> tuple[str, Begun]:
+    def begin(self) -> tuple[str, PendingLogIn]:
         """Return where to send the browser, and what to keep until it is back."""
-        begun = Begun(generate_token(32), generate_token(32), generate_token(64), int(time.time()) + STATE_SECONDS)
+        begun = PendingLogIn(generate_token(32), generate_token(32), generate_token(64), int(time.time()) + STATE_SECONDS)
         with self._client() as client:
             address, _ = client.create_authorization_url(
                 self._discovered()["authorization_endpoint"],
@@ -81,7 +81,7 @@ class IdentityProvider:
             )
         return address, begun
 
-    def subject(self, begun: Begun, state: str, code: str) -> str:
+    def subject(self, begun: PendingLogIn, state: str, code: str) -> str:
         """Return who has come back from the issuer with a code: the value of the claim that accounts are known by.
 
         Raises
@@ -137,13 +137,13 @@ class IdentityProvider:
         )
 
 
-def kept(begun: Begun, signer: Signer) -> str:
+def kept(begun: PendingLogIn, signer: Signer) -> str:
     """Return the cookie of a log-in that has begun."""
     content = urlsafe_b64encode(json.dumps(asdict(begun)).encode()).decode()
     return f"{content}.{signer.signature('oidc', content)}"
 
 
-def recalled(cookie: str, signer: Signer) -> Begun:
+def recalled(cookie: str, signer: Signer) -> PendingLogIn:
     """Return the log-in that a cookie tells of.
 
     Raises
@@ -154,7 +154,7 @@ def recalled(cookie: str, signer: Signer) -> Begun:
     content, _, signature = cookie.partition(".")
     if not signer.is_signature(signature, "oidc", content):
         raise Unauthenticated("this log-in was not begun here")
-    return Begun(**json.loads(urlsafe_b64decode(content)))
+    return PendingLogIn(**json.loads(urlsafe_b64decode(content)))
 
 
 def _read(client: OAuth2Client, address: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from api.runtime.context import AppContext
+from api.context import AppContext
 
 if TYPE_CHECKING:
     from api.background.mail.delivery import Delivery
@@ -27,7 +27,7 @@ FORGET_SECONDS = 3600.0
 log = logging.getLogger(__name__)
 
 
-class Chore:
+class PeriodicTask:
     """Does something every so many seconds within its ``with`` block.
 
     Parameters
@@ -66,7 +66,7 @@ class Chore:
 
 
 @contextmanager
-def chores(context: AppContext) -> Iterator[None]:
+def run_periodic_tasks(context: AppContext) -> Iterator[None]:
     """Do what the settings ask for beside the requests, within the ``with`` block.
 
     Mail is sent and taken in, calendars elsewhere are read, and what was told of plans long made, and of visits long over, is
@@ -74,30 +74,30 @@ def chores(context: AppContext) -> Iterator[None]:
     """
     from api.background.mail.delivery import Delivery
     from api.background.mail.mailbox import look
-    from api.background.mail.sender_supervisor import Post
-    from api.services.notifications import forget_messages
+    from api.background.mail.sender_supervisor import SenderSupervisor
+    from api.services.notifications import delete_old_messages
     from api.services.outside import refresh
-    from api.services.replies import take_in
-    from calendars.replies import received_mail
+    from api.services.replies import process_replies
+    from calendars.replies import read_mail
 
     settings = context.settings
 
     def answered(content: bytes) -> None:
-        take_in(context, received_mail(content))
+        process_replies(context, read_mail(content))
 
     def forget() -> None:
         context.queue.forget(context.clock() - timedelta(days=settings.job_days))
 
     with ExitStack() as stack:
         if settings.smtp_host is not None:
-            stack.enter_context(Post())
+            stack.enter_context(SenderSupervisor())
         if settings.imap_host is not None:
-            stack.enter_context(Chore("the mailbox", settings.imap_seconds, lambda: look(settings, answered)))
+            stack.enter_context(PeriodicTask("the mailbox", settings.imap_seconds, lambda: look(settings, answered)))
         if settings.lmtp_port is not None:
             _listen(stack, Delivery(settings, answered))
-        stack.enter_context(Chore("forgetting ended plans", FORGET_SECONDS, forget))
-        stack.enter_context(Chore("forgetting old messages", FORGET_SECONDS, lambda: forget_messages(context)))
-        stack.enter_context(Chore("reading outside calendars", READ_SECONDS, lambda: refresh(context, context.fetcher)))
+        stack.enter_context(PeriodicTask("forgetting ended plans", FORGET_SECONDS, forget))
+        stack.enter_context(PeriodicTask("forgetting old messages", FORGET_SECONDS, lambda: delete_old_messages(context)))
+        stack.enter_context(PeriodicTask("reading outside calendars", READ_SECONDS, lambda: refresh(context, context.fetcher)))
         yield
 
 

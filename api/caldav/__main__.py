@@ -6,7 +6,7 @@ import sys
 
 from radicale import config, server
 
-from api.runtime.context import create_context
+from api.context import create_context
 from api.runtime.logs import write_logs
 from api.runtime.settings import read_settings
 from api.store.migrations import migrate

@@ -8,8 +8,7 @@ from radicale.auth import BaseAuth
 from radicale.rights import BaseRights
 
 from api.access.credentials import TOKEN
-from api.access.identity import identify
-from api.runtime.context import create_context
+from api.context import create_context
 from api.runtime.exceptions import ServiceError
 from api.runtime.settings import read_settings
 from api.store import accounts
@@ -30,7 +29,7 @@ class Auth(BaseAuth):
             return ""
         try:
             self._context.log_ins.take(f"caldav by {login}")
-            actor = identify(self._context, password)
+            actor = self._context.identify(password)
         except ServiceError:
             return ""
         with self._context.database.reading() as session:

@@ -17,13 +17,13 @@ from radicale.item import Item
 from radicale.storage import BaseCollection, BaseStorage
 
 from api.access.actor import AccessRole
-from api.runtime.caches import Copy
-from api.runtime.context import AppContext, create_context
+from api.context import AppContext, create_context
+from api.runtime.caches import RenderedFeed
 from api.runtime.settings import read_settings
-from api.services.feeds import present_copy
+from api.services.feeds import get_current_copy
 from api.store import accounts, feeds, periods
 from api.store.tables.feeds import FeedKind
-from calendars.filenames import file_name
+from calendars.filenames import make_file_name
 
 TAG = "VCALENDAR"
 """What Radicale calls a collection of events."""
@@ -96,7 +96,7 @@ class Collection(BaseCollection):
 class CalendarCollection(Collection):
     """A calendar, with the events of a feed's document."""
 
-    def __init__(self, path: str, name: str, copy: Copy) -> None:
+    def __init__(self, path: str, name: str, copy: RenderedFeed) -> None:
         super().__init__(path, {"tag": TAG, "D:displayname": name})
         self._copy = copy
 
@@ -136,7 +136,7 @@ class CalendarCollection(Collection):
         head = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Clinicweave//Clinicweave//EN\r\n"
         return Item(
             collection=self,
-            href=f"{file_name(uid)}.ics",
+            href=f"{make_file_name(uid)}.ics",
             text=f"{head}{rules}{event}END:VCALENDAR\r\n",
             last_modified=self.last_modified,
         )
@@ -197,7 +197,7 @@ class Storage(BaseStorage):
 
     def _calendar(self, user: str, one: Owned) -> CalendarCollection:
         return CalendarCollection(
-            f"{user}/{one.name}", f"{one.kind} {one.subject}", present_copy(self._context, one.kind, one.subject)
+            f"{user}/{one.name}", f"{one.kind} {one.subject}", get_current_copy(self._context, one.kind, one.subject)
         )
 
 
@@ -211,4 +211,4 @@ def calendars_of(context: AppContext, user: str) -> list[Owned] | None:
             found: list[tuple[FeedKind, str]] = [("provider", account.provider_id or "")]
         else:
             found = feeds.subjects(session, periods.clinic_of(session))
-    return [Owned(f"{kind}-{file_name(subject)}", kind, subject) for kind, subject in found]
+    return [Owned(f"{kind}-{make_file_name(subject)}", kind, subject) for kind, subject in found]

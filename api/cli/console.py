@@ -24,7 +24,7 @@ PIPED_WIDTH = 140
 """Width of boards and tables that go into a file or a pipe, unless ``COLUMNS`` says otherwise."""
 
 
-class Outcome(IntEnum):
+class ExitCode(IntEnum):
     """How a command ends: its exit code."""
 
     FINE = 0
@@ -72,7 +72,7 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
 
 
-def ended(outcome: Outcome, message: str = "") -> typer.Exit:
+def ended(outcome: ExitCode, message: str = "") -> typer.Exit:
     """Write a message, and return what ends the command when raised."""
     if message:
         say(message)
@@ -87,18 +87,18 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except InvalidFile as error:
-            raise ended(Outcome.BAD_INPUT, described(error)) from None
+            raise ended(ExitCode.BAD_INPUT, described(error)) from None
         except (UnknownId, EventRefused, ServiceError, StoreError) as error:
-            raise ended(Outcome.BAD_INPUT, f"Error: {error}") from None
+            raise ended(ExitCode.BAD_INPUT, f"Error: {error}") from None
         except ClinicweaveError as error:
-            raise ended(Outcome.DEFECT, f"Error: {error}. This is a defect of Clinicweave; no plan was made.") from None
+            raise ended(ExitCode.DEFECT, f"Error: {error}. This is a defect of Clinicweave; no plan was made.") from None
         except KeyboardInterrupt:
-            raise ended(Outcome.INTERRUPTED, "Interrupted.") from None
+            raise ended(ExitCode.INTERRUPTED, "Interrupted.") from None
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise closed_pipe() from None
             where = f"{error.filename}: " if error.filename else ""
-            raise ended(Outcome.BAD_INPUT, f"Error: {where}{(error.strerror or str(error)).lower()}") from None
+            raise ended(ExitCode.BAD_INPUT, f"Error: {where}{(error.strerror or str(error)).lower()}") from None
 
 
 def described(error: InvalidFile) -> str:
@@ -115,4 +115,4 @@ def described(error: InvalidFile) -> str:
 def closed_pipe() -> typer.Exit:
     """Return what ends a command whose reader has gone; what is still to be written goes nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return typer.Exit(int(Outcome.FINE))
+    return typer.Exit(int(ExitCode.FINE))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from api.cli.console import Outcome, ended
+from api.cli.console import ExitCode, ended
 from api.cli.progress import solved
 from api.reports.board import Board
 from api.reports.calendar_files import export_all
@@ -62,7 +62,7 @@ def demonstrate(scenario: Scenario, limits: Limits, directory: Path, console: Co
     verdict = check(scenario, plan)
     if verdict.violations:
         console.print(violations_table(verdict.violations))
-        raise ended(Outcome.RULE_BROKEN, "Nothing more is written: the plan breaks rules.")
+        raise ended(ExitCode.RULE_BROKEN, "Nothing more is written: the plan breaks rules.")
     plan.write(files["plan"])
     write_bytes(files["picture"], picture(scenario, plan))
     for stale in files["calendars"].glob("*/*.ics"):

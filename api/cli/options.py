@@ -11,11 +11,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from api.runtime.settings import MAX_SOLVE_SECONDS
 from scheduling.scenario import Scenario
 from scheduling.timegrid import weekday
-
-MAX_SECONDS = 7 * 86_400
-"""Longest search, s: a week."""
 
 MAX_WORKERS = 64
 
@@ -25,8 +23,8 @@ Size = Literal["tiny", "week", "month"]
 
 def positive_seconds(value: float) -> float:
     """Refuse a time limit that is none."""
-    if not (math.isfinite(value) and 0 < value <= MAX_SECONDS):
-        raise typer.BadParameter(f"{value:g} is not above 0 and at most {MAX_SECONDS}")
+    if not (math.isfinite(value) and 0 < value <= MAX_SOLVE_SECONDS):
+        raise typer.BadParameter(f"{value:g} is not above 0 and at most {MAX_SOLVE_SECONDS}")
     return value
 
 

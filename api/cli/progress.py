@@ -34,7 +34,7 @@ def progress_line(progress: Progress, seconds: float) -> str:
     return " · ".join([*parts, progress.phase] if progress.phase else parts)
 
 
-class View(Protocol):
+class ProgressView(Protocol):
     """Shows a search; entered when it starts and left when it ends."""
 
     def __enter__(self) -> Self:
@@ -117,7 +117,7 @@ class LiveView:
 class _Search(threading.Thread):
     """The solver at work, apart from the thread that shows progress and hears Ctrl-C."""
 
-    def __init__(self, scenario: Scenario, limits: Limits, start: Plan | None, view: View) -> None:
+    def __init__(self, scenario: Scenario, limits: Limits, start: Plan | None, view: ProgressView) -> None:
         super().__init__(name="solve", daemon=True)
         self._arguments = scenario, limits, start
         self._view = view
@@ -160,7 +160,7 @@ def solved(scenario: Scenario, limits: Limits, start: Plan | None, console: Cons
 
 
 @contextmanager
-def _interrupting(cancel: threading.Event, view: View) -> Iterator[None]:
+def _interrupting(cancel: threading.Event, view: ProgressView) -> Iterator[None]:
     """Turn the first Ctrl-C into a cancellation; only the main thread hears it."""
     if threading.current_thread() is not threading.main_thread():
         yield

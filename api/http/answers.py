@@ -13,15 +13,15 @@ from pydantic_core import to_json
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.runtime.exceptions import KeyReused, Stale, VersionMissing
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import accounts
 from api.store.tables import IdempotencyRow
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RouteResult:
     """What a route answers: anything that JSON can hold, and what goes beside it.
 
     Attributes
@@ -72,27 +72,27 @@ class Call:
     if_match: str | None = None
     if_none_match: str | None = None
 
-    def read(self, act: Callable[[Session], Answer]) -> Response:
+    def read(self, act: Callable[[Session], RouteResult]) -> Response:
         """Answer from one moment of the store, which it cannot change; what the caller knows is not told again."""
         with self.context.database.reading() as session:
             answer = act(session)
             if answer.version is not None and self._knows(answer.version):
-                answer = Answer(status=HTTPStatus.NOT_MODIFIED, version=answer.version)
+                answer = RouteResult(status=HTTPStatus.NOT_MODIFIED, version=answer.version)
             return answer.response()
 
-    def disclose(self, action: str, kind: str, identifier: str, act: Callable[[Session], Answer]) -> Response:
+    def disclose(self, action: str, kind: str, identifier: str, act: Callable[[Session], RouteResult]) -> Response:
         """Answer as :meth:`read` does with patient data; that it was read is written down before the answer leaves."""
         response = self.read(act)
         with self.context.database.writing() as session:
-            write_down(session, self.actor, action, kind, identifier, self.context.clock())
+            write_audit(session, self.actor, action, kind, identifier, self.context.clock())
         return response
 
-    def write(self, act: Callable[[Session], Answer]) -> Response:
+    def write(self, act: Callable[[Session], RouteResult]) -> Response:
         """Answer with what one transaction does; nothing is done when it raises."""
         with self.context.database.writing() as session:
             return act(session).response()
 
-    def create(self, act: Callable[[Session], Answer]) -> Response:
+    def create(self, act: Callable[[Session], RouteResult]) -> Response:
         """Do something once for each Idempotency-Key, and give every repetition the first one's answer.
 
         The answer is kept in the transaction that does it, and writers follow one another, so a repetition at the same

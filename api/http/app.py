@@ -11,12 +11,12 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
-from api.access.gate import COOKIE, Guarded
 from api.access.table import ACCESS
+from api.context import AppContext
 from api.http.errors import install_handlers
-from api.http.middleware import Envelope
+from api.http.gate import COOKIE, Guarded
+from api.http.middleware import RequestContextMiddleware
 from api.http.routes import ROUTERS
-from api.runtime.context import AppContext
 
 THREADS = 80
 """Requests that one process works on at once: writers wait in a queue, and readers must find a thread beside them."""
@@ -63,7 +63,7 @@ def create_app(context: AppContext, routers: Sequence[APIRouter] = ROUTERS) -> F
         app.router.routes.extend(router.routes)  # ready as they are; including would build each of them again
     expect_guarded(app)
     install_handlers(app)
-    app.add_middleware(Envelope, context=context)
+    app.add_middleware(RequestContextMiddleware, context=context)
     return app
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from api.access.actor import Actor
+from api.context import AppContext, get_context
 from api.http.answers import Call
-from api.runtime.context import AppContext, get_context
 
 MAX_KEY_CHARACTERS = 255
 

@@ -40,7 +40,7 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemType:
     """A kind of problem: its status, the end of its type, and its title."""
 
     status: HTTPStatus
@@ -48,29 +48,33 @@ class Kind:
     title: str
 
 
-DEFECT = Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "defect", "A defect of Clinicweave; nothing was changed")
-INVALID = Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "The request cannot be understood")
-BUSY = Kind(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "A part that is needed does not answer")
-CONFLICT = Kind(HTTPStatus.CONFLICT, "conflict", "It collides with what is there")
-STALE = Kind(HTTPStatus.PRECONDITION_FAILED, "stale", "Somebody else has changed it since it was read")
+DEFECT = ProblemType(HTTPStatus.INTERNAL_SERVER_ERROR, "defect", "A defect of Clinicweave; nothing was changed")
+INVALID = ProblemType(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "The request cannot be understood")
+BUSY = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "A part that is needed does not answer")
+CONFLICT = ProblemType(HTTPStatus.CONFLICT, "conflict", "It collides with what is there")
+STALE = ProblemType(HTTPStatus.PRECONDITION_FAILED, "stale", "Somebody else has changed it since it was read")
 
-PROBLEMS: Mapping[type[ClinicweaveError], Kind] = {
+PROBLEMS: Mapping[type[ClinicweaveError], ProblemType] = {
     ClinicweaveError: DEFECT,
     InvalidFile: INVALID,
-    UnknownId: Kind(HTTPStatus.NOT_FOUND, "unknown", "There is no such thing"),
-    EventRefused: Kind(HTTPStatus.CONFLICT, "event-refused", "It cannot have happened"),
+    UnknownId: ProblemType(HTTPStatus.NOT_FOUND, "unknown", "There is no such thing"),
+    EventRefused: ProblemType(HTTPStatus.CONFLICT, "event-refused", "It cannot have happened"),
     ServiceError: CONFLICT,
-    Unauthenticated: Kind(HTTPStatus.UNAUTHORIZED, "unauthenticated", "Log in first"),
-    Forbidden: Kind(HTTPStatus.FORBIDDEN, "forbidden", "Not allowed"),
+    Unauthenticated: ProblemType(HTTPStatus.UNAUTHORIZED, "unauthenticated", "Log in first"),
+    Forbidden: ProblemType(HTTPStatus.FORBIDDEN, "forbidden", "Not allowed"),
     Conflict: CONFLICT,
-    RulesBroken: Kind(HTTPStatus.CONFLICT, "rules-broken", "It would break rules"),
-    NoRoom: Kind(HTTPStatus.CONFLICT, "no-room", "The day cannot take it"),
+    RulesBroken: ProblemType(HTTPStatus.CONFLICT, "rules-broken", "It would break rules"),
+    NoRoom: ProblemType(HTTPStatus.CONFLICT, "no-room", "The day cannot take it"),
     Stale: STALE,
-    VersionMissing: Kind(HTTPStatus.PRECONDITION_REQUIRED, "version-missing", "Say with If-Match which version is changed"),
-    KeyReused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The Idempotency-Key came before with another request"),
-    TooMany: Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-many", "Too many; try again later"),
+    VersionMissing: ProblemType(
+        HTTPStatus.PRECONDITION_REQUIRED, "version-missing", "Say with If-Match which version is changed"
+    ),
+    KeyReused: ProblemType(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused", "The Idempotency-Key came before with another request"
+    ),
+    TooMany: ProblemType(HTTPStatus.TOO_MANY_REQUESTS, "too-many", "Too many; try again later"),
     Unavailable: BUSY,
-    store.DoubleBooked: Kind(HTTPStatus.CONFLICT, "double-booked", "That time is taken"),
+    store.DoubleBooked: ProblemType(HTTPStatus.CONFLICT, "double-booked", "That time is taken"),
     store.AlreadyThere: CONFLICT,
     store.StillReferenced: CONFLICT,
     store.ConstraintViolated: CONFLICT,
@@ -103,7 +107,7 @@ class Problem(BaseModel):
     errors: list[ProblemDetail] = []
 
 
-def problem_kind(error: ClinicweaveError) -> Kind:
+def problem_kind(error: ClinicweaveError) -> ProblemType:
     """Return what an error is to a caller."""
     return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
 
@@ -143,7 +147,7 @@ def install_handlers(app: FastAPI) -> None:
     async def plain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
-        kind = Kind(status, status.phrase.lower().replace(" ", "-"), status.phrase)
+        kind = ProblemType(status, status.phrase.lower().replace(" ", "-"), status.phrase)
         return _answer(request, kind, None, (), dict(error.headers or {}))
 
     app.add_exception_handler(ClinicweaveError, refused)
@@ -168,7 +172,7 @@ UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "It is as the
 
 
 def _answer(
-    request: Request, kind: Kind, detail: str | None, details: tuple[ErrorDetail, ...], headers: Mapping[str, str]
+    request: Request, kind: ProblemType, detail: str | None, details: tuple[ErrorDetail, ...], headers: Mapping[str, str]
 ) -> JSONResponse:
     request.state.problem = kind.name  # for the log and the figures
     problem = Problem(

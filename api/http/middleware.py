@@ -10,8 +10,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.context import AppContext
 from api.http.errors import defect_answer
-from api.runtime.context import AppContext
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ UNROUTED = "none"
 """The route of a request that found none."""
 
 
-class Envelope:
+class RequestContextMiddleware:
     """Goes around every request.
 
     Parameters

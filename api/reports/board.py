@@ -12,7 +12,7 @@ from rich.style import Style
 from rich.text import Text
 
 from api.reports.labels import codes, elided
-from api.reports.lanes import MINUTES_PER_HOUR, By, Entry, Row, hours, rows
+from api.reports.lanes import MINUTES_PER_HOUR, BoardRow, By, LaneItem, hours, rows
 from api.reports.palette import colour, families, family, title
 from scheduling.plan import GroupBooking, Plan
 from scheduling.scenario import Scenario
@@ -51,7 +51,7 @@ class Strip:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class BoardLayout:
     """The columns of a part of the day, ``per_hour`` of them an hour, right of the labels."""
 
     first_hour: int
@@ -69,7 +69,7 @@ class Sheet:
         return (minute - self.first_hour * MINUTES_PER_HOUR) * self.per_hour // MINUTES_PER_HOUR
 
 
-def sheets(first_hour: int, end_hour: int, width: int, longest_label: int) -> tuple[Sheet, ...]:
+def sheets(first_hour: int, end_hour: int, width: int, longest_label: int) -> tuple[BoardLayout, ...]:
     """Lay out the hours of a day in a width: side by side where half an hour keeps 4 columns, else in equal parts."""
     room = max(width - MIN_LABEL_WIDTH - 1, MIN_PER_HOUR)
     most = max(room // MIN_PER_HOUR, 1)
@@ -78,7 +78,7 @@ def sheets(first_hour: int, end_hour: int, width: int, longest_label: int) -> tu
     per_hour = min(room // length // 4 * 4, MAX_PER_HOUR)
     label_width = min(longest_label, max(width - 1 - per_hour * length, MIN_LABEL_WIDTH))
     starts = range(first_hour, end_hour, length)
-    return tuple(Sheet(start, min(start + length, end_hour), per_hour, label_width) for start in starts)
+    return tuple(BoardLayout(start, min(start + length, end_hour), per_hour, label_width) for start in starts)
 
 
 @dataclass(frozen=True)
@@ -116,13 +116,13 @@ class Board:
             yield from self._wrapped([("unused: ", STRONG), *((f"{name}  ", QUIET) for name in idle)])
         yield from self.legend(entries)
 
-    def _ruler(self, sheet: Sheet) -> Text:
+    def _ruler(self, sheet: BoardLayout) -> Text:
         strip = Strip(sheet.columns)
         for hour in range(sheet.first_hour, sheet.end_hour):
             strip.put(sheet.column(hour * MINUTES_PER_HOUR), f"{hour:02d}:00", STRONG)
         return Text(" " * (sheet.label_width + 1)) + strip.text()
 
-    def _row(self, sheet: Sheet, row: Row) -> Iterator[Text]:
+    def _row(self, sheet: BoardLayout, row: BoardRow) -> Iterator[Text]:
         lanes = max((entry.lanes for entry in row.entries), default=1)
         strips = [Strip(sheet.columns) for _ in range(max(lanes, LINES_PER_ROW))]
         self._ground(sheet, row, strips)
@@ -133,7 +133,7 @@ class Board:
             label, style = labels[index] if index < len(labels) else "", QUIET if index else STRONG
             yield Text().append(elided(label, sheet.label_width).ljust(sheet.label_width + 1), style).append_text(strip.text())
 
-    def _ground(self, sheet: Sheet, row: Row, strips: Sequence[Strip]) -> None:
+    def _ground(self, sheet: BoardLayout, row: BoardRow, strips: Sequence[Strip]) -> None:
         """Dot the quarters of an hour on duty, shade the times away."""
         step = max(sheet.per_hour // 4, 1)
         for strip in strips:
@@ -144,7 +144,7 @@ class Board:
                 width = sheet.column(stretch.end_minute) - sheet.column(stretch.start_minute)
                 strip.put(sheet.column(stretch.start_minute), "▒" * width, QUIET)
 
-    def _entry(self, sheet: Sheet, entry: Entry, strips: Sequence[Strip]) -> None:
+    def _entry(self, sheet: BoardLayout, entry: LaneItem, strips: Sequence[Strip]) -> None:
         start, end = sheet.column(entry.start_minute), sheet.column(entry.end_minute)
         width = max(end - start, 1)
         shade = colour(family(entry.item.service.id))
@@ -161,11 +161,11 @@ class Board:
             for line in lines:
                 strips[line].put(end, "░" * cleaned, QUIET)
 
-    def _headline(self, entry: Entry) -> str:
+    def _headline(self, entry: LaneItem) -> str:
         seats = f"({len(entry.item.booking.attendees)})" if isinstance(entry.item.booking, GroupBooking) else ""
         return self.service_codes[entry.item.service.id] + seats
 
-    def _detail(self, entry: Entry, width: int) -> str:
+    def _detail(self, entry: LaneItem, width: int) -> str:
         if entry.item.kind == "hold" and self.by == "provider":
             return "hold"
         booking = entry.item.booking
@@ -175,7 +175,7 @@ class Board:
         full = "+".join(names)
         return full if len(full) <= width else "+".join(self.detail_codes[name] for name in names)
 
-    def legend(self, entries: Iterable[Entry]) -> Iterator[Text]:
+    def legend(self, entries: Iterable[LaneItem]) -> Iterator[Text]:
         """Yield what the codes and marks of some entries mean."""
         used = list(entries)
         services = {entry.item.service.id: entry.item.service for entry in used}
@@ -189,7 +189,7 @@ class Board:
         marks += [("▒ busy or closed  · on duty", self.by == "provider"), ("░ cleaning", self.by == "room")]
         yield Text("".join(mark for mark, shown in marks if shown), QUIET)
 
-    def _names(self, entries: Iterable[Entry]) -> Iterator[tuple[str, Style]]:
+    def _names(self, entries: Iterable[LaneItem]) -> Iterator[tuple[str, Style]]:
         """Yield what the codes without their numbers stand for."""
         named = {entry.item.booking.room for entry in entries} if self.by == "provider" else set()
         named |= {provider for entry in entries for provider in entry.item.booking.team} if self.by == "room" else set()
@@ -208,6 +208,6 @@ class Board:
         yield line
 
 
-def _labels(row: Row) -> tuple[str, str]:
+def _labels(row: BoardRow) -> tuple[str, str]:
     """Return what stands left of a row: whose it is, and where they are."""
     return row.id, " · ".join(dict.fromkeys(stretch.location for stretch in row.duty if stretch.location))

@@ -16,14 +16,14 @@ Owner = Literal["provider", "room", "patient", "group", "location"]
 
 def export_one(scenario: Scenario, plan: Plan, plan_file: Path, kind: Owner, identifier: str, target: Path) -> Path:
     """Write one calendar to a file, or into a directory that exists. Raises ``UnknownId``."""
-    from calendars.exports import plan_calendar
-    from calendars.filenames import file_name
-    from calendars.uids import Uids, sidecar
+    from calendars.exports import make_plan_calendar
+    from calendars.filenames import make_file_name
+    from calendars.uids import Uids, get_sidecar_path
 
-    uids = Uids.read(sidecar(plan_file))
-    content = plan_calendar(kind, identifier, scenario, plan, uids, changed_at(plan_file))
-    file = target / f"{file_name(identifier)}.ics" if target.is_dir() else target
-    uids.write(sidecar(plan_file))
+    uids = Uids.read(get_sidecar_path(plan_file))
+    content = make_plan_calendar(kind, identifier, scenario, plan, uids, changed_at(plan_file))
+    file = target / f"{make_file_name(identifier)}.ics" if target.is_dir() else target
+    uids.write(get_sidecar_path(plan_file))
     write_bytes(file, content)
     return file
 
@@ -31,11 +31,11 @@ def export_one(scenario: Scenario, plan: Plan, plan_file: Path, kind: Owner, ide
 def export_all(scenario: Scenario, plan: Plan, plan_file: Path, target: Path) -> Iterator[Path]:
     """Write every calendar into a directory and yield the files."""
     from calendars import exports
-    from calendars.uids import Uids, sidecar
+    from calendars.uids import Uids, get_sidecar_path
 
-    uids = Uids.read(sidecar(plan_file))
+    uids = Uids.read(get_sidecar_path(plan_file))
     made = list(exports.export_all(scenario, plan, uids, changed_at(plan_file)))
-    uids.write(sidecar(plan_file))
+    uids.write(get_sidecar_path(plan_file))
     for name, content in made:
         write_bytes(target / name, content)
         yield target / name

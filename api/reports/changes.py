@@ -17,8 +17,7 @@ from scheduling.plan import Booking, Plan
 from scheduling.scenario import Scenario
 
 if TYPE_CHECKING:
-    from solver.change.moves import Move
-    from solver.change.proposals import Proposal
+    from solver import Move, Proposal
 
 NAMES: dict[Difference, str] = {
     "added": "added",

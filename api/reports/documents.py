@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from api.reports.kpis import Share, kpis
-from api.reports.lanes import By, Entry, rows
+from api.reports.lanes import By, LaneItem, rows
 from scheduling.check import Verdict
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
@@ -74,7 +74,7 @@ def board_document(scenario: Scenario, plan: Plan, days: Iterable[date], by: By)
     ]
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: LaneItem) -> dict[str, Any]:
     item = entry.item
     booking = item.booking.model_dump(mode="json", include={"start", "end", "location", "room", "team", "supervisors"})
     return {"kind": item.kind, "id": item.id, "service": item.service.id, **booking, "supervised": entry.supervised}

@@ -11,13 +11,13 @@ from math import ceil
 from statistics import median
 from typing import get_args
 
-from scheduling.costs import half_of
+from scheduling.costs import get_half
 from scheduling.fields import Priority
 from scheduling.people import Shift
 from scheduling.plan import Plan
-from scheduling.rules.patients import attendances, planned_visits
-from scheduling.rules.providers import commitments
-from scheduling.rules.stability import notified_moves
+from scheduling.rules.patients import list_attendances, list_planned_visits
+from scheduling.rules.providers import list_commitments
+from scheduling.rules.stability import list_notified_moves
 from scheduling.rules.sweep import Timed
 from scheduling.scenario import Scenario
 from scheduling.timegrid import MINUTES_PER_DAY, minutes_on
@@ -41,7 +41,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class WaitingTime:
     """Days from a visit's earliest date to its planned date; None when nothing is planned."""
 
     median_days: float | None
@@ -63,7 +63,7 @@ class Kpis:
 
     visits: Share
     visits_by_priority: Mapping[str, Share]
-    wait: Wait
+    wait: WaitingTime
     late_visits: Share
     provider_minutes: Share
     provider_minutes_by_role: Mapping[str, Share]
@@ -98,7 +98,7 @@ def kpis(scenario: Scenario, plan: Plan) -> Kpis:
         group_seats=Share(attendees, sum(group.capacity for group in scenario.groups)),
         group_candidates=Share(attendees, sum(len(group.candidates) for group in scenario.groups)),
         site_changes=_site_changes(scenario, plan),
-        notified_moves=sum(1 for _ in notified_moves(scenario, plan)),
+        notified_moves=sum(1 for _ in list_notified_moves(scenario, plan)),
     )
 
 
@@ -117,14 +117,14 @@ def percentile(ordered: Sequence[int], percent: int) -> int:
     return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)]
 
 
-def _wait(scenario: Scenario, plan: Plan) -> Wait:
-    days = sorted((item.date - visit.earliest).days for visit, item in planned_visits(scenario, plan))
-    return Wait(float(median(days)), percentile(days, LONG_WAIT_PERCENT)) if days else Wait(None, None)
+def _wait(scenario: Scenario, plan: Plan) -> WaitingTime:
+    days = sorted((item.date - visit.earliest).days for visit, item in list_planned_visits(scenario, plan))
+    return WaitingTime(float(median(days)), percentile(days, LONG_WAIT_PERCENT)) if days else WaitingTime(None, None)
 
 
 def _late(scenario: Scenario, plan: Plan) -> Share:
     """Planned visits after their target, of those that have one."""
-    aimed = [item.date > visit.target for visit, item in planned_visits(scenario, plan) if visit.target is not None]
+    aimed = [item.date > visit.target for visit, item in list_planned_visits(scenario, plan) if visit.target is not None]
     return Share(sum(aimed), len(aimed))
 
 
@@ -197,28 +197,28 @@ def _mask(interval: Timed, day: date) -> int:
 def _extra_trips(scenario: Scenario, plan: Plan) -> Share:
     """Patients who have to come on more than one date, of those who come."""
     dates: dict[str, int] = defaultdict(int)
-    for patient, _ in attendances(scenario, plan):
+    for patient, _ in list_attendances(scenario, plan):
         dates[patient] += 1
     return Share(sum(count > 1 for count in dates.values()), len(dates))
 
 
 def _wishes(scenario: Scenario, plan: Plan) -> Wishes:
     provider, site, half = [], [], []
-    for visit, item in planned_visits(scenario, plan):
+    for visit, item in list_planned_visits(scenario, plan):
         patient = scenario.patients_by_id[visit.patient]
         if visit.preferred_providers:
             provider.append(not set(visit.preferred_providers).isdisjoint(item.booking.team))
         if patient.preferred_site is not None:
             site.append(patient.preferred_site == scenario.site(item.booking.location))
         if patient.prefers is not None:
-            half.append(patient.prefers == half_of(item.start_minute))
+            half.append(patient.prefers == get_half(item.start_minute))
     return Wishes(*(Share(sum(kept), len(kept)) for kept in (provider, site, half)))
 
 
 def _site_changes(scenario: Scenario, plan: Plan) -> int:
     """Times that a provider's consecutive commitments of one day lie at different sites."""
     changes = 0
-    for items in commitments(scenario, plan).values():
+    for items in list_commitments(scenario, plan).values():
         ordered = sorted(items, key=lambda item: (item.start_minute, item.end_minute))
         changes += sum(one != other for one, other in pairwise(scenario.site(item.booking.location) for item in ordered))
     return changes

@@ -10,7 +10,7 @@ from typing import Literal
 
 from scheduling.people import Provider
 from scheduling.plan import Item, Plan
-from scheduling.rules.sweep import Timed, meets
+from scheduling.rules.sweep import Timed, is_overlapping
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minutes_on
 
@@ -19,7 +19,7 @@ MINUTES_PER_HOUR = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LaneItem:
     """An item in a row; ``supervised``: the row's provider supervises it and is not in its team."""
 
     item: Item
@@ -39,7 +39,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class MinuteSpan:
     """Minutes ``[start, end)`` of a day: on duty at a location (None: not chosen), or away, busy or the place being closed."""
 
     start_minute: int
@@ -48,13 +48,13 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BoardRow:
     """One provider's or one room's day."""
 
     id: str
-    entries: tuple[Entry, ...]
-    duty: tuple[Stretch, ...]
-    away: tuple[Stretch, ...]
+    entries: tuple[LaneItem, ...]
+    duty: tuple[MinuteSpan, ...]
+    away: tuple[MinuteSpan, ...]
 
     @property
     def is_empty(self) -> bool:
@@ -62,7 +62,7 @@ class Row:
         return not self.entries and not self.duty
 
 
-def rows(scenario: Scenario, plan: Plan, day: date, by: By) -> tuple[Row, ...]:
+def rows(scenario: Scenario, plan: Plan, day: date, by: By) -> tuple[BoardRow, ...]:
     """Return the rows of a date in the scenario's order: providers on duty or at work, or every room."""
     found: Mapping[str, list[tuple[Item, bool]]] = defaultdict(list)
     for item in plan.items(scenario):
@@ -70,7 +70,7 @@ def rows(scenario: Scenario, plan: Plan, day: date, by: By) -> tuple[Row, ...]:
             for owner, supervised in _owners(item, by):
                 found[owner].append((item, supervised))
     if by == "room":
-        return tuple(Row(room.id, _laned(found[room.id]), (), ()) for room in scenario.clinic.rooms)
+        return tuple(BoardRow(room.id, _laned(found[room.id]), (), ()) for room in scenario.clinic.rooms)
     everybody = (_provider_row(scenario, plan, provider, day, found[provider.id]) for provider in scenario.providers)
     return tuple(row for row in everybody if not row.is_empty)
 
@@ -84,30 +84,32 @@ def _owners(item: Item, by: By) -> Iterator[tuple[str, bool]]:
         yield from ((provider, True) for provider in item.booking.supervisors if provider not in item.booking.team)
 
 
-def _provider_row(scenario: Scenario, plan: Plan, provider: Provider, day: date, found: Sequence[tuple[Item, bool]]) -> Row:
+def _provider_row(
+    scenario: Scenario, plan: Plan, provider: Provider, day: date, found: Sequence[tuple[Item, bool]]
+) -> BoardRow:
     chosen = {(place.provider, place.start): place.location for place in plan.shifts}
-    duty: list[Stretch] = []
-    away: list[Stretch] = []
+    duty: list[MinuteSpan] = []
+    away: list[MinuteSpan] = []
     for shift in sorted(provider.shifts, key=lambda shift: shift.start):
         if shift.start.date() == day:
             location = chosen.get((provider.id, shift.start))
-            duty.append(Stretch(minutes_on(shift.start, day), minutes_on(shift.end, day), location))
+            duty.append(MinuteSpan(minutes_on(shift.start, day), minutes_on(shift.end, day), location))
             places = {location} if location is not None else set(shift.locations)
             times: list[Timed] = [*provider.busy]
             times += (
                 closure for closure in scenario.clinic.closures if closure.location is None or places == {closure.location}
             )
             away += filter(None, (_within(time, duty[-1], day) for time in times))
-    return Row(provider.id, _laned(found), tuple(duty), tuple(away))
+    return BoardRow(provider.id, _laned(found), tuple(duty), tuple(away))
 
 
-def _within(time: Timed, bounds: Stretch, day: date) -> Stretch | None:
+def _within(time: Timed, bounds: MinuteSpan, day: date) -> MinuteSpan | None:
     start, end = (minutes_on(moment, day) for moment in (time.start, time.end))
     start, end = max(start, bounds.start_minute), min(end, bounds.end_minute)
-    return Stretch(start, end, None) if start < end else None
+    return MinuteSpan(start, end, None) if start < end else None
 
 
-def _laned(found: Iterable[tuple[Item, bool]]) -> tuple[Entry, ...]:
+def _laned(found: Iterable[tuple[Item, bool]]) -> tuple[LaneItem, ...]:
     """Give items that overlap lanes of their own: what one does before what one supervises, then by time."""
     clusters: list[list[tuple[Item, bool]]] = []
     until = -1
@@ -119,15 +121,17 @@ def _laned(found: Iterable[tuple[Item, bool]]) -> tuple[Entry, ...]:
     return tuple(entry for cluster in clusters for entry in _cluster(cluster))
 
 
-def _cluster(cluster: Sequence[tuple[Item, bool]]) -> Iterator[Entry]:
+def _cluster(cluster: Sequence[tuple[Item, bool]]) -> Iterator[LaneItem]:
     lanes: list[list[Item]] = []
     placed: list[tuple[Item, bool, int]] = []
     for item, supervised in sorted(cluster, key=lambda pair: (pair[1], pair[0].start_minute, pair[0].id)):
-        free = (lane for lane, items in enumerate(lanes) if not any(meets(item.booking, other.booking) for other in items))
+        free = (
+            lane for lane, items in enumerate(lanes) if not any(is_overlapping(item.booking, other.booking) for other in items)
+        )
         lane = next(free, len(lanes))
         lanes[lane : lane + 1] = [[*(lanes[lane] if lane < len(lanes) else ()), item]]
         placed.append((item, supervised, lane))
-    return (Entry(item, supervised, lane, len(lanes)) for item, supervised, lane in placed)
+    return (LaneItem(item, supervised, lane, len(lanes)) for item, supervised, lane in placed)
 
 
 def busy_dates(scenario: Scenario, plan: Plan) -> tuple[date, ...]:

@@ -22,7 +22,7 @@ OTHER_COLOUR = "#dddddd"
 def family(service_id: str) -> str:
     """Return the family of a service, ``OTHER`` for one that is not in the catalogue."""
     try:
-        return catalogue.family(service_id)
+        return catalogue.get_family(service_id)
     except UnknownId:
         return OTHER
 

@@ -17,15 +17,15 @@ from api.store.tables.feeds import FeedKind
 K = TypeVar("K")
 V = TypeVar("V")
 
-MAX_COPIES = 2_000
-"""Copies, and secrets, that one process remembers; those not asked for longest give way."""
+MAX_ENTRIES = 2_000
+"""Rendered feeds, and secrets, that one process keeps; the least recently used are evicted."""
 
 KEPT_EVERY = timedelta(minutes=1)
 """How often what polls have brought is written to the store, all of it at once: while it is, other polls have to wait."""
 
 
 @dataclass(frozen=True)
-class Copy:
+class RenderedFeed:
     """A rendered feed. ``source`` says of what state of the store."""
 
     source: str
@@ -43,26 +43,26 @@ class Copy:
         return gzip.compress(self.content, mtime=0)
 
 
-Copies = OrderedDict[tuple[FeedKind, str], Copy]
+RenderedFeeds = OrderedDict[tuple[FeedKind, str], RenderedFeed]
 
 
 @dataclass
-class FeedMemory:
+class FeedCache:
     """What one process remembers of feeds; ``unkept`` and ``unnoted``, by id, are yet to be written to the store."""
 
-    copies: Copies = field(default_factory=OrderedDict)
+    copies: RenderedFeeds = field(default_factory=OrderedDict)
     secrets: OrderedDict[str, Subscription] = field(default_factory=OrderedDict)
-    unkept: Copies = field(default_factory=OrderedDict)
+    unkept: RenderedFeeds = field(default_factory=OrderedDict)
     unnoted: OrderedDict[str, Subscription] = field(default_factory=OrderedDict)
     kept_at: datetime | None = None
     lock: Lock = field(default_factory=Lock)
 
-    def recall(self, kind: FeedKind, subject: str) -> Copy | None:
+    def recall(self, kind: FeedKind, subject: str) -> RenderedFeed | None:
         """Return a copy, if it is remembered."""
         with self.lock:
             return self.copies.get((kind, subject))
 
-    def remember(self, kind: FeedKind, subject: str, copy: Copy) -> None:
+    def remember(self, kind: FeedKind, subject: str, copy: RenderedFeed) -> None:
         """Remember a copy; one of another state of the store than the last is to be kept."""
         with self.lock:
             last = self.copies.get((kind, subject))
@@ -70,7 +70,7 @@ class FeedMemory:
             if last is None or last.source != copy.source:
                 _put(self.unkept, (kind, subject), copy)
 
-    def recollect(self, kind: FeedKind, subject: str, copy: Copy) -> None:
+    def recollect(self, kind: FeedKind, subject: str, copy: RenderedFeed) -> None:
         """Remember a copy that the store has."""
         with self.lock:
             _put(self.copies, (kind, subject), copy)
@@ -95,7 +95,7 @@ class FeedMemory:
         with self.lock:
             return bool(self.unkept or self.unnoted) and (self.kept_at is None or now - self.kept_at >= KEPT_EVERY)
 
-    def take(self, now: datetime) -> tuple[Copies, list[Subscription]]:
+    def take(self, now: datetime) -> tuple[RenderedFeeds, list[Subscription]]:
         """Hand over what is to be kept."""
         with self.lock:
             taken = self.unkept, list(self.unnoted.values())
@@ -106,5 +106,5 @@ class FeedMemory:
 def _put(memory: OrderedDict[K, V], key: K, value: V) -> None:
     memory[key] = value
     memory.move_to_end(key)
-    if len(memory) > MAX_COPIES:
+    if len(memory) > MAX_ENTRIES:
         memory.popitem(last=False)

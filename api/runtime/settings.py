@@ -18,6 +18,9 @@ from scheduling.errors import Fault, InvalidFile
 
 MIN_SECRET_CHARACTERS = 32
 
+MAX_SOLVE_SECONDS = 7 * 86_400
+"""Longest search that may be asked for, s: a week."""
+
 SQLITE = "sqlite:///"
 IN_MEMORY = ("sqlite://", SQLITE, f"{SQLITE}:memory:")
 

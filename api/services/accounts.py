@@ -12,10 +12,10 @@ from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
 from api.access.credentials import SESSION, TOKEN, Signer, hashed, new_secret
 from api.access.oidc import IdentityProvider, recalled
 from api.access.passwords import hashed_password, is_password
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.runtime.exceptions import Conflict, Unauthenticated
 from api.runtime.settings import Settings
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import accounts, audit, feeds
 from api.store.columns import new_id
 from api.store.rows import expect_version, found
@@ -51,7 +51,7 @@ class AccountChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class OpenedSession:
     """A session that has just begun, with the secret that is told once."""
 
     secret: str
@@ -88,7 +88,7 @@ def add_account(
     )
     session.add(row)
     session.flush()
-    write_down(session, by, "account.add", "account", row.id, now)
+    write_audit(session, by, "account.add", "account", row.id, now)
     return row
 
 
@@ -121,11 +121,11 @@ def change_account(
     if not row.is_active:
         accounts.revoke_tokens(session, identifier, now)
         feeds.revoke_feeds(session, identifier, now)
-    write_down(session, by, "account.change", "account", identifier, now)
+    write_audit(session, by, "account.change", "account", identifier, now)
     return row
 
 
-def log_in(context: AppContext, address: str, name: str, password: str) -> Admitted:
+def log_in(context: AppContext, address: str, name: str, password: str) -> OpenedSession:
     """Begin a session for the right password.
 
     A wrong name takes as long and reads the same as a wrong password, and so does an account that rests: whoever could tell
@@ -152,9 +152,9 @@ def log_in(context: AppContext, address: str, name: str, password: str) -> Admit
     raise Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
 
 
-def log_in_elsewhere(
+def log_in_by_provider(
     context: AppContext, provider: IdentityProvider, address: str, cookie: str, state: str, code: str
-) -> Admitted:
+) -> OpenedSession:
     """Begin a session for somebody who comes back from the identity provider.
 
     Raises
@@ -210,7 +210,7 @@ def end_sessions(session: Session, by: Actor, identifier: str, now: datetime) ->
     """End all sessions of an account, and return how many were open."""
     accounts.account(session, identifier)
     ended = accounts.revoke_sessions(session, identifier, now)
-    write_down(session, by, "account.end-sessions", "account", identifier, now)
+    write_audit(session, by, "account.end-sessions", "account", identifier, now)
     return ended
 
 
@@ -227,7 +227,7 @@ def add_token(
     )
     session.add(row)
     session.flush()
-    write_down(session, by, "token.add", "token", row.id, now)
+    write_audit(session, by, "token.add", "token", row.id, now)
     return secret, row
 
 
@@ -236,7 +236,7 @@ def end_token(session: Session, by: Actor, identifier: str, now: datetime) -> No
     row = accounts.token(session, identifier)
     row.revoked_at = row.revoked_at or now
     session.add(row)
-    write_down(session, by, "token.end", "token", identifier, now)
+    write_audit(session, by, "token.end", "token", identifier, now)
 
 
 def add_link(
@@ -247,7 +247,7 @@ def add_link(
     row = PatientLinkRow(id=new_id(), visit_id=visit, created_by=by.id, created_at=now, expires_at=expires_at)
     session.add(row)
     session.flush()
-    write_down(session, by, "link.add", "visit", visit, now)
+    write_audit(session, by, "link.add", "visit", visit, now)
     return signer.link(row.id, visit), row
 
 
@@ -256,10 +256,10 @@ def end_link(session: Session, by: Actor, identifier: str, now: datetime) -> Non
     row = accounts.patient_link(session, identifier)
     row.revoked_at = row.revoked_at or now
     session.add(row)
-    write_down(session, by, "link.end", "visit", row.visit_id, now)
+    write_audit(session, by, "link.end", "visit", row.visit_id, now)
 
 
-def _admitted(session: Session, settings: Settings, account: AccountRow, now: datetime) -> Admitted:
+def _admitted(session: Session, settings: Settings, account: AccountRow, now: datetime) -> OpenedSession:
     secret = new_secret(SESSION)
     row = SessionRow(
         id=new_id(),
@@ -272,7 +272,7 @@ def _admitted(session: Session, settings: Settings, account: AccountRow, now: da
     account.failures, account.rests_until = 0, None
     session.add_all((row, account))
     accounts.forget_sessions(session, now)
-    return Admitted(secret, row, account)
+    return OpenedSession(secret, row, account)
 
 
 def _rests(account: AccountRow, now: datetime) -> bool:
@@ -288,7 +288,7 @@ def _refuse(session: Session, settings: Settings, account: AccountRow | None, no
         session.add(account)
     who, role = (account.id, account.role) if account else (UNKNOWN, NOBODY)
     tried = account.id if account else ""
-    audit.append(session, audit.Entry(who, role, "session.log-in", "account", tried, "denied", {}), now)
+    audit.append(session, audit.AuditEntry(who, role, "session.log-in", "account", tried, "denied", {}), now)
 
 
 def _expect_complete(session: Session, name: str, role: AccessRole, provider: str | None) -> None:

@@ -10,23 +10,23 @@ from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
 from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken
-from api.services.changes import pass_on
-from api.services.episodes import OF_BOOKINGS, note_state
-from api.services.records import write_down
-from api.services.requests import asked_visit
-from api.services.week import WeekSnapshot, choose_places, pin_of, take_on, with_booking
+from api.services.changes import propagate_booking_changes
+from api.services.episodes import OF_BOOKINGS, record_booking_state
+from api.services.records import write_audit
+from api.services.requests import get_asked_visit
+from api.services.week import WeekSnapshot, apply_plan_diff, pin_of, store_shift_locations, with_booking
 from api.store import bookings, messages, offers, periods, requests
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 from api.store.database import Database
 from api.store.placings import booking_fields
 from api.store.tables import BookingRow
 from api.store.tables.mail import Participation
 from api.store.tables.plans import BookingState
 from scheduling.errors import Fault, InvalidFile, UnknownId
-from scheduling.plan import Plan, Violation, VisitBooking, plan_faults
+from scheduling.plan import Plan, Violation, VisitBooking, find_plan_faults
 from scheduling.publishing import upcoming
 from scheduling.requests import Pin, Visit
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
 FINAL = frozenset({"horizon", "team", "provider-overlap", "room-overlap", "patient-overlap"})
@@ -60,13 +60,13 @@ class PlacedVisit:
     participation: Participation | None
 
 
-def period_of(database: Database, visit: str) -> str:
+def find_period(database: Database, visit: str) -> str:
     """Return the period that asks for a visit. Raises ``UnknownId`` and ``Conflict``."""
     with database.reading() as session:
-        return asked_visit(session, visit).period_id
+        return get_asked_visit(session, visit).period_id
 
 
-def booking_row(session: Session, visit: str) -> BookingRow:
+def get_booking_row(session: Session, visit: str) -> BookingRow:
     """Return the booking that a visit has. Raises ``UnknownId``."""
     row = bookings.booking_of(session, ("visit", visit, ""))
     if row is None or row.state == "cancelled":
@@ -74,10 +74,10 @@ def booking_row(session: Session, visit: str) -> BookingRow:
     return row
 
 
-def read(session: Session, visit: str) -> PlacedVisit:
+def get_placed_visit(session: Session, visit: str) -> PlacedVisit:
     """Return where a visit stands. Raises ``UnknownId``."""
-    row = booking_row(session, visit)
-    return _standing(session, row, as_it_stands(session, row))
+    row = get_booking_row(session, visit)
+    return _standing(session, row, get_visit_booking(session, row))
 
 
 def placed(
@@ -118,12 +118,12 @@ def placed(
 
     def act(session: Session) -> PlacedVisit:
         _expect_movable(session, visit, expect)
-        pass_on(session, by, take_on(session, week, week.scenario, stands, after, now), now)
-        row = booking_row(session, visit)
+        propagate_booking_changes(session, by, apply_plan_diff(session, week, week.scenario, stands, after, now), now)
+        row = get_booking_row(session, visit)
         row.override_reason = reason if broken else None
         rules = sorted({one.rule for one in broken})
         action = "booking.add" if expect is None else "booking.move"
-        write_down(session, by, action, "visit", visit, now, overridden=rules, **_where(wanted))
+        write_audit(session, by, action, "visit", visit, now, overridden=rules, **_where(wanted))
         return _standing(session, row, wanted)
 
     return act
@@ -141,24 +141,24 @@ def cancelled(
     Conflict
         When something of it has begun, or a patient's link would cancel more than its own visit.
     """
-    from solver.change.backfill import needing
+    from solver import find_dependent_visits
 
     freed = week.plan.visits_by_id.get(visit)
     if freed is None:
         raise UnknownId("booking of visit", visit)
-    gone = sorted(one for one in needing(week.scenario.links, visit) if one in week.plan.visits_by_id)
+    gone = sorted(one for one in find_dependent_visits(week.scenario.links, visit) if one in week.plan.visits_by_id)
     if len(gone) > 1 and by.role is AccessRole.PATIENT:
         raise Conflict("other visits depend on this one: call the clinic")
 
     def act(session: Session) -> tuple[VisitBooking, list[str]]:
-        expect(booking_row(session, visit).version)
+        expect(get_booking_row(session, visit).version)
         periods.touch(session, week.scenario.id, week.version)
         changes = [_give_up(session, one, now) for one in gone]
         for one in gone:
-            write_down(session, by, "booking.cancel", "visit", one, now, because_of=visit)
-        pass_on(session, by, changes, now)
+            write_audit(session, by, "booking.cancel", "visit", one, now, because_of=visit)
+        propagate_booking_changes(session, by, changes, now)
         visits = [one for one in week.plan.visits if one.visit not in gone]
-        choose_places(session, week, (*week.plan.groups, *week.plan.holds, *visits))
+        store_shift_locations(session, week, (*week.plan.groups, *week.plan.holds, *visits))
         return freed, gone
 
     return act
@@ -172,7 +172,7 @@ def mark(session: Session, by: Actor, visit: str, state: BookingState, expect: C
     Conflict
         When the booking cannot become that, or nobody can know yet.
     """
-    row = booking_row(session, visit)
+    row = get_booking_row(session, visit)
     expect(row.version)
     if state not in BECOMES.get(row.state, ()):
         raise Conflict(f"what is {row.state} cannot become {state}")
@@ -180,29 +180,29 @@ def mark(session: Session, by: Actor, visit: str, state: BookingState, expect: C
         raise Conflict("the visit has not begun yet")
     bookings.mark(session, row.id, state, now)
     if state in OF_BOOKINGS:
-        note_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
+        record_booking_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
     periods.touch(session, row.period_id)
-    write_down(session, by, f"booking.{state}", "visit", visit, now)
+    write_audit(session, by, f"booking.{state}", "visit", visit, now)
 
 
 def pin(session: Session, by: Actor, visit: str, expect: Callable[[int], None], now: datetime) -> VisitBooking:
     """Hold a visit where it stands, whatever is planned. Raises ``UnknownId`` and ``Conflict``."""
-    row = booking_row(session, visit)
+    row = get_booking_row(session, visit)
     expect(row.version)
     if row.state == "offered":
         raise Conflict("the place is only offered yet")
-    booking = as_it_stands(session, row)
+    booking = get_visit_booking(session, row)
     _put_pin(session, visit, pin_of(booking), now)
     periods.touch(session, row.period_id)
-    write_down(session, by, "visit.pin", "visit", visit, now, **_where(booking))
+    write_audit(session, by, "visit.pin", "visit", visit, now, **_where(booking))
     return booking
 
 
 def unpin(session: Session, by: Actor, visit: str, now: datetime) -> None:
     """Let planning move a visit again. Raises ``UnknownId``."""
     _put_pin(session, visit, None, now)
-    periods.touch(session, asked_visit(session, visit).period_id)
-    write_down(session, by, "visit.unpin", "visit", visit, now)
+    periods.touch(session, get_asked_visit(session, visit).period_id)
+    write_audit(session, by, "visit.unpin", "visit", visit, now)
 
 
 def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBooking:
@@ -231,7 +231,7 @@ def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBook
     )
     alone = week.plan.changed(visits=(wanted,), groups=(), holds=(), shifts=(), unscheduled=())
     prefix = "visits[0]."
-    found = [one for one in plan_faults(week.scenario, alone) if one.path.startswith(prefix)]
+    found = [one for one in find_plan_faults(week.scenario, alone) if one.path.startswith(prefix)]
     faults = [Fault(f"body.{one.path.removeprefix(prefix)}", one.message) for one in found]
     if faults:
         raise InvalidFile("body", faults)
@@ -240,9 +240,9 @@ def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBook
 
 def _broken(scenario: Scenario, stands: Plan, wanted: VisitBooking) -> list[Violation]:
     """Return what a booking breaks that is not broken already."""
-    known = {(one.rule, one.ids) for one in violations(scenario, stands)}
+    known = {(one.rule, one.ids) for one in find_violations(scenario, stands)}
     after = with_booking(scenario, stands, wanted.visit, wanted)
-    return [one for one in violations(scenario, after) if (one.rule, one.ids) not in known]
+    return [one for one in find_violations(scenario, after) if (one.rule, one.ids) not in known]
 
 
 def _expect_movable(session: Session, visit: str, expect: Callable[[int], None] | None) -> None:
@@ -251,14 +251,14 @@ def _expect_movable(session: Session, visit: str, expect: Callable[[int], None] 
         if row is not None and row.state != "cancelled":
             raise Conflict(f'visit "{visit}" has a place already')
         return
-    row = booking_row(session, visit)
+    row = get_booking_row(session, visit)
     expect(row.version)
     if row.state != "booked":
         raise Conflict(f"what is {row.state} cannot be moved")
 
 
-def _give_up(session: Session, visit: str, now: datetime) -> Change:
-    row = booking_row(session, visit)
+def _give_up(session: Session, visit: str, now: datetime) -> BookingChange:
+    row = get_booking_row(session, visit)
     if row.state not in bookings.OPEN:
         raise Conflict(f'visit "{visit}" is {row.state} and cannot be cancelled')
     offer = offers.open_offer(session, visit)
@@ -269,12 +269,12 @@ def _give_up(session: Session, visit: str, now: datetime) -> Change:
 
 
 def _put_pin(session: Session, visit: str, wanted: Pin | None, now: datetime) -> None:
-    row = asked_visit(session, visit)
+    row = get_asked_visit(session, visit)
     asked = Visit.model_validate_json(row.document)
     requests.put_visits(session, row.period_id, [asked.changed(pinned=wanted)], now)
 
 
-def as_it_stands(session: Session, row: BookingRow) -> VisitBooking:
+def get_visit_booking(session: Session, row: BookingRow) -> VisitBooking:
     """Return a booking in the words of a plan."""
     placing = bookings.standing_of(session, row).placing
     return VisitBooking(visit=row.subject_id, **booking_fields(placing, periods.grid_of(session, row.period_id)))

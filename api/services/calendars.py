@@ -15,33 +15,33 @@ from api.store.feeds import Shown
 from api.store.messages import UID_DOMAIN
 from api.store.tables import InvitationRow
 from api.store.tables.feeds import FeedKind
-from api.store.versioned_cache import derived_each
-from calendars.entries import Entry, Member, Seats, reference
-from calendars.feeds import feed, nothing_booked
+from api.store.versioned_cache import get_each_cached
+from calendars.entries import CalendarEntry, GroupSeats, TeamMember, make_reference
+from calendars.feeds import make_empty_feed, make_feed
 from scheduling.clinic import Clinic, Location, Service
 from scheduling.errors import UnknownId
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnEntry:
     """What calendars show of a booking as it stands, and of what and whom it is."""
 
-    entry: Entry
+    entry: CalendarEntry
     subject: str
     patients: tuple[str, ...]
 
 
-def document_of(session: Session, kind: FeedKind, subject: str, since: datetime) -> bytes:
+def render_calendar(session: Session, kind: FeedKind, subject: str, since: datetime) -> bytes:
     """Return the calendar of a provider, room, group, location or patient: all that stands from an instant on."""
     clinic = periods.clinic_of(session)
-    entries = entries_of(session, clinic, kind, subject, since)
+    entries = list_entries(session, clinic, kind, subject, since)
     title = _title(session, clinic, kind, subject)
     if not entries:
-        return nothing_booked(clinic, kind, subject, title, since.date())
-    return feed(clinic, kind, subject, title, entries, since.date())
+        return make_empty_feed(clinic, kind, subject, title, since.date())
+    return make_feed(clinic, kind, subject, title, entries, since.date())
 
 
-def entries_of(session: Session, clinic: Clinic, kind: FeedKind, subject: str, since: datetime) -> list[Entry]:
+def list_entries(session: Session, clinic: Clinic, kind: FeedKind, subject: str, since: datetime) -> list[CalendarEntry]:
     """Return what stands from an instant on as a calendar shows it, by start.
 
     Bookings are drawn once for each version of them, so that after a change only what has changed is. The names of patients
@@ -49,11 +49,11 @@ def entries_of(session: Session, clinic: Clinic, kind: FeedKind, subject: str, s
     """
     shown, names = feeds.shown(session, kind, subject, since), feeds.named(session)
 
-    def draw(wanted: Sequence[tuple[Shown, tuple[int, ...]]]) -> dict[tuple[Shown, tuple[int, ...]], Drawn]:
+    def draw(wanted: Sequence[tuple[Shown, tuple[int, ...]]]) -> dict[tuple[Shown, tuple[int, ...]], DrawnEntry]:
         drawn = _Drawing(session, clinic, [one.booking_id for one, _ in wanted])
         return {key: drawn.of(key[0].booking_id) for key in wanted}
 
-    found = derived_each(session, [(one, names) for one in shown], draw)
+    found = get_each_cached(session, [(one, names) for one in shown], draw)
     patients = people.patient_names(session, {patient for one in found for patient in one.patients})
     entries = [_referred_to(one, patients) for one in found]
     if kind != "patient":
@@ -96,15 +96,17 @@ class _Drawing:
         self._standing = {one.row.id: one for one in standing}
         self._services: dict[str, Service] = {one.id: one for one in clinic.services}
         self._locations: dict[str, Location] = {one.id: one for one in clinic.locations}
-        self._members = {identifier: Member(identifier, name) for identifier, name in people.provider_names(session).items()}
+        self._members = {
+            identifier: TeamMember(identifier, name) for identifier, name in people.provider_names(session).items()
+        }
         self._groups = _seats(session, [one.row.subject_id for one in standing if one.row.kind == "group"])
 
-    def of(self, identifier: str) -> Drawn:
+    def of(self, identifier: str) -> DrawnEntry:
         """Return a booking, without its reference."""
         one = self._standing[identifier]
         row, placing = one.row, one.placing
         patients = placing.ids("patient")
-        entry = Entry(
+        entry = CalendarEntry(
             kind=row.kind,
             uid=f"{row.id}@{UID_DOMAIN}",
             sequence=row.version,
@@ -119,14 +121,14 @@ class _Drawing:
             group=self._groups.get(row.subject_id) if row.kind == "group" else None,
             attending=len(patients),
         )
-        return Drawn(entry, row.subject_id, patients)
+        return DrawnEntry(entry, row.subject_id, patients)
 
 
-def _referred_to(one: Drawn, names: Mapping[str, str]) -> Entry:
+def _referred_to(one: DrawnEntry, names: Mapping[str, str]) -> CalendarEntry:
     return replace(one.entry, reference=_reference(one.subject, tuple((patient, names[patient]) for patient in one.patients)))
 
 
-def _invited_to(entry: Entry, invitation: InvitationRow | None) -> Entry:
+def _invited_to(entry: CalendarEntry, invitation: InvitationRow | None) -> CalendarEntry:
     """Return an entry as its patient's invites have it."""
     if invitation is None:
         return entry
@@ -135,10 +137,10 @@ def _invited_to(entry: Entry, invitation: InvitationRow | None) -> Entry:
 
 @lru_cache(maxsize=20_000)
 def _reference(identifier: str, patients: tuple[tuple[str, str], ...]) -> str | None:
-    """Return what :func:`reference` does, remembered: a feed is made anew for one event of hundreds."""
-    return reference(identifier, patients)
+    """Return what :func:`make_reference` does, remembered: a feed is made anew for one event of hundreds."""
+    return make_reference(identifier, patients)
 
 
-def _seats(session: Session, groups: Iterable[str]) -> dict[str, Seats]:
+def _seats(session: Session, groups: Iterable[str]) -> dict[str, GroupSeats]:
     found = {identifier: json.loads(text) for identifier, text in requests.group_texts(session, groups)}
-    return {identifier: Seats(one["name"], one["capacity"]) for identifier, one in found.items()}
+    return {identifier: GroupSeats(one["name"], one["capacity"]) for identifier, one in found.items()}

@@ -8,13 +8,15 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.services.episodes import note_changes
-from api.services.notifications import tell_changes
-from api.services.programmes import note_sessions
-from api.store.bookings import Change
+from api.services.episodes import record_booking_changes
+from api.services.notifications import notify_changes
+from api.services.programmes import seat_waiting_patients
+from api.store.bookings import BookingChange
 
 
-def pass_on(session: Session, by: Actor, changes: Sequence[Change], now: datetime, withdrawn: Container[str] = ()) -> None:
+def propagate_booking_changes(
+    session: Session, by: Actor, changes: Sequence[BookingChange], now: datetime, withdrawn: Container[str] = ()
+) -> None:
     """Pass changed bookings on to all that keep up with them: histories of episodes, seats of programmes, patients' calendars.
 
     Parameters
@@ -27,6 +29,6 @@ def pass_on(session: Session, by: Actor, changes: Sequence[Change], now: datetim
     EventRefused
         When a visit would be planned that its pathway does not allow, as a trial without its assessment.
     """
-    note_changes(session, by, changes, now, withdrawn)
-    note_sessions(session, changes)
-    tell_changes(session, changes, now)
+    record_booking_changes(session, by, changes, now, withdrawn)
+    seat_waiting_patients(session, changes)
+    notify_changes(session, changes, now)

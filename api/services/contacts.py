@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.services.notifications import tell_patient
-from api.services.records import write_down
+from api.services.notifications import notify_patient
+from api.services.records import write_audit
 from api.store import people
 from api.store.rows import expect_version
 from api.store.tables import PatientRow
@@ -41,8 +41,8 @@ def set_address(
     row.version += 1
     session.add(row)
     session.flush()
-    told = tell_patient(session, patient, now)
-    write_down(session, by, "patient.contact", "patient", patient, now, has_address=email is not None, messages=told)
+    told = notify_patient(session, patient, now)
+    write_audit(session, by, "patient.contact", "patient", patient, now, has_address=email is not None, messages=told)
     return row
 
 

@@ -1,7 +1,7 @@
 """Episodes as they go on: what becomes known of them, and what that asks for, gives up, or asks for no more.
 
-Whoever changes where visits stand tells :func:`note_changes`, in the same transaction; so a history is never behind the
-bookings. Whatever else becomes known comes by :func:`record`.
+Whoever changes where visits stand calls :func:`record_booking_changes` in the same transaction: a history is never behind the
+bookings. Whatever else becomes known comes by :func:`record_event`.
 """
 
 from __future__ import annotations
@@ -17,21 +17,31 @@ from pydantic import Field
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.services.notifications import tell_changes
-from api.services.records import write_down
-from api.services.rolling import book_of
+from api.services.notifications import notify_changes
+from api.services.records import write_audit
+from api.services.rolling import load_book_of
 from api.store import bookings, offers, periods, requests
 from api.store import episodes as store
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 from api.store.placings import Placing
 from api.store.rows import expect_version
 from api.store.tables import PeriodRow
 from api.store.tables.plans import BookingState
 from scheduling import catalogue
-from scheduling.care.agenda import Subject
-from scheduling.care.episodes import Episode, Event, EventKind, Progress, Visited, progress, recorded, state, visit_id
-from scheduling.care.rolling import scenario_of
-from scheduling.care.windows import OpenStep, open_steps, void_visits
+from scheduling.care.agenda import VisitSubject
+from scheduling.care.episodes import (
+    Episode,
+    EpisodeProgress,
+    Event,
+    EventKind,
+    VisitDate,
+    get_state,
+    make_visit_id,
+    record_events,
+    replay_history,
+)
+from scheduling.care.rolling import build_scenario
+from scheduling.care.windows import OpenStep, list_open_steps, list_void_visits
 from scheduling.errors import EventRefused
 from scheduling.fields import Date, Horizon, Id, Model, Positive
 from scheduling.requests import Visit
@@ -79,7 +89,7 @@ class ReportedEvent(Model):
     name: Annotated[Id, Field(max_length=100)] | None = None
 
 
-def record(
+def record_event(
     session: Session, by: Actor, identifier: str, version: int | None, told: ReportedEvent, now: datetime
 ) -> Consequences:
     """Take down what became known of an episode, with all that follows from it.
@@ -99,20 +109,20 @@ def record(
     expect_version(store.row(session, identifier), "episode", identifier, version)
     event = Event(known=_wall(periods.zone(session), now), **told.model_dump())
     before = store.load(session, [identifier])[identifier]
-    pathway = catalogue.pathway(before.pathway)
-    if told.kind in OF_BOOKINGS_ALONE or (told.kind == "done" and event.occurrence in progress(before, pathway).planned):
+    pathway = catalogue.get_pathway(before.pathway)
+    if told.kind in OF_BOOKINGS_ALONE or (told.kind == "done" and event.occurrence in replay_history(before, pathway).planned):
         raise EventRefused(identifier, told.kind, "it is taken down with the visit's booking")
-    (found,) = _taken_down(session, by, [(before, recorded(before, pathway, event))], now)
-    write_down(session, by, f"episode.{told.kind}", "episode", identifier, now, step=told.step, asked=list(found.asked))
+    (found,) = _taken_down(session, by, [(before, record_events(before, pathway, event))], now)
+    write_audit(session, by, f"episode.{told.kind}", "episode", identifier, now, step=told.step, asked=list(found.asked))
     return found
 
 
-def shown(session: Session, identifier: str, now: datetime) -> dict[str, Any]:
+def describe_episode(session: Session, identifier: str, now: datetime) -> dict[str, Any]:
     """Return what has been of an episode, and what it leaves open today. Raises ``UnknownId``."""
     row = store.row(session, identifier)
     found = store.load(session, [identifier])[identifier]
-    pathway = catalogue.pathway(found.pathway)
-    steps = open_steps(found, pathway, periods.zone(session).wall(now).date())
+    pathway = catalogue.get_pathway(found.pathway)
+    steps = list_open_steps(found, pathway, periods.zone(session).wall(now).date())
     return {
         "id": identifier,
         "patient": found.patient,
@@ -120,7 +130,7 @@ def shown(session: Session, identifier: str, now: datetime) -> dict[str, Any]:
         "pathway": found.pathway,
         "priority": found.priority,
         "referrer": row.referrer,
-        "state": state(found, pathway),
+        "state": get_state(found, pathway),
         "version": row.version,
         "history": [event.model_dump(mode="json") for event in found.history],
         "open": [_step(one) for one in steps],
@@ -139,7 +149,9 @@ def _step(one: OpenStep) -> dict[str, Any]:
     }
 
 
-def note_changes(session: Session, by: Actor, changes: Iterable[Change], now: datetime, withdrawn: Container[str] = ()) -> None:
+def record_booking_changes(
+    session: Session, by: Actor, changes: Iterable[BookingChange], now: datetime, withdrawn: Container[str] = ()
+) -> None:
     """Take down what changed bookings mean to the episodes of their visits: planned there, cancelled, or withdrawn.
 
     Parameters
@@ -166,7 +178,9 @@ def note_changes(session: Session, by: Actor, changes: Iterable[Change], now: da
     _note(session, by, {one: _in_order(told) for one, told in events.items()}, now)
 
 
-def note_state(session: Session, by: Actor, visit: str, placing: Placing, became: BookingState, now: datetime) -> None:
+def record_booking_state(
+    session: Session, by: Actor, visit: str, placing: Placing, became: BookingState, now: datetime
+) -> None:
     """Take down what came of a visit: it has been, or nobody came."""
     of = store.subjects_of(session, [visit]).get(visit)
     if of is not None:
@@ -174,7 +188,7 @@ def note_state(session: Session, by: Actor, visit: str, placing: Placing, became
         _note(session, by, {of.episode: [event]}, now)
 
 
-def ask_for(session: Session, episodes: Collection[Episode], now: datetime) -> dict[str, list[str]]:
+def request_open_visits(session: Session, episodes: Collection[Episode], now: datetime) -> dict[str, list[str]]:
     """Ask for what episodes leave open in the periods that are built already, and for nothing else of theirs there.
 
     A visit is asked for at once when it is due before such a period ends; what is due later is asked for when its week is
@@ -209,11 +223,11 @@ def _asked_in(
     waiting: Mapping[str, str],
     elsewhere: AbstractSet[str],
     now: datetime,
-) -> Mapping[str, Subject]:
+) -> Mapping[str, VisitSubject]:
     """Ask a period for what is due in it, or waits in it; return what that is."""
     horizon = Horizon(start=period.starts_on, end=period.ends_on)
     zone = periods.zone(session)
-    week = scenario_of(book_of(session, periods.grid_of(session, period.id), episodes), horizon, _wall(zone, now))
+    week = build_scenario(load_book_of(session, periods.grid_of(session, period.id), episodes), horizon, _wall(zone, now))
     stands = bookings.standing_ids(session, period.id)
     due = _due(week.scenario, period, {visit for visit, where in waiting.items() if where == period.id}, stands | elsewhere)
     if not due:
@@ -252,12 +266,12 @@ def _note(session: Session, by: Actor, events: Mapping[str, Sequence[Event]], no
     """Take down what bookings tell of episodes, but for what their histories have already, or have no use for."""
     grown = []
     for identifier, before in store.load(session, [one for one, told in events.items() if told]).items():
-        pathway, after = catalogue.pathway(before.pathway), before
+        pathway, after = catalogue.get_pathway(before.pathway), before
         for event in events[identifier]:
-            if event.kind == "planned" and _is_known(event, progress(after, pathway)):
+            if event.kind == "planned" and _is_known(event, replay_history(after, pathway)):
                 continue
             try:
-                after = recorded(after, pathway, event)
+                after = record_events(after, pathway, event)
             except EventRefused:
                 if event.kind == "planned":
                     raise
@@ -266,10 +280,10 @@ def _note(session: Session, by: Actor, events: Mapping[str, Sequence[Event]], no
     _taken_down(session, by, grown, now)
 
 
-def _is_known(event: Event, found: Progress) -> bool:
+def _is_known(event: Event, found: EpisodeProgress) -> bool:
     one = event.occurrence
     assert one is not None and event.date is not None
-    return found.planned.get(one) == Visited(event.date, event.team)
+    return found.planned.get(one) == VisitDate(event.date, event.team)
 
 
 def _taken_down(session: Session, by: Actor, grown: Sequence[tuple[Episode, Episode]], now: datetime) -> list[Consequences]:
@@ -278,35 +292,35 @@ def _taken_down(session: Session, by: Actor, grown: Sequence[tuple[Episode, Epis
     gone: dict[str, tuple[str, ...]] = {}
     for before, told in grown:
         after, gone[told.id] = _without_void(session, by, told, now)
-        pathway = catalogue.pathway(after.pathway)
-        store.add_events(session, before, after, state(after, pathway) == "open", now)
+        pathway = catalogue.get_pathway(after.pathway)
+        store.add_events(session, before, after, get_state(after, pathway) == "open", now)
         whole.append((before, after))
     session.flush()
-    asked = ask_for(session, [after for before, after in whole if _moves(before, after)], now)
+    asked = request_open_visits(session, [after for before, after in whole if _moves(before, after)], now)
     return [Consequences(after, tuple(asked.get(after.id, ())), gone[after.id]) for _, after in whole]
 
 
 def _without_void(session: Session, by: Actor, episode: Episode, now: datetime) -> tuple[Episode, tuple[str, ...]]:
     """Give up what stands although nothing asks for it there any more, and let the history of what goes on know of it."""
-    zone, pathway = periods.zone(session), catalogue.pathway(episode.pathway)
+    zone, pathway = periods.zone(session), catalogue.get_pathway(episode.pathway)
     gone: tuple[str, ...] = ()
-    while more := _given_up(session, by, episode.id, void_visits(episode, pathway, zone.wall(now).date()), now):
+    while more := _given_up(session, by, episode.id, list_void_visits(episode, pathway, zone.wall(now).date()), now):
         gone += more
-        if state(episode, pathway) != "open":
+        if get_state(episode, pathway) != "open":
             break
-        known = progress(episode, pathway)
+        known = replay_history(episode, pathway)
         cancelled = (
             Event(kind="cancelled", known=_wall(zone, now), step=one.step, number=one.number, date=stood.date)
             for one, stood in known.planned.items()
-            if visit_id(episode.id, one, known.attempts[one] + 1) in more
+            if make_visit_id(episode.id, one, known.attempts[one] + 1) in more
         )
-        episode = recorded(episode, pathway, *cancelled)
+        episode = record_events(episode, pathway, *cancelled)
     return episode, gone
 
 
 def _moves(before: Episode, after: Episode) -> bool:
     """Say whether what is open moves by new events: those that were expected move nothing, but for what was missed before."""
-    missed = progress(before, catalogue.pathway(before.pathway)).missed
+    missed = replay_history(before, catalogue.get_pathway(before.pathway)).missed
     new = after.history[len(before.history) :]
     return any(event.kind not in EXPECTED or event.occurrence in missed for event in new)
 
@@ -320,10 +334,10 @@ def _given_up(session: Session, by: Actor, episode: str, visits: Sequence[str], 
             offer = offers.open_offer(session, visit)
             if offer is not None:
                 offers.end_offer(session, offer, "declined")
-            tell_changes(session, [bookings.cancel(session, booking.id, now)], now)
+            notify_changes(session, [bookings.cancel(session, booking.id, now)], now)
             requests.withdraw_visit(session, visit)
             periods.touch(session, booking.period_id)
-            write_down(session, by, "booking.cancel", "visit", visit, now, because_of=episode)
+            write_audit(session, by, "booking.cancel", "visit", visit, now, because_of=episode)
             gone.append(visit)
     return tuple(gone)
 
@@ -333,7 +347,7 @@ def _in_order(told: Sequence[tuple[datetime, Event]]) -> list[Event]:
     return [event for _, event in sorted(told, key=lambda one: (one[1].kind == "planned", one[0]))]
 
 
-def _of_booking(kind: EventKind, of: Subject, placing: Placing, zone: TimeGrid, now: datetime) -> Event:
+def _of_booking(kind: EventKind, of: VisitSubject, placing: Placing, zone: TimeGrid, now: datetime) -> Event:
     return Event(
         kind=kind,
         known=_wall(zone, now),

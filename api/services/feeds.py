@@ -15,18 +15,18 @@ from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
 from api.access.credentials import FEED, Signer, hashed, new_secret
-from api.runtime.caches import Copy
-from api.runtime.context import AppContext
+from api.context import AppContext
+from api.runtime.caches import RenderedFeed
 from api.runtime.settings import Settings
-from api.services.calendars import document_of, expect_subject
-from api.services.records import write_down
+from api.services.calendars import expect_subject, render_calendar
+from api.services.records import write_audit
 from api.store import feeds, periods
 from api.store.columns import new_id
 from api.store.errors import StoreBusy, StoreUnusable
 from api.store.feeds import Subscription
 from api.store.tables import FeedCopyRow, FeedRow
 from api.store.tables.feeds import FeedKind
-from calendars.feeds import tombstone
+from calendars.feeds import make_tombstone
 from scheduling.errors import UnknownId
 
 log = logging.getLogger(__name__)
@@ -39,10 +39,13 @@ READER = Actor("feed", AccessRole.CLINICIAN)
 
 
 @dataclass(frozen=True)
-class Polled:
-    """What a poll is answered: a copy, or that the feed is gone; ``to_keep`` says whether to call :func:`keep` afterwards."""
+class PolledFeed:
+    """What a poll is answered: a copy, or that the feed is gone.
 
-    copy: Copy | None
+    ``to_keep`` says whether to call :func:`store_recorded_use` afterwards.
+    """
+
+    copy: RenderedFeed | None
     to_keep: bool = False
 
 
@@ -95,7 +98,7 @@ def _added(session: Session, settings: Settings, by: Actor, row: FeedRow, now: d
     _keep(session, row.kind, row.subject_id, copy)
     session.add(row)
     session.flush()
-    write_down(session, by, "feed.add", row.kind, row.subject_id, now, feed=row.id)
+    write_audit(session, by, "feed.add", row.kind, row.subject_id, now, feed=row.id)
     return row
 
 
@@ -104,13 +107,13 @@ def end_feed(session: Session, by: Actor, identifier: str, now: datetime) -> Non
     row = feeds.feed(session, identifier)
     row.revoked_at = row.revoked_at or now
     session.add(row)
-    write_down(session, by, "feed.end", row.kind, row.subject_id, now, feed=row.id)
+    write_audit(session, by, "feed.end", row.kind, row.subject_id, now, feed=row.id)
 
 
 # --- being polled ----------------------------------------------------------------------------------------------------
 
 
-def polled(context: AppContext, kind: FeedKind, secret: str) -> Polled:
+def poll_feed(context: AppContext, kind: FeedKind, secret: str) -> PolledFeed:
     """Return what a poll is answered.
 
     Raises
@@ -126,7 +129,7 @@ def polled(context: AppContext, kind: FeedKind, secret: str) -> Polled:
         raise UnknownId("feed", "of this address")
     context.polls.take(row.id)
     if row.revoked_at is not None:
-        return Polled(_last_words(context, row, now))
+        return PolledFeed(_last_words(context, row, now))
     if row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY:
         memory.note_use(row)
     copy = memory.recall(row.kind, row.subject_id)
@@ -134,10 +137,10 @@ def polled(context: AppContext, kind: FeedKind, secret: str) -> Polled:
         copy = _current(context, row, source, copy, now)
         memory.remember(row.kind, row.subject_id, copy)
         memory.note(secret_hash, row)
-    return Polled(copy, memory.is_due(now))
+    return PolledFeed(copy, memory.is_due(now))
 
 
-def present_copy(context: AppContext, kind: FeedKind, subject: str) -> Copy:
+def get_current_copy(context: AppContext, kind: FeedKind, subject: str) -> RenderedFeed:
     """Return a calendar as it is now, for another way of reading it than polls."""
     now, known = context.clock(), context.feeds.recall(kind, subject)
     with context.database.reading() as session:
@@ -148,7 +151,7 @@ def present_copy(context: AppContext, kind: FeedKind, subject: str) -> Copy:
     return copy
 
 
-def keep(context: AppContext) -> None:
+def store_recorded_use(context: AppContext) -> None:
     """Write down what polls have brought since the last time: copies, and once a day that a feed is in use."""
     now = context.clock()
     copies, used = context.feeds.take(now)
@@ -160,7 +163,7 @@ def keep(context: AppContext) -> None:
                 _keep(session, kind, subject, copy)
             for row in used:
                 feeds.used(session, row.id, now)
-                write_down(session, READER, "feed.read", row.kind, row.subject_id, now, feed=row.id)
+                write_audit(session, READER, "feed.read", row.kind, row.subject_id, now, feed=row.id)
     except (StoreBusy, StoreUnusable) as error:
         log.warning("feeds' copies are not kept: %s", error)
 
@@ -189,7 +192,9 @@ def _source(session: Session, settings: Settings, kind: FeedKind, subject: str, 
     return feeds.source(session, kind, subject, _first(settings, now))
 
 
-def _current(context: AppContext, row: Subscription, source: str | None, known: Copy | None, now: datetime) -> Copy:
+def _current(
+    context: AppContext, row: Subscription, source: str | None, known: RenderedFeed | None, now: datetime
+) -> RenderedFeed:
     """Return a copy of the store as it is now, or the last good one when none can be made."""
     try:
         with context.database.reading() as session:
@@ -209,29 +214,31 @@ def _current(context: AppContext, row: Subscription, source: str | None, known: 
     return last
 
 
-def _rendered(session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime, last: Copy | None) -> Copy:
+def _rendered(
+    session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime, last: RenderedFeed | None
+) -> RenderedFeed:
     source = _source(session, settings, kind, subject, now)
-    content = document_of(session, kind, subject, now - timedelta(days=settings.feed_past_days))
+    content = render_calendar(session, kind, subject, now - timedelta(days=settings.feed_past_days))
     if last is not None and last.content == content:
-        return Copy(source, content, last.modified_at)
-    return Copy(source, content, now)
+        return RenderedFeed(source, content, last.modified_at)
+    return RenderedFeed(source, content, now)
 
 
-def _last_words(context: AppContext, row: Subscription, now: datetime) -> Copy | None:
+def _last_words(context: AppContext, row: Subscription, now: datetime) -> RenderedFeed | None:
     """Return what a revoked feed says for a while: that it has ended."""
     assert row.revoked_at is not None
     if now >= row.revoked_at + timedelta(days=context.settings.feed_farewell_days):
         return None
     with context.database.reading() as session:
-        return Copy("", tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
+        return RenderedFeed("", make_tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
 
 
-def _kept(session: Session, row: Subscription) -> Copy | None:
+def _kept(session: Session, row: Subscription) -> RenderedFeed | None:
     kept = feeds.copy_of(session, row.kind, row.subject_id)
-    return None if kept is None else Copy(kept.source, kept.content, kept.modified_at)
+    return None if kept is None else RenderedFeed(kept.source, kept.content, kept.modified_at)
 
 
-def _keep(session: Session, kind: FeedKind, subject: str, copy: Copy) -> None:
+def _keep(session: Session, kind: FeedKind, subject: str, copy: RenderedFeed) -> None:
     feeds.keep_copy(
         session,
         FeedCopyRow(

@@ -17,18 +17,18 @@ from pydantic import Field
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.services.episodes import ask_for
+from api.services.episodes import request_open_visits
 from api.services.kinds import GROUP, KINDS_BY_ID, NEEDED_BY, REFERRAL_OUT, RequestKind
-from api.services.records import Done, write_down_all
+from api.services.records import AuditedAction, write_audit_entries
 from api.store import episodes, people, periods, programmes, referrals_out
 from api.store.columns import new_id
 from api.store.episodes import Origin
-from api.store.people import Known
+from api.store.people import PatientIdentity
 from scheduling import catalogue
 from scheduling.care.episodes import Episode, Event
-from scheduling.care.pathways import Pathway
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Date, Half, Id, Model, Priority
+from scheduling.pathways import Pathway
 from scheduling.people import Patient
 
 MAX_DAYS_BACK = 366
@@ -109,18 +109,18 @@ class AcceptedRequest:
     referral_out: str | None = None
 
 
-def is_of_today(request: Request) -> bool:
+def is_same_day(request: Request) -> bool:
     """Say whether a request is of a kind whose patients are seen on the day of the referral."""
     kind = KINDS_BY_ID.get(request.kind)
-    return kind is not None and kind.pathway is not None and catalogue.pathway(kind.pathway).steps[0].same_day
+    return kind is not None and kind.pathway is not None and catalogue.get_pathway(kind.pathway).steps[0].same_day
 
 
-def check(session: Session, placed: Sequence[LocatedRequest], now: datetime) -> list[Fault]:
+def find_faults(session: Session, placed: Sequence[LocatedRequest], now: datetime) -> list[Fault]:
     """Return what is wrong with requests, as they would be taken in now."""
     return list(IntakeContext(session, [one.request for one in placed], now).faults(placed))
 
 
-def take_in(
+def accept_requests(
     session: Session, by: Actor, placed: Sequence[LocatedRequest], now: datetime, source: str = "body"
 ) -> list[AcceptedRequest]:
     """Take in requests, all or none.
@@ -139,7 +139,7 @@ def take_in(
     people.put_patients(session, new.values(), now)
     made = [(request, desk.episode(request)) for request in requests if KINDS_BY_ID[request.kind].pathway is not None]
     episodes.add(session, [(one, Origin(request.kind, request.referrer)) for request, one in made], now)
-    asked = ask_for(session, [one for _, one in made], now)
+    asked = request_open_visits(session, [one for _, one in made], now)
     for request in requests:
         if request.kind == GROUP and request.programme:
             since = request.referred_on or desk.today
@@ -159,11 +159,11 @@ def take_in(
 
 
 def _write_down(session: Session, by: Actor, taken: Sequence[AcceptedRequest], new: Collection[str], now: datetime) -> None:
-    entries: list[Done] = [("patient.add", "patient", patient, {}) for patient in new]
+    entries: list[AuditedAction] = [("patient.add", "patient", patient, {}) for patient in new]
     for one in taken:
         detail = {"kind": one.request.kind, "episode": one.episode, "referral_out": one.referral_out}
         entries.append(("intake.take", "patient", one.request.patient, {name: told for name, told in detail.items() if told}))
-    write_down_all(session, by, entries, now)
+    write_audit_entries(session, by, entries, now)
 
 
 class IntakeContext:
@@ -175,7 +175,7 @@ class IntakeContext:
         self.today: date = zone.wall(now).date()
         self._known_at = zone.wall(now).replace(second=0, microsecond=0)
         self._clinic = periods.clinic_of(session)
-        self.known: Mapping[str, Known] = people.known(session, patients)
+        self.known: Mapping[str, PatientIdentity] = people.known(session, patients)
         self._providers = people.provider_ids(session)
         self._programmes = programmes.known(session)
         self._open = {(row.patient_id, row.pathway): row.id for row in episodes.of_patients(session, patients)}
@@ -264,11 +264,11 @@ class IntakeContext:
                 yield Fault(field, f"is missing: {kind.id} needs it")
             elif field not in kind.needs and given is not None and field != "referrer":
                 yield Fault(field, f"is only for {', '.join(kinds)}; leave it out")
-        if kind.pathway is not None and (missing := self._not_offered(catalogue.pathway(kind.pathway))):
+        if kind.pathway is not None and (missing := self._not_offered(catalogue.get_pathway(kind.pathway))):
             yield Fault("kind", f"the clinic does not offer {', '.join(missing)}")
         if request.programme is not None and kind.id == GROUP and request.programme not in self._programmes:
             yield Fault("programme", f'unknown programme "{request.programme}"; one of {", ".join(sorted(self._programmes))}')
-        departments = [one.id for one in catalogue.referrals()]
+        departments = [one.id for one in catalogue.list_outside_departments()]
         if request.department is not None and kind.id == REFERRAL_OUT and request.department not in departments:
             yield Fault("department", f'unknown department "{request.department}"; one of {", ".join(departments)}')
         if request.low_reservoir is not None and request.low_reservoir < self.today:

@@ -88,10 +88,10 @@ KINDS: tuple[RequestKind, ...] = (
 KINDS_BY_ID: Mapping[str, RequestKind] = {kind.id: kind for kind in KINDS}
 
 
-def same_day_kind(service: str) -> RequestKind | None:
+def find_same_day_kind(service: str) -> RequestKind | None:
     """Return the kind by which a service is asked for on the day of the referral and nothing after it; None: there is none."""
     for kind in KINDS:
-        steps = () if kind.pathway is None else catalogue.pathway(kind.pathway).steps
+        steps = () if kind.pathway is None else catalogue.get_pathway(kind.pathway).steps
         if len(steps) == 1 and steps[0].same_day and steps[0].service == service:
             return kind
     return None

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.store import messages, periods
-from api.store.bookings import Change
-from api.store.messages import Told
+from api.store.bookings import BookingChange
+from api.store.messages import AppointmentNotice
 from api.store.tables import BookingRow, InvitationRow, MessageRow
-from calendars.appointments import Appointment, appointment
-from calendars.invites import Invitation, Message, next_message
+from calendars.appointments import Appointment, make_appointment
+from calendars.invites import Invitation, InviteMessage, make_message
 from calendars.mailbox import Mailbox
 from scheduling.clinic import Clinic
 
@@ -30,12 +30,12 @@ AT_ONCE = 1_000
 """Messages that are forgotten in one transaction, for which other writers wait."""
 
 
-def tell_changes(session: Session, changes: Iterable[Change], now: datetime) -> int:
+def notify_changes(session: Session, changes: Iterable[BookingChange], now: datetime) -> int:
     """Write the messages about bookings that were made, changed or cancelled, and return how many."""
-    return tell(session, (change.row for change in changes), now)
+    return notify_bookings(session, (change.row for change in changes), now)
 
 
-def tell(session: Session, rows: Iterable[BookingRow], now: datetime) -> int:
+def notify_bookings(session: Session, rows: Iterable[BookingRow], now: datetime) -> int:
     """Write whatever the patients of bookings have not been told yet, and return how many messages that is.
 
     Call it in the transaction that changes the bookings, once they are as they shall be.
@@ -50,18 +50,20 @@ def tell(session: Session, rows: Iterable[BookingRow], now: datetime) -> int:
     for booking_id, patient in invitations:
         known[booking_id].add(patient)
     addresses = messages.addresses(session, set().union(*known.values()))
-    desk = _Desk(session, periods.clinic_of(session), invitations, waiting, addresses, now)
+    notifier = _Notifier(session, periods.clinic_of(session), invitations, waiting, addresses, now)
     return sum(
-        desk.tell(row, patient, patient in attending.get(row.id, ())) for row in bookings for patient in sorted(known[row.id])
+        notifier.notify(row, patient, patient in attending.get(row.id, ()))
+        for row in bookings
+        for patient in sorted(known[row.id])
     )
 
 
-def tell_patient(session: Session, patient: str, now: datetime) -> int:
+def notify_patient(session: Session, patient: str, now: datetime) -> int:
     """Write what a patient, whose address is new, has not been told there; return how many messages that is."""
-    return tell(session, messages.upcoming_of(session, patient, now), now)
+    return notify_bookings(session, messages.upcoming_of(session, patient, now), now)
 
 
-def forget_messages(context: AppContext) -> int:
+def delete_old_messages(context: AppContext) -> int:
     """Forget messages once the visits that they tell of have long been over, and return how many."""
     before, gone = context.clock() - timedelta(days=context.settings.message_days), 0
     while True:
@@ -73,7 +75,7 @@ def forget_messages(context: AppContext) -> int:
 
 
 @dataclass
-class _Desk:
+class _Notifier:
     """What is known of the bookings that are looked at, read at once: a publication changes hundreds."""
 
     session: Session
@@ -83,18 +85,18 @@ class _Desk:
     addresses: dict[str, str]
     now: datetime
 
-    def tell(self, row: BookingRow, patient: str, attends: bool) -> bool:
+    def notify(self, row: BookingRow, patient: str, attends: bool) -> bool:
         """Write a message to one patient about one booking, if there is anything to say."""
         invitation = self.invitations.get((row.id, patient))
-        told = None if invitation is None or invitation.told is None else Told.of(invitation.told)
+        told = None if invitation is None or invitation.told is None else AppointmentNotice.of(invitation.told)
         address = self.addresses.get(patient) or (told.address if told is not None else None)
         if address is None:
             return False
         wanted = self._wanted(row, attends, told)
-        message = next_message(_known(invitation, told, address), wanted, self.now, Mailbox(address))
+        message = make_message(_known(invitation, told, address), wanted, self.now, Mailbox(address))
         return self._put(invitation, row, patient, message)
 
-    def _wanted(self, row: BookingRow, attends: bool, told: Told | None) -> Appointment | None:
+    def _wanted(self, row: BookingRow, attends: bool, told: AppointmentNotice | None) -> Appointment | None:
         """Return what the patient should know; of what is past, what they know already."""
         known = told.appointment if told is not None else None
         if known is not None and known.starts_at <= self.now:
@@ -104,10 +106,10 @@ class _Desk:
         return (
             known
             if row.starts_at <= self.now
-            else appointment(self.clinic, row.service, row.location, row.starts_at, row.ends_at)
+            else make_appointment(self.clinic, row.service, row.location, row.starts_at, row.ends_at)
         )
 
-    def _put(self, invitation: InvitationRow | None, row: BookingRow, patient: str, message: Message | None) -> bool:
+    def _put(self, invitation: InvitationRow | None, row: BookingRow, patient: str, message: InviteMessage | None) -> bool:
         """Let a message take the place of the one that waits, if they differ; without one, nothing waits any more."""
         waiting = None if invitation is None else self.waiting.get(invitation.id)
         if message is None:
@@ -115,8 +117,8 @@ class _Desk:
                 messages.drop(self.session, waiting, "it says nothing new", self.now)
             return False
         if waiting is not None:
-            wanted = Told(message.appointment, message.attendee.address)
-            if (waiting.method, Told.of(waiting.tells)) == (message.method, wanted):
+            wanted = AppointmentNotice(message.appointment, message.attendee.address)
+            if (waiting.method, AppointmentNotice.of(waiting.tells)) == (message.method, wanted):
                 return False
             messages.drop(self.session, waiting, "a newer one takes its place", self.now)
         invitation = invitation or messages.add_invitation(self.session, row.id, patient)
@@ -124,7 +126,7 @@ class _Desk:
         return True
 
 
-def _known(invitation: InvitationRow | None, told: Told | None, address: str) -> Invitation:
+def _known(invitation: InvitationRow | None, told: AppointmentNotice | None, address: str) -> Invitation:
     """Return what a patient was told, as invites have it; of somebody who was told nothing yet, only where they are."""
     attendee = Mailbox(told.address if told is not None else address)
     if invitation is None:

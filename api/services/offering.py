@@ -25,11 +25,11 @@ class PlaceOptions:
     """Places for which nobody else moves, the best first; without any, what stands in the way."""
 
     visit: str
-    choices: tuple[PlaceOption, ...]
+    options: tuple[PlaceOption, ...]
     reasons: tuple[Reason, ...]
 
 
-def choices(week: WeekSnapshot, visit: str, count: int) -> PlaceOptions:
+def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptions:
     """Return the best places for a visit that has none.
 
     Raises
@@ -47,7 +47,7 @@ def choices(week: WeekSnapshot, visit: str, count: int) -> PlaceOptions:
     links = tuple(link for link in scenario.links if visit in (link.before, link.after))
     without = scenario.asking_for(scenario.visits_by_id.keys() - {visit})
     addition = Addition(visits=(scenario.visits_by_id[visit],), links=links)
-    found = solver.offers(without, rebase(plan, without), addition, count)
+    found = solver.find_offers(without, rebase(plan, without), addition, count)
     free = tuple(PlaceOption(one.bookings[0], one.cost) for one in found.offers if not one.moves)
     reasons = tuple(reason for left in found.reasons for reason in left.reasons)
     if found.offers and not free:

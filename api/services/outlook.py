@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from api.services.rolling import next_horizon, whole_book
+from api.services.rolling import get_next_horizon, load_book
 from api.store import episodes, periods
-from scheduling.care.outlook import Outlook, Resource, outlook
+from scheduling.care.outlook import Outlook, Resource, estimate_outlook
 
 MAX_WEEKS = 26
 
@@ -19,24 +19,24 @@ LOOKED_BACK = timedelta(weeks=12)
 
 def look_ahead(session: Session, now: datetime, weeks: int) -> Outlook:
     """Return the outlook from next Monday on. Raises ``UnknownId`` before any clinic was taken in."""
-    horizon = next_horizon(session, now, weeks, None)
+    horizon = get_next_horizon(session, now, weeks, None)
     today = periods.zone(session).wall(now).date()
-    book = whole_book(session, horizon, now)
-    return outlook(book, horizon.start, weeks, today, _arrivals(session, now))
+    book = load_book(session, horizon, now)
+    return estimate_outlook(book, horizon.start, weeks, today, _arrivals(session, now))
 
 
-def document(found: Outlook) -> dict[str, Any]:
+def describe_outlook(found: Outlook) -> dict[str, Any]:
     """Return an outlook as JSON can hold it."""
     return {
         "weeks": [week.isoformat() for week in found.weeks],
         "loads": [
             {**one.resource._asdict(), "demand": list(one.demand), "capacity": list(one.capacity)} for one in found.loads
         ],
-        "waits": [{"service": one.service, "days": one.days, "scarce": named(one.scarce)} for one in found.waits],
+        "waits": [{"service": one.service, "days": one.days, "scarce": name_resource(one.scarce)} for one in found.waits],
     }
 
 
-def named(resource: Resource | None) -> str | None:
+def name_resource(resource: Resource | None) -> str | None:
     """Return what a reader calls a resource."""
     return None if resource is None else f"{resource.kind} {resource.name} at {resource.site}"
 

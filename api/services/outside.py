@@ -15,16 +15,16 @@ from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
 from api.access.credentials import Signer
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.runtime.fetching import Fetcher, Unfetchable, expect_https
 from api.runtime.settings import Settings
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import bookings, outside, periods, tasks
 from api.store.columns import new_id
 from api.store.outside import Stretch
 from api.store.rows import found
 from api.store.tables import OutsideCalendarRow, ProviderRow
-from calendars.busy import busy_times
+from calendars.busy import read_busy_times
 from scheduling.errors import Fault, InvalidFile
 
 READER = Actor("outside-calendars", AccessRole.ADMIN)
@@ -50,7 +50,7 @@ class NewCalendar:
     content: bytes | None = None
 
 
-def prepared(settings: Settings, reader: Fetcher, new: NewCalendar) -> NewCalendar:
+def check_calendar(settings: Settings, reader: Fetcher, new: NewCalendar) -> NewCalendar:
     """Return a new calendar with its content, read now, outside any transaction: whoever gives an address learns at once
     whether it can be read.
 
@@ -101,7 +101,7 @@ def add_calendar(
     session.add(row)
     session.flush()
     _take_over(session, row, stretches, now)
-    write_down(session, by, "outside-calendar.add", "provider", provider, now, calendar=row.id, busy=len(stretches))
+    write_audit(session, by, "outside-calendar.add", "provider", provider, now, calendar=row.id, busy=len(stretches))
     return row
 
 
@@ -110,7 +110,7 @@ def end_calendar(session: Session, by: Actor, identifier: str, now: datetime) ->
     row = outside.calendar(session, identifier)
     _touch_periods(session, outside.busy_of(session, identifier))
     outside.remove(session, row)
-    write_down(session, by, "outside-calendar.end", "provider", row.provider_id, now, calendar=identifier)
+    write_audit(session, by, "outside-calendar.end", "provider", row.provider_id, now, calendar=identifier)
 
 
 def refresh(context: AppContext, reader: Fetcher) -> int:
@@ -167,7 +167,7 @@ def _stretches(session: Session, settings: Settings, content: bytes, now: dateti
     """Return the busy times of a calendar from today on, as far ahead as the settings say. Raises ``InvalidFile``."""
     zone = periods.clinic(session).timezone
     first = now - timedelta(days=1)
-    return list(busy_times(content, zone, first, first + timedelta(days=settings.outside_days)).intervals)
+    return list(read_busy_times(content, zone, first, first + timedelta(days=settings.outside_days)).intervals)
 
 
 def _take_over(session: Session, row: OutsideCalendarRow, stretches: list[Stretch], now: datetime) -> None:

@@ -10,8 +10,8 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
-from api.services.records import write_down
-from api.services.week import week_at
+from api.services.records import write_audit
+from api.services.week import load_week
 from api.store import bookings, jobs, periods, plans
 from api.store.tables import PlanJobRow, PlanRow
 from scheduling.comparison import Comparison, compare
@@ -65,7 +65,7 @@ class PlanInput:
     standing: Plan | None
 
 
-def prepared(session: Session, wanted: PlanRequest, present: datetime) -> PlanInput:
+def prepare_plan(session: Session, wanted: PlanRequest, present: datetime) -> PlanInput:
     """Return what a plan is to be made of, before the transaction that asks for it: nobody else needs to wait for that.
 
     What changes between the two is what changes while the plan is made: it counts when the plan is published.
@@ -78,10 +78,12 @@ def prepared(session: Session, wanted: PlanRequest, present: datetime) -> PlanIn
     now = None if wanted.now is None else periods.grid_of(session, wanted.period).utc(wanted.now)
     if all(row.state == "cancelled" for row in bookings.all_rows(session, wanted.period)):
         return PlanInput(periods.scenario_of(session, wanted.period, now), None)
-    return PlanInput(*week_at(session, wanted.period, now or present).to_plan())
+    return PlanInput(*load_week(session, wanted.period, now or present).to_plan())
 
 
-def ask(session: Session, queue: Queue, by: Actor, wanted: PlanRequest, of: PlanInput, present: datetime) -> PlanJobRow:
+def request_plan(
+    session: Session, queue: Queue, by: Actor, wanted: PlanRequest, of: PlanInput, present: datetime
+) -> PlanJobRow:
     """Ask for a plan of a period; it starts from what stands.
 
     Raises
@@ -94,11 +96,11 @@ def ask(session: Session, queue: Queue, by: Actor, wanted: PlanRequest, of: Plan
     if of.standing is not None:
         start = plans.add_plan(session, of.standing, snapshot.id, wanted.period, by.id, present).id
     row = queue.ask(session, snapshot.id, wanted.limits, by.id, start)
-    write_down(session, by, "plan.ask", "plan", row.id, present, scenario=wanted.period)
+    write_audit(session, by, "plan.ask", "plan", row.id, present, scenario=wanted.period)
     return row
 
 
-def cancel(session: Session, by: Actor, identifier: str, now: datetime) -> PlanJobRow:
+def cancel_plan(session: Session, by: Actor, identifier: str, now: datetime) -> PlanJobRow:
     """Call off a plan that is waited for; its solver ends within seconds, and nothing is kept of it.
 
     Raises
@@ -108,11 +110,11 @@ def cancel(session: Session, by: Actor, identifier: str, now: datetime) -> PlanJ
     """
     if not jobs.cancel_job(session, identifier, now):
         raise Conflict(f'plan "{identifier}" has ended')
-    write_down(session, by, "plan.cancel", "plan", identifier, now)
+    write_audit(session, by, "plan.cancel", "plan", identifier, now)
     return jobs.job(session, identifier)
 
 
-def version(session: Session, identifier: str) -> int | None:
+def get_plan_version(session: Session, identifier: str) -> int | None:
     """Return the version of a plan beside what stands: that of its period, since what was made never changes.
 
     Returns
@@ -124,7 +126,7 @@ def version(session: Session, identifier: str) -> int | None:
     return None if job.ended_at is None else periods.period_of_snapshot(session, job.scenario_id).version
 
 
-def made(session: Session, identifier: str) -> RequestedPlan:
+def get_plan(session: Session, identifier: str) -> RequestedPlan:
     """Return a plan as far as it is. Raises ``UnknownId``."""
     job = jobs.job(session, identifier)
     scenario = periods.snapshot(session, job.scenario_id)
@@ -132,15 +134,15 @@ def made(session: Session, identifier: str) -> RequestedPlan:
     return RequestedPlan(job, scenario, row, None if row is None else plans.document(session, row))
 
 
-def done(session: Session, identifier: str) -> tuple[RequestedPlan, PlanRow, Plan]:
+def get_finished_plan(session: Session, identifier: str) -> tuple[RequestedPlan, PlanRow, Plan]:
     """Return a plan that is made. Raises ``UnknownId``, and ``Conflict`` for one that is not made."""
-    found = made(session, identifier)
+    found = get_plan(session, identifier)
     if found.row is None or found.plan is None:
         raise Conflict(f'plan "{identifier}" is not made: {found.job.state}')
     return found, found.row, found.plan
 
 
-def beside(session: Session, before: str, after: str) -> Comparison:
+def compare_plans(session: Session, before: str, after: str) -> Comparison:
     """Compare two plans of one period.
 
     Raises
@@ -148,7 +150,7 @@ def beside(session: Session, before: str, after: str) -> Comparison:
     Conflict
         When one is not made, or they are of different periods.
     """
-    (first, _, one), (second, _, other) = done(session, before), done(session, after)
+    (first, _, one), (second, _, other) = get_finished_plan(session, before), get_finished_plan(session, after)
     if first.scenario.id != second.scenario.id:
         raise Conflict("the plans are of different scenarios")
     return compare(first.scenario, one, other, second.scenario)

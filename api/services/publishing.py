@@ -10,17 +10,17 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import ErrorDetail, RulesBroken
-from api.services.changes import pass_on
-from api.services.planning import RequestedPlan, done
-from api.services.records import write_down
-from api.services.week import shift_places
+from api.services.changes import propagate_booking_changes
+from api.services.planning import RequestedPlan, get_finished_plan
+from api.services.records import write_audit
+from api.services.week import find_shift_locations
 from api.store import bookings, periods, plans
 from api.store.plans import Published
 from api.store.tables import PlanJobRow
 from scheduling.comparison import Comparison, compare
 from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, VisitBooking
 from scheduling.publishing import rebase
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
 AnyBooking = VisitBooking | GroupBooking | HoldBooking
@@ -44,21 +44,21 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     EventRefused
         When a visit's pathway does not allow it any more, as after an outcome.
     """
-    found, row, _ = done(session, identifier)
+    found, row, _ = get_finished_plan(session, identifier)
     present, standing, whole = _outcome(session, found)
-    known = {(one.rule, one.ids) for one in violations(present, standing)}
+    known = {(one.rule, one.ids) for one in find_violations(present, standing)}
     _expect_rules_kept(present, whole, known)
     published = plans.publish(session, row, present, whole, by.id, now)
     periods.touch(session, present.id)
     # What stands against a rule by now has been taken by illness, a closure or the like: nobody else got that place.
     upset = {name for _, ids in known for name in ids}
-    pass_on(session, by, published.changes, now, standing.visits_by_id.keys() - upset)
+    propagate_booking_changes(session, by, published.changes, now, standing.visits_by_id.keys() - upset)
     changed = [change.row.subject_id for change in published.changes]
-    write_down(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed)
+    write_audit(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed)
     return published
 
 
-def preview(session: Session, found: RequestedPlan) -> Comparison | None:
+def preview_publication(session: Session, found: RequestedPlan) -> Comparison | None:
     """Compare what stands with what would stand if a plan were published now; None as long as it is not made."""
     if found.plan is None:
         return None
@@ -73,7 +73,7 @@ def _outcome(session: Session, found: RequestedPlan) -> tuple[Scenario, Plan, Pl
     standing = plans.standing_plan(session, present)
     decided = _decided(session, _asked_from(session, found.job), standing)
     whole = rebase(_adopted(found.plan, standing, decided), present)
-    places = shift_places(present, (*whole.visits, *whole.groups, *whole.holds))
+    places = find_shift_locations(present, (*whole.visits, *whole.groups, *whole.holds))
     return present, standing, whole.changed(shifts=places)
 
 
@@ -130,7 +130,7 @@ def _merged(planned: Iterable[B], stands: Iterable[B], decided: set[tuple[str, s
 
 def _expect_rules_kept(scenario: Scenario, plan: Plan, known: Container[tuple[str, tuple[str, ...]]]) -> None:
     """Refuse a plan that breaks rules, but for those that what stands breaks already, by an override."""
-    broken = [one for one in violations(scenario, plan) if (one.rule, one.ids) not in known]
+    broken = [one for one in find_violations(scenario, plan) if (one.rule, one.ids) not in known]
     if broken:
         details = [ErrorDetail(f"{', '.join(one.ids)}: {one.detail}", one.rule) for one in broken]
         raise RulesBroken("the plan does not go with what was decided since it was asked for; plan again", details)

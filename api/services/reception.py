@@ -10,9 +10,9 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.context import AppContext
-from api.services.bookings import period_of
-from api.services.intake import AcceptedRequest, IntakeContext, LocatedRequest, Request, is_of_today, take_in
+from api.context import AppContext
+from api.services.bookings import find_period
+from api.services.intake import AcceptedRequest, IntakeContext, LocatedRequest, Request, accept_requests, is_same_day
 from api.services.kinds import KINDS_BY_ID
 from api.services.referrals import InboundReferral, SameDayPlacement, known_patient, referred, room_made, seen_today
 from api.services.week import decided
@@ -31,7 +31,7 @@ class IntakeResult:
     today: SameDayPlacement | None = None
 
 
-def receive(
+def receive_request(
     context: AppContext,
     by: Actor,
     request: Request,
@@ -57,7 +57,7 @@ def receive(
     now = context.clock()
     period = _period_today(context, request, now)
     if period is None:
-        return run(lambda session: IntakeResult(take_in(session, by, [LocatedRequest("body.", request)], now)[0]))
+        return run(lambda session: IntakeResult(accept_requests(session, by, [LocatedRequest("body.", request)], now)[0]))
     referral = _referral(context, request, now)
 
     def made(act: Callable[[Session], SameDayPlacement]) -> Callable[[Session], IntakeResult]:
@@ -116,7 +116,7 @@ def make_room(
         When the day cannot take it, whoever gives way.
     """
     now = context.clock()
-    period = period_of(context.database, visit)
+    period = find_period(context.database, visit)
     return decided(context, period, lambda week: room_made(week, by, visit, now, deterministic), run)
 
 
@@ -126,7 +126,7 @@ def _seen_today(context: AppContext, by: Actor, period: str, visit: str, now: da
 
 def _period_today(context: AppContext, request: Request, now: datetime) -> str | None:
     """Return the period in which a request has to be seen today; None: it has not, or today is in none that is built."""
-    if not is_of_today(request):
+    if not is_same_day(request):
         return None
     with context.database.reading() as session:
         today = periods.zone(session).wall(now).date()
@@ -144,7 +144,7 @@ def _referral(context: AppContext, request: Request, now: datetime) -> InboundRe
     assert kind.pathway is not None
     return InboundReferral(
         patient=request.patient,
-        service=catalogue.pathway(kind.pathway).steps[0].service,
+        service=catalogue.get_pathway(kind.pathway).steps[0].service,
         new_patient=None if request.patient in desk.known else request.new_patient(desk.sites),
         preferred_providers=request.preferred_providers,
         kind=kind,

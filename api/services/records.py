@@ -11,16 +11,18 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.store import audit
 
-Done = tuple[str, str, str, Mapping[str, Any]]
+AuditedAction = tuple[str, str, str, Mapping[str, Any]]
 """Something that was done: the action, the kind and id of its object, and what else tells of it; ids and figures only."""
 
 
-def write_down(session: Session, by: Actor, action: str, kind: str, identifier: str, now: datetime, **detail: Any) -> None:
+def write_audit(session: Session, by: Actor, action: str, kind: str, identifier: str, now: datetime, **detail: Any) -> None:
     """Write down who has done what to what, in the transaction that does it; ids and figures only."""
-    write_down_all(session, by, [(action, kind, identifier, detail)], now)
+    write_audit_entries(session, by, [(action, kind, identifier, detail)], now)
 
 
-def write_down_all(session: Session, by: Actor, done: Iterable[Done], now: datetime) -> None:
+def write_audit_entries(session: Session, by: Actor, done: Iterable[AuditedAction], now: datetime) -> None:
     """Write down several things that somebody has done."""
-    entries = (audit.Entry(by.id, by.role.value, action, kind, one, "allowed", detail) for action, kind, one, detail in done)
+    entries = (
+        audit.AuditEntry(by.id, by.role.value, action, kind, one, "allowed", detail) for action, kind, one, detail in done
+    )
     audit.append_all(session, entries, now)

@@ -12,22 +12,22 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict, ErrorDetail, NoRoom
-from api.services.changes import pass_on
-from api.services.kinds import RequestKind, same_day_kind
-from api.services.records import write_down
-from api.services.week import WeekSnapshot, take_on
+from api.services.changes import propagate_booking_changes
+from api.services.kinds import RequestKind, find_same_day_kind
+from api.services.records import write_audit
+from api.services.week import WeekSnapshot, apply_plan_diff
 from api.store import episodes, people, periods
 from api.store.columns import new_id
 from api.store.database import Database
 from api.store.episodes import Origin
 from scheduling import catalogue
 from scheduling.additions import Addition
-from scheduling.care.agenda import Subject
-from scheduling.care.episodes import Episode, Event, visit_id
-from scheduling.care.pathways import Occurrence
+from scheduling.care.agenda import VisitSubject
+from scheduling.care.episodes import Episode, Event, make_visit_id
 from scheduling.comparison import Change, Comparison, compare
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Priority
+from scheduling.pathways import Occurrence
 from scheduling.people import Patient
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.publishing import rebase, upcoming
@@ -129,7 +129,7 @@ def referred(
         When what stands must be planned anew first, or the patient is on the pathway already.
     """
     known = week.scenario.grid.wall(now)
-    kind = referral.kind or same_day_kind(referral.service)
+    kind = referral.kind or find_same_day_kind(referral.service)
     begun = None if kind is None else _begun(referral, kind, known)
     visit = f"referral-{new_id()[:12]}" if begun is None else begun.visit
     addition = _addition(week, referral, patient, visit, known.date())
@@ -142,7 +142,7 @@ def referred(
         periods.keep_addition(session, week.scenario.id, addition, now)
         if begun is not None:
             episodes.add(session, [(begun.episode, begun.origin)], now)
-            episodes.put_subjects(session, {visit: Subject(begun.episode.id, begun.first)})
+            episodes.put_subjects(session, {visit: VisitSubject(begun.episode.id, begun.first)})
         return _placed(session, week, by, placing, None if begun is None else begun.episode.id, now)
 
     return act
@@ -184,21 +184,20 @@ def room_made(
     NoRoom
         When the day cannot take it.
     """
-    from solver import Limits
-    from solver.change.bump import displace, last_chances, settle, with_last_chances
+    from solver import Limits, bump, find_expiring_visits, place_expiring_visits, reoptimise_day
 
     if not _expect_waiting(week, visit).same_day:
         raise Conflict(f'visit "{visit}" can wait: nobody gives way to it')
     scenario, stood = week.settled
     room = Limits(ROOM_SECONDS, 1, deterministic=deterministic)
-    made, proven = displace(scenario, stood, visit), False
+    made, proven = bump(scenario, stood, visit), False
     if made is None:
-        made, proven = settle(scenario, stood, visit, room, last_chances(scenario))
+        made, proven = reoptimise_day(scenario, stood, visit, room, find_expiring_visits(scenario))
     if made is None:
-        made, proven = settle(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
+        made, proven = reoptimise_day(scenario, stood, visit, Limits(PROOF_SECONDS, 1, deterministic=deterministic))
     if made is None:
         raise _no_room(scenario, stood, visit, proven)
-    made = with_last_chances(scenario, made, room, stood.visits_by_id)
+    made = place_expiring_visits(scenario, made, room, stood.visits_by_id)
     placing = _Placing(visit, scenario, stood, made, compare(scenario, stood, made))
     return lambda session: _placed(session, week, by, placing, None, now)
 
@@ -234,7 +233,7 @@ def _placing(week: WeekSnapshot, scenario: Scenario, addition: Addition, determi
     import solver
 
     before = upcoming(scenario, week.settled[1])
-    grown, made = solver.insert(scenario, before, addition, deterministic=deterministic)
+    grown, made = solver.insert_visits(scenario, before, addition, deterministic=deterministic)
     found = compare(scenario, before, made, grown)
     return _Placing(addition.visits[0].id, grown, rebase(before, grown), made, found)
 
@@ -242,10 +241,12 @@ def _placing(week: WeekSnapshot, scenario: Scenario, addition: Addition, determi
 def _placed(
     session: Session, week: WeekSnapshot, by: Actor, of: _Placing, episode: str | None, now: datetime
 ) -> SameDayPlacement:
-    pass_on(session, by, take_on(session, week, of.grown, of.stood, of.made, now), now, of.stood.visits_by_id)
+    propagate_booking_changes(
+        session, by, apply_plan_diff(session, week, of.grown, of.stood, of.made, now), now, of.stood.visits_by_id
+    )
     booking = of.made.visits_by_id.get(of.visit)
     patient = of.grown.visit(of.visit).patient
-    write_down(session, by, "visit.refer", "visit", of.visit, now, patient=patient, placed=booking is not None)
+    write_audit(session, by, "visit.refer", "visit", of.visit, now, patient=patient, placed=booking is not None)
     return SameDayPlacement(
         visit=of.visit,
         period=week.scenario.id,
@@ -278,8 +279,8 @@ def _begun(referral: InboundReferral, kind: RequestKind, known: datetime) -> _Be
         preferred_providers=referral.preferred_providers,
         history=(told,),
     )
-    first = Occurrence(catalogue.pathway(kind.pathway).steps[0].id, 1)
-    return _Begun(episode, Origin(kind.id, referral.referrer), first, visit_id(episode.id, first))
+    first = Occurrence(catalogue.get_pathway(kind.pathway).steps[0].id, 1)
+    return _Begun(episode, Origin(kind.id, referral.referrer), first, make_visit_id(episode.id, first))
 
 
 def _expect_not_open(session: Session, episode: Episode) -> None:

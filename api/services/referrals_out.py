@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import periods, requests
 from api.store import referrals_out as store
 from api.store.rows import expect_version
@@ -64,5 +64,5 @@ def change_referral(
     session.flush()
     for period in requests.periods_of_patient(session, row.patient_id):
         periods.touch(session, period)
-    write_down(session, by, f"referral-out.{state}", "referral", identifier, now, patient=row.patient_id)
+    write_audit(session, by, f"referral-out.{state}", "referral", identifier, now, patient=row.patient_id)
     return row

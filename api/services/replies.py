@@ -14,15 +14,15 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
-from api.runtime.context import AppContext
-from api.services.bookings import as_it_stands
-from api.services.records import write_down
-from api.services.week import present_week, with_booking
+from api.context import AppContext
+from api.services.bookings import get_visit_booking
+from api.services.records import write_audit
+from api.services.week import get_current_week, with_booking
 from api.store import bookings, messages, tasks
 from api.store.tables import BookingRow, InvitationRow
 from api.store.tables.mail import Participation
 from calendars.mailbox import Mailbox
-from calendars.replies import Accepted, Answer, Declined, ForStaff, Ignored, Invited, Received, Tentative, judged
+from calendars.replies import Accepted, Declined, ForStaff, Ignored, KnownInvite, ReceivedReplies, Reply, Tentative, judge_reply
 from scheduling.errors import ClinicweaveError
 from scheduling.plan import VisitBooking
 
@@ -54,7 +54,7 @@ class ReplyOutcome:
     outcome: str
 
 
-def take_in(context: AppContext, received: Received, by: Actor = MAILBOX) -> list[ReplyOutcome]:
+def process_replies(context: AppContext, received: ReceivedReplies, by: Actor = MAILBOX) -> list[ReplyOutcome]:
     """Take in what was received; twice is as once.
 
     Raises
@@ -65,7 +65,7 @@ def take_in(context: AppContext, received: Received, by: Actor = MAILBOX) -> lis
     now = context.clock()
     declined: list[BookingRow] = []
     with context.database.writing() as session:
-        desk = _Desk(session, received, by, now, declined)
+        desk = _ReplyDesk(session, received, by, now, declined)
         outcomes = desk.trouble() if received.trouble is not None else [desk.take(answer) for answer in received.answers]
     for row in declined:
         _open_backfill(context, row, now)
@@ -73,9 +73,9 @@ def take_in(context: AppContext, received: Received, by: Actor = MAILBOX) -> lis
 
 
 @dataclass
-class _Desk:
+class _ReplyDesk:
     session: Session
-    received: Received
+    received: ReceivedReplies
     by: Actor
     now: datetime
     declined: list[BookingRow]
@@ -87,12 +87,12 @@ class _Desk:
             self._ask_staff(("mailbox", ""), found, None)
         return [ReplyOutcome("mailbox", "", found.reason if found is not None else "")]
 
-    def take(self, answer: Answer) -> ReplyOutcome:
+    def take(self, answer: Reply) -> ReplyOutcome:
         """Note one answer."""
         invitation = messages.invitation_of_uid(self.session, answer.uid)
         booking = None if invitation is None else bookings.booking(self.session, invitation.booking_id)
         subject = ("mailbox", "") if booking is None else (booking.kind, booking.subject_id)
-        verdict = judged(answer, self._invited(invitation, booking), self.received.sender, self.now)
+        verdict = judge_reply(answer, self._invited(invitation, booking), self.received.sender, self.now)
         match verdict:
             case ForStaff():
                 self._ask_staff(subject, verdict, invitation)
@@ -113,17 +113,17 @@ class _Desk:
         booking.version += 1
         self.session.add_all((invitation, booking))
         detail = {"patient": invitation.patient_id}
-        write_down(self.session, self.by, f"answer.{participation}", booking.kind, booking.subject_id, self.now, **detail)
+        write_audit(self.session, self.by, f"answer.{participation}", booking.kind, booking.subject_id, self.now, **detail)
         return participation
 
-    def _invited(self, invitation: InvitationRow | None, booking: BookingRow | None) -> Invited | None:
+    def _invited(self, invitation: InvitationRow | None, booking: BookingRow | None) -> KnownInvite | None:
         if invitation is None or booking is None:
             return None
         address = messages.last_address(self.session, invitation.id)
         if address is None:
             return None
         is_over = invitation.ended_at is not None or booking.state == "cancelled" or booking.ends_at <= self.now
-        return Invited(Mailbox(address), invitation.sequence, invitation.replied_at, is_over)
+        return KnownInvite(Mailbox(address), invitation.sequence, invitation.replied_at, is_over)
 
     def _ask_staff(self, subject: tuple[str, str], verdict: ForStaff, invitation: InvitationRow | None) -> None:
         """Ask somebody to look at it; whoever does finds the mail by its Message-ID, since the task quotes nothing of it."""
@@ -131,7 +131,7 @@ class _Desk:
         if invitation is not None:
             detail["patient"] = invitation.patient_id
         tasks.add_task(self.session, UNCLEAR, subject, detail, self.now)
-        write_down(self.session, self.by, "answer.unclear", *subject, self.now, reason=verdict.reason)
+        write_audit(self.session, self.by, "answer.unclear", *subject, self.now, reason=verdict.reason)
 
 
 def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:
@@ -140,7 +140,7 @@ def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:
         return
     try:
         with context.database.reading() as session:
-            freed = as_it_stands(session, row)
+            freed = get_visit_booking(session, row)
         candidates = _candidates(context, row, freed)
     except ClinicweaveError as error:
         log.warning("no waiting visits are named for a declined one: %s", type(error).__name__)
@@ -153,7 +153,7 @@ def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:
 def _candidates(context: AppContext, row: BookingRow, freed: VisitBooking) -> list[str]:
     import solver
 
-    scenario, plan = present_week(context, row.period_id, context.clock()).settled
+    scenario, plan = get_current_week(context, row.period_id, context.clock()).settled
     without = with_booking(scenario, plan, row.subject_id, None)
-    found = solver.backfill(scenario, without, CANDIDATES + 1, freed)
+    found = solver.find_backfills(scenario, without, CANDIDATES + 1, freed)
     return [one.visit for one in found if one.visit != row.subject_id][:CANDIDATES]

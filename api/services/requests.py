@@ -12,8 +12,8 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.access.owners import ids_at
 from api.runtime.exceptions import Conflict
-from api.services.notifications import tell_changes
-from api.services.records import write_down
+from api.services.notifications import notify_changes
+from api.services.records import write_audit
 from api.services.scenarios import expect_ids
 from api.store import bookings, episodes, people, periods, requests
 from api.store.bookings import OPEN
@@ -24,7 +24,7 @@ from scheduling.additions import Addition
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Model
 from scheduling.people import Patient
-from scheduling.references import validated
+from scheduling.references import validate_text
 from scheduling.requests import Link, Visit
 from scheduling.scenario import Scenario
 
@@ -55,9 +55,9 @@ def add_visits(session: Session, by: Actor, period_id: str, document: Mapping[st
     periods.keep_addition(session, period_id, addition, now)
     periods.touch(session, period_id)
     for visit in addition.visits:
-        write_down(session, by, "visit.add", "visit", visit.id, now, patient=visit.patient)
+        write_audit(session, by, "visit.add", "visit", visit.id, now, patient=visit.patient)
     for patient in addition.patients:
-        write_down(session, by, "patient.add", "patient", patient.id, now)
+        write_audit(session, by, "patient.add", "patient", patient.id, now)
     return tuple(visit.id for visit in addition.visits)
 
 
@@ -75,12 +75,12 @@ def change_visit(
     StaleVersion
         When somebody else has changed it.
     """
-    row = asked_visit(session, identifier, version)
+    row = get_asked_visit(session, identifier, version)
     wanted = _valid(Visit, {**json.loads(row.document), **changes})
     requests.put_visits(session, row.period_id, [wanted], now)
     _expect_valid(session, row.period_id, "visits", identifier)
     periods.touch(session, row.period_id)
-    write_down(session, by, "visit.change", "visit", identifier, now, fields=sorted(changes))
+    write_audit(session, by, "visit.change", "visit", identifier, now, fields=sorted(changes))
     return row
 
 
@@ -94,20 +94,20 @@ def withdraw_visit(session: Session, by: Actor, identifier: str, version: int, n
     StaleVersion
         When somebody else has changed it.
     """
-    row = asked_visit(session, identifier, version)
+    row = get_asked_visit(session, identifier, version)
     if of := episodes.subjects_of(session, [identifier]).get(identifier):
         raise Conflict(f'visit "{identifier}" is asked for by episode "{of.episode}": stop that')
     booking = bookings.booking_of(session, ("visit", identifier, ""))
     if booking is not None and booking.state != "cancelled":
         if booking.state not in OPEN:
             raise Conflict(f'visit "{identifier}" has begun; it cannot be withdrawn')
-        tell_changes(session, [bookings.cancel(session, booking.id, now)], now)
+        notify_changes(session, [bookings.cancel(session, booking.id, now)], now)
     requests.withdraw_visit(session, identifier)
     periods.touch(session, row.period_id)
-    write_down(session, by, "visit.withdraw", "visit", identifier, now)
+    write_audit(session, by, "visit.withdraw", "visit", identifier, now)
 
 
-def asked_visit(session: Session, identifier: str, version: int | None = None) -> VisitRow:
+def get_asked_visit(session: Session, identifier: str, version: int | None = None) -> VisitRow:
     """Return a visit that is asked for. Raises ``UnknownId``, ``StaleVersion``, and ``Conflict`` for one withdrawn."""
     row = requests.visit(session, identifier)
     expect_version(row, "visit", identifier, version)
@@ -135,14 +135,14 @@ def add_link(session: Session, by: Actor, period_id: str, link: Link, now: datet
     requests.add_links(session, period_id, [link])
     _expect_valid(session, period_id, "links", None)
     periods.touch(session, period_id)
-    write_down(session, by, "link.add", "visit", link.after, now, before=link.before)
+    write_audit(session, by, "link.add", "visit", link.after, now, before=link.before)
 
 
 def remove_link(session: Session, by: Actor, period_id: str, before: str, after: str, now: datetime) -> None:
     """Let a visit follow another one no more. Raises ``UnknownId``."""
     requests.remove_link(session, period_id, before, after)
     periods.touch(session, period_id)
-    write_down(session, by, "link.remove", "visit", after, now, before=before)
+    write_audit(session, by, "link.remove", "visit", after, now, before=before)
 
 
 def change_patient(
@@ -164,7 +164,7 @@ def change_patient(
     for period_id in requests.periods_of_patient(session, identifier):
         _expect_valid(session, period_id, "patients", identifier)
         periods.touch(session, period_id)
-    write_down(session, by, "patient.change", "patient", identifier, now, fields=sorted(changes))
+    write_audit(session, by, "patient.change", "patient", identifier, now, fields=sorted(changes))
     return row
 
 
@@ -182,7 +182,7 @@ def _expect_not_placed(visit: Visit) -> None:
 
 
 def _valid(kind: type[M], document: Mapping[str, Any]) -> M:
-    found, misshapen = validated(kind, json.dumps(document))
+    found, misshapen = validate_text(kind, json.dumps(document))
     if found is None:
         raise InvalidFile(kind.__name__.lower(), [fault for _, fault in misshapen])
     return found

@@ -15,18 +15,18 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import bookings, episodes, people, periods, programmes
 from api.store import carry_over as leftovers
 from api.store.placings import current_group, current_visit
 from api.store.referrals_out import patients_with_appointments
 from api.store.tables import PeriodRow
 from scheduling import catalogue
-from scheduling.care.agenda import Preview, raised
+from scheduling.care.agenda import Preview, raise_priority
 from scheduling.care.episodes import Episode
 from scheduling.care.reserves import PressingReferral
-from scheduling.care.rolling import Book, NextWeek, next_monday, scenario_of
-from scheduling.catalogue import Held
+from scheduling.care.rolling import ClinicRecords, NextWeek, build_scenario, find_next_monday
+from scheduling.catalogue import ReserveRule
 from scheduling.clinic import Clinic
 from scheduling.fields import ONE_DAY, Horizon
 from scheduling.people import Provider
@@ -47,13 +47,13 @@ class BuiltWeek:
     found: NextWeek
 
 
-def next_horizon(session: Session, now: datetime, weeks: int, start: date | None) -> Horizon:
+def get_next_horizon(session: Session, now: datetime, weeks: int, start: date | None) -> Horizon:
     """Return the dates of the weeks to come: from the next Monday on, or from a date that is told."""
-    first = start or next_monday(periods.zone(session).wall(now).date())
+    first = start or find_next_monday(periods.zone(session).wall(now).date())
     return Horizon(start=first, end=first + timedelta(weeks=weeks))
 
 
-def next_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
+def draft_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
     """Return what some dates are asked for, and keep nothing.
 
     Raises
@@ -61,10 +61,10 @@ def next_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
     Conflict
         When nobody works on them: who works is not known yet.
     """
-    book = whole_book(session, horizon, now)
+    book = load_book(session, horizon, now)
     if not any(horizon.start <= shift.start.date() < horizon.end for one in book.providers for shift in one.shifts):
         raise Conflict(f"nobody works from {horizon.start} to before {horizon.end}: take in the roster first")
-    return scenario_of(book, horizon, periods.zone(session).wall(now).replace(second=0, microsecond=0))
+    return build_scenario(book, horizon, periods.zone(session).wall(now).replace(second=0, microsecond=0))
 
 
 def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> BuiltWeek:
@@ -77,7 +77,7 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     Conflict
         When another period has some of its dates, or nobody works on them.
     """
-    found = next_week(session, horizon, now)
+    found = draft_week(session, horizon, now)
     scenario = found.scenario
     expect_free(session, horizon, scenario.id)
     row = periods.keep_period(session, scenario)
@@ -86,19 +86,19 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     periods.touch(session, row.id)
     periods.scenario_of(session, row.id)
     counted = {"visits": len(scenario.visits), "groups": len(scenario.groups), "alerts": len(found.alerts)}
-    write_down(session, by, "week.build", "scenario", row.id, now, **counted)
+    write_audit(session, by, "week.build", "scenario", row.id, now, **counted)
     return BuiltWeek(row, found)
 
 
-def as_of_now(session: Session, period_id: str, now: datetime) -> NextWeek:
+def review_week(session: Session, period_id: str, now: datetime) -> NextWeek:
     """Return what is now known of a period's dates: what will be too late, and what lies beyond them. Raises ``UnknownId``."""
     row = periods.period(session, period_id)
     horizon = Horizon(start=row.starts_on, end=row.ends_on)
     wall = periods.zone(session).wall(now).replace(second=0, microsecond=0)
-    return scenario_of(whole_book(session, horizon, now), horizon, wall)
+    return build_scenario(load_book(session, horizon, now), horizon, wall)
 
 
-def summary(found: NextWeek) -> dict[str, Any]:
+def summarise_week(found: NextWeek) -> dict[str, Any]:
     """Return what is to be known of a week beside its scenario, as JSON can hold it."""
     scenario = found.scenario
     return {
@@ -136,7 +136,7 @@ def expect_free(session: Session, horizon: Horizon, identifier: str) -> None:
 # ---- What is known ----
 
 
-def whole_book(session: Session, horizon: Horizon, now: datetime) -> Book:
+def load_book(session: Session, horizon: Horizon, now: datetime) -> ClinicRecords:
     """Return everything that the weeks to come depend on."""
     clinic = periods.clinic_of(session)
     grid = TimeGrid(clinic.timezone, clinic.start_grid_minutes, horizon.start, horizon.end)
@@ -146,9 +146,9 @@ def whole_book(session: Session, horizon: Horizon, now: datetime) -> Book:
     for group in groups:
         known |= {one.patient for one in group.members} | {one.patient for one in group.waiting}
     current, current_groups = _standing(session, grid)
-    return Book(
+    return ClinicRecords(
         clinic=clinic,
-        providers=providers_ahead(session, grid),
+        providers=load_providers_ahead(session, grid),
         patients=patients_with_appointments(session, known, grid),
         episodes=tuple(opened.values()),
         programmes=groups,
@@ -160,20 +160,20 @@ def whole_book(session: Session, horizon: Horizon, now: datetime) -> Book:
     )
 
 
-def book_of(session: Session, grid: TimeGrid, some: Iterable[Episode]) -> Book:
+def load_book_of(session: Session, grid: TimeGrid, some: Iterable[Episode]) -> ClinicRecords:
     """Return what some episodes depend on, and nothing else."""
     clinic = periods.clinic_of(session)
-    providers = providers_ahead(session, grid)
-    return Book(clinic=clinic, providers=providers, patients=(), episodes=tuple(some), held=_held(clinic))
+    providers = load_providers_ahead(session, grid)
+    return ClinicRecords(clinic=clinic, providers=providers, patients=(), episodes=tuple(some), held=_held(clinic))
 
 
-def _held(clinic: Clinic) -> tuple[Held, ...]:
+def _held(clinic: Clinic) -> tuple[ReserveRule, ...]:
     """Return how capacity is held for referrals to come, of what the clinic offers."""
     offered, sites = {one.id for one in clinic.services}, {None, *(one.id for one in clinic.sites)}
-    return tuple(one for one in catalogue.held() if one.service in offered and one.site in sites)
+    return tuple(one for one in catalogue.list_reserve_rules() if one.service in offered and one.site in sites)
 
 
-def providers_ahead(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
+def load_providers_ahead(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     """Return who works, with the shifts of a horizon, of its first month, and of the weeks after it."""
     last = grid.end + timedelta(weeks=WEEKS_AHEAD)
     ahead = TimeGrid(grid.timezone, grid.grid_minutes, grid.first.replace(day=1), last)
@@ -200,9 +200,9 @@ def _pressing(session: Session, clinic: Clinic) -> tuple[PressingReferral, ...]:
 
     A site is where a patient of the day was given a place; capacity for others is held wherever there is any.
     """
-    held = {one.service: one.site is not None for one in catalogue.held()}
-    first = {one.id: one.steps[0] for one in catalogue.pathways()}
-    pressing = {one.id for one in catalogue.pathways() if first[one.id].same_day or one.onset == "new-onset"}
+    held = {one.service: one.site is not None for one in catalogue.list_reserve_rules()}
+    first = {one.id: one.steps[0] for one in catalogue.list_pathways()}
+    pressing = {one.id for one in catalogue.list_pathways() if first[one.id].same_day or one.onset == "new-onset"}
     services = {name: first[name].service for name in pressing if first[name].service in held}
     sites = {one.id: one.site for one in clinic.locations}
     wall = periods.zone(session).wall
@@ -240,6 +240,6 @@ def _as_asked(visit: Visit, before: Iterable[tuple[date, Link]], horizon: Horizo
         earliest=earliest,
         deadline=None if latest is None or latest < max(horizon.start, earliest) else latest,
         same_day=visit.same_day and not past,
-        priority=raised(visit.priority, visit.target, horizon.start),
+        priority=raise_priority(visit.priority, visit.target, horizon.start),
         pinned=None if visit.pinned is not None and visit.pinned.start.date() < horizon.start else visit.pinned,
     )

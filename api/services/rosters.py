@@ -8,12 +8,12 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.services.programmes import open_workshops
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import periods
 from scheduling.scenario import Scenario
 
 
-def take_roster(session: Session, by: Actor, text: str, now: datetime) -> Scenario:
+def import_roster(session: Session, by: Actor, text: str, now: datetime) -> Scenario:
     """Take in the clinic and the shifts of a scenario; what the scenario asks for is left alone.
 
     The shifts of its dates become those that it has. Workshops of the catalogue that the clinic can hold become programmes.
@@ -29,5 +29,5 @@ def take_roster(session: Session, by: Actor, text: str, now: datetime) -> Scenar
     for row in periods.periods_from(session, scenario.grid.wall(now).date()):
         periods.scenario_of(session, row.id)
     dates = {"start": scenario.horizon.start.isoformat(), "end": scenario.horizon.end.isoformat()}
-    write_down(session, by, "roster.take", "clinic", periods.CLINIC, now, providers=len(scenario.providers), **dates)
+    write_audit(session, by, "roster.take", "clinic", periods.CLINIC, now, providers=len(scenario.providers), **dates)
     return scenario

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import periods
 from api.store.tables import PeriodRow
 from scheduling.errors import Fault, InvalidFile
@@ -36,7 +36,7 @@ def import_scenario(session: Session, by: Actor, text: str, now: datetime) -> Pe
     expect_ids("scenario", _ids(scenario))
     row = periods.keep_scenario(session, scenario, now)
     periods.scenario_of(session, row.id)
-    write_down(session, by, "scenario.import", "scenario", row.id, now, visits=len(scenario.visits))
+    write_audit(session, by, "scenario.import", "scenario", row.id, now, visits=len(scenario.visits))
     return row
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import tasks
 from api.store.tables import TaskRow
 
@@ -26,5 +26,5 @@ def end_task(session: Session, by: Actor, identifier: str, version: int, now: da
     if tasks.task(session, identifier).done_at is not None:
         raise Conflict(f'task "{identifier}" is done')
     row = tasks.end_task(session, identifier, by.id, now, version)
-    write_down(session, by, "task.end", row.subject_kind, row.subject_id, now, task=identifier, what=row.kind)
+    write_audit(session, by, "task.end", row.subject_kind, row.subject_id, now, task=identifier, what=row.kind)
     return row

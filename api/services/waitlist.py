@@ -10,12 +10,12 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
-from api.services.bookings import as_it_stands, booking_row
-from api.services.changes import pass_on
-from api.services.records import write_down
-from api.services.week import WeekSnapshot, keep_places, take_on, with_booking
+from api.services.bookings import get_booking_row, get_visit_booking
+from api.services.changes import propagate_booking_changes
+from api.services.records import write_audit
+from api.services.week import WeekSnapshot, apply_plan_diff, refresh_shift_locations, with_booking
 from api.store import bookings, offers, periods
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 from api.store.database import Database
 from api.store.tables import BookingRow, OfferRow
 from scheduling.errors import UnknownId
@@ -34,7 +34,7 @@ class OfferedPlace:
     booking: VisitBooking
 
 
-def refused(database: Database, period_id: str, freed: Booking) -> set[str]:
+def find_refusals(database: Database, period_id: str, freed: Booking) -> set[str]:
     """Return the visits that have given up a freed place, or declined it: they are not asked again."""
     with database.reading() as session:
         grid = periods.grid_of(session, period_id)
@@ -64,7 +64,7 @@ def offered(
 
     scenario, plan = week.settled
     taken = {*week.plan.visits_by_id, *refused}
-    found = solver.backfill(scenario, plan, MAX_TRIED, freed)
+    found = solver.find_backfills(scenario, plan, MAX_TRIED, freed)
     alone = (one for one in found if len(one.bookings) == 1 and one.visit not in taken)
     best = next((one for one in alone if not one.moves), None)
     if best is None:
@@ -74,50 +74,50 @@ def offered(
     after = with_booking(week.scenario, stands, visit, booking)
 
     def act(session: Session) -> OfferedPlace:
-        take_on(session, week, week.scenario, stands, after, now)
-        row = booking_row(session, visit)
+        apply_plan_diff(session, week, week.scenario, stands, after, now)
+        row = get_booking_row(session, visit)
         row.state, row.notified = "offered", False
         until = min(now + hold, row.starts_at)
         offer = offers.add_offer(session, visit, until, by.id, now)
-        write_down(session, by, "freed-place.offer", "visit", visit, now, offer=offer.id)
+        write_audit(session, by, "freed-place.offer", "visit", visit, now, offer=offer.id)
         return OfferedPlace(offer, booking)
 
     return act
 
 
-def kept(session: Session, visit: str, now: datetime) -> OfferedPlace:
+def get_offered_place(session: Session, visit: str, now: datetime) -> OfferedPlace:
     """Return the place that is kept for a visit. Raises ``UnknownId``."""
     offer, row = _open(session, visit, now)
-    return OfferedPlace(offer, as_it_stands(session, row))
+    return OfferedPlace(offer, get_visit_booking(session, row))
 
 
-def accepted(session: Session, by: Actor, visit: str, now: datetime) -> OfferedPlace:
+def accept_offer(session: Session, by: Actor, visit: str, now: datetime) -> OfferedPlace:
     """Take the place that was offered. Raises ``UnknownId`` when none is kept, or any more."""
     offer, row = _open(session, visit, now)
     bookings.mark(session, row.id, "booked", now)
     row.notified = True
-    pass_on(session, by, [Change(row, None, bookings.standing_of(session, row).placing)], now)
+    propagate_booking_changes(session, by, [BookingChange(row, None, bookings.standing_of(session, row).placing)], now)
     offers.end_offer(session, offer, "accepted")
     periods.touch(session, row.period_id)
-    write_down(session, by, "freed-place.accept", "visit", visit, now, offer=offer.id)
-    return OfferedPlace(offer, as_it_stands(session, row))
+    write_audit(session, by, "freed-place.accept", "visit", visit, now, offer=offer.id)
+    return OfferedPlace(offer, get_visit_booking(session, row))
 
 
-def declined(session: Session, by: Actor, visit: str, now: datetime) -> None:
+def decline_offer(session: Session, by: Actor, visit: str, now: datetime) -> None:
     """Give up the place that was offered: it is free for others at once. Raises ``UnknownId``."""
     offer, row = _open(session, visit, now)
     offers.end_offer(session, offer, "declined")
     bookings.cancel(session, row.id, now)
-    keep_places(session, periods.scenario_of(session, row.period_id))
+    refresh_shift_locations(session, periods.scenario_of(session, row.period_id))
     periods.touch(session, row.period_id)
-    write_down(session, by, "freed-place.decline", "visit", visit, now, offer=offer.id)
+    write_audit(session, by, "freed-place.decline", "visit", visit, now, offer=offer.id)
 
 
 def _open(session: Session, visit: str, now: datetime) -> tuple[OfferRow, BookingRow]:
     offer = offers.open_offer(session, visit)
     if offer is None or offer.expires_at <= now:
         raise UnknownId("offer to visit", visit)
-    row = booking_row(session, visit)
+    row = get_booking_row(session, visit)
     if row.state != "offered":
         raise UnknownId("offer to visit", visit)
     return offer, row

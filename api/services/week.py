@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.runtime.exceptions import Conflict
 from api.store import bookings, offers, periods, plans
-from api.store.bookings import Change
+from api.store.bookings import BookingChange
 from api.store.errors import DoubleBooked, StaleVersion
 from api.store.placings import Placing, Subject, booking_fields, placings
 from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
@@ -28,7 +28,7 @@ from scheduling.fields import Interval
 from scheduling.plan import Booking, Plan, ShiftPlace, VisitBooking
 from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Pin, Visit
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class WeekSnapshot:
         aside = {visit for visit in self.overridden if visit in plan.visits_by_id}
         while True:
             left, settled = _without(self.scenario, plan, aside)
-            broken = [one for one in violations(left, settled) if one.rule != EXCUSED]
+            broken = [one for one in find_violations(left, settled) if one.rule != EXCUSED]
             found = {name for one in broken for name in one.ids if name in plan.visits_by_id} - aside
             if not found:
                 break
@@ -92,7 +92,7 @@ class WeekSnapshot:
         return left, settled
 
 
-def week_at(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
+def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
     """Return a period as people live by it at an instant; offers that have run out are to be released before."""
     version = periods.period(session, period_id).version
     scenario = periods.scenario_of(session, period_id, now)
@@ -104,11 +104,11 @@ def week_at(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
     return WeekSnapshot(version, scenario.changed(visits=pinned), plan, overridden)
 
 
-def present_week(context: AppContext, period_id: str, now: datetime) -> WeekSnapshot:
+def get_current_week(context: AppContext, period_id: str, now: datetime) -> WeekSnapshot:
     """Return a period as people live by it at an instant."""
-    release_expired(context, now)
+    release_expired_offers(context, now)
     with context.database.reading() as session:
-        return week_at(session, period_id, now)
+        return load_week(session, period_id, now)
 
 
 def decided(
@@ -134,7 +134,7 @@ def decided(
     """
     for _ in range(TRIES):
         with _DECIDING:
-            week = present_week(context, period_id, context.clock())
+            week = get_current_week(context, period_id, context.clock())
             try:
                 act = decide(week)
             except ClinicweaveError as error:
@@ -150,7 +150,7 @@ def decided(
     raise Conflict("the week keeps changing; try again")
 
 
-def release_expired(context: AppContext, now: datetime) -> None:
+def release_expired_offers(context: AppContext, now: datetime) -> None:
     """Free the places whose offers have run out."""
     with context.database.reading() as session:
         if not offers.due(session, now):
@@ -161,11 +161,13 @@ def release_expired(context: AppContext, now: datetime) -> None:
             row = bookings.booking_of(session, ("visit", offer.visit_id, ""))
             if row is not None and row.state == "offered":
                 bookings.cancel(session, row.id, now)
-                keep_places(session, periods.scenario_of(session, row.period_id, now))
+                refresh_shift_locations(session, periods.scenario_of(session, row.period_id, now))
                 periods.touch(session, row.period_id)
 
 
-def take_on(session: Session, week: WeekSnapshot, scenario: Scenario, before: Plan, after: Plan, now: datetime) -> list[Change]:
+def apply_plan_diff(
+    session: Session, week: WeekSnapshot, scenario: Scenario, before: Plan, after: Plan, now: datetime
+) -> list[BookingChange]:
     """Make what stands differ as two plans do, if the week is as it was; nothing else is touched.
 
     Parameters
@@ -185,11 +187,11 @@ def take_on(session: Session, week: WeekSnapshot, scenario: Scenario, before: Pl
     stood_by_id = _items(scenario, before)
     kept = upcoming(week.scenario, week.plan)
     untouched = [one for key, one in _items(week.scenario, kept).items() if key not in stood_by_id]
-    choose_places(session, week, (*untouched, *_items(scenario, after).values()))
+    store_shift_locations(session, week, (*untouched, *_items(scenario, after).values()))
     return changes
 
 
-def _begun_holds_released(session: Session, week: WeekSnapshot, before: Plan, now: datetime) -> list[Change]:
+def _begun_holds_released(session: Session, week: WeekSnapshot, before: Plan, now: datetime) -> list[BookingChange]:
     """Release the holds that have begun and that a change was decided without: their time is free for what it brings."""
     known = {hold.reserve for hold in (*before.holds, *upcoming(week.scenario, week.plan).holds)}
     begun = [hold.reserve for hold in week.plan.holds if hold.reserve not in known]
@@ -197,22 +199,22 @@ def _begun_holds_released(session: Session, week: WeekSnapshot, before: Plan, no
     return [bookings.cancel(session, row.id, now) for row in rows if row is not None]
 
 
-def choose_places(session: Session, week: WeekSnapshot, booked: Iterable[Booking]) -> None:
+def store_shift_locations(session: Session, week: WeekSnapshot, booked: Iterable[Booking]) -> None:
     """Keep the locations of shifts as bookings, all that stand from now on, use them."""
-    chosen = shift_places(week.scenario, booked)
+    chosen = find_shift_locations(week.scenario, booked)
     if set(chosen) != set(week.plan.shifts):
         plans.choose_places(session, week.scenario, chosen)
 
 
-def keep_places(session: Session, scenario: Scenario) -> None:
+def refresh_shift_locations(session: Session, scenario: Scenario) -> None:
     """Keep the locations of a period's shifts as what stands has them."""
     grid = scenario.grid
     stands = [one.placing for one in bookings.standing(session, scenario.id).values()]
     booked = (Booking(**booking_fields(one, grid)) for one in stands)
-    plans.choose_places(session, scenario, shift_places(scenario, booked))
+    plans.choose_places(session, scenario, find_shift_locations(scenario, booked))
 
 
-def shift_places(scenario: Scenario, booked: Iterable[Booking]) -> tuple[ShiftPlace, ...]:
+def find_shift_locations(scenario: Scenario, booked: Iterable[Booking]) -> tuple[ShiftPlace, ...]:
     """Return the location of each shift that bookings use: that of the first that uses it."""
     chosen: dict[tuple[str, datetime], str] = {}
     for one in booked:
@@ -229,7 +231,7 @@ def with_booking(scenario: Scenario, plan: Plan, visit: str, booking: VisitBooki
     visits = others if booking is None else (*others, booking)
     changed = plan.changed(
         visits=visits,
-        shifts=shift_places(scenario, (*plan.groups, *plan.holds, *visits)),
+        shifts=find_shift_locations(scenario, (*plan.groups, *plan.holds, *visits)),
         unscheduled=tuple(left for left in plan.unscheduled if left.visit != visit),
     )
     return rebase(changed, scenario)
@@ -290,7 +292,7 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
     upset = apply_disruptions(base, disruptions)
     fillers = tuple(_filler(upset, one) for one in upset.visits if one.id not in base.visits_by_id)
     visits = (*fillers, *(one for one in plan.visits if one.visit not in aside))
-    shifts = shift_places(upset, (*visits, *plan.groups, *plan.holds))
+    shifts = find_shift_locations(upset, (*visits, *plan.groups, *plan.holds))
     return upset, rebase(plan.changed(visits=visits, shifts=shifts), upset)
 
 

@@ -17,15 +17,15 @@ from api.simulation.practice import Practice
 from api.simulation.world import World
 from api.store.columns import numbered_ids
 from scheduling import catalogue
-from solver.search.ruin import Compilation
+from solver import KernelCompilation
 
-__all__ = ["lived"]
+__all__ = ["simulate_clinic"]
 
 
-def lived(world: World, policy: PlanningPolicy, tell: Callable[[str], None] = lambda line: None) -> SimulationTally:
+def simulate_clinic(world: World, policy: PlanningPolicy, tell: Callable[[str], None] = lambda line: None) -> SimulationTally:
     """Live through a world under a policy, telling of each week; return what was counted."""
-    Compilation().wait()
-    with as_file(files(__name__).joinpath("own.toml")) as own, catalogue.with_own(own), numbered_ids():
+    KernelCompilation().wait()
+    with as_file(files(__name__).joinpath("own.toml")) as own, catalogue.use_own_values(own), numbered_ids():
         practice = Practice(world, policy)
         for number, monday in enumerate(practice.run(), 1):
             tally = practice.tally

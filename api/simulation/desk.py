@@ -8,34 +8,34 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from api.runtime.context import create_context
+from api.context import create_context
 from api.runtime.settings import Settings
 from api.services import bookings, episodes, planning, programmes, publishing, rolling
 from api.services.accounts import SYSTEM
 from api.services.episodes import ReportedEvent
-from api.services.intake import AcceptedRequest, LocatedRequest, Request, take_in
-from api.services.reception import IntakeResult, make_room, receive
+from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
+from api.services.reception import IntakeResult, make_room, receive_request
 from api.services.referrals import SameDayPlacement
-from api.services.rosters import take_roster
+from api.services.rosters import import_roster
 from api.services.week import decided
-from api.simulation.policies import PlanningPolicy, beside_what_stands
+from api.simulation.policies import PlanningPolicy, restrict_to_standing
 from api.store import bookings as booked
 from api.store import episodes as histories
 from api.store import jobs, people
 from api.store import programmes as groups
-from api.store.bookings import Standing
+from api.store.bookings import StandingBooking
 from api.store.database import Database
 from api.store.migrations import migrate
 from api.store.plans import Published
 from api.store.tables import PlanJobRow
 from api.store.tables.plans import BookingState
 from scheduling import catalogue
-from scheduling.care.agenda import Subject
+from scheduling.care.agenda import VisitSubject
 from scheduling.care.episodes import Episode
-from scheduling.care.pathways import Occurrence, Pathway
-from scheduling.care.rolling import NextWeek, within
+from scheduling.care.rolling import NextWeek, restrict_provider
 from scheduling.clinic import Closure
 from scheduling.fields import Horizon, Weekday
+from scheduling.pathways import Occurrence, Pathway
 from scheduling.people import Patient, Provider
 from scheduling.plan import Plan
 from scheduling.publishing import rebase
@@ -106,36 +106,36 @@ class SimulatedDesk:
 
     # ---- Who works, and who comes ----
 
-    def take_roster(self, providers: Iterable[Provider], closures: Iterable[Closure], dates: Horizon) -> None:
+    def import_roster(self, providers: Iterable[Provider], closures: Iterable[Closure], dates: Horizon) -> None:
         """Take in who works on some dates, and what closes the clinic."""
-        known = tuple(within(one, dates) for one in providers)
+        known = tuple(restrict_provider(one, dates) for one in providers)
         roster = Scenario(
             format="clinicweave-scenario/1",
             id=f"roster-{dates.start}",
             now=None,
             freeze_minutes=0,
             horizon=dates,
-            clinic=catalogue.clinic(known, closures=closures),
+            clinic=catalogue.build_clinic(known, closures=closures),
             providers=known,
             patients=(),
             visits=(),
             links=(),
             groups=(),
             reserves=(),
-            policy=catalogue.policy(),
+            policy=catalogue.get_policy(),
         )
         with self._store.writing() as session:
-            take_roster(session, SYSTEM, roster.model_dump_json(), self.now)
+            import_roster(session, SYSTEM, roster.model_dump_json(), self.now)
 
     def take(self, requests: Sequence[Request]) -> list[AcceptedRequest]:
         """Take in requests that can wait."""
         with self._store.writing() as session:
             placed = [LocatedRequest(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
-            return take_in(session, SYSTEM, placed, self.now)
+            return accept_requests(session, SYSTEM, placed, self.now)
 
-    def receive(self, request: Request) -> IntakeResult:
+    def receive_request(self, request: Request) -> IntakeResult:
         """Take in a patient who has to be seen today."""
-        return receive(self._context, SYSTEM, request, self._store.write, self._policy.deterministic)
+        return receive_request(self._context, SYSTEM, request, self._store.write, self._policy.deterministic)
 
     def make_room(self, visit: str) -> SameDayPlacement:
         """Let others give way to who has to be seen today. Raises ``NoRoom``."""
@@ -152,16 +152,16 @@ class SimulatedDesk:
             The visits that get a place now, with those that have to come with them; None: all.
         """
         with self._store.writing() as session:
-            week = rolling.build_week(session, SYSTEM, rolling.next_horizon(session, self.now, 1, monday), self.now)
+            week = rolling.build_week(session, SYSTEM, rolling.get_next_horizon(session, self.now, 1, monday), self.now)
         wanted = planning.PlanRequest(week.found.scenario.id, self._policy.limits(whole))
         with self._store.reading() as session:
-            of = planning.prepared(session, wanted, self.now)
+            of = planning.prepare_plan(session, wanted, self.now)
         if only is None:
             plan = self._policy.plan(of.scenario, of.standing, whole)
         else:
-            plan = rebase(self._policy.plan(beside_what_stands(of.scenario, only), of.standing, whole), of.scenario)
+            plan = rebase(self._policy.plan(restrict_to_standing(of.scenario, only), of.standing, whole), of.scenario)
         with self._store.writing() as session:
-            row = planning.ask(session, AtOnce(self._context.clock), SYSTEM, wanted, of, self.now)
+            row = planning.request_plan(session, AtOnce(self._context.clock), SYSTEM, wanted, of, self.now)
             jobs.finish_job(session, row.id, row.epoch, plan, self.now)
             return PlannedWeek(week.found, plan, publishing.publish(session, SYSTEM, row.id, self.now))
 
@@ -202,30 +202,30 @@ class SimulatedDesk:
                     bookings.mark(session, SYSTEM, visit, state, _whatever, self.now)
                 if did:
                     episode = histories.row(session, of.episode)
-                    pathway = catalogue.pathway(episode.pathway)
+                    pathway = catalogue.get_pathway(episode.pathway)
                     for told in becomes_known(episode.patient_id, pathway, of.occurrence):
-                        episodes.record(session, SYSTEM, of.episode, None, told, self.now)
+                        episodes.record_event(session, SYSTEM, of.episode, None, told, self.now)
 
     def note_attendance(self, programme: str, month: str, came: Collection[str]) -> None:
         """Note who came to a group's session."""
         with self._store.writing() as session:
-            programmes.note_attendance(session, SYSTEM, programme, month, came, self.now)
+            programmes.record_attendance(session, SYSTEM, programme, month, came, self.now)
 
     def prefer_weekday(self, programme: str, day: Weekday) -> None:
         """Let a group meet on a weekday where it can."""
         with self._store.writing() as session:
             version = groups.row(session, programme).version
-            programmes.change(session, SYSTEM, programme, version, {"weekday": day}, self.now)
+            programmes.change_programme(session, SYSTEM, programme, version, {"weekday": day}, self.now)
 
     # ---- What the store holds ----
 
-    def standing(self, first: date, days: int) -> list[Standing]:
+    def standing(self, first: date, days: int) -> list[StandingBooking]:
         """Return what stands, or was, on some days, by start."""
         begin, end = stamp(first, 0), stamp(first + timedelta(days=days), 0)
         with self._store.reading() as session:
             return booked.between(session, self._zone.utc(begin), self._zone.utc(end))
 
-    def subjects(self, visits: Collection[str]) -> dict[str, Subject]:
+    def subjects(self, visits: Collection[str]) -> dict[str, VisitSubject]:
         """Return what visits are of."""
         with self._store.reading() as session:
             return histories.subjects_of(session, visits)

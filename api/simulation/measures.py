@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
 
-from scheduling.care.rules import Chronicle
+from scheduling.care.rules import CareHistory
 from scheduling.fields import Count, Model, Priority
 
 PRIORITIES: tuple[Priority, ...] = ("cancer", "urgent", "soon", "routine")
@@ -49,7 +49,7 @@ class SimulationTally:
 
     policy: str
     seed: int
-    chronicle: Chronicle = field(default_factory=lambda: Chronicle(until=date.min))
+    chronicle: CareHistory = field(default_factory=lambda: CareHistory(until=date.min))
     waits: dict[Priority, list[int]] = field(default_factory=lambda: defaultdict(list))
     asked: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     left_out: dict[date, int] = field(default_factory=lambda: defaultdict(int))

@@ -12,11 +12,11 @@ from datetime import date, timedelta
 from api.simulation.desk import SimulatedDesk
 from api.simulation.measures import SimulationTally
 from api.simulation.world import SimulatedReferral
-from api.store.bookings import Standing
+from api.store.bookings import StandingBooking
 from scheduling import catalogue
 from scheduling.care.episodes import Episode
-from scheduling.care.rolling import NextWeek, care_days
-from scheduling.care.rules import Attended, Met
+from scheduling.care.rolling import NextWeek, make_availability
+from scheduling.care.rules import PastSession, PastVisit
 from scheduling.clinic import Closure
 from scheduling.people import Provider
 from scheduling.timegrid import WEEKDAYS
@@ -27,12 +27,12 @@ class Memory:
 
     def __init__(self, desk: SimulatedDesk, tally: SimulationTally, staff: Iterable[Provider]) -> None:
         self._desk, self._tally = desk, tally
-        self._services = {one.id: one for one in catalogue.services()}
-        self._capacities = {one.id: one.capacity for one in catalogue.workshops()}
+        self._services = {one.id: one for one in catalogue.list_services()}
+        self._capacities = {one.id: one.capacity for one in catalogue.list_workshops()}
         self._since: dict[str, date] = {}
         self._trainees = {one.id for one in staff if one.trainee}
 
-    def name(self, one: Standing) -> str:
+    def name(self, one: StandingBooking) -> str:
         """Return the name of a visit whatever ids there are: its patient, and which visit of theirs it is."""
         (patient,) = one.placing.ids("patient")
         return f"{patient}{one.row.subject_id.removeprefix(one.row.subject_id.split('.')[0])}"
@@ -52,7 +52,7 @@ class Memory:
             self._tally.chronicle.excused.add(arrival.patient.id)
 
     @contextmanager
-    def of_given_up(self, first: date, days: int, taken: Callable[[Standing], bool] | None = None) -> Iterator[None]:
+    def of_given_up(self, first: date, days: int, taken: Callable[[StandingBooking], bool] | None = None) -> Iterator[None]:
         """Remember the visits that stand no more at the end of the block: their patients did not want them, or need them.
 
         Parameters
@@ -87,11 +87,11 @@ class Memory:
             self._tally.wait(episode.priority, monday, (day - self._since[one.row.subject_id]).days)
             self._tally.minutes[monday] += self._minutes(one)
 
-    def _attended(self, found: Iterable[Standing], called_off: bool = False, taken: bool = False) -> None:
+    def _attended(self, found: Iterable[StandingBooking], called_off: bool = False, taken: bool = False) -> None:
         for one in found:
             (patient,) = one.placing.ids("patient")
             self._tally.chronicle.visits.append(
-                Attended(
+                PastVisit(
                     course=patient,
                     patient=patient,
                     service=one.row.service,
@@ -107,13 +107,13 @@ class Memory:
                 )
             )
 
-    def _met(self, one: Standing) -> Met:
+    def _met(self, one: StandingBooking) -> PastSession:
         _, subject, month = one.placing.subject
         group = subject.removesuffix(f"-{month}")
         start, placing = self._desk.wall(one.row.starts_at), one.placing
-        return Met(group, start, placing.room, placing.ids("team"), placing.ids("patient"), self._capacities[group])
+        return PastSession(group, start, placing.room, placing.ids("team"), placing.ids("patient"), self._capacities[group])
 
-    def _minutes(self, one: Standing) -> int:
+    def _minutes(self, one: StandingBooking) -> int:
         """Return the minutes of providers, trainees apart, that a visit took; who supervises has half of them for others."""
         service = self._services[one.row.service]
         team = sum(who not in self._trainees for who in one.placing.ids("team"))
@@ -126,14 +126,14 @@ class Memory:
         told, people = self._tally.chronicle, tuple(providers)
         told.until = until
         told.roles = {one.id: one.role for one in people}
-        told.works = care_days(catalogue.clinic(closures=tuple(closures)), people, self._desk.patients())
-        told.months = {one.id: list(_whole_months(start, until)) for one in catalogue.workshops() if one.required}
+        told.works = make_availability(catalogue.build_clinic(closures=tuple(closures)), people, self._desk.patients())
+        told.months = {one.id: list(_whole_months(start, until)) for one in catalogue.list_workshops() if one.required}
         for episode in self._desk.all_episodes():
             self._keep_course(episode)
         self._tally.waiting = self._desk.open_episodes()
 
     def _keep_course(self, episode: Episode) -> None:
-        told, course, pathway = self._tally.chronicle, episode.patient, catalogue.pathway(episode.pathway)
+        told, course, pathway = self._tally.chronicle, episode.patient, catalogue.get_pathway(episode.pathway)
         told.referred[course], told.kinds[course] = episode.referred_on, episode.pathway
         for event in episode.history:
             if event.kind == "dated" and event.date is not None:

@@ -9,9 +9,7 @@ from typing import Literal, get_args
 from scheduling.plan import Plan
 from scheduling.publishing import rebase
 from scheduling.scenario import Scenario
-from solver import Limits, solve
-from solver.change.bump import with_last_chances
-from solver.search.first_come import first_come
+from solver import Limits, place_expiring_visits, plan_first_come, solve
 
 PolicyName = Literal["optimised", "first-come", "first-come-holding"]
 POLICIES: tuple[PolicyName, ...] = get_args(PolicyName)
@@ -26,7 +24,7 @@ class PlanningPolicy:
 
     ``optimised``: by the solver; nobody who has been told of a place is moved, but for a last chance.
     ``first-come``: each in turn, in the order in which they were referred, at the earliest free time; what is left is held for
-    referrals to come (:mod:`solver.search.first_come`). ``first-come-holding``: the same, but the time that the solver would
+    referrals to come (:func:`solver.plan_first_come`). ``first-come-holding``: the same, but the time that the solver would
     hold is held first.
 
     Attributes
@@ -44,12 +42,12 @@ class PlanningPolicy:
     def plan(self, scenario: Scenario, standing: Plan | None, whole: bool) -> Plan:
         """Return a plan beside what stands; ``whole``: of a week that is planned for the first time."""
         if self.name != "optimised":
-            return first_come(scenario, standing if self.name == "first-come" else _held(scenario, standing))
+            return plan_first_come(scenario, standing if self.name == "first-come" else _held(scenario, standing))
         bound = scenario.changed(policy=scenario.policy.changed(max_notified_moves=0))
         plan = solve(bound, self.limits(whole), start=standing)
         # Whoever has just lost a place has new dates only once that is known: others give way to them after it.
         waiting = {one.id for one in scenario.visits if one.current is None}
-        return with_last_chances(scenario, rebase(plan, scenario), self.limits(whole=False), waiting)
+        return place_expiring_visits(scenario, rebase(plan, scenario), self.limits(whole=False), waiting)
 
     def limits(self, whole: bool) -> Limits:
         """Return the limits of a search: of a whole week, or of a change of one."""
@@ -57,7 +55,7 @@ class PlanningPolicy:
         return Limits(seconds, self.workers, self.seed, deterministic=self.deterministic)
 
 
-def beside_what_stands(scenario: Scenario, visits: Collection[str] = ()) -> Scenario:
+def restrict_to_standing(scenario: Scenario, visits: Collection[str] = ()) -> Scenario:
     """Return a scenario that asks for what stands, and for some visits with those that have to come with them."""
     stands = {one.id for one in scenario.visits if one.current is not None}
     return scenario.asking_for(stands.union(*(scenario.together_with(visit) for visit in visits)))
@@ -65,4 +63,4 @@ def beside_what_stands(scenario: Scenario, visits: Collection[str] = ()) -> Scen
 
 def _held(scenario: Scenario, standing: Plan | None) -> Plan:
     """Return what stands, with the groups and what is held for referrals to come: nobody else gets that time."""
-    return rebase(first_come(beside_what_stands(scenario), standing), scenario)
+    return rebase(plan_first_come(restrict_to_standing(scenario), standing), scenario)

@@ -23,14 +23,14 @@ from api.simulation.measures import SimulationTally
 from api.simulation.memory import Memory
 from api.simulation.policies import PlanningPolicy
 from api.simulation.world import Absence, SimulatedReferral, World
-from api.store.bookings import Change, Standing
+from api.store.bookings import BookingChange, StandingBooking
 from scheduling import catalogue
-from scheduling.care.pathways import Occurrence, Pathway
 from scheduling.clinic import Closure
 from scheduling.fields import ONE_DAY, Horizon, Weekday
-from scheduling.generate.working import working_minutes
+from scheduling.pathways import Occurrence, Pathway
 from scheduling.people import Patient
 from scheduling.timegrid import minute_of_day
+from scheduling.working_time import count_working_minutes
 
 MORNING, CALLS, EVENING = 7 * 60, 16 * 60, 18 * 60
 """Minutes of the day: before the clinic opens; by when patients have called off; when the day is over."""
@@ -60,7 +60,7 @@ class Practice:
         self.called_off: Counter[str] = Counter()
         self.put_off, self.called, self.lost = set[str](), set[str](), set[str]()
         self.before = world.start - ONE_WEEK
-        self.desk = SimulatedDesk(policy, catalogue.clinic().timezone, self.before)
+        self.desk = SimulatedDesk(policy, catalogue.build_clinic().timezone, self.before)
         self.tally = SimulationTally(policy.name, world.seed)
         self.memory = Memory(self.desk, self.tally, world.providers)
 
@@ -82,16 +82,16 @@ class Practice:
 
     def _open(self) -> None:
         """Take in who works in the months to come, the groups with their first members, and the pumps that there are."""
-        self.desk.take_roster(self.providers.values(), self.closures, Horizon(start=self.before, end=self.world.dates.end))
+        self.desk.import_roster(self.providers.values(), self.closures, Horizon(start=self.before, end=self.world.dates.end))
         since = self.before - timedelta(weeks=8)
-        for number, group in enumerate(catalogue.workshops()):
+        for number, group in enumerate(catalogue.list_workshops()):
             self.desk.prefer_weekday(group.id, MEETING_DAYS[number % len(MEETING_DAYS)])
             self.desk.take([_seat(one, group.id, since) for one in self.world.members(group.id)])
         self.desk.take([_request(one, low_reservoir=low) for one, low in self.world.pumps(self.before)])
 
     def _can_wait(self, arrival: SimulatedReferral) -> bool:
         """Say whether a patient who is referred in the week before the first can be seen in time."""
-        pathway, late = catalogue.pathway(arrival.pathway), arrival.known.weekday() > PLANNING_DAY
+        pathway, late = catalogue.get_pathway(arrival.pathway), arrival.known.weekday() > PLANNING_DAY
         return not pathway.steps[0].same_day and (late or pathway.onset != "new-onset")
 
     def _begin_week(self, monday: date) -> None:
@@ -101,7 +101,7 @@ class Practice:
         for provider in self.providers.values():
             shifts = tuple(one for one in provider.shifts if monday <= one.start.date() < until)
             if not provider.trainee:
-                self.tally.supply[monday] += working_minutes(provider.changed(shifts=shifts), self.closures)
+                self.tally.supply[monday] += count_working_minutes(provider.changed(shifts=shifts), self.closures)
         self.desk.at(monday, MORNING)
         self.desk.take([_seat(patient, group) for group, patient in self.world.group_requests(monday)])
 
@@ -118,14 +118,14 @@ class Practice:
         if ill or closed is not None:
             monday = _monday(day)
             known = Horizon(start=monday, end=min(monday + 2 * ONE_WEEK, self.world.dates.end))
-            self.desk.take_roster(self.providers.values(), self.closures, known)
+            self.desk.import_roster(self.providers.values(), self.closures, known)
             taken = self.memory.of_given_up(day, DAYS_AHEAD, lambda one: self._is_taken(one, ill, closed))
             with self._one_call():
                 with taken:
                     self._plan(monday, whole=False)
                 self._place_anew(monday, monday + ONE_WEEK)
 
-    def _is_taken(self, one: Standing, ill: Iterable[Absence], closed: Closure | None) -> bool:
+    def _is_taken(self, one: StandingBooking, ill: Iterable[Absence], closed: Closure | None) -> bool:
         """Say whether somebody's illness, or a closure, takes the place of a visit."""
         begin, end = self.desk.wall(one.row.starts_at), self.desk.wall(one.row.ends_at)
         people = {*one.placing.ids("team"), *one.placing.ids("supervisor")}
@@ -138,7 +138,7 @@ class Practice:
             return []
         waiting = []
         for arrival in self.world.arrivals(day):
-            if catalogue.pathway(arrival.pathway).steps[0].same_day:
+            if catalogue.get_pathway(arrival.pathway).steps[0].same_day:
                 self._see_today(arrival)
             else:
                 waiting.append(arrival)
@@ -192,7 +192,7 @@ class Practice:
         self.put_off |= self.lost
         self.tally.recontacted[_monday(self.desk.today)] += len(self.called)
 
-    def _keep(self, change: Change) -> None:
+    def _keep(self, change: BookingChange) -> None:
         """Keep what a change means for its patients: they have lost their place, or got one, and may have to be called."""
         visit, before, after = change.row.subject_id, change.before, change.after
         self.called |= self._told_anew(change)
@@ -202,7 +202,7 @@ class Practice:
         elif change.row.kind == "visit" and before is not None and before.notified:
             self.lost.add(visit)
 
-    def _told_anew(self, change: Change) -> set[str]:
+    def _told_anew(self, change: BookingChange) -> set[str]:
         """Return who had been told of a place and is told of another, of none, or of one after none."""
         before, after = change.before, change.after
         if after is not None and change.row.subject_id in self.put_off:
@@ -218,7 +218,7 @@ class Practice:
     def _see_today(self, arrival: SimulatedReferral) -> None:
         """Find a place today for a patient who has just been referred, or prove that there is none."""
         self.desk.at(arrival.known.date(), minute_of_day(arrival.known))
-        received = self.desk.receive(_request(arrival))
+        received = self.desk.receive_request(_request(arrival))
         today, proven = received.today, False
         assert today is not None
         if today.booking is None:
@@ -239,7 +239,7 @@ class Practice:
 
     # ---- What patients do ----
 
-    def _calls_off(self, one: Standing) -> date | None:
+    def _calls_off(self, one: StandingBooking) -> date | None:
         """Return when the patient of a visit calls it off, if they do."""
         name = self.memory.name(one)
         return self.world.cancels(f"{name}:{self.called_off[name]}", self.desk.wall(one.row.starts_at).date())

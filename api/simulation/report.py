@@ -16,7 +16,7 @@ from api.reports.picture.svg import Drawing
 from api.reports.summary import table
 from api.simulation.measures import PRIORITIES, SimulationTally, Waits, WeekFigures
 from api.simulation.policies import POLICIES, PolicyName
-from scheduling.care.rules import Broken, broken
+from scheduling.care.rules import CareViolation, find_care_violations
 from scheduling.fields import Count, Model, Priority
 
 MAX_BROKEN = 20
@@ -32,7 +32,7 @@ class Finding(Model):
     detail: str
 
     @classmethod
-    def of(cls, found: Broken) -> Finding:
+    def of(cls, found: CareViolation) -> Finding:
         """Write a finding of the judge."""
         return cls(rule=found.rule, subject=found.subject, day=found.day.isoformat(), detail=found.detail)
 
@@ -79,12 +79,12 @@ class Report(Model):
     results: tuple[Result, ...]
 
 
-def result_of(tally: SimulationTally, policy: PolicyName) -> Result:
+def build_result(tally: SimulationTally, policy: PolicyName) -> Result:
     """Return what came of a simulation that is over."""
     weeks = tuple(tally.weeks())
     told = tally.chronicle
-    faults = broken(told)
-    strict = broken(replace(told, visits=[one for one in told.visits if not one.taken]))
+    faults = find_care_violations(told)
+    strict = find_care_violations(replace(told, visits=[one for one in told.visits if not one.taken]))
     return Result(
         policy=policy,
         seed=tally.seed,
@@ -107,7 +107,7 @@ def result_of(tally: SimulationTally, policy: PolicyName) -> Result:
 # ---- Tables ----
 
 
-def report_tables(report: Report) -> Iterator[RenderableType]:
+def tabulate_report(report: Report) -> Iterator[RenderableType]:
     """Yield the report for people: each policy beside the other, seed by seed, and what care was not as it has to be."""
     yield _figures(report)
     yield Text()
@@ -182,7 +182,7 @@ WIDTH, HEIGHT, MARGIN, LABELS = 180.0, 44.0, 12.0, 24.0
 SHADES: Mapping[PolicyName, str] = dict(zip(POLICIES, COLOURS, strict=False))
 
 
-def picture(report: Report) -> bytes:
+def draw_report(report: Report) -> bytes:
     """Draw waits, use and calls week by week, a line for each policy: the median of its worlds."""
     panels = (
         ("Median days of waiting of the week's visits", [(one, _weekly(one, "median_wait")) for one in report.results]),
@@ -191,7 +191,7 @@ def picture(report: Report) -> bytes:
         ("Visits left out of their week's plan, so far", [(one, _summed(_weekly(one, "left_out"))) for one in report.results]),
     )
     drawing = Drawing(WIDTH + LABELS + MARGIN, len(panels) * (HEIGHT + MARGIN) + 2 * MARGIN, "Weeks under each policy")
-    for number, name in enumerate(policies_of(report)):
+    for number, name in enumerate(list_policies(report)):
         x = LABELS + 45 * number
         drawing.line(x, MARGIN / 2, x + 8, MARGIN / 2, SHADES[name], 1.2)
         drawing.text(x + 10, MARGIN / 2 + 1.2, name, 3.6)
@@ -200,7 +200,7 @@ def picture(report: Report) -> bytes:
     return drawing.to_bytes()
 
 
-def policies_of(report: Report) -> tuple[PolicyName, ...]:
+def list_policies(report: Report) -> tuple[PolicyName, ...]:
     """Return the policies that a report compares."""
     return tuple(name for name in POLICIES if any(one.policy == name for one in report.results))
 

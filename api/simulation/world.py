@@ -18,13 +18,13 @@ from pydantic import Field
 
 from api.services.episodes import ReportedEvent
 from scheduling import catalogue
-from scheduling.care.pathways import Occurrence, Pathway, Step
-from scheduling.catalogue import Hours, parse_toml
+from scheduling.catalogue import ClockInterval, parse_toml
 from scheduling.clinic import Closure
 from scheduling.fields import ONE_DAY, Clock, Count, Id, Interval, Model, Priority
-from scheduling.generate.dates import Dates, dates_from
-from scheduling.generate.profile import Range, Share, profile
-from scheduling.generate.roster import roster
+from scheduling.generate.dates import Dates, make_dates
+from scheduling.generate.profile import Range, Share, load_profile
+from scheduling.generate.roster import draw_roster
+from scheduling.pathways import Occurrence, Pathway, Step
 from scheduling.people import Patient, Provider, Shift
 from scheduling.timegrid import minute_of_day, stamp
 
@@ -58,7 +58,7 @@ class Mix(Model):
     members: Range
     pumps: Count
     reservoir_days: Range
-    rounds: Hours
+    rounds: ClockInterval
     staff: Mapping[str, Count]
     outcomes: Mapping[str, Share]
     referrals: tuple[ReferralMix, ...]
@@ -107,12 +107,12 @@ class World:
     def __init__(self, seed: int, start: date, weeks: int, scale: float = 1.0) -> None:
         self.seed, self.start, self.weeks = seed, start, weeks
         self._scale, self._mix = scale, mix()
-        data = profile()
+        data = load_profile()
         size = data.sizes["week"].changed(weeks=weeks + 2, training=False)
-        self.dates: Dates = dates_from(start, size, data)
+        self.dates: Dates = make_dates(start, size, data)
         counted = (team.changed(count=team.count.changed(week=self._mix.staff[team.role])) for team in data.staff.teams)
         data = data.changed(staff=data.staff.changed(teams=tuple(counted)))
-        staff = roster(data, "week", self.dates, self._random("roster"))
+        staff = draw_roster(data, "week", self.dates, self._random("roster"))
         self.providers: tuple[Provider, ...] = tuple(self._with_rounds(self._with_holidays(one)) for one in staff)
         self._sites, self._halves = data.patients.sites, data.patients.halves
 
@@ -242,7 +242,7 @@ class World:
     def group_requests(self, monday: date) -> list[tuple[str, Patient]]:
         """Return who asks for a seat in which group, in a week."""
         rng = self._random("groups", monday)
-        offered = [workshop.id for workshop in catalogue.workshops()]
+        offered = [workshop.id for workshop in catalogue.list_workshops()]
         count = round(self._mix.group_requests_per_week * self._scale)
         return [(rng.choice(offered), self.patient(f"group-{monday}-{number + 1}")) for number in range(count)]
 
@@ -253,7 +253,7 @@ class World:
 
 
 def _is_same_day(pathway: str) -> bool:
-    return catalogue.pathway(pathway).steps[0].same_day
+    return catalogue.get_pathway(pathway).steps[0].same_day
 
 
 def _poisson(rng: Random, mean: float) -> int:

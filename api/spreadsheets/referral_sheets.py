@@ -19,7 +19,7 @@ from api.spreadsheets import Record, read_table
 from scheduling import catalogue
 from scheduling.errors import Fault
 from scheduling.files import write_bytes
-from scheduling.references import fault_of
+from scheduling.references import make_fault
 
 COLUMNS: Mapping[str, str] = {
     "kind": "what is asked for: one of those of the sheet 'kinds'",
@@ -46,7 +46,7 @@ EXAMPLE = "example-"
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ReferralSheet:
     """What a file of referrals holds: its requests by row, what is wrong with rows, and what should be known of the reading."""
 
     requests: tuple[LocatedRequest, ...]
@@ -54,7 +54,7 @@ class Sheet:
     notes: tuple[str, ...]
 
 
-def read_sheet(content: bytes, source: str) -> Sheet:
+def read_sheet(content: bytes, source: str) -> ReferralSheet:
     """Read a CSV or XLSX file of referrals. Raises ``InvalidFile`` when it is no such file at all."""
     table = read_table(content, source, tuple(COLUMNS))
     unreadable = {fault.path for fault in table.faults}
@@ -67,9 +67,9 @@ def read_sheet(content: bytes, source: str) -> Sheet:
                 requests.append(LocatedRequest(record.place(""), Request.model_validate(values)))
             except ValidationError as error:
                 details = error.errors(include_url=False, include_input=False)
-                wrong = [Fault(record.place(fault.path), fault.message) for fault in map(fault_of, details)]
+                wrong = [Fault(record.place(fault.path), fault.message) for fault in map(make_fault, details)]
         faults += wrong
-    return Sheet(tuple(requests), tuple(faults), table.notes)
+    return ReferralSheet(tuple(requests), tuple(faults), table.notes)
 
 
 def in_row_order(faults: Iterable[Fault]) -> list[Fault]:
@@ -108,8 +108,8 @@ def examples(today: date) -> Iterator[dict[str, Any]]:
     needed = {
         "referrer": "Dr. Example, primary care",
         "low_reservoir": today + timedelta(weeks=3),
-        "programme": catalogue.workshops()[0].id,
-        "department": catalogue.referrals()[0].id,
+        "programme": catalogue.list_workshops()[0].id,
+        "department": catalogue.list_outside_departments()[0].id,
     }
     for number, kind in enumerate(KINDS, 1):
         yield {

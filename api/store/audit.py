@@ -27,7 +27,7 @@ BEFORE_THE_FIRST = "0" * 64
 
 
 @dataclass(frozen=True)
-class Entry:
+class AuditEntry:
     """What is written down: who did what to what, or was not let. Ids only, no names and no clinical text.
 
     Attributes
@@ -57,12 +57,12 @@ class Tail:
     hash: str
 
 
-def append(session: Session, entry: Entry, now: datetime) -> None:
+def append(session: Session, entry: AuditEntry, now: datetime) -> None:
     """Write down an entry, in the transaction that does what it tells of."""
     append_all(session, [entry], now)
 
 
-def append_all(session: Session, entries: Iterable[Entry], now: datetime) -> None:
+def append_all(session: Session, entries: Iterable[AuditEntry], now: datetime) -> None:
     """Write down entries, one after the other."""
     last, rows = tail(session), []
     for entry in entries:
@@ -72,7 +72,7 @@ def append_all(session: Session, entries: Iterable[Entry], now: datetime) -> Non
     insert_all(session, AuditRow, rows)
 
 
-def _row(last: Tail, entry: Entry, now: datetime) -> dict[str, Any]:
+def _row(last: Tail, entry: AuditEntry, now: datetime) -> dict[str, Any]:
     row = dict(
         sequence=last.sequence + 1,
         at=now,

@@ -23,7 +23,7 @@ from api.store.placings import Placing, Subject, Taking, occupancies_of, placing
 from api.store.rows import expect_version, found
 from api.store.tables import BookingRow, OccupancyRow
 from api.store.tables.plans import BookingState, Resource
-from api.store.versioned_cache import derived, derived_each
+from api.store.versioned_cache import get_cached, get_each_cached
 
 OPEN: tuple[BookingState, ...] = ("offered", "booked")
 """The states of bookings that may still be changed."""
@@ -34,7 +34,7 @@ _TAKEN = tuple(col(getattr(OccupancyRow, name)) for name in ("booking_id", "kind
 
 
 @dataclass(frozen=True)
-class Standing:
+class StandingBooking:
     """A booking that is not cancelled, and its placing."""
 
     row: BookingRow
@@ -42,7 +42,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Change:
+class BookingChange:
     """A booking that was made (nothing before), changed, or cancelled (nothing after); ``row`` is as it is now."""
 
     row: BookingRow
@@ -60,13 +60,13 @@ def booking_of(session: Session, subject: Subject) -> BookingRow | None:
     return _rows_of(session, [subject]).get(subject)
 
 
-def standing_of(session: Session, row: BookingRow) -> Standing:
+def standing_of(session: Session, row: BookingRow) -> StandingBooking:
     """Return a booking with its placing."""
     (one,) = _with_placings(session, [row])
     return one
 
 
-def standing(session: Session, period_id: str) -> dict[Subject, Standing]:
+def standing(session: Session, period_id: str) -> dict[Subject, StandingBooking]:
     """Return what stands in a period."""
     query = select(BookingRow).where(BookingRow.period_id == period_id, BookingRow.state != "cancelled")
     return {one.placing.subject: one for one in _with_placings(session, list(session.exec(query)))}
@@ -74,7 +74,7 @@ def standing(session: Session, period_id: str) -> dict[Subject, Standing]:
 
 def placed(session: Session, period_id: str, version: int) -> Mapping[Subject, Placing]:
     """Return where everything stands in a version of a period, which is the present one."""
-    return derived(session, ("placed", period_id), version, lambda: _placed(session, period_id))
+    return get_cached(session, ("placed", period_id), version, lambda: _placed(session, period_id))
 
 
 def all_rows(session: Session, period_id: str) -> list[BookingRow]:
@@ -95,12 +95,12 @@ def held_visits(session: Session, period_id: str) -> list[BookingRow]:
     return list(session.exec(standing_ones.where(BookingRow.state != "cancelled", held)))
 
 
-def standing_now(session: Session, identifiers: Iterable[str]) -> list[Standing]:
+def standing_now(session: Session, identifiers: Iterable[str]) -> list[StandingBooking]:
     """Return some bookings, of which none is cancelled, with their placings."""
     return _with_placings(session, list(session.exec(select(BookingRow).where(col(BookingRow.id).in_(list(identifiers))))))
 
 
-def between(session: Session, starts_at: datetime, ends_at: datetime) -> list[Standing]:
+def between(session: Session, starts_at: datetime, ends_at: datetime) -> list[StandingBooking]:
     """Return what stands and meets ``[starts_at, ends_at)``, by start."""
     query = select(BookingRow).where(
         col(BookingRow.starts_at) > starts_at - timedelta(days=LONGEST_DAYS),
@@ -113,7 +113,7 @@ def between(session: Session, starts_at: datetime, ends_at: datetime) -> list[St
 
 def of_resource(
     session: Session, resource: Resource, resource_id: str, starts_at: datetime, ends_at: datetime
-) -> list[Standing]:
+) -> list[StandingBooking]:
     """Return what takes a provider (supervision included), room or patient within ``[starts_at, ends_at)``, by start."""
     taken = (
         select(OccupancyRow.booking_id)
@@ -127,7 +127,7 @@ def of_resource(
 
 def replace(
     session: Session, period_id: str, wanted: Iterable[Placing], now: datetime, publication_id: int | None = None
-) -> list[Change]:
+) -> list[BookingChange]:
     """Make a period's bookings those wanted, and return what changed; all others stay untouched.
 
     Raises
@@ -146,14 +146,14 @@ def replace(
     return _apply(session, period_id, moving, leaving, now, publication_id)
 
 
-def place_all(session: Session, period_id: str, wanted: Iterable[Placing], now: datetime) -> list[Change]:
+def place_all(session: Session, period_id: str, wanted: Iterable[Placing], now: datetime) -> list[BookingChange]:
     """Make or change some bookings, whatever else stands in the period. Raises ``DoubleBooked``."""
     return _apply(session, period_id, list(wanted), [], now, None)
 
 
 def place(
     session: Session, period_id: str, placing: Placing, now: datetime, state: BookingState = "booked", reason: str | None = None
-) -> Change:
+) -> BookingChange:
     """Make or change one booking; ``reason`` is that of an override of a rule. Raises ``DoubleBooked``."""
     (change,) = place_all(session, period_id, [placing], now)
     change.row.state, change.row.override_reason = state, reason
@@ -167,7 +167,7 @@ def bring_into(session: Session, period_id: str, visits: Iterable[str]) -> None:
     session.exec(query.values(period_id=period_id))
 
 
-def cancel(session: Session, identifier: str, now: datetime, expected: int | None = None) -> Change:
+def cancel(session: Session, identifier: str, now: datetime, expected: int | None = None) -> BookingChange:
     """Cancel a booking: it takes nothing any more. Raises ``UnknownId`` and ``StaleVersion``."""
     row = booking(session, identifier)
     expect_version(row, "booking", identifier, expected)
@@ -189,10 +189,10 @@ def _apply(
     session: Session,
     period_id: str,
     moving: Sequence[Placing],
-    leaving: Sequence[Standing],
+    leaving: Sequence[StandingBooking],
     now: datetime,
     publication_id: int | None,
-) -> list[Change]:
+) -> list[BookingChange]:
     """Free first what is given up, then take: so bookings may change places with each other."""
     rows = _rows_of(session, [placing.subject for placing in moving])
     stood = [row for row in rows.values() if row.state != "cancelled"]
@@ -203,12 +203,12 @@ def _apply(
     for one in leaving:
         one.row.state, one.row.updated_at, one.row.publication_id = "cancelled", now, publication_id
         one.row.version += 1
-        changes.append(Change(one.row, one.placing, None))
+        changes.append(BookingChange(one.row, one.placing, None))
     for placing in moving:
         earlier = before.get(placing.subject)
         row = rows.get(placing.subject) or _new_row(session, period_id, placing, now)
         _move(row, period_id, placing, _told(earlier, placing), now, publication_id)
-        changes.append(Change(row, earlier, placing))
+        changes.append(BookingChange(row, earlier, placing))
     session.flush()
     _take(session, [(change.row.id, change.after) for change in changes if change.after is not None])
     return changes
@@ -233,12 +233,12 @@ def _placed(session: Session, period_id: str) -> dict[Subject, Placing]:
         taken = _takings(session, select(*_TAKEN).where(col(OccupancyRow.booking_id).in_(ids)))
         return {(row.id, row.version): placing_of(row, taken[row.id]) for row in rows}
 
-    return {one.subject: one for one in derived_each(session, [(one, version) for one, version in present], read)}
+    return {one.subject: one for one in get_each_cached(session, [(one, version) for one, version in present], read)}
 
 
-def _with_placings(session: Session, rows: Sequence[BookingRow]) -> list[Standing]:
+def _with_placings(session: Session, rows: Sequence[BookingRow]) -> list[StandingBooking]:
     taken = _takings(session, select(*_TAKEN).where(col(OccupancyRow.booking_id).in_([row.id for row in rows])))
-    return [Standing(row, placing_of(row, taken[row.id])) for row in rows]
+    return [StandingBooking(row, placing_of(row, taken[row.id])) for row in rows]
 
 
 def _takings(session: Session, query: Any) -> dict[str, list[Taking]]:

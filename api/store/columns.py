@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 from api.store.errors import NaiveTime
 
 
-class Row(SQLModel):
+class TableRow(SQLModel):
     """Base of every table; its constraints have names, so that migrations can speak of them on both databases."""
 
     metadata = MetaData(

@@ -24,7 +24,7 @@ from sqlmodel import Session
 
 from api.store.driver_errors import domain_error
 from api.store.errors import StoreBusy, StoreError, StoreUnusable
-from api.store.versioned_cache import KEPT, Derived
+from api.store.versioned_cache import CACHE_KEY, VersionedCache
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class Database:
             raise StoreUnusable(f"not the URL of a database: {error}") from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._turn = threading.Lock()
-        self._derived = Derived()
+        self._derived = VersionedCache()
         self._closed = False
         event.listen(self.engine, "checkin", self._given_back)
         if self.is_sqlite:
@@ -82,7 +82,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that sees one moment of the database and cannot write."""
-        with Session(self._reader, expire_on_commit=False, info={KEPT: self._derived}) as session, translated():
+        with Session(self._reader, expire_on_commit=False, info={CACHE_KEY: self._derived}) as session, translated():
             yield session
 
     @contextmanager

@@ -13,9 +13,9 @@ from sqlmodel import Session, col, func, select
 from api.store.periods import zone
 from api.store.rows import found, insert_all, put
 from api.store.tables import BookingRow, EpisodeEventRow, EpisodeRow, EpisodeVisitRow, VisitRow
-from scheduling.care.agenda import Subject
+from scheduling.care.agenda import VisitSubject
 from scheduling.care.episodes import Episode, Event
-from scheduling.care.pathways import Occurrence
+from scheduling.pathways import Occurrence
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def page(session: Session, after: str, count: int, patient: str | None = None, i
     return list(session.exec(query.order_by(col(EpisodeRow.id)).limit(count)))
 
 
-def put_subjects(session: Session, subjects: Mapping[str, Subject]) -> None:
+def put_subjects(session: Session, subjects: Mapping[str, VisitSubject]) -> None:
     """Note of which step of which episode visits are."""
     put(
         session,
@@ -101,10 +101,10 @@ def put_subjects(session: Session, subjects: Mapping[str, Subject]) -> None:
     )
 
 
-def subjects_of(session: Session, visits: Collection[str]) -> dict[str, Subject]:
+def subjects_of(session: Session, visits: Collection[str]) -> dict[str, VisitSubject]:
     """Return of which step of which episode visits are; those of none are left out."""
     rows = session.exec(select(EpisodeVisitRow).where(col(EpisodeVisitRow.visit_id).in_(list(visits))))
-    return {one.visit_id: Subject(one.episode_id, Occurrence(one.step, one.number)) for one in rows}
+    return {one.visit_id: VisitSubject(one.episode_id, Occurrence(one.step, one.number)) for one in rows}
 
 
 def unplaced(session: Session, episode_ids: Collection[str]) -> list[VisitRow]:

@@ -21,7 +21,7 @@ from api.store.rows import found
 from api.store.tables import BookingRow, InvitationRow, MessageRow, OccupancyRow, PatientRow
 from api.store.tables.mail import MessageState, Participation
 from calendars.appointments import Appointment
-from calendars.invites import Message
+from calendars.invites import InviteMessage
 
 UID_DOMAIN = "clinicweave"
 
@@ -30,7 +30,7 @@ OPEN: tuple[MessageState, ...] = ("waiting", "sending")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AppointmentNotice:
     """What a message says of an appointment, and to which address: equal ones tell a patient nothing new."""
 
     appointment: Appointment
@@ -61,7 +61,7 @@ class Claimed:
     message: MessageRow
     invitation: InvitationRow
     booking: BookingRow
-    tells: Told
+    tells: AppointmentNotice
     is_again: bool
 
 
@@ -154,7 +154,7 @@ def waiting_of(session: Session, invitations: Iterable[str]) -> dict[str, Messag
     return {row.invitation_id: row for row in session.exec(query)}
 
 
-def put_message(session: Session, row: InvitationRow, message: Message, now: datetime) -> None:
+def put_message(session: Session, row: InvitationRow, message: InviteMessage, now: datetime) -> None:
     """Put a message into the outbox."""
     session.add(
         MessageRow(
@@ -163,7 +163,7 @@ def put_message(session: Session, row: InvitationRow, message: Message, now: dat
             method=message.method,
             sequence=message.sequence,
             stamp=message.stamp,
-            tells=Told(message.appointment, message.attendee.address).document(),
+            tells=AppointmentNotice(message.appointment, message.attendee.address).document(),
             due_at=now,
             created_at=now,
         )
@@ -203,7 +203,9 @@ def claim(session: Session, courier: str, now: datetime, lease: timedelta) -> Cl
     message.attempts += 1
     session.add_all((message, row))
     session.flush()
-    return Claimed(message, row, found(session, BookingRow, "booking", row.booking_id), Told.of(message.tells), is_again)
+    return Claimed(
+        message, row, found(session, BookingRow, "booking", row.booking_id), AppointmentNotice.of(message.tells), is_again
+    )
 
 
 def sent(session: Session, identifier: str, now: datetime) -> None:
@@ -236,8 +238,8 @@ def put_back(session: Session, claimed: Claimed, due_at: datetime, reason: str, 
         return
     drop(session, message, "a newer one takes its place", now)
     newer.due_at = due_at
-    told = None if row.told is None else Told.of(row.told)
-    says_nothing = told == (Told.of(newer.tells) if newer.method == "REQUEST" else None)
+    told = None if row.told is None else AppointmentNotice.of(row.told)
+    says_nothing = told == (AppointmentNotice.of(newer.tells) if newer.method == "REQUEST" else None)
     if says_nothing:
         drop(session, newer, "it says nothing new", now)
     session.add(newer)
@@ -283,7 +285,7 @@ def last_address(session: Session, invitation_id: str) -> str | None:
     """Return where the last message of an invitation went that may have left; None when none has."""
     query = select(MessageRow).where(MessageRow.invitation_id == invitation_id, col(MessageRow.attempts) > 0)
     last = session.exec(query.order_by(col(MessageRow.sequence).desc()).limit(1)).first()
-    return None if last is None else Told.of(last.tells).address
+    return None if last is None else AppointmentNotice.of(last.tells).address
 
 
 def forget(session: Session, before: datetime, most: int) -> int:

@@ -22,7 +22,7 @@ FROM_SCENARIO = "scenario"
 """The source of busy times that came with a scenario."""
 
 
-class Stretch(Protocol):
+class WallClockSpan(Protocol):
     """Wall-clock time of the domain."""
 
     @property
@@ -34,7 +34,7 @@ class Stretch(Protocol):
         """Its end."""
 
 
-S = TypeVar("S", bound=Stretch)
+S = TypeVar("S", bound=WallClockSpan)
 
 
 def patient(session: Session, identifier: str) -> PatientRow:
@@ -48,17 +48,17 @@ def is_known(session: Session, patient_id: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class PatientIdentity:
     """What tells a patient apart."""
 
     id: str
     name: str
 
 
-def known(session: Session, patients: Collection[str]) -> dict[str, Known]:
+def known(session: Session, patients: Collection[str]) -> dict[str, PatientIdentity]:
     """Return which of some patients are known, by id."""
     rows: Any = select(PatientRow.id, PatientRow.name).where(col(PatientRow.id).in_(list(patients)))
-    return {identifier: Known(identifier, name) for identifier, name in session.exec(rows)}
+    return {identifier: PatientIdentity(identifier, name) for identifier, name in session.exec(rows)}
 
 
 def provider_ids(session: Session) -> set[str]:

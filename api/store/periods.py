@@ -28,7 +28,7 @@ from api.store.requests import (
 )
 from api.store.rows import expect_version, found, put, read
 from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
-from api.store.versioned_cache import derived
+from api.store.versioned_cache import get_cached
 from scheduling.additions import Addition
 from scheduling.clinic import Clinic
 from scheduling.fields import Horizon
@@ -180,7 +180,7 @@ def scenario_of(session: Session, period_id: str, now: datetime | None = None) -
         When what is stored is no valid scenario any more, as after a change of the clinic; with every fault.
     """
     row = period(session, period_id)
-    asked = derived(session, ("scenario", period_id), row.version, lambda: _asked(session, row))
+    asked = get_cached(session, ("scenario", period_id), row.version, lambda: _asked(session, row))
     return asked if now is None else asked.changed(now=asked.grid.wall(now).replace(second=0, microsecond=0))
 
 
@@ -213,7 +213,7 @@ def keep_snapshot(session: Session, scenario: Scenario, period_row: PeriodRow, n
 def snapshot(session: Session, identifier: str) -> Scenario:
     """Return a scenario as a plan was asked for; it never changes. Raises ``UnknownId``."""
     row = found(session, ScenarioRow, "scenario", identifier)
-    return derived(session, ("snapshot", identifier), None, lambda: Scenario.model_validate_json(row.document))
+    return get_cached(session, ("snapshot", identifier), None, lambda: Scenario.model_validate_json(row.document))
 
 
 def period_of_snapshot(session: Session, identifier: str) -> PeriodRow:

@@ -10,13 +10,13 @@ from sqlalchemy import delete
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from api.store.bookings import Change, placed, replace
+from api.store.bookings import BookingChange, placed, replace
 from api.store.columns import new_id
 from api.store.people import bounds
 from api.store.placings import Placing, Subject, booking_fields, placings
 from api.store.rows import found
 from api.store.tables import PeriodRow, PlanRow, PublicationRow, ShiftPlaceRow
-from api.store.versioned_cache import derived
+from api.store.versioned_cache import get_cached
 from scheduling.plan import Costs, GroupBooking, HoldBooking, Plan, ShiftPlace, VisitBooking
 from scheduling.publishing import rebase
 from scheduling.scenario import Scenario
@@ -27,7 +27,7 @@ class Published:
     """A publication, and every booking that it made, changed or cancelled."""
 
     row: PublicationRow
-    changes: tuple[Change, ...]
+    changes: tuple[BookingChange, ...]
 
 
 def plan(session: Session, identifier: str) -> PlanRow:
@@ -37,7 +37,7 @@ def plan(session: Session, identifier: str) -> PlanRow:
 
 def document(session: Session, row: PlanRow) -> Plan:
     """Return the plan that a row holds; it never changes."""
-    return derived(session, ("plan", row.id), None, lambda: Plan.model_validate_json(row.document))
+    return get_cached(session, ("plan", row.id), None, lambda: Plan.model_validate_json(row.document))
 
 
 def add_plan(session: Session, made: Plan, scenario_id: str, period_id: str, by: str, now: datetime) -> PlanRow:
@@ -117,7 +117,7 @@ def standing_plan(session: Session, scenario: Scenario) -> Plan:
     """
     version = session.get_one(PeriodRow, scenario.id).version
     taken = placed(session, scenario.id, version)
-    return derived(session, ("standing", scenario.id), version, lambda: rebase(_as_plan(session, scenario, taken), scenario))
+    return get_cached(session, ("standing", scenario.id), version, lambda: rebase(_as_plan(session, scenario, taken), scenario))
 
 
 def choose_places(session: Session, scenario: Scenario, places: Iterable[ShiftPlace]) -> None:

@@ -23,7 +23,7 @@ PEOPLE = ("members", "waiting", "sessions")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldSession:
     """A session that has been or stands: its booking, who has a place, and of them those who did not come."""
 
     booking: str
@@ -77,7 +77,7 @@ def load(session: Session) -> tuple[Programme, ...]:
     return tuple(Programme.model_validate_json(json.dumps(one, default=str)) for one in documents)
 
 
-def sessions(session: Session, programmes: Collection[str]) -> dict[str, list[Held]]:
+def sessions(session: Session, programmes: Collection[str]) -> dict[str, list[HeldSession]]:
     """Return the sessions of programmes that have been or stand, in order."""
     query = select(BookingRow).where(BookingRow.kind == "group", BookingRow.state != "cancelled")
     rows = list(session.exec(query.order_by(col(BookingRow.starts_at))))
@@ -90,11 +90,11 @@ def sessions(session: Session, programmes: Collection[str]) -> dict[str, list[He
     absent = {(booking, patient) for booking, patient in session.exec(missed)}
     owners = {f"{one}-{row.month}": one for row in rows for one in programmes}
     wall = zone(session).wall
-    met: dict[str, list[Held]] = {one: [] for one in programmes}
+    met: dict[str, list[HeldSession]] = {one: [] for one in programmes}
     for row in rows:
         if row.subject_id in owners:
             away = frozenset(who for booking, who in absent if booking == row.id)
-            held = Held(row.id, row.starts_at, wall(row.starts_at).date(), tuple(seats[row.id]), away)
+            held = HeldSession(row.id, row.starts_at, wall(row.starts_at).date(), tuple(seats[row.id]), away)
             met[owners[row.subject_id]].append(held)
     return met
 

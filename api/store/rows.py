@@ -12,7 +12,7 @@ from sqlmodel import Session, SQLModel, col, select
 from api.store.errors import StaleVersion
 from scheduling.errors import InvalidFile, UnknownId
 from scheduling.fields import Model
-from scheduling.references import validated
+from scheduling.references import validate_text
 
 D = TypeVar("D", bound=Model)
 R = TypeVar("R", bound=SQLModel)
@@ -53,7 +53,7 @@ def read(kind: type[D], text: str) -> D:
 
 @lru_cache(MOST_READ)
 def _read(kind: type[Model], text: str) -> Model:
-    document, faults = validated(kind, text)
+    document, faults = validate_text(kind, text)
     if document is None:
         raise InvalidFile(f"stored {kind.__name__}", [fault for _, fault in faults])
     return document

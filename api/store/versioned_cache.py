@@ -17,11 +17,11 @@ from sqlmodel import Session
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
-KEPT = "derived"
+CACHE_KEY = "derived"
 """Where a reading session carries what is kept."""
 
 
-class Derived:
+class VersionedCache:
     """The last things that were derived, each of one version. Nothing in it changes, and nothing in it is a row.
 
     Parameters
@@ -80,19 +80,19 @@ class Derived:
             known[1].set_exception(error)
 
 
-def derived(session: Session, name: Hashable, version: Hashable, derive: Callable[[], T]) -> T:
+def get_cached(session: Session, name: Hashable, version: Hashable, derive: Callable[[], T]) -> T:
     """Return what a name means in a version, kept from before if it can be.
 
     Only a reading session finds and keeps anything: a writing one may have changed rows of the version that it has read.
     """
-    kept = session.info.get(KEPT)
-    return kept.get(name, version, derive) if isinstance(kept, Derived) else derive()
+    kept = session.info.get(CACHE_KEY)
+    return kept.get(name, version, derive) if isinstance(kept, VersionedCache) else derive()
 
 
-def derived_each(session: Session, wanted: Sequence[K], derive: Callable[[Sequence[K]], dict[K, T]]) -> list[T]:
-    """Return pieces by the versions that they are of, kept from before where they can be; as :func:`derived` for one thing."""
-    kept = session.info.get(KEPT)
-    if isinstance(kept, Derived):
+def get_each_cached(session: Session, wanted: Sequence[K], derive: Callable[[Sequence[K]], dict[K, T]]) -> list[T]:
+    """Return pieces by the versions that they are of, kept from before where they can be; as :func:`get_cached` does."""
+    kept = session.info.get(CACHE_KEY)
+    if isinstance(kept, VersionedCache):
         return kept.get_each(wanted, derive)
     made = derive(wanted)
     return [made[key] for key in wanted]

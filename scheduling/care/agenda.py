@@ -14,9 +14,9 @@ from itertools import dropwhile, takewhile
 from typing import Literal
 
 from scheduling.care.episodes import Episode
-from scheduling.care.pathways import Lag, Occurrence, Pathway
-from scheduling.care.windows import Cares, OpenStep, on_weekdays, open_steps, void_visits
+from scheduling.care.windows import Cares, OpenStep, is_weekday, list_open_steps, list_void_visits
 from scheduling.fields import ONE_DAY, Horizon, Priority
+from scheduling.pathways import Lag, Occurrence, Pathway
 from scheduling.requests import Current, Link, Visit
 
 AlertKind = Literal["late", "before-horizon", "last-horizon", "last-day", "outcome-awaited", "date-missing", "void"]
@@ -30,7 +30,7 @@ MONDAY = date(2024, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class VisitSubject:
     """What a visit is of an episode."""
 
     episode: str
@@ -76,17 +76,17 @@ class Agenda:
     links: list[Link] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
-    subjects: dict[str, Subject] = field(default_factory=dict)
+    subjects: dict[str, VisitSubject] = field(default_factory=dict)
     since: dict[str, date] = field(default_factory=dict)
 
 
-def agenda(
+def build_agenda(
     episodes: Iterable[Episode],
     pathways: Mapping[str, Pathway],
     horizon: Horizon,
     today: date,
     current: Mapping[str, Current],
-    cares: Cares = on_weekdays,
+    cares: Cares = is_weekday,
 ) -> Agenda:
     """Return what open episodes ask of a horizon.
 
@@ -103,7 +103,7 @@ def agenda(
     return found
 
 
-def raised(priority: Priority, target: date | None, day: date) -> Priority:
+def raise_priority(priority: Priority, target: date | None, day: date) -> Priority:
     """Return the priority of what waits on a day: the next higher one once its target is past, never that of cancer."""
     if target is None or target >= day or priority not in PRIORITIES[:-1]:
         return priority
@@ -114,7 +114,7 @@ Later = Sequence[tuple[str, Lag]]
 """Services that follow each other, each at its lag."""
 
 
-def reaches(day: date, later: Later, end: date | None, cares: Cares, patient: str | None = None) -> bool:
+def can_reach(day: date, later: Later, end: date | None, cares: Cares, patient: str | None = None) -> bool:
     """Say whether visits that follow one on a day, and each other, all find a day of care before an end."""
     if not later:
         return True
@@ -122,14 +122,14 @@ def reaches(day: date, later: Later, end: date | None, cares: Cares, patient: st
     most = LONGEST_BUNDLE_LAG if lag.max_days is None else lag.max_days
     days = (day + timedelta(days=n) for n in range(lag.min_days, most + 1))
     possible = (after for after in days if cares(after, service, None, patient) and (end is None or after < end))
-    return any(reaches(after, rest, end, cares, patient) for after in possible)
+    return any(can_reach(after, rest, end, cares, patient) for after in possible)
 
 
-def fits(later: Later, days: int) -> bool:
+def can_fit(later: Later, days: int) -> bool:
     """Say whether a horizon of some days, from a Monday on and without holidays, holds visits that go together."""
     end = MONDAY + timedelta(days=days)
     starts = (MONDAY + timedelta(days=n) for n in range(days))
-    return any(on_weekdays(day) and reaches(day, later, end, on_weekdays) for day in starts)
+    return any(is_weekday(day) and can_reach(day, later, end, is_weekday) for day in starts)
 
 
 class _Asking:
@@ -148,7 +148,7 @@ class _Asking:
         self._agenda, self._episode, self._pathway = agenda, episode, pathway
         self._start, self._end = horizon.start, horizon.end
         self._today, self._current, self._cares = today, current, cares
-        self._steps = {step.occurrence: step for step in open_steps(episode, pathway, horizon.start, cares)}
+        self._steps = {step.occurrence: step for step in list_open_steps(episode, pathway, horizon.start, cares)}
         self._asked: dict[Occurrence, Visit] = {}
         self._alone: set[Occurrence] = set()
 
@@ -165,7 +165,7 @@ class _Asking:
                 self._asked[one] = self._visit(step, [step.planned.date])
         for one, visit in self._asked.items():
             self._agenda.visits.append(visit)
-            self._agenda.subjects[visit.id] = Subject(self._episode.id, one)
+            self._agenda.subjects[visit.id] = VisitSubject(self._episode.id, one)
             self._agenda.since[visit.id] = self._steps[one].since
             before = self._steps[one].after
             self._agenda.links += [lag.link(self._asked[p].id, visit.id) for p, lag in before if p in self._asked]
@@ -184,14 +184,14 @@ class _Asking:
         later = self._bundled_after(step.occurrence)
         if not later:
             return days
-        whole = [day for day in days if reaches(day, later, self._end, self._cares, step.patient)]
+        whole = [day for day in days if can_reach(day, later, self._end, self._cares, step.patient)]
         if not whole and self._is_begun(step.occurrence):
             self._alone.add(step.occurrence)
             return days
         if whole or not self._is_only_begun(later):
             return whole
-        begun = dropwhile(lambda day: not reaches(day, later, None, self._cares, step.patient), days)
-        return list(takewhile(lambda day: reaches(day, later, None, self._cares, step.patient), begun))
+        begun = dropwhile(lambda day: not can_reach(day, later, None, self._cares, step.patient), days)
+        return list(takewhile(lambda day: can_reach(day, later, None, self._cares, step.patient), begun))
 
     def _precedes(self, before: Occurrence) -> bool:
         """Say whether a visit is asked for in the horizon, or stands before it."""
@@ -204,7 +204,7 @@ class _Asking:
 
     def _is_only_begun(self, later: Later) -> bool:
         """Say whether no horizon of the length holds a visit with what has to come after it: that is for the next one."""
-        return bool(later) and not fits(later, (self._end - self._start).days)
+        return bool(later) and not can_fit(later, (self._end - self._start).days)
 
     def _bundled_after(self, one: Occurrence) -> list[tuple[str, Lag]]:
         """Return the visits that go together with a visit and come after it."""
@@ -233,7 +233,7 @@ class _Asking:
             id=step.visit,
             patient=step.patient,
             service=step.service,
-            priority=raised(step.priority, step.target, self._start),
+            priority=raise_priority(step.priority, step.target, self._start),
             earliest=min(step.earliest, days[0]) if standing else days[0],
             target=target,
             deadline=deadline,
@@ -273,7 +273,7 @@ class _Asking:
             waits = not step.certain and step.settled and step.planned is None
             if waits:
                 self._alert("outcome-awaited", step)
-        for visit in void_visits(self._episode, self._pathway, self._start):
+        for visit in list_void_visits(self._episode, self._pathway, self._start):
             self._agenda.alerts.append(Alert("void", self._episode.id, self._episode.patient, visit, "", None))
 
     def _alert(self, kind: AlertKind, step: OpenStep) -> None:

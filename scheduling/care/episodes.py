@@ -1,8 +1,8 @@
 """Episodes: a patient on a pathway, and what their history leaves open.
 
 An episode is its history and nothing else: events in the order in which they became known. What is open, and between which
-dates, is derived from them by :func:`open_steps` whenever it is asked for, and stored nowhere. :func:`recorded` is how a
-history grows: it refuses what cannot follow what has been.
+dates, is derived from them by :func:`list_open_steps` whenever it is asked for, and stored nowhere. A history grows by
+:func:`record_events`, which refuses what cannot follow what has been.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from scheduling.care.pathways import Follow, Lag, Occurrence, Pathway, Step
 from scheduling.errors import EventRefused
 from scheduling.fields import Date, Id, Model, Positive, Priority, Stamp
+from scheduling.pathways import Follow, Lag, Occurrence, Pathway, Step
 
 EventKind = Literal[
     "referred", "planned", "done", "outcome", "no-show", "cancelled", "withdrawn", "dated", "stopped", "restarted"
@@ -83,7 +83,7 @@ class Episode(Model):
         return first.date or first.known.date()
 
 
-class Visited(NamedTuple):
+class VisitDate(NamedTuple):
     """A visit that was, or is to be: its date and who gives it."""
 
     date: date
@@ -91,7 +91,7 @@ class Visited(NamedTuple):
 
 
 @dataclass
-class Progress:
+class EpisodeProgress:
     """What a history comes to.
 
     Attributes
@@ -111,8 +111,8 @@ class Progress:
     """
 
     since: date
-    done: dict[Occurrence, Visited] = field(default_factory=dict)
-    planned: dict[Occurrence, Visited] = field(default_factory=dict)
+    done: dict[Occurrence, VisitDate] = field(default_factory=dict)
+    planned: dict[Occurrence, VisitDate] = field(default_factory=dict)
     missed: dict[Occurrence, Event] = field(default_factory=dict)
     attempts: Counter[Occurrence] = field(default_factory=Counter)
     outcomes: dict[str, str] = field(default_factory=dict)
@@ -131,10 +131,10 @@ class Progress:
         day = event.date or event.known.date()
         match event.kind:
             case "planned" if one:
-                self.planned[one] = Visited(day, event.team)
+                self.planned[one] = VisitDate(day, event.team)
                 self.done.pop(one, None)  # once more: it has lapsed, or its day was not whole
             case "done" if one:
-                self.done[one] = Visited(day, event.team)
+                self.done[one] = VisitDate(day, event.team)
                 self.planned.pop(one, None)
                 self.missed.pop(one, None)
                 for before, after, _ in pathway.lags():
@@ -173,20 +173,20 @@ def _outcome(event: Event, step: Step) -> str:
     return event.outcome or step.outcome_of(event.relief_percent or 0)
 
 
-def progress(episode: Episode, pathway: Pathway) -> Progress:
+def replay_history(episode: Episode, pathway: Pathway) -> EpisodeProgress:
     """Return what a history comes to."""
-    found = Progress(since=episode.referred_on)
+    found = EpisodeProgress(since=episode.referred_on)
     for event in episode.history:
         found.take(event, pathway)
     return found
 
 
-def state(episode: Episode, pathway: Pathway) -> State:
+def get_state(episode: Episode, pathway: Pathway) -> State:
     """Say whether an episode goes on, has reached its end, was ended by an outcome, or was stopped."""
-    return _state(progress(episode, pathway), pathway)
+    return _state(replay_history(episode, pathway), pathway)
 
 
-def _state(found: Progress, pathway: Pathway) -> State:
+def _state(found: EpisodeProgress, pathway: Pathway) -> State:
     if found.stopped:
         return "stopped"
     for step in pathway.steps:
@@ -197,7 +197,7 @@ def _state(found: Progress, pathway: Pathway) -> State:
     return "open" if _undone(found, pathway) else "completed"
 
 
-def _undone(found: Progress, pathway: Pathway) -> bool:
+def _undone(found: EpisodeProgress, pathway: Pathway) -> bool:
     """Say whether a step that is reached, or whose outcome is awaited, is not over."""
     reached: set[str] = set()
     for step in pathway.steps:
@@ -210,7 +210,7 @@ def _undone(found: Progress, pathway: Pathway) -> bool:
     return False
 
 
-def settle(found: Progress, pathway: Pathway, today: date) -> None:
+def drop_lapsed(found: EpisodeProgress, pathway: Pathway, today: date) -> None:
     """Take away what counts no more: results that have lapsed, days that are not whole, and plans that follow nothing."""
     for before, after, lag in reversed(list(pathway.lags())):
         been = found.done.get(before)
@@ -229,7 +229,7 @@ def settle(found: Progress, pathway: Pathway, today: date) -> None:
             del found.planned[after]
 
 
-def _settle_bundle(found: Progress, whole: frozenset[Occurrence]) -> None:
+def _settle_bundle(found: EpisodeProgress, whole: frozenset[Occurrence]) -> None:
     """Forget the parts of a day that is not whole, unless the others are still to come on it."""
     visits = [found.done.get(part) or found.planned.get(part) for part in whole]
     if any(visit is None for visit in visits) or len({visit.date for visit in visits if visit}) > 1:
@@ -241,7 +241,7 @@ def _settle_bundle(found: Progress, whole: frozenset[Occurrence]) -> None:
 # ---- How a history grows ----
 
 
-def recorded(episode: Episode, pathway: Pathway, *events: Event) -> Episode:
+def record_events(episode: Episode, pathway: Pathway, *events: Event) -> Episode:
     """Return an episode of which more is known.
 
     Raises
@@ -249,7 +249,7 @@ def recorded(episode: Episode, pathway: Pathway, *events: Event) -> Episode:
     EventRefused
         When an event cannot follow what has been.
     """
-    found = progress(episode, pathway)
+    found = replay_history(episode, pathway)
     for event in events:
         if fault := _fault(event, found, pathway):
             raise EventRefused(episode.id, event.kind, fault)
@@ -257,7 +257,7 @@ def recorded(episode: Episode, pathway: Pathway, *events: Event) -> Episode:
     return episode.changed(history=(*episode.history, *events))
 
 
-def _fault(event: Event, found: Progress, pathway: Pathway) -> str | None:
+def _fault(event: Event, found: EpisodeProgress, pathway: Pathway) -> str | None:
     """Return why an event cannot follow; None: it can."""
     now = _state(found, pathway)
     if event.kind == "referred":
@@ -276,7 +276,7 @@ def _fault(event: Event, found: Progress, pathway: Pathway) -> str | None:
     return None
 
 
-def _visit_fault(event: Event, found: Progress, pathway: Pathway) -> str | None:
+def _visit_fault(event: Event, found: EpisodeProgress, pathway: Pathway) -> str | None:
     one = event.occurrence
     if one is None or not pathway.knows(one):
         return "the pathway has no such visit"
@@ -285,11 +285,11 @@ def _visit_fault(event: Event, found: Progress, pathway: Pathway) -> str | None:
     if event.kind in LOSSES:
         return None if one in found.planned else "the visit is not planned"
     counted = deepcopy(found)
-    settle(counted, pathway, max(event.date, event.known.date()))
+    drop_lapsed(counted, pathway, max(event.date, event.known.date()))
     if one in counted.done:
         return "the visit has been already"
     step = pathway.step(one.step)
-    for before, follow in before_of(one, step, pathway):
+    for before, follow in list_predecessors(one, step, pathway):
         if before not in found.done and before not in found.planned:
             return f"{before} has not been"
         if isinstance(follow, Follow) and follow.outcome not in (None, found.outcomes.get(before.step)):
@@ -297,7 +297,7 @@ def _visit_fault(event: Event, found: Progress, pathway: Pathway) -> str | None:
     return None
 
 
-def _outcome_fault(event: Event, found: Progress, pathway: Pathway) -> str | None:
+def _outcome_fault(event: Event, found: EpisodeProgress, pathway: Pathway) -> str | None:
     step = next((one for one in pathway.steps if one.id == event.step), None)
     if step is None or not step.outcomes:
         return "nothing is decided by it"
@@ -310,7 +310,7 @@ def _outcome_fault(event: Event, found: Progress, pathway: Pathway) -> str | Non
     return None
 
 
-def before_of(one: Occurrence, step: Step, pathway: Pathway) -> tuple[tuple[Occurrence, Lag], ...]:
+def list_predecessors(one: Occurrence, step: Step, pathway: Pathway) -> tuple[tuple[Occurrence, Lag], ...]:
     """Return the visits that a visit follows, each with its lag."""
     if one.number > 1:
         assert step.every is not None
@@ -318,6 +318,6 @@ def before_of(one: Occurrence, step: Step, pathway: Pathway) -> tuple[tuple[Occu
     return tuple((Occurrence(follow.step, pathway.step(follow.step).times), follow) for follow in step.follows)
 
 
-def visit_id(episode: str, one: Occurrence, attempt: int = 1) -> str:
+def make_visit_id(episode: str, one: Occurrence, attempt: int = 1) -> str:
     """Return the id under which a visit of an episode is asked for; another attempt is another visit."""
     return f"{episode}.{one}" if attempt == 1 else f"{episode}.{one}.{attempt}"

@@ -23,13 +23,13 @@ from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from scheduling import catalogue
-from scheduling.care.rolling import Book
-from scheduling.care.windows import open_steps
+from scheduling.care.rolling import ClinicRecords
+from scheduling.care.windows import list_open_steps
 from scheduling.clinic import Block, Closure, Service
 from scheduling.fields import Interval
-from scheduling.generate.working import working_minutes
 from scheduling.people import Provider, Shift
 from scheduling.timegrid import WEEKDAYS, minute_of_day
+from scheduling.working_time import count_working_minutes
 
 DAYS = len(WEEKDAYS)
 MONTHS_A_YEAR, WEEKS_A_YEAR = 12, 52
@@ -46,7 +46,7 @@ class Resource(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class ResourceLoad:
     """What is asked of a resource week by week, and what it can give; minutes."""
 
     resource: Resource
@@ -55,7 +55,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class ExpectedWait:
     """How long a new patient waits for a service, days; None: for longer than the outlook reaches. ``scarce`` decides it."""
 
     service: str
@@ -68,11 +68,11 @@ class Outlook:
     """The weeks' first days, the loads of all resources, and the waits of all services that a pathway begins with."""
 
     weeks: tuple[date, ...]
-    loads: tuple[Load, ...]
-    waits: tuple[Wait, ...]
+    loads: tuple[ResourceLoad, ...]
+    waits: tuple[ExpectedWait, ...]
 
 
-def outlook(book: Book, first: date, weeks: int, today: date, arrivals: Mapping[str, float]) -> Outlook:
+def estimate_outlook(book: ClinicRecords, first: date, weeks: int, today: date, arrivals: Mapping[str, float]) -> Outlook:
     """Return the outlook of some weeks.
 
     Parameters
@@ -87,7 +87,7 @@ def outlook(book: Book, first: date, weeks: int, today: date, arrivals: Mapping[
     asked = {one: _sum(known.get(one, none), future.get(one, none)) for one in known.keys() | future.keys()}
     capacity = model.capacities(asked)
     loads = tuple(
-        Load(one, _whole(asked.get(one, none)), _whole(capacity.get(one, none)))
+        ResourceLoad(one, _whole(asked.get(one, none)), _whole(capacity.get(one, none)))
         for one in sorted(capacity.keys() | asked.keys())
     )
     begins = sorted({pathway.steps[0].service for pathway in book.pathways.values()} & model.services.keys())
@@ -110,7 +110,7 @@ def _whole(flow: Iterable[float]) -> tuple[int, ...]:
 class _Model:
     """Time at work, and what is asked of it."""
 
-    def __init__(self, book: Book, first: date, weeks: int, today: date) -> None:
+    def __init__(self, book: ClinicRecords, first: date, weeks: int, today: date) -> None:
         self._book, self._first, self._weeks, self._today = book, first, weeks, today
         self.services = {service.id: service for service in book.clinic.services}
         self._sites = {location.id: location.site for location in book.clinic.locations}
@@ -146,7 +146,7 @@ class _Model:
         found: dict[str, float] = defaultdict(float)
         for day in (self._first + timedelta(days=DAYS * week + n) for n in range(DAYS)):
             shifts = [shift for who, shift in self._shifts.get(day, ()) if who is provider]
-            each = [working_minutes(free.changed(shifts=(one,)), self._closures(one.locations)) for one in shifts]
+            each = [count_working_minutes(free.changed(shifts=(one,)), self._closures(one.locations)) for one in shifts]
             part = min(1.0, provider.max_minutes_per_day / sum(each)) if sum(each) else 0.0
             for shift, minutes in zip(shifts, each, strict=True):
                 for location in shift.locations:
@@ -210,7 +210,7 @@ class _Model:
         """Return what is asked by all that is known today."""
         visits: dict[str, Flow] = defaultdict(lambda: [0.0] * self._weeks)
         for episode in self._book.episodes:
-            for step in open_steps(episode, self._book.pathways[episode.pathway], self._today):
+            for step in list_open_steps(episode, self._book.pathways[episode.pathway], self._today):
                 last = step.planned.date if step.planned else step.target or step.latest or step.earliest
                 begin = step.planned.date if step.planned else step.earliest
                 self._spread(visits[step.service], begin, max(begin, last))
@@ -277,15 +277,17 @@ class _Model:
 
     # ---- What follows ----
 
-    def wait(self, service: Service, known: Mapping[Resource, Flow], capacity: Mapping[Resource, Flow]) -> Wait:
+    def wait(self, service: Service, known: Mapping[Resource, Flow], capacity: Mapping[Resource, Flow]) -> ExpectedWait:
         """Return how long a new patient waits for a service, at the site where it is shortest."""
         found = [self._wait_at(service, site, known, capacity) for site in self._sites_of(service)]
         return min(found, key=lambda one: (one.days is None, one.days or 0))
 
-    def _wait_at(self, service: Service, site: str, known: Mapping[Resource, Flow], capacity: Mapping[Resource, Flow]) -> Wait:
-        longest = Wait(service.id, 0, None)
+    def _wait_at(
+        self, service: Service, site: str, known: Mapping[Resource, Flow], capacity: Mapping[Resource, Flow]
+    ) -> ExpectedWait:
+        longest = ExpectedWait(service.id, 0, None)
         none = [0.0] * self._weeks
-        usable = catalogue.limits().usable_percent / 100
+        usable = catalogue.get_limits().usable_percent / 100
         for resource, minutes in self._needs(service, site):
             free, days = 0.0, None
             for week, (given, asked) in enumerate(zip(capacity.get(resource, none), known.get(resource, none), strict=True)):
@@ -296,9 +298,9 @@ class _Model:
                     break
                 free += net
             if days is None:
-                return Wait(service.id, None, resource)
+                return ExpectedWait(service.id, None, resource)
             if longest.days is not None and days > longest.days:
-                longest = Wait(service.id, days, resource)
+                longest = ExpectedWait(service.id, days, resource)
         return longest
 
     def _week_of(self, day: date) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
 from scheduling import catalogue
-from scheduling.care.agenda import raised
+from scheduling.care.agenda import raise_priority
 from scheduling.care.windows import Cares
 from scheduling.catalogue import Workshop
 from scheduling.fields import Count, Date, Horizon, Id, Model, Positive, Priority, Weekday
@@ -23,7 +23,7 @@ IDEAL_DAYS = 28
 ORDER: tuple[Priority, ...] = ("cancer", "urgent", "soon", "routine")
 
 
-class Member(Model):
+class ProgrammeMember(Model):
     """A patient with a seat, from a date to before another (null: for as long as they like)."""
 
     patient: Id
@@ -36,7 +36,7 @@ class Member(Model):
         return self.since <= day and (self.until is None or day < self.until)
 
 
-class Waiting(Model):
+class WaitingPatient(Model):
     """A patient who waits for a seat since a date."""
 
     patient: Id
@@ -44,7 +44,7 @@ class Waiting(Model):
     since: Date
 
 
-class Session(Model):
+class ProgrammeSession(Model):
     """A session that has been, or stands in a published plan, and who came or is to come."""
 
     date: Date
@@ -63,9 +63,9 @@ class Programme(Model):
     min_days: Count
     max_days: Count
     weekday: Weekday | None = None
-    members: tuple[Member, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
-    sessions: tuple[Session, ...] = ()
+    members: tuple[ProgrammeMember, ...] = ()
+    waiting: tuple[WaitingPatient, ...] = ()
+    sessions: tuple[ProgrammeSession, ...] = ()
 
     def last_before(self, month: str) -> date | None:
         """Return the date of the last session before a calendar month."""
@@ -76,9 +76,9 @@ class Programme(Model):
         return any(f"{one.date:%Y-%m}" == month for one in self.sessions)
 
 
-def opened(workshop: Workshop) -> Programme:
+def open_programme(workshop: Workshop) -> Programme:
     """Return the programme of a workshop of the catalogue; nobody has a seat yet."""
-    limits = catalogue.limits()
+    limits = catalogue.get_limits()
     return Programme(
         id=workshop.id,
         name=workshop.name,
@@ -91,7 +91,7 @@ def opened(workshop: Workshop) -> Programme:
     )
 
 
-def candidates(programme: Programme, day: date) -> tuple[Candidate, ...]:
+def list_candidates(programme: Programme, day: date) -> tuple[Candidate, ...]:
     """Return who may be given a seat around a day: members, then those who wait, the most urgent and the longest first.
 
     Who has waited for over a month is asked for with the next higher priority.
@@ -101,14 +101,14 @@ def candidates(programme: Programme, day: date) -> tuple[Candidate, ...]:
     queue = sorted(programme.waiting, key=lambda one: (ORDER.index(one.priority), one.since, one.patient))
     seated = [Candidate(patient=one.patient, priority=one.priority) for one in members]
     waiting = [
-        Candidate(patient=one.patient, priority=raised(one.priority, one.since + timedelta(days=IDEAL_DAYS), day))
+        Candidate(patient=one.patient, priority=raise_priority(one.priority, one.since + timedelta(days=IDEAL_DAYS), day))
         for one in queue
         if one.patient not in known
     ]
     return (*seated, *waiting)
 
 
-def days_for(programme: Programme, month: str, cares: Cares) -> list[date]:
+def list_session_days(programme: Programme, month: str, cares: Cares) -> list[date]:
     """Return the days of care of a month on which the session may be."""
     first = date.fromisoformat(f"{month}-01")
     last = programme.last_before(month)
@@ -122,9 +122,9 @@ def days_for(programme: Programme, month: str, cares: Cares) -> list[date]:
     ]
 
 
-def best_day(programme: Programme, month: str, cares: Cares) -> date | None:
+def find_best_day(programme: Programme, month: str, cares: Cares) -> date | None:
     """Return the day of a month that a session is best on; None: the month has none for it."""
-    days = days_for(programme, month, cares)
+    days = list_session_days(programme, month, cares)
     last = programme.last_before(month)
     middle = days[len(days) // 2] if days else None
 
@@ -136,13 +136,13 @@ def best_day(programme: Programme, month: str, cares: Cares) -> date | None:
     return min(days, key=worth, default=None)
 
 
-def months_of(horizon: Horizon) -> tuple[str, ...]:
+def list_months(horizon: Horizon) -> tuple[str, ...]:
     """Return the calendar months that a horizon touches, in order."""
     days = (horizon.start + timedelta(days=n) for n in range((horizon.end - horizon.start).days))
     return tuple(dict.fromkeys(f"{day:%Y-%m}" for day in days))
 
 
-def groups(
+def build_groups(
     programmes: Iterable[Programme],
     horizon: Horizon,
     current: Callable[[str, str], CurrentGroup | None],
@@ -162,7 +162,7 @@ def groups(
     """
     found = []
     for programme in programmes:
-        for month in months_of(horizon):
+        for month in list_months(horizon):
             stands = current(programme.id, month)
             group = _group(programme, month, horizon, stands, cares)
             if group is not None:
@@ -182,14 +182,14 @@ def _group(
     within = stands is not None and horizon.start <= stands.start.date() < horizon.end
     if not within and (stands is not None or programme.has_met_in(month)):
         return None
-    best = best_day(programme, month, cares)
-    days = [day for day in days_for(programme, month, cares) if horizon.start <= day < horizon.end]
+    best = find_best_day(programme, month, cares)
+    days = [day for day in list_session_days(programme, month, cares) if horizon.start <= day < horizon.end]
     if not within and (best is None or best >= horizon.end or not days):
         return None
     last = programme.last_before(month)
     least, most = programme.min_days, programme.max_days
     preferred = [day for day in days if weekday(day) == programme.weekday]
-    if last is not None and not within and preferred and max(days_for(programme, month, cares)) >= horizon.end:
+    if last is not None and not within and preferred and max(list_session_days(programme, month, cares)) >= horizon.end:
         least = most = (preferred[0] - last).days
     return Group(
         id=f"{programme.id}-{month}",
@@ -199,7 +199,7 @@ def _group(
         required=programme.required,
         capacity=programme.capacity,
         min_attendees=programme.min_attendees,
-        candidates=candidates(programme, days[0] if days else horizon.start),
+        candidates=list_candidates(programme, days[0] if days else horizon.start),
         last_session=last,
         min_days_between=least,
         max_days_between=most,
@@ -207,7 +207,7 @@ def _group(
     )
 
 
-def seated(programme: Programme, month: str, attendees: Iterable[str], months: int) -> Programme:
+def seat_attendees(programme: Programme, month: str, attendees: Iterable[str], months: int) -> Programme:
     """Return a programme whose session of a month is published: who waited and has a seat is a member for some months."""
     first = date.fromisoformat(f"{month}-01")
     until = first
@@ -215,5 +215,8 @@ def seated(programme: Programme, month: str, attendees: Iterable[str], months: i
         until = (until.replace(day=28) + timedelta(days=4)).replace(day=1)
     came = set(attendees)
     joined = [one for one in programme.waiting if one.patient in came]
-    members = (*programme.members, *(Member(patient=o.patient, priority=o.priority, since=first, until=until) for o in joined))
+    members = (
+        *programme.members,
+        *(ProgrammeMember(patient=o.patient, priority=o.priority, since=first, until=until) for o in joined),
+    )
     return programme.changed(members=members, waiting=tuple(one for one in programme.waiting if one not in joined))

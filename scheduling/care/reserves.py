@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from scheduling import catalogue
 from scheduling.care.windows import Cares
-from scheduling.catalogue import Held
+from scheduling.catalogue import ReserveRule
 from scheduling.fields import Horizon, Id, Model, Stamp
 from scheduling.requests import Reserve
 from scheduling.timegrid import weekday
@@ -33,12 +33,12 @@ def quantile(counts: Sequence[int], percent: int) -> int:
     return ordered[max(-(-percent * len(ordered) // 100), 1) - 1] if ordered else 0
 
 
-def reserves(
+def build_reserves(
     history: Iterable[PressingReferral],
     horizon: Horizon,
     today: date,
     cares: Cares,
-    rules: Sequence[Held],
+    rules: Sequence[ReserveRule],
 ) -> tuple[Reserve, ...]:
     """Return what is held on the days of care of a horizon.
 
@@ -56,13 +56,13 @@ def reserves(
     return tuple(found)
 
 
-def _is_settled(rule: Held, day: date, today: date, cares: Cares) -> bool:
+def _is_settled(rule: ReserveRule, day: date, today: date, cares: Cares) -> bool:
     """Say whether no day is to come on which a patient can be referred who could be seen on a day."""
     to_come = (today + timedelta(days=n) for n in range(1, (day - today).days - rule.notice_days + 1))
     return rule.notice_days > 0 and not any(cares(one, rule.service, None, None) for one in to_come)
 
 
-def _numbers(rule: Held, past: Iterable[PressingReferral], today: date, cares: Cares) -> dict[str, int]:
+def _numbers(rule: ReserveRule, past: Iterable[PressingReferral], today: date, cares: Cares) -> dict[str, int]:
     """Return how many are held on each weekday of a rule."""
     counts = Counter(one.known.date() for one in past if (one.service, one.site or rule.site) == (rule.service, rule.site))
     first = min((one.known.date() for one in past), default=today)
@@ -70,12 +70,12 @@ def _numbers(rule: Held, past: Iterable[PressingReferral], today: date, cares: C
     numbers: dict[str, int] = {}
     for name in rule.weekdays:
         seen = [counts[day] for day in days if weekday(day) == name]
-        enough = len(seen) >= catalogue.limits().held_history
+        enough = len(seen) >= catalogue.get_limits().held_history
         numbers[name] = quantile(seen, rule.quantile) if enough else rule.usual
     return numbers
 
 
-def _reserve(rule: Held, day: date, number: int) -> Reserve:
+def _reserve(rule: ReserveRule, day: date, number: int) -> Reserve:
     hours = rule.windows[number % len(rule.windows)]
     return Reserve.model_validate(
         {

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from scheduling import catalogue
-from scheduling.care.agenda import Agenda, Alert, Preview, Subject, agenda
+from scheduling.care.agenda import Agenda, Alert, Preview, VisitSubject, build_agenda
 from scheduling.care.episodes import Episode
-from scheduling.care.pathways import Pathway
-from scheduling.care.programmes import Programme, groups
-from scheduling.care.reserves import PressingReferral, reserves
-from scheduling.care.windows import Cares, on_weekdays
-from scheduling.catalogue import Held
+from scheduling.care.programmes import Programme, build_groups
+from scheduling.care.reserves import PressingReferral, build_reserves
+from scheduling.care.windows import Cares, is_weekday
+from scheduling.catalogue import ReserveRule
 from scheduling.clinic import Clinic, Closure
 from scheduling.fields import ONE_DAY, Horizon, Interval
+from scheduling.pathways import Pathway
 from scheduling.people import Patient, Provider, Shift
 from scheduling.requests import Current, CurrentGroup, Visit
 from scheduling.scenario import Policy, Scenario
@@ -28,7 +28,7 @@ from scheduling.timegrid import WEEKDAYS, minutes_on
 
 
 @dataclass(frozen=True)
-class Book:
+class ClinicRecords:
     """Everything that is known of a clinic on a day.
 
     Attributes
@@ -60,10 +60,10 @@ class Book:
     current_groups: Mapping[tuple[str, str], CurrentGroup] = field(default_factory=dict)
     referrals: tuple[PressingReferral, ...] = ()
     others: tuple[Visit, ...] = ()
-    held: tuple[Held, ...] = field(default_factory=catalogue.held)
-    policy: Policy = field(default_factory=catalogue.policy)
-    freeze_minutes: int = field(default_factory=lambda: catalogue.limits().freeze_minutes)
-    pathways: Mapping[str, Pathway] = field(default_factory=lambda: {one.id: one for one in catalogue.pathways()})
+    held: tuple[ReserveRule, ...] = field(default_factory=catalogue.list_reserve_rules)
+    policy: Policy = field(default_factory=catalogue.get_policy)
+    freeze_minutes: int = field(default_factory=lambda: catalogue.get_limits().freeze_minutes)
+    pathways: Mapping[str, Pathway] = field(default_factory=lambda: {one.id: one for one in catalogue.list_pathways()})
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,16 @@ class NextWeek:
     scenario: Scenario
     previews: tuple[Preview, ...]
     alerts: tuple[Alert, ...]
-    subjects: Mapping[str, Subject]
+    subjects: Mapping[str, VisitSubject]
     since: Mapping[str, date]
 
 
-def next_monday(day: date) -> date:
+def find_next_monday(day: date) -> date:
     """Return the first Monday after a day."""
     return day + timedelta(days=len(WEEKDAYS) - day.weekday())
 
 
-def build_scenario(book: Book, weeks: int, now: datetime) -> NextWeek:
+def build_next_scenario(book: ClinicRecords, weeks: int, now: datetime) -> NextWeek:
     """Return the scenario of the weeks to come, from the Monday after ``now`` on.
 
     Parameters
@@ -92,16 +92,16 @@ def build_scenario(book: Book, weeks: int, now: datetime) -> NextWeek:
     now : datetime
         Wall-clock time in the clinic's zone.
     """
-    first = next_monday(now.date())
-    return scenario_of(book, Horizon(start=first, end=first + timedelta(weeks=weeks)), now)
+    first = find_next_monday(now.date())
+    return build_scenario(book, Horizon(start=first, end=first + timedelta(weeks=weeks)), now)
 
 
-def scenario_of(book: Book, horizon: Horizon, now: datetime) -> NextWeek:
+def build_scenario(book: ClinicRecords, horizon: Horizon, now: datetime) -> NextWeek:
     """Return the scenario of some days, which may have begun: what has been of them is left alone."""
-    cares = care_days(book.clinic, book.providers, book.patients)
+    cares = make_availability(book.clinic, book.providers, book.patients)
     left = _left_of(horizon, now)
-    asked = agenda(book.episodes, book.pathways, left, now.date(), book.current, cares)
-    sessions = groups(book.programmes, left, lambda *key: book.current_groups.get(key), cares)
+    asked = build_agenda(book.episodes, book.pathways, left, now.date(), book.current, cares)
+    sessions = build_groups(book.programmes, left, lambda *key: book.current_groups.get(key), cares)
     visits = (*asked.visits, *book.others)
     wanted = {visit.patient for visit in visits} | {one.patient for group in sessions for one in group.candidates}
     scenario = Scenario(
@@ -113,12 +113,12 @@ def scenario_of(book: Book, horizon: Horizon, now: datetime) -> NextWeek:
         freeze_minutes=book.freeze_minutes,
         horizon=horizon,
         clinic=book.clinic,
-        providers=tuple(within(provider, horizon) for provider in book.providers),
+        providers=tuple(restrict_provider(provider, horizon) for provider in book.providers),
         patients=tuple(patient for patient in book.patients if patient.id in wanted),
         visits=visits,
         links=tuple(asked.links),
         groups=sessions,
-        reserves=reserves(book.referrals, left, now.date(), cares, book.held),
+        reserves=build_reserves(book.referrals, left, now.date(), cares, book.held),
         policy=book.policy,
     )
     return _answer(scenario, asked)
@@ -135,14 +135,14 @@ def _answer(scenario: Scenario, asked: Agenda) -> NextWeek:
     return NextWeek(scenario, tuple(asked.previews), tuple(asked.alerts), asked.subjects, asked.since)
 
 
-def within(provider: Provider, horizon: Horizon) -> Provider:
+def restrict_provider(provider: Provider, horizon: Horizon) -> Provider:
     """Return a provider with the shifts and meetings of a horizon."""
     shifts = tuple(one for one in provider.shifts if horizon.start <= one.start.date() < horizon.end)
     busy = tuple(one for one in provider.busy if one.end.date() >= horizon.start and one.start.date() < horizon.end)
     return provider.changed(shifts=shifts, busy=busy)
 
 
-def care_days(clinic: Clinic, providers: Iterable[Provider], patients: Iterable[Patient] = ()) -> Cares:
+def make_availability(clinic: Clinic, providers: Iterable[Provider], patients: Iterable[Patient] = ()) -> Cares:
     """Return what says on which days a service is given (:class:`_Care`)."""
     return _Care(clinic, providers, patients).on
 
@@ -170,7 +170,7 @@ class _Care:
         """Say whether a service is given on a day: by one provider, and where one patient may come, if they are named."""
         key = (day, service, provider, self._allowed.get(patient or ""))
         if key not in self._known:
-            self._known[key] = on_weekdays(day) and day not in self._closed and (day > self._until or self._staffed(*key))
+            self._known[key] = is_weekday(day) and day not in self._closed and (day > self._until or self._staffed(*key))
         return self._known[key]
 
     def _staffed(self, day: date, service: str, provider: str | None, sites: tuple[str, ...] | None) -> bool:

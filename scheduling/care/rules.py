@@ -19,7 +19,7 @@ Works = Callable[[date, str, str | None, str | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Attended:
+class PastVisit:
     """A visit that took place, or to which nobody came.
 
     Attributes
@@ -55,7 +55,7 @@ class Attended:
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class PastSession:
     """A group's session."""
 
     group: str
@@ -67,7 +67,7 @@ class Met:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class CareViolation:
     """A rule that was broken: its name, the course or group, the day, and the finding."""
 
     rule: str
@@ -77,7 +77,7 @@ class Broken:
 
 
 @dataclass
-class Chronicle:
+class CareHistory:
     """Everything that happened in a clinic.
 
     Attributes
@@ -107,8 +107,8 @@ class Chronicle:
     """
 
     until: date
-    visits: list[Attended] = field(default_factory=list)
-    sessions: list[Met] = field(default_factory=list)
+    visits: list[PastVisit] = field(default_factory=list)
+    sessions: list[PastSession] = field(default_factory=list)
     referred: dict[str, date] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], list[tuple[date, bool]]] = field(default_factory=dict)
@@ -120,14 +120,14 @@ class Chronicle:
     works: Works = lambda day, service, provider, patient: day.weekday() < 5
 
     @cached_property
-    def courses(self) -> Mapping[str, list[Attended]]:
+    def courses(self) -> Mapping[str, list[PastVisit]]:
         """The visits of each course, in order."""
-        found: dict[str, list[Attended]] = {course: [] for course in self.kinds}
+        found: dict[str, list[PastVisit]] = {course: [] for course in self.kinds}
         for one in sorted(self.visits, key=lambda one: (one.start, one.service)):
             found[one.course].append(one)
         return found
 
-    def of_kind(self, *kinds: str) -> Iterator[tuple[str, list[Attended]]]:
+    def of_kind(self, *kinds: str) -> Iterator[tuple[str, list[PastVisit]]]:
         """Yield the courses of some kinds, each with its visits in order."""
         for course, visits in self.courses.items():
             if self.kinds[course] in kinds:
@@ -155,95 +155,99 @@ AGAIN_DAYS = 7
 
 
 def _spaced(
-    told: Chronicle, rule: str, course: str, service: str, since: date, days: tuple[int, int | None], tries: Sequence[Attended],
-    again: int = AGAIN_DAYS, provider: str | None = None, turn: int = 1,
-) -> Iterator[Broken]:  # fmt: skip
+    history: CareHistory, rule: str, course: str, service: str, since: date, days: tuple[int, int | None],
+    tries: Sequence[PastVisit], again: int = AGAIN_DAYS, provider: str | None = None, turn: int = 1,
+) -> Iterator[CareViolation]:  # fmt: skip
     """Yield what is wrong with the distance of a visit from a day: its first try within the days, each other after a miss."""
     least, most = days
     earliest = since + timedelta(days=least)
-    patient = next((one.patient for one in told.courses[course]), None)
-    limit = None if most is None else told.reach(earliest, since + timedelta(days=most), service, provider, patient, turn)
+    patient = next((one.patient for one in history.courses[course]), None)
+    limit = None if most is None else history.reach(earliest, since + timedelta(days=most), service, provider, patient, turn)
     for one in tries:
         if one.came and one.day < earliest:
-            yield Broken(rule, course, one.day, f"{service} {(one.day - since).days} days after, not {least} at least")
+            yield CareViolation(rule, course, one.day, f"{service} {(one.day - since).days} days after, not {least} at least")
         if limit is not None and one.day > limit:
-            yield Broken(rule, course, one.day, f"{service} {(one.day - since).days} days after, not by {limit}")
+            yield CareViolation(rule, course, one.day, f"{service} {(one.day - since).days} days after, not by {limit}")
         if one.came:
             return
         if limit is not None:
             after = one.day + timedelta(days=1)
-            limit = max(limit, told.reach(after, one.day + timedelta(days=again), service, provider, patient, turn))
-    if limit is not None and told.is_over(limit, course):
-        yield Broken(rule, course, limit, f"{service} has not been by then")
+            limit = max(limit, history.reach(after, one.day + timedelta(days=again), service, provider, patient, turn))
+    if limit is not None and history.is_over(limit, course):
+        yield CareViolation(rule, course, limit, f"{service} has not been by then")
 
 
-def _tries(visits: Iterable[Attended], service: str, after: Attended | None = None) -> list[Attended]:
+def _tries(visits: Iterable[PastVisit], service: str, after: PastVisit | None = None) -> list[PastVisit]:
     return [one for one in visits if one.service == service and (after is None or one.start > after.start)]
 
 
-def _tries_between(visits: Iterable[Attended], done: Sequence[Attended], number: int) -> list[Attended]:
+def _tries_between(visits: Iterable[PastVisit], done: Sequence[PastVisit], number: int) -> list[PastVisit]:
     """Return the tries at what follows the ``number``-th of some visits done, up to the one that was done next."""
     tries = _tries(visits, done[number].service, done[number])
     return [one for one in tries if number + 1 >= len(done) or one.start <= done[number + 1].start]
 
 
-def _done(visits: Iterable[Attended], service: str) -> list[Attended]:
+def _done(visits: Iterable[PastVisit], service: str) -> list[PastVisit]:
     return [one for one in visits if one.service == service and one.came]
 
 
-def _favourable(told: Chronicle, course: str, service: str, by: date) -> bool | None:
+def _favourable(history: CareHistory, course: str, service: str, by: date) -> bool | None:
     """Return the last outcome of a service that was known on a day."""
-    known = [good for day, good in told.outcomes.get((course, service), ()) if day <= by]
+    known = [good for day, good in history.outcomes.get((course, service), ()) if day <= by]
     return known[-1] if known else None
 
 
-def same_day_consults(told: Chronicle) -> Iterator[Broken]:
+def same_day_consults(history: CareHistory) -> Iterator[CareViolation]:
     """1: a new consult for a patient with cancer takes place on the day of the referral."""
-    for course, visits in told.of_kind("cancer-consult", "inpatient-consult", "spinal-drug-delivery"):
-        referred = told.referred[course]
+    for course, visits in history.of_kind("cancer-consult", "inpatient-consult", "spinal-drug-delivery"):
+        referred = history.referred[course]
         consults = [one for one in visits if one.service in ("cancer-consult", "inpatient-consult")]
-        if course not in told.excused and told.is_over(referred, course) and not (consults and consults[0].day == referred):
-            yield Broken("same-day-consult", course, referred, "not seen on the day of the referral")
+        if (
+            course not in history.excused
+            and history.is_over(referred, course)
+            and not (consults and consults[0].day == referred)
+        ):
+            yield CareViolation("same-day-consult", course, referred, "not seen on the day of the referral")
 
 
-def cancer_clinic(told: Chronicle) -> Iterator[Broken]:
+def cancer_clinic(history: CareHistory) -> Iterator[CareViolation]:
     """2: the Advanced Cancer Pain Clinic is on Wednesday afternoons at Yawkey, by both physicians, who do nothing else then."""
-    clinic = [one for one in told.visits if one.service == "advanced-cancer-visit"]
+    clinic = [one for one in history.visits if one.service == "advanced-cancer-visit"]
     people = {(one.day, who) for one in clinic for who in one.team if not one.called_off}
     for one in clinic:
-        roles = sorted(told.roles.get(who, who) for who in one.team)
+        roles = sorted(history.roles.get(who, who) for who in one.team)
         hours = (12, 17) if one.start.hour < 13 or (one.end.hour, one.end.minute) > (17, 0) else None
         if one.day.weekday() != 2 or one.location != "yawkey" or hours:
-            yield Broken("cancer-clinic", one.course, one.day, f"{one.start:%a %H:%M} at {one.location}")
+            yield CareViolation("cancer-clinic", one.course, one.day, f"{one.start:%a %H:%M} at {one.location}")
         if roles != ["cancer-pain-physician", "palliative-physician"]:
-            yield Broken("cancer-clinic", one.course, one.day, f"by {', '.join(roles)}")
-    for one in told.visits:
+            yield CareViolation("cancer-clinic", one.course, one.day, f"by {', '.join(roles)}")
+    for one in history.visits:
         if one.service != "advanced-cancer-visit" and not one.called_off and one.end.time() > AFTERNOON:
             for who in (*one.team, *one.supervisors):
                 if (one.day, who) in people and one.start.hour < 17:
-                    yield Broken("cancer-clinic", one.course, one.day, f"{who} does {one.service} in its hours")
+                    yield CareViolation("cancer-clinic", one.course, one.day, f"{who} does {one.service} in its hours")
 
 
 AFTERNOON = time(13)
 
 
-def monthly_groups(told: Chronicle) -> Iterator[Broken]:
+def monthly_groups(history: CareHistory) -> Iterator[CareViolation]:
     """3: each group meets once a calendar month, 3 to 6 weeks after the last time, with a psychologist, within its capacity."""
-    for group, months in told.months.items():
-        met = sorted((one for one in told.sessions if one.group == group), key=lambda one: one.start)
+    for group, months in history.months.items():
+        met = sorted((one for one in history.sessions if one.group == group), key=lambda one: one.start)
         for month in months:
             times = sum(f"{one.start:%Y-%m}" == month for one in met)
             if times != 1:
-                yield Broken("monthly-group", group, date.fromisoformat(f"{month}-01"), f"met {times} times in {month}")
+                yield CareViolation("monthly-group", group, date.fromisoformat(f"{month}-01"), f"met {times} times in {month}")
         for early, late in pairwise(met):
             days = (late.start.date() - early.start.date()).days
             if not 21 <= days <= 42:
-                yield Broken("monthly-group", group, late.start.date(), f"met {days} days after the last time")
+                yield CareViolation("monthly-group", group, late.start.date(), f"met {days} days after the last time")
         for one in met:
             if len(one.attendees) > one.capacity or one.room is None:
-                yield Broken("monthly-group", group, one.start.date(), f"{len(one.attendees)} seats of {one.capacity}")
-            if "psychologist" not in {told.roles.get(who, who) for who in one.team}:
-                yield Broken("monthly-group", group, one.start.date(), "no psychologist")
+                yield CareViolation("monthly-group", group, one.start.date(), f"{len(one.attendees)} seats of {one.capacity}")
+            if "psychologist" not in {history.roles.get(who, who) for who in one.team}:
+                yield CareViolation("monthly-group", group, one.start.date(), "no psychologist")
 
 
 STIMULATION = {
@@ -252,96 +256,96 @@ STIMULATION = {
 }
 
 
-def psychologist_first(told: Chronicle) -> Iterator[Broken]:
+def psychologist_first(history: CareHistory) -> Iterator[CareViolation]:
     """4: a stimulator trial is at least 7 days after a psychological assessment that was not negative."""
     for kind, (trial, _, _) in STIMULATION.items():
-        for course, visits in told.of_kind(kind):
+        for course, visits in history.of_kind(kind):
             for one in _tries(visits, trial):
                 before = [a for a in _done(visits, "scs-assessment") if (one.day - a.day).days >= 7]
                 if not before:
-                    yield Broken("psychologist-first", course, one.day, "no assessment 7 days before")
-                elif _favourable(told, course, "scs-assessment", one.day) is not True:
-                    yield Broken("psychologist-first", course, one.day, "the assessment was not positive")
+                    yield CareViolation("psychologist-first", course, one.day, "no assessment 7 days before")
+                elif _favourable(history, course, "scs-assessment", one.day) is not True:
+                    yield CareViolation("psychologist-first", course, one.day, "the assessment was not positive")
 
 
-def stimulation(told: Chronicle) -> Iterator[Broken]:
+def stimulation(history: CareHistory) -> Iterator[CareViolation]:
     """6: leads come out after 5 to 7 days, the implant is 14 to 60 days later if it helped, programming 7 to 14 days after."""
     for kind, (trial, removal, implant) in STIMULATION.items():
-        for course, visits in told.of_kind(kind):
+        for course, visits in history.of_kind(kind):
             for one in _done(visits, trial):
                 out = _tries(visits, removal, one)
-                yield from _spaced(told, "stimulation", course, removal, one.day, (5, 7), out)
+                yield from _spaced(history, "stimulation", course, removal, one.day, (5, 7), out)
             for one in _done(visits, removal):
-                if _favourable(told, course, removal, told.until) is True:
+                if _favourable(history, course, removal, history.until) is True:
                     later = _tries(visits, implant, one)
-                    yield from _spaced(told, "stimulation", course, implant, one.day, (14, 60), later)
+                    yield from _spaced(history, "stimulation", course, implant, one.day, (14, 60), later)
                 elif _tries(visits, implant, one):
-                    yield Broken("stimulation", course, one.day, "an implant although the trial did not help")
+                    yield CareViolation("stimulation", course, one.day, "an implant although the trial did not help")
             for one in _done(visits, implant):
                 later = _tries(visits, "stimulator-programming", one)
-                yield from _spaced(told, "stimulation", course, "stimulator-programming", one.day, (7, 14), later)
+                yield from _spaced(history, "stimulation", course, "stimulator-programming", one.day, (7, 14), later)
 
 
-def drug_delivery(told: Chronicle) -> Iterator[Broken]:
+def drug_delivery(history: CareHistory) -> Iterator[CareViolation]:
     """5: consult, catheter trial with a check on each of three weekdays, implant 3 to 14 days later, refills in time."""
-    for course, visits in told.of_kind("spinal-drug-delivery"):
+    for course, visits in history.of_kind("spinal-drug-delivery"):
         consults, trials = _done(visits, "cancer-consult"), _done(visits, "sdd-trial")
         for one in trials:
             if not consults or consults[0].day >= one.day:
-                yield Broken("drug-delivery", course, one.day, "a trial without a consult before")
+                yield CareViolation("drug-delivery", course, one.day, "a trial without a consult before")
             checks = _done(visits, "sdd-trial-check")
             first = [c for c in _tries(visits, "sdd-trial-check", one) if not checks or c.start <= checks[0].start]
-            yield from _spaced(told, "drug-delivery", course, "sdd-trial-check", one.day, (1, 1), first, again=1)
+            yield from _spaced(history, "drug-delivery", course, "sdd-trial-check", one.day, (1, 1), first, again=1)
             for number, check in enumerate(checks[:2]):
                 tries = _tries_between(visits, checks, number)
-                yield from _spaced(told, "drug-delivery", course, "sdd-trial-check", check.day, (1, 1), tries, again=1)
+                yield from _spaced(history, "drug-delivery", course, "sdd-trial-check", check.day, (1, 1), tries, again=1)
             if len(checks) >= 3:
-                yield from _implant(told, course, checks[2], visits)
-    for course, dates in told.reservoirs.items():
-        refills = _done(told.courses[course], "pump-refill")
+                yield from _implant(history, course, checks[2], visits)
+    for course, dates in history.reservoirs.items():
+        refills = _done(history.courses[course], "pump-refill")
         for known, last in dates:
-            if told.is_over(last, course) and not any(known <= one.day <= last for one in refills):
-                yield Broken("drug-delivery", course, last, "the pump was not refilled by its date")
+            if history.is_over(last, course) and not any(known <= one.day <= last for one in refills):
+                yield CareViolation("drug-delivery", course, last, "the pump was not refilled by its date")
 
 
-def _implant(told: Chronicle, course: str, check: Attended, visits: Sequence[Attended]) -> Iterator[Broken]:
+def _implant(history: CareHistory, course: str, check: PastVisit, visits: Sequence[PastVisit]) -> Iterator[CareViolation]:
     implants = _tries(visits, "sdd-implant", check)
-    if _favourable(told, course, "sdd-trial-check", told.until) is True:
-        yield from _spaced(told, "drug-delivery", course, "sdd-implant", check.day, (3, 14), implants)
+    if _favourable(history, course, "sdd-trial-check", history.until) is True:
+        yield from _spaced(history, "drug-delivery", course, "sdd-implant", check.day, (3, 14), implants)
     elif implants:
-        yield Broken("drug-delivery", course, implants[0].day, "an implant although the trial did not help")
+        yield CareViolation("drug-delivery", course, implants[0].day, "an implant although the trial did not help")
 
 
-def ablation(told: Chronicle) -> Iterator[Broken]:
+def ablation(history: CareHistory) -> Iterator[CareViolation]:
     """7: two diagnostic injections at least 7 days apart, the ablation at least 14 days after the second."""
-    for course, visits in told.of_kind("radiofrequency-ablation"):
+    for course, visits in history.of_kind("radiofrequency-ablation"):
         injections = _done(visits, "facet-injection")
         for early, late in pairwise(injections):
             if (late.day - early.day).days < 7:
-                yield Broken("ablation", course, late.day, "injections less than 7 days apart")
+                yield CareViolation("ablation", course, late.day, "injections less than 7 days apart")
         for one in _tries(visits, "radiofrequency-ablation"):
             if len(injections) < 2 or (one.day - injections[1].day).days < 14:
-                yield Broken("ablation", course, one.day, "not 14 days after a second injection")
+                yield CareViolation("ablation", course, one.day, "not 14 days after a second injection")
 
 
-def opioid_assessment(told: Chronicle) -> Iterator[Broken]:
+def opioid_assessment(history: CareHistory) -> Iterator[CareViolation]:
     """8: an opioid consultation has its risk assessment before it, the same day allowed."""
-    for course, visits in told.of_kind("opioid-consultation"):
+    for course, visits in history.of_kind("opioid-consultation"):
         for one in _tries(visits, "opioid-consultation"):
             if one.came and not any(a.end <= one.start for a in _done(visits, "opioid-risk-assessment")):
-                yield Broken("opioid-assessment", course, one.day, "no risk assessment before")
+                yield CareViolation("opioid-assessment", course, one.day, "no risk assessment before")
 
 
 PARTS = ("work-injury-medical", "work-injury-psychology", "work-injury-function")
 
 
-def work_injury(told: Chronicle) -> Iterator[Broken]:
+def work_injury(history: CareHistory) -> Iterator[CareViolation]:
     """9: the three parts of a work injury's evaluation are on one day in one building, all or none."""
-    for course, visits in told.of_kind("work-injury"):
+    for course, visits in history.of_kind("work-injury"):
         for day in sorted({one.day for one in visits if one.came}):
             parts = [one for one in visits if one.came and one.day == day]
             if sorted(one.service for one in parts) != sorted(PARTS) or len({one.location for one in parts}) != 1:
-                yield Broken(
+                yield CareViolation(
                     "work-injury", course, day, f"{len(parts)} parts at {', '.join(sorted({p.location for p in parts}))}"
                 )
 
@@ -353,53 +357,53 @@ SERIES = {
 }
 
 
-def series(told: Chronicle) -> Iterator[Broken]:
+def series(history: CareHistory) -> Iterator[CareViolation]:
     """10: cognitive therapy weekly with one psychologist, relaxation training weekly, physical therapy twice a week.
 
     A turn in which nobody is there to give it falls out, and the next is due.
     """
     for kind, (service, sessions, days, turn) in SERIES.items():
-        for course, visits in told.of_kind(kind):
+        for course, visits in history.of_kind(kind):
             done = _done(visits, service)
             if len(done) > sessions:
-                yield Broken("series", course, done[-1].day, f"{len(done)} sessions of {sessions}")
+                yield CareViolation("series", course, done[-1].day, f"{len(done)} sessions of {sessions}")
             if kind == "cognitive-therapy" and len({one.team for one in done}) > 1:
-                yield Broken("series", course, done[-1].day, "more than one psychologist")
+                yield CareViolation("series", course, done[-1].day, "more than one psychologist")
             for number, one in enumerate(done[: sessions - 1]):
                 tries = _tries_between(visits, done, number)
                 who = one.team[0] if kind == "cognitive-therapy" else None
                 yield from _spaced(
-                    told, "series", course, service, one.day, days, tries, again=days[1], provider=who, turn=turn
+                    history, "series", course, service, one.day, days, tries, again=days[1], provider=who, turn=turn
                 )
 
 
 DUE_DAYS = {"new-patient-acute": 5, "new-patient-chronic": 21}
 
 
-def acute_first(told: Chronicle) -> Iterator[Broken]:
+def acute_first(history: CareHistory) -> Iterator[CareViolation]:
     """11: patients in pain for under 12 weeks are seen within 5 days, others within 21."""
     for kind, days in DUE_DAYS.items():
-        for course, visits in told.of_kind(kind):
-            yield from _spaced(told, "acute-first", course, "spine-evaluation", told.referred[course], (0, days), visits)
+        for course, visits in history.of_kind(kind):
+            yield from _spaced(history, "acute-first", course, "spine-evaluation", history.referred[course], (0, days), visits)
 
 
-def fellows(told: Chronicle) -> Iterator[Broken]:
+def fellows(history: CareHistory) -> Iterator[CareViolation]:
     """12: a fellow works under supervision, and a supervisor attends one procedure, or two office visits, at a time."""
-    loads: dict[tuple[date, str], list[Attended]] = defaultdict(list)
-    for one in (one for one in told.visits if not one.called_off):
-        if "fellow" in {told.roles.get(who, who) for who in one.team} and not one.supervisors:
-            yield Broken("fellows", one.course, one.day, "a fellow without a supervisor")
+    loads: dict[tuple[date, str], list[PastVisit]] = defaultdict(list)
+    for one in (one for one in history.visits if not one.called_off):
+        if "fellow" in {history.roles.get(who, who) for who in one.team} and not one.supervisors:
+            yield CareViolation("fellows", one.course, one.day, "a fellow without a supervisor")
         for who in (*one.team, *one.supervisors):
-            if told.roles.get(who, who) != "fellow":
+            if history.roles.get(who, who) != "fellow":
                 loads[one.day, who].append(one)
     for (day, who), busy in loads.items():
         for one in busy:
             at_once = sum(other.attention for other in busy if other.start <= one.start < other.end)
             if at_once > 2:
-                yield Broken("fellows", one.course, day, f"{who} attends {at_once} of 2 at once")
+                yield CareViolation("fellows", one.course, day, f"{who} attends {at_once} of 2 at once")
 
 
-CARE_RULES: tuple[Callable[[Chronicle], Iterator[Broken]], ...] = (
+CARE_RULES: tuple[Callable[[CareHistory], Iterator[CareViolation]], ...] = (
     same_day_consults,
     cancer_clinic,
     monthly_groups,
@@ -415,7 +419,7 @@ CARE_RULES: tuple[Callable[[Chronicle], Iterator[Broken]], ...] = (
 )
 
 
-def broken(told: Chronicle) -> list[Broken]:
+def find_care_violations(history: CareHistory) -> list[CareViolation]:
     """Return every rule of care that was broken, by day."""
-    found = [one for rule in CARE_RULES for one in rule(told)]
+    found = [one for rule in CARE_RULES for one in rule(history)]
     return sorted(found, key=lambda one: (one.day, one.rule, one.subject))

@@ -11,9 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from scheduling.care.episodes import Episode, Visited, before_of, progress, settle, state, visit_id
-from scheduling.care.pathways import WORKING_DAYS_OF_WEEK, Follow, Lag, Occurrence, Pathway, Step
+from scheduling.care.episodes import (
+    Episode,
+    VisitDate,
+    drop_lapsed,
+    get_state,
+    list_predecessors,
+    make_visit_id,
+    replay_history,
+)
 from scheduling.fields import ONE_DAY, Priority
+from scheduling.pathways import WORKING_DAYS_OF_WEEK, Follow, Lag, Occurrence, Pathway, Step
 
 Cares = Callable[[date, str, str | None, str | None], bool]
 """Says whether a service is given on a day: by one provider, and where one patient may come, if they are named."""
@@ -22,7 +30,7 @@ MAX_DAYS_CLOSED = 60
 """Days after which a day of care is looked for no further."""
 
 
-def on_weekdays(day: date, service: str = "", provider: str | None = None, patient: str | None = None) -> bool:
+def is_weekday(day: date, service: str = "", provider: str | None = None, patient: str | None = None) -> bool:
     """Say whether a day is a Monday to Friday, whatever the service and whoever is concerned."""
     return day.weekday() < WORKING_DAYS_OF_WEEK
 
@@ -66,7 +74,7 @@ class OpenStep:
     settled: bool
     certain: bool
     after: tuple[tuple[Occurrence, Lag], ...] = ()
-    planned: Visited | None = None
+    planned: VisitDate | None = None
     required_provider: str | None = None
     preferred_providers: tuple[str, ...] = ()
     same_day: bool = False
@@ -76,7 +84,7 @@ class OpenStep:
         return self.latest is not None and self.latest < day
 
 
-def open_steps(episode: Episode, pathway: Pathway, today: date, cares: Cares = on_weekdays) -> tuple[OpenStep, ...]:
+def list_open_steps(episode: Episode, pathway: Pathway, today: date, cares: Cares = is_weekday) -> tuple[OpenStep, ...]:
     """Return the visits of an episode that are still to be, in the pathway's order, those that are planned too.
 
     Nothing is open once an episode was stopped, ended or completed. Of a step that recurs, the next visit is open.
@@ -86,18 +94,18 @@ def open_steps(episode: Episode, pathway: Pathway, today: date, cares: Cares = o
     cares
         Says on which days a service is given; Monday to Friday unless told otherwise.
     """
-    if state(episode, pathway) != "open":
+    if get_state(episode, pathway) != "open":
         return ()
     return tuple(_Derivation(episode, pathway, today, cares).steps())
 
 
-def void_visits(episode: Episode, pathway: Pathway, today: date) -> tuple[str, ...]:
+def list_void_visits(episode: Episode, pathway: Pathway, today: date) -> tuple[str, ...]:
     """Return visits that stand in a published plan although nothing asks for them there any more: they are to be cancelled."""
-    found = progress(episode, pathway)
-    stands = {one: visit_id(episode.id, one, found.attempts[one] + 1) for one in found.planned}
-    if state(episode, pathway) != "open":
+    found = replay_history(episode, pathway)
+    stands = {one: make_visit_id(episode.id, one, found.attempts[one] + 1) for one in found.planned}
+    if get_state(episode, pathway) != "open":
         return tuple(stands.values())
-    settle(found, pathway, today)
+    drop_lapsed(found, pathway, today)
     return tuple(visit for one, visit in stands.items() if one not in found.planned)
 
 
@@ -112,8 +120,8 @@ class _Derivation:
 
     def __init__(self, episode: Episode, pathway: Pathway, today: date, cares: Cares) -> None:
         self._episode, self._pathway, self._today, self._cares = episode, pathway, today, cares
-        self._found = progress(episode, pathway)
-        settle(self._found, pathway, today)
+        self._found = replay_history(episode, pathway)
+        drop_lapsed(self._found, pathway, today)
         self._windows: dict[Occurrence, _Window] = {}
 
     def steps(self) -> list[OpenStep]:
@@ -147,7 +155,7 @@ class _Derivation:
         return [one for one in every if one not in self._found.done]
 
     def _open(self, step: Step, one: Occurrence, certain: bool) -> OpenStep:
-        before = before_of(one, step, self._pathway)
+        before = list_predecessors(one, step, self._pathway)
         provider = self._provider(before)
         bound = provider is not None and not any(lag.together for _, lag in before)
         window = self._window(step, one, before, provider if bound else None)
@@ -162,7 +170,7 @@ class _Derivation:
             patient=self._episode.patient,
             priority=self._episode.priority,
             occurrence=one,
-            visit=visit_id(self._episode.id, one, self._found.attempts[one] + 1),
+            visit=make_visit_id(self._episode.id, one, self._found.attempts[one] + 1),
             service=step.service,
             since=window.since,
             earliest=earliest,

@@ -19,13 +19,13 @@ from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
-from scheduling.care.pathways import Pathway, pathway_faults
-from scheduling.catalogue.own import VARIABLE, overridden, own_file, own_values, unknown_sections
+from scheduling.catalogue.own import VARIABLE, find_unknown_sections, get_own_file, override, read_own_values
 from scheduling.clinic import Block, Clinic, Closure, Equipment, Location, Recovery, Room, RoomNeed, Service, Site, Travel
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.fields import Clock, Count, Id, Minutes, Model, Positive, Weekday
+from scheduling.pathways import Pathway, find_pathway_faults
 from scheduling.people import Provider
-from scheduling.references import fault_of
+from scheduling.references import make_fault
 from scheduling.scenario import Policy, PriorityWeights
 
 Family = Literal[
@@ -59,7 +59,7 @@ class Indication(Model):
     onset: Onset
 
 
-class Offer(Service, Sourced):
+class CatalogueService(Service, Sourced):
     """A service with its family and its indications."""
 
     family: Family
@@ -67,14 +67,14 @@ class Offer(Service, Sourced):
     indications: tuple[Indication, ...] = ()
 
 
-class Referral(Sourced):
+class OutsideDepartment(Sourced):
     """A department that patients are sent to; its appointments are not scheduled here."""
 
     id: Id
     name: str
 
 
-class Role(Sourced):
+class ProviderRole(Sourced):
     """What a kind of provider is credentialed for."""
 
     id: Id
@@ -95,14 +95,14 @@ class Workshop(Sourced):
     min_attendees: Positive
 
 
-class Hours(Model):
+class ClockInterval(Model):
     """A stretch of every such day, ``[start, end)``."""
 
     start: Clock
     end: Clock
 
 
-class Held(Sourced):
+class ReserveRule(Sourced):
     """How capacity is held, on some weekdays, for referrals to come.
 
     Attributes
@@ -118,13 +118,13 @@ class Held(Sourced):
     service: Id
     site: Id | None = None
     weekdays: tuple[Weekday, ...]
-    windows: tuple[Hours, ...] = Field(min_length=1)
+    windows: tuple[ClockInterval, ...] = Field(min_length=1)
     notice_days: Count
     quantile: Annotated[int, Field(ge=0, le=100)]
     usual: Count
 
 
-class Limits(Model):
+class CareLimits(Model):
     """Limits of care, in the units of their names; those of groups count from the last session."""
 
     new_onset_due_days: Count
@@ -192,8 +192,8 @@ class _Block(Sourced):
 
 
 class _ServicesFile(Model):
-    services: tuple[Offer, ...]
-    referrals: tuple[Referral, ...]
+    services: tuple[CatalogueService, ...]
+    referrals: tuple[OutsideDepartment, ...]
 
 
 class _PathwaysFile(Model):
@@ -210,9 +210,9 @@ class _ClinicFile(Model):
     recovery: tuple[_Recovery, ...]
     blocks: tuple[_Block, ...]
     workshops: tuple[Workshop, ...]
-    roles: tuple[Role, ...]
+    roles: tuple[ProviderRole, ...]
     limits: Mapping[str, _Value]
-    held: tuple[Held, ...]
+    held: tuple[ReserveRule, ...]
     policy: Mapping[str, _Value]
 
 
@@ -221,7 +221,7 @@ def parse_values(kind: type[T], values: Mapping[str, object], source: str) -> T:
     try:
         return kind.model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
-        raise InvalidFile(source, [fault_of(d) for d in error.errors(include_url=False, include_input=False)]) from None
+        raise InvalidFile(source, [make_fault(d) for d in error.errors(include_url=False, include_input=False)]) from None
 
 
 def parse_toml(kind: type[T], text: str, source: str) -> T:
@@ -234,36 +234,36 @@ def parse_toml(kind: type[T], text: str, source: str) -> T:
 
 def _file(kind: type[T], name: str) -> T:
     """Return a file of the catalogue, with the clinic's own values in it."""
-    own, document = own_values(), tomllib.loads(files(__name__).joinpath(name).read_text(encoding="utf-8"))
+    own, document = read_own_values(), tomllib.loads(files(__name__).joinpath(name).read_text(encoding="utf-8"))
     sections = {section for one in (_ClinicFile, _ServicesFile, _PathwaysFile) for section in one.model_fields}
     if not own:
         return parse_values(kind, document, name)
-    source = str(own_file())
-    if faults := list(unknown_sections(own, sections)):
+    source = str(get_own_file())
+    if faults := list(find_unknown_sections(own, sections)):
         raise InvalidFile(source, faults)
-    changed = overridden(document, own, source)
+    changed = override(document, own, source)
     return parse_values(kind, changed, f"{name} with {source}")
 
 
-def forget() -> None:
+def clear_caches() -> None:
     """Forget what was read: the next call reads the files again, with whatever own values are named by then."""
-    for read in (_clinic_file, _services_file, _pathways, services, limits, policy):
+    for read in (_clinic_file, _services_file, _pathways, list_services, get_limits, get_policy):
         read.cache_clear()
 
 
 @contextmanager
-def with_own(file: Path) -> Iterator[None]:
+def use_own_values(file: Path) -> Iterator[None]:
     """Let a file's own values hold for a while, instead of those of the environment."""
     before = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = str(file)
-    forget()
+    clear_caches()
     try:
         yield
     finally:
         del os.environ[VARIABLE]
         if before is not None:
             os.environ[VARIABLE] = before
-        forget()
+        clear_caches()
 
 
 def _plain(kind: type[T], entry: Model) -> T:
@@ -279,14 +279,14 @@ def _clinic_file() -> _ClinicFile:
 @cache
 def _services_file() -> _ServicesFile:
     read = _file(_ServicesFile, "services.toml")
-    if faults := list(catalogue_faults(read.services, _clinic_file().roles, _rooms("full"), equipment())):
+    if faults := list(find_catalogue_faults(read.services, _clinic_file().roles, _rooms("full"), list_equipment())):
         raise InvalidFile("services.toml", faults)
     return read
 
 
-def catalogue_faults(
-    offers: Iterable[Offer],
-    roles: Iterable[Role],
+def find_catalogue_faults(
+    offers: Iterable[CatalogueService],
+    roles: Iterable[ProviderRole],
     rooms: Iterable[Room],
     pools: Iterable[Equipment],
 ) -> Iterator[Fault]:
@@ -313,7 +313,7 @@ def catalogue_faults(
 @cache
 def _pathways() -> Mapping[str, Pathway]:
     read = _file(_PathwaysFile, "pathways.toml").pathways
-    if faults := list(pathway_faults(read, {service.id for service in services()})):
+    if faults := list(find_pathway_faults(read, {service.id for service in list_services()})):
         raise InvalidFile("pathways.toml", faults)
     return {pathway.id: _due(pathway) for pathway in read}
 
@@ -323,16 +323,16 @@ def _due(pathway: Pathway) -> Pathway:
     if pathway.onset is None:
         return pathway
     first, *others = pathway.steps
-    return pathway.changed(steps=(first.changed(due_days=limits().due_days(pathway.onset)), *others))
+    return pathway.changed(steps=(first.changed(due_days=get_limits().due_days(pathway.onset)), *others))
 
 
 @cache
-def services() -> tuple[Service, ...]:
+def list_services() -> tuple[Service, ...]:
     """Return every service that the centre schedules."""
     return tuple(_plain(Service, offer) for offer in _services_file().services)
 
 
-def offer(service_id: str) -> Offer:
+def get_service(service_id: str) -> CatalogueService:
     """Return a service with its family, indications and source. Raises ``UnknownId``."""
     found = next((offer for offer in _services_file().services if offer.id == service_id), None)
     if found is None:
@@ -340,22 +340,22 @@ def offer(service_id: str) -> Offer:
     return found
 
 
-def family(service_id: str) -> Family:
+def get_family(service_id: str) -> Family:
     """Return the family of a service, one of ``FAMILIES``. Raises ``UnknownId``."""
-    return offer(service_id).family
+    return get_service(service_id).family
 
 
-def indications(service_id: str) -> tuple[Indication, ...]:
+def list_indications(service_id: str) -> tuple[Indication, ...]:
     """Return the reasons for a visit that a service tells apart. Raises ``UnknownId``."""
-    return offer(service_id).indications
+    return get_service(service_id).indications
 
 
-def pathways() -> tuple[Pathway, ...]:
+def list_pathways() -> tuple[Pathway, ...]:
     """Return the pathways of care, those of a single visit too."""
     return tuple(_pathways().values())
 
 
-def pathway(identifier: str) -> Pathway:
+def get_pathway(identifier: str) -> Pathway:
     """Return a pathway. Raises ``UnknownId``."""
     try:
         return _pathways()[identifier]
@@ -363,39 +363,39 @@ def pathway(identifier: str) -> Pathway:
         raise UnknownId("pathway", identifier) from None
 
 
-def referrals() -> tuple[Referral, ...]:
+def list_outside_departments() -> tuple[OutsideDepartment, ...]:
     """Return the departments that patients are sent to."""
     return _services_file().referrals
 
 
-def roles() -> tuple[Role, ...]:
+def list_roles() -> tuple[ProviderRole, ...]:
     """Return the kinds of provider."""
     return _clinic_file().roles
 
 
-def workshops() -> tuple[Workshop, ...]:
+def list_workshops() -> tuple[Workshop, ...]:
     """Return the monthly groups."""
     return _clinic_file().workshops
 
 
-def held() -> tuple[Held, ...]:
+def list_reserve_rules() -> tuple[ReserveRule, ...]:
     """Return how capacity is held for referrals to come."""
     return _clinic_file().held
 
 
-def equipment() -> tuple[Equipment, ...]:
+def list_equipment() -> tuple[Equipment, ...]:
     """Return the pools of devices."""
     return tuple(_plain(Equipment, pool) for pool in _clinic_file().equipment)
 
 
 @cache
-def limits() -> Limits:
+def get_limits() -> CareLimits:
     """Return the limits of care."""
-    return _valued(Limits, _clinic_file().limits, "limits")
+    return _valued(CareLimits, _clinic_file().limits, "limits")
 
 
 @cache
-def policy() -> Policy:
+def get_policy() -> Policy:
     """Return the default weights of the cost."""
     return _valued(Policy, _clinic_file().policy, "policy")
 
@@ -427,7 +427,7 @@ def _block(entry: _Block, staff: tuple[Provider, ...]) -> Block:
     return Block(**kept, providers=tuple(provider.id for provider in staff if provider.role in entry.roles))
 
 
-def clinic(staff: Iterable[Provider] = (), extent: Extent = "full", closures: Iterable[Closure] = ()) -> Clinic:
+def build_clinic(staff: Iterable[Provider] = (), extent: Extent = "full", closures: Iterable[Closure] = ()) -> Clinic:
     """Return the clinic with every service.
 
     Parameters
@@ -450,8 +450,8 @@ def clinic(staff: Iterable[Provider] = (), extent: Extent = "full", closures: It
         travel=tuple(_plain(Travel, entry) for entry in file.travel),
         closures=tuple(closures),
         rooms=_rooms(extent),
-        equipment=equipment(),
+        equipment=list_equipment(),
         recovery=tuple(Recovery(location=e.location, bays=e.small if small else e.bays) for e in file.recovery),
-        services=services(),
+        services=list_services(),
         blocks=tuple(_block(entry, people) for entry in file.blocks),
     )

@@ -31,15 +31,15 @@ VALUED = ("limits", "policy")
 """Sections whose entries are a value with its unit."""
 
 
-def own_file() -> Path | None:
+def get_own_file() -> Path | None:
     """Return the file of the clinic's own values; None: it has none."""
     named = os.environ.get(VARIABLE)
     return Path(named) if named else None
 
 
-def own_values() -> Mapping[str, Any]:
+def read_own_values() -> Mapping[str, Any]:
     """Return the clinic's own values. Raises ``InvalidFile`` when the file cannot be read."""
-    file = own_file()
+    file = get_own_file()
     if file is None:
         return {}
     try:
@@ -48,7 +48,7 @@ def own_values() -> Mapping[str, Any]:
         raise InvalidFile(str(file), [Fault("", str(error))]) from None
 
 
-def overridden(document: dict[str, Any], own: Mapping[str, Any], source: str) -> dict[str, Any]:
+def override(document: dict[str, Any], own: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Return a catalogue file's values with the clinic's own in their place; each changed entry says that it is.
 
     Raises
@@ -66,7 +66,7 @@ def overridden(document: dict[str, Any], own: Mapping[str, Any], source: str) ->
     return changed
 
 
-def unknown_sections(own: Mapping[str, Any], known: set[str]) -> Iterator[Fault]:
+def find_unknown_sections(own: Mapping[str, Any], known: set[str]) -> Iterator[Fault]:
     """Yield the sections that no catalogue file has."""
     yield from (Fault(section, f"unknown section: one of {', '.join(sorted(known))}") for section in sorted(own.keys() - known))
 

@@ -1,8 +1,8 @@
 """Synthetic clinics and weeks, by size and seed.
 
 :func:`generate` asks :mod:`.roster` for the staff, then :mod:`.visits` and :mod:`.episodes` for what patients need and
-:mod:`.groups` for the month's groups, all through one :class:`.asking.Desk` that counts the :mod:`.load`. Shares, weights
-and sizes stand in ``profile.toml``; the clinic itself in :mod:`scheduling.catalogue`.
+:mod:`.groups` for the month's groups. All go through one :class:`.asking.RequestBuilder`, which counts the :mod:`.load`.
+Shares, weights and sizes stand in ``profile.toml``; the clinic itself in :mod:`scheduling.catalogue`.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from random import Random
 
 from scheduling import catalogue
 from scheduling.fields import Horizon
-from scheduling.generate.asking import Desk
-from scheduling.generate.dates import dates_from
+from scheduling.generate.asking import RequestBuilder
+from scheduling.generate.dates import make_dates
 from scheduling.generate.episodes import ask_episodes
-from scheduling.generate.groups import groups, held_workshops, reserves
-from scheduling.generate.load import Meter, load
+from scheduling.generate.groups import build_reserves, draw_groups, list_held_workshops
+from scheduling.generate.load import Meter, measure_load
+from scheduling.generate.openings import ServiceOpenings
 from scheduling.generate.patients import Patients
-from scheduling.generate.profile import SIZES, SizeName, profile
-from scheduling.generate.roster import roster
+from scheduling.generate.profile import SIZES, SizeName, load_profile
+from scheduling.generate.roster import draw_roster
 from scheduling.generate.visits import ask_cancer, fill
-from scheduling.generate.working import Openings
 from scheduling.people import Provider
 from scheduling.scenario import Scenario
 
-__all__ = ["DEFAULT_START", "SIZES", "SizeName", "generate", "load"]
+__all__ = ["DEFAULT_START", "SIZES", "SizeName", "generate", "measure_load"]
 
 DEFAULT_START = date(2026, 11, 30)
 """The Monday on which horizons start unless told otherwise; fixed, so that a seed means the same in every year."""
@@ -50,18 +50,18 @@ def generate(size: SizeName, seed: int, start: date = DEFAULT_START) -> Scenario
     """
     if size not in SIZES:
         raise ValueError(f'unknown size "{size}": one of {", ".join(SIZES)}')
-    data = profile()
+    data = load_profile()
     extent = data.sizes[size].extent
-    dates = dates_from(start, data.sizes[size], data)
-    providers = roster(data, size, dates, _stream(seed, size, "roster"))
-    clinic = catalogue.clinic(providers, extent, dates.closures)
+    dates = make_dates(start, data.sizes[size], data)
+    providers = draw_roster(data, size, dates, _stream(seed, size, "roster"))
+    clinic = catalogue.build_clinic(providers, extent, dates.closures)
     rng = _stream(seed, size, "requests")
-    desk = Desk(
+    desk = RequestBuilder(
         profile=data,
         size=size,
         dates=dates,
         clinic=clinic,
-        openings=Openings(clinic, providers),
+        openings=ServiceOpenings(clinic, providers),
         meter=Meter(clinic.services, providers, clinic.closures),
         patients=Patients(data.patients, dates, (site.id for site in clinic.sites), rng),
         rng=rng,
@@ -69,20 +69,20 @@ def generate(size: SizeName, seed: int, start: date = DEFAULT_START) -> Scenario
     return _scenario(desk, providers, seed)
 
 
-def _scenario(desk: Desk, providers: tuple[Provider, ...], seed: int) -> Scenario:
+def _scenario(desk: RequestBuilder, providers: tuple[Provider, ...], seed: int) -> Scenario:
     ask_cancer(desk)
     ask_episodes(desk)
-    held = reserves(desk)
+    held = build_reserves(desk)
     desk.meter.count(reserve.service for reserve in held)
-    desk.meter.count(workshop.service for workshop in held_workshops(desk))
+    desk.meter.count(workshop.service for workshop in list_held_workshops(desk))
     fill(desk)
-    sessions = groups(desk)
+    sessions = draw_groups(desk)
     started = "" if desk.dates.start == DEFAULT_START else f"-{desk.dates.start}"
     return Scenario(
         format="clinicweave-scenario/1",
         id=f"{desk.size}-{seed}{started}",
         now=None,
-        freeze_minutes=catalogue.limits().freeze_minutes,
+        freeze_minutes=catalogue.get_limits().freeze_minutes,
         horizon=Horizon(start=desk.dates.start, end=desk.dates.end),
         clinic=desk.clinic,
         providers=providers,
@@ -91,7 +91,7 @@ def _scenario(desk: Desk, providers: tuple[Provider, ...], seed: int) -> Scenari
         links=tuple(desk.links),
         groups=sessions,
         reserves=held,
-        policy=catalogue.policy(),
+        policy=catalogue.get_policy(),
     )
 
 

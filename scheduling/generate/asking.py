@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from random import Random
 
-from scheduling.care.pathways import Lag
 from scheduling.clinic import Clinic
 from scheduling.fields import Priority
 from scheduling.generate.dates import Dates
 from scheduling.generate.load import Meter
+from scheduling.generate.openings import ServiceOpenings
 from scheduling.generate.patients import Patients
-from scheduling.generate.profile import Profile, SizeName
-from scheduling.generate.working import Openings
+from scheduling.generate.profile import GenerationProfile, SizeName
+from scheduling.pathways import Lag
 from scheduling.people import Patient
 from scheduling.requests import Link, Visit
 
 
 @dataclass(frozen=True)
-class Wish:
+class VisitWish:
     """What a visit is asked for with, its patient and service apart."""
 
     priority: Priority
@@ -33,21 +33,21 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Desk:
+class RequestBuilder:
     """The clinic that is asked, and everything asked so far."""
 
-    profile: Profile
+    profile: GenerationProfile
     size: SizeName
     dates: Dates
     clinic: Clinic
-    openings: Openings
+    openings: ServiceOpenings
     meter: Meter
     patients: Patients
     rng: Random
     visits: list[Visit] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
 
-    def ask(self, patient: Patient, service: str, wish: Wish) -> Visit:
+    def ask(self, patient: Patient, service: str, wish: VisitWish) -> Visit:
         """Ask for a visit."""
         visit = Visit(
             id=f"visit-{len(self.visits) + 1:04}",

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 from scheduling.clinic import Closure
 from scheduling.fields import ONE_DAY
-from scheduling.generate.profile import Holiday, Profile, Size
+from scheduling.generate.profile import GenerationProfile, Holiday, Size
 from scheduling.timegrid import WEEKDAYS, weekday
 
 WORKING_WEEKDAYS = WEEKDAYS[:5]
@@ -48,7 +48,7 @@ class Dates:
         return max(dict.fromkeys(months), key=months.count)
 
 
-def dates_from(start: date, size: Size, profile: Profile) -> Dates:
+def make_dates(start: date, size: Size, profile: GenerationProfile) -> Dates:
     """Return the dates of a size's horizon.
 
     Raises
@@ -72,7 +72,7 @@ def dates_from(start: date, size: Size, profile: Profile) -> Dates:
     return Dates(start, size.weeks, tuple(sorted(day for _, day in holidays)), tuple(closures))
 
 
-def _training(profile: Profile, end: date) -> Closure:
+def _training(profile: GenerationProfile, end: date) -> Closure:
     rule = profile.training
     day = end - timedelta(weeks=1) + WEEKDAYS.index(rule.weekday) * ONE_DAY
     start, finish = datetime.combine(day, rule.start), datetime.combine(day, rule.end)

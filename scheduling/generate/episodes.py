@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from scheduling.care.pathways import Stage
-from scheduling.catalogue import pathway
-from scheduling.generate.asking import Desk, Wish
-from scheduling.generate.profile import Episodes
+from scheduling.catalogue import get_pathway
+from scheduling.generate.asking import RequestBuilder, VisitWish
+from scheduling.generate.profile import EpisodeMix
+from scheduling.pathways import Stage
 from scheduling.people import Patient
 from scheduling.requests import Visit
 
 
-def ask_episodes(desk: Desk) -> None:
+def ask_episodes(desk: RequestBuilder) -> None:
     """Ask for the visits of every episode, met in turn at the steps that the profile names."""
     for rule in desk.profile.episodes:
-        course = pathway(rule.pathway).course()
+        course = get_pathway(rule.pathway).course()
         for number in range(rule.count.of(desk.size)):
             entry = rule.entries[number % len(rule.entries)]
             starts = [day for week in range(desk.dates.weeks) for day in desk.dates.week(week)[:-1]]
@@ -27,7 +27,7 @@ def ask_episodes(desk: Desk) -> None:
                 _ask(desk, rule, course[entry : entry + longest], days)
 
 
-def chain(desk: Desk, stages: Sequence[Stage], first: date) -> tuple[date, ...]:
+def chain(desk: RequestBuilder, stages: Sequence[Stage], first: date) -> tuple[date, ...]:
     """Return the earliest days on which the stages of a pathway could follow each other from a day on.
 
     Ends at the first stage for which the horizon has no day. Empty when the first step has none, and when visits that
@@ -45,7 +45,7 @@ def chain(desk: Desk, stages: Sequence[Stage], first: date) -> tuple[date, ...]:
     return tuple(days)
 
 
-def _ask(desk: Desk, rule: Episodes, stages: Sequence[Stage], days: Sequence[date]) -> None:
+def _ask(desk: RequestBuilder, rule: EpisodeMix, stages: Sequence[Stage], days: Sequence[date]) -> None:
     patient = _patient(desk, stages, days)
     before: Visit | None = None
     preferred: tuple[str, ...] = ()
@@ -53,13 +53,13 @@ def _ask(desk: Desk, rule: Episodes, stages: Sequence[Stage], days: Sequence[dat
         if not lag.same_provider:
             preferred = desk.preferred(service, patient, desk.between(day))
         target = None if before else day + timedelta(days=rule.due_in)
-        visit = desk.ask(patient, service, Wish(rule.priority, day, target, preferred=preferred))
+        visit = desk.ask(patient, service, VisitWish(rule.priority, day, target, preferred=preferred))
         if before is not None:
             desk.follow(lag, before, visit)
         before = visit
 
 
-def _patient(desk: Desk, stages: Sequence[Stage], days: Sequence[date]) -> Patient:
+def _patient(desk: RequestBuilder, stages: Sequence[Stage], days: Sequence[date]) -> Patient:
     """Draw a patient who keeps the days of the episode free, and comes to where all of it can take place."""
     patient = desk.patients.draw().changed(unavailable=())
     fits = all(desk.openings.is_open(stage.service, patient, [day]) for stage, day in zip(stages, days, strict=True))

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from scheduling.catalogue import Workshop, limits, workshops
+from scheduling.catalogue import Workshop, get_limits, list_workshops
 from scheduling.fields import ONE_DAY
-from scheduling.generate.asking import Desk
+from scheduling.generate.asking import RequestBuilder
 from scheduling.generate.dates import WORKING_WEEKDAYS
 from scheduling.people import Patient
 from scheduling.requests import Candidate, Group, Reserve
 from scheduling.timegrid import weekday
 
 
-def held_workshops(desk: Desk) -> tuple[Workshop, ...]:
+def list_held_workshops(desk: RequestBuilder) -> tuple[Workshop, ...]:
     """Return the workshops of the size, each of which has one session."""
     wanted = desk.profile.sizes[desk.size].workshops
-    return tuple(workshop for workshop in workshops() if workshop.id in wanted)
+    return tuple(workshop for workshop in list_workshops() if workshop.id in wanted)
 
 
-def groups(desk: Desk) -> tuple[Group, ...]:
+def draw_groups(desk: RequestBuilder) -> tuple[Group, ...]:
     """Draw the session of each workshop in the horizon's month, with candidates old and new."""
     known = desk.without_cancer()
-    return tuple(_group(desk, workshop, known) for workshop in held_workshops(desk))
+    return tuple(_group(desk, workshop, known) for workshop in list_held_workshops(desk))
 
 
-def _group(desk: Desk, workshop: Workshop, known: list[Patient]) -> Group:
+def _group(desk: RequestBuilder, workshop: Workshop, known: list[Patient]) -> Group:
     return Group(
         id=f"{workshop.id}-{desk.dates.month}",
         name=workshop.name,
@@ -36,13 +36,13 @@ def _group(desk: Desk, workshop: Workshop, known: list[Patient]) -> Group:
         min_attendees=workshop.min_attendees,
         candidates=_candidates(desk, known),
         last_session=_last_session(desk),
-        min_days_between=limits().group_min_days,
-        max_days_between=limits().group_max_days,
+        min_days_between=get_limits().group_min_days,
+        max_days_between=get_limits().group_max_days,
         current=None,
     )
 
 
-def _candidates(desk: Desk, known: list[Patient]) -> tuple[Candidate, ...]:
+def _candidates(desk: RequestBuilder, known: list[Patient]) -> tuple[Candidate, ...]:
     rng, mix = desk.rng, desk.profile.groups
     wanted = rng.randint(*mix.candidates)
     visiting = sum(rng.random() < mix.known_share for _ in range(wanted))
@@ -54,16 +54,16 @@ def _candidates(desk: Desk, known: list[Patient]) -> tuple[Candidate, ...]:
     )
 
 
-def _last_session(desk: Desk) -> date:
+def _last_session(desk: RequestBuilder) -> date:
     """Draw a working weekday of the month before, from which the middle of this month's days is within the limits."""
     days = [day for day in desk.dates.workdays if f"{day:%Y-%m}" == desk.dates.month]
     middle = days[len(days) // 2]
     month_before = days[0].replace(day=1) - ONE_DAY
-    past = [middle - timedelta(days=ago) for ago in range(limits().group_min_days, limits().group_max_days + 1)]
+    past = [middle - timedelta(days=ago) for ago in range(get_limits().group_min_days, get_limits().group_max_days + 1)]
     return desk.rng.choice([day for day in past if weekday(day) in WORKING_WEEKDAYS and day.month == month_before.month])
 
 
-def reserves(desk: Desk) -> tuple[Reserve, ...]:
+def build_reserves(desk: RequestBuilder) -> tuple[Reserve, ...]:
     """Return the capacity held on every working day, numbered within its date."""
     wanted = desk.profile.sizes[desk.size].reserves
     held: list[Reserve] = []

@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from scheduling.clinic import Closure, Service
-from scheduling.generate.working import working_minutes
 from scheduling.people import Provider
 from scheduling.scenario import Scenario
+from scheduling.working_time import count_working_minutes
 
 
-def load(scenario: Scenario) -> Mapping[str, float]:
+def measure_load(scenario: Scenario) -> Mapping[str, float]:
     """Return the load of each skill that a service asks for; ``inf`` where it is asked of nobody."""
     meter = Meter(scenario.clinic.services, scenario.providers, scenario.clinic.closures)
     for asked in (scenario.visits, scenario.groups, scenario.reserves):
@@ -35,7 +35,7 @@ class Meter:
     def __init__(self, services: Iterable[Service], providers: Sequence[Provider], closures: Sequence[Closure]) -> None:
         offered = tuple(services)
         skills = dict.fromkeys(skill for service in offered for seat in service.team for skill in seat.any_of)
-        minutes = [working_minutes(provider, closures) for provider in providers]
+        minutes = [count_working_minutes(provider, closures) for provider in providers]
         having = {skill: {i for i, p in enumerate(providers) if skill in p.skills} for skill in skills}
         self._supply = {skill: sum(minutes[index] for index in having[skill]) for skill in skills}
         self._demand = dict.fromkeys(skills, 0)

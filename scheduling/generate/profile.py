@@ -51,7 +51,7 @@ class Size(Model):
     training: bool
 
 
-class Hours(Model):
+class HalfDayHours(Model):
     """The clock times of a half-day at work."""
 
     start: Clock
@@ -78,7 +78,7 @@ class Training(Model):
     reason: str
 
 
-class Place(Model):
+class Workplace(Model):
     """Where a day may be spent; with two locations, the plan chooses."""
 
     locations: tuple[Id, ...]
@@ -100,11 +100,11 @@ class Team(Model):
     role: Id
     count: BySize
     half_days: Range
-    places: tuple[Place, ...]
+    places: tuple[Workplace, ...]
     duties: tuple[Duty, ...] = ()
 
 
-class Busy(Model):
+class MeetingMix(Model):
     """Meetings within half-days."""
 
     share: Share
@@ -115,7 +115,7 @@ class Staff(Model):
     """Everybody who works there."""
 
     other_place_share: Share
-    busy: Busy
+    busy: MeetingMix
     teams: tuple[Team, ...]
 
 
@@ -162,7 +162,7 @@ class VisitMix(Model):
     due_in: Range | None = None
 
 
-class Visits(Model):
+class SingleVisitMix(Model):
     """Single visits."""
 
     first_day_share: Share
@@ -173,7 +173,7 @@ class Visits(Model):
     mix: tuple[VisitMix, ...]
 
 
-class CancerVisits(Model):
+class CancerVisitMix(Model):
     """A service for patients with cancer, so many a week."""
 
     service: Id
@@ -181,7 +181,7 @@ class CancerVisits(Model):
     same_day: bool
 
 
-class Episodes(Model):
+class EpisodeMix(Model):
     """Episodes of one pathway, met at several of its steps."""
 
     pathway: Id
@@ -199,7 +199,7 @@ class GroupMix(Model):
     soon_share: Share
 
 
-class ReserveRule(Model):
+class ReserveMix(Model):
     """Capacity held on each of some weekdays."""
 
     id: Id
@@ -210,24 +210,24 @@ class ReserveRule(Model):
     site: Id | None = None
 
 
-class Profile(Model):
+class GenerationProfile(Model):
     """All of ``profile.toml``."""
 
     sizes: Mapping[SizeName, Size]
-    halves: Mapping[Half, Hours]
+    halves: Mapping[Half, HalfDayHours]
     holidays: tuple[Holiday, ...]
     training: Training
     staff: Staff
     patients: PatientMix
-    visits: Visits
-    cancer: tuple[CancerVisits, ...]
-    episodes: tuple[Episodes, ...]
+    visits: SingleVisitMix
+    cancer: tuple[CancerVisitMix, ...]
+    episodes: tuple[EpisodeMix, ...]
     groups: GroupMix
-    reserves: tuple[ReserveRule, ...]
+    reserves: tuple[ReserveMix, ...]
 
 
 @cache
-def profile() -> Profile:
+def load_profile() -> GenerationProfile:
     """Return the profile of synthetic weeks."""
     text = files("scheduling.generate").joinpath("profile.toml").read_text(encoding="utf-8")
-    return parse_toml(Profile, text, "profile.toml")
+    return parse_toml(GenerationProfile, text, "profile.toml")

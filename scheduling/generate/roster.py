@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import get_args
 
-from scheduling.catalogue import Role, roles
+from scheduling.catalogue import ProviderRole, list_roles
 from scheduling.errors import UnknownId
 from scheduling.fields import Half, Interval
 from scheduling.generate.dates import Dates
-from scheduling.generate.profile import Profile, SizeName, Staff, Team
+from scheduling.generate.profile import GenerationProfile, SizeName, Staff, Team
 from scheduling.people import Provider, Shift
 from scheduling.timegrid import weekday
 
@@ -20,9 +20,9 @@ HalfDay = tuple[date, Half]
 Places = dict[HalfDay, tuple[str, ...]]
 
 
-def roster(profile: Profile, size: SizeName, dates: Dates, rng: Random) -> tuple[Provider, ...]:
+def draw_roster(profile: GenerationProfile, size: SizeName, dates: Dates, rng: Random) -> tuple[Provider, ...]:
     """Draw everybody who works at the clinic, role by role."""
-    known = {role.id: role for role in roles()}
+    known = {role.id: role for role in list_roles()}
     providers: list[Provider] = []
     for team in profile.staff.teams:
         if team.role not in known:
@@ -58,7 +58,7 @@ def _place(team: Team, rng: Random) -> tuple[str, ...]:
     return rng.choices(team.places, [place.weight for place in team.places])[0].locations
 
 
-def _provider(profile: Profile, team: Team, role: Role, number: int, places: Places, rng: Random) -> Provider:
+def _provider(profile: GenerationProfile, team: Team, role: ProviderRole, number: int, places: Places, rng: Random) -> Provider:
     shared = [(duty.weekday, duty.half) for duty in team.duties if duty.who == "all"]
     shifts, busy = [], []
     for (day, half), locations in places.items():

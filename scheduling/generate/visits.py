@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from scheduling.catalogue import Onset, limits
+from scheduling.catalogue import Onset, get_limits
 from scheduling.fields import Priority
-from scheduling.generate.asking import Desk, Wish
-from scheduling.generate.profile import CancerVisits, VisitMix
+from scheduling.generate.asking import RequestBuilder, VisitWish
+from scheduling.generate.profile import CancerVisitMix, VisitMix
 from scheduling.people import Patient
 
 DRAWS = 20
 """Times that a visit's dates are drawn before it is asked for from the horizon's first day."""
 
 
-def ask_cancer(desk: Desk) -> None:
+def ask_cancer(desk: RequestBuilder) -> None:
     """Ask for the visits of patients with cancer: referrals of the day, and the weekly clinic."""
     for rule in desk.profile.cancer:
         for week in range(desk.dates.weeks):
@@ -26,19 +26,19 @@ def ask_cancer(desk: Desk) -> None:
                 _ask_cancer(desk, rule, days[number % len(days)], desk.dates.week(week)[0])
 
 
-def _ask_cancer(desk: Desk, rule: CancerVisits, day: date, monday: date) -> None:
+def _ask_cancer(desk: RequestBuilder, rule: CancerVisitMix, day: date, monday: date) -> None:
     drawn = desk.patients.draw().changed(unavailable=())
     fits = desk.openings.is_open(rule.service, drawn, [day])
     patient = desk.patients.admit(drawn if fits else desk.patients.flexible(drawn))
     if rule.same_day:
-        wish = Wish("cancer", day, day, day, desk.preferred(rule.service, patient, [day]), same_day=True)
+        wish = VisitWish("cancer", day, day, day, desk.preferred(rule.service, patient, [day]), same_day=True)
     else:
         known = desk.rng.choice(desk.between(monday, day))
-        wish = Wish("cancer", known, day, None, desk.preferred(rule.service, patient, [day]))
+        wish = VisitWish("cancer", known, day, None, desk.preferred(rule.service, patient, [day]))
     desk.ask(patient, rule.service, wish)
 
 
-def fill(desk: Desk) -> None:
+def fill(desk: RequestBuilder) -> None:
     """Ask for every service of the mix once, then by weight, until there is enough to do.
 
     Enough is the size's number of visits and its floor of the bottleneck's load; a service that would lift a skill's load
@@ -55,19 +55,19 @@ def fill(desk: Desk) -> None:
         _ask(desk, desk.rng.choices(left, [rule.weight for rule in left])[0], others)
 
 
-def _ask(desk: Desk, rule: VisitMix, others: list[Patient]) -> None:
+def _ask(desk: RequestBuilder, rule: VisitMix, others: list[Patient]) -> None:
     """Ask for a visit of one of the other patients, or of a new one, who joins them."""
     rng = desk.rng
     onset: Onset = "new-onset" if rng.random() < rule.new_onset else "chronic"
     priority = _priority(desk, onset)
-    span = _span(desk, rule, min(limits().due_days(onset), getattr(desk.profile.visits.due_days, priority)))
+    span = _span(desk, rule, min(get_limits().due_days(onset), getattr(desk.profile.visits.due_days, priority)))
     patient = _returning(desk, rule.service, span.days, others)
     if patient is None:
         patient = desk.newcomer(rule.service, span.days)
         others.append(patient)
     goes_on = rng.random() < rule.required_share
     able = desk.openings.providers(rule.service, patient, span.days) if goes_on else ()
-    wish = Wish(
+    wish = VisitWish(
         priority=priority,
         earliest=span.earliest,
         target=span.target if span.deadline is None else min(span.target, span.deadline),
@@ -88,7 +88,7 @@ class _Span:
     days: tuple[date, ...]
 
 
-def _span(desk: Desk, rule: VisitMix, due_days: int) -> _Span:
+def _span(desk: RequestBuilder, rule: VisitMix, due_days: int) -> _Span:
     """Draw the dates of a visit, so that there is a day for it: from the horizon's first, should none be found."""
     rng = desk.rng
     for _ in range(DRAWS):
@@ -100,7 +100,7 @@ def _span(desk: Desk, rule: VisitMix, due_days: int) -> _Span:
     return _Span(first, first + timedelta(days=due_days), None, desk.dates.workdays)
 
 
-def _known_on(desk: Desk, due_days: int) -> tuple[date, int]:
+def _known_on(desk: RequestBuilder, due_days: int) -> tuple[date, int]:
     """Draw the first day of a visit, and the days that its patient has waited before it."""
     days = desk.dates.week(desk.rng.randrange(desk.dates.weeks))
     if desk.rng.random() < desk.profile.visits.first_day_share or len(days) <= 2:
@@ -108,7 +108,7 @@ def _known_on(desk: Desk, due_days: int) -> tuple[date, int]:
     return desk.rng.choice(days[1:-1]), 0
 
 
-def _returning(desk: Desk, service: str, days: Sequence[date], others: Sequence[Patient]) -> Patient | None:
+def _returning(desk: RequestBuilder, service: str, days: Sequence[date], others: Sequence[Patient]) -> Patient | None:
     """Draw a patient who asks for another visit, or nobody."""
     if not others or desk.rng.random() >= desk.profile.patients.returning_share:
         return None
@@ -116,7 +116,7 @@ def _returning(desk: Desk, service: str, days: Sequence[date], others: Sequence[
     return patient if desk.openings.is_open(service, patient, days) else None
 
 
-def _priority(desk: Desk, onset: Onset) -> Priority:
+def _priority(desk: RequestBuilder, onset: Onset) -> Priority:
     weights = desk.profile.visits.new_onset if onset == "new-onset" else desk.profile.visits.chronic
     priorities: tuple[Priority, ...] = ("routine", "soon", "urgent")
     return desk.rng.choices(priorities, [getattr(weights, priority) for priority in priorities])[0]

@@ -91,12 +91,12 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def name(function: Callable[..., object]) -> str:
+def get_rule_name(function: Callable[..., object]) -> str:
     """Return the name that files and messages give to a rule's or a cost's function."""
     return function.__name__.replace("_", "-")
 
 
-def violations(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
+def find_violations(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """Yield every violation of every rule."""
     for rule in RULES:
         yield from rule(scenario, plan)

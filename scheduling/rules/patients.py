@@ -9,12 +9,12 @@ from itertools import combinations
 
 from scheduling.plan import Item, Plan, Violation
 from scheduling.requests import Visit
-from scheduling.rules.sweep import overlapping
+from scheduling.rules.sweep import find_overlaps
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minutes_on
 
 
-def attendances(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], list[Item]]:
+def list_attendances(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], list[Item]]:
     """Return each patient's items by patient and date: visits, and group sessions that they attend."""
     found: dict[tuple[str, date], list[Item]] = defaultdict(list)
     for item in plan.items(scenario):
@@ -23,21 +23,21 @@ def attendances(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], lis
     return found
 
 
-def planned_visits(scenario: Scenario, plan: Plan) -> Iterator[tuple[Visit, Item]]:
+def list_planned_visits(scenario: Scenario, plan: Plan) -> Iterator[tuple[Visit, Item]]:
     """Yield the planned visits beside what was asked."""
     return ((scenario.visits_by_id[item.id], item) for item in plan.items(scenario) if item.kind == "visit")
 
 
 def patient_overlap(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """A patient is in one place at a time, recovery included."""
-    for (patient, _), items in attendances(scenario, plan).items():
-        for first, second in overlapping(items, lambda item: item.recovery_end_minute):
+    for (patient, _), items in list_attendances(scenario, plan).items():
+        for first, second in find_overlaps(items, lambda item: item.recovery_end_minute):
             yield Violation("patient-overlap", (first.id, second.id, patient), f"both at {second.booking.start:%a %H:%M}")
 
 
 def patient_travel(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """Between a patient's items at different locations there is time to travel."""
-    for (patient, _), items in attendances(scenario, plan).items():
+    for (patient, _), items in list_attendances(scenario, plan).items():
         for one, other in combinations(items, 2):
             first, second = sorted((one, other), key=lambda item: item.start_minute)
             needed = scenario.travel_minutes(first.booking.location, second.booking.location)
@@ -67,27 +67,27 @@ def patient_site(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
 
 def earliest(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """A visit is not before its earliest date."""
-    for visit, item in planned_visits(scenario, plan):
+    for visit, item in list_planned_visits(scenario, plan):
         if item.date < visit.earliest:
             yield Violation("earliest", (visit.id,), f"is on {item.date}, before {visit.earliest}")
 
 
 def deadline(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """A visit is not after its deadline."""
-    for visit, item in planned_visits(scenario, plan):
+    for visit, item in list_planned_visits(scenario, plan):
         if visit.deadline is not None and item.date > visit.deadline:
             yield Violation("deadline", (visit.id,), f"is on {item.date}, after {visit.deadline}")
 
 
 def same_day(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """A same-day visit is on the day of its referral."""
-    for visit, item in planned_visits(scenario, plan):
+    for visit, item in list_planned_visits(scenario, plan):
         if visit.same_day and item.date != visit.earliest:
             yield Violation("same-day", (visit.id,), f"is on {item.date}, not on {visit.earliest}")
 
 
 def required_provider(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """A visit that asks for one provider has that provider in its team."""
-    for visit, item in planned_visits(scenario, plan):
+    for visit, item in list_planned_visits(scenario, plan):
         if visit.required_provider is not None and visit.required_provider not in item.booking.team:
             yield Violation("required-provider", (visit.id, visit.required_provider), "is not in the team")

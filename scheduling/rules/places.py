@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from scheduling.plan import Item, Plan, Violation
-from scheduling.rules.sweep import overlapping, overloads
+from scheduling.rules.sweep import find_overlaps, find_overloads
 from scheduling.scenario import Scenario
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on, weekday
 
@@ -87,7 +87,7 @@ def room_overlap(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
         return minutes_on(item.booking.end, scenario.horizon.start) + item.service.turnover
 
     for used, items in by_room.items():
-        for first, second in overlapping(items, clean, begins):
+        for first, second in find_overlaps(items, clean, begins):
             yield Violation("room-overlap", (first.id, second.id), f"both need {used} at {second.booking.start:%H:%M}")
 
 
@@ -100,7 +100,7 @@ def equipment(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     for (device, location, _), items in pools.items():
         units = scenario.equipment_units(device, location)
         uses = [(item.start_minute, item.end_minute, 1, item) for item in items]
-        for running in overloads(uses, units):
+        for running in find_overloads(uses, units):
             yield Violation("equipment", running, f"need more than {units} {device} at {location}")
 
 
@@ -116,7 +116,7 @@ def recovery(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     for (location, _), items in places.items():
         bays = scenario.bays(location)
         uses = [(item.end_minute, item.recovery_end_minute, item.bays, item) for item in items]
-        for running in overloads(uses, bays):
+        for running in find_overloads(uses, bays):
             yield Violation("recovery", running, f"need more than {bays} recovery bays at {location}")
 
 

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from scheduling.people import Provider, Shift
 from scheduling.plan import Item, Plan, Violation
-from scheduling.rules.sweep import meets, overlapping, overloads
+from scheduling.rules.sweep import find_overlaps, find_overloads, is_overlapping
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minute_of_day, stamp, weekday
 
@@ -17,7 +17,7 @@ FULL_ATTENTION = 2
 """A provider's attention: one procedure, or two office visits (clinic.md, rule 12)."""
 
 
-def commitments(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], list[Item]]:
+def list_commitments(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], list[Item]]:
     """Return the items that each provider is in the team of, or supervises, by provider and date."""
     found: dict[tuple[str, date], list[Item]] = defaultdict(list)
     for item in plan.items(scenario):
@@ -55,7 +55,7 @@ def shift(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     used: set[tuple[str, datetime]] = set()
     for item in plan.items(scenario):
         for member in dict.fromkeys(item.commitments):
-            on = next((s for s in scenario.providers_by_id[member].shifts if contains(s, item)), None)
+            on = next((s for s in scenario.providers_by_id[member].shifts if is_within_shift(s, item)), None)
             if on is None:
                 yield Violation("shift", (item.id, member), "is not within one shift")
                 continue
@@ -71,7 +71,7 @@ def _shift(provider: Provider, start: datetime) -> Shift:
     return next(shift for shift in provider.shifts if shift.start == start)
 
 
-def contains(shift: Shift, item: Item) -> bool:
+def is_within_shift(shift: Shift, item: Item) -> bool:
     """Say whether a shift contains an item whole."""
     return shift.start <= item.booking.start and item.booking.end <= shift.end
 
@@ -81,21 +81,21 @@ def busy(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     for item in plan.items(scenario):
         for member in dict.fromkeys(item.commitments):
             for time in scenario.providers_by_id[member].busy:
-                if meets(time, item.booking):
+                if is_overlapping(time, item.booking):
                     yield Violation("busy", (item.id, member), f"is busy from {time.start:%a %H:%M} to {time.end:%H:%M}")
 
 
 def provider_overlap(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """Nobody is in the team of two items at once."""
-    for (provider, _), items in commitments(scenario, plan).items():
+    for (provider, _), items in list_commitments(scenario, plan).items():
         own = [item for item in items if provider in item.booking.team]
-        for first, second in overlapping(own, lambda item: item.end_minute):
+        for first, second in find_overlaps(own, lambda item: item.end_minute):
             yield Violation("provider-overlap", (first.id, second.id, provider), f"both at {second.booking.start:%a %H:%M}")
 
 
 def travel(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """Between commitments at different locations on one day there is time to travel."""
-    for (provider, _), items in commitments(scenario, plan).items():
+    for (provider, _), items in list_commitments(scenario, plan).items():
         if len({item.booking.location for item in items}) < 2:
             continue
         for one, other in combinations(items, 2):
@@ -128,17 +128,17 @@ def supervision(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
 
 def attention(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """Nobody attends to more than one procedure or two office visits at a time, own and supervised."""
-    for (provider, _), items in commitments(scenario, plan).items():
+    for (provider, _), items in list_commitments(scenario, plan).items():
         if scenario.providers_by_id[provider].trainee:
             continue
         uses = [(item.start_minute, item.end_minute, item.service.attention, item) for item in items]
-        for running in overloads(uses, FULL_ATTENTION):
+        for running in find_overloads(uses, FULL_ATTENTION):
             yield Violation("attention", (*running, provider), "ask for more attention than one person has")
 
 
 def daily_limit(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """Nobody spends more minutes of a day in teams than their daily limit."""
-    for (provider, day), items in commitments(scenario, plan).items():
+    for (provider, day), items in list_commitments(scenario, plan).items():
         minutes = sum(item.service.minutes for item in items if provider in item.booking.team)
         limit = scenario.providers_by_id[provider].max_minutes_per_day
         if minutes > limit:

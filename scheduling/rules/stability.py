@@ -10,7 +10,7 @@ from scheduling.requests import Current, CurrentGroup
 from scheduling.scenario import Scenario
 
 
-def unchanged(current: Current | CurrentGroup | None, booking: Booking | None) -> bool:
+def is_unchanged(current: Current | CurrentGroup | None, booking: Booking | None) -> bool:
     """Say whether a booking has its current start, location and team; the room does not count."""
     return (
         current is not None
@@ -19,7 +19,7 @@ def unchanged(current: Current | CurrentGroup | None, booking: Booking | None) -
     )
 
 
-def attends_as_told(current: CurrentGroup, session: GroupBooking | None, patient: str) -> bool:
+def is_attending_as_told(current: CurrentGroup, session: GroupBooking | None, patient: str) -> bool:
     """Say whether an attendee still attends at the start and location that they know of."""
     return (
         session is not None
@@ -28,7 +28,7 @@ def attends_as_told(current: CurrentGroup, session: GroupBooking | None, patient
     )
 
 
-def frozen_until(scenario: Scenario) -> datetime | None:
+def get_freeze_end(scenario: Scenario) -> datetime | None:
     """Return the moment before which nothing that stands may move."""
     return None if scenario.now is None else scenario.now + timedelta(minutes=scenario.freeze_minutes)
 
@@ -39,7 +39,7 @@ def not_past(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
         return
     for item in plan.items(scenario):
         current = None if item.kind == "hold" else _current(scenario, item.id, item.kind == "visit")
-        if item.booking.start < scenario.now and not unchanged(current, item.booking):
+        if item.booking.start < scenario.now and not is_unchanged(current, item.booking):
             yield Violation("not-past", (item.id,), f"would start at {item.booking.start:%a %H:%M}, which is past")
 
 
@@ -49,31 +49,31 @@ def _current(scenario: Scenario, identifier: str, is_visit: bool) -> Current | C
 
 def frozen(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """What has started, or is about to, keeps its start, location and team, or is left out."""
-    until = frozen_until(scenario)
+    until = get_freeze_end(scenario)
     if until is None:
         return
     for visit in scenario.visits:
         booking = plan.visits_by_id.get(visit.id)
         imminent = visit.current is not None and visit.current.start < until
-        if imminent and booking is not None and not unchanged(visit.current, booking):
+        if imminent and booking is not None and not is_unchanged(visit.current, booking):
             yield Violation("frozen", (visit.id,), "is too near to be moved")
     for group in scenario.groups:
         session = plan.groups_by_id.get(group.id)
         imminent = group.current is not None and group.current.start < until
-        if imminent and session is not None and not unchanged(group.current, session):
+        if imminent and session is not None and not is_unchanged(group.current, session):
             yield Violation("frozen", (group.id,), "is too near to be moved")
 
 
-def notified_moves(scenario: Scenario, plan: Plan) -> Iterator[str]:
+def list_notified_moves(scenario: Scenario, plan: Plan) -> Iterator[str]:
     """Yield, for each notified patient who has to be called again, the visit, or the group and patient."""
     for visit in scenario.visits:
         told = visit.current is not None and visit.current.notified
-        if told and not unchanged(visit.current, plan.visits_by_id.get(visit.id)):
+        if told and not is_unchanged(visit.current, plan.visits_by_id.get(visit.id)):
             yield visit.id
     for group in scenario.groups:
         if group.current is not None and group.current.notified:
             for patient in group.current.attendees:
-                if not attends_as_told(group.current, plan.groups_by_id.get(group.id), patient):
+                if not is_attending_as_told(group.current, plan.groups_by_id.get(group.id), patient):
                     yield f"{group.id}/{patient}"
 
 
@@ -82,6 +82,6 @@ def notification_budget(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     budget = scenario.policy.max_notified_moves
     if budget is None:
         return
-    moved = tuple(notified_moves(scenario, plan))
+    moved = tuple(list_notified_moves(scenario, plan))
     if len(moved) > budget:
         yield Violation("notification-budget", moved, f"{len(moved)} notified changes, {budget} allowed")

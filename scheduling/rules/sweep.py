@@ -22,7 +22,7 @@ class Timed(Protocol):
         """The first moment after."""
 
 
-def meets(one: Timed, other: Timed) -> bool:
+def is_overlapping(one: Timed, other: Timed) -> bool:
     """Say whether two half-open intervals have a moment in common."""
     return one.start < other.end and other.start < one.end
 
@@ -31,7 +31,7 @@ def _start_minute(item: Item) -> int:
     return item.start_minute
 
 
-def overlapping(
+def find_overlaps(
     items: Iterable[Item], end: Callable[[Item], int], start: Callable[[Item], int] = _start_minute
 ) -> Iterator[tuple[Item, Item]]:
     """Yield pairs of items whose ``[start(item), end(item))`` meet: each item with the longest before it.
@@ -46,7 +46,7 @@ def overlapping(
             longest = item
 
 
-def overloads(uses: Iterable[tuple[int, int, int, Item]], capacity: int) -> Iterator[tuple[str, ...]]:
+def find_overloads(uses: Iterable[tuple[int, int, int, Item]], capacity: int) -> Iterator[tuple[str, ...]]:
     """Yield the ids that run together wherever the demands of ``(start, end, demand, item)`` exceed a capacity."""
     ordered = sorted(uses, key=lambda use: (use[0], use[3].id))
     running: list[tuple[int, int, int, Item]] = []

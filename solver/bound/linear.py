@@ -1,4 +1,4 @@
-"""A small integer program as plain lists, solved as a linear program, with a bound that needs no trust in the solver.
+"""A small integer program as plain lists, solved as a linear program, with a bound that needs no guide_weight in the solver.
 
 Every column is an integer in ``[0, upper]``, every row reads ``low <= sum(coefficient * column) <= high``, and the cost is
 to be minimised. All numbers are integers.
@@ -32,7 +32,7 @@ DUAL_SCALE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Relaxed:
+class LinearRelaxation:
     """The answer of the linear relaxation: the columns' values, the rows' multipliers, and a bound on the integer program."""
 
     values: NDArray[np.float64]
@@ -52,38 +52,40 @@ class LinearProgram:
     coefficients: list[Sequence[int]] = field(default_factory=list)
     lows: list[int] = field(default_factory=list)
     highs: list[int] = field(default_factory=list)
-    later: list[tuple[Sequence[int], Sequence[int], int]] = field(default_factory=list)
-    """Rows with their upper limits that count only once they are broken: :meth:`tighten`."""
+    lazy_rows: list[tuple[Sequence[int], Sequence[int], int]] = field(default_factory=list)
+    """Rows with their upper limits that count only once they are broken: :meth:`add_broken_rows`."""
 
-    def column(self, cost: int = 0, upper: int = 1) -> int:
+    def add_column(self, cost: int = 0, upper: int = 1) -> int:
         """Add a column; return its number."""
         self.costs.append(cost)
         self.uppers.append(upper)
         return len(self.costs) - 1
 
-    def row(self, columns: Sequence[int], coefficients: Sequence[int], low: int = -UNBOUNDED, high: int = UNBOUNDED) -> None:
+    def add_row(
+        self, columns: Sequence[int], coefficients: Sequence[int], low: int = -UNBOUNDED, high: int = UNBOUNDED
+    ) -> None:
         """Add a row."""
         self.columns.append(columns)
         self.coefficients.append(coefficients)
         self.lows.append(low)
         self.highs.append(high)
 
-    def tighten(self, values: NDArray[np.float64]) -> int:
+    def add_broken_rows(self, values: NDArray[np.float64]) -> int:
         """Add the later rows that some values break; return how many they are."""
         kept, before = [], len(self.lows)
-        for columns, coefficients, high in self.later:
+        for columns, coefficients, high in self.lazy_rows:
             if float(values[list(columns)] @ np.array(coefficients)) > high + BROKEN:
-                self.row(columns, coefficients, high=high)
+                self.add_row(columns, coefficients, high=high)
             else:
                 kept.append((columns, coefficients, high))
-        self.later = kept
+        self.lazy_rows = kept
         return len(self.lows) - before
 
-    def implies(self, column: int, any_of: Sequence[int]) -> None:
+    def add_implication(self, column: int, any_of: Sequence[int]) -> None:
         """Let a column be at most the sum of others."""
-        self.row([column, *any_of], [1] + [-1] * len(any_of), high=0)
+        self.add_row([column, *any_of], [1] + [-1] * len(any_of), high=0)
 
-    def proto(self, integer: bool = False) -> model_pb2.ModelProto:
+    def to_proto(self, integer: bool = False) -> model_pb2.ModelProto:
         """Return the program as a MathOpt model."""
         model, count = model_pb2.ModelProto(), len(self.costs)
         model.variables.ids.extend(range(count))
@@ -109,39 +111,39 @@ class LinearProgram:
             matrix.coefficients.extend(float(entries[column]) for column in kept)
         return model
 
-    def relax(self, seconds: float) -> Relaxed | None:
+    def solve_relaxation(self, seconds: float) -> LinearRelaxation | None:
         """Solve the linear relaxation; None when the time runs out.
 
         HiGHS takes half of GLOP's time on a month (33 s and 64 s, dual simplex, 129,773 columns); PDLP is as fast but its
         multipliers give a bound 0.3 % lower.
         """
-        model, answer = self._solved(seconds, integer=False)
+        model, answer = self._solve(seconds, integer=False)
         if answer.termination.reason != mathopt.TerminationReason.OPTIMAL:
             return None
         values, duals = answer.variable_values(), answer.dual_values() if answer.has_dual_feasible_solution() else {}
         prices = np.array([duals.get(row, 0.0) for row in model.linear_constraints()])
-        bound, reduced = self.lagrangian(prices)
-        return Relaxed(np.array([values[column] for column in model.variables()]), prices, reduced, bound)
+        bound, reduced = self.lagrangian_bound(prices)
+        return LinearRelaxation(np.array([values[column] for column in model.variables()]), prices, reduced, bound)
 
     def branch_and_cut(self, seconds: float, nodes: int | None = None) -> int | None:
         """Return a bound by branch and cut (HiGHS), better than the linear relaxation's; None when there is none in time.
 
         Of a week, the first node's cuts add 95 points to 12,854 in 20 s; branching adds 3 in the next 70 s.
         """
-        _, answer = self._solved(seconds, integer=True, nodes=nodes)
+        _, answer = self._solve(seconds, integer=True, nodes=nodes)
         bound = answer.termination.objective_bounds.dual_bound
         return None if not isfinite(bound) else ceil(bound - TOLERANCE)
 
-    def _solved(self, seconds: float, integer: bool, nodes: int | None = None) -> tuple[mathopt.Model, mathopt.SolveResult]:
+    def _solve(self, seconds: float, integer: bool, nodes: int | None = None) -> tuple[mathopt.Model, mathopt.SolveResult]:
         """Solve by HiGHS; making the model counts, seconds on a month."""
         ends = monotonic() + seconds
-        model = mathopt.Model.from_model_proto(self.proto(integer))
+        model = mathopt.Model.from_model_proto(self.to_proto(integer))
         limits = mathopt.SolveParameters(
             time_limit=timedelta(seconds=max(0.01, ends - monotonic())), node_limit=nodes, heuristics=mathopt.Emphasis.OFF
         )
         return model, mathopt.solve(model, mathopt.SolverType.HIGHS, params=limits)
 
-    def lagrangian(self, duals: NDArray[np.float64]) -> tuple[int, NDArray[np.float64]]:
+    def lagrangian_bound(self, duals: NDArray[np.float64]) -> tuple[int, NDArray[np.float64]]:
         """Return a lower bound that holds for any multipliers, computed in integers, and the reduced costs.
 
         For multipliers ``l`` (sign by the side of the row that they price) every solution costs at least

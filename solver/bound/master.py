@@ -29,14 +29,21 @@ from scheduling.requests import Current, CurrentGroup, Visit
 from solver.bound.linear import LinearProgram
 from solver.bound.resources import Place, Resources
 from solver.bound.trips import Trips
-from solver.bound.windows import sessions, windows
-from solver.state import placement_costs as prices
-from solver.state.domains import Domains, Option, ShiftId, current_of, start_mask, unavailable
+from solver.bound.windows import find_sessions, find_windows
+from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask, unavailable_starts
+from solver.state.placement_costs import (
+    cost_of_date,
+    cost_of_half,
+    cost_of_leaving_out,
+    cost_of_location,
+    cost_of_moving,
+    cost_of_team,
+)
 from solver.state.tasks import Key, Task, visit_key
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TaskColumn:
     """What a column of a task means: a session and location, some starts, and for a named column the shift.
 
     ``stays``: the task is where it stands, so that nobody has to be called.
@@ -52,7 +59,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CurrentAssignment:
     """Where a visit stands, as far as it may stay there: the place, the one start, and the team's shifts."""
 
     place: Place
@@ -79,9 +86,9 @@ class Master:
         self.pooled = pooled
         self.scenario = domains.scenario
         self.program = LinearProgram()
-        self.sessions = sessions(self.scenario)
-        self.windows = windows(domains, self.sessions)
-        self.choices: dict[Key, list[Choice]] = {}
+        self.sessions = find_sessions(self.scenario)
+        self.windows = find_windows(domains, self.sessions)
+        self.choices: dict[Key, list[TaskColumn]] = {}
         self.left_out: dict[Key, int] = {}
         self.attends: dict[tuple[str, str], int] = {}
         self._pools: dict[tuple[str, int, Place], list[int]] = defaultdict(list)
@@ -108,23 +115,23 @@ class Master:
         at: dict[tuple[ShiftId, str], int] = {}
         for shift, window in self.windows.items():
             if len(window.locations) > 1:
-                columns = [self.program.column() for _ in window.locations]
+                columns = [self.program.add_column() for _ in window.locations]
                 at |= {(shift, location): c for location, c in zip(window.locations, columns, strict=True)}
-                self.program.row(columns, [1] * len(columns), high=1)
+                self.program.add_row(columns, [1] * len(columns), high=1)
         return at
 
     def _columns_by_day(self) -> dict[Key, dict[int, list[int]]]:
         """Return the columns of each task, by the day that they put it on."""
-        found: dict[Key, dict[int, list[int]]] = {}
+        columns: dict[Key, dict[int, list[int]]] = {}
         for key, choices in self.choices.items():
             by_day: dict[int, list[int]] = defaultdict(list)
             for choice in choices:
                 by_day[choice.day].append(choice.column)
-            found[key] = dict(by_day)
-        return found
+            columns[key] = dict(by_day)
+        return columns
 
     def guide(self, reduced_costs: NDArray[np.float64]) -> Mapping[Key, Mapping[Option, float]]:
-        """Return, for each task and option, the reduced cost of taking it: its price with what it takes from others."""
+        """Return the reduced cost of each option of each task: its cost, and what it takes from others."""
         guide: dict[Key, dict[Option, float]] = {}
         for key, choices in self.choices.items():
             service = self.domains.service(key)
@@ -136,14 +143,14 @@ class Master:
             pools = {
                 (c.day, c.session, c.location): reduced_costs[c.column] for c in choices if c.shift is None and not c.stays
             }
-            found = guide[key] = {}
+            prices = guide[key] = {}
             for option in self.domains.options[key]:
                 if option.shift is not None and (option.shift, option.location) in named:
-                    found[option] = named[option.shift, option.location]
+                    prices[option] = named[option.shift, option.location]
                 elif option.shift is not None:
                     flow = self._flows.get((service.id, option.seat, option.shift, option.location))
                     place = pools.get(self._place(option), 0.0) if option.seat == 0 else 0.0
-                    found[option] = float(place + (reduced_costs[flow] if flow is not None else 0.0))
+                    prices[option] = float(place + (reduced_costs[flow] if flow is not None else 0.0))
         return guide
 
     # --- tasks -------------------------------------------------------------------------------------------------------
@@ -153,7 +160,7 @@ class Master:
         required = None if task.visit is None else task.visit.required_provider
         pools: dict[Place, int] = defaultdict(int)
         standing = self._standing(task)
-        choices: list[Choice] = [] if standing is None else [self._staying(task, standing)]
+        choices: list[TaskColumn] = [] if standing is None else [self._staying(task, standing)]
         for option in self.options[task.key]:
             if option.seat > 0 or (seats == 1 and required is not None and option.provider != required):
                 continue
@@ -173,14 +180,14 @@ class Master:
                 for seat in range(seats):
                     self._pools[task.service.id, seat, place].append(choices[-1].column)
         self.choices[task.key] = choices
-        out = self.program.column(self._leaving_out(task))
+        out = self.program.add_column(self._leaving_out(task))
         self.left_out[task.key] = out
         columns = [choice.column for choice in choices]
-        self.program.row([*columns, out], [1] * (len(columns) + 1), 1, 1)
+        self.program.add_row([*columns, out], [1] * (len(columns) + 1), 1, 1)
 
     def _named(self, task: Task) -> frozenset[str] | None:
         """Return the providers who matter to this task alone; None: every one."""
-        visit, current = task.visit, current_of(task)
+        visit, current = task.visit, get_current(task)
         if not self.pooled:
             return None
         if visit is None:
@@ -191,7 +198,7 @@ class Master:
         pinned = visit.pinned.team if visit.pinned else ()
         return frozenset((*visit.preferred_providers, *required, *pinned, *(current.team if current else ())))
 
-    def _standing(self, task: Task) -> Standing | None:
+    def _standing(self, task: Task) -> CurrentAssignment | None:
         """Return where a visit stands; None when it stands nowhere, or cannot stay."""
         current = None if task.visit is None else task.visit.current
         if current is None:
@@ -199,18 +206,20 @@ class Master:
         start, day = start_mask(self.scenario, current.start), self.scenario.grid.day_index(current.start.date())
         there = [o for o in self.options[task.key] if (o.day, o.location) == (day, current.location) and o.starts & start]
         if not current.team:
-            return Standing(self._place(there[0]), start, ()) if there and not task.service.team else None
+            return CurrentAssignment(self._place(there[0]), start, ()) if there and not task.service.team else None
         team = [o for seat, name in enumerate(current.team) for o in there if (o.seat, o.provider) == (seat, name)]
         if len(team) != len(task.service.team) or len(current.team) != len(team):
             return None
-        return Standing(self._place(team[0]), start, tuple(option.shift for option in team if option.shift is not None))
+        return CurrentAssignment(
+            self._place(team[0]), start, tuple(option.shift for option in team if option.shift is not None)
+        )
 
-    def _staying(self, task: Task, standing: Standing) -> Choice:
+    def _staying(self, task: Task, standing: CurrentAssignment) -> TaskColumn:
         """Add the column of a visit that stays: at its one start, with its team."""
         assert task.visit is not None
         shift = standing.team[0] if len(standing.team) == 1 else None
         cost = self._cost(task.visit, standing.place, standing.start, [member.provider for member in standing.team])
-        choice = Choice(self.program.column(cost), *standing.place, shift, standing.start, stays=True)
+        choice = TaskColumn(self.program.add_column(cost), *standing.place, shift, standing.start, stays=True)
         for seat, member in enumerate(standing.team):
             self._resources.use_provider(choice.column, task.service, seat, member, choice.location, choice.starts)
         if choice.session >= 0:
@@ -234,9 +243,9 @@ class Master:
         session = -1 if option.shift is None else self.windows[option.shift].session
         return option.day, session, option.location
 
-    def _choice(self, task: Task, place: Place, shift: ShiftId | None, starts: int) -> Choice:
+    def _choice(self, task: Task, place: Place, shift: ShiftId | None, starts: int) -> TaskColumn:
         cost = 0 if task.visit is None else self._moved_cost(task, place, shift, starts)
-        choice = Choice(self.program.column(cost), *place, shift, starts, stays=False)
+        choice = TaskColumn(self.program.add_column(cost), *place, shift, starts, stays=False)
         if shift is not None:
             self._resources.use_provider(choice.column, task.service, 0, shift, choice.location, starts)
         if choice.session >= 0:
@@ -248,7 +257,7 @@ class Master:
     def _leaving_out(self, task: Task) -> int:
         policy = self.scenario.policy
         if task.visit is not None:
-            return prices.left_out(self.scenario, task.visit)
+            return cost_of_leaving_out(self.scenario, task.visit)
         if task.group is not None:
             return policy.group_not_run if task.group.required else 0
         return policy.reserve_missing
@@ -258,14 +267,14 @@ class Master:
         scenario, grid = self.scenario, self.scenario.grid
         first = (starts & -starts).bit_length() - 1
         ends = {first * grid.grid_minutes, (starts.bit_length() - 1) * grid.grid_minutes}
-        cost = prices.on_date(scenario, visit, grid.date(place[0])) + prices.at_location(scenario, visit, place[2])
-        return cost + prices.with_team(scenario, visit, team) + min(prices.in_half(scenario, visit, end) for end in ends)
+        cost = cost_of_date(scenario, visit, grid.date(place[0])) + cost_of_location(scenario, visit, place[2])
+        return cost + cost_of_team(scenario, visit, team) + min(cost_of_half(scenario, visit, end) for end in ends)
 
     def _moved_cost(self, task: Task, place: Place, shift: ShiftId | None, starts: int) -> int:
         """Return the least that a column costs a visit that does not stay."""
         assert task.visit is not None
         team = self._may_meet(task, place) if shift is None else [shift.provider]
-        moved = prices.moving(self.scenario, task.visit.current, self.scenario.grid.date(place[0]))
+        moved = cost_of_moving(self.scenario, task.visit.current, self.scenario.grid.date(place[0]))
         return self._cost(task.visit, place, starts, team) + moved
 
     def _may_meet(self, task: Task, place: Place) -> set[str]:
@@ -288,13 +297,13 @@ class Master:
                     window = self.windows[option.shift]
                     most = min(len(columns), window.free_minutes // service.minutes)
                     if most:
-                        flow = self.program.column(upper=most)
+                        flow = self.program.add_column(upper=most)
                         self._flows[service_id, seat, option.shift, option.location] = flow
                         self._resources.use_provider(flow, service, seat, option.shift, option.location, starts)
                         if (option.shift, option.location) in self.shift_at:
-                            self.program.row([flow, self.shift_at[option.shift, option.location]], [1, -most], high=0)
+                            self.program.add_row([flow, self.shift_at[option.shift, option.location]], [1, -most], high=0)
                         flows.append(flow)
-            self.program.row([*columns, *flows], [1] * len(columns) + [-1] * len(flows), 0, 0)
+            self.program.add_row([*columns, *flows], [1] * len(columns) + [-1] * len(flows), 0, 0)
 
     def _attendance(self, task: Task) -> None:
         """Add a column for each candidate of a group: seated only where and when they can come."""
@@ -304,21 +313,22 @@ class Master:
         for candidate in group.candidates:
             seat = policy.group_seat.of(candidate.priority)
             self.program.offset += seat
-            column = self.program.column(-seat)
+            column = self.program.add_column(-seat)
             sites = scenario.patients_by_id[candidate.patient].allowed_sites
             able = [
                 choice.column
                 for choice in choices
                 if scenario.site(choice.location) in sites
-                and choice.starts & ~unavailable(scenario, candidate.patient, task.service, scenario.grid.date(choice.day))
+                and choice.starts
+                & ~unavailable_starts(scenario, candidate.patient, task.service, scenario.grid.date(choice.day))
             ]
-            self.program.implies(column, able)
+            self.program.add_implication(column, able)
             self.attends[group.id, candidate.patient] = column
             seats.append(column)
         self._told(task)
         runs = [choice.column for choice in choices]
-        self.program.row([*seats, *runs], [1] * len(seats) + [-group.capacity] * len(runs), high=0)
-        self.program.row([*seats, *runs], [1] * len(seats) + [-group.min_attendees] * len(runs), low=0)
+        self.program.add_row([*seats, *runs], [1] * len(seats) + [-group.capacity] * len(runs), high=0)
+        self.program.add_row([*seats, *runs], [1] * len(seats) + [-group.min_attendees] * len(runs), low=0)
 
     def _told(self, task: Task) -> None:
         """Charge each attendee who would have to be called: all but those seated in a session that may stay."""
@@ -332,13 +342,13 @@ class Master:
             if self._is_at(current, (choice.day, choice.session, choice.location))
             and choice.starts & start_mask(self.scenario, current.start)
         ]
-        moved = prices.moving(scenario, current, None)
+        moved = cost_of_moving(scenario, current, None)
         for patient in current.attendees:
             self.program.offset += moved
             if (group.id, patient) in self.attends:
-                stays = self.program.column(-moved)
-                self.program.implies(stays, [self.attends[group.id, patient]])
-                self.program.implies(stays, staying)
+                stays = self.program.add_column(-moved)
+                self.program.add_implication(stays, [self.attends[group.id, patient]])
+                self.program.add_implication(stays, staying)
                 if current.notified:
                     self._stays.append(stays)
             self._notified += current.notified
@@ -348,7 +358,7 @@ class Master:
             keys = visit_key(link.before), visit_key(link.after)
             before, after = self.choices[keys[0]], self.choices[keys[1]]
             outs = [self.left_out[keys[1]], self.left_out[keys[0]]]
-            self.program.row(outs, [1, -1], low=0, high=0 if link.together else 1)
+            self.program.add_row(outs, [1, -1], low=0, high=0 if link.together else 1)
             for day in range(self.scenario.grid.days):
                 self._within(_until(before, day - link.min_days), _until(after, day))
                 if link.max_days is not None:
@@ -360,11 +370,11 @@ class Master:
                 for provider in sorted({choice.shift.provider for choice in after if choice.shift}):
                     self._within(_with(before, provider), _with(after, provider))
 
-    def _within(self, leaders: Sequence[Choice], followers: Sequence[Choice]) -> None:
+    def _within(self, leaders: Sequence[TaskColumn], followers: Sequence[TaskColumn]) -> None:
         """Let a later visit take any of some choices only when the sooner visit takes any of others."""
         if followers:
             columns = [choice.column for choice in (*followers, *leaders)]
-            self.program.row(columns, [1] * len(followers) + [-1] * len(leaders), high=0)
+            self.program.add_row(columns, [1] * len(followers) + [-1] * len(leaders), high=0)
 
     def _site_changes(self) -> None:
         """Charge a provider whose consecutive used shifts of a day lie at different sites."""
@@ -384,20 +394,20 @@ class Master:
         for shift in shifts:
             at_site: dict[str, int] = {}
             for location in self.windows[shift].locations:
-                column = at_site.setdefault(self.scenario.site(location), self.program.column())
+                column = at_site.setdefault(self.scenario.site(location), self.program.add_column())
                 use = self._resources.minutes(shift, location)
                 for user in use.columns:
-                    self.program.row([column, user], [self.program.uppers[user], -1], low=0)
+                    self.program.add_row([column, user], [self.program.uppers[user], -1], low=0)
                 free = self.windows[shift].free_minutes
-                self.program.row([column, *use.columns], [free, *(-amount for amount in use.amounts)], low=0)
+                self.program.add_row([column, *use.columns], [free, *(-amount for amount in use.amounts)], low=0)
             used.append(at_site)
         for first, second in combinations(range(len(shifts)), 2):
-            changes = self.program.column(self.scenario.policy.site_change)
+            changes = self.program.add_column(self.scenario.policy.site_change)
             between = [column for at_site in used[first + 1 : second] for column in at_site.values()]
-            for (one, here), (other, there) in product(used[first].items(), used[second].items()):
-                if one != other:
+            for (site, here), (other_site, there) in product(used[first].items(), used[second].items()):
+                if site != other_site:
                     columns = [changes, here, there, *between]
-                    self.program.row(columns, [1, -1, -1] + [1] * len(between), low=-1)
+                    self.program.add_row(columns, [1, -1, -1] + [1] * len(between), low=-1)
 
     def _budget(self) -> None:
         """Keep the notification budget: enough of those who were told must be able to stay."""
@@ -409,16 +419,16 @@ class Master:
             if visit.current is not None and visit.current.notified:
                 notified += 1
                 staying += [choice.column for choice in self.choices[visit_key(visit.id)] if choice.stays]
-        self.program.row(staying, [1] * len(staying), low=notified - budget)
+        self.program.add_row(staying, [1] * len(staying), low=notified - budget)
 
 
-def _until(choices: Iterable[Choice], day: int) -> list[Choice]:
+def _until(choices: Iterable[TaskColumn], day: int) -> list[TaskColumn]:
     return [choice for choice in choices if choice.day <= day]
 
 
-def _since(choices: Iterable[Choice], day: int) -> list[Choice]:
+def _since(choices: Iterable[TaskColumn], day: int) -> list[TaskColumn]:
     return [choice for choice in choices if choice.day >= day]
 
 
-def _with(choices: Iterable[Choice], provider: str) -> list[Choice]:
+def _with(choices: Iterable[TaskColumn], provider: str) -> list[TaskColumn]:
     return [choice for choice in choices if choice.shift is not None and choice.shift.provider == provider]

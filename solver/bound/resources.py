@@ -15,8 +15,8 @@ from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.timegrid import minute_of_day
 from solver.bound.linear import LinearProgram
 from solver.bound.timelines import Timelines
-from solver.bound.windows import Window, shift_order, supervisors
-from solver.model.capacity import rounded
+from solver.bound.windows import Window, find_supervisors, shift_order
+from solver.model.capacity import chvatal_gomory_rows
 from solver.state.domains import Domains, ShiftId
 from solver.state.tasks import Task
 
@@ -122,7 +122,7 @@ class Resources:
             if service.attention:
                 self._use(OwnAttention(shift, location, True), column, service.minutes)
             return
-        watching = supervisors(self.domains, self.windows, service, seat, shift, location)
+        watching = find_supervisors(self.domains, self.windows, service, seat, shift, location)
         place = (window.day, window.session, location)
         self._use(Supervised(place, watching, service.id, seat, False), column, service.minutes * service.attention)
         if service.attention == FULL_ATTENTION:
@@ -132,7 +132,7 @@ class Resources:
         """Let a column stand for a task in a session at a location."""
         service = task.service
         if service.room is not None:
-            self._use(InRoom(place, self.domains.suited(service, place[2])), column, service.minutes + service.turnover)
+            self._use(InRoom(place, self.domains.suitable_rooms(service, place[2])), column, service.minutes + service.turnover)
         for device in service.equipment:
             self._use(WithDevice(place, device), column, service.minutes)
         if service.recovery and task.group is None:
@@ -168,12 +168,12 @@ class Resources:
                 case WithDevice((day, session, location), device):
                     begin, end = self.sessions[day][session]
                     units = self.scenario.equipment_units(device, location)
-                    self.program.row(use.columns, use.amounts, high=units * (end - begin))
+                    self.program.add_row(use.columns, use.amounts, high=units * (end - begin))
                 case InRecovery((day, session, location)):
                     begin, end = self.sessions[day][session]
                     closes = minute_of_day(self.scenario.locations[location].closes)
                     minutes = max(0, min(end + max(use.amounts), closes) - begin)
-                    self.program.row(use.columns, use.amounts, high=self.scenario.bays(location) * minutes)
+                    self.program.add_row(use.columns, use.amounts, high=self.scenario.bays(location) * minutes)
         for place, sets in rooms.items():
             self._room_minutes(place, sets)
         for place, asked in supervised.items():
@@ -183,25 +183,25 @@ class Resources:
 
     def _shift_minutes(self, shift: ShiftId, location: str, use: Use) -> None:
         at = self.shift_at.get((shift, location))
-        rows = () if self.timelines.replaces(shift) else rounded(use.amounts, self.windows[shift].free_minutes)
+        rows = () if self.timelines.replaces(shift) else chvatal_gomory_rows(use.amounts, self.windows[shift].free_minutes)
         for weights, most in rows:
             if at is None:
-                self.program.row(use.columns, weights, high=most)
+                self.program.add_row(use.columns, weights, high=most)
             else:
-                self.program.row([*use.columns, at], [*weights, -most], high=0)
+                self.program.add_row([*use.columns, at], [*weights, -most], high=0)
         if at is not None:
             for column in use.columns:
                 if self.program.uppers[column] == 1:
-                    self.program.implies(column, [at])
+                    self.program.add_implication(column, [at])
 
     def _room_minutes(self, place: Place, sets: set[frozenset[str]]) -> None:
         """Bound the minutes, cleaning included, of the tasks that only a set of rooms suits, for each set in use."""
         begin, end = self.sessions[place[0]][place[1]]
         cleaning = max(service.turnover for service in self.scenario.clinic.services)
         for suited in sorted(sets, key=sorted):
-            use = self._gathered(InRoom(place, one) for one in sorted(sets, key=sorted) if one <= suited)
-            for weights, most in rounded(use.amounts, end - begin + cleaning):
-                self.program.row(use.columns, weights, high=len(suited) * most)
+            use = self._gathered(InRoom(place, rooms) for rooms in sorted(sets, key=sorted) if rooms <= suited)
+            for weights, most in chvatal_gomory_rows(use.amounts, end - begin + cleaning):
+                self.program.add_row(use.columns, weights, high=len(suited) * most)
 
     def _supervision(self, place: Place, asked: Sequence[Supervised]) -> None:
         """Bound trainees' minutes by what their possible supervisors leave of their own.
@@ -209,10 +209,10 @@ class Resources:
         Two rows for each set of supervisors: attention minutes, at most 2 a minute; and minutes in which a supervisor can do
         nothing else, own work and supervised procedures, at most 1 a minute.
         """
-        groups = {one.supervisors: sorted(one.supervisors, key=shift_order) for one in asked}
+        groups = {demand.supervisors: sorted(demand.supervisors, key=shift_order) for demand in asked}
         for group, shifts in sorted(groups.items(), key=lambda pair: [shift_order(shift) for shift in pair[1]]):
             for whole, most in ((False, FULL_ATTENTION), (True, 1)):
-                row = self._watched([one for one in asked if one.supervisors <= group and one.whole == whole])
+                row = self._watched([demand for demand in asked if demand.supervisors <= group and demand.whole == whole])
                 if not row.columns:
                     continue
                 own = self._gathered(OwnAttention(shift, place[2], whole) for shift in shifts)
@@ -226,18 +226,18 @@ class Resources:
                         row.amounts.append(-free)
                     else:
                         capacity += free
-                self.program.row(row.columns, row.amounts, high=capacity)
+                self.program.add_row(row.columns, row.amounts, high=capacity)
 
     def _watched(self, asked: Sequence[Supervised]) -> Use:
         """Gather what trainees ask of one set of supervisors.
 
         One supervisor may watch the trainees of several seats of a visit at once, so each of these seats counts its share.
         """
-        seats = Counter(one.service for one in asked)
+        seats = Counter(demand.service for demand in asked)
         watched = Use()
-        for one in asked:
-            watched.columns.extend(self._uses[one].columns)
-            watched.amounts.extend(amount // seats[one.service] for amount in self._uses[one].amounts)
+        for demand in asked:
+            watched.columns.extend(self._uses[demand].columns)
+            watched.amounts.extend(amount // seats[demand.service] for amount in self._uses[demand].amounts)
         return watched
 
     def _daily_minutes(self) -> None:
@@ -249,4 +249,4 @@ class Resources:
             for shifts in by_day.values():
                 if sum(self.windows[shift].free_minutes for shift in shifts) > provider.max_minutes_per_day:
                     use = self._gathered(InShift(s, at) for s in shifts for at in self.windows[s].locations)
-                    self.program.row(use.columns, use.amounts, high=provider.max_minutes_per_day)
+                    self.program.add_row(use.columns, use.amounts, high=provider.max_minutes_per_day)

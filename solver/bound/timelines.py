@@ -11,8 +11,8 @@ branch-and-bound (1999), doi:10.1023/A:1018952112615.
 Arcs know their time, so rows can bound what is taken at each slot's first minute: rooms with cleaning, devices, bays, and
 the attention of supervisors. An arc of a shift stands for its seat alone, so rooms and the like are taken by the arcs of the
 first seat. These rows are thousands, of which some hundred matter, so they count only once broken
-(:meth:`solver.bound.linear.LinearProgram.tighten`). On a week that people live by the bound was 18,929 by minutes, is 19,405 by
-timelines and 19,500 with 157 of 2,664 such rows, and 19,663 with cuts.
+(:meth:`solver.bound.linear.LinearProgram.add_broken_rows`). On a week that people live by the bound was 18,929 by
+minutes, is 19,405 by timelines and 19,500 with 157 of 2,664 such rows, and 19,663 with cuts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from scheduling.clinic import Service
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.timegrid import minutes_on
 from solver.bound.linear import LinearProgram
-from solver.bound.windows import Window, shift_order, supervisors
+from solver.bound.windows import Window, find_supervisors, shift_order
 from solver.state.domains import Domains, ShiftId
 
 Weighted = list[tuple[int, int]]
@@ -34,7 +34,7 @@ Weighted = list[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class WorkProfile:
     """Work that is alike: its length and starts, and what it takes meanwhile; lengths in slots, begun ones counted whole.
 
     ``cleaned`` is how long the room is taken, ``recovers`` the first slot after its start in which a bay is taken, and the one
@@ -75,7 +75,7 @@ class Timelines:
         self.program = program
         self.windows = windows
         self.shift_at = shift_at
-        self._uses: dict[tuple[ShiftId, str], dict[Profile, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._uses: dict[tuple[ShiftId, str], dict[WorkProfile, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._replaced: dict[ShiftId, bool] = {}
         self._groups = {group.service for group in self.scenario.groups}
         self._rooms: dict[Moment, dict[frozenset[str], list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -90,7 +90,7 @@ class Timelines:
         self._uses[shift, location][profile].append(column)
 
     def replaces(self, shift: ShiftId) -> bool:
-        """Say whether a shift is a timeline: something in it has one start only, or a part of it is over."""
+        """Return whether a shift is a timeline: something in it has one start only, or a part of it is over."""
         if shift not in self._replaced:
             window = self.windows[shift]
             profiles = (profile for at in window.locations for profile in self._uses.get((shift, at), ()))
@@ -105,7 +105,7 @@ class Timelines:
                 self._path(shift, location)
         for rooms in self._rooms.values():
             for suited in rooms:
-                taken = [column for one, columns in rooms.items() if one <= suited for column in columns]
+                taken = [column for narrower, columns in rooms.items() if narrower <= suited for column in columns]
                 self._at_most(taken, len(suited))
         for (moment, device), taken in self._devices.items():
             self._at_most(taken, self.scenario.equipment_units(device, moment.location))
@@ -117,12 +117,12 @@ class Timelines:
 
     # --- profiles ----------------------------------------------------------------------------------------------------
 
-    def _profile(self, service: Service, seat: int, shift: ShiftId, location: str, starts: int) -> Profile:
+    def _profile(self, service: Service, seat: int, shift: ShiftId, location: str, starts: int) -> WorkProfile:
         length = self._slots(service.minutes)
         trainee = self.windows[shift].trainee
-        rooms = self.domains.suited(service, location) if seat == 0 else frozenset()
+        rooms = self.domains.suitable_rooms(service, location) if seat == 0 else frozenset()
         recovers = (length, self._slots(service.minutes + service.recovery))
-        return Profile(
+        return WorkProfile(
             length,
             starts,
             0 if trainee and len(service.team) > 1 else service.attention,  # one may supervise several seats at once
@@ -130,7 +130,7 @@ class Timelines:
             self._slots(service.minutes + service.turnover) if rooms else 0,
             tuple(service.equipment) if seat == 0 else (),
             recovers if seat == 0 and service.recovery and service.id not in self._groups else (0, 0),
-            supervisors(self.domains, self.windows, service, seat, shift, location) if trainee else None,
+            find_supervisors(self.domains, self.windows, service, seat, shift, location) if trainee else None,
         )
 
     def _slots(self, minutes: int) -> int:
@@ -145,27 +145,27 @@ class Timelines:
         for profile, columns in self._uses[shift, location].items():
             arcs = []
             for slot in _bits(profile.starts):
-                arcs.append(self.program.column())
+                arcs.append(self.program.add_column())
                 leaving[slot].append(arcs[-1])
                 entering[slot + profile.length].append(arcs[-1])
                 self._take(profile, shift, location, slot, arcs[-1])
-            self.program.row([*arcs, *columns], [1] * len(arcs) + [-1] * len(columns), 0, 0)
+            self.program.add_row([*arcs, *columns], [1] * len(arcs) + [-1] * len(columns), 0, 0)
         slots = sorted(leaving.keys() | entering.keys())
         for slot, following in pairwise(slots):
-            idle = self.program.column()
+            idle = self.program.add_column()
             leaving[slot].append(idle)
             entering[following].append(idle)
         at = self.shift_at.get((shift, location))
         for slot in slots[:-1]:
             out, inward = leaving[slot], entering[slot]
             if slot != slots[0]:
-                self.program.row([*out, *inward], [1] * len(out) + [-1] * len(inward), 0, 0)
+                self.program.add_row([*out, *inward], [1] * len(out) + [-1] * len(inward), 0, 0)
             elif at is not None:
-                self.program.row([*out, at], [1] * len(out) + [-1], 0, 0)
+                self.program.add_row([*out, at], [1] * len(out) + [-1], 0, 0)
             else:
-                self.program.row(out, [1] * len(out), 1, 1)
+                self.program.add_row(out, [1] * len(out), 1, 1)
 
-    def _take(self, profile: Profile, shift: ShiftId, location: str, slot: int, arc: int) -> None:
+    def _take(self, profile: WorkProfile, shift: ShiftId, location: str, slot: int, arc: int) -> None:
         """Note what an arc takes at each moment of its work."""
         moments = [Moment(self.windows[shift].day, location, slot + k) for k in range(max(profile.length, profile.cleaned))]
         for moment in moments[: profile.cleaned]:
@@ -184,7 +184,7 @@ class Timelines:
 
     def _at_most(self, columns: Sequence[int], most: int) -> None:
         if len(columns) > most:
-            self.program.later.append((columns, [1] * len(columns), most))
+            self.program.lazy_rows.append((columns, [1] * len(columns), most))
 
     def _attention(self, moment: Moment, group: frozenset[ShiftId]) -> None:
         """Bound what trainees ask of a group of supervisors by what these leave of their own, at a moment.
@@ -192,7 +192,7 @@ class Timelines:
         Two rows: attention, at most 2 each; and own work and supervised procedures, beside which there is nothing else, at
         most 1 each.
         """
-        watched = [use for one, uses in self._watched[moment].items() if one <= group for use in uses]
+        watched = [use for subset, uses in self._watched[moment].items() if subset <= group for use in uses]
         own = [use for shift in sorted(group, key=shift_order) for use in self._own.get((moment, shift), ())]
         present = [shift for shift in sorted(group, key=shift_order) if self._present(shift, moment)]
         spent_at = [self.shift_at.get((shift, moment.location)) for shift in present]
@@ -203,10 +203,10 @@ class Timelines:
         ):
             columns, weights = [arc for arc, _ in uses], [weight for _, weight in uses]
             capacity = most * (len(present) - len(chosen))
-            self.program.later.append(([*columns, *chosen], [*weights, *[-most] * len(chosen)], capacity))
+            self.program.lazy_rows.append(([*columns, *chosen], [*weights, *[-most] * len(chosen)], capacity))
 
     def _present(self, shift: ShiftId, moment: Moment) -> bool:
-        """Say whether a shift has begun, and not ended, at a moment."""
+        """Return whether a shift has begun, and not ended, at a moment."""
         times, minute = self.domains.shift(shift), moment.slot * self.scenario.grid.grid_minutes
         on = times.start.date()
         return minutes_on(times.start, on) <= minute < minutes_on(times.end, on)

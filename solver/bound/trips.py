@@ -53,35 +53,35 @@ class Trips:
         needed: list[tuple[list[int], Key]] = [*(([], key) for key in visits), *(([seat], key) for seat, key in seats)]
         trip, comes = self.domains.scenario.policy.extra_trip, []
         for day in sorted({day for _, key in needed for day in self.columns[key]}):
-            on_day = self.program.column(trip)
+            on_day = self.program.add_column(trip)
             for seat, key in needed:
                 there = self.columns[key].get(day)
                 if there:  # whoever has the seat, if it takes one, comes when it is on the day
-                    self.program.row([on_day, *seat, *there], [1] + [-1] * (len(seat) + len(there)), low=-len(seat))
+                    self.program.add_row([on_day, *seat, *there], [1] + [-1] * (len(seat) + len(there)), low=-len(seat))
             comes.append(on_day)
-        once = self.program.column(-trip)
-        self.program.implies(once, comes)
+        once = self.program.add_column(-trip)
+        self.program.add_implication(once, comes)
         for apart in self._apart(visits):
             outs = [self.left_out[key] for key in apart]
-            self.program.row([*comes, *outs], [1] * (len(comes) + len(outs)), low=len(apart))
+            self.program.add_row([*comes, *outs], [1] * (len(comes) + len(outs)), low=len(apart))
 
     def _apart(self, visits: Sequence[Key]) -> list[tuple[Key, ...]]:
         """Return sets of visits no two of which can be on one day; each is as large as a first visit lets it be."""
         days = {key: set(self.columns[key]) for key in visits}
         later = {key: self._later(key) for key in visits}
         clash = {
-            frozenset((one, other))
-            for one, other in combinations(visits, 2)
-            if days[one].isdisjoint(days[other]) or other in later[one] or one in later[other]
+            frozenset((visit, other_visit))
+            for visit, other_visit in combinations(visits, 2)
+            if days[visit].isdisjoint(days[other_visit]) or other_visit in later[visit] or visit in later[other_visit]
         }
-        found: set[tuple[Key, ...]] = set()
+        cliques: set[tuple[Key, ...]] = set()
         for first in visits:
             together = [first]
             for key in visits:
-                if all(frozenset((key, one)) in clash for one in together):
+                if all(frozenset((key, visit)) in clash for visit in together):
                     together.append(key)
-            found.add(tuple(sorted(together)))
-        return sorted(apart for apart in found if len(apart) > 1)
+            cliques.add(tuple(sorted(together)))
+        return sorted(apart for apart in cliques if len(apart) > 1)
 
     def _later(self, key: Key) -> set[Key]:
         """Return what links, one after another, put at least a day later; it is planned only together with those before it."""

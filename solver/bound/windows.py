@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scheduling.clinic import Service
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minutes_on
-from solver.model.capacity import free_minutes
+from solver.model.capacity import count_free_minutes
 from solver.state.domains import Domains, ShiftId
 
 
@@ -25,14 +25,14 @@ class Window:
     trainee: bool
 
 
-def sessions(scenario: Scenario) -> Mapping[int, Sequence[tuple[int, int]]]:
+def find_sessions(scenario: Scenario) -> Mapping[int, Sequence[tuple[int, int]]]:
     """Return, for each day, the stretches of minutes in which shifts overlap."""
     by_day: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for provider in scenario.providers:
         for shift in provider.shifts:
             on = shift.start.date()
             by_day[scenario.grid.day_index(on)].append((minutes_on(shift.start, on), minutes_on(shift.end, on)))
-    found: dict[int, list[tuple[int, int]]] = {}
+    by_date: dict[int, list[tuple[int, int]]] = {}
     for day, intervals in by_day.items():
         merged: list[tuple[int, int]] = []
         for begin, end in sorted(intervals):
@@ -40,13 +40,13 @@ def sessions(scenario: Scenario) -> Mapping[int, Sequence[tuple[int, int]]]:
                 merged[-1] = (merged[-1][0], max(merged[-1][1], end))
             else:
                 merged.append((begin, end))
-        found[day] = merged
-    return found
+        by_date[day] = merged
+    return by_date
 
 
-def windows(domains: Domains, sessions: Mapping[int, Sequence[tuple[int, int]]]) -> dict[ShiftId, Window]:
+def find_windows(domains: Domains, sessions: Mapping[int, Sequence[tuple[int, int]]]) -> dict[ShiftId, Window]:
     """Return every shift as the master sees it."""
-    found: dict[ShiftId, Window] = {}
+    by_shift: dict[ShiftId, Window] = {}
     for provider in domains.scenario.providers:
         for number, times in enumerate(provider.shifts):
             shift, on = ShiftId(provider.id, number), times.start.date()
@@ -55,12 +55,12 @@ def windows(domains: Domains, sessions: Mapping[int, Sequence[tuple[int, int]]])
             session = next(i for i, (starts, ends) in enumerate(sessions[day]) if starts <= begin < ends)
             now = domains.scenario.now
             since = 0 if now is None else max(0, minutes_on(now, on))
-            free, ahead = free_minutes(domains, shift), free_minutes(domains, shift, since)
-            found[shift] = Window(day, session, free, ahead, times.locations, provider.trainee)
-    return found
+            free, ahead = count_free_minutes(domains, shift), count_free_minutes(domains, shift, since)
+            by_shift[shift] = Window(day, session, free, ahead, times.locations, provider.trainee)
+    return by_shift
 
 
-def supervisors(
+def find_supervisors(
     domains: Domains, windows: Mapping[ShiftId, Window], service: Service, seat: int, shift: ShiftId, location: str
 ) -> frozenset[ShiftId]:
     """Return the shifts whose providers may supervise a trainee in a seat of a service, during a shift at a location."""

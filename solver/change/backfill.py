@@ -18,7 +18,7 @@ from solver.change.proposals import Present, Proposal, checked_plan
 from solver.search.construct import insert_chain
 from solver.state.domains import Domains
 from solver.state.ledger import Ledger
-from solver.state.occupancy import Occupancy, Priced
+from solver.state.occupancy import CostedPlacement, Occupancy
 from solver.state.placements import Placement
 from solver.state.tasks import Key, Task
 
@@ -40,7 +40,7 @@ class Backfill(Proposal):
         return -self.cost
 
 
-def backfill(scenario: Scenario, plan: Plan, count: int = 5, freed: Booking | None = None) -> tuple[Backfill, ...]:
+def find_backfills(scenario: Scenario, plan: Plan, count: int = 5, freed: Booking | None = None) -> tuple[Backfill, ...]:
     """Return the waiting visits that would best use free time, each for itself, those that save most first.
 
     Parameters
@@ -64,13 +64,15 @@ def backfill(scenario: Scenario, plan: Plan, count: int = 5, freed: Booking | No
     """
     present = Present(scenario, plan)
     search = _Search(present, freed)
-    found = sorted((one for visit in scenario.visits for one in search.found(visit)), key=lambda one: one[:2])
-    made = []
-    for _, visit, changes in found[:count]:
+    candidates = sorted(
+        (candidate for visit in scenario.visits for candidate in search.found(visit)), key=lambda candidate: candidate[:2]
+    )
+    backfills = []
+    for _, visit, changes in candidates[:count]:
         others = sorted(key[1] for key in changes if key[1] != visit)
         proposal = present.proposal(changes, (visit, *others))
-        made.append(Backfill(proposal.bookings, proposal.comparison, proposal.plan))
-    return tuple(made)
+        backfills.append(Backfill(proposal.bookings, proposal.comparison, proposal.plan))
+    return tuple(backfills)
 
 
 class _Search:
@@ -105,10 +107,10 @@ class _Search:
             inner = self.ledger.mark
             self.ledger.place(task.key, place.placement)
             yield
-            self.ledger.back(inner)
-        self.ledger.back(mark)
+            self.ledger.undo_to(inner)
+        self.ledger.undo_to(mark)
 
-    def _places(self, task: Task) -> Iterator[Priced]:
+    def _places(self, task: Task) -> Iterator[CostedPlacement]:
         if self.freed is None:
             return self.occupancy.places(task)
         grid, day = self.present.grown.grid, self.freed.start.date()
@@ -124,7 +126,7 @@ class _Search:
         for key, place in places.items():
             self.ledger.place(key, place)
         yield
-        self.ledger.back(mark)
+        self.ledger.undo_to(mark)
 
     def _uses_freed(self, place: Placement | None) -> bool:
         if self.freed is None:
@@ -136,7 +138,7 @@ class _Search:
         return here and self.present.begins(place).date() == self.freed.start.date()
 
 
-def cancelled(scenario: Scenario, plan: Plan, visit_id: str) -> tuple[Scenario, Plan]:
+def cancel_visit(scenario: Scenario, plan: Plan, visit_id: str) -> tuple[Scenario, Plan]:
     """Return a scenario and its plan without a visit, and without those that cannot be without it.
 
     These are the visits that follow it, or that it comes together with, directly or not.
@@ -150,20 +152,20 @@ def cancelled(scenario: Scenario, plan: Plan, visit_id: str) -> tuple[Scenario, 
     """
     if visit_id not in scenario.visits_by_id:
         raise UnknownId("visit", visit_id)
-    present, gone = Present(scenario, plan), needing(scenario.links, visit_id)
+    present, gone = Present(scenario, plan), find_dependent_visits(scenario.links, visit_id)
     left = scenario.asking_for(scenario.visits_by_id.keys() - gone)
     placements = {key: place for key, place in present.placements.items() if key[0] != "visit" or key[1] not in gone}
     return left, checked_plan(Domains(left), placements, present.reasons)
 
 
-def needing(links: tuple[Link, ...], visit_id: str) -> set[str]:
+def find_dependent_visits(links: tuple[Link, ...], visit_id: str) -> set[str]:
     """Return a visit, and those that cannot be without it: that follow it, or that it comes together with, directly or not."""
-    gone, waiting = {visit_id}, [visit_id]
+    dependents, waiting = {visit_id}, [visit_id]
     while waiting:
-        one = waiting.pop()
+        visit = waiting.pop()
         for link in links:
-            other = link.after if link.before == one else link.before if link.together and link.after == one else one
-            if other not in gone:
-                gone.add(other)
+            other = link.after if link.before == visit else link.before if link.together and link.after == visit else visit
+            if other not in dependents:
+                dependents.add(other)
                 waiting.append(other)
-    return gone
+    return dependents

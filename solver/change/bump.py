@@ -11,28 +11,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
-from scheduling.costs import leaving_out
+from scheduling.costs import get_omission_cost
 from scheduling.plan import Plan
 from scheduling.publishing import rebase
 from scheduling.requests import Visit
 from scheduling.scenario import Policy, PriorityWeights, Scenario
 from solver.change.proposals import Present, checked_plan
 from solver.limits import Limits
-from solver.search.construct import as_it_stands, drop_broken_links, insert
+from solver.search.construct import drop_broken_links, insert, retain_feasible
 from solver.solve import solve
 from solver.state.occupancy import Occupancy
-from solver.state.placements import Placement, placements_of
+from solver.state.placements import Placement, get_placements
 from solver.state.tasks import Key, Task
 
 MOST_DISPLACED = 4
 """Visits of one provider that give way, at most: as long as the longest visit takes."""
 
 
-def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
+def bump(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     """Return a plan in which a visit that was left out has a place, because others give way; None: nothing helps.
 
     Holds give way first, those for such visits before the others. Whose last day is in the horizon gives way only to another
-    place, and only where nobody else does. To visits that go together only holds give way here: :func:`settle` does the rest.
+    place, and only where nobody else does. To visits that go together only holds give way here: :func:`reoptimise_day` does
+    the rest.
 
     Raises
     ------
@@ -44,39 +45,43 @@ def displace(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     occupancy = Occupancy(present.domains, present.placements)
     held = [key for key in occupancy.placements if key[0] == "hold"]
     bundle = scenario.together_with(visit)
-    services = {scenario.visit(one).service for one in bundle}
+    services = {scenario.visit(member).service for member in bundle}
     own = [key for key in held if present.domains.service(key).id in services]
     for holds in (own, held):
         for key in [key for key in holds if key in occupancy.placements]:
             occupancy.remove(key)
         if insert(occupancy, task):
-            return _settled(present, occupancy, {})
+            return _reinsert_rest(present, occupancy, {})
     if len(bundle) > 1:
         return None
-    last = last_chances(scenario)
-    ways = [way for firm in (last, ()) for way in sorted(_ways(present, task, firm), key=lambda keys: _harm(present, keys))]
-    for gone in dict.fromkeys(ways):
-        taken = {key: occupancy.remove(key) for key in gone}
+    last = find_expiring_visits(scenario)
+    sets = [
+        visits
+        for unmovable in (last, ())
+        for visits in sorted(_ways(present, task, unmovable), key=lambda keys: _harm(present, keys))
+    ]
+    for displaced in dict.fromkeys(sets):
+        removed = {key: occupancy.remove(key) for key in displaced}
         place = occupancy.best(task)
         if place is not None:
             occupancy.put(task.key, place.placement)
-            if all(insert(occupancy, present.domains.by_key[key]) for key in gone if key[1] in last):
-                return _settled(present, occupancy, taken)
-        for key in (task.key, *gone):
+            if all(insert(occupancy, present.domains.by_key[key]) for key in displaced if key[1] in last):
+                return _reinsert_rest(present, occupancy, removed)
+        for key in (task.key, *displaced):
             if key in occupancy.placements:
                 occupancy.remove(key)
-        for key, placement in taken.items():
+        for key, placement in removed.items():
             occupancy.put(key, placement)
     return None
 
 
-def last_chances(scenario: Scenario) -> frozenset[str]:
+def find_expiring_visits(scenario: Scenario) -> frozenset[str]:
     """Return the visits whose last day is in the horizon."""
-    visits = (one for one in scenario.visits if one.deadline is not None and one.deadline < scenario.horizon.end)
-    return frozenset(one.id for one in visits)
+    visits = (visit for visit in scenario.visits if visit.deadline is not None and visit.deadline < scenario.horizon.end)
+    return frozenset(visit.id for visit in visits)
 
 
-def with_last_chances(scenario: Scenario, plan: Plan, limits: Limits, visits: Collection[str] | None = None) -> Plan:
+def place_expiring_visits(scenario: Scenario, plan: Plan, limits: Limits, visits: Collection[str] | None = None) -> Plan:
     """Return a plan with visits that it left out although their last day is in the horizon, as far as others give way.
 
     Those whose last day is in the horizon too give way only by moving within their own dates.
@@ -88,14 +93,16 @@ def with_last_chances(scenario: Scenario, plan: Plan, limits: Limits, visits: Co
     visits
         Those that matter; None: all.
     """
-    last = last_chances(scenario)
+    last = find_expiring_visits(scenario)
     for left in plan.unscheduled:
         if left.visit in last and left.visit not in plan.visits_by_id and (visits is None or left.visit in visits):
-            plan = displace(scenario, plan, left.visit) or settle(scenario, plan, left.visit, limits, last)[0] or plan
+            plan = bump(scenario, plan, left.visit) or reoptimise_day(scenario, plan, left.visit, limits, last)[0] or plan
     return plan
 
 
-def settle(scenario: Scenario, plan: Plan, visit: str, limits: Limits, firm: Collection[str] = ()) -> tuple[Plan | None, bool]:
+def reoptimise_day(
+    scenario: Scenario, plan: Plan, visit: str, limits: Limits, unmovable: Collection[str] = ()
+) -> tuple[Plan | None, bool]:
     """Return a plan with a visit that was left out, whoever gives way; None, and whether it is proven that there is none.
 
     What cannot give way on the days that the visit can be on is planned anew by itself, exactly; all others find their places
@@ -104,29 +111,33 @@ def settle(scenario: Scenario, plan: Plan, visit: str, limits: Limits, firm: Col
 
     Parameters
     ----------
-    firm
+    unmovable
         Visits that give way to nobody either.
     """
     present = Present(scenario, plan)
-    wanted = scenario.together_with(visit)
-    if not all(present.domains.options_for(("visit", one)) for one in wanted):
+    bundle = scenario.together_with(visit)
+    if not all(present.domains.options_for(("visit", member)) for member in bundle):
         return None, True
-    days = {option.day for one in wanted for option in present.domains.options_for(("visit", one))}
+    days = {option.day for member in bundle for option in present.domains.options_for(("visit", member))}
     there = {key[1] for key, placement in present.placements.items() if placement.day in days}
-    stays = {one.id for one in scenario.visits if one.id in there and (one.id in firm or _is_firm(present, one))} | wanted
-    alone = scenario.asking_for(stays).changed(
-        groups=tuple(one for one in scenario.groups if one.id in there and one.current is not None),
+    kept = {
+        member.id
+        for member in scenario.visits
+        if member.id in there and (member.id in unmovable or _is_unmovable(present, member))
+    } | bundle
+    alone = scenario.asking_for(kept).changed(
+        groups=tuple(member for member in scenario.groups if member.id in there and member.current is not None),
         reserves=(),
         policy=_without_wishes(scenario.policy),
     )
-    made = solve(alone, limits, start=rebase(plan, alone))
-    if made.unscheduled:
-        return None, made.status == "optimal"
-    occupancy = Occupancy(present.domains, placements_of(scenario, made))
-    others = {key: one for key, one in present.placements.items() if key not in occupancy.placements and key[0] != "hold"}
-    for key, placement in as_it_stands(present.domains, others, dict(occupancy.placements)).items():
+    replanned = solve(alone, limits, start=rebase(plan, alone))
+    if replanned.unscheduled:
+        return None, replanned.status == "optimal"
+    occupancy = Occupancy(present.domains, get_placements(scenario, replanned))
+    others = {key: member for key, member in present.placements.items() if key not in occupancy.placements and key[0] != "hold"}
+    for key, placement in retain_feasible(present.domains, others, dict(occupancy.placements)).items():
         occupancy.put(key, placement)
-    return _settled(present, occupancy, others), False
+    return _reinsert_rest(present, occupancy, others), False
 
 
 NOTHING = PriorityWeights(routine=0, soon=0, urgent=0, cancer=0)
@@ -145,13 +156,13 @@ def _without_wishes(policy: Policy) -> Policy:
     )
 
 
-def _is_firm(present: Present, visit: Visit) -> bool:
-    """Say whether a planned visit gives way to nobody."""
+def _is_unmovable(present: Present, visit: Visit) -> bool:
+    """Return whether a planned visit gives way to nobody."""
     key: Key = ("visit", visit.id)
     return key in present.placements and not _gives_way(present, key)
 
 
-def _settled(present: Present, occupancy: Occupancy, taken: dict[Key, Placement]) -> Plan:
+def _reinsert_rest(present: Present, occupancy: Occupancy, taken: dict[Key, Placement]) -> Plan:
     """Put back what was taken out, and the holds, where they still fit."""
     for key in taken:
         if key not in occupancy.placements:
@@ -163,16 +174,16 @@ def _settled(present: Present, occupancy: Occupancy, taken: dict[Key, Placement]
     return checked_plan(present.domains, occupancy.placements, present.reasons)
 
 
-def _ways(present: Present, task: Task, firm: Collection[str]) -> Iterator[tuple[Key, ...]]:
+def _ways(present: Present, task: Task, unmovable: Collection[str]) -> Iterator[tuple[Key, ...]]:
     """Yield what could be taken out: some visits of one provider, on one day, that follow each other.
 
-    Neither those of ``firm``, nor any that is linked.
+    Neither those of ``unmovable``, nor any that is linked.
     """
     busy: dict[tuple[str, int], list[tuple[int, Key]]] = defaultdict(list)
     days = {option.day for option in present.domains.options[task.key]}
     linked = {end for link in present.grown.links for end in (link.before, link.after)}
     for key, placement in present.placements.items():
-        if placement.day in days and key[1] not in linked and key[1] not in firm and _gives_way(present, key):
+        if placement.day in days and key[1] not in linked and key[1] not in unmovable and _gives_way(present, key):
             for shift in (*placement.team, *placement.supervisors):
                 busy[shift.provider, placement.day].append((placement.slot, key))
     for visits in busy.values():
@@ -188,4 +199,4 @@ def _gives_way(present: Present, key: Key) -> bool:
 
 def _harm(present: Present, keys: Sequence[Key]) -> tuple[int, int]:
     visits = (present.domains.by_key[key].visit for key in keys)
-    return len(keys), sum(leaving_out(present.grown, visit) for visit in visits if visit is not None)
+    return len(keys), sum(get_omission_cost(present.grown, visit) for visit in visits if visit is not None)

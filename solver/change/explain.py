@@ -10,17 +10,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from time import monotonic
 
-from scheduling.costs import leaving_out
+from scheduling.costs import get_omission_cost
 from scheduling.people import Provider
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.requests import Visit
-from scheduling.rules import RULES, name
+from scheduling.rules import RULES, get_rule_name
 from scheduling.scenario import Scenario
 from solver.clock import Clock
-from solver.search.improve import Effort, Search
+from solver.search.improve import SearchLimits, SubproblemSolver
 from solver.state.domains import DOMAINS, Domains
-from solver.state.occupancy import Occupancy, Priced
-from solver.state.placements import Placement, make_plan, placements_of
+from solver.state.occupancy import CostedPlacement, Occupancy
+from solver.state.placements import Placement, get_placements, make_plan
 from solver.state.tasks import Key, Task
 
 SHARED = (
@@ -58,7 +58,7 @@ def explain(scenario: Scenario, plan: Plan, visit_id: str, seconds: float = 10.0
     visit = scenario.visit(visit_id)
     if visit_id in plan.visits_by_id:
         return ()
-    return _Explanation(Domains(scenario), placements_of(scenario, plan)).reasons(visit, seconds)
+    return _Explanation(Domains(scenario), get_placements(scenario, plan)).reasons(visit, seconds)
 
 
 def reasons_left_out(
@@ -67,15 +67,15 @@ def reasons_left_out(
     """Return the reasons of every visit left out: the rules in the way of each, as far as the time allows."""
     explanation = _Explanation(domains, placements)
     ends = monotonic() + (1e9 if deterministic else seconds)
-    found: dict[str, Sequence[Reason]] = {}
+    reasons: dict[str, Sequence[Reason]] = {}
     for visit in domains.scenario.visits:
         if ("visit", visit.id) in placements or visit.id in skip:
             continue
         if monotonic() > ends:
-            found[visit.id] = (Reason(rule="not-examined", detail="the time for reasons was over; ask for this visit alone"),)
+            reasons[visit.id] = (Reason(rule="not-examined", detail="the time for reasons was over; ask for this visit alone"),)
         else:
-            found[visit.id] = explanation.rules(visit)
-    return found
+            reasons[visit.id] = explanation.rules(visit)
+    return reasons
 
 
 class _Explanation:
@@ -90,16 +90,16 @@ class _Explanation:
         """Return the rules in a visit's way, then the single changes that would let it in, cheapest first."""
         task = self.domains.by_key["visit", visit.id]
         ends = monotonic() + seconds
-        found = list(self.rules(visit))
+        reasons = list(self.rules(visit))
         longer = self._longer_shift(task)
         if longer is not None:
-            found.append(longer)
+            reasons.append(longer)
         left = ends - monotonic()
         if left > 0.5 and self.domains.options_for(task.key):
-            found.append(self._making_room(task, left))
+            reasons.append(self._making_room(task, left))
         elif self.domains.options_for(task.key):
-            found.append(Reason(rule="not-examined", detail="whether moving others would make room"))
-        return tuple(found)
+            reasons.append(Reason(rule="not-examined", detail="whether moving others would make room"))
+        return tuple(reasons)
 
     def rules(self, visit: Visit) -> tuple[Reason, ...]:
         """Return each rule without which alone the visit would have a place, with the cheapest such place."""
@@ -110,26 +110,30 @@ class _Explanation:
         waits = self._waits_for(visit)
         if waits is not None:
             return (waits,)
-        found: list[Reason] = []
-        for rule in [*SHARED, *(name(domain) for domain in DOMAINS if name(domain) not in UNCHANGEABLE), *UNCHANGEABLE]:
-            if found and rule in UNCHANGEABLE:
+        reasons: list[Reason] = []
+        for rule in [
+            *SHARED,
+            *(get_rule_name(domain) for domain in DOMAINS if get_rule_name(domain) not in UNCHANGEABLE),
+            *UNCHANGEABLE,
+        ]:
+            if reasons and rule in UNCHANGEABLE:
                 break
             place = self._without(rule).best(task)
             if place is not None:
-                found.append(Reason(rule=rule, detail=f"without this rule it would fit {self._words(place)}"))
-        if not found:
-            found.append(Reason(rule="several", detail="no single rule stands in its way: at least two would have to give"))
-        return tuple(found)
+                reasons.append(Reason(rule=rule, detail=f"without this rule it would fit {self._words(place)}"))
+        if not reasons:
+            reasons.append(Reason(rule="several", detail="no single rule stands in its way: at least two would have to give"))
+        return tuple(reasons)
 
     def _without(self, rule: str) -> Occupancy:
         if rule not in self._ignoring:
             unary = rule.replace("-", "_") in {domain.__name__ for domain in DOMAINS} and rule not in SHARED
             domains = Domains(self.scenario, ignoring=[rule.replace("-", "_")]) if unary else self.domains
-            self._ignoring[rule] = self.around.seen_by(domains, [] if unary else [rule])
+            self._ignoring[rule] = self.around.viewed_with(domains, [] if unary else [rule])
         return self._ignoring[rule]
 
-    def _too_dear(self, visit: Visit, place: Priced) -> Reason:
-        worth = leaving_out(self.scenario, visit)
+    def _too_dear(self, visit: Visit, place: CostedPlacement) -> Reason:
+        worth = get_omission_cost(self.scenario, visit)
         if place.cost >= worth:
             return Reason(rule="cost", detail=f"it fits {self._words(place)}, but leaving it out costs less ({worth})")
         return Reason(rule="not-found", detail=f"it would fit {self._words(place)}: the search ended before it got there")
@@ -140,7 +144,7 @@ class _Explanation:
                 return Reason(rule="link", detail=f"it follows {link.before}, which is left out")
         return None
 
-    def _words(self, place: Priced) -> str:
+    def _words(self, place: CostedPlacement) -> str:
         """Say where and with whom, and at what cost."""
         at, grid = place.placement, self.scenario.grid
         minute = at.slot * grid.grid_minutes
@@ -151,7 +155,7 @@ class _Explanation:
     def _longer_shift(self, task: Task) -> Reason | None:
         """Try every shift half an hour longer, where no other shift follows so soon."""
         longer = self.scenario.changed(providers=tuple(_with_longer_shifts(p) for p in self.scenario.providers))
-        place = self.around.seen_by(Domains(longer)).best(task)
+        place = self.around.viewed_with(Domains(longer)).best(task)
         if place is None:
             return None
         minutes = int(LONGER_SHIFT.total_seconds()) // 60
@@ -163,12 +167,12 @@ class _Explanation:
         others = [key for key, placement in self.placements.items() if wanted & set(placement.team)]
         clock = Clock(seconds)
         try:
-            search = Search(self.domains, clock)
+            search = SubproblemSolver(self.domains, clock)
             chain = {step.key for step in self.around.chain(task)}
             free = chain | set(others[:150])
             options = {key: self.domains.options[key] for key in sorted(free)}
             worth = {task.key: FORCED}
-            answer = search.solve(self.placements, options, Effort(seconds, 2, 0), worth)
+            answer = search.solve(self.placements, options, SearchLimits(seconds, 2, 0), worth)
         finally:
             clock.end()
         if answer.placements is None or task.key not in answer.placements:
@@ -249,10 +253,10 @@ def _violations(scenario: Scenario, visits: Sequence[Visit]) -> Iterator[tuple[s
         )
     domains = Domains(scenario)
     alone = make_plan(domains, {}).changed(visits=tuple(bookings))
-    placed = placements_of(scenario, alone)
+    placed = get_placements(scenario, alone)
     shifts = make_plan(domains, placed).shifts
     plan = alone.changed(shifts=shifts)
     for rule in RULES:
-        if name(rule) not in NOT_OF_PINS:
+        if get_rule_name(rule) not in NOT_OF_PINS:
             for violation in rule(scenario, plan):
                 yield violation.rule, violation.ids, violation.detail

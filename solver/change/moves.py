@@ -10,15 +10,15 @@ from time import monotonic
 from typing import Literal
 
 from scheduling.check import check
-from scheduling.costs import costs
+from scheduling.costs import calculate_costs
 from scheduling.plan import GroupBooking, Plan, Violation, VisitBooking
 from scheduling.requests import CurrentGroup, Link
-from scheduling.rules.stability import attends_as_told, unchanged
+from scheduling.rules.stability import is_attending_as_told, is_unchanged
 from scheduling.scenario import Scenario
-from solver.search.construct import drop_broken_links, insert, keep
-from solver.state.domains import Domains, current_of, is_frozen
+from solver.search.construct import drop_broken_links, insert, put_at
+from solver.state.domains import Domains, get_current, is_frozen
 from solver.state.occupancy import Occupancy
-from solver.state.placements import Placement, make_plan, placement_of, placements_of
+from solver.state.placements import Placement, get_placement, get_placements, make_plan
 from solver.state.tasks import Key, Task
 
 Finding = Literal["forced", "free", "pays", "in-the-way", "not-examined"]
@@ -63,7 +63,7 @@ class Move:
     costs_more: int | None = None
 
 
-def moves(scenario: Scenario, plan: Plan, seconds: float = 10.0) -> tuple[Move, ...]:
+def explain_moves(scenario: Scenario, plan: Plan, seconds: float = 10.0) -> tuple[Move, ...]:
     """Return each visit or session of a scenario's ``current`` that a plan moves or leaves out, and why it does.
 
     Each finding was tried, with everything else of the plan where it is; those who have been told come first, as far as the
@@ -74,31 +74,31 @@ def moves(scenario: Scenario, plan: Plan, seconds: float = 10.0) -> tuple[Move, 
     if not moved:
         return ()
     examination = _Examination(scenario, plan)
-    found: dict[Key, Move] = {}
-    for key, people in sorted(moved, key=lambda one: not one[1]):
+    explained: dict[Key, Move] = {}
+    for key, people in sorted(moved, key=lambda pair: not pair[1]):
         in_time = monotonic() < ends
-        found[key] = examination.move(key, people) if in_time else Move(key[0], key[1], people, "not-examined")
-    return tuple(found[key] for key, _ in moved)
+        explained[key] = examination.move(key, people) if in_time else Move(key[0], key[1], people, "not-examined")
+    return tuple(explained[key] for key, _ in moved)
 
 
 def _moved(scenario: Scenario, plan: Plan) -> Iterator[tuple[tuple[Literal["visit", "group"], str], tuple[str, ...]]]:
     for visit in scenario.visits:
-        if visit.current is not None and not unchanged(visit.current, plan.visits_by_id.get(visit.id)):
+        if visit.current is not None and not is_unchanged(visit.current, plan.visits_by_id.get(visit.id)):
             yield ("visit", visit.id), (visit.patient,) if visit.current.notified else ()
     for group in scenario.groups:
         current, session = group.current, plan.groups_by_id.get(group.id)
         if current is not None:
-            gone = tuple(patient for patient in current.attendees if not attends_as_told(current, session, patient))
-            if gone or not unchanged(current, session):
+            gone = tuple(patient for patient in current.attendees if not is_attending_as_told(current, session, patient))
+            if gone or not is_unchanged(current, session):
                 yield ("group", group.id), gone if current.notified else ()
 
 
 class _Examination:
     def __init__(self, scenario: Scenario, plan: Plan) -> None:
         self.scenario = scenario
-        self.cost = costs(scenario, plan).total
+        self.cost = calculate_costs(scenario, plan).total
         self.domains = Domains(scenario)
-        self.placements = placements_of(scenario, plan)
+        self.placements = get_placements(scenario, plan)
         self.links: dict[str, list[Link]] = defaultdict(list)
         for link in scenario.links:
             self.links[link.before].append(link)
@@ -111,7 +111,7 @@ class _Examination:
         """Examine one move."""
         kind, identifier = key
         task = self.domains.by_key[key]
-        wanted = placement_of(self.scenario, self._booking(task))
+        wanted = get_placement(self.scenario, self._booking(task))
         alone = {other: placement for other, placement in self.pinned.items() if other != key}
         standing = self._kept(task, wanted, alone, apart=True)
         if standing is None:
@@ -121,7 +121,7 @@ class _Examination:
         if stays is not None and (more := self._more({**rest, key: stays})) is not None:
             return Move(kind, identifier, people, "free", costs_more=more)
         broken = self._broken(task, standing, rest)
-        named = {one for violation in broken for one in violation.ids}
+        named = {name for violation in broken for name in violation.ids}
         others = [other for other in rest if other[1] in named]
         more = self._giving_way(task, wanted, rest, others)
         names = tuple(other[1] for other in others)
@@ -129,7 +129,7 @@ class _Examination:
 
     def _booking(self, task: Task) -> VisitBooking | GroupBooking:
         """Return the booking of where a task stands, without supervisors."""
-        current = current_of(task)
+        current = get_current(task)
         assert current is not None
         place = current.model_dump(include={"start", "location", "room", "team"})
         place |= {"end": current.start + timedelta(minutes=task.service.minutes), "supervisors": ()}
@@ -143,14 +143,14 @@ class _Examination:
         ``apart``: whatever it is linked with.
         """
         around = Occupancy(self.domains, rest, ["link"] if apart else [])
-        return around.placements[task.key] if keep(around, task, wanted) else None
+        return around.placements[task.key] if put_at(around, task, wanted) else None
 
     def _broken(self, task: Task, place: Placement, rest: Mapping[Key, Placement]) -> list[Violation]:
         """Return what a task breaks at a place beside others: those of that date, and those that it is linked with."""
         linked = {visit for link in self.links.get(task.id, ()) for visit in (link.before, link.after)}
         near = {key: p for key, p in rest.items() if p.day == place.day or (key[0] == "visit" and key[1] in linked)}
-        found = check(self.scenario, make_plan(self.domains, {**near, task.key: place})).violations
-        return [v for v in found if v.rule not in OF_ABSENT or (v.rule != "notification-budget" and task.id in v.ids)]
+        violations = check(self.scenario, make_plan(self.domains, {**near, task.key: place})).violations
+        return [v for v in violations if v.rule not in OF_ABSENT or (v.rule != "notification-budget" and task.id in v.ids)]
 
     def _giving_way(self, task: Task, wanted: Placement, rest: Mapping[Key, Placement], others: Sequence[Key]) -> int | None:
         """Return what it costs more when a task stays and others take the cheapest places that are free then."""

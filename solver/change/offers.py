@@ -14,7 +14,7 @@ from scheduling.additions import Addition
 from scheduling.plan import Plan, Reason, Unscheduled
 from scheduling.scenario import Scenario
 from solver.change.explain import explain
-from solver.change.openings import Openings
+from solver.change.openings import OpeningSearch
 from solver.change.proposals import Present, Proposal, checked_plan
 from solver.clock import Clock
 from solver.state.placements import Placement, make_plan
@@ -23,25 +23,25 @@ REASON_SECONDS = 0.5
 """Time for reasons: enough to try every rule, not to search all ways of making room for a visit."""
 
 
-class Offer(Proposal):
+class SlotOffer(Proposal):
     """A place for each of some new visits, and the plan that they make; its cost leaves their being left out apart."""
 
 
 @dataclass(frozen=True)
-class Offers:
+class OfferResult:
     """What can be offered, best first, and the scenario that the offers' plans answer.
 
     ``reasons`` say, when there is no offer, what stands in the way of each visit that does not fit.
     """
 
     scenario: Scenario
-    offers: tuple[Offer, ...]
+    offers: tuple[SlotOffer, ...]
     reasons: tuple[Unscheduled, ...]
 
 
-def offers(
+def find_offers(
     scenario: Scenario, plan: Plan, addition: Addition, count: int = 5, seconds: float = 0.5, deterministic: bool = False
-) -> Offers:
+) -> OfferResult:
     """Return the best places for some new visits, all or none of them, beside a plan that stands.
 
     Parameters
@@ -73,33 +73,36 @@ def offers(
     try:
         present = Present(scenario, plan, addition.to(scenario))
         about = tuple(visit.id for visit in addition.visits)
-        openings = Openings(present, about, clock)
-        made = [present.proposal(way.changes, about) for way in openings.best(count)]
+        openings = OpeningSearch(present, about, clock)
+        proposals = [present.proposal(way.changes, about) for way in openings.best(count)]
     finally:
         clock.end()
-    found = tuple(Offer(one.bookings, one.comparison, one.plan) for one in sorted(made, key=lambda one: one.rank))
-    return Offers(present.grown, found, () if found else _reasons(present, openings))
+    offers = tuple(
+        SlotOffer(proposal.bookings, proposal.comparison, proposal.plan)
+        for proposal in sorted(proposals, key=lambda proposal: proposal.rank)
+    )
+    return OfferResult(present.grown, offers, () if offers else _reasons(present, openings))
 
 
-def insert(
+def insert_visits(
     scenario: Scenario, plan: Plan, addition: Addition, seconds: float = 0.5, deterministic: bool = False
 ) -> tuple[Scenario, Plan]:
     """Return the scenario with some new visits, and the plan that takes the best offer for them.
 
     Without any offer the plan stays as it is, and leaves the visits out with their verified reasons. The parameters and
-    errors are those of :func:`offers`.
+    errors are those of :func:`find_offers`.
     """
-    found = offers(scenario, plan, addition, 1, seconds, deterministic)
-    if found.offers:
-        return found.scenario, found.offers[0].plan
-    present = Present(scenario, plan, found.scenario)
+    result = find_offers(scenario, plan, addition, 1, seconds, deterministic)
+    if result.offers:
+        return result.scenario, result.offers[0].plan
+    present = Present(scenario, plan, result.scenario)
     waits = Reason(rule="together", detail="it is planned only with the other visits that were added")
     reasons: dict[str, tuple[Reason, ...]] = {visit.id: (waits,) for visit in addition.visits}
-    reasons |= {left.visit: left.reasons for left in found.reasons}
-    return found.scenario, checked_plan(present.domains, present.placements, {**present.reasons, **reasons})
+    reasons |= {left.visit: left.reasons for left in result.reasons}
+    return result.scenario, checked_plan(present.domains, present.placements, {**present.reasons, **reasons})
 
 
-def _reasons(present: Present, openings: Openings) -> tuple[Unscheduled, ...]:
+def _reasons(present: Present, openings: OpeningSearch) -> tuple[Unscheduled, ...]:
     """Return why the first of the new visits that has no place has none, those before it being where they fit best."""
     judged: list[Reason] = []
     for task in openings.chain:
@@ -109,14 +112,14 @@ def _reasons(present: Present, openings: Openings) -> tuple[Unscheduled, ...]:
             judged.append(Reason(rule="pathway", detail=f"judged with {task.id} {_words(present, place.placement)}"))
             continue
         plan = make_plan(present.domains, openings.occupancy.placements)
-        found = explain(present.grown, plan, task.id, REASON_SECONDS)
-        reasons = [*judged, *(reason for reason in found if reason.rule != "not-examined"), _no_room(openings)]
+        explained = explain(present.grown, plan, task.id, REASON_SECONDS)
+        reasons = [*judged, *(reason for reason in explained if reason.rule != "not-examined"), _no_room(openings)]
         return (Unscheduled(visit=task.id, reasons=tuple(reasons)),)
     several = Reason(rule="several", detail="each of these visits would fit, but no places were found for all together")
     return tuple(Unscheduled(visit=task.id, reasons=(several,)) for task in openings.chain)
 
 
-def _no_room(openings: Openings) -> Reason:
+def _no_room(openings: OpeningSearch) -> Reason:
     if openings.over_budget:
         return Reason(rule="notification-budget", detail="others could make room, but more of them than may be called")
     tried = "moving one visit or hold, or two that follow one another, to free places made no room"

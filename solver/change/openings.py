@@ -16,15 +16,15 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from scheduling.clinic import Service
-from scheduling.costs import leaving_out
+from scheduling.costs import get_omission_cost
 from scheduling.requests import Visit
 from solver.change.explain import FORCED
 from solver.change.proposals import Present
 from solver.clock import Clock
-from solver.search.improve import Effort, Search
+from solver.search.improve import SearchLimits, SubproblemSolver
 from solver.state.domains import ShiftId
 from solver.state.ledger import Ledger
-from solver.state.occupancy import Occupancy, Priced
+from solver.state.occupancy import CostedPlacement, Occupancy
 from solver.state.placements import Placement
 from solver.state.tasks import Key, Task
 
@@ -77,7 +77,7 @@ class Way:
         return self.harm, self.notified, self.cost, [(place.day, place.slot, place.location) for place in self.new]
 
 
-class Openings:
+class OpeningSearch:
     """The ways to place some new visits, all or none.
 
     Parameters
@@ -104,7 +104,7 @@ class Openings:
         self._present = present
         self._noon = -(-720 // self.scenario.grid.grid_minutes)
         self._movable = {key for key in present.placements if present.may_move(key)}
-        self._worth = sum(leaving_out(self.scenario, self.scenario.visit(visit)) for visit in new)
+        self._worth = sum(get_omission_cost(self.scenario, self.scenario.visit(visit)) for visit in new)
 
     @property
     def over(self) -> bool:
@@ -118,24 +118,24 @@ class Openings:
 
         Of either, the best of each half-day and location of the first visit come first, then the best of its other teams.
         """
-        found: dict[object, Way] = {}
+        ways: dict[object, Way] = {}
         decent = 0
         for number, sources in enumerate(self._stages()):
             self._at_once = not number and len(self.chain) == 1
             for _ in self._placed(0, sources):
-                self._keep(found)
-            if not number and not found and len(self.chain) > 1:
-                self._exactly(found)
-            decent = sum(way.harm < GIVEN_UP for way in found.values())
+                self._keep(ways)
+            if not number and not ways and len(self.chain) > 1:
+                self._exactly(ways)
+            decent = sum(way.harm < GIVEN_UP for way in ways.values())
             if self.over or decent >= (1 if number else count):
                 break
         else:
             if near := self._nearby():
-                self._exactly(found, near)
-                decent = sum(way.harm < GIVEN_UP for way in found.values())
+                self._exactly(ways, near)
+                decent = sum(way.harm < GIVEN_UP for way in ways.values())
         chosen: list[Way] = []
         for harm in range(GIVEN_UP if decent else GIVEN_UP + 1):
-            ranked = sorted((way for way in found.values() if way.harm == harm), key=lambda way: way.rank)
+            ranked = sorted((way for way in ways.values() if way.harm == harm), key=lambda way: way.rank)
             firsts = {self._half(way.new[0]): way for way in reversed(ranked)}.values()
             chosen += sorted(ranked, key=lambda way: (way not in firsts, way.rank))
         return chosen[:count]
@@ -160,16 +160,18 @@ class Openings:
             yield from self._placed(index + 1, sources)
             if (self.over and not self._at_once) or (index and number + 1 >= FOLLOWING):
                 break
-        self.ledger.back(mark)
+        self.ledger.undo_to(mark)
 
-    def _exactly(self, found: dict[object, Way], movers: Collection[Key] = ()) -> None:
+    def _exactly(self, ways: dict[object, Way], movers: Collection[Key] = ()) -> None:
         """Search exactly for the cheapest places of the chain, ``movers`` going elsewhere and all others staying."""
         seconds = max(LEAST_SECONDS, EXACT_SHARE * self.clock.left)
         worth = dict.fromkeys([key for key in movers if key[0] == "visit"], FORCED // 2)
         worth |= {task.key: FORCED for task in self.chain}
         options = {key: self.domains.options_for(key) for key in (*worth, *movers)}
-        answer = Search(self.domains, self.clock).solve(self._present.placements, options, Effort(seconds, 2, 0), worth)
-        places = answer.placements
+        result = SubproblemSolver(self.domains, self.clock).solve(
+            self._present.placements, options, SearchLimits(seconds, 2, 0), worth
+        )
+        places = result.placements
         if places is None or any(task.key not in places for task in self.chain):
             return
         mark = self.ledger.mark
@@ -180,8 +182,8 @@ class Openings:
         if all([self._put_back(key, self._present.placements[key]) for key in stay]) and all(
             [self._put_back(key, place) for key, place in wanted.items() if key not in stay]
         ):
-            self._keep(found)
-        self.ledger.back(mark)
+            self._keep(ways)
+        self.ledger.undo_to(mark)
 
     def _nearby(self) -> list[Key]:
         """Return visits and usable holds on the shifts that the chain would rather use, up to ``MOVERS`` of them."""
@@ -191,21 +193,21 @@ class Openings:
             place = self.occupancy.placements[key]
             for shift in (*place.team, *place.supervisors) if usable or key[0] == "visit" else ():
                 on_shift[shift].append(key)
-        ranked = [one for task in self.chain for one in self.occupancy.by_least_cost(task)]
+        ranked = [pair for task in self.chain for pair in self.occupancy.by_least_cost(task)]
         near: dict[Key, None] = {}
-        for _, option in sorted(ranked, key=lambda one: one[0]):
+        for _, option in sorted(ranked, key=lambda pair: pair[0]):
             if option.shift is not None and len(near) + len(on_shift[option.shift]) <= MOVERS:
                 near |= dict.fromkeys(on_shift[option.shift])
         return list(near)
 
-    def _keep(self, found: dict[object, Way]) -> None:
+    def _keep(self, ways: dict[object, Way]) -> None:
         """Keep the present state as a way when it is the best of those with its places."""
         way = self._way()
         if way is None:
             return
         places = tuple((*self._half(place), place.team) for place in way.new)
-        if places not in found or way.rank < found[places].rank:
-            found[places] = way
+        if places not in ways or way.rank < ways[places].rank:
+            ways[places] = way
 
     def _way(self) -> Way | None:
         changes = self.ledger.changed()
@@ -222,13 +224,13 @@ class Openings:
         return Way(changes, new, GIVEN_UP if given_up else min(1, len(moved)), len(patients), self.ledger.change)
 
     def _elsewhere(self, key: Key, place: Placement | None) -> bool:
-        """Say whether a place differs from the present one by more than room and supervisors."""
+        """Return whether a place differs from the present one by more than room and supervisors."""
         before = self._present.placements[key]
         then = (before.day, before.slot, before.location, before.team)
         return place is None or (place.day, place.slot, place.location, place.team) != then
 
     def _called(self, key: Key, place: Placement | None) -> bool:
-        """Say whether a visit's patient has been told of something else than a place."""
+        """Return whether a visit's patient has been told of something else than a place."""
         visit = self._present.told.visits_by_id[key[1]]
         if visit.current is None or not visit.current.notified or place is None:
             return visit.current is not None and visit.current.notified
@@ -238,11 +240,11 @@ class Openings:
 
     # --- places of one task, put into the ledger one after another ------------------------------------------------------
 
-    def _open(self, task: Task, days: Collection[int] | None = None) -> list[Priced]:
+    def _open(self, task: Task, days: Collection[int] | None = None) -> list[CostedPlacement]:
         """Return the free places of a task, the first start of each half of the day, cheapest first."""
         halves = ((1 << self._noon) - 1, -1 << self._noon)
-        found = [place for half in halves for place in self.occupancy.places(task, days, half)]
-        return sorted(found, key=lambda place: (place.cost, place.placement.day, place.placement.slot))
+        places = [place for half in halves for place in self.occupancy.places(task, days, half)]
+        return sorted(places, key=lambda place: (place.cost, place.placement.day, place.placement.slot))
 
     def _free(self, task: Task) -> Iterator[None]:
         """Put a task at each free place; with every start when another visit may follow on the same day."""
@@ -259,7 +261,7 @@ class Openings:
         for key, placement in places:
             self.ledger.place(key, placement)
         yield
-        self.ledger.back(mark)
+        self.ledger.undo_to(mark)
 
     def _by_usable_holds(self, task: Task) -> Iterator[None]:
         return self._instead_of(task, [(key,) for key in self._others("hold") if self._usable(key, task.visit)])
@@ -296,7 +298,7 @@ class Openings:
         return int(current is not None and current.notified), self.scenario.policy.unscheduled.of(visit.priority), key
 
     def _usable(self, key: Key, visit: Visit | None) -> bool:
-        """Say whether a hold's capacity is held for such a visit."""
+        """Return whether a hold's capacity is held for such a visit."""
         return (
             visit is not None
             and key[0] == "hold"
@@ -325,8 +327,8 @@ class Openings:
                     self.ledger.place(task.key, place.placement)
                     if all(self._rehouse(key, task.visit) or self._dispensable(key) for key in longest):
                         yield
-                    self.ledger.back(inner)
-            self.ledger.back(mark)
+                    self.ledger.undo_to(inner)
+            self.ledger.undo_to(mark)
 
     def _rehouse(self, key: Key, visit: Visit | None) -> bool:
         """Put back what made room: where it was if that is free, else where it costs least, a usable hold perhaps nowhere."""
@@ -338,33 +340,33 @@ class Openings:
             self.ledger.place(key, place.placement)
             if best is None or self.ledger.change < best[0]:
                 best = self.ledger.change, place.placement
-            self.ledger.back(mark)
+            self.ledger.undo_to(mark)
         if best is not None:
             self.ledger.place(key, best[1])
         return best is not None or self._usable(key, visit)
 
     def _dispensable(self, key: Key) -> bool:
-        """Say whether a visit may be given up: nobody planned needs it, and leaving it out costs less than the new visits."""
+        """Return whether a visit may be given up: nobody planned needs it, and it costs less left out than the new visits."""
         visit = self.domains.by_key[key].visit
         for link in self.occupancy.links.get(key, ()):
             other: Key = ("visit", link.after if link.before == key[1] else link.before)
             if other in self.occupancy.placements and (link.together or link.before == key[1]):
                 return False
-        return visit is not None and leaving_out(self.scenario, visit) < self._worth
+        return visit is not None and get_omission_cost(self.scenario, visit) < self._worth
 
     def _put_back(self, key: Key, wanted: Placement) -> bool:
         """Put a task at a place, perhaps in another room or under another supervisor, if that is free."""
         task = self.domains.by_key[key]
         for place in self.occupancy.places(task, [wanted.day], 1 << wanted.slot):
-            found = place.placement
-            if (found.location, found.team) == (wanted.location, wanted.team):
-                room = wanted.room if self._empty(wanted, task.service) else found.room
-                self.ledger.place(key, replace(found, room=room))
+            free = place.placement
+            if (free.location, free.team) == (wanted.location, wanted.team):
+                room = wanted.room if self._empty(wanted, task.service) else free.room
+                self.ledger.place(key, replace(free, room=room))
                 return True
         return False
 
     def _empty(self, place: Placement, service: Service) -> bool:
-        """Say whether nobody else uses a place's room."""
+        """Return whether nobody else uses a place's room."""
         grid = self.scenario.grid.grid_minutes
         for key, other in self.occupancy.placements.items():
             if (other.room, other.day) == (place.room, place.day):

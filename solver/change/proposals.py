@@ -10,12 +10,12 @@ from scheduling.comparison import Change, Comparison, compare
 from scheduling.errors import Fault, InvalidFile, RuleBroken
 from scheduling.plan import Booking, Plan, Reason, VisitBooking
 from scheduling.publishing import is_published, publish, upcoming
-from scheduling.rules import violations
-from scheduling.rules.stability import notified_moves
+from scheduling.rules import find_violations
+from scheduling.rules.stability import list_notified_moves
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 from solver.state.domains import Domains, is_frozen
-from solver.state.placements import Placement, bookings_of, make_plan, notified_changes, placements_of
+from solver.state.placements import Placement, count_notified_changes, get_bookings, get_placements, make_plan
 from solver.state.tasks import Key
 
 Changes = Mapping[Key, Placement | None]
@@ -97,15 +97,15 @@ class Present:
     def __init__(self, scenario: Scenario, plan: Plan, grown: Scenario | None = None) -> None:
         self.scenario = scenario
         self.plan = upcoming(scenario, plan)
-        broken = sorted({v.rule for v in violations(scenario, self.plan)} - EXCUSED)
+        broken = sorted({v.rule for v in find_violations(scenario, self.plan)} - EXCUSED)
         if broken:
             raise InvalidFile("the present plan", [Fault("", f"breaks {rule}: plan again first") for rule in broken])
         self.grown = grown or scenario
         self.told = scenario if is_published(scenario) else publish(scenario, self.plan)
         self.domains = Domains(self.grown)
-        self.placements = placements_of(self.grown, self.plan)
+        self.placements = get_placements(self.grown, self.plan)
         self.reasons = {left.visit: left.reasons for left in self.plan.unscheduled}
-        self._spent = sum(1 for _ in notified_moves(self.grown, self.plan))
+        self._spent = sum(1 for _ in list_notified_moves(self.grown, self.plan))
 
     def begins(self, placement: Placement) -> datetime:
         """Return when a placement begins."""
@@ -113,7 +113,7 @@ class Present:
         return stamp(grid.date(placement.day), placement.slot * grid.grid_minutes)
 
     def may_move(self, key: Key) -> bool:
-        """Say whether something planned may move: no group session, nothing pinned, started or about to start."""
+        """Return whether something planned may move: no group session, nothing pinned, started or about to start."""
         task, now = self.domains.by_key[key], self.grown.now
         if task.group is not None or (task.visit is not None and task.visit.pinned is not None):
             return False
@@ -121,21 +121,21 @@ class Present:
         return not is_frozen(self.grown, task) and (now is None or self.begins(self.placements[key]) >= now + ahead)
 
     def keeps_budget(self, changes: Changes) -> bool:
-        """Say whether some changes leave the notified changes within their budget."""
+        """Return whether some changes leave the notified changes within their budget."""
         budget, more = self.grown.policy.max_notified_moves, 0
         if budget is None:
             return True
         for key, place in changes.items():
             task = self.domains.by_key[key]
-            more += notified_changes(self.domains, task, place)
-            more -= notified_changes(self.domains, task, self.placements.get(key))
+            more += count_notified_changes(self.domains, task, place)
+            more -= count_notified_changes(self.domains, task, self.placements.get(key))
         return self._spent + more <= budget
 
     def proposal(self, changes: Changes, about: tuple[str, ...]) -> Proposal:
         """Return the proposal that some changes make, about some visits. Raises ``RuleBroken``."""
         changed = {**self.placements, **changes}
         placements = {key: placement for key, placement in changed.items() if placement is not None}
-        known = {key: booking for key, booking in bookings_of(self.plan).items() if key not in changes}
+        known = {key: booking for key, booking in get_bookings(self.plan).items() if key not in changes}
         plan = checked_plan(self.domains, placements, self.reasons, known)
         return Proposal(
             bookings=tuple(plan.visits_by_id[visit] for visit in about),
@@ -152,7 +152,7 @@ def checked_plan(
 ) -> Plan:
     """Return the plan that placements make; as :func:`make_plan`. Raises ``RuleBroken``: a defect of whoever found them."""
     plan = make_plan(domains, placements, reasons=reasons, known=known)
-    for violation in violations(domains.scenario, plan):
+    for violation in find_violations(domains.scenario, plan):
         if violation.rule not in EXCUSED:
             raise RuleBroken(violation.rule, violation.ids, violation.detail)
     return plan

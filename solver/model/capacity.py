@@ -34,8 +34,8 @@ def capacity(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
             if taken.option.shift is not None:
                 undivided[taken.option.shift].append((taken.literal, minutes))
     for shift, uses in own.items():
-        free = free_minutes(x.domains, shift)
-        for weights, most in rounded([amount for _, amount in uses], free):
+        free = count_free_minutes(x.domains, shift)
+        for weights, most in chvatal_gomory_rows([amount for _, amount in uses], free):
             model.add(cp_model.LinearExpr.weighted_sum([use for use, _ in uses], weights) <= most)
         if not scenario.providers_by_id[shift.provider].trainee:
             mine = [*attended[shift], *undivided[shift]]
@@ -44,7 +44,7 @@ def capacity(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
             model.add(total <= FULL_ATTENTION * free)
 
 
-def free_minutes(domains: Domains, shift: ShiftId, since: int = 0) -> int:
+def count_free_minutes(domains: Domains, shift: ShiftId, since: int = 0) -> int:
     """Return the minutes of a shift, from a minute of its day on, that its provider is not busy elsewhere."""
     times = domains.shift(shift)
     on = times.start.date()
@@ -57,7 +57,7 @@ def free_minutes(domains: Domains, shift: ShiftId, since: int = 0) -> int:
     return free + max(0, end - reached)
 
 
-def rounded(amounts: Sequence[int], capacity: int) -> Iterator[tuple[Sequence[int], int]]:
+def chvatal_gomory_rows(amounts: Sequence[int], capacity: int) -> Iterator[tuple[Sequence[int], int]]:
     """Yield the rows that every packing of one resource keeps: its minutes, and their roundings by each duration.
 
     Dividing ``sum(a_j * n_j) <= C`` by a duration and rounding down both sides keeps every integer packing (Chvatal-Gomory),

@@ -16,8 +16,8 @@ from scheduling.requests import Group
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.scenario import Scenario
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day
-from solver.model.variables import Interval, Literal, Taken, Variables
-from solver.state.domains import ShiftId, unavailable
+from solver.model.variables import Interval, Literal, OptionLiteral, Variables
+from solver.state.domains import ShiftId, unavailable_starts
 from solver.state.tasks import Key, Task, visit_key
 
 Choices = Mapping[str, cp_model.LinearExpr]
@@ -37,15 +37,15 @@ def team(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
 
 def shift(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
     """A shift is spent at one location."""
-    shifts: dict[ShiftId, None] = {}
+    used: dict[ShiftId, None] = {}
     for task in x.tasks:
         for taken in x.commitments(task.key):
-            one = taken.option.shift
-            if one is not None and len(x.domains.shift(one).locations) > 1:
-                model.add_implication(taken.literal, x.shift_at(one, taken.option.location))
-                shifts[one] = None
-    for one in shifts:
-        model.add_at_most_one(x.shift_at(one, location) for location in x.domains.shift(one).locations)
+            shift_id = taken.option.shift
+            if shift_id is not None and len(x.domains.shift(shift_id).locations) > 1:
+                model.add_implication(taken.literal, x.shift_at(shift_id, taken.option.location))
+                used[shift_id] = None
+    for shift_id in used:
+        model.add_at_most_one(x.shift_at(shift_id, location) for location in x.domains.shift(shift_id).locations)
 
 
 def provider_overlap(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
@@ -65,26 +65,30 @@ def travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
 
     A shift has one location, so only pairs of shifts that are nearer than the way between two of their locations matter.
     """
-    on_shift: dict[ShiftId, list[tuple[Task, Taken]]] = defaultdict(list)
+    on_shift: dict[ShiftId, list[tuple[Task, OptionLiteral]]] = defaultdict(list)
     for task in x.tasks:
         for taken in x.commitments(task.key):
             if taken.option.shift is not None:
                 on_shift[taken.option.shift].append((task, taken))
-    for one, other in combinations(sorted(on_shift, key=lambda s: (s.provider, x.domains.shift(s).start)), 2):
-        first, second = x.domains.shift(one), x.domains.shift(other)
-        if one.provider != other.provider or first.start.date() != second.start.date():
+    for shift_id, other_id in combinations(sorted(on_shift, key=lambda s: (s.provider, x.domains.shift(s).start)), 2):
+        first, second = x.domains.shift(shift_id), x.domains.shift(other_id)
+        if shift_id.provider != other_id.provider or first.start.date() != second.start.date():
             continue
         gap = (second.start - first.end).total_seconds() / 60
         for here, there in product(first.locations, second.locations):
             needed = scenario.travel_minutes(here, there)
             if gap < needed:
-                earlier = [(task, taken) for task, taken in on_shift[one] if taken.option.location == here]
-                later = [(task, taken) for task, taken in on_shift[other] if taken.option.location == there]
+                earlier = [(task, taken) for task, taken in on_shift[shift_id] if taken.option.location == here]
+                later = [(task, taken) for task, taken in on_shift[other_id] if taken.option.location == there]
                 _apart(model, x, earlier, later, needed)
 
 
 def _apart(
-    model: cp_model.CpModel, x: Variables, earlier: list[tuple[Task, Taken]], later: list[tuple[Task, Taken]], minutes: int
+    model: cp_model.CpModel,
+    x: Variables,
+    earlier: list[tuple[Task, OptionLiteral]],
+    later: list[tuple[Task, OptionLiteral]],
+    minutes: int,
 ) -> None:
     """Keep every end of some commitments a distance before every start of others, through one moment between them."""
     if not earlier or not later:
@@ -126,8 +130,8 @@ def supervision(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> No
             model.add(_sum(s.literal for s in supervisors) <= _sum(t.literal for t in trainees))
 
 
-def _same_place(one: Taken, other: Taken) -> bool:
-    return (one.option.day, one.option.location) == (other.option.day, other.option.location)
+def _same_place(taken: OptionLiteral, other_taken: OptionLiteral) -> bool:
+    return (taken.option.day, taken.option.location) == (other_taken.option.day, other_taken.option.location)
 
 
 def _sum(literals: Iterable[Literal]) -> cp_model.LinearExpr:
@@ -144,9 +148,9 @@ def attention(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None
                 use = x.interval(task.key, taken.literal, 0, task.service.minutes)
                 on_shift[taken.option.shift].append((use, task.service.attention))
         supervising |= {s.option.shift for s in x.supervisors(task.key) if s.option.shift is not None}
-    for one, uses in on_shift.items():
+    for shift_id, uses in on_shift.items():
         over = any(demand > FULL_ATTENTION for _, demand in uses)
-        if (one in supervising or over) and not scenario.providers_by_id[one.provider].trainee:
+        if (shift_id in supervising or over) and not scenario.providers_by_id[shift_id.provider].trainee:
             model.add_cumulative([use for use, _ in uses], [demand for _, demand in uses], FULL_ATTENTION)
 
 
@@ -237,23 +241,23 @@ def patient_overlap(model: cp_model.CpModel, scenario: Scenario, x: Variables) -
 def patient_travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
     """Between a patient's items at different locations there is time to travel."""
     for attended in _attended(x).values():
-        for (one, goes_one), (other, goes_other) in combinations(attended, 2):
-            days = set(x.days(one.key)) & set(x.days(other.key))
+        for (task, attends_task), (other_task, attends_other) in combinations(attended, 2):
+            days = set(x.days(task.key)) & set(x.days(other_task.key))
             first: Literal | None = None
-            for here, there in product(x.locations(one.key), x.locations(other.key)) if days else ():
+            for here, there in product(x.locations(task.key), x.locations(other_task.key)) if days else ():
                 needed = scenario.travel_minutes(here, there)
-                for at_one, at_other in _both(scenario, x, (one.key, here), (other.key, there), days) if needed else ():
+                for at_task, at_other in _both(scenario, x, (task.key, here), (other_task.key, there), days) if needed else ():
                     first = model.new_bool_var("") if first is None else first
-                    when = [goes_one, goes_other, at_one, at_other]
-                    _follows(model, x, one, other, needed, [*when, first])
-                    _follows(model, x, other, one, needed, [*when, first.negated()])
+                    when = [attends_task, attends_other, at_task, at_other]
+                    _follows(model, x, task, other_task, needed, [*when, first])
+                    _follows(model, x, other_task, task, needed, [*when, first.negated()])
 
 
 def _both(
-    scenario: Scenario, x: Variables, one: tuple[Key, str], other: tuple[Key, str], days: set[int]
+    scenario: Scenario, x: Variables, place: tuple[Key, str], other_place: tuple[Key, str], days: set[int]
 ) -> Iterator[tuple[Literal, Literal]]:
     """Yield the literals that two tasks are at two locations; day by day where the way is longer than a night."""
-    (first, here), (second, there) = one, other
+    (first, here), (second, there) = place, other_place
     night = MINUTES_PER_DAY - max(minute_of_day(scenario.locations[place].closes) for place in (here, there))
     if scenario.travel_minutes(here, there) <= night:
         yield x.locations(first)[here], x.locations(second)[there]
@@ -285,7 +289,7 @@ def patient_available(model: cp_model.CpModel, scenario: Scenario, x: Variables)
         for candidate in () if task.group is None else task.group.candidates:
             attends = x.attends(task.id, candidate.patient)
             for (day, _), here in x.places(task.key).items():
-                if away := unavailable(scenario, candidate.patient, task.service, scenario.grid.date(day)):
+                if away := unavailable_starts(scenario, candidate.patient, task.service, scenario.grid.date(day)):
                     starts = ~away & ((1 << scenario.grid.slots_per_day) - 1)
                     x.starts_within(task.key, day, starts, [attends, here])
 
@@ -347,10 +351,10 @@ def _same_day(model: cp_model.CpModel, x: Variables, before: Key, after: Key, le
     model.add(x.day(after) > x.day(before)).only_enforce_if(together.negated(), x.present(after))
 
 
-def _alike(model: cp_model.CpModel, x: Variables, when: Literal, one: Choices, other: Choices) -> None:
+def _alike(model: cp_model.CpModel, x: Variables, when: Literal, choices: Choices, other_choices: Choices) -> None:
     """Let two visits make the same choice while a literal holds."""
-    for choice in one.keys() | other.keys():
-        model.add(one.get(choice, 0) == other.get(choice, 0)).only_enforce_if(when)
+    for choice in choices.keys() | other_choices.keys():
+        model.add(choices.get(choice, 0) == other_choices.get(choice, 0)).only_enforce_if(when)
 
 
 def _by_provider(model: cp_model.CpModel, x: Variables, key: Key, seat: int) -> Choices:

@@ -14,7 +14,7 @@ from solver.model.constraints import CONSTRAINTS
 from solver.model.objectives import OBJECTIVES
 from solver.model.variables import Variables
 from solver.state.domains import Domains, Option
-from solver.state.placements import Placement, make_plan, placements_of
+from solver.state.placements import Placement, get_placements, make_plan
 from solver.state.tasks import Key
 
 
@@ -35,7 +35,7 @@ def exact_model(
     return model, x
 
 
-def solved_when_fixed(scenario: Scenario, plan: Plan) -> tuple[str, int | None]:
+def solve_fixed(scenario: Scenario, plan: Plan) -> tuple[str, int | None]:
     """Solve the model with every choice fixed to a plan's: ``("OPTIMAL", cost)``, or ``("INFEASIBLE", None)``.
 
     The plan is held against the whole model, so this compares the encoders with the checkers. What no answer of the model
@@ -43,7 +43,7 @@ def solved_when_fixed(scenario: Scenario, plan: Plan) -> tuple[str, int | None]:
     """
     domains = Domains(scenario)
     model, x = exact_model(domains, named_rooms=scenario.rooms)
-    x.fix(placements_of(scenario, plan))
+    x.fix(get_placements(scenario, plan))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     status = solver.solve(model)

@@ -12,7 +12,7 @@ from itertools import combinations, product
 
 from ortools.sat.python import cp_model
 
-from scheduling.costs import half_of, leaving_out
+from scheduling.costs import get_half, get_omission_cost
 from scheduling.scenario import Scenario
 from scheduling.timegrid import NOON_MINUTE
 from solver.model.variables import Literal, Variables
@@ -31,7 +31,7 @@ def unscheduled(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Ex
     """Visits left out, dearer when their deadline lies within the horizon."""
     worth = x.worth
     return _total(
-        (worth.get(t.key, leaving_out(scenario, t.visit)), 1 - x.present(t.key)) for t in x.tasks if t.visit is not None
+        (worth.get(t.key, get_omission_cost(scenario, t.visit)), 1 - x.present(t.key)) for t in x.tasks if t.visit is not None
     )
 
 
@@ -93,7 +93,7 @@ def half(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expressio
             continue
         wrong: Literal | None = None
         for taken in x.seat(task.key, 0):
-            good = taken.option.starts & (morning if prefers == half_of(0) else ~morning)
+            good = taken.option.starts & (morning if prefers == get_half(0) else ~morning)
             if not good:
                 terms.append((scenario.policy.not_preferred_half, taken.literal))
             elif good != taken.option.starts:
@@ -218,8 +218,8 @@ def _changes(
     terms: list[tuple[int, Expression]] = []
     for first, second in combinations(range(len(at)), 2):
         between = [literal for sites in at[first + 1 : second] for literal in sites.values()]
-        for (one, here), (other, there) in product(at[first].items(), at[second].items()):
-            if one != other:
+        for (site, here), (other_site, there) in product(at[first].items(), at[second].items()):
+            if site != other_site:
                 changes = model.new_bool_var("")
                 model.add_bool_or([changes, here.negated(), there.negated(), *between])
                 terms.append((scenario.policy.site_change, changes))

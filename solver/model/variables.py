@@ -18,7 +18,7 @@ from functools import cached_property
 from ortools.sat.python import cp_model, cp_model_helper
 
 from scheduling.requests import Current, CurrentGroup
-from solver.state.domains import Domains, Option, ShiftId, current_of, start_mask
+from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask
 from solver.state.placements import Placement
 from solver.state.tasks import Key, Task
 
@@ -27,7 +27,7 @@ Interval = cp_model.IntervalVar
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class OptionLiteral:
     """A literal that says that an option is taken."""
 
     option: Option
@@ -88,8 +88,8 @@ class Variables:
         self._named_rooms = frozenset(named_rooms)
         self._present: dict[Key, Literal] = {}
         self._start: dict[Key, cp_model.IntVar] = {}
-        self._seats: dict[Key, tuple[tuple[Taken, ...], ...]] = {}
-        self._supervises: dict[Key, tuple[Taken, ...]] = {}
+        self._seats: dict[Key, tuple[tuple[OptionLiteral, ...], ...]] = {}
+        self._supervises: dict[Key, tuple[OptionLiteral, ...]] = {}
         self._places: dict[Key, dict[tuple[int, str], Literal]] = {}
         self._at: dict[Key, dict[str, Literal]] = {}
         self._rooms: dict[Key, dict[RoomKind, Literal]] = {}
@@ -107,11 +107,11 @@ class Variables:
     # --- queries -----------------------------------------------------------------------------------------------------
 
     def has(self, key: Key) -> bool:
-        """Say whether a task is part of this model."""
+        """Return whether a task is part of this model."""
         return key in self._present
 
     def is_free(self, key: Key) -> bool:
-        """Say whether a task is part of this model and may change."""
+        """Return whether a task is part of this model and may change."""
         return key in self._present and key not in self.fixed
 
     def present(self, key: Key) -> Literal:
@@ -126,19 +126,19 @@ class Variables:
         """Return a task's start in minutes since the horizon's first midnight."""
         return self._start[key] * self.grid.grid_minutes
 
-    def seat(self, key: Key, seat: int) -> tuple[Taken, ...]:
+    def seat(self, key: Key, seat: int) -> tuple[OptionLiteral, ...]:
         """Return the ways to fill a seat; seat 0 stands for the place of a task without a team."""
         return self._seats[key][seat]
 
-    def team(self, key: Key) -> Iterator[Taken]:
+    def team(self, key: Key) -> Iterator[OptionLiteral]:
         """Return the ways to fill any seat with a provider."""
         return (taken for seat in self._seats[key] for taken in seat if taken.option.shift is not None)
 
-    def supervisors(self, key: Key) -> tuple[Taken, ...]:
+    def supervisors(self, key: Key) -> tuple[OptionLiteral, ...]:
         """Return the ways to supervise a task."""
         return self._supervises[key]
 
-    def commitments(self, key: Key) -> Iterator[Taken]:
+    def commitments(self, key: Key) -> Iterator[OptionLiteral]:
         """Return every way to be in a task's team or to supervise it."""
         yield from self.team(key)
         yield from self._supervises[key]
@@ -178,7 +178,7 @@ class Variables:
 
     def unchanged(self, task: Task) -> Literal:
         """Return a literal that may hold only when a visit has its current start, location and team."""
-        current = current_of(task)
+        current = get_current(task)
         if current is None:
             return self.true.negated()
         if (literal := self._stays.get(task.key)) is None:
@@ -193,7 +193,7 @@ class Variables:
 
     def attends_as_told(self, task: Task, patient: str) -> Literal:
         """Return a literal that may hold only when a candidate attends at the current start and location."""
-        current = current_of(task)
+        current = get_current(task)
         if current is None:
             return self.true.negated()
         if (literal := self._told.get((task.id, patient))) is None:
@@ -266,13 +266,12 @@ class Variables:
             masks[option.day] |= option.starts
         domain = self.domain(masks.items()) if masks else cp_model.Domain(0, 0)
         self._start[key] = self.model.new_int_var_from_domain(domain, "")
-        taken = tuple(tuple(self._taken(key, option, len(some)) for option in some) for some in by_seat)
-        self._seats[key] = taken
-        for some in taken:
-            self.model.add_exactly_one([one.literal for one in some] + [present.negated()])
-            for one in some:
-                if one.option.starts != masks[one.option.day] or len(masks) > 1:
-                    self.starts_within(key, one.option.day, one.option.starts, [one.literal])
+        self._seats[key] = tuple(tuple(self._taken(key, option, len(ways)) for option in ways) for ways in by_seat)
+        for ways in self._seats[key]:
+            self.model.add_exactly_one([taken.literal for taken in ways] + [present.negated()])
+            for taken in ways:
+                if taken.option.starts != masks[taken.option.day] or len(masks) > 1:
+                    self.starts_within(key, taken.option.day, taken.option.starts, [taken.literal])
         self._make_places(task)
         self._make_supervisors(task)
         self._make_rooms(task)
@@ -280,22 +279,22 @@ class Variables:
             for candidate in task.group.candidates:
                 self._attends[task.id, candidate.patient] = self.model.new_bool_var("")
 
-    def _taken(self, key: Key, option: Option, ways: int) -> Taken:
-        return Taken(option, self._present[key] if ways == 1 else self.model.new_bool_var(""))
+    def _taken(self, key: Key, option: Option, ways: int) -> OptionLiteral:
+        return OptionLiteral(option, self._present[key] if ways == 1 else self.model.new_bool_var(""))
 
     def _make_places(self, task: Task) -> None:
         key = task.key
         by_place: dict[tuple[int, str], list[Literal]] = defaultdict(list)
         by_location: dict[str, list[Literal]] = defaultdict(list)
-        for one in self._seats[key][0]:
-            by_place[one.option.day, one.option.location].append(one.literal)
+        for taken in self._seats[key][0]:
+            by_place[taken.option.day, taken.option.location].append(taken.literal)
         self._places[key] = {place: self._any(literals) for place, literals in by_place.items()}
         for (_, location), literal in self._places[key].items():
             by_location[location].append(literal)
         self._at[key] = {location: self._any(literals) for location, literals in by_location.items()}
-        for some in self._seats[key][1:]:
-            for place in by_place.keys() | {(one.option.day, one.option.location) for one in some}:
-                there = [one.literal for one in some if (one.option.day, one.option.location) == place]
+        for ways in self._seats[key][1:]:
+            for place in by_place.keys() | {(taken.option.day, taken.option.location) for taken in ways}:
+                there = [taken.literal for taken in ways if (taken.option.day, taken.option.location) == place]
                 self.model.add(cp_model.LinearExpr.sum(there) == self._places[key].get(place, 0))
 
     def _any(self, literals: Sequence[Literal]) -> Literal:
@@ -310,17 +309,17 @@ class Variables:
         """Make a literal for each possible supervisor, where a trainee may fill a seat."""
         people = self.scenario.providers_by_id
         trainees = {
-            (one.option.day, one.option.location)
-            for one in self.team(task.key)
-            if one.option.provider is not None and people[one.option.provider].trainee
+            (taken.option.day, taken.option.location)
+            for taken in self.team(task.key)
+            if taken.option.provider is not None and people[taken.option.provider].trainee
         }
         self._supervises[task.key] = tuple(
-            Taken(option, self.model.new_bool_var(""))
+            OptionLiteral(option, self.model.new_bool_var(""))
             for option in (self.domains.seat(task.service, None) if trainees else ())
             if (option.day, option.location) in trainees and option.provider and not people[option.provider].trainee
         )
-        for one in self._supervises[task.key]:
-            self.starts_within(task.key, one.option.day, one.option.starts, [one.literal])
+        for taken in self._supervises[task.key]:
+            self.starts_within(task.key, taken.option.day, taken.option.starts, [taken.literal])
 
     def _make_rooms(self, task: Task) -> None:
         """Make a literal for each kind of room, when there is more than one at a location."""
@@ -358,10 +357,10 @@ class Variables:
         self._present[key] = self.true
         self._start[key] = self.model.new_constant(placement.day * self.grid.slots_per_day + placement.slot)
         options = placement.options(task)
-        self._seats[key] = tuple((Taken(option, self.true),) for option in options)
+        self._seats[key] = tuple((OptionLiteral(option, self.true),) for option in options)
         self._places[key] = {(placement.day, placement.location): self.true}
         self._at[key] = {placement.location: self.true}
-        self._supervises[key] = tuple(Taken(option, self.true) for option in placement.supervision())
+        self._supervises[key] = tuple(OptionLiteral(option, self.true) for option in placement.supervision())
         self._make_rooms(task)
         if task.group is not None:
             for candidate in task.group.candidates:
@@ -389,19 +388,19 @@ class Variables:
                 self.model.add_hint(variable, value)
 
     def _allows(self, key: Key, placement: Placement) -> bool:
-        """Say whether every person, start and room of a placement has a literal in this model."""
+        """Return whether every person, start and room of a placement has a literal in this model."""
         wanted = placement.options(self.domains.by_key[key])
         if len(wanted) != len(self._seats[key]):
             return False
         seats = [*zip(wanted, self._seats[key], strict=True), *((o, self._supervises[key]) for o in placement.supervision())]
         kinds = self._rooms[key]
         roomed = placement.room is None if not kinds else any(placement.room in kind.rooms for kind in kinds)
-        return roomed and all(any(self._is(one, option) for one in some) for option, some in seats)
+        return roomed and all(any(self._is(taken, option) for taken in ways) for option, ways in seats)
 
     @staticmethod
-    def _is(one: Taken, option: Option) -> bool:
-        same = (one.option.shift, one.option.day, one.option.location) == (option.shift, option.day, option.location)
-        return same and bool(one.option.starts & option.starts)
+    def _is(taken: OptionLiteral, option: Option) -> bool:
+        same = (taken.option.shift, taken.option.day, taken.option.location) == (option.shift, option.day, option.location)
+        return same and bool(taken.option.starts & option.starts)
 
     def _values(self, placements: Mapping[Key, Placement]) -> Iterator[tuple[Literal, int]]:
         where: dict[ShiftId, str] = {}
@@ -414,11 +413,11 @@ class Variables:
                 yield self._start[key], placement.day * self.grid.slots_per_day + placement.slot
                 where |= {shift: placement.location for shift in (*placement.team, *placement.supervisors)}
             options = () if placement is None else placement.options(task)
-            for seat, some in enumerate(self._seats[key]):
-                for one in some:
-                    yield one.literal, int(seat < len(options) and self._is(one, options[seat]))
-            for one in self._supervises[key]:
-                yield one.literal, int(placement is not None and any(self._is(one, o) for o in placement.supervision()))
+            for seat, ways in enumerate(self._seats[key]):
+                for taken in ways:
+                    yield taken.literal, int(seat < len(options) and self._is(taken, options[seat]))
+            for taken in self._supervises[key]:
+                yield taken.literal, int(placement is not None and any(self._is(taken, o) for o in placement.supervision()))
             for place, literal in self._places[key].items():
                 yield literal, int(placement is not None and (placement.day, placement.location) == place)
             for location, literal in self._at[key].items():
@@ -434,51 +433,51 @@ class Variables:
 
     def extract(self, solver: cp_model.CpSolver | cp_model.CpSolverSolutionCallback) -> dict[Key, Placement]:
         """Read a solution: the placements of every task of this model that takes place, rooms named."""
-        found: dict[Key, Placement] = {}
+        placements: dict[Key, Placement] = {}
         kinds: dict[RoomKind, list[Key]] = defaultdict(list)
         for task in self.tasks:
             key = task.key
             if not solver.boolean_value(self._present[key]):
                 continue
             day, slot = divmod(solver.value(self._start[key]), self.grid.slots_per_day)
-            team = [one.option for some in self._seats[key] for one in some if solver.boolean_value(one.literal)]
+            team = [taken.option for ways in self._seats[key] for taken in ways if solver.boolean_value(taken.literal)]
             attendees = [
                 candidate.patient
                 for candidate in (() if task.group is None else task.group.candidates)
                 if solver.boolean_value(self._attends[task.id, candidate.patient])
             ]
-            found[key] = Placement(
+            placements[key] = Placement(
                 day,
                 slot,
                 team[0].location,
                 tuple(option.shift for option in team if option.shift is not None),
                 tuple(
-                    one.option.shift
-                    for one in self._supervises[key]
-                    if one.option.shift is not None and solver.boolean_value(one.literal)
+                    taken.option.shift
+                    for taken in self._supervises[key]
+                    if taken.option.shift is not None and solver.boolean_value(taken.literal)
                 ),
                 tuple(attendees),
             )
             for kind, literal in self._rooms[key].items():
                 if solver.boolean_value(literal):
                     kinds[kind].append(key)
-        return found | self._named(found, kinds)
+        return placements | self._named(placements, kinds)
 
-    def _named(self, found: Mapping[Key, Placement], kinds: Mapping[RoomKind, Sequence[Key]]) -> dict[Key, Placement]:
+    def _named(self, placements: Mapping[Key, Placement], kinds: Mapping[RoomKind, Sequence[Key]]) -> dict[Key, Placement]:
         """Colour each kind's intervals by start: a task keeps the room that it has now when that one is free."""
         tasks, named = {task.key: task for task in self.tasks}, {}
         for kind, keys in kinds.items():
             free_from = dict.fromkeys(kind.rooms, -1)
-            for key in sorted(keys, key=lambda key: (found[key].day, found[key].slot, key)):
-                begin = (found[key].day * self.grid.slots_per_day + found[key].slot) * self.grid.grid_minutes
+            for key in sorted(keys, key=lambda key: (placements[key].day, placements[key].slot, key)):
+                begin = (placements[key].day * self.grid.slots_per_day + placements[key].slot) * self.grid.grid_minutes
                 service, free = tasks[key].service, [room for room in kind.rooms if free_from[room] <= begin]
                 before = self.fixed[key].room if key in self.fixed else _current_room(tasks[key])
                 room = before if before in free else (free or list(kind.rooms))[0]
                 free_from[str(room)] = begin + service.minutes + service.turnover
-                named[key] = replace(found[key], room=room)
+                named[key] = replace(placements[key], room=room)
         return named
 
 
 def _current_room(task: Task) -> str | None:
-    current = current_of(task)
+    current = get_current(task)
     return None if current is None else current.room

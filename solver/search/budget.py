@@ -7,49 +7,49 @@ from dataclasses import replace
 
 from scheduling.requests import Current, CurrentGroup
 from scheduling.scenario import Scenario
-from solver.search.improve import Effort, Placements, Search
-from solver.state.domains import Domains, Option, current_of, start_mask
-from solver.state.placements import current_placements
+from solver.search.improve import Placements, SearchLimits, SubproblemSolver
+from solver.state.domains import Domains, Option, get_current, start_mask
+from solver.state.placements import get_current_placements
 from solver.state.tasks import Key, Task
 
 
-def with_budget(scenario: Scenario, domains: Domains) -> Scenario:
+def raise_budget(scenario: Scenario, domains: Domains) -> Scenario:
     """Return a scenario with a notification budget of at least what every plan needs; the same one when it is enough.
 
     A smaller budget cannot be kept, so every such budget asks for the same: the best plan with no call beyond those.
     """
     budget = scenario.policy.max_notified_moves
-    if budget is None or budget >= (forced := forced_calls(domains)):
+    if budget is None or budget >= (forced := count_forced_calls(domains)):
         return scenario
     return scenario.changed(policy=scenario.policy.changed(max_notified_moves=forced))
 
 
-def staying(scenario: Scenario, domains: Domains) -> frozenset[Key]:
+def find_staying(scenario: Scenario, domains: Domains) -> frozenset[Key]:
     """Return the notified visits that stay in every plan that keeps the budget: all that can, when nothing is left of it.
 
     The search then has only the others to move. Of three days' changes of weeks with some 400 told visits, 0.6 deterministic
     seconds came to 13,686, 17,345 and 11,118 (bounds 11,742, 16,629 and 10,958); among all visits to 18,361, 27,550 and 16,349.
     """
     budget = scenario.policy.max_notified_moves
-    if budget is None or budget != forced_calls(domains):
+    if budget is None or budget != count_forced_calls(domains):
         return frozenset()
     told = ((task, task.visit.current) for task in domains.tasks if task.visit is not None)
     return frozenset(task.key for task, current in told if current is not None and current.notified and can_stay(domains, task))
 
 
-def forced_calls(domains: Domains) -> int:
+def count_forced_calls(domains: Domains) -> int:
     """Return how many notified patients have to be called again in every plan, as nothing can stay where they were told."""
     forced = 0
     for task in domains.tasks:
-        current = current_of(task)
+        current = get_current(task)
         if current is not None and current.notified and not can_stay(domains, task):
             forced += 1 if task.group is None or task.group.current is None else len(task.group.current.attendees)
     return forced
 
 
 def can_stay(domains: Domains, task: Task) -> bool:
-    """Say whether a task has an option in each seat where it stands: a visit with its team, a group with anybody."""
-    current = current_of(task)
+    """Return whether a task has an option in each seat where it stands: a visit with its team, a group with anybody."""
+    current = get_current(task)
     if current is None:
         return False
     there = _there(domains, task, current)
@@ -57,19 +57,19 @@ def can_stay(domains: Domains, task: Task) -> bool:
         return bool(there)
     seats = {(option.seat, option.provider) for option in there}
     team = current.team or (None,)
-    return len(current.team) == len(task.service.team) and all((seat, one) in seats for seat, one in enumerate(team))
+    return len(current.team) == len(task.service.team) and all((seat, provider) in seats for seat, provider in enumerate(team))
 
 
-def as_told(domains: Domains, search: Search, effort: Effort) -> Placements:
+def restore_current(domains: Domains, search: SubproblemSolver, effort: SearchLimits) -> Placements:
     """Return as much as can be of what stands, where it stands, supervisors being chosen for all of it at once.
 
     Nobody has been told who supervises. Chosen one by one, those of one visit are in the way of another: on a week of 623
     told visits of which 11 cannot stay, 21 more had to give way.
     """
     options: dict[Key, Sequence[Option]] = {}
-    placements = current_placements(domains.scenario)
+    placements = get_current_placements(domains.scenario)
     for task in domains.tasks:
-        if (current := current_of(task)) is not None:
+        if (current := get_current(task)) is not None:
             told = placements[task.key].options(task)
             options[task.key] = [option for option in _there(domains, task, current) if option in told]
     return search.solve({}, options, effort).placements or {}
@@ -78,5 +78,5 @@ def as_told(domains: Domains, search: Search, effort: Effort) -> Placements:
 def _there(domains: Domains, task: Task, current: Current | CurrentGroup) -> list[Option]:
     """Return a task's options, whoever does it, of the start and location where it stands; that start alone is left of them."""
     start, day = start_mask(domains.scenario, current.start), domains.scenario.grid.day_index(current.start.date())
-    options = (one for one in domains.options[task.key] if (one.day, one.location) == (day, current.location))
-    return [replace(one, starts=start) for one in options if one.starts & start]
+    options = (option for option in domains.options[task.key] if (option.day, option.location) == (day, current.location))
+    return [replace(option, starts=start) for option in options if option.starts & start]

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from scheduling.check import check
-from scheduling.costs import leaving_out
-from solver.state.domains import Domains, Option, ShiftId, current_of, is_frozen
-from solver.state.occupancy import Occupancy, Priced
+from scheduling.costs import get_omission_cost
+from solver.state.domains import Domains, Option, ShiftId, get_current, is_frozen
+from solver.state.occupancy import CostedPlacement, Occupancy
 from solver.state.placements import Placement, make_plan
 from solver.state.tasks import Key, Task
 
@@ -23,7 +23,7 @@ def construct(
     start: Mapping[Key, Placement] | None = None,
     shift_at: Mapping[ShiftId, str] | None = None,
     guide: Mapping[Key, Mapping[Option, float]] | None = None,
-    trust: float = 1.0,
+    guide_weight: float = 1.0,
 ) -> dict[Key, Placement]:
     """Return placements that break no rule.
 
@@ -33,13 +33,13 @@ def construct(
         Where to put tasks first, as far as it is still possible.
     shift_at
         Where shifts with several locations are to be spent.
-    guide, trust
+    guide, guide_weight
         Prices of options beside their cost, and their weight. They say what is worth more than what stands.
     """
     occupancy = Occupancy(domains)
     waiting = sorted(domains.tasks, key=lambda task: _urgency(domains, task, by_worth=bool(guide)))
     pinned = [task for task in waiting if task.visit is not None and task.visit.pinned is not None]
-    stands = as_it_stands(domains, start or {}, {}) if pinned else {}
+    stands = retain_feasible(domains, start or {}, {}) if pinned else {}
     for task in pinned:  # with the supervisors that they have: chosen one by one, those of one may be in the way of another
         if task.key in stands:
             occupancy.put(task.key, stands[task.key])
@@ -47,13 +47,13 @@ def construct(
         if task.key not in occupancy.placements and (pin := occupancy.best(task)) is not None:
             occupancy.put(task.key, pin.placement)
     occupancy.shift_at = {shift: at for shift, at in (shift_at or {}).items() if occupancy.location(shift) in (None, at)}
-    occupancy.guide, occupancy.trust = guide or {}, trust
-    for key, placement in as_it_stands(domains, start or {}, dict(occupancy.placements)).items():
+    occupancy.guide, occupancy.guide_weight = guide or {}, guide_weight
+    for key, placement in retain_feasible(domains, start or {}, dict(occupancy.placements)).items():
         occupancy.put(key, placement)
     for task in waiting:
         wanted = (start or {}).get(task.key)
         if wanted is not None and task.key not in occupancy.placements:
-            keep(occupancy, task, wanted)
+            put_at(occupancy, task, wanted)
     for task in waiting:
         if task.key not in occupancy.placements:
             insert(occupancy, task)
@@ -61,7 +61,7 @@ def construct(
     return occupancy.placements
 
 
-def as_it_stands(domains: Domains, start: Mapping[Key, Placement], fixed: Mapping[Key, Placement]) -> dict[Key, Placement]:
+def retain_feasible(domains: Domains, start: Mapping[Key, Placement], fixed: Mapping[Key, Placement]) -> dict[Key, Placement]:
     """Return what of ``start`` can stay exactly as it is beside ``fixed``, in its room and with its supervisors.
 
     All of it is judged at once, and whatever breaks a rule is taken out, until nothing does.
@@ -88,20 +88,20 @@ def _urgency(domains: Domains, task: Task, by_worth: bool) -> tuple[int, int, in
     pinned = task.visit is not None and task.visit.pinned is not None
     if pinned or (is_frozen(domains.scenario, task) and not by_worth):
         rank = 0
-    elif current_of(task) is not None and not by_worth:
+    elif get_current(task) is not None and not by_worth:
         rank = 1
     else:
         rank = 2 if task.group is not None else 3
-    worth = domains.scenario.policy.reserve_missing if task.visit is None else leaving_out(domains.scenario, task.visit)
+    worth = domains.scenario.policy.reserve_missing if task.visit is None else get_omission_cost(domains.scenario, task.visit)
     return rank, -worth, len(domains.options[task.key])
 
 
-def keep(occupancy: Occupancy, task: Task, wanted: Placement) -> bool:
+def put_at(occupancy: Occupancy, task: Task, wanted: Placement) -> bool:
     """Put a task where it is wanted, if that is free; its supervisors and room may change."""
     for place in occupancy.places(task, [wanted.day], 1 << wanted.slot):
-        found = place.placement
-        same = (found.slot, found.location, found.team) == (wanted.slot, wanted.location, wanted.team)
-        if same and seat(occupancy, task, found):
+        free = place.placement
+        same = (free.slot, free.location, free.team) == (wanted.slot, wanted.location, wanted.team)
+        if same and seat_attendees_at(occupancy, task, free):
             return True
     return False
 
@@ -118,17 +118,17 @@ def insert_chain(occupancy: Occupancy, chain: Sequence[Task], tries: int = 12) -
     task, rest = chain[0], chain[1:]
     if not rest:
         best = occupancy.best(task)
-        return best is not None and seat(occupancy, task, best.placement)
+        return best is not None and seat_attendees_at(occupancy, task, best.placement)
     for place in _cheapest_by_date(occupancy.places(task))[:tries]:
-        if seat(occupancy, task, place.placement):
+        if seat_attendees_at(occupancy, task, place.placement):
             if insert_chain(occupancy, rest, tries):
                 return True
             occupancy.remove(task.key)
     return False
 
 
-def _cheapest_by_date(places: Iterable[Priced]) -> list[Priced]:
-    best: dict[tuple[int, str], Priced] = {}
+def _cheapest_by_date(places: Iterable[CostedPlacement]) -> list[CostedPlacement]:
+    best: dict[tuple[int, str], CostedPlacement] = {}
     for place in places:
         at = (place.placement.day, place.placement.location)
         if at not in best or (place.cost, place.placement.slot) < (best[at].cost, best[at].placement.slot):
@@ -136,10 +136,10 @@ def _cheapest_by_date(places: Iterable[Priced]) -> list[Priced]:
     return sorted(best.values(), key=lambda place: (place.cost, place.placement.day, place.placement.slot))
 
 
-def seat(occupancy: Occupancy, task: Task, placement: Placement) -> bool:
+def seat_attendees_at(occupancy: Occupancy, task: Task, placement: Placement) -> bool:
     """Put a task at a place; a group with the attendees who can come, if they are enough."""
     if task.group is not None:
-        attendees = occupancy.seatable(task, placement)
+        attendees = occupancy.list_attendees(task, placement)
         if len(attendees) < task.group.min_attendees:
             return False
         if task.service.recovery and len(attendees) > occupancy.scenario.bays(placement.location):

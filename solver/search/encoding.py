@@ -14,20 +14,20 @@ from scheduling.requests import Link
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.timegrid import NOON_MINUTE, minutes_on
 from solver.search import kernel
-from solver.search.kernel import Ints, State, Tables
-from solver.state import placement_costs as prices
-from solver.state.domains import Domains, Option, ShiftId, current_of, start_mask
-from solver.state.placements import Placement, notified_changes
+from solver.search.kernel import Ints, SearchState, Tables
+from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask
+from solver.state.placement_costs import cost_of_date, cost_of_leaving_out, cost_of_location, cost_of_moving, cost_of_team
+from solver.state.placements import Placement, count_notified_changes
 from solver.state.tasks import Key, Task
 
-MOST_TEAMS = 2_000
+MAX_TEAMS = 2_000
 """A task with more possible teams than this on a date at a location stays where it is."""
 
 NEVER = 2**30
 """Stands for no limit, and is the most that any number here can be."""
 
 
-class Numbers:
+class KernelEncoding:
     """A scenario and the placements of its tasks, as numbers.
 
     Tasks that must stay as they are (pinned ones, groups, those linked to them) are not movable: they only take what they
@@ -41,7 +41,7 @@ class Numbers:
         self.placements = placements
         self._lists: list[int] = []
         self._listed: dict[Hashable, tuple[int, int]] = {}
-        self._tails: dict[Hashable, list[int]] = {}
+        self._shared: dict[Hashable, list[int]] = {}
         self._locations = {location: number for number, location in enumerate(scenario.locations)}
         self._providers = {provider.id: number for number, provider in enumerate(scenario.providers)}
         self._resources = self._number_resources()
@@ -113,36 +113,36 @@ class Numbers:
 
     def _add_candidates(self, task: Task) -> tuple[int, int]:
         """Add the candidates of a task, cheapest first; return their first number and the one after the last."""
-        found: list[tuple[int, int, str, tuple[Option, ...]]] = []
+        choices: list[tuple[int, int, str, tuple[Option, ...]]] = []
         places = self.domains.places(task.key) if task.group is None else ()
         for (day, location), seats in places:
-            if prod(map(len, seats)) > MOST_TEAMS:
-                found = []
+            if prod(map(len, seats)) > MAX_TEAMS:
+                choices = []
                 break
-            price = self._price(task, day, location)
+            place_cost = self._place_cost(task, day, location)
             for team in product(*seats):
-                cost = self._team_price(task, team)
+                cost = self._team_cost(task, team)
                 if cost is not None:
-                    found.append((price + cost, day, location, team))
+                    choices.append((place_cost + cost, day, location, team))
         first = len(self._candidate_rows)
-        for cost, day, location, team in sorted(found, key=lambda candidate: candidate[0]):
-            tail = self._tail(task.service, day, location, team)
-            if tail is not None:
+        for cost, day, location, team in sorted(choices, key=lambda candidate: candidate[0]):
+            shared = self._get_shared_columns(task.service, day, location, team)
+            if shared is not None:
                 members = tuple(option.shift for option in team if option.shift is not None)
                 self._candidates.append((task, day, location, members))
                 self._candidate_rows.append(
-                    [day, self._locations[location], cost, *self._moving(task, day, location, members), *tail]
+                    [day, self._locations[location], cost, *self._moving_cost(task, day, location, members), *shared]
                 )
         return first, len(self._candidate_rows)
 
-    def _price(self, task: Task, day: int, location: str) -> int:
+    def _place_cost(self, task: Task, day: int, location: str) -> int:
         """Return what a date and location cost a visit, whoever sees it and at whatever time."""
         visit, scenario = task.visit, self.scenario
         if visit is None:
             return 0
-        return prices.on_date(scenario, visit, self.grid.date(day)) + prices.at_location(scenario, visit, location)
+        return cost_of_date(scenario, visit, self.grid.date(day)) + cost_of_location(scenario, visit, location)
 
-    def _team_price(self, task: Task, team: Sequence[Option]) -> int | None:
+    def _team_cost(self, task: Task, team: Sequence[Option]) -> int | None:
         """Return what a team costs a visit; None when it cannot be one."""
         visit, providers = task.visit, {option.provider for option in team}
         if len(providers) < len(team):
@@ -151,26 +151,26 @@ class Numbers:
             return 0
         if visit.required_provider is not None and visit.required_provider not in providers:
             return None
-        return prices.with_team(self.scenario, visit, [provider for provider in providers if provider is not None])
+        return cost_of_team(self.scenario, visit, [provider for provider in providers if provider is not None])
 
-    def _moving(self, task: Task, day: int, location: str, team: Sequence[ShiftId]) -> tuple[int, int]:
+    def _moving_cost(self, task: Task, day: int, location: str, team: Sequence[ShiftId]) -> tuple[int, int]:
         """Return what it costs to move a task here, and whether this is where it stands (at one start)."""
-        current = current_of(task)
+        current = get_current(task)
         if current is None:
             return 0, 0
         on = self.grid.day_index(current.start.date())
-        cost = prices.moving(self.scenario, current, self.grid.date(day))
+        cost = cost_of_moving(self.scenario, current, self.grid.date(day))
         stays = (day, location) == (on, current.location) and tuple(shift.provider for shift in team) == current.team
         return cost, int(stays)
 
-    def _tail(self, service: Service, day: int, location: str, team: tuple[Option, ...]) -> list[int] | None:
+    def _get_shared_columns(self, service: Service, day: int, location: str, team: tuple[Option, ...]) -> list[int] | None:
         """Return the columns of a candidate that do not depend on the patient; None when it is not possible."""
         name = (service.id, *map(id, team))
-        if name not in self._tails:
-            self._tails[name] = self._make_tail(service, day, location, team)
-        return self._tails[name] or None
+        if name not in self._shared:
+            self._shared[name] = self._shared_columns(service, day, location, team)
+        return self._shared[name] or None
 
-    def _make_tail(self, service: Service, day: int, location: str, team: tuple[Option, ...]) -> list[int]:
+    def _shared_columns(self, service: Service, day: int, location: str, team: tuple[Option, ...]) -> list[int]:
         starts = team[0].starts
         for option in team[1:]:
             starts &= option.starts
@@ -178,9 +178,9 @@ class Numbers:
         members = [option.shift for option in team if option.shift is not None]
         people = self.scenario.providers_by_id
         trainees = tuple(option.seat for option in team if option.provider and people[option.provider].trainee)
-        name = ("watchers", service.id, trainees, day, location)
-        watchers = self._list(name, lambda: self._watchers(service, trainees, day, location))
-        if not starts or (service.room is not None and rooms[0] == rooms[1]) or (trainees and watchers[0] == watchers[1]):
+        name = ("supervisors", service.id, trainees, day, location)
+        supervisors = self._list(name, lambda: self._list_supervisors(service, trainees, day, location))
+        if not starts or (service.room is not None and rooms[0] == rooms[1]) or (trainees and supervisors[0] == supervisors[1]):
             return []
         providers = tuple(shift.provider for shift in members)
         return [
@@ -188,7 +188,7 @@ class Numbers:
             *self._list(("uses", service.id, location, providers), lambda: self._uses(service, location, providers)),
             *rooms,
             self._slots(service.minutes + service.turnover),
-            *watchers,
+            *supervisors,
             service.attention,
             self._slots(service.minutes),
             len(members),
@@ -200,17 +200,17 @@ class Numbers:
         rooms = [r for r in self.scenario.clinic.rooms if r.location == location and need is not None and need.suits(r)]
         return [self._resources["room", r.id] for r in sorted(rooms, key=lambda room: (len(room.features), room.seats))]
 
-    def _watchers(self, service: Service, seats: Sequence[int], day: int, location: str) -> list[int]:
+    def _list_supervisors(self, service: Service, seats: Sequence[int], day: int, location: str) -> list[int]:
         """Return who can supervise the trainees in some seats: pairs of a shift, and where its allowed starts are listed."""
-        found: list[int] = []
+        pairs: list[int] = []
         for option in self.domains.seat(service, None) if seats else ():
             if option.shift is None or (option.day, option.location) != (day, location):
                 continue
             person, starts = self.scenario.providers_by_id[option.shift.provider], option.starts
             if not person.trainee and all(person.can_fill(service.team[seat].any_of) for seat in seats):
                 allowed = [starts >> slot & 1 for slot in range(self.grid.slots_per_day)]
-                found += [self.shift_rows[option.shift], self._list(("mask", starts), allowed)[0]]
-        return found
+                pairs += [self.shift_rows[option.shift], self._list(("mask", starts), allowed)[0]]
+        return pairs
 
     def _uses(self, service: Service, location: str, team: Sequence[str], patients: int = 1) -> list[int]:
         """Return what an item takes, room and supervisor apart: resource, first slot, slot after the last, units."""
@@ -232,23 +232,23 @@ class Numbers:
 
     def _bundle(self, key: Key) -> set[Key]:
         """Return the visits that a visit is linked to, directly or not, itself included."""
-        found, waiting = {key}, [key]
+        bundle, waiting = {key}, [key]
         while waiting:
             for link in self._links.get(waiting.pop(), ()):
                 for other in (("visit", link.before), ("visit", link.after)):
-                    if other not in found:
-                        found.add(other)
+                    if other not in bundle:
+                        bundle.add(other)
                         waiting.append(other)
-        return found
+        return bundle
 
     def _fixed(self) -> set[Key]:
         """Return the tasks that are not movable: what stays, and what is linked with any that the tables do not know."""
         self._chosen = {(task.key, *place): number for number, (task, *place) in enumerate(self._candidates)}
-        held = {task.key for task in self.domains.tasks if self._held(task)}
+        held = {task.key for task in self.domains.tasks if self._must_stay(task)}
         linked = {task.key for task in self.domains.tasks if self._bundles[task.key] & held}
         return linked | (self.domains.staying & self.placements.keys())
 
-    def _held(self, task: Task) -> bool:
+    def _must_stay(self, task: Task) -> bool:
         pinned = task.visit is not None and task.visit.pinned is not None
         first, last = self._ranges[task.key]
         if task.group is not None or pinned or first == last:
@@ -285,7 +285,9 @@ class Numbers:
     def _settings(self) -> list[int]:
         scenario, policy, places = self.scenario, self.scenario.policy, list(self._locations)
         sites = {site: number for number, site in enumerate(sorted({scenario.site(place) for place in places}))}
-        travel = self._list("travel", lambda: (scenario.travel_minutes(one, other) for one in places for other in places))
+        travel = self._list(
+            "travel", lambda: (scenario.travel_minutes(origin, destination) for origin in places for destination in places)
+        )
         movable = [row for key, row in self.task_rows.items() if key not in self.fixed]
         flexible = [row for shift, row in self.shift_rows.items() if len(self.domains.shift(shift).locations) > 1]
         return [
@@ -308,7 +310,7 @@ class Numbers:
     def _notified_for_good(self) -> int:
         """Return how many notified patients have to be called again because of what stays."""
         stay = (self.domains.by_key[key] for key in self.fixed)
-        return sum(notified_changes(self.domains, task, self.placements.get(task.key)) for task in stay)
+        return sum(count_notified_changes(self.domains, task, self.placements.get(task.key)) for task in stay)
 
     def _link_row(self, key: Key, link: Link) -> list[int]:
         leads = key == ("visit", link.before)
@@ -325,12 +327,12 @@ class Numbers:
         ]
 
     def _task_row(self, task: Task) -> list[int]:
-        current, policy = current_of(task), self.scenario.policy
+        current, policy = get_current(task), self.scenario.policy
         first, last = self._ranges[task.key]
         worth, prefers = policy.reserve_missing, None
         if task.visit is not None:
             worth, prefers = (
-                prices.left_out(self.scenario, task.visit),
+                cost_of_leaving_out(self.scenario, task.visit),
                 self.scenario.patients_by_id[task.visit.patient].prefers,
             )
         start = 0 if current is None else start_mask(self.scenario, current.start)
@@ -392,10 +394,10 @@ class Numbers:
 
     # --- state -------------------------------------------------------------------------------------------------------
 
-    def _state(self, seed: int) -> State:
+    def _state(self, seed: int) -> SearchState:
         """Put everything where it is placed."""
         slots = self.grid.days * self.grid.slots_per_day
-        state = State(
+        state = SearchState(
             np.full((self._rest, kernel.AT_TEAM + self._seats), -1, dtype=np.int32),
             np.zeros((len(self._resources), slots), dtype=np.int8),
             np.zeros((self._rest, self.grid.slots_per_day + 1), dtype=np.int32),
@@ -405,24 +407,24 @@ class Numbers:
         state.now[self._first_shift :, : kernel.WORKED + 1] = 0
         for key, placement in self.placements.items():
             if key in self.fixed:
-                self._hold(state, self.domains.by_key[key], placement)
+                self._occupy(state, self.domains.by_key[key], placement)
         for key, placement in self.placements.items():
             if key not in self.fixed:
                 candidate = self._chosen[key, placement.day, placement.location, placement.team]
                 room = -1 if placement.room is None else self._resources["room", placement.room]
-                watcher = self.shift_rows[placement.supervisors[0]] if placement.supervisors else -1
+                supervisor = self.shift_rows[placement.supervisors[0]] if placement.supervisors else -1
                 kernel.put(
-                    self.tables, state, self.task_rows[key], self._first_candidate + candidate, placement.slot, room, watcher
+                    self.tables, state, self.task_rows[key], self._first_candidate + candidate, placement.slot, room, supervisor
                 )
         state.totals[:] = 0
         for key, row in self.task_rows.items():
-            if key not in self.fixed and self.tables.rows[row, kernel.TOLD]:
+            if key not in self.fixed and self.tables.rows[row, kernel.WAS_NOTIFIED]:
                 at = state.now[row]
                 stays = at[kernel.CANDIDATE] >= 0 and self.tables.rows[at[kernel.CANDIDATE], kernel.STAYS]
                 state.totals[kernel.NOTIFIED] += not (stays and at[kernel.SLOT] == self.tables.rows[row, kernel.CURRENT_SLOT])
         return state
 
-    def _hold(self, state: State, task: Task, placement: Placement) -> None:
+    def _occupy(self, state: SearchState, task: Task, placement: Placement) -> None:
         """Take what a task that stays takes."""
         service, now = task.service, state.now[self.task_rows[task.key]]
         now[kernel.SLOT], now[kernel.AT_DAY], now[kernel.AT_PLACE] = (
@@ -449,14 +451,14 @@ class Numbers:
             state.now[self.shift_rows[shift], kernel.SPENT_AT] = self._locations[placement.location]
 
     def read(self, best: Ints) -> dict[Key, Placement]:
-        """Return the placements that columns ``CANDIDATE`` to ``WATCHER`` of the tasks stand for."""
-        found = {key: placement for key, placement in self.placements.items() if key in self.fixed}
-        for (key, _), (candidate, slot, room, watcher) in zip(self.task_rows.items(), best.tolist(), strict=True):
+        """Return the placements that columns ``CANDIDATE`` to ``SUPERVISOR`` of the tasks stand for."""
+        placements = {key: placement for key, placement in self.placements.items() if key in self.fixed}
+        for (key, _), (candidate, slot, room, supervisor) in zip(self.task_rows.items(), best.tolist(), strict=True):
             if candidate >= 0:
                 _, day, location, team = self._candidates[candidate - self._first_candidate]
-                watched = () if watcher < 0 else (self._shift_of[watcher],)
-                found[key] = Placement(day, slot, location, team, watched, (), self._room_of.get(room))
-        return found
+                supervisors = () if supervisor < 0 else (self._shift_of[supervisor],)
+                placements[key] = Placement(day, slot, location, team, supervisors, (), self._room_of.get(room))
+        return placements
 
 
 def _bits(mask: int) -> list[int]:

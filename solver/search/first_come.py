@@ -11,17 +11,17 @@ from collections.abc import Sequence
 
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
-from solver.search.construct import as_it_stands, drop_broken_links, seat
-from solver.state.domains import Domains, current_of, is_frozen
+from solver.search.construct import drop_broken_links, retain_feasible, seat_attendees_at
+from solver.state.domains import Domains, get_current, is_frozen
 from solver.state.occupancy import Occupancy
-from solver.state.placements import Placement, make_plan, placements_of
+from solver.state.placements import Placement, get_placements, make_plan
 from solver.state.tasks import Task
 
 TRIES = 12
 """Dates that are tried for a visit before those that must come with it are given up."""
 
 
-def first_come(scenario: Scenario, standing: Plan | None = None) -> Plan:
+def plan_first_come(scenario: Scenario, standing: Plan | None = None) -> Plan:
     """Return the plan of first come, first served; it breaks no rule.
 
     Parameters
@@ -31,8 +31,8 @@ def first_come(scenario: Scenario, standing: Plan | None = None) -> Plan:
     """
     domains = Domains(scenario)
     occupancy = Occupancy(domains)
-    stands = {} if standing is None else placements_of(scenario, standing)
-    for key, placement in as_it_stands(domains, stands, {}).items():
+    stands = {} if standing is None else get_placements(scenario, standing)
+    for key, placement in retain_feasible(domains, stands, {}).items():
         occupancy.put(key, placement)
     for task in sorted(domains.tasks, key=lambda task: _rank(scenario, task)):
         if task.key not in occupancy.placements:
@@ -45,7 +45,7 @@ def _rank(scenario: Scenario, task: Task) -> int:
     """Order tasks by what they are; the sort is stable, so the order of the file stays within a rank."""
     if is_frozen(scenario, task) or (task.visit is not None and task.visit.pinned is not None):
         return 0
-    if current_of(task) is not None:
+    if get_current(task) is not None:
         return 1
     return {"group": 2, "visit": 3, "hold": 4}[task.kind]
 
@@ -56,7 +56,7 @@ def _insert(occupancy: Occupancy, chain: Sequence[Task]) -> bool:
         return True
     task, rest = chain[0], chain[1:]
     for place in _earliest_by_date(occupancy, task)[: TRIES if rest else 1]:
-        if not seat(occupancy, task, place):
+        if not seat_attendees_at(occupancy, task, place):
             continue
         if _insert(occupancy, rest):
             return True
@@ -67,9 +67,9 @@ def _insert(occupancy: Occupancy, chain: Sequence[Task]) -> bool:
 def _earliest_by_date(occupancy: Occupancy, task: Task) -> list[Placement]:
     """Return the earliest free place of each date, the current one before all."""
     earliest: dict[int, tuple[bool, int, Placement]] = {}
-    for priced in occupancy.places(task):
-        place = priced.placement
-        moved = not occupancy.stays(task, place.day, place.location, place.slot, place.team)
+    for costed in occupancy.places(task):
+        place = costed.placement
+        moved = not occupancy.is_current(task, place.day, place.location, place.slot, place.team)
         if place.day not in earliest or (moved, place.slot) < earliest[place.day][:2]:
             earliest[place.day] = (moved, place.slot, place)
-    return [place for moved, _, place in sorted(earliest.values(), key=lambda found: (found[0], found[2].day))]
+    return [place for moved, _, place in sorted(earliest.values(), key=lambda choice: (choice[0], choice[2].day))]

@@ -18,7 +18,7 @@ from solver.clock import Clock
 from solver.model.exact import exact_model
 from solver.state.domains import Domains, Option, ShiftId
 from solver.state.occupancy import Occupancy
-from solver.state.placements import Placement, notified_changes
+from solver.state.placements import Placement, count_notified_changes
 from solver.state.tasks import Key
 
 Placements = Mapping[Key, Placement]
@@ -28,7 +28,7 @@ LEAST_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class SearchLimits:
     """How much one exact search may take: seconds (deterministic ones with a deterministic clock), workers, seed."""
 
     seconds: float
@@ -56,7 +56,7 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SubproblemResult:
     """The placements found (None: none), and whether they are proven best for the neighbourhood; seconds of search."""
 
     placements: dict[Key, Placement] | None
@@ -64,7 +64,7 @@ class Answer:
     seconds: float
 
 
-class Search:
+class SubproblemSolver:
     """Exact re-optimisation of parts of a plan."""
 
     def __init__(self, domains: Domains, clock: Clock) -> None:
@@ -88,9 +88,9 @@ class Search:
         self,
         placements: Placements,
         options: Mapping[Key, Sequence[Option]],
-        effort: Effort,
+        effort: SearchLimits,
         worth: Mapping[Key, int] | None = None,
-    ) -> Answer:
+    ) -> SubproblemResult:
         """Solve the tasks of ``options`` exactly, all others staying where they are.
 
         Tasks elsewhere matter only when they share a day with an option, or a patient or link with a free task. What those
@@ -105,7 +105,7 @@ class Search:
             if key not in options and (placement.day in days or key in related)
         }
         around = Occupancy(self.domains, fixed)
-        narrowed = {key: around.narrowed(self.domains.by_key[key], some, options.keys()) for key, some in options.items()}
+        narrowed = {key: around.narrow_options(self.domains.by_key[key], some, options.keys()) for key, some in options.items()}
         elsewhere = self._notified_elsewhere(placements, options.keys() | fixed.keys())
         model, x = exact_model(self.domains, narrowed, fixed, elsewhere, worth=worth)
         for (shift, location), literal in x.shift_locations().items():
@@ -120,13 +120,13 @@ class Search:
         if status == cp_model.MODEL_INVALID:
             raise ModelInvalid(model.validate())
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            return Answer(None, False, solver.wall_time)
-        found = {key: placement for key, placement in x.extract(solver).items() if key in options or placement.day in days}
-        others = {key: placement for key, placement in placements.items() if key not in options and key not in found}
-        return Answer(others | found, status == cp_model.OPTIMAL, solver.wall_time)
+            return SubproblemResult(None, False, solver.wall_time)
+        solution = {key: placement for key, placement in x.extract(solver).items() if key in options or placement.day in days}
+        others = {key: placement for key, placement in placements.items() if key not in options and key not in solution}
+        return SubproblemResult(others | solution, status == cp_model.OPTIMAL, solver.wall_time)
 
     def _notified_elsewhere(self, placements: Placements, inside: Collection[Key]) -> int:
         if self.domains.scenario.policy.max_notified_moves is None:
             return 0
         outside = (task for task in self.domains.tasks if task.key not in inside)
-        return sum(notified_changes(self.domains, task, placements.get(task.key)) for task in outside)
+        return sum(count_notified_changes(self.domains, task, placements.get(task.key)) for task in outside)

@@ -5,7 +5,8 @@ Christiaens and Vanden Berghe, Slack induction by string removals (2020), doi:10
 
 Numba compiles these functions on their first call (some seconds, kept on disk) and runs them without the interpreter's lock.
 They know numbers only; :mod:`solver.search.encoding` makes them from a scenario, and placements from what they find. Every
-thing that can be taken is a *resource*: a row of :attr:`State.used` with a capacity, a column for each slot of the horizon.
+thing that can be taken is a *resource*: a row of :attr:`SearchState.used` with a capacity, a column for each slot of the
+horizon.
 
 All of it stands in one file, and its few arrays are passed around together, on purpose: what Numba keeps on disk is made anew
 only when the file itself changes, and each array that is passed costs time at every call (23 arrays: 12,000 ruins a second on
@@ -26,32 +27,32 @@ Randoms = NDArray[np.uint64]
 
 compiled = njit(cache=True, nogil=True)
 
-STRINGS, STRING = 3, 3
+MAX_STRINGS, MAX_STRING_LENGTH = 3, 3
 """Most strings taken out at once, and most visits of one."""
 
-ROOMS_SHARE = 0.3
+ROOM_STRING_SHARE = 0.3
 """Share of the strings that are neighbours in a room, where one is needed, instead of in a shift."""
 
-TOURNAMENT = 3
-"""Of so many random tasks the unhappiest is helped."""
+TOURNAMENT_SIZE = 3
+"""Number of random tasks of which the one with the largest regret is chosen."""
 
-LEFT_OUT = 0.2
-"""Share of the ruins that make way for a task that is left out."""
+REPAIR_SHARE = 0.2
+"""Share of the ruins that repair a task that is left out."""
 
-RELOCATE = 0.02
+RELOCATION_SHARE = 0.02
 """Share of the ruins that send a shift to another location."""
 
-BLINK, BUNDLE_BLINK = 0.05, 0.3
+BLINK_RATE, BUNDLE_BLINK_RATE = 0.05, 0.3
 """Share of the candidates that an insertion overlooks, and that of linked visits."""
 
-OVER_BUDGET = 10**9
+BUDGET_PENALTY = 10**9
 """What a notified patient above the budget counts for: more than any cost."""
 
-TIDY = 0.7
+COMPACT_SHARE = 0.7
 """Share of the recreations that prefer starts next to other work of the team."""
 
-TIRED = 20
-"""Random tasks that are looked at for one that is left out."""
+MAX_SAMPLES = 20
+"""Most random tasks that are sampled in search of one that is left out."""
 
 # Columns of Tables.rows. Every thing is a row, and its number is the row's. A name with _END beside it is a range of rows or
 # of Tables.lists, which begins with the capacities of the resources.
@@ -61,15 +62,15 @@ TASKS, TASKS_END, MOVABLE, MOVABLE_END, FLEXIBLE, FLEXIBLE_END = range(10, 16)
 SETTINGS = 16
 
 # A task (its candidates are sorted by cost):
-CANDIDATES, CANDIDATES_END, WORTH, PREFERS, TOLD, CURRENT_SLOT, PATIENT, LINKS, LINKS_END = range(9)
+CANDIDATES, CANDIDATES_END, WORTH, PREFERS, WAS_NOTIFIED, CURRENT_SLOT, PATIENT, LINKS, LINKS_END = range(9)
 PARTNERS, PARTNERS_END, MINUTES, STAY_MINUTES = range(9, 13)
 
 # A candidate, one way to place a task; its team's shifts stand in the columns from TEAM on:
 DAY, PLACE, COST, MOVE, STAYS, STARTS, STARTS_END, USES, USES_END, ROOMS, ROOMS_END = range(11)
-CLEANED, WATCH, WATCH_END, ATTENTION, LENGTH, TEAM_SIZE, TEAM = range(11, 18)
+CLEANED, SUPERVISORS, SUPERVISORS_END, ATTENTION, LENGTH, TEAM_SIZE, TEAM = range(11, 18)
 
 # A shift:
-PROVIDER, SHIFT_DAY, BEGIN, END, SIBLINGS, SIBLINGS_END, PLACES, PLACES_END, WATCH_RESOURCE, PROVIDER_DAY = range(10)
+PROVIDER, SHIFT_DAY, BEGIN, END, SIBLINGS, SIBLINGS_END, PLACES, PLACES_END, ATTENTION_RESOURCE, PROVIDER_DAY = range(10)
 
 # A provider's day:
 LIMIT = 0
@@ -83,11 +84,11 @@ VISITS, VISITS_END, EVENTS, EVENTS_END = range(4)
 # An event:
 EVENT_DAY, EVENT_BEGIN, EVENT_END, EVENT_PLACE = range(4)
 
-# Columns of State.now: of tasks, of shifts and providers' days.
-CANDIDATE, SLOT, ROOM, WATCHER, AT_DAY, AT_PLACE, AT_TEAM = range(7)
+# Columns of SearchState.now: of tasks, of shifts and providers' days.
+CANDIDATE, SLOT, ROOM, SUPERVISOR, AT_DAY, AT_PLACE, AT_TEAM = range(7)
 COUNT, SPENT_AT, WORKED = range(3)
 
-# Entries of State.totals
+# Entries of SearchState.totals
 CHANGE, NOTIFIED = range(2)
 
 NOT_NEEDED, NONE_FREE = -1, -2
@@ -101,7 +102,7 @@ class Tables(NamedTuple):
     lists: Ints
 
 
-class State(NamedTuple):
+class SearchState(NamedTuple):
     """Where everything stands, what it takes, the tasks of each shift (column 0: how many), totals, and the random state."""
 
     now: Ints
@@ -122,22 +123,22 @@ def uniform(state: Randoms) -> float:
 
 
 @compiled
-def _below(state: Randoms, n: int) -> int:
+def _random_below(state: Randoms, n: int) -> int:
     return int(uniform(state) * n)
 
 
 @compiled
-def _any_task(t: Tables, s: State) -> int:
-    return t.lists[t.rows[0, MOVABLE] + _below(s.random, t.rows[0, MOVABLE_END] - t.rows[0, MOVABLE])]
+def _random_task(t: Tables, s: SearchState) -> int:
+    return t.lists[t.rows[0, MOVABLE] + _random_below(s.random, t.rows[0, MOVABLE_END] - t.rows[0, MOVABLE])]
 
 
 @compiled
-def _travel(t: Tables, one: int, other: int) -> int:
-    return t.lists[t.rows[0, TRAVEL] + one * t.rows[0, PLACES_COUNT] + other]
+def _travel_minutes(t: Tables, origin: int, destination: int) -> int:
+    return t.lists[t.rows[0, TRAVEL] + origin * t.rows[0, PLACES_COUNT] + destination]
 
 
 @compiled
-def _dates(t: Tables, s: State, task: int, day: int) -> tuple[int, bool]:
+def _count_dates(t: Tables, s: SearchState, task: int, day: int) -> tuple[int, bool]:
     """Return the number of dates of a task's patient without the task, and whether a day is one of them."""
     patient = t.rows[task, PATIENT]
     if patient < 0:
@@ -161,14 +162,14 @@ def _dates(t: Tables, s: State, task: int, day: int) -> tuple[int, bool]:
         for j in range(e0, e1):
             new = new and t.rows[j, EVENT_DAY] != on
         for j in range(v0, i):
-            one = t.lists[j]
-            new = new and (one == task or s.now[one, CANDIDATE] < 0 or s.now[one, AT_DAY] != on)
+            earlier = t.lists[j]
+            new = new and (earlier == task or s.now[earlier, CANDIDATE] < 0 or s.now[earlier, AT_DAY] != on)
         dates += new
     return dates, among
 
 
 @compiled
-def _site_changes(t: Tables, s: State, shift: int) -> int:
+def _count_site_changes(t: Tables, s: SearchState, shift: int) -> int:
     """Return how often a shift's provider changes sites on its day."""
     changes, last = 0, -1
     for i in range(t.rows[shift, SIBLINGS], t.rows[shift, SIBLINGS_END]):
@@ -193,24 +194,24 @@ def _own_cost(t: Tables, task: int, candidate: int, slot: int) -> int:
 
 
 @compiled
-def _cost_now(t: Tables, s: State, task: int) -> int:
+def _cost_now(t: Tables, s: SearchState, task: int) -> int:
     candidate = s.now[task, CANDIDATE]
     return t.rows[task, WORTH] if candidate < 0 else _own_cost(t, task, candidate, s.now[task, SLOT])
 
 
 @compiled
-def _move(t: Tables, s: State, task: int, candidate: int, slot: int, room: int, watcher: int, sign: int) -> None:
+def _move(t: Tables, s: SearchState, task: int, candidate: int, slot: int, room: int, supervisor: int, sign: int) -> None:
     """Place a task (sign 1) or take it out (-1); nothing is checked."""
     day, place = t.rows[candidate, DAY], t.rows[candidate, PLACE]
     base = day * t.rows[0, SLOTS] + slot
     minutes, size = t.rows[task, MINUTES], t.rows[candidate, TEAM_SIZE]
-    dates, among = _dates(t, s, task, day)
+    dates, among = _count_dates(t, s, task, day)
     change = _own_cost(t, task, candidate, slot) - t.rows[task, WORTH]
     if not among and dates > 0:
         change += t.rows[0, EXTRA_TRIP]
     s.totals[CHANGE] += sign * change
     stays = t.rows[candidate, STAYS] != 0 and slot == t.rows[task, CURRENT_SLOT]
-    s.totals[NOTIFIED] += sign * ((0 if stays else t.rows[task, TOLD]) - t.rows[task, TOLD])
+    s.totals[NOTIFIED] += sign * ((0 if stays else t.rows[task, WAS_NOTIFIED]) - t.rows[task, WAS_NOTIFIED])
     for u in range(t.rows[candidate, USES], t.rows[candidate, USES_END], 4):
         row, demand = t.lists[u], sign * t.lists[u + 3]
         for i in range(base + t.lists[u + 1], base + t.lists[u + 2]):
@@ -218,18 +219,18 @@ def _move(t: Tables, s: State, task: int, candidate: int, slot: int, room: int, 
     if room >= 0:
         for i in range(base, min(base + t.rows[candidate, CLEANED], (day + 1) * t.rows[0, SLOTS])):
             s.used[room, i] += sign
-    if watcher >= 0:
-        row = t.rows[watcher, WATCH_RESOURCE]
+    if supervisor >= 0:
+        row = t.rows[supervisor, ATTENTION_RESOURCE]
         for i in range(base, base + t.rows[candidate, LENGTH]):
             s.used[row, i] += sign * t.rows[candidate, ATTENTION]
-    for k in range(size + (watcher >= 0)):
-        shift = t.rows[candidate, TEAM + k] if k < size else watcher
+    for k in range(size + (supervisor >= 0)):
+        shift = t.rows[candidate, TEAM + k] if k < size else supervisor
         alone = t.rows[shift, SIBLINGS] == t.rows[shift, SIBLINGS_END]
-        before = 0 if alone else _site_changes(t, s, shift)
+        before = 0 if alone else _count_site_changes(t, s, shift)
         s.now[shift, COUNT] += sign
         s.now[shift, SPENT_AT] = place
         if not alone:
-            s.totals[CHANGE] += t.rows[0, SITE_CHANGE] * (_site_changes(t, s, shift) - before)
+            s.totals[CHANGE] += t.rows[0, SITE_CHANGE] * (_count_site_changes(t, s, shift) - before)
         if k == size:
             break
         s.now[t.rows[shift, PROVIDER_DAY], WORKED] += sign * minutes
@@ -247,27 +248,27 @@ def _move(t: Tables, s: State, task: int, candidate: int, slot: int, room: int, 
     for k in range(size, s.now.shape[1] - AT_TEAM):
         s.now[task, AT_TEAM + k] = -1
     s.now[task, CANDIDATE] = candidate if sign > 0 else -1
-    s.now[task, SLOT], s.now[task, ROOM], s.now[task, WATCHER] = slot, room, watcher
+    s.now[task, SLOT], s.now[task, ROOM], s.now[task, SUPERVISOR] = slot, room, supervisor
     s.now[task, AT_DAY], s.now[task, AT_PLACE] = day if sign > 0 else -1, place
 
 
 @compiled
-def put(t: Tables, s: State, task: int, candidate: int, slot: int, room: int, watcher: int) -> None:
+def put(t: Tables, s: SearchState, task: int, candidate: int, slot: int, room: int, supervisor: int) -> None:
     """Place a task; nothing is checked."""
-    _move(t, s, task, candidate, slot, room, watcher, 1)
+    _move(t, s, task, candidate, slot, room, supervisor, 1)
 
 
 @compiled
-def _take_out(t: Tables, s: State, task: int) -> None:
-    _move(t, s, task, s.now[task, CANDIDATE], s.now[task, SLOT], s.now[task, ROOM], s.now[task, WATCHER], -1)
+def _take_out(t: Tables, s: SearchState, task: int) -> None:
+    _move(t, s, task, s.now[task, CANDIDATE], s.now[task, SLOT], s.now[task, ROOM], s.now[task, SUPERVISOR], -1)
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
 
 
 @compiled
-def _reachable(t: Tables, s: State, shift: int, place: int, slot: int, length: int) -> bool:
-    """Say whether a shift may be spent at a place from a slot on, travel from and to the provider's other shifts included.
+def _can_reach(t: Tables, s: SearchState, shift: int, place: int, slot: int, length: int) -> bool:
+    """Return whether a shift may be spent at a place from a slot on, travel from and to the provider's other shifts included.
 
     Whatever is done in another shift may fill it: time to travel is left before its beginning, or after its end.
     """
@@ -281,14 +282,14 @@ def _reachable(t: Tables, s: State, shift: int, place: int, slot: int, length: i
             if there != place:
                 leads = t.rows[shift, BEGIN] < t.rows[other, BEGIN]
                 apart = t.rows[other, BEGIN] - end if leads else begin - t.rows[other, END]
-                if apart < _travel(t, there, place):
+                if apart < _travel_minutes(t, there, place):
                     return False
     return True
 
 
 @compiled
-def _linked(t: Tables, s: State, task: int, candidate: int, slot: int) -> bool:
-    """Say whether a task's links are kept at a place, as far as their other visits are placed."""
+def _keeps_links(t: Tables, s: SearchState, task: int, candidate: int, slot: int) -> bool:
+    """Return whether a task's links are kept at a place, as far as their other visits are placed."""
     minute, day, place = slot * t.rows[0, GRID], t.rows[candidate, DAY], t.rows[candidate, PLACE]
     for i in range(t.rows[task, LINKS], t.rows[task, LINKS_END]):
         other, leads = t.rows[i, OTHER], t.rows[i, LEADS]
@@ -317,26 +318,26 @@ def _linked(t: Tables, s: State, task: int, candidate: int, slot: int) -> bool:
 
 
 @compiled
-def _patient_free(t: Tables, s: State, task: int, candidate: int, slot: int) -> bool:
+def _is_patient_free(t: Tables, s: SearchState, task: int, candidate: int, slot: int) -> bool:
     patient = t.rows[task, PATIENT]
     day, place, begin = t.rows[candidate, DAY], t.rows[candidate, PLACE], slot * t.rows[0, GRID]
     end = begin + t.rows[task, STAY_MINUTES]
     for i in range(t.rows[patient, EVENTS], t.rows[patient, EVENTS_END]):
         if t.rows[i, EVENT_DAY] == day:
-            travel = _travel(t, place, t.rows[i, EVENT_PLACE])
+            travel = _travel_minutes(t, place, t.rows[i, EVENT_PLACE])
             if begin < t.rows[i, EVENT_END] + travel and t.rows[i, EVENT_BEGIN] < end + travel:
                 return False
     for i in range(t.rows[patient, VISITS], t.rows[patient, VISITS_END]):
         other = t.lists[i]
         if other != task and s.now[other, CANDIDATE] >= 0 and s.now[other, AT_DAY] == day:
-            travel, first = _travel(t, place, s.now[other, AT_PLACE]), s.now[other, SLOT] * t.rows[0, GRID]
+            travel, first = _travel_minutes(t, place, s.now[other, AT_PLACE]), s.now[other, SLOT] * t.rows[0, GRID]
             if begin < first + t.rows[other, STAY_MINUTES] + travel and first < end + travel:
                 return False
     return True
 
 
 @compiled
-def _free_room(t: Tables, s: State, candidate: int, base: int, last: int) -> int:
+def _find_room(t: Tables, s: SearchState, candidate: int, base: int, last: int) -> int:
     """Return a suitable free room."""
     if t.rows[candidate, ROOMS] == t.rows[candidate, ROOMS_END]:
         return NOT_NEEDED
@@ -352,33 +353,33 @@ def _free_room(t: Tables, s: State, candidate: int, base: int, last: int) -> int
 
 
 @compiled
-def _free_watcher(t: Tables, s: State, candidate: int, slot: int, base: int) -> int:
+def _find_supervisor(t: Tables, s: SearchState, candidate: int, slot: int, base: int) -> int:
     """Return a shift that can supervise."""
-    first, last = t.rows[candidate, WATCH], t.rows[candidate, WATCH_END]
+    first, last = t.rows[candidate, SUPERVISORS], t.rows[candidate, SUPERVISORS_END]
     if first == last:
         return NOT_NEEDED
     attention, count = t.rows[candidate, ATTENTION], (last - first) // 2
-    turn = _below(s.random, count)
+    turn = _random_below(s.random, count)
     for j in range(count):
         i = first + 2 * ((turn + j) % count)
         shift = t.lists[i]
         if t.lists[t.lists[i + 1] + slot] == 0:
             continue
-        row, free = t.rows[shift, WATCH_RESOURCE], True
+        row, free = t.rows[shift, ATTENTION_RESOURCE], True
         for k in range(base, base + t.rows[candidate, LENGTH]):
             if s.used[row, k] + attention > t.lists[row]:
                 free = False
                 break
         for k in range(t.rows[candidate, TEAM_SIZE]):
             free = free and t.rows[t.rows[candidate, TEAM + k], PROVIDER] != t.rows[shift, PROVIDER]
-        if free and _reachable(t, s, shift, t.rows[candidate, PLACE], slot, t.rows[candidate, LENGTH]):
+        if free and _can_reach(t, s, shift, t.rows[candidate, PLACE], slot, t.rows[candidate, LENGTH]):
             return shift
     return NONE_FREE
 
 
 @compiled
-def _open(t: Tables, s: State, task: int, c: int, forced_shift: int, forced_place: int) -> bool:
-    """Say whether a team's shifts and days leave a candidate open at all."""
+def _is_open(t: Tables, s: SearchState, task: int, c: int, forced_shift: int, forced_place: int) -> bool:
+    """Return whether a team's shifts and days leave a candidate open at all."""
     place, minutes = t.rows[c, PLACE], t.rows[task, MINUTES]
     for k in range(t.rows[c, TEAM_SIZE]):
         shift = t.rows[c, TEAM + k]
@@ -394,16 +395,16 @@ def _open(t: Tables, s: State, task: int, c: int, forced_shift: int, forced_plac
 
 
 @compiled
-def _in_time(t: Tables, s: State, c: int, slot: int) -> bool:
-    """Say whether everybody of a team has time to travel to a candidate at a slot, and on from it."""
+def _can_team_travel(t: Tables, s: SearchState, c: int, slot: int) -> bool:
+    """Return whether everybody of a team has time to travel to a candidate at a slot, and on from it."""
     for k in range(t.rows[c, TEAM_SIZE]):
-        if not _reachable(t, s, t.rows[c, TEAM + k], t.rows[c, PLACE], slot, t.rows[c, LENGTH]):
+        if not _can_reach(t, s, t.rows[c, TEAM + k], t.rows[c, PLACE], slot, t.rows[c, LENGTH]):
             return False
     return True
 
 
 @compiled
-def _loose(t: Tables, s: State, c: int, base: int) -> int:
+def _gaps(t: Tables, s: SearchState, c: int, base: int) -> int:
     """Return how many sides of a start do not touch other work of the team's first member."""
     if t.rows[c, TEAM_SIZE] == 0:
         return 0
@@ -416,16 +417,24 @@ def _loose(t: Tables, s: State, c: int, base: int) -> int:
 
 @compiled
 def _insert(
-    t: Tables, s: State, task: int, blink: float, loose: float, forced_shift: int, forced_place: int, calling: float
+    t: Tables,
+    s: SearchState,
+    task: int,
+    blink: float,
+    gap_cost: float,
+    forced_shift: int,
+    forced_place: int,
+    call_penalty: float,
 ) -> bool:
-    """Put a task at its best free place; say whether there is one that is worth it.
+    """Put a task at its best free place; return whether there is one that is worth it.
 
-    While too many are called, another place than the one that somebody was told of costs ``calling`` more, as leaving out does.
+    While too many are called, another place than the one that somebody was told of costs
+    ``call_penalty`` more, as leaving out does.
     """
-    if t.rows[task, TOLD] == 0 or s.totals[NOTIFIED] <= t.rows[0, BUDGET]:
-        calling = 0.0
-    worth, linked = t.rows[task, WORTH] + calling, t.rows[task, LINKS_END] > t.rows[task, LINKS]
-    best, chosen, chosen_slot, chosen_room, chosen_watcher = 1e18, -1, 0, -1, -1
+    if t.rows[task, WAS_NOTIFIED] == 0 or s.totals[NOTIFIED] <= t.rows[0, BUDGET]:
+        call_penalty = 0.0
+    worth, linked = t.rows[task, WORTH] + call_penalty, t.rows[task, LINKS_END] > t.rows[task, LINKS]
+    best, chosen, chosen_slot, chosen_room, chosen_supervisor = 1e18, -1, 0, -1, -1
     patient, slots = t.rows[task, PATIENT], t.rows[0, SLOTS]
     crowded = patient >= 0 and (
         t.rows[patient, VISITS_END] - t.rows[patient, VISITS] > 1 or t.rows[patient, EVENTS_END] > t.rows[patient, EVENTS]
@@ -436,11 +445,11 @@ def _insert(
             break
         if blink > 0 and uniform(s.random) < blink:
             continue
-        if not _open(t, s, task, c, forced_shift, forced_place):
+        if not _is_open(t, s, task, c, forced_shift, forced_place):
             continue
         day = t.rows[c, DAY]
         if crowded:
-            dates, among = _dates(t, s, task, day)
+            dates, among = _count_dates(t, s, task, day)
             if dates > 0 and not among:
                 floor += t.rows[0, EXTRA_TRIP]
         skip, first, last = -1, t.rows[c, USES], t.rows[c, USES_END]
@@ -450,7 +459,7 @@ def _insert(
                 continue
             cost = floor - t.rows[c, COST] + _own_cost(t, task, c, slot)
             if t.rows[c, STAYS] == 0 or slot != t.rows[task, CURRENT_SLOT]:
-                cost += calling
+                cost += call_penalty
             if cost >= best or (cost >= worth and not linked):
                 continue
             base, blocked = day * slots + slot, False
@@ -464,44 +473,44 @@ def _insert(
                     break
             if blocked:
                 continue
-            if loose > 0:
-                cost += loose * _loose(t, s, c, base)
+            if gap_cost > 0:
+                cost += gap_cost * _gaps(t, s, c, base)
                 if cost >= best:
                     continue
-            room = _free_room(t, s, c, base, min(base + t.rows[c, CLEANED], (day + 1) * slots))
-            if room == NONE_FREE or (linked and not _linked(t, s, task, c, slot)):
+            room = _find_room(t, s, c, base, min(base + t.rows[c, CLEANED], (day + 1) * slots))
+            if room == NONE_FREE or (linked and not _keeps_links(t, s, task, c, slot)):
                 continue
-            if not _in_time(t, s, c, slot) or (crowded and not _patient_free(t, s, task, c, slot)):
+            if not _can_team_travel(t, s, c, slot) or (crowded and not _is_patient_free(t, s, task, c, slot)):
                 continue
-            watcher = _free_watcher(t, s, c, slot, base)
-            if watcher == NONE_FREE or (watcher >= 0 and watcher == forced_shift and t.rows[c, PLACE] != forced_place):
+            supervisor = _find_supervisor(t, s, c, slot, base)
+            if supervisor == NONE_FREE or (supervisor >= 0 and supervisor == forced_shift and t.rows[c, PLACE] != forced_place):
                 continue
-            best, chosen, chosen_slot, chosen_room, chosen_watcher = cost, c, slot, room, watcher
+            best, chosen, chosen_slot, chosen_room, chosen_supervisor = cost, c, slot, room, supervisor
     if chosen < 0:
         return False
-    _move(t, s, task, chosen, chosen_slot, chosen_room, chosen_watcher, 1)
+    _move(t, s, task, chosen, chosen_slot, chosen_room, chosen_supervisor, 1)
     return True
 
 
 @compiled
 def _insert_bundle(
     t: Tables,
-    s: State,
+    s: SearchState,
     task: int,
-    done: Ints,
+    inserted: Ints,
     count: int,
-    loose: float,
+    gap_cost: float,
     forced_shift: int,
     forced_place: int,
-    calling: float,
+    call_penalty: float,
 ) -> int:
-    """Insert a task with what must come with it, all or none; return how many are done now."""
+    """Insert a task with what must come with it, all or none; return how many are inserted now."""
     chain = np.empty(t.rows[task, PARTNERS_END] - t.rows[task, PARTNERS], dtype=np.int32)
     chain[0], size, head = task, 1, 0
     while head < size:
-        one = chain[head]
+        member = chain[head]
         head += 1
-        for i in range(t.rows[one, LINKS], t.rows[one, LINKS_END]):
+        for i in range(t.rows[member, LINKS], t.rows[member, LINKS_END]):
             other = t.rows[i, OTHER]
             known = s.now[other, AT_DAY] >= 0 or (t.rows[i, LEADS] == 1 and t.rows[i, TOGETHER] == 0)
             for j in range(size):
@@ -512,17 +521,17 @@ def _insert_bundle(
     end = count
     for _ in range(size):
         for j in range(size):
-            one, ready = chain[j], s.now[chain[j], AT_DAY] < 0
-            for i in range(t.rows[one, LINKS], t.rows[one, LINKS_END]):
+            member, ready = chain[j], s.now[chain[j], AT_DAY] < 0
+            for i in range(t.rows[member, LINKS], t.rows[member, LINKS_END]):
                 ready = ready and (t.rows[i, LEADS] == 1 or s.now[t.rows[i, OTHER], AT_DAY] >= 0)
-            blink = BUNDLE_BLINK if size > 1 else BLINK
-            if ready and _insert(t, s, one, blink, loose, forced_shift, forced_place, calling):
-                done[end] = one
+            blink = BUNDLE_BLINK_RATE if size > 1 else BLINK_RATE
+            if ready and _insert(t, s, member, blink, gap_cost, forced_shift, forced_place, call_penalty):
+                inserted[end] = member
                 end += 1
     if end - count == size:
         return end
     for i in range(count, end):
-        _take_out(t, s, done[i])
+        _take_out(t, s, inserted[i])
     return count
 
 
@@ -530,21 +539,21 @@ def _insert_bundle(
 
 
 @compiled
-def _ruin(t: Tables, s: State, task: int, gone: Ints, count: int) -> int:
-    """Take a task out with its partners; return how many are gone."""
+def _ruin(t: Tables, s: SearchState, task: int, removed: Ints, count: int) -> int:
+    """Take a task out with its partners; return how many are removed."""
     for i in range(t.rows[task, PARTNERS], t.rows[task, PARTNERS_END]):
         other = t.lists[i]
         if s.now[other, CANDIDATE] >= 0:
-            gone[count, 0] = other
+            removed[count, 0] = other
             for k in range(4):
-                gone[count, k + 1] = s.now[other, k]
+                removed[count, k + 1] = s.now[other, k]
             count += 1
             _take_out(t, s, other)
     return count
 
 
 @compiled
-def _ruin_string(t: Tables, s: State, shift: int, gone: Ints, count: int) -> int:
+def _ruin_string(t: Tables, s: SearchState, shift: int, removed: Ints, count: int) -> int:
     """Take out some neighbours of a shift."""
     size = s.lines[shift, 0]
     if size == 0:
@@ -556,67 +565,67 @@ def _ruin_string(t: Tables, s: State, shift: int, gone: Ints, count: int) -> int
             order[j] = order[j - 1]
             j -= 1
         order[j] = task
-    length = min(size, 1 + _below(s.random, STRING))
-    first = _below(s.random, size - length + 1)
+    length = min(size, 1 + _random_below(s.random, MAX_STRING_LENGTH))
+    first = _random_below(s.random, size - length + 1)
     for i in range(first, first + length):
-        count = _ruin(t, s, order[i], gone, count)
+        count = _ruin(t, s, order[i], removed, count)
     return count
 
 
 @compiled
-def _ruin_room(t: Tables, s: State, room: int, day: int, gone: Ints, count: int) -> int:
+def _ruin_room(t: Tables, s: SearchState, room: int, day: int, removed: Ints, count: int) -> int:
     """Take out some neighbours of a room on a day."""
-    pivot = _below(s.random, t.rows[0, SLOTS])
-    for _ in range(1 + _below(s.random, STRING)):
+    pivot = _random_below(s.random, t.rows[0, SLOTS])
+    for _ in range(1 + _random_below(s.random, MAX_STRING_LENGTH)):
         nearest, distance = -1, t.rows[0, SLOTS]
         for m in range(t.rows[0, MOVABLE], t.rows[0, MOVABLE_END]):
             task = t.lists[m]
             if s.now[task, ROOM] == room and s.now[task, AT_DAY] == day and abs(s.now[task, SLOT] - pivot) < distance:
                 nearest, distance = task, abs(s.now[task, SLOT] - pivot)
         if nearest >= 0:
-            count = _ruin(t, s, nearest, gone, count)
+            count = _ruin(t, s, nearest, removed, count)
     return count
 
 
 @compiled
-def _ruin_shift(t: Tables, s: State, shift: int, gone: Ints, count: int) -> int:
+def _ruin_shift(t: Tables, s: SearchState, shift: int, removed: Ints, count: int) -> int:
     """Take out everybody's tasks that a shift is in the team of, or supervises."""
     for m in range(t.rows[0, MOVABLE], t.rows[0, MOVABLE_END]):
         task = t.lists[m]
         if s.now[task, CANDIDATE] >= 0 and s.now[task, AT_DAY] == t.rows[shift, SHIFT_DAY]:
-            uses = s.now[task, WATCHER] == shift
+            uses = s.now[task, SUPERVISOR] == shift
             for k in range(t.rows[s.now[task, CANDIDATE], TEAM_SIZE]):
                 uses = uses or t.rows[s.now[task, CANDIDATE], TEAM + k] == shift
             if uses:
-                count = _ruin(t, s, task, gone, count)
+                count = _ruin(t, s, task, removed, count)
     return count
 
 
 @compiled
-def _unhappiness(t: Tables, s: State, task: int) -> int:
+def _regret(t: Tables, s: SearchState, task: int) -> int:
     return _cost_now(t, s, task) - t.rows[t.rows[task, CANDIDATES], COST]
 
 
 @compiled
-def _seed(t: Tables, s: State) -> int:
-    """Return a task: one that is left out, or the least happy of a few."""
-    seed = _any_task(t, s)
-    if uniform(s.random) < LEFT_OUT:
-        for _ in range(TIRED):
+def _choose_seed(t: Tables, s: SearchState) -> int:
+    """Return a task to start from: one that is left out, or of a few the one with the largest regret."""
+    seed = _random_task(t, s)
+    if uniform(s.random) < REPAIR_SHARE:
+        for _ in range(MAX_SAMPLES):
             if s.now[seed, CANDIDATE] < 0:
                 break
-            seed = _any_task(t, s)
+            seed = _random_task(t, s)
         return seed
-    for _ in range(TOURNAMENT - 1):
-        other = _any_task(t, s)
-        if _unhappiness(t, s, other) > _unhappiness(t, s, seed):
+    for _ in range(TOURNAMENT_SIZE - 1):
+        other = _random_task(t, s)
+        if _regret(t, s, other) > _regret(t, s, seed):
             seed = other
     return seed
 
 
 @compiled
-def _may_use(t: Tables, task: int, shift: int, place: int) -> bool:
-    """Say whether a shift at a place can be in the team of a task."""
+def _can_use(t: Tables, task: int, shift: int, place: int) -> bool:
+    """Return whether a shift at a place can be in the team of a task."""
     for c in range(t.rows[task, CANDIDATES], t.rows[task, CANDIDATES_END]):
         if t.rows[c, PLACE] == place:
             for k in range(t.rows[c, TEAM_SIZE]):
@@ -626,26 +635,28 @@ def _may_use(t: Tables, task: int, shift: int, place: int) -> bool:
 
 
 @compiled
-def _gather(t: Tables, s: State, gone: Ints, count: int, seed: int, shift: int, place: int, waiting: Ints) -> int:
+def _collect_waiting(
+    t: Tables, s: SearchState, removed: Ints, count: int, seed: int, shift: int, place: int, waiting: Ints
+) -> int:
     """List what waits for a place: what was taken out, the seed, and of what is left out one task.
 
     When a shift was sent to a place, all those that it can now take on: one of them alone would seldom be worth it.
     """
     size, listed = count, False
     for i in range(count):
-        waiting[i] = gone[i, 0]
-        listed = listed or gone[i, 0] == seed
+        waiting[i] = removed[i, 0]
+        listed = listed or removed[i, 0] == seed
     if not listed:
         waiting[size] = seed
         size += 1
     first = t.rows[0, MOVABLE]
-    for m in range(first, t.rows[0, MOVABLE_END] if shift >= 0 else first + TIRED):
-        other = t.lists[m] if shift >= 0 else _any_task(t, s)
-        if other == seed or s.now[other, CANDIDATE] >= 0 or (shift >= 0 and not _may_use(t, other, shift, place)):
+    for m in range(first, t.rows[0, MOVABLE_END] if shift >= 0 else first + MAX_SAMPLES):
+        other = t.lists[m] if shift >= 0 else _random_task(t, s)
+        if other == seed or s.now[other, CANDIDATE] >= 0 or (shift >= 0 and not _can_use(t, other, shift, place)):
             continue
         known = False
         for i in range(count):
-            known = known or gone[i, 0] == other
+            known = known or removed[i, 0] == other
         if not known:
             waiting[size] = other
             size += 1
@@ -655,7 +666,7 @@ def _gather(t: Tables, s: State, gone: Ints, count: int, seed: int, shift: int, 
 
 
 @compiled
-def _arrange(t: Tables, s: State, waiting: Ints, size: int, seed: int) -> None:
+def _sort_waiting(t: Tables, s: SearchState, waiting: Ints, size: int, seed: int) -> None:
     """Sort what waits, in an order that changes from time to time; mostly the seed first."""
     rank = np.empty(size)
     order, first = uniform(s.random), uniform(s.random) < 0.7
@@ -676,78 +687,80 @@ def _arrange(t: Tables, s: State, waiting: Ints, size: int, seed: int) -> None:
 
 
 @compiled
-def _rather(t: Tables, s: State, task: int) -> int:
-    """Return a random candidate that a task would rather have, any if there is none."""
+def _preferred_candidate(t: Tables, s: SearchState, task: int) -> int:
+    """Return a random candidate that costs a task less than its place now; any candidate if there is none."""
     first, better, now = t.rows[task, CANDIDATES], t.rows[task, CANDIDATES], _cost_now(t, s, task)
     while better < t.rows[task, CANDIDATES_END] and t.rows[better, COST] < now:
         better += 1
     if better == first:
         better = t.rows[task, CANDIDATES_END]
-    return first + _below(s.random, better - first)
+    return first + _random_below(s.random, better - first)
 
 
 @compiled
-def _ruin_near(t: Tables, s: State, candidate: int, gone: Ints, count: int) -> int:
+def _ruin_near(t: Tables, s: SearchState, candidate: int, removed: Ints, count: int) -> int:
     """Take out what stands in the way of a candidate: neighbours in one of its rooms, or in a shift of its team."""
     first, last, size = t.rows[candidate, ROOMS], t.rows[candidate, ROOMS_END], t.rows[candidate, TEAM_SIZE]
-    if last > first and uniform(s.random) < ROOMS_SHARE:
-        return _ruin_room(t, s, t.lists[first + _below(s.random, last - first)], t.rows[candidate, DAY], gone, count)
+    if last > first and uniform(s.random) < ROOM_STRING_SHARE:
+        return _ruin_room(t, s, t.lists[first + _random_below(s.random, last - first)], t.rows[candidate, DAY], removed, count)
     if size > 0:
-        return _ruin_string(t, s, t.rows[candidate, TEAM + _below(s.random, size)], gone, count)
+        return _ruin_string(t, s, t.rows[candidate, TEAM + _random_below(s.random, size)], removed, count)
     return count
 
 
 @compiled
-def _restore(t: Tables, s: State, done: Ints, finished: int, gone: Ints, count: int) -> None:
+def _restore(t: Tables, s: SearchState, inserted: Ints, finished: int, removed: Ints, count: int) -> None:
     """Take out what was inserted, and put back what was taken out."""
     for i in range(finished):
-        _take_out(t, s, done[i])
+        _take_out(t, s, inserted[i])
     for i in range(count):
-        _move(t, s, gone[i, 0], gone[i, 1], gone[i, 2], gone[i, 3], gone[i, 4], 1)
+        _move(t, s, removed[i, 0], removed[i, 1], removed[i, 2], removed[i, 3], removed[i, 4], 1)
 
 
 @compiled
-def _score(t: Tables, s: State, calling: int) -> int:
+def _score(t: Tables, s: SearchState, call_penalty: int) -> int:
     """Return what the search makes small: the change of cost, and something for each call above the notification budget."""
-    return s.totals[CHANGE] + calling * max(0, s.totals[NOTIFIED] - t.rows[0, BUDGET])
+    return s.totals[CHANGE] + call_penalty * max(0, s.totals[NOTIFIED] - t.rows[0, BUDGET])
 
 
 @compiled
-def anneal(t: Tables, s: State, best_at: Ints, best: int, steps: int, temperature: float, tidiness: float, calling: int) -> int:
-    """Ruin and recreate some times at a temperature, in points of cost.
+def anneal(
+    t: Tables, s: SearchState, best_rows: Ints, best: int, steps: int, temperature: float, compactness: float, call_penalty: int
+) -> int:
+    """Ruin and recreate ``steps`` times at a temperature, in points of cost.
 
-    The best placements, columns ``CANDIDATE`` to ``WATCHER`` of the tasks, are kept in ``best_at``; ``best`` is their score,
-    the change of cost since the state was made and ``OVER_BUDGET`` for each notified patient above the budget, and the answer
-    the new one. ``tidiness`` is what a gap beside a start counts for, in points, when places of a task are compared;
-    ``calling`` what a call above the budget costs for now, at most ``OVER_BUDGET``.
+    The best placements, columns ``CANDIDATE`` to ``SUPERVISOR`` of the tasks, are kept in ``best_rows``. ``best`` is their
+    score: the change of cost since the state was made, and ``BUDGET_PENALTY`` for each notified patient above the budget.
+    The new score is returned. ``compactness`` is what a gap beside a start counts for, in points, when places of a task are
+    compared; ``call_penalty`` what a call above the budget costs for now, at most ``BUDGET_PENALTY``.
     """
     tasks, n = t.rows[0, TASKS], t.rows[0, TASKS_END] - t.rows[0, TASKS]
-    gone, done, waiting = np.empty((n, 5), np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
+    removed, inserted, waiting = np.empty((n, 5), np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     for _ in range(steps):
-        before = _score(t, s, calling)
-        seed, count, shift, place = _seed(t, s), 0, -1, -1
-        if t.rows[0, FLEXIBLE_END] > t.rows[0, FLEXIBLE] and uniform(s.random) < RELOCATE:
-            shift = t.lists[t.rows[0, FLEXIBLE] + _below(s.random, t.rows[0, FLEXIBLE_END] - t.rows[0, FLEXIBLE])]
+        before = _score(t, s, call_penalty)
+        seed, count, shift, place = _choose_seed(t, s), 0, -1, -1
+        if t.rows[0, FLEXIBLE_END] > t.rows[0, FLEXIBLE] and uniform(s.random) < RELOCATION_SHARE:
+            shift = t.lists[t.rows[0, FLEXIBLE] + _random_below(s.random, t.rows[0, FLEXIBLE_END] - t.rows[0, FLEXIBLE])]
             first, last = t.rows[shift, PLACES], t.rows[shift, PLACES_END]
-            place = t.lists[first + _below(s.random, last - first)]
+            place = t.lists[first + _random_below(s.random, last - first)]
             if s.now[shift, COUNT] > 0 and s.now[shift, SPENT_AT] != place:
-                count = _ruin_shift(t, s, shift, gone, count)
-        for _ in range(1 + _below(s.random, STRINGS)):
-            count = _ruin_near(t, s, _rather(t, s, seed), gone, count)
+                count = _ruin_shift(t, s, shift, removed, count)
+        for _ in range(1 + _random_below(s.random, MAX_STRINGS)):
+            count = _ruin_near(t, s, _preferred_candidate(t, s, seed), removed, count)
         if s.now[seed, CANDIDATE] >= 0:
-            count = _ruin(t, s, seed, gone, count)
-        size = _gather(t, s, gone, count, seed, shift, place, waiting)
-        _arrange(t, s, waiting, size, seed)
-        finished, loose = 0, tidiness if uniform(s.random) < TIDY else 0.0
+            count = _ruin(t, s, seed, removed, count)
+        size = _collect_waiting(t, s, removed, count, seed, shift, place, waiting)
+        _sort_waiting(t, s, waiting, size, seed)
+        finished, gap_cost = 0, compactness if uniform(s.random) < COMPACT_SHARE else 0.0
         for i in range(size):
             if s.now[waiting[i], CANDIDATE] < 0:
-                finished = _insert_bundle(t, s, waiting[i], done, finished, loose, shift, place, float(calling))
-        after = _score(t, s, calling)
+                finished = _insert_bundle(t, s, waiting[i], inserted, finished, gap_cost, shift, place, float(call_penalty))
+        after = _score(t, s, call_penalty)
         if after > before and uniform(s.random) >= exp(float(before - after) / temperature):
-            _restore(t, s, done, finished, gone, count)
-        elif _score(t, s, OVER_BUDGET) < best:
-            best = _score(t, s, OVER_BUDGET)
+            _restore(t, s, inserted, finished, removed, count)
+        elif _score(t, s, BUDGET_PENALTY) < best:
+            best = _score(t, s, BUDGET_PENALTY)
             for i in range(n):
-                for k in range(WATCHER + 1):
-                    best_at[i, k] = s.now[tasks + i, k]
+                for k in range(SUPERVISOR + 1):
+                    best_rows[i, k] = s.now[tasks + i, k]
     return best

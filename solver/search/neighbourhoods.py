@@ -1,6 +1,6 @@
 """Which tasks to free next: four ways to choose tasks that may profit from being planned together.
 
-- ``regret``: those whose place is dearest at the master's prices, with some of those who hold the shifts they want;
+- ``regret``: those whose place is dearest at the master's reduced costs, with some of those who hold the shifts they want;
 - ``family``: visits of some services;
 - ``providers``: visits of some providers;
 - ``place``: a building's day.
@@ -75,29 +75,31 @@ class Neighbourhoods:
         """Return the options whose reduced cost is low, and the present one."""
         if not self.guide:
             return options
-        prices = self.guide[key]
+        reduced_costs = self.guide[key]
         now = set() if placement is None else {(seat, shift, placement.location) for seat, shift in enumerate(placement.team)}
         least = self._reduced_cost(key, placement) if placement else 40.0
-        near = max(NEAR, least) + min((prices.get(option, 0.0) for option in options if option.seat == 0), default=0.0)
+        near = max(NEAR, least) + min((reduced_costs.get(option, 0.0) for option in options if option.seat == 0), default=0.0)
         return [
             option
             for option in options
-            if option.seat > 0 or prices.get(option, 0.0) <= near or (option.seat, option.shift, option.location) in now
+            if option.seat > 0 or reduced_costs.get(option, 0.0) <= near or (option.seat, option.shift, option.location) in now
         ]
 
     def _reduced_cost(self, key: Key, placement: Placement) -> float:
-        prices = self.guide.get(key, {})
+        reduced_costs = self.guide.get(key, {})
         seats = {(shift, placement.location) for shift in placement.team[:1]}
-        return sum(price for option, price in prices.items() if option.seat == 0 and (option.shift, option.location) in seats)
+        return sum(
+            cost for option, cost in reduced_costs.items() if option.seat == 0 and (option.shift, option.location) in seats
+        )
 
     def _regret(self, inside: Mapping[Key, Placement], size: int) -> list[Key]:
         noisy = {key: self._reduced_cost(key, placement) + self.random.random() * 30 for key, placement in inside.items()}
         worst = sorted(noisy, key=lambda key: -noisy[key])[: max(1, size // 4)]
         wanted = set()
         for key in worst:
-            prices = self.guide.get(key, {})
+            reduced_costs = self.guide.get(key, {})
             options = [option for option in self.domains.options[key] if option.seat == 0]
-            options.sort(key=lambda option: (prices.get(option, 0.0), self.random.random()))
+            options.sort(key=lambda option: (reduced_costs.get(option, 0.0), self.random.random()))
             wanted |= {option.shift for option in options[:2]}
         near = [
             key for key, placement in inside.items() if key not in noisy.keys() & set(worst) and wanted & set(placement.team)

@@ -1,4 +1,4 @@
-"""Annealing by ruin and recreate: the compiled search of :mod:`solver.search.kernel`, driven by the time that is left.
+"""Simulated annealing by ruin and recreate: the compiled search of :mod:`solver.search.kernel`, driven by the time left.
 
 References: Schrimpf, Schneider, Stamm-Wilbrandt and Dueck, Record breaking optimization results using the ruin and recreate
 principle (2000), doi:10.1006/jcph.1999.6413; Kirkpatrick, Gelatt and Vecchi, Optimization by simulated annealing (1983),
@@ -21,7 +21,7 @@ from scheduling.generate import generate
 from solver.clock import Clock
 from solver.search import kernel
 from solver.search.construct import construct
-from solver.search.encoding import Numbers
+from solver.search.encoding import KernelEncoding
 from solver.state.domains import Domains
 from solver.state.placements import Placement
 from solver.state.tasks import Key
@@ -50,7 +50,7 @@ TELL_SECONDS = 1.0
 """How often a better plan is told."""
 
 
-class Annealing:
+class CoolingSchedule:
     """A schedule of cooling: some seconds of a clock from now."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
@@ -69,45 +69,45 @@ class Annealing:
         return float(HOT * (COLD / HOT) ** self.share)
 
 
-class Ruin:
+class RuinAndRecreate:
     """A plan under ruin and recreate."""
 
     def __init__(self, domains: Domains, placements: Mapping[Key, Placement], seed: int) -> None:
-        self.numbers = Numbers(domains, placements, seed)
-        first = self.numbers.first_task
-        rows = self.numbers.tables.rows[first : first + len(self.numbers.task_rows)]
+        self.encoding = KernelEncoding(domains, placements, seed)
+        first = self.encoding.first_task
+        rows = self.encoding.tables.rows[first : first + len(self.encoding.task_rows)]
         self.unit = float(median(rows[:, kernel.WORTH].tolist())) or 1.0
-        self.best_at = self.numbers.state.now[first : first + len(rows), : kernel.WATCHER + 1].copy()
-        tables, totals = self.numbers.tables, self.numbers.state.totals
+        self.best_rows = self.encoding.state.now[first : first + len(rows), : kernel.SUPERVISOR + 1].copy()
+        tables, totals = self.encoding.tables, self.encoding.state.totals
         over = max(0, int(totals[kernel.NOTIFIED] - tables.rows[0, kernel.BUDGET]))
-        self.best = self.begin = kernel.OVER_BUDGET * over
+        self.best = self.begin = kernel.BUDGET_PENALTY * over
 
     def run(self, temperature: Callable[[], float], on_better: Callable[[Mapping[Key, Placement]], object]) -> None:
         """Search until ``temperature``, asked every ``STEPS`` ruins, is 0.
 
         The best placements are told to ``on_better``, at most every ``TELL_SECONDS`` and at the end.
         """
-        numbers, told, best_told = self.numbers, monotonic(), self.best
-        movable = numbers.fixed != numbers.task_rows.keys()
+        encoding, told, best_told = self.encoding, monotonic(), self.best
+        movable = encoding.fixed != encoding.task_rows.keys()
         while movable and (warmth := temperature() * self.unit) > 0:
-            state, tidiness = numbers.state, TIDINESS * self.unit
-            calling = int(min(kernel.OVER_BUDGET, CALLING * self.unit * (HOT * self.unit / warmth) ** STRICTER))
-            self.best = kernel.anneal(numbers.tables, state, self.best_at, self.best, STEPS, warmth, tidiness, calling)
+            state, tidiness = encoding.state, TIDINESS * self.unit
+            calling = int(min(kernel.BUDGET_PENALTY, CALLING * self.unit * (HOT * self.unit / warmth) ** STRICTER))
+            self.best = kernel.anneal(encoding.tables, state, self.best_rows, self.best, STEPS, warmth, tidiness, calling)
             if self.best < best_told and monotonic() > told + TELL_SECONDS:
-                on_better(numbers.read(self.best_at))
+                on_better(encoding.read(self.best_rows))
                 told, best_told = monotonic(), self.best
         if self.best < best_told:
-            on_better(numbers.read(self.best_at))
+            on_better(encoding.read(self.best_rows))
 
 
 def compile_kernel() -> None:
     """Compile the kernel, if it has not been on this machine, by using it."""
     domains = Domains(generate("tiny", 0, date(2026, 1, 5)))
     temperatures = iter([HOT])
-    Ruin(domains, construct(domains), 0).run(lambda: next(temperatures, 0.0), lambda _: None)
+    RuinAndRecreate(domains, construct(domains), 0).run(lambda: next(temperatures, 0.0), lambda _: None)
 
 
-class Compilation:
+class KernelCompilation:
     """The compilation of the kernel: some seconds on a machine that has never run it, in a process of its own.
 
     What it makes is kept on disk beside the package (or in the user's cache directory), for all processes to come. It
@@ -127,7 +127,7 @@ class Compilation:
             self._waiting.start()
 
     @property
-    def done(self) -> bool:
+    def is_done(self) -> bool:
         """Whether the kernel can be used without waiting for it."""
         return self._waiting is None or not self._waiting.is_alive()
 

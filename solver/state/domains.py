@@ -26,7 +26,7 @@ from scheduling.requests import Current, CurrentGroup, Pin
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.scenario import Scenario
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on, weekday
-from solver.state.tasks import Key, Task, tasks
+from solver.state.tasks import Key, Task, list_tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,9 @@ def block(scenario: Scenario, service: Service, day: date, location: str) -> int
     """A service of a special clinic takes place only inside its hours and building."""
     blocks = [block for block in scenario.clinic.blocks if service.id in block.services]
     inside = 0
-    for one in blocks:
-        if one.location == location and one.weekday == weekday(day):
-            inside |= scenario.grid.starts(minute_of_day(one.start), minute_of_day(one.end), service.minutes)
+    for special in blocks:
+        if special.location == location and special.weekday == weekday(day):
+            inside |= scenario.grid.starts(minute_of_day(special.start), minute_of_day(special.end), service.minutes)
     return inside if blocks else ANY
 
 
@@ -111,7 +111,7 @@ def block(scenario: Scenario, service: Service, day: date, location: str) -> int
 def qualified(scenario: Scenario, service: Service, seat: Seat | None, provider: Provider, shift: Shift) -> int:
     """Whoever fills a seat has one of its skills (a supervisor: one of any seat's)."""
     seats = service.team if seat is None else (seat,)
-    return ANY if any(provider.can_fill(one.any_of) for one in seats) else 0
+    return ANY if any(provider.can_fill(wanted.any_of) for wanted in seats) else 0
 
 
 def shift(scenario: Scenario, service: Service, seat: Seat | None, provider: Provider, shift: Shift) -> int:
@@ -132,9 +132,13 @@ def busy(scenario: Scenario, service: Service, seat: Seat | None, provider: Prov
 def block_reserved(scenario: Scenario, service: Service, seat: Seat | None, provider: Provider, shift: Shift) -> int:
     """During a special clinic its providers do nothing else."""
     reserved = 0
-    for one in scenario.clinic.blocks:
-        if provider.id in one.providers and service.id not in one.services and one.weekday == weekday(shift.start.date()):
-            begin, end = minute_of_day(one.start), minute_of_day(one.end)
+    for special in scenario.clinic.blocks:
+        if (
+            provider.id in special.providers
+            and service.id not in special.services
+            and special.weekday == weekday(shift.start.date())
+        ):
+            begin, end = minute_of_day(special.start), minute_of_day(special.end)
             reserved |= scenario.grid.meeting(begin, end, 0, service.minutes)
     return ~reserved
 
@@ -146,7 +150,7 @@ def patient_available(scenario: Scenario, task: Task, day: date, location: str) 
     """No item, recovery included, meets a time at which its patient is unavailable."""
     if task.patient is None:
         return ANY
-    return ~unavailable(scenario, task.patient, task.service, day)
+    return ~unavailable_starts(scenario, task.patient, task.service, day)
 
 
 def patient_site(scenario: Scenario, task: Task, day: date, location: str) -> int:
@@ -201,7 +205,7 @@ def pinned(scenario: Scenario, task: Task, seat: int, provider: str | None, day:
     pin = None if task.visit is None else task.visit.pinned
     if pin is not None and (pin.room is None) != (task.service.room is None):
         return 0
-    return ANY if pin is None else as_placed(scenario, task, pin, seat, provider, day, location)
+    return ANY if pin is None else only_start_at(scenario, task, pin, seat, provider, day, location)
 
 
 def not_past(scenario: Scenario, task: Task, seat: int, provider: str | None, day: date, location: str) -> int:
@@ -209,16 +213,16 @@ def not_past(scenario: Scenario, task: Task, seat: int, provider: str | None, da
     if scenario.now is None or day > scenario.now.date():
         return ANY
     ahead = scenario.grid.starts(minutes_on(scenario.now, day), MINUTES_PER_DAY, 0)
-    current = current_of(task)
-    return ahead if current is None else ahead | as_placed(scenario, task, current, seat, provider, day, location)
+    current = get_current(task)
+    return ahead if current is None else ahead | only_start_at(scenario, task, current, seat, provider, day, location)
 
 
 def frozen(scenario: Scenario, task: Task, seat: int, provider: str | None, day: date, location: str) -> int:
     """What has started, or is about to, keeps its start, location and team, or is left out."""
-    current = current_of(task)
+    current = get_current(task)
     if not is_frozen(scenario, task) or current is None:
         return ANY
-    return as_placed(scenario, task, current, seat, provider, day, location)
+    return only_start_at(scenario, task, current, seat, provider, day, location)
 
 
 ANY = -1
@@ -240,7 +244,7 @@ TEAM_DOMAINS = (pinned, not_past, frozen)
 DOMAINS = (*PLACE_DOMAINS, *PROVIDER_DOMAINS, *TASK_DOMAINS, *TEAM_DOMAINS)
 
 
-def unavailable(scenario: Scenario, patient: str, service: Service, day: date) -> int:
+def unavailable_starts(scenario: Scenario, patient: str, service: Service, day: date) -> int:
     """Return the starts of a service that meet a time at which a patient is unavailable."""
     met = 0
     for time in scenario.patients_by_id[patient].unavailable:
@@ -250,7 +254,7 @@ def unavailable(scenario: Scenario, patient: str, service: Service, day: date) -
     return met
 
 
-def current_of(task: Task) -> Current | CurrentGroup | None:
+def get_current(task: Task) -> Current | CurrentGroup | None:
     """Return where a visit or group stands in the plan that people live by."""
     if task.visit is not None:
         return task.visit.current
@@ -258,14 +262,14 @@ def current_of(task: Task) -> Current | CurrentGroup | None:
 
 
 def is_frozen(scenario: Scenario, task: Task) -> bool:
-    """Say whether a task may only stay as it is, or be left out."""
-    current = current_of(task)
+    """Return whether a task may only stay as it is, or be left out."""
+    current = get_current(task)
     if scenario.now is None or current is None:
         return False
     return current.start < scenario.now + timedelta(minutes=scenario.freeze_minutes)
 
 
-def as_placed(
+def only_start_at(
     scenario: Scenario,
     task: Task,
     place: Pin | Current | CurrentGroup,
@@ -316,7 +320,7 @@ class Domains:
         self._provider_domains = [domain for domain in PROVIDER_DOMAINS if domain.__name__ not in ignoring]
         self._task_domains = [domain for domain in TASK_DOMAINS if domain.__name__ not in ignoring]
         self._team_domains = [domain for domain in TEAM_DOMAINS if domain.__name__ not in ignoring]
-        self.tasks = tasks(scenario)
+        self.tasks = list_tasks(scenario)
         self._places: dict[tuple[str, int, str], int] = {}
         self._suited: dict[tuple[str, str], frozenset[str]] = {}
         self._seats: dict[tuple[str, int | None], tuple[Option, ...]] = {}
@@ -361,7 +365,7 @@ class Domains:
         """Return a shift."""
         return self.scenario.providers_by_id[shift.provider].shifts[shift.number]
 
-    def suited(self, service: Service, location: str) -> frozenset[str]:
+    def suitable_rooms(self, service: Service, location: str) -> frozenset[str]:
         """Return the rooms at a location that suit a service; none when it needs none."""
         key = (service.id, location)
         if key not in self._suited:
@@ -433,6 +437,6 @@ class Domains:
         on = self.scenario.grid.date(option.day)
         for domain in self._team_domains:
             starts &= domain(self.scenario, task, option.seat, option.provider, on, option.location)
-        if task.key in self.staying and (current := current_of(task)) is not None:
-            starts &= as_placed(self.scenario, task, current, option.seat, option.provider, on, option.location)
+        if task.key in self.staying and (current := get_current(task)) is not None:
+            starts &= only_start_at(self.scenario, task, current, option.seat, option.provider, on, option.location)
         return starts

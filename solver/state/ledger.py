@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import pairwise
 
-from solver.state import placement_costs as prices
 from solver.state.domains import ShiftId
 from solver.state.occupancy import Occupancy
+from solver.state.placement_costs import cost_of_leaving_out
 from solver.state.placements import Placement
 from solver.state.tasks import Key
 
@@ -19,7 +19,7 @@ class Ledger:
     ----------
     occupancy
         What is changed.
-    apart
+    uncounted
         Visits whose leaving out costs nothing here: those that are not yet part of the plan.
 
     Attributes
@@ -28,16 +28,16 @@ class Ledger:
         What all changes that stand cost together, in points.
     """
 
-    def __init__(self, occupancy: Occupancy, apart: Collection[Key] = ()) -> None:
+    def __init__(self, occupancy: Occupancy, uncounted: Collection[Key] = ()) -> None:
         self.occupancy = occupancy
         self.scenario = occupancy.scenario
-        self.apart = frozenset(apart)
+        self.uncounted = frozenset(uncounted)
         self.change = 0
         self._log: list[tuple[Key, Placement | None, int]] = []
 
     @property
     def mark(self) -> int:
-        """The number of changes that stand, for :meth:`back`."""
+        """The number of changes that stand, for :meth:`undo_to`."""
         return len(self._log)
 
     def place(self, key: Key, placement: Placement | None) -> None:
@@ -46,7 +46,7 @@ class Ledger:
         self.change += self._switch(key, before, placement)
         self._log.append((key, before, change))
 
-    def back(self, mark: int) -> None:
+    def undo_to(self, mark: int) -> None:
         """Take back every change since a mark."""
         while len(self._log) > mark:
             key, before, self.change = self._log.pop()
@@ -70,34 +70,34 @@ class Ledger:
             if placement is not None
             for shift in (*placement.team, *placement.supervisors)
         }
-        cost = -self._around(key, days)
+        cost = -self._shared_cost(key, days)
         if before is not None:
             self.occupancy.remove(key)
         if after is not None:
             self.occupancy.put(key, after)
-        return cost + self._around(key, days)
+        return cost + self._shared_cost(key, days)
 
-    def _around(self, key: Key, days: Collection[tuple[str, int]]) -> int:
+    def _shared_cost(self, key: Key, days: Collection[tuple[str, int]]) -> int:
         """Return the cost that a task has a part in: its own, its patient's trips, its providers' days."""
         patient, policy = self.occupancy.domains.by_key[key].patient, self.scenario.policy
         trips = 0 if patient is None else max(0, self.occupancy.dates(patient) - 1)
         changes = sum(self._site_changes(provider, day) for provider, day in days)
-        return self._own(key) + policy.extra_trip * trips + policy.site_change * changes
+        return self._own_cost(key) + policy.extra_trip * trips + policy.site_change * changes
 
-    def _own(self, key: Key) -> int:
+    def _own_cost(self, key: Key) -> int:
         task, placement, policy = self.occupancy.domains.by_key[key], self.occupancy.placements.get(key), self.scenario.policy
         if task.visit is None:
             return policy.reserve_missing if placement is None else 0
         if placement is not None:
             at = placement
-            return self.occupancy.price(task, at.day, at.location, at.slot, at.team, trips=False)
-        if key in self.apart:
+            return self.occupancy.cost_of_place(task, at.day, at.location, at.slot, at.team, trips=False)
+        if key in self.uncounted:
             return 0
-        return prices.left_out(self.scenario, task.visit)
+        return cost_of_leaving_out(self.scenario, task.visit)
 
     def _site_changes(self, provider: str, day: int) -> int:
         shifts, on = self.scenario.providers_by_id[provider].shifts, self.scenario.grid.date(day)
         numbers = sorted((n for n, shift in enumerate(shifts) if shift.start.date() == on), key=lambda n: shifts[n].start)
         used = [self.occupancy.location(ShiftId(provider, number)) for number in numbers]
         sites = [self.scenario.site(location) for location in used if location is not None]
-        return sum(one != other for one, other in pairwise(sites))
+        return sum(before != after for before, after in pairwise(sites))

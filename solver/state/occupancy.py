@@ -1,4 +1,4 @@
-"""The places that an unfinished plan leaves free for one more task, and their prices.
+"""The places that an unfinished plan leaves free for one more task, and what they cost.
 
 Finding the places of a task takes well under a millisecond.
 """
@@ -14,22 +14,22 @@ from itertools import product
 
 from scheduling.requests import Link
 from scheduling.rules.providers import FULL_ATTENTION
-from solver.state import placement_costs as prices
-from solver.state.domains import ANY, Domains, Option, ShiftId, current_of, start_mask, unavailable
+from solver.state.domains import ANY, Domains, Option, ShiftId, get_current, start_mask, unavailable_starts
 from solver.state.holdings import Holdings, runs
+from solver.state.placement_costs import cost_of_date, cost_of_half, cost_of_location, cost_of_moving, cost_of_team
 from solver.state.placements import Placement
 from solver.state.tasks import Key, Task, visit_key
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class CostedPlacement:
     """A free place and what it adds to the cost of the plan, leaving out apart."""
 
     cost: float
     placement: Placement
 
 
-def _order(place: Priced) -> tuple[float, int, int]:
+def _order(place: CostedPlacement) -> tuple[float, int, int]:
     return place.cost, place.placement.day, place.placement.slot
 
 
@@ -43,7 +43,7 @@ class Occupancy(Holdings):
 
     Attributes
     ----------
-    guide, trust
+    guide, guide_weight
         Prices of options beside their cost, and their weight.
     shift_at
         Where shifts with several locations are to be spent.
@@ -58,9 +58,9 @@ class Occupancy(Holdings):
         self._free_on: dict[tuple[str, int], dict[tuple[int, int], int]] = {}
         self._ranked: dict[Key, list[tuple[float, Option]]] = {}
         self.guide: Mapping[Key, Mapping[Option, float]] = {}
-        self.trust = 1000.0
+        self.guide_weight = 1000.0
         self.shift_at: Mapping[ShiftId, str] = {}
-        self._near_to: dict[ShiftId, list[tuple[ShiftId, float, bool]]] = {}
+        self._nearby: dict[ShiftId, list[tuple[ShiftId, float, bool]]] = {}
         self._rooms: dict[tuple[str, str], list[str]] = {}
         self.links: dict[Key, list[Link]] = defaultdict(list)
         for link in self.scenario.links:
@@ -69,7 +69,7 @@ class Occupancy(Holdings):
         for key, placement in (placements or {}).items():
             self.put(key, placement)
 
-    def seen_by(self, domains: Domains, ignoring: Collection[str] = ()) -> Occupancy:
+    def viewed_with(self, domains: Domains, ignoring: Collection[str] = ()) -> Occupancy:
         """Return the same placements as other domains see them, or without some rules; for looking, not for changing."""
         other = copy(self)
         other.__dict__ |= {"domains": domains, "ignoring": frozenset(ignoring), "_open_at": {}, "_free_on": {}, "_ranked": {}}
@@ -83,81 +83,81 @@ class Occupancy(Holdings):
 
     def chain(self, task: Task) -> list[Task]:
         """Return a task with the unplaced ones that it needs or that must come with it, in the order of their links."""
-        found, waiting = {task.key: task}, [task]
+        members, waiting = {task.key: task}, [task]
         while waiting:
-            one = waiting.pop()
-            for link in self.links.get(one.key, ()):
+            member = waiting.pop()
+            for link in self.links.get(member.key, ()):
                 for visit in (link.before, link.after):
                     key: Key = ("visit", visit)
-                    if (link.together or visit == link.before) and key not in found and key not in self.placements:
-                        found[key] = self.domains.by_key[key]
-                        waiting.append(found[key])
-        if len(found) == 1:
+                    if (link.together or visit == link.before) and key not in members and key not in self.placements:
+                        members[key] = self.domains.by_key[key]
+                        waiting.append(members[key])
+        if len(members) == 1:
             return [task]
-        before: dict[Key, list[Key]] = {key: [] for key in found}
-        for key in found:
+        before: dict[Key, list[Key]] = {key: [] for key in members}
+        for key in members:
             for link in self.links[key]:
                 leader = visit_key(link.before)
-                if leader != key and leader in found and leader not in before[key]:
+                if leader != key and leader in members and leader not in before[key]:
                     before[key].append(leader)
-        return [found[key] for key in TopologicalSorter(before).static_order()]
+        return [members[key] for key in TopologicalSorter(before).static_order()]
 
     # --- finding -----------------------------------------------------------------------------------------------------
 
-    def places(self, task: Task, days: Iterable[int] | None = None, within: int = ANY) -> Iterator[Priced]:
+    def places(self, task: Task, days: Iterable[int] | None = None, within: int = ANY) -> Iterator[CostedPlacement]:
         """Yield free places of a task, for each date, location and team the cheapest starts of a mask, earliest first."""
         wanted = None if days is None else frozenset(days)
         guide = self.guide.get(task.key)
         for (day, location), options in self.domains.places(task.key):
             if wanted is not None and day not in wanted:
                 continue
-            starts = self._open(task, day, location) & within
+            starts = self._open_starts(task, day, location) & within
             for team in product(*options) if starts else ():
                 extra = sum(guide.get(option, 0.0) for option in team) if guide else 0
                 for place in self._with_team(task, day, location, starts, team):
-                    yield Priced(extra * self.trust + place.cost, place.placement) if guide else place
+                    yield CostedPlacement(extra * self.guide_weight + place.cost, place.placement) if guide else place
 
-    def narrowed(self, task: Task, options: Iterable[Option], free: Collection[Key]) -> list[Option]:
+    def narrow_options(self, task: Task, options: Iterable[Option], free: Collection[Key]) -> list[Option]:
         """Return options with the starts that what is placed leaves to them; the tasks of ``free`` are yet to be placed."""
         length, opened, kept = -(-task.service.minutes // self.scenario.grid.grid_minutes), {}, []
         for option in options:
             place = (option.day, option.location)
             if place not in opened:
-                opened[place] = self._open(task, *place, free)
+                opened[place] = self._open_starts(task, *place, free)
             starts = option.starts & opened[place]
             if starts and option.shift is not None:
-                starts &= self._member_free(option, task, length)
+                starts &= self._member_starts(option, task, length)
             if starts:
                 kept.append(option if starts == option.starts else replace(option, starts=starts))
         return kept
 
-    def best(self, task: Task, days: Iterable[int] | None = None) -> Priced | None:
+    def best(self, task: Task, days: Iterable[int] | None = None) -> CostedPlacement | None:
         """Return the cheapest free place of a task, the earliest of those.
 
         Single seats are tried by what they cost at least, so that the search ends with the first that cannot be beaten.
         """
-        found: Priced | None = None
+        best: CostedPlacement | None = None
         if len(task.service.team) != 1 or days is not None:
             for place in self.places(task, days):
-                if found is None or _order(place) < _order(found):
-                    found = place
-            return found
+                if best is None or _order(place) < _order(best):
+                    best = place
+            return best
         opened: dict[tuple[int, str], int] = {}
         guide, length = self.guide.get(task.key), -(-task.service.minutes // self.scenario.grid.grid_minutes)
         for least, option in self.by_least_cost(task):
-            if found is not None and least > found.cost:
+            if best is not None and least > best.cost:
                 break
             at = (option.day, option.location)
             if at not in opened:
-                opened[at] = self._open(task, *at)
+                opened[at] = self._open_starts(task, *at)
             starts = opened[at] & option.starts
-            if starts and starts & self._member_free(option, task, length):
-                extra = guide.get(option, 0.0) * self.trust if guide else 0
+            if starts and starts & self._member_starts(option, task, length):
+                extra = guide.get(option, 0.0) * self.guide_weight if guide else 0
                 for place in self._with_team(task, *at, starts, (option,)):
-                    priced = Priced(place.cost + extra, place.placement) if guide else place
-                    if found is None or _order(priced) < _order(found):
-                        found = priced
-        return found
+                    costed = CostedPlacement(place.cost + extra, place.placement) if guide else place
+                    if best is None or _order(costed) < _order(best):
+                        best = costed
+        return best
 
     def by_least_cost(self, task: Task) -> list[tuple[float, Option]]:
         """Return a task's options with what each costs at least, cheapest first."""
@@ -165,29 +165,29 @@ class Occupancy(Holdings):
             guide, ranked = self.guide.get(task.key, {}), []
             for option in self.domains.options_for(task.key):
                 team = () if option.shift is None else (option.shift,)
-                least = self.price(task, option.day, option.location, None, team, trips=False)
-                ranked.append((least + guide.get(option, 0.0) * self.trust, option))
-            self._ranked[task.key] = sorted(ranked, key=lambda one: one[0])
+                least = self.cost_of_place(task, option.day, option.location, None, team, trips=False)
+                ranked.append((least + guide.get(option, 0.0) * self.guide_weight, option))
+            self._ranked[task.key] = sorted(ranked, key=lambda pair: pair[0])
         return self._ranked[task.key]
 
-    def _open(self, task: Task, day: int, location: str, free: Collection[Key] = ()) -> int:
+    def _open_starts(self, task: Task, day: int, location: str, free: Collection[Key] = ()) -> int:
         """Return the starts that rooms, equipment, bays, the patient and links leave open."""
         cached = self._open_at.setdefault((day, location), {})
         pinned = task.visit is not None and task.visit.pinned is not None
         if pinned or task.service.id not in cached:
-            starts = self._open_for(task, day, location)
+            starts = self._service_starts(task, day, location)
             if not pinned:
                 cached[task.service.id] = starts
         else:
             starts = cached[task.service.id]
         if starts and task.patient is not None and self._patient[task.patient] and "patient-overlap" not in self.ignoring:
-            starts &= self._patient_free(task, task.patient, day, location)
+            starts &= self._patient_starts(task, task.patient, day, location)
         for link in self.links.get(task.key, ()) if starts and "link" not in self.ignoring else ():
             if ("visit", link.after if task.id == link.before else link.before) not in free:
-                starts &= self._linked(task, link, day, location)
+                starts &= self._linked_starts(task, link, day, location)
         return starts
 
-    def _open_for(self, task: Task, day: int, location: str) -> int:
+    def _service_starts(self, task: Task, day: int, location: str) -> int:
         """Return the starts that rooms, equipment and bays leave open to a service."""
         service, grid = task.service, self.scenario.grid.grid_minutes
         length, starts = -(-service.minutes // grid), (1 << self.scenario.grid.slots_per_day) - 1
@@ -215,7 +215,7 @@ class Occupancy(Holdings):
             self._rooms[key] = [room.id for room in sorted(suited, key=lambda room: (len(room.features), room.seats))]
         return self._rooms[key]
 
-    def _patient_free(self, task: Task, patient: str, day: int, location: str) -> int:
+    def _patient_starts(self, task: Task, patient: str, day: int, location: str) -> int:
         starts, grid = -1, self.scenario.grid
         mine = task.service.minutes + task.service.recovery
         for key in self._patient[patient]:
@@ -228,7 +228,7 @@ class Occupancy(Holdings):
             starts &= ~grid.meeting(begin - travel, begin + service.minutes + service.recovery + travel, 0, mine)
         return starts
 
-    def _linked(self, task: Task, link: Link, day: int, location: str) -> int:
+    def _linked_starts(self, task: Task, link: Link, day: int, location: str) -> int:
         """Return the starts that a link leaves to one of its visits, its other visit being where it is."""
         leads = task.id == link.before
         other = self.placements.get(("visit", link.after if leads else link.before))
@@ -251,7 +251,7 @@ class Occupancy(Holdings):
             earliest, latest = ends + link.min_gap_minutes, 10**6 if most is None else ends + most
         return grid.starts(earliest, latest, 0)
 
-    def _with_team(self, task: Task, day: int, location: str, starts: int, team: Sequence[Option]) -> Iterator[Priced]:
+    def _with_team(self, task: Task, day: int, location: str, starts: int, team: Sequence[Option]) -> Iterator[CostedPlacement]:
         service, people = task.service, self.scenario.providers_by_id
         length = -(-service.minutes // self.scenario.grid.grid_minutes)
         members = [option.shift for option in team if option.shift is not None]
@@ -260,20 +260,20 @@ class Occupancy(Holdings):
         for option in team:
             starts &= option.starts
             if option.shift is not None and starts:
-                starts &= self._member_free(option, task, length)
+                starts &= self._member_starts(option, task, length)
         if not starts:
             return
         trainees = [option.seat for option in team if option.provider and people[option.provider].trainee]
         if not trainees:
-            yield from self._priced(task, day, location, starts, members, ())
+            yield from self._costed(task, day, location, starts, members, ())
             return
         for supervisors in self._supervisors(task, day, location, trainees, members):
             watched = starts
             for option in supervisors:
-                watched &= option.starts & self._watches(option, task, length)
+                watched &= option.starts & self._supervisor_starts(option, task, length)
             if watched:
                 shifts = tuple(option.shift for option in supervisors if option.shift is not None)
-                yield from self._priced(task, day, location, watched, members, shifts)
+                yield from self._costed(task, day, location, watched, members, shifts)
                 return
 
     def _team_allowed(self, task: Task, members: Sequence[ShiftId]) -> bool:
@@ -294,35 +294,35 @@ class Occupancy(Holdings):
                 return False
         return True
 
-    def _here(self, shift: ShiftId, location: str, minutes: int) -> int:
+    def _shift_starts(self, shift: ShiftId, location: str, minutes: int) -> int:
         """Return the starts that a shift's location leaves to an item there, and travel from and to the day's other shifts."""
         if self.shift_at.get(shift, location) != location:
             return 0
         taken, starts = self._shift_at.get(shift), ANY
         if taken and taken[0] != location:
             return 0
-        for other, gap, leads in self._near(shift):
+        for other, gap, leads in self._nearby_shifts(shift):
             there = self._shift_at.get(other)
             if there and there[0] != location and gap < (needed := self.scenario.travel_minutes(there[0], location)):
-                starts &= self._apart(other, needed, minutes, leads)
+                starts &= self._travel_starts(other, needed, minutes, leads)
         return starts
 
-    def _near(self, shift: ShiftId) -> Sequence[tuple[ShiftId, float, bool]]:
+    def _nearby_shifts(self, shift: ShiftId) -> Sequence[tuple[ShiftId, float, bool]]:
         """Return the day's other shifts that may be too near to travel, the minutes between, and whether they are later."""
-        if shift not in self._near_to:
+        if shift not in self._nearby:
             mine, near = self.domains.shift(shift), []
             for number, other in enumerate(self.scenario.providers_by_id[shift.provider].shifts):
-                first, second = sorted((mine, other), key=lambda one: one.start)
+                first, second = sorted((mine, other), key=lambda times: times.start)
                 gap = (second.start - first.end).total_seconds() / 60
                 longest = max(
                     (self.scenario.travel_minutes(*ends) for ends in product(mine.locations, other.locations)), default=0
                 )
                 if other is not mine and other.start.date() == mine.start.date() and gap < longest:
                     near.append((ShiftId(shift.provider, number), gap, first is mine))
-            self._near_to[shift] = near
-        return self._near_to[shift]
+            self._nearby[shift] = near
+        return self._nearby[shift]
 
-    def _apart(self, other: ShiftId, needed: int, minutes: int, leads: bool) -> int:
+    def _travel_starts(self, other: ShiftId, needed: int, minutes: int, leads: bool) -> int:
         """Return the starts of an item that leave time to travel from what is placed on another shift, or to it."""
         grid = self.scenario.grid
         held = [(key, place) for key, place in self.placements.items() if other in (*place.team, *place.supervisors)]
@@ -332,19 +332,19 @@ class Occupancy(Holdings):
         ends = (begin + self.domains.service(key).minutes for begin, (key, _) in zip(begins, held, strict=True))
         return grid.starts(max(ends) + needed, 10**6, 0)
 
-    def _member_free(self, option: Option, task: Task, length: int) -> int:
+    def _member_starts(self, option: Option, task: Task, length: int) -> int:
         shift, service = option.shift, task.service
         assert shift is not None
-        here = ANY if "shift" in self.ignoring else self._here(shift, option.location, service.minutes)
+        here = ANY if "shift" in self.ignoring else self._shift_starts(shift, option.location, service.minutes)
         if not here:
             return 0
         cached = self._free_on.setdefault((shift.provider, option.day), {})
         key = (service.minutes, service.attention)
         if key not in cached:
-            cached[key] = self._provider_free(shift.provider, option.day, service.minutes, service.attention, length)
+            cached[key] = self._provider_starts(shift.provider, option.day, service.minutes, service.attention, length)
         return cached[key] & here
 
-    def _provider_free(self, name: str, day: int, minutes: int, attention: int, length: int) -> int:
+    def _provider_starts(self, name: str, day: int, minutes: int, attention: int, length: int) -> int:
         """Return the starts at which a provider could take on a task, wherever it is."""
         provider = self.scenario.providers_by_id[name]
         within = self._minutes[name, day] + minutes <= provider.max_minutes_per_day
@@ -355,11 +355,11 @@ class Occupancy(Holdings):
             free &= self._levels(("attention", name, day), FULL_ATTENTION).free(attention)
         return runs(free, length)
 
-    def _watches(self, option: Option, task: Task, length: int) -> int:
+    def _supervisor_starts(self, option: Option, task: Task, length: int) -> int:
         shift = option.shift
         if "attention" in self.ignoring:
             return -1
-        if shift is None or not (here := self._here(shift, option.location, task.service.minutes)):
+        if shift is None or not (here := self._shift_starts(shift, option.location, task.service.minutes)):
             return 0
         attention = self._levels(("attention", shift.provider, option.day), FULL_ATTENTION)
         return runs(attention.free(task.service.attention), length) & here
@@ -385,27 +385,31 @@ class Occupancy(Holdings):
                 if len({option.provider for option in chosen}) == len(chosen):
                     yield chosen
 
-    # --- pricing -----------------------------------------------------------------------------------------------------
+    # --- costing -----------------------------------------------------------------------------------------------------
 
-    def _priced(
+    def _costed(
         self, task: Task, day: int, location: str, starts: int, team: Sequence[ShiftId], supervisors: Sequence[ShiftId]
-    ) -> Iterator[Priced]:
-        """Yield the earliest start of each price."""
+    ) -> Iterator[CostedPlacement]:
+        """Yield the earliest start of each cost."""
         seen: set[int] = set()
-        for slot in self._telling(task, day, location, starts, team):
+        for slot in self._distinct_starts(task, day, location, starts, team):
             room = self._room(task, location, day, slot)
             place = Placement(day, slot, location, tuple(team), tuple(supervisors), (), room)
-            cost = self.price(task, day, location, slot, team) if task.group is None else self._group_price(task, place)
+            cost = (
+                self.cost_of_place(task, day, location, slot, team)
+                if task.group is None
+                else self._cost_of_session(task, place)
+            )
             if cost not in seen:
                 seen.add(cost)
-                yield Priced(cost, place)
+                yield CostedPlacement(cost, place)
 
-    def _telling(self, task: Task, day: int, location: str, starts: int, team: Sequence[ShiftId]) -> Iterator[int]:
-        """Yield the starts that may differ in price: the current one and the first of each half of the day; a group's all."""
+    def _distinct_starts(self, task: Task, day: int, location: str, starts: int, team: Sequence[ShiftId]) -> Iterator[int]:
+        """Yield the starts that may differ in cost: the current one and the first of each half of the day; a group's all."""
         if task.group is not None:
             yield from (slot for slot in range(starts.bit_length()) if starts >> slot & 1)
             return
-        current = current_of(task)
+        current = get_current(task)
         today = current is not None and self.scenario.grid.date(day) == current.start.date()
         if current is not None and today and (kept := starts & start_mask(self.scenario, current.start)):
             yield kept.bit_length() - 1
@@ -420,12 +424,12 @@ class Occupancy(Holdings):
             return None
         cleaned = self._slots(slot, 0, task.service.minutes + task.service.turnover)
         free = [r for r in self._suited(task, location) if not self._levels(("room", r, day), 1).levels[0] & cleaned]
-        current = current_of(task)
+        current = get_current(task)
         if current is not None and current.room in free:
             return current.room
         return free[0] if free else None
 
-    def moved_attendees(self, task: Task, placement: Placement | None) -> int:
+    def cost_of_moved_attendees(self, task: Task, placement: Placement | None) -> int:
         """Return what it costs that a group's attendees have to be called."""
         current = None if task.group is None else task.group.current
         if current is None:
@@ -433,14 +437,16 @@ class Occupancy(Holdings):
         grid, cost = self.scenario.grid, 0
         for patient in current.attendees:
             if placement is None or patient not in placement.attendees:
-                cost += prices.moving(self.scenario, current, None)
+                cost += cost_of_moving(self.scenario, current, None)
             elif (placement.day, placement.location) != (grid.day_index(current.start.date()), current.location) or (
                 start_mask(self.scenario, current.start) != 1 << placement.slot
             ):
-                cost += prices.moving(self.scenario, current, grid.date(placement.day))
+                cost += cost_of_moving(self.scenario, current, grid.date(placement.day))
         return cost
 
-    def price(self, task: Task, day: int, location: str, slot: int | None, team: Sequence[ShiftId], trips: bool = True) -> int:
+    def cost_of_place(
+        self, task: Task, day: int, location: str, slot: int | None, team: Sequence[ShiftId], trips: bool = True
+    ) -> int:
         """Return what a place adds to the cost: all components of a visit, but for site changes of its team.
 
         Without a slot: the least that any start there costs.
@@ -449,35 +455,35 @@ class Occupancy(Holdings):
         if visit is None:
             return 0
         on = scenario.grid.date(day)
-        cost = prices.on_date(scenario, visit, on) + prices.at_location(scenario, visit, location)
-        cost += prices.with_team(scenario, visit, [shift.provider for shift in team])
+        cost = cost_of_date(scenario, visit, on) + cost_of_location(scenario, visit, location)
+        cost += cost_of_team(scenario, visit, [shift.provider for shift in team])
         if slot is not None:
-            cost += prices.in_half(scenario, visit, slot * scenario.grid.grid_minutes)
+            cost += cost_of_half(scenario, visit, slot * scenario.grid.grid_minutes)
         dates = {self.placements[key].day for key in self._patient[visit.patient] if key != task.key} if trips else set()
         if dates and day not in dates:
             cost += scenario.policy.extra_trip
-        if slot is not None and not self.stays(task, day, location, slot, team):
-            cost += prices.moving(scenario, visit.current, on)
+        if slot is not None and not self.is_current(task, day, location, slot, team):
+            cost += cost_of_moving(scenario, visit.current, on)
         return cost
 
-    def _group_price(self, task: Task, placement: Placement) -> int:
+    def _cost_of_session(self, task: Task, placement: Placement) -> int:
         """Return what a place costs a group: candidates who cannot come, attendees who have to be called."""
         assert task.group is not None
-        attendees, weight = self.seatable(task, placement), self.scenario.policy.group_seat
+        attendees, weight = self.list_attendees(task, placement), self.scenario.policy.group_seat
         missing = sum(
             weight.of(candidate.priority) for candidate in task.group.candidates if candidate.patient not in attendees
         )
-        return missing + self.moved_attendees(task, replace(placement, attendees=tuple(attendees)))
+        return missing + self.cost_of_moved_attendees(task, replace(placement, attendees=tuple(attendees)))
 
-    def stays(self, task: Task, day: int, location: str, slot: int, team: Sequence[ShiftId]) -> bool:
-        """Say whether a place is a task's current start, location and team."""
-        current = current_of(task)
+    def is_current(self, task: Task, day: int, location: str, slot: int, team: Sequence[ShiftId]) -> bool:
+        """Return whether a place is a task's current start, location and team."""
+        current = get_current(task)
         if current is None or current.location != location or self.scenario.grid.date(day) != current.start.date():
             return False
         same = tuple(shift.provider for shift in team) == current.team
         return same and start_mask(self.scenario, current.start) == 1 << slot
 
-    def seatable(self, task: Task, placement: Placement) -> list[str]:
+    def list_attendees(self, task: Task, placement: Placement) -> list[str]:
         """Return the candidates who could attend a group at a place, most wanted first, as many as there are places."""
         group = task.group
         assert group is not None
@@ -489,11 +495,11 @@ class Occupancy(Holdings):
             candidate
             for candidate in group.candidates
             if self.scenario.site(placement.location) in self.scenario.patients_by_id[candidate.patient].allowed_sites
-            and (self._attend(task, candidate.patient, placement) >> placement.slot) & 1
+            and (self._attendee_starts(task, candidate.patient, placement) >> placement.slot) & 1
         ]
         able.sort(key=lambda candidate: (-weight.of(candidate.priority), candidate.patient not in told))
         return [candidate.patient for candidate in able[:capacity]]
 
-    def _attend(self, task: Task, patient: str, placement: Placement) -> int:
-        away = unavailable(self.scenario, patient, task.service, self.scenario.grid.date(placement.day))
-        return ~away & self._patient_free(task, patient, placement.day, placement.location)
+    def _attendee_starts(self, task: Task, patient: str, placement: Placement) -> int:
+        away = unavailable_starts(self.scenario, patient, task.service, self.scenario.grid.date(placement.day))
+        return ~away & self._patient_starts(task, patient, placement.day, placement.location)

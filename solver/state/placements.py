@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from scheduling.costs import costs
+from scheduling.costs import calculate_costs
 from scheduling.plan import (
     Booking,
     Costs,
@@ -23,7 +23,7 @@ from scheduling.plan import (
 from scheduling.requests import CurrentGroup
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minute_of_day, stamp
-from solver.state.domains import Domains, Option, ShiftId, current_of, start_mask
+from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask
 from solver.state.tasks import Key, Task
 
 
@@ -51,12 +51,12 @@ class Placement:
         return tuple(Option(0, shift, self.day, self.location, 1 << self.slot) for shift in self.supervisors)
 
 
-def placements_of(scenario: Scenario, plan: Plan) -> dict[Key, Placement]:
+def get_placements(scenario: Scenario, plan: Plan) -> dict[Key, Placement]:
     """Return the placements of a plan. Somebody who is on no shift that contains an item gets shift number -1."""
-    return {key: placement_of(scenario, booking) for key, booking in bookings_of(plan).items()}
+    return {key: get_placement(scenario, booking) for key, booking in get_bookings(plan).items()}
 
 
-def bookings_of(plan: Plan) -> dict[Key, Booking]:
+def get_bookings(plan: Plan) -> dict[Key, Booking]:
     """Return the bookings of a plan by task."""
     keys: list[tuple[Key, Booking]] = [(("visit", booking.visit), booking) for booking in plan.visits]
     keys += [(("group", booking.group), booking) for booking in plan.groups]
@@ -64,27 +64,27 @@ def bookings_of(plan: Plan) -> dict[Key, Booking]:
     return dict(keys)
 
 
-def current_placements(scenario: Scenario) -> dict[Key, Placement]:
+def get_current_placements(scenario: Scenario) -> dict[Key, Placement]:
     """Return where everything stands that people know of; nobody knows the supervisors."""
-    found: dict[Key, Placement] = {}
+    placements: dict[Key, Placement] = {}
     for visit in scenario.visits:
         if visit.current is not None:
             minutes = timedelta(minutes=scenario.services[visit.service].minutes)
             told = visit.current.model_dump(exclude={"notified"})
-            found["visit", visit.id] = placement_of(
+            placements["visit", visit.id] = get_placement(
                 scenario, VisitBooking(visit=visit.id, end=visit.current.start + minutes, supervisors=(), **told)
             )
     for group in scenario.groups:
         if group.current is not None:
             minutes = timedelta(minutes=scenario.services[group.service].minutes)
             told = group.current.model_dump(exclude={"notified"})
-            found["group", group.id] = placement_of(
+            placements["group", group.id] = get_placement(
                 scenario, GroupBooking(group=group.id, end=group.current.start + minutes, supervisors=(), **told)
             )
-    return found
+    return placements
 
 
-def placement_of(scenario: Scenario, booking: Booking) -> Placement:
+def get_placement(scenario: Scenario, booking: Booking) -> Placement:
     """Return the placement of one booking."""
 
     def on_shift(provider: str) -> ShiftId:
@@ -111,7 +111,7 @@ def make_plan(
     reasons: Mapping[str, Sequence[Reason]] | None = None,
     known: Mapping[Key, Booking] | None = None,
 ) -> Plan:
-    """Make a plan of placements, with its shifts' locations and its price; ``known`` bookings are not made again."""
+    """Make a plan of placements, with its shifts' locations and its cost; ``known`` bookings are not made again."""
     scenario, reasons, known = domains.scenario, reasons or {}, known or {}
     bookings: list[Booking] = []
     shifts: dict[ShiftId, str] = {}
@@ -137,14 +137,14 @@ def make_plan(
         cost=0,
         bound=bound,
         costs=Costs.of({}),
-        visits=tuple(one for one in bookings if isinstance(one, VisitBooking)),
-        groups=tuple(one for one in bookings if isinstance(one, GroupBooking)),
-        holds=tuple(one for one in bookings if isinstance(one, HoldBooking)),
+        visits=tuple(booking for booking in bookings if isinstance(booking, VisitBooking)),
+        groups=tuple(booking for booking in bookings if isinstance(booking, GroupBooking)),
+        holds=tuple(booking for booking in bookings if isinstance(booking, HoldBooking)),
         shifts=tuple(places),
         unscheduled=tuple(left),
     )
-    priced = costs(scenario, plan)
-    return plan.changed(cost=priced.total, costs=priced)
+    components = calculate_costs(scenario, plan)
+    return plan.changed(cost=components.total, costs=components)
 
 
 def _booking(scenario: Scenario, task: Task, placement: Placement) -> Booking:
@@ -165,9 +165,9 @@ def _booking(scenario: Scenario, task: Task, placement: Placement) -> Booking:
     return HoldBooking(reserve=task.id, **shared)
 
 
-def notified_changes(domains: Domains, task: Task, placement: Placement | None) -> int:
+def count_notified_changes(domains: Domains, task: Task, placement: Placement | None) -> int:
     """Return how many notified patients have to be called again because of where a task is, or that it is left out."""
-    current, grid = current_of(task), domains.scenario.grid
+    current, grid = get_current(task), domains.scenario.grid
     if current is None or not current.notified:
         return 0
     same = (

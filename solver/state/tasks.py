@@ -41,7 +41,7 @@ class Task:
         return None if self.visit is None else self.visit.patient
 
 
-def tasks(scenario: Scenario) -> tuple[Task, ...]:
+def list_tasks(scenario: Scenario) -> tuple[Task, ...]:
     """Return a scenario's tasks: visits, then groups, then reserves, in the file's order."""
     services = scenario.services
     return (

@@ -35,7 +35,7 @@ from marks import Clock, Point, Reached, reached
 from scheduling.comparison import compare
 from scheduling.plan import Plan
 from scheduling.publishing import publish
-from scheduling.rules.stability import notified_moves
+from scheduling.rules.stability import list_notified_moves
 from scheduling.scenario import Scenario
 from solver import Limits, Progress, solve
 
@@ -93,7 +93,7 @@ class Bench:
 
     def answer(self, scenario: Scenario, what: str, made: Answer, before: Plan | None = None) -> None:
         """Print the line of an answer."""
-        calls = sum(1 for _ in notified_moves(scenario, made.plan))
+        calls = sum(1 for _ in list_notified_moves(scenario, made.plan))
         changes = "" if before is None else len(compare(scenario, before, made.plan).changes)
         self.row(scenario, what, made.seconds, made.plan.status, made.reached, calls, changes, same_day(scenario, made.plan))
 

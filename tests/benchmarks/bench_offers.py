@@ -36,11 +36,10 @@ from scheduling.publishing import publish, upcoming
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
-from solver import Limits, solve
-from solver.change.offers import Offers, insert, offers
+from solver import Limits, OfferResult, find_offers, insert_visits, solve
 from solver.model.exact import exact_model
 from solver.state.domains import Domains
-from solver.state.placements import placements_of
+from solver.state.placements import get_placements
 
 T = TypeVar("T")
 
@@ -113,13 +112,13 @@ def timed(tally: Tally, function: Callable[[], T]) -> T:
 
 
 def beside(call: Call) -> bool:
-    """Say whether the exact model has a place for a visit while everything else stays; nothing is cut from its options."""
+    """Return whether the exact model has a place for a visit while everything else stays; nothing is cut from its options."""
     grown = Addition(visits=(call.visit,)).to(call.scenario)
     domains = Domains(grown)
     key = ("visit", call.visit.id)
     options = {key: domains.options_for(key)}
     days = {option.day for option in options[key]}
-    placements = placements_of(grown, call.plan)
+    placements = get_placements(grown, call.plan)
     near = {k: p for k, p in placements.items() if p.day in days or domains.by_key[k].patient == call.visit.patient}
     model, x = exact_model(domains, options, near)
     model.add(x.present(key) == 1)
@@ -128,16 +127,16 @@ def beside(call: Call) -> bool:
     return bool(options[key]) and solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 
-def still(found: Offers) -> bool:
-    """Say whether there is an offer that moves nobody."""
+def still(found: OfferResult) -> bool:
+    """Return whether there is an offer that moves nobody."""
     return bool(found.offers) and not found.offers[0].harm
 
 
-def ask(call: Call, tallies: Sequence[Tally]) -> tuple[Offers, list[str]]:
+def ask(call: Call, tallies: Sequence[Tally]) -> tuple[OfferResult, list[str]]:
     """Ask for offers and for an insert; return the offers, and every fault."""
     addition = Addition(visits=(call.visit,))
-    found = timed(tallies[0], lambda: offers(call.scenario, call.plan, addition))
-    grown, plan = timed(tallies[1], lambda: insert(call.scenario, call.plan, addition))
+    found = timed(tallies[0], lambda: find_offers(call.scenario, call.plan, addition))
+    grown, plan = timed(tallies[1], lambda: insert_visits(call.scenario, call.plan, addition))
     faults = [fault for offer in found.offers for fault in faults_of(found.scenario, offer.plan)]
     faults += faults_of(grown, plan)
     before = check(call.scenario, call.plan).cost

@@ -9,7 +9,7 @@ A SCENARIO is a scenario file, or ``tiny``, ``week`` or ``month`` for one made b
 three when none is given. The planners are
 
 - ``clinicweave``: ``solver.solve``;
-- ``first-come``: first come, first served (:mod:`solver.search.first_come`);
+- ``first-come``: first come, first served (``solver.plan_first_come``);
 - ``monolith``: one CP-SAT interval model of everything (:mod:`monolith`).
 
 Each planner runs once for each scenario, with the longest of the limits, in a process of its own; what it had reached at
@@ -43,7 +43,7 @@ from scheduling.check import check
 from scheduling.generate import SIZES, generate
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
-from solver.search.first_come import first_come
+from solver import plan_first_come
 
 PLANNERS = ("clinicweave", "first-come", "monolith")
 LATE_SECONDS = 1.0
@@ -87,7 +87,7 @@ def scenario_of(name: str) -> Scenario:
 def planned(job: Job, scenario: Scenario, clock: Clock) -> Plan | None:
     """Run the job's planner."""
     if job.planner == "first-come":
-        plan = first_come(scenario)
+        plan = plan_first_come(scenario)
         clock.mark(plan.cost, None)
         return plan
     if job.planner == "monolith":

@@ -49,8 +49,8 @@ from support.service import SECRET, Clock, bearer
 from support.stored import NOW, StoredWeek
 
 from api.access.actor import AccessRole
+from api.context import create_context
 from api.http.app import create_app
-from api.runtime.context import create_context
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_token
 from api.store import periods

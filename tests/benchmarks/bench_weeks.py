@@ -42,8 +42,8 @@ def main() -> None:
             queries.clear()
             began = perf_counter()
             with store.reading() as session:
-                horizon = rolling.next_horizon(session, NOW, 1, None)
-                found = rolling.next_week(session, horizon, NOW)
+                horizon = rolling.get_next_horizon(session, NOW, 1, None)
+                found = rolling.draft_week(session, horizon, NOW)
             looked.append(perf_counter() - began)
             asked = len(queries)
         for _ in range(ROUNDS):

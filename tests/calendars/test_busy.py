@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calendars.busy import Busy, busy_times, merged
-from calendars.timezones import vtimezone
+from calendars.busy import BusyTimes, merge_intervals, read_busy_times
+from calendars.timezones import make_vtimezone
 from scheduling.errors import InvalidFile
 
 BOSTON = ZoneInfo("America/New_York")
@@ -24,8 +24,8 @@ def calendar(*events: str, head: str = "") -> bytes:
     return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{head}{''.join(parts)}END:VCALENDAR\r\n".encode()
 
 
-def busy(*events: str, head: str = "") -> Busy:
-    return busy_times(calendar(*events, head=head), "America/New_York", BEGIN, END)
+def busy(*events: str, head: str = "") -> BusyTimes:
+    return read_busy_times(calendar(*events, head=head), "America/New_York", BEGIN, END)
 
 
 def local(*events: str, head: str = "") -> list[str]:
@@ -62,7 +62,7 @@ def test_one_event(event: str, expected: list[str]) -> None:
 
 def test_a_name_of_windows_with_blanks_is_known() -> None:
     content = calendar("UID:a DTSTART;TZID=W.~Europe~Standard~Time:20260306T150000 DURATION:PT1H").replace(b"~", b" ")
-    assert busy_times(content, "America/New_York", BEGIN, END).intervals[0][0] == datetime(2026, 3, 6, 14, tzinfo=UTC)
+    assert read_busy_times(content, "America/New_York", BEGIN, END).intervals[0][0] == datetime(2026, 3, 6, 14, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -156,12 +156,12 @@ def test_two_files_may_mean_different_zones_by_one_name() -> None:
     "zone", ["Europe/London", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kolkata", "America/Sao_Paulo"]
 )
 def test_our_own_definition_under_another_name_gives_the_same_instants(zone: str) -> None:
-    head = vtimezone(zone, date(2026, 1, 1), date(2026, 12, 31)).to_ical().decode().replace(f"TZID:{zone}", "TZID:Another")
+    head = make_vtimezone(zone, date(2026, 1, 1), date(2026, 12, 31)).to_ical().decode().replace(f"TZID:{zone}", "TZID:Another")
     for month in range(1, 13):
         begin, end = datetime(2026, month, 1, tzinfo=UTC), datetime(2026, month, 28, tzinfo=UTC)
         daily = f"UID:a DTSTART;TZID=Another:2026{month:02}01T093000 DURATION:PT1H RRULE:FREQ=DAILY"
-        found = busy_times(calendar(daily, head=head), "America/New_York", begin, end).intervals
-        known = busy_times(calendar(daily.replace("Another", zone)), "America/New_York", begin, end).intervals
+        found = read_busy_times(calendar(daily, head=head), "America/New_York", begin, end).intervals
+        known = read_busy_times(calendar(daily.replace("Another", zone)), "America/New_York", begin, end).intervals
         assert found == known
 
 
@@ -207,7 +207,7 @@ def test_what_cannot_be_understood_is_counted_and_left_out(event: str) -> None:
 )
 def test_a_file_that_is_none_or_passes_a_limit_is_refused_with_the_reason(content: bytes, reason: str) -> None:
     with pytest.raises(InvalidFile, match=reason) as caught:
-        busy_times(content, "America/New_York", BEGIN, END, "outside.ics")
+        read_busy_times(content, "America/New_York", BEGIN, END, "outside.ics")
     assert caught.value.source == "outside.ics"
 
 
@@ -219,14 +219,14 @@ def test_control_half_of_the_repetitions_are_within_the_limit() -> None:
 @pytest.mark.parametrize("length", [timedelta(days=-1), timedelta(days=800)])
 def test_a_window_that_is_none_is_refused(length: timedelta) -> None:
     with pytest.raises(ValueError, match="window"):
-        busy_times(calendar(), "America/New_York", BEGIN, BEGIN + length)
+        read_busy_times(calendar(), "America/New_York", BEGIN, BEGIN + length)
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9)), max_size=12))
 def test_merged_intervals_cover_the_same_time_and_never_touch(spans: list[tuple[int, int]]) -> None:
     minute = timedelta(minutes=1)
     intervals = [(BEGIN + start * minute, BEGIN + (start + length) * minute) for start, length in spans if length]
-    whole = merged(intervals)
+    whole = merge_intervals(intervals)
     assert all(one[1] < other[0] for one, other in pairwise(whole))
     for at in range(75):
         moment = BEGIN + at * minute

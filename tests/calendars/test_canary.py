@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from calendars.appointments import told_of
-from calendars.exports import entry_of, export_all
+from calendars.appointments import resolve_appointment
+from calendars.exports import export_all, make_entry
 from calendars.feeds import NOTICES
-from calendars.invites import messages
-from calendars.mail import mail_of, subject
+from calendars.invites import list_messages
+from calendars.mail import make_mail, make_subject
 from calendars.mailbox import Mailbox
 from calendars.uids import Uids
 from scheduling.plan import Plan
@@ -65,7 +65,7 @@ def test_no_canary_is_in_any_notice_of_any_kind_of_feed(
     marked: Scenario, marked_plan: Plan, uids: Uids, stamp: datetime
 ) -> None:
     for item in marked_plan.items(marked):
-        entry = entry_of(marked, item, uids, stamp)
+        entry = make_entry(marked, item, uids, stamp)
         for kind, notice in NOTICES.items():
             assert seen_in(repr(notice(marked.clinic.name, marked.clinic.timezone, entry)).encode()) == set(), kind
 
@@ -80,7 +80,7 @@ def mails(scenario: Scenario, plan: Plan) -> dict[str, list[bytes]]:
             begin, end = scenario.grid.utc(item.booking.start), scenario.grid.utc(item.booking.end)
             place = scenario.locations[item.booking.location]
             one, later = (
-                told_of(
+                resolve_appointment(
                     scenario.clinic.name,
                     scenario.clinic.timezone,
                     item.service,
@@ -92,10 +92,10 @@ def mails(scenario: Scenario, plan: Plan) -> dict[str, list[bytes]]:
             )
             told = {}
             for standing in ({"u": (box, one)}, {"u": (box, later)}, {}):
-                (message,) = messages(told, standing, now)
+                (message,) = list_messages(told, standing, now)
                 told = {"u": message.told()}
-                assert seen_in(subject(message).encode()) == set()
-                found[patient].append(mail_of(message, CLINIC))
+                assert seen_in(make_subject(message).encode()) == set()
+                found[patient].append(make_mail(message, CLINIC))
     return found
 
 

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from icalendar import Calendar, Event
 
-from calendars.exports import export_all, plan_calendar
+from calendars.exports import export_all, make_plan_calendar
 from calendars.feeds import FeedKind
 from calendars.uids import Uids
-from calendars.wording import clock
+from calendars.wording import format_clock
 from scheduling.errors import UnknownId
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
@@ -67,17 +67,17 @@ def test_an_event_has_all_that_calendars_ask_for(export: Export) -> None:
 
 def test_the_stamp_is_written_in_utc_and_whole_seconds(scenario: Scenario, plan: Plan, uids: Uids) -> None:
     stamp = datetime(2026, 11, 20, 2, 30, 12, 345_678, tzinfo=ZoneInfo("America/New_York"))
-    assert b"\r\nDTSTAMP:20261120T073012Z\r\n" in plan_calendar("patient", "patient-0013", scenario, plan, uids, stamp)
+    assert b"\r\nDTSTAMP:20261120T073012Z\r\n" in make_plan_calendar("patient", "patient-0013", scenario, plan, uids, stamp)
 
 
 def test_a_stamp_without_offset_is_refused(scenario: Scenario, plan: Plan, uids: Uids) -> None:
     naive = datetime(2026, 11, 20, 7, 30)  # noqa: DTZ001
     with pytest.raises(ValueError, match="offset"):
-        plan_calendar("patient", "patient-0013", scenario, plan, uids, naive)
+        make_plan_calendar("patient", "patient-0013", scenario, plan, uids, naive)
 
 
 def test_times_are_local_with_the_zone_named(scenario: Scenario, plan: Plan, uids: Uids, stamp: datetime) -> None:
-    content = plan_calendar("patient", "patient-0011", scenario, plan, uids, stamp)
+    content = make_plan_calendar("patient", "patient-0011", scenario, plan, uids, stamp)
     assert b"\r\nDTSTART;TZID=America/New_York:20261130T144500\r\n" in content
     assert b"\r\nDTEND;TZID=America/New_York:20261130T154500\r\n" in content
 
@@ -87,7 +87,7 @@ def test_an_event_takes_place_at_the_plans_instant_in_any_zone(
     zone: str, scenario_with: Change, plan: Plan, uids: Uids, stamp: datetime
 ) -> None:
     scenario = scenario_with(lambda content: content["clinic"].update(timezone=zone))
-    (event,) = events(plan_calendar("patient", "patient-0013", scenario, plan, uids, stamp))
+    (event,) = events(make_plan_calendar("patient", "patient-0013", scenario, plan, uids, stamp))
     assert event["DTSTART"].dt.astimezone(UTC) == scenario.grid.utc(plan.visits[2].start)
     assert event["DTEND"].dt - event["DTSTART"].dt == timedelta(minutes=45)
 
@@ -166,7 +166,7 @@ def test_the_description_names_the_building_in_full_and_the_way_inside(export: E
     [("T00:05", "12:05 AM"), ("T09:00", "9:00 AM"), ("T11:59", "11:59 AM"), ("T12:00", "12:00 PM"), ("T13:30", "1:30 PM")],
 )
 def test_patients_read_clock_times_of_twelve_hours(stamp: str, shown: str) -> None:
-    assert clock(datetime.fromisoformat(f"2026-12-01{stamp}")) == shown
+    assert format_clock(datetime.fromisoformat(f"2026-12-01{stamp}")) == shown
 
 
 def test_a_bedside_visit_asks_nobody_to_arrive(export: Export) -> None:
@@ -280,7 +280,7 @@ def test_an_item_without_room_is_in_no_rooms_calendar(export: Export) -> None:
 @pytest.mark.parametrize("kind", ["provider", "room", "patient", "group", "location"])
 def test_an_unknown_owner_is_refused(kind: FeedKind, scenario: Scenario, plan: Plan, uids: Uids, stamp: datetime) -> None:
     with pytest.raises(UnknownId) as caught:
-        plan_calendar(kind, "nobody", scenario, plan, uids, stamp)
+        make_plan_calendar(kind, "nobody", scenario, plan, uids, stamp)
     assert (caught.value.kind, caught.value.identifier) == (kind, "nobody")
 
 
@@ -298,8 +298,8 @@ def test_a_moved_visit_keeps_its_uid_and_its_sequence_rises(
     later = timedelta(days=1)
     visit = plan.visits[2]
     moved = plan.changed(visits=(*plan.visits[:2], visit.changed(start=visit.start - later, end=visit.end - later)))
-    (before,) = events(plan_calendar("patient", "patient-0013", scenario, plan, uids, stamp))
-    (after,) = events(plan_calendar("patient", "patient-0013", scenario, moved, uids, stamp))
+    (before,) = events(make_plan_calendar("patient", "patient-0013", scenario, plan, uids, stamp))
+    (after,) = events(make_plan_calendar("patient", "patient-0013", scenario, moved, uids, stamp))
     assert after["UID"] == before["UID"]
     assert (before["SEQUENCE"], after["SEQUENCE"]) == (0, 1)
     assert before["DTSTART"].dt - after["DTSTART"].dt == later
@@ -310,7 +310,9 @@ def test_the_zones_rules_cover_bookings_outside_the_horizon(
 ) -> None:
     visit = plan.visits[2]
     early = visit.changed(start=datetime(2019, 7, 1, 9), end=datetime(2019, 7, 1, 9, 45))  # noqa: DTZ001
-    content = plan_calendar("patient", "patient-0013", scenario, plan.changed(visits=(*plan.visits[:2], early)), uids, stamp)
+    content = make_plan_calendar(
+        "patient", "patient-0013", scenario, plan.changed(visits=(*plan.visits[:2], early)), uids, stamp
+    )
     onsets = [part["DTSTART"].dt.year for part in Calendar.from_ical(content).timezones[0].subcomponents]
     assert max(onsets) < 2019
 
@@ -325,11 +327,11 @@ def test_the_export_is_every_owners_calendar(
         "groups/coping-2026-12.ics",
         *("locations/wang.ics", "locations/yawkey.ics"),
     ]
-    assert export["providers/fellow-1.ics"] == plan_calendar("provider", "fellow-1", scenario, plan, uids, stamp)
-    assert export["rooms/wang-group-1.ics"] == plan_calendar("room", "wang-group-1", scenario, plan, uids, stamp)
-    assert export["patients/patient-0011.ics"] == plan_calendar("patient", "patient-0011", scenario, plan, uids, stamp)
-    assert export["locations/wang.ics"] == plan_calendar("location", "wang", scenario, plan, uids, stamp)
-    assert export["groups/coping-2026-12.ics"] == plan_calendar("group", "coping-2026-12", scenario, plan, uids, stamp)
+    assert export["providers/fellow-1.ics"] == make_plan_calendar("provider", "fellow-1", scenario, plan, uids, stamp)
+    assert export["rooms/wang-group-1.ics"] == make_plan_calendar("room", "wang-group-1", scenario, plan, uids, stamp)
+    assert export["patients/patient-0011.ics"] == make_plan_calendar("patient", "patient-0011", scenario, plan, uids, stamp)
+    assert export["locations/wang.ics"] == make_plan_calendar("location", "wang", scenario, plan, uids, stamp)
+    assert export["groups/coping-2026-12.ics"] == make_plan_calendar("group", "coping-2026-12", scenario, plan, uids, stamp)
 
 
 def test_an_owner_without_events_has_a_calendar_that_is_empty(export: Export) -> None:

@@ -11,8 +11,8 @@ from typing import get_args
 import pytest
 from icalendar import Calendar, Event
 
-from calendars.entries import Entry, Member, Seats, reference
-from calendars.feeds import FeedKind, event_of, feed, nothing_booked, tombstone
+from calendars.entries import CalendarEntry, GroupSeats, TeamMember, make_reference
+from calendars.feeds import FeedKind, make_empty_feed, make_event, make_feed, make_tombstone
 from scheduling.scenario import Scenario
 
 HOUR = timedelta(hours=1)
@@ -22,10 +22,10 @@ STAFF: tuple[FeedKind, ...] = ("provider", "room", "group", "location")
 
 
 @pytest.fixture
-def entries(scenario: Scenario) -> list[Entry]:
+def entries(scenario: Scenario) -> list[CalendarEntry]:
     services, locations = scenario.services, scenario.locations
-    iris, omar = Member("physician-1", "Dr. Iris Vane"), Member("fellow-1", "Dr. Omar Pike")
-    visit = Entry(
+    iris, omar = TeamMember("physician-1", "Dr. Iris Vane"), TeamMember("fellow-1", "Dr. Omar Pike")
+    visit = CalendarEntry(
         kind="visit",
         uid="b1@clinicweave",
         sequence=3,
@@ -49,7 +49,7 @@ def entries(scenario: Scenario) -> list[Entry]:
         service=services["behavioral-group"],
         team=(iris,),
         supervisors=(),
-        group=Seats("Coping skills", 6),
+        group=GroupSeats("Coping skills", 6),
         attending=2,
         reference="coping-2026-12",
     )
@@ -57,8 +57,8 @@ def entries(scenario: Scenario) -> list[Entry]:
     return [visit, session, hold]
 
 
-def document(scenario: Scenario, entries: list[Entry], kind: FeedKind = "provider") -> bytes:
-    return feed(scenario.clinic, kind, "physician-1", "Dr. Iris Vane", entries, FIRST)
+def document(scenario: Scenario, entries: list[CalendarEntry], kind: FeedKind = "provider") -> bytes:
+    return make_feed(scenario.clinic, kind, "physician-1", "Dr. Iris Vane", entries, FIRST)
 
 
 def events(content: bytes) -> list[Event]:
@@ -66,7 +66,7 @@ def events(content: bytes) -> list[Event]:
 
 
 def test_a_feed_says_its_name_and_how_often_to_look_again_in_new_words_and_old(
-    scenario: Scenario, entries: list[Entry]
+    scenario: Scenario, entries: list[CalendarEntry]
 ) -> None:
     lines = document(scenario, entries).decode().split("\r\n")
     for line in (
@@ -79,13 +79,13 @@ def test_a_feed_says_its_name_and_how_often_to_look_again_in_new_words_and_old(
     assert not [line for line in lines if line.startswith("METHOD")]
 
 
-def test_events_stand_by_time_after_the_zones_rules(scenario: Scenario, entries: list[Entry]) -> None:
+def test_events_stand_by_time_after_the_zones_rules(scenario: Scenario, entries: list[CalendarEntry]) -> None:
     calendar = Calendar.from_ical(document(scenario, entries))
     assert [part.name for part in calendar.subcomponents] == ["VTIMEZONE", *["VEVENT"] * 3]
     assert [str(event["UID"]) for event in calendar.walk("VEVENT")] == ["b3@clinicweave", "b1@clinicweave", "b2@clinicweave"]
 
 
-def test_an_events_stamp_and_sequence_are_its_bookings(scenario: Scenario, entries: list[Entry]) -> None:
+def test_an_events_stamp_and_sequence_are_its_bookings(scenario: Scenario, entries: list[CalendarEntry]) -> None:
     event = events(document(scenario, entries[:1]))[0]
     assert event["DTSTAMP"].dt == event["LAST-MODIFIED"].dt == datetime(2026, 11, 20, 7, 30, 12, tzinfo=UTC)
     assert event["SEQUENCE"] == 3
@@ -93,7 +93,7 @@ def test_an_events_stamp_and_sequence_are_its_bookings(scenario: Scenario, entri
 
 @pytest.mark.parametrize("kind", STAFF)
 def test_staffs_feeds_have_neither_attendee_nor_organizer_nor_alarm(
-    kind: FeedKind, scenario: Scenario, entries: list[Entry]
+    kind: FeedKind, scenario: Scenario, entries: list[CalendarEntry]
 ) -> None:
     content = document(scenario, entries, kind)
     assert b"ATTENDEE" not in content
@@ -102,11 +102,13 @@ def test_staffs_feeds_have_neither_attendee_nor_organizer_nor_alarm(
     assert len(events(content)) == 3
 
 
-def test_equal_entries_in_any_order_give_the_same_bytes_remembered_or_not(scenario: Scenario, entries: list[Entry]) -> None:
+def test_equal_entries_in_any_order_give_the_same_bytes_remembered_or_not(
+    scenario: Scenario, entries: list[CalendarEntry]
+) -> None:
     first = document(scenario, entries)
     for order in permutations(entries):
         assert document(scenario, list(order)) == first
-    event_of.cache_clear()
+    make_event.cache_clear()
     assert document(scenario, [replace(entry) for entry in entries]) == first
 
 
@@ -121,7 +123,7 @@ def test_equal_entries_in_any_order_give_the_same_bytes_remembered_or_not(scenar
     ],
 )
 def test_any_change_that_is_shown_changes_the_bytes(
-    change: dict[str, object], scenario: Scenario, entries: list[Entry]
+    change: dict[str, object], scenario: Scenario, entries: list[CalendarEntry]
 ) -> None:
     changed = [replace(entries[0], **change), *entries[1:]]
     assert document(scenario, changed) != document(scenario, entries)
@@ -133,7 +135,7 @@ def test_a_feed_without_entries_is_a_calendar_still(scenario: Scenario) -> None:
 
 
 def empty(scenario: Scenario, kind: FeedKind = "provider", owner: str = "physician-1", first: date = FIRST) -> bytes:
-    return nothing_booked(scenario.clinic, kind, owner, "Dr. Iris Vane", first)
+    return make_empty_feed(scenario.clinic, kind, owner, "Dr. Iris Vane", first)
 
 
 @pytest.mark.parametrize("kind", get_args(FeedKind))
@@ -154,8 +156,10 @@ def test_what_an_empty_calendar_says_is_the_same_all_year_and_another_event_in_e
     assert len(uids) == 3
 
 
-def test_a_patients_feed_has_the_words_of_the_invite_and_the_clinics_name(scenario: Scenario, entries: list[Entry]) -> None:
-    content = feed(scenario.clinic, "patient", "patient-0007", "Ada Quillfeather", entries[:2], FIRST)
+def test_a_patients_feed_has_the_words_of_the_invite_and_the_clinics_name(
+    scenario: Scenario, entries: list[CalendarEntry]
+) -> None:
+    content = make_feed(scenario.clinic, "patient", "patient-0007", "Ada Quillfeather", entries[:2], FIRST)
     for event in events(content):
         assert event["SUMMARY"] == "Appointment, Center for Pain Medicine"
         assert "What to bring" in str(event["DESCRIPTION"])
@@ -165,15 +169,15 @@ def test_a_patients_feed_has_the_words_of_the_invite_and_the_clinics_name(scenar
 
 
 def test_a_feed_that_was_revoked_says_so_once_and_always_the_same(scenario: Scenario) -> None:
-    content = tombstone(scenario.clinic, "feed-1", START)
+    content = make_tombstone(scenario.clinic, "feed-1", START)
     (event,) = events(content)
     assert "no longer updated" in str(event["DESCRIPTION"])
     assert event["DTSTART"].dt == START
-    assert content == tombstone(scenario.clinic, "feed-1", START)
+    assert content == make_tombstone(scenario.clinic, "feed-1", START)
     assert b"REFRESH-INTERVAL" in content
 
 
-def test_every_kind_of_feed_can_be_made(scenario: Scenario, entries: list[Entry]) -> None:
+def test_every_kind_of_feed_can_be_made(scenario: Scenario, entries: list[CalendarEntry]) -> None:
     for kind in get_args(FeedKind):
         assert len(events(document(scenario, entries, kind))) == 3
 
@@ -190,12 +194,14 @@ def test_every_kind_of_feed_can_be_made(scenario: Scenario, entries: list[Entry]
     ],
 )
 def test_an_id_that_gives_a_patient_away_is_no_reference(identifier: str, shown: bool) -> None:
-    assert reference(identifier, [("p7", "Ann Lee")]) == (identifier if shown else None)
+    assert make_reference(identifier, [("p7", "Ann Lee")]) == (identifier if shown else None)
 
 
-def test_a_feed_that_was_rendered_before_takes_a_fraction_of_the_first_time(scenario: Scenario, entries: list[Entry]) -> None:
+def test_a_feed_that_was_rendered_before_takes_a_fraction_of_the_first_time(
+    scenario: Scenario, entries: list[CalendarEntry]
+) -> None:
     many = [replace(entries[0], uid=f"{number}@clinicweave", starts_at=START + number * HOUR) for number in range(300)]
-    event_of.cache_clear()
+    make_event.cache_clear()
     times = []
     for _ in range(4):
         begun = perf_counter()

@@ -14,8 +14,8 @@ import pytest
 from icalendar import Calendar
 from support.hostile import hostile
 
-from calendars.busy import busy_times
-from calendars.replies import received_file, received_mail
+from calendars.busy import read_busy_times
+from calendars.replies import read_file, read_mail
 from scheduling.errors import InvalidFile
 
 BEGIN, END = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
@@ -25,11 +25,11 @@ MOST_SECONDS, MOST_BYTES = 1.0, 200_000_000
 
 def busy(content: bytes) -> object:
     with suppress(InvalidFile):
-        return busy_times(content, "America/New_York", BEGIN, END)
+        return read_busy_times(content, "America/New_York", BEGIN, END)
     return None
 
 
-READERS: tuple[Callable[[bytes], object], ...] = (busy, received_mail, received_file)
+READERS: tuple[Callable[[bytes], object], ...] = (busy, read_mail, read_file)
 
 
 @pytest.fixture(autouse=True)
@@ -111,4 +111,4 @@ def test_control_the_same_files_are_no_good_for_a_reader_that_trusts_them() -> N
 def test_control_some_of_the_files_are_read_and_some_are_answers() -> None:
     files = [content for _, content in hostile(1, 60)]
     assert sum(busy(content) is not None for content in files) > 10
-    assert sum(bool(received_file(content).answers) for content in files) > 5
+    assert sum(bool(read_file(content).answers) for content in files) > 5

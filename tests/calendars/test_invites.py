@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar, Event
 
-from calendars.appointments import Appointment, appointment
-from calendars.invites import Invitation, Message, messages, next_message, next_stamp, scheduling_object
+from calendars.appointments import Appointment, make_appointment
+from calendars.invites import Invitation, InviteMessage, list_messages, make_message, make_scheduling_object, make_stamp
 from calendars.mailbox import Mailbox
 from scheduling.errors import UnknownId
 from scheduling.scenario import Scenario
@@ -28,20 +28,20 @@ Standing = Mapping[str, tuple[Mailbox, Appointment]]
 @pytest.fixture
 def injection(scenario: Scenario) -> Appointment:
     start = datetime(2026, 12, 1, 14, 15, tzinfo=UTC)
-    return appointment(scenario.clinic, "epidural-steroid-injection", "wang", start, start + HOUR / 2)
+    return make_appointment(scenario.clinic, "epidural-steroid-injection", "wang", start, start + HOUR / 2)
 
 
 def moved(one: Appointment, by: timedelta = HOUR) -> Appointment:
     return replace(one, starts_at=one.starts_at + by, ends_at=one.ends_at + by)
 
 
-def read(message: Message) -> tuple[Calendar, Event]:
-    calendar = Calendar.from_ical(scheduling_object(message, CLINIC))
+def read(message: InviteMessage) -> tuple[Calendar, Event]:
+    calendar = Calendar.from_ical(make_scheduling_object(message, CLINIC))
     (event,) = calendar.walk("VEVENT")
     return calendar, event
 
 
-def after(told: Mapping[str, Invitation], sent: list[Message]) -> dict[str, Invitation]:
+def after(told: Mapping[str, Invitation], sent: list[InviteMessage]) -> dict[str, Invitation]:
     return {**told, **{message.uid: message.told() for message in sent}}
 
 
@@ -50,27 +50,27 @@ def after(told: Mapping[str, Invitation], sent: list[Message]) -> dict[str, Invi
 
 def test_what_is_new_is_requested_once(injection: Appointment) -> None:
     standing = {"u1": (ADA, injection)}
-    (first,) = messages({}, standing, NOW)
+    (first,) = list_messages({}, standing, NOW)
     assert (first.method, first.sequence, first.is_update) == ("REQUEST", 0, False)
-    assert list(messages(after({}, [first]), standing, NOW + HOUR)) == []
+    assert list(list_messages(after({}, [first]), standing, NOW + HOUR)) == []
 
 
 def test_a_change_keeps_the_uid_and_raises_sequence_and_stamp(injection: Appointment) -> None:
-    (first,) = messages({}, {"u1": (ADA, injection)}, NOW)
-    (second,) = messages(after({}, [first]), {"u1": (ADA, moved(injection))}, NOW)
+    (first,) = list_messages({}, {"u1": (ADA, injection)}, NOW)
+    (second,) = list_messages(after({}, [first]), {"u1": (ADA, moved(injection))}, NOW)
     assert (second.method, second.uid, second.is_update) == ("REQUEST", "u1", True)
     assert second.sequence > first.sequence
     assert second.stamp > first.stamp
 
 
 def test_what_is_gone_is_cancelled_once_and_told_anew_when_it_comes_back(injection: Appointment) -> None:
-    (first,) = messages({}, {"u1": (ADA, injection)}, NOW)
+    (first,) = list_messages({}, {"u1": (ADA, injection)}, NOW)
     told = after({}, [first])
-    (gone,) = messages(told, {}, NOW + HOUR)
+    (gone,) = list_messages(told, {}, NOW + HOUR)
     assert (gone.method, gone.sequence, gone.appointment) == ("CANCEL", 1, injection)
     told = after(told, [gone])
-    assert list(messages(told, {}, NOW + 2 * HOUR)) == []
-    (back,) = messages(told, {"u1": (ADA, injection)}, NOW + 3 * HOUR)
+    assert list(list_messages(told, {}, NOW + 2 * HOUR)) == []
+    (back,) = list_messages(told, {"u1": (ADA, injection)}, NOW + 3 * HOUR)
     assert (back.method, back.sequence, back.is_update) == ("REQUEST", 2, False)
 
 
@@ -88,7 +88,7 @@ def test_what_is_gone_is_cancelled_once_and_told_anew_when_it_comes_back(injecti
 )
 def test_whatever_a_patient_acts_upon_is_a_change(injection: Appointment, field: str, value: object) -> None:
     told = Invitation("u1", ADA, 0, NOW, injection)
-    assert next_message(told, replace(injection, **{field: value}), NOW) is not None
+    assert make_message(told, replace(injection, **{field: value}), NOW) is not None
 
 
 @pytest.mark.parametrize(
@@ -96,14 +96,14 @@ def test_whatever_a_patient_acts_upon_is_a_change(injection: Appointment, field:
 )
 def test_what_a_patient_does_not_act_upon_is_no_change(injection: Appointment, field: str, value: str) -> None:
     told = Invitation("u1", ADA, 0, NOW, injection)
-    assert next_message(told, replace(injection, **{field: value}), NOW) is None
+    assert make_message(told, replace(injection, **{field: value}), NOW) is None
 
 
 def test_at_a_new_address_the_patient_has_been_told_nothing(injection: Appointment) -> None:
     told = {"u1": Invitation("u1", ADA, 3, NOW, injection)}
-    (message,) = messages(told, {"u1": (Mailbox("new@example.org"), injection)}, NOW)
+    (message,) = list_messages(told, {"u1": (Mailbox("new@example.org"), injection)}, NOW)
     assert (message.attendee.address, message.sequence, message.is_update) == ("new@example.org", 4, False)
-    assert list(messages(told, {"u1": (Mailbox("Ada@Example.org"), injection)}, NOW)) == []
+    assert list(list_messages(told, {"u1": (Mailbox("Ada@Example.org"), injection)}, NOW)) == []
 
 
 publications = st.lists(
@@ -117,33 +117,33 @@ def test_the_sum_of_all_messages_is_always_what_stands(published: list[tuple[dic
     at = datetime(2026, 12, 1, 14, tzinfo=UTC)
     base = Appointment(at, at + HOUR, "B", "", "S", 15, None, (), "C", (), 0, "America/New_York", "Clinic")
     told: dict[str, Invitation] = {}
-    last: dict[str, Message] = {}
+    last: dict[str, InviteMessage] = {}
     now = NOW
     for standing_hours, clock_step in published:
         now += timedelta(hours=clock_step)  # the clock may go back
         standing: Standing = {uid: (ADA, moved(base, hours * HOUR)) for uid, hours in standing_hours.items()}
-        sent = list(messages(told, standing, now))
+        sent = list(list_messages(told, standing, now))
         for message in sent:
             earlier = last.get(message.uid)
             assert earlier is None or (message.sequence > earlier.sequence and message.stamp > earlier.stamp)
             last[message.uid] = message
         told = after(told, sent)
         assert {uid: one.told for uid, one in told.items() if one.told} == {uid: one for uid, (_, one) in standing.items()}
-        assert list(messages(told, standing, now)) == []
+        assert list(list_messages(told, standing, now)) == []
     assert len(last) <= len({uid for hours, _ in published for uid in hours})
 
 
 def test_stamps_go_on_when_the_clock_goes_back() -> None:
-    assert next_stamp(None, NOW) == NOW.replace(microsecond=0)
-    assert next_stamp(NOW + HOUR, NOW) == NOW.replace(microsecond=0) + HOUR + timedelta(seconds=1)
-    assert next_stamp(NOW - HOUR, NOW) == NOW.replace(microsecond=0)
+    assert make_stamp(None, NOW) == NOW.replace(microsecond=0)
+    assert make_stamp(NOW + HOUR, NOW) == NOW.replace(microsecond=0) + HOUR + timedelta(seconds=1)
+    assert make_stamp(NOW - HOUR, NOW) == NOW.replace(microsecond=0)
 
 
 # --------------------------------------------------------------------------------------------------- what they say
 
 
 def test_a_request_asks_its_one_attendee_and_names_the_organizer(injection: Appointment) -> None:
-    (message,) = messages({}, {"u1@clinic": (ADA, injection)}, NOW)
+    (message,) = list_messages({}, {"u1@clinic": (ADA, injection)}, NOW)
     calendar, event = read(message)
     assert (calendar["METHOD"], event["STATUS"], event["TRANSP"], event["CLASS"]) == (
         "REQUEST",
@@ -163,7 +163,7 @@ def test_a_request_asks_its_one_attendee_and_names_the_organizer(injection: Appo
 
 def test_a_cancellation_is_of_the_same_event_and_says_so(injection: Appointment) -> None:
     told = Invitation("u1@clinic", ADA, 4, NOW, injection)
-    message = next_message(told, None, NOW)
+    message = make_message(told, None, NOW)
     assert message is not None
     calendar, event = read(message)
     assert (calendar["METHOD"], event["STATUS"], event["UID"], event["SEQUENCE"]) == ("CANCEL", "CANCELLED", "u1@clinic", 5)
@@ -174,7 +174,7 @@ def test_a_cancellation_is_of_the_same_event_and_says_so(injection: Appointment)
 
 
 def test_a_patient_is_told_where_when_to_arrive_what_to_bring_whom_and_what_to_hold(injection: Appointment) -> None:
-    (message,) = messages({}, {"u1": (ADA, injection)}, NOW)
+    (message,) = list_messages({}, {"u1": (ADA, injection)}, NOW)
     told = str(read(message)[1]["DESCRIPTION"])
     parts = ("Where: Wang", "When to arrive: 8:45 AM", "What to bring:", "drives you home", "blood thinner", "617-726-8810")
     for part in parts:
@@ -183,8 +183,8 @@ def test_a_patient_is_told_where_when_to_arrive_what_to_bring_whom_and_what_to_h
 
 def test_heading_and_place_have_no_clinical_word(scenario: Scenario) -> None:
     start = datetime(2026, 12, 1, 14, 15, tzinfo=UTC)
-    one = appointment(scenario.clinic, "cancer-consult", "yawkey", start, start + HOUR)
-    (message,) = messages({}, {"u1": (ADA, one)}, NOW)
+    one = make_appointment(scenario.clinic, "cancer-consult", "yawkey", start, start + HOUR)
+    (message,) = list_messages({}, {"u1": (ADA, one)}, NOW)
     _, event = read(message)
     shown = f"{event['SUMMARY']} {event['LOCATION']}".casefold()
     assert not [word for word in ("cancer", "consult", "pain consultation") if word in shown]
@@ -198,8 +198,8 @@ def test_the_second_of_two_hours_of_one_name_is_written_as_an_instant(injection:
         (first + HOUR, b"DTSTART:20261101T063000Z"),
     ):
         one = replace(injection, starts_at=start, ends_at=start + 3 * HOUR)
-        (message,) = messages({}, {"u1": (ADA, one)}, NOW)
-        assert written in scheduling_object(message, CLINIC)
+        (message,) = list_messages({}, {"u1": (ADA, one)}, NOW)
+        assert written in make_scheduling_object(message, CLINIC)
         assert read(message)[1]["DTSTART"].dt.astimezone(UTC) == start
 
 
@@ -213,7 +213,7 @@ def test_an_appointment_survives_being_kept_as_json(injection: Appointment) -> N
 )
 def test_an_unknown_service_or_location_is_refused(scenario: Scenario, service: str, location: str, kind: str) -> None:
     with pytest.raises(UnknownId) as caught:
-        appointment(scenario.clinic, service, location, NOW, NOW + HOUR)
+        make_appointment(scenario.clinic, service, location, NOW, NOW + HOUR)
     assert caught.value.kind == kind
 
 

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from icalendar import Event
 
-from calendars.lines import folded, instant, line, local, text
-from calendars.wording import one_line
+from calendars.lines import escape_text, fold, make_instant, make_line, make_local
+from calendars.wording import flatten
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from('\n\\;,:"'), max_size=200)
 
@@ -22,21 +22,21 @@ def read(content: bytes) -> Event:
 @given(TEXTS)
 @example("\\n is no line break\n, this was; one\\")
 def test_a_text_is_read_as_it_was_written(value: str) -> None:
-    written = line("DESCRIPTION", text(value))
+    written = make_line("DESCRIPTION", escape_text(value))
     assert str(read(written)["DESCRIPTION"]) == value
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300))
 def test_a_folded_line_has_pieces_of_75_octets_that_are_characters_whole(value: str) -> None:
-    content = folded(value.encode())
+    content = fold(value.encode())
     pieces = content.removesuffix(b"\r\n").split(b"\r\n ")
     assert max(map(len, content.split(b"\r\n"))) <= 75
     assert "".join(piece.decode() for piece in pieces) == value
 
 
-@given(st.text(max_size=100).map(one_line))
+@given(st.text(max_size=100).map(flatten))
 def test_a_name_in_a_parameter_stays_in_it(name: str) -> None:
-    written = line("ATTENDEE", "mailto:ada@example.org", CN=name, RSVP="TRUE")
+    written = make_line("ATTENDEE", "mailto:ada@example.org", CN=name, RSVP="TRUE")
     attendee = read(written)["ATTENDEE"]
     assert attendee == "mailto:ada@example.org"
     assert attendee.params["RSVP"] == "TRUE"
@@ -53,8 +53,8 @@ def test_a_name_in_a_parameter_stays_in_it(name: str) -> None:
     ],
 )
 def test_an_instant_is_written_as_local_time_unless_that_means_another(moment: datetime, written: bytes) -> None:
-    assert local("DTSTART", moment, "America/New_York") == written
+    assert make_local("DTSTART", moment, "America/New_York") == written
 
 
 def test_years_have_four_digits_and_seconds_no_fraction() -> None:
-    assert instant("DTSTAMP", datetime(2026, 1, 2, 3, 4, 5, 999_999, tzinfo=UTC)) == b"DTSTAMP:20260102T030405Z\r\n"
+    assert make_instant("DTSTAMP", datetime(2026, 1, 2, 3, 4, 5, 999_999, tzinfo=UTC)) == b"DTSTAMP:20260102T030405Z\r\n"

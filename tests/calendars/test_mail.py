@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from calendars.appointments import Appointment
-from calendars.invites import Invitation, Message, next_message, scheduling_object
-from calendars.mail import mail_of, subject
+from calendars.invites import Invitation, InviteMessage, make_message, make_scheduling_object
+from calendars.mail import make_mail, make_subject
 from calendars.mailbox import Mailbox
 
 NOW = datetime(2026, 11, 20, 7, 30, 12, tzinfo=UTC)
@@ -43,26 +43,26 @@ def appointment(**others: str) -> Appointment:
     )
 
 
-def request(name: str = "Ada Quillfeather", address: str = "ada@example.org", told: Appointment | None = None) -> Message:
-    message = next_message(
+def request(name: str = "Ada Quillfeather", address: str = "ada@example.org", told: Appointment | None = None) -> InviteMessage:
+    message = make_message(
         Invitation("u1@clinic", Mailbox(address, name), 0 if told else -1, None, None), told or appointment(), NOW
     )
     assert message is not None
     return message
 
 
-def cancellation() -> Message:
-    message = next_message(Invitation("u1@clinic", Mailbox("ada@example.org"), 4, NOW, appointment()), None, NOW)
+def cancellation() -> InviteMessage:
+    message = make_message(Invitation("u1@clinic", Mailbox("ada@example.org"), 4, NOW, appointment()), None, NOW)
     assert message is not None
     return message
 
 
-def parsed(message: Message, organizer: Mailbox = CLINIC) -> EmailMessage:
-    return message_from_bytes(mail_of(message, organizer), policy=policy.default)
+def parsed(message: InviteMessage, organizer: Mailbox = CLINIC) -> EmailMessage:
+    return message_from_bytes(make_mail(message, organizer), policy=policy.default)
 
 
 @pytest.mark.parametrize("message", [request(), cancellation()])
-def test_the_parts_stand_in_the_order_that_mail_programs_expect(message: Message) -> None:
+def test_the_parts_stand_in_the_order_that_mail_programs_expect(message: InviteMessage) -> None:
     mail = parsed(message)
     types = [part.get_content_type() for part in mail.walk()]
     assert types == ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar", "application/ics"]
@@ -71,7 +71,7 @@ def test_the_parts_stand_in_the_order_that_mail_programs_expect(message: Message
     assert calendar.get_content_charset() == "utf-8"
     assert {part["Content-Transfer-Encoding"] for part in mail.walk() if not part.is_multipart()} == {"base64"}
     content = calendar.get_payload(decode=True)
-    assert content == attached.get_payload(decode=True) == scheduling_object(message, CLINIC)
+    assert content == attached.get_payload(decode=True) == make_scheduling_object(message, CLINIC)
     assert Calendar.from_ical(content)["METHOD"] == message.method
     assert attached.get_filename() == ("invite.ics" if message.method == "REQUEST" else "cancel.ics")
 
@@ -85,14 +85,14 @@ def test_the_headers_are_those_of_a_message_that_a_person_is_sent() -> None:
 
 
 def test_the_line_ends_and_lengths_are_those_of_smtp() -> None:
-    content = mail_of(request(name="Ü" * 150), CLINIC)
+    content = make_mail(request(name="Ü" * 150), CLINIC)
     assert content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r")
     assert max(map(len, content.split(b"\r\n"))) <= 998
     assert content.isascii()
 
 
 def test_the_same_message_is_the_same_mail_and_has_an_id_of_its_own() -> None:
-    assert mail_of(request(), CLINIC) == mail_of(request(), CLINIC)
+    assert make_mail(request(), CLINIC) == make_mail(request(), CLINIC)
     others = [request(), cancellation(), request(address="bela@example.org"), request(told=appointment())]
     identifiers = {str(parsed(message)["Message-ID"]) for message in others}
     assert len(identifiers) == len(others)
@@ -101,12 +101,12 @@ def test_the_same_message_is_the_same_mail_and_has_an_id_of_its_own() -> None:
 
 def test_the_subject_says_what_has_happened_and_no_clinical_word() -> None:
     told = appointment(clinic="Opioid and Cancer Center for Pain Medicine")
-    assert subject(request(told=told)) == "Appointment: Tuesday, December 1, 2026, 9:15 AM, and Center for Pain Medicine"
-    assert subject(cancellation()).startswith("Cancelled appointment: ")
+    assert make_subject(request(told=told)) == "Appointment: Tuesday, December 1, 2026, 9:15 AM, and Center for Pain Medicine"
+    assert make_subject(cancellation()).startswith("Cancelled appointment: ")
     known = Invitation("u1", Mailbox("a@b"), 0, NOW, appointment())
-    changed = next_message(known, appointment(companion="Come alone."), NOW)
+    changed = make_message(known, appointment(companion="Come alone."), NOW)
     assert changed is not None
-    assert subject(changed).startswith("Changed appointment: ")
+    assert make_subject(changed).startswith("Changed appointment: ")
 
 
 def test_a_person_can_read_it_without_a_calendar() -> None:
@@ -150,7 +150,7 @@ EVIL = st.text(st.characters(exclude_categories=["Cs"]), max_size=300) | st.samp
 @given(name=EVIL, building=EVIL, clinic=EVIL)
 def test_no_name_adds_a_header_a_recipient_or_a_line_of_the_calendar(name: str, building: str, clinic: str) -> None:
     message = request(name=name, told=appointment(building=building, clinic=clinic))
-    content = mail_of(message, Mailbox(CLINIC.address, clinic))
+    content = make_mail(message, Mailbox(CLINIC.address, clinic))
     head = content.partition(b"\r\n\r\n")[0]
     lines = head.split(b"\r\n")
     assert max(map(len, lines)) <= 998
@@ -159,7 +159,7 @@ def test_no_name_adds_a_header_a_recipient_or_a_line_of_the_calendar(name: str, 
     mail = message_from_bytes(content, policy=policy.default)
     assert [one.addr_spec for one in mail["To"].addresses] == ["ada@example.org"]
     assert [one.addr_spec for one in mail["From"].addresses] == [CLINIC.address]
-    (event,) = Calendar.from_ical(scheduling_object(message, CLINIC)).walk("VEVENT")
+    (event,) = Calendar.from_ical(make_scheduling_object(message, CLINIC)).walk("VEVENT")
     assert event["ATTENDEE"] == "mailto:ada@example.org"
 
 
@@ -167,7 +167,7 @@ def test_no_name_adds_a_header_a_recipient_or_a_line_of_the_calendar(name: str, 
 @given(name=st.text(st.characters(categories=["L", "N", "Zs"]) | st.sampled_from("'-.,\"()<>@;:\\"), min_size=1, max_size=120))
 def test_a_name_of_any_script_and_length_arrives_as_it_was(name: str) -> None:
     mailbox = Mailbox("ada@example.org", name)
-    source = message_from_bytes(mail_of(request(name=name), CLINIC))["To"]
+    source = message_from_bytes(make_mail(request(name=name), CLINIC))["To"]
     words, _, address = source.rpartition(" ")
     found = str(make_header(decode_header(words.replace("\r\n", "").strip()))).strip('"')
     assert (found, address) == (mailbox.name.strip('"') or "", "<ada@example.org>")

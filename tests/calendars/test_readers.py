@@ -10,11 +10,11 @@ import ical.calendar_stream
 import icalendar
 import pytest
 
-from calendars.appointments import appointment
-from calendars.busy import busy_times
-from calendars.entries import Entry, Member
-from calendars.feeds import feed
-from calendars.invites import Invitation, next_message, scheduling_object
+from calendars.appointments import make_appointment
+from calendars.busy import read_busy_times
+from calendars.entries import CalendarEntry, TeamMember
+from calendars.feeds import make_feed
+from calendars.invites import Invitation, make_message, make_scheduling_object
 from calendars.mailbox import Mailbox
 from scheduling.scenario import Scenario
 
@@ -48,7 +48,7 @@ def by_ical(content: bytes) -> Times:
 
 def by_ourselves(content: bytes) -> Times:
     """Read with the reader for calendars elsewhere, which trusts nobody; events that touch are one there."""
-    return set(busy_times(content, "UTC", datetime(2025, 12, 1, tzinfo=UTC), datetime(2027, 6, 1, tzinfo=UTC)).intervals)
+    return set(read_busy_times(content, "UTC", datetime(2025, 12, 1, tzinfo=UTC), datetime(2027, 6, 1, tzinfo=UTC)).intervals)
 
 
 def by_our_definition_alone(content: bytes) -> Times:
@@ -72,8 +72,8 @@ def moments(zone: str) -> list[datetime]:
     return sorted(found)
 
 
-def entry(scenario: Scenario, number: int, start: datetime) -> Entry:
-    return Entry(
+def entry(scenario: Scenario, number: int, start: datetime) -> CalendarEntry:
+    return CalendarEntry(
         kind="visit",
         uid=f"b{number}@clinicweave",
         sequence=0,
@@ -83,7 +83,7 @@ def entry(scenario: Scenario, number: int, start: datetime) -> Entry:
         service=scenario.services["cancer-consult"],
         location=scenario.locations["yawkey"],
         room=None,
-        team=(Member("physician-1", "Dr. Iris Vane"),),
+        team=(TeamMember("physician-1", "Dr. Iris Vane"),),
         supervisors=(),
     )
 
@@ -94,7 +94,7 @@ def test_a_feed_is_read_at_the_same_instants(zone: str, reader: Callable[[bytes]
     starts = moments(zone)
     clinic = scenario.clinic.changed(timezone=zone)
     entries = [entry(scenario, number, start) for number, start in enumerate(starts)]
-    content = feed(clinic, "provider", "physician-1", "Dr. Iris Vane", entries, date(2026, 1, 1))
+    content = make_feed(clinic, "provider", "physician-1", "Dr. Iris Vane", entries, date(2026, 1, 1))
     assert reader(content) == {(start, start + timedelta(minutes=20)) for start in starts}
 
 
@@ -113,16 +113,16 @@ def test_an_invite_and_its_cancellation_are_read_at_the_same_instants(
     start: datetime, reader: Callable[[bytes], Times], scenario: Scenario
 ) -> None:
     end = start + timedelta(minutes=45)
-    told = appointment(scenario.clinic, "inpatient-consult", "wang", start, end)
+    told = make_appointment(scenario.clinic, "inpatient-consult", "wang", start, end)
     known = Invitation("u1@clinicweave", Mailbox("ada@example.org", "Ada"))
-    asked = next_message(known, told, start - timedelta(days=9))
+    asked = make_message(known, told, start - timedelta(days=9))
     assert asked is not None
-    gone = next_message(asked.told(), None, start - timedelta(days=8))
+    gone = make_message(asked.told(), None, start - timedelta(days=8))
     assert gone is not None
     organizer = Mailbox("appointments@clinic.example")
-    assert reader(scheduling_object(asked, organizer)) == {(start, end)}
+    assert reader(make_scheduling_object(asked, organizer)) == {(start, end)}
     takes_time = reader in (by_icalendar, by_ical)  # the others list what takes time alone
-    assert reader(scheduling_object(gone, organizer)) == ({(start, end)} if takes_time else set())
+    assert reader(make_scheduling_object(gone, organizer)) == ({(start, end)} if takes_time else set())
 
 
 @pytest.mark.parametrize("reader", [by_ourselves, by_our_definition_alone])
@@ -130,7 +130,7 @@ def test_control_another_rule_for_the_zone_is_noticed_where_the_definition_is_re
     reader: Callable[[bytes], Times], scenario: Scenario
 ) -> None:
     start = datetime(2026, 3, 12, 14, tzinfo=UTC)
-    content = feed(scenario.clinic, "provider", "p", "P", [entry(scenario, 1, start)], date(2026, 1, 1))
+    content = make_feed(scenario.clinic, "provider", "p", "P", [entry(scenario, 1, start)], date(2026, 1, 1))
     wrong = content.replace(b"BYDAY=2SU;BYMONTH=3", b"BYDAY=3SU;BYMONTH=3")
     assert wrong != content
     moved = reader(wrong) != reader(content)

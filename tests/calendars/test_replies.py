@@ -14,20 +14,20 @@ from calendars import replies
 from calendars.mailbox import Mailbox
 from calendars.replies import (
     Accepted,
-    Answer,
     Declined,
     ForStaff,
     Ignored,
-    Invited,
+    KnownInvite,
+    Reply,
     Tentative,
     Verdict,
-    received_file,
-    received_mail,
+    read_file,
+    read_mail,
 )
 
 STAMP = datetime(2026, 11, 21, 9, tzinfo=UTC)
 NOW = STAMP + timedelta(hours=1)
-INVITED = Invited(Mailbox("ada@example.org", "Ada"), sequence=2)
+INVITED = KnownInvite(Mailbox("ada@example.org", "Ada"), sequence=2)
 PROPERTIES = {
     "UID": "u1@clinic",
     "ORGANIZER": "mailto:appointments@clinic.example",
@@ -46,13 +46,13 @@ def reply(method: str = "REPLY", without: tuple[str, ...] = (), **others: str) -
     return "\r\n".join(frame).encode()
 
 
-def answer(**others: object) -> Answer:
-    (found,) = received_file(reply()).answers
+def answer(**others: object) -> Reply:
+    (found,) = read_file(reply()).answers
     return replace(found, **others)
 
 
-def judged(answer: Answer, invited: Invited | None, sender: str | None, now: datetime = NOW) -> Verdict:
-    return replies.judged(answer, invited, sender, now)
+def judged(answer: Reply, invited: KnownInvite | None, sender: str | None, now: datetime = NOW) -> Verdict:
+    return replies.judge_reply(answer, invited, sender, now)
 
 
 def mail(
@@ -74,7 +74,7 @@ def test_an_answer_of_the_attendee_is_taken(participation: str, verdict: type) -
 
 
 def test_a_missing_organizer_sequence_or_stamp_is_accepted() -> None:
-    (found,) = received_file(reply(without=("ORGANIZER", "SEQUENCE", "DTSTAMP"))).answers
+    (found,) = read_file(reply(without=("ORGANIZER", "SEQUENCE", "DTSTAMP"))).answers
     assert judged(found, INVITED, "ada@example.org") == Accepted(None)
 
 
@@ -156,26 +156,26 @@ def test_in_whatever_order_answers_come_and_however_often_the_newest_one_stands(
     "kind", ["text/calendar; method=REPLY", "application/ics", 'application/octet-stream; name="reply.ics"']
 )
 def test_a_mail_with_a_calendar_part_is_read(kind: str) -> None:
-    found = received_mail(mail(reply(), kind=kind))
+    found = read_mail(mail(reply(), kind=kind))
     assert [one.uid for one in found.answers] == ["u1@clinic"]
     assert (found.sender, found.message_id, found.trouble) == ("Ada@Example.org", "<1@example.org>", None)
 
 
 def test_the_same_object_twice_in_a_mail_is_one_answer() -> None:
     twice = mail(reply() + b"\r\n--b\r\nContent-Type: application/ics\r\n\r\n" + reply())
-    assert len(received_mail(twice).answers) == 1
+    assert len(read_mail(twice).answers) == 1
 
 
 def test_an_occurrence_and_a_delegation_are_seen() -> None:
-    (occurrence,) = received_file(reply(RECURRENCE_ID="20261201T090000Z")).answers
+    (occurrence,) = read_file(reply(RECURRENCE_ID="20261201T090000Z")).answers
     assert occurrence.is_occurrence
     delegated = reply().replace(b"PARTSTAT=ACCEPTED", b'PARTSTAT=ACCEPTED;DELEGATED-FROM="mailto:x@y"')
-    assert received_file(delegated).answers[0].is_delegated
+    assert read_file(delegated).answers[0].is_delegated
 
 
 def test_folded_lines_other_line_ends_and_small_letters_are_read() -> None:
     odd = reply().replace(b"mailto:ada@", b"MAILTO:a\r\n da@").replace(b"\r\n", b"\n").replace(b"ATTENDEE", b"attendee")
-    (found,) = received_file(odd).answers
+    (found,) = read_file(odd).answers
     assert found.attendee == "ada@example.org"
 
 
@@ -193,22 +193,22 @@ def test_folded_lines_other_line_ends_and_small_letters_are_read() -> None:
     ],
 )
 def test_a_mail_without_an_answer_says_what_it_is(content: bytes, trouble: object) -> None:
-    found = received_mail(content)
+    found = read_mail(content)
     assert (found.answers, found.trouble) == ((), trouble)
 
 
 def test_an_automatic_reply_with_a_calendar_is_an_answer() -> None:
-    assert received_mail(mail(reply(), extra="Auto-Submitted: auto-generated\r\n")).answers
+    assert read_mail(mail(reply(), extra="Auto-Submitted: auto-generated\r\n")).answers
 
 
 def test_two_senders_are_none() -> None:
-    found = received_mail(mail(reply(), sender="ada@example.org, bela@example.org"))
+    found = read_mail(mail(reply(), sender="ada@example.org, bela@example.org"))
     assert judged(found.answers[0], INVITED, found.sender) == ForStaff("other-sender")
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_without_an_error(noise: bytes) -> None:
-    received_mail(noise)
-    received_mail(mail(noise))
-    received_file(reply() + noise)
-    received_file(noise)
+    read_mail(noise)
+    read_mail(mail(noise))
+    read_file(reply() + noise)
+    read_file(noise)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar, Event, Timezone
 
-from calendars.timezones import State, YearlyRule, vtimezone, yearly_rule
+from calendars.timezones import LocalTimeType, YearlyRule, find_yearly_rule, make_vtimezone
 from scheduling.errors import UnknownId
 
 HOUR = timedelta(hours=1)
@@ -39,7 +39,7 @@ IRREGULAR = ("Africa/Cairo", "Africa/Casablanca", "Asia/Gaza")
 
 
 def text_of(zone: str, first: date, last: date) -> str:
-    content: bytes = vtimezone(zone, first, last).to_ical()
+    content: bytes = make_vtimezone(zone, first, last).to_ical()
     return content.decode()
 
 
@@ -263,17 +263,17 @@ def test_the_friday_before_the_last_sunday_is_told_by_days_of_the_month() -> Non
     ],
 )
 def test_a_rule_is_one_weekday_in_the_same_seven_days_of_every_year(dates: tuple[str, ...], rule: YearlyRule | None) -> None:
-    assert yearly_rule([datetime.fromisoformat(f"{day}T02:00") for day in dates], range(2025, 2028)) == rule
+    assert find_yearly_rule([datetime.fromisoformat(f"{day}T02:00") for day in dates], range(2025, 2028)) == rule
 
 
 def test_an_hour_that_differs_from_year_to_year_is_no_rule() -> None:
     onsets = [datetime.fromisoformat(stamp) for stamp in ("2025-11-02T02:00", "2026-11-08T03:00")]
-    assert yearly_rule(onsets, range(2025, 2027)) is None
+    assert find_yearly_rule(onsets, range(2025, 2027)) is None
 
 
 def test_states_are_the_same_whatever_part_of_the_offset_is_guessed_to_be_saving() -> None:
     hours = timedelta(hours=-6)
-    assert State(hours, "MDT", 2 * HOUR) == State(hours, "MDT", HOUR) != State(hours, "CST", HOUR)
+    assert LocalTimeType(hours, "MDT", 2 * HOUR) == LocalTimeType(hours, "MDT", HOUR) != LocalTimeType(hours, "CST", HOUR)
 
 
 @pytest.mark.parametrize("zone", STEADY)
@@ -321,10 +321,10 @@ def test_icalendar_reads_the_component_back() -> None:
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc/passwd", "/etc/localtime", "America"])
 def test_an_unknown_zone_is_refused(zone: str) -> None:
     with pytest.raises(UnknownId) as caught:
-        vtimezone(zone, date(2026, 1, 1), date(2026, 1, 2))
+        make_vtimezone(zone, date(2026, 1, 1), date(2026, 1, 2))
     assert (caught.value.kind, caught.value.identifier) == ("time zone", zone)
 
 
 def test_dates_that_run_backwards_are_refused() -> None:
     with pytest.raises(ValueError, match="before the first"):
-        vtimezone("UTC", date(2026, 1, 2), date(2026, 1, 1))
+        make_vtimezone("UTC", date(2026, 1, 2), date(2026, 1, 1))

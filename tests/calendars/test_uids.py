@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from calendars.uids import Uids, sidecar
+from calendars.uids import Uids, get_sidecar_path
 from scheduling.errors import InvalidFile
 from scheduling.plan import Plan
 
@@ -99,8 +99,8 @@ def test_control_the_good_file_is_read() -> None:
 
 
 def test_the_sidecar_stands_beside_the_plan() -> None:
-    assert sidecar("out/plan.json") == Path("out/plan.uids.json")
-    assert sidecar("out/plan") == Path("out/plan.uids.json")
+    assert get_sidecar_path("out/plan.json") == Path("out/plan.uids.json")
+    assert get_sidecar_path("out/plan") == Path("out/plan.uids.json")
 
 
 def test_the_sequence_rises_with_every_change_of_time_or_place(plan: Plan) -> None:

@@ -15,10 +15,10 @@ from clients.years import STAMP, a_year
 from icalendar import Calendar
 from support import factories
 
-from calendars.appointments import appointment
+from calendars.appointments import make_appointment
 from calendars.exports import export_all
-from calendars.feeds import tombstone
-from calendars.invites import Message, Method, scheduling_object
+from calendars.feeds import make_tombstone
+from calendars.invites import InviteMessage, Method, make_scheduling_object
 from calendars.mailbox import Mailbox
 
 ZONES = (
@@ -134,9 +134,9 @@ def test_a_reader_sees_each_invite_and_cancellation_at_its_instant_and_finds_no_
     instants = year.instants()
     for uid, (start, end) in instants.items():
         times = (datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
-        told = appointment(year.scenario.clinic, "followup", "wang", *times)
-        message = Message(method, uid, PATIENT, 1, STAMP, told, is_update=True)
-        (tmp_path / f"{uid}.ics").write_bytes(scheduling_object(message, CLINIC))
+        told = make_appointment(year.scenario.clinic, "followup", "wang", *times)
+        message = InviteMessage(method, uid, PATIENT, 1, STAMP, told, is_update=True)
+        (tmp_path / f"{uid}.ics").write_bytes(make_scheduling_object(message, CLINIC))
     files = sorted(tmp_path.iterdir())
     readings = read(installed, reader, files)
     assert not [fault for reading in readings for fault in reading.faults]
@@ -146,7 +146,7 @@ def test_a_reader_sees_each_invite_and_cancellation_at_its_instant_and_finds_no_
 @pytest.mark.parametrize("reader", READERS)
 def test_a_reader_finds_no_fault_with_what_a_revoked_feed_says(reader: str, tmp_path: Path, installed: Installed) -> None:
     file = tmp_path / "ended.ics"
-    file.write_bytes(tombstone(factories.clinic(), "feed-1", STAMP))
+    file.write_bytes(make_tombstone(factories.clinic(), "feed-1", STAMP))
     (reading,) = read(installed, reader, [file])
     assert not reading.faults
     assert [start for start, _ in reading.instants.values()] == [STAMP.timestamp()]

@@ -7,7 +7,7 @@ from datetime import date, time
 import pytest
 
 from scheduling import catalogue
-from scheduling.catalogue import Extent, Offer, Referral, Role, catalogue_faults, parse_toml
+from scheduling.catalogue import CatalogueService, Extent, OutsideDepartment, ProviderRole, find_catalogue_faults, parse_toml
 from scheduling.clinic import Closure, Equipment, Room, RoomNeed, Seat
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.people import Provider
@@ -78,26 +78,28 @@ def a_provider(identifier: str, role: str) -> Provider:
     )
 
 
-def an_offer(**changes: object) -> Offer:
-    return catalogue.offer("radiofrequency-ablation").changed(**changes)
+def an_offer(**changes: object) -> CatalogueService:
+    return catalogue.get_service("radiofrequency-ablation").changed(**changes)
 
 
-def faults_of(*offers: Offer) -> list[Fault]:
-    roles = (Role(id="r", name="R", skills=("interventional",), trainee=False, max_minutes_per_day=1, source="ours"),)
+def faults_of(*offers: CatalogueService) -> list[Fault]:
+    roles = (ProviderRole(id="r", name="R", skills=("interventional",), trainee=False, max_minutes_per_day=1, source="ours"),)
     rooms = (Room(id="wang-procedure-1", location="wang", kind="procedure", features=("fluoroscopy",), seats=1),)
     pools = (Equipment(id="rf-generator", location="wang", units=1), Equipment(id="rf-generator", location="west", units=0))
-    return list(catalogue_faults(offers, roles, rooms, pools))
+    return list(find_catalogue_faults(offers, roles, rooms, pools))
 
 
 def test_every_service_of_every_family_is_offered_and_nothing_else():
-    found = {name: [s.id for s in catalogue.services() if catalogue.family(s.id) == name] for name in catalogue.FAMILIES}
+    found = {
+        name: [s.id for s in catalogue.list_services() if catalogue.get_family(s.id) == name] for name in catalogue.FAMILIES
+    }
     assert {name: sorted(ids) for name, ids in found.items()} == {name: sorted(ids) for name, ids in OFFERED.items()}
 
 
 def test_spine_evaluation_tells_new_onset_chronic_and_pain_after_surgery_apart():
-    onsets = {indication.id: indication.onset for indication in catalogue.indications("spine-evaluation")}
+    onsets = {indication.id: indication.onset for indication in catalogue.list_indications("spine-evaluation")}
     assert onsets == {"new-onset": "new-onset", "chronic": "chronic", "after-spinal-surgery": "chronic"}
-    assert (catalogue.limits().due_days("new-onset"), catalogue.limits().due_days("chronic")) == (5, 21)
+    assert (catalogue.get_limits().due_days("new-onset"), catalogue.get_limits().due_days("chronic")) == (5, 21)
 
 
 @pytest.mark.parametrize(
@@ -113,21 +115,21 @@ def test_spine_evaluation_tells_new_onset_chronic_and_pain_after_surgery_apart()
     ],
 )
 def test_a_service_keeps_its_figures(service, minutes, turnover, recovery, attention, team):
-    found = next(s for s in catalogue.services() if s.id == service)
+    found = next(s for s in catalogue.list_services() if s.id == service)
     assert (found.minutes, found.turnover, found.recovery, found.attention) == (minutes, turnover, recovery, attention)
     assert [seat.any_of for seat in found.team] == team
 
 
 def test_only_the_bedside_consult_needs_no_room_and_only_the_cancer_clinic_is_at_yawkey():
-    assert [s.id for s in catalogue.services() if s.room is None] == ["inpatient-consult"]
-    assert [s.id for s in catalogue.services() if s.locations == ("inpatient",)] == ["inpatient-consult"]
-    assert [s.id for s in catalogue.services() if "yawkey" in s.locations] == ["advanced-cancer-visit"]
+    assert [s.id for s in catalogue.list_services() if s.room is None] == ["inpatient-consult"]
+    assert [s.id for s in catalogue.list_services() if s.locations == ("inpatient",)] == ["inpatient-consult"]
+    assert [s.id for s in catalogue.list_services() if "yawkey" in s.locations] == ["advanced-cancer-visit"]
 
 
 @pytest.mark.parametrize("extent", ["full", "small"])
 def test_every_service_has_room_device_bay_and_role_at_each_of_its_locations(extent: Extent):
-    clinic = catalogue.clinic(extent=extent)
-    skills = {skill for role in catalogue.roles() for skill in role.skills}
+    clinic = catalogue.build_clinic(extent=extent)
+    skills = {skill for role in catalogue.list_roles() for skill in role.skills}
     for service in clinic.services:
         assert all(not skills.isdisjoint(seat.any_of) for seat in service.team)
         for location in service.locations:
@@ -137,12 +139,12 @@ def test_every_service_has_room_device_bay_and_role_at_each_of_its_locations(ext
 
 
 def test_rooms_are_numbered_on_within_location_and_kind():
-    rooms = {room.id: room for room in catalogue.clinic().rooms}
-    assert len(rooms) == len(catalogue.clinic().rooms) == 38
+    rooms = {room.id: room for room in catalogue.build_clinic().rooms}
+    assert len(rooms) == len(catalogue.build_clinic().rooms) == 38
     assert rooms["wang-procedure-3"].features == ("fluoroscopy", "ultrasound")
     assert rooms["wang-procedure-4"].features == ("ultrasound",)
     assert rooms["west-procedure-2"].features == ("ultrasound",)
-    assert len(catalogue.clinic(extent="small").rooms) == 15
+    assert len(catalogue.build_clinic(extent="small").rooms) == 15
 
 
 def test_the_cancer_clinic_reserves_the_staff_of_its_roles_alone():
@@ -151,7 +153,7 @@ def test_the_cancer_clinic_reserves_the_staff_of_its_roles_alone():
         a_provider("cancer-2", "cancer-pain-physician"),
         a_provider("palliative-1", "palliative-physician"),
     ]
-    (block,) = catalogue.clinic(staff).blocks
+    (block,) = catalogue.build_clinic(staff).blocks
     assert block.providers == ("cancer-2", "palliative-1")
     assert (block.location, block.weekday, block.start, block.end) == ("yawkey", "WE", time(13), time(17))
     assert block.services == ("advanced-cancer-visit",)
@@ -159,18 +161,18 @@ def test_the_cancer_clinic_reserves_the_staff_of_its_roles_alone():
 
 def test_the_clinic_takes_the_closures_that_it_is_given():
     closure = Closure(start=stamp(DAY, 780), end=stamp(DAY, 1080), location="west", reason="training")
-    assert catalogue.clinic(closures=[closure]).closures == (closure,)
-    assert catalogue.clinic().closures == ()
+    assert catalogue.build_clinic(closures=[closure]).closures == (closure,)
+    assert catalogue.build_clinic().closures == ()
 
 
 def test_travel_within_the_campus_is_shorter_than_to_waltham():
-    minutes = {frozenset(travel.between): travel.minutes for travel in catalogue.clinic().travel}
+    minutes = {frozenset(travel.between): travel.minutes for travel in catalogue.build_clinic().travel}
     assert minutes[frozenset(("wang", "yawkey"))] == 10
     assert minutes[frozenset(("wang", "west"))] == 45
 
 
 def test_four_workshops_must_run_each_month_and_family_education_may():
-    required = {workshop.id: workshop.required for workshop in catalogue.workshops()}
+    required = {workshop.id: workshop.required for workshop in catalogue.list_workshops()}
     assert required == {
         "coping-skills": True,
         "self-management": True,
@@ -181,13 +183,13 @@ def test_four_workshops_must_run_each_month_and_family_education_may():
 
 
 def test_eight_departments_take_referrals_and_none_is_a_service():
-    ids = {referral.id for referral in catalogue.referrals()}
+    ids = {referral.id for referral in catalogue.list_outside_departments()}
     assert len(ids) == 8
-    assert ids.isdisjoint(service.id for service in catalogue.services())
+    assert ids.isdisjoint(service.id for service in catalogue.list_services())
 
 
 def test_the_policy_weighs_cancer_above_all_and_sets_no_limit_of_moves():
-    policy = catalogue.policy()
+    policy = catalogue.get_policy()
     assert (policy.unscheduled.routine, policy.unscheduled.cancer) == (100, 3000)
     assert (policy.not_preferred_provider, policy.not_preferred_site, policy.not_preferred_half) == (8, 6, 2)
     assert (policy.group_not_run, policy.reserve_missing, policy.max_notified_moves) == (2000, 2000, None)
@@ -195,9 +197,9 @@ def test_the_policy_weighs_cancer_above_all_and_sets_no_limit_of_moves():
 
 def test_unknown_ids_are_refused():
     with pytest.raises(UnknownId, match='unknown service "massage"'):
-        catalogue.family("massage")
+        catalogue.get_family("massage")
     with pytest.raises(UnknownId, match='unknown pathway "massage"'):
-        catalogue.pathway("massage")
+        catalogue.get_pathway("massage")
 
 
 def test_a_sound_service_has_no_fault():
@@ -226,7 +228,7 @@ def test_a_repeated_service_is_a_fault():
 
 def test_data_without_a_source_or_of_a_wrong_type_is_refused_by_path():
     with pytest.raises(InvalidFile) as refused:
-        parse_toml(Referral, 'id = "neurology"\nname = 3\ncolour = "red"', "services.toml")
+        parse_toml(OutsideDepartment, 'id = "neurology"\nname = 3\ncolour = "red"', "services.toml")
     assert {(fault.path, fault.message) for fault in refused.value.faults} == {
         ("name", "must be a valid string"),
         ("source", "missing"),
@@ -236,4 +238,4 @@ def test_data_without_a_source_or_of_a_wrong_type_is_refused_by_path():
 
 def test_text_that_is_no_toml_is_refused():
     with pytest.raises(InvalidFile, match=r"services\.toml: 1 fault"):
-        parse_toml(Referral, "id = ", "services.toml")
+        parse_toml(OutsideDepartment, "id = ", "services.toml")

@@ -9,9 +9,9 @@ from support.cases import COST_CASES, CostCase
 from support.factories import booking, current, group, patient, plan, reserve, scenario, session, visit
 
 from scheduling.check import check
-from scheduling.costs import COSTS, Cost, costs
+from scheduling.costs import COSTS, Cost, calculate_costs
 from scheduling.plan import COMPONENTS, Costs
-from scheduling.rules import name, violations
+from scheduling.rules import find_violations, get_rule_name
 
 CONTRACT = (
     *("unscheduled", "late", "delay", "continuity", "site", "half", "trips"),
@@ -21,14 +21,14 @@ CONTRACT = (
 
 
 def test_the_costs_are_those_of_the_contract() -> None:
-    assert Counter(map(name, COSTS)) == Counter(CONTRACT) == Counter(COMPONENTS)
+    assert Counter(map(get_rule_name, COSTS)) == Counter(CONTRACT) == Counter(COMPONENTS)
 
 
 def test_every_cost_has_a_case_and_every_case_a_cost() -> None:
     assert {case.cost for case in COST_CASES} == set(CONTRACT)
 
 
-@pytest.mark.parametrize("cost", COSTS, ids=name)
+@pytest.mark.parametrize("cost", COSTS, ids=get_rule_name)
 def test_a_cost_begins_with_a_sentence(cost: Cost) -> None:
     sentence = (cost.__doc__ or "").splitlines()[0]
     assert sentence[0].isupper()
@@ -37,15 +37,15 @@ def test_a_cost_begins_with_a_sentence(cost: Cost) -> None:
 
 @pytest.mark.parametrize("case", COST_CASES, ids=str)
 def test_a_component_has_the_amount_of_the_contract(case: CostCase) -> None:
-    assert costs(case.scenario, case.plan).components()[case.cost] == case.amount
+    assert calculate_costs(case.scenario, case.plan).components()[case.cost] == case.amount
 
 
 @pytest.mark.parametrize("case", COST_CASES, ids=str)
 def test_the_plan_of_a_cost_case_keeps_every_rule(case: CostCase) -> None:
-    assert list(violations(case.scenario, case.plan)) == []
+    assert list(find_violations(case.scenario, case.plan)) == []
 
 
-@pytest.mark.parametrize("cost", COSTS, ids=name)
+@pytest.mark.parametrize("cost", COSTS, ids=get_rule_name)
 def test_a_cost_of_nothing_asked_is_nothing(cost: Cost) -> None:
     asked = scenario()
     assert cost(asked, plan(asked)) == 0

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from scheduling import catalogue
 from scheduling.clinic import Closure, Seat, Service
 from scheduling.fields import Interval
-from scheduling.generate import DEFAULT_START, SizeName, generate, load
+from scheduling.generate import DEFAULT_START, SizeName, generate, measure_load
 from scheduling.generate.load import Meter
 from scheduling.people import Patient, Provider, Shift
 from scheduling.requests import Visit
@@ -67,7 +67,7 @@ def test_any_seed_and_any_monday_make_a_valid_scenario(seed: int, start: date):
 def test_weeks_with_holidays_are_as_valid_and_as_busy(seed: int, start: date):
     scenario = generate("week", seed, start)
     Scenario.parse(scenario.model_dump_json())
-    assert 0.8 <= max(load(scenario).values()) <= 0.9
+    assert 0.8 <= max(measure_load(scenario).values()) <= 0.9
 
 
 def test_the_same_arguments_make_the_same_scenario_and_another_seed_another():
@@ -127,7 +127,7 @@ def test_a_size_has_about_its_numbers(size, seed, visits, providers, weeks, grou
 @pytest.mark.parametrize(("size", "seed"), SIZED)
 def test_every_service_is_in_the_clinic_and_every_seat_asked_for_has_somebody(size: SizeName, seed: int):
     scenario = made(size, seed)
-    assert scenario.clinic.services == catalogue.services()
+    assert scenario.clinic.services == catalogue.list_services()
     for visit in scenario.visits:
         for seat in scenario.services[visit.service].team:
             assert any(provider.can_fill(seat.any_of) and provider.shifts for provider in scenario.providers)
@@ -141,7 +141,7 @@ def test_a_week_asks_for_every_service(scenario: Scenario):
 
 @pytest.mark.parametrize("scenario", [*WEEKS, made("month", 5)], ids=lambda scenario: scenario.id)
 def test_the_bottleneck_is_asked_for_80_to_90_percent_of_its_minutes(scenario: Scenario):
-    assert 0.8 <= max(load(scenario).values()) <= 0.9
+    assert 0.8 <= max(measure_load(scenario).values()) <= 0.9
 
 
 def at(hour: int, minute: int = 0, day: date = DEFAULT_START) -> datetime:
@@ -158,7 +158,7 @@ def somebody(skills: tuple[str, ...], hours: list[tuple[int, int]], **changes: o
 
 def office(identifier: str, minutes: int, *seats: tuple[str, ...]) -> Service:
     team = tuple(Seat(any_of=seat) for seat in seats)
-    return next(s for s in catalogue.services() if s.id == "follow-up").changed(id=identifier, minutes=minutes, team=team)
+    return next(s for s in catalogue.list_services() if s.id == "follow-up").changed(id=identifier, minutes=minutes, team=team)
 
 
 def test_load_charges_a_skill_with_every_seat_that_only_its_holders_can_fill():
@@ -213,7 +213,7 @@ def test_what_nobody_can_do_is_infinitely_loaded_and_only_when_asked_for():
 def test_load_counts_visits_groups_and_reserves():
     scenario = made("tiny", 11)
     without = [scenario.changed(visits=()), scenario.changed(groups=()), scenario.changed(reserves=())]
-    assert all(sum(load(less).values()) < sum(load(scenario).values()) for less in without)
+    assert all(sum(measure_load(less).values()) < sum(measure_load(scenario).values()) for less in without)
 
 
 # ---- Every visit could take place ----

@@ -13,7 +13,7 @@ from support.factories import service as offered
 
 from scheduling.clinic import Service
 from scheduling.errors import InvalidFile
-from scheduling.instructions import Advice, Instructions, instructions
+from scheduling.instructions import Advice, Instructions, load_instructions
 from scheduling.scenario import Scenario
 
 MINIMAL = """
@@ -61,23 +61,23 @@ def faults(text: str) -> list[str]:
 
 
 def test_an_injection_asks_for_a_driver_and_early_arrival(scenario: Scenario) -> None:
-    told = instructions().guidance(scenario.services["epidural-steroid-injection"])
+    told = load_instructions().guidance(scenario.services["epidural-steroid-injection"])
     assert told.arrive.minutes == 30
     assert "drives you home" in told.companion.text
     assert any("blood thinner" in hold.text for hold in told.hold)
 
 
 def test_a_behavioral_visit_welcomes_a_companion_as_the_clinic_says(scenario: Scenario) -> None:
-    told = instructions().guidance(service(scenario, id="behavioral-intake"))
+    told = load_instructions().guidance(service(scenario, id="behavioral-intake"))
     assert (told.companion.source, "welcome" in told.companion.text) == ("clinic", True)
 
 
 def test_a_group_does_not_invite_companions(scenario: Scenario) -> None:
-    assert "ask us first" in instructions().guidance(scenario.services["behavioral-group"]).companion.text
+    assert "ask us first" in load_instructions().guidance(scenario.services["behavioral-group"]).companion.text
 
 
 def test_everybody_brings_the_list_the_records_and_the_notes(scenario: Scenario) -> None:
-    said = " ".join(told.text for told in instructions().guidance(service(scenario, id="something-new")).bring)
+    said = " ".join(told.text for told in load_instructions().guidance(service(scenario, id="something-new")).bring)
     for word in ("medicines", "vitamins", "supplements", "dose", "records", "consultations", "CD", "treatments"):
         assert word in said
 
@@ -87,19 +87,19 @@ def test_an_unknown_service_is_treated_as_a_visit_or_a_procedure(
     scenario: Scenario, attention: int, recovery: int, minutes: int
 ) -> None:
     unknown = service(scenario, id="something-new", attention=attention, recovery=recovery)
-    assert instructions().guidance(unknown).arrive.minutes == minutes
+    assert load_instructions().guidance(unknown).arrive.minutes == minutes
 
 
 def test_a_service_of_a_family_is_what_its_family_says_however_it_is_done(scenario: Scenario) -> None:
     known = service(scenario, id="follow-up", attention=2, recovery=20)
-    assert instructions().guidance(known).arrive.minutes == 15
+    assert load_instructions().guidance(known).arrive.minutes == 15
 
 
 def test_nobody_is_told_to_stop_a_blood_thinner() -> None:
     layers: list[Advice] = [
-        instructions().default_procedure,
-        *instructions().families.values(),
-        *instructions().services.values(),
+        load_instructions().default_procedure,
+        *load_instructions().families.values(),
+        *load_instructions().services.values(),
     ]
     for told in (told for layer in layers for told in layer.hold or ()):
         if "blood thinner" in told.text:
@@ -107,26 +107,26 @@ def test_nobody_is_told_to_stop_a_blood_thinner() -> None:
 
 
 def test_every_number_that_is_not_the_clinics_is_marked_as_ours() -> None:
-    data = instructions()
+    data = load_instructions()
     arrivals = [layer.arrive for layer in (data.default, *data.families.values(), *data.services.values()) if layer.arrive]
     assert {arrive.source for arrive in arrivals} == {"ours"}
     assert set(data.sources) == {"clinic", "ours"}
 
 
 def test_no_advice_is_for_a_service_that_no_family_lists() -> None:
-    data = instructions()
+    data = load_instructions()
     assert set(data.services) <= {name for family in data.families.values() for name in family.services}
 
 
 def test_the_families_list_every_service_of_the_catalogue_and_no_other() -> None:
     catalogue = tomllib.loads(files("scheduling").joinpath("catalogue/services.toml").read_text())
-    listed = sorted(name for family in instructions().families.values() for name in family.services)
+    listed = sorted(name for family in load_instructions().families.values() for name in family.services)
     assert listed == sorted(entry["id"] for entry in catalogue["services"])
 
 
 def test_an_unknown_place_says_nothing() -> None:
-    assert instructions().place("elsewhere").phone is None
-    assert instructions().place("wang").phone is not None
+    assert load_instructions().place("elsewhere").phone is None
+    assert load_instructions().place("wang").phone is not None
 
 
 def test_the_nearest_layer_speaks_and_what_to_bring_adds_up(scenario: Scenario) -> None:

@@ -22,12 +22,12 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
         file = tmp_path / "own.toml"
         file.write_text(text, encoding="utf-8")
         monkeypatch.setenv(VARIABLE, str(file))
-        catalogue.forget()
+        catalogue.clear_caches()
         return file
 
     yield write
     monkeypatch.delenv(VARIABLE, raising=False)
-    catalogue.forget()
+    catalogue.clear_caches()
 
 
 def test_single_values_change_and_say_whose_they_are(own: Written):
@@ -43,18 +43,18 @@ def test_single_values_change_and_say_whose_they_are(own: Written):
         routine = 6
         """
     )
-    offer = catalogue.offer("spine-evaluation")
+    offer = catalogue.get_service("spine-evaluation")
     assert (offer.minutes, offer.source, offer.attention) == (45, str(file), 1)
-    assert catalogue.pathway("spinal-cord-stimulation").step("trial").due_days == 9
-    assert catalogue.limits().due_days("chronic") == catalogue.pathway("new-patient-chronic").steps[0].due_days == 14
-    late = catalogue.policy().late_per_day
+    assert catalogue.get_pathway("spinal-cord-stimulation").step("trial").due_days == 9
+    assert catalogue.get_limits().due_days("chronic") == catalogue.get_pathway("new-patient-chronic").steps[0].due_days == 14
+    late = catalogue.get_policy().late_per_day
     assert (late.routine, late.soon) == (6, 12)
-    assert catalogue.offer("follow-up").source == "ours"
+    assert catalogue.get_service("follow-up").source == "ours"
 
 
 def test_a_weight_that_is_one_number_is_written_as_it(own: Written):
     own("[policy]\nextra_trip = 3\n")
-    assert (catalogue.policy().extra_trip, catalogue.policy().site_change) == (3, 15)
+    assert (catalogue.get_policy().extra_trip, catalogue.get_policy().site_change) == (3, 15)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_weight_that_is_one_number_is_written_as_it(own: Written):
 def test_what_is_wrong_is_named_by_its_path(own: Written, text: str, path: str, message: str):
     own(text)
     with pytest.raises(InvalidFile) as refused:
-        everything = (catalogue.services(), catalogue.limits(), catalogue.pathways())
+        everything = (catalogue.list_services(), catalogue.get_limits(), catalogue.list_pathways())
         assert everything == ()
     found = [(fault.path, fault.message) for fault in refused.value.faults]
     assert any(path == at and message in why for at, why in found), found
@@ -86,6 +86,6 @@ def test_what_is_wrong_is_named_by_its_path(own: Written, text: str, path: str, 
 
 def test_a_file_that_is_not_there_is_named(own: Written, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(VARIABLE, "/nowhere/own.toml")
-    catalogue.forget()
+    catalogue.clear_caches()
     with pytest.raises(InvalidFile, match=r"/nowhere/own\.toml"):
-        catalogue.limits()
+        catalogue.get_limits()

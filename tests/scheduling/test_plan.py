@@ -14,7 +14,7 @@ from support.jsonpaths import DELETED, mutations, put
 
 from scheduling.check import check
 from scheduling.errors import InvalidFile
-from scheduling.plan import COMPONENTS, Costs, Plan, plan_faults
+from scheduling.plan import COMPONENTS, Costs, Plan, find_plan_faults
 
 ASKED = scenario(
     visit("v1"),
@@ -124,18 +124,18 @@ def test_faults_of_an_answer_are_found_at_once() -> None:
 
 
 def test_an_answer_has_no_faults() -> None:
-    assert list(plan_faults(ASKED, ANSWER)) == []
+    assert list(find_plan_faults(ASKED, ANSWER)) == []
 
 
 def test_the_plan_that_leaves_everything_out_is_an_answer() -> None:
     nothing = plan(ASKED)
-    assert list(plan_faults(ASKED, nothing)) == []
+    assert list(find_plan_faults(ASKED, nothing)) == []
     assert {left.visit for left in nothing.unscheduled} == {"v1", "v2", "v3", "v4"}
 
 
 def test_a_plan_may_break_rules_and_be_an_answer() -> None:
     broken = plan(ASKED, booking("v1", "SU- 03:07", "west-proc", "ben ben", "yawkey", supervisors="cy"))
-    assert list(plan_faults(ASKED, broken)) == []
+    assert list(find_plan_faults(ASKED, broken)) == []
     assert len({violation.rule for violation in check(ASKED, broken).violations}) > 5
 
 

@@ -9,8 +9,8 @@ from support.cases import CASES, Case
 from support.factories import booking, link, plan, scenario, visit
 
 from scheduling.check import check
-from scheduling.plan import plan_faults
-from scheduling.rules import RULES, Rule, name, violations
+from scheduling.plan import find_plan_faults
+from scheduling.rules import RULES, Rule, find_violations, get_rule_name
 
 CONTRACT = (
     *("start-grid", "horizon", "service-location", "closes", "recovery-closes", "closure"),
@@ -24,7 +24,7 @@ CONTRACT = (
 
 
 def test_the_rules_are_those_of_the_contract() -> None:
-    assert Counter(map(name, RULES)) == Counter(CONTRACT)
+    assert Counter(map(get_rule_name, RULES)) == Counter(CONTRACT)
 
 
 def test_every_rule_has_a_case_and_every_case_a_rule() -> None:
@@ -35,7 +35,7 @@ def test_no_two_cases_share_a_name() -> None:
     assert [found for found, times in Counter(map(str, CASES)).items() if times > 1] == []
 
 
-@pytest.mark.parametrize("rule", RULES, ids=name)
+@pytest.mark.parametrize("rule", RULES, ids=get_rule_name)
 def test_a_rule_begins_with_a_sentence(rule: Rule) -> None:
     sentence = (rule.__doc__ or "").splitlines()[0]
     assert sentence[0].isupper()
@@ -45,18 +45,18 @@ def test_a_rule_begins_with_a_sentence(rule: Rule) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_plan_that_keeps_every_rule_has_no_violation(case: Case) -> None:
-    assert list(violations(case.scenario, case.keeps)) == []
+    assert list(find_violations(case.scenario, case.keeps)) == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_plan_one_step_further_breaks_exactly_its_rule(case: Case) -> None:
-    assert {violation.rule for violation in violations(case.scenario, case.breaks)} == {case.rule, *case.also}
+    assert {violation.rule for violation in find_violations(case.scenario, case.breaks)} == {case.rule, *case.also}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_plans_of_a_case_are_complete_answers(case: Case) -> None:
     for made in (case.keeps, case.breaks):
-        assert list(plan_faults(case.scenario, made)) == []
+        assert list(find_plan_faults(case.scenario, made)) == []
         assert made.cost == check(case.scenario, made).cost
 
 
@@ -65,14 +65,14 @@ def test_violations_name_what_the_scenario_has_and_no_patient_by_name(case: Case
     asked = case.scenario
     known = {*asked.visits_by_id, *asked.groups_by_id, *asked.reserves_by_id, *asked.providers_by_id, *asked.patients_by_id}
     names = {patient.name for patient in asked.patients}
-    for violation in violations(asked, case.breaks):
+    for violation in find_violations(asked, case.breaks):
         assert violation.ids
         assert {part for identifier in violation.ids for part in identifier.split("/")} <= known
         assert violation.detail
         assert not any(patient in violation.detail for patient in names)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=name)
+@pytest.mark.parametrize("rule", RULES, ids=get_rule_name)
 def test_a_rule_accepts_the_empty_plan(rule: Rule) -> None:
     asked = scenario(visit("v1"), visit("v2", "quin", "evaluation"))
     assert list(rule(asked, plan(asked))) == []
@@ -83,7 +83,7 @@ def test_a_location_chosen_for_an_unused_shift_is_flagged() -> None:
     unused = {"provider": "dee", "start": "2026-12-01T08:00", "location": "wang"}
     made = plan(asked, booking("v1", "MO 09:00"))
     made = plan(asked, booking("v1", "MO 09:00"), shifts=[*made.shifts, unused])
-    assert [(found.rule, found.ids) for found in violations(asked, made)] == [("shift", ("dee",))]
+    assert [(found.rule, found.ids) for found in find_violations(asked, made)] == [("shift", ("dee",))]
 
 
 def test_every_violation_of_a_plan_is_found_at_once() -> None:
@@ -110,4 +110,4 @@ def test_every_violation_of_a_plan_is_found_at_once() -> None:
 def test_a_link_says_how_far_apart_its_visits_are(limits: dict[str, int], start: str, detail: str) -> None:
     asked = scenario(visit("v1"), visit("v2"), link("v1", "v2", **limits))
     made = plan(asked, booking("v1", "MO 09:00"), booking("v2", start))
-    assert [(found.ids, found.detail) for found in violations(asked, made)] == [(("v1", "v2"), detail)]
+    assert [(found.ids, found.detail) for found in find_violations(asked, made)] == [(("v1", "v2"), detail)]

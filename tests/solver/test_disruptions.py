@@ -29,15 +29,15 @@ from scheduling.publishing import publish, rebase, upcoming
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
-from solver import Limits, cancelled, solve
+from solver import Limits, cancel_visit, solve
 from solver.model import exact
 from solver.model.constraints import CONSTRAINTS
 from solver.model.exact import exact_model
 from solver.search import ruin
 from solver.search.construct import construct
-from solver.search.encoding import Numbers
-from solver.search.improve import Answer, Search
-from solver.search.ruin import HOT, Ruin
+from solver.search.encoding import KernelEncoding
+from solver.search.improve import SubproblemResult, SubproblemSolver
+from solver.search.ruin import HOT, RuinAndRecreate
 from solver.state.domains import Domains
 from solver.state.placements import Placement, make_plan
 from solver.state.tasks import Key
@@ -146,7 +146,7 @@ def again(upset: Upset, earlier: Plan) -> tuple[Scenario, Plan]:
     asked = publish(upset.asked, earlier, now)
     stands = upcoming(asked, rebase(earlier, asked))
     if upset.cancelled is not None and not check(asked, stands).violations:
-        asked, stands = cancelled(asked, stands, upset.cancelled)
+        asked, stands = cancel_visit(asked, stands, upset.cancelled)
     if upset.extra is not None:
         asked = Addition(visits=(upset.extra,)).to(asked)
     asked = apply_disruptions(asked, _only_once(upset.disruptions))
@@ -171,16 +171,16 @@ def planned(upset: Upset) -> Iterator[Planned]:
 
 def decompose(patch: pytest.MonkeyPatch) -> None:
     """Decompose whatever the size, with time for the annealing and for a few neighbourhoods."""
-    search = Search.solve
+    solve_subproblem = SubproblemSolver.solve
 
-    def counted(self: Search, *given: Any) -> Answer:
-        answer = search(self, *given)
+    def counted(self: SubproblemSolver, *given: Any) -> SubproblemResult:
+        result = solve_subproblem(self, *given)
         self.clock.spend(NEIGHBOURHOOD_SECONDS)
-        return answer
+        return result
 
     patch.setattr(solving, "SMALL_OPTIONS", -1)
     patch.setattr(solving, "ANNEAL_SHARE", 0.5)
-    patch.setattr(Search, "solve", counted)
+    patch.setattr(SubproblemSolver, "solve", counted)
 
 
 def faults(made: Planned) -> Iterator[str]:
@@ -199,7 +199,7 @@ def faults(made: Planned) -> Iterator[str]:
 
 
 def excused(plan: Plan, violation: Violation) -> bool:
-    """Say whether an answer may break a rule: the budget, or a pin that it names, and only when it says ``unknown``."""
+    """Return whether an answer may break a rule: the budget, or a pin that it names, and only when it says ``unknown``."""
     named = {left.visit for left in plan.unscheduled if any(reason.rule == "pinned" for reason in left.reasons)}
     return plan.status == "unknown" and (
         violation.rule == "notification-budget" or (violation.rule == "pinned" and violation.ids[0] in named)
@@ -238,7 +238,7 @@ def others(made: Planned) -> Iterator[tuple[str, Plan]]:
 def annealed(domains: Domains, placements: dict[Key, Placement]) -> dict[Key, Placement]:
     """Return the best placements after some ruins."""
     temperatures, found = iter([HOT, HOT / 4]), [placements]
-    Ruin(domains, placements, 1).run(lambda: next(temperatures, 0.0), lambda better: found.append(dict(better)))
+    RuinAndRecreate(domains, placements, 1).run(lambda: next(temperatures, 0.0), lambda better: found.append(dict(better)))
     return found[-1]
 
 
@@ -283,16 +283,16 @@ def forgets(rule: str) -> Callable[[pytest.MonkeyPatch], None]:
 def too_roomy(patch: pytest.MonkeyPatch) -> None:
     """Let the kernel take one more of everything that has a capacity."""
 
-    class Roomy(Numbers):
+    class Roomy(KernelEncoding):
         def __init__(self, domains: Domains, placements: Mapping[Key, Placement], seed: int) -> None:
             super().__init__(domains, placements, seed)
             self.tables.lists[: len(self.state.used)] += 1
 
-    patch.setattr(ruin, "Numbers", Roomy)
+    patch.setattr(ruin, "KernelEncoding", Roomy)
 
 
 def boasts(patch: pytest.MonkeyPatch) -> None:
-    """State bounds that are twice as high, which ends the search too soon."""
+    """SearchState bounds that are twice as high, which ends the search too soon."""
     search = vars(solving)["_Solve"]
     honest = search.raise_bound
     patch.setattr(search, "raise_bound", lambda self, bound: honest(self, bound and 2 * bound))

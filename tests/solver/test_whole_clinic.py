@@ -16,16 +16,16 @@ import pytest
 from support.histories import event
 
 from scheduling import catalogue
-from scheduling.care.episodes import Episode, Event, recorded
-from scheduling.care.programmes import Member, Programme, opened
-from scheduling.care.rolling import Book, NextWeek, scenario_of
-from scheduling.care.rules import CARE_RULES, Attended, Chronicle, Met, broken
+from scheduling.care.episodes import Episode, Event, record_events
+from scheduling.care.programmes import Programme, ProgrammeMember, open_programme
+from scheduling.care.rolling import ClinicRecords, NextWeek, build_scenario
+from scheduling.care.rules import CARE_RULES, CareHistory, PastSession, PastVisit, find_care_violations
 from scheduling.check import check
 from scheduling.fields import Horizon
-from scheduling.generate.dates import dates_from
-from scheduling.generate.profile import profile
-from scheduling.generate.roster import roster
-from scheduling.instructions import instructions
+from scheduling.generate.dates import make_dates
+from scheduling.generate.profile import load_profile
+from scheduling.generate.roster import draw_roster
+from scheduling.instructions import load_instructions
 from scheduling.people import Patient, Provider
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
@@ -44,9 +44,9 @@ PATIENTS = tuple(
 @cache
 def staff() -> tuple[Provider, ...]:
     """Return who works in the weeks to come."""
-    data = profile()
+    data = load_profile()
     size = data.sizes["week"].changed(weeks=WEEKS)
-    return roster(data, "week", dates_from(MONDAY, size, data), Random(5))
+    return draw_roster(data, "week", make_dates(MONDAY, size, data), Random(5))
 
 
 def day(number: int) -> str:
@@ -63,14 +63,14 @@ def begun(pathway: str, *events: Event, referred: date = REFERRED) -> Episode:
     """Return an episode with its history so far."""
     first = Event(kind="referred", known=stamp(referred, 540), date=referred)
     episode = Episode(id="c", pathway=pathway, patient="pat", priority="soon", history=(first,))
-    return recorded(episode, catalogue.pathway(pathway), *events)
+    return record_events(episode, catalogue.get_pathway(pathway), *events)
 
 
 def asked(episodes: Sequence[Episode], programmes: Sequence[Programme] = (), weeks: int = 1) -> NextWeek:
     """Return what the weeks to come are asked for by some patients alone."""
-    clinic = catalogue.clinic(staff())
-    book = Book(clinic, staff(), PATIENTS, tuple(episodes), tuple(programmes), held=())
-    return scenario_of(book, Horizon(start=MONDAY, end=MONDAY + timedelta(weeks=weeks)), stamp(MONDAY, 7 * 60))
+    clinic = catalogue.build_clinic(staff())
+    book = ClinicRecords(clinic, staff(), PATIENTS, tuple(episodes), tuple(programmes), held=())
+    return build_scenario(book, Horizon(start=MONDAY, end=MONDAY + timedelta(weeks=weeks)), stamp(MONDAY, 7 * 60))
 
 
 def planned(scenario: Scenario) -> Plan:
@@ -81,23 +81,23 @@ def planned(scenario: Scenario) -> Plan:
     return plan
 
 
-def lived(scenario: Scenario, plan: Plan) -> list[Attended]:
+def lived(scenario: Scenario, plan: Plan) -> list[PastVisit]:
     """Return a plan's visits as they were, when everybody came."""
     found = []
     for one in plan.visits:
         service = scenario.services[scenario.visit(one.visit).service]
         place = (one.start, one.end, one.location, one.team, one.supervisors, service.attention)
-        found.append(Attended("c", "pat", service.id, *place))
+        found.append(PastVisit("c", "pat", service.id, *place))
     return sorted(found, key=lambda one: one.start)
 
 
 # ---- Services ----
 
 
-@pytest.mark.parametrize("service", [one.id for one in catalogue.services()])
+@pytest.mark.parametrize("service", [one.id for one in catalogue.list_services()])
 def test_every_service_is_planned(service: str) -> None:
-    offered = next(one for one in catalogue.services() if one.id == service)
-    workshop = next((one for one in catalogue.workshops() if one.service == service), None)
+    offered = next(one for one in catalogue.list_services() if one.id == service)
+    workshop = next((one for one in catalogue.list_workshops() if one.service == service), None)
     if workshop is not None:
         found = asked([], [meeting(workshop.id)], weeks=3).scenario
         plan = planned(found)
@@ -113,8 +113,8 @@ def test_every_service_is_planned(service: str) -> None:
 
 def meeting(group: str) -> Programme:
     """Return a group whose members have met four weeks before the second week."""
-    members = tuple(Member(patient=one.id, priority="routine", since=REFERRED) for one in PATIENTS)
-    return opened(next(one for one in catalogue.workshops() if one.id == group)).changed(members=members)
+    members = tuple(ProgrammeMember(patient=one.id, priority="routine", since=REFERRED) for one in PATIENTS)
+    return open_programme(next(one for one in catalogue.list_workshops() if one.id == group)).changed(members=members)
 
 
 # ---- Rules of care ----
@@ -137,19 +137,19 @@ class Case:
     rule: str
     pathway: str
     plans: tuple[str, ...]
-    breaks: Callable[[list[Attended]], list[Attended]]
+    breaks: Callable[[list[PastVisit]], list[PastVisit]]
     history: tuple[Event, ...] = ()
-    been: tuple[Attended, ...] = ()
+    been: tuple[PastVisit, ...] = ()
     weeks: int = 1
     referred: date = REFERRED
     favourable: tuple[str, ...] = ()
     finding: str = ""
 
 
-def moved(number: int, days: int) -> Callable[[list[Attended]], list[Attended]]:
+def moved(number: int, days: int) -> Callable[[list[PastVisit]], list[PastVisit]]:
     """Move one of some visits by days."""
 
-    def change(visits: list[Attended]) -> list[Attended]:
+    def change(visits: list[PastVisit]) -> list[PastVisit]:
         lag = timedelta(days=days)
         one = visits[number]
         return [*visits[:number], replace(one, start=one.start + lag, end=one.end + lag), *visits[number + 1 :]]
@@ -157,10 +157,10 @@ def moved(number: int, days: int) -> Callable[[list[Attended]], list[Attended]]:
     return change
 
 
-def been(service: str, number: int, *team: str) -> Attended:
+def been(service: str, number: int, *team: str) -> PastVisit:
     """Write a visit that has been, for the judge."""
     start = stamp(MONDAY + timedelta(days=number), 9 * 60)
-    return Attended("c", "pat", service, start, start + timedelta(hours=1), "wang", team or ("psychologist-1",))
+    return PastVisit("c", "pat", service, start, start + timedelta(hours=1), "wang", team or ("psychologist-1",))
 
 
 def came_of(step: str, number: int, what: str | int) -> Event:
@@ -258,29 +258,32 @@ def test_every_rule_of_care_about_visits_is_kept_by_what_is_planned_and_bites(nu
     assert judged(case, case.breaks(whole)) == {case.finding or case.rule.replace("_", "-")}
 
 
-def judged(case: Case, visits: list[Attended]) -> set[str]:
+def judged(case: Case, visits: list[PastVisit]) -> set[str]:
     """Return the rules of care that visits break, up to the day after the last of them."""
     outcomes = {("c", service): [(MONDAY - timedelta(days=7), True)] for service in case.favourable}
     until = max(one.day for one in visits) + timedelta(days=1)
     roles = {one.id: one.role for one in staff()}
     referred, kinds = {"c": case.referred}, {"c": case.pathway}
-    return {one.rule for one in broken(Chronicle(until, visits, [], referred, kinds, outcomes, roles=roles))}
+    return {one.rule for one in find_care_violations(CareHistory(until, visits, [], referred, kinds, outcomes, roles=roles))}
 
 
 def test_rule_3_a_group_meets_once_a_month_and_a_second_session_is_found() -> None:
     found = asked([], [meeting("coping-skills")], weeks=3).scenario
     (one,) = planned(found).groups
-    met = Met("coping-skills", one.start, one.room, one.team, one.attendees, 10)
+    met = PastSession("coping-skills", one.start, one.room, one.team, one.attendees, 10)
     roles, months = {who.id: who.role for who in staff()}, {"coping-skills": ["2027-01"]}
 
-    def breaks(*sessions: Met) -> list[str]:
-        return [one.rule for one in broken(Chronicle(date(2027, 2, 1), [], list(sessions), months=months, roles=roles))]
+    def breaks(*sessions: PastSession) -> list[str]:
+        return [
+            one.rule
+            for one in find_care_violations(CareHistory(date(2027, 2, 1), [], list(sessions), months=months, roles=roles))
+        ]
 
     assert (breaks(met), breaks(), breaks(replace(met, team=("physician-1",)))) == ([], ["monthly-group"], ["monthly-group"])
 
 
 def test_rule_13_patients_of_every_service_are_told_where_when_and_what_to_bring() -> None:
-    clinic, told = catalogue.clinic(staff()), instructions()
+    clinic, told = catalogue.build_clinic(staff()), load_instructions()
     for service in clinic.services:
         guidance = told.guidance(service)
         assert guidance.arrive.minutes >= 0

@@ -8,7 +8,7 @@ from time import monotonic, sleep
 
 from sqlmodel import col, select
 
-from api.background.jobs.queue import JobQueue
+from api.runtime.job_queue import JobQueue
 from api.store import jobs as records
 from api.store.columns import utc_now
 from api.store.database import Database

@@ -20,9 +20,9 @@ from support.samples import FOREIGN, OWN, SAMPLES, Ids, Sample, World, named
 from support.service import PASSWORD
 
 from api.access.actor import AccessRole
-from api.access.limits import Limit
+from api.access.limits import RateLimiter
 from api.access.table import Access
-from api.runtime.caches import FeedMemory
+from api.runtime.caches import FeedCache
 from api.store.database import Database
 
 UNLIMITED = 1_000_000
@@ -86,7 +86,7 @@ class Rewinding:
     def __init__(self, here: World, kept: Kept) -> None:
         self.here, self._kept = here, kept
         self._context = here.desk.context
-        self._context.requests = self._context.log_ins = self._context.polls = Limit(UNLIMITED)
+        self._context.requests = self._context.log_ins = self._context.polls = RateLimiter(UNLIMITED)
         self._open_queue()
 
     def keep(self) -> None:
@@ -114,7 +114,7 @@ class Rewinding:
 
     def _opened(self) -> None:
         self._context.database = Database(self._context.settings.database_url)
-        self._context.feeds = FeedMemory()
+        self._context.feeds = FeedCache()
         self._open_queue()
 
     def _open_queue(self) -> None:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from scheduling.clinic import Block, Clinic, Closure, Location, Room, Service
-from scheduling.costs import costs
+from scheduling.costs import calculate_costs
 from scheduling.fields import format_stamp
 from scheduling.people import Patient, Provider, Shift
 from scheduling.plan import PLAN_FORMAT, Booking, Costs, GroupBooking, HoldBooking, Plan, ShiftPlace, VisitBooking
@@ -451,5 +451,5 @@ def plan(scenario: Scenario, *wishes: Wish, **overrides: Any) -> Plan:
         "shifts": shift_places(scenario, bookings),
         "unscheduled": [{"visit": visit, "reasons": [LEFT_OUT]} for visit in left_out],
     }
-    found = costs(scenario, Plan.parse(as_json({**fields, **overrides}), scenario))
+    found = calculate_costs(scenario, Plan.parse(as_json({**fields, **overrides}), scenario))
     return Plan.parse(as_json({**fields, "costs": found, "cost": found.total, **overrides}), scenario)

@@ -14,8 +14,8 @@ from support.service import CHEAP, PASSWORD, SECRET, Clock, bearer
 from support.stored import NOW, StoredWeek
 
 from api.access.actor import AccessRole
+from api.context import AppContext, create_context
 from api.http.app import create_app
-from api.runtime.context import AppContext, create_context
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
 from api.store import bookings, periods

@@ -7,8 +7,8 @@ from datetime import date, datetime, time
 from typing import Any
 
 from scheduling import catalogue
-from scheduling.care.episodes import Episode, Event, recorded
-from scheduling.care.windows import OpenStep, open_steps
+from scheduling.care.episodes import Episode, Event, record_events
+from scheduling.care.windows import OpenStep, list_open_steps
 from scheduling.fields import Priority
 
 REFERRED = date(2026, 11, 30)
@@ -48,12 +48,12 @@ def episode(pathway: str, *told: Told | Event, priority: Priority = "routine", r
     first = Event(kind="referred", known=stamped(referred), date=referred)
     begun = Episode(id="e", pathway=pathway, patient="pat", priority=priority, history=(first,))
     events = (one if isinstance(one, Event) else event(*one) for one in told)
-    return recorded(begun, catalogue.pathway(pathway), *events)
+    return record_events(begun, catalogue.get_pathway(pathway), *events)
 
 
 def opened(found: Episode, today: str) -> dict[str, OpenStep]:
     """Return what is open, by occurrence."""
-    steps = open_steps(found, catalogue.pathway(found.pathway), date.fromisoformat(today))
+    steps = list_open_steps(found, catalogue.get_pathway(found.pathway), date.fromisoformat(today))
     return {str(step.occurrence): step for step in steps}
 
 

@@ -10,16 +10,16 @@ from typing import Any
 from sqlmodel import Session
 
 from api.services.accounts import SYSTEM
-from api.services.rosters import take_roster
+from api.services.rosters import import_roster
 from api.store import episodes
 from api.store.database import Database
 from api.store.episodes import Origin
 from api.store.rows import insert_all
 from api.store.tables import BookingRow, EpisodeVisitRow, OccupancyRow, PatientRow, PeriodRow, VisitRow
 from scheduling import catalogue
-from scheduling.care.episodes import Episode, Event, recorded, state, visit_id
-from scheduling.care.pathways import Occurrence, Pathway
+from scheduling.care.episodes import Episode, Event, get_state, make_visit_id, record_events
 from scheduling.generate import generate
+from scheduling.pathways import Occurrence, Pathway
 from scheduling.people import Patient
 from scheduling.requests import Visit
 
@@ -73,7 +73,7 @@ def live_through(store: Database, weeks: int, visits: int, going_on: int) -> int
     week = generate("week", 3, MONDAY)
     nothing: dict[str, Any] = {"visits": (), "links": (), "groups": (), "reserves": (), "patients": ()}
     with store.writing() as session:
-        take_roster(session, SYSTEM, week.changed(**nothing).model_dump_json(), NOW)
+        import_roster(session, SYSTEM, week.changed(**nothing).model_dump_json(), NOW)
         periods = [_period(MONDAY - timedelta(weeks=number)) for number in range(weeks, 0, -1)]
         insert_all(session, PeriodRow, periods)
         past = Past(weeks, visits, tuple(one.id for one in week.providers))
@@ -85,13 +85,13 @@ def live_through(store: Database, weeks: int, visits: int, going_on: int) -> int
 
 
 def _period(monday: date) -> dict[str, Any]:
-    policy = catalogue.policy().model_dump_json()
+    policy = catalogue.get_policy().model_dump_json()
     return {"id": f"week-{monday}", "starts_on": monday, "ends_on": monday + timedelta(weeks=1), "policy": policy}
 
 
 def _walk(session: Session, past: Past, number: int, name: str, whole: bool) -> None:
     """Let a patient walk a pathway, whole or only its first visits."""
-    pathway = catalogue.pathway(name)
+    pathway = catalogue.get_pathway(name)
     patient = Patient(
         id=f"past-{number}",
         name=f"Past {number}",
@@ -114,9 +114,9 @@ def _walk(session: Session, past: Past, number: int, name: str, whole: bool) -> 
     for (occurrence, _), (day, start, provider) in zip(steps, places, strict=False):
         told = {"known": _minute(start), "step": occurrence.step, "number": occurrence.number, "date": day}
         of = {"team": (provider,), "location": "wang"}
-        episode = recorded(episode, pathway, *(Event(kind=kind, **told, **of) for kind in ("planned", "done")))
+        episode = record_events(episode, pathway, *(Event(kind=kind, **told, **of) for kind in ("planned", "done")))
     episodes.add(session, [(episode, Origin(name))], known)
-    episodes.row(session, episode.id).is_open = state(episode, pathway) == "open"
+    episodes.row(session, episode.id).is_open = get_state(episode, pathway) == "open"
     _book(session, episode, [(one, service, *place) for (one, service), place in zip(steps, places, strict=False)])
 
 
@@ -128,7 +128,7 @@ def _occurrences(pathway: Pathway) -> Iterator[tuple[Occurrence, str]]:
 def _book(session: Session, episode: Episode, been: list[tuple[Occurrence, str, date, datetime, str]]) -> None:
     visits, subjects, bookings, taken = [], [], [], []
     for occurrence, service, day, start, provider in been:
-        visit = visit_id(episode.id, occurrence)
+        visit = make_visit_id(episode.id, occurrence)
         asked = Visit(
             id=visit,
             patient=episode.patient,

@@ -21,7 +21,7 @@ from support import factories
 from support.factories import visit
 from support.outbox import address_of, give_addresses
 
-from api.services.notifications import tell_changes
+from api.services.notifications import notify_changes
 from api.store import bookings, periods
 from api.store.columns import utc_now
 from api.store.database import Database
@@ -117,5 +117,5 @@ def fill_outbox(database: Database, count: int) -> list[str]:
             placing = Placing(
                 ("visit", f"v-{name}", ""), "followup", "wang", start, end, frozenset([Taking("patient", 0, name, end)])
             )
-            tell_changes(session, [bookings.place(session, scenario.id, placing, now)], now)
+            notify_changes(session, [bookings.place(session, scenario.id, placing, now)], now)
     return [address_of(name) for name in names]

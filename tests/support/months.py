@@ -15,10 +15,10 @@ from support import factories
 from api.services import bookings, episodes, publishing, rolling
 from api.services.accounts import SYSTEM
 from api.services.episodes import Consequences, ReportedEvent
-from api.services.intake import AcceptedRequest, LocatedRequest, Request, take_in
+from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
 from api.services.kinds import KINDS_BY_ID
-from api.services.rosters import take_roster
-from api.services.week import week_at
+from api.services.rosters import import_roster
+from api.services.week import load_week
 from api.store import episodes as records
 from api.store import periods, plans, programmes
 from api.store.bookings import booking_of
@@ -29,13 +29,13 @@ from scheduling import catalogue
 from scheduling.care.episodes import Episode
 from scheduling.care.programmes import Programme
 from scheduling.care.rolling import NextWeek
-from scheduling.care.windows import OpenStep, open_steps
+from scheduling.care.windows import OpenStep, list_open_steps
 from scheduling.fields import Horizon, Interval
 from scheduling.generate import generate
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
-from solver.search.first_come import first_come
+from solver import plan_first_come
 
 MONDAY = date(2026, 11, 30)
 FRIDAY_BEFORE = datetime(2026, 11, 27, 16, 30, tzinfo=UTC)
@@ -89,14 +89,14 @@ class Months:
     def open(self, weeks: int = 10) -> Months:
         """Take in the clinic and who works in the weeks to come."""
         with self.store.writing() as session:
-            take_roster(session, SYSTEM, roster(weeks), self.now)
+            import_roster(session, SYSTEM, roster(weeks), self.now)
         return self
 
     def take(self, *requests: Request) -> list[AcceptedRequest]:
         """Take in what patients are referred for."""
         with self.store.writing() as session:
             placed = [LocatedRequest(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
-            return take_in(session, SYSTEM, placed, self.now)
+            return accept_requests(session, SYSTEM, placed, self.now)
 
     def refer(self, kind: str, patient: str = "pat", **fields: Any) -> AcceptedRequest:
         """Take in one patient, new or known."""
@@ -106,13 +106,13 @@ class Months:
     def build(self, weeks: int = 1, start: date | None = None) -> NextWeek:
         """Build the next week and keep it."""
         with self.store.writing() as session:
-            horizon = rolling.next_horizon(session, self.now, weeks, start)
+            horizon = rolling.get_next_horizon(session, self.now, weeks, start)
             return rolling.build_week(session, SYSTEM, horizon, self.now).found
 
     def preview(self, weeks: int = 1) -> NextWeek:
         """Say what the next week is asked for."""
         with self.store.reading() as session:
-            return rolling.next_week(session, rolling.next_horizon(session, self.now, weeks, None), self.now)
+            return rolling.draft_week(session, rolling.get_next_horizon(session, self.now, weeks, None), self.now)
 
     def publish(self, period: str, *without: str) -> None:
         """Plan a period, first come, first served, and publish that; some visits are left out."""
@@ -126,10 +126,10 @@ class Months:
     def plan(self, period: str, *without: str) -> str:
         """Plan a period, first come, first served, without some visits; return the plan's id."""
         with self.store.writing() as session:
-            scenario, standing = week_at(session, period, self.now).to_plan()
-            made = first_come(scenario, standing)
+            scenario, standing = load_week(session, period, self.now).to_plan()
+            made = plan_first_come(scenario, standing)
             kept = made.changed(visits=tuple(one for one in made.visits if one.visit not in without))
-            assert not list(violations(scenario, made))
+            assert not list(find_violations(scenario, made))
             snapshot = periods.keep_snapshot(session, scenario, periods.period(session, period), self.now)
             start = plans.add_plan(session, standing, snapshot.id, period, "desk", self.now)
             row = plans.add_plan(session, kept, snapshot.id, period, "desk", self.now)
@@ -156,7 +156,7 @@ class Months:
             scenario = periods.scenario_of(session, period)
             gone = Interval(start=stamp(scenario.horizon.start, 0), end=stamp(scenario.horizon.end, 0))
             people = tuple(one.changed(busy=(gone,)) for one in scenario.providers)
-            take_roster(session, SYSTEM, scenario.changed(providers=people, **NOTHING).model_dump_json(), self.now)
+            import_roster(session, SYSTEM, scenario.changed(providers=people, **NOTHING).model_dump_json(), self.now)
 
     def live(self, visit: str, came: bool = True) -> None:
         """Let the moment of a visit come, and note whether its patient did."""
@@ -172,7 +172,7 @@ class Months:
         with self.store.writing() as session:
             version = records.row(session, episode).version
             event = ReportedEvent.model_validate({"kind": kind, **told})
-            return episodes.record(session, SYSTEM, episode, version, event, self.now)
+            return episodes.record_event(session, SYSTEM, episode, version, event, self.now)
 
     def episode(self, identifier: str) -> Episode:
         """Return an episode as it is kept."""
@@ -188,7 +188,7 @@ class Months:
         found = self.episode(identifier)
         with self.store.reading() as session:
             today = periods.zone(session).wall(self.now).date()
-        return {one.visit: one for one in open_steps(found, catalogue.pathway(found.pathway), today)}
+        return {one.visit: one for one in list_open_steps(found, catalogue.get_pathway(found.pathway), today)}
 
     def programme(self, identifier: str) -> Programme:
         """Return a programme with its people and sessions."""

@@ -33,7 +33,7 @@ def optimum(asked: Scenario) -> int | None:
 def bounds(asked: Scenario, pooled: bool = True) -> tuple[int, int]:
     """Return the master's bounds by linear relaxation and by branch and cut."""
     program = whole_program(asked, pooled)
-    relaxed, cut = program.relax(60), program.branch_and_cut(60)
+    relaxed, cut = program.solve_relaxation(60), program.branch_and_cut(60)
     assert relaxed is not None
     assert cut is not None
     return relaxed.bound, cut
@@ -42,7 +42,7 @@ def bounds(asked: Scenario, pooled: bool = True) -> tuple[int, int]:
 def whole_program(asked: Scenario, pooled: bool = True) -> LinearProgram:
     """Return the master's program with the rows that else count only once broken."""
     program = Master(Domains(asked), pooled=pooled).program
-    for columns, coefficients, high in program.later:
-        program.row(columns, coefficients, high=high)
-    program.later.clear()
+    for columns, coefficients, high in program.lazy_rows:
+        program.add_row(columns, coefficients, high=high)
+    program.lazy_rows.clear()
     return program

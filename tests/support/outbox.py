@@ -11,7 +11,7 @@ from api.services.accounts import SYSTEM
 from api.services.contacts import set_address
 from api.store import messages
 from api.store.database import Database
-from api.store.messages import Claimed, Told
+from api.store.messages import AppointmentNotice, Claimed
 from api.store.tables import InvitationRow, MessageRow
 
 LEASE = timedelta(minutes=5)
@@ -57,7 +57,7 @@ class Calendar:
     """
 
     known: dict[str, tuple[int, datetime]] = field(default_factory=dict)
-    shown: dict[str, Told] = field(default_factory=dict)
+    shown: dict[str, AppointmentNotice] = field(default_factory=dict)
 
     def take(self, claimed: Claimed) -> bool:
         """Apply a message; say whether it changed anything."""

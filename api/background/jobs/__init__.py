@@ -4,7 +4,7 @@ A job's row in the store is the truth, and says how often the job has been hande
 job names the attempt, so a worker that was given up cannot write any more. DBOS carries only ids: the queue in the store's
 own database holds one workflow ``<job>/<attempt>``, put there in the transaction that writes the row.
 
-- :mod:`api.background.jobs.queue` asks for jobs, cancels them, and hands them out again.
+- :mod:`api.runtime.job_queue` holds the jobs that wait: it takes them in, and hands them out again.
 - :mod:`api.background.jobs.worker` takes jobs from the queue, reports how they go, and takes over those of dead workers.
 - :mod:`api.background.jobs.solving` starts, hears and ends the process that solves one job; :mod:`api.background.jobs.process`
   is that process.

@@ -1,7 +1,7 @@
 """The process that solves one job: told what on standard input, heard on standard output, ended with its owner.
 
-It knows no database and no network. Input is one line, an order (:class:`Order`), and then nothing: the end of the input is
-the end of the owner, and so of this process and all that it started. Output is one line for each message (:class:`Message`).
+It knows no database and no network. Input is one line, a :class:`SolveRequest`, and then nothing: the end of the input is the
+end of the owner, and so of this process and all that it started. Output is one line for each :class:`WorkerMessage`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ sixth as long as at the same priority (``tests/benchmarks/bench_service.py``).
 
 
 @dataclass(frozen=True)
-class Order:
+class SolveRequest:
     """What to solve: the texts of a scenario and of an earlier plan to start from, and the search's limits."""
 
     scenario: str
@@ -37,7 +37,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Step:
+class JobProgress:
     """Where a search stands: seconds since its start, the best cost, the proven bound, and what it is doing."""
 
     seconds: float
@@ -47,19 +47,19 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Message:
+class WorkerMessage:
     """What the process says: a step, or at last either a plan's text or what went wrong."""
 
-    step: Step | None = None
+    step: JobProgress | None = None
     plan: str | None = None
     failure: Literal["pins", "defect"] | None = None
     reason: str = ""
 
 
-ORDER, MESSAGE = TypeAdapter(Order), TypeAdapter(Message)
+ORDER, MESSAGE = TypeAdapter(SolveRequest), TypeAdapter(WorkerMessage)
 
 
-class Voice:
+class Channel:
     """The way to the owner: what was standard output when the process began; whatever else prints goes to standard error."""
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Voice:
         self._lock = Lock()
         os.dup2(2, 1)
 
-    def say(self, message: Message) -> None:
+    def say(self, message: WorkerMessage) -> None:
         """Send a message."""
         with self._lock:
             self._stream.write(MESSAGE.dump_json(message) + b"\n")
@@ -77,16 +77,16 @@ class Voice:
 def main() -> None:
     """Solve what is ordered."""
     os.nice(NICENESS)
-    voice = Voice()
+    voice = Channel()
     order = ORDER.validate_json(sys.stdin.buffer.readline())
     Thread(target=_end_with_owner, daemon=True).start()
     try:
         voice.say(_solved(order, voice))
     except Exception as error:
-        voice.say(Message(failure="defect", reason=_named(error)))
+        voice.say(WorkerMessage(failure="defect", reason=_named(error)))
 
 
-def _solved(order: Order, voice: Voice) -> Message:
+def _solved(order: SolveRequest, voice: Channel) -> WorkerMessage:
     from api.reports.summary import pins_conflict
     from scheduling.plan import Plan
     from scheduling.publishing import rebase
@@ -94,14 +94,14 @@ def _solved(order: Order, voice: Voice) -> Message:
     from solver import Limits, Progress, solve
 
     def tell(progress: Progress) -> None:
-        voice.say(Message(step=Step(progress.seconds, progress.cost, progress.bound, progress.phase)))
+        voice.say(WorkerMessage(step=JobProgress(progress.seconds, progress.cost, progress.bound, progress.phase)))
 
     scenario = Scenario.parse(order.scenario)
     start = None if order.start is None else rebase(Plan.model_validate_json(order.start), scenario)
     plan = solve(scenario, Limits(order.seconds, order.workers, order.seed, order.gap), start, tell)
     if plan.status == "unknown":
-        return Message(failure="pins", reason=pins_conflict(scenario, plan))
-    return Message(plan=plan.model_dump_json())
+        return WorkerMessage(failure="pins", reason=pins_conflict(scenario, plan))
+    return WorkerMessage(plan=plan.model_dump_json())
 
 
 def _named(error: Exception) -> str:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from time import monotonic
 
-from api.background.jobs.queue import JobQueue
+from api.runtime.job_queue import JobQueue
 from api.store import jobs as store
 from api.store.database import Database
 from api.store.jobs import Mark
@@ -14,7 +14,7 @@ from api.store.jobs import Mark
 log = logging.getLogger(__name__)
 
 
-class Watch:
+class JobRecovery:
     """Finds jobs that nobody looks after any more, and puts them into the queue again.
 
     A job is given up when its mark has not changed for ``lost_seconds`` as seen here. No two machines' clocks are compared,

@@ -12,7 +12,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
-from api.background.jobs.process import MESSAGE, ORDER, Message, Order
+from api.background.jobs.process import MESSAGE, ORDER, SolveRequest, WorkerMessage
 
 SOLVER = ("-m", "api.background.jobs.process")
 """What the interpreter runs to solve."""
@@ -33,14 +33,14 @@ class ProcessDied(Exception):
         return f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
 
 
-class Solving:
+class SolverProcess:
     """A job being solved in a process of its own, which ends with this object's ``with`` block at the latest.
 
     A process, not a thread: only so it can be stopped at any moment, whatever library it is in, takes no turns from the
     threads that answer requests, and brings nobody down when it dies.
     """
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: SolveRequest) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
         self._process = subprocess.Popen(
             [sys.executable, *SOLVER],
@@ -50,7 +50,7 @@ class Solving:
             env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             process_group=0,
         )
-        self._heard: SimpleQueue[Message | None] = SimpleQueue()
+        self._heard: SimpleQueue[WorkerMessage | None] = SimpleQueue()
         self._threads = [Thread(target=self._tell, args=(order,), daemon=True), Thread(target=self._hear, daemon=True)]
 
     def __enter__(self) -> Self:
@@ -74,7 +74,7 @@ class Solving:
         """The number of the process."""
         return self._process.pid
 
-    def next(self, seconds: float) -> Message | None:
+    def next(self, seconds: float) -> WorkerMessage | None:
         """Return the next message; None when none comes within some seconds.
 
         Raises
@@ -90,7 +90,7 @@ class Solving:
             raise ProcessDied(self._process.wait())
         return message
 
-    def _tell(self, order: Order) -> None:
+    def _tell(self, order: SolveRequest) -> None:
         """Send the order; the input stays open for as long as the owner lives."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):

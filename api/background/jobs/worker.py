@@ -16,10 +16,10 @@ from typing import Self, TypeVar
 from dbos import DBOS
 from sqlmodel import Session
 
-from api.background.jobs.process import Message, Order, Step
-from api.background.jobs.queue import APPLICATION, QUEUE, VERSION, WORKFLOW, JobQueue
-from api.background.jobs.recovery import Watch
-from api.background.jobs.solving import ProcessDied, Solving
+from api.background.jobs.process import JobProgress, SolveRequest, WorkerMessage
+from api.background.jobs.recovery import JobRecovery
+from api.background.jobs.solving import ProcessDied, SolverProcess
+from api.runtime.job_queue import APPLICATION, QUEUE, VERSION, WORKFLOW, JobQueue
 from api.store import jobs as store
 from api.store.columns import utc_now
 from api.store.database import Database
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class WorkerIntervals:
     """How often a worker does what, s.
 
     A dead worker's job is elsewhere after at most ``lost + 2 * watch + poll``: 10.5 s. A cancelled job's solver ends after
@@ -80,12 +80,12 @@ class Worker:
         and the one that started last sets it.
     """
 
-    def __init__(self, database: Database, queue: JobQueue, at_once: int = 1, rhythm: Rhythm | None = None) -> None:
+    def __init__(self, database: Database, queue: JobQueue, at_once: int = 1, rhythm: WorkerIntervals | None = None) -> None:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._database = database
         self._queue = queue
         self._at_once = at_once
-        self._rhythm = rhythm or Rhythm()
+        self._rhythm = rhythm or WorkerIntervals()
         self._stopping = Event()
         self._busy = 0
         self._changed = Condition()
@@ -146,16 +146,16 @@ class Worker:
 
     # --- one job -----------------------------------------------------------------------------------------------------
 
-    def _take(self, session: Session, identifier: str, epoch: int) -> Order | None:
+    def _take(self, session: Session, identifier: str, epoch: int) -> SolveRequest | None:
         row = store.take_job(session, identifier, epoch, self.id, utc_now())
         if row is None:
             return None
         start = None if row.start_plan_id is None else session.get_one(PlanRow, row.start_plan_id).document
         scenario = session.get_one(ScenarioRow, row.scenario_id).document
-        return Order(scenario, row.seconds, row.workers, row.seed, row.gap, start)
+        return SolveRequest(scenario, row.seconds, row.workers, row.seed, row.gap, start)
 
-    def _solve(self, identifier: str, epoch: int, order: Order) -> None:
-        with Solving(order) as solving:
+    def _solve(self, identifier: str, epoch: int, order: SolveRequest) -> None:
+        with SolverProcess(order) as solving:
             job = _Job(self._database, self._rhythm, identifier, epoch)
             while job.held:
                 if self._stopping.is_set():
@@ -171,7 +171,7 @@ class Worker:
         log.info("plan job %s is no longer to be done here", identifier)
         return None
 
-    def _end(self, identifier: str, epoch: int, message: Message) -> None:
+    def _end(self, identifier: str, epoch: int, message: WorkerMessage) -> None:
         plan = None if message.plan is None else Plan.model_validate_json(message.plan)
 
         def end(session: Session) -> bool:
@@ -201,7 +201,7 @@ class Worker:
     # --- the jobs of others ------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        watch = Watch(self._database, self._queue, self._rhythm.lost)
+        watch = JobRecovery(self._database, self._queue, self._rhythm.lost)
         while not self._stopping.wait(self._rhythm.watch):
             try:
                 watch.look()
@@ -214,16 +214,16 @@ class Worker:
 class _Job:
     """A job in its owner's hands: tells the store how it goes, and learns from it whether to go on."""
 
-    def __init__(self, database: Database, rhythm: Rhythm, identifier: str, epoch: int) -> None:
+    def __init__(self, database: Database, rhythm: WorkerIntervals, identifier: str, epoch: int) -> None:
         self.held = True
         self._database = database
         self._rhythm = rhythm
         self._id = identifier
         self._epoch = epoch
-        self._step: Step | None = None
+        self._step: JobProgress | None = None
         self._written = self._looked = monotonic()
 
-    def look(self, step: Step | None) -> None:
+    def look(self, step: JobProgress | None) -> None:
         """Report, show life or just look, whichever is due."""
         self._step = step or self._step
         now = monotonic()

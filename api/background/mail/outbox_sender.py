@@ -18,10 +18,10 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
-from api.background.mail.smtp import Line, Unreachable, Verdict, line
+from api.background.mail.smtp import DeliveryOutcome, SmtpConnection, Unreachable, connect
 from api.background.mail.writing import written
-from api.runtime.context import AppContext
-from api.services.records import write_down
+from api.context import AppContext
+from api.services.records import write_audit
 from api.store import messages, tasks
 from api.store.errors import StoreBusy, StoreUnusable
 from api.store.messages import Claimed
@@ -37,7 +37,7 @@ UNDELIVERABLE = "message-undeliverable"
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class RetryPolicy:
     """How often a courier does what, s.
 
     Attributes
@@ -65,7 +65,7 @@ class Rhythm:
 
 
 @dataclass(slots=True)
-class Tally:
+class SendCounts:
     """What one round brought."""
 
     sent: int = 0
@@ -73,7 +73,7 @@ class Tally:
     refused: int = 0
 
 
-class Courier:
+class OutboxSender:
     """Sends what waits, as long as the server answers.
 
     Parameters
@@ -82,10 +82,10 @@ class Courier:
         Whose settings name the mail server, and whose store has the outbox.
     """
 
-    def __init__(self, context: AppContext, rhythm: Rhythm | None = None) -> None:
+    def __init__(self, context: AppContext, rhythm: RetryPolicy | None = None) -> None:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._context = context
-        self._rhythm = rhythm or Rhythm()
+        self._rhythm = rhythm or RetryPolicy()
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -102,22 +102,22 @@ class Courier:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), wait)
 
-    async def round(self) -> Tally:
+    async def round(self) -> SendCounts:
         """Send all that is due now. Raises ``Unreachable``; what was not handed over waits then."""
-        tally = Tally()
+        tally = SendCounts()
         while not self.stopping.is_set() and self._due():
-            async with line(self._context.settings) as open_line:
+            async with connect(self._context.settings) as open_line:
                 claimed = await self._kept(self._claim)
                 while claimed is not None:
                     claimed = await self._deliver(open_line, claimed, tally)
         return tally
 
-    async def _deliver(self, open_line: Line, claimed: Claimed, tally: Tally) -> Claimed | None:
+    async def _deliver(self, open_line: SmtpConnection, claimed: Claimed, tally: SendCounts) -> Claimed | None:
         """Hand one message over, note what became of it, and take the next one in the same transaction."""
         verdict, words = await self._handed_over(open_line, claimed)
-        tally.sent += verdict is Verdict.TAKEN
-        tally.refused += verdict is Verdict.NEVER
-        tally.later += verdict in (Verdict.LATER, Verdict.OPEN)
+        tally.sent += verdict is DeliveryOutcome.TAKEN
+        tally.refused += verdict is DeliveryOutcome.NEVER
+        tally.later += verdict in (DeliveryOutcome.LATER, DeliveryOutcome.OPEN)
         goes_on = open_line.is_open and not self.stopping.is_set()
 
         def note(session: Session) -> Claimed | None:
@@ -125,20 +125,20 @@ class Courier:
             return self._claim(session) if goes_on else None
 
         following = await self._kept(note)
-        if not open_line.is_open and verdict is not Verdict.TAKEN:
+        if not open_line.is_open and verdict is not DeliveryOutcome.TAKEN:
             raise Unreachable(words)
         return following
 
-    async def _handed_over(self, open_line: Line, claimed: Claimed) -> tuple[Verdict, str]:
+    async def _handed_over(self, open_line: SmtpConnection, claimed: Claimed) -> tuple[DeliveryOutcome, str]:
         try:
             content = written(self._context.settings, claimed)
         except Exception:  # whatever it is, one message that cannot be made must not keep all others
             log.exception("message %s cannot be made", claimed.message.id)
-            return Verdict.NEVER, "it cannot be made"
+            return DeliveryOutcome.NEVER, "it cannot be made"
         try:
             return await open_line.hand_over(self._context.settings.mail_from, claimed.tells.address, content)
         except Unreachable as error:
-            return Verdict.LATER, str(error)
+            return DeliveryOutcome.LATER, str(error)
 
     # --- in the store ------------------------------------------------------------------------------------------------
 
@@ -159,19 +159,19 @@ class Courier:
             messages.expire(session, claimed.message.id, now)
         return None
 
-    def _note(self, session: Session, claimed: Claimed, verdict: Verdict, words: str) -> None:
+    def _note(self, session: Session, claimed: Claimed, verdict: DeliveryOutcome, words: str) -> None:
         now, message = self._context.clock(), claimed.message
         patient = claimed.invitation.patient_id
         again = now + timedelta(seconds=self._rhythm.wait(message.attempts))
         gives_up = message.attempts >= self._rhythm.patience
         match verdict:
-            case Verdict.TAKEN:
+            case DeliveryOutcome.TAKEN:
                 messages.sent(session, message.id, now)
                 told = {"message": message.id, "method": message.method, "sequence": message.sequence}
-                write_down(session, COURIER, "message.send", "patient", patient, now, **told)
-            case Verdict.LATER if not gives_up:
+                write_audit(session, COURIER, "message.send", "patient", patient, now, **told)
+            case DeliveryOutcome.LATER if not gives_up:
                 messages.put_back(session, claimed, again, words, now)
-            case Verdict.OPEN if not gives_up:
+            case DeliveryOutcome.OPEN if not gives_up:
                 messages.leave_open(session, message.id, again, words)
             case _:
                 messages.refuse(session, message.id, words, now)

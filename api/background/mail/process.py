@@ -2,7 +2,7 @@
 
 It has a session of its own, so that what kills its owner, or an interrupt from the terminal, does not cut it off in the middle
 of a message. The settings are those of the environment. With ``--once`` it sends what is due, says on standard output what
-came of it (:class:`api.background.mail.outbox_sender.Tally`), and ends.
+came of it (:class:`api.background.mail.outbox_sender.SendCounts`), and ends.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import sys
 from dataclasses import asdict
 from threading import Thread
 
-from api.background.mail.outbox_sender import Courier
+from api.background.mail.outbox_sender import OutboxSender
 from api.background.mail.smtp import Unreachable
-from api.runtime.context import create_context
+from api.context import create_context
 from api.runtime.logs import write_logs
 from api.runtime.settings import read_settings
 
@@ -31,14 +31,14 @@ def main() -> None:
     write_logs(settings.log_level)
     context = create_context(settings)
     try:
-        asyncio.run(_work(Courier(context)))
+        asyncio.run(_work(OutboxSender(context)))
     except Unreachable:
         sys.exit(UNREACHABLE)
     finally:
         context.close()
 
 
-async def _work(courier: Courier) -> None:
+async def _work(courier: OutboxSender) -> None:
     loop = asyncio.get_running_loop()
 
     def stop_with_owner() -> None:

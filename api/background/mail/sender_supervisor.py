@@ -14,7 +14,7 @@ from typing import Any, Self
 from api.background.mail.process import ONCE, UNREACHABLE
 from api.runtime.exceptions import Unavailable
 
-COURIER = ("-m", "api.background.mail.process")
+SENDER = ("-m", "api.background.mail.process")
 """What the interpreter runs to send."""
 
 LOOK_SECONDS = 1.0
@@ -27,7 +27,7 @@ STOP_SECONDS = 90.0
 log = logging.getLogger(__name__)
 
 
-class Post:
+class SenderSupervisor:
     """A courier beside a worker or the service, at work within its ``with`` block."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ def send_once() -> dict[str, Any]:
 
 def _started(*options: str, **streams: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, *COURIER, *options],
+        [sys.executable, *SENDER, *options],
         stdin=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         start_new_session=True,

@@ -20,7 +20,7 @@ CONNECT_SECONDS, ANSWER_SECONDS = 20.0, 60.0
 """Longest waits for a connection, and for an answer. A claim lasts longer than all of one message's answers."""
 
 
-class Verdict(StrEnum):
+class DeliveryOutcome(StrEnum):
     """What became of a message."""
 
     TAKEN = "taken"
@@ -33,13 +33,13 @@ class Unreachable(Exception):
     """The mail server cannot be spoken to now; nothing was handed over."""
 
 
-class Line:
+class SmtpConnection:
     """A connection over which one message follows another."""
 
     def __init__(self, client: aiosmtplib.SMTP) -> None:
         self._client = client
 
-    async def hand_over(self, sender: str, recipient: str, content: bytes) -> tuple[Verdict, str]:
+    async def hand_over(self, sender: str, recipient: str, content: bytes) -> tuple[DeliveryOutcome, str]:
         """Hand a message to the server; return what became of it, and the server's code as words.
 
         Raises
@@ -61,8 +61,8 @@ class Line:
             await self._reset()
             return _refusal(error)
         except (aiosmtplib.SMTPException, OSError) as error:
-            return Verdict.OPEN, f"no answer: {type(error).__name__}"
-        return Verdict.TAKEN, ""
+            return DeliveryOutcome.OPEN, f"no answer: {type(error).__name__}"
+        return DeliveryOutcome.TAKEN, ""
 
     @property
     def is_open(self) -> bool:
@@ -70,7 +70,7 @@ class Line:
         return self._client.is_connected
 
     async def _reset(self) -> None:
-        """Make the line ready for another message; a server that hangs up then is found closed."""
+        """Make the connection ready for another message; a server that hangs up then is seen as closed."""
         try:
             await self._client.rset()
         except (aiosmtplib.SMTPException, OSError):
@@ -78,8 +78,8 @@ class Line:
 
 
 @asynccontextmanager
-async def line(settings: Settings) -> AsyncIterator[Line]:
-    """Open a line to the mail server of the settings, by TLS unless they say otherwise. Raises ``Unreachable``."""
+async def connect(settings: Settings) -> AsyncIterator[SmtpConnection]:
+    """Connect to the mail server of the settings, by TLS unless they say otherwise. Raises ``Unreachable``."""
     assert settings.smtp_host is not None
     client = aiosmtplib.SMTP(
         hostname=settings.smtp_host,
@@ -98,7 +98,7 @@ async def line(settings: Settings) -> AsyncIterator[Line]:
         raise Unreachable(type(error).__name__) from None
     client.timeout = ANSWER_SECONDS
     try:
-        yield Line(client)
+        yield SmtpConnection(client)
     finally:
         try:
             if client.is_connected:
@@ -108,6 +108,6 @@ async def line(settings: Settings) -> AsyncIterator[Line]:
         client.close()
 
 
-def _refusal(error: aiosmtplib.SMTPResponseException) -> tuple[Verdict, str]:
+def _refusal(error: aiosmtplib.SMTPResponseException) -> tuple[DeliveryOutcome, str]:
     """Read a refusal. The server's own words may quote the address, so its code alone is kept."""
-    return (Verdict.NEVER if error.code >= 500 else Verdict.LATER), f"the server answered {error.code}"
+    return (DeliveryOutcome.NEVER if error.code >= 500 else DeliveryOutcome.LATER), f"the server answered {error.code}"

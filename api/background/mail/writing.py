@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from api.runtime.settings import Settings
 from api.store.messages import Claimed
-from calendars.invites import Message
-from calendars.mail import mail_of
+from calendars.invites import InviteMessage
+from calendars.mail import make_mail
 from calendars.mailbox import Mailbox
-from calendars.wording import discreet
+from calendars.wording import make_discreet
 
 
 def written(settings: Settings, claimed: Claimed) -> bytes:
     """Return a message as the mail server takes it. Nobody is named in it but the clinic."""
     row, told = claimed.message, claimed.tells
-    message = Message(
+    message = InviteMessage(
         method=row.method,
         uid=claimed.invitation.uid,
         attendee=Mailbox(told.address),
@@ -22,4 +22,4 @@ def written(settings: Settings, claimed: Claimed) -> bytes:
         appointment=told.appointment,
         is_update=row.replaces is not None,
     )
-    return mail_of(message, Mailbox(settings.mail_from, settings.mail_name or discreet(told.appointment.clinic)))
+    return make_mail(message, Mailbox(settings.mail_from, settings.mail_name or make_discreet(told.appointment.clinic)))

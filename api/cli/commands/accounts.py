@@ -19,7 +19,7 @@ from scheduling.errors import UnknownId
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from api.runtime.context import AppContext
+    from api.context import AppContext
     from api.store.tables import AccountRow
 
 account_app = typer.Typer(cls=Commands, help="Make, list, change and close the accounts of staff.", no_args_is_help=True)
@@ -31,7 +31,7 @@ FromInput = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 @contextmanager
 def opened() -> Iterator[AppContext]:
     """Open the store of the settings, with the tables of this version."""
-    from api.runtime.context import create_context
+    from api.context import create_context
     from api.store.migrations import migrate
 
     context = create_context(read_settings())

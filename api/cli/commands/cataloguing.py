@@ -10,8 +10,8 @@ from api.cli.console import print_json, show
 from api.cli.options import AsJson
 from api.reports.summary import table
 from scheduling import catalogue
-from scheduling.catalogue import Offer
-from scheduling.instructions import instructions
+from scheduling.catalogue import CatalogueService
+from scheduling.instructions import load_instructions
 
 
 def show_catalogue(as_json: AsJson = False) -> None:
@@ -25,12 +25,12 @@ def show_catalogue(as_json: AsJson = False) -> None:
         show(*(_family(name) for name in catalogue.FAMILIES), _pathways())
 
 
-def _offers(family: str) -> list[Offer]:
-    return [catalogue.offer(one.id) for one in catalogue.services() if catalogue.family(one.id) == family]
+def _offers(family: str) -> list[CatalogueService]:
+    return [catalogue.get_service(one.id) for one in catalogue.list_services() if catalogue.get_family(one.id) == family]
 
 
 def _document() -> dict[str, Any]:
-    told = instructions()
+    told = load_instructions()
     return {
         "families": {
             name: [
@@ -39,10 +39,10 @@ def _document() -> dict[str, Any]:
             ]
             for name in catalogue.FAMILIES
         },
-        "pathways": [one.model_dump(mode="json") for one in catalogue.pathways()],
-        "limits": catalogue.limits().model_dump(mode="json"),
-        "held": [one.model_dump(mode="json") for one in catalogue.held()],
-        "policy": catalogue.policy().model_dump(mode="json"),
+        "pathways": [one.model_dump(mode="json") for one in catalogue.list_pathways()],
+        "limits": catalogue.get_limits().model_dump(mode="json"),
+        "held": [one.model_dump(mode="json") for one in catalogue.list_reserve_rules()],
+        "policy": catalogue.get_policy().model_dump(mode="json"),
     }
 
 
@@ -68,7 +68,7 @@ def _family(name: str) -> Table:
 
 def _pathways() -> Table:
     made = table("pathways", "pathway", "visits", "source")
-    for one in catalogue.pathways():
+    for one in catalogue.list_pathways():
         visits = ", ".join(f"{step.id} x {step.times}" if step.times > 1 else step.id for step in one.steps)
         made.add_row(one.id, visits, one.source)
     return made

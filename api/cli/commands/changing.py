@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from api.cli.console import Outcome, ended, err, print_json, say, show
+from api.cli.console import ExitCode, ended, err, print_json, say, show
 from api.cli.options import AsJson, Now, PlanFile, ScenarioFile, Seconds, Seed, Workers, expect_writable
 from api.cli.progress import solved
 from api.reports.changes import beside, comparison_tables, moves_document, proposal_tables, proposals_document
@@ -88,12 +88,11 @@ def what_if(
     stands = publish(asked, given := Plan.read(plan, asked), now)
     upset = apply_disruptions(stands, _disturbances(close or (), away or (), extra or ()))
     before = upcoming(stands, rebase(given, stands))
-    from solver import Limits
-    from solver.change.moves import moves
+    from solver import Limits, explain_moves
 
     made = solved(upset, Limits(seconds=seconds, workers=workers, seed=seed), rebase(before, upset), err())
     with err().status("trying what would keep each of them in its place ..."):
-        why = () if made.status == "unknown" else moves(upset, made)
+        why = () if made.status == "unknown" else explain_moves(upset, made)
     view, after = remove_placeholders(upset, stands, made)
     found = compare(stands, before, after, view)
     if as_json:
@@ -102,7 +101,7 @@ def what_if(
     else:
         show(*comparison_tables(found, why), Text(), beside(stands, before, view, after))
     if made.status == "unknown":
-        raise ended(Outcome.PINS_CONFLICT, pins_conflict(upset, made))
+        raise ended(ExitCode.PINS_CONFLICT, pins_conflict(upset, made))
 
 
 def _disturbances(close: Iterable[str], away: Iterable[str], extra: Iterable[str]) -> list[Disruption]:
@@ -133,9 +132,9 @@ def offer(
     """
     asked, given = _present(scenario, plan, now)
     added = Addition.read(visit, asked)
-    from solver.change.offers import offers
+    from solver import find_offers
 
-    found = offers(asked, given, added, count)
+    found = find_offers(asked, given, added, count)
     if as_json:
         reasons = [left.model_dump(mode="json") for left in found.reasons]
         print_json({"offers": proposals_document(found.offers), "reasons": reasons})
@@ -168,9 +167,9 @@ def insert(
     grown_file = output.with_name(f"{output.stem}.scenario.json") if scenario_out is None else scenario_out
     for file in (output, grown_file):
         expect_writable(file)
-    from solver.change.offers import insert as place
+    from solver import insert_visits
 
-    grown, made = place(asked, given, added)
+    grown, made = insert_visits(asked, given, added)
     new = {one.id for one in added.visits}
     left = [one for one in made.unscheduled if one.visit in new]
     if left:
@@ -204,13 +203,12 @@ def backfill(
     With --now everybody in PLAN has been told of it.
     """
     asked, given = _present(scenario, plan, now)
-    from solver.change.backfill import backfill as fill
-    from solver.change.backfill import cancelled
+    from solver import cancel_visit, find_backfills
 
     freed = None if visit is None else given.visits_by_id.get(asked.visit(visit).id)
     if visit is not None:
-        asked, given = cancelled(asked, given, visit)
-    found = fill(asked, given, count, freed)
+        asked, given = cancel_visit(asked, given, visit)
+    found = find_backfills(asked, given, count, freed)
     if as_json:
         print_json({"backfills": proposals_document(found)})
     else:
@@ -228,4 +226,4 @@ def _nowhere(left: Iterable[Unscheduled], as_json: bool) -> typer.Exit:
     """Show why there is no place, unless it is written already, and return what ends the command."""
     if not as_json:
         show(*(reasons_table(one.visit, one.reasons) for one in left))
-    return ended(Outcome.NO_PLACE)
+    return ended(ExitCode.NO_PLACE)

@@ -44,10 +44,10 @@ def list_all(
 @episode_app.command("show", epilog="Example: clinicweave episode show episode-1f0c2a9b77de")
 def show_one(episode: Identifier, as_json: AsJson = False) -> None:
     """Show what has been of an episode, and what is open."""
-    from api.services.episodes import shown
+    from api.services.episodes import describe_episode
 
     with opened() as context, context.database.reading() as session:
-        found = shown(session, episode, context.clock())
+        found = describe_episode(session, episode, context.clock())
     if as_json:
         print_json(found)
         return
@@ -76,12 +76,12 @@ def tell(
 ) -> None:
     """Take down what became known: an outcome, a date, a stop, a new start; what follows from it is done."""
     from api.services.accounts import SYSTEM
-    from api.services.episodes import ReportedEvent, record
+    from api.services.episodes import ReportedEvent, record_event
 
     on = None if day is None else day.date()
     told = ReportedEvent(kind=kind, step=step, number=number, date=on, outcome=outcome, relief_percent=relief, name=name)
     with opened() as context, context.database.writing() as session:
-        found = record(session, SYSTEM, episode, None, told, context.clock())
+        found = record_event(session, SYSTEM, episode, None, told, context.clock())
     result: dict[str, Any] = {"episode": episode, "asked": list(found.asked), "given_up": list(found.given_up)}
     if as_json:
         print_json(result)

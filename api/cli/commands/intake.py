@@ -10,17 +10,17 @@ import typer
 from rich.table import Table
 
 from api.cli.commands.accounts import opened
-from api.cli.console import Commands, Outcome, ended, print_json, say, show
+from api.cli.console import Commands, ExitCode, ended, print_json, say, show
 from api.cli.options import AsJson, expect_writable
 from scheduling.errors import Fault, InvalidFile
 from scheduling.files import read_bounded
 
 if TYPE_CHECKING:
-    from api.runtime.context import AppContext
+    from api.context import AppContext
     from api.services.intake import AcceptedRequest
     from api.services.reception import IntakeResult
     from api.services.referrals import SameDayPlacement
-    from api.spreadsheets.referral_sheets import Sheet
+    from api.spreadsheets.referral_sheets import ReferralSheet
 
 intake_app = typer.Typer(cls=Commands, help="Take in what patients are referred for.", no_args_is_help=True)
 
@@ -63,7 +63,7 @@ def import_sheet(
     as_json: AsJson = False,
 ) -> None:
     """Take in a spreadsheet of referrals, all rows or none; what is wrong with a row is named by row and column."""
-    from api.services.intake import check
+    from api.services.intake import find_faults
     from api.spreadsheets.referral_sheets import in_row_order, read_sheet
     from api.spreadsheets.table import MAX_FILE_BYTES
 
@@ -72,7 +72,7 @@ def import_sheet(
         say(f"{file}: {note}.")
     with opened() as context:
         with context.database.reading() as session:
-            faults = in_row_order([*check(session, sheet.requests, context.clock()), *sheet.faults])
+            faults = in_row_order([*find_faults(session, sheet.requests, context.clock()), *sheet.faults])
         if faults:
             raise _refused(faults, as_json)
         if dry_run:
@@ -106,7 +106,7 @@ def add(
 ) -> None:
     """Take in one referral. Who has to be seen today gets a place at once."""
     from api.services.accounts import SYSTEM
-    from api.services.reception import receive
+    from api.services.reception import receive_request
 
     request = _request(
         kind=kind,
@@ -122,7 +122,7 @@ def add(
         low_reservoir=None if low_reservoir is None else low_reservoir.date(),
     )
     with opened() as context:
-        received = receive(context, SYSTEM, request, context.database.write)
+        received = receive_request(context, SYSTEM, request, context.database.write)
     if as_json:
         print_json({**_taken(received.taken), "today": None if received.today is None else _placed(received.today)})
         return
@@ -144,7 +144,7 @@ def make_room(
             found = reception.make_room(context, SYSTEM, visit, context.database.write)
         except NoRoom as refusal:
             why = [f"  {one.rule}: {one.detail}" for one in refusal.details]
-            raise ended(Outcome.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
+            raise ended(ExitCode.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
     _told(as_json, _placed(found), _today(found))
 
 
@@ -152,23 +152,23 @@ def _request(**values: Any) -> Any:
     from pydantic import ValidationError
 
     from api.services.intake import Request
-    from scheduling.references import fault_of
+    from scheduling.references import make_fault
 
     try:
         return Request(**values)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        faults = [Fault(fault.path.replace("_", "-"), fault.message) for fault in map(fault_of, details)]
+        faults = [Fault(fault.path.replace("_", "-"), fault.message) for fault in map(make_fault, details)]
         raise InvalidFile("the request", faults) from None
 
 
-def _take_in(context: AppContext, sheet: Sheet, source: str) -> tuple[list[AcceptedRequest], list[SameDayPlacement]]:
+def _take_in(context: AppContext, sheet: ReferralSheet, source: str) -> tuple[list[AcceptedRequest], list[SameDayPlacement]]:
     from api.services.accounts import SYSTEM
-    from api.services.intake import take_in
+    from api.services.intake import accept_requests
     from api.services.reception import place_today
 
     with context.database.writing() as session:
-        taken = take_in(session, SYSTEM, sheet.requests, context.clock(), source)
+        taken = accept_requests(session, SYSTEM, sheet.requests, context.clock(), source)
     return taken, place_today(context, SYSTEM, taken)
 
 
@@ -181,7 +181,7 @@ def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
             row, _, column = one.path.partition(", ")
             table.add_row(row.removeprefix("row "), column, one.message)
         show(table)
-    return ended(Outcome.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
+    return ended(ExitCode.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
 
 
 def _taken(one: AcceptedRequest) -> dict[str, Any]:

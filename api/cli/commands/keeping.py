@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli.commands.accounts import opened
-from api.cli.console import Commands, Outcome, ended, print_json
+from api.cli.console import Commands, ExitCode, ended, print_json
 from api.cli.options import AsJson
 from scheduling.errors import Fault, InvalidFile
 
@@ -41,7 +41,7 @@ def verify(
     except AuditBroken as broken:
         if as_json:
             print_json({"holds": False, "row": broken.sequence, "finding": broken.finding})
-        raise ended(Outcome.RULE_BROKEN, f"Error: {broken}") from None
+        raise ended(ExitCode.RULE_BROKEN, f"Error: {broken}") from None
     if as_json:
         print_json({"holds": True, "rows": last.sequence, "hash": last.hash})
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from api.cli.console import Outcome, ended, err, out, print_json, say, show
+from api.cli.console import ExitCode, ended, err, out, print_json, say, show
 from api.cli.demo import demonstrate, show_demo
 from api.cli.options import (
     AsJson,
@@ -37,7 +37,7 @@ from scheduling.publishing import is_published, publish, read_earlier
 from scheduling.scenario import Scenario
 
 if TYPE_CHECKING:
-    from solver.change.moves import Move
+    from solver import Move
 
 MOVES_SECONDS = 10.0
 """Longest time to find out why people are moved."""
@@ -80,11 +80,10 @@ def demo(
     """
     expect_directory(directory)
     asked = generated(size, seed, None)
-    from solver import Limits
-    from solver.search.ruin import Compilation
+    from solver import KernelCompilation, Limits
 
-    compilation = Compilation()
-    if not compilation.done:
+    compilation = KernelCompilation()
+    if not compilation.is_done:
         say("Compiling the search, once on this machine.")
         compilation.wait()
 
@@ -134,12 +133,12 @@ def plan(
     else:
         show(*plan_tables(asked, made), *((Text(), moves_table(changed)) if changed else ()))
     if made.status == "unknown":
-        raise ended(Outcome.PINS_CONFLICT, pins_conflict(asked, made))
+        raise ended(ExitCode.PINS_CONFLICT, pins_conflict(asked, made))
 
 
 def _moves(asked: Scenario, begin: Plan | None, made: Plan, seconds: float) -> tuple[Move, ...]:
     """Return who is moved from where they stand; nobody stands anywhere yet: from where the earlier plan has them, for free."""
-    from solver.change.moves import moves
+    from solver import explain_moves
 
     if made.status == "unknown":
         return ()
@@ -149,7 +148,7 @@ def _moves(asked: Scenario, begin: Plan | None, made: Plan, seconds: float) -> t
         free = asked.policy.changed(max_notified_moves=None, moved=0, moved_notified=0, moved_notified_per_day=0)
         asked = publish(asked, begin).changed(now=None, policy=free)
     with err().status("trying what would keep each of them in its place ..."):
-        return moves(asked, made, min(seconds, MOVES_SECONDS))
+        return explain_moves(asked, made, min(seconds, MOVES_SECONDS))
 
 
 def check(scenario: ScenarioFile, plan: PlanFile, as_json: AsJson = False) -> None:
@@ -171,7 +170,7 @@ def check(scenario: ScenarioFile, plan: PlanFile, as_json: AsJson = False) -> No
         for statement in wrong:
             typer.echo(f"Wrong: {statement}.")
     if verdict.violations or wrong:
-        raise ended(Outcome.RULE_BROKEN)
+        raise ended(ExitCode.RULE_BROKEN)
 
 
 def why(

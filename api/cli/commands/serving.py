@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.console import Outcome, ended
+from api.cli.console import ExitCode, ended
 from api.runtime.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from socket import socket
     from types import FrameType
 
-    from api.runtime.context import AppContext
+    from api.context import AppContext
 
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter from others: a request that derives a week must not hold up small ones."""
@@ -57,8 +57,8 @@ def serve(
 
 def _run(settings: Settings, worker: bool) -> None:
     from api.background.jobs.worker import Worker
-    from api.background.periodic_tasks import chores
-    from api.runtime.context import create_context
+    from api.background.periodic_tasks import run_periodic_tasks
+    from api.context import create_context
     from api.runtime.logs import write_logs
     from api.store.database import warn_of_unsafe_wal
     from api.store.migrations import migrate
@@ -75,7 +75,7 @@ def _run(settings: Settings, worker: bool) -> None:
         # The server raises what stopped it again at its end; that must unwind us, so that the worker stops too.
         signal.signal(number, _end)
     working = Worker(context.database, context.queue, settings.jobs_per_worker) if worker else nullcontext()
-    with working, chores(context) if worker else nullcontext():
+    with working, run_periodic_tasks(context) if worker else nullcontext():
         _listen(context)
 
 
@@ -89,7 +89,7 @@ def caldav(
     as the password.
     """
     if find_spec("radicale") is None:
-        raise ended(Outcome.BAD_INPUT, "Error: CalDAV is not installed; pip install 'clinicweave[caldav]'")
+        raise ended(ExitCode.BAD_INPUT, "Error: CalDAV is not installed; pip install 'clinicweave[caldav]'")
     # Another process, not an import: what serves CalDAV is under another licence, and no part of this program.
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     os.execv(sys.executable, [sys.executable, "-m", "api.caldav", where])

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from api.cli.console import Outcome, ended, out, print_json, say
+from api.cli.console import ExitCode, ended, out, print_json, say
 from api.cli.options import AsJson, PlanFile, ScenarioFile, day_of
 from api.reports.board import Board
 from api.reports.calendar_files import Owner, export_all, export_one
@@ -48,7 +48,7 @@ def show_plan(
             console.print(line, soft_wrap=True)
     broken = len(judge(asked, given).violations)
     if broken:
-        raise ended(Outcome.RULE_BROKEN, f"Warning: this plan breaks rules {broken} times; see clinicweave check.")
+        raise ended(ExitCode.RULE_BROKEN, f"Warning: this plan breaks rules {broken} times; see clinicweave check.")
 
 
 def export(
@@ -80,7 +80,7 @@ def export(
     asked = Scenario.read(scenario)
     given = Plan.read(plan, asked)
     if broken := judge(asked, given).violations:
-        raise ended(Outcome.RULE_BROKEN, f"Nothing is written: the plan breaks rules {len(broken)} times.")
+        raise ended(ExitCode.RULE_BROKEN, f"Nothing is written: the plan breaks rules {len(broken)} times.")
     files = [export_one(asked, given, plan, kind, identifier, output) for kind, identifier in chosen]
     files += export_all(asked, given, plan, output) if everything else ()
     if as_json:

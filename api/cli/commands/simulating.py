@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from api.cli.console import Outcome, ended, print_json, say, show
+from api.cli.console import ExitCode, ended, print_json, say, show
 from api.cli.options import AsJson, Seconds, Seed, Workers, expect_directory
 from scheduling.files import write_text
 from scheduling.generate import DEFAULT_START
@@ -40,9 +40,9 @@ def simulate(
     referrals to come that the solver would hold. The exit code is 1 when the solver's weeks broke a rule of care. --seconds
     are for the plan of a week; every change of it gets a share of them.
     """
-    from api.simulation import lived
+    from api.simulation import simulate_clinic
     from api.simulation.policies import POLICIES, PlanningPolicy
-    from api.simulation.report import Report, picture, report_tables, result_of
+    from api.simulation.report import Report, build_result, draw_report, tabulate_report
     from api.simulation.world import World
 
     if output is not None:
@@ -55,15 +55,15 @@ def simulate(
         for name in POLICIES:
             if policy in (name, "all"):
                 world = World(number, first, weeks, scale)
-                tally = lived(world, PlanningPolicy(name, seconds, number, workers, deterministic), say)
-                results.append(result_of(tally, name))
+                tally = simulate_clinic(world, PlanningPolicy(name, seconds, number, workers, deterministic), say)
+                results.append(build_result(tally, name))
     report = Report(weeks=weeks, seconds=seconds, results=tuple(results))
     if output is not None:
         write_text(output / "report.json", report.model_dump_json(indent=1) + "\n")
-        (output / "report.svg").write_bytes(picture(report))
+        (output / "report.svg").write_bytes(draw_report(report))
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
-        show(*report_tables(report))
+        show(*tabulate_report(report))
     broken = any(one.broken for one in results if one.policy == "optimised")
-    raise ended(Outcome.RULE_BROKEN if broken else Outcome.FINE)
+    raise ended(ExitCode.RULE_BROKEN if broken else ExitCode.FINE)

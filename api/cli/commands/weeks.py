@@ -26,10 +26,10 @@ First = Annotated[
 def roster(scenario: ScenarioFile, as_json: AsJson = False) -> None:
     """Take in the clinic and who works when from a scenario file; what it asks for is left alone."""
     from api.services.accounts import SYSTEM
-    from api.services.rosters import take_roster
+    from api.services.rosters import import_roster
 
     with opened() as context, context.database.writing() as session:
-        taken = take_roster(session, SYSTEM, read_json(scenario).decode(errors="replace"), context.clock())
+        taken = import_roster(session, SYSTEM, read_json(scenario).decode(errors="replace"), context.clock())
     shifts = sum(len(one.shifts) for one in taken.providers)
     found = {"start": taken.horizon.start.isoformat(), "end": taken.horizon.end.isoformat(), "shifts": shifts}
     if as_json:
@@ -55,14 +55,14 @@ def next_week(
         first = None if start is None else start.date()
         if dry_run:
             with context.database.reading() as session:
-                horizon = rolling.next_horizon(session, context.clock(), weeks, first)
-                found = rolling.next_week(session, horizon, context.clock())
+                horizon = rolling.get_next_horizon(session, context.clock(), weeks, first)
+                found = rolling.draft_week(session, horizon, context.clock())
         else:
             with context.database.writing() as session:
-                horizon = rolling.next_horizon(session, context.clock(), weeks, first)
+                horizon = rolling.get_next_horizon(session, context.clock(), weeks, first)
                 found = rolling.build_week(session, SYSTEM, horizon, context.clock()).found
     if as_json:
-        print_json(rolling.summary(found))
+        print_json(rolling.summarise_week(found))
         return
     _show(found)
     if not dry_run:
@@ -83,7 +83,7 @@ def outlook(
     with opened() as context, context.database.reading() as session:
         found = looking_ahead.look_ahead(session, context.clock(), weeks)
     if as_json:
-        print_json(looking_ahead.document(found))
+        print_json(looking_ahead.describe_outlook(found))
         return
     table = Table("", "at", *(f"{week:%m-%d}" for week in found.weeks), title="Percent of the time that is asked for")
     for load in found.loads:
@@ -96,7 +96,7 @@ def outlook(
     waits = Table("service", "days", "for want of", title="A new patient waits")
     for wait in found.waits:
         longer = f"over {7 * weeks}" if wait.days is None else str(wait.days)
-        waits.add_row(wait.service, longer, looking_ahead.named(wait.scarce) or "")
+        waits.add_row(wait.service, longer, looking_ahead.name_resource(wait.scarce) or "")
     show(table, waits)
 
 

@@ -26,8 +26,8 @@ def worker(
     its plans. Ctrl-C or SIGTERM gives unfinished plans back to the queue. The service runs a worker of its own as well.
     """
     from api.background.jobs.worker import Worker
-    from api.background.periodic_tasks import chores
-    from api.runtime.context import create_context
+    from api.background.periodic_tasks import run_periodic_tasks
+    from api.context import create_context
     from api.runtime.logs import write_logs
     from api.store.migrations import migrate
 
@@ -42,7 +42,7 @@ def worker(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with Worker(context.database, context.queue, settings.jobs_per_worker) as working, chores(context):
+    with Worker(context.database, context.queue, settings.jobs_per_worker) as working, run_periodic_tasks(context):
         say(f"Worker {working.id} takes jobs.")
         stopped.wait()
     context.close()

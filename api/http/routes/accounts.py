@@ -12,11 +12,11 @@ from pydantic.config import JsonDict
 from sqlmodel import Session
 
 from api.access.actor import AccessRole
-from api.access.gate import guarded_router
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hashed_password
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
+from api.http.gate import guarded_router
 from api.http.pages import Paged
 from api.services import accounts as service
 from api.services.accounts import AccountChange, NewAccount
@@ -150,7 +150,9 @@ class PatientLink(BaseModel):
 def list_accounts(call: Reading, page: Paged) -> Response:
     """Return the accounts, a page at a time."""
     return call.read(
-        lambda session: Answer(page.document(store.accounts(session, page.after, page.count + 1), lambda row: row.id, _account))
+        lambda session: RouteResult(
+            page.document(store.accounts(session, page.after, page.count + 1), lambda row: row.id, _account)
+        )
     )
 
 
@@ -160,10 +162,10 @@ def add_account(body: AccountToMake, call: Creating) -> Response:
     password_hash = None if body.password is None else hashed_password(body.password)
     issuer, now = call.context.settings.oidc_issuer, call.context.clock()
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         new = NewAccount(body.name, body.role, body.provider, body.subject)
         row = service.add_account(session, call.actor, new, password_hash, issuer, now)
-        return Answer(_account(row), HTTPStatus.CREATED, row.version, f"/v1/accounts/{row.id}")
+        return RouteResult(_account(row), HTTPStatus.CREATED, row.version, f"/v1/accounts/{row.id}")
 
     return call.create(act)
 
@@ -172,9 +174,9 @@ def add_account(body: AccountToMake, call: Creating) -> Response:
 def get_account(account: Identifier, call: Fetching) -> Response:
     """Return an account."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         row = store.account(session, account)
-        return Answer(_account(row), version=row.version)
+        return RouteResult(_account(row), version=row.version)
 
     return call.read(act)
 
@@ -186,9 +188,9 @@ def change_account(account: Identifier, body: AccountToChange, call: Changing) -
     password_hash = None if body.password is None else hashed_password(body.password)
     change = AccountChange(body.role, body.provider, body.active)
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         row = service.change_account(session, call.actor, account, version, change, password_hash, now)
-        return Answer(_account(row), version=row.version)
+        return RouteResult(_account(row), version=row.version)
 
     return call.write(act)
 
@@ -197,9 +199,9 @@ def change_account(account: Identifier, body: AccountToChange, call: Changing) -
 def end_sessions(account: Identifier, call: Reading) -> Response:
     """End all sessions of an account, from the next request on."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         service.end_sessions(session, call.actor, account, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
@@ -208,9 +210,9 @@ def end_sessions(account: Identifier, call: Reading) -> Response:
 def list_tokens(account: Identifier, call: Reading) -> Response:
     """Return an account's tokens, those that have ended too."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         store.account(session, account)
-        return Answer({"items": [_token(row) for row in store.tokens_of(session, account)]})
+        return RouteResult({"items": [_token(row) for row in store.tokens_of(session, account)]})
 
     return call.read(act)
 
@@ -221,9 +223,9 @@ def add_token(account: Identifier, body: TokenToMake, call: Creating) -> Respons
     now = call.context.clock()
     expires_at = now + timedelta(days=body.days or call.context.settings.token_days)
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         secret, row = service.add_token(session, call.actor, account, body.name, expires_at, now)
-        return Answer({**_token(row), "secret": secret}, HTTPStatus.CREATED)
+        return RouteResult({**_token(row), "secret": secret}, HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -232,9 +234,9 @@ def add_token(account: Identifier, body: TokenToMake, call: Creating) -> Respons
 def end_token(token: Identifier, call: Reading) -> Response:
     """End a token, from the next request on."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         service.end_token(session, call.actor, token, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
@@ -245,10 +247,10 @@ def add_link(visit: Identifier, body: LinkToMake, call: Creating) -> Response:
     now = call.context.clock()
     expires_at = now + timedelta(days=body.days or call.context.settings.link_days)
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         secret, row = service.add_link(session, call.context.signer, call.actor, visit, expires_at, now)
         shown = {"id": row.id, "visit": visit, "expires_at": row.expires_at, "secret": secret}
-        return Answer(shown, HTTPStatus.CREATED)
+        return RouteResult(shown, HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -257,9 +259,9 @@ def add_link(visit: Identifier, body: LinkToMake, call: Creating) -> Response:
 def end_link(link: Identifier, call: Reading) -> Response:
     """End a patient's link, from the next request on."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         service.end_link(session, call.actor, link, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 

@@ -11,16 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer, Call
+from api.http.answers import Call, RouteResult
 from api.http.dependencies import Changing, Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
+from api.http.gate import guarded_router
 from api.http.routes.examples import BOOKING
 from api.services import bookings as service
 from api.services import offering
 from api.services.bookings import PlacedVisit, RequestedPlace
 from api.services.offering import PlaceOptions
-from api.services.week import decided, present_week
+from api.services.week import decided, get_current_week
 from api.store.tables.mail import Participation
 from scheduling.fields import Id, Stamp
 from scheduling.plan import VisitBooking
@@ -143,7 +143,7 @@ class Offers(BaseModel):
 @router.get("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=UNCHANGED)
 def get_booking(visit: Identifier, call: Fetching) -> Response:
     """Return where a visit stands."""
-    return call.disclose("booking.read", "visit", visit, lambda session: _answer(service.read(session, visit)))
+    return call.disclose("booking.read", "visit", visit, lambda session: _answer(service.get_placed_visit(session, visit)))
 
 
 @router.post(
@@ -168,7 +168,7 @@ def cancel_booking(visit: Identifier, call: Changing) -> Response:
     now = call.context.clock()
     return decided(
         call.context,
-        service.period_of(call.context.database, visit),
+        service.find_period(call.context.database, visit),
         lambda week: service.cancelled(week, call.actor, visit, call.expect, now),
         lambda act: call.write(lambda session: _cancelled(*act(session))),
     )
@@ -180,9 +180,9 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
     call.expected_version()
     now = call.context.clock()
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         service.mark(session, call.actor, visit, body.state, call.expect, now)
-        return _answer(service.read(session, visit))
+        return _answer(service.get_placed_visit(session, visit))
 
     return call.write(act)
 
@@ -192,16 +192,16 @@ def pin_visit(visit: Identifier, call: Changing) -> Response:
     """Hold a visit where it stands, whatever is planned; If-Match is the booking's."""
     call.expected_version()
     now = call.context.clock()
-    return call.write(lambda session: Answer(place_document(service.pin(session, call.actor, visit, call.expect, now))))
+    return call.write(lambda session: RouteResult(place_document(service.pin(session, call.actor, visit, call.expect, now))))
 
 
 @router.delete("/v1/visits/{visit}/pin", status_code=HTTPStatus.NO_CONTENT, responses=documented(409))
 def unpin_visit(visit: Identifier, call: Reading) -> Response:
     """Let planning move a visit again."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         service.unpin(session, call.actor, visit, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
@@ -209,8 +209,8 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
 @router.post("/v1/visits/{visit}/offers", response_model=Offers, responses=documented(409))
 def offer_places(visit: Identifier, body: OffersWanted, call: Reading) -> Response:
     """Return the best places that a waiting visit could be booked at without anybody else being moved."""
-    period = service.period_of(call.context.database, visit)
-    found = offering.choices(present_week(call.context, period, call.context.clock()), visit, body.count)
+    period = service.find_period(call.context.database, visit)
+    found = offering.find_place_options(get_current_week(call.context, period, call.context.clock()), visit, body.count)
     return call.disclose("visit.offers", "visit", visit, lambda session: _offers(found))
 
 
@@ -231,26 +231,26 @@ def _put(
     body: WantedPlace,
     call: Call,
     expect: Callable[[int], None] | None,
-    run: Callable[[Callable[[Session], Answer]], Response],
+    run: Callable[[Callable[[Session], RouteResult]], Response],
 ) -> Response:
     now = call.context.clock()
     status = HTTPStatus.CREATED if expect is None else HTTPStatus.OK
     return decided(
         call.context,
-        service.period_of(call.context.database, visit),
+        service.find_period(call.context.database, visit),
         lambda week: service.placed(week, call.actor, visit, body.place(), body.override_reason, expect, now),
         lambda act: run(lambda session: _answer(act(session), status)),
     )
 
 
-def _answer(standing: PlacedVisit, status: int = HTTPStatus.OK) -> Answer:
-    return Answer(booked_document(standing), status, standing.row.version)
+def _answer(standing: PlacedVisit, status: int = HTTPStatus.OK) -> RouteResult:
+    return RouteResult(booked_document(standing), status, standing.row.version)
 
 
-def _cancelled(freed: VisitBooking, waiting: list[str]) -> Answer:
-    return Answer({"waiting": waiting, "freed": place_document(freed)})
+def _cancelled(freed: VisitBooking, waiting: list[str]) -> RouteResult:
+    return RouteResult({"waiting": waiting, "freed": place_document(freed)})
 
 
-def _offers(found: PlaceOptions) -> Answer:
-    offers = [{"place": place_document(one.booking), "cost": one.cost} for one in found.choices]
-    return Answer({"visit": found.visit, "offers": offers, "reasons": [one.model_dump() for one in found.reasons]})
+def _offers(found: PlaceOptions) -> RouteResult:
+    offers = [{"place": place_document(one.booking), "cost": one.cost} for one in found.options]
+    return RouteResult({"visit": found.visit, "offers": offers, "reasons": [one.model_dump() for one in found.reasons]})

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Reading
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.http.pages import Paged
 from api.services import episodes as service
 from api.services.episodes import ReportedEvent
@@ -150,9 +150,9 @@ def list_episodes(
 ) -> Response:
     """Return episodes, a page at a time."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         rows = store.page(session, page.after, page.count + 1, patient, is_open)
-        return Answer(page.document(rows, lambda row: row.id, _listed))
+        return RouteResult(page.document(rows, lambda row: row.id, _listed))
 
     return call.disclose("episode.list", "patient", patient or "", act)
 
@@ -161,7 +161,9 @@ def list_episodes(
 def get_episode(episode: Identifier, call: Reading) -> Response:
     """Return an episode: what has been of it, and what is open today."""
     now = call.context.clock()
-    return call.disclose("episode.read", "episode", episode, lambda session: _answer(service.shown(session, episode, now)))
+    return call.disclose(
+        "episode.read", "episode", episode, lambda session: _answer(service.describe_episode(session, episode, now))
+    )
 
 
 @router.post(
@@ -174,10 +176,10 @@ def tell(episode: Identifier, body: Annotated[ReportedEvent, Body(examples=[TOLD
     """Take down what became known: an outcome, a date, a visit elsewhere, a stop, a new start; what follows from it is done."""
     now = call.context.clock()
 
-    def act(session: Session) -> Answer:
-        found = service.record(session, call.actor, episode, None, body, now)
-        shown = service.shown(session, episode, now)
-        return Answer({"asked": found.asked, "given_up": found.given_up, "episode": shown}, HTTPStatus.CREATED)
+    def act(session: Session) -> RouteResult:
+        found = service.record_event(session, call.actor, episode, None, body, now)
+        shown = service.describe_episode(session, episode, now)
+        return RouteResult({"asked": found.asked, "given_up": found.given_up, "episode": shown}, HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -187,5 +189,5 @@ def _listed(row: EpisodeRow) -> dict[str, Any]:
     return {**{name: getattr(row, name) for name in names}, "patient": row.patient_id}
 
 
-def _answer(shown: dict[str, Any]) -> Answer:
-    return Answer(shown, version=shown["version"])
+def _answer(shown: dict[str, Any]) -> RouteResult:
+    return RouteResult(shown, version=shown["version"])

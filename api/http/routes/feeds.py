@@ -14,12 +14,12 @@ from sqlmodel import Session
 from starlette.background import BackgroundTask
 
 from api.access.actor import AccessRole
-from api.access.gate import address_of, guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Reading, Shared
 from api.http.errors import documented
+from api.http.gate import address_of, guarded_router
 from api.http.pages import Paged
-from api.runtime.caches import Copy
+from api.runtime.caches import RenderedFeed
 from api.runtime.settings import Settings
 from api.services import feeds as service
 from api.store import feeds as store
@@ -90,7 +90,7 @@ class Feeds(BaseModel):
 def read_feed(calendar: Identifier, secret: Secret, request: Request, context: Shared) -> Response:
     """Return a calendar: the last weeks, and all that is published ahead."""
     try:
-        found = service.polled(context, calendar, secret)  # type: ignore[arg-type]
+        found = service.poll_feed(context, calendar, secret)  # type: ignore[arg-type]
     except UnknownId:
         context.log_ins.take(f"guess from {address_of(request)}")
         raise
@@ -98,7 +98,7 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, context: S
         return Response(status_code=HTTPStatus.GONE)
     answer = _calendar(request, found.copy)
     if found.to_keep:
-        answer.background = BackgroundTask(service.keep, context)
+        answer.background = BackgroundTask(service.store_recorded_use, context)
     return answer
 
 
@@ -107,9 +107,9 @@ def add_feed(body: FeedToMake, call: Creating) -> Response:
     """Make a feed of a provider, room, group or location for oneself; its address is told once."""
     settings, now = call.context.settings, call.context.clock()
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         secret, row = service.add_feed(session, settings, call.actor, body.kind, body.subject, now)
-        return Answer({**_feed(row), "url": _url(settings, row, secret)}, HTTPStatus.CREATED)
+        return RouteResult({**_feed(row), "url": _url(settings, row, secret)}, HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -119,7 +119,9 @@ def list_feeds(call: Reading, page: Paged) -> Response:
     """Return the feeds that one has made, those that have ended too; an admin sees all."""
     by = None if call.actor.role is AccessRole.ADMIN else call.actor.id
     return call.read(
-        lambda session: Answer(page.document(store.feeds(session, by, page.after, page.count + 1), lambda row: row.id, _feed))
+        lambda session: RouteResult(
+            page.document(store.feeds(session, by, page.after, page.count + 1), lambda row: row.id, _feed)
+        )
     )
 
 
@@ -127,9 +129,9 @@ def list_feeds(call: Reading, page: Paged) -> Response:
 def end_feed(feed: Identifier, call: Reading) -> Response:
     """End a feed, from the next poll on."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         service.end_feed(session, call.actor, feed, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
@@ -139,14 +141,14 @@ def add_patient_feed(patient: Identifier, call: Creating) -> Response:
     """Make the signed link by which a patient reads their own appointments."""
     settings, now = call.context.settings, call.context.clock()
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         secret, row = service.add_patient_feed(session, settings, call.context.signer, call.actor, patient, now)
-        return Answer({**_feed(row), "url": _url(settings, row, secret)}, HTTPStatus.CREATED)
+        return RouteResult({**_feed(row), "url": _url(settings, row, secret)}, HTTPStatus.CREATED)
 
     return call.create(act)
 
 
-def _calendar(request: Request, copy: Copy) -> Response:
+def _calendar(request: Request, copy: RenderedFeed) -> Response:
     """Answer with a copy, compressed where that is taken, or that it is still the one that is known."""
     packs = _takes_gzip(request.headers.get("accept-encoding", ""))
     content = copy.packed if packs else copy.content
@@ -164,7 +166,7 @@ def _calendar(request: Request, copy: Copy) -> Response:
     return Response(b"" if request.method == "HEAD" else content, headers=headers)
 
 
-def _is_known(request: Request, copy: Copy) -> bool:
+def _is_known(request: Request, copy: RenderedFeed) -> bool:
     """Say whether the caller has the copy (RFC 9110, sections 13.1.2 and 13.1.3: a date counts only without a tag)."""
     tags = request.headers.get("if-none-match")
     if tags is not None:

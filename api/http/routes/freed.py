@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Reading
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.http.routes.bookings import PLACE, FreePlace, place_document
 from api.services import waitlist as service
 from api.services.waitlist import OfferedPlace
@@ -75,7 +75,7 @@ class KeptPlace(BaseModel):
 def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) -> Response:
     """Keep a place in freed time for the waiting visit that uses it best; give its patient the visit's link to answer by."""
     now, freed = call.context.clock(), body.booking()
-    refused = service.refused(call.context.database, scenario, freed)
+    refused = service.find_refusals(call.context.database, scenario, freed)
     return decided(
         call.context,
         scenario,
@@ -88,27 +88,29 @@ def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) ->
 def get_freed_place(visit: Identifier, call: Reading) -> Response:
     """Return the place that is kept for a visit."""
     now = call.context.clock()
-    return call.disclose("freed-place.read", "visit", visit, lambda session: _kept(service.kept(session, visit, now)))
+    return call.disclose(
+        "freed-place.read", "visit", visit, lambda session: _kept(service.get_offered_place(session, visit, now))
+    )
 
 
 @router.post("/v1/visits/{visit}/freed-place/acceptance", response_model=KeptPlace, responses=documented(409))
 def accept_freed_place(visit: Identifier, call: Creating) -> Response:
     """Accept the place that is kept for a visit: it is booked."""
     now = call.context.clock()
-    return call.create(lambda session: _kept(service.accepted(session, call.actor, visit, now)))
+    return call.create(lambda session: _kept(service.accept_offer(session, call.actor, visit, now)))
 
 
 @router.delete("/v1/visits/{visit}/freed-place", status_code=HTTPStatus.NO_CONTENT)
 def decline_freed_place(visit: Identifier, call: Reading) -> Response:
     """Decline the place that is kept for a visit: it is free for others."""
 
-    def act(session: Session) -> Answer:
-        service.declined(session, call.actor, visit, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+    def act(session: Session) -> RouteResult:
+        service.decline_offer(session, call.actor, visit, call.context.clock())
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
 
-def _kept(kept: OfferedPlace, status: int = HTTPStatus.OK) -> Answer:
+def _kept(kept: OfferedPlace, status: int = HTTPStatus.OK) -> RouteResult:
     place = place_document(kept.booking)
-    return Answer({"visit": kept.offer.visit_id, "expires_at": kept.offer.expires_at, "place": place}, status)
+    return RouteResult({"visit": kept.offer.visit_id, "expires_at": kept.offer.expires_at, "place": place}, status)

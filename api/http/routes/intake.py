@@ -11,17 +11,17 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Creating, Reading
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.http.pages import Paged
 from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
 from api.services import intake as service
 from api.services import referrals_out
 from api.services.intake import Request
 from api.services.kinds import KINDS
-from api.services.reception import IntakeResult, place_today, receive
+from api.services.reception import IntakeResult, place_today, receive_request
 from api.spreadsheets.referral_sheets import in_row_order, read_sheet, xlsx_template
 from api.store import periods
 from api.store import referrals_out as store
@@ -190,7 +190,7 @@ Sheet = Annotated[bytes, Body(media_type="application/octet-stream", description
 def list_kinds(call: Reading) -> Response:
     """Return what patients may be referred for."""
     shown = [{"kind": one.id, "name": one.name, "priority": one.priority, "needs": one.needs} for one in KINDS]
-    return call.read(lambda session: Answer({"items": shown}))
+    return call.read(lambda session: RouteResult({"items": shown}))
 
 
 @router.get(
@@ -206,7 +206,7 @@ def get_template(call: Reading) -> Response:
 @router.post("/v1/intake", status_code=HTTPStatus.CREATED, response_model=RequestTaken, responses=documented(409))
 def take_in(body: Annotated[Request, Body(examples=[REQUEST])], call: Creating) -> Response:
     """Take in what a patient is referred for. Who has to be seen today gets a place at once, or hears why there is none."""
-    return receive(call.context, call.actor, body, lambda act: call.create(lambda session: _received(act(session))))
+    return receive_request(call.context, call.actor, body, lambda act: call.create(lambda session: _received(act(session))))
 
 
 @router.post(
@@ -224,15 +224,15 @@ def take_in_sheet(
     sheet, now = read_sheet(body, SOURCE), call.context.clock()
     taken: list[service.AcceptedRequest] = []
 
-    def act(session: Session) -> Answer:
-        faults = in_row_order([*service.check(session, sheet.requests, now), *sheet.faults])
+    def act(session: Session) -> RouteResult:
+        faults = in_row_order([*service.find_faults(session, sheet.requests, now), *sheet.faults])
         if dry_run:
             told = [{"place": one.path, "fault": one.message} for one in faults]
-            return Answer(_sheet(len(sheet.requests), told, sheet.notes, []))
+            return RouteResult(_sheet(len(sheet.requests), told, sheet.notes, []))
         if faults:
             raise InvalidFile(SOURCE, faults)
-        taken.extend(service.take_in(session, call.actor, sheet.requests, now, SOURCE))
-        return Answer(_sheet(len(taken), [], sheet.notes, taken), HTTPStatus.CREATED)
+        taken.extend(service.accept_requests(session, call.actor, sheet.requests, now, SOURCE))
+        return RouteResult(_sheet(len(taken), [], sheet.notes, taken), HTTPStatus.CREATED)
 
     if dry_run:
         return call.read(act)
@@ -247,10 +247,10 @@ def list_referrals_out(
 ) -> Response:
     """Return the referrals to other departments, a page at a time."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         zone = periods.zone(session)
         rows = store.page(session, page.after, page.count + 1, patient)
-        return Answer(page.document(rows, lambda row: row.id, lambda row: _sent(row, zone)))
+        return RouteResult(page.document(rows, lambda row: row.id, lambda row: _sent(row, zone)))
 
     return call.disclose("referral-out.list", "patient", patient or "", act)
 
@@ -271,7 +271,7 @@ def change_referral_out(referral: Identifier, body: ReferralOutState, call: Chan
     """Note what became of a referral; its appointment keeps the patient's time free when weeks are planned."""
     version = call.expected_version()
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         row = referrals_out.change_referral(
             session, call.actor, referral, version, body.state, body.appointment, call.context.clock()
         )
@@ -280,7 +280,7 @@ def change_referral_out(referral: Identifier, body: ReferralOutState, call: Chan
     return call.write(act)
 
 
-def _received(received: IntakeResult) -> Answer:
+def _received(received: IntakeResult) -> RouteResult:
     today = None
     if (found := received.today) is not None:
         today = {
@@ -291,7 +291,7 @@ def _received(received: IntakeResult) -> Answer:
             "call": list(found.call),
         }
     location = f"/v1/episodes/{received.taken.episode}" if received.taken.episode else None
-    return Answer({**_taken(received.taken), "today": today}, HTTPStatus.CREATED, location=location)
+    return RouteResult({**_taken(received.taken), "today": today}, HTTPStatus.CREATED, location=location)
 
 
 def _taken(one: service.AcceptedRequest) -> dict[str, Any]:
@@ -307,12 +307,12 @@ def _taken(one: service.AcceptedRequest) -> dict[str, Any]:
 def _sheet(
     requests: int, faults: list[dict[str, str]], notes: tuple[str, ...], taken: list[service.AcceptedRequest]
 ) -> dict[str, Any]:
-    today = [one.visits[0] for one in taken if service.is_of_today(one.request) and one.visits]
+    today = [one.visits[0] for one in taken if service.is_same_day(one.request) and one.visits]
     return {"requests": requests, "faults": faults, "notes": notes, "taken": [_taken(one) for one in taken], "today": today}
 
 
-def _sent_answer(session: Session, row: ReferralOutRow) -> Answer:
-    return Answer(_sent(row, periods.zone(session)), version=row.version)
+def _sent_answer(session: Session, row: ReferralOutRow) -> RouteResult:
+    return RouteResult(_sent(row, periods.zone(session)), version=row.version)
 
 
 def _sent(row: ReferralOutRow, zone: TimeGrid) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Reading
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.services import contacts
 from api.store import messages as store
 from api.store import people, periods
@@ -111,17 +111,17 @@ class Answers(BaseModel):
 @router.get("/v1/mail", response_model=Outbox)
 def get_outbox(call: Reading) -> Response:
     """Return how many messages wait, are sent, were refused."""
-    return call.read(lambda session: Answer(Outbox(**store.counts(session))))
+    return call.read(lambda session: RouteResult(Outbox(**store.counts(session))))
 
 
 @router.get("/v1/scenarios/{scenario}/answers", response_model=Answers)
 def list_answers(scenario: Identifier, call: Reading) -> Response:
     """Return what patients have answered about the appointments of a period, and who cannot be told by mail."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         periods.period(session, scenario)
         items = [_answered(*pair) for pair in store.answers(session, scenario)]
-        return Answer({"items": items, "without_address": store.without_address(session, scenario, call.context.clock())})
+        return RouteResult({"items": items, "without_address": store.without_address(session, scenario, call.context.clock())})
 
     return call.disclose("answers.read", "scenario", scenario, act)
 
@@ -143,15 +143,15 @@ def put_contact(patient: Identifier, body: Contact, call: Changing) -> Response:
 def list_messages(patient: Identifier, call: Reading) -> Response:
     """Return what a patient was told by mail, and what waits to be."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         people.patient(session, patient)
-        return Answer({"items": [_message(row) for row in store.messages_of(session, patient)]})
+        return RouteResult({"items": [_message(row) for row in store.messages_of(session, patient)]})
 
     return call.disclose("patient.messages", "patient", patient, act)
 
 
-def _contact(row: PatientRow) -> Answer:
-    return Answer({"email": row.email}, version=row.version)
+def _contact(row: PatientRow) -> RouteResult:
+    return RouteResult({"email": row.email}, version=row.version)
 
 
 def _message(row: MessageRow) -> dict[str, object]:

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from api.access.gate import guarded_router
 from api.http.dependencies import Shared
+from api.http.gate import guarded_router
 from api.runtime.exceptions import Unavailable
 from api.store.migrations import expect_migrated
 

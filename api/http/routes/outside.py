@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Reading
+from api.http.gate import guarded_router
 from api.runtime.fetching import MAX_URL_CHARACTERS
 from api.services import outside as service
 from api.services.outside import NewCalendar
@@ -70,7 +70,7 @@ class OutsideCalendars(BaseModel):
 @router.get("/v1/providers/{provider}/outside-calendars", response_model=OutsideCalendars)
 def list_calendars(provider: Identifier, call: Reading) -> Response:
     """Return a provider's calendars elsewhere."""
-    return call.read(lambda session: Answer({"items": [_calendar(row) for row in store.calendars_of(session, provider)]}))
+    return call.read(lambda session: RouteResult({"items": [_calendar(row) for row in store.calendars_of(session, provider)]}))
 
 
 @router.post("/v1/providers/{provider}/outside-calendars", status_code=HTTPStatus.CREATED, response_model=OutsideCalendar)
@@ -78,11 +78,11 @@ def add_calendar(provider: Identifier, body: CalendarToRead, call: Creating) -> 
     """Read a calendar elsewhere from now on: its events become busy times; a visit that they meet becomes a task."""
     context, now = call.context, call.context.clock()
     content = None if body.content is None else body.content.encode()
-    new = service.prepared(context.settings, context.fetcher, NewCalendar(body.name, body.url, content))
+    new = service.check_calendar(context.settings, context.fetcher, NewCalendar(body.name, body.url, content))
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         row = service.add_calendar(session, context.settings, context.signer, call.actor, provider, new, now)
-        return Answer(_calendar(row), HTTPStatus.CREATED)
+        return RouteResult(_calendar(row), HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -91,9 +91,9 @@ def add_calendar(provider: Identifier, body: CalendarToRead, call: Creating) -> 
 def end_calendar(outside: Identifier, call: Reading) -> Response:
     """Read a calendar elsewhere no more; its busy times are gone."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         service.end_calendar(session, call.actor, outside, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 

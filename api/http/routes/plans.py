@@ -14,20 +14,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
 from api.background.jobs.event_stream import follow
-from api.cli.options import MAX_SECONDS
-from api.http.answers import Answer
+from api.context import AppContext
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
+from api.http.gate import guarded_router
 from api.http.pages import Paged
 from api.http.routes.examples import COMPARISON, KPIS, PLAN
 from api.reports.documents import document
 from api.reports.kpis import kpis
-from api.runtime.context import AppContext
+from api.runtime.settings import MAX_SOLVE_SECONDS
 from api.services import planning, publishing
 from api.services.planning import PlanRequest, RequestedPlan
-from api.services.week import release_expired
+from api.services.week import release_expired_offers
 from api.store import jobs, plans
 from api.store.tables import JobEventRow, PlanJobRow, PublicationRow
 from api.store.tables.jobs import JobFailure, JobState
@@ -63,7 +63,7 @@ class PlanToMake(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"scenario": "week-7", "seconds": 30}]})
 
     scenario: Id
-    seconds: float = Field(60.0, gt=0, le=MAX_SECONDS, description="Time limit, s.")
+    seconds: float = Field(60.0, gt=0, le=MAX_SOLVE_SECONDS, description="Time limit, s.")
     gap: float = Field(0.0, ge=0, le=1, description="Stop when at most this part of the cost could be saved.")
     seed: int = Field(0, ge=0, lt=2**31)
     now: Stamp | None = None
@@ -155,15 +155,15 @@ def ask_for_plan(body: PlanToMake, call: Creating) -> Response:
     from solver import Limits
 
     now, queue = call.context.clock(), call.context.queue
-    release_expired(call.context, now)
+    release_expired_offers(call.context, now)
     limits = Limits(body.seconds, call.context.settings.solver_workers, body.seed, body.gap)
     wanted = PlanRequest(body.scenario, limits, body.now)
     with call.context.database.reading() as session:
-        of = planning.prepared(session, wanted, now)
+        of = planning.prepare_plan(session, wanted, now)
 
-    def act(session: Session) -> Answer:
-        row = planning.ask(session, queue, call.actor, wanted, of, now)
-        return Answer(_job(row, body.scenario), HTTPStatus.ACCEPTED, location=f"/v1/plans/{row.id}")
+    def act(session: Session) -> RouteResult:
+        row = planning.request_plan(session, queue, call.actor, wanted, of, now)
+        return RouteResult(_job(row, body.scenario), HTTPStatus.ACCEPTED, location=f"/v1/plans/{row.id}")
 
     return call.create(act)
 
@@ -173,10 +173,10 @@ def list_plans(call: Reading, page: Paged, scenario: OfScenario = None) -> Respo
     """Return the plans that were asked for, the newest first, a page at a time."""
     before = _moment_and_id(page.after)
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         rows = jobs.jobs(session, scenario, before, page.count + 1)
         of = jobs.periods_of(session, rows)
-        return Answer(
+        return RouteResult(
             page.document(rows, lambda row: f"{row.created_at.isoformat()} {row.id}", lambda row: _job(row, of[row.id]))
         )
 
@@ -188,11 +188,11 @@ def get_plan(plan: Identifier, call: Fetching) -> Response:
     """Return a plan as far as it is made; once it is, with its figures, and beside what people live by."""
 
     def shown(session: Session) -> dict[str, Any]:
-        found = planning.made(session, plan)
-        return _made(found, publishing.preview(session, found))
+        found = planning.get_plan(session, plan)
+        return _made(found, publishing.preview_publication(session, found))
 
-    def act(session: Session) -> Answer:
-        return Answer(lambda: shown(session), version=planning.version(session, plan))
+    def act(session: Session) -> RouteResult:
+        return RouteResult(lambda: shown(session), version=planning.get_plan_version(session, plan))
 
     return call.disclose("plan.read", "plan", plan, act)
 
@@ -212,7 +212,7 @@ def compare_plans(
         "plan.compare",
         "plan",
         plan,
-        lambda session: Answer(planning.beside(session, before, plan)),
+        lambda session: RouteResult(planning.compare_plans(session, before, plan)),
     )
 
 
@@ -236,7 +236,7 @@ def watch_plan(
     last_event_id: Annotated[str | None, Header(description="The id of the last event that is known.")] = None,
 ) -> Response:
     """Tell how a plan is coming along, as it happens: its cost, the proven bound, and the gap between them."""
-    call.read(lambda session: Answer(jobs.job(session, plan).id))
+    call.read(lambda session: RouteResult(jobs.job(session, plan).id))
     after = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else 0
     return StreamingResponse(
         _told(call.context, plan, min(after, 2**31 - 1)), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
@@ -247,9 +247,9 @@ def watch_plan(
 def cancel_plan(plan: Identifier, call: Reading) -> Response:
     """Call off a plan that is waited for."""
 
-    def act(session: Session) -> Answer:
-        row = planning.cancel(session, call.actor, plan, call.context.clock())
-        return Answer(_job(row, jobs.periods_of(session, [row])[row.id]))
+    def act(session: Session) -> RouteResult:
+        row = planning.cancel_plan(session, call.actor, plan, call.context.clock())
+        return RouteResult(_job(row, jobs.periods_of(session, [row])[row.id]))
 
     return call.write(act)
 
@@ -257,11 +257,11 @@ def cancel_plan(plan: Identifier, call: Reading) -> Response:
 @router.post("/v1/publications", status_code=HTTPStatus.CREATED, response_model=Publication, responses=documented(404, 409))
 def publish(body: ToPublish, call: Creating) -> Response:
     """Make a plan the one that people live by. What was decided by hand since it was asked for stays as decided."""
-    release_expired(call.context, call.context.clock())
+    release_expired_offers(call.context, call.context.clock())
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         row = publishing.publish(session, call.actor, body.plan, call.context.clock()).row
-        return Answer(_publication(row, body.plan), HTTPStatus.CREATED, location=f"/v1/publications/{row.id}")
+        return RouteResult(_publication(row, body.plan), HTTPStatus.CREATED, location=f"/v1/publications/{row.id}")
 
     return call.create(act)
 
@@ -271,10 +271,10 @@ def list_publications(call: Reading, page: Paged, scenario: OfScenario = None) -
     """Return the publications, the newest first, a page at a time."""
     before = _number(page.after) if page.after else None
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         rows = plans.publications(session, scenario, before, page.count + 1)
         of = jobs.jobs_of_plans(session, [row.plan_id for row in rows])
-        return Answer(page.document(rows, lambda row: str(row.id), lambda row: _publication(row, of.get(row.plan_id))))
+        return RouteResult(page.document(rows, lambda row: str(row.id), lambda row: _publication(row, of.get(row.plan_id))))
 
     return call.read(act)
 
@@ -283,9 +283,9 @@ def list_publications(call: Reading, page: Paged, scenario: OfScenario = None) -
 def get_publication(publication: Annotated[int, Path(ge=1, lt=2**31)], call: Reading) -> Response:
     """Return a publication."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         row = plans.publication(session, publication)
-        return Answer(_publication(row, jobs.jobs_of_plans(session, [row.plan_id]).get(row.plan_id)))
+        return RouteResult(_publication(row, jobs.jobs_of_plans(session, [row.plan_id]).get(row.plan_id)))
 
     return call.read(act)
 

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Reading
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.services import programmes as service
 from api.store import programmes as store
 from scheduling.care.programmes import Programme
@@ -75,10 +75,10 @@ class Attendance(BaseModel):
 def list_programmes(call: Reading) -> Response:
     """Return the programmes."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         found = store.load(session)
         shown = [{"id": o.id, "name": o.name, "members": len(o.members), "waiting": len(o.waiting)} for o in found]
-        return Answer({"items": shown})
+        return RouteResult({"items": shown})
 
     return call.read(act)
 
@@ -96,8 +96,8 @@ def change_programme(
     """Change how a programme meets."""
     version, changes = call.expected_version(), body.model_dump(exclude_unset=True)
 
-    def act(session: Session) -> Answer:
-        service.change(session, call.actor, programme, version, changes, call.context.clock())
+    def act(session: Session) -> RouteResult:
+        service.change_programme(session, call.actor, programme, version, changes, call.context.clock())
         return _answer(session, programme)
 
     return call.write(act)
@@ -107,9 +107,9 @@ def change_programme(
 def leave_programme(programme: Identifier, patient: Identifier, call: Reading) -> Response:
     """Let a patient have no seat in a programme any more, and wait for none."""
 
-    def act(session: Session) -> Answer:
-        service.leave(session, call.actor, programme, patient, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+    def act(session: Session) -> RouteResult:
+        service.leave_programme(session, call.actor, programme, patient, call.context.clock())
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
@@ -122,13 +122,13 @@ def leave_programme(programme: Identifier, patient: Identifier, call: Reading) -
 def note_attendance(programme: Identifier, month: MonthInPath, body: Attendance, call: Reading) -> Response:
     """Note who came to a month's session."""
 
-    def act(session: Session) -> Answer:
-        service.note_attendance(session, call.actor, programme, month, body.came, call.context.clock())
+    def act(session: Session) -> RouteResult:
+        service.record_attendance(session, call.actor, programme, month, body.came, call.context.clock())
         return _answer(session, programme)
 
     return call.write(act)
 
 
-def _answer(session: Session, programme: str) -> Answer:
+def _answer(session: Session, programme: str) -> RouteResult:
     row = store.row(session, programme)
-    return Answer(service.one(session, programme).model_dump(mode="json"), version=row.version)
+    return RouteResult(service.get_programme(session, programme).model_dump(mode="json"), version=row.version)

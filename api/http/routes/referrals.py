@@ -9,10 +9,10 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
 from api.services import referrals as service
 from api.services.reception import make_room
@@ -116,7 +116,7 @@ def displace(visit: Identifier, call: Creating) -> Response:
     return make_room(call.context, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
 
 
-def _made(made: SameDayPlacement) -> Answer:
+def _made(made: SameDayPlacement) -> RouteResult:
     document = {
         "visit": made.visit,
         "scenario": made.period,
@@ -125,4 +125,4 @@ def _made(made: SameDayPlacement) -> Answer:
         "changes": [one.model_dump(mode="json") for one in made.changes],
         "call": list(made.call),
     }
-    return Answer(document, HTTPStatus.CREATED, location=f"/v1/visits/{made.visit}")
+    return RouteResult(document, HTTPStatus.CREATED, location=f"/v1/visits/{made.visit}")

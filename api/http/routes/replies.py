@@ -9,12 +9,12 @@ from fastapi import Body, Request, Response
 from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 
-from api.access.gate import guarded_router
 from api.background.mail import MAX_MAIL_BYTES
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Reading
-from api.services.replies import take_in
-from calendars.replies import received_file, received_mail
+from api.http.gate import guarded_router
+from api.services.replies import process_replies
+from calendars.replies import read_file, read_mail
 from scheduling.errors import Fault, InvalidFile
 
 router = guarded_router("mail")
@@ -50,6 +50,6 @@ def take_in_answer(
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in (MAIL, "text/calendar"):
         raise InvalidFile("request", [Fault("header.content-type", f"must be text/calendar or {MAIL}")])
-    received = received_mail(body) if kind == MAIL else received_file(body)
-    outcomes = take_in(call.context, received, call.actor)
-    return Answer({"items": [asdict(one) for one in outcomes]}).response()
+    received = read_mail(body) if kind == MAIL else read_file(body)
+    outcomes = process_replies(call.context, received, call.actor)
+    return RouteResult({"items": [asdict(one) for one in outcomes]}).response()

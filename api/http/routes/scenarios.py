@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
+from api.http.gate import guarded_router
 from api.http.pages import Paged
 from api.http.routes.examples import KPIS, LINK, PLAN, SCENARIO, VISIT
 from api.reports.documents import document
@@ -115,9 +115,9 @@ KpisAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/js
 def import_scenario(body: ScenarioDocument, call: Creating) -> Response:
     """Take in a scenario: the clinic, the people, and what is asked for."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         row = scenarios.import_scenario(session, call.actor, json.dumps(body), call.context.clock())
-        return Answer(_period(row), HTTPStatus.CREATED, row.version, f"/v1/scenarios/{quote(row.id, safe='')}")
+        return RouteResult(_period(row), HTTPStatus.CREATED, row.version, f"/v1/scenarios/{quote(row.id, safe='')}")
 
     return call.create(act)
 
@@ -126,7 +126,9 @@ def import_scenario(body: ScenarioDocument, call: Creating) -> Response:
 def list_scenarios(call: Reading, page: Paged) -> Response:
     """Return the scenarios, a page at a time."""
     return call.read(
-        lambda session: Answer(page.document(periods.periods(session, page.after, page.count + 1), lambda row: row.id, _period))
+        lambda session: RouteResult(
+            page.document(periods.periods(session, page.after, page.count + 1), lambda row: row.id, _period)
+        )
     )
 
 
@@ -134,9 +136,9 @@ def list_scenarios(call: Reading, page: Paged) -> Response:
 def get_scenario(scenario: Identifier, call: Fetching) -> Response:
     """Return a scenario as it is asked for now; ``current`` tells where its visits and groups stand."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         version = periods.period(session, scenario).version
-        return Answer(lambda: periods.scenario_of(session, scenario), version=version)
+        return RouteResult(lambda: periods.scenario_of(session, scenario), version=version)
 
     return call.disclose("scenario.read", "scenario", scenario, act)
 
@@ -145,9 +147,9 @@ def get_scenario(scenario: Identifier, call: Fetching) -> Response:
 def get_standing(scenario: Identifier, call: Fetching) -> Response:
     """Return what people live by: the published plan, with all that was changed by hand since."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         version = periods.period(session, scenario).version
-        return Answer(lambda: plans.standing_plan(session, periods.scenario_of(session, scenario)), version=version)
+        return RouteResult(lambda: plans.standing_plan(session, periods.scenario_of(session, scenario)), version=version)
 
     return call.disclose("scenario.read-plan", "scenario", scenario, act)
 
@@ -160,8 +162,8 @@ def get_kpis(scenario: Identifier, call: Fetching) -> Response:
         asked = periods.scenario_of(session, scenario)
         return document(kpis(asked, plans.standing_plan(session, asked)))
 
-    def act(session: Session) -> Answer:
-        return Answer(lambda: figures(session), version=periods.period(session, scenario).version)
+    def act(session: Session) -> RouteResult:
+        return RouteResult(lambda: figures(session), version=periods.period(session, scenario).version)
 
     return call.read(act)
 
@@ -170,10 +172,10 @@ def get_kpis(scenario: Identifier, call: Fetching) -> Response:
 def list_visits(scenario: Identifier, call: Reading, page: Paged) -> Response:
     """Return the visits of a scenario, those that were withdrawn too, a page at a time."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         periods.period(session, scenario)
         rows = store.visits_of(session, scenario, page.after, page.count + 1)
-        return Answer(page.document(rows, lambda row: row.id, _visit))
+        return RouteResult(page.document(rows, lambda row: row.id, _visit))
 
     return call.disclose("scenario.list-visits", "scenario", scenario, act)
 
@@ -182,9 +184,9 @@ def list_visits(scenario: Identifier, call: Reading, page: Paged) -> Response:
 def add_visits(scenario: Identifier, body: AdditionDocument, call: Creating) -> Response:
     """Ask for another visit, or for several with their links and with patients who are not known yet."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         added = requests.add_visits(session, call.actor, scenario, body, call.context.clock())
-        return Answer({"visits": added}, HTTPStatus.CREATED, location=f"/v1/visits/{quote(added[0], safe='')}")
+        return RouteResult({"visits": added}, HTTPStatus.CREATED, location=f"/v1/visits/{quote(added[0], safe='')}")
 
     return call.create(act)
 
@@ -198,9 +200,9 @@ def add_visits(scenario: Identifier, body: AdditionDocument, call: Creating) -> 
 def add_link(scenario: Identifier, body: Annotated[Link, Body(examples=[LINK])], call: Creating) -> Response:
     """Let a visit follow another one."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         requests.add_link(session, call.actor, scenario, body, call.context.clock())
-        return Answer(body.model_dump(mode="json"), HTTPStatus.CREATED)
+        return RouteResult(body.model_dump(mode="json"), HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -209,9 +211,9 @@ def add_link(scenario: Identifier, body: Annotated[Link, Body(examples=[LINK])],
 def remove_link(scenario: Identifier, before: Identifier, after: Identifier, call: Reading) -> Response:
     """Let a visit follow another one no more."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         requests.remove_link(session, call.actor, scenario, before, after, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 

@@ -12,16 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from api.access.actor import AccessRole
-from api.access.gate import COOKIE, address_of, guarded_router, is_foreign
 from api.access.oidc import STATE_COOKIE, STATE_SECONDS, IdentityProvider, kept
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS
-from api.http.answers import Answer
+from api.context import AppContext
+from api.http.answers import RouteResult
 from api.http.dependencies import Acting, Reading, Shared
 from api.http.errors import documented
-from api.runtime.context import AppContext
+from api.http.gate import COOKIE, address_of, guarded_router, is_foreign
 from api.runtime.exceptions import Forbidden
 from api.services import accounts
-from api.services.accounts import Admitted
+from api.services.accounts import OpenedSession
 from scheduling.errors import UnknownId
 
 router = guarded_router("sessions")
@@ -104,9 +104,9 @@ async def who_am_i(actor: Acting) -> Who:
 def log_out(call: Reading) -> Response:
     """End the session, or the token, of this request."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         accounts.log_out(session, call.actor, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     response = call.write(act)
     response.delete_cookie(COOKIE)
@@ -149,7 +149,7 @@ def come_back(
 ) -> Response:
     """Begin a session for somebody who has logged in at the identity provider."""
     provider = _identity_provider(context)
-    admitted = accounts.log_in_elsewhere(context, provider, address_of(request), begun, state, code)
+    admitted = accounts.log_in_by_provider(context, provider, address_of(request), begun, state, code)
     response = _with_cookie(context, admitted, RedirectResponse(START_PAGE, HTTPStatus.SEE_OTHER))
     response.delete_cookie(STATE_COOKIE, path="/v1/oidc")
     return response
@@ -161,7 +161,7 @@ def _identity_provider(context: AppContext) -> IdentityProvider:
     return context.identity_provider
 
 
-def _with_cookie(context: AppContext, admitted: Admitted, response: Response) -> Response:
+def _with_cookie(context: AppContext, admitted: OpenedSession, response: Response) -> Response:
     # Lax, not strict: the browser comes back from the identity provider by a link of another site. The gate asks further.
     response.set_cookie(
         COOKIE,

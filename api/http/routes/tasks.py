@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Reading
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.http.pages import Paged
 from api.services import tasks as service
 from api.store import tasks as store
@@ -67,7 +67,9 @@ def list_tasks(
 ) -> Response:
     """Return the tasks that are open, the oldest first, a page at a time."""
     return call.read(
-        lambda session: Answer(page.document(store.tasks(session, page.after, page.count + 1, done), store.place_of, _task))
+        lambda session: RouteResult(
+            page.document(store.tasks(session, page.after, page.count + 1, done), store.place_of, _task)
+        )
     )
 
 
@@ -82,14 +84,14 @@ def end_task(task: Identifier, call: Changing) -> Response:
     """Note that a task is done."""
     version, now = call.expected_version(), call.context.clock()
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         return _answer(service.end_task(session, call.actor, task, version, now))
 
     return call.write(act)
 
 
-def _answer(row: TaskRow) -> Answer:
-    return Answer(_task(row), version=row.version)
+def _answer(row: TaskRow) -> RouteResult:
+    return RouteResult(_task(row), version=row.version)
 
 
 def _task(row: TaskRow) -> dict[str, object]:

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Changing, Fetching, Reading
 from api.http.errors import UNCHANGED, documented
+from api.http.gate import guarded_router
 from api.http.routes.examples import BOOKING, PATIENT, VISIT
 from api.services import requests
 from api.store import bookings, people, periods
@@ -97,9 +97,9 @@ PatientAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application
 def get_visit(visit: Identifier, call: Reading) -> Response:
     """Return a visit: what is asked for, and where it stands."""
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         row = store.visit(session, visit)
-        return Answer(_shown(session, row), version=row.version)
+        return RouteResult(_shown(session, row), version=row.version)
 
     return call.disclose("visit.read", "visit", visit, act)
 
@@ -109,9 +109,9 @@ def change_visit(visit: Identifier, body: VisitChanges, call: Changing) -> Respo
     """Change what a visit asks for. Where it stands stays; a plan made from now on keeps to it."""
     version, changes = call.expected_version(), body.model_dump(mode="json", exclude_unset=True)
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         row = requests.change_visit(session, call.actor, visit, version, changes, call.context.clock())
-        return Answer(_shown(session, row), version=row.version)
+        return RouteResult(_shown(session, row), version=row.version)
 
     return call.write(act)
 
@@ -121,9 +121,9 @@ def withdraw_visit(visit: Identifier, call: Changing) -> Response:
     """Ask for a visit no more: it gives up its place."""
     version = call.expected_version()
 
-    def act(session: Session) -> Answer:
+    def act(session: Session) -> RouteResult:
         requests.withdraw_visit(session, call.actor, visit, version, call.context.clock())
-        return Answer(status=HTTPStatus.NO_CONTENT)
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
@@ -154,5 +154,5 @@ def _shown(session: Session, row: VisitRow) -> dict[str, Any]:
     return {"scenario": row.period_id, "state": row.state, "visit": json.loads(row.document), "booking": place}
 
 
-def _patient(row: PatientRow) -> Answer:
-    return Answer(json.loads(row.document), version=row.version)
+def _patient(row: PatientRow) -> RouteResult:
+    return RouteResult(json.loads(row.document), version=row.version)

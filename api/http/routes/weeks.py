@@ -12,14 +12,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlmodel import Session
 
-from api.access.gate import guarded_router
-from api.http.answers import Answer
+from api.http.answers import RouteResult
 from api.http.dependencies import Creating, Reading
 from api.http.errors import documented
+from api.http.gate import guarded_router
 from api.http.routes.examples import SCENARIO
 from api.services import outlook as looking_ahead
 from api.services import rolling
-from api.services.rosters import take_roster
+from api.services.rosters import import_roster
 from scheduling.fields import Date, within_years
 
 router = guarded_router("weeks")
@@ -170,9 +170,9 @@ RosterDocument = Annotated[
 def put_roster(body: RosterDocument, call: Reading) -> Response:
     """Take in the clinic and who works when, for weeks that are not asked for anything yet."""
 
-    def act(session: Session) -> Answer:
-        taken = take_roster(session, call.actor, json.dumps(body), call.context.clock())
-        return Answer({"start": taken.horizon.start, "end": taken.horizon.end, "providers": len(taken.providers)})
+    def act(session: Session) -> RouteResult:
+        taken = import_roster(session, call.actor, json.dumps(body), call.context.clock())
+        return RouteResult({"start": taken.horizon.start, "end": taken.horizon.end, "providers": len(taken.providers)})
 
     return call.write(act)
 
@@ -186,8 +186,10 @@ def preview_week(
     """Return what the next week is asked for, and keep nothing."""
     now = call.context.clock()
 
-    def act(session: Session) -> Answer:
-        return Answer(rolling.summary(rolling.next_week(session, rolling.next_horizon(session, now, weeks, start), now)))
+    def act(session: Session) -> RouteResult:
+        return RouteResult(
+            rolling.summarise_week(rolling.draft_week(session, rolling.get_next_horizon(session, now, weeks, start), now))
+        )
 
     return call.disclose("week.preview", "clinic", "", act)
 
@@ -197,10 +199,12 @@ def build_week(body: WeekToBuild, call: Creating) -> Response:
     """Build the next week from all that is open, and keep it to be planned; built again, it takes in what is new."""
     now = call.context.clock()
 
-    def act(session: Session) -> Answer:
-        horizon = rolling.next_horizon(session, now, body.weeks, body.start)
+    def act(session: Session) -> RouteResult:
+        horizon = rolling.get_next_horizon(session, now, body.weeks, body.start)
         week = rolling.build_week(session, call.actor, horizon, now)
-        return Answer(rolling.summary(week.found), HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}")
+        return RouteResult(
+            rolling.summarise_week(week.found), HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}"
+        )
 
     return call.create(act)
 
@@ -209,7 +213,7 @@ def build_week(body: WeekToBuild, call: Creating) -> Response:
 def get_outlook(call: Reading, weeks: Annotated[int, Query(ge=1, le=looking_ahead.MAX_WEEKS)] = 12) -> Response:
     """Return demand against capacity by skill, room and site week by week, and the wait a new patient should be told today."""
     now = call.context.clock()
-    return call.read(lambda session: Answer(looking_ahead.document(looking_ahead.look_ahead(session, now, weeks))))
+    return call.read(lambda session: RouteResult(looking_ahead.describe_outlook(looking_ahead.look_ahead(session, now, weeks))))
 
 
 @router.get("/v1/scenarios/{scenario}/alerts", response_model=Week)
@@ -220,5 +224,5 @@ def get_alerts(scenario: Identifier, call: Reading) -> Response:
         "scenario.read-alerts",
         "scenario",
         scenario,
-        lambda session: Answer(rolling.summary(rolling.as_of_now(session, scenario, now))),
+        lambda session: RouteResult(rolling.summarise_week(rolling.review_week(session, scenario, now))),
     )

@@ -8,7 +8,7 @@ from datetime import date
 from itertools import groupby
 
 from api.reports.labels import clock
-from api.reports.lanes import MINUTES_PER_HOUR, Entry, Row, Stretch, busy_dates, hours, rows
+from api.reports.lanes import MINUTES_PER_HOUR, BoardRow, LaneItem, MinuteSpan, busy_dates, hours, rows
 from api.reports.palette import colour, family
 from api.reports.picture.look import DASHES, FAINT, GREY, LABEL_WIDTH, LEAST_TYPE, MARGIN, ON_DUTY, PAGE_WIDTH, TALL_ROW, Look
 from api.reports.picture.svg import INK, Drawing, fitting, shortened
@@ -34,7 +34,7 @@ class Axis:
         day_width = (PAGE_WIDTH - 2 * MARGIN - LABEL_WIDTH) / len(self.days)
         return MARGIN + LABEL_WIDTH + (self.days.index(day) + share) * day_width
 
-    def span(self, day: date, part: Stretch | Entry) -> tuple[float, float]:
+    def span(self, day: date, part: MinuteSpan | LaneItem) -> tuple[float, float]:
         """Return where a part of a date starts, and its width."""
         x = self.x(day, part.start_minute)
         return x, self.x(day, part.end_minute) - x
@@ -45,7 +45,7 @@ class Band:
     """A week: its axis and, for each provider of it, the row of each date."""
 
     axis: Axis
-    providers: Mapping[str, Mapping[date, Row]]
+    providers: Mapping[str, Mapping[date, BoardRow]]
 
 
 def bands(scenario: Scenario, plan: Plan) -> tuple[Band, ...]:
@@ -128,7 +128,7 @@ class BandPen:
                 self.drawing.text(MARGIN, baseline, *fit, font_weight=weight, fill=fill)
             baseline += 3
 
-    def _row(self, axis: Axis, day: date, row: Row, y: float) -> None:
+    def _row(self, axis: Axis, day: date, row: BoardRow, y: float) -> None:
         for stretch in row.duty:
             x, width = axis.span(day, stretch)
             self.drawing.rect(x, y, width, self.row_height, ON_DUTY)
@@ -146,7 +146,7 @@ class BandPen:
         if fit is not None:
             self.drawing.text(x + 0.6, y + 1.45, *fit, fill="#ffffff")
 
-    def _entry(self, axis: Axis, day: date, entry: Entry, row_y: float) -> None:
+    def _entry(self, axis: Axis, day: date, entry: LaneItem, row_y: float) -> None:
         x, width = axis.span(day, entry)
         lane_height = (self.row_height - self.strip_height - 0.3) / entry.lanes
         y, height = row_y + 0.15 + entry.lane * lane_height, lane_height - 0.1
@@ -157,7 +157,7 @@ class BandPen:
         self._inscription(entry, x + width / 2, y, width - 0.6, height)
         self.drawing.end_group()
 
-    def _inscription(self, entry: Entry, x: float, y: float, width: float, height: float) -> None:
+    def _inscription(self, entry: LaneItem, x: float, y: float, width: float, height: float) -> None:
         """Write the service's code, then the room and the id, as far as they fit one under the other."""
         style = {"text_anchor": "middle", "font_style": "italic" if entry.supervised else "normal"}
         code = self._headline(entry)
@@ -175,24 +175,24 @@ class BandPen:
             self.drawing.text(x, baseline + size * 0.91, text, size, font_weight=weight, **style)
             baseline += size * 1.1
 
-    def _headline(self, entry: Entry) -> Sequence[str]:
+    def _headline(self, entry: LaneItem) -> Sequence[str]:
         code = self.look.service_codes[entry.item.service.id]
         if isinstance(entry.item.booking, GroupBooking):
             return f"{code} ({len(entry.item.booking.attendees)})", code
         return (f"{code} hold", code) if entry.item.kind == "hold" else (code, code[:3])
 
-    def _room(self, entry: Entry) -> Sequence[str]:
+    def _room(self, entry: LaneItem) -> Sequence[str]:
         room = entry.item.booking.room
         return (entry.item.booking.location,) if room is None else (room, self.look.room_codes[room])
 
 
-def _identifier(entry: Entry) -> Sequence[str]:
+def _identifier(entry: LaneItem) -> Sequence[str]:
     """Return a visit's id, and its number alone; groups and holds are known by their looks."""
     number = entry.item.id.rpartition("-")[2]
     return () if entry.item.kind != "visit" else (entry.item.id, number) if number.isdigit() else (entry.item.id,)
 
 
-def tooltip(entry: Entry) -> str:
+def tooltip(entry: LaneItem) -> str:
     """Return what a viewer shows under the pointer: everything but the patient."""
     item, booking = entry.item, entry.item.booking
     team = " and ".join(booking.team)

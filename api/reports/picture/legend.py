@@ -20,7 +20,7 @@ CODE_WIDTH = 8.4
 
 
 @dataclass(frozen=True)
-class Line:
+class LegendLine:
     """A line of the legend: the title of a family (no service), or a service."""
 
     family: str
@@ -32,7 +32,7 @@ class Legend:
     """The legend of a plan: only what occurs in it."""
 
     scenario: Scenario
-    columns: tuple[tuple[Line, ...], ...]
+    columns: tuple[tuple[LegendLine, ...], ...]
 
     @property
     def height(self) -> float:
@@ -47,7 +47,7 @@ class Legend:
                 self._line(drawing, look, line, MARGIN + index * width, y + (number + 1) * LINE, width - 2)
         self._marks(drawing, look, away_fill, y + self.height - LINE * 0.4)
 
-    def _line(self, drawing: Drawing, look: Look, line: Line, x: float, baseline: float, width: float) -> None:
+    def _line(self, drawing: Drawing, look: Look, line: LegendLine, x: float, baseline: float, width: float) -> None:
         _chip(drawing, x, baseline, colour(line.family))
         x, width = x + CHIP_WIDTH + 1, width - CHIP_WIDTH - 1
         if line.service is None:
@@ -81,14 +81,14 @@ def legend(scenario: Scenario, plan: Plan) -> Legend:
     return Legend(scenario, tuple(tuple(column) for column in columns))
 
 
-def _block(name: str, services: Sequence[Service]) -> Iterator[Line]:
-    yield Line(name, None)
-    yield from (Line(name, service) for service in services if family(service.id) == name)
+def _block(name: str, services: Sequence[Service]) -> Iterator[LegendLine]:
+    yield LegendLine(name, None)
+    yield from (LegendLine(name, service) for service in services if family(service.id) == name)
 
 
-def _columns(blocks: Sequence[Sequence[Line]], height: int) -> Iterator[list[Line]]:
+def _columns(blocks: Sequence[Sequence[LegendLine]], height: int) -> Iterator[list[LegendLine]]:
     """Fill columns of a height, in order; no title is the last line of a column."""
-    column: list[Line] = []
+    column: list[LegendLine] = []
     for block in blocks:
         for line in block:
             if len(column) >= height - (line.service is None):

@@ -6,7 +6,7 @@ the domain writes it. Every time is :class:`api.store.columns.Utc`. ``version`` 
 
 from __future__ import annotations
 
-from api.store.columns import Row
+from api.store.columns import TableRow
 from api.store.tables.access import AccountRow, IdempotencyRow, PatientLinkRow, SessionRow, TokenRow
 from api.store.tables.care import (
     AttendanceRow,
@@ -28,7 +28,7 @@ from api.store.tables.plans import BookingRow, OccupancyRow, OfferRow, PlanRow, 
 from api.store.tables.records import AuditRow, TaskRow
 from api.store.tables.requests import GroupRow, LinkRow, MembershipRow, ReserveRow, VisitRow
 
-metadata = Row.metadata
+metadata = TableRow.metadata
 
 __all__ = [
     "AccountRow",

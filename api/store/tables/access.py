@@ -10,11 +10,11 @@ from datetime import datetime
 from sqlalchemy import JSON, CheckConstraint, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
-from api.store.columns import Row, Utc
+from api.store.columns import TableRow, Utc
 from api.store.tables.people import ROLE, Role
 
 
-class AccountRow(Row, table=True):
+class AccountRow(TableRow, table=True):
     """A member of staff: a local account has a password, one of an identity provider its issuer and subject.
 
     After ``failures`` wrong passwords in a row an account rests, and cannot log in until ``rests_until``.
@@ -40,7 +40,7 @@ class AccountRow(Row, table=True):
     created_at: datetime = Field(sa_type=Utc)
 
 
-class SessionRow(Row, table=True):
+class SessionRow(TableRow, table=True):
     """A log-in: good until it is revoked, expires, or is idle for too long."""
 
     __tablename__ = "sessions"
@@ -54,7 +54,7 @@ class SessionRow(Row, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
-class TokenRow(Row, table=True):
+class TokenRow(TableRow, table=True):
     """A token of another program, which acts for an account."""
 
     __tablename__ = "tokens"
@@ -69,7 +69,7 @@ class TokenRow(Row, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
-class PatientLinkRow(Row, table=True):
+class PatientLinkRow(TableRow, table=True):
     """A signed link given to a patient, for one visit; the signature is in the link, what became of it is here."""
 
     __tablename__ = "patient_links"
@@ -83,7 +83,7 @@ class PatientLinkRow(Row, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
-class IdempotencyRow(Row, table=True):
+class IdempotencyRow(TableRow, table=True):
     """The answer to a request, kept in the transaction that did what was asked, and given again to the same request."""
 
     __tablename__ = "idempotency_keys"

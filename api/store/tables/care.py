@@ -11,13 +11,13 @@ from typing import Literal
 from sqlalchemy import JSON, CheckConstraint, String, Text
 from sqlmodel import Field
 
-from api.store.columns import Row, Utc
+from api.store.columns import TableRow, Utc
 from scheduling.care.episodes import EventKind
 
 ReferralState = Literal["sent", "accepted", "scheduled", "done", "declined"]
 
 
-class EpisodeRow(Row, table=True):
+class EpisodeRow(TableRow, table=True):
     """A patient on a pathway. ``is_open`` says whether its history leaves anything open, so that the others stay unread.
 
     ``kind`` is what was asked for when it came in, ``referrer`` who asked from outside the clinic.
@@ -37,7 +37,7 @@ class EpisodeRow(Row, table=True):
     referred_at: datetime = Field(sa_type=Utc, index=True)
 
 
-class EpisodeEventRow(Row, table=True):
+class EpisodeEventRow(TableRow, table=True):
     """Something that became known of an episode; ``number`` counts from 1. The database refuses to change or remove one."""
 
     __tablename__ = "episode_events"
@@ -63,7 +63,7 @@ class EpisodeEventRow(Row, table=True):
     name: str | None = None
 
 
-class EpisodeVisitRow(Row, table=True):
+class EpisodeVisitRow(TableRow, table=True):
     """Which step of which episode a visit is of, the ``number``-th of a series."""
 
     __tablename__ = "episode_visits"
@@ -74,7 +74,7 @@ class EpisodeVisitRow(Row, table=True):
     number: int
 
 
-class ProgrammeRow(Row, table=True):
+class ProgrammeRow(TableRow, table=True):
     """A group that meets once a calendar month; ``document`` is the domain's, without people and sessions."""
 
     __tablename__ = "programmes"
@@ -84,7 +84,7 @@ class ProgrammeRow(Row, table=True):
     version: int = 1
 
 
-class MemberRow(Row, table=True):
+class MemberRow(TableRow, table=True):
     """A patient with a seat in a programme, on dates ``[since, until)``; until None: for as long as they like."""
 
     __tablename__ = "programme_members"
@@ -96,7 +96,7 @@ class MemberRow(Row, table=True):
     priority: str
 
 
-class WaitingRow(Row, table=True):
+class WaitingRow(TableRow, table=True):
     """A patient who waits for a seat in a programme since a date."""
 
     __tablename__ = "programme_waiting"
@@ -107,7 +107,7 @@ class WaitingRow(Row, table=True):
     priority: str
 
 
-class AttendanceRow(Row, table=True):
+class AttendanceRow(TableRow, table=True):
     """Whether somebody who had a seat in a session came."""
 
     __tablename__ = "attendances"
@@ -118,7 +118,7 @@ class AttendanceRow(Row, table=True):
     noted_at: datetime = Field(sa_type=Utc)
 
 
-class ReferralOutRow(Row, table=True):
+class ReferralOutRow(TableRow, table=True):
     """A patient sent to another department. Its appointment ``[starts_at, ends_at)`` is no time for visits of ours.
 
     A time is that at which the state of its name became known; ``closed_at`` is that of ``done`` and ``declined``.

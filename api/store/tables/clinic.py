@@ -7,10 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Text
 from sqlmodel import Field
 
-from api.store.columns import Row, Utc
+from api.store.columns import TableRow, Utc
 
 
-class ClinicRow(Row, table=True):
+class ClinicRow(TableRow, table=True):
     """The clinic: one row."""
 
     __tablename__ = "clinics"
@@ -21,7 +21,7 @@ class ClinicRow(Row, table=True):
     version: int = 1
 
 
-class PeriodRow(Row, table=True):
+class PeriodRow(TableRow, table=True):
     """Dates that are planned together, ``[starts_on, ends_on)``; its id is that of the scenario it came with.
 
     ``version`` grows with every change of anything that its plan depends on or consists of.
@@ -38,7 +38,7 @@ class PeriodRow(Row, table=True):
     version: int = 1
 
 
-class ScenarioRow(Row, table=True):
+class ScenarioRow(TableRow, table=True):
     """A scenario as a plan was asked for, never changed; ``digest`` is the SHA-256 of ``document``, hexadecimal."""
 
     __tablename__ = "scenarios"

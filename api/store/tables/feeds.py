@@ -8,12 +8,12 @@ from typing import Literal
 from sqlalchemy import CheckConstraint, LargeBinary, String
 from sqlmodel import Field
 
-from api.store.columns import Row, Utc
+from api.store.columns import TableRow, Utc
 
 FeedKind = Literal["provider", "room", "group", "location", "patient"]
 
 
-class FeedRow(Row, table=True):
+class FeedRow(TableRow, table=True):
     """One subscription: what one person reads by one secret. Of the secret only its SHA-256 is kept, hexadecimal.
 
     ``account_id`` is whose it is, null for a patient's.
@@ -33,7 +33,7 @@ class FeedRow(Row, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
-class FeedCopyRow(Row, table=True):
+class FeedCopyRow(TableRow, table=True):
     """The last good copy of a feed; all subscriptions of one subject share it.
 
     ``source`` says of which state of the store it is; ``modified_at`` is when its ``digest`` last changed.
@@ -49,7 +49,7 @@ class FeedCopyRow(Row, table=True):
     modified_at: datetime = Field(sa_type=Utc)
 
 
-class OutsideCalendarRow(Row, table=True):
+class OutsideCalendarRow(TableRow, table=True):
     """A provider's calendar elsewhere, whose events are busy times here. ``url`` is sealed; a file that was sent has none.
 
     ``failure`` is why the last reading brought nothing.

@@ -8,13 +8,13 @@ from typing import Literal
 from sqlalchemy import CheckConstraint, String
 from sqlmodel import Field
 
-from api.store.columns import Row, Utc
+from api.store.columns import TableRow, Utc
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 JobFailure = Literal["pins", "defect", "lost"]
 
 
-class PlanJobRow(Row, table=True):
+class PlanJobRow(TableRow, table=True):
     """One plan asked for.
 
     ``epoch`` counts how often the job was put into the queue: whoever writes for it names the epoch in which it was taken, so
@@ -47,7 +47,7 @@ class PlanJobRow(Row, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
-class JobEventRow(Row, table=True):
+class JobEventRow(TableRow, table=True):
     """What a job reports: after ``seconds``, a plan of ``cost`` with a proven ``bound``. ``number`` counts from 1."""
 
     __tablename__ = "job_events"

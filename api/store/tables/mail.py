@@ -8,19 +8,20 @@ from typing import Any, Literal
 from sqlalchemy import JSON, CheckConstraint, Index, String
 from sqlmodel import Field
 
-from api.store.columns import Row, Utc
+from api.store.columns import TableRow, Utc
 
 Participation = Literal["needs-action", "accepted", "declined", "tentative"]
 Method = Literal["REQUEST", "CANCEL"]
 MessageState = Literal["waiting", "sending", "sent", "refused", "dropped"]
 
 
-class InvitationRow(Row, table=True):
+class InvitationRow(TableRow, table=True):
     """One patient's calendar event of one booking, as far as messages about it have left.
 
-    ``told`` is what the last message said that a mail server may have taken (:class:`api.store.messages.Told`), null when
-    nothing stands in the patient's calendar; ``sequence`` and ``stamp`` are the highest that any of them had, -1 and null
-    before the first. Once a cancellation is sent it has ended: what is booked anew is another event.
+    ``told`` is what the last message said that a mail server may have taken, an
+    :class:`api.store.messages.AppointmentNotice`; null when nothing stands in the patient's calendar. ``sequence`` and
+    ``stamp`` are the highest that any of them had, -1 and null before the first. Once a cancellation is sent it has ended:
+    what is booked anew is another event.
     """
 
     __tablename__ = "invitations"
@@ -43,7 +44,7 @@ class InvitationRow(Row, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
-class MessageRow(Row, table=True):
+class MessageRow(TableRow, table=True):
     """One message to one patient about one booking, written in the transaction that changes the booking.
 
     One invitation has at most one message that waits and one that is being sent. ``tells`` is what it says and to which

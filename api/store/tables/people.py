@@ -8,10 +8,10 @@ from typing import Literal
 from sqlalchemy import JSON, CheckConstraint, String, Text, UniqueConstraint
 from sqlmodel import Field
 
-from api.store.columns import Row, Utc
+from api.store.columns import TableRow, Utc
 
 
-class ProviderRow(Row, table=True):
+class ProviderRow(TableRow, table=True):
     """A provider; ``document`` is the domain's, without shifts and busy times, which have rows of their own."""
 
     __tablename__ = "providers"
@@ -23,7 +23,7 @@ class ProviderRow(Row, table=True):
     version: int = 1
 
 
-class ShiftRow(Row, table=True):
+class ShiftRow(TableRow, table=True):
     """A provider's time at work, at one of ``locations``."""
 
     __tablename__ = "shifts"
@@ -39,7 +39,7 @@ class ShiftRow(Row, table=True):
     locations: list[str] = Field(sa_type=JSON)
 
 
-class BusyRow(Row, table=True):
+class BusyRow(TableRow, table=True):
     """A time at which a provider cannot be booked; ``source`` tells where that is known from."""
 
     __tablename__ = "busy_times"
@@ -52,7 +52,7 @@ class BusyRow(Row, table=True):
     source: str = "scenario"
 
 
-class PatientRow(Row, table=True):
+class PatientRow(TableRow, table=True):
     """A patient; ``document`` is the domain's. ``email`` is where they are written to, which no scenario says."""
 
     __tablename__ = "patients"

@@ -8,7 +8,7 @@ from typing import Literal
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
 from sqlmodel import Field
 
-from api.store.columns import Row, Utc
+from api.store.columns import TableRow, Utc
 
 BookingKind = Literal["visit", "group", "hold"]
 BookingState = Literal["offered", "booked", "arrived", "done", "no-show", "cancelled"]
@@ -17,7 +17,7 @@ Resource = Literal["provider", "room", "patient"]
 OfferState = Literal["open", "accepted", "declined", "expired"]
 
 
-class PlanRow(Row, table=True):
+class PlanRow(TableRow, table=True):
     """A plan, however made, as an answer to one scenario; ``document`` is the domain's. It never changes."""
 
     __tablename__ = "plans"
@@ -33,7 +33,7 @@ class PlanRow(Row, table=True):
     created_at: datetime = Field(sa_type=Utc)
 
 
-class PublicationRow(Row, table=True):
+class PublicationRow(TableRow, table=True):
     """One publication of a plan: from then on people live by it."""
 
     __tablename__ = "publications"
@@ -50,7 +50,7 @@ class PublicationRow(Row, table=True):
     published_at: datetime = Field(sa_type=Utc)
 
 
-class BookingRow(Row, table=True):
+class BookingRow(TableRow, table=True):
     """Where a visit, group session or hold stands for everybody. Who and which room are rows of ``occupancies``.
 
     There is one row for each subject, whatever becomes of it: a cancelled one keeps its id, and ``version`` grows with
@@ -84,7 +84,7 @@ class BookingRow(Row, table=True):
     updated_at: datetime = Field(sa_type=Utc)
 
 
-class OccupancyRow(Row, table=True):
+class OccupancyRow(TableRow, table=True):
     """What a booking takes: a provider, the room until it is cleaned, a patient until recovered. ``[starts_at, ends_at)``.
 
     The database refuses two rows of one resource that overlap, supervision apart, which may be of two at once. ``position``
@@ -111,7 +111,7 @@ class OccupancyRow(Row, table=True):
     ends_at: datetime = Field(sa_type=Utc)
 
 
-class ShiftPlaceRow(Row, table=True):
+class ShiftPlaceRow(TableRow, table=True):
     """The location that a published plan has chosen for a shift."""
 
     __tablename__ = "shift_places"
@@ -121,7 +121,7 @@ class ShiftPlaceRow(Row, table=True):
     location: str
 
 
-class OfferRow(Row, table=True):
+class OfferRow(TableRow, table=True):
     """A freed place kept for a waiting visit until ``expires_at``, by the visit's booking in state ``offered``."""
 
     __tablename__ = "offers"

@@ -8,12 +8,12 @@ from typing import Any, Literal
 from sqlalchemy import JSON, CheckConstraint, Index, String
 from sqlmodel import Field
 
-from api.store.columns import Row, Utc
+from api.store.columns import TableRow, Utc
 
 Outcome = Literal["allowed", "denied"]
 
 
-class AuditRow(Row, table=True):
+class AuditRow(TableRow, table=True):
     """One read or write of patient data, or one denial. Ids only. The database refuses to change or remove a row.
 
     ``hash`` is the SHA-256 of the row with ``previous_hash``, the hash of the row before, so that a row cannot be changed,
@@ -39,7 +39,7 @@ class AuditRow(Row, table=True):
     hash: str = Field(unique=True)
 
 
-class TaskRow(Row, table=True):
+class TaskRow(TableRow, table=True):
     """Something that a member of staff has to look at."""
 
     __tablename__ = "tasks"

@@ -11,12 +11,12 @@ from typing import Literal
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, String, Text
 from sqlmodel import Field
 
-from api.store.columns import Row, Utc
+from api.store.columns import TableRow, Utc
 
 RequestState = Literal["asked", "withdrawn"]
 
 
-class VisitRow(Row, table=True):
+class VisitRow(TableRow, table=True):
     """A visit asked for; ``document`` is the domain's, without ``current``. A withdrawn one stays, and is planned no more."""
 
     __tablename__ = "visits"
@@ -36,7 +36,7 @@ class VisitRow(Row, table=True):
     created_at: datetime = Field(sa_type=Utc)
 
 
-class LinkRow(Row, table=True):
+class LinkRow(TableRow, table=True):
     """One visit follows another; ``document`` is the domain's."""
 
     __tablename__ = "links"
@@ -48,7 +48,7 @@ class LinkRow(Row, table=True):
     document: str = Field(sa_type=Text)
 
 
-class GroupRow(Row, table=True):
+class GroupRow(TableRow, table=True):
     """One month's session of a group; ``document`` is the domain's, without candidates and ``current``."""
 
     __tablename__ = "groups"
@@ -61,7 +61,7 @@ class GroupRow(Row, table=True):
     version: int = 1
 
 
-class MembershipRow(Row, table=True):
+class MembershipRow(TableRow, table=True):
     """A patient who may be given a seat in a group's session of a month."""
 
     __tablename__ = "memberships"
@@ -74,7 +74,7 @@ class MembershipRow(Row, table=True):
     priority: str
 
 
-class ReserveRow(Row, table=True):
+class ReserveRow(TableRow, table=True):
     """Capacity held on a date for a patient referred later that day; ``document`` is the domain's."""
 
     __tablename__ = "reserves"

@@ -19,7 +19,7 @@ from scheduling.comparison import compare
 from scheduling.fields import format_stamp
 from scheduling.plan import Plan, Reason, Unscheduled
 from scheduling.scenario import Scenario
-from solver.change.moves import Move
+from solver import Move
 
 ASKED = factories.scenario(visit("v1"), visit("v2", "quin", "bedside"), factories.group("g", "sol", "tam"))
 

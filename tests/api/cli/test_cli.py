@@ -14,7 +14,8 @@ from support import factories
 import api.cli.commands.planning
 import api.cli.main
 from api.cli.console import MAX_FAULTS
-from api.cli.options import MAX_SECONDS, generated
+from api.cli.options import generated
+from api.runtime.settings import MAX_SOLVE_SECONDS
 from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Unscheduled
 from scheduling.scenario import Scenario
@@ -343,7 +344,7 @@ BAD = (
     (("plan", "week.json", "--seconds", "0"), "0 is not above 0"),
     (("plan", "week.json", "--seconds", "nan"), "nan is not above 0"),
     (("plan", "week.json", "--seconds", "inf"), "inf is not above 0"),
-    (("plan", "week.json", "--seconds", str(MAX_SECONDS + 1)), "is not above 0 and at most"),
+    (("plan", "week.json", "--seconds", str(MAX_SOLVE_SECONDS + 1)), "is not above 0 and at most"),
     (("plan", "week.json", "--seconds", "soon"), "--seconds"),
     (("plan", "week.json", "--workers", "0"), "--workers"),
     (("plan", "week.json", "--workers", "65"), "--workers"),

@@ -6,7 +6,7 @@ import pytest
 from support import factories
 from support.factories import booking, group, session, visit
 
-from api.reports.kpis import Share, Wait, Wishes, kpis, percentile
+from api.reports.kpis import Share, WaitingTime, Wishes, kpis, percentile
 from scheduling.check import check
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
@@ -24,7 +24,7 @@ def test_visits_are_counted_by_priority(asked: Scenario, made: Plan) -> None:
 
 def test_waits_count_from_the_earliest_date_of_planned_visits(asked: Scenario, made: Plan) -> None:
     found = kpis(asked, made)
-    assert found.wait == Wait(0.5, 4)
+    assert found.wait == WaitingTime(0.5, 4)
     assert found.late_visits == Share(1, 2)
 
 
@@ -87,6 +87,6 @@ def test_nothing_asked_for_gives_no_ratio_rather_than_an_error() -> None:
     asked = factories.scenario(providers=[], clinic=factories.clinic(rooms=[]))
     found = kpis(asked, factories.plan(asked))
     assert found.visits.ratio is None
-    assert found.wait == Wait(None, None)
+    assert found.wait == WaitingTime(None, None)
     assert found.visits_by_priority == {}
     assert Share(1, 4).ratio == 0.25

@@ -34,7 +34,7 @@ def test_a_later_id_gives_way_with_a_second_letter_and_so_do_those_like_it() -> 
 
 
 def test_every_service_of_the_catalogue_has_a_code_of_five_letters_at_most() -> None:
-    found = codes(service.id for service in catalogue.services())
+    found = codes(service.id for service in catalogue.list_services())
     assert max(map(len, found.values())) <= 5
 
 

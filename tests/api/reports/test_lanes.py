@@ -9,15 +9,15 @@ import pytest
 from support import factories
 from support.factories import booking, closure, provider, shift, visit
 
-from api.reports.lanes import Row, Stretch, busy_dates, hours, rows
+from api.reports.lanes import BoardRow, MinuteSpan, busy_dates, hours, rows
 from scheduling.plan import Plan
-from scheduling.rules.sweep import meets
+from scheduling.rules.sweep import is_overlapping
 from scheduling.scenario import Scenario
 
 MONDAY, TUESDAY, WEDNESDAY, FRIDAY = (date(2026, 11, 30), date(2026, 12, 1), date(2026, 12, 2), date(2026, 12, 4))
 
 
-def by_id(found: tuple[Row, ...]) -> dict[str, Row]:
+def by_id(found: tuple[BoardRow, ...]) -> dict[str, BoardRow]:
     return {row.id: row for row in found}
 
 
@@ -29,8 +29,8 @@ def test_a_provider_has_a_row_of_what_they_do_and_supervise(asked: Scenario, mad
 
 def test_duty_tells_the_location_chosen_for_the_shift(asked: Scenario, made: Plan) -> None:
     found = by_id(rows(asked, made, MONDAY, "provider"))
-    assert found["ana"].duty == (Stretch(480, 720, "wang"), Stretch(750, 1050, "west"))
-    assert found["dee"].duty == (Stretch(480, 720, None), Stretch(750, 1050, None))
+    assert found["ana"].duty == (MinuteSpan(480, 720, "wang"), MinuteSpan(750, 1050, "west"))
+    assert found["dee"].duty == (MinuteSpan(480, 720, None), MinuteSpan(750, 1050, None))
 
 
 def test_who_neither_works_nor_is_on_duty_has_no_row(asked: Scenario, made: Plan) -> None:
@@ -48,7 +48,7 @@ def test_busy_time_is_shown_as_far_as_it_meets_a_shift() -> None:
     ana = provider("ana", shifts=[shift("MO 08:00", "12:00")], busy=[("MO 11:30", "MO 12:45"), ("TU 08:00", "TU 09:00")])
     asked = factories.scenario(providers=[ana])
     (row,) = rows(asked, factories.plan(asked), MONDAY, "provider")
-    assert row.away == (Stretch(690, 720, None),)
+    assert row.away == (MinuteSpan(690, 720, None),)
 
 
 @pytest.mark.parametrize(("where", "away"), [(None, 1), ("wang", 1), ("west", 0)])
@@ -57,7 +57,7 @@ def test_a_closure_is_away_time_of_the_shifts_that_it_takes(where: str | None, a
     clinic = factories.clinic(closures=[closure("MO 09:00", "MO 10:00", where)])
     asked = factories.scenario(providers=[ana], clinic=clinic)
     (row,) = rows(asked, factories.plan(asked), MONDAY, "provider")
-    assert row.away == (Stretch(540, 600, None),) * away
+    assert row.away == (MinuteSpan(540, 600, None),) * away
 
 
 def test_what_overlaps_stands_in_lanes_and_own_work_comes_first() -> None:
@@ -79,7 +79,7 @@ def test_entries_of_one_lane_never_overlap_even_in_a_plan_that_breaks_rules() ->
     entries = by_id(rows(asked, made, MONDAY, "provider"))["ana"].entries
     assert len(entries) == 7
     for one, other in combinations(entries, 2):
-        assert one.lane != other.lane or not meets(one.item.booking, other.item.booking)
+        assert one.lane != other.lane or not is_overlapping(one.item.booking, other.item.booking)
         assert one.lane < one.lanes
 
 

@@ -133,7 +133,7 @@ def test_a_week_holds_its_working_dates_and_half_days_side_by_side() -> None:
 
 
 def test_the_legend_names_what_occurs_and_leaves_no_title_alone_at_a_columns_foot() -> None:
-    clinic = catalogue.clinic()
+    clinic = catalogue.build_clinic()
     asked = factories.scenario(clinic=clinic, providers=[])
     found = full_legend(asked)
     assert len(found.columns) <= COLUMNS

@@ -8,8 +8,8 @@ sys.path.insert(0, str(Path.cwd()))
 
 import uvicorn
 
+from api.context import create_context
 from api.http.app import create_app
-from api.runtime.context import create_context
 from api.runtime.settings import Settings
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli.main import app
-from scheduling.care.rolling import next_monday
+from scheduling.care.rolling import find_next_monday
 from scheduling.generate import generate
 
-MONDAY = next_monday(datetime.now(ZoneInfo("America/New_York")).date())
+MONDAY = find_next_monday(datetime.now(ZoneInfo("America/New_York")).date())
 """Commands live in the present."""
 
 

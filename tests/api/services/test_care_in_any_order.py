@@ -13,7 +13,7 @@ from support.months import MONDAY, in_memory
 from api.store import bookings, episodes, periods
 from api.store.bookings import OPEN
 from scheduling import catalogue
-from scheduling.care.episodes import progress, state, visit_id
+from scheduling.care.episodes import get_state, make_visit_id, replay_history
 
 KINDS = ("spinal-cord-stimulation", "work-injury", "relaxation-training", "spinal-drug-delivery", "follow-up", "pump-refill")
 WEEKS = 6
@@ -67,10 +67,10 @@ class Care(RuleBasedStateMachine):
     def hear_what_came_of_it(self, number: int, hoped: bool) -> None:
         for identifier in self._ids()[number:]:
             found = self.desk.episode(identifier)
-            pathway = catalogue.pathway(found.pathway)
-            known = progress(found, pathway)
+            pathway = catalogue.get_pathway(found.pathway)
+            known = replay_history(found, pathway)
             steps = [step for step in pathway.steps if step.outcomes and any(one.step == step.id for one in known.done)]
-            if state(found, pathway) == "open" and steps:
+            if get_state(found, pathway) == "open" and steps:
                 outcome = steps[-1].outcomes[0 if hoped else 1].id
                 self.desk.tell(identifier, "outcome", step=steps[-1].id, outcome=outcome)
                 return
@@ -80,7 +80,7 @@ class Care(RuleBasedStateMachine):
         ids = self._ids()
         if ids:
             found = self.desk.episode(ids[number % len(ids)])
-            now = state(found, catalogue.pathway(found.pathway))
+            now = get_state(found, catalogue.get_pathway(found.pathway))
             self.desk.tell(found.id, "stopped" if now == "open" else "restarted")
 
     @invariant()
@@ -92,11 +92,13 @@ class Care(RuleBasedStateMachine):
             unplaced = {row.id for row in episodes.unplaced(session, list(rows))}
             built = {period.id for period in periods.periods_from(session, today)}
             for identifier, episode in found.items():
-                pathway = catalogue.pathway(episode.pathway)
-                goes_on = state(episode, pathway) == "open"
+                pathway = catalogue.get_pathway(episode.pathway)
+                goes_on = get_state(episode, pathway) == "open"
                 assert rows[identifier].is_open == goes_on
-                known = progress(episode, pathway)
-                planned = {visit_id(identifier, one, known.attempts[one] + 1) for one in known.planned} if goes_on else set()
+                known = replay_history(episode, pathway)
+                planned = (
+                    {make_visit_id(identifier, one, known.attempts[one] + 1) for one in known.planned} if goes_on else set()
+                )
                 stands = set()
                 for period in [*built, *self.built]:
                     for booking in bookings.all_rows(session, period):

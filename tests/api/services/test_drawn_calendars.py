@@ -16,11 +16,11 @@ from support.stored import NOW
 from api.access.actor import AccessRole, Actor
 from api.access.credentials import hashed
 from api.services import calendars
-from api.services.calendars import document_of
+from api.services.calendars import render_calendar
 from api.services.feeds import add_feed, add_patient_feed
 from api.store import bookings, feeds, people
 from api.store.accounts import account_named
-from api.store.bookings import Standing
+from api.store.bookings import StandingBooking
 from api.store.database import Database
 from api.store.tables.feeds import FeedKind
 
@@ -45,7 +45,7 @@ def desk(store_url: str) -> Iterator[FrontDesk]:
 
 def documents(database: Database) -> dict[tuple[FeedKind, str], bytes]:
     with database.reading() as rows:
-        return {(kind, one): document_of(rows, kind, one, SINCE) for kind, ids in SUBJECTS.items() for one in ids}
+        return {(kind, one): render_calendar(rows, kind, one, SINCE) for kind, ids in SUBJECTS.items() for one in ids}
 
 
 def as_from_nothing(desk: FrontDesk) -> dict[tuple[FeedKind, str], bytes]:
@@ -113,7 +113,7 @@ def test_after_any_change_calendars_are_byte_for_byte_those_of_a_process_that_ke
 def test_after_a_change_only_what_has_changed_is_drawn_anew(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn, standing_now = list[str](), bookings.standing_now
 
-    def noted(rows: object, identifiers: list[str]) -> list[Standing]:
+    def noted(rows: object, identifiers: list[str]) -> list[StandingBooking]:
         found = standing_now(rows, identifiers)
         drawn.extend(one.row.subject_id for one in found)
         return found

@@ -15,12 +15,12 @@ from sqlmodel import select
 from support.months import FIELDS, Months, asked, in_memory
 
 from api.services.accounts import SYSTEM
-from api.services.intake import LocatedRequest, Request, check, take_in
+from api.services.intake import LocatedRequest, Request, accept_requests, find_faults
 from api.services.kinds import KINDS, KINDS_BY_ID, RequestKind
 from api.spreadsheets.referral_sheets import (
     COLUMNS,
     EXAMPLE,
-    Sheet,
+    ReferralSheet,
     examples,
     in_row_order,
     read_sheet,
@@ -44,7 +44,7 @@ def desk() -> Iterator[Months]:
 def faults(desk: Months, *requests: Request) -> dict[str, str]:
     with desk.store.reading() as session:
         placed = [LocatedRequest(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
-        return {fault.path: fault.message for fault in check(session, placed, desk.now)}
+        return {fault.path: fault.message for fault in find_faults(session, placed, desk.now)}
 
 
 def empty(desk: Months) -> bool:
@@ -58,7 +58,7 @@ def test_a_request_of_every_kind_ends_in_something_that_can_be_planned(desk: Mon
     found = desk.build(weeks=4)
     if kind.pathway is not None:
         assert {one.patient for one in found.scenario.visits} == {"pat"}
-        first = catalogue.pathway(kind.pathway).steps[0]
+        first = catalogue.get_pathway(kind.pathway).steps[0]
         assert f"{taken.episode}.{first.id}.1" in desk.asked(found.scenario.id)
     elif kind.id == "group":
         assert ["pat"] in [[one.patient for one in group.candidates] for group in found.scenario.groups]
@@ -67,7 +67,7 @@ def test_a_request_of_every_kind_ends_in_something_that_can_be_planned(desk: Mon
 
 
 def test_every_pathway_of_the_catalogue_can_be_asked_for_and_its_services_are_offered(desk: Months) -> None:
-    assert {kind.pathway for kind in KINDS} - {None} == {pathway.id for pathway in catalogue.pathways()}
+    assert {kind.pathway for kind in KINDS} - {None} == {pathway.id for pathway in catalogue.list_pathways()}
     assert len(KINDS_BY_ID) == len(KINDS)
     assert faults(desk, *[asked(kind.id, f"pat-{kind.id}") for kind in KINDS]) == {}
 
@@ -126,7 +126,7 @@ def test_waiting_counts_from_the_referral_and_the_priority_may_be_raised(desk: M
     episode = desk.episode(desk.refer("new-patient-chronic", referred_on=date(2026, 11, 10), priority="urgent").episode or "")
     assert (episode.referred_on, episode.priority) == (date(2026, 11, 10), "urgent")
     (step,) = desk.open_steps(episode.id).values()
-    assert step.target == date(2026, 11, 10) + timedelta(days=catalogue.limits().chronic_due_days)
+    assert step.target == date(2026, 11, 10) + timedelta(days=catalogue.get_limits().chronic_due_days)
 
 
 def test_all_requests_are_taken_in_or_none(desk: Months) -> None:
@@ -159,9 +159,9 @@ def sheet_of(*rows: dict[str, object]) -> bytes:
     return content.getvalue()
 
 
-def taken_in(desk: Months, sheet: Sheet) -> int:
+def taken_in(desk: Months, sheet: ReferralSheet) -> int:
     with desk.store.writing() as session:
-        return len(take_in(session, SYSTEM, sheet.requests, desk.now))
+        return len(accept_requests(session, SYSTEM, sheet.requests, desk.now))
 
 
 def test_the_template_shows_every_kind_and_is_taken_in_once_its_examples_are_real(desk: Months) -> None:
@@ -198,7 +198,7 @@ def test_each_bad_row_is_named_by_row_and_column(desk: Months) -> None:
         "sheet",
     )
     with desk.store.reading() as session:
-        found = in_row_order([*check(session, sheet.requests, desk.now), *sheet.faults])
+        found = in_row_order([*find_faults(session, sheet.requests, desk.now), *sheet.faults])
     assert [one.path for one in found] == [
         "row 3, priority",
         "row 4, kind",

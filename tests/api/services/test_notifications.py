@@ -14,9 +14,9 @@ from support.stored import NOW, StoredWeek
 
 from api.services import changes
 from api.services import notifications as telling
-from api.services.replies import take_in
+from api.services.replies import process_replies
 from api.store import bookings, messages, tasks
-from calendars.replies import Answer, Received
+from calendars.replies import ReceivedReplies, Reply
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
@@ -52,7 +52,7 @@ def publish(desk: FrontDesk, week: Scenario, plan: Plan) -> None:
     """Publish a plan as the service does, but for its job."""
     with desk.context.database.writing() as rows:
         published = StoredWeek(desk.context.database, week).published_in(rows, plan, desk.clock())
-        telling.tell_changes(rows, published.changes, desk.clock())
+        telling.notify_changes(rows, published.changes, desk.clock())
 
 
 def sent(desk: FrontDesk) -> list[tuple[str, str, int]]:
@@ -250,13 +250,13 @@ def test_what_is_past_is_not_told(desk: FrontDesk) -> None:
 def test_a_publication_that_is_undone_leaves_no_message(desk: FrontDesk, week: Scenario, made: Plan) -> None:
     with pytest.raises(RuntimeError), desk.context.database.writing() as rows:
         published = StoredWeek(desk.context.database, week).published_in(rows, made, NOW)
-        assert telling.tell_changes(rows, published.changes, NOW) == 4
+        assert telling.notify_changes(rows, published.changes, NOW) == 4
         raise RuntimeError
     assert waiting(desk.context.database) == []
 
 
 def test_without_the_call_a_change_would_not_be_told(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "tell_changes", lambda *_: 0)
+    monkeypatch.setattr(changes, "notify_changes", lambda *_: 0)
     desk.book("v-1", "WE 09:00")
     assert waiting(desk.context.database) == []
 
@@ -278,11 +278,11 @@ def test_messages_are_forgotten_once_the_visit_has_long_been_over_and_not_a_day_
     sent(desk)
     every = [("coping", "sent"), ("coping", "sent"), ("v-1", "sent"), ("v-2", "sent")]
     desk.clock.now = datetime(2026, 12, 1, 14, 39, tzinfo=UTC) + timedelta(days=desk.context.settings.message_days)
-    assert (telling.forget_messages(desk.context), kept(desk)) == (0, every)
+    assert (telling.delete_old_messages(desk.context), kept(desk)) == (0, every)
     desk.clock.pass_by(minutes=1)  # v-1 ends at 14:40 UTC
-    assert (telling.forget_messages(desk.context), kept(desk)) == (1, [one for one in every if one[0] != "v-1"])
+    assert (telling.delete_old_messages(desk.context), kept(desk)) == (1, [one for one in every if one[0] != "v-1"])
     desk.clock.pass_by(days=3)
-    assert (telling.forget_messages(desk.context), kept(desk)) == (3, [])
+    assert (telling.delete_old_messages(desk.context), kept(desk)) == (3, [])
     publish(desk, week, made)
     assert waiting(desk.context.database) == []
 
@@ -292,7 +292,7 @@ def test_what_waits_is_never_forgotten_nor_what_was_sent_before_it(desk: FrontDe
     sent(desk)
     assert desk.move("v-1", "TU 13:00").status_code == 200
     desk.clock.pass_by(days=9000)
-    assert telling.forget_messages(desk.context) == 3
+    assert telling.delete_old_messages(desk.context) == 3
     assert kept(desk) == [("v-1", "sent"), ("v-1", "waiting")]
 
 
@@ -306,7 +306,7 @@ def test_messages_of_a_visit_that_was_moved_ahead_are_kept_until_it_is_over(
         (row,) = (one for one in bookings.all_rows(rows, week.id) if one.subject_id == "v-2")
         row.ends_at = desk.clock() + days
     desk.clock.now = NOW + days + timedelta(days=30)
-    telling.forget_messages(desk.context)
+    telling.delete_old_messages(desk.context)
     assert kept(desk) == [("v-2", "sent")]
 
 
@@ -314,10 +314,10 @@ def test_an_answer_after_that_is_for_staff(desk: FrontDesk, week: Scenario, made
     publish(desk, week, made)
     uid = {one.booking.subject_id: one.invitation.uid for one in send_all(desk.context.database, desk.clock())}["v-1"]
     desk.clock.pass_by(days=9000)
-    telling.forget_messages(desk.context)
+    telling.delete_old_messages(desk.context)
     attendee = f"mailto:{address_of('pat')}"
-    answer = Answer(uid, "REPLY", attendee, "DECLINED", desk.clock(), 0, is_occurrence=False, is_alone=True, is_delegated=False)
-    (outcome,) = take_in(desk.context, Received((answer,)))
+    answer = Reply(uid, "REPLY", attendee, "DECLINED", desk.clock(), 0, is_occurrence=False, is_alone=True, is_delegated=False)
+    (outcome,) = process_replies(desk.context, ReceivedReplies((answer,)))
     assert (outcome.subject, outcome.outcome) == ("v-1", "unknown-event")
     with desk.context.database.reading() as rows:
         assert [one.kind for one in tasks.tasks(rows, "", 10, done=False)] == ["answer-unclear"]

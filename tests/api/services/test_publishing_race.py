@@ -131,6 +131,6 @@ def test_without_rules_and_constraint_the_overlap_is_found(
 def test_a_booking_without_its_audit_or_its_people_is_found(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert desk.book("v-00", PLACES[0]).status_code == 201
     assert half_written(desk.context.database) == []
-    monkeypatch.setattr(service, "write_down", lambda *_, **__: None)
+    monkeypatch.setattr(service, "write_audit", lambda *_, **__: None)
     assert desk.book("v-01", PLACES[1]).status_code == 201
     assert half_written(desk.context.database) == ["v-01"]

@@ -134,7 +134,7 @@ def test_one_key_refers_once(desk: FrontDesk) -> None:
 
 def disturbed(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch, times: int) -> list[int]:
     """Let somebody else change the week while the next referrals are decided."""
-    insert: Callable[..., Any] = solver.insert
+    insert: Callable[..., Any] = solver.insert_visits
     calls: list[int] = []
 
     def slow(*arguments: Any, **more: Any) -> Any:
@@ -144,7 +144,7 @@ def disturbed(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch, times: int) -> l
                 periods.touch(session, "test-week")
         return insert(*arguments, **more)
 
-    monkeypatch.setattr(solver, "insert", slow)
+    monkeypatch.setattr(solver, "insert_visits", slow)
     return calls
 
 
@@ -238,7 +238,7 @@ def test_of_two_referred_at_once_in_two_processes_one_gets_the_hold_and_nobody_i
 @pytest.fixture
 def scarce(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FrontDesk]:
     """Return a desk on the scarce day at which two decide at once, as only two processes do, each on the same week."""
-    insert: Callable[..., Any] = solver.insert
+    insert: Callable[..., Any] = solver.insert_visits
     together, calls = Barrier(2), count()
 
     def insert_together(*arguments: Any, **more: Any) -> Any:
@@ -247,7 +247,7 @@ def scarce(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FrontDe
             together.wait()
         return made
 
-    monkeypatch.setattr(solver, "insert", insert_together)
+    monkeypatch.setattr(solver, "insert_visits", insert_together)
     monkeypatch.setattr(week, "_DECIDING", nullcontext())
     with front_desk(sqlite_url, *scarce_day(), TUESDAY_AT_NINE) as desk:
         yield desk

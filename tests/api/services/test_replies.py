@@ -14,7 +14,7 @@ from support.frontdesk import FrontDesk, front_desk
 from support.outbox import give_addresses, send_all
 from support.stored import NOW, StoredWeek
 
-from api.services.notifications import tell_changes
+from api.services.notifications import notify_changes
 from api.store import audit
 from scheduling.scenario import Scenario
 
@@ -37,7 +37,7 @@ def desk(sqlite_url: str, week: Scenario) -> Iterator[FrontDesk]:
         )
         with desk.context.database.writing() as rows:
             published = StoredWeek(desk.context.database, week).published_in(rows, made)
-            tell_changes(rows, published.changes, NOW)
+            notify_changes(rows, published.changes, NOW)
         yield desk
 
 

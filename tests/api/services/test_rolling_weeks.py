@@ -11,9 +11,9 @@ from support.months import MONDAY, Months, in_memory
 
 from api.runtime.exceptions import Conflict
 from api.store import episodes as records
-from scheduling.care.agenda import Subject
-from scheduling.care.pathways import Occurrence
+from scheduling.care.agenda import VisitSubject
 from scheduling.errors import EventRefused
+from scheduling.pathways import Occurrence
 
 FIRST, SECOND = "week-2026-11-30", "week-2026-12-07"
 
@@ -131,7 +131,7 @@ def test_a_visit_whose_pathway_does_not_allow_it_is_not_booked_whatever_the_reas
     desk.build()
     plan = desk.plan(FIRST)
     with desk.store.writing() as session:
-        trial = Subject(episode, Occurrence("trial", 1))
+        trial = VisitSubject(episode, Occurrence("trial", 1))
         records.put_subjects(session, {f"{episode}.assessment.1": trial})
     with pytest.raises(EventRefused, match=r"assessment.1 has not been"):
         desk.publish_made(plan)

@@ -19,7 +19,7 @@ from support.factories import group, visit
 from support.outbox import LEASE, Calendar, give_addresses
 from support.stored import NOW
 
-from api.services.notifications import tell_changes
+from api.services.notifications import notify_changes
 from api.store import bookings, messages, periods
 from api.store.database import Database
 from api.store.messages import Claimed
@@ -73,13 +73,13 @@ class World:
         attending = [PATIENTS[index] for index in sorted(who)] if subject[0] == "group" else [PATIENTS[which]]
         takings = frozenset(Taking("patient", place, name, end) for place, name in enumerate(attending))
         change = bookings.place(self.rows, self.period, Placing(subject, "followup", "wang", start, end, takings), self.now)
-        tell_changes(self.rows, [change], self.now)
+        notify_changes(self.rows, [change], self.now)
 
     def cancel(self, which: int) -> None:
         """Cancel something that stands."""
         row = bookings.booking_of(self.rows, SUBJECTS[which])
         if row is not None and row.state == "booked":
-            tell_changes(self.rows, [bookings.cancel(self.rows, row.id, self.now)], self.now)
+            notify_changes(self.rows, [bookings.cancel(self.rows, row.id, self.now)], self.now)
 
     def claim(self) -> None:
         """Let the courier take a message."""

@@ -19,17 +19,17 @@ from support.stored import NOW, StoredWeek
 
 from api.access.actor import AccessRole, Actor
 from api.background.mail.writing import written
-from api.runtime.context import AppContext, create_context
+from api.context import AppContext, create_context
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account
-from api.services.feeds import add_feed, add_patient_feed, polled
-from api.services.notifications import tell_changes
+from api.services.feeds import add_feed, add_patient_feed, poll_feed
+from api.services.notifications import notify_changes
 from api.store import accounts, periods
 from api.store.messages import Claimed
 from api.store.tables.feeds import FeedKind
 from scheduling.generate import generate
 from scheduling.plan import Plan, Reason, Unscheduled
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 from solver.search.construct import construct
 from solver.state.domains import Domains
@@ -78,7 +78,7 @@ def moved(week: Scenario, plan: Plan) -> tuple[Plan, str]:
                 each.changed(start=each.start + later, end=each.end + later) if each is one else each for each in plan.visits
             )
             tried = plan.changed(visits=visits)
-            if not any(violations(week, tried)):
+            if not any(find_violations(week, tried)):
                 return tried, one.visit
     raise AssertionError("no visit can be moved")
 
@@ -94,7 +94,7 @@ def publish(context: AppContext, week: Scenario, plan: Plan) -> list[Claimed]:
     """Publish a plan, and return all that is sent then."""
     with context.database.writing() as rows:
         published = StoredWeek(context.database, week).published_in(rows, plan, context.clock())
-        tell_changes(rows, published.changes, context.clock())
+        notify_changes(rows, published.changes, context.clock())
     context.clock.pass_by(minutes=1)
     return send_all(context.database, context.clock())
 
@@ -192,6 +192,6 @@ def read(context: AppContext, kind: FeedKind, subject: str) -> str:
             secret, _ = add_patient_feed(rows, settings, context.signer, SYSTEM, subject, now)
         else:
             secret, _ = add_feed(rows, settings, desk_of(rows, now), kind, subject, now)
-    copy = polled(context, kind, secret).copy
+    copy = poll_feed(context, kind, secret).copy
     assert copy is not None
     return copy.content.decode().replace("\r\n ", "")

@@ -11,14 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli.main import app
-from api.simulation import lived
+from api.simulation import simulate_clinic
 from api.simulation.measures import percentile
 from api.simulation.policies import POLICIES, PlanningPolicy
-from api.simulation.report import Report, picture, result_of
+from api.simulation.report import Report, build_result, draw_report
 from api.simulation.world import World
 from api.store.columns import new_id
 from scheduling import catalogue
-from scheduling.care.rules import broken
+from scheduling.care.rules import find_care_violations
 
 MONDAY = date(2027, 1, 4)
 SMALL = 0.15
@@ -31,7 +31,7 @@ def world(weeks: int = 4) -> World:
 
 @pytest.fixture(scope="module")
 def report() -> Iterator[Report]:
-    results = [result_of(lived(world(), PlanningPolicy(name, 0.5, 3, 1)), name) for name in POLICIES]
+    results = [build_result(simulate_clinic(world(), PlanningPolicy(name, 0.5, 3, 1)), name) for name in POLICIES]
     yield Report(weeks=4, seconds=0.5, results=tuple(results))
 
 
@@ -66,29 +66,29 @@ def test_every_visit_is_counted_once_by_its_priority_and_in_its_week(report: Rep
 
 
 def test_the_same_seed_lives_the_same_weeks_first_come():
-    first, second = (lived(world(2), PlanningPolicy("first-come")) for _ in range(2))
+    first, second = (simulate_clinic(world(2), PlanningPolicy("first-come")) for _ in range(2))
     assert first.chronicle.visits == second.chronicle.visits
 
 
 def test_counting_work_the_solver_lives_the_same_weeks_too_and_leaves_ids_and_catalogue_as_they_were():
-    before = catalogue.policy()
+    before = catalogue.get_policy()
     small = World(3, MONDAY, 1, 0.05)
-    first, second = (lived(small, PlanningPolicy("optimised", 0.5, 3, 1, deterministic=True)) for _ in range(2))
+    first, second = (simulate_clinic(small, PlanningPolicy("optimised", 0.5, 3, 1, deterministic=True)) for _ in range(2))
     assert first.chronicle.visits == second.chronicle.visits != []
-    assert catalogue.policy() is not before and catalogue.policy() == before
+    assert catalogue.get_policy() is not before and catalogue.get_policy() == before
     assert new_id() != new_id() and len(new_id()) == 32
 
 
 def test_the_judge_bites_on_a_chronicle_whose_visits_are_put_off():
-    tally = lived(world(2), PlanningPolicy("first-come"))
+    tally = simulate_clinic(world(2), PlanningPolicy("first-come"))
     acute = {course for course, kind in tally.chronicle.kinds.items() if kind == "new-patient-acute"}
     tally.chronicle.visits = [one for one in tally.chronicle.visits if one.course not in acute]
     tally.chronicle.__dict__.pop("courses", None)
-    assert "acute-first" in {one.rule for one in broken(tally.chronicle)}
+    assert "acute-first" in {one.rule for one in find_care_violations(tally.chronicle)}
 
 
 def test_the_picture_has_a_panel_for_each_figure_and_a_line_for_each_policy(report: Report):
-    root = ElementTree.fromstring(picture(report))
+    root = ElementTree.fromstring(draw_report(report))
     assert len(root.findall(".//{*}polyline")) == 4 * len(POLICIES)
 
 

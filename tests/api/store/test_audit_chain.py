@@ -11,15 +11,15 @@ from sqlmodel import col
 from support.stored import NOW
 
 from api.store import audit, guards
-from api.store.audit import BEFORE_THE_FIRST, Entry, Tail
+from api.store.audit import BEFORE_THE_FIRST, AuditEntry, Tail
 from api.store.database import Database
 from api.store.errors import AuditBroken, ConstraintViolated
 from api.store.tables import AuditRow
 
 
-def entry(number: int = 0, **changed: Any) -> Entry:
+def entry(number: int = 0, **changed: Any) -> AuditEntry:
     fields = {"actor": "desk", "role": "scheduler", "action": "visit.move", "object_kind": "visit", "outcome": "allowed"}
-    return Entry(**{**fields, "object_id": f"v-{number}", "detail": {"from": 9.5, "ids": ["é", None]}, **changed})
+    return AuditEntry(**{**fields, "object_id": f"v-{number}", "detail": {"from": 9.5, "ids": ["é", None]}, **changed})
 
 
 @pytest.fixture

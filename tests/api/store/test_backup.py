@@ -10,7 +10,7 @@ from sqlmodel import select
 from support.stored import NOW
 
 from api.store import audit
-from api.store.audit import Entry
+from api.store.audit import AuditEntry
 from api.store.backup import backup, restore
 from api.store.database import Database
 from api.store.errors import ConstraintViolated, StoreUnusable
@@ -48,7 +48,7 @@ def test_a_backup_is_for_its_owner_alone_and_leaves_nothing_else_behind(store: D
 
 def test_a_restored_store_is_guarded_as_before(store: Database, tmp_path: Path) -> None:
     with store.writing() as session:
-        audit.append(session, Entry("desk", "scheduler", "read", "visit", "v-1", "allowed", {}), NOW)
+        audit.append(session, AuditEntry("desk", "scheduler", "read", "visit", "v-1", "allowed", {}), NOW)
     backup(store, tmp_path / "copy")
     restore(store, tmp_path / "copy")
     with pytest.raises(ConstraintViolated), store.writing() as session:

@@ -16,7 +16,7 @@ from api.access.actor import AccessRole, Actor
 from api.services import bookings, requests
 from api.store import periods, plans
 from api.store.database import Database
-from api.store.versioned_cache import Derived, derived_each
+from api.store.versioned_cache import VersionedCache, get_each_cached
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
@@ -35,19 +35,19 @@ def counted(calls: list[int]) -> Callable[[], int]:
 
 def test_one_version_is_derived_once_and_another_takes_its_place() -> None:
     calls: list[int] = []
-    kept, derive = Derived(), counted(calls)
+    kept, derive = VersionedCache(), counted(calls)
     assert [kept.get("week", version, derive) for version in (1, 1, 2, 2, 1)] == [0, 0, 1, 1, 2]
 
 
 def test_what_is_not_asked_for_longest_gives_way() -> None:
     calls: list[int] = []
-    kept, derive = Derived(2), counted(calls)
+    kept, derive = VersionedCache(2), counted(calls)
     assert [kept.get(name, 1, derive) for name in "abacab"] == [0, 1, 0, 2, 0, 3]
 
 
 def test_who_asks_meanwhile_waits_and_gets_the_same() -> None:
     calls: list[int] = []
-    kept, derive, together = Derived(), counted(calls), Barrier(8)
+    kept, derive, together = VersionedCache(), counted(calls), Barrier(8)
 
     def ask(_: int) -> int:
         together.wait()
@@ -58,7 +58,7 @@ def test_who_asks_meanwhile_waits_and_gets_the_same() -> None:
 
 
 def test_a_failure_is_told_to_all_who_wait_for_it_and_kept_for_nobody() -> None:
-    kept, begun, go_on = Derived(), Event(), Event()
+    kept, begun, go_on = VersionedCache(), Event(), Event()
 
     def fail() -> int:
         begun.set()
@@ -77,7 +77,7 @@ def test_a_failure_is_told_to_all_who_wait_for_it_and_kept_for_nobody() -> None:
 
 
 def test_pieces_are_derived_together_once_for_each_version_and_the_oldest_give_way() -> None:
-    kept, derived = Derived(most_pieces=3), list[str]()
+    kept, derived = VersionedCache(most_pieces=3), list[str]()
 
     def derive(wanted: Sequence[str]) -> dict[str, str]:
         derived.append("".join(wanted))
@@ -96,11 +96,11 @@ def test_a_writer_neither_finds_nor_keeps_a_piece(week: StoredWeek) -> None:
         return {one: len(derived) for one in wanted}
 
     with week.store.writing() as rows:
-        assert derived_each(rows, ["a", "b"], derive) == [2, 2]
+        assert get_each_cached(rows, ["a", "b"], derive) == [2, 2]
     with week.store.reading() as rows:
-        assert derived_each(rows, ["b", "a"], derive) == derived_each(rows, ["b", "a"], derive) == [4, 4]
+        assert get_each_cached(rows, ["b", "a"], derive) == get_each_cached(rows, ["b", "a"], derive) == [4, 4]
     with week.store.writing() as rows:
-        assert derived_each(rows, ["a"], derive) == [5]
+        assert get_each_cached(rows, ["a"], derive) == [5]
 
 
 def test_a_reader_is_given_what_was_derived_and_a_writer_sees_its_own_rows(week: StoredWeek) -> None:

@@ -14,11 +14,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from support.histories import stamped
 
 from scheduling import catalogue
-from scheduling.care.episodes import Episode, Event, recorded, state
-from scheduling.care.pathways import Occurrence
-from scheduling.care.rules import Attended, Chronicle, broken
-from scheduling.care.windows import OpenStep, on_weekdays, open_steps, void_visits
+from scheduling.care.episodes import Episode, Event, get_state, record_events
+from scheduling.care.rules import CareHistory, PastVisit, find_care_violations
+from scheduling.care.windows import OpenStep, is_weekday, list_open_steps, list_void_visits
 from scheduling.errors import EventRefused
+from scheduling.pathways import Occurrence
 
 MONDAY = date(2026, 11, 30)
 FAR_DAYS = 30
@@ -34,13 +34,13 @@ CLINIC = "advanced-cancer-visit"
 class Course(RuleBasedStateMachine):
     """One episode; time passes from one planned visit to the next, so that no window is missed."""
 
-    @initialize(pathway=st.sampled_from([one.id for one in catalogue.pathways()]), weekday=st.integers(0, 4))
+    @initialize(pathway=st.sampled_from([one.id for one in catalogue.list_pathways()]), weekday=st.integers(0, 4))
     def refer(self, pathway: str, weekday: int) -> None:
-        self.pathway = catalogue.pathway(pathway)
+        self.pathway = catalogue.get_pathway(pathway)
         self.today = MONDAY + timedelta(days=weekday)
         first = Event(kind="referred", known=stamped(self.today), date=self.today)
         self.episode = Episode(id="e", pathway=pathway, patient="pat", priority="routine", history=(first,))
-        self.told = Chronicle(until=self.today, referred={"e": self.today}, kinds={"e": pathway}, roles=ROLES)
+        self.told = CareHistory(until=self.today, referred={"e": self.today}, kinds={"e": pathway}, roles=ROLES)
         self.places: dict[str, tuple[Occurrence, date]] = {}
         self.used: set[str] = set()
         self.begun_again = False
@@ -49,10 +49,10 @@ class Course(RuleBasedStateMachine):
     # ---- What may happen ----
 
     def is_open(self) -> bool:
-        return state(self.episode, self.pathway) == "open"
+        return get_state(self.episode, self.pathway) == "open"
 
     def steps(self) -> tuple[OpenStep, ...]:
-        return open_steps(self.episode, self.pathway, self.today)
+        return list_open_steps(self.episode, self.pathway, self.today)
 
     @precondition(is_open)
     @rule(data=st.data())
@@ -94,7 +94,7 @@ class Course(RuleBasedStateMachine):
         return [
             day
             for day in days
-            if on_weekdays(day) and (step.service != CLINIC or day.weekday() == 2) and self._goes_on(step, day)
+            if is_weekday(day) and (step.service != CLINIC or day.weekday() == 2) and self._goes_on(step, day)
         ]
 
     def _goes_on(self, step: OpenStep, day: date) -> bool:
@@ -107,7 +107,7 @@ class Course(RuleBasedStateMachine):
             if before == one and lag.together:
                 assert lag.max_days is not None
                 days = (at + timedelta(days=n) for n in range(lag.min_days, lag.max_days + 1))
-                found = next((later for later in days if on_weekdays(later)), None)
+                found = next((later for later in days if is_weekday(later)), None)
                 if found is None:
                     return False
                 one, at = after, found
@@ -203,7 +203,7 @@ class Course(RuleBasedStateMachine):
     @rule(days=st.integers(0, 90))
     def begin_again(self, days: int) -> None:
         self.today += timedelta(days=days)
-        while not on_weekdays(self.today):
+        while not is_weekday(self.today):
             self.today += timedelta(days=1)
         self._take(Event(kind="restarted", known=stamped(self.today, 7), date=self.today))
         self.begun_again = True
@@ -211,7 +211,7 @@ class Course(RuleBasedStateMachine):
     # ---- Bookkeeping ----
 
     def _take(self, event: Event) -> None:
-        self.episode = recorded(self.episode, self.pathway, event)
+        self.episode = record_events(self.episode, self.pathway, event)
 
     def _record(self, kind: str, one: Occurrence, day: date) -> None:
         who = ("cancer-1", "palliative-1") if self.pathway.step(one.step).service == CLINIC else ("psy-1",)
@@ -225,7 +225,7 @@ class Course(RuleBasedStateMachine):
         who = ("cancer-1", "palliative-1") if step.service == CLINIC else ("psy-1",)
         where = "yawkey" if step.service == CLINIC else "wang"
         start, end = stamped(day, hour), stamped(day, hour) + timedelta(minutes=45)
-        attended = Attended("e", "pat", step.service, start, end, where, who, came=came, called_off=not came)
+        attended = PastVisit("e", "pat", step.service, start, end, where, who, came=came, called_off=not came)
         self.told.visits.append(attended)
         if came:
             assert step.visit not in self.used, "an id stands for one visit"
@@ -235,7 +235,7 @@ class Course(RuleBasedStateMachine):
         """Cancel what stands in the plan for nothing, as whoever keeps the plan does."""
         if not self.is_open():
             return
-        gone = void_visits(self.episode, self.pathway, self.today)
+        gone = list_void_visits(self.episode, self.pathway, self.today)
         progress_of = {
             one: event.date for event in self.episode.history if (one := event.occurrence) and event.kind == "planned"
         }
@@ -243,7 +243,7 @@ class Course(RuleBasedStateMachine):
             if any(visit == f"e.{one}" or visit.startswith(f"e.{one}.") for visit in gone):
                 assert day is not None
                 self._record("cancelled", one, day)
-        assert void_visits(self.episode, self.pathway, self.today) == ()
+        assert list_void_visits(self.episode, self.pathway, self.today) == ()
 
     # ---- What always holds ----
 
@@ -268,7 +268,7 @@ class Course(RuleBasedStateMachine):
 
     def _reaches(self, one: OpenStep) -> bool:
         assert one.latest is not None
-        return any(on_weekdays(one.earliest + timedelta(days=n)) for n in range((one.latest - one.earliest).days + 1))
+        return any(is_weekday(one.earliest + timedelta(days=n)) for n in range((one.latest - one.earliest).days + 1))
 
     @invariant()
     def care_is_as_it_has_to_be(self) -> None:
@@ -277,7 +277,7 @@ class Course(RuleBasedStateMachine):
         if all(not self._has_begun(step.occurrence) for step in self.steps()):
             self.told.until = self.today
             self.told.__dict__.pop("courses", None)
-            found = broken(self.told)
+            found = find_care_violations(self.told)
             assert not found, found
 
 

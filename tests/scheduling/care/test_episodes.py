@@ -8,8 +8,8 @@ import pytest
 from support.histories import PARTS, REFERRED, episode, event, opened, window
 
 from scheduling import catalogue
-from scheduling.care.episodes import recorded, state
-from scheduling.care.windows import on_weekdays, open_steps, void_visits
+from scheduling.care.episodes import get_state, record_events
+from scheduling.care.windows import is_weekday, list_open_steps, list_void_visits
 from scheduling.errors import EventRefused
 
 ASSESSED = [("planned", "assessment", "2026-12-03"), ("done", "assessment", "2026-12-03")]
@@ -22,11 +22,11 @@ TRIED = [
 
 
 def state_of(found):
-    return state(found, catalogue.pathway(found.pathway))
+    return get_state(found, catalogue.get_pathway(found.pathway))
 
 
 def voids(found, today):
-    return void_visits(found, catalogue.pathway(found.pathway), today)
+    return list_void_visits(found, catalogue.get_pathway(found.pathway), today)
 
 
 def test_a_referral_opens_the_first_step_and_previews_the_others():
@@ -100,11 +100,11 @@ def test_only_who_calls_off_has_more_days_for_an_acute_evaluation_than_there_wer
 def test_what_is_withdrawn_waits_since_it_did_and_has_to_have_been_planned():
     planned = episode("follow-up", ("planned", "visit", "2026-12-07"))
     gone = event("withdrawn", "visit", "2026-12-07", known="2026-12-04")
-    pathway = catalogue.pathway("follow-up")
-    found = recorded(planned, pathway, gone)
+    pathway = catalogue.get_pathway("follow-up")
+    found = record_events(planned, pathway, gone)
     assert opened(found, "2026-12-04")["visit.1"].since == opened(planned, "2026-12-04")["visit.1"].since
     with pytest.raises(EventRefused, match="not planned"):
-        recorded(found, pathway, gone)
+        record_events(found, pathway, gone)
 
 
 def test_an_assessment_that_has_lapsed_is_done_again():
@@ -138,9 +138,9 @@ def test_a_series_goes_on_in_the_first_turn_in_which_its_psychologist_is_there(b
     away = date.fromisoformat("2026-12-04"), date.fromisoformat(back)
 
     def cares(day, service, provider, patient):
-        return on_weekdays(day) and not (provider == "psy-1" and away[0] <= day < away[1])
+        return is_weekday(day) and not (provider == "psy-1" and away[0] <= day < away[1])
 
-    found = open_steps(episode("cognitive-therapy", *told), catalogue.pathway("cognitive-therapy"), REFERRED, cares)
+    found = list_open_steps(episode("cognitive-therapy", *told), catalogue.get_pathway("cognitive-therapy"), REFERRED, cares)
     assert (f"{found[0].earliest}", f"{found[0].latest}") == ("2026-12-06", last)
 
 
@@ -167,7 +167,9 @@ def test_refills_recur_before_the_date_that_the_world_sets():
     told = [(kind, "refill", "2026-12-02") for kind in ("planned", "done")]
     found = episode("pump-refills", ("dated", "low-reservoir", "2026-12-04", "2026-11-30"), *told)
     assert opened(found, "2026-12-02")["refill.2"].latest.isoformat() == "2027-01-31", "ours, while the date is not known"
-    dated = recorded(found, catalogue.pathway("pump-refills"), event("dated", "low-reservoir", "2027-01-20", "2026-12-02"))
+    dated = record_events(
+        found, catalogue.get_pathway("pump-refills"), event("dated", "low-reservoir", "2027-01-20", "2026-12-02")
+    )
     assert window(dated, "refill.2", "2026-12-02") == ("2027-01-06", "2027-01-20")
 
 
@@ -194,7 +196,7 @@ def test_a_new_start_after_a_stop_goes_on_where_it_stood():
 
 def test_a_new_start_after_the_end_begins_anew():
     ended = episode("spinal-cord-stimulation", *ASSESSED, ("outcome", "assessment", "negative", "2026-12-04"))
-    again = recorded(ended, catalogue.pathway(ended.pathway), event("restarted", "2027-03-01"))
+    again = record_events(ended, catalogue.get_pathway(ended.pathway), event("restarted", "2027-03-01"))
     assert opened(again, "2027-03-01")["assessment.1"].visit == "e.assessment.1.2"
 
 
@@ -229,11 +231,11 @@ def test_what_cannot_follow_is_refused(told, why):
 
 def test_an_assessment_is_planned_again_before_the_old_one_has_lapsed_if_it_has_by_then():
     found = episode("spinal-cord-stimulation", *POSITIVE)
-    pathway = catalogue.pathway(found.pathway)
-    again = recorded(found, pathway, event("planned", "assessment", "2027-02-02", known="2027-01-28"))
+    pathway = catalogue.get_pathway(found.pathway)
+    again = record_events(found, pathway, event("planned", "assessment", "2027-02-02", known="2027-01-28"))
     assert opened(again, "2027-02-02")["assessment.1"].planned is not None
     with pytest.raises(EventRefused, match="the visit has been already"):
-        recorded(found, pathway, event("planned", "assessment", "2027-02-01", known="2027-01-28"))
+        record_events(found, pathway, event("planned", "assessment", "2027-02-01", known="2027-01-28"))
 
 
 def test_what_follows_a_visit_that_still_waits_is_counted_from_today_and_not_from_the_referral():

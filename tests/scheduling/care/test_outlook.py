@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from scheduling import catalogue
 from scheduling.care.episodes import Episode, Event
-from scheduling.care.outlook import Outlook, Resource, outlook
-from scheduling.care.rolling import Book
+from scheduling.care.outlook import Outlook, Resource, estimate_outlook
+from scheduling.care.rolling import ClinicRecords
 from scheduling.clinic import Closure
 from scheduling.fields import Interval
 from scheduling.people import Provider, Shift
 
 MONDAY, TODAY, WEEKS = date(2026, 11, 30), date(2026, 11, 27), 12
-USABLE = catalogue.limits().usable_percent / 100
+USABLE = catalogue.get_limits().usable_percent / 100
 EVALUATION, PSYCHOLOGY = Resource("skill", "evaluation", "boston"), Resource("skill", "psychology", "boston")
 HOURS = 8
 
@@ -43,13 +43,13 @@ def waiting(number: int, pathway: str = "new-patient-chronic", referred: date = 
 def look(
     *staff: Provider, known: int = 0, pathway: str = "new-patient-chronic", closures: tuple[Closure, ...] = (), **rates: float
 ) -> Outlook:
-    book = Book(
-        clinic=catalogue.clinic(staff, "small", closures),
+    book = ClinicRecords(
+        clinic=catalogue.build_clinic(staff, "small", closures),
         providers=staff,
         patients=(),
         episodes=tuple(waiting(number, pathway) for number in range(known)),
     )
-    return outlook(book, MONDAY, WEEKS, TODAY, {name.replace("_", "-"): rate for name, rate in rates.items()})
+    return estimate_outlook(book, MONDAY, WEEKS, TODAY, {name.replace("_", "-"): rate for name, rate in rates.items()})
 
 
 def load(found: Outlook, resource: Resource) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -76,7 +76,7 @@ def test_a_closure_takes_capacity_of_people_and_rooms() -> None:
     closed = Closure(start=at(MONDAY, 0), end=at(MONDAY + timedelta(days=1), 0), location=None, reason="holiday")
     found, room = look(ANA, closures=(closed,)), Resource("room", "exam", "boston")
     assert load(found, EVALUATION)[1][:2] == (32 * 60, 40 * 60)
-    rooms = sum(one.location == "wang" and one.kind == "exam" for one in catalogue.clinic(extent="small").rooms)
+    rooms = sum(one.location == "wang" and one.kind == "exam" for one in catalogue.build_clinic(extent="small").rooms)
     assert load(found, room)[1][:2] == (rooms * 32 * 60, rooms * 40 * 60)
     elsewhere = Closure(start=at(MONDAY, 0), end=at(MONDAY, 23), location="west", reason="works")
     assert load(look(ANA, closures=(elsewhere,)), EVALUATION)[1][0] == 40 * 60
@@ -116,7 +116,7 @@ def test_nobody_waits_for_nobody() -> None:
 def test_a_backlog_is_waited_for_as_long_as_it_takes_to_work_it_off(known: int, hours: int) -> None:
     """One server: who comes behind n visits waits for (n + 1) visits divided by what a week can take."""
     found = look(worker("ana", "evaluation", days=hours), known=known)
-    minutes = next(one.minutes for one in catalogue.services() if one.id == "spine-evaluation")
+    minutes = next(one.minutes for one in catalogue.list_services() if one.id == "spine-evaluation")
     weeks = (known + 1) * minutes / (hours * HOURS * 60 * USABLE)
     told = days(found)
     if weeks <= WEEKS - 0.5:
@@ -148,8 +148,8 @@ def test_patients_to_come_are_demand_at_their_rate_along_their_pathway_and_no_wa
 def test_what_is_overdue_is_asked_of_the_first_week_and_the_rest_spread_to_its_target(
     referred: date, first: int, last: int
 ) -> None:
-    book = Book(
-        clinic=catalogue.clinic((ANA,), "small"), providers=(ANA,), patients=(), episodes=(waiting(1, referred=referred),)
+    book = ClinicRecords(
+        clinic=catalogue.build_clinic((ANA,), "small"), providers=(ANA,), patients=(), episodes=(waiting(1, referred=referred),)
     )
-    demand = load(outlook(book, MONDAY, WEEKS, TODAY, {}), EVALUATION)[0]
+    demand = load(estimate_outlook(book, MONDAY, WEEKS, TODAY, {}), EVALUATION)[0]
     assert (demand[0] >= first, demand[-1], round(sum(demand))) == (True, last, 60)

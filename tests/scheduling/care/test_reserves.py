@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from scheduling import catalogue
-from scheduling.care.reserves import PressingReferral, quantile, reserves
-from scheduling.care.windows import on_weekdays
-from scheduling.catalogue import Held
+from scheduling.care.reserves import PressingReferral, build_reserves, quantile
+from scheduling.care.windows import is_weekday
+from scheduling.catalogue import ReserveRule
 from scheduling.fields import Horizon
 from scheduling.requests import Reserve
 from scheduling.timegrid import stamp
@@ -16,7 +16,9 @@ MONDAY = date(2027, 1, 4)
 TODAY = MONDAY + timedelta(weeks=10, days=3)
 NEXT = Horizon(start=MONDAY + timedelta(weeks=11), end=MONDAY + timedelta(weeks=12))
 (HELD,) = [
-    one for one in catalogue.held() if (one.service, one.site, "MO" in one.weekdays) == ("cancer-consult", "boston", True)
+    one
+    for one in catalogue.list_reserve_rules()
+    if (one.service, one.site, "MO" in one.weekdays) == ("cancer-consult", "boston", True)
 ]
 CONSULT = HELD.changed(quantile=90, usual=2)
 
@@ -27,10 +29,10 @@ def history(*counts: int, site: str | None = "boston") -> tuple[PressingReferral
     return tuple(PressingReferral(known=stamp(day, 600), service="cancer-consult", site=site) for day in days)
 
 
-def held(past: tuple[PressingReferral, ...], rule: Held = CONSULT, today: date = TODAY) -> dict[str, int]:
+def held(past: tuple[PressingReferral, ...], rule: ReserveRule = CONSULT, today: date = TODAY) -> dict[str, int]:
     """Return how many are held on each day, by weekday."""
     found: dict[str, int] = {}
-    for one in reserves(past, NEXT, today, on_weekdays, [rule]):
+    for one in build_reserves(past, NEXT, today, is_weekday, [rule]):
         found[f"{one.date:%a}"] = found.get(f"{one.date:%a}", 0) + 1
     return found
 
@@ -66,7 +68,7 @@ def test_nothing_is_held_for_referrals_that_have_all_come():
 
 
 def test_what_is_held_takes_its_windows_in_turn_and_has_ids_of_its_own():
-    found = reserves((), NEXT, TODAY, on_weekdays, [one.changed(usual=3) for one in catalogue.held()])
+    found = build_reserves((), NEXT, TODAY, is_weekday, [one.changed(usual=3) for one in catalogue.list_reserve_rules()])
     assert len({one.id for one in found}) == len(found)
     first, second, third = [
         one for one in found if (one.date, one.service, one.site) == (NEXT.start, "cancer-consult", "boston")

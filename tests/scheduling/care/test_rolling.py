@@ -10,7 +10,7 @@ from support.histories import PARTS, episode, event
 
 from scheduling import catalogue
 from scheduling.care.episodes import Episode
-from scheduling.care.rolling import Book, NextWeek, build_scenario, scenario_of
+from scheduling.care.rolling import ClinicRecords, NextWeek, build_next_scenario, build_scenario
 from scheduling.clinic import Closure
 from scheduling.fields import Horizon
 from scheduling.people import Patient
@@ -24,9 +24,9 @@ NOW = stamp(date(2026, 12, 3), 15 * 60)
 PAT = Patient(id="pat", name="Pat", preferred_site=None, allowed_sites=("boston", "waltham"), unavailable=(), prefers=None)
 
 
-def a_book(*episodes: Episode, closures: tuple[Closure, ...] = (), **changes: object) -> Book:
+def a_book(*episodes: Episode, closures: tuple[Closure, ...] = (), **changes: object) -> ClinicRecords:
     named = tuple(one.changed(id=f"e{number}") for number, one in enumerate(episodes))
-    return replace(Book(catalogue.clinic(closures=closures), (), (PAT,), named), **changes)
+    return replace(ClinicRecords(catalogue.build_clinic(closures=closures), (), (PAT,), named), **changes)
 
 
 def closed(day: date) -> Closure:
@@ -52,7 +52,7 @@ TRIED = [
 
 
 def test_a_scenario_is_valid_and_asks_for_open_steps():
-    found = build_scenario(a_book(episode("follow-up"), episode("work-injury")), 1, NOW)
+    found = build_next_scenario(a_book(episode("follow-up"), episode("work-injury")), 1, NOW)
     assert Scenario.parse(found.scenario.model_dump_json()) == found.scenario
     assert list(asked(found)) == ["e0.visit.1", "e1.medical.1", "e1.psychology.1", "e1.function.1"]
     assert [(link.before, link.after) for link in found.scenario.links] == [
@@ -62,7 +62,7 @@ def test_a_scenario_is_valid_and_asks_for_open_steps():
 
 
 def test_a_trial_is_begun_in_a_week_that_cannot_hold_its_removal_and_the_removal_is_previewed():
-    found = build_scenario(a_book(episode("spinal-cord-stimulation", *TRIED)), 1, NOW)
+    found = build_next_scenario(a_book(episode("spinal-cord-stimulation", *TRIED)), 1, NOW)
     assert asked(found) == {"e0.trial.1": ("2026-12-07", "2027-01-29")}
     removal = next(one for one in found.previews if one.occurrence.step == "lead-removal")
     assert (f"{removal.earliest}", removal.certain) == ("2026-12-12", True)
@@ -70,11 +70,11 @@ def test_a_trial_is_begun_in_a_week_that_cannot_hold_its_removal_and_the_removal
 
 def test_a_trial_does_not_begin_where_a_holiday_takes_the_only_day_of_its_removal():
     book = a_book(episode("spinal-cord-stimulation", *TRIED), closures=(closed(date(2026, 12, 14)),))
-    assert asked(build_scenario(book, 1, NOW))["e0.trial.1"][0] == "2026-12-08"
+    assert asked(build_next_scenario(book, 1, NOW))["e0.trial.1"][0] == "2026-12-08"
 
 
 def test_two_weeks_hold_trial_and_removal_together():
-    found = build_scenario(a_book(episode("spinal-cord-stimulation", *TRIED)), 2, NOW)
+    found = build_next_scenario(a_book(episode("spinal-cord-stimulation", *TRIED)), 2, NOW)
     assert list(asked(found)) == ["e0.trial.1", "e0.lead-removal.1"]
     (link,) = found.scenario.links
     assert (link.min_days, link.max_days, link.together) == (5, 7, True)
@@ -84,20 +84,20 @@ CONSULTED = [("planned", "consult", "2026-11-30"), ("done", "consult", "2026-11-
 
 
 def test_a_catheter_trial_is_asked_for_with_its_checks_in_one_week():
-    found = build_scenario(a_book(episode("spinal-drug-delivery", *CONSULTED, priority="cancer")), 1, NOW)
+    found = build_next_scenario(a_book(episode("spinal-drug-delivery", *CONSULTED, priority="cancer")), 1, NOW)
     assert list(asked(found)) == ["e0.trial.1", "e0.check.1", "e0.check.2", "e0.check.3"]
     assert all(link.together and link.max_days == 1 for link in found.scenario.links)
 
 
 def test_the_only_day_of_a_week_for_a_catheter_trial_is_not_its_last_where_another_week_will_do():
     book = a_book(episode("spinal-drug-delivery", *CONSULTED), closures=(closed(date(2026, 12, 11)),))
-    found = build_scenario(book, 1, NOW)
+    found = build_next_scenario(book, 1, NOW)
     assert asked(found)["e0.trial.1"] == ("2026-12-07", None)
 
 
 def test_a_catheter_trial_waits_where_a_holiday_leaves_no_four_days_in_a_row():
     book = a_book(episode("spinal-drug-delivery", *CONSULTED), closures=(closed(date(2026, 12, 9)),))
-    found = build_scenario(book, 1, NOW)
+    found = build_next_scenario(book, 1, NOW)
     assert asked(found) == {}
     assert [str(one.occurrence) for one in found.previews][:2] == ["trial.1", "check.1"]
 
@@ -106,7 +106,7 @@ def test_what_stands_in_the_horizon_is_current_and_what_stands_before_it_opens_t
     told = [event("planned", "session.1", "2026-12-04"), event("planned", "session.2", "2026-12-08")]
     place = Current(start=stamp(date(2026, 12, 8), 540), location="wang", room="wang-gym-1", team=("pt-1",), notified=True)
     book = a_book(episode("physical-therapy", *told), current={"e0.session.2": place})
-    found = build_scenario(book, 1, NOW)
+    found = build_next_scenario(book, 1, NOW)
     by_id = found.scenario.visits_by_id
     assert by_id["e0.session.2"].current == place
     assert asked(found)["e0.session.3"] == ("2026-12-11", "2026-12-11"), "the weekend after it is no time for care"
@@ -114,38 +114,38 @@ def test_what_stands_in_the_horizon_is_current_and_what_stands_before_it_opens_t
 
 
 def test_what_has_waited_beyond_its_target_is_raised_and_late_from_the_horizon_on_only():
-    (visit,) = build_scenario(a_book(episode("follow-up", referred=date(2026, 10, 1))), 1, NOW).scenario.visits
+    (visit,) = build_next_scenario(a_book(episode("follow-up", referred=date(2026, 10, 1))), 1, NOW).scenario.visits
     assert (visit.priority, visit.target) == ("soon", date(2026, 12, 7))
 
 
 def test_a_last_chance_is_raised_before_it_is_gone():
     told = [("planned", "session.1", "2026-12-02"), ("done", "session.1", "2026-12-02")]
-    found = build_scenario(a_book(episode("physical-therapy", *told)), 1, NOW)
+    found = build_next_scenario(a_book(episode("physical-therapy", *told)), 1, NOW)
     assert kinds(found) == [("last-day", "e0.session.2")]
     cbt = [("planned", "session.1", "2026-12-02"), ("done", "session.1", "2026-12-02")]
-    assert kinds(build_scenario(a_book(episode("cognitive-therapy", *cbt)), 1, NOW)) == [("last-horizon", "e0.session.2")]
+    assert kinds(build_next_scenario(a_book(episode("cognitive-therapy", *cbt)), 1, NOW)) == [("last-horizon", "e0.session.2")]
 
 
 def test_a_window_that_is_over_before_the_horizon_is_raised_while_it_lasts():
-    found = build_scenario(a_book(episode("pump-refills", ("dated", "low-reservoir", "2026-12-04", "2026-11-30"))), 1, NOW)
+    found = build_next_scenario(a_book(episode("pump-refills", ("dated", "low-reservoir", "2026-12-04", "2026-11-30"))), 1, NOW)
     assert kinds(found) == [("before-horizon", "e0.refill.1")]
 
 
 def test_an_outcome_that_nobody_recorded_is_raised():
-    found = build_scenario(a_book(episode("spinal-cord-stimulation", *TRIED[:2])), 1, NOW)
+    found = build_next_scenario(a_book(episode("spinal-cord-stimulation", *TRIED[:2])), 1, NOW)
     assert ("outcome-awaited", "e0.trial.1") in kinds(found)
 
 
 def test_what_stands_for_nothing_is_raised():
     told = [("planned", part, "2026-12-08") for part in PARTS]
     gone = event("cancelled", "function", "2026-12-08", known="2026-12-02")
-    found = build_scenario(a_book(episode("work-injury", *told, gone)), 1, NOW)
+    found = build_next_scenario(a_book(episode("work-injury", *told, gone)), 1, NOW)
     assert {visit for kind, visit in kinds(found) if kind == "void"} == {"e0.medical.1", "e0.psychology.1"}
 
 
 @pytest.mark.parametrize("weeks", [1, 2])
 def test_a_horizon_of_weeks_starts_on_the_next_monday(weeks):
-    horizon = build_scenario(a_book(), weeks, NOW).scenario.horizon
+    horizon = build_next_scenario(a_book(), weeks, NOW).scenario.horizon
     assert (horizon.start, horizon.end) == (date(2026, 12, 7), date(2026, 12, 7) + timedelta(weeks=weeks))
 
 
@@ -153,7 +153,7 @@ def test_a_trial_that_has_begun_goes_on_though_its_last_check_is_in_the_week_aft
     told = [(kind, "trial", "2026-12-07") for kind in ("planned", "done")]
     told += [(kind, "check.1", "2026-12-08") for kind in ("planned", "done")]
     missed = [(kind, "check.2", day) for day in ("2026-12-09", "2026-12-10") for kind in ("planned", "no-show")]
-    found = scenario_of(
+    found = build_scenario(
         a_book(episode("spinal-drug-delivery", *CONSULTED, *told, *missed)),
         Horizon(start=date(2026, 12, 11), end=date(2026, 12, 14)),
         stamp(date(2026, 12, 10), 18 * 60),
@@ -168,12 +168,12 @@ WEEK = Horizon(start=date(2026, 12, 7), end=date(2026, 12, 14))
 @pytest.mark.parametrize(("hour", "earliest"), [(17, "2026-12-09"), (18, "2026-12-10")])
 def test_a_week_that_has_begun_is_asked_for_what_is_left_of_it(hour: int, earliest: str):
     book = a_book(episode("new-patient-acute", referred=date(2026, 12, 3)), episode("follow-up"))
-    found = scenario_of(book, WEEK, stamp(date(2026, 12, 9), 60 * hour))
+    found = build_scenario(book, WEEK, stamp(date(2026, 12, 9), 60 * hour))
     assert found.scenario.horizon == WEEK
     assert asked(found) == {"e0.evaluation.1": (earliest, None), "e1.visit.1": (earliest, None)}
     assert min(f"{one.date}" for one in found.scenario.reserves) >= earliest
 
 
 def test_of_a_week_that_is_over_its_last_day_is_left():
-    found = scenario_of(a_book(episode("follow-up")), WEEK, stamp(date(2026, 12, 20), 0))
+    found = build_scenario(a_book(episode("follow-up")), WEEK, stamp(date(2026, 12, 20), 0))
     assert found.scenario.visits == ()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scheduling.care.rules import Attended, Chronicle, Met, broken
+from scheduling.care.rules import CareHistory, PastSession, PastVisit, find_care_violations
 from scheduling.timegrid import stamp
 
 MONDAY = date(2027, 1, 4)
@@ -20,21 +20,21 @@ ROLES = {
     "pt-1": "physical-therapist",
 }
 
-Visits = list[Attended]
+Visits = list[PastVisit]
 
 
-def on(service: str, days: int, hour: int = 9, team: tuple[str, ...] = ("psy-1",), **more: Any) -> Attended:
+def on(service: str, days: int, hour: int = 9, team: tuple[str, ...] = ("psy-1",), **more: Any) -> PastVisit:
     """Write a visit some days after the first Monday."""
     start = stamp(MONDAY + timedelta(days=days), 60 * hour)
     place = {"location": "wang", **more}
-    return Attended("c", "pat", service, start, start + timedelta(minutes=60), team=team, **place)
+    return PastVisit("c", "pat", service, start, start + timedelta(minutes=60), team=team, **place)
 
 
 def rules_of(kind: str, visits: Visits, days: int = 60, **told: Any) -> list[str]:
     """Judge one course up to some days after the first Monday; return the rules that it broke."""
     until = MONDAY + timedelta(days=days)
-    chronicle = Chronicle(until, visits, referred={"c": MONDAY}, kinds={"c": kind}, roles=ROLES, **told)
-    return sorted({one.rule for one in broken(chronicle)})
+    chronicle = CareHistory(until, visits, referred={"c": MONDAY}, kinds={"c": kind}, roles=ROLES, **told)
+    return sorted({one.rule for one in find_care_violations(chronicle)})
 
 
 def outcome(service: str, good: bool, day: int = 0) -> dict[str, Any]:
@@ -240,9 +240,9 @@ def test_nothing_is_due_any_more_once_a_course_was_stopped():
     assert rules_of(SCS, TRIED, **outcome("scs-assessment", True), stopped=stopped) == []
 
 
-def met(day: int, attendees: int = 3, team: tuple[str, ...] = ("psy-1",)) -> Met:
+def met(day: int, attendees: int = 3, team: tuple[str, ...] = ("psy-1",)) -> PastSession:
     seats = tuple(f"p{number}" for number in range(attendees))
-    return Met("coping", stamp(MONDAY + timedelta(days=day), 600), "wang-group-1", team, seats, 10)
+    return PastSession("coping", stamp(MONDAY + timedelta(days=day), 600), "wang-group-1", team, seats, 10)
 
 
 @pytest.mark.parametrize(

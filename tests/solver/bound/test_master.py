@@ -31,7 +31,7 @@ from support.strategies import NAMES, scenarios
 from scheduling.scenario import Scenario
 from solver.bound.linear import LinearProgram
 from solver.bound.master import Master
-from solver.model.capacity import free_minutes, rounded
+from solver.model.capacity import chvatal_gomory_rows, count_free_minutes
 from solver.state.domains import Domains, ShiftId
 from solver.state.tasks import visit_key
 
@@ -122,7 +122,7 @@ def test_any_multipliers_give_a_bound(seed: int, scale: int) -> None:
     program = Master(Domains(MIXED)).program
     duals = np.random.default_rng(seed).normal(0, scale, len(program.lows))
     best = optimum_of_program(program)
-    bound, reduced = program.lagrangian(duals)
+    bound, reduced = program.lagrangian_bound(duals)
     assert bound <= best
     assert len(reduced) == len(program.costs)
 
@@ -142,16 +142,16 @@ def optimum_of_program(program: LinearProgram) -> int:
 
 def test_the_multipliers_of_the_relaxation_give_its_value() -> None:
     program = Master(Domains(MIXED)).program
-    relaxed = program.relax(60)
+    relaxed = program.solve_relaxation(60)
     assert relaxed is not None
     value = float(relaxed.values @ np.array(program.costs)) + program.offset
     assert value - 1 <= relaxed.bound <= value + 1
-    assert program.lagrangian(np.zeros(len(program.lows)))[0] < relaxed.bound
+    assert program.lagrangian_bound(np.zeros(len(program.lows)))[0] < relaxed.bound
 
 
 def test_bounds_of_the_integer_program_are_ordered() -> None:
     program = Master(Domains(MIXED)).program
-    relaxed, cut = program.relax(60), program.branch_and_cut(60)
+    relaxed, cut = program.solve_relaxation(60), program.branch_and_cut(60)
     assert relaxed is not None
     assert relaxed.bound <= (cut or 0) == optimum_of_program(program)
 
@@ -163,7 +163,7 @@ def test_a_scenario_that_asks_for_nothing_is_bounded_by_nothing() -> None:
 @settings(max_examples=60, derandomize=True, deadline=None, database=None)
 @given(st.lists(st.sampled_from([20, 25, 30, 45, 50, 60, 90]), min_size=1, max_size=4), st.integers(0, 241))
 def test_rounded_rows_keep_every_packing(amounts: list[int], capacity: int) -> None:
-    rows = list(rounded(amounts, capacity))
+    rows = list(chvatal_gomory_rows(amounts, capacity))
     for counts in packings(amounts, capacity):
         for weights, most in rows:
             assert sum(weight * count for weight, count in zip(weights, counts, strict=True)) <= most
@@ -176,9 +176,9 @@ def packings(amounts: Sequence[int], capacity: int) -> list[tuple[int, ...]]:
 
 
 def test_rounded_rows_cut_off_a_third_of_a_visit() -> None:
-    weights, most = list(rounded([45, 30], 240))[-1]
+    weights, most = list(chvatal_gomory_rows([45, 30], 240))[-1]
     assert (list(weights), most) == ([1, 0], 5)
-    assert [(list(w), m) for w, m in rounded([45, 30], 240)] == [([45, 30], 240), ([1, 1], 8), ([1, 0], 5)]
+    assert [(list(w), m) for w, m in chvatal_gomory_rows([45, 30], 240)] == [([45, 30], 240), ([1, 1], 8), ([1, 0], 5)]
 
 
 @pytest.mark.parametrize(
@@ -194,13 +194,13 @@ def test_rounded_rows_cut_off_a_third_of_a_visit() -> None:
 )
 def test_free_minutes_are_those_of_a_shift_that_nothing_else_takes(busy: list[tuple[str, str]], minutes: int) -> None:
     domains = Domains(scenario(providers=[provider("ana", shifts=[shift("MO 08:00", "12:00")], busy=busy)]))
-    assert free_minutes(domains, ShiftId("ana", 0)) == minutes
+    assert count_free_minutes(domains, ShiftId("ana", 0)) == minutes
 
 
 def test_the_guide_prices_every_option_that_has_a_provider() -> None:
     domains = Domains(MIXED)
     master = Master(domains)
-    relaxed = master.program.relax(60)
+    relaxed = master.program.solve_relaxation(60)
     assert relaxed is not None
     guide = master.guide(relaxed.reduced_costs)
     for key, options in domains.options.items():

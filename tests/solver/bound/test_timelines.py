@@ -106,14 +106,14 @@ def test_what_two_need_at_one_moment_is_bounded_there(shared: str) -> None:
         horizon={"start": on("MO"), "end": on("TU")},
     )
     program = Master(Domains(asked)).program
-    relaxed = program.relax(60)
+    relaxed = program.solve_relaxation(60)
     assert relaxed is not None
     assert relaxed.bound == 0
     best = optimum(asked)
     assert best == asked.policy.moved_notified
     rounds = 0
-    while program.tighten(relaxed.values):
-        relaxed = program.relax(60)
+    while program.add_broken_rows(relaxed.values):
+        relaxed = program.solve_relaxation(60)
         assert relaxed is not None
         rounds += 1
     assert rounds > 0
@@ -123,15 +123,15 @@ def test_what_two_need_at_one_moment_is_bounded_there(shared: str) -> None:
 
 def test_later_rows_come_in_only_when_they_are_broken() -> None:
     program = LinearProgram()
-    program.column()
-    program.column()
-    program.later = [([0, 1], [1, 1], 1), ([0], [2], 1)]
-    assert program.tighten(np.array([0.5, 0.5])) == 0
-    assert program.tighten(np.array([0.4, 0.7])) == 1
-    assert (program.highs, len(program.later)) == ([1], 1)
-    assert program.tighten(np.array([1.0, 0.0])) == 1
-    assert (program.highs, program.later) == ([1, 1], [])
-    assert program.tighten(np.array([1.0, 1.0])) == 0
+    program.add_column()
+    program.add_column()
+    program.lazy_rows = [([0, 1], [1, 1], 1), ([0], [2], 1)]
+    assert program.add_broken_rows(np.array([0.5, 0.5])) == 0
+    assert program.add_broken_rows(np.array([0.4, 0.7])) == 1
+    assert (program.highs, len(program.lazy_rows)) == ([1], 1)
+    assert program.add_broken_rows(np.array([1.0, 0.0])) == 1
+    assert (program.highs, program.lazy_rows) == ([1, 1], [])
+    assert program.add_broken_rows(np.array([1.0, 1.0])) == 0
 
 
 def test_a_group_stays_at_its_start_only() -> None:

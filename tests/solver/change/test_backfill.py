@@ -13,7 +13,7 @@ from scheduling.check import check
 from scheduling.errors import InvalidFile, UnknownId
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
-from solver.change.backfill import Backfill, backfill, cancelled
+from solver.change.backfill import Backfill, cancel_visit, find_backfills
 
 FEW = settings(max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = ("pat", "quin", "rae", "sol", "tam")
@@ -36,8 +36,12 @@ def test_those_that_save_most_come_first() -> None:
         visit("v3", "rae", priority="soon"),
         providers=[slots("MO", "TU")],
     )
-    assert told(backfill(week, plan(week))) == [("v2", "Mon 08:00", 401), ("v3", "Mon 08:00", 211), ("v1", "Mon 08:00", 101)]
-    assert told(backfill(week, plan(week), count=1)) == [("v2", "Mon 08:00", 401)]
+    assert told(find_backfills(week, plan(week))) == [
+        ("v2", "Mon 08:00", 401),
+        ("v3", "Mon 08:00", 211),
+        ("v1", "Mon 08:00", 101),
+    ]
+    assert told(find_backfills(week, plan(week), count=1)) == [("v2", "Mon 08:00", 401)]
 
 
 def test_a_visit_later_than_its_target_comes_sooner_and_one_in_time_stays() -> None:
@@ -45,7 +49,7 @@ def test_a_visit_later_than_its_target_comes_sooner_and_one_in_time_stays() -> N
         visit("v1", target="MO"), visit("v2", "quin", target="FR"), providers=[slots("MO", "WE"), slots("TH", name="dee")]
     )
     standing = plan(week, booking("v1", "WE 08:00"), booking("v2", "TH 08:00", team="dee"))
-    assert told(backfill(week, standing)) == [("v1", "Mon 08:00", 2 * (2 + 7))]
+    assert told(find_backfills(week, standing)) == [("v1", "Mon 08:00", 2 * (2 + 7))]
 
 
 def test_the_call_of_a_patient_who_was_told_is_part_of_what_is_saved() -> None:
@@ -55,7 +59,7 @@ def test_the_call_of_a_patient_who_was_told_is_part_of_what_is_saved() -> None:
             providers=[slots("MO", "WE")],
             policy=policy(moved_notified=moved_notified, moved_notified_per_day=0),
         )
-        return backfill(week, plan(week, booking("v1", "WE 08:00")))
+        return find_backfills(week, plan(week, booking("v1", "WE 08:00")))
 
     assert told(found(17)) == [("v1", "Mon 08:00", 1)]
     assert not found(18)
@@ -74,7 +78,7 @@ def test_the_call_of_a_patient_who_was_told_is_part_of_what_is_saved() -> None:
 )
 def test_a_late_visit_that_must_stay_does_not_wait(changes: dict[str, Any], more: dict[str, Any]) -> None:
     week = scenario(visit("v1", target="MO", **changes), providers=[slots("MO", "WE")], **more)
-    assert not backfill(week, plan(week, booking("v1", "WE 08:00")))
+    assert not find_backfills(week, plan(week, booking("v1", "WE 08:00")))
 
 
 def test_only_places_that_use_what_was_freed_count_when_it_is_named() -> None:
@@ -85,29 +89,29 @@ def test_only_places_that_use_what_was_freed_count_when_it_is_named() -> None:
         providers=[slots("MO", "TU"), slots("MO", "TU", name="dee")],
     )
     standing = plan(week, booking("v1", "TU 08:00"))
-    left, after = cancelled(week, standing, "v1")
-    assert told(backfill(left, after)) == [("v2", "Mon 08:00", 303), ("v3", "Mon 08:00", 101)]
-    found = backfill(left, after, freed=standing.visits[0])
+    left, after = cancel_visit(week, standing, "v1")
+    assert told(find_backfills(left, after)) == [("v2", "Mon 08:00", 303), ("v3", "Mon 08:00", 101)]
+    found = find_backfills(left, after, freed=standing.visits[0])
     assert told(found) == [("v3", "Tue 08:00", 99)]
     assert found[0].bookings[0].team == ("ana",)
 
 
 def test_a_visit_comes_with_the_one_it_follows_when_both_wait() -> None:
     week = scenario(visit("v1", priority="cancer"), visit("v2"), link("v2", "v1", 1, 1), providers=[slots("MO", "TU")])
-    found = backfill(week, plan(week))
+    found = find_backfills(week, plan(week))
     assert [[made.visit for made in one.bookings] for one in found] == [["v1", "v2"], ["v2"]]
     assert [one.saved for one in found] == [997 + 101 - 19 - 37, 101]
 
 
 def test_a_plan_without_waiting_visits_needs_no_backfill() -> None:
     week = scenario(visit("v1"), providers=[slots("MO", "TU")])
-    assert backfill(week, plan(week, booking("v1", "TU 08:00"))) == ()
+    assert find_backfills(week, plan(week, booking("v1", "TU 08:00"))) == ()
 
 
 def test_a_plan_that_breaks_a_rule_has_to_be_made_anew_first() -> None:
     week = scenario(visit("v1"), providers=[slots("MO")])
     with pytest.raises(InvalidFile, match="shift"):
-        backfill(week, plan(week, booking("v1", "TU 08:00")))
+        find_backfills(week, plan(week, booking("v1", "TU 08:00")))
 
 
 def test_a_cancelled_visit_leaves_scenario_and_plan_with_those_that_need_it() -> None:
@@ -115,7 +119,7 @@ def test_a_cancelled_visit_leaves_scenario_and_plan_with_those_that_need_it() ->
     links = [link("v1", "v2", 1), link("v2", "v3", 1), link("v4", "v2", together=True), link("v5", "v1")]
     week = scenario(*asked, *links, providers=[slots("MO", "TU", "WE", "TH", "FR"), slots("MO", name="dee")])
     standing = plan(week, booking("v5", "MO 08:00"), booking("v1", "TU 08:00"))
-    left, after = cancelled(week, standing, "v1")
+    left, after = cancel_visit(week, standing, "v1")
     assert [one.id for one in left.visits] == ["v5"]
     assert not left.links
     assert [made.visit for made in after.visits] == ["v5"]
@@ -128,7 +132,7 @@ def test_a_cancelled_visit_leaves_scenario_and_plan_with_those_that_need_it() ->
 def test_an_unknown_visit_cannot_be_cancelled() -> None:
     week = scenario()
     with pytest.raises(UnknownId, match="ghost"):
-        cancelled(week, plan(week), "ghost")
+        cancel_visit(week, plan(week), "ghost")
 
 
 @st.composite
@@ -159,7 +163,7 @@ def weeks(draw: st.DrawFn) -> tuple[Scenario, Plan]:
 @given(weeks())
 def test_every_backfill_keeps_every_rule_saves_what_it_says_and_moves_nobody_else(drawn: Any) -> None:
     week, standing = drawn
-    found = backfill(week, standing, count=9)
+    found = find_backfills(week, standing, count=9)
     assert [one.saved for one in found] == sorted((one.saved for one in found), reverse=True)
     assert len({one.visit for one in found}) == len(found)
     for one in found:

@@ -13,8 +13,8 @@ from scheduling.plan import Plan, Unscheduled
 from scheduling.requests import Visit
 from scheduling.scenario import PriorityWeights, Scenario
 from solver import Limits, clock, solve
-from solver.change.bump import displace, settle, with_last_chances
-from solver.search.first_come import first_come
+from solver.change.bump import bump, place_expiring_visits, reoptimise_day
+from solver.search.first_come import plan_first_come
 
 LIMITS = Limits(2.0, 1, 0)
 
@@ -45,11 +45,11 @@ def pressing(identifier: str, who: str) -> Visit:
 
 def full_monday() -> tuple[Scenario, Plan]:
     """Return a week whose Monday others fill, and a plan that leaves who has to be seen on it out."""
-    found = first_come(week(asked("a", "pat"), asked("b", "quin"), asked("c", "rae"), asked("d", "sol")))
+    found = plan_first_come(week(asked("a", "pat"), asked("b", "quin"), asked("c", "rae"), asked("d", "sol")))
     monday = [one.visit for one in found.visits if f"{one.start:%a}" == "Mon"]
     assert monday, "somebody is there to give way"
     scenario_ = week(asked("a", "pat"), asked("b", "quin"), asked("c", "rae"), asked("d", "sol"), pressing("now", "tess"))
-    plan = first_come(scenario_, found.changed(unscheduled=(*found.unscheduled, *_left("now"))))
+    plan = plan_first_come(scenario_, found.changed(unscheduled=(*found.unscheduled, *_left("now"))))
     return scenario_, plan
 
 
@@ -60,7 +60,7 @@ def _left(name: str) -> tuple[Unscheduled, ...]:
 def test_the_fewest_others_give_way_and_find_another_place():
     week_, plan = full_monday()
     assert "now" not in plan.visits_by_id
-    made = displace(week_, plan, "now")
+    made = bump(week_, plan, "now")
     assert made is not None
     assert not check(week_, made).violations
     assert f"{made.visits_by_id['now'].start:%a}" == "Mon"
@@ -73,10 +73,10 @@ def test_whoever_has_a_last_day_in_the_horizon_gets_the_place_of_others_who_can_
     last = asked("last", "tess", deadline="2026-11-30")
     week_ = week(*(one for one in week_.visits if one.id != "now"), last)
     plan = plan.changed(unscheduled=(*(one for one in plan.unscheduled if one.visit != "now"), *_left("last")))
-    made = with_last_chances(week_, plan, LIMITS)
+    made = place_expiring_visits(week_, plan, LIMITS)
     assert not check(week_, made).violations
     assert f"{made.visits_by_id['last'].start:%a}" == "Mon"
-    assert with_last_chances(week_, plan, LIMITS, visits=["a"]) == plan
+    assert place_expiring_visits(week_, plan, LIMITS, visits=["a"]) == plan
 
 
 def test_on_their_last_day_nobody_gives_way_but_to_another_place_in_time():
@@ -84,10 +84,10 @@ def test_on_their_last_day_nobody_gives_way_but_to_another_place_in_time():
     monday = {"deadline": "2026-11-30"}
     for deadline, place in (("2026-12-01", "Mon"), ("2026-11-30", None)):
         stands = asked("a", "pat", deadline=deadline)
-        plan = first_come(week(stands))
+        plan = plan_first_come(week(stands))
         assert [f"{one.start:%a}" for one in plan.visits] == ["Mon"]
         week_ = week(stands, asked("last", "tess", **monday))
-        made = displace(week_, plan.changed(unscheduled=_left("last")), "last")
+        made = bump(week_, plan.changed(unscheduled=_left("last")), "last")
         assert (made and f"{made.visits_by_id['last'].start:%a}") == place
         assert made is None or len(made.visits) == 2
 
@@ -98,9 +98,9 @@ def test_holds_give_way_first_and_of_those_the_ones_that_are_held_for_such_visit
     held = reserve("other", "MO", "08:00", "09:00", service="consult"), reserve("own", "TU", "08:00", "09:00")
     told = asked("told", "pat", current=current("TU 09:00", "wang-exam-1", "ana"))
     week_ = week(told, last).changed(reserves=held)
-    stands = first_come(week_.asking_for(["told"]))
+    stands = plan_first_come(week_.asking_for(["told"]))
     assert len(stands.holds) == 2, "the control: both are there"
-    made = displace(week_, stands.changed(unscheduled=_left("last")), "last")
+    made = bump(week_, stands.changed(unscheduled=_left("last")), "last")
     assert made is not None and not check(week_, made).violations
     assert ([one.reserve for one in made.holds], f"{made.visits_by_id['last'].start:%a}") == (["other"], "Tue")
     assert made.visits_by_id["told"] == stands.visits_by_id["told"]
@@ -115,7 +115,7 @@ def test_nobody_is_called_again_for_a_better_day():
     week_ = week_.changed(policy=week_.policy.changed(delay_per_day=impatient))
     stands = plan_of(week_, booking("told", "TU 08:00", "wang-exam-1", "ana"))
     plan = stands.changed(unscheduled=(*_left("first"), *_left("second")))
-    made = with_last_chances(week_, plan, LIMITS)
+    made = place_expiring_visits(week_, plan, LIMITS)
     assert len(made.visits) == 3
     assert made.visits_by_id["told"].start == stands.visits_by_id["told"].start
 
@@ -128,8 +128,8 @@ def test_two_that_go_together_get_the_places_of_others_together():
     plan = plan.changed(
         unscheduled=(*(one for one in plan.unscheduled if one.visit != "now"), *_left("first"), *_left("second"))
     )
-    assert displace(week_, plan, "first") is None, "the control: one alone is no use"
-    made = with_last_chances(week_, plan, LIMITS)
+    assert bump(week_, plan, "first") is None, "the control: one alone is no use"
+    made = place_expiring_visits(week_, plan, LIMITS)
     assert not check(week_, made).violations
     assert [f"{made.visits_by_id[one.id].start:%a}" for one in pair] == ["Mon", "Tue"]
 
@@ -139,8 +139,8 @@ def test_nobody_with_cancer_gives_way_and_that_nothing_helps_is_proven():
     week_ = week(*crowd)
     plan = solve(week_, LIMITS)
     left = plan.unscheduled[0].visit
-    assert displace(week_, plan, left) is None
-    assert settle(week_, plan, left, Limits(5.0, 1)) == (None, True)
+    assert bump(week_, plan, left) is None
+    assert reoptimise_day(week_, plan, left, Limits(5.0, 1)) == (None, True)
 
 
 @pytest.mark.parametrize("deterministic", [True, False])
@@ -151,13 +151,13 @@ def test_where_work_is_counted_the_proof_does_not_depend_on_how_slow_the_machine
     plan = solve(week_, LIMITS)
     hours = count(step=3600)
     monkeypatch.setattr(clock, "monotonic", lambda: next(hours))
-    _, proven = settle(week_, plan, plan.unscheduled[0].visit, Limits(5.0, 1, deterministic=deterministic))
+    _, proven = reoptimise_day(week_, plan, plan.unscheduled[0].visit, Limits(5.0, 1, deterministic=deterministic))
     assert proven == deterministic
 
 
 def test_what_has_a_place_only_if_others_are_arranged_anew_is_given_one():
     week_, plan = full_monday()
-    made, proven = settle(week_, plan, "now", Limits(5.0, 1))
+    made, proven = reoptimise_day(week_, plan, "now", Limits(5.0, 1))
     assert made is not None and not proven
     assert not check(week_, made).violations
     assert "now" in made.visits_by_id
@@ -167,7 +167,7 @@ def test_first_come_keeps_what_stands_exactly_and_puts_others_at_the_earliest_fr
     early = week(asked("a", "pat"))
     stands = solve(early, LIMITS)
     more = week(asked("a", "pat"), asked("b", "quin"))
-    made = first_come(more, stands.changed(unscheduled=_left("b")))
+    made = plan_first_come(more, stands.changed(unscheduled=_left("b")))
     assert made.visits_by_id["a"] == stands.visits_by_id["a"]
     assert f"{made.visits_by_id['a'].start:%a}" == "Mon", "and Monday has time for no other"
     assert f"{made.visits_by_id['b'].start:%a %H:%M}" == "Tue 08:00"

@@ -26,7 +26,7 @@ from support.factories import (
 from scheduling.check import check
 from scheduling.disruptions import PlaceClosure, apply_disruptions
 from scheduling.fields import format_stamp
-from solver.change.moves import Move, moves
+from solver.change.moves import Move, explain_moves
 
 ALONE = [provider("ana", "pain")]
 """One physician, who is in everybody's way."""
@@ -39,14 +39,14 @@ def only(found: tuple[Move, ...]) -> Move:
 
 def test_who_stays_or_stood_nowhere_is_not_moved() -> None:
     asked = scenario(visit("v1", current=current("MO 09:00")), visit("v2", "quin"))
-    assert moves(asked, plan(asked, booking("v1", "MO 09:00", "wang-exam-2"), booking("v2", "MO 13:00"))) == ()
+    assert explain_moves(asked, plan(asked, booking("v1", "MO 09:00", "wang-exam-2"), booking("v2", "MO 13:00"))) == ()
 
 
 def test_who_cannot_stay_is_forced_and_the_rule_is_named() -> None:
     asked = scenario(
         visit("v1", current=current("MO 09:00")), clinic=clinic(closures=[closure("MO 09:00", "MO 10:00", "wang")])
     )
-    move = only(moves(asked, plan(asked, booking("v1", "MO 11:00"))))
+    move = only(explain_moves(asked, plan(asked, booking("v1", "MO 11:00"))))
     assert move == Move("visit", "v1", ("pat",), "forced", ("closure",))
 
 
@@ -61,24 +61,24 @@ def test_who_may_stay_with_another_room_is_not_forced() -> None:
     for closed, finding in ((rooms[:2], "free"), (rooms, "forced")):
         upset = apply_disruptions(asked, closed)
         kept = [booking(v.id, format_stamp(v.pinned.start), v.pinned.room, "") for v in upset.visits if v.pinned]
-        move = only(moves(upset, plan(upset, *kept, booking("v1", "MO 11:00"))))
+        move = only(explain_moves(upset, plan(upset, *kept, booking("v1", "MO 11:00"))))
         assert move.finding == finding
     assert move.rules == ("room-overlap",)
 
 
 def test_who_may_stay_under_another_supervisor_is_not_forced() -> None:
     asked = scenario(visit("v1", current=current("MO 09:00", team="cy")))
-    assert only(moves(asked, plan(asked, booking("v1", "MO 11:00", team="cy", supervisors="ana")))).finding == "free"
+    assert only(explain_moves(asked, plan(asked, booking("v1", "MO 11:00", team="cy", supervisors="ana")))).finding == "free"
     trainees = [one for one in people() if one.trainee]
     asked = asked.changed(providers=tuple(trainees))
-    move = only(moves(asked, plan(asked)))
+    move = only(explain_moves(asked, plan(asked)))
     assert (move.finding, move.rules) == ("forced", ("supervision",))
 
 
 def test_what_staying_would_cost_is_what_the_checker_says() -> None:
     asked = scenario(visit("v1", current=current("TU 09:00"), priority="cancer"))
     earlier = plan(asked, booking("v1", "MO 09:00"))
-    move = only(moves(asked, earlier))
+    move = only(explain_moves(asked, earlier))
     stays = check(asked, plan(asked, booking("v1", "TU 09:00"))).cost
     assert (move.finding, move.costs_more) == ("free", stays - earlier.cost)
 
@@ -87,14 +87,14 @@ def test_a_move_that_pays_is_dearer_undone() -> None:
     asked = scenario(
         visit("v1", current=current("TU 09:00"), priority="cancer"), policy=policy(moved_notified=1, moved_notified_per_day=1)
     )
-    move = only(moves(asked, plan(asked, booking("v1", "MO 09:00"))))
+    move = only(explain_moves(asked, plan(asked, booking("v1", "MO 09:00"))))
     assert move.costs_more == 19 - 2
 
 
 def test_who_is_in_the_way_is_named_and_gives_way() -> None:
     asked = scenario(visit("v1", current=current("MO 09:00")), visit("v2", "quin"), providers=ALONE)
     made = plan(asked, booking("v1", "MO 11:00"), booking("v2", "MO 09:20"))
-    move = only(moves(asked, made))
+    move = only(explain_moves(asked, made))
     assert (move.finding, move.others) == ("pays", ("v2",))
     assert {"provider-overlap", "room-overlap"} <= set(move.rules)
     assert move.costs_more == -47
@@ -108,7 +108,7 @@ def test_who_cannot_give_way_stays_in_the_way() -> None:
         now="MO 08:00",
         freeze_minutes=65,
     )
-    move = only(moves(asked, plan(asked, booking("v1", "MO 11:00"), booking("v2", "MO 09:00"))))
+    move = only(explain_moves(asked, plan(asked, booking("v1", "MO 11:00"), booking("v2", "MO 09:00"))))
     assert (move.finding, move.others, move.costs_more) == ("in-the-way", ("v2",), None)
 
 
@@ -117,38 +117,38 @@ def test_only_who_was_told_has_to_be_called() -> None:
         visit("v1", current=current("MO 09:00", notified=False)),
         group("g", "sol", "tam", current=current_group("TU 09:00", "sol", "tam")),
     )
-    found = moves(asked, plan(asked, booking("v1", "MO 11:00"), session("g", "TU 09:00", "tam")))
+    found = explain_moves(asked, plan(asked, booking("v1", "MO 11:00"), session("g", "TU 09:00", "tam")))
     assert [(move.kind, move.id, move.people) for move in found] == [("visit", "v1", ()), ("group", "g", ("sol",))]
 
 
 def test_a_session_that_could_stay_has_its_price() -> None:
     asked = scenario(group("g", "sol", "tam", current=current_group("TU 09:00", "sol", "tam")))
     made = plan(asked, session("g", "WE 09:00", "sol tam"))
-    move = only(moves(asked, made))
+    move = only(explain_moves(asked, made))
     assert (move.finding, move.people, move.costs_more) == ("free", ("sol", "tam"), -made.costs.moved)
 
 
 def test_what_the_time_was_too_short_for_says_so() -> None:
     asked = scenario(visit("v1", current=current("MO 09:00")))
-    assert only(moves(asked, plan(asked), seconds=0)).finding == "not-examined"
+    assert only(explain_moves(asked, plan(asked), seconds=0)).finding == "not-examined"
 
 
 def test_findings_do_not_depend_on_a_plans_stated_cost() -> None:
     asked: Any = scenario(visit("v1", current=current("MO 09:00")))
     made = plan(asked, booking("v1", "MO 11:00"))
-    assert moves(asked, made.changed(cost=1)) == moves(asked, made)
+    assert explain_moves(asked, made.changed(cost=1)) == explain_moves(asked, made)
 
 
 def test_a_visit_away_from_what_it_is_linked_with_is_in_the_way_by_that_link() -> None:
     visits = (visit("v1"), visit("v2", current=current("WE 09:00")))
     asked = scenario(*visits, link("v1", "v2", 1, 1))
-    move = only(moves(asked, plan(asked, booking("v1", "WE 13:00"), booking("v2", "TH 13:00"))))
+    move = only(explain_moves(asked, plan(asked, booking("v1", "WE 13:00"), booking("v2", "TH 13:00"))))
     assert (move.finding, move.rules, move.others) == ("pays", ("link",), ("v1",))
 
 
 def test_a_visit_that_is_pinned_elsewhere_is_forced() -> None:
     asked = scenario(visit("v1", current=current("MO 09:00"), pinned=pin("MO 11:00")))
-    move = only(moves(asked, plan(asked, booking("v1", "MO 11:00"))))
+    move = only(explain_moves(asked, plan(asked, booking("v1", "MO 11:00"))))
     assert (move.finding, move.rules) == ("forced", ("pinned",))
 
 
@@ -162,6 +162,6 @@ def test_links_and_pins_of_others_are_not_in_the_way() -> None:
         link("x", "y", 1, 1),
     )
     wishes = (booking("v2", "MO 09:20"), booking("x", "SU- 09:00"), booking("y", "MO 13:00"), booking("z", "WE 09:00"))
-    found = only(moves(asked, plan(asked, booking("v1", "MO 11:00"), *wishes)))
+    found = only(explain_moves(asked, plan(asked, booking("v1", "MO 11:00"), *wishes)))
     assert "link" not in found.rules and "pinned" not in found.rules
     assert found.others == ("v2",)

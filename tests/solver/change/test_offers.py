@@ -36,16 +36,16 @@ from scheduling.errors import InvalidFile
 from scheduling.plan import Plan
 from scheduling.publishing import publish
 from scheduling.requests import Link, Visit
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 from solver import clock
-from solver.change.offers import Offers, insert, offers
+from solver.change.offers import OfferResult, find_offers, insert_visits
 from solver.model.exact import exact_model
 from solver.search.construct import construct
 from solver.state.domains import Domains, ShiftId
 from solver.state.occupancy import Occupancy
-from solver.state.placements import Placement, make_plan, placements_of
+from solver.state.placements import Placement, get_placements, make_plan
 from solver.state.tasks import visit_key
 
 FEW = settings(max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
@@ -58,19 +58,19 @@ def one_slot(*days: str) -> Any:
     return provider("ana", shifts=[shift(f"{day} 08:00", "08:40") for day in days])
 
 
-def ask(week: Scenario, given: Plan, *asked: Visit | Link, count: int = 5) -> Offers:
+def ask(week: Scenario, given: Plan, *asked: Visit | Link, count: int = 5) -> OfferResult:
     """Ask for offers of visits, linked or not."""
     visits = tuple(one for one in asked if isinstance(one, Visit))
     links = tuple(one for one in asked if isinstance(one, Link))
-    return offers(week, given, Addition(visits=visits, links=links), count, SECONDS)
+    return find_offers(week, given, Addition(visits=visits, links=links), count, SECONDS)
 
 
-def starts(found: Offers) -> list[str]:
+def starts(found: OfferResult) -> list[str]:
     """Return when the first visit of each offer starts."""
     return [f"{offer.bookings[0].start:%a %H:%M}" for offer in found.offers]
 
 
-def rules(found: Offers) -> set[str]:
+def rules(found: OfferResult) -> set[str]:
     """Return the rules that the reasons name."""
     return {reason.rule for left in found.reasons for reason in left.reasons}
 
@@ -130,7 +130,7 @@ def test_no_more_are_offered_than_asked_for() -> None:
 def test_free_places_of_a_visit_are_all_seen_whatever_the_time() -> None:
     week = scenario()
     addition = Addition(visits=(visit("new"),))
-    hurried, unhurried = (offers(week, plan(week), addition, 50, seconds) for seconds in (0.0, SECONDS))
+    hurried, unhurried = (find_offers(week, plan(week), addition, 50, seconds) for seconds in (0.0, SECONDS))
     assert len(hurried.offers) > 20
     assert hurried == unhurried
 
@@ -144,7 +144,7 @@ def test_where_work_is_counted_it_does_not_matter_how_slow_the_machine_is(
     addition = Addition(visits=(visit("new", "quin", deadline="MO"),))
     hours = count(step=3600)
     monkeypatch.setattr(clock, "monotonic", lambda: next(hours))
-    found = offers(week, standing, addition, deterministic=deterministic)
+    found = find_offers(week, standing, addition, deterministic=deterministic)
     assert starts(found) == (["Mon 08:00"] if deterministic else [])
 
 
@@ -188,7 +188,7 @@ def test_a_group_session_never_moves() -> None:
 
 
 def test_moves_keep_the_notification_budget() -> None:
-    def found(budget: int) -> Offers:
+    def found(budget: int) -> OfferResult:
         week = scenario(
             visit("v1", current=current("MO 08:00")),
             providers=[one_slot("MO", "TU")],
@@ -273,7 +273,7 @@ def test_no_offer_says_which_rule_is_in_the_way_and_it_is() -> None:
 def test_an_insert_without_offer_leaves_the_plan_and_tells_the_reasons() -> None:
     week = scenario(visit("v1", pinned=pin("MO 08:00")), providers=[one_slot("MO")])
     standing = plan(week, booking("v1", "MO 08:00"))
-    grown, answer = insert(week, standing, Addition(visits=(visit("new", "quin"),)), SECONDS)
+    grown, answer = insert_visits(week, standing, Addition(visits=(visit("new", "quin"),)), SECONDS)
     assert answer.visits == standing.visits
     assert [(left.visit, bool(left.reasons)) for left in answer.unscheduled] == [("new", True)]
     assert not check(grown, answer).violations
@@ -283,7 +283,7 @@ def test_an_insert_without_offer_leaves_the_plan_and_tells_the_reasons() -> None
 def test_an_insert_takes_the_best_offer() -> None:
     week = scenario(visit("v1"), providers=[one_slot("MO", "TU")])
     standing, new = plan(week, booking("v1", "MO 08:00")), visit("new", "quin")
-    grown, answer = insert(week, standing, Addition(visits=(new,)), SECONDS)
+    grown, answer = insert_visits(week, standing, Addition(visits=(new,)), SECONDS)
     best = ask(week, standing, new).offers[0]
     assert (grown, answer.visits, answer.cost) == (Addition(visits=(new,)).to(week), best.plan.visits, best.plan.cost)
 
@@ -316,7 +316,7 @@ def test_a_pathway_without_a_place_for_one_visit_has_no_offer_and_says_which() -
     found = ask(week, plan(week), *asked)
     assert not found.offers
     assert [left.visit for left in found.reasons] == ["b"]
-    _, answer = insert(week, plan(week), Addition(visits=asked[:2], links=(asked[2],)), SECONDS)
+    _, answer = insert_visits(week, plan(week), Addition(visits=asked[:2], links=(asked[2],)), SECONDS)
     assert not answer.visits
     assert {left.visit: {r.rule for r in left.reasons} for left in answer.unscheduled}["a"] == {"together"}
 
@@ -391,14 +391,14 @@ def weeks(draw: st.DrawFn) -> tuple[Scenario, Plan, Visit]:
     if pick(True, True, False):
         week = publish(week, standing, stamp(week.horizon.start, pick(0, 490, 560))).changed(freeze_minutes=pick(0, 60))
         standing = standing.changed(holds=tuple(hold for hold in standing.holds if week.now is None or hold.start >= week.now))
-        standing = make_plan(Domains(week), placements_of(week, standing))
+        standing = make_plan(Domains(week), get_placements(week, standing))
     return week, standing, wished("new")
 
 
 def beside(week: Scenario, standing: Plan, new: Visit) -> Iterator[Plan]:
     """Yield every plan that has the new visit and is else as it was, by trying every place and asking the checker."""
     grown = Addition(visits=(new,)).to(week)
-    domains, placed, wanted = Domains(grown), placements_of(grown, standing), grown.services[new.service]
+    domains, placed, wanted = Domains(grown), get_placements(grown, standing), grown.services[new.service]
     rooms = [room for room in grown.clinic.rooms if wanted.room is None or room.kind == wanted.room.kind]
     spots = {(room.location, None if wanted.room is None else room.id) for room in rooms}
     for day, slot in product(range(2), range(48, 80)):
@@ -417,7 +417,7 @@ def beside(week: Scenario, standing: Plan, new: Visit) -> Iterator[Plan]:
             for supervisors in watchers:
                 place = Placement(day, slot, location, team, supervisors, (), room)
                 made = make_plan(domains, {**placed, ("visit", new.id): place})
-                if next(violations(grown, made), None) is None:
+                if next(find_violations(grown, made), None) is None:
                     yield made
 
 
@@ -442,7 +442,7 @@ def test_every_offer_keeps_every_rule_at_its_stated_cost_and_moves_nobody_who_mu
 
 
 def agrees(week: Scenario, standing: Plan, new: Visit) -> bool:
-    """Say whether trying every place finds one only where offers that move nobody do, and none that costs less; and back."""
+    """Return whether trying every place finds one only where offers that move nobody do, and none that costs less; and back."""
     found = ask(week, standing, new, count=20)
     every = [made.cost for made in beside(week, standing, new)]
     still = [offer.plan.cost for offer in found.offers if not offer.harm]
@@ -477,10 +477,10 @@ def test_a_place_between_shifts_too_near_to_travel_between_is_found() -> None:
 
 
 def fits_beside(week: Scenario, standing: Plan, addition: Addition) -> bool:
-    """Say whether the exact model has places for all added visits, everything else staying."""
+    """Return whether the exact model has places for all added visits, everything else staying."""
     grown = addition.to(week)
     domains, keys = Domains(grown), [visit_key(new.id) for new in addition.visits]
-    model, x = exact_model(domains, {key: domains.options_for(key) for key in keys}, placements_of(grown, standing))
+    model, x = exact_model(domains, {key: domains.options_for(key) for key in keys}, get_placements(grown, standing))
     for key in keys:
         model.add(x.present(key) == 1)
     solver = cp_model.CpSolver()
@@ -496,7 +496,7 @@ def test_a_pathway_is_offered_whole_or_not_at_all_and_beside_what_stands_whereve
     days, most_days, most_minutes = gap
     step = link("new", "more", days, most_days, max_gap_minutes=most_minutes)
     addition = Addition(visits=(first, second), links=(step,))
-    found = offers(week, standing, addition, 5, SECONDS)
+    found = find_offers(week, standing, addition, 5, SECONDS)
     for offer in found.offers:
         assert not check(found.scenario, offer.plan).violations
         assert offer.cost == offer.plan.cost - standing.cost

@@ -32,9 +32,9 @@ from support.factories import (
 
 from scheduling.check import check
 from scheduling.scenario import Scenario
-from solver.model.exact import exact_model, solved_when_fixed
+from solver.model.exact import exact_model, solve_fixed
 from solver.state.domains import Domains
-from solver.state.placements import Placement, make_plan, placements_of
+from solver.state.placements import Placement, get_placements, make_plan
 from solver.state.tasks import Key, visit_key
 
 MONDAY = {"start": on("MO"), "end": on("TU")}
@@ -190,8 +190,8 @@ def test_alike_rooms_are_named_without_overlap_and_a_visit_keeps_its_own() -> No
 def test_what_comes_out_can_be_fixed_and_costs_the_same() -> None:
     placements, cost = best(BUSY)
     made = make_plan(Domains(BUSY), placements)
-    assert placements_of(BUSY, made) == placements
-    assert solved_when_fixed(BUSY, made) == ("OPTIMAL", cost)
+    assert get_placements(BUSY, made) == placements
+    assert solve_fixed(BUSY, made) == ("OPTIMAL", cost)
 
 
 @pytest.mark.parametrize("asked", [*ENUMERATED.values(), BUSY], ids=[*ENUMERATED, "busy"])
@@ -220,7 +220,7 @@ def test_what_is_fixed_stays_and_takes_its_room_and_people() -> None:
         visit("v1"), visit("v2", "quin"), horizon=MONDAY, providers=[provider("ana", shifts=[shift("MO 08:00", "09:10")])]
     )
     domains = Domains(asked)
-    (stays,) = placements_of(asked, plan(asked, booking("v1", "MO 08:00"))).values()
+    (stays,) = get_placements(asked, plan(asked, booking("v1", "MO 08:00"))).values()
     free = {visit_key("v2"): domains.options[visit_key("v2")]}
     model, x = exact_model(domains, free, {visit_key("v1"): stays})
     solver = solve(model)
@@ -245,7 +245,7 @@ def test_calls_elsewhere_use_up_the_budget(elsewhere: int, status: str) -> None:
 
 def test_a_fixed_visit_may_have_more_supervisors_than_it_needs() -> None:
     asked = scenario(visit("v1"), visit("v2", "quin"), horizon=MONDAY)
-    (stays,) = placements_of(asked, plan(asked, booking("v1", "MO 09:00", team="cy", supervisors="ana dee"))).values()
+    (stays,) = get_placements(asked, plan(asked, booking("v1", "MO 09:00", team="cy", supervisors="ana dee"))).values()
     domains = Domains(asked)
     free = {visit_key("v2"): domains.options[visit_key("v2")]}
     model, x = exact_model(domains, free, {visit_key("v1"): stays})
@@ -267,12 +267,12 @@ def test_a_way_longer_than_the_night_matters_within_one_day_only() -> None:
     )
     made = plan(asked, booking("v1", "MO 23:20", None), booking("v2", "TU 00:30", None, "dee", "west"))
     assert check(asked, made).violations == ()
-    assert solved_when_fixed(asked, made) == ("OPTIMAL", made.cost)
+    assert solve_fixed(asked, made) == ("OPTIMAL", made.cost)
 
 
 def test_no_answer_of_the_model_spends_one_shift_in_two_buildings() -> None:
     asked = scenario(visit("v1"), visit("v2", "quin"))
     apart = plan(asked, booking("v1", "MO 13:00"), booking("v2", "MO 14:30", "west-exam", location="west"))
     model, x = exact_model(Domains(asked), named_rooms=asked.rooms)
-    x.fix(placements_of(asked, apart))
+    x.fix(get_placements(asked, apart))
     assert solved(model)[1] == "INFEASIBLE"

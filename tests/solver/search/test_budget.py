@@ -16,12 +16,12 @@ from scheduling.publishing import publish, rebase
 from scheduling.scenario import Scenario
 from solver import Limits, solve
 from solver.clock import Clock
-from solver.search.budget import as_told, forced_calls, staying, with_budget
+from solver.search.budget import count_forced_calls, find_staying, raise_budget, restore_current
 from solver.search.construct import construct
-from solver.search.first_come import first_come
-from solver.search.improve import Effort, Search
+from solver.search.first_come import plan_first_come
+from solver.search.improve import SearchLimits, SubproblemSolver
 from solver.state.domains import Domains, start_mask
-from solver.state.placements import Placement, current_placements, make_plan, notified_changes, placements_of
+from solver.state.placements import Placement, count_notified_changes, get_current_placements, get_placements, make_plan
 from solver.state.tasks import Key
 
 solving = import_module("solver.solve")
@@ -45,7 +45,7 @@ def away(budget: int | None) -> Scenario:
 
 
 def test_only_notified_people_who_cannot_stay_have_to_be_called() -> None:
-    assert forced_calls(Domains(away(None))) == 1
+    assert count_forced_calls(Domains(away(None))) == 1
 
 
 def test_a_group_that_cannot_stay_has_to_call_all_its_attendees() -> None:
@@ -55,13 +55,13 @@ def test_a_group_that_cannot_stay_has_to_call_all_its_attendees() -> None:
         group("g1", "pat", "quin", month="2026-11", current=current_group("MO 09:00", "pat", team=["ben"])),
         providers=[provider("ben", "psychology", shifts=[shift("MO 08:00", "11:00")])],
     )
-    assert forced_calls(Domains(asked)) == 2
+    assert count_forced_calls(Domains(asked)) == 2
 
 
 @pytest.mark.parametrize(("budget", "granted"), [(None, None), (0, 1), (1, 1), (2, 2)])
 def test_a_budget_is_raised_to_what_every_plan_needs(budget: int | None, granted: int | None) -> None:
     asked = away(budget)
-    changed = with_budget(asked, Domains(asked))
+    changed = raise_budget(asked, Domains(asked))
     assert changed.policy.max_notified_moves == granted
     assert (changed is asked) == (budget == granted)
 
@@ -76,7 +76,7 @@ def test_budgets_that_cannot_be_kept_have_the_same_plan_and_say_so() -> None:
 @pytest.mark.parametrize(("budget", "stay"), [(None, set()), (0, set()), (1, {"v0", "v1"}), (2, set())])
 def test_when_nothing_is_left_of_the_budget_who_was_told_and_can_stay_stays(budget: int | None, stay: set[str]) -> None:
     asked = away(budget)
-    assert staying(asked, Domains(asked)) == {("visit", one) for one in stay}
+    assert find_staying(asked, Domains(asked)) == {("visit", one) for one in stay}
 
 
 def test_what_stays_has_no_option_but_where_it_stands() -> None:
@@ -111,10 +111,10 @@ def test_supervisors_are_chosen_for_all_that_stands_at_once() -> None:
     domains = Domains(asked)
 
     def calls(placements: Mapping[Key, Placement]) -> int:
-        return sum(notified_changes(domains, task, placements.get(task.key)) for task in domains.tasks)
+        return sum(count_notified_changes(domains, task, placements.get(task.key)) for task in domains.tasks)
 
-    told = construct(domains, as_told(domains, Search(domains, Clock(10.0)), Effort(5.0, 1, 0)))
-    assert (calls(construct(domains, current_placements(asked))), calls(told)) == (1, 0)
+    told = construct(domains, restore_current(domains, SubproblemSolver(domains, Clock(10.0)), SearchLimits(5.0, 1, 0)))
+    assert (calls(construct(domains, get_current_placements(asked))), calls(told)) == (1, 0)
     assert not check(asked, make_plan(domains, told)).violations
 
 
@@ -124,7 +124,7 @@ def test_of_those_who_cannot_all_stay_the_others_move_and_none_is_left_out() -> 
         providers=tuple(one for one in both.providers if one.id != "dee"),
         policy=both.policy.changed(max_notified_moves=0),
     )
-    assert len(staying(asked, Domains(asked))) == 2
+    assert len(find_staying(asked, Domains(asked))) == 2
     made = solve(asked, LIMITS)
     assert (made.status, made.unscheduled) == ("unknown", ())
     assert sum(one.start == both.visit(one.visit).current.start for one in made.visits) == 1
@@ -136,7 +136,7 @@ def test_what_stays_is_handed_on_in_the_order_of_the_plan_which_is_the_same_in_e
     whole = generate("tiny", 3)
     linked = {end for link in whole.links for end in (link.before, link.after)}
     told = [one.id for number, one in enumerate(whole.visits) if number % 2 or one.id in linked]
-    stands = first_come(whole.asking_for(told))
+    stands = plan_first_come(whole.asking_for(told))
     asked = publish(whole, rebase(stands, whole))
     asked = asked.changed(policy=asked.policy.changed(max_notified_moves=0))
     handed: list[list[Key]] = []
@@ -151,4 +151,4 @@ def test_what_stays_is_handed_on_in_the_order_of_the_plan_which_is_the_same_in_e
     solve(asked, LIMITS, start=rebase(stands, asked))
     (stay,) = handed
     domains = Domains(asked)
-    assert stay == [key for key in placements_of(asked, stands) if key in staying(asked, domains)] != []
+    assert stay == [key for key in get_placements(asked, stands) if key in find_staying(asked, domains)] != []

@@ -10,13 +10,13 @@ from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 from solver.search.construct import construct
 from solver.state.domains import Domains
-from solver.state.placements import make_plan, placements_of
+from solver.state.placements import get_placements, make_plan
 
 
 def constructed(asked: Scenario, start: Plan) -> Plan:
     """Construct a plan from an earlier one, and return it once it has passed the checker."""
     domains = Domains(asked)
-    made = make_plan(domains, construct(domains, placements_of(asked, start)))
+    made = make_plan(domains, construct(domains, get_placements(asked, start)))
     assert not check(asked, made).violations
     return made
 

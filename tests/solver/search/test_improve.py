@@ -9,9 +9,9 @@ from support.factories import booking, plan, scenario, visit
 
 from scheduling.check import check
 from solver.clock import Clock
-from solver.search.improve import Effort, Search
+from solver.search.improve import SearchLimits, SubproblemSolver
 from solver.state.domains import Domains
-from solver.state.placements import make_plan, placements_of
+from solver.state.placements import get_placements, make_plan
 from solver.state.tasks import visit_key
 
 SUITED = ("wang-proc-1", "wang-proc-2")
@@ -22,12 +22,12 @@ SUITED = ("wang-proc-1", "wang-proc-2")
 def test_what_stays_keeps_its_room_on_a_day_that_is_not_planned_anew(hers: str, others: str) -> None:
     asked = scenario(visit("free", "pat", "injection"), visit("stays", "pat", "injection"), visit("other", "quin", "injection"))
     domains, key = Domains(asked), visit_key("free")
-    standing = placements_of(
+    standing = get_placements(
         asked,
         plan(asked, booking("stays", "WE 09:00", hers), booking("other", "WE 09:00", others, team="dee")),
     )
     monday = [option for option in domains.options[key] if option.day == 0]
-    found = Search(domains, Clock(10.0)).solve(standing, {key: monday}, Effort(5.0, 1, 0)).placements
+    found = SubproblemSolver(domains, Clock(10.0)).solve(standing, {key: monday}, SearchLimits(5.0, 1, 0)).placements
     assert found is not None and found.keys() == standing.keys() | {key}
     assert {name: found[name] for name in standing} == standing
     assert not check(asked, make_plan(domains, found)).violations

@@ -23,17 +23,17 @@ from scheduling.publishing import publish
 from scheduling.scenario import Scenario
 from solver.search import kernel
 from solver.search.construct import construct
-from solver.search.ruin import HOT, Compilation, Ruin
+from solver.search.ruin import HOT, KernelCompilation, RuinAndRecreate
 from solver.state.domains import Domains, is_frozen
-from solver.state.placements import Placement, current_placements, make_plan
+from solver.state.placements import Placement, get_current_placements, make_plan
 from solver.state.tasks import Key
 
 MANY = settings(max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def annealed(ruin: Ruin, rounds: int, heat: float = HOT) -> Mapping[Key, Placement]:
+def annealed(ruin: RuinAndRecreate, rounds: int, heat: float = HOT) -> Mapping[Key, Placement]:
     """Return the best placements after some rounds at one temperature."""
-    temperatures, found = iter([heat] * rounds), [dict[Key, Placement](ruin.numbers.placements)]
+    temperatures, found = iter([heat] * rounds), [dict[Key, Placement](ruin.encoding.placements)]
     ruin.run(lambda: next(temperatures, 0.0), lambda placements: found.append(dict(placements)))
     return found[-1]
 
@@ -51,7 +51,7 @@ def of_week(seed: int) -> Scenario:
 def test_a_week_stays_valid_and_its_cost_is_exact(asked: Scenario) -> None:
     domains = Domains(asked)
     placements = construct(domains)
-    ruin = Ruin(domains, placements, 1)
+    ruin = RuinAndRecreate(domains, placements, 1)
     best = make_plan(domains, annealed(ruin, 6, 2 * HOT))
     assert check(asked, best).violations == check(asked, make_plan(domains, placements)).violations == ()
     assert best.cost == make_plan(domains, placements).cost + ruin.best - ruin.begin
@@ -64,19 +64,19 @@ def test_no_rule_is_broken_and_no_point_lost_whatever_is_asked(asked: Scenario, 
     domains = Domains(asked)
     placements = construct(domains)
     before = check(asked, make_plan(domains, placements))
-    ruin = Ruin(domains, placements, seed)
+    ruin = RuinAndRecreate(domains, placements, seed)
     after = check(asked, make_plan(domains, annealed(ruin, 2, 4 * HOT)))
     assert after.violations == () or before.violations
-    assert (after.cost - before.cost - ruin.best + ruin.begin) % kernel.OVER_BUDGET == 0
+    assert (after.cost - before.cost - ruin.best + ruin.begin) % kernel.BUDGET_PENALTY == 0
 
 
 def test_shifts_that_stand_nearer_than_the_way_between_them_stay_apart() -> None:
     """Found by a simulated clinic: what joined two such shifts left no time to travel from one to the other."""
     asked = near_shifts()
     domains = Domains(asked)
-    standing = current_placements(asked)
+    standing = get_current_placements(asked)
     assert len(standing) == 2
-    best = make_plan(domains, annealed(Ruin(domains, standing, 1), 6, 2 * HOT))
+    best = make_plan(domains, annealed(RuinAndRecreate(domains, standing, 1), 6, 2 * HOT))
     assert check(asked, make_plan(domains, standing)).violations == check(asked, best).violations == ()
     assert len(best.visits) > 20
 
@@ -102,7 +102,7 @@ def test_pinned_frozen_and_group_items_stay() -> None:
     asked = of_week(2)
     domains = Domains(asked)
     placements = construct(domains)
-    best = annealed(Ruin(domains, placements, 1), 6, 4 * HOT)
+    best = annealed(RuinAndRecreate(domains, placements, 1), 6, 4 * HOT)
     held = [task.key for task in domains.tasks if task.group is not None or is_frozen(asked, task)]
     assert len(held) > 3
     assert all(best.get(key) == placements.get(key) for key in held)
@@ -111,9 +111,9 @@ def test_pinned_frozen_and_group_items_stay() -> None:
 def test_a_capacity_that_is_too_large_breaks_a_rule() -> None:
     asked = generate("tiny", 1)
     domains = Domains(asked)
-    ruin = Ruin(domains, construct(domains), 1)
-    lists = ruin.numbers.tables.lists
-    lists[: len(ruin.numbers.state.used)] += 1
+    ruin = RuinAndRecreate(domains, construct(domains), 1)
+    lists = ruin.encoding.tables.lists
+    lists[: len(ruin.encoding.state.used)] += 1
     broken = {violation.rule for violation in check(asked, make_plan(domains, annealed(ruin, 6))).violations}
     assert broken & {"provider-overlap", "attention", "recovery"}
 
@@ -122,13 +122,13 @@ def test_the_same_seed_gives_the_same_plan_and_another_one_another() -> None:
     asked = generate("tiny", 3)
     domains = Domains(asked)
     placements = construct(domains)
-    one, again, other = (annealed(Ruin(domains, placements, seed), 2) for seed in (5, 5, 6))
+    one, again, other = (annealed(RuinAndRecreate(domains, placements, seed), 2) for seed in (5, 5, 6))
     assert one == again
     assert one != other or check(asked, make_plan(domains, one)).cost == 0
 
 
 def test_random_numbers_fill_the_unit_interval() -> None:
-    state = Ruin(Domains(generate("tiny", 0)), {}, 7).numbers.state.random
+    state = RuinAndRecreate(Domains(generate("tiny", 0)), {}, 7).encoding.state.random
     drawn = [kernel.uniform(state) for _ in range(2000)]
     assert 0 <= min(drawn) < 0.01
     assert 0.99 < max(drawn) < 1
@@ -137,7 +137,7 @@ def test_random_numbers_fill_the_unit_interval() -> None:
 def test_a_compilation_that_its_beginner_forgets_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     unraisable: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
-    monkeypatch.setattr(Compilation, "_cached", lambda _: False)
+    monkeypatch.setattr(KernelCompilation, "_cached", lambda _: False)
     pipes: list[IO[bytes]] = []
 
     def patient(_: object, popen: Any = subprocess.Popen, **options: Any) -> subprocess.Popen[bytes]:
@@ -148,9 +148,9 @@ def test_a_compilation_that_its_beginner_forgets_is_waited_for(monkeypatch: pyte
 
     monkeypatch.setattr(subprocess, "Popen", patient)
     before = set(threads())
-    compilation = Compilation()
+    compilation = KernelCompilation()
     (waiting,) = set(threads()) - before
-    assert not compilation.done
+    assert not compilation.is_done
     del compilation
     gc.collect()
     assert waiting.is_alive()
@@ -161,7 +161,7 @@ def test_a_compilation_that_its_beginner_forgets_is_waited_for(monkeypatch: pyte
 
 
 def test_a_process_may_end_before_its_compilation() -> None:
-    script = "from solver.search.ruin import Compilation as C; C._cached = lambda _: False; assert not C().done"
+    script = "from solver.search.ruin import KernelCompilation as C; C._cached = lambda _: False; assert not C().is_done"
     command = [sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-c", script]
     ended = subprocess.run(command, cwd=Path(__file__).parents[3], stderr=subprocess.PIPE, check=True)
     assert ended.stderr == b""

@@ -31,7 +31,7 @@ from support.factories import (
 )
 
 from scheduling.plan import Booking, GroupBooking, HoldBooking, VisitBooking
-from scheduling.rules import violations
+from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 from solver.state.domains import Domains
@@ -131,11 +131,11 @@ def worth_trying(scenario: Scenario) -> Callable[[int], bool]:
 
 
 def breaks_nothing(scenario: Scenario, made: Booking, supervised: bool) -> bool:
-    """Say whether a plan of one booking breaks no rule; a trainee's supervisor is not asked for."""
+    """Return whether a plan of one booking breaks no rule; a trainee's supervisor is not asked for."""
     chosen = shift_places(scenario, [made])
     sections = {"visits": VisitBooking, "groups": GroupBooking, "holds": HoldBooking}
     fields = {section: (made,) if isinstance(made, kind) else () for section, kind in sections.items()}
-    found = violations(scenario, EMPTY.changed(shifts=tuple(chosen), unscheduled=(), **fields))
+    found = find_violations(scenario, EMPTY.changed(shifts=tuple(chosen), unscheduled=(), **fields))
     return all(supervised and violation.rule == "supervision" for violation in found)
 
 

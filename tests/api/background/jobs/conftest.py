@@ -13,7 +13,7 @@ from support import factories
 from support.desk import PLAN, WEEK, Desk
 from support.factories import booking, visit
 
-from api.background.jobs.queue import JobQueue
+from api.runtime.job_queue import JobQueue
 from api.store.columns import utc_now
 from api.store.database import Database
 from api.store.tables import PeriodRow, PlanRow, ScenarioRow

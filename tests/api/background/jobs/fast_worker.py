@@ -8,11 +8,11 @@ from threading import Event
 sys.path.insert(0, str(Path.cwd()))
 
 from api.background.jobs import solving
-from api.background.jobs.queue import JobQueue
-from api.background.jobs.worker import Rhythm, Worker
+from api.background.jobs.worker import Worker, WorkerIntervals
+from api.runtime.job_queue import JobQueue
 from api.store.database import Database
 
-FAST = Rhythm(poll=0.1, hold=0.1, tell=0.1, beat=0.2, watch=0.2, lost=1.0)
+FAST = WorkerIntervals(poll=0.1, hold=0.1, tell=0.1, beat=0.2, watch=0.2, lost=1.0)
 
 if __name__ == "__main__":
     solving.SOLVER = (str(Path(__file__).with_name("stub_solver.py")),)

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from support.desk import PLAN, WEEK, Desk
 
-from api.background.jobs.queue import JobQueue
 from api.runtime.exceptions import KeyReused, TooMany
+from api.runtime.job_queue import JobQueue
 from api.store import jobs as records
 from api.store.columns import utc_now
 from api.store.database import Database

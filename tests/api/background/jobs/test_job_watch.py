@@ -6,8 +6,8 @@ import pytest
 from dbos import DBOSClient
 from support.desk import Desk
 
-from api.background.jobs.queue import APPLICATION
-from api.background.jobs.recovery import Watch
+from api.background.jobs.recovery import JobRecovery
+from api.runtime.job_queue import APPLICATION
 from api.store import jobs as records
 from api.store.columns import utc_now
 from scheduling.plan import Plan
@@ -30,8 +30,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def watch(desk: Desk, clock: Clock) -> Watch:
-    return Watch(desk.database, desk.queue, LOST, clock)
+def watch(desk: Desk, clock: Clock) -> JobRecovery:
+    return JobRecovery(desk.database, desk.queue, LOST, clock)
 
 
 def beat(desk: Desk, identifier: str, epoch: int = 1) -> bool:
@@ -44,7 +44,7 @@ def finish(desk: Desk, identifier: str, epoch: int, plan: Plan) -> bool:
         return records.finish_job(session, identifier, epoch, plan, utc_now())
 
 
-def silence(watch: Watch, clock: Clock, seconds: float = LOST) -> None:
+def silence(watch: JobRecovery, clock: Clock, seconds: float = LOST) -> None:
     watch.look()
     end = clock.now + seconds
     while clock.now < end:
@@ -52,7 +52,7 @@ def silence(watch: Watch, clock: Clock, seconds: float = LOST) -> None:
         watch.look()
 
 
-def test_a_job_without_heartbeat_is_handed_out_again(desk: Desk, watch: Watch, clock: Clock) -> None:
+def test_a_job_without_heartbeat_is_handed_out_again(desk: Desk, watch: JobRecovery, clock: Clock) -> None:
     identifier = desk.ask()
     desk.take(identifier)
     silence(watch, clock)
@@ -63,7 +63,7 @@ def test_a_job_without_heartbeat_is_handed_out_again(desk: Desk, watch: Watch, c
 
 
 @pytest.mark.parametrize("sign", ["a heartbeat", "a shorter silence"])
-def test_a_job_that_shows_life_is_left_alone(desk: Desk, watch: Watch, clock: Clock, sign: str) -> None:
+def test_a_job_that_shows_life_is_left_alone(desk: Desk, watch: JobRecovery, clock: Clock, sign: str) -> None:
     identifier = desk.ask()
     desk.take(identifier)
     silence(watch, clock, LOST - 0.1)
@@ -74,7 +74,7 @@ def test_a_job_that_shows_life_is_left_alone(desk: Desk, watch: Watch, clock: Cl
 
 
 @pytest.mark.parametrize("seen", [True, False])
-def test_silence_counts_only_while_the_store_can_be_seen(desk: Desk, watch: Watch, clock: Clock, seen: bool) -> None:
+def test_silence_counts_only_while_the_store_can_be_seen(desk: Desk, watch: JobRecovery, clock: Clock, seen: bool) -> None:
     identifier = desk.ask()
     desk.take(identifier)
     watch.look()
@@ -85,8 +85,8 @@ def test_silence_counts_only_while_the_store_can_be_seen(desk: Desk, watch: Watc
     assert desk.job(identifier).epoch == (2 if seen else 1)
 
 
-def test_of_all_who_watch_only_one_hands_a_job_out(desk: Desk, watch: Watch, clock: Clock) -> None:
-    others = [Watch(desk.database, desk.queue, LOST, clock) for _ in range(2)]
+def test_of_all_who_watch_only_one_hands_a_job_out(desk: Desk, watch: JobRecovery, clock: Clock) -> None:
+    others = [JobRecovery(desk.database, desk.queue, LOST, clock) for _ in range(2)]
     identifier = desk.ask()
     desk.take(identifier)
     for second in range(int(LOST) + 1):
@@ -96,7 +96,7 @@ def test_of_all_who_watch_only_one_hands_a_job_out(desk: Desk, watch: Watch, clo
     assert (desk.job(identifier).epoch, desk.job(identifier).losses) == (2, 1)
 
 
-def test_a_stale_owner_is_refused(desk: Desk, watch: Watch, clock: Clock, made: Plan) -> None:
+def test_a_stale_owner_is_refused(desk: Desk, watch: JobRecovery, clock: Clock, made: Plan) -> None:
     identifier = desk.ask()
     desk.take(identifier)
     silence(watch, clock)
@@ -111,7 +111,7 @@ def test_a_stale_owner_is_refused(desk: Desk, watch: Watch, clock: Clock, made: 
 
 
 def test_without_the_epoch_a_stale_owner_doubles_the_result(
-    desk: Desk, watch: Watch, clock: Clock, made: Plan, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, watch: JobRecovery, clock: Clock, made: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     identifier = desk.ask()
     desk.take(identifier)
@@ -143,7 +143,7 @@ def test_a_heartbeat_between_a_look_and_the_deed_saves_the_job(desk: Desk) -> No
     assert desk.take(identifier, epoch=2) is not None
 
 
-def test_a_job_that_loses_its_third_worker_fails_with_the_reason(desk: Desk, watch: Watch, clock: Clock) -> None:
+def test_a_job_that_loses_its_third_worker_fails_with_the_reason(desk: Desk, watch: JobRecovery, clock: Clock) -> None:
     identifier = desk.ask()
     for epoch in (1, 2, 3):
         assert desk.job(identifier).state == "queued"
@@ -156,7 +156,7 @@ def test_a_job_that_loses_its_third_worker_fails_with_the_reason(desk: Desk, wat
 
 
 @pytest.mark.parametrize("left", [True, False])
-def test_a_job_whose_place_in_the_queue_is_gone_gets_another(desk: Desk, watch: Watch, clock: Clock, left: bool) -> None:
+def test_a_job_whose_place_in_the_queue_is_gone_gets_another(desk: Desk, watch: JobRecovery, clock: Clock, left: bool) -> None:
     identifier = desk.ask()
     if left:  # as when a worker dies between the queue and the store
         client = DBOSClient(system_database_url=desk.queue.url, application_name=APPLICATION)
@@ -167,7 +167,7 @@ def test_a_job_whose_place_in_the_queue_is_gone_gets_another(desk: Desk, watch: 
     assert (job.state, job.epoch, job.losses) == ("queued", 2 if left else 1, 0)
 
 
-def test_a_cancelled_job_is_nobodys(desk: Desk, watch: Watch, clock: Clock, made: Plan) -> None:
+def test_a_cancelled_job_is_nobodys(desk: Desk, watch: JobRecovery, clock: Clock, made: Plan) -> None:
     identifier = desk.ask()
     desk.take(identifier)
     with desk.database.writing() as session:

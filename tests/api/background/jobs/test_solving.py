@@ -15,8 +15,8 @@ from support import factories
 from support.factories import pin, visit
 
 from api.background.jobs import solving
-from api.background.jobs.process import NICENESS, Message, Order
-from api.background.jobs.solving import ProcessDied, Solving
+from api.background.jobs.process import NICENESS, SolveRequest, WorkerMessage
+from api.background.jobs.solving import ProcessDied, SolverProcess
 from scheduling.check import check
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
@@ -32,11 +32,11 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solving, "SOLVER", (str(STUB),))
 
 
-def heard(order: Order) -> list[Message]:
+def heard(order: SolveRequest) -> list[WorkerMessage]:
     """Return all that a process says."""
-    messages: list[Message] = []
+    messages: list[WorkerMessage] = []
     end = monotonic() + PATIENCE_SECONDS
-    with Solving(order) as process:
+    with SolverProcess(order) as process:
         while not messages or messages[-1].step is not None:
             assert monotonic() < end
             message = process.next(1.0)
@@ -44,9 +44,9 @@ def heard(order: Order) -> list[Message]:
     return messages
 
 
-def order_of(scenario: Scenario, seconds: float = 2.0, start: Plan | None = None) -> Order:
+def order_of(scenario: Scenario, seconds: float = 2.0, start: Plan | None = None) -> SolveRequest:
     text = None if start is None else start.model_dump_json()
-    return Order(scenario.model_dump_json(exclude_unset=True), seconds, 1, 0, 0.0, text)
+    return SolveRequest(scenario.model_dump_json(exclude_unset=True), seconds, 1, 0, 0.0, text)
 
 
 def lives(pid: int) -> bool:
@@ -82,7 +82,7 @@ def test_pins_that_no_plan_can_keep_are_a_failure_that_names_the_visits() -> Non
 
 
 def test_what_goes_wrong_is_named_without_quoting_what_was_given() -> None:
-    last = heard(Order('{"id": "Pat Secret"}', 2.0, 1, 0, 0.0))[-1]
+    last = heard(SolveRequest('{"id": "Pat Secret"}', 2.0, 1, 0, 0.0))[-1]
     assert (last.failure, last.plan) == ("defect", None)
     assert last.reason.startswith("InvalidFile in parse")
     assert "Secret" not in last.reason
@@ -90,14 +90,14 @@ def test_what_goes_wrong_is_named_without_quoting_what_was_given() -> None:
 
 @pytest.mark.usefixtures("stub")
 def test_a_process_that_is_killed_is_told_from_one_that_fails() -> None:
-    with Solving(Order("", 1.0, 1, DEADLY, 0.0)) as process, pytest.raises(ProcessDied, match="signal 9"):
+    with SolverProcess(SolveRequest("", 1.0, 1, DEADLY, 0.0)) as process, pytest.raises(ProcessDied, match="signal 9"):
         until(lambda: process.next(0.1) is not None)
 
 
 @pytest.mark.usefixtures("stub")
 def test_a_process_does_not_outlive_its_block() -> None:
     before = monotonic()
-    with Solving(Order("", 600.0, 1, 0, 0.0)) as process:
+    with SolverProcess(SolveRequest("", 600.0, 1, 0, 0.0)) as process:
         until(lambda: process.next(0.1) is not None)
         assert lives(process.pid)
     assert not lives(process.pid)
@@ -109,10 +109,10 @@ def test_a_process_does_not_outlive_its_owner(week: Scenario, solver: str) -> No
     script = f"""
 import sys, time
 from api.background.jobs import solving
-from api.background.jobs.process import Order
+from api.background.jobs.process import SolveRequest
 if {solver!r} == "stub":
     solving.SOLVER = ({str(STUB)!r},)
-with solving.Solving(Order(sys.stdin.read(), 600.0, 1, 0, 0.0)) as process:
+with solving.SolverProcess(SolveRequest(sys.stdin.read(), 600.0, 1, 0, 0.0)) as process:
     while process.next(0.1) is None:
         pass
     print(process.pid, flush=True)
@@ -130,7 +130,7 @@ with solving.Solving(Order(sys.stdin.read(), 600.0, 1, 0, 0.0)) as process:
 
 
 def test_the_solver_gives_way_to_those_who_answer_requests(week: Scenario) -> None:
-    with Solving(order_of(week)) as process:
+    with SolverProcess(order_of(week)) as process:
         until(lambda: process.next(0.1) is not None)
         lowest = min(NICENESS, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)  # 19, below which there is nothing
         assert os.getpriority(os.PRIO_PROCESS, process.pid) == lowest

@@ -20,10 +20,10 @@ from support.mailserver import Listening, fill_outbox
 from support.service import Clock
 
 from api.background.mail import outbox_sender as courier_module
-from api.background.mail.outbox_sender import UNDELIVERABLE, Courier, Rhythm, Tally
+from api.background.mail.outbox_sender import UNDELIVERABLE, OutboxSender, RetryPolicy, SendCounts
 from api.background.mail.sender_supervisor import send_once
 from api.background.mail.smtp import Unreachable
-from api.runtime.context import AppContext, create_context
+from api.context import AppContext, create_context
 from api.runtime.exceptions import Unavailable
 from api.runtime.settings import Settings
 from api.store import audit, messages, tasks
@@ -31,7 +31,7 @@ from api.store.columns import utc_now
 from api.store.tables import TaskRow
 
 PROJECT = Path(__file__).parents[4]
-RHYTHM = Rhythm(first=60.0, last=60.0, patience=4)
+RHYTHM = RetryPolicy(first=60.0, last=60.0, patience=4)
 
 OWNER = """
 import signal
@@ -56,9 +56,9 @@ def context(mail_settings: Settings, clock: Clock) -> Iterator[AppContext]:
     context.close()
 
 
-def sent(context: AppContext) -> Tally:
+def sent(context: AppContext) -> SendCounts:
     """Send what is due, in this process."""
-    return asyncio.run(Courier(context, RHYTHM).round())
+    return asyncio.run(OutboxSender(context, RHYTHM).round())
 
 
 def states(context: AppContext) -> dict[Any, int]:
@@ -73,10 +73,10 @@ def open_tasks(context: AppContext) -> list[TaskRow]:
 
 def test_each_message_is_sent_once_to_its_patient_alone(context: AppContext, listening: Listening) -> None:
     addresses = fill_outbox(context.database, 5)
-    assert sent(context) == Tally(sent=5)
+    assert sent(context) == SendCounts(sent=5)
     assert listening.server.counts() == Counter(addresses)
     assert [str(one["To"]) for one in listening.server.messages()] == [address for address, _ in listening.server.taken]
-    assert sent(context) == Tally() and states(context) == {"sent": 5}
+    assert sent(context) == SendCounts() and states(context) == {"sent": 5}
     with context.database.reading() as session:
         assert [row.action for row in audit.entries(session)].count("message.send") == 5
 
@@ -88,17 +88,17 @@ def test_while_the_server_is_down_nothing_is_claimed(context: AppContext, listen
         sent(context)
     assert states(context) == {"waiting": 2}
     listening.start()
-    assert sent(context) == Tally(sent=2)
+    assert sent(context) == SendCounts(sent=2)
 
 
 def test_what_the_server_puts_off_is_sent_later(context: AppContext, listening: Listening, clock: Clock) -> None:
     first, second = fill_outbox(context.database, 2)
     listening.server.answer = lambda recipient: "451 later" if recipient == first else "250 OK"
-    assert sent(context) == Tally(sent=1, later=1)
+    assert sent(context) == SendCounts(sent=1, later=1)
     listening.server.answer = lambda recipient: "250 OK"
-    assert sent(context) == Tally()
+    assert sent(context) == SendCounts()
     clock.pass_by(minutes=2)
-    assert sent(context) == Tally(sent=1)
+    assert sent(context) == SendCounts(sent=1)
     assert listening.server.counts() == Counter([first, second])
 
 
@@ -108,7 +108,7 @@ def test_what_the_server_refuses_becomes_a_task_and_keeps_nobody_else(
 ) -> None:
     first, second = fill_outbox(context.database, 2)
     setattr(listening.server, stage, lambda recipient: "550 unknown" if recipient == first else "250 OK")
-    assert sent(context) == Tally(sent=1, refused=1)
+    assert sent(context) == SendCounts(sent=1, refused=1)
     assert listening.server.counts() == Counter([second])
     (task,) = open_tasks(context)
     assert (task.kind, task.subject_id, task.detail["reason"]) == (UNDELIVERABLE, "p-000", "the server answered 550")
@@ -135,9 +135,9 @@ def test_when_the_servers_answer_is_lost_the_very_same_message_is_sent_again(
         sent(context)
     assert states(context) == {"sending": 1}
     listening.server.data_answer = lambda recipient: "250 taken"
-    assert sent(context) == Tally()
+    assert sent(context) == SendCounts()
     clock.pass_by(minutes=2)
-    assert sent(context) == Tally(sent=1)
+    assert sent(context) == SendCounts(sent=1)
     first, second = listening.server.taken
     assert first == second and first[0] == address
 
@@ -146,7 +146,7 @@ def test_a_message_that_cannot_be_made_keeps_nobody_else(
     context: AppContext, listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill_outbox(context.database, 2)
-    courier = Courier(context, RHYTHM)
+    courier = OutboxSender(context, RHYTHM)
     written = courier_module.written
 
     def faulty(settings: Settings, claimed: Any) -> bytes:
@@ -155,14 +155,14 @@ def test_a_message_that_cannot_be_made_keeps_nobody_else(
         return written(settings, claimed)
 
     monkeypatch.setattr(courier_module, "written", faulty)
-    assert asyncio.run(courier.round()) == Tally(sent=1, refused=1)
+    assert asyncio.run(courier.round()) == SendCounts(sent=1, refused=1)
     assert len(open_tasks(context)) == 1
 
 
 def test_what_would_come_too_late_is_not_sent(context: AppContext, listening: Listening, clock: Clock) -> None:
     fill_outbox(context.database, 3)
     clock.pass_by(days=365)
-    assert sent(context) == Tally()
+    assert sent(context) == SendCounts()
     assert (states(context), listening.server.taken) == ({"dropped": 3}, [])
 
 

@@ -240,7 +240,7 @@ def test_the_last_good_copy_is_given_when_a_new_one_cannot_be_made(
     def broken(*_: Any) -> bytes:
         raise ValueError("a defect")
 
-    monkeypatch.setattr(service, "document_of", broken)
+    monkeypatch.setattr(service, "render_calendar", broken)
     desk.move("v-1", "WE 09:00")
     answer = poll(desk, path)
     assert (answer.status_code, answer.headers["etag"]) == (200, good.headers["etag"])

@@ -2,7 +2,7 @@
 
 A *step* is one visit, a series of visits, or one that recurs for as long as the episode lasts; each visit of a step is an
 *occurrence*. A step follows others at a lag. What comes of a step may be one of its outcomes, and steps may follow one of
-them only. Pathways are data (``catalogue/pathways.toml``); :func:`pathway_faults` proves each of them well-formed.
+them only. Pathways are data (``catalogue/pathways.toml``); :func:`find_pathway_faults` proves each of them well-formed.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ class Pathway(Model):
 # ---- The checker ----
 
 
-def pathway_faults(pathways: Sequence[Pathway], services: Collection[str]) -> Iterator[Fault]:
+def find_pathway_faults(pathways: Sequence[Pathway], services: Collection[str]) -> Iterator[Fault]:
     """Yield what is wrong with pathways: each fault by its path in the file.
 
     A pathway without a fault has no circle, asks for services that exist, and can be walked to its end on working days

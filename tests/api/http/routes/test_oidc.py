@@ -21,7 +21,7 @@ from support.service import denials
 
 from api.access.actor import AccessRole
 from api.access.oidc import IdentityProvider
-from api.runtime.context import AppContext
+from api.context import AppContext
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, AccountChange, NewAccount, add_account, change_account
 

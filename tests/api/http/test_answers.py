@@ -11,8 +11,8 @@ from sqlmodel import func, select
 from support.races import at_once
 from support.service import PASSWORD, SECRET, bearer, peopled
 
+from api.context import AppContext
 from api.http.answers import Call
-from api.runtime.context import AppContext
 from api.runtime.settings import Settings
 from api.store.tables import AccountRow, IdempotencyRow
 

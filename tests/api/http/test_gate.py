@@ -11,14 +11,13 @@ from fastapi import APIRouter
 from fastapi.testclient import TestClient
 from support.service import FOREIGN, OWN, bearer, denials
 
-from api.access import gate
 from api.access.actor import AccessRole
-from api.access.gate import COOKIE, guarded_router
-from api.access.owners import OWNERS, ids_at
 from api.access.table import ACCESS, Access, Scope
+from api.context import AppContext
+from api.http import gate
 from api.http.app import create_app
+from api.http.gate import COOKIE, guarded_router
 from api.http.routes import ROUTERS
-from api.runtime.context import AppContext
 from api.store import episodes
 from api.store.episodes import Origin
 from api.store.tables import OutsideCalendarRow
@@ -126,24 +125,11 @@ def test_ids_in_a_body_must_be_own_too(context: AppContext, client: TestClient, 
     assert admitted()
 
 
-def test_ids_are_found_wherever_a_line_says() -> None:
-    body = {"patient": "pat", "links": [{"before": "a"}, {"before": 5}, {"after": "b"}, "c"], "visit": {"patient": "quin"}}
-    assert ids_at(body, "patient") == ["pat"]
-    assert ids_at(body, "links[].before") == ["a"]
-    assert ids_at(body, "visit.patient") == ["quin"]
-    assert ids_at(body, "patient.name") == ids_at([], "patient") == ids_at(None, "links[].before") == []
-
-
 def test_a_body_that_is_no_json_is_first_asked_who_brings_it(client: TestClient, as_role: Headers) -> None:
     headers = {"content-type": "application/json"}
     assert client.post("/v1/accounts", content=b"{", headers=headers).status_code == 401
     assert client.post("/v1/accounts", content=b"{", headers=headers | as_role("scheduler")).status_code == 403
     assert client.post("/v1/accounts", content=b"{", headers=headers | as_role("admin")).status_code == 422
-
-
-def test_every_kind_that_own_lines_name_in_the_path_has_an_owner() -> None:
-    lines = [line for line in ACCESS if Scope.OWN in line.roles.values()]
-    assert lines and all(set(line.named_in_path) <= set(OWNERS) for line in lines)
 
 
 def test_a_route_that_the_table_does_not_have_cannot_be_made() -> None:

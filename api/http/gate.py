@@ -23,11 +23,10 @@ from starlette.types import Scope as AsgiScope
 
 from api.access.actor import NOBODY, UNKNOWN, Actor
 from api.access.credentials import hashed
-from api.access.identity import identify
 from api.access.owners import ids_at, kind_in, owns
 from api.access.table import Access, Scope, line_for, methods_of
+from api.context import AppContext, get_context
 from api.http.errors import documented
-from api.runtime.context import AppContext, get_context
 from api.runtime.exceptions import Forbidden, Unauthenticated
 from api.store import audit
 from scheduling.errors import Fault, InvalidFile
@@ -117,7 +116,7 @@ def _known(context: AppContext, asked: Asked) -> Actor:
     if asked.secret is None:
         raise Unauthenticated("no credential came with the request")
     context.requests.take(hashed(asked.secret))
-    actor = identify(context, asked.secret)
+    actor = context.identify(asked.secret)
     if asked.bearer is None and asked.is_foreign:
         raise Unauthenticated("another site has sent this request")
     return actor
@@ -133,7 +132,7 @@ def _may(context: AppContext, actor: Actor, line: Access, asked: Asked) -> bool:
 
 def _deny(context: AppContext, line: Access, asked: Asked, actor: str, role: str, reason: str) -> None:
     kind, identifier = asked.ids[0] if asked.ids else ("", "")
-    entry = audit.Entry(
+    entry = audit.AuditEntry(
         actor=actor,
         role=role,
         action=f"{line.method} {line.path}",

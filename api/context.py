@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
+from api.access.actor import Actor
 from api.access.credentials import Signer
-from api.access.limits import Limit
+from api.access.identity import identify
+from api.access.limits import RateLimiter
 from api.access.oidc import IdentityProvider
-from api.runtime.caches import FeedMemory
+from api.runtime.caches import FeedCache
 from api.runtime.fetching import Fetcher
 from api.runtime.metrics import Metrics
 from api.runtime.settings import Settings
@@ -22,7 +24,7 @@ from api.store.columns import utc_now
 from api.store.database import Database
 
 if TYPE_CHECKING:
-    from api.background.jobs.queue import JobQueue
+    from api.runtime.job_queue import JobQueue
 
 
 @dataclass
@@ -33,7 +35,7 @@ class AppContext:
     ----------
     clock : callable
         Returns the present instant; tests give their own.
-    requests, log_ins, polls : Limit
+    requests, log_ins, polls : RateLimiter
         How often one credential, one network address that fails to log in, and one feed's readers may ask.
     fetcher : Fetcher
         Reads calendars elsewhere.
@@ -47,21 +49,26 @@ class AppContext:
     database: Database
     signer: Signer
     clock: Callable[[], datetime]
-    requests: Limit
-    log_ins: Limit
-    polls: Limit
+    requests: RateLimiter
+    log_ins: RateLimiter
+    polls: RateLimiter
     fetcher: Fetcher
     identity_provider: IdentityProvider | None = None
     metrics: Metrics = field(default_factory=Metrics)
     stopping: Event = field(default_factory=Event)
-    feeds: FeedMemory = field(default_factory=FeedMemory)
+    feeds: FeedCache = field(default_factory=FeedCache)
 
     @cached_property
     def queue(self) -> JobQueue:
         """The queue of plan jobs, opened at first use: most tests and commands need none."""
-        from api.background.jobs.queue import JobQueue
+        from api.runtime.job_queue import JobQueue
 
         return JobQueue(self.database, self.settings.max_queued_jobs)
+
+    def identify(self, secret: str) -> Actor:
+        """Return who brings a secret, as of now. Raises ``Unauthenticated``."""
+        idle = timedelta(minutes=self.settings.session_idle_minutes)
+        return identify(self.database, self.signer, secret, self.clock(), idle)
 
     def close(self) -> None:
         """Close the store, and the queue if it was opened."""
@@ -83,9 +90,9 @@ def create_context(settings: Settings, database: Database | None = None, clock: 
         database=database or Database(settings.database_url),
         signer=Signer(settings.signing_key()),
         clock=clock,
-        requests=Limit(settings.requests_per_minute),
-        log_ins=Limit(settings.log_ins_per_minute),
-        polls=Limit(settings.feed_polls_per_minute),
+        requests=RateLimiter(settings.requests_per_minute),
+        log_ins=RateLimiter(settings.log_ins_per_minute),
+        polls=RateLimiter(settings.feed_polls_per_minute),
         fetcher=Fetcher(settings.outside_max_bytes, settings.outside_seconds),
         identity_provider=None if settings.oidc_issuer is None else IdentityProvider(settings),
     )

@@ -8,11 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 from support.service import FOREIGN, OWN, PASSWORD, Clock, bearer, denials
 
-from api.access import passwords
 from api.access.credentials import hashed
 from api.access.identity import USE_NOTED_EVERY
+from api.context import AppContext
 from api.http.app import create_app
-from api.runtime.context import AppContext
 from api.runtime.settings import Settings
 from api.store import accounts
 from api.store.tables import AccountRow, PatientLinkRow, SessionRow, TokenRow
@@ -287,12 +286,3 @@ def test_a_change_says_which_version_it_changes(client: TestClient, as_role: Any
     assert answer.status_code == status
     now = client.get(path, headers=headers)
     assert (now.json()["active"], now.headers["etag"]) == ((False, '"2"') if status == 200 else (True, '"1"'))
-
-
-def test_a_password_is_known_again_and_no_other() -> None:
-    kept = passwords.hashed_password(PASSWORD)
-    assert passwords.is_password(kept, PASSWORD)
-    assert not passwords.is_password(kept, PASSWORD + " ")
-    assert not passwords.is_password(None, PASSWORD)
-    assert not passwords.is_password("no hash", PASSWORD)
-    assert not passwords.is_password(kept, PASSWORD + "x" * 1000)

@@ -14,8 +14,8 @@ from support.service import CHEAP, OWN, PASSWORD, SECRET, Clock, bearer, peopled
 
 from api.access import passwords
 from api.access.actor import AccessRole
+from api.context import AppContext, create_context
 from api.http.app import create_app
-from api.runtime.context import AppContext, create_context
 from api.runtime.settings import Settings
 from api.store.database import Database
 
@@ -51,7 +51,7 @@ def settings(peopled_file: Path, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def make(clock: Clock) -> Iterator[Callable[[Settings], AppContext]]:
-    """Return what makes shells, and closes them at the end."""
+    """Return what makes contexts, and closes them at the end."""
     made: list[AppContext] = []
 
     def make_one(settings: Settings) -> AppContext:

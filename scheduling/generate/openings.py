@@ -1,59 +1,17 @@
-"""Working time: what is left of providers' half-days, and where and when a service could take place in it."""
+"""Where and when the working time leaves room for a service."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import product
 
-from scheduling.clinic import Clinic, Closure, Service
-from scheduling.people import Patient, Provider, Shift
+from scheduling.clinic import Clinic, Service
+from scheduling.people import Patient, Provider
+from scheduling.working_time import FreeInterval, list_free_intervals
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """Free time of a provider at one location, within one shift."""
-
-    provider: Provider
-    location: str
-    start: datetime
-    end: datetime
-
-
-def free_stretches(provider: Provider, shift: Shift, location: str, closures: Iterable[Closure]) -> Iterator[Stretch]:
-    """Yield what busy times and closures leave of a shift, were it spent at a location."""
-    taken = [(meeting.start, meeting.end) for meeting in provider.busy]
-    taken += [(closure.start, closure.end) for closure in closures if closure.location in (None, location)]
-    start = shift.start
-    for begin, end in sorted(taken):
-        if end > start and begin < shift.end:
-            if begin > start:
-                yield Stretch(provider, location, start, begin)
-            start = end
-    if start < shift.end:
-        yield Stretch(provider, location, start, shift.end)
-
-
-def working_minutes(provider: Provider, closures: Sequence[Closure]) -> int:
-    """Return a provider's minutes for patients: shifts less busy times and closures, each day within its limit.
-
-    A shift with several locations counts as spent where most of it is left.
-    """
-    by_day: dict[date, int] = {}
-    for shift in provider.shifts:
-        left = max(
-            (
-                sum(int((s.end - s.start).total_seconds()) // 60 for s in free_stretches(provider, shift, location, closures))
-                for location in shift.locations
-            ),
-            default=0,
-        )
-        by_day[shift.start.date()] = by_day.get(shift.start.date(), 0) + left
-    return sum(min(minutes, provider.max_minutes_per_day) for minutes in by_day.values())
-
-
-class Openings:
+class ServiceOpenings:
     """Where and when the working hours leave room for a service, other visits apart.
 
     Trainees count only where they are asked for by name: they need a supervisor. Recovery counts as if it were within
@@ -64,11 +22,11 @@ class Openings:
     def __init__(self, clinic: Clinic, providers: Iterable[Provider]) -> None:
         self._services = {service.id: service for service in clinic.services}
         self._site = {location.id: location.site for location in clinic.locations}
-        self._stretches: dict[tuple[date, str], list[Stretch]] = {}
+        self._stretches: dict[tuple[date, str], list[FreeInterval]] = {}
         for provider in providers:
             for shift in provider.shifts:
                 for location in shift.locations:
-                    found = free_stretches(provider, shift, location, clinic.closures)
+                    found = list_free_intervals(provider, shift, location, clinic.closures)
                     self._stretches.setdefault((shift.start.date(), location), []).extend(found)
 
     def is_open(self, service: str, patient: Patient, days: Iterable[date], provider: str | None = None) -> bool:

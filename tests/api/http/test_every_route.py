@@ -15,12 +15,12 @@ from support.frontdesk import Headers
 from support.samples import FOREIGN, OWN, SAMPLES, Ids, Sample, World, named, world
 from support.service import denials
 
-from api.access import gate
 from api.access.actor import AccessRole
 from api.access.owners import OWNERS
 from api.access.table import ACCESS, Access, Scope
+from api.http import gate
 from api.store import periods, plans
-from api.store.columns import Row
+from api.store.columns import TableRow
 from api.store.database import Database
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
@@ -86,7 +86,7 @@ def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     with database.reading() as session:
         return {
             table.name: sorted(map(repr, session.exec(select(*(one for one in table.columns if one.name != "last_used_at")))))
-            for table in Row.metadata.sorted_tables
+            for table in TableRow.metadata.sorted_tables
             if table.name != "audit"
         }
 

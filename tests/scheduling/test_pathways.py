@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from scheduling import catalogue
-from scheduling.care.pathways import Occurrence, Pathway, pathway_faults
 from scheduling.catalogue import parse_values
 from scheduling.errors import UnknownId
+from scheduling.pathways import Occurrence, Pathway, find_pathway_faults
 
 SERVICES = {"first", "second", "third"}
 GATE = [{"id": "yes"}, {"id": "no", "then": "ended"}]
@@ -20,7 +20,7 @@ def a_pathway(*steps: dict[str, Any], **changes: Any) -> Pathway:
 
 
 def faults_of(*steps: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(fault.path, fault.message) for fault in pathway_faults([a_pathway(*steps)], SERVICES)]
+    return [(fault.path, fault.message) for fault in find_pathway_faults([a_pathway(*steps)], SERVICES)]
 
 
 def after(step: str, **lag: Any) -> list[dict[str, Any]]:
@@ -47,28 +47,28 @@ def after(step: str, **lag: Any) -> list[dict[str, Any]]:
     ],
 )
 def test_a_pathway_keeps_its_distances(pathway, stage, service, days):
-    found = catalogue.pathway(pathway).course()[stage]
+    found = catalogue.get_pathway(pathway).course()[stage]
     assert (found.service, (found.lag.min_days, found.lag.max_days)) == (service, days)
 
 
 def test_series_have_their_number_of_sessions():
     names = ("cognitive-therapy", "relaxation-training", "physical-therapy")
-    assert [len(catalogue.pathway(name).course()) for name in names] == [6, 4, 8]
-    assert all(stage.lag.same_provider for stage in catalogue.pathway("cognitive-therapy").course()[1:])
+    assert [len(catalogue.get_pathway(name).course()) for name in names] == [6, 4, 8]
+    assert all(stage.lag.same_provider for stage in catalogue.get_pathway("cognitive-therapy").course()[1:])
 
 
 def test_new_patients_are_due_by_the_limit_of_their_kind_of_pain():
-    due = {name: catalogue.pathway(name).steps[0].due_days for name in ("new-patient-acute", "new-patient-chronic")}
+    due = {name: catalogue.get_pathway(name).steps[0].due_days for name in ("new-patient-acute", "new-patient-chronic")}
     assert due == {"new-patient-acute": 5, "new-patient-chronic": 21}
 
 
 def test_every_service_but_those_of_groups_is_a_step_of_a_pathway():
-    reached = {step.service for pathway in catalogue.pathways() for step in pathway.steps}
-    assert {service.id for service in catalogue.services()} - reached == {"behavioral-group", "family-education"}
+    reached = {step.service for pathway in catalogue.list_pathways() for step in pathway.steps}
+    assert {service.id for service in catalogue.list_services()} - reached == {"behavioral-group", "family-education"}
 
 
 def test_a_lag_links_two_visits_by_its_rules():
-    lag = catalogue.pathway("work-injury").course()[1].lag
+    lag = catalogue.get_pathway("work-injury").course()[1].lag
     link = lag.link("v1", "v2")
     assert (link.before, link.after, link.min_days, link.max_days) == ("v1", "v2", 0, 0)
     assert (link.together, link.same_location, link.same_provider, link.max_gap_minutes) == (True, True, False, 90)
@@ -76,15 +76,15 @@ def test_a_lag_links_two_visits_by_its_rules():
 
 def test_the_parts_of_one_day_are_a_bundle_and_a_trial_and_its_removal_are_not():
     parts = {Occurrence(step, 1) for step in ("medical", "psychology", "function")}
-    assert catalogue.pathway("work-injury").bundle(Occurrence("psychology", 1)) == parts
+    assert catalogue.get_pathway("work-injury").bundle(Occurrence("psychology", 1)) == parts
     trial = Occurrence("trial", 1)
-    assert catalogue.pathway("spinal-cord-stimulation").bundle(trial) == {trial}
+    assert catalogue.get_pathway("spinal-cord-stimulation").bundle(trial) == {trial}
 
 
 def test_the_course_follows_the_hoped_for_outcome_and_leaves_out_what_recurs():
-    stages = [str(stage.occurrence) for stage in catalogue.pathway("spinal-drug-delivery").course()]
+    stages = [str(stage.occurrence) for stage in catalogue.get_pathway("spinal-drug-delivery").course()]
     assert stages == ["consult.1", "trial.1", "check.1", "check.2", "check.3", "implant.1"]
-    assert [stage.occurrence.step for stage in catalogue.pathway("opioid-consultation").course()] == [
+    assert [stage.occurrence.step for stage in catalogue.get_pathway("opioid-consultation").course()] == [
         "risk-assessment",
         "consultation",
     ]
@@ -92,17 +92,17 @@ def test_the_course_follows_the_hoped_for_outcome_and_leaves_out_what_recurs():
 
 @pytest.mark.parametrize(("relief", "outcome"), [(50, "failure"), (51, "success")])
 def test_relief_over_half_is_success(relief, outcome):
-    assert catalogue.pathway("spinal-drug-delivery").step("check").outcome_of(relief) == outcome
+    assert catalogue.get_pathway("spinal-drug-delivery").step("check").outcome_of(relief) == outcome
 
 
 def test_relief_means_nothing_where_it_decides_nothing():
     with pytest.raises(ValueError, match='relief decides nothing after step "implant"'):
-        catalogue.pathway("spinal-drug-delivery").step("implant").outcome_of(60)
+        catalogue.get_pathway("spinal-drug-delivery").step("implant").outcome_of(60)
 
 
 def test_an_unknown_step_is_refused():
     with pytest.raises(UnknownId, match='unknown step "massage"'):
-        catalogue.pathway("work-injury").step("massage")
+        catalogue.get_pathway("work-injury").step("massage")
 
 
 def test_a_sound_pathway_has_no_fault():
@@ -192,5 +192,5 @@ def test_what_is_wrong_with_a_pathway_is_named_by_its_path(steps, fault):
 def test_five_days_in_a_row_fit_a_working_week_and_a_repeated_pathway_is_a_fault():
     five = {**A, "times": 5, "every": {"min_days": 1, "max_days": 1}}
     assert faults_of(five) == []
-    twice = list(pathway_faults([a_pathway(five), a_pathway(five)], SERVICES))
+    twice = list(find_pathway_faults([a_pathway(five), a_pathway(five)], SERVICES))
     assert [(fault.path, fault.message) for fault in twice] == [("pathways[1].id", '"p" is repeated')]
