@@ -12,14 +12,14 @@ from collections.abc import Callable
 
 from sqlmodel import Session
 
+from api.context import AppContext
 from api.hl7.acks import Condition, Refusal, Verdict, make_ack
 from api.hl7.charsets import decoded
 from api.hl7.codec import InvalidMessage, Message
 from api.hl7.outbox import actor_of
 from api.hl7.partners import Partner, Partners
 from api.hl7.readings import AppointmentReading, PatientNews, Reading, Unreadable, read_message
-from api.runtime.context import AppContext
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import hl7, tasks
 from api.store.columns import new_id
 from api.store.errors import StoreBusy, StoreUnusable
@@ -112,7 +112,7 @@ class Inbox:
         if received.state == "refused":
             told = {"partner": received.partner, "event": received.kind, "reason": received.reason}
             tasks.add_task(session, UNREADABLE, ("partner", received.partner), told, now)
-        write_down(session, actor_of(received.partner), "hl7.in", "patient", _patient_id(reading), now, **detail)
+        write_audit(session, actor_of(received.partner), "hl7.in", "patient", _patient_id(reading), now, **detail)
 
     def _answer(self, content: bytes, refusal: Refusal | None) -> bytes:
         return make_ack(content, new_id()[:CONTROL_ID_CHARACTERS], self._context.clock(), refusal)

@@ -15,18 +15,18 @@ from typing import Any, TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.context import AppContext
 from api.hl7.appointments import Appointment, Status
 from api.hl7.outbox import actor_of, standing_appointments
 from api.hl7.partners import Partner
 from api.hl7.readings import AppointmentReading, PatientNews, PatientReading, ReferralReading
-from api.runtime.context import AppContext
 from api.runtime.exceptions import RulesBroken
-from api.services.bookings import RequestedPlace, as_it_stands, cancelled, mark, placed
+from api.services.bookings import RequestedPlace, cancelled, get_visit_booking, mark, placed
 from api.services.contacts import set_address
 from api.services.intake import MAX_DAYS_BACK, Request
 from api.services.kinds import KINDS_BY_ID
-from api.services.reception import IntakeResult, receive
-from api.services.requests import asked_visit, change_patient
+from api.services.reception import IntakeResult, receive_request
+from api.services.requests import change_patient, get_asked_visit
 from api.services.week import decided
 from api.store import bookings, hl7, people, periods, tasks
 from api.store.tables import BookingRow, InMessageRow, VisitRow
@@ -127,7 +127,7 @@ def _visit(session: Session, reading: AppointmentReading) -> VisitRow:
     """Return the visit that is meant; only one of the very patient can be."""
     for identifier in reading.ids:
         try:
-            visit = asked_visit(session, identifier)
+            visit = get_asked_visit(session, identifier)
         except UnknownId:
             continue
         if reading.patient is None or reading.patient.id != visit.patient_id:
@@ -197,7 +197,7 @@ def _take_place(incoming: Incoming, reading: AppointmentReading, visit: VisitRow
 def _place(session: Session, reading: AppointmentReading, stands: BookingRow | None) -> RequestedPlace | None:
     """Return the place that a partner names, None: it is that where the visit stands; unknown codes say nothing."""
     zone = periods.zone(session)
-    current = None if stands is None else as_it_stands(session, stands)
+    current = None if stands is None else get_visit_booking(session, stands)
     if reading.starts_at is None:
         if current is None:
             raise NeedsPerson("it names no start")
@@ -279,7 +279,7 @@ def take_referral(incoming: Incoming, reading: ReferralReading) -> None:
                 hl7.put_placer(session, incoming.name, "episode", result.taken.episode, reading.id)
             note_part_done(session, incoming)
 
-    receive(incoming.context, incoming.by, _request(incoming, reading, kind), taken)
+    receive_request(incoming.context, incoming.by, _request(incoming, reading, kind), taken)
 
 
 def _kind(partner: Partner, code: str) -> str | None:

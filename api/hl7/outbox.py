@@ -19,7 +19,7 @@ from api.hl7.acks import Acknowledgement
 from api.hl7.appointments import ENDED, Appointment, Event, Status, Trigger, next_event
 from api.hl7.partners import Partner
 from api.hl7.siu import Patient, make_siu
-from api.services.records import write_down
+from api.services.records import write_audit
 from api.store import bookings, hl7, people, periods, requests, tasks
 from api.store.tables import BookingRow, OutMessageRow
 
@@ -198,4 +198,4 @@ def _acknowledge(session: Session, name: str, row: OutMessageRow, now: datetime)
     row.state, row.ended_at, row.reason = "sent", now, None
     session.add(row)
     detail = {"partner": name, "message": row.id, "event": row.trigger, "booking": row.booking_id}
-    write_down(session, actor_of(name), "hl7.out", "patient", row.patient_id, now, **detail)
+    write_audit(session, actor_of(name), "hl7.out", "patient", row.patient_id, now, **detail)

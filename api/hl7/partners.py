@@ -51,7 +51,7 @@ from api.hl7.charsets import CODECS
 from api.services.kinds import KINDS_BY_ID
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Model
-from scheduling.references import fault_of
+from scheduling.references import make_fault
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -214,7 +214,7 @@ class Partners(Model):
             partners = cls.model_validate_json(json.dumps(document, default=str))
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-            raise InvalidFile(source, [fault_of(detail) for detail in details]) from None
+            raise InvalidFile(source, [make_fault(detail) for detail in details]) from None
         if faults := [*_faults(partners), *_missing_files(partners, file.parent)]:
             raise InvalidFile(source, faults)
         return partners

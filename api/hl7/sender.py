@@ -9,12 +9,12 @@ from contextlib import suppress
 
 from sqlmodel import Session
 
-from api.background.mail.outbox_sender import Rhythm
+from api.background.mail.outbox_sender import RetryPolicy
+from api.context import AppContext
 from api.hl7.acks import Acknowledgement
 from api.hl7.client import MllpConnection, Unanswered
 from api.hl7.outbox import Outgoing, has_outgoing, next_outgoing, note_answer
 from api.hl7.partners import Partner
-from api.runtime.context import AppContext
 from api.store import tasks
 from api.store.errors import StoreBusy, StoreUnusable
 
@@ -24,7 +24,7 @@ UNREACHABLE = "hl7-partner-unreachable"
 FAILURES_BEFORE_TASK = 8
 """Attempts in a row without an answer before staff are told: some five minutes."""
 
-RHYTHM = Rhythm(look=1.0, first=2.0, last=120.0)
+RETRY_POLICY = RetryPolicy(look=1.0, first=2.0, last=120.0)
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +36,21 @@ class PartnerSender:
     ----------
     tls : ssl.SSLContext or None
         By which the partner is spoken to.
-    rhythm : Rhythm
+    policy : RetryPolicy
         How often the store is looked at, and how long an unanswered message waits.
     """
 
     def __init__(
-        self, context: AppContext, name: str, partner: Partner, tls: ssl.SSLContext | None = None, rhythm: Rhythm = RHYTHM
+        self,
+        context: AppContext,
+        name: str,
+        partner: Partner,
+        tls: ssl.SSLContext | None = None,
+        policy: RetryPolicy = RETRY_POLICY,
     ) -> None:
         assert partner.hl7.send is not None
         self._context, self._name, self._partner = context, name, partner
-        self._send, self._tls, self._rhythm = partner.hl7.send, tls, rhythm
+        self._send, self._tls, self._rhythm = partner.hl7.send, tls, policy
         self._connection: MllpConnection | None = None
         self._failures = 0
         self.stopping = asyncio.Event()

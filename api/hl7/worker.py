@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from api.context import AppContext
 from api.hl7.charsets import decoded
 from api.hl7.codec import Message
 from api.hl7.incoming import Incoming, NeedsPerson, ask_person, take_appointment, take_patient, take_referral
 from api.hl7.partners import Partners
 from api.hl7.readings import AppointmentReading, PatientNews, read_message
-from api.runtime.context import AppContext
 from api.store import hl7
 from api.store.errors import StoreBusy, StoreUnusable
 from api.store.tables import InMessageRow

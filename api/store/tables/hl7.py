@@ -8,13 +8,13 @@ from typing import Any, Literal
 from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, String, UniqueConstraint, text
 from sqlmodel import Field
 
-from api.store.columns import Row, Utc
+from api.store.columns import TableRow, Utc
 
 OutState = Literal["sending", "waiting", "parked", "sent"]
 InState = Literal["received", "done", "task", "refused"]
 
 
-class MirrorRow(Row, table=True):
+class MirrorRow(TableRow, table=True):
     """What a partner knows of a booking: ``told``, the appointment of each patient by id, as it was acknowledged.
 
     ``version`` is that of the booking which the partner is known to know; another one means that there may be news.
@@ -28,7 +28,7 @@ class MirrorRow(Row, table=True):
     told: dict[str, Any] = Field(sa_type=JSON)
 
 
-class PlacerRow(Row, table=True):
+class PlacerRow(TableRow, table=True):
     """The number that a partner gave to what it asked for: an episode or a visit."""
 
     __tablename__ = "hl7_placers"
@@ -39,7 +39,7 @@ class PlacerRow(Row, table=True):
     placer: str
 
 
-class OutMessageRow(Row, table=True):
+class OutMessageRow(TableRow, table=True):
     """One message to a partner about one patient's booking; ``id`` is its MSH-10, ``tells`` the appointment that it says.
 
     It is made of this alone, so that it is the same however often it is sent. At most one of a partner is being sent: that
@@ -73,7 +73,7 @@ class OutMessageRow(Row, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
-class InMessageRow(Row, table=True):
+class InMessageRow(TableRow, table=True):
     """One message of a partner; ``content`` is sealed, ``answer`` what was answered, and is answered again to the same message.
 
     ``parts_done`` counts what has been done of a message that asks for several things.

@@ -19,7 +19,7 @@ def asked(asked: Scenario) -> Scenario:
     """Return the week in a clinic that offers whatever a patient may be referred for."""
     clinic, first = asked.clinic, asked.clinic.services[0]
     known = {service.id for service in clinic.services}
-    offered = {step.service for pathway in catalogue.pathways() for step in pathway.steps} - known
+    offered = {step.service for pathway in catalogue.list_pathways() for step in pathway.steps} - known
     more = tuple(first.changed(id=service, name=service) for service in sorted(offered))
     return asked.changed(clinic=clinic.changed(services=(*clinic.services, *more)))
 

@@ -13,13 +13,13 @@ from support.partners import partner
 from support.service import SECRET
 from support.stored import StoredWeek
 
+from api.context import create_context
 from api.hl7 import worker
 from api.hl7.acks import read_ack
 from api.hl7.inbox import UNREADABLE, Inbox
 from api.hl7.incoming import NEEDS_PERSON, PATIENTS_MERGED, REFERRAL_WAITS, RULE_OVERRIDDEN
 from api.hl7.partners import Partner, Partners
 from api.hl7.worker import InboxWorker
-from api.runtime.context import create_context
 from api.runtime.settings import read_settings
 from api.store import bookings, episodes, hl7, people, tasks
 from api.store.audit import entries

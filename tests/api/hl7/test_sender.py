@@ -12,16 +12,16 @@ from support.mllp import LOOPBACK, NOW, listening
 from support.service import SECRET
 from support.stored import StoredWeek
 
-from api.background.mail.outbox_sender import Rhythm
+from api.background.mail.outbox_sender import RetryPolicy
+from api.context import AppContext, create_context
 from api.hl7.acks import Verdict
 from api.hl7.client import Unanswered
 from api.hl7.partners import Partner, Send
 from api.hl7.sender import UNREACHABLE, PartnerSender
-from api.runtime.context import AppContext, create_context
 from api.runtime.settings import read_settings
 from api.store import hl7, tasks
 
-AT_ONCE = Rhythm(look=0.01, first=0.01, last=0.01)
+AT_ONCE = RetryPolicy(look=0.01, first=0.01, last=0.01)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def context(week: StoredWeek) -> AppContext:
 def sender_to(context: AppContext, partner: Partner, port: int, answer_seconds: float = 5.0) -> PartnerSender:
     send = Send(host=LOOPBACK, port=port, answer_seconds=answer_seconds)
     reached = partner.changed(hl7=partner.hl7.changed(send=send))
-    return PartnerSender(context, "hospital", reached, rhythm=AT_ONCE)
+    return PartnerSender(context, "hospital", reached, policy=AT_ONCE)
 
 
 async def until(reached: Callable[[], bool]) -> None:
