@@ -45,7 +45,7 @@ class Inbox:
         Called when there is something to be done.
     """
 
-    def __init__(self, context: AppContext, partners: Partners, on_received: Callable[[], None]) -> None:
+    def __init__(self, context: AppContext, partners: Partners, on_received: Callable[[], object]) -> None:
         self._context, self._partners, self._on_received = context, partners, on_received
 
     def receive(self, content: bytes, address: str) -> bytes:

@@ -65,7 +65,7 @@ def next_outgoing(session: Session, name: str, partner: Partner, now: datetime) 
         session.add(row)
         session.flush()
         try:
-            return Outgoing(row.id, _content(session, row, partner))
+            return Outgoing(row.id, message_content(session, row, partner))
         except Exception:  # whatever it is, one message that cannot be made must not keep all others
             log.exception("message %s to %s cannot be made", row.id, name)
             _park(session, name, row, "it cannot be made", now)
@@ -185,7 +185,8 @@ def _ended(session: Session, booking: BookingRow, known: Appointment | None) -> 
     return None if not was_withdrawn else Appointment.of(known.document() | {"status": Status.DELETED})
 
 
-def _content(session: Session, row: OutMessageRow, partner: Partner) -> bytes:
+def message_content(session: Session, row: OutMessageRow, partner: Partner) -> bytes:
+    """Return a message as it goes out, the same every time."""
     name = people.patient_names(session, [row.patient_id]).get(row.patient_id, "")
     event = Event(Trigger(row.trigger), Appointment.of(row.tells))
     return make_siu(event, Patient(row.patient_id, name), partner, row.id, row.created_at)

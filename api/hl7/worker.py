@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from sqlmodel import Session
+
 from api.context import AppContext
 from api.hl7.charsets import decoded
 from api.hl7.codec import Message
@@ -102,3 +104,10 @@ class InboxWorker:
 
 def _needs_person(reason: str) -> None:
     raise NeedsPerson(reason)
+
+
+def do_again(session: Session, number: int) -> None:
+    """Let a message be done again from its first part on. Raises ``UnknownId``."""
+    row = hl7.in_message(session, number)
+    row.state, row.parts_done, row.reason, row.ended_at = "received", 0, None, None
+    session.add(row)

@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     )
     lmtp_host: str = "127.0.0.1"
 
+    partners: Path | None = Field(None, description="The file that names the systems with which HL7 messages are exchanged.")
+
     feed_polls_per_minute: int = Field(30, gt=0, description="Polls of one feed, for one process.")
     feed_past_days: int = Field(28, ge=0, description="How much of the past feeds show.")
     feed_farewell_days: int = Field(30, ge=0, description="How long a revoked feed says that it has ended, before it is gone.")

@@ -148,7 +148,7 @@ def add_out_message(
     return row
 
 
-def out_messages(session: Session, partner: str | None, state: OutState | None, count: int) -> list[OutMessageRow]:
+def out_messages(session: Session, partner: str | None, state: str | None, count: int) -> list[OutMessageRow]:
     """Return messages to partners, the newest first."""
     query = select(OutMessageRow).order_by(col(OutMessageRow.created_at).desc(), col(OutMessageRow.id)).limit(count)
     query = query if partner is None else query.where(OutMessageRow.partner == partner)
@@ -215,7 +215,7 @@ def next_received(session: Session) -> InMessageRow | None:
     return session.exec(query).first()
 
 
-def in_messages(session: Session, partner: str | None, state: InState | None, count: int) -> list[InMessageRow]:
+def in_messages(session: Session, partner: str | None, state: str | None, count: int) -> list[InMessageRow]:
     """Return messages of partners, the newest first."""
     query = select(InMessageRow).order_by(col(InMessageRow.number).desc()).limit(count)
     query = query if partner is None else query.where(InMessageRow.partner == partner)
