@@ -125,13 +125,13 @@ def test_both_sides_are_equal_when_the_process_is_killed_again_and_again(sqlite_
 
 
 def change(database: Database, number: int) -> None:
-    """Move a visit by some minutes, there and back."""
+    """Move a visit by some minutes, there in one round and back in the next."""
     visit = ("v-1", "v-5")[number % 2]
     with database.writing() as rows:
         row = bookings.booking_of(rows, ("visit", visit, ""))
         assert row is not None
         placing = bookings.standing_of(rows, row).placing
-        later = timedelta(minutes=10 if number % 4 < 2 else -10)
+        later = timedelta(minutes=10 if number // 4 % 2 == 0 else -10)
         takings = frozenset(type(one)(one.kind, one.position, one.resource_id, one.ends_at + later) for one in placing.takings)
         where = (placing.subject, placing.service, placing.location)
         moved = type(placing)(*where, placing.starts_at + later, placing.ends_at + later, takings)
