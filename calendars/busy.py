@@ -92,11 +92,11 @@ def read_busy_times(content: bytes, timezone: str, begin: datetime, end: datetim
     if not timedelta(0) <= end - begin <= LONGEST_WINDOW:
         raise ValueError("the window is too long, or ends before it begins")
     reader = _Reader(ZoneInfo(timezone), begin.astimezone(UTC), end.astimezone(UTC), source)
-    found: list[Interval] = []
+    intervals: list[Interval] = []
     for calendar in read_calendars(content, source):
-        found += reader.calendar(calendar)
-    clipped = ((max(start, reader.begin), min(stop, reader.end)) for start, stop in found)
-    return BusyTimes(merge_intervals(one for one in clipped if one[0] < one[1]), reader.unread)
+        intervals += reader.calendar(calendar)
+    clipped = ((max(start, reader.begin), min(stop, reader.end)) for start, stop in intervals)
+    return BusyTimes(merge_intervals((start, stop) for start, stop in clipped if start < stop), reader.unread)
 
 
 def merge_intervals(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
@@ -166,19 +166,19 @@ class _Reader:
         try:
             margin = timedelta(days=1)  # dates are compared without a zone
             query = recurring_ical_events.of(calendar, components=(_Times,))
-            found = query.between(self._local_begin - margin, self._local_end + margin)
+            occurrences = query.between(self._local_begin - margin, self._local_end + margin)
         except Exception:  # whatever it is that its parser and expander say of what no program would write
             raise _Misread from None
-        for one in found:
-            if one["busy"]:
-                yield self._instant(one["start"]), self._instant(one["end"])
+        for occurrence in occurrences:
+            if occurrence["busy"]:
+                yield self._instant(occurrence["start"]), self._instant(occurrence["end"])
 
     def _event(self, event: Component) -> Event:
         """Return an event of a series, with no more than its expansion needs."""
         start, end = self._span(event)
         rule = self._rule(event, start, end)
         if rule is not None:
-            first = rule.brought_forward(start, self._local_begin.date() - (end - start) - 3 * ONE_DAY)
+            first = rule.bring_forward(start, self._local_begin.date() - (end - start) - 3 * ONE_DAY)
             start, end = first, first + (end - start)
         made = Event()
         made.add("UID", "series")
@@ -189,7 +189,7 @@ class _Reader:
         if rule is not None:
             made.add("RRULE", vRecur.from_ical(rule.written(self._until(rule, start))))
         for name in ("RDATE", "EXDATE"):
-            listed = [one for line in event.lines if line.name == name for one in self._listed(line)]
+            listed = [moment for line in event.lines if line.name == name for moment in self._listed(line)]
             if listed:
                 made.add(name, listed)
         replaced = event.first("RECURRENCE-ID")
@@ -210,7 +210,7 @@ class _Reader:
             raise _Misread from None
         length = (end - start).days + 1
         window = (self.end - self.begin).days + 7
-        first = _day(rule.brought_forward(start, self._local_begin.date() - timedelta(days=length + 3)))
+        first = _day(rule.bring_forward(start, self._local_begin.date() - timedelta(days=length + 3)))
         last = self._local_end.date() + timedelta(days=length + 3)
         wait = rule.wait_days(first, last)
         looked_at = PATIENCE_DAYS if wait is None else wait
@@ -273,15 +273,15 @@ class _Reader:
         """Read a date, or a local time or instant as an aware datetime."""
         text = line.value.strip()
         try:
-            if (found := _DATE.fullmatch(text)) is not None:
-                return _sane(date(int(found[1]), int(found[2]), int(found[3])))
-            if (found := _MOMENT.fullmatch(text)) is None:
+            if (match := _DATE.fullmatch(text)) is not None:
+                return _sane(date(int(match[1]), int(match[2]), int(match[3])))
+            if (match := _MOMENT.fullmatch(text)) is None:
                 raise _Misread
-            day = _sane(date(int(found[1]), int(found[2]), int(found[3])))
-            clock = time(int(found[4]), int(found[5]), min(int(found[6] or 0), 59))
+            day = _sane(date(int(match[1]), int(match[2]), int(match[3])))
+            clock = time(int(match[4]), int(match[5]), min(int(match[6] or 0), 59))
         except ValueError:
             raise _Misread from None
-        return datetime.combine(day, clock, UTC if found[7] else self._zone(line.parameter("TZID")))
+        return datetime.combine(day, clock, UTC if match[7] else self._zone(line.parameter("TZID")))
 
     def _zone(self, name: str | None) -> tzinfo:
         """Return the zone of a TZID; the clinic's for none, and for one that nobody knows."""
@@ -333,12 +333,12 @@ class _Reader:
 
 
 def _is_alone(events: list[Component]) -> bool:
-    """Say whether an event neither repeats nor replaces one occurrence of another."""
+    """Return whether an event neither repeats nor replaces one occurrence of another."""
     return len(events) == 1 and not any(events[0].first(name) for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
 
 
 def _takes_time(event: Component) -> bool:
-    """Say whether an event keeps its owner busy. X-MICROSOFT-CDO-BUSYSTATUS is what Outlook shows it as."""
+    """Return whether an event keeps its owner busy. X-MICROSOFT-CDO-BUSYSTATUS is what Outlook shows it as."""
     is_free = (event.value("X-MICROSOFT-CDO-BUSYSTATUS") or "").upper() == "FREE"
     is_transparent = (event.value("TRANSP") or "").upper() == "TRANSPARENT"
     return not (is_free or is_transparent or (event.value("STATUS") or "").upper() == "CANCELLED")
@@ -346,12 +346,12 @@ def _takes_time(event: Component) -> bool:
 
 def _length(text: str) -> timedelta:
     """Read a duration (RFC 5545, section 3.3.6)."""
-    found = _LENGTH.fullmatch(text.strip())
-    if found is None:
+    match = _LENGTH.fullmatch(text.strip())
+    if match is None:
         raise _Misread
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[1:])
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups()[1:])
     size = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    return -size if found[1] == "-" else size
+    return -size if match[1] == "-" else size
 
 
 def _sane(day: date) -> date:

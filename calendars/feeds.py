@@ -84,7 +84,7 @@ def make_feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, entries: It
 
 
 def _supervises(kind: FeedKind, owner: str, entry: CalendarEntry) -> bool:
-    """Say whether a feed's owner is no member of the team, and so supervises."""
+    """Return whether a feed's owner is no member of the team, and so supervises."""
     return kind == "provider" and not any(member.id == owner for member in entry.team)
 
 

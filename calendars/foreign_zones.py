@@ -117,16 +117,16 @@ def _onsets(part: Component, first_year: int, last_year: int) -> Iterator[dateti
 
 
 def _offset(text: str | None) -> timedelta | None:
-    found = _OFFSET.fullmatch(text or "")
-    if found is None:
+    match = _OFFSET.fullmatch(text or "")
+    if match is None:
         return None
-    size = timedelta(hours=int(found[2]), minutes=int(found[3]), seconds=int(found[4] or 0))
-    return None if size >= timedelta(days=1) else size if found[1] == "+" else -size
+    size = timedelta(hours=int(match[2]), minutes=int(match[3]), seconds=int(match[4] or 0))
+    return None if size >= timedelta(days=1) else size if match[1] == "+" else -size
 
 
 def _local(text: str | None) -> datetime | None:
-    found = _LOCAL.fullmatch((text or "").strip())
+    match = _LOCAL.fullmatch((text or "").strip())
     try:
-        return datetime.strptime(found[1] + found[2], "%Y%m%d%H%M%S") if found else None  # noqa: DTZ007
+        return datetime.strptime(match[1] + match[2], "%Y%m%d%H%M%S") if match else None  # noqa: DTZ007
     except ValueError:
         return None

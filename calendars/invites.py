@@ -60,7 +60,7 @@ class InviteMessage:
     appointment: Appointment
     is_update: bool = False
 
-    def told(self) -> Invitation:
+    def to_invitation(self) -> Invitation:
         """Return what the patient has been told once this was sent."""
         appointment = self.appointment if self.method == "REQUEST" else None
         return Invitation(self.uid, self.attendee, self.sequence, self.stamp, appointment)

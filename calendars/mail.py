@@ -155,7 +155,7 @@ def _encoded(text: str) -> str:
             words.append(word)
             word = b""
         word += encoded
-    return "\r\n ".join(f"=?utf-8?b?{b64encode(one).decode()}?=" for one in (*words, word))
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(part).decode()}?=" for part in (*words, word))
 
 
 def _digest(message: InviteMessage) -> str:

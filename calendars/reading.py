@@ -53,9 +53,9 @@ class ContentLine:
 
     def parameter(self, name: str) -> str | None:
         """Return a parameter's value; of several the first."""
-        for found in _PARAMETER.finditer(self.written):
-            if found[1].upper() == name:
-                return str(found[2] if found[2] is not None else found[3])
+        for match in _PARAMETER.finditer(self.written):
+            if match[1].upper() == name:
+                return str(match[2] if match[2] is not None else match[3])
         return None
 
 
@@ -109,13 +109,13 @@ class _Reader:
         self._components = 0
 
     def read(self, text: str) -> list[Component]:
-        for count, found in enumerate(_LINES.finditer(text)):
+        for count, match in enumerate(_LINES.finditer(text)):
             if count == MAX_LINES:
-                raise self._refusal(text, found.start(), f"more than {MAX_LINES:,} lines")
-            if found.end() - found.start() <= MAX_LINE:
-                trouble = self._take(ContentLine(found[1].upper(), found[2], found[3]))
+                raise self._refusal(text, match.start(), f"more than {MAX_LINES:,} lines")
+            if match.end() - match.start() <= MAX_LINE:
+                trouble = self._take(ContentLine(match[1].upper(), match[2], match[3]))
                 if trouble is not None:
-                    raise self._refusal(text, found.start(), trouble)
+                    raise self._refusal(text, match.start(), trouble)
         if self._open:
             raise self._refusal(text, len(text), f"{self._open[-1].name[:20]} does not end")
         if not self._done:

@@ -142,7 +142,7 @@ class Rule:
                 step = length * self.interval
                 skipped = max(0, first.year * 12 + first.month - 1 - begin_month) // step
                 for month in range(begin_month + skipped * step, last.year * 12 + last.month, step):
-                    yield chain.from_iterable(self._days_of_month(one) for one in range(month, month + length))
+                    yield chain.from_iterable(self._days_of_month(each) for each in range(month, month + length))
 
     def _days_of_month(self, month: int) -> Iterator[date]:
         """Yield the days of a month that is counted from year 0, if it is one of the rule's months."""
@@ -162,7 +162,7 @@ class Rule:
         return bool(self.month_days) or self._is_like(start, day)
 
     def _is_nth(self, ordinal: int, day: date) -> bool:
-        """Say whether a day is the nth of its weekday in its month, or in its year if a yearly rule names no months."""
+        """Return whether a day is the nth of its weekday in its month, or in its year if a yearly rule names no months."""
         if ordinal == 0:
             return True
         whole_year = self.frequency == "YEARLY" and not self.months
@@ -171,7 +171,7 @@ class Rule:
         return ordinal in ((number - 1) // 7 + 1, -((length - number) // 7 + 1))
 
     def _is_like(self, start: date, day: date) -> bool:
-        """Say whether a day is what a rule without days takes from its start."""
+        """Return whether a day is what a rule without days takes from its start."""
         match self.frequency:
             case "DAILY":
                 return True
@@ -205,7 +205,7 @@ class Rule:
             periods = min(periods, self.count * (7 if self.weekdays and self.frequency == "DAILY" else 1))
         return _STEPS[self.frequency] * periods
 
-    def brought_forward(self, start: D, before: date) -> D:
+    def bring_forward(self, start: D, before: date) -> D:
         """Return a start from which the rule has the same dates from a date on: the start itself, or a later one.
 
         It lies at least one whole period before that date, so that it does not count as an occurrence itself.
@@ -230,8 +230,8 @@ class Rule:
 
     def wait_days(self, start: date, window_end: date) -> int | None:
         """Return how many days after a window its next date is, at which an expander stops; None when it is too far."""
-        found = next(self.dates(start, window_end + ONE_DAY), None)
-        return None if found is None else (found - window_end).days
+        following = next(self.dates(start, window_end + ONE_DAY), None)
+        return None if following is None else (following - window_end).days
 
     def written(self, until: str | None) -> str:
         """Return it as an RRULE's value, with another UNTIL."""
@@ -277,12 +277,12 @@ def _signed(given: Mapping[str, str], name: str, most: int) -> tuple[int, ...]:
 def _weekdays(text: str | None) -> tuple[tuple[int, int], ...]:
     if text is None:
         return ()
-    found = [_ORDINAL_DAY.fullmatch(part) for part in text.split(",")]
-    if len(found) > MAX_LIST:
+    matches = [_ORDINAL_DAY.fullmatch(part) for part in text.split(",")]
+    if len(matches) > MAX_LIST:
         raise Unusable("BYDAY")
     days = []
-    for one in found:
-        if one is None or (one[1] is not None and not 1 <= abs(int(one[1])) <= 53):
+    for match in matches:
+        if match is None or (match[1] is not None and not 1 <= abs(int(match[1])) <= 53):
             raise Unusable("BYDAY")
-        days.append((int(one[1] or 0), WEEKDAYS.index(one[2])))
+        days.append((int(match[1] or 0), WEEKDAYS.index(match[2])))
     return tuple(dict.fromkeys(days))

@@ -162,7 +162,7 @@ def read_file(content: bytes) -> ReceivedReplies:
         objects = read_calendars(content)
     except InvalidFile:
         return ReceivedReplies((), trouble=ForStaff("unreadable"))
-    answers = tuple(dict.fromkeys(answer for one in objects for answer in _answers(one)))
+    answers = tuple(dict.fromkeys(answer for calendar in objects for answer in _answers(calendar)))
     if not answers:
         return ReceivedReplies((), trouble=ForStaff("no-answer-in-it"))
     return ReceivedReplies(answers[:MAX_ANSWERS])
@@ -253,17 +253,17 @@ def _answers(calendar: Component) -> Iterator[Reply]:
 
 def _stamp(text: str | None) -> datetime | None:
     """Read a DTSTAMP, always UTC (RFC 5545, section 3.8.7.2); what is none counts as missing."""
-    found = re.fullmatch(r"(\d{8}T\d{6})Z?", text or "", re.ASCII)
+    match = re.fullmatch(r"(\d{8}T\d{6})Z?", text or "", re.ASCII)
     try:
-        return datetime.strptime(found[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if found else None
+        return datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if match else None
     except ValueError:
         return None
 
 
 def _sender(mail: EmailMessage) -> str:
     """Return whom a mail says that it is from; nothing when that is not exactly one address."""
-    found = getaddresses([str(value) for value in mail.get_all("From", [])])
-    return found[0][1] if len(found) == 1 else ""
+    addresses = getaddresses([str(value) for value in mail.get_all("From", [])])
+    return addresses[0][1] if len(addresses) == 1 else ""
 
 
 def _header(mail: EmailMessage, name: str) -> str | None:
@@ -282,7 +282,7 @@ def _calendar_parts(mail: EmailMessage) -> Iterator[bytes]:
 
 
 def _without_calendar(mail: EmailMessage) -> ForStaff | Ignored:
-    """Say what a mail is that holds no calendar object: a report, an automatic answer, or words of a person."""
+    """Return what a mail is that holds no calendar object: a report, an automatic answer, or words of a person."""
     if mail.get_content_type() == "multipart/report":
         return ForStaff("undelivered")
     if str(mail.get("Auto-Submitted", "no")).strip().casefold().partition(";")[0] != "no":
@@ -290,7 +290,7 @@ def _without_calendar(mail: EmailMessage) -> ForStaff | Ignored:
     return ForStaff("no-calendar")
 
 
-def _best(found: list[ReceivedReplies]) -> ReceivedReplies:
+def _best(copies: list[ReceivedReplies]) -> ReceivedReplies:
     """Return the copy that could be read: a mail often carries the same object twice."""
-    answers = tuple(dict.fromkeys(answer for one in found for answer in one.answers))[:MAX_ANSWERS]
-    return ReceivedReplies(answers) if answers else found[0]
+    answers = tuple(dict.fromkeys(answer for received in copies for answer in received.answers))[:MAX_ANSWERS]
+    return ReceivedReplies(answers) if answers else copies[0]

@@ -14,8 +14,8 @@ from pydantic import Field
 
 from scheduling.clinic import Service
 from scheduling.errors import Fault, InvalidFile
-from scheduling.fields import Id, Model, Stamp
-from scheduling.files import read_json, write_text
+from scheduling.fields import Id, ItemKind, Model, Stamp
+from scheduling.files import read_json, write_text, wrong_kind
 from scheduling.references import validate_text
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minutes_on
@@ -76,7 +76,7 @@ class Unscheduled(Model):
 
 
 class Costs(Model):
-    """The cost of a plan by component (scenario-format, Cost)."""
+    """The cost of a plan by component (``scheduling/README.md``, Costs)."""
 
     unscheduled: int
     late: int
@@ -91,7 +91,7 @@ class Costs(Model):
     site_change: Annotated[int, Field(alias="site-change")]
 
     @classmethod
-    def of(cls, components: Mapping[str, int]) -> Self:
+    def from_components(cls, components: Mapping[str, int]) -> Self:
         """Make costs of ``{component: cost}``; a component that is not named is 0."""
         return cls.model_validate({name: 0 for name in COMPONENTS} | dict(components))
 
@@ -123,7 +123,7 @@ class Violation:
 class Item:
     """A planned visit, group session or hold, beside its service; minutes count from its date's midnight."""
 
-    kind: Literal["visit", "group", "hold"]
+    kind: ItemKind
     id: str
     service: Service
     patients: tuple[str, ...]
@@ -180,7 +180,7 @@ class Plan(Model):
         plan, misshapen = validate_text(cls, text)
         faults = [fault for _, fault in misshapen] if plan is None else list(find_plan_faults(scenario, plan))
         if plan is None or faults:
-            raise InvalidFile(source, faults)
+            raise InvalidFile(source, wrong_kind(text, "plan") or faults)
         return plan
 
     def write(self, path: Path | str) -> None:
@@ -212,9 +212,7 @@ class Plan(Model):
         return []
 
 
-def _item(
-    kind: Literal["visit", "group", "hold"], identifier: str, service: Service, patients: Sequence[str], b: Booking
-) -> Item:
+def _item(kind: ItemKind, identifier: str, service: Service, patients: Sequence[str], b: Booking) -> Item:
     day = b.start.date()
     return Item(kind, identifier, service, tuple(patients), b, day, minutes_on(b.start, day), minutes_on(b.end, day))
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 MINUTES_PER_DAY = 1440
 NOON_MINUTE = 720
-"""The afternoon starts at 12:00 (scenario-format, cost ``half``)."""
+"""The afternoon starts at 12:00 (the cost ``half``)."""
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
@@ -71,7 +71,7 @@ class TimeGrid:
         return self.first + timedelta(days=day_index)
 
     def on_grid(self, minute: int) -> bool:
-        """Say whether a minute of the day is a grid start."""
+        """Return whether a minute of the day is a grid start."""
         return minute % self.grid_minutes == 0
 
     def starts(self, begin_minute: int, end_minute: int, duration_minutes: int) -> int:

@@ -9,8 +9,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import reduce
 from graphlib import TopologicalSorter
 from itertools import product
+from operator import or_
 
 from scheduling.requests import Link
 from scheduling.rules.providers import FULL_ATTENTION
@@ -72,7 +74,8 @@ class Occupancy(Holdings):
     def viewed_with(self, domains: Domains, ignoring: Collection[str] = ()) -> Occupancy:
         """Return the same placements as other domains see them, or without some rules; for looking, not for changing."""
         other = copy(self)
-        other.__dict__ |= {"domains": domains, "ignoring": frozenset(ignoring), "_open_at": {}, "_free_on": {}, "_ranked": {}}
+        other.__dict__ |= {"domains": domains, "ignoring": frozenset(ignoring), "_open_at": {}, "_free_on": {}}
+        other.__dict__ |= {"_ranked": {}, "_nearby": {}}
         return other
 
     def _change(self, key: Key, placement: Placement, take: bool) -> None:
@@ -116,6 +119,13 @@ class Occupancy(Holdings):
                 extra = sum(guide.get(option, 0.0) for option in team) if guide else 0
                 for place in self._with_team(task, day, location, starts, team):
                     yield CostedPlacement(extra * self.guide_weight + place.cost, place.placement) if guide else place
+
+    def every_start(self, task: Task) -> Iterator[CostedPlacement]:
+        """Yield free places of a task with every start, the earliest of the day first."""
+        some = reduce(or_, (option.starts for option in self.domains.options_for(task.key)), 0)
+        for slot in range(self.scenario.grid.slots_per_day):
+            if some >> slot & 1:
+                yield from self.places(task, None, 1 << slot)
 
     def narrow_options(self, task: Task, options: Iterable[Option], free: Collection[Key]) -> list[Option]:
         """Return options with the starts that what is placed leaves to them; the tasks of ``free`` are yet to be placed."""
@@ -191,11 +201,12 @@ class Occupancy(Holdings):
         """Return the starts that rooms, equipment and bays leave open to a service."""
         service, grid = task.service, self.scenario.grid.grid_minutes
         length, starts = -(-service.minutes // grid), (1 << self.scenario.grid.slots_per_day) - 1
-        if service.room is not None and "room-overlap" not in self.ignoring:
+        if service.room is not None and "room" not in self.ignoring:
             cleaned = -(-(service.minutes + service.turnover) // grid)
             open_rooms = 0
             for room in self._suited(task, location):
-                open_rooms |= runs(self._levels(("room", room, day), 1).free(1), cleaned)
+                shared = "room-overlap" in self.ignoring
+                open_rooms |= ANY if shared else runs(self._levels(("room", room, day), 1).free(1), cleaned)
             starts &= open_rooms
         for device in service.equipment if "equipment" not in self.ignoring else ():
             starts &= runs(self._equipment(device, location, day).free(1), length)

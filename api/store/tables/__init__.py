@@ -18,7 +18,7 @@ from api.store.tables.care import (
     ReferralOutRow,
     WaitingRow,
 )
-from api.store.tables.clinic import ClinicRow, PeriodRow, ScenarioRow
+from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
 from api.store.tables.jobs import JobEventRow, PlanJobRow
@@ -40,6 +40,7 @@ __all__ = [
     "EpisodeEventRow",
     "EpisodeRow",
     "EpisodeVisitRow",
+    "EpochRow",
     "FeedCopyRow",
     "FeedRow",
     "GroupRow",

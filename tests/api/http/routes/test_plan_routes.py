@@ -46,7 +46,7 @@ def asked(desk: FrontDesk, **body: Any) -> str:
 def snapshot(desk: FrontDesk, identifier: str) -> Scenario:
     """Return what a plan is asked of."""
     with desk.context.database.reading() as session:
-        return periods.snapshot(session, jobs.job(session, identifier).scenario_id)
+        return periods.load_snapshot(session, jobs.get_job(session, identifier).scenario_id)
 
 
 def made(desk: FrontDesk, identifier: str, *wishes: Wish) -> Plan:
@@ -55,7 +55,7 @@ def made(desk: FrontDesk, identifier: str, *wishes: Wish) -> Plan:
     step = {"phase": "search", "seconds": 1.5, "cost": plan.cost, "bound": None, "reported_at": utc_now()}
     with desk.context.database.writing() as session:
         assert jobs.take_job(session, identifier, 1, "worker", utc_now()) is not None
-        assert jobs.report(session, JobEventRow(job_id=identifier, number=0, **step), 1)
+        assert jobs.add_event(session, JobEventRow(job_id=identifier, number=0, **step), 1)
         assert jobs.finish_job(session, identifier, 1, plan, utc_now())
     return plan
 
@@ -117,7 +117,7 @@ def test_without_regard_to_it_the_plan_would_undo_it(desk: FrontDesk, monkeypatc
     identifier = asked(desk)
     assert desk.move("v-1", "TU 13:00").status_code == 200
     made(desk, identifier, *STANDS)
-    monkeypatch.setattr(publishing, "_decided", lambda *_: set())
+    monkeypatch.setattr(publishing, "_list_decided", lambda *_: set())
     assert (found := publish(desk, identifier)).status_code == 201, found.text
     assert desk.stands()["v-1"] == "Tue 14:00"
 
