@@ -24,7 +24,7 @@ VERSIONS = ("2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6")
 DEFAULT_VERSION = "2.5.1"
 
 
-class Verdict(StrEnum):
+class AckVerdict(StrEnum):
     """What became of a message, as table 0008 has it in the original mode."""
 
     ACCEPTED = "AA"
@@ -48,7 +48,7 @@ class Condition(StrEnum):
 class Refusal:
     """Why a message is not accepted: where (``SCH-11.4``), the condition, and words that quote nothing of it."""
 
-    verdict: Verdict
+    verdict: AckVerdict
     condition: Condition
     words: str
     place: str = ""
@@ -86,7 +86,7 @@ def make_ack(content: bytes, control_id: str, now: datetime, refusal: Refusal | 
     text, codec = decoded(content)
     header = _header(text)
     is_enhanced = header.raw(15) not in ("", "NE")
-    verdict = Verdict.ACCEPTED if refusal is None else refusal.verdict
+    verdict = AckVerdict.ACCEPTED if refusal is None else refusal.verdict
     code = f"C{verdict[1]}" if is_enhanced else verdict.value
     segments = [_ack_header(header, control_id, now), _segment(header, "MSA", code, header.raw(10))]
     if refusal is not None:

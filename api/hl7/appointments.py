@@ -41,7 +41,7 @@ class Trigger(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Appointment:
+class PartnerAppointment:
     """One patient's appointment. It names nobody: people, places and services are ids.
 
     Attributes
@@ -84,14 +84,14 @@ class Appointment:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class AppointmentEvent:
     """One message to be sent: what it says, which is what its receiver knows from then on."""
 
     trigger: Trigger
-    appointment: Appointment
+    appointment: PartnerAppointment
 
 
-def next_event(told: Appointment | None, stands: Appointment | None) -> Event | None:
+def next_event(told: PartnerAppointment | None, stands: PartnerAppointment | None) -> AppointmentEvent | None:
     """Return the next message that brings a partner nearer to what stands; None: they know it.
 
     Who was told nothing is told of a booking before of what became of it, and a move before what happened at its new time.
@@ -109,12 +109,12 @@ def next_event(told: Appointment | None, stands: Appointment | None) -> Event | 
             return None
         status = Status.CANCELLED if stands is None else stands.status
         trigger = Trigger.DELETED if status is Status.DELETED else Trigger.CANCELLED
-        return Event(trigger, replace(known, status=status))
+        return AppointmentEvent(trigger, replace(known, status=status))
     if known is None:
-        return Event(Trigger.BOOKED, replace(stands, status=Status.BOOKED))
+        return AppointmentEvent(Trigger.BOOKED, replace(stands, status=Status.BOOKED))
     if known == stands:
         return None
     if (known.starts_at, known.ends_at) != (stands.starts_at, stands.ends_at):
-        return Event(Trigger.MOVED, replace(stands, status=Status.BOOKED))
+        return AppointmentEvent(Trigger.MOVED, replace(stands, status=Status.BOOKED))
     missed = stands.status is Status.NO_SHOW and known.status is not Status.NO_SHOW
-    return Event(Trigger.NO_SHOW if missed else Trigger.MODIFIED, stands)
+    return AppointmentEvent(Trigger.NO_SHOW if missed else Trigger.MODIFIED, stands)

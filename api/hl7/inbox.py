@@ -13,12 +13,12 @@ from collections.abc import Callable
 from sqlmodel import Session
 
 from api.context import AppContext
-from api.hl7.acks import Condition, Refusal, Verdict, make_ack
+from api.hl7.acks import AckVerdict, Condition, Refusal, make_ack
 from api.hl7.charsets import decoded
 from api.hl7.codec import InvalidMessage, Message
 from api.hl7.outbox import actor_of
 from api.hl7.partners import Partner, Partners
-from api.hl7.readings import AppointmentReading, PatientNews, Reading, Unreadable, read_message
+from api.hl7.readings import AppointmentReading, PatientNews, Reading, UnreadableMessage, read_message
 from api.services.records import write_audit
 from api.store import hl7, tasks
 from api.store.columns import new_id
@@ -31,7 +31,7 @@ UNREADABLE = "hl7-message-unreadable"
 MAX_CONTROL_ID_CHARACTERS = 199
 """MSH-10 in version 2.6."""
 
-LATER = Refusal(Verdict.ERROR, Condition.INTERNAL, "cannot be taken in now; send it again later")
+LATER = Refusal(AckVerdict.ERROR, Condition.INTERNAL, "cannot be taken in now; send it again later")
 
 log = logging.getLogger(__name__)
 
@@ -60,19 +60,19 @@ class Inbox:
 
     def refuse_too_long(self, head: bytes) -> bytes:
         """Return the answer to a message that is too long."""
-        return self._answer(head, Refusal(Verdict.REJECTED, Condition.DATA_TYPE, "is longer than any message may be"))
+        return self._answer(head, Refusal(AckVerdict.REJECTED, Condition.DATA_TYPE, "is longer than any message may be"))
 
     def _received(self, content: bytes, address: str) -> bytes:
         try:
             message = Message.parse(decoded(content)[0])
         except InvalidMessage as error:
-            return self._answer(content, Refusal(Verdict.REJECTED, Condition.SEGMENT_SEQUENCE, str(error)))
+            return self._answer(content, Refusal(AckVerdict.REJECTED, Condition.SEGMENT_SEQUENCE, str(error)))
         header = message.header
         sender = self._partners.sender(address, header.get(3), header.get(4))
         if sender is None:
             log.warning("a message from %s is of nobody who may send from there", address)
             words = "MSH-3 and MSH-4 name nobody who may send from there"
-            return self._answer(content, Refusal(Verdict.REJECTED, Condition.UNKNOWN_KEY, words, "MSH-3"))
+            return self._answer(content, Refusal(AckVerdict.REJECTED, Condition.UNKNOWN_KEY, words, "MSH-3"))
         if refusal := _control_id_refusal(message.control_id):
             return self._answer(content, refusal)
         return self._kept(content, message, *sender)
@@ -81,7 +81,7 @@ class Inbox:
         """Keep a message, unless it is known, and return its answer."""
         digest = hashlib.sha256(content).hexdigest()
         reading, refusal = _read(message, partner)
-        if refusal is not None and refusal.verdict is Verdict.REJECTED:
+        if refusal is not None and refusal.verdict is AckVerdict.REJECTED:
             return self._answer(content, refusal)
         with self._context.database.writing() as session:
             known = hl7.in_message_of(session, name, message.control_id)
@@ -89,7 +89,7 @@ class Inbox:
                 if known.digest == digest:
                     return known.answer
                 words = "MSH-10 is that of another message"
-                return self._answer(content, Refusal(Verdict.ERROR, Condition.DUPLICATE_KEY, words, "MSH-10"))
+                return self._answer(content, Refusal(AckVerdict.ERROR, Condition.DUPLICATE_KEY, words, "MSH-10"))
             answer = self._answer(content, refusal)
             received = Received(
                 partner=name,
@@ -121,15 +121,15 @@ class Inbox:
 def _read(message: Message, partner: Partner) -> tuple[Reading | None, Refusal | None]:
     try:
         return read_message(message, partner), None
-    except Unreadable as error:
+    except UnreadableMessage as error:
         return None, error.refusal
 
 
 def _control_id_refusal(control_id: str) -> Refusal | None:
     if not control_id.strip():
-        return Refusal(Verdict.ERROR, Condition.FIELD_MISSING, "MSH-10 is missing", "MSH-10")
+        return Refusal(AckVerdict.ERROR, Condition.FIELD_MISSING, "MSH-10 is missing", "MSH-10")
     if len(control_id) > MAX_CONTROL_ID_CHARACTERS or not control_id.isprintable():
-        return Refusal(Verdict.ERROR, Condition.DATA_TYPE, "MSH-10 is too long, or holds control characters", "MSH-10")
+        return Refusal(AckVerdict.ERROR, Condition.DATA_TYPE, "MSH-10 is too long, or holds control characters", "MSH-10")
     return None
 
 

@@ -16,18 +16,29 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.context import AppContext
-from api.hl7.appointments import Appointment, Status
+from api.hl7.appointments import PartnerAppointment, Status
 from api.hl7.outbox import actor_of, standing_appointments
 from api.hl7.partners import Partner
 from api.hl7.readings import AppointmentReading, PatientNews, PatientReading, ReferralReading
 from api.runtime.exceptions import RulesBroken
-from api.services.bookings import RequestedPlace, cancelled, get_visit_booking, mark, placed
+from api.services.bookings import (
+    PlacementDecision,
+    RequestedPlace,
+    apply_cancellation,
+    apply_placement,
+    decide_booking,
+    decide_cancellation,
+    decide_move,
+    get_visit_booking,
+    mark,
+)
 from api.services.contacts import set_address
+from api.services.decisions import with_retries
 from api.services.intake import MAX_DAYS_BACK, Request
 from api.services.kinds import KINDS_BY_ID
 from api.services.reception import IntakeResult, receive_request
 from api.services.requests import change_patient, get_asked_visit
-from api.services.week import decided
+from api.services.week import WeekSnapshot
 from api.store import bookings, hl7, people, periods, tasks
 from api.store.tables import BookingRow, InMessageRow, VisitRow
 from api.store.tables.plans import BookingState
@@ -112,7 +123,7 @@ def take_appointment(incoming: Incoming, reading: AppointmentReading) -> None:
     """
     with incoming.context.database.reading() as session:
         visit = _visit(session, reading)
-        booking = bookings.booking_of(session, ("visit", visit.id, ""))
+        booking = bookings.find_booking(session, ("visit", visit.id, ""))
         stands = None if booking is None or booking.state == "cancelled" else booking
     match reading.status:
         case Status.BOOKED:
@@ -142,10 +153,11 @@ def _take_cancellation(incoming: Incoming, reading: AppointmentReading, visit: V
     if stands is None:
         incoming.run(note)(lambda session: None)
         return
-    decided(
+    with_retries(
         incoming.context,
         visit.period_id,
-        lambda week: cancelled(week, incoming.by, visit.id, _any_version, now),
+        lambda week: decide_cancellation(week, incoming.by, visit.id, None, now),
+        apply_cancellation,
         incoming.run(note),
     )
 
@@ -159,7 +171,7 @@ def _take_state(incoming: Incoming, reading: AppointmentReading, visit: VisitRow
 
     def act(session: Session) -> None:
         for state in steps:
-            mark(session, incoming.by, visit.id, state, _any_version, now)
+            mark(session, incoming.by, visit.id, state, None, now)
 
     incoming.run(_noting(incoming, reading, visit))(act)
 
@@ -175,28 +187,27 @@ def _take_place(incoming: Incoming, reading: AppointmentReading, visit: VisitRow
     if incoming.partner.owner != "ehr":
         raise NeedsPerson(f'visit "{visit.id}" stands elsewhere, and {incoming.name} does not decide where')
     now, reason = incoming.context.clock(), f"EHR: {incoming.name}"
-    expect = None if stands is None else _any_version
+
+    def decide(week: WeekSnapshot) -> PlacementDecision:
+        if stands is None:
+            return decide_booking(week, incoming.by, visit.id, place, reason, now)
+        return decide_move(week, incoming.by, visit.id, place, reason, None, now)
 
     def tell_of_override(session: Session) -> None:
-        row = bookings.booking_of(session, ("visit", visit.id, ""))
+        row = bookings.find_booking(session, ("visit", visit.id, ""))
         if row is not None and row.override_reason is not None:
             incoming.add_task(session, RULE_OVERRIDDEN, visit.patient_id, {"visit": visit.id})
         note(session)
 
     try:
-        decided(
-            incoming.context,
-            visit.period_id,
-            lambda week: placed(week, incoming.by, visit.id, place, reason, expect, now),
-            incoming.run(tell_of_override),
-        )
+        with_retries(incoming.context, visit.period_id, decide, apply_placement, incoming.run(tell_of_override))
     except RulesBroken as error:
         raise NeedsPerson(f'visit "{visit.id}": {error}') from None
 
 
 def _place(session: Session, reading: AppointmentReading, stands: BookingRow | None) -> RequestedPlace | None:
     """Return the place that a partner names, None: it is that where the visit stands; unknown codes say nothing."""
-    zone = periods.zone(session)
+    zone = periods.get_zone(session)
     current = None if stands is None else get_visit_booking(session, stands)
     if reading.starts_at is None:
         if current is None:
@@ -209,7 +220,7 @@ def _place(session: Session, reading: AppointmentReading, stands: BookingRow | N
     rooms = {room.id for room in clinic.rooms if room.location == location}
     stays = current is not None and current.location == location
     room = reading.room if reading.room in rooms else current.room if current is not None and stays else None
-    known = set(reading.team) <= people.provider_ids(session)
+    known = set(reading.team) <= people.list_provider_ids(session)
     team = reading.team if known else ()
     supervisors: tuple[str, ...] = ()
     if current is not None:
@@ -223,14 +234,14 @@ def _place(session: Session, reading: AppointmentReading, stands: BookingRow | N
 
 def note_said(session: Session, name: str, reading: AppointmentReading, visit: VisitRow) -> None:
     """Note what a partner has said as what it knows: it is told only what differs from that."""
-    row = bookings.booking_of(session, ("visit", visit.id, ""))
+    row = bookings.find_booking(session, ("visit", visit.id, ""))
     if row is None:
         return
     if reading.placer and reading.placer != visit.id:
         hl7.put_placer(session, name, "visit", visit.id, reading.placer)
     told = hl7.told(session, name, row.id)
     stands = standing_appointments(session, name, row).get(visit.patient_id)
-    known = Appointment.of(told[visit.patient_id]) if visit.patient_id in told else stands
+    known = PartnerAppointment.of(told[visit.patient_id]) if visit.patient_id in told else stands
     said = None if known is None else _said(stands or known, reading)
     if said is not None:
         told[visit.patient_id] = said.document()
@@ -238,7 +249,7 @@ def note_said(session: Session, name: str, reading: AppointmentReading, visit: V
     hl7.put_mirror(session, name, row.id, told, row.version if knows_all else 0)
 
 
-def _said(stands: Appointment, reading: AppointmentReading) -> Appointment:
+def _said(stands: PartnerAppointment, reading: AppointmentReading) -> PartnerAppointment:
     """Return an appointment as a partner sees it: by what it said of time and state; the rest it did not mean to change."""
     status = Status.CANCELLED if reading.status is Status.DELETED else reading.status
     if reading.starts_at is None or status is not Status.BOOKED:
@@ -275,8 +286,8 @@ def take_referral(incoming: Incoming, reading: ReferralReading) -> None:
     def taken(act: Callable[[Session], IntakeResult]) -> None:
         with incoming.context.database.writing() as session:
             result = act(session)
-            if result.taken.episode is not None and reading.id:
-                hl7.put_placer(session, incoming.name, "episode", result.taken.episode, reading.id)
+            if result.accepted.episode is not None and reading.id:
+                hl7.put_placer(session, incoming.name, "episode", result.accepted.episode, reading.id)
             note_part_done(session, incoming)
 
     receive_request(incoming.context, incoming.by, _request(incoming, reading, kind), taken)
@@ -290,7 +301,7 @@ def _request(incoming: Incoming, reading: ReferralReading, kind: str) -> Request
     """Return a referral as the intake knows it: of a known patient without the name, of long ago without the date."""
     with incoming.context.database.reading() as session:
         is_known = people.is_known(session, reading.patient.id)
-        today = periods.zone(session).wall(incoming.context.clock()).date()
+        today = periods.get_zone(session).wall(incoming.context.clock()).date()
     referred_on = reading.referred_on
     if referred_on is not None and not today - timedelta(days=MAX_DAYS_BACK) <= referred_on <= today:
         referred_on = None
@@ -328,7 +339,7 @@ def take_patient(incoming: Incoming, news: PatientNews) -> None:
 
 
 def _update(session: Session, by: Actor, patient: PatientReading, now: datetime) -> None:
-    row = people.patient(session, patient.id)
+    row = people.get_patient(session, patient.id)
     if patient.name and patient.name != row.name:
         row = change_patient(session, by, patient.id, row.version, {"name": patient.name}, now)
     if patient.email:
@@ -367,7 +378,3 @@ def _note_said_of_known(session: Session, name: str, reading: AppointmentReading
         note_said(session, name, reading, _visit(session, reading))
     except ClinicweaveError:
         return
-
-
-def _any_version(version: int) -> None:
-    """Expect nothing: what a partner tells has happened, whatever anybody knew of it."""

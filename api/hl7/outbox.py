@@ -16,9 +16,9 @@ from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
 from api.hl7.acks import Acknowledgement
-from api.hl7.appointments import ENDED, Appointment, Event, Status, Trigger, next_event
+from api.hl7.appointments import ENDED, AppointmentEvent, PartnerAppointment, Status, Trigger, next_event
 from api.hl7.partners import Partner
-from api.hl7.siu import Patient, make_siu
+from api.hl7.siu import NamedPatient, make_siu
 from api.services.records import write_audit
 from api.store import bookings, hl7, people, periods, requests, tasks
 from api.store.tables import BookingRow, OutMessageRow
@@ -107,16 +107,16 @@ def send_again(session: Session, identifier: str, now: datetime) -> OutMessageRo
     return row
 
 
-def standing_appointments(session: Session, partner: str, row: BookingRow) -> dict[str, Appointment]:
+def standing_appointments(session: Session, partner: str, row: BookingRow) -> dict[str, PartnerAppointment]:
     """Return the appointments that a booking is, by patient; empty when it is cancelled or only offered."""
     if row.state in ("cancelled", "offered"):
         return {}
-    placing = bookings.standing_of(session, row).placing
+    placing = bookings.get_standing(session, row).placing
     services = {service.id: service for service in periods.clinic_of(session).services}
-    asked = requests.visit(session, row.subject_id) if row.kind == "visit" else None
+    asked = requests.get_visit(session, row.subject_id) if row.kind == "visit" else None
     service = services.get(placing.service)
     return {
-        patient: Appointment(
+        patient: PartnerAppointment(
             id=appointment_id(row, patient),
             patient=patient,
             service=placing.service,
@@ -168,7 +168,7 @@ def _next_news(session: Session, name: str, now: datetime) -> OutMessageRow | No
         told = hl7.told(session, name, booking.id)
         stands = standing_appointments(session, name, booking)
         for patient in sorted({*told, *stands}):
-            known = Appointment.of(told[patient]) if patient in told else None
+            known = PartnerAppointment.of(told[patient]) if patient in told else None
             event = next_event(known, stands.get(patient) or _ended(session, booking, known))
             if event is not None:
                 tells = event.appointment.document()
@@ -177,19 +177,19 @@ def _next_news(session: Session, name: str, now: datetime) -> OutMessageRow | No
     return None
 
 
-def _ended(session: Session, booking: BookingRow, known: Appointment | None) -> Appointment | None:
+def _ended(session: Session, booking: BookingRow, known: PartnerAppointment | None) -> PartnerAppointment | None:
     """Return an appointment that is no more; it is deleted where it was withdrawn before its patient heard of it."""
     if known is None or known.status in ENDED or booking.kind != "visit" or booking.notified:
         return None
-    was_withdrawn = requests.visit(session, booking.subject_id).state == "withdrawn"
-    return None if not was_withdrawn else Appointment.of(known.document() | {"status": Status.DELETED})
+    was_withdrawn = requests.get_visit(session, booking.subject_id).state == "withdrawn"
+    return None if not was_withdrawn else PartnerAppointment.of(known.document() | {"status": Status.DELETED})
 
 
 def message_content(session: Session, row: OutMessageRow, partner: Partner) -> bytes:
     """Return a message as it goes out, the same every time."""
-    name = people.patient_names(session, [row.patient_id]).get(row.patient_id, "")
-    event = Event(Trigger(row.trigger), Appointment.of(row.tells))
-    return make_siu(event, Patient(row.patient_id, name), partner, row.id, row.created_at)
+    name = people.get_patient_names(session, [row.patient_id]).get(row.patient_id, "")
+    event = AppointmentEvent(Trigger(row.trigger), PartnerAppointment.of(row.tells))
+    return make_siu(event, NamedPatient(row.patient_id, name), partner, row.id, row.created_at)
 
 
 def _acknowledge(session: Session, name: str, row: OutMessageRow, now: datetime) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from api.hl7.acks import Condition, Refusal, Verdict
+from api.hl7.acks import AckVerdict, Condition, Refusal
 from api.hl7.appointments import Status
 from api.hl7.codec import Message, Repetition, Segment
 from api.hl7.partners import Partner
@@ -64,11 +64,11 @@ PRIORITY_OF_CODE: dict[str, Priority] = {
 SECONDS_OF_UNIT = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hr": 3600}
 
 
-class Unreadable(Exception):
+class UnreadableMessage(Exception):
     """A message that says something impossible; ``refusal`` is the answer to it."""
 
     def __init__(self, place: str, words: str, condition: Condition = Condition.DATA_TYPE) -> None:
-        verdict = Verdict.REJECTED if condition is Condition.UNSUPPORTED_TYPE else Verdict.ERROR
+        verdict = AckVerdict.REJECTED if condition is Condition.UNSUPPORTED_TYPE else AckVerdict.ERROR
         self.refusal = Refusal(verdict, condition, f"{place} {words}", place)
         super().__init__(f"{place} {words}")
 
@@ -150,17 +150,17 @@ def read_message(message: Message, partner: Partner) -> Reading | None:
 
     Raises
     ------
-    Unreadable
+    UnreadableMessage
         When it is of a type that nothing is done with, lacks what it is about, or names an impossible time.
     """
     reader = READERS.get(message.code)
     if reader is None:
-        raise Unreadable("MSH-9", "is of a type that is not taken here", Condition.UNSUPPORTED_TYPE)
+        raise UnreadableMessage("MSH-9", "is of a type that is not taken here", Condition.UNSUPPORTED_TYPE)
     return reader(message, partner) if message.trigger in TRIGGERS[message.code] else None
 
 
 def read_appointment(message: Message, partner: Partner) -> AppointmentReading:
-    """Read a scheduling message (SIU). Raises ``Unreadable``."""
+    """Read a scheduling message (SIU). Raises ``UnreadableMessage``."""
     schedule = _needed(message, "SCH")
     starts_at = _first_time(message, partner, START_PLACES) if message.trigger in TIMED else None
     return AppointmentReading(
@@ -179,10 +179,10 @@ def read_appointment(message: Message, partner: Partner) -> AppointmentReading:
 
 
 def read_referrals(message: Message, partner: Partner) -> tuple[ReferralReading, ...]:
-    """Read referrals: one of REF, one for each OBR of ORM and OMG. Raises ``Unreadable``."""
+    """Read referrals: one of REF, one for each OBR of ORM and OMG. Raises ``UnreadableMessage``."""
     patient = _patient(message, partner)
     if patient is None:
-        raise Unreadable("PID-3", "is missing", Condition.FIELD_MISSING)
+        raise UnreadableMessage("PID-3", "is missing", Condition.FIELD_MISSING)
     if message.code == "REF":
         return (_referral(message, patient),)
     _needed(message, "OBR")
@@ -190,10 +190,10 @@ def read_referrals(message: Message, partner: Partner) -> tuple[ReferralReading,
 
 
 def read_patient(message: Message, partner: Partner) -> PatientNews:
-    """Read what is new of a patient (ADT). Raises ``Unreadable``."""
+    """Read what is new of a patient (ADT). Raises ``UnreadableMessage``."""
     patient = _patient(message, partner)
     if patient is None:
-        raise Unreadable("PID-3", "is missing", Condition.FIELD_MISSING)
+        raise UnreadableMessage("PID-3", "is missing", Condition.FIELD_MISSING)
     merged = message.first("MRG")
     return PatientNews(patient, "" if merged is None else _identifier(merged.repetitions(1), partner))
 
@@ -263,7 +263,7 @@ def _first_time(message: Message, partner: Partner, places: Iterable[tuple[str, 
             try:
                 return read_time(text, partner.zone)
             except InvalidTime as error:
-                raise Unreadable(place, str(error)) from None
+                raise UnreadableMessage(place, str(error)) from None
     return None
 
 
@@ -371,7 +371,7 @@ def _text(message: Message, name: str, field: int, component: int = 1) -> str:
 def _needed(message: Message, name: str) -> Segment:
     segment = message.first(name)
     if segment is None:
-        raise Unreadable(name, "is missing", Condition.SEGMENT_SEQUENCE)
+        raise UnreadableMessage(name, "is missing", Condition.SEGMENT_SEQUENCE)
     return segment
 
 

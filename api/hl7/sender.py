@@ -24,7 +24,7 @@ UNREACHABLE = "hl7-partner-unreachable"
 FAILURES_BEFORE_TASK = 8
 """Attempts in a row without an answer before staff are told: some five minutes."""
 
-RETRY_POLICY = RetryPolicy(look=1.0, first=2.0, last=120.0)
+RETRY_POLICY = RetryPolicy(max_backoff=120.0)
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class PartnerSender:
     ) -> None:
         assert partner.hl7.send is not None
         self._context, self._name, self._partner = context, name, partner
-        self._send, self._tls, self._rhythm = partner.hl7.send, tls, policy
+        self._send, self._tls, self._policy = partner.hl7.send, tls, policy
         self._connection: MllpConnection | None = None
         self._failures = 0
         self.stopping = asyncio.Event()
@@ -58,12 +58,12 @@ class PartnerSender:
     async def run(self) -> None:
         """Send until told to stop; the answer to the message in hand is waited for."""
         while not self.stopping.is_set():
-            wait = self._rhythm.look
+            wait = self._policy.poll_interval
             try:
                 await self.send_due()
             except Unanswered as error:
                 self._failures += 1
-                wait = self._rhythm.wait(self._failures)
+                wait = self._policy.backoff(self._failures)
                 log.warning("partner %s: %s; next try in %d s", self._name, error, wait)
                 await asyncio.to_thread(self._note_failure)
             except (StoreBusy, StoreUnusable) as error:
@@ -124,7 +124,7 @@ class PartnerSender:
 
         def note(session: Session) -> Outgoing | None:
             now = self._context.clock()
-            note_answer(session, self._name, outgoing.id, answer, now, self._rhythm.wait)
+            note_answer(session, self._name, outgoing.id, answer, now, self._policy.backoff)
             return None if self.stopping.is_set() else next_outgoing(session, self._name, self._partner, now)
 
         return self._context.database.write(note)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.hl7.appointments import Appointment, Event, Status, Trigger
+from api.hl7.appointments import AppointmentEvent, PartnerAppointment, Status, Trigger
 from api.hl7.charsets import CODECS, encoded
 from api.hl7.codec import Field, Message, Segment, make_segment
 from api.hl7.partners import Partner
@@ -52,7 +52,7 @@ WITHOUT_TIMING = ("2.3", "2.3.1", "2.4")
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class NamedPatient:
     """Whom a message is about."""
 
     id: str
@@ -67,7 +67,7 @@ class Patient:
         return family.strip(), given.strip()
 
 
-def make_siu(event: Event, patient: Patient, partner: Partner, control_id: str, now: datetime) -> bytes:
+def make_siu(event: AppointmentEvent, patient: NamedPatient, partner: Partner, control_id: str, now: datetime) -> bytes:
     """Make a scheduling message as a partner reads it.
 
     Parameters
@@ -106,9 +106,9 @@ def message_header(partner: Partner, control_id: str, now: datetime) -> dict[int
 class _Writer:
     """Writes the segments of one message."""
 
-    def __init__(self, event: Event, partner: Partner) -> None:
+    def __init__(self, event: AppointmentEvent, partner: Partner) -> None:
         self._event, self._partner = event, partner
-        self._appointment: Appointment = event.appointment
+        self._appointment: PartnerAppointment = event.appointment
         self.action = ACTIONS.get(event.trigger, "U")
         self._start, self._end = (
             write_time(moment, partner.zone, partner.hl7.offsets)
@@ -144,7 +144,7 @@ class _Writer:
         if self._partner.hl7.version not in WITHOUT_TIMING:
             yield make_segment("TQ1", {1: "1", 7: self._start, 8: self._end})
 
-    def patient(self, patient: Patient) -> Segment:
+    def patient(self, patient: NamedPatient) -> Segment:
         """PID."""
         identifier = (patient.id, "", "", self._partner.authority, "MR")
         return make_segment("PID", {1: "1", 3: identifier, 5: patient.parts})

@@ -19,7 +19,7 @@ from scheduling.catalogue.own import VARIABLE
 from scheduling.errors import Fault, InvalidFile
 
 PREFIX = "CLINICWEAVE_"
-OF_THE_BUILD = (f"{PREFIX}CLIENTS",)
+OF_THE_BUILD = (f"{PREFIX}CLIENTS", f"{PREFIX}PEERS")
 """Variables of the prefix that only tests and builds read."""
 
 MIN_SECRET_CHARACTERS = 32

@@ -15,7 +15,7 @@ from sqlalchemy import delete, exists
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
-from api.store.rows import found
+from api.store.rows import get_row
 from api.store.tables import (
     BookingRow,
     EpisodeVisitRow,
@@ -114,7 +114,7 @@ def placer_of(session: Session, partner: str, visit: str) -> str:
 
 def out_message(session: Session, identifier: str) -> OutMessageRow:
     """Return a message to a partner. Raises ``UnknownId``."""
-    return found(session, OutMessageRow, "message", identifier)
+    return get_row(session, OutMessageRow, "message", identifier)
 
 
 def being_sent(session: Session, partner: str) -> OutMessageRow | None:
@@ -174,7 +174,7 @@ class Received:
 
 def in_message(session: Session, number: int) -> InMessageRow:
     """Return a message of a partner. Raises ``UnknownId``."""
-    return found(session, InMessageRow, "message", number)
+    return get_row(session, InMessageRow, "message", number)
 
 
 def in_message_of(session: Session, partner: str, control_id: str) -> InMessageRow | None:

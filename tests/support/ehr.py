@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from sqlmodel import select
 from support.mllp import NOW
 
-from api.hl7.acks import Acknowledgement, Condition, Refusal, Verdict, make_ack, read_ack
+from api.hl7.acks import Acknowledgement, AckVerdict, Condition, Refusal, make_ack, read_ack
 from api.hl7.appointments import Status
 from api.hl7.charsets import decoded
 from api.hl7.codec import Message
@@ -27,7 +27,7 @@ class Ehr:
     appointments: dict[str, AppointmentReading] = field(default_factory=dict)
     said: list[tuple[str, str]] = field(default_factory=list)
     taken: dict[str, bytes] = field(default_factory=dict)
-    answers: list[Verdict] = field(default_factory=list)
+    answers: list[AckVerdict] = field(default_factory=list)
     before: Callable[[bytes], object] = lambda content: None
 
     def receive(self, content: bytes, address: str = "") -> bytes:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from api.hl7.appointments import Appointment
+from api.hl7.appointments import PartnerAppointment
 
 NINE = datetime(2026, 11, 30, 14, tzinfo=UTC)
 """A Monday's 09:00 in New York."""
 
-APPOINTMENT = Appointment(
+APPOINTMENT = PartnerAppointment(
     id="v-1",
     patient="pat",
     service="follow-up",

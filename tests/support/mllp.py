@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from api.hl7.acks import Condition, Refusal, Verdict, make_ack
+from api.hl7.acks import AckVerdict, Condition, Refusal, make_ack
 from api.hl7.server import MllpServer, Receiver, ServerLimits
 
 NOW = datetime(2026, 11, 30, 15, 30, tzinfo=UTC)
@@ -33,7 +33,7 @@ class AcceptingReceiver:
 
     def refuse_too_long(self, head: bytes) -> bytes:
         """Reject a message by its beginning."""
-        return make_ack(head, "A0", NOW, Refusal(Verdict.REJECTED, Condition.DATA_TYPE, "is too long"))
+        return make_ack(head, "A0", NOW, Refusal(AckVerdict.REJECTED, Condition.DATA_TYPE, "is too long"))
 
 
 @asynccontextmanager

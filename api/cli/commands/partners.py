@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.cli.commands.accounts import opened
-from api.cli.console import Commands, ExitCode, ended, print_json, say
+from api.cli.console import Commands, ExitCode, end_command, print_json, say
 from api.cli.options import AsJson
 from api.runtime.settings import Settings, read_settings
 from scheduling.errors import Fault, InvalidFile, UnknownId
@@ -43,9 +43,9 @@ def hl7(command: typer.Context) -> None:
     from api.hl7.process import exchange_messages
     from api.runtime.logs import write_logs
 
+    partners, folder = _read_partners(read_settings())
     with opened() as context:
         write_logs(context.settings.log_level)
-        partners, folder = _read_partners(context.settings)
         asyncio.run(exchange_messages(context, partners, folder, say))
 
 
@@ -114,7 +114,7 @@ def check(name: Annotated[str, typer.Argument(metavar="NAME", help="The partner 
     for result in results:
         typer.echo(f"{'fine ' if result.is_fine else 'wrong'}  {result.words}")
     if not all(result.is_fine for result in results):
-        raise ended(ExitCode.BAD_INPUT)
+        raise end_command(ExitCode.BAD_INPUT)
 
 
 def _read_partners(settings: Settings) -> tuple[Partners, Path]:

@@ -18,6 +18,7 @@ from api.context import create_context
 from api.hl7.inbox import Inbox
 from api.hl7.partners import Partners
 from api.runtime.settings import read_settings
+from api.store.database import Database
 from api.store.migrations import migrate
 
 
@@ -34,6 +35,9 @@ def hospital(run: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         Path("partners.toml").write_text(text)
 
     write()
+    database = Database("sqlite:///clinic.db")
+    migrate(database)
+    database.close()
     return write
 
 
@@ -100,7 +104,6 @@ def test_without_a_file_it_is_said_which_setting_names_it(
 
 def test_messages_are_listed_shown_without_names_and_done_again(run: Any, hospital: Callable[..., None]) -> None:
     context = create_context(read_settings())
-    migrate(context.database)
     known = partner(receive={"addresses": [LOOPBACK]})
     inbox = Inbox(context, Partners.model_construct(listen=None, partners={"hospital": known}), lambda: None)
     inbox.receive(siu("S13", start="20261101013000").encode(), LOOPBACK)

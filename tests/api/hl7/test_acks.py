@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from support.hl7 import siu
 from support.mllp import NOW
 
-from api.hl7.acks import Condition, Refusal, Verdict, make_ack, read_ack
+from api.hl7.acks import AckVerdict, Condition, Refusal, make_ack, read_ack
 from api.hl7.charsets import decoded
 from api.hl7.codec import InvalidMessage, Message
 
-REFUSAL = Refusal(Verdict.ERROR, Condition.DATA_TYPE, "occurs twice|in its zone", "SCH-11.4")
+REFUSAL = Refusal(AckVerdict.ERROR, Condition.DATA_TYPE, "occurs twice|in its zone", "SCH-11.4")
 
 
 def answered(content: bytes, refusal: Refusal | None = None) -> Message:

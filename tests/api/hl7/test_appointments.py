@@ -10,22 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.hl7.appointments import ENDED, Appointment, Status, Trigger, next_event
+from api.hl7.appointments import ENDED, PartnerAppointment, Status, Trigger, next_event
 
 NINE = datetime(2026, 11, 30, 15, tzinfo=UTC)
-BOOKED = Appointment("v-1", "pat", "follow-up", NINE, NINE + timedelta(minutes=30), "wang", "wang-1", ("ana",))
+BOOKED = PartnerAppointment("v-1", "pat", "follow-up", NINE, NINE + timedelta(minutes=30), "wang", "wang-1", ("ana",))
 
 
-def moved(appointment: Appointment, hours: int = 1) -> Appointment:
+def moved(appointment: PartnerAppointment, hours: int = 1) -> PartnerAppointment:
     later = timedelta(hours=hours)
     return replace(appointment, starts_at=appointment.starts_at + later, ends_at=appointment.ends_at + later)
 
 
-def status(value: str) -> Appointment:
+def status(value: str) -> PartnerAppointment:
     return replace(BOOKED, status=Status(value))
 
 
-def events(told: Appointment | None, stands: Appointment | None) -> list[tuple[str, str]]:
+def events(told: PartnerAppointment | None, stands: PartnerAppointment | None) -> list[tuple[str, str]]:
     """Return the triggers and states of all messages until nothing is left to say."""
     said = []
     while (event := next_event(told, stands)) is not None:
@@ -59,7 +59,7 @@ def events(told: Appointment | None, stands: Appointment | None) -> list[tuple[s
     ],
 )
 def test_a_partner_is_told_step_by_step(
-    told: Appointment | None, stands: Appointment | None, said: list[tuple[str, str]]
+    told: PartnerAppointment | None, stands: PartnerAppointment | None, said: list[tuple[str, str]]
 ) -> None:
     assert events(told, stands) == said
 
@@ -80,7 +80,7 @@ APPOINTMENTS = st.none() | st.builds(
 
 
 @given(APPOINTMENTS, APPOINTMENTS)
-def test_the_messages_end_and_leave_nothing_untold(told: Appointment | None, stands: Appointment | None) -> None:
+def test_the_messages_end_and_leave_nothing_untold(told: PartnerAppointment | None, stands: PartnerAppointment | None) -> None:
     known, said = told, 0
     while (event := next_event(known, stands)) is not None:
         known, said = event.appointment, said + 1
@@ -90,8 +90,8 @@ def test_the_messages_end_and_leave_nothing_untold(told: Appointment | None, sta
 
 
 @given(APPOINTMENTS.filter(lambda appointment: appointment is not None))
-def test_what_is_kept_is_read_again(appointment: Appointment) -> None:
-    assert Appointment.of(json.loads(json.dumps(appointment.document()))) == appointment
+def test_what_is_kept_is_read_again(appointment: PartnerAppointment) -> None:
+    assert PartnerAppointment.of(json.loads(json.dumps(appointment.document()))) == appointment
 
 
 def test_triggers_are_those_of_the_standard() -> None:

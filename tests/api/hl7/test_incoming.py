@@ -22,7 +22,7 @@ from api.hl7.partners import Partner, Partners
 from api.hl7.worker import InboxWorker
 from api.runtime.settings import read_settings
 from api.store import bookings, episodes, hl7, people, tasks
-from api.store.audit import entries
+from api.store.audit import list_entries
 from api.store.tables import BookingRow, PlacerRow
 
 LOOPBACK = "127.0.0.1"
@@ -61,18 +61,18 @@ class Desk:
 
     def row(self, visit: str) -> BookingRow:
         with self.week.store.reading() as session:
-            row = bookings.booking_of(session, ("visit", visit, ""))
+            row = bookings.find_booking(session, ("visit", visit, ""))
         assert row is not None
         return row
 
     def tasks(self) -> list[tuple[str, str]]:
         """Return the open tasks: kind and reason."""
         with self.week.store.reading() as session:
-            return [(row.kind, str(row.detail.get("reason", ""))) for row in tasks.tasks(session, "", 100, False)]
+            return [(row.kind, str(row.detail.get("reason", ""))) for row in tasks.list_tasks(session, "", 100, False)]
 
     def audited(self) -> list[str]:
         with self.week.store.reading() as session:
-            return [row.action for row in entries(session, count=1000) if row.actor == "hl7:hospital"]
+            return [row.action for row in list_entries(session, count=1000) if row.actor == "hl7:hospital"]
 
 
 @pytest.fixture
@@ -228,9 +228,9 @@ def test_a_referral_stands_in_the_intake(desk: Desk) -> None:
     assert desk.tell(referral()) == "AA"
     assert desk.tasks() == []
     with desk.week.store.reading() as session:
-        (row,) = episodes.of_patients(session, ["new-1"])
+        (row,) = episodes.load_of_patients(session, ["new-1"])
         assert (row.kind, row.priority, row.referrer) == ("new-patient-chronic", "urgent", "Robert Powell")
-        assert people.patient(session, "new-1").name == "Jane Doe"
+        assert people.get_patient(session, "new-1").name == "Jane Doe"
         placer = session.get(PlacerRow, ("hospital", "episode", row.id))
         assert placer is not None and placer.placer == "REF-9"
     assert desk.audited() == ["hl7.in", "patient.add", "intake.take"]
@@ -240,7 +240,7 @@ def test_a_referral_with_an_unknown_code_waits_for_a_person_and_can_be_taken_in_
     assert desk.tell(referral("99999")) == "AA"
     assert [kind for kind, _ in desk.tasks()] == [REFERRAL_WAITS]
     with desk.week.store.reading() as session:
-        assert episodes.of_patients(session, ["new-1"]) == []
+        assert episodes.load_of_patients(session, ["new-1"]) == []
         (kept,) = hl7.in_messages(session, "hospital", "task", 10)
     assert b"Doe" not in kept.content
     assert b"Doe^Jane" in (desk.context.signer.opened(kept.content) or b"")
@@ -267,7 +267,7 @@ def test_each_order_is_taken_in_by_itself(desk: Desk) -> None:
     assert desk.tell(orders) == "AA"
     assert [kind for kind, _ in desk.tasks()] == [REFERRAL_WAITS, REFERRAL_WAITS]
     with desk.week.store.reading() as session:
-        assert len(episodes.of_patients(session, ["new-1"])) == 1
+        assert len(episodes.load_of_patients(session, ["new-1"])) == 1
         (row,) = hl7.in_messages(session, None, None, 10)
         assert (row.state, row.parts_done) == ("task", 3)
 
@@ -290,7 +290,7 @@ def adt(event: str, rest: str, control_id: str = "A-1") -> str:
 def test_a_known_patients_name_and_address_are_brought_up_to_date(desk: Desk, event: str) -> None:
     assert desk.tell(adt(event, "rae^^^HOSPITAL^MR||New^Rae||||||||^NET^Internet^rae@example.org")) == "AA"
     with desk.week.store.reading() as session:
-        row = people.patient(session, "rae")
+        row = people.get_patient(session, "rae")
         assert (row.name, json.loads(row.document)["name"], row.email) == ("Rae New", "Rae New", "rae@example.org")
     assert {"patient.change", "patient.contact"} <= set(desk.audited())
     assert desk.tasks() == []
@@ -364,7 +364,7 @@ def test_any_name_is_taken_in(desk: Desk, name: str) -> None:
     assert desk.tell(referral().replace("Doe^Jane", f"{name}^Jane")) == "AA"
     assert desk.tasks() == []
     with desk.week.store.reading() as session:
-        assert people.patient(session, "new-1").name == f"Jane {name}".replace("\x00", " ")
+        assert people.get_patient(session, "new-1").name == f"Jane {name}".replace("\x00", " ")
 
 
 def test_nothing_of_a_message_is_in_the_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

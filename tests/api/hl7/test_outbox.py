@@ -12,16 +12,16 @@ from support.mllp import NOW
 from support.partners import partner
 from support.stored import StoredWeek
 
-from api.hl7.acks import Verdict
+from api.hl7.acks import AckVerdict
 from api.hl7.outbox import REFUSED, next_outgoing, note_answer, send_again
 from api.store import bookings, hl7, tasks
-from api.store.audit import entries
+from api.store.audit import list_entries
 from api.store.database import Database
 from api.store.tables import BookingRow, OutMessageRow
 
 
 def row_of(session: Session, visit: str) -> BookingRow:
-    row = bookings.booking_of(session, ("visit", visit, ""))
+    row = bookings.find_booking(session, ("visit", visit, ""))
     assert row is not None
     return row
 
@@ -39,7 +39,7 @@ def cancel(week: StoredWeek, visit: str) -> None:
 def move(week: StoredWeek, visit: str, minutes: int) -> None:
     with week.store.writing() as session:
         row = row_of(session, visit)
-        placing = bookings.standing_of(session, row).placing
+        placing = bookings.get_standing(session, row).placing
         later = timedelta(minutes=minutes)
         takings = frozenset(type(one)(one.kind, one.position, one.resource_id, one.ends_at + later) for one in placing.takings)
         moved = type(placing)(
@@ -99,11 +99,11 @@ def test_an_unanswered_message_is_sent_again_as_it_was(week: StoredWeek, ehr: Eh
 
 
 def test_a_rejected_message_holds_up_its_own_booking_alone_and_is_a_task(week: StoredWeek, ehr: Ehr) -> None:
-    ehr.answers = [Verdict.REJECTED]
+    ehr.answers = [AckVerdict.REJECTED]
     assert len(send_all(week.store, ehr)) == 5
     with week.store.reading() as session:
         (parked,) = hl7.out_messages(session, "hospital", "parked", 10)
-        (task,) = [row for row in tasks.tasks(session, "", 100, False) if row.kind == REFUSED]
+        (task,) = [row for row in tasks.list_tasks(session, "", 100, False) if row.kind == REFUSED]
         assert (task.subject_id, task.detail["message"], task.detail["reason"]) == (parked.patient_id, parked.id, "answered AR")
     with week.store.writing() as session:
         send_again(session, parked.id, NOW)
@@ -122,7 +122,7 @@ def test_an_error_is_tried_five_times_after_longer_and_longer_waits(week: Stored
     with week.store.writing() as session:
         while (outgoing := next_outgoing(session, "hospital", ehr.partner, NOW)) is not None:
             if b"SCH||v-5^" in outgoing.content:
-                ehr.answers = [Verdict.ERROR]
+                ehr.answers = [AckVerdict.ERROR]
                 refused.append(outgoing.id)
             note_answer(session, "hospital", outgoing.id, answered(ehr, outgoing.content), NOW, wait)
     assert waits == [1, 2, 3, 4]
@@ -133,7 +133,7 @@ def test_an_error_is_tried_five_times_after_longer_and_longer_waits(week: Stored
 
 
 def test_an_error_lets_others_go_before(week: StoredWeek, ehr: Ehr) -> None:
-    ehr.answers = [Verdict.ERROR]
+    ehr.answers = [AckVerdict.ERROR]
     assert len(send_all(week.store, ehr)) == 5
     with week.store.reading() as session:
         (waiting,) = hl7.out_messages(session, "hospital", "waiting", 10)
@@ -167,7 +167,7 @@ def test_two_partners_are_told_each_for_itself(week: StoredWeek, ehr: Ehr) -> No
 def test_what_was_taken_is_in_the_audit_without_names(week: StoredWeek, ehr: Ehr) -> None:
     send_all(week.store, ehr)
     with week.store.reading() as session:
-        said = [row for row in entries(session, count=1000) if row.action == "hl7.out"]
+        said = [row for row in list_entries(session, count=1000) if row.action == "hl7.out"]
         assert len(said) == 6
         assert {row.actor for row in said} == {"hl7:hospital"}
         assert "Secret" not in str([row.detail for row in said])

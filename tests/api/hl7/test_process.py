@@ -54,7 +54,7 @@ def published(database: Database) -> StoredWeek:
 def shift_to(database: Database, start: datetime) -> None:
     """Let the bookings begin from an instant on, as if the week were next."""
     with database.writing() as rows:
-        row = bookings.booking_of(rows, ("visit", "v-5", ""))
+        row = bookings.find_booking(rows, ("visit", "v-5", ""))
         assert row is not None
         days = max(0, -(-(start - row.starts_at) // timedelta(days=1)))
         if days == 0:
@@ -65,7 +65,7 @@ def shift_to(database: Database, start: datetime) -> None:
             rows.execute(text(f"UPDATE {table} SET {moved}"))
 
 
-def test_appointments_go_out_and_arrivals_come_in(sqlite_url: str, tmp_path: Path, ehr: Ehr) -> None:
+def test_appointments_go_out_and_cancellations_come_in(sqlite_url: str, tmp_path: Path, ehr: Ehr) -> None:
     database = Database(sqlite_url)
     published(database)
 
@@ -74,14 +74,14 @@ def test_appointments_go_out_and_arrivals_come_in(sqlite_url: str, tmp_path: Pat
             with exchanging(sqlite_url, tmp_path, send_port=port) as exchange:
                 await until(lambda: len(ehr.said) == 4)
                 assert ehr.standing() == as_it_stands(database)
-                arrived = siu("S14", control_id="C-1", visit="v-1", status="ARRIVED").replace("p-1^^^", "pat^^^")
-                (answer,) = FrameReader().feed(await say(exchange.port, frame(arrived.encode())))
+                gone = siu("S15", control_id="C-1", visit="v-1", status="Cancelled").replace("p-1^^^", "pat^^^")
+                (answer,) = FrameReader().feed(await say(exchange.port, frame(gone.encode())))
                 assert (read_ack(answer).code, read_ack(answer).control_id) == ("AA", "C-1")
-                await until(lambda: state(database, "v-1") == "arrived")
+                await until(lambda: row_of(database, "v-1").state == "cancelled")
                 with database.writing() as rows:
                     bookings.cancel(rows, row_of(database, "v-5").id, utc_now())
                 await until(lambda: ("S15", "v-5") in ehr.said)
-                assert ("S14", "v-1") not in ehr.said, "what the hospital said is not said back"
+                assert ("S15", "v-1") not in ehr.said, "what the hospital said is not said back"
                 exchange.process.terminate()
                 assert exchange.process.wait(STOP_SECONDS) == 0
             assert not [line for line in exchange.log if "Traceback" in line or "Doe" in line]
@@ -92,13 +92,9 @@ def test_appointments_go_out_and_arrivals_come_in(sqlite_url: str, tmp_path: Pat
 
 def row_of(database: Database, visit: str) -> BookingRow:
     with database.reading() as rows:
-        row = bookings.booking_of(rows, ("visit", visit, ""))
+        row = bookings.find_booking(rows, ("visit", visit, ""))
     assert row is not None
     return row
-
-
-def state(database: Database, visit: str) -> str:
-    return row_of(database, visit).state
 
 
 @pytest.mark.heavy
@@ -128,9 +124,9 @@ def change(database: Database, number: int) -> None:
     """Move a visit by some minutes, there in one round and back in the next."""
     visit = ("v-1", "v-5")[number % 2]
     with database.writing() as rows:
-        row = bookings.booking_of(rows, ("visit", visit, ""))
+        row = bookings.find_booking(rows, ("visit", visit, ""))
         assert row is not None
-        placing = bookings.standing_of(rows, row).placing
+        placing = bookings.get_standing(rows, row).placing
         later = timedelta(minutes=10 if number // 4 % 2 == 0 else -10)
         takings = frozenset(type(one)(one.kind, one.position, one.resource_id, one.ends_at + later) for one in placing.takings)
         where = (placing.subject, placing.service, placing.location)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.hl7 import NINE, peers, siu
 from support.partners import partner
 
-from api.hl7.acks import Verdict
+from api.hl7.acks import AckVerdict
 from api.hl7.charsets import decoded
 from api.hl7.codec import Message
 from api.hl7.readings import (
@@ -19,7 +19,7 @@ from api.hl7.readings import (
     PatientReading,
     Reading,
     ReferralReading,
-    Unreadable,
+    UnreadableMessage,
     read_message,
 )
 
@@ -127,11 +127,11 @@ def test_services_places_and_people_are_ours_by_the_partners_codes() -> None:
     ],
 )
 def test_what_is_impossible_says_its_place(text: str, place: str, why: str) -> None:
-    with pytest.raises(Unreadable, match=why) as refused:
+    with pytest.raises(UnreadableMessage, match=why) as refused:
         reading(text)
     refusal = refused.value.refusal
     assert refusal.place == place
-    assert refusal.verdict is (Verdict.REJECTED if place == "MSH-9" else Verdict.ERROR)
+    assert refusal.verdict is (AckVerdict.REJECTED if place == "MSH-9" else AckVerdict.ERROR)
 
 
 def test_a_time_that_does_not_matter_keeps_no_cancellation_from_being_read() -> None:
@@ -252,7 +252,7 @@ def test_any_message_is_read_or_refused(kind: str, lines: list[str]) -> None:
     text = "\r".join((f"MSH|^~\\&|||||||{kind}|1|P|2.5", *lines))
     try:
         value = reading(text)
-    except Unreadable as error:
+    except UnreadableMessage as error:
         assert error.refusal.place in str(error)
     else:
         assert value is not None

@@ -14,14 +14,14 @@ from support.stored import StoredWeek
 
 from api.background.mail.outbox_sender import RetryPolicy
 from api.context import AppContext, create_context
-from api.hl7.acks import Verdict
+from api.hl7.acks import AckVerdict
 from api.hl7.client import Unanswered
 from api.hl7.partners import Partner, Send
 from api.hl7.sender import UNREACHABLE, PartnerSender
 from api.runtime.settings import read_settings
 from api.store import hl7, tasks
 
-AT_ONCE = RetryPolicy(look=0.01, first=0.01, last=0.01)
+AT_ONCE = RetryPolicy(poll_interval=0.01, initial_backoff=0.01, max_backoff=0.01)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_partner_that_answers_too_late_has_it_once(week: StoredWeek, ehr: Ehr,
 
 
 def test_errors_and_refusals_end_in_what_stands_or_in_a_task(week: StoredWeek, ehr: Ehr, context: AppContext) -> None:
-    ehr.answers = [Verdict.ERROR, Verdict.REJECTED]
+    ehr.answers = [AckVerdict.ERROR, AckVerdict.REJECTED]
 
     async def work() -> None:
         async with listening(ehr) as port:
@@ -138,4 +138,4 @@ def test_a_partner_that_is_silent_for_long_is_a_task(week: StoredWeek, ehr: Ehr,
 
 def open_tasks(week: StoredWeek) -> list[tuple[str, str]]:
     with week.store.reading() as session:
-        return [(row.kind, row.subject_id) for row in tasks.tasks(session, "", 10, False)]
+        return [(row.kind, row.subject_id) for row in tasks.list_tasks(session, "", 10, False)]

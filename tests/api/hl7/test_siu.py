@@ -10,19 +10,19 @@ from support.hl7 import APPOINTMENT, EVIL_NAME, NINE
 from support.partners import partner
 
 from api.hl7.acks import VERSIONS
-from api.hl7.appointments import Appointment, Event, Status, Trigger
+from api.hl7.appointments import AppointmentEvent, PartnerAppointment, Status, Trigger
 from api.hl7.charsets import decoded
 from api.hl7.codec import Message, Segment, text_of
 from api.hl7.partners import Partner
-from api.hl7.siu import Patient, make_siu
+from api.hl7.siu import NamedPatient, make_siu
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
 def written(
-    to: Partner, appointment: Appointment = APPOINTMENT, trigger: Trigger = Trigger.BOOKED, name: str = "Jane Doe"
+    to: Partner, appointment: PartnerAppointment = APPOINTMENT, trigger: Trigger = Trigger.BOOKED, name: str = "Jane Doe"
 ) -> Message:
-    content = make_siu(Event(trigger, appointment), Patient("pat", name), to, "C-1", NOW)
+    content = make_siu(AppointmentEvent(trigger, appointment), NamedPatient("pat", name), to, "C-1", NOW)
     return Message.parse(decoded(content)[0])
 
 
@@ -106,7 +106,7 @@ def test_a_name_stays_one_field_of_pid_and_stands_nowhere_else(version: str, nam
 
 def test_names_are_parted_into_family_and_given() -> None:
     names = ("Jane Doe", "Doe, Jane Ann", "Cher", "Maria de la Cruz")
-    assert [Patient("p", name).parts for name in names] == [
+    assert [NamedPatient("p", name).parts for name in names] == [
         ("Doe", "Jane"),
         ("Doe", "Jane Ann"),
         ("Cher", ""),
@@ -115,7 +115,9 @@ def test_names_are_parted_into_family_and_given() -> None:
 
 
 def test_a_sign_that_the_readers_set_lacks_breaks_nothing() -> None:
-    content = make_siu(Event(Trigger.BOOKED, APPOINTMENT), Patient("p", "Zoë 日本"), partner(charset="8859/1"), "C-1", NOW)
+    content = make_siu(
+        AppointmentEvent(Trigger.BOOKED, APPOINTMENT), NamedPatient("p", "Zoë 日本"), partner(charset="8859/1"), "C-1", NOW
+    )
     assert b"PID|1||p^^^HOSPITAL^MR||??^Zo\xeb\r" in content
 
 
