@@ -84,7 +84,7 @@ def read_busy_times(
         times = MomentReader(calendar, clinic, (begin.year, end.year), tally.spend)
         reader = SeriesReader(times, begin, end, tally)
         for events in _group_by_uid(calendar, own):
-            intervals += reader.busy_times(events)
+            intervals += reader.list_busy_times(events)
         intervals += _list_free_busy(calendar, times, tally)
     clipped = ((max(start, begin), min(stop, end)) for start, stop in intervals)
     return BusyTimes(merge_intervals(span for span in clipped if span[0] < span[1]), tally.unread, tuple(tally.parts))
@@ -119,9 +119,9 @@ def _list_free_busy(calendar: Component, times: MomentReader, tally: Tally) -> I
                 continue
             for text in filter(None, map(str.strip, line.value.split(","))):
                 try:
-                    start, end = times.period(line, text)
+                    start, end = times.read_period(line, text)
                     if end is None:
                         raise Misread(text[:20])
-                    yield times.instant(start), times.instant(end)
+                    yield times.to_instant(start), times.to_instant(end)
                 except Misread:
                     tally.note("FREEBUSY")

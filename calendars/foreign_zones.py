@@ -66,7 +66,7 @@ class ForeignZone(tzinfo):
 
 
 @cache
-def _known() -> dict[str, str]:
+def _list_known() -> dict[str, str]:
     """Return the IANA and Windows names, without case, each with its IANA name."""
     windows = {name.casefold(): zone for name, zone in WINDOWS_TO_OLSON.items()}
     return windows | {name.casefold(): name for name in available_timezones()}
@@ -89,7 +89,7 @@ def find_zone(name: str) -> tzinfo | None:
     parts = cleaned.strip("/").split("/")[-8:]
     standard = cleaned.replace(" daylight time", " standard time")
     for candidate in (cleaned, standard, *("/".join(parts[at:]) for at in range(len(parts)))):
-        known = _known().get(candidate) or _known().get(candidate.replace(" ", "_"))
+        known = _list_known().get(candidate) or _list_known().get(candidate.replace(" ", "_"))
         if known is not None:
             return ZoneInfo(known)
     return _find_named_offset(cleaned)
@@ -99,7 +99,7 @@ def _find_named_offset(cleaned: str) -> tzinfo | None:
     """Return the zone of a name that begins with an offset from UTC, or is nothing else."""
     match = _NAMED_OFFSET.fullmatch(cleaned.replace("\N{MINUS SIGN}", "-"))
     if match is None:
-        offset = _offset(cleaned)
+        offset = _read_offset(cleaned)
         return None if offset is None else timezone(offset)
     hours, minutes = int(match[2] or 0), int(match[3] or 0)
     if hours > 14 or minutes > 59:
@@ -113,17 +113,17 @@ def read_defined_zone(
 ) -> tzinfo | None:
     """Return the zone that a VTIMEZONE defines, for some years, as far as it can be understood; None for nothing at all.
 
-    ``spend`` is told of the work (:meth:`calendars.recurrence.Rule.dates`). What an observance cannot say costs that
+    ``spend`` is told of the work (:meth:`calendars.recurrence.Rule.list_dates`). What an observance cannot say costs that
     observance; without any, the definition may still name the zone that it was made of.
     """
     onsets: dict[datetime, tuple[timedelta, timedelta]] = {}
     for part in component.parts[:ONSETS_KEPT]:
-        after = _offset(part.value("TZOFFSETTO"))
+        after = _read_offset(part.value("TZOFFSETTO"))
         if after is None:
             continue
-        before = _offset(part.value("TZOFFSETFROM"))
+        before = _read_offset(part.value("TZOFFSETFROM"))
         before = after if before is None else before
-        for local in _onsets(part, first_year - 1, last_year + 1, spend):
+        for local in _list_onsets(part, first_year - 1, last_year + 1, spend):
             onsets[local - before] = (before, after)
     ordered = sorted(onsets.items())[-ONSETS_KEPT:]
     if not ordered:
@@ -132,15 +132,15 @@ def read_defined_zone(
     return ForeignZone(name, ordered[0][1][0], [(instant, after) for instant, (_, after) in ordered])
 
 
-def _onsets(part: Component, first_year: int, last_year: int, spend: Callable[[int], None]) -> Iterator[datetime]:
+def _list_onsets(part: Component, first_year: int, last_year: int, spend: Callable[[int], None]) -> Iterator[datetime]:
     """Yield the local times at which an observance begins: its own start, and those of its rule in some years."""
-    start = _local(part.value("DTSTART"))
+    start = _read_local(part.value("DTSTART"))
     if start is None:
         return
     yield start
     for line in part.lines:
         if line.name == "RDATE":
-            yield from (moment for text in line.value.split(",")[:ONSETS_KEPT] if (moment := _local(text)) is not None)
+            yield from (moment for text in line.value.split(",")[:ONSETS_KEPT] if (moment := _read_local(text)) is not None)
     try:
         rule = Rule.parse(part.value("RRULE") or "")
     except Unusable:
@@ -148,15 +148,15 @@ def _onsets(part: Component, first_year: int, last_year: int, spend: Callable[[i
     if not rule.is_of_days:
         return
     # UNTIL is in UTC; no two onsets of one rule are so near that the hours between make a difference.
-    until = _local(rule.until)
-    for day in rule.dates(start.date(), date(first_year, 1, 1), date(last_year, 12, 31), spend):
+    until = _read_local(rule.until)
+    for day in rule.list_dates(start.date(), date(first_year, 1, 1), date(last_year, 12, 31), spend):
         moment = datetime.combine(day, start.time())
         if until is not None and moment > until + timedelta(days=1):
             return
         yield moment
 
 
-def _offset(text: str | None) -> timedelta | None:
+def _read_offset(text: str | None) -> timedelta | None:
     match = _OFFSET.fullmatch((text or "").strip())
     if match is None:
         return None
@@ -164,7 +164,7 @@ def _offset(text: str | None) -> timedelta | None:
     return None if size >= timedelta(days=1) else size if match[1] == "+" else -size
 
 
-def _local(text: str | None) -> datetime | None:
+def _read_local(text: str | None) -> datetime | None:
     """Read a local time; a date is its midnight."""
     match = _LOCAL.fullmatch((text or "").strip())
     try:

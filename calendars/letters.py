@@ -58,7 +58,12 @@ def read_report(mail: EmailMessage) -> DeliveryReport | None:
     if mail.get_content_type() != "multipart/report":
         return _read_informal_report(mail)
     kind = str(mail.get_param("report-type", "")).casefold()
-    fields = [block for part in _parts(mail) if part.get_content_type() == "message/delivery-status" for block in _blocks(part)]
+    fields = [
+        block
+        for part in _list_parts(mail)
+        if part.get_content_type() == "message/delivery-status"
+        for block in _list_blocks(part)
+    ]
     if kind == "disposition-notification" or (kind and kind != "delivery-status" and not fields):
         return DeliveryReport(False)
     actions = {str(block.get("Action", "")).strip().casefold() for block in fields} - {""}
@@ -82,13 +87,13 @@ def _read_informal_report(mail: EmailMessage) -> DeliveryReport | None:
 def find_references(mail: EmailMessage) -> tuple[str, ...]:
     """Return the local parts of the Message-IDs that a mail answers to, or whose message it returns."""
     texts = [str(mail.get(name, "")) for name in ("In-Reply-To", "References")]
-    for part in _parts(mail):
+    for part in _list_parts(mail):
         if part is not mail and part.get("Message-ID"):
             texts.append(str(part["Message-ID"]))
         if part.get_content_type() == "text/rfc822-headers":
-            texts += re.findall(r"^Message-ID:\s*(.*)$", _text_of(part), re.IGNORECASE | re.MULTILINE)
+            texts += re.findall(r"^Message-ID:\s*(.*)$", _get_text(part), re.IGNORECASE | re.MULTILINE)
     if mail.get_content_maintype() == "text" and _read_informal_report(mail) is not None:
-        texts.append(_text_of(mail))
+        texts.append(_get_text(mail))
     found = (match[1] for text in texts for match in _MESSAGE_ID.finditer(text))
     return tuple(islice(dict.fromkeys(found), MAX_REFERENCES))
 
@@ -99,12 +104,14 @@ def find_words(mail: EmailMessage, is_answer: bool = False) -> str:
     Of a mail that carries an answer (``is_answer``), what calendar programs write by themselves is no words, and the subject
     neither.
     """
-    texts = [_text_of(part) for part in _parts(mail) if part.get_content_type() == "text/plain" and not _is_attached(part)]
+    texts = [
+        _get_text(part) for part in _list_parts(mail) if part.get_content_type() == "text/plain" and not _is_attached(part)
+    ]
     if not any(map(str.strip, texts)):
-        texts = [_strip_tags(_text_of(part)) for part in _parts(mail) if part.get_content_type() == "text/html"]
+        texts = [_strip_tags(_get_text(part)) for part in _list_parts(mail) if part.get_content_type() == "text/html"]
     lines = [line.rstrip() for text in texts for line in text.splitlines() if not line.lstrip().startswith(">")]
     subject = flatten(str(mail.get("Subject", "")))
-    text = "\n".join(_without_programs_lines(lines) if is_answer else (subject, *lines)).strip()
+    text = "\n".join(_drop_program_lines(lines) if is_answer else (subject, *lines)).strip()
     return re.sub(r"\n{3,}", "\n\n", "".join(char for char in text if char.isprintable() or char == "\n"))[:MAX_WORDS]
 
 
@@ -114,7 +121,7 @@ def find_raw_words(content: bytes) -> str:
     return "".join(char for char in text if char.isprintable() or char == "\n")[:MAX_WORDS]
 
 
-def _without_programs_lines(lines: list[str]) -> Iterator[str]:
+def _drop_program_lines(lines: list[str]) -> Iterator[str]:
     is_google = any(_GOOGLE in line for line in lines)
     for line in lines:
         if _PROGRAMS.search(line):
@@ -124,11 +131,11 @@ def _without_programs_lines(lines: list[str]) -> Iterator[str]:
         yield line
 
 
-def _parts(mail: EmailMessage) -> Iterator[Message]:
+def _list_parts(mail: EmailMessage) -> Iterator[Message]:
     return islice(mail.walk(), MAX_PARTS)
 
 
-def _blocks(part: Message) -> list[Message]:
+def _list_blocks(part: Message) -> list[Message]:
     payload = part.get_payload()
     return [block for block in payload if isinstance(block, Message)] if isinstance(payload, list) else []
 
@@ -137,7 +144,7 @@ def _is_attached(part: Message) -> bool:
     return part.get_content_disposition() == "attachment"
 
 
-def _text_of(part: Message) -> str:
+def _get_text(part: Message) -> str:
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         return ""

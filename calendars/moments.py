@@ -60,7 +60,7 @@ class Length:
         """The longest that it can be, whatever the clocks do meanwhile."""
         return timedelta(days=self.days + 1) + self.exact
 
-    def after(self, start: date) -> date:
+    def add_to(self, start: date) -> date:
         """Return when what starts so ends: a date for a date, else an instant. Raises ``Misread`` beyond the calendar."""
         try:
             later = start + timedelta(days=self.days)
@@ -96,7 +96,7 @@ class MomentReader:
             self._definitions.setdefault(clean_zone_name(component.value("TZID") or ""), component)
         self.named = calendar.value("X-WR-TIMEZONE") or None
         self.floating = self._find(self.named) or clinic if self.named else clinic
-        self.home = self.floating if self.named else self._only_zone() or clinic
+        self.home = self.floating if self.named else self._find_only_zone() or clinic
         """In whose days an instant of a series of whole days falls."""
 
     def read(self, line: ContentLine, floating: tzinfo | None = None) -> date:
@@ -115,9 +115,9 @@ class MomentReader:
             clock = time(hour, int(match[5]), min(int(match[6] or 0), 59))
         except ValueError:
             raise Misread(text[:20]) from None
-        return datetime.combine(day, clock, self._zone(match[7], name, floating))
+        return datetime.combine(day, clock, self._choose_zone(match[7], name, floating))
 
-    def unknown_zone(self, line: ContentLine | None) -> str | None:
+    def find_unknown_zone(self, line: ContentLine | None) -> str | None:
         """Return the name of a property's zone that nobody knows, None when there is none such."""
         if line is None or line.value.strip().upper().endswith("Z") or _DATE.fullmatch(line.value.strip()):
             return None
@@ -128,30 +128,30 @@ class MomentReader:
         name = name if match is None or _DATE.match(line.value.strip()) else f"{name}:{match[1]}"
         return name if self._find(name) is None else None
 
-    def instant(self, moment: date) -> datetime:
+    def to_instant(self, moment: date) -> datetime:
         """Return an instant in UTC; a date is its midnight in the clinic's zone."""
         if not isinstance(moment, datetime):
             moment = datetime.combine(moment, time(), self.clinic)
         return moment.astimezone(UTC)
 
-    def day(self, moment: date) -> date:
+    def to_day(self, moment: date) -> date:
         """Return the date of a moment: an instant's is that of the calendar's own zone."""
         return moment.astimezone(self.home).date() if isinstance(moment, datetime) else moment
 
-    def period(self, line: ContentLine, text: str, floating: tzinfo | None = None) -> tuple[date, date | None]:
+    def read_period(self, line: ContentLine, text: str, floating: tzinfo | None = None) -> tuple[date, date | None]:
         """Return the start of a period and its end, None for a single moment. Raises ``Misread``."""
         begins, slash, ends = text.partition("/")
         start = self.read(ContentLine(line.name, line.written, begins), floating)
         if not slash:
             return start, None
         if ends.strip().upper().startswith(("P", "+P")):
-            return start, Length.parse(ends).after(start)
+            return start, Length.parse(ends).add_to(start)
         end = self.read(ContentLine(line.name, line.written, ends), floating)
-        if self.instant(end) < self.instant(start):
+        if self.to_instant(end) < self.to_instant(start):
             raise Misread(text[:40])
         return start, end
 
-    def _zone(self, suffix: str | None, name: str | None, floating: tzinfo | None) -> tzinfo:
+    def _choose_zone(self, suffix: str | None, name: str | None, floating: tzinfo | None) -> tzinfo:
         if suffix == "Z":
             return UTC
         if suffix:
@@ -176,7 +176,7 @@ class MomentReader:
             return zone
         return read_defined_zone(self._definitions[key], *self._years, self._spend) or zone
 
-    def _only_zone(self) -> tzinfo | None:
+    def _find_only_zone(self) -> tzinfo | None:
         return self._find(next(iter(self._definitions))) if len(self._definitions) == 1 else None
 
 

@@ -86,18 +86,18 @@ class Rule:
             raise Unusable("another calendar than the Gregorian one")
         rule = cls(
             frequency=frequency,
-            interval=reading.interval(),
-            count=reading.count(),
+            interval=reading.read_interval(),
+            count=reading.read_count(),
             until=reading.given.get("UNTIL") or None,
-            week_start=reading.week_start(),
-            weekdays=reading.weekdays(frequency),
-            month_days=() if frequency == "WEEKLY" else reading.signed("BYMONTHDAY", 31),
-            year_days=() if frequency in ("DAILY", "WEEKLY", "MONTHLY") else reading.signed("BYYEARDAY", 366),
-            weeks=reading.signed("BYWEEKNO", 53) if frequency == "YEARLY" else (),
-            months=reading.numbers("BYMONTH", 1, 12),
-            positions=reading.signed("BYSETPOS", 366),
-            clock={name: values for name, most in _CLOCK.items() if (values := reading.numbers(name, 0, most))},
-            misread=reading.misread(frequency),
+            week_start=reading.read_week_start(),
+            weekdays=reading.read_weekdays(frequency),
+            month_days=() if frequency == "WEEKLY" else reading.read_signed("BYMONTHDAY", 31),
+            year_days=() if frequency in ("DAILY", "WEEKLY", "MONTHLY") else reading.read_signed("BYYEARDAY", 366),
+            weeks=reading.read_signed("BYWEEKNO", 53) if frequency == "YEARLY" else (),
+            months=reading.read_numbers("BYMONTH", 1, 12),
+            positions=reading.read_signed("BYSETPOS", 366),
+            clock={name: values for name, most in _CLOCK.items() if (values := reading.read_numbers(name, 0, most))},
+            misread=reading.list_misread(frequency),
         )
         if rule.times > MAX_TIMES or (rule.positions and frequency in _SECONDS):
             raise Unusable("too many times of day")
@@ -113,7 +113,7 @@ class Rule:
         """Whether it names days, and not hours, minutes or seconds."""
         return self.frequency in _DAYS
 
-    def moments(self, start: datetime, first: date, last: date, spend: Spend) -> Iterator[datetime]:
+    def list_moments(self, start: datetime, first: date, last: date, spend: Spend) -> Iterator[datetime]:
         """Yield its local times, naive, on the days ``first`` to ``last``, in order; UNTIL ends none of them.
 
         Parameters
@@ -138,10 +138,10 @@ class Rule:
                 return
             yield moment
 
-    def dates(self, start: date, first: date, last: date, spend: Spend = lambda steps: None) -> Iterator[date]:
+    def list_dates(self, start: date, first: date, last: date, spend: Spend = lambda steps: None) -> Iterator[date]:
         """Yield its dates from ``first`` to ``last`` if neither UNTIL nor a time of day mattered; ``start`` is DTSTART's."""
         begin = datetime.combine(start, time())
-        for moment in self.moments(begin, max(first, start), last, spend):
+        for moment in self.list_moments(begin, max(first, start), last, spend):
             if moment.date() >= first:
                 yield moment.date()
 
@@ -161,9 +161,9 @@ class Rule:
         if self.frequency in _SECONDS:
             yield from self._walk_clock(start, first, last, spend)
             return
-        hours, minutes, seconds = (self.clock.get(name) or (own,) for name, own in zip(_CLOCK, _parts(start), strict=True))
+        hours, minutes, seconds = (self.clock.get(name) or (own,) for name, own in zip(_CLOCK, _get_clock(start), strict=True))
         times = sorted({time(*parts) for parts in product(hours, minutes, seconds)})
-        for period in self._periods(start.date(), max(start.date(), first), last, spend):
+        for period in self._list_periods(start.date(), max(start.date(), first), last, spend):
             days = (day for day in period if self._fits(start.date(), day))
             moments = [datetime.combine(day, at) for day in days for at in times]
             if self.positions:
@@ -197,10 +197,10 @@ class Rule:
     def _fits_clock(self, moment: datetime) -> bool:
         """Return whether a rule of hours, minutes or seconds names the hour, and what it does not spread over."""
         limiting = {"HOURLY": 1, "MINUTELY": 2, "SECONDLY": 3}[self.frequency]
-        parts = list(zip(_CLOCK, _parts(moment), strict=True))[:limiting]
+        parts = list(zip(_CLOCK, _get_clock(moment), strict=True))[:limiting]
         return all(value in self.clock.get(name, (value,)) for name, value in parts)
 
-    def _periods(self, start: date, first: date, last: date, spend: Spend) -> Iterator[Iterable[date]]:
+    def _list_periods(self, start: date, first: date, last: date, spend: Spend) -> Iterator[Iterable[date]]:
         """Yield the days of each of its days, weeks, months or years, from that of ``first`` to that of ``last``."""
         match self.frequency:
             case "DAILY" | "WEEKLY":
@@ -218,9 +218,11 @@ class Rule:
                 step = length * self.interval
                 skipped = max(0, first.year * 12 + first.month - 1 - begin_month) // step
                 for month in range(begin_month + skipped * step, last.year * 12 + last.month, step):
-                    yield chain.from_iterable(self._days_of_month(start, each, spend) for each in range(month, month + length))
+                    yield chain.from_iterable(
+                        self._list_days_of_month(start, each, spend) for each in range(month, month + length)
+                    )
 
-    def _days_of_month(self, start: date, month: int, spend: Spend) -> Iterator[date]:
+    def _list_days_of_month(self, start: date, month: int, spend: Spend) -> Iterator[date]:
         """Yield the days of a month that is counted from year 0, but for those that cannot be the rule's."""
         year, index = divmod(month, 12)
         length = monthrange(year, index + 1)[1]
@@ -241,7 +243,7 @@ class Rule:
             return False
         if self.month_days and not {day.day, day.day - monthrange(day.year, day.month)[1] - 1} & set(self.month_days):
             return False
-        if self.year_days and not {_number_in_year(day), _number_in_year(day) - 366 - isleap(day.year)} & set(self.year_days):
+        if self.year_days and not {_get_day_of_year(day), _get_day_of_year(day) - 366 - isleap(day.year)} & set(self.year_days):
             return False
         if self.weeks and not self._is_in_week(day):
             return False
@@ -254,9 +256,9 @@ class Rule:
     def _is_in_week(self, day: date) -> bool:
         """Return whether a day is in a week of the year that the rule names; week 1 has its fourth day in the year."""
         fourth = day + timedelta(days=3 - (day.weekday() - self.week_start) % 7)
-        number = (_number_in_year(fourth) - 1) // 7 + 1
+        number = (_get_day_of_year(fourth) - 1) // 7 + 1
         last = date(fourth.year, 12, 31)
-        weeks = (_number_in_year(last) - 1 - (last.weekday() - self.week_start - 3) % 7) // 7 + 1
+        weeks = (_get_day_of_year(last) - 1 - (last.weekday() - self.week_start - 3) % 7) // 7 + 1
         return number in self.weeks or number - weeks - 1 in self.weeks
 
     def _is_nth(self, ordinal: int, day: date) -> bool:
@@ -264,7 +266,7 @@ class Rule:
         if ordinal == 0:
             return True
         whole_year = self.frequency == "YEARLY" and not self.months
-        number = _number_in_year(day) if whole_year else day.day
+        number = _get_day_of_year(day) if whole_year else day.day
         length = 365 + isleap(day.year) if whole_year else monthrange(day.year, day.month)[1]
         return ordinal in ((number - 1) // 7 + 1, -((length - number) // 7 + 1))
 
@@ -301,7 +303,7 @@ class _Reading:
                 reading.given[name] = value
         return reading
 
-    def misread(self, frequency: str) -> tuple[str, ...]:
+    def list_misread(self, frequency: str) -> tuple[str, ...]:
         """Return the parts that were not understood, or that say nothing at this frequency."""
         barred = {
             "WEEKLY": ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"),
@@ -314,7 +316,7 @@ class _Reading:
             idle.append("SKIP")
         return tuple(dict.fromkeys((*self.faults, *idle)))
 
-    def interval(self) -> int:
+    def read_interval(self) -> int:
         """Return INTERVAL; 1, at which nothing is missed, for one that is none. Raises ``Unusable`` for one beyond all use."""
         text = self.given.get("INTERVAL") or "1"
         if text.isdecimal() and len(text.lstrip("0")) > len(str(MAX_INTERVAL)):
@@ -326,7 +328,7 @@ class _Reading:
         self.faults.append("INTERVAL")
         return 1
 
-    def count(self) -> int | None:
+    def read_count(self) -> int | None:
         """Return COUNT; a number below 1, with which some programs say that there is none, is none."""
         text = self.given.get("COUNT")
         if text and not _NUMBER.fullmatch(text):
@@ -334,28 +336,28 @@ class _Reading:
             return None
         return int(text) if text and int(text) > 0 else None
 
-    def week_start(self) -> int:
+    def read_week_start(self) -> int:
         day = self.given.get("WKST") or "MO"
         if day in WEEKDAYS:
             return WEEKDAYS.index(day)
         self.faults.append("WKST")
         return 0
 
-    def numbers(self, name: str, least: int, most: int) -> tuple[int, ...]:
-        texts = self._texts(name)
+    def read_numbers(self, name: str, least: int, most: int) -> tuple[int, ...]:
+        texts = self._split(name)
         usable = [int(text) for text in texts if _NUMBER.fullmatch(text) and least <= int(text) <= most]
         if len(usable) < len(texts):
             self.faults.append(name)
         return tuple(dict.fromkeys(usable))
 
-    def signed(self, name: str, most: int) -> tuple[int, ...]:
-        values = self.numbers(name, -most, most)
+    def read_signed(self, name: str, most: int) -> tuple[int, ...]:
+        values = self.read_numbers(name, -most, most)
         if 0 in values:
             self.faults.append(name)
         return tuple(value for value in values if value)
 
-    def weekdays(self, frequency: str) -> tuple[tuple[int, int], ...]:
-        texts = self._texts("BYDAY")
+    def read_weekdays(self, frequency: str) -> tuple[tuple[int, int], ...]:
+        texts = self._split("BYDAY")
         days = []
         for text in texts:
             match = _ORDINAL_DAY.fullmatch(text)
@@ -366,16 +368,16 @@ class _Reading:
             self.faults.append("BYDAY")
         return tuple(dict.fromkeys((ordinal if numbered else 0, day) for ordinal, day in days))
 
-    def _texts(self, name: str) -> list[str]:
+    def _split(self, name: str) -> list[str]:
         texts = [text for text in self.given.get(name, "").split(",") if text]
         if len(texts) > (366 if name == "BYYEARDAY" else MAX_LIST):
             raise Unusable(name)
         return texts
 
 
-def _parts(moment: datetime) -> tuple[int, int, int]:
+def _get_clock(moment: datetime) -> tuple[int, int, int]:
     return moment.hour, moment.minute, moment.second
 
 
-def _number_in_year(day: date) -> int:
+def _get_day_of_year(day: date) -> int:
     return day.timetuple().tm_yday

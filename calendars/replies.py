@@ -166,13 +166,13 @@ def read_mail(content: bytes, timezone: str = "UTC") -> ReceivedReplies:
         return replace(unreadable, words=find_raw_words(content))
     try:
         mail = message_from_bytes(content, policy=policy.default)
-        objects = list(islice(_calendar_parts(mail), MAX_PARTS))
+        objects = list(islice(_list_calendar_parts(mail), MAX_PARTS))
         report = None if objects else read_report(mail)
         received = ReceivedReplies(
             (),
-            _sender(mail),
-            _header(mail, "Message-ID"),
-            None if objects else _without_calendar(mail, report),
+            _read_sender(mail),
+            _read_header(mail, "Message-ID"),
+            None if objects else _classify_mail(mail, report),
             "" if report is not None else find_words(mail, bool(objects)),
             find_references(mail),
             report,
@@ -181,7 +181,7 @@ def read_mail(content: bytes, timezone: str = "UTC") -> ReceivedReplies:
         return replace(unreadable, words=find_raw_words(content))
     if not objects:
         return received
-    best = _best([read_file(part, timezone) for part in objects])
+    best = _choose_best([read_file(part, timezone) for part in objects])
     words = received.words if best.answers else find_words(mail)
     return replace(received, answers=best.answers, trouble=best.trouble, words=words)
 
@@ -190,7 +190,7 @@ def read_file(content: bytes, timezone: str = "UTC") -> ReceivedReplies:
     """Read a calendar file; whatever it holds, this raises nothing. ``timezone`` is that of proposed times without one."""
     try:
         objects = read_calendars(content)
-        answers = tuple(dict.fromkeys(answer for calendar in objects for answer in _answers(calendar, timezone)))
+        answers = tuple(dict.fromkeys(answer for calendar in objects for answer in _read_replies(calendar, timezone)))
     except InvalidFile:
         return ReceivedReplies((), trouble=ForStaff("unreadable"))
     if not answers:
@@ -216,7 +216,7 @@ def judge_reply(answer: Reply, invited: KnownInvite | None, sender: str | None, 
     ----------
     RFC 5546, section 2.1.5: of two answers the one with the newer DTSTAMP counts.
     """
-    reason = _unusual(answer, invited, sender)
+    reason = _find_unusual(answer, invited, sender)
     if reason is not None or invited is None:
         return ForStaff(reason or "unknown-event")
     if answer.stamp is not None and answer.stamp > now + MOST_AHEAD:
@@ -244,7 +244,7 @@ _ANSWERS: dict[str, Callable[[datetime | None], Verdict]] = {
 }
 
 
-def _unusual(answer: Reply, invited: KnownInvite | None, sender: str | None) -> Reason | None:
+def _find_unusual(answer: Reply, invited: KnownInvite | None, sender: str | None) -> Reason | None:
     """Return why staff has to look at an answer, None when nobody has to."""
     if answer.method == "COUNTER":
         return "counter-proposal"
@@ -270,46 +270,46 @@ def _unusual(answer: Reply, invited: KnownInvite | None, sender: str | None) -> 
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _answers(calendar: Component, timezone: str) -> Iterator[Reply]:
+def _read_replies(calendar: Component, timezone: str) -> Iterator[Reply]:
     method = (calendar.value("METHOD") or "").upper()
     for event in islice(calendar.named("VEVENT"), 2 * MAX_ANSWERS):
         attendees = [line for line in event.lines if line.name == "ATTENDEE"]
         first = attendees[0] if attendees else None
-        said = {(_address_in(line), (line.parameter("PARTSTAT") or "").upper()) for line in attendees}
+        said = {(_read_address(line), (line.parameter("PARTSTAT") or "").upper()) for line in attendees}
         yield Reply(
             uid=event.value("UID") or "",
             method=method,
             attendee=None if first is None else re.sub(r"^mailto:", "", first.value.strip(), flags=re.IGNORECASE),
             participation=None if first is None else (first.parameter("PARTSTAT") or "").upper() or None,
-            stamp=_stamp(event.value("DTSTAMP")),
+            stamp=_read_stamp(event.value("DTSTAMP")),
             sequence=event.number("SEQUENCE"),
             is_occurrence=event.first("RECURRENCE-ID") is not None,
             is_alone=len(said) == 1,
             is_delegated=any(line.parameter(name) for line in attendees for name in ("DELEGATED-TO", "DELEGATED-FROM")),
-            comment=_comment(event),
-            proposed=_proposed(calendar, event, timezone) if method == "COUNTER" else None,
+            comment=_read_comment(event),
+            proposed=_read_proposal(calendar, event, timezone) if method == "COUNTER" else None,
         )
 
 
-def _address_in(line: ContentLine) -> str:
+def _read_address(line: ContentLine) -> str:
     return re.sub(r"^mailto:", "", line.value.strip().casefold())
 
 
-def _comment(event: Component) -> str:
+def _read_comment(event: Component) -> str:
     """Return what an attendee has written: COMMENT (RFC 5545, section 3.8.1.4), or Google's X-RESPONSE-COMMENT."""
-    texts = [_unescaped(line.value) for line in event.lines if line.name == "COMMENT"]
+    texts = [_unescape(line.value) for line in event.lines if line.name == "COMMENT"]
     responses = (line.parameter("X-RESPONSE-COMMENT") for line in event.lines if line.name == "ATTENDEE")
     texts += [text for text in responses if text]
-    texts += [_unescaped(line.value) for line in event.lines if line.name == "X-RESPONSE-COMMENT"]
+    texts += [_unescape(line.value) for line in event.lines if line.name == "X-RESPONSE-COMMENT"]
     return "\n".join(dict.fromkeys(text.strip() for text in texts if text.strip()))[:MAX_WORDS]
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     """Return a TEXT value as it was meant (RFC 5545, section 3.3.11)."""
     return re.sub(r"\\(.)", lambda match: "\n" if match[1] in "nN" else match[1], text)
 
 
-def _proposed(calendar: Component, event: Component, timezone: str) -> tuple[datetime, datetime | None] | None:
+def _read_proposal(calendar: Component, event: Component, timezone: str) -> tuple[datetime, datetime | None] | None:
     """Return the start and the end that a counter-proposal asks for (RFC 5546, section 3.2.7)."""
     times = MomentReader(calendar, ZoneInfo(timezone), _YEARS, Tally("calendar").spend)
     begins, ends, lasts = event.first("DTSTART"), event.first("DTEND"), event.value("DURATION")
@@ -317,13 +317,13 @@ def _proposed(calendar: Component, event: Component, timezone: str) -> tuple[dat
         start = None if begins is None else times.read(begins)
         if start is None:
             return None
-        end = times.read(ends) if ends is not None else Length.parse(lasts).after(start) if lasts else None
+        end = times.read(ends) if ends is not None else Length.parse(lasts).add_to(start) if lasts else None
     except Misread:
         return None
-    return times.instant(start), None if end is None else times.instant(end)
+    return times.to_instant(start), None if end is None else times.to_instant(end)
 
 
-def _stamp(text: str | None) -> datetime | None:
+def _read_stamp(text: str | None) -> datetime | None:
     """Read a DTSTAMP, always UTC (RFC 5545, section 3.8.7.2); what is none counts as missing."""
     match = re.fullmatch(r"(\d{8}T\d{6})Z?", text or "", re.ASCII)
     try:
@@ -332,18 +332,18 @@ def _stamp(text: str | None) -> datetime | None:
         return None
 
 
-def _sender(mail: EmailMessage) -> str:
+def _read_sender(mail: EmailMessage) -> str:
     """Return whom a mail says that it is from; nothing when that is not exactly one address."""
     addresses = getaddresses([str(value) for value in mail.get_all("From", [])])
     return addresses[0][1] if len(addresses) == 1 else ""
 
 
-def _header(mail: EmailMessage, name: str) -> str | None:
+def _read_header(mail: EmailMessage, name: str) -> str | None:
     value = mail.get(name)
     return None if value is None else flatten(str(value))[:MAX_HEADER]
 
 
-def _calendar_parts(mail: EmailMessage) -> Iterator[bytes]:
+def _list_calendar_parts(mail: EmailMessage) -> Iterator[bytes]:
     """Yield the calendar objects of a mail (RFC 6047, section 2.4), whatever type their senders give them."""
     for part in islice(mail.walk(), MAX_PARTS):
         name = (part.get_filename() or "").casefold()
@@ -353,14 +353,14 @@ def _calendar_parts(mail: EmailMessage) -> Iterator[bytes]:
                 yield content
 
 
-def _without_calendar(mail: EmailMessage, report: DeliveryReport | None) -> ForStaff | Ignored:
+def _classify_mail(mail: EmailMessage, report: DeliveryReport | None) -> ForStaff | Ignored:
     """Return what a mail is that holds no calendar object: a report, an automatic answer, or words of a person."""
     if report is not None:
         return ForStaff("undelivered") if report.is_final else Ignored("automatic")
     return Ignored("automatic") if is_automatic(mail) else ForStaff("no-calendar")
 
 
-def _best(copies: list[ReceivedReplies]) -> ReceivedReplies:
+def _choose_best(copies: list[ReceivedReplies]) -> ReceivedReplies:
     """Return the copy that could be read: a mail often carries the same object twice."""
     answers = tuple(dict.fromkeys(answer for received in copies for answer in received.answers))[:MAX_ANSWERS]
     return ReceivedReplies(answers) if answers else copies[0]

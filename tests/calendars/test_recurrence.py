@@ -61,7 +61,7 @@ def count_steps() -> tuple[list[int], Callable[[int], None]]:
 @given(text=rules, start=starts)
 def test_a_rule_has_the_dates_that_dateutil_finds(text: str, start: date) -> None:
     first, last = date(2026, 1, 1), date(2027, 12, 31)
-    assert list(Rule.parse(text).dates(start, first, last)) == dateutil_dates(text, start, first, last)
+    assert list(Rule.parse(text).list_dates(start, first, last)) == dateutil_dates(text, start, first, last)
 
 
 clock_rules = st.one_of(
@@ -90,7 +90,7 @@ def test_a_rule_of_hours_days_of_the_year_or_weeks_has_the_moments_that_dateutil
         expected = rrulestr(text + count, dtstart=start).between(*window, inc=True)
     except ValueError:  # dateutil refuses a rule whose steps meet none of its minutes or hours
         expected = []
-    found = Rule.parse(text + count).moments(start, first, last, lambda steps: None)
+    found = Rule.parse(text + count).list_moments(start, first, last, lambda steps: None)
     assert [moment for moment in found if moment >= window[0]] == expected
 
 
@@ -121,7 +121,7 @@ def test_control_a_count_of_long_ago_has_surely_ended() -> None:
 def test_a_rule_is_walked_within_the_window_alone_also_when_it_has_no_date_there(text: str) -> None:
     steps, spend = count_steps()
     start = date(1700, 2, 23) if text == "FREQ=YEARLY" else date(1700, 3, 3)
-    assert list(Rule.parse(text).dates(start, date(2026, 3, 1), date(2026, 12, 31), spend)) == []
+    assert list(Rule.parse(text).list_dates(start, date(2026, 3, 1), date(2026, 12, 31), spend)) == []
     assert sum(steps) < 4 * 366
 
 
@@ -148,7 +148,7 @@ def test_a_rule_that_does_not_say_how_often_or_too_much_is_refused(text: str) ->
 )
 def test_a_rule_of_too_many_moments_is_refused_once_it_is_walked(text: str) -> None:
     with pytest.raises(Unusable):
-        list(Rule.parse(text).moments(datetime(2020, 1, 1, 9), date(2026, 1, 1), date(2026, 9, 1), lambda steps: None))  # noqa: DTZ001
+        list(Rule.parse(text).list_moments(datetime(2020, 1, 1, 9), date(2026, 1, 1), date(2026, 9, 1), lambda steps: None))  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(
@@ -176,4 +176,4 @@ def test_a_part_that_cannot_be_understood_is_named_and_the_rule_is_what_it_is_wi
 
 def test_a_week_of_the_year_without_a_weekday_has_that_of_the_start() -> None:
     rule = Rule.parse("FREQ=YEARLY;BYWEEKNO=20")
-    assert list(rule.dates(date(2025, 5, 14), date(2026, 1, 1), date(2026, 12, 31))) == [date(2026, 5, 13)]
+    assert list(rule.list_dates(date(2025, 5, 14), date(2026, 1, 1), date(2026, 12, 31))) == [date(2026, 5, 13)]
