@@ -55,7 +55,10 @@ class CalendarEvent:
                 make_line("LOCATION", escape_text(notice.location))
                 if notice.location
                 else b"",  # libical: no property without a value
+                make_line("GEO", f"{notice.geo[0]:.6f};{notice.geo[1]:.6f}") if notice.geo is not None else b"",
                 make_line("DESCRIPTION", escape_text(notice.description)),
+                make_line("CONTACT", escape_text(notice.contact)) if notice.contact else b"",
+                make_line("URL", notice.url) if notice.url else b"",
                 make_line("CATEGORIES", ",".join(map(escape_text, notice.categories))),
                 make_line("CLASS", "PRIVATE" if notice.private else "PUBLIC"),
                 make_line("STATUS", self.status),

@@ -31,6 +31,28 @@ def add_task(session: Session, kind: str, subject: tuple[str, str], detail: dict
     return row
 
 
+def add_letter(
+    session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any], words: bytes | None, now: datetime
+) -> None:
+    """Ask staff to read what somebody has written; the same letter again, which its detail names, asks nothing more."""
+    subject_kind, subject_id = subject
+    query = select(TaskRow).where(TaskRow.kind == kind, TaskRow.subject_kind == subject_kind, TaskRow.subject_id == subject_id)
+    if all(row.detail != detail for row in session.exec(query)):
+        row = add_task(session, kind, subject, detail, now)
+        row.words = words
+        session.add(row)
+
+
+def delete_words(session: Session, before: datetime) -> int:
+    """Forget what people wrote in tasks that were done before an instant; return how many."""
+    query = select(TaskRow).where(col(TaskRow.words).is_not(None), col(TaskRow.done_at) <= before)
+    rows = list(session.exec(query))
+    for row in rows:
+        row.words = None
+        session.add(row)
+    return len(rows)
+
+
 def put_task(session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any], now: datetime) -> None:
     """Ask staff to look at something of which there is one open task at most: what it tells is what holds now."""
     add_detail(session, kind, subject, detail)
