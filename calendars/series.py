@@ -79,9 +79,12 @@ class SeriesReader:
 
     def list_busy_times(self, events: list[Component]) -> Iterator[Interval]:
         """Yield when the events of one UID take time; not clipped to the window, and in no order."""
-        replacements = list(self._read_replacements([event for event in events if event.first("RECURRENCE-ID")]))
         series = [event for event in events if not event.first("RECURRENCE-ID")]
+        if not series:  # what repeats and replaces an occurrence of a series that is not there is a series itself
+            series = [event for event in events if event.first("RRULE") or event.first("RDATE")]
         revision = max((event.number("SEQUENCE") or 0 for event in series), default=0)
+        replacing = [event for event in events if event not in series and not self._is_withdrawn(event, series, revision)]
+        replacements = list(self._read_replacements(replacing))
         for event in series:
             if (event.number("SEQUENCE") or 0) == revision and (takes_time(event) or any(r.and_later for r in replacements)):
                 yield from self._list_series(event, replacements)
@@ -113,11 +116,19 @@ class SeriesReader:
             span = self._read_span(event, replaces, repeats=False)
             if span is None:
                 continue
-            if event.first("RRULE"):
-                self.tally.note("RRULE", self.times.to_instant(span[0]))
             key = span[0] if replaces is None else replaces
             latest[self.times.to_instant(key)] = _Replacement(key, *span, replaces is not None and _is_and_later(named))
         yield from latest.values()
+
+    def _is_withdrawn(self, event: Component, series: list[Component], revision: int) -> bool:
+        """Return whether a later revision of the series excludes the occurrence that an event replaces."""
+        named = event.first("RECURRENCE-ID")
+        if named is None or (event.number("SEQUENCE") or 0) >= revision:
+            return False
+        excluded = {
+            text.strip() for whole in series for line in whole.lines if line.name == "EXDATE" for text in line.value.split(",")
+        }
+        return named.value.strip() in excluded
 
     def _list_unplaced(self, events: list[Component]) -> Iterator[Interval]:
         """Yield the places of occurrences whose replacement has no start to be read, when no series has them either."""
@@ -258,6 +269,8 @@ class SeriesReader:
                 self.tally.note("RDATE", self.times.to_instant(start))
                 continue
             own = None if end is None else Length(exact=self.times.to_instant(end) - self.times.to_instant(at))
+            if own is not None and not isinstance(at, datetime):
+                at = datetime.combine(at, time(), self.times.clinic)
             if not isinstance(start, datetime):
                 at = self.times.to_day(at) if own is None else at
             elif not isinstance(at, datetime):

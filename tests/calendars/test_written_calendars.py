@@ -440,3 +440,18 @@ def test_what_is_unread_is_listed_by_its_property_and_the_start_of_its_event() -
 def test_a_list_of_what_is_unread_is_bounded_and_the_count_is_whole() -> None:
     found = read(of(*["DTSTART:TBD"] * 300, busy=""))
     assert (found.unread, len(found.unread_parts)) == (300, 20)
+
+
+def test_a_replacement_that_a_later_revision_of_the_series_excludes_is_gone_and_one_of_the_same_revision_is_not() -> None:
+    series = f"UID:a|{T9}|RRULE:FREQ=WEEKLY;COUNT=3|EXDATE:20261110T090000|SEQUENCE:2"
+    replacement = "UID:a|RECURRENCE-ID:20261110T090000|DTSTART:20261111T090000|DURATION:PT1H|SEQUENCE:{0}"
+    assert told(of(series, replacement.format(1), busy=""))[0] == "3 09:00-10:00, 17 09:00-10:00"
+    assert told(of(series, replacement.format(2), busy=""))[0] == "3 09:00-10:00, 11 09:00-10:00, 17 09:00-10:00"
+
+
+def test_a_replacement_of_this_and_all_later_occurrences_moves_them() -> None:
+    series = f"UID:a|{T9}|RRULE:FREQ=WEEKLY;COUNT=4"
+    later = "UID:a|RECURRENCE-ID;RANGE=THISANDFUTURE:20261110T090000|DTSTART:20261111T110000|DURATION:PT2H"
+    single = "UID:a|RECURRENCE-ID:20261117T090000|DTSTART:20261117T120000|DURATION:PT1H"
+    assert told(of(series, later, single, busy=""))[0] == "3 09:00-10:00, 11 11:00-13:00, 17 12:00-13:00, 25 11:00-13:00"
+    assert told(of(series, f"{later}|STATUS:CANCELLED", busy=""))[0] == "3 09:00-10:00"
