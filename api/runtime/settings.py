@@ -176,7 +176,11 @@ def expect_known_variables() -> None:
 
 def _served_at(host: str, port: int) -> str:
     """Return the address of what listens there; what listens everywhere is reached on this machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return make_address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
+
+
+def make_address(host: str, port: int) -> str:
+    """Return the address of a port of a host."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -109,7 +109,7 @@ class OpeningSearch:
         self.chain = list(chained.values())
         self.ledger = Ledger(self.occupancy, keys)
         self._present = present
-        self._noon = -(-720 // self.scenario.grid.grid_minutes)
+        self._noon = self.scenario.grid.noon_slot
         self._movable = {key for key in present.placements if present.may_move(key)}
         self._worth = sum(get_omission_cost(self.scenario, self.scenario.visit(visit)) for visit in new)
 

@@ -14,7 +14,7 @@ from time import monotonic
 from scheduling.people import Provider
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.requests import Visit
-from scheduling.rules import RULES, get_rule_name
+from scheduling.rules import RULES, Rule, get_rule_name, patients, places, providers, requests
 from scheduling.scenario import Scenario
 from solver.clock import Clock
 from solver.search.improve import SearchLimits, SubproblemSolver
@@ -26,21 +26,24 @@ from solver.state.placements import Placement, get_placements, make_plan
 from solver.state.tasks import Key, Task, visit_key
 
 SHARED = (
-    "provider-overlap",
-    "attention",
-    "daily-limit",
-    "shift",
-    "room",
-    "room-overlap",
-    "equipment",
-    "recovery",
-    "patient-overlap",
-    "link",
-    "required-provider",
+    providers.provider_overlap,
+    providers.attention,
+    providers.daily_limit,
+    providers.shift,
+    places.room,
+    places.room_overlap,
+    places.equipment,
+    places.recovery,
+    patients.patient_overlap,
+    requests.link,
+    patients.required_provider,
 )
 """Rules between a visit and what else is planned, as :class:`~solver.state.occupancy.Occupancy` can ignore them."""
 
-UNCHANGEABLE = ("start-grid", "horizon", "service-location", "block", "qualified")
+UNARY: tuple[Rule, ...] = tuple(next(rule for rule in RULES if rule.__name__ == domain.__name__) for domain in DOMAINS)
+"""Rules of a visit alone, in the order of :data:`~solver.state.domains.DOMAINS`."""
+
+UNCHANGEABLE: tuple[Rule, ...] = (places.start_grid, places.horizon, places.service_location, places.block, providers.qualified)
 """Rules that nobody gives up for one visit: named only when no other stands in its way alone."""
 
 LONGER_SHIFT = timedelta(minutes=30)
@@ -102,7 +105,7 @@ class _Explanation:
         self.scenario = domains.scenario
         self.placements = placements
         self.around = Occupancy(domains, placements)
-        self._ignoring: dict[str, Domains] = {}
+        self._ignoring: dict[Rule, Domains] = {}
 
     def reasons(self, visit: Visit, seconds: float) -> tuple[Reason, ...]:
         """Return the rules in a visit's way, then the single changes that would let it in, cheapest first."""
@@ -133,31 +136,30 @@ class _Explanation:
         reasons = [] if waits is None else [waits]
         for rule in [
             *SHARED,
-            *(get_rule_name(domain) for domain in DOMAINS if get_rule_name(domain) not in UNCHANGEABLE),
+            *(rule for rule in UNARY if rule not in UNCHANGEABLE),
             *UNCHANGEABLE,
         ]:
             if rule in UNCHANGEABLE and len(reasons) > (waits is not None):
                 break
             fit = self._fit_without(rule, chain)
-            missing = "" if fit is None or rule != "room" else self._missing_rooms(fit)
+            missing = "" if fit is None or rule is not places.room else self._missing_rooms(fit)
             if missing and fit is not None:
-                reasons.append(Reason(rule=rule, detail=f"{missing}: with one it would fit {self._words(fit)}"))
-            elif fit is not None and rule != "room":
-                reasons.append(Reason(rule=rule, detail=f"without this rule it would fit {self._words(fit)}"))
+                reasons.append(Reason(rule=get_rule_name(rule), detail=f"{missing}: with one it would fit {self._words(fit)}"))
+            elif fit is not None and rule is not places.room:
+                reasons.append(Reason(rule=get_rule_name(rule), detail=f"without this rule it would fit {self._words(fit)}"))
         if not reasons:
             reasons.append(Reason(rule="several", detail="no place was found by leaving any single rule aside"))
         return tuple(reasons)
 
     # --- places ------------------------------------------------------------------------------------------------------
 
-    def _fit_without(self, rule: str, chain: Sequence[Task]) -> Fit | None:
+    def _fit_without(self, rule: Rule, chain: Sequence[Task]) -> Fit | None:
         """Return places without a rule; none at once where one visit alone, whatever its links, has none."""
-        function, shared = rule.replace("-", "_"), [rule] if rule in SHARED else []
+        shared = [rule] if rule in SHARED else []
         if rule not in self._ignoring:
-            unary = not shared and function in {domain.__name__ for domain in DOMAINS}
-            self._ignoring[rule] = Domains(self.scenario, ignoring=[function]) if unary else self.domains
+            self._ignoring[rule] = self.domains if shared else Domains(self.scenario, ignoring=[rule])
         if len(chain) > 1:
-            alone = self.around.viewed_with(self._ignoring[rule], [*shared, "link"])
+            alone = self.around.viewed_with(self._ignoring[rule], [*shared, requests.link])
             if any(alone.best(task) is None for task in chain):
                 return None
         return self._fit(self.around.viewed_with(self._ignoring[rule], shared), chain)
@@ -310,7 +312,7 @@ def _with_longer_shifts(provider: Provider) -> Provider:
 
 # --- pins ------------------------------------------------------------------------------------------------------------
 
-NOT_OF_PINS = {"supervision", "link", "pinned", "group-size"}
+NOT_OF_PINS: tuple[Rule, ...] = (providers.supervision, requests.link, requests.pinned, requests.group_size)
 """Rules that pins alone cannot be judged by: they depend on what is planned around them."""
 
 
@@ -360,6 +362,6 @@ def _violations(scenario: Scenario, visits: Sequence[Visit]) -> Iterator[tuple[s
     shifts = make_plan(domains, placed).shifts
     plan = alone.changed(shifts=shifts)
     for rule in RULES:
-        if get_rule_name(rule) not in NOT_OF_PINS:
+        if rule not in NOT_OF_PINS:
             for violation in rule(scenario, plan):
                 yield violation.rule, violation.ids, violation.detail
