@@ -6,7 +6,7 @@ An entry carries no name of a patient, and nothing made of it can tell one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,11 +64,6 @@ class CalendarEntry:
     group: GroupSeats | None = None
     attending: int = 0
     reference: str | None = None
-
-    @property
-    def commitments(self) -> Iterator[str]:
-        """The ids of the providers who are in the team or supervise."""
-        return (member.id for member in (*self.team, *self.supervisors))
 
 
 def make_reference(identifier: str, patients: Iterable[tuple[str, str]]) -> str | None:

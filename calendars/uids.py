@@ -1,8 +1,8 @@
 """Calendar identifiers that outlive plans: random, made once, kept in a file beside the plan.
 
-An event keeps its UID when the next plan moves it, so a calendar that imports it again moves it too instead of showing it
-twice. A UID is random and says nothing of whom or what it stands for. Its SEQUENCE rises whenever time or place differ
-from what was last written.
+An event keeps its UID when the next plan moves it, and when that plan is another file (:meth:`Uids.take_over`), so a calendar
+that imports it again moves it too instead of showing it twice. A UID is random and says nothing of whom or what it stands
+for. Its SEQUENCE rises whenever time or place differ from what was last written.
 
 References
 ----------
@@ -84,7 +84,7 @@ class Uids:
             entries = UidsFile.model_validate_json(text).uids
         except ValidationError as error:
             raise InvalidFile(source, [make_fault(d) for d in error.errors(include_url=False, include_input=False)]) from None
-        faults = _repetitions(entries)
+        faults = _find_repetitions(entries)
         if faults:
             raise InvalidFile(source, faults)
         return cls(entries)
@@ -94,16 +94,23 @@ class Uids:
         entries = tuple(self._entries[key] for key in sorted(self._entries))
         write_text(Path(path), UidsFile(format=UIDS_FORMAT, uids=entries).model_dump_json(indent=1) + "\n")
 
+    def take_over(self, earlier: Uids) -> None:
+        """Take over the UIDs of an earlier plan: what it has an event of is the same event here, and was said as last said."""
+        for key, entry in earlier._entries.items():
+            known = self._entries.get(key)
+            if known is None or known.uid != entry.uid or known.sequence < entry.sequence:
+                self._entries[key] = entry
+
     def of(self, kind: ItemKind, identifier: str) -> str:
         """Return the UID of a visit, group session or hold, made when first asked for."""
-        return self._entry(kind, identifier).uid
+        return self._get_record(kind, identifier).uid
 
     def sequence(self, kind: ItemKind, identifier: str, booking: Booking) -> int:
         """Return how often an event's time or place has changed since its UID was made, this booking included.
 
         The room and the people may change without a rise: what the patient has to know stays the same.
         """
-        entry = self._entry(kind, identifier)
+        entry = self._get_record(kind, identifier)
         said = WrittenPlace(start=booking.start, end=booking.end, location=booking.location)
         if entry.said != said:
             rise = 0 if entry.said is None else 1
@@ -111,14 +118,14 @@ class Uids:
             self._entries[kind, identifier] = entry
         return entry.sequence
 
-    def _entry(self, kind: ItemKind, identifier: str) -> UidRecord:
+    def _get_record(self, kind: ItemKind, identifier: str) -> UidRecord:
         key = (kind, identifier)
         if key not in self._entries:
             self._entries[key] = UidRecord(kind=kind, id=identifier, uid=f"{uuid4()}@clinicweave")
         return self._entries[key]
 
 
-def _repetitions(entries: Iterable[UidRecord]) -> list[Fault]:
+def _find_repetitions(entries: Iterable[UidRecord]) -> list[Fault]:
     faults: list[Fault] = []
     keys: set[tuple[str, str]] = set()
     uids: set[str] = set()

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from scheduling.errors import Fault, InvalidFile
+
+MARKS = {"scenario": {"clinic", "horizon"}, "plan": {"scenario", "status", "cost"}}
+"""The fields by which a file shows what it is."""
 
 MAX_BYTES = 9_000_000
 """Largest file that is read: four times a month of a clinic with 2,755 visits (2.1 MB)."""
 
 
 def read_json(path: Path) -> bytes:
-    """Read a JSON file's bytes. Raises ``InvalidFile`` when it is missing, unreadable or over ``MAX_BYTES``."""
-    return read_bounded(path, MAX_BYTES, "; plan a shorter horizon")
+    """Read a JSON file's bytes, without the mark by which some editors begin UTF-8.
+
+    Raises ``InvalidFile`` when it is missing, unreadable or over ``MAX_BYTES``.
+    """
+    return read_bounded(path, MAX_BYTES, "; plan a shorter horizon").removeprefix(codecs.BOM_UTF8)
+
+
+def wrong_kind(text: bytes | str, wanted: Literal["scenario", "plan"]) -> list[Fault]:
+    """Return the one fault of a file that is a plan where a scenario is wanted, or the other way round; else none."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    kinds = {kind for kind, marks in MARKS.items() if isinstance(document, dict) and marks <= document.keys()}
+    return [] if wanted in kinds or not kinds else [Fault("", f"is a {kinds.pop()}, where a {wanted} is wanted")]
 
 
 def read_bounded(path: Path, most_bytes: int, advice: str = "") -> bytes:
@@ -35,9 +54,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole, or leave what was there."""
+    """Write a file whole, or leave what was there.
+
+    It is its owner's alone, and so are folders that are made for it: both may tell of patients, by their names too.
+    """
     target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
+    for folder in reversed([one for one in target.parents if not one.exists()]):
+        folder.mkdir(mode=0o700, exist_ok=True)
     if target.exists() and not target.is_file():
         target.write_bytes(content)  # a device or a pipe cannot be renamed over
         return
@@ -47,9 +70,6 @@ def write_bytes(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from pydantic import Field
 from scheduling.clinic import Service
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Id, ItemKind, Model, Stamp
-from scheduling.files import read_json, write_text
+from scheduling.files import read_json, write_text, wrong_kind
 from scheduling.references import validate_text
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minutes_on
@@ -189,7 +189,7 @@ class Plan(Model):
         plan, misshapen = validate_text(cls, text)
         faults = [fault for _, fault in misshapen] if plan is None else list(find_plan_faults(scenario, plan))
         if plan is None or faults:
-            raise InvalidFile(source, faults)
+            raise InvalidFile(source, wrong_kind(text, "plan") or faults)
         return plan
 
     def write(self, path: Path | str) -> None:

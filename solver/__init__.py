@@ -41,11 +41,12 @@ References
 
 from solver.change.backfill import Backfill, cancel_visit, find_backfills, find_dependent_visits
 from solver.change.bump import bump, find_expiring_visits, place_expiring_visits, reoptimise_day
-from solver.change.explain import explain
 from solver.change.moves import Move, explain_moves
 from solver.change.offers import OfferResult, SlotOffer, find_offers, insert_visits
 from solver.change.proposals import Proposal
 from solver.limits import Limits, Progress
+from solver.parameters import SolverParameters
+from solver.search.explain import explain
 from solver.search.first_come import plan_first_come
 from solver.search.ruin import KernelCompilation
 from solver.solve import solve
@@ -59,6 +60,7 @@ __all__ = [
     "Progress",
     "Proposal",
     "SlotOffer",
+    "SolverParameters",
     "bump",
     "cancel_visit",
     "explain",

@@ -21,6 +21,7 @@ from api.cli.commands.simulating import simulate
 from api.cli.commands.weeks import next_week, outlook, roster
 from api.cli.commands.working import worker
 from api.cli.console import Commands
+from api.runtime.settings import expect_known_variables
 
 EXIT_CODES = """[bold]Exit codes[/bold]
 
@@ -106,3 +107,4 @@ def _top(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
     """Take the options that stand before a command."""
+    expect_known_variables()

@@ -1,7 +1,7 @@
 """The gate before every route: who asks, and whether the access table lets them. Nothing of a route runs before it.
 
 It is the class of every route, not a dependency that a route might forget, and not a middleware that would have to guess the
-route. So even a body that is no JSON is first asked who brings it.
+route. Who asks is known before a byte of the body is read, and no body is read any further than its route takes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,16 +17,17 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from api.access.actor import NOBODY, UNKNOWN, Actor
-from api.access.credentials import hashed
-from api.access.owners import ids_at, kind_in, owns
-from api.access.table import Access, Scope, line_for, methods_of
+from api.access.credentials import hash_secret
+from api.access.owners import find_ids, get_kind, is_own
+from api.access.table import Access, Scope, get_line, list_methods
 from api.context import AppContext, get_context
-from api.http.errors import documented
+from api.http.errors import document_problems
 from api.runtime.exceptions import Forbidden, Unauthenticated
 from api.store import audit
 from scheduling.errors import Fault, InvalidFile
@@ -34,13 +35,19 @@ from scheduling.errors import Fault, InvalidFile
 COOKIE = "clinicweave_session"
 BEARER = "bearer "
 READING = ("GET", "HEAD", "OPTIONS")
-NULS = {"path": ("\0", "%00"), "query": ("\0", "%00"), "body": ("\0", r"\u0000")}
+NULS_IN_ADDRESS = ("\0", "%00")
+NULS_IN_BODY = (b"\0", rb"\u0000")
+BINARY = "application/octet-stream"
+
+MAX_BODY_BYTES = 256 * 1024
+"""Longest body of a route that does not give its own bound: a session's attendance, 500 ids of the longest, with room."""
+
 MAX_LOGGED_ID = 100
 """Characters of an id, which anybody may make up, that the audit keeps."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AccessRequest:
     """What the gate has to know of a request."""
 
     address: str
@@ -55,43 +62,64 @@ class Asked:
         return self.bearer or self.cookie
 
 
-class Guarded(APIRoute):
-    """A route behind the gate; one that the access table does not have cannot be made."""
+class GuardedRoute(APIRoute):
+    """A route behind the gate; one that the access table does not have cannot be made.
+
+    Its option ``max_body_size`` bounds its bodies, in bytes; the setting ``max_body_bytes`` bounds those of every route.
+    """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        lines = [line_for(method, path) for method in options.get("methods") or ("GET",)]
-        options["responses"] = {**documented(*_problems(lines)), **(options.get("responses") or {})}
+        self.max_body_bytes: int = options.pop("max_body_size", None) or MAX_BODY_BYTES
+        lines = [get_line(method, path) for method in options.get("methods") or ("GET",)]
+        options["responses"] = {**document_problems(*_problems(lines)), **(options.get("responses") or {})}
         super().__init__(path, endpoint, **options)
 
     async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer a request; one by another method learns all that the path takes, whichever routes they are of."""
         if scope["method"] not in (self.methods or ()):
-            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods_of(self.path))})
-        await super().handle(scope, receive, send)
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(list_methods(self.path))})
+        most = min(self.max_body_bytes, scope["app"].state.context.settings.max_body_bytes)
+        await super().handle(scope, _bounded(receive, Headers(scope=scope), most), send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request: the gate, then the route."""
         answer = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            line = line_for(request.method, self.path)
+            line = get_line(request.method, self.path)
             if not line.public:
-                body = await _document(request) if line.body else None
-                request.state.actor = await run_in_threadpool(admit, get_context(request), line, _asked(request, line, body))
-            await _expect_storable(request)
+                asked = _asked(request, line)
+                actor = request.state.actor = await run_in_threadpool(admit, get_context(request), line, asked)
+                if line.body:
+                    inside = replace(asked, ids=_ids_in_body(line, await _document(request)))
+                    await run_in_threadpool(expect_allowed, get_context(request), line, inside, actor)
+            await self._expect_storable(request)
             if "idempotency-key" in request.headers:
                 request.state.digest = await _digest(request)
             return await answer(request)
 
         return guarded
 
+    async def _expect_storable(self, request: Request) -> None:
+        """Refuse the one character that PostgreSQL cannot keep in a text, before it turns up as an error of the database.
 
-def guarded_router(tag: str) -> APIRouter:
+        A body that is no text, such as a workbook, is full of it; what reads such a body answers for the texts in it.
+        """
+        places = {"path": request.url.path, "query": request.url.query}
+        wrong = [place for place, text in places.items() if any(nul in text for nul in NULS_IN_ADDRESS)]
+        if self.body_field is not None and getattr(self.body_field.field_info, "media_type", None) != BINARY:
+            body = await request.body()
+            wrong += ["body"] if any(nul in body for nul in NULS_IN_BODY) else []
+        if wrong:
+            raise InvalidFile("request", [Fault(wrong[0], "a NUL character cannot be kept")])
+
+
+def make_router(tag: str) -> APIRouter:
     """Make a router whose routes stand behind the gate; paths are written in full, as in the access table."""
-    return APIRouter(route_class=Guarded, tags=[tag])
+    return APIRouter(route_class=GuardedRoute, tags=[tag])
 
 
-def admit(context: AppContext, line: Access, asked: Asked) -> Actor:
+def admit(context: AppContext, line: Access, asked: AccessRequest) -> Actor:
     """Let somebody pass, or write down who was not.
 
     Raises
@@ -106,31 +134,36 @@ def admit(context: AppContext, line: Access, asked: Asked) -> Actor:
         context.log_ins.take(f"guess from {asked.address}")
         _deny(context, line, asked, UNKNOWN, NOBODY, str(refusal))
         raise
-    if not _may(context, actor, line, asked):
-        _deny(context, line, asked, actor.id, actor.role, "not in the access table")
-        raise Forbidden("this is not allowed with this role, or not on this object")
+    expect_allowed(context, line, asked, actor)
     return actor
 
 
-def _known(context: AppContext, asked: Asked) -> Actor:
+def expect_allowed(context: AppContext, line: Access, asked: AccessRequest, actor: Actor) -> None:
+    """Refuse what somebody may not do, or not to what is asked for, and write it down. Raises ``Forbidden``."""
+    if not _may(context, actor, line, asked):
+        _deny(context, line, asked, actor.id, actor.role, "not in the access table")
+        raise Forbidden("this is not allowed with this role, or not on this object")
+
+
+def _known(context: AppContext, asked: AccessRequest) -> Actor:
     if asked.secret is None:
         raise Unauthenticated("no credential came with the request")
-    context.requests.take(hashed(asked.secret))
+    context.requests.take(hash_secret(asked.secret))
     actor = context.identify(asked.secret)
     if asked.bearer is None and asked.is_foreign:
         raise Unauthenticated("another site has sent this request")
     return actor
 
 
-def _may(context: AppContext, actor: Actor, line: Access, asked: Asked) -> bool:
+def _may(context: AppContext, actor: Actor, line: Access, asked: AccessRequest) -> bool:
     scope = line.roles.get(actor.role)
     if scope is not Scope.OWN:
         return scope is Scope.ANY
     with context.database.reading() as session:
-        return all(owns(session, actor, kind, identifier) for kind, identifier in asked.ids)
+        return all(is_own(session, actor, kind, identifier) for kind, identifier in asked.ids)
 
 
-def _deny(context: AppContext, line: Access, asked: Asked, actor: str, role: str, reason: str) -> None:
+def _deny(context: AppContext, line: Access, asked: AccessRequest, actor: str, role: str, reason: str) -> None:
     kind, identifier = asked.ids[0] if asked.ids else ("", "")
     entry = audit.AuditEntry(
         actor=actor,
@@ -145,20 +178,22 @@ def _deny(context: AppContext, line: Access, asked: Asked, actor: str, role: str
         audit.append(session, entry, context.clock())
 
 
-def _asked(request: Request, line: Access, body: Any) -> Asked:
+def _asked(request: Request, line: Access) -> AccessRequest:
     given = request.headers.get("authorization", "")
-    in_path = [(kind, request.path_params[kind]) for kind in line.named_in_path]
-    in_body = [(kind_in(body, kind), identifier) for place, kind in line.body for identifier in ids_at(body, place)]
-    return Asked(
-        address=address_of(request),
+    return AccessRequest(
+        address=get_address(request),
         bearer=given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else None,
         cookie=request.cookies.get(COOKIE),
         is_foreign=request.method not in READING and is_foreign(request),
-        ids=(*in_path, *in_body),
+        ids=tuple((kind, request.path_params[kind]) for kind in line.named_in_path),
     )
 
 
-def address_of(request: Request) -> str:
+def _ids_in_body(line: Access, body: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((get_kind(body, kind), identifier) for place, kind in line.body for identifier in find_ids(body, place))
+
+
+def get_address(request: Request) -> str:
     """Return the caller's network address."""
     return request.client.host if request.client else "unknown"
 
@@ -175,16 +210,25 @@ def is_foreign(request: Request) -> bool:
 async def _document(request: Request) -> Any:
     try:
         return await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         return None  # the route's own validation says what is wrong with it
 
 
-async def _expect_storable(request: Request) -> None:
-    """Refuse the one character that PostgreSQL cannot keep in a text, before it turns up as an error of the database."""
-    places = {"path": request.url.path, "query": request.url.query, "body": (await request.body()).decode("latin-1")}
-    for place, text in places.items():
-        if any(nul in text for nul in NULS[place]):
-            raise InvalidFile("request", [Fault(place, "a NUL character cannot be kept")])
+def _bounded(receive: Receive, headers: Headers, most_bytes: int) -> Receive:
+    """Return what receives a body and refuses, with 413, to receive more of it than so many bytes."""
+    said = headers.get("content-length", "")
+    left = -1 if said.isdecimal() and int(said) > most_bytes else most_bytes
+
+    async def bounded() -> Message:
+        nonlocal left
+        if left >= 0:
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left >= 0:
+                return message
+        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {most_bytes:,} bytes here")
+
+    return bounded
 
 
 async def _digest(request: Request) -> str:

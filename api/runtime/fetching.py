@@ -71,7 +71,7 @@ def _embedded(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped
 
 
-def resolved(host: str, port: int) -> list[Address]:
+def resolve(host: str, port: int) -> list[Address]:
     """Return every address of a name. Raises ``OSError``."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [ip_address(str(where[0]).partition("%")[0]) for *_, where in found]
@@ -92,7 +92,7 @@ class Fetcher:
     max_bytes: int
     seconds: float
     allowed: Callable[[Address], bool] = is_public
-    resolve: Callable[[str, int], list[Address]] = resolved
+    resolve: Callable[[str, int], list[Address]] = resolve
     context: ssl.SSLContext | None = None
 
     def fetch(self, url: str, etag: str | None = None) -> Fetched:
@@ -104,8 +104,10 @@ class Fetcher:
                     found = self._step(client, expect_https(url), etag, until)
                     if isinstance(found, Fetched):
                         return found
-                    url = urljoin(url, found)
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ssl.SSLError) as error:
+                    url = urljoin(url, found)  # a ValueError when it leads to no address
+        except Unfetchable:
+            raise
+        except Exception as error:  # foreign headers, addresses and bytes: whatever they meet in here, it is their server's
             raise Unfetchable(f"the server cannot be read: {type(error).__name__}") from None
         raise Unfetchable("too many redirections")
 
@@ -122,7 +124,7 @@ class Fetcher:
                 "Accept": "text/calendar, */*;q=0.1",
                 "Accept-Encoding": "identity",
                 "User-Agent": "Clinicweave",
-                **({} if etag is None else {"If-None-Match": etag}),
+                **({"If-None-Match": etag} if etag is not None and etag.isascii() else {}),
             },
             extensions={"sni_hostname": host, "timeout": _timeouts(until)},
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,7 +15,12 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from calendars.mailbox import is_address
+from scheduling.catalogue.own import VARIABLE
 from scheduling.errors import Fault, InvalidFile
+
+PREFIX = "CLINICWEAVE_"
+OF_THE_BUILD = (f"{PREFIX}CLIENTS",)
+"""Variables of the prefix that only tests and builds read."""
 
 MIN_SECRET_CHARACTERS = 32
 
@@ -28,7 +34,7 @@ IN_MEMORY = ("sqlite://", SQLITE, f"{SQLITE}:memory:")
 class Settings(BaseSettings):
     """The settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix="CLINICWEAVE_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     database_url: str = Field(f"{SQLITE}clinicweave.db", description="An SQLAlchemy URL: sqlite:///FILE or postgresql://…")
     secret: SecretStr | None = Field(
@@ -36,9 +42,12 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="The port to listen on; 0 takes a free one.")
-    public_url: str = Field("http://127.0.0.1:8000", description="The address by which browsers reach the service.")
+    public_url: str = Field(
+        default_factory=lambda known: _served_at(known.get("host", ""), known.get("port", 0)),
+        description="The address by which browsers reach the service; unset, the one that it listens on.",
+    )
     forwarded_allow_ips: str = Field("127.0.0.1", description="Proxies whose X-Forwarded-For and -Proto are believed.")
-    max_body_bytes: int = Field(16 * 1024**2, gt=0, description="Longest request body.")
+    max_body_bytes: int = Field(16 * 1024**2, gt=0, description="Longest request body, whatever the route.")
     stop_seconds: int = Field(20, ge=0, description="How long running requests may take to end when the service stops.")
 
     session_idle_minutes: int = Field(30, gt=0, description="A session ends when it is not used for so long.")
@@ -140,14 +149,37 @@ def read_settings(**overrides: Any) -> Settings:
     InvalidFile
         With a fault for every variable that cannot be used.
     """
+    expect_known_variables()
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         faults = [
             Fault("CLINICWEAVE_" + "_".join(map(str, one["loc"])).upper() if one["loc"] else "", one["msg"])
             for one in error.errors(include_input=False, include_url=False)
+            if one["type"] != "default_factory_not_called"  # another's fault alone
         ]
         raise InvalidFile("environment", faults) from None
+
+
+def expect_known_variables() -> None:
+    """Refuse a variable of this prefix that nothing reads, as a misspelt one. Raises ``InvalidFile``."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {VARIABLE, *OF_THE_BUILD}
+    faults = []
+    for name in sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known):
+        near = get_close_matches(name.upper(), known, 1)
+        faults.append(Fault(name, f"is no setting; did you mean {near[0]}?" if near else "is no setting"))
+    if faults:
+        raise InvalidFile("environment", faults)
+
+
+def _served_at(host: str, port: int) -> str:
+    """Return the address of what listens there; what listens everywhere is reached on this machine."""
+    return make_address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
+
+
+def make_address(host: str, port: int) -> str:
+    """Return the address of a port of a host."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _kept_key(file: Path) -> bytes:

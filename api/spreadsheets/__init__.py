@@ -7,6 +7,6 @@ text or as a date is a fault of its row and column.
 from __future__ import annotations
 
 from api.spreadsheets.cells import Cell, Unreadable
-from api.spreadsheets.table import Record, Table, read_table
+from api.spreadsheets.table import MAX_FILE_BYTES, Record, Table, read_table
 
-__all__ = ["Cell", "Record", "Table", "Unreadable", "read_table"]
+__all__ = ["MAX_FILE_BYTES", "Cell", "Record", "Table", "Unreadable", "read_table"]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import Any
 
 from api.spreadsheets.cells import Cell, Unreadable, typed_cell
+from api.spreadsheets.xlsx_outline import MAX_MERGED_CELLS, Outline, Overfull, outline_of
 from scheduling.errors import Fault, InvalidFile
-
-if TYPE_CHECKING:
-    from openpyxl.worksheet.worksheet import Worksheet
 
 ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0"
@@ -19,8 +18,14 @@ OLE = b"\xd0\xcf\x11\xe0"
 
 MAX_UNPACKED_BYTES = 30_000_000
 MAX_PARTS = 1_000
+TABLES = ("xl/worksheets/", "xl/sharedStrings.xml")
+MAX_BESIDE_BYTES = 1_000_000
+"""Most XML that is no table, unpacked: formats above all, of which the parser makes objects a hundred times as large."""
 MAX_SHEET_ROWS, MAX_SHEET_COLUMNS = 20_000, 100
 """How far a sheet may reach, cells that only look empty included."""
+
+PART = "_worksheet_path"
+"""Where openpyxl keeps which part of the file a sheet is."""
 
 SHEET = "referrals"
 """The sheet that is read when there are several; else the first."""
@@ -28,6 +33,8 @@ SHEET = "referrals"
 
 def xlsx_rows(content: bytes, source: str) -> Iterator[tuple[int, list[Cell]]]:
     """Yield the rows of a workbook's sheet, each with its number from 1.
+
+    Rows are read one after the other, and nothing is made of cells that the sheet only declares.
 
     Raises
     ------
@@ -38,16 +45,21 @@ def xlsx_rows(content: bytes, source: str) -> Iterator[tuple[int, list[Cell]]]:
     from openpyxl import load_workbook
 
     try:
-        book = load_workbook(io.BytesIO(content), keep_links=False)
+        book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
         sheet = book[SHEET] if SHEET in book.sheetnames else book.worksheets[0]
+        with zipfile.ZipFile(io.BytesIO(content)) as packed, packed.open(getattr(sheet, PART)) as part:
+            outline = outline_of(part)
+        _expect_small(outline, source)
+        merged = _merged(outline)
+        rows = sheet.iter_rows(1, outline.rows, 1, outline.columns)
+        for number, row in enumerate(islice(rows, outline.rows), 1):  # what comes after the last row is not looked at
+            yield number, [merged.get((number, column)) or _cell(cell) for column, cell in enumerate(row, 1)]
+    except InvalidFile:
+        raise
+    except Overfull as error:
+        raise InvalidFile(source, [Fault("", f"{error}; delete what is empty below and beside the table")]) from None
     except Exception as error:  # a parser of foreign bytes: whatever it meets, the file is what is wrong
         raise InvalidFile(source, [Fault("", f"is no XLSX workbook that can be read ({type(error).__name__})")]) from None
-    if sheet.max_row > MAX_SHEET_ROWS or sheet.max_column > MAX_SHEET_COLUMNS:
-        reach = f"the sheet reaches to row {sheet.max_row:,} and column {sheet.max_column:,}"
-        raise InvalidFile(source, [Fault("", f"{reach}; delete what is empty below and beside the table")])
-    merged = _merged(sheet)
-    for number, row in enumerate(sheet.iter_rows(), 1):
-        yield number, [merged.get((number, cell.column)) or _cell(cell) for cell in row]
 
 
 def _expect_bounded(content: bytes, source: str) -> None:
@@ -62,12 +74,26 @@ def _expect_bounded(content: bytes, source: str) -> None:
         limits = f"the limits are {MAX_UNPACKED_BYTES / 1e6:.0f} MB and {MAX_PARTS:,}"
         message = f"unpacks to {unpacked / 1e6:.0f} MB in {len(parts):,} parts; {limits}"
         raise InvalidFile(source, [Fault("", message)])
+    beside = sum(part.file_size for part in parts if part.filename.endswith(".xml") and not part.filename.startswith(TABLES))
+    if beside > MAX_BESIDE_BYTES:
+        message = f"has {beside / 1e6:.1f} MB of formats and drawings; copy the table's values into a new workbook"
+        raise InvalidFile(source, [Fault("", message)])
 
 
-def _merged(sheet: Worksheet) -> dict[tuple[int, int], Cell]:
+def _expect_small(outline: Outline, source: str) -> None:
+    """Refuse a sheet that reaches further than any table of ours, or merges more."""
+    if outline.rows > MAX_SHEET_ROWS or outline.columns > MAX_SHEET_COLUMNS:
+        reach = f"the sheet reaches to row {outline.rows:,} and column {outline.columns:,}"
+        raise InvalidFile(source, [Fault("", f"{reach}; delete what is empty below and beside the table")])
+    merged = sum(area.size["rows"] * area.size["columns"] for area in outline.merged)
+    if merged > MAX_MERGED_CELLS:
+        raise InvalidFile(source, [Fault("", f"merges {merged:,} cells; undo the merges and fill in every cell")])
+
+
+def _merged(outline: Outline) -> dict[tuple[int, int], Cell]:
     """Return the cells that are merged: nobody can say for which row their value is."""
     found: dict[tuple[int, int], Cell] = {}
-    for area in sheet.merged_cells.ranges:
+    for area in outline.merged:
         reason = Unreadable(f"is merged ({area.coord}); undo the merge and fill in every cell")
         rows, columns = range(area.min_row, area.max_row + 1), range(area.min_col, area.max_col + 1)
         found |= {(row, column): reason for row in rows for column in columns}

@@ -10,7 +10,7 @@
         ├── ConstraintViolated            the database refuses the change by a rule of its own, as of audit rows
         ├── StaleVersion       somebody else has changed the row since it was read
         ├── NaiveTime          a time without zone was about to be stored
-        ├── StoreBusy          other writers held the database for too long; to be tried again
+        ├── StoreBusy          other writers held the database for too long; to be tried requeue
         ├── StoreUnusable      the database cannot be opened or used as it is; says what to do
         └── AuditBroken        the chain of audit rows does not hold from some row on
 """
@@ -19,11 +19,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from scheduling.errors import ClinicweaveError
+from scheduling.errors import ClinicweaveError, UnknownId
 
 
 class StoreError(ClinicweaveError):
     """Root of the store's errors."""
+
+
+class NoClinic(UnknownId):
+    """Nothing was taken in yet: the store has no clinic."""
+
+    def __init__(self) -> None:
+        super().__init__("clinic", "")
+
+    def __str__(self) -> str:
+        return "no clinic is known yet; take in who works first (clinicweave roster FILE, or PUT /v1/roster)"
 
 
 class DoubleBooked(StoreError):

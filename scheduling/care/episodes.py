@@ -8,6 +8,7 @@ dates, is derived from them by :func:`list_open_steps` whenever it is asked for,
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -20,10 +21,21 @@ from scheduling.fields import Date, Id, Model, Positive, Priority, Stamp
 from scheduling.pathways import Follow, Lag, Occurrence, Pathway, Step
 
 EventKind = Literal[
-    "referred", "planned", "done", "outcome", "no-show", "cancelled", "withdrawn", "dated", "stopped", "restarted"
+    "referred",
+    "planned",
+    "done",
+    "outcome",
+    "no-show",
+    "cancelled",
+    "withdrawn",
+    "retracted",
+    "dated",
+    "stopped",
+    "restarted",
 ]
 State = Literal["open", "completed", "ended", "stopped"]
 LOSSES: tuple[EventKind, ...] = ("no-show", "cancelled", "withdrawn")
+ATTENDANCE: tuple[EventKind, ...] = ("done", "no-show")
 OF_VISITS: tuple[EventKind, ...] = ("planned", "done", *LOSSES)
 
 
@@ -31,7 +43,8 @@ class Event(Model):
     """Something that became known of an episode.
 
     A visit is ``cancelled`` by its patient, or because illness or a closure took its place: its dates move on. Where the clinic
-    gave its place to somebody else it is ``withdrawn``: its dates are what they were.
+    gave its place to somebody else it is ``withdrawn``: its dates are what they were. That it was ``done``, or a ``no-show``,
+    is ``retracted`` when it was taken down by mistake: the history counts as if neither had been told.
 
     Attributes
     ----------
@@ -176,9 +189,35 @@ def _outcome(event: Event, step: Step) -> str:
 def replay_history(episode: Episode, pathway: Pathway) -> EpisodeProgress:
     """Return what a history comes to."""
     progress = EpisodeProgress(since=episode.referred_on)
-    for event in episode.history:
+    for event in _standing(episode.history):
         progress.take(event, pathway)
     return progress
+
+
+def _standing(history: Iterable[Event]) -> list[Event]:
+    """Return the events of a history that count: without what was taken down by mistake."""
+    counted: list[Event] = []
+    for event in history:
+        if event.kind == "retracted":
+            last = _last_of(event, counted)
+            assert last is not None
+            counted.remove(last)
+        else:
+            counted.append(event)
+    return counted
+
+
+def _last_of(event: Event, history: Sequence[Event]) -> Event | None:
+    """Return the last event of a visit, or of its step's outcome."""
+    return next(
+        (known for known in reversed(history) if known.step == event.step and known.number in (event.number, None)), None
+    )
+
+
+def is_missed(episode: Episode, occurrence: Occurrence) -> bool:
+    """Say whether the last that is known of a visit is that nobody came."""
+    counted = [event for event in _standing(episode.history) if event.occurrence == occurrence]
+    return bool(counted) and counted[-1].kind == "no-show"
 
 
 def get_state(episode: Episode, pathway: Pathway) -> State:
@@ -251,19 +290,25 @@ def record_events(episode: Episode, pathway: Pathway, *events: Event) -> Episode
     """
     progress = replay_history(episode, pathway)
     for event in events:
-        if fault := _fault(event, progress, pathway):
+        if fault := _fault(event, progress, pathway, episode):
             raise EventRefused(episode.id, event.kind, fault)
-        progress.take(event, pathway)
-    return episode.changed(history=(*episode.history, *events))
+        episode = episode.changed(history=(*episode.history, event))
+        if event.kind == "retracted":
+            progress = replay_history(episode, pathway)
+        else:
+            progress.take(event, pathway)
+    return episode
 
 
-def _fault(event: Event, progress: EpisodeProgress, pathway: Pathway) -> str | None:
+def _fault(event: Event, progress: EpisodeProgress, pathway: Pathway, episode: Episode) -> str | None:
     """Return why an event cannot follow; None: it can."""
     now = _get_state(progress, pathway)
     if event.kind == "referred":
         return "an episode begins with its referral"
     if event.kind == "restarted":
         return "it goes on already" if now == "open" else None
+    if event.kind == "retracted" and now in ("open", "completed"):
+        return _retraction_fault(event, episode)
     if now != "open":
         return f"the episode is {now}"
     if event.kind in OF_VISITS:
@@ -295,6 +340,11 @@ def _visit_fault(event: Event, progress: EpisodeProgress, pathway: Pathway) -> s
         if isinstance(follow, Follow) and follow.outcome not in (None, progress.outcomes.get(before.step)):
             return f"it needs the outcome {follow.outcome} of {before.step}"
     return None
+
+
+def _retraction_fault(event: Event, episode: Episode) -> str | None:
+    last = None if event.occurrence is None else _last_of(event, _standing(episode.history))
+    return None if last is not None and last.kind in ATTENDANCE else "more is known of the visit by now, or nothing"
 
 
 def _outcome_fault(event: Event, progress: EpisodeProgress, pathway: Pathway) -> str | None:

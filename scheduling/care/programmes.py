@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from scheduling import catalogue
 from scheduling.care.agenda import raise_priority
 from scheduling.care.windows import IsCareDay
-from scheduling.catalogue import Workshop
+from scheduling.catalogue.entries import Workshop
 from scheduling.fields import Count, Date, Horizon, Id, Model, Positive, Priority, Weekday
 from scheduling.requests import Candidate, CurrentGroup, Group
 from scheduling.timegrid import weekday
@@ -151,7 +151,8 @@ def build_groups(
     """Return the sessions that a horizon is asked for.
 
     A month's session is asked for in the horizon that holds its best day, and in every later one until it has been. Of a
-    programme, one session is asked for that does not stand yet: the next depends on when it is.
+    programme, one session is asked for that does not stand yet: the next depends on when it is. One that stands is held
+    for those who have a place in it, however few have stayed.
 
     Parameters
     ----------
@@ -191,6 +192,8 @@ def _group(
     preferred = [day for day in days if weekday(day) == programme.weekday]
     if last is not None and not within and preferred and max(list_session_days(programme, month, is_care_day)) >= horizon.end:
         least = most = (preferred[0] - last).days
+    whoever = list_candidates(programme, stands.start.date() if within and stands else days[0])
+    attending = stands.attendees if within and stands else ()
     return Group(
         id=f"{programme.id}-{month}",
         name=programme.name,
@@ -198,13 +201,19 @@ def _group(
         month=month,
         required=programme.required,
         capacity=programme.capacity,
-        min_attendees=programme.min_attendees,
-        candidates=list_candidates(programme, days[0] if days else horizon.start),
+        min_attendees=min(programme.min_attendees, len(attending)) if attending else programme.min_attendees,
+        candidates=(*whoever, *_seated_otherwise(attending, whoever)),
         last_session=last,
         min_days_between=least,
         max_days_between=most,
         current=stands if within else None,
     )
+
+
+def _seated_otherwise(attending: Iterable[str], known: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Return those who have a place in a session that stands although no seat of the programme is theirs by now."""
+    others = set(attending) - {one.patient for one in known}
+    return tuple(Candidate(patient=patient, priority="routine") for patient in sorted(others))
 
 
 def seat_attendees(programme: Programme, month: str, attendees: Iterable[str], months: int) -> Programme:

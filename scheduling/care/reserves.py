@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from scheduling import catalogue
 from scheduling.care.windows import IsCareDay
-from scheduling.catalogue import ReserveRule
+from scheduling.catalogue.entries import ReserveRule
 from scheduling.fields import Horizon, Id, Model, Stamp
 from scheduling.requests import Reserve
 from scheduling.timegrid import weekday

@@ -17,7 +17,7 @@ from scheduling.care.episodes import Episode
 from scheduling.care.programmes import Programme, build_groups
 from scheduling.care.reserves import PressingReferral, build_reserves
 from scheduling.care.windows import IsCareDay, is_weekday
-from scheduling.catalogue import ReserveRule
+from scheduling.catalogue.entries import ReserveRule
 from scheduling.clinic import Clinic, Closure
 from scheduling.fields import ONE_DAY, Horizon, Interval
 from scheduling.pathways import Pathway

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from scheduling.catalogue import Workshop, get_limits, list_workshops
+from scheduling.catalogue import get_limits, list_workshops
+from scheduling.catalogue.entries import Workshop
 from scheduling.fields import ONE_DAY
 from scheduling.generate.asking import RequestBuilder
 from scheduling.generate.dates import WORKING_WEEKDAYS

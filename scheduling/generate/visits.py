@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from scheduling.catalogue import Onset, get_limits
+from scheduling.catalogue import get_limits
+from scheduling.catalogue.entries import Onset
 from scheduling.fields import Priority
 from scheduling.generate.asking import RequestBuilder, VisitWish
 from scheduling.generate.profile import CancerVisitMix, VisitMix

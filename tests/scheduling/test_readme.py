@@ -36,17 +36,21 @@ def first_column(text: str) -> list[str]:
     return [cell for cell, after in zip(cells, [*cells[1:], ""], strict=True) if cell != "---" and after != "---"]
 
 
-def public_classes() -> set[str]:
-    """Return the names of the classes that modules of the package define for others."""
-    trees = (ast.parse(file.read_text(encoding="utf-8")) for file in PACKAGE.rglob("*.py"))
-    names = (node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
-    return {name for name in names if not name.startswith("_")}
+def public_classes() -> set[tuple[str, str]]:
+    """Return the names of the classes that modules of the package define for others, each with its module."""
+    return {
+        (node.name, file.relative_to(PACKAGE).as_posix())
+        for file in PACKAGE.rglob("*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    }
 
 
 def test_the_glossary_has_one_line_for_each_word_of_the_domain() -> None:
-    words = first_column(section("## Glossary"))
+    glossary = section("## Glossary")
+    words = first_column(glossary)
     assert len(words) == len(set(words)), "a word has two lines"
-    assert set(words) == public_classes()
+    assert set(re.findall(r"^\| (\w+) \| .+ \| `([^`]+)` \|$", glossary, re.MULTILINE)) == public_classes()
 
 
 def test_the_page_lists_every_rule_and_every_cost() -> None:

@@ -116,7 +116,7 @@ def _walk(session: Session, past: Past, number: int, name: str, whole: bool) -> 
         of = {"team": (provider,), "location": "wang"}
         episode = record_events(episode, pathway, *(Event(kind=kind, **told, **of) for kind in ("planned", "done")))
     episodes.add(session, [(episode, Origin(name))], known)
-    episodes.row(session, episode.id).is_open = get_state(episode, pathway) == "open"
+    episodes.get_episode(session, episode.id).is_open = get_state(episode, pathway) == "open"
     _book(session, episode, [(one, service, *place) for (one, service), place in zip(steps, places, strict=False)])
 
 

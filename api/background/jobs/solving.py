@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,25 +13,40 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
-from api.background.jobs.process import MESSAGE, ORDER, SolveRequest, WorkerMessage
+from api.background.jobs.process import MESSAGE, REQUEST, SolveRequest, WorkerMessage
 
-SOLVER = ("-m", "api.background.jobs.process")
-"""What the interpreter runs to solve."""
+SOLVER = ("-P", "-m", "api.background.jobs.process")
+"""What the interpreter runs to solve; by ``-P`` a file in the working folder does not stand before a package of its name."""
 
 
 SETTINGS = "CLINICWEAVE_"
 """What the names of the service's settings begin with: the solver has no business with its database and secret."""
 
 
-class ProcessDied(Exception):
-    """The process ended without a plan and without a word: killed from outside, or out of memory."""
+LAST_WORDS_BYTES = 4_000
+LAST_WORDS_SECONDS = 2.0
+"""How much of what a process wrote last is kept, and how long is waited for it once the process is dead."""
 
-    def __init__(self, code: int) -> None:
-        self.code = code
-        super().__init__(code)
+
+class ProcessDied(Exception):
+    """The process ended without a plan and without a word: killed from outside, out of memory, or not able to begin.
+
+    Attributes
+    ----------
+    code : int
+        Its exit code; below 0 the signal that killed it.
+    cause : str
+        The error that it wrote last, if any: its kind, and what could not be imported. Not another's text, which may quote
+        what it was given.
+    """
+
+    def __init__(self, code: int, cause: str = "") -> None:
+        self.code, self.cause = code, cause
+        super().__init__(code, cause)
 
     def __str__(self) -> str:
-        return f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
+        how = f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
+        return f"{how}, {self.cause}" if self.cause else how
 
 
 class SolverProcess:
@@ -40,18 +56,21 @@ class SolverProcess:
     threads that answer requests, and brings nobody down when it dies.
     """
 
-    def __init__(self, order: SolveRequest) -> None:
+    def __init__(self, request: SolveRequest) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
         self._process = subprocess.Popen(
             [sys.executable, *SOLVER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             process_group=0,
         )
-        self._heard: SimpleQueue[WorkerMessage | None] = SimpleQueue()
-        self._threads = [Thread(target=self._tell, args=(order,), daemon=True), Thread(target=self._hear, daemon=True)]
+        self._received: SimpleQueue[WorkerMessage | None] = SimpleQueue()
+        self._written = b""
+        self._listening = Thread(target=self._listen, daemon=True)
+        tell, hear = Thread(target=self._send, args=(request,), daemon=True), Thread(target=self._receive, daemon=True)
+        self._threads = [tell, hear, self._listening]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -64,7 +83,7 @@ class SolverProcess:
         self._process.wait()
         for thread in self._threads:
             thread.join()
-        for stream in (self._process.stdin, self._process.stdout):
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             assert stream is not None
             with suppress(BrokenPipeError):
                 stream.close()
@@ -83,22 +102,38 @@ class SolverProcess:
             No message will come any more.
         """
         try:
-            message = self._heard.get(timeout=seconds)
+            message = self._received.get(timeout=seconds)
         except Empty:
             return None
         if message is None:
-            raise ProcessDied(self._process.wait())
+            code = self._process.wait()
+            self._listening.join(LAST_WORDS_SECONDS)
+            raise ProcessDied(code, _cause(self._written.decode(errors="replace")))
         return message
 
-    def _tell(self, order: SolveRequest) -> None:
+    def _send(self, request: SolveRequest) -> None:
         """Send the order; the input stays open for as long as the owner lives."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
-            self._process.stdin.write(ORDER.dump_json(order) + b"\n")
+            self._process.stdin.write(REQUEST.dump_json(request) + b"\n")
             self._process.stdin.flush()
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._heard.put(MESSAGE.validate_json(line))
-        self._heard.put(None)
+            self._received.put(MESSAGE.validate_json(line))
+        self._received.put(None)
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None
+        while written := os.read(self._process.stderr.fileno(), LAST_WORDS_BYTES):
+            self._written = (self._written + written)[-LAST_WORDS_BYTES:]
+
+
+def _cause(written: str) -> str:
+    """Return the kind of the error that a traceback ends with; of an import also its words, which name modules alone."""
+    errors = [line for line in written.splitlines() if re.match(r"[\w.]*(Error|Exception|Interrupt)\b", line)]
+    if not errors:
+        return ""
+    kind = errors[-1].partition(":")[0]
+    return errors[-1] if kind in ("ImportError", "ModuleNotFoundError") else kind

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.console import ExitCode, ended
-from api.runtime.settings import Settings, read_settings
+from api.cli.console import ExitCode, end_command
+from api.runtime.settings import Settings, make_address, read_settings
 
 if TYPE_CHECKING:
     from socket import socket
@@ -89,10 +89,10 @@ def caldav(
     as the password.
     """
     if find_spec("radicale") is None:
-        raise ended(ExitCode.BAD_INPUT, "Error: CalDAV is not installed; pip install 'clinicweave[caldav]'")
+        raise end_command(ExitCode.BAD_INPUT, "Error: CalDAV is not installed; pip install 'clinicweave[caldav]'")
     # Another process, not an import: what serves CalDAV is under another licence, and no part of this program.
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    os.execv(sys.executable, [sys.executable, "-m", "api.caldav", where])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "api.caldav", where])
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -112,6 +112,8 @@ def _listen(context: AppContext) -> None:
 
         async def startup(self, sockets: list[socket] | None = None) -> None:
             await super().startup(sockets)
+            for listening in sockets or ():  # of sockets that it was given, the server does not say where they are
+                log.info("running on %s", make_address(settings.host, listening.getsockname()[1]))
             Thread(target=_load_the_rest, name="loading", daemon=True).start()
 
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -126,7 +128,19 @@ def _listen(context: AppContext) -> None:
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=settings.stop_seconds,
     )
-    Server(config).run()
+    with _bound(settings) as listening:  # by us: what the server says of a port in use, it says by an exit code of its own
+        Server(config).run([listening])
+
+
+def _bound(settings: Settings) -> socket:
+    """Return a socket bound to the address that is served. Raises ``OSError``, which names it."""
+    from socket import AF_INET, AF_INET6, create_server
+
+    try:
+        return create_server((settings.host, settings.port), family=AF_INET6 if ":" in settings.host else AF_INET)
+    except OSError as error:
+        reason = error.strerror if error.errno is None or error.errno < 0 else os.strerror(error.errno)
+        raise OSError(error.errno, reason, f"{settings.host}:{settings.port}") from None
 
 
 def _load_the_rest() -> None:

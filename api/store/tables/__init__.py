@@ -18,7 +18,7 @@ from api.store.tables.care import (
     ReferralOutRow,
     WaitingRow,
 )
-from api.store.tables.clinic import ClinicRow, PeriodRow, ScenarioRow
+from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.jobs import JobEventRow, PlanJobRow
 from api.store.tables.mail import InvitationRow, MessageRow
@@ -39,6 +39,7 @@ __all__ = [
     "EpisodeEventRow",
     "EpisodeRow",
     "EpisodeVisitRow",
+    "EpochRow",
     "FeedCopyRow",
     "FeedRow",
     "GroupRow",

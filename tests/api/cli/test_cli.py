@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +13,8 @@ from typing import Any
 
 import pytest
 from support import factories
+from support.processes import COMMAND, environment
+from support.service import SECRET as SIGNING_KEY
 
 import api.cli.commands.planning
 import api.cli.main
@@ -45,6 +50,55 @@ def test_help_does_not_load_the_solver_or_the_calendars() -> None:
     script = "import sys, api.cli.main; print(*(name for name in ('ortools', 'icalendar', 'solver') if name in sys.modules))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == ""
+
+
+def test_a_file_that_begins_with_the_mark_of_utf_8_is_read(run: Any) -> None:
+    for name in ("week.json", "plan.json"):
+        Path(name).write_bytes(b"\xef\xbb\xbf" + Path(name).read_bytes())
+    assert run("check", "week.json", "plan.json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        (("plan.json", "plan.json"), "Error: plan.json: is a plan, where a scenario is wanted"),
+        (("week.json", "week.json"), "Error: week.json: is a scenario, where a plan is wanted"),
+    ],
+)
+def test_a_file_of_the_other_kind_is_told_in_one_line(run: Any, files: tuple[str, str], says: str) -> None:
+    found = run("check", *files)
+    assert (found.code, found.err.strip()) == (2, says)
+
+
+@pytest.mark.parametrize("command", [("check", "week.json", "plan.json"), ("audit", "verify"), ("serve",)])
+def test_a_misspelt_variable_is_refused_with_what_is_near(
+    run: Any, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLINICWEAVE_CLIENTS", "of the build")
+    monkeypatch.setenv("CLINICWEAVE_CATALOG", "own.toml")
+    found = run(*command)
+    assert (found.code, run.files()) == (2, ["plan.json", "week.json"])
+    assert found.err.strip() == ("Error: environment: CLINICWEAVE_CATALOG: is no setting; did you mean CLINICWEAVE_CATALOGUE?")
+
+
+@pytest.mark.parametrize("command", [("next-week",), ("outlook",)])
+def test_before_any_roster_it_is_said_what_to_do_first(run: Any, command: tuple[str, ...], sqlite_url: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLINICWEAVE_DATABASE_URL", sqlite_url)
+        patch.setenv("CLINICWEAVE_SECRET", SIGNING_KEY)
+        found = run(*command)
+    assert found.code == 2 and "clinicweave roster FILE" in found.err
+
+
+def test_a_port_in_use_is_a_bad_argument(sqlite_url: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        command = [*COMMAND, "serve", "--no-worker", "--port", address.partition(":")[2]]
+        found = subprocess.run(
+            command, cwd=tmp_path, env=environment(sqlite_url), capture_output=True, text=True, timeout=120, check=False
+        )
+    assert found.returncode == 2
+    assert found.stderr.splitlines()[-1] == f"Error: {address}: address already in use"
 
 
 def test_the_version_is_told(run: Any) -> None:
@@ -90,6 +144,21 @@ def test_plan_passes_its_limits_and_its_start_to_the_solver(run: Any, solving: A
     limits = solving.limits
     assert (limits.seconds, limits.workers, limits.seed, limits.gap) == (2.5, 3, 7, 0.05)
     assert solving.start.model_dump() == made.model_dump()
+
+
+def test_plan_passes_the_parameters_of_a_file_to_the_solver(run: Any, solving: Any) -> None:
+    Path("parameters.toml").write_text("exact_max_options = 7\n")
+    assert run("plan", "week.json", "--parameters", "parameters.toml").code == 0
+    assert solving.parameters.exact_max_options == 7
+    assert run("plan", "week.json").code == 0
+    assert solving.parameters.exact_max_options == 2000
+
+
+def test_a_bad_parameter_is_named_before_anything_is_solved(run: Any, solving: Any) -> None:
+    Path("parameters.toml").write_text("[annealing]\ntime_share = 2\n")
+    found = run("plan", "week.json", "--parameters", "parameters.toml")
+    assert (found.code, solving.limits) == (2, None)
+    assert "parameters.toml" in found.err and "annealing.time_share" in found.err
 
 
 def test_a_plan_may_start_from_one_of_an_earlier_form_of_the_scenario(run: Any, solving: Any, made: Plan) -> None:
@@ -152,7 +221,7 @@ def test_a_search_given_up_ends_with_130(run: Any, solving: Any, monkeypatch: py
     def interrupted(*arguments: object) -> Plan:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api.cli.commands.planning, "solved", interrupted)
+    monkeypatch.setattr(api.cli.commands.planning, "solve_with_progress", interrupted)
     found = run("plan", "week.json")
     assert (found.code, found.err) == (130, "Interrupted.\n")
 
@@ -252,6 +321,53 @@ def test_export_writes_one_calendar_and_keeps_its_identifiers(run: Any, owner: t
     assert "plan.uids.json" in run.files()
     assert run("export", "week.json", "plan.json", *owner, "-o", "one.ics").code == 0
     assert Path("one.ics").read_bytes() == first
+
+
+def told(file: str) -> dict[str, str]:
+    """Return the SEQUENCE of each event of a calendar, by its UID."""
+    text = Path(file).read_text()
+    return dict(zip(re.findall(r"^UID:(.+)$", text, re.M), re.findall(r"^SEQUENCE:(\d+)$", text, re.M), strict=True))
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_plan_made_from_another_keeps_the_identifiers_of_its_events(
+    run: Any, solving: Any, asked: Scenario, made: Plan, known: bool
+) -> None:
+    assert run("export", "week.json", "plan.json", "--patient", "pat", "-o", "old.ics").code == 0
+    if known:  # calendars of an earlier plan of that name were written too
+        made.write("new.json")
+        assert run("export", "week.json", "new.json", "--patient", "pat", "-o", "other.ics").code == 0
+        assert not told("other.ics").keys() & told("old.ics").keys()
+    (moved,) = factories.plan(asked, factories.booking("v-1", "TU 10:00", team="dee")).visits
+    solving.plan = made.changed(visits=tuple(moved if one.visit == "v-1" else one for one in made.visits))
+    assert run("plan", "week.json", "--from", "plan.json", "-o", "new.json").code == 0
+    assert run("export", "week.json", "new.json", "--patient", "pat", "-o", "new.ics").code == 0
+    assert sorted(told("old.ics").values()) == ["0", "0"]
+    assert told("new.ics").keys() == told("old.ics").keys()
+    assert sorted(told("new.ics").values()) == ["0", "1"]
+
+
+def test_a_plan_made_from_nothing_has_identifiers_of_its_own(run: Any, solving: Any) -> None:
+    assert run("export", "week.json", "plan.json", "--patient", "pat", "-o", "old.ics").code == 0
+    assert run("plan", "week.json", "-o", "new.json").code == 0
+    assert run("export", "week.json", "new.json", "--patient", "pat", "-o", "new.ics").code == 0
+    assert not told("new.ics").keys() & told("old.ics").keys()
+
+
+def test_export_takes_the_identifiers_of_a_file_that_is_named(run: Any) -> None:
+    words = ("export", "week.json", "plan.json", "--uids", "mine.json")
+    assert run(*words, "--patient", "pat", "-o", "first.ics").code == 0
+    assert "mine.json" in run.files() and "plan.uids.json" not in run.files()
+    assert run(*words, "--all", "-o", "all").code == 0
+    assert told("all/patients/pat.ics") == told("first.ics")
+    assert run("export", "week.json", "plan.json", "--patient", "pat", "-o", "other.ics").code == 0
+    assert not told("other.ics").keys() & told("first.ics").keys()
+
+
+def test_what_is_exported_is_its_owners_alone(run: Any) -> None:
+    assert run("export", "week.json", "plan.json", "--all", "-o", "calendars").code == 0
+    written = [*Path("calendars").rglob("*"), Path("plan.uids.json"), Path("calendars")]
+    assert {stat.S_IMODE(one.stat().st_mode) & 0o077 for one in written} == {0}
 
 
 def test_export_into_a_directory_names_the_file_after_its_owner(run: Any) -> None:

@@ -6,17 +6,19 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
+import anyio
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 from support.service import FOREIGN, OWN, bearer, denials
 
 from api.access.actor import AccessRole
+from api.access.owners import OWNERS
 from api.access.table import ACCESS, Access, Scope
 from api.context import AppContext
 from api.http import gate
 from api.http.app import create_app
-from api.http.gate import COOKIE, guarded_router
+from api.http.gate import COOKIE, GuardedRoute, make_router
 from api.http.routes import ROUTERS
 from api.store import episodes
 from api.store.episodes import Origin
@@ -101,7 +103,7 @@ def test_without_the_question_whose_it_is_the_foreign_visit_is_reached(
     client: TestClient, as_role: Headers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers = as_role("clinician")
-    monkeypatch.setattr(gate, "owns", lambda *_: True)
+    monkeypatch.setattr(gate, "is_own", lambda *_: True)
     assert client.post(f"/v1/visits/{FOREIGN}/links", json={}, headers=headers).status_code == 201
 
 
@@ -113,7 +115,7 @@ def test_ids_in_a_body_must_be_own_too(context: AppContext, client: TestClient, 
 
     def admitted(*ids: tuple[str, str]) -> bool:
         try:
-            gate.admit(context, line, gate.Asked("here", token, None, False, ids))
+            gate.admit(context, line, gate.AccessRequest("here", token, None, False, ids))
         except gate.Forbidden:
             return False
         return True
@@ -132,9 +134,84 @@ def test_a_body_that_is_no_json_is_first_asked_who_brings_it(client: TestClient,
     assert client.post("/v1/accounts", content=b"{", headers=headers | as_role("admin")).status_code == 422
 
 
+def streamed(app: FastAPI, line: Access, headers: dict[str, str], chunk: bytes, most: int = 400) -> tuple[int, int, str]:
+    """Send a body of so many chunks without saying its length; return the status, the bytes read, and the media type."""
+    read, told = 0, {}
+
+    async def receive() -> dict[str, Any]:
+        nonlocal read
+        read += len(chunk)
+        return {"type": "http.request", "body": chunk, "more_body": read < most * len(chunk)}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            told.update({name: value.decode() for name, value in message["headers"]}, status=message["status"])
+
+    path = line.path.format_map(ID)
+    sent = {"content-type": "application/json"} | {name.lower(): value for name, value in headers.items()}
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": line.method,
+        "scheme": "http",
+        "server": ("testserver", 80),
+        "client": ("127.0.0.1", 1),
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
+    }
+    anyio.run(app, scope, receive, send)
+    return int(told["status"]), read, told[b"content-type"]
+
+
+WITH_BODY = [line for line in ACCESS if line.method in ("POST", "PUT", "PATCH")]
+
+
+@pytest.mark.parametrize("line", [line for line in WITH_BODY if not line.public], ids=lambda line: f"{line.method} {line.path}")
+def test_nothing_of_a_body_is_read_before_it_is_known_who_asks(context: AppContext, as_role: Headers, line: Access) -> None:
+    app = create_app(context)
+    assert streamed(app, line, {}, b"[")[:2] == (401, 0)
+    if other := next((role for role in AccessRole if role not in line.roles), None):
+        assert streamed(app, line, as_role(other), b"[")[:2] == (403, 0)
+
+
+@pytest.mark.parametrize("line", WITH_BODY, ids=lambda line: f"{line.method} {line.path}")
+def test_no_more_of_a_body_is_read_than_its_route_takes(context: AppContext, as_role: Headers, line: Access) -> None:
+    chunk = b"[" * 64 * 1024
+    routes = [route for route in create_app(context).routes if isinstance(route, GuardedRoute)]
+    route = next(route for route in routes if (line.path, {line.method}) == (route.path, route.methods))
+    headers = {} if line.public else as_role(max(line.roles, key=lambda role: line.roles[role] is Scope.ANY))
+    answered, read, kind = streamed(create_app(context), line, headers, chunk)
+    if route.body_field is None:
+        assert read == 0
+    else:
+        assert (answered, kind) == (413, "application/problem+json")
+        assert read <= route.max_body_bytes + len(chunk)
+
+
+def test_a_body_that_says_that_it_is_too_long_is_not_read(client: TestClient, as_role: Headers) -> None:
+    headers = as_role("scheduler") | {"content-type": "application/octet-stream"}
+    answer = client.post("/v1/intake/spreadsheets", content=b"x" * 5_000_001, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert "5,000,000 bytes" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_a_body_nested_without_end_is_refused(client: TestClient, as_role: Headers, opening: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    for path, who in (("/v1/sessions", {}), ("/v1/referrals", as_role("clinician")), ("/v1/scenarios", as_role("scheduler"))):
+        assert client.post(path, content=opening * 40_000, headers=headers | who).status_code in (400, 422)
+
+
+def test_every_kind_that_own_lines_name_in_the_path_has_an_owner() -> None:
+    lines = [line for line in ACCESS if Scope.OWN in line.roles.values()]
+    assert lines and all(set(line.named_in_path) <= set(OWNERS) for line in lines)
+
+
 def test_a_route_that_the_table_does_not_have_cannot_be_made() -> None:
     with pytest.raises(LookupError, match="GET /v1/secret is not in the access table"):
-        guarded_router("test").get("/v1/secret")(lambda: None)
+        make_router("test").get("/v1/secret")(lambda: None)
 
 
 def test_a_route_around_the_gate_is_not_put_together(context: AppContext) -> None:

@@ -14,10 +14,10 @@ from support.service import bearer
 
 from api.context import AppContext
 from api.http.app import create_app
-from api.http.errors import DEFECT, PROBLEMS, problem_answer, problem_kind
+from api.http.errors import DEFECT, PROBLEMS, get_problem_type, make_problem
 from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken, ServiceError
 from api.runtime.logs import JsonLines
-from api.runtime.settings import Settings
+from api.runtime.settings import Settings, read_settings
 from api.store.errors import AlreadyThere, DoubleBooked, NaiveTime, StoreBusy
 from scheduling.errors import ClinicweaveError, Fault, InvalidFile, ModelInvalid, RuleBroken
 
@@ -49,7 +49,7 @@ def tree(root: type[ClinicweaveError]) -> set[type[ClinicweaveError]]:
 
 
 def test_every_refusal_is_the_callers_affair_and_every_defect_is_ours() -> None:
-    statuses = {kind: problem_kind(kind.__new__(kind)).status for kind in tree(ClinicweaveError)}
+    statuses = {kind: get_problem_type(kind.__new__(kind)).status for kind in tree(ClinicweaveError)}
     assert all(400 <= status < 500 or status == 503 for kind, status in statuses.items() if issubclass(kind, ServiceError))
     assert {statuses[kind] for kind in (RuleBroken, ModelInvalid, NaiveTime)} == {500}
     assert (statuses[DoubleBooked], statuses[AlreadyThere], statuses[StoreBusy]) == (409, 409, 503)
@@ -59,7 +59,7 @@ def test_every_refusal_is_the_callers_affair_and_every_defect_is_ours() -> None:
 def test_a_problem_names_rule_path_and_detail() -> None:
     request = Request({"type": "http", "headers": [], "state": {"request_id": "r"}})
     details = [ErrorDetail("closed then", rule="closure", path="start"), ErrorDetail("busy then", rule="busy")]
-    answer = problem_answer(request, RulesBroken("two rules are broken", details))
+    answer = make_problem(request, RulesBroken("two rules are broken", details))
     assert (answer.status_code, answer.media_type) == (409, "application/problem+json")
     assert json.loads(bytes(answer.body)) == {
         "type": "urn:problem-type:clinicweave:rules-broken",
@@ -76,13 +76,13 @@ def test_a_problem_names_rule_path_and_detail() -> None:
 
 def test_a_file_with_faults_names_each_place() -> None:
     request = Request({"type": "http", "headers": [], "state": {}})
-    answer = problem_answer(request, InvalidFile("body", [Fault("visits[1].service", "unknown")] * 60))
+    answer = make_problem(request, InvalidFile("body", [Fault("visits[1].service", "unknown")] * 60))
     problem = json.loads(bytes(answer.body))
     assert (problem["status"], len(problem["errors"]), problem["errors"][0]["path"]) == (422, 50, "visits[1].service")
 
 
 def test_a_defects_own_words_stay_inside() -> None:
-    answer = problem_answer(Request({"type": "http", "headers": [], "state": {}}), ModelInvalid(PATIENT))
+    answer = make_problem(Request({"type": "http", "headers": [], "state": {}}), ModelInvalid(PATIENT))
     assert answer.status_code == DEFECT.status and PATIENT not in bytes(answer.body).decode()
 
 
@@ -121,6 +121,20 @@ def test_what_is_no_route_is_a_problem_too(client: TestClient, method: str, path
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"port": 8731}, "http://127.0.0.1:8731"),
+        ({"host": "0.0.0.0", "port": 80}, "http://127.0.0.1:80"),
+        ({"host": "::1"}, "http://[::1]:8000"),
+        ({"port": 8731, "public_url": "https://clinic.example"}, "https://clinic.example"),
+    ],
+)
+def test_the_address_that_links_begin_with_is_the_one_that_is_served(given: dict[str, Any], address: str) -> None:
+    assert read_settings(**given).public_url == address
+
+
 def test_a_body_that_is_too_long_is_refused(make: Any, settings: Settings) -> None:
     client = TestClient(create_app(make(settings.model_copy(update={"max_body_bytes": 1000}))))
     assert client.post("/v1/sessions", json={"name": "x" * 1000, "password": "x"}).status_code == 413
@@ -141,7 +155,7 @@ def test_requests_are_logged_by_route_and_not_by_address(client: TestClient, as_
 def test_of_other_libraries_only_the_place_is_logged(lines: list[str]) -> None:
     logging.getLogger("library").error("cannot store %s", PATIENT)
     line = json.loads(lines[-1])
-    assert (line["logger"], line["level"]) == ("library", "error") and "test_envelope" in line["at"]
+    assert (line["logger"], line["level"]) == ("library", "error") and "test_middleware" in line["at"]
     assert PATIENT not in lines[-1]
 
 
@@ -181,4 +195,4 @@ def has_example(document: Any, content: Any) -> bool:
 
 
 def test_a_conflict_is_what_an_unnamed_refusal_is() -> None:
-    assert problem_kind(ServiceError("no")) == problem_kind(Conflict("no"))
+    assert get_problem_type(ServiceError("no")) == get_problem_type(Conflict("no"))

@@ -199,6 +199,12 @@ def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
         def inside(self) -> None:
             self.answer(302, Location=f"https://inside.example:{place[0].port}/calendar")
 
+        def nowhere(self) -> None:
+            self.answer(302, Location="https://[::1/x")
+
+        def tagged(self) -> None:
+            self.answer(200, b"BEGIN:VCALENDAR", ETag='"\u00e9"')
+
         def slow(self) -> None:
             self.send_response(200)
             self.end_headers()
@@ -235,6 +241,12 @@ def test_a_calendar_is_read_by_its_name_and_not_again_while_it_stays(elsewhere: 
     assert elsewhere.asked[0] == ("/calendar", f"{NAME}:{elsewhere.port}", None)
 
 
+def test_a_tag_that_no_request_can_carry_is_not_sent(elsewhere: Elsewhere) -> None:
+    first = elsewhere.fetcher().fetch(elsewhere.url("/tagged"))
+    assert elsewhere.fetcher().fetch(elsewhere.url("/tagged"), first.etag).content == b"BEGIN:VCALENDAR"
+    assert [tag for *_, tag in elsewhere.asked] == [None, None]
+
+
 def test_a_redirection_is_followed(elsewhere: Elsewhere) -> None:
     assert elsewhere.fetcher().fetch(elsewhere.url("/here")).content == b"BEGIN:VCALENDAR"
 
@@ -248,6 +260,7 @@ def test_a_redirection_is_followed(elsewhere: Elsewhere) -> None:
         ("/round", "too many redirections"),
         ("/plain", "no https"),
         ("/inside", "not one of the public internet"),
+        ("/nowhere", "cannot be read"),
     ],
 )
 def test_what_is_not_read(elsewhere: Elsewhere, path: str, why: str) -> None:

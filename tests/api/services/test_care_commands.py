@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
+from support.service import Clock
 from typer.testing import CliRunner
 
+from api import context as contexts
 from api.cli.main import app
 from scheduling.care.rolling import find_next_monday
 from scheduling.generate import generate
 
-MONDAY = find_next_monday(datetime.now(ZoneInfo("America/New_York")).date())
-"""Commands live in the present."""
+MONDAY = find_next_monday(Clock().now.date())
 
 
 class Ran:
@@ -41,6 +41,7 @@ def here(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("CLINICWEAVE_DATABASE_URL", sqlite_url)
     monkeypatch.setenv("CLINICWEAVE_SECRET", "a signing key of the tests, long enough")
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(contexts, "create_context", partial(contexts.create_context, clock=Clock()))
     generate("tiny", 3, MONDAY).changed(visits=(), links=(), groups=(), reserves=()).write("roster.json")
     assert Ran("roster", "roster.json", "--json").json["start"] == str(MONDAY)
     yield tmp_path

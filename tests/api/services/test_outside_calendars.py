@@ -82,7 +82,7 @@ def tasks(desk: FrontDesk) -> list[tuple[str, str]]:
 
 def version(desk: FrontDesk) -> int:
     with desk.context.database.reading() as rows:
-        return periods.period(rows, "test-week").version
+        return periods.get_period(rows, "test-week").version
 
 
 def test_a_file_becomes_busy_time_of_the_week_and_meets_a_visit(desk: FrontDesk) -> None:
@@ -100,7 +100,7 @@ def test_nothing_of_it_is_kept_but_when_it_is(desk: FrontDesk) -> None:
     with desk.context.database.reading() as rows:
         kept = str([one.model_dump() for one in rows.exec(select(OutsideCalendarRow))])
         kept += str([one.model_dump() for one in rows.exec(select(BusyRow))])
-        kept += str([one.model_dump() for one in audit.entries(rows, count=1000)])
+        kept += str([one.model_dump() for one in audit.list_entries(rows, count=1000)])
     assert "Robin" not in kept and "a-secret-of-anas" not in kept
     listed = desk.ask("GET", "/v1/providers/ana/outside-calendars").text
     assert "at home" in listed and "a-secret-of-anas" not in listed
@@ -136,6 +136,26 @@ def test_what_cannot_be_read_leaves_what_was_read_and_is_asked_ever_less_often(d
     assert waits == sorted(waits) and waits[-1] > 4 * waits[0]
     (shown,) = desk.ask("GET", "/v1/providers/ana/outside-calendars").json()["items"]
     assert shown["failure"] == "the server answered 503"
+
+
+def test_a_calendar_that_meets_a_defect_fails_alone_and_is_asked_again_later(desk: FrontDesk, elsewhere: Elsewhere) -> None:
+    for name in ("broken", "sound"):
+        assert add(desk, name=name, url=f"https://calendars.example/{name}.ics").status_code == 201
+    read = elsewhere.fetch
+
+    def fetch(url: str, etag: str | None = None) -> Fetched:
+        if "broken" in url:
+            raise ValueError(url)
+        return read(url, etag)
+
+    desk.clock.pass_by(minutes=desk.context.settings.outside_minutes)
+    before = len(elsewhere.asked)
+    elsewhere.fetch = fetch  # type: ignore[method-assign]
+    assert refresh(desk.context, desk.context.fetcher) == 2
+    shown = {one["name"]: one["failure"] for one in desk.ask("GET", "/v1/providers/ana/outside-calendars").json()["items"]}
+    assert shown == {"broken": "it cannot be read", "sound": None}
+    assert len(elsewhere.asked) == before + 1
+    assert refresh(desk.context, desk.context.fetcher) == 0
 
 
 @pytest.mark.parametrize("content", ["", "<html>log in first</html>", "BEGIN:VCALENDAR\r\n"])

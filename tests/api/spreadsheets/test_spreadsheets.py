@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import tracemalloc
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -21,6 +23,10 @@ from scheduling.errors import InvalidFile
 
 COLUMNS = ("kind", "patient", "referred_on")
 HEADING = ["kind", "patient", "referred_on"]
+
+SHEET_PART = "xl/worksheets/sheet1.xml"
+PEAK_BYTES = 30_000_000
+"""What reading a file of some kilobytes may take at its height; a cell for every declared one takes twenty times as much."""
 
 
 def read(content: bytes) -> Table:
@@ -51,6 +57,16 @@ def cells(table: Table) -> list[tuple[int, dict[str, Any]]]:
 
 def faults(table: Table) -> dict[str, str]:
     return {fault.path: fault.message for fault in table.faults}
+
+
+def peak_of(act: Callable[[], object]) -> int:
+    """Return the most bytes that Python held at once for something."""
+    tracemalloc.start()
+    try:
+        act()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def refusal(content: bytes) -> str:
@@ -116,16 +132,80 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
     assert "unpacks to 60 MB" in refusal(content.getvalue())
 
 
-def test_entities_of_the_xml_are_not_expanded() -> None:
-    whole = io.BytesIO(workbook(["a", "b", None]))
-    content = io.BytesIO()
-    with zipfile.ZipFile(whole) as packed, zipfile.ZipFile(content, "w") as forged:
+def forged(content: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
+    """Return a workbook with one of its parts changed."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as written:
         for part in packed.infolist():
             text = packed.read(part)
-            if part.filename == "xl/workbook.xml":
-                text = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]>' + text.replace(b"Sheet", b"&a;Sheet")
-            forged.writestr(part, text)
-    assert "is no XLSX workbook" in refusal(content.getvalue())
+            written.writestr(part.filename, change(text) if part.filename == name else text)
+    return made.getvalue()
+
+
+def declaring(declaration: bytes) -> bytes:
+    """Return a small workbook whose sheet declares more after its cells."""
+    end = b"</sheetData>"
+    return forged(workbook(["a", "b", None]), SHEET_PART, lambda text: text.replace(end, end + declaration))
+
+
+def test_entities_of_the_xml_are_not_expanded() -> None:
+    entity = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]>'
+    content = forged(workbook(["a", "b", None]), "xl/workbook.xml", lambda text: entity + text.replace(b"Sheet", b"&a;Sheet"))
+    assert "is no XLSX workbook" in refusal(content)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "says"),
+    [
+        (b'<mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>', "reaches to row 1,048,576 and column 16,384"),
+        (b'<mergeCells><mergeCell ref="A2:CV2000"/></mergeCells>', "merges 199,900 cells"),
+        (b"<mergeCells>" + b'<mergeCell ref="A2:B2"/>' * 20_000 + b"</mergeCells>", "merges 20,002 cells"),
+        (b'<mergeCells><mergeCell ref="nowhere"/></mergeCells>', "is no XLSX workbook"),
+    ],
+)
+def test_merged_areas_are_bounded_before_cells_are_made(declaration: bytes, says: str) -> None:
+    assert peak_of(lambda: refusal(declaring(declaration))) < PEAK_BYTES
+    assert says in refusal(declaring(declaration))
+
+
+@pytest.mark.parametrize("tag", ["hyperlinks", "dimension"])
+def test_nothing_is_made_of_cells_that_are_only_declared(tag: str) -> None:
+    declaration = {
+        "hyperlinks": b'<hyperlinks><hyperlink ref="A1:CV20000" location="Sheet!A1"/></hyperlinks>',
+        "dimension": b'<dimension ref="A1:XFD1048576"/>',
+    }[tag]
+    content = declaring(declaration)
+    assert peak_of(lambda: read(content)) < PEAK_BYTES
+    assert [values for _, values in cells(read(content))] == [{"kind": "a", "patient": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "mark", "repeated", "says"),
+    [
+        (SHEET_PART, rb"</sheetData>", b"<row/>", "writes out more than 500,000 cells"),
+        (SHEET_PART, rb"</row></sheetData>", b'<c r="A2"/>', "writes out more than 500,000 cells"),
+        (SHEET_PART, rb"<pageMargins", b'<brk id="1"/>', "50,000 rules"),
+        ("xl/styles.xml", rb"</cellXfs>", b"<xf/>", "of formats and drawings"),
+    ],
+)
+def test_what_repeats_itself_is_refused_before_anything_is_made_of_it(
+    name: str, mark: bytes, repeated: bytes, says: str
+) -> None:
+    content = forged(workbook(["a", "b", None]), name, lambda text: text.replace(mark, repeated * 600_000 + mark))
+    assert len(content) < 50_000
+    assert peak_of(lambda: refusal(content)) < PEAK_BYTES
+    assert says in refusal(content)
+
+
+def test_a_dimension_that_lies_hides_no_row() -> None:
+    told = re.compile(rb'<dimension ref="[^"]*" ?/>')
+    for lie in (b"A1", b"A1:XFD1048576"):
+        content = forged(
+            workbook(["a", "b", None], ["c", "d", None]),
+            SHEET_PART,
+            lambda text, lie=lie: told.sub(b'<dimension ref="' + lie + b'"/>', text, count=1),
+        )
+        assert [values["patient"] for _, values in cells(read(content))] == ["b", "d"]
 
 
 def test_a_file_or_a_table_beyond_the_limits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

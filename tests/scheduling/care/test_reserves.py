@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from scheduling import catalogue
 from scheduling.care.reserves import PressingReferral, build_reserves, quantile
 from scheduling.care.windows import is_weekday
-from scheduling.catalogue import ReserveRule
+from scheduling.catalogue.entries import ReserveRule
 from scheduling.fields import Horizon
 from scheduling.requests import Reserve
 from scheduling.timegrid import stamp

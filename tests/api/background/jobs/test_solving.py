@@ -37,7 +37,7 @@ def heard(order: SolveRequest) -> list[WorkerMessage]:
     messages: list[WorkerMessage] = []
     end = monotonic() + PATIENCE_SECONDS
     with SolverProcess(order) as process:
-        while not messages or messages[-1].step is not None:
+        while not messages or messages[-1].progress is not None:
             assert monotonic() < end
             message = process.next(1.0)
             messages += [message] if message is not None else []
@@ -69,8 +69,36 @@ def test_a_week_is_solved_with_steps_on_the_way(week: Scenario, made: Plan) -> N
     plan = Plan.parse(last.plan, week)
     assert not check(week, plan).violations
     assert plan.status == "optimal"
-    costs = [message.step.cost for message in steps if message.step is not None]
+    costs = [message.progress.cost for message in steps if message.progress is not None]
     assert costs and costs[-1] == plan.cost <= made.cost
+
+
+def test_a_file_in_the_working_folder_does_not_stand_before_a_package(
+    week: Scenario, made: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("api", "solver", "pydantic"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.chdir(tmp_path)
+    assert heard(order_of(week, start=made))[-1].plan is not None
+
+
+def test_a_process_that_cannot_begin_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solving, "SOLVER", ("-m", "api.background.jobs.nowhere"))
+    with SolverProcess(SolveRequest("", 1.0, 1, 0, 0.0)) as process, pytest.raises(ProcessDied, match="exit code 1"):
+        process.next(PATIENCE_SECONDS)
+    monkeypatch.setattr(solving, "SOLVER", ("-c", "import api.background.jobs.nowhere"))
+    with (
+        SolverProcess(SolveRequest("", 1.0, 1, 0, 0.0)) as process,
+        pytest.raises(ProcessDied, match=r"No module named .*nowhere"),
+    ):
+        process.next(PATIENCE_SECONDS)
+
+
+def test_what_kills_a_process_is_named_without_quoting_what_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solving, "SOLVER", ("-c", "raise ValueError('Pat Secret')"))
+    with SolverProcess(SolveRequest("", 1.0, 1, 0, 0.0)) as process, pytest.raises(ProcessDied) as died:
+        process.next(PATIENCE_SECONDS)
+    assert str(died.value) == "exit code 1, ValueError"
 
 
 def test_pins_that_no_plan_can_keep_are_a_failure_that_names_the_visits() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 from support.frontdesk import FrontDesk, front_desk
 from support.months import FRIDAY_AFTER, last_week, roster
 
@@ -112,6 +114,37 @@ def test_a_spreadsheet_is_tried_then_taken_in_whole(clinic: FrontDesk) -> None:
     assert (taken.status_code, taken.json()["requests"], len(taken.json()["taken"])) == (201, 1, 1)
 
 
+def test_the_template_that_is_fetched_can_be_sent_and_each_of_its_examples_is_named(clinic: FrontDesk) -> None:
+    looked = sheet(clinic, clinic.ask("GET", "/v1/intake/template").content, dry_run=True)
+    assert (looked.status_code, looked.json()["requests"]) == (200, 0)
+    assert {one["fault"] for one in looked.json()["faults"]} == {"is an example of the template; delete the row"}
+
+
+def xlsx_of(rows: list[list[str]]) -> bytes:
+    book, content = Workbook(), io.BytesIO()
+    for row in rows:
+        book.worksheets[0].append(row)
+    book.save(content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("form", ["xlsx", "utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_sheet_is_taken_in_by_http_in_every_format(clinic: FrontDesk, form: str) -> None:
+    rows = [["kind", "patient", "name"], ["follow-up", "mrn-8", "Zoë"]]
+    content = xlsx_of(rows) if form == "xlsx" else "\r\n".join(map(",".join, rows)).encode(form)
+    assert (sheet(clinic, content, dry_run=True).json()["faults"], sheet(clinic, content, dry_run=False).status_code) == (
+        [],
+        201,
+    )
+    assert len(clinic.ask("GET", "/v1/episodes?patient=mrn-8").json()["items"]) == 1
+
+
+def test_a_nul_in_a_sheet_or_in_an_answer_is_kept_nowhere(clinic: FrontDesk) -> None:
+    assert sheet(clinic, b"kind,patient,name\nfollow-up,mrn-8,Z\0e\n", dry_run=False).status_code == 422
+    answer = clinic.client.post("/v1/answers", content=b"BEGIN\0", headers=clinic.scheduler | {"Content-Type": "text/calendar"})
+    assert answer.status_code == 422 and "NUL" in answer.text
+
+
 def test_the_template_and_the_kinds_are_for_whoever_refers(clinic: FrontDesk) -> None:
     template = clinic.ask("GET", "/v1/intake/template")
     assert template.status_code == 200 and template.content.startswith(b"PK")
@@ -159,6 +192,8 @@ def test_an_appointment_elsewhere_keeps_the_patients_time_free(clinic: FrontDesk
     dated = clinic.ask("PATCH", path, {"state": "scheduled", "appointment": when}, **version)
     assert (dated.status_code, dated.json()["appointment"]) == (200, when)
     assert clinic.ask("PATCH", path, {"state": "done"}, **version).status_code == 412
+    early = clinic.ask("PATCH", path, {"state": "done"}, **{"If-Match": dated.headers["etag"]})
+    assert (early.status_code, "not begun" in early.json()["detail"]) == (409, True)
     assert unavailable(clinic, week) == [when]
     assert clinic.ask("GET", "/v1/patients/mrn-1").json()["unavailable"] == []
     over = clinic.ask("PATCH", path, {"state": "declined"}, **{"If-Match": dated.headers["etag"]})
