@@ -49,6 +49,11 @@ class Closure(Model):
     room: Id | None = Field(None, description="the one room that is closed; null: the whole location")
     reason: str = Field(description="why, for people")
 
+    @property
+    def closes_clinic(self) -> bool:
+        """Whether every location is closed."""
+        return self.room is None and self.location is None
+
     def closes_location(self, location: str) -> bool:
         """Return whether the whole of a location is closed."""
         return self.room is None and self.location in (None, location)
