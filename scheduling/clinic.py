@@ -29,7 +29,11 @@ class Location(Model):
     site: Id = Field(description="the site that the building belongs to")
     name: str = Field(description="the building's name, for people")
     address: str = Field(description="where patients find it")
-    opens: Clock = Field(time(), description="clock time before which nothing starts here; before closes")
+    opens: Clock = Field(
+        time(),
+        description="clock time before which nothing starts here; before closes",
+        json_schema_extra={"default": "00:00"},
+    )
     closes: Clock = Field(description="clock time by which every item and its recovery have ended")
 
 
