@@ -114,13 +114,13 @@ def make_entry(scenario: Scenario, item: Item, uids: Uids, stamp: datetime) -> C
         service=item.service,
         location=scenario.locations[booking.location],
         room=booking.room,
-        team=_members(scenario, booking.team),
-        supervisors=_members(scenario, booking.supervisors),
+        team=_make_members(scenario, booking.team),
+        supervisors=_make_members(scenario, booking.supervisors),
         group=None if group is None else GroupSeats(group.name, group.capacity),
         attending=len(item.patients),
         reference=make_reference(item.id, ((patient, scenario.patients_by_id[patient].name) for patient in item.patients)),
     )
 
 
-def _members(scenario: Scenario, providers: Iterable[str]) -> tuple[TeamMember, ...]:
+def _make_members(scenario: Scenario, providers: Iterable[str]) -> tuple[TeamMember, ...]:
     return tuple(TeamMember(provider, scenario.providers_by_id[provider].name) for provider in providers)

@@ -96,7 +96,7 @@ def read_calendars(content: bytes, source: str = "calendar") -> list[Component]:
     """
     if len(content) > MAX_BYTES:
         raise InvalidFile(source, [Fault("", f"longer than {MAX_BYTES:,} bytes")])
-    return _Reader(source).read(_unfolded(content))
+    return _Reader(source).read(_unfold(content))
 
 
 class _Reader:
@@ -111,13 +111,13 @@ class _Reader:
     def read(self, text: str) -> list[Component]:
         for count, match in enumerate(_LINES.finditer(text)):
             if count == MAX_LINES:
-                raise self._refusal(text, match.start(), f"more than {MAX_LINES:,} lines")
+                raise self._make_refusal(text, match.start(), f"more than {MAX_LINES:,} lines")
             if match.end() - match.start() <= MAX_LINE:
                 trouble = self._take(ContentLine(match[1].upper(), match[2], match[3]))
                 if trouble is not None:
-                    raise self._refusal(text, match.start(), trouble)
+                    raise self._make_refusal(text, match.start(), trouble)
         if self._open:
-            raise self._refusal(text, len(text), f"{self._open[-1].name[:20]} does not end")
+            raise self._make_refusal(text, len(text), f"{self._open[-1].name[:20]} does not end")
         if not self._done:
             raise InvalidFile(self._source, [Fault("", "no calendar in it")])
         return self._done
@@ -154,11 +154,11 @@ class _Reader:
             self._done.append(done)
         return None
 
-    def _refusal(self, text: str, at: int, reason: str) -> InvalidFile:
+    def _make_refusal(self, text: str, at: int, reason: str) -> InvalidFile:
         return InvalidFile(self._source, [Fault(f"line {text.count(chr(10), 0, at) + 1}", reason)])
 
 
-def _unfolded(content: bytes) -> str:
+def _unfold(content: bytes) -> str:
     """Return the content lines: UTF-8, else Latin-1; any kind of line end; what begins with a blank goes on (section 3.1)."""
     try:
         text = content.decode("utf-8-sig")

@@ -84,7 +84,7 @@ class Uids:
             entries = UidsFile.model_validate_json(text).uids
         except ValidationError as error:
             raise InvalidFile(source, [make_fault(d) for d in error.errors(include_url=False, include_input=False)]) from None
-        faults = _repetitions(entries)
+        faults = _find_repetitions(entries)
         if faults:
             raise InvalidFile(source, faults)
         return cls(entries)
@@ -103,14 +103,14 @@ class Uids:
 
     def of(self, kind: ItemKind, identifier: str) -> str:
         """Return the UID of a visit, group session or hold, made when first asked for."""
-        return self._entry(kind, identifier).uid
+        return self._get_record(kind, identifier).uid
 
     def sequence(self, kind: ItemKind, identifier: str, booking: Booking) -> int:
         """Return how often an event's time or place has changed since its UID was made, this booking included.
 
         The room and the people may change without a rise: what the patient has to know stays the same.
         """
-        entry = self._entry(kind, identifier)
+        entry = self._get_record(kind, identifier)
         said = WrittenPlace(start=booking.start, end=booking.end, location=booking.location)
         if entry.said != said:
             rise = 0 if entry.said is None else 1
@@ -118,14 +118,14 @@ class Uids:
             self._entries[kind, identifier] = entry
         return entry.sequence
 
-    def _entry(self, kind: ItemKind, identifier: str) -> UidRecord:
+    def _get_record(self, kind: ItemKind, identifier: str) -> UidRecord:
         key = (kind, identifier)
         if key not in self._entries:
             self._entries[key] = UidRecord(kind=kind, id=identifier, uid=f"{uuid4()}@clinicweave")
         return self._entries[key]
 
 
-def _repetitions(entries: Iterable[UidRecord]) -> list[Fault]:
+def _find_repetitions(entries: Iterable[UidRecord]) -> list[Fault]:
     faults: list[Fault] = []
     keys: set[tuple[str, str]] = set()
     uids: set[str] = set()

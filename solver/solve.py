@@ -1,7 +1,7 @@
 """From a scenario to the best plan that the time allows, with a proven bound: :func:`solve`, and the phases that it composes.
 
-The phases share a :class:`Problem` (what is asked), an :class:`~solver.search.incumbent.Incumbent` (the best so far) and a
-clock. Each takes the incumbent, and leaves it better or as it was.
+The phases share a :class:`PlanningProblem` (what is asked), an :class:`~solver.search.incumbent.Incumbent` (the best so far)
+and a clock. Each takes the incumbent, and leaves it better or as it was.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def solve(
 
 
 @dataclass(frozen=True)
-class Problem:
+class PlanningProblem:
     """What is asked, and with what means.
 
     Attributes
@@ -145,26 +145,26 @@ class Problem:
         visits = (task.visit for task in self.domains.tasks if not self.domains.options[task.key])
         return sum(get_omission_cost(self.scenario, visit) for visit in visits if visit is not None)
 
-    def reopened(self, staying: Collection[Key], conflicts: Mapping[Key, Sequence[Reason]]) -> Problem:
+    def reopened(self, staying: Collection[Key], conflicts: Mapping[Key, Sequence[Reason]]) -> PlanningProblem:
         """Return the problem in which all but what stays, and what pins forbid, may be wherever the rules allow."""
         domains = Domains(self.scenario, without=conflicts.keys(), staying=staying)
         return replace(self, conflicts=conflicts, domains=domains, subproblems=SubproblemSolver(domains, self.clock))
 
 
-def pose(scenario: Scenario, limits: Limits, clock: Clock, parameters: SolverParameters) -> Problem:
+def pose(scenario: Scenario, limits: Limits, clock: Clock, parameters: SolverParameters) -> PlanningProblem:
     """Return the problem of a scenario: pins that conflict given up, the budget raised to what every plan needs."""
     conflicts = pin_conflicts(scenario)
     domains = Domains(scenario, without=conflicts.keys())
     budgeted = raise_budget(scenario, domains)
     subproblems = SubproblemSolver(domains, clock)
-    problem = Problem(scenario, budgeted, limits, clock, parameters, conflicts, domains, subproblems)
+    problem = PlanningProblem(scenario, budgeted, limits, clock, parameters, conflicts, domains, subproblems)
     return problem.reopened(find_staying(budgeted, domains), conflicts)
 
 
 # --- first plans -----------------------------------------------------------------------------------------------------
 
 
-def read_warm_start(problem: Problem, start: Plan | None) -> Placements:
+def read_warm_start(problem: PlanningProblem, start: Plan | None) -> Placements:
     """Return where a plan, or else what people have been told, has the tasks, as far as everybody is still on a shift."""
     scenario = problem.scenario
     known = get_current_placements(scenario) if start is None else get_placements(scenario, start)
@@ -175,7 +175,7 @@ def read_warm_start(problem: Problem, start: Plan | None) -> Placements:
     }
 
 
-def offer_warm_start(problem: Problem, incumbent: Incumbent, warm_start: Placements) -> Snapshot | None:
+def offer_warm_start(problem: PlanningProblem, incumbent: Incumbent, warm_start: Placements) -> Snapshot | None:
     """Offer a warm start that breaks no rule; return it with its score, else None."""
     if not warm_start or check(problem.scenario, make_plan(problem.domains, warm_start)).violations:
         return None
@@ -183,7 +183,7 @@ def offer_warm_start(problem: Problem, incumbent: Incumbent, warm_start: Placeme
     return incumbent.get_snapshot()
 
 
-def construct_first_plan(problem: Problem, incumbent: Incumbent, warm_start: Placements) -> Problem:
+def construct_first_plan(problem: PlanningProblem, incumbent: Incumbent, warm_start: Placements) -> PlanningProblem:
     """Offer a constructed plan that holds every pin; give up the pins that no plan can hold beside the others."""
     domains = problem.domains
     placements = construct(domains, warm_start)
@@ -202,7 +202,7 @@ def construct_first_plan(problem: Problem, incumbent: Incumbent, warm_start: Pla
     return problem
 
 
-def keep_what_stands(problem: Problem, incumbent: Incumbent) -> Problem:
+def keep_what_stands(problem: PlanningProblem, incumbent: Incumbent) -> PlanningProblem:
     """Offer a plan from all that can stand at once, its supervisors found together; that alone stays."""
     effort = SearchLimits(problem.parameters.standing_seconds, problem.limits.workers, problem.limits.seed)
     standing = restore_current(problem.domains, problem.subproblems, effort)
@@ -214,7 +214,7 @@ def keep_what_stands(problem: Problem, incumbent: Incumbent) -> Problem:
 # --- the exact model -------------------------------------------------------------------------------------------------
 
 
-def solve_exactly(problem: Problem, incumbent: Incumbent) -> None:
+def solve_exactly(problem: PlanningProblem, incumbent: Incumbent) -> None:
     """Solve everything in one exact model."""
     clock, limits = problem.clock, problem.limits
     incumbent.phase = "exact"
@@ -272,7 +272,7 @@ class Relaxation:
     solution: LinearRelaxation | None = None
 
 
-def relax(problem: Problem, incumbent: Incumbent) -> Relaxation:
+def relax(problem: PlanningProblem, incumbent: Incumbent) -> Relaxation:
     """Solve the master's relaxation, which raises the bound."""
     clock, master = problem.clock, Master(problem.domains)
     solution = master.program.solve_relaxation(1e6 if clock.deterministic else clock.left)
@@ -290,7 +290,7 @@ def relax(problem: Problem, incumbent: Incumbent) -> Relaxation:
     return Relaxation(master.guide(solution.reduced_costs), shift_at, master.program, solution)
 
 
-def tighten(problem: Problem, incumbent: Incumbent, program: LinearProgram, solution: LinearRelaxation) -> None:
+def tighten(problem: PlanningProblem, incumbent: Incumbent, program: LinearProgram, solution: LinearRelaxation) -> None:
     """Raise the bound: by rows that the relaxation broke, then by cuts."""
     clock, parameters = problem.clock, problem.parameters.bound
     left_at_end = clock.left * (1 - parameters.time_share)
@@ -311,7 +311,7 @@ def tighten(problem: Problem, incumbent: Incumbent, program: LinearProgram, solu
 # --- decomposition ---------------------------------------------------------------------------------------------------
 
 
-def decompose(problem: Problem, incumbent: Incumbent, relaxation: Relaxation | None) -> None:
+def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation | None) -> None:
     """Bound by the master problem; anneal from a plan at its reduced costs, all workers along one cooling; then neighbourhoods.
 
     The first helper joins when the bound is as good as it gets. A kernel that is not compiled yet is waited for with
@@ -338,7 +338,7 @@ def decompose(problem: Problem, incumbent: Incumbent, relaxation: Relaxation | N
 
 
 def anneal_meanwhile(
-    problem: Problem, incumbent: Incumbent, relaxing: Future[Relaxation], compilation: KernelCompilation
+    problem: PlanningProblem, incumbent: Incumbent, relaxing: Future[Relaxation], compilation: KernelCompilation
 ) -> CoolingSchedule:
     """Anneal without reduced costs when they are slow to come; return the cooling, as far as it came."""
     clock, bound, annealing = problem.clock, problem.parameters.bound, problem.parameters.annealing
@@ -350,7 +350,7 @@ def anneal_meanwhile(
     return cooling
 
 
-def construct_guided(problem: Problem, incumbent: Incumbent, relaxation: Relaxation) -> Placements | None:
+def construct_guided(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation) -> Placements | None:
     """Offer a plan at the master's reduced costs, and return it; None without any."""
     if not relaxation.guide or incumbent.is_done:
         return None
@@ -363,7 +363,7 @@ def construct_guided(problem: Problem, incumbent: Incumbent, relaxation: Relaxat
 
 
 def work(
-    problem: Problem,
+    problem: PlanningProblem,
     incumbent: Incumbent,
     cooling: CoolingSchedule,
     guide: Guide,
@@ -377,7 +377,7 @@ def work(
 
 
 def anneal(
-    problem: Problem,
+    problem: PlanningProblem,
     incumbent: Incumbent,
     cooling: CoolingSchedule,
     worker: int,
@@ -405,7 +405,7 @@ def anneal(
 
 
 def search_neighbourhoods(
-    problem: Problem, incumbent: Incumbent, guide: Guide, worker: int, is_enough: Callable[[], bool] = lambda: False
+    problem: PlanningProblem, incumbent: Incumbent, guide: Guide, worker: int, is_enough: Callable[[], bool] = lambda: False
 ) -> None:
     """Solve one neighbourhood after another exactly."""
     limits, parameters = problem.limits, problem.parameters.neighbourhoods
@@ -425,7 +425,7 @@ def search_neighbourhoods(
 # --- the end ---------------------------------------------------------------------------------------------------------
 
 
-def report(problem: Problem, incumbent: Incumbent, incumbent_at_start: Snapshot | None) -> Plan:
+def report(problem: PlanningProblem, incumbent: Incumbent, incumbent_at_start: Snapshot | None) -> Plan:
     """Return the incumbent as a checked plan, with its bound and the reasons of what is left out.
 
     What stood at the start is preferred to another plan of the same score.
