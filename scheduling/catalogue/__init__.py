@@ -91,6 +91,7 @@ class _Block(Sourced):
     end: Clock
     services: tuple[Id, ...]
     roles: tuple[Id, ...]
+    welcomes: tuple[Id, ...] = ()
 
 
 class _ServicesFile(Model):
@@ -325,7 +326,7 @@ def _build_rooms(extent: Extent) -> tuple[Room, ...]:
 
 
 def _build_block(entry: _Block, staff: tuple[Provider, ...]) -> Block:
-    kept = {name: getattr(entry, name) for name in Block.model_fields if name != "providers"}
+    kept = {name: getattr(entry, name) for name in Block.model_fields if name in entry.model_fields_set}
     return Block(**kept, providers=tuple(provider.id for provider in staff if provider.role in entry.roles))
 
 

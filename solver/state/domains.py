@@ -187,10 +187,7 @@ def group_month(scenario: Scenario, task: Task, day: date, location: str) -> int
 
 def group_cadence(scenario: Scenario, task: Task, day: date, location: str) -> int:
     """A group's session follows its last one at the group's rhythm."""
-    if task.group is None or task.group.last_session is None:
-        return ANY
-    days = (day - task.group.last_session).days
-    return ANY if task.group.min_days_between <= days <= task.group.max_days_between else 0
+    return ANY if task.group is None or task.group.is_in_rhythm(day) else 0
 
 
 def reserve_window(scenario: Scenario, task: Task, day: date, location: str) -> int:
