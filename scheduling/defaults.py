@@ -14,7 +14,7 @@ from scheduling.people import Patient, Provider
 from scheduling.requests import Visit
 
 
-class CompletedParts(TypedDict):
+class _CompletedParts(TypedDict):
     """The parts of a scenario with no such key left out."""
 
     clinic: Clinic
@@ -57,7 +57,7 @@ def complete_visits(visits: Iterable[Visit], horizon: Horizon) -> tuple[Visit, .
 
 def complete_parts(
     clinic: Clinic, horizon: Horizon, providers: Iterable[Provider], patients: Iterable[Patient], visits: Iterable[Visit]
-) -> CompletedParts:
+) -> _CompletedParts:
     """Return the parts of a scenario with every default that depends on another part."""
     return {
         "clinic": complete_clinic(clinic),

@@ -102,7 +102,9 @@ def salvage(raw: object, misshapen: Collection[Place]) -> Draft:
     sections: dict[str, list[Any] | None] = {}
     for section, kind in SECTIONS.items():
         owner, _, name = section.rpartition(".")
-        inside, place = owners[owner].get(name, [] if section in OPTIONAL_SECTIONS else None), tuple(section.split("."))
+        inside, place = owners[owner].get(name), tuple(section.split("."))
+        if owners[owner] and name not in owners[owner] and section in OPTIONAL_SECTIONS:
+            inside = []
         sections[section] = None
         if isinstance(inside, list):
             sections[section] = [_element(kind, element, (*place, index) in misshapen) for index, element in enumerate(inside)]

@@ -183,13 +183,14 @@ def _find_clinic_faults(draft: Draft) -> Iterator[Fault]:
     for path, travel in draft.of("clinic.travel"):
         for index, end in enumerate(travel.between):
             yield from draft.known("clinic.locations", "location", f"{path}.between[{index}]", end)
-    rooms = {room.id: room.location for _, room in draft.of("clinic.rooms")}
+    locations = draft.ids.get("clinic.locations", {})
+    rooms = {room.id: room.location for _, room in draft.of("clinic.rooms") if room.location in locations}
     for path, closure in draft.of("clinic.closures"):
         yield from _find_order_faults(path, closure)
         yield from draft.known("clinic.locations", "location", f"{path}.location", closure.location)
         yield from draft.known("clinic.rooms", "room", f"{path}.room", closure.room)
         where = rooms.get(closure.room)
-        if None not in (where, closure.location) and where != closure.location:
+        if where is not None and closure.location in locations and where != closure.location:
             yield Fault(f"{path}.room", f'"{closure.room}" is not at "{closure.location}"')
     for section in ("clinic.rooms", "clinic.equipment", "clinic.recovery"):
         for path, place in draft.of(section):
