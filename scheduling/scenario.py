@@ -14,7 +14,7 @@ from scheduling.clinic import Clinic, Location, Room, Service
 from scheduling.defaults import complete_parts
 from scheduling.errors import InvalidFile, UnknownId
 from scheduling.fields import Count, Horizon, Id, Minutes, Model, Priority, Stamp, Weight
-from scheduling.files import read_json, write_text
+from scheduling.files import read_json, write_text, wrong_kind
 from scheduling.people import Patient, Provider
 from scheduling.references import find_faults, validate_scenario
 from scheduling.requests import Group, Link, Reserve, Visit
