@@ -9,6 +9,7 @@ from __future__ import annotations
 from api.http.routes import (
     accounts,
     bookings,
+    desk,
     episodes,
     feeds,
     freed,
@@ -30,6 +31,7 @@ from api.http.routes import (
 ROUTERS = (
     feeds.router,  # first, as the first that fits answers, and calendar programs ask day and night
     operating.router,
+    desk.router,
     sessions.router,
     scenarios.router,
     visits.router,
