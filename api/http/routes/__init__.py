@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from api.http.routes import (
     accounts,
+    boards,
     bookings,
     desk,
     episodes,
@@ -34,6 +35,7 @@ ROUTERS = (
     desk.router,
     sessions.router,
     scenarios.router,
+    boards.router,
     visits.router,
     plans.router,
     bookings.router,
