@@ -146,6 +146,7 @@ class _ReplyDesk:
         messages.mark_returned(self.session, correspondent.message, f"it came back ({report.status or 'no status'})")
         correspondent.booking.version += 1
         self.session.add(correspondent.booking)
+        periods.touch(self.session, correspondent.booking.period_id)
 
     def take(self, answer: Reply, text: str) -> ReplyOutcome:
         """Note one answer, and the words that came with it."""
@@ -184,6 +185,7 @@ class _ReplyDesk:
         invitation.participation, invitation.replied_at = participation, stamp or self.now
         booking.version += 1
         self.session.add_all((invitation, booking))
+        periods.touch(self.session, booking.period_id)
         write_audit(self.session, self.by, f"answer.{participation}", *subject, self.now, **detail)
         return participation
 
