@@ -26,7 +26,10 @@ Status = Literal["CONFIRMED", "CANCELLED"]
 
 @dataclass(frozen=True, slots=True)
 class CalendarEvent:
-    """One event: when, what it says, and which version of it this is; all datetimes are aware."""
+    """One event: when, what it says, and which version of it this is; all datetimes are aware.
+
+    One that ``is_free`` takes no time of anybody: it is there to be read.
+    """
 
     uid: str
     sequence: int
@@ -35,6 +38,7 @@ class CalendarEvent:
     ends_at: datetime
     notice: Notice
     status: Status = "CONFIRMED"
+    is_free: bool = False
 
     def content(self, timezone: str, parties: Iterable[bytes] = ()) -> bytes:
         """Return the VEVENT (RFC 5545, section 3.6.1), with the lines of who organizes it and attends.
@@ -62,7 +66,7 @@ class CalendarEvent:
                 make_line("CATEGORIES", ",".join(map(escape_text, notice.categories))),
                 make_line("CLASS", "PRIVATE" if notice.private else "PUBLIC"),
                 make_line("STATUS", self.status),
-                make_line("TRANSP", "OPAQUE" if self.status == "CONFIRMED" else "TRANSPARENT"),
+                make_line("TRANSP", "TRANSPARENT" if self.is_free or self.status == "CANCELLED" else "OPAQUE"),
                 *parties,
                 b"END:VEVENT\r\n",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -11,6 +11,9 @@ from api.store.columns import new_id
 from api.store.rows import expect_version, get_row
 from api.store.tables import TaskRow
 from scheduling.errors import Fault, InvalidFile
+
+DELIVERED_AGAIN = timedelta(days=30)
+"""How long after a letter the same one may come again: mail servers try for some five days (RFC 5321, section 4.5.4.1)."""
 
 
 def get_task(session: Session, identifier: str) -> TaskRow:
@@ -37,7 +40,8 @@ def add_letter(
     """Ask staff to read what somebody has written; the same letter again, which its detail names, asks nothing more."""
     subject_kind, subject_id = subject
     query = select(TaskRow).where(TaskRow.kind == kind, TaskRow.subject_kind == subject_kind, TaskRow.subject_id == subject_id)
-    if all(row.detail != detail for row in session.exec(query)):
+    recent = query.where(col(TaskRow.created_at) >= now - DELIVERED_AGAIN)
+    if all(row.detail != detail for row in session.exec(recent)):
         row = add_task(session, kind, subject, detail, now)
         row.words = words
         session.add(row)
