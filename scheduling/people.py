@@ -22,8 +22,8 @@ class Shift(Model):
     )
 
     def may_attend(self, location: str, chosen: str | None) -> bool:
-        """Return whether an item at a location fits the shift, if ``chosen`` is spent on it (None: no location is)."""
-        return location in self.also or (location == chosen and location in self.locations)
+        """Return whether an item at a location fits the shift, which is spent at ``chosen`` (None: nowhere)."""
+        return location in self.also or location == chosen
 
     @property
     def reachable_locations(self) -> tuple[str, ...]:

@@ -146,7 +146,7 @@ def load_book(session: Session, horizon: Horizon, now: datetime) -> ClinicRecord
     for group in groups:
         known |= {member.patient for member in group.members} | {waiting.patient for waiting in group.waiting}
     current, current_groups = _list_standing(session, grid)
-    known |= {patient for one in current_groups.values() for patient in one.attendees}
+    known |= {patient for group in current_groups.values() for patient in group.attendees}
     return ClinicRecords(
         clinic=clinic,
         providers=load_providers_ahead(session, grid),

@@ -85,13 +85,13 @@ class SimulatedDesk:
         self._store = Database("sqlite://")
         migrate(self._store)
         self._context = create_context(Settings(database_url="sqlite://"), self._store, lambda: self.now)
-        self.at(day, 0)
+        self.set_clock(day, 0)
 
     def close(self) -> None:
         """Close the store; nothing of it is left."""
         self._context.close()
 
-    def at(self, day: date, minute: int) -> None:
+    def set_clock(self, day: date, minute: int) -> None:
         """Set the clock."""
         self.now = self._zone.utc(stamp(day, minute))
 
@@ -127,7 +127,7 @@ class SimulatedDesk:
         with self._store.writing() as session:
             import_roster(session, SYSTEM, roster.model_dump_json(), self.now)
 
-    def take(self, requests: Sequence[Request]) -> list[AcceptedRequest]:
+    def accept_requests(self, requests: Sequence[Request]) -> list[AcceptedRequest]:
         """Take in requests that can wait."""
         with self._store.writing() as session:
             placed = [LocatedRequest(f"row {number}, ", request) for number, request in enumerate(requests, 2)]
@@ -143,7 +143,7 @@ class SimulatedDesk:
 
     # ---- Weeks ----
 
-    def plan(self, monday: date, whole: bool, only: Collection[str] | None = None) -> PlannedWeek:
+    def plan_week(self, monday: date, whole: bool, only: Collection[str] | None = None) -> PlannedWeek:
         """Build a week, or bring it to what is known now; plan it beside what stands, and publish that.
 
         Parameters
@@ -167,7 +167,7 @@ class SimulatedDesk:
 
     # ---- What becomes of bookings ----
 
-    def call_off(self, visit: str) -> bool:
+    def cancel_visit(self, visit: str) -> bool:
         """Cancel a visit, as its patient asks for; say whether it stood still: it may be gone with another."""
         with self._store.reading() as session:
             row = booked.find_booking(session, ("visit", visit, ""))
@@ -182,14 +182,14 @@ class SimulatedDesk:
         )
         return True
 
-    def note(
-        self, came: Mapping[str, bool], becomes_known: Callable[[str, Pathway, Occurrence], Iterable[ReportedEvent]]
+    def record_visits(
+        self, came: Mapping[str, bool], list_known_events: Callable[[str, Pathway, Occurrence], Iterable[ReportedEvent]]
     ) -> None:
         """Note who came to visits, in order, and what became known by it; a visit that another has ended is left out.
 
         Parameters
         ----------
-        becomes_known
+        list_known_events
             What a patient's visit, of a pathway, lets become known.
         """
         with self._store.writing() as session:
@@ -204,10 +204,10 @@ class SimulatedDesk:
                 if did:
                     episode = histories.get_episode(session, of.episode)
                     pathway = catalogue.get_pathway(episode.pathway)
-                    for told in becomes_known(episode.patient_id, pathway, of.occurrence):
+                    for told in list_known_events(episode.patient_id, pathway, of.occurrence):
                         episodes.record_event(session, SYSTEM, of.episode, None, told, self.now)
 
-    def note_attendance(self, programme: str, month: str, came: Collection[str]) -> None:
+    def record_attendance(self, programme: str, month: str, came: Collection[str]) -> None:
         """Note who came to a group's session."""
         with self._store.writing() as session:
             programmes.record_attendance(session, SYSTEM, programme, month, came, self.now)
@@ -220,23 +220,23 @@ class SimulatedDesk:
 
     # ---- What the store holds ----
 
-    def standing(self, first: date, days: int) -> list[StandingBooking]:
+    def list_standing(self, first: date, days: int) -> list[StandingBooking]:
         """Return what stands, or was, on some days, by start."""
         begin, end = stamp(first, 0), stamp(first + timedelta(days=days), 0)
         with self._store.reading() as session:
             return booked.list_between(session, self._zone.utc(begin), self._zone.utc(end))
 
-    def subjects(self, visits: Collection[str]) -> dict[str, VisitSubject]:
+    def load_subjects(self, visits: Collection[str]) -> dict[str, VisitSubject]:
         """Return what visits are of."""
         with self._store.reading() as session:
             return histories.get_subjects(session, visits)
 
-    def episodes(self, identifiers: Collection[str]) -> dict[str, Episode]:
+    def load_episodes(self, identifiers: Collection[str]) -> dict[str, Episode]:
         """Return episodes as they are kept."""
         with self._store.reading() as session:
             return histories.load(session, identifiers)
 
-    def all_episodes(self) -> Iterator[Episode]:
+    def iterate_episodes(self) -> Iterator[Episode]:
         """Yield every episode as it is kept."""
         with self._store.reading() as session:
             last = ""
@@ -244,12 +244,12 @@ class SimulatedDesk:
                 yield from histories.load(session, [row.id for row in rows]).values()
                 last = rows[-1].id
 
-    def patients(self) -> tuple[Patient, ...]:
+    def load_patients(self) -> tuple[Patient, ...]:
         """Return every patient who has an episode."""
         with self._store.reading() as session:
-            return people.load_patients(session, {row.patient for row in self.all_episodes()})
+            return people.load_patients(session, {row.patient for row in self.iterate_episodes()})
 
-    def open_episodes(self) -> int:
+    def count_open_episodes(self) -> int:
         """Return how many episodes leave anything open."""
         with self._store.reading() as session:
             return len(histories.load_open(session))

@@ -23,7 +23,7 @@ from api.store.database import WAIT_SECONDS, Database, keep_private
 from api.store.epoch import begin_epoch
 from api.store.errors import StoreUnusable
 from api.store.migrations import expect_known, migrate
-from api.store.tables import EpochRow
+from api.store.tables import EpochRow, metadata
 
 SQLITE_HEADER = b"SQLite format 3\x00"
 POSTGRESQL_HEADER = b"PGDMP"
@@ -156,9 +156,15 @@ def _restore_sqlite(database: Database, file: Path) -> None:
 
 
 def _restore_postgresql(database: Database, file: Path) -> None:
+    """Put a backup in the place of all tables, in one transaction: also of those that an older version did not have."""
     expect_known(_dumped_revision(file))
-    options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
-    _run("pg_restore", *_reaching(database.url), *options, str(file), password=database.url.password)
+    every_table = ", ".join(table.name for table in metadata.sorted_tables)
+    with tempfile.TemporaryDirectory() as place:
+        script = Path(place) / "restore.sql"
+        _run("pg_restore", "--clean", "--if-exists", "--no-owner", f"--file={script}", str(file))
+        once = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
+        steps = (f"--command=DROP TABLE IF EXISTS {every_table} CASCADE", f"--file={script}")
+        _run("psql", *_reaching(database.url), *once, *steps, password=database.url.password)
 
 
 def _dumped_revision(file: Path) -> str | None:

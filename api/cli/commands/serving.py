@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli.console import ExitCode, end_command
-from api.runtime.settings import Settings, read_settings
+from api.runtime.settings import Settings, make_address, read_settings
 
 if TYPE_CHECKING:
     from socket import socket
@@ -112,6 +112,8 @@ def _listen(context: AppContext) -> None:
 
         async def startup(self, sockets: list[socket] | None = None) -> None:
             await super().startup(sockets)
+            for listening in sockets or ():  # of sockets that it was given, the server does not say where they are
+                log.info("running on %s", make_address(settings.host, listening.getsockname()[1]))
             Thread(target=_load_the_rest, name="loading", daemon=True).start()
 
     sys.setswitchinterval(SWITCH_SECONDS)
