@@ -25,8 +25,8 @@ Tried on the week of 682 visits and left out:
 - ruin and recreate in Python: 1,000 steps a second, 14,414 after 60 s; compiled, 60,000.
 
 A plan that people live by is changed in a fraction of a second: :mod:`solver.change.offers` fits in more visits (the places are
-those of :mod:`solver.change.openings`), :mod:`solver.change.backfill` fills time that has become free,
-:mod:`solver.change.moves` says why each move of a new plan pays.
+those of :mod:`solver.change.openings`), :mod:`solver.change.free_places` finds all places of one visit,
+:mod:`solver.change.backfill` fills time that has become free, :mod:`solver.change.moves` says why each move of a new plan pays.
 
 Every plan passes the checker before it leaves this package.
 
@@ -41,6 +41,7 @@ References
 
 from solver.change.backfill import Backfill, cancel_visit, find_backfills, find_dependent_visits
 from solver.change.bump import bump, find_expiring_visits, place_expiring_visits, reoptimise_day
+from solver.change.free_places import CostedBooking, CostedStarts, FreePlaceFinder, FreePlaces, RoomStarts
 from solver.change.moves import Move, explain_moves
 from solver.change.offers import OfferResult, SlotOffer, find_offers, insert_visits
 from solver.change.proposals import Proposal
@@ -53,12 +54,17 @@ from solver.solve import solve
 
 __all__ = [
     "Backfill",
+    "CostedBooking",
+    "CostedStarts",
+    "FreePlaceFinder",
+    "FreePlaces",
     "KernelCompilation",
     "Limits",
     "Move",
     "OfferResult",
     "Progress",
     "Proposal",
+    "RoomStarts",
     "SlotOffer",
     "SolverParameters",
     "bump",
