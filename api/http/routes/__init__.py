@@ -9,6 +9,7 @@ from __future__ import annotations
 from api.http.routes import (
     accounts,
     bookings,
+    disruptions,
     episodes,
     feeds,
     freed,
@@ -38,6 +39,7 @@ ROUTERS = (
     freed.router,
     referrals.router,
     intake.router,
+    disruptions.router,
     episodes.router,
     programmes.router,
     weeks.router,
