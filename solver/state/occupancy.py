@@ -300,7 +300,7 @@ class Occupancy(Holdings):
     def open_rooms(self, task: Task, day: int, location: str) -> Iterator[tuple[str, int]]:
         """Yield the rooms that suit a task, with the starts at which each is free until it is cleaned again."""
         cleaned = self.scenario.grid.count_slots(task.service.minutes + task.service.turnover)
-        for room in self._suitable_rooms(task, location) if task.service.room is not None else ():
+        for room in self.domains.rooms_of(task, location) if task.service.room is not None else ():
             yield room, runs(self._levels(("room", room, day), 1).free(1), cleaned)
 
     def _open_teams(self, task: Task, day: int, location: str, starts: int, team: Sequence[Option]) -> Iterator[OpenTeam]:
