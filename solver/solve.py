@@ -245,8 +245,8 @@ def solve_parts(problem: PlanningProblem, incumbent: Incumbent) -> None:
     """Solve the parts of what falls apart in exact models of their own, the smallest first; each gets its share of the time.
 
     Nothing is done where a part is too large for an exact model, or holds nearly everything and works in teams, which is what
-    :func:`solve_exactly` is for. Beside ``max_lp`` runs ``core``, which proves a day of 100 chained visits in 0.1 s of processor
-    time; the default subsolvers take 0.3 s.
+    :func:`solve_exactly` is for. Beside ``max_lp`` runs ``core``: they prove a day of 100 chained visits in 0.1 s of processor
+    time, where the default subsolvers take 0.5 s.
     """
     parts, clock, limits = find_parts(problem.domains), problem.clock, problem.limits
     sizes = [sum(len(problem.domains.options[key]) for key in part) for part in parts]
@@ -259,7 +259,6 @@ def solve_parts(problem: PlanningProblem, incumbent: Incumbent) -> None:
         if incumbent.is_done:
             break
         model, x = exact_model(problem.domains, {key: problem.domains.options[key] for key in part})
-        x.hint({key: placement for key, placement in incumbent.placements.items() if key in set(part)})
         seconds = clock.left * sizes[number] / max(1, sum(sizes[number:]))
         solver = SearchLimits(seconds, limits.workers, limits.seed).solver(clock)
         solver.parameters.subsolvers.append("core")
