@@ -12,6 +12,7 @@ from api.services.conflicts import AffectedBooking, find_conflicts, raise_tasks
 from api.services.programmes import open_workshops
 from api.services.records import write_audit
 from api.store import people, periods
+from api.store.database import Database
 from scheduling.scenario import Scenario
 
 
@@ -21,6 +22,12 @@ class ImportedRoster:
 
     scenario: Scenario
     concerns: tuple[AffectedBooking, ...]
+
+
+def has_clinic(database: Database) -> bool:
+    """Return whether anything was ever taken in: without a clinic there is no week to show."""
+    with database.reading() as session:
+        return periods.find_clinic(session) is not None
 
 
 def import_roster(session: Session, by: Actor, text: str, now: datetime) -> ImportedRoster:

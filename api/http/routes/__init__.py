@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from api.http.routes import (
     accounts,
+    boards,
     bookings,
+    desk,
     disruptions,
     episodes,
     feeds,
@@ -31,8 +33,10 @@ from api.http.routes import (
 ROUTERS = (
     feeds.router,  # first, as the first that fits answers, and calendar programs ask day and night
     operating.router,
+    desk.router,
     sessions.router,
     scenarios.router,
+    boards.router,
     visits.router,
     plans.router,
     bookings.router,
