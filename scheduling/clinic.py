@@ -29,7 +29,11 @@ class Location(Model):
     site: Id = Field(description="the site that the building belongs to")
     name: str = Field(description="the building's name, for people")
     address: str = Field(description="where patients find it")
-    opens: Clock = Field(time(), description="clock time before which nothing starts here; before closes")
+    opens: Clock = Field(
+        time(),
+        description="clock time before which nothing starts here; before closes",
+        json_schema_extra={"default": "00:00"},
+    )
     closes: Clock = Field(description="clock time by which every item and its recovery have ended")
 
 
@@ -48,6 +52,11 @@ class Closure(Model):
     location: Id | None = Field(None, description="the location that is closed; null: all, unless room is given")
     room: Id | None = Field(None, description="the one room that is closed; null: the whole location")
     reason: str = Field(description="why, for people")
+
+    @property
+    def closes_clinic(self) -> bool:
+        """Whether every location is closed."""
+        return self.room is None and self.location is None
 
     def closes_location(self, location: str) -> bool:
         """Return whether the whole of a location is closed."""
