@@ -33,6 +33,7 @@ from api.http.errors import document_problems
 from api.runtime.exceptions import Forbidden, Unauthenticated
 from api.store import audit
 from scheduling.errors import Fault, InvalidFile
+from scheduling.names import compose_id
 
 COOKIE = "clinicweave_session"
 BEARER = "bearer "
@@ -80,6 +81,8 @@ class GuardedRoute(APIRoute):
         """Answer a request; one by another method learns all that the path takes, whichever routes they are of."""
         if scope["method"] not in (self.methods or ()):
             raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(list_methods(self.path))})
+        if "patient" in scope["path_params"]:
+            scope["path_params"]["patient"] = compose_id(scope["path_params"]["patient"])
         most = min(self.max_body_bytes, scope["app"].state.context.settings.max_body_bytes)
         await super().handle(scope, _bounded(receive, Headers(scope=scope), most), send)
 
