@@ -111,6 +111,8 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/visits/{visit}", scheduler=ANY, clinician=OWN, patient=OWN),
     allow("PATCH", "/v1/visits/{visit}", scheduler=ANY),
     allow("DELETE", "/v1/visits/{visit}", scheduler=ANY),
+    allow("GET", "/v1/patients", scheduler=ANY),
+    allow("GET", "/v1/patients/{patient}/visits", scheduler=ANY, clinician=OWN),
     allow("GET", "/v1/patients/{patient}", scheduler=ANY, clinician=OWN),
     allow("PATCH", "/v1/patients/{patient}", scheduler=ANY),
     # Plans, and what is published of them.

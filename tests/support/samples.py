@@ -307,6 +307,8 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PATCH", VISIT): Sample({"priority": "soon"}, version_of=VISIT),
     ("DELETE", VISIT): Sample(version_of=VISIT),
     ("GET", PATIENT): Sample(),
+    ("GET", "/v1/patients"): Sample(query="?find=pat"),
+    ("GET", "/v1/patients/{patient}/visits"): Sample(),
     ("PATCH", PATIENT): Sample({"prefers": "morning"}, version_of=PATIENT),
     ("POST", "/v1/plans"): Sample({"scenario": "{scenario}", "seconds": 1}),
     ("GET", "/v1/plans"): Sample(),

@@ -7,13 +7,8 @@ from alembic import op
 
 from api.store.columns import Utc
 
-<<<<<<< /tmp/tmp2pwq24sq/a
 revision = "0010"
 down_revision = "0009"
-=======
-revision = "0009"
-down_revision = "0008"
->>>>>>> .merge_file_DkmYVa
 branch_labels = None
 depends_on = None
 
