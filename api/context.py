@@ -17,11 +17,13 @@ from api.access.identity import identify
 from api.access.limits import RateLimiter
 from api.access.oidc import IdentityProvider
 from api.runtime.caches import FeedCache
+from api.runtime.exceptions import Unavailable
 from api.runtime.fetching import Fetcher
 from api.runtime.metrics import Metrics
 from api.runtime.settings import Settings
 from api.store.columns import utc_now
 from api.store.database import Database
+from api.store.migrations import expect_migrated
 
 if TYPE_CHECKING:
     from api.runtime.job_queue import JobQueue
@@ -69,6 +71,18 @@ class AppContext:
         """Return who brings a secret, as of now. Raises ``Unauthenticated``."""
         idle = timedelta(minutes=self.settings.session_idle_minutes)
         return identify(self.database, self.signer, secret, self.clock(), idle)
+
+    def expect_ready(self) -> None:
+        """Refuse to serve: the process is ending, or the database does not answer or has other tables.
+
+        Raises
+        ------
+        Unavailable, StoreUnusable
+            When requests cannot be served.
+        """
+        if self.stopping.is_set():
+            raise Unavailable("the process is ending")
+        expect_migrated(self.database)
 
     def close(self) -> None:
         """Close the store, and the queue if it was opened."""

@@ -51,7 +51,7 @@ class Appointment:
     phone: str = field(default="", compare=False)
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Self:
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Read it as :meth:`document` gives it."""
         instants = {name: datetime.fromisoformat(document[name]) for name in ("starts_at", "ends_at")}
         lists = {name: tuple(document[name]) for name in ("bring", "hold")}
@@ -86,8 +86,8 @@ def make_appointment(clinic: Clinic, service: str, location: str, starts_at: dat
     UnknownId
         When the clinic has no such service or location.
     """
-    offered = next((one for one in clinic.services if one.id == service), None)
-    place = next((one for one in clinic.locations if one.id == location), None)
+    offered = next((known for known in clinic.services if known.id == service), None)
+    place = next((known for known in clinic.locations if known.id == location), None)
     if offered is None or place is None:
         raise UnknownId(*(("service", service) if offered is None else ("location", location)))
     return resolve_appointment(clinic.name, clinic.timezone, offered, place, starts_at, ends_at)
@@ -96,8 +96,8 @@ def make_appointment(clinic: Clinic, service: str, location: str, starts_at: dat
 def resolve_appointment(
     clinic: str, timezone: str, service: Service, location: Location, starts_at: datetime, ends_at: datetime
 ) -> Appointment:
-    """Return what a patient is told of a service at a location within ``[starts_at, ends_at)`` (clinic.md, rule 13)."""
-    guidance, place = load_instructions().guidance(service), load_instructions().place(location.id)
+    """Return what a patient is told of a service at a location within ``[starts_at, ends_at)``."""
+    guidance, place = load_instructions().get_guidance(service), load_instructions().get_wayfinding(location.id)
     return Appointment(
         starts_at=starts_at,
         ends_at=ends_at,
@@ -106,9 +106,9 @@ def resolve_appointment(
         address=location.address,
         arrive_minutes=guidance.arrive.minutes,
         arrive_text=guidance.arrive.text,
-        bring=tuple(one.text for one in guidance.bring),
+        bring=tuple(instruction.text for instruction in guidance.bring),
         companion=guidance.companion.text,
-        hold=tuple(one.text for one in guidance.hold),
+        hold=tuple(instruction.text for instruction in guidance.hold),
         recovery_minutes=service.recovery,
         timezone=timezone,
         clinic=clinic,

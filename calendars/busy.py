@@ -92,11 +92,11 @@ def read_busy_times(content: bytes, timezone: str, begin: datetime, end: datetim
     if not timedelta(0) <= end - begin <= LONGEST_WINDOW:
         raise ValueError("the window is too long, or ends before it begins")
     reader = _Reader(ZoneInfo(timezone), begin.astimezone(UTC), end.astimezone(UTC), source)
-    found: list[Interval] = []
+    intervals: list[Interval] = []
     for calendar in read_calendars(content, source):
-        found += reader.calendar(calendar)
-    clipped = ((max(start, reader.begin), min(stop, reader.end)) for start, stop in found)
-    return BusyTimes(merge_intervals(one for one in clipped if one[0] < one[1]), reader.unread)
+        intervals += reader.calendar(calendar)
+    clipped = ((max(start, reader.begin), min(stop, reader.end)) for start, stop in intervals)
+    return BusyTimes(merge_intervals((start, stop) for start, stop in clipped if start < stop), reader.unread)
 
 
 def merge_intervals(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
@@ -140,13 +140,13 @@ class _Reader:
 
     def calendar(self, calendar: Component) -> Iterator[Interval]:
         """Yield the busy times of a calendar, clipped by nothing and merged with nothing."""
-        self._zones = self._defined(calendar)
+        self._zones = self._read_zones(calendar)
         series: dict[str, list[Component]] = defaultdict(list)
         for number, event in enumerate(calendar.named("VEVENT")):
             series[event.value("UID") or f"without-{number}"].append(event)
         for events in series.values():
             try:
-                yield from self._alone(events[0]) if _is_alone(events) else self._repeated(events)
+                yield from self._list_single(events[0]) if _is_alone(events) else self._list_repeated(events)
             except _Misread:
                 self.unread += len(events)
         for component in calendar.named("VFREEBUSY"):
@@ -154,31 +154,31 @@ class _Reader:
 
     # --- events ------------------------------------------------------------------------------------------------------
 
-    def _alone(self, event: Component) -> Iterator[Interval]:
+    def _list_single(self, event: Component) -> Iterator[Interval]:
         if _takes_time(event):
-            start, end = self._span(event)
-            yield self._instant(start), self._instant(end)
+            start, end = self._read_span(event)
+            yield self._to_instant(start), self._to_instant(end)
 
-    def _repeated(self, events: list[Component]) -> Iterator[Interval]:
+    def _list_repeated(self, events: list[Component]) -> Iterator[Interval]:
         calendar = Calendar()
         for event in events:
-            calendar.add_component(self._event(event))
+            calendar.add_component(self._make_event(event))
         try:
             margin = timedelta(days=1)  # dates are compared without a zone
             query = recurring_ical_events.of(calendar, components=(_Times,))
-            found = query.between(self._local_begin - margin, self._local_end + margin)
+            occurrences = query.between(self._local_begin - margin, self._local_end + margin)
         except Exception:  # whatever it is that its parser and expander say of what no program would write
             raise _Misread from None
-        for one in found:
-            if one["busy"]:
-                yield self._instant(one["start"]), self._instant(one["end"])
+        for occurrence in occurrences:
+            if occurrence["busy"]:
+                yield self._to_instant(occurrence["start"]), self._to_instant(occurrence["end"])
 
-    def _event(self, event: Component) -> Event:
+    def _make_event(self, event: Component) -> Event:
         """Return an event of a series, with no more than its expansion needs."""
-        start, end = self._span(event)
-        rule = self._rule(event, start, end)
+        start, end = self._read_span(event)
+        rule = self._read_rule(event, start, end)
         if rule is not None:
-            first = rule.brought_forward(start, self._local_begin.date() - (end - start) - 3 * ONE_DAY)
+            first = rule.bring_forward(start, self._local_begin.date() - (end - start) - 3 * ONE_DAY)
             start, end = first, first + (end - start)
         made = Event()
         made.add("UID", "series")
@@ -187,18 +187,18 @@ class _Reader:
         made.add("X-BUSY", "TRUE" if _takes_time(event) else "FALSE")
         made.add("SEQUENCE", event.number("SEQUENCE") or 0)
         if rule is not None:
-            made.add("RRULE", vRecur.from_ical(rule.written(self._until(rule, start))))
+            made.add("RRULE", vRecur.from_ical(rule.written(self._get_until(rule, start))))
         for name in ("RDATE", "EXDATE"):
-            listed = [one for line in event.lines if line.name == name for one in self._listed(line)]
+            listed = [moment for line in event.lines if line.name == name for moment in self._list_dates(line)]
             if listed:
                 made.add(name, listed)
         replaced = event.first("RECURRENCE-ID")
         if replaced is not None:
             whole = {"RANGE": "THISANDFUTURE"} if replaced.parameter("RANGE") == "THISANDFUTURE" else {}
-            made.add("RECURRENCE-ID", self._moment(replaced), parameters=whole)
+            made.add("RECURRENCE-ID", self._read_moment(replaced), parameters=whole)
         return made
 
-    def _rule(self, event: Component, start: date, end: date) -> Rule | None:
+    def _read_rule(self, event: Component, start: date, end: date) -> Rule | None:
         written = [line.value for line in event.lines if line.name == "RRULE"]
         if not written:
             return None
@@ -210,7 +210,7 @@ class _Reader:
             raise _Misread from None
         length = (end - start).days + 1
         window = (self.end - self.begin).days + 7
-        first = _day(rule.brought_forward(start, self._local_begin.date() - timedelta(days=length + 3)))
+        first = _to_date(rule.bring_forward(start, self._local_begin.date() - timedelta(days=length + 3)))
         last = self._local_end.date() + timedelta(days=length + 3)
         wait = rule.wait_days(first, last)
         looked_at = PATIENCE_DAYS if wait is None else wait
@@ -225,65 +225,65 @@ class _Reader:
         if self.occurrences > MAX_OCCURRENCES or self.steps > MAX_STEPS:
             raise InvalidFile(self.source, [Fault("", "more repetitions than can be read")])
 
-    def _until(self, rule: Rule, start: date) -> str | None:
+    def _get_until(self, rule: Rule, start: date) -> str | None:
         """Return UNTIL as its expansion needs it: a date for whole days, else UTC (RFC 5545, section 3.3.10)."""
         if rule.until is None:
             return None
-        last = self._moment(ContentLine("UNTIL", "", rule.until))
+        last = self._read_moment(ContentLine("UNTIL", "", rule.until))
         if not isinstance(start, datetime):
-            return f"{_day(last):%Y%m%d}"
+            return f"{_to_date(last):%Y%m%d}"
         if not isinstance(last, datetime):
             last = datetime.combine(last, time(23, 59, 59), start.tzinfo)
         elif not rule.until.endswith("Z"):
             last = last.replace(tzinfo=start.tzinfo)
         return f"{last.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
-    def _listed(self, line: ContentLine) -> Iterator[date]:
+    def _list_dates(self, line: ContentLine) -> Iterator[date]:
         for text in line.value.split(","):
             self.dates += 1
             if self.dates > MAX_DATES:
                 raise InvalidFile(self.source, [Fault("", f"more than {MAX_DATES:,} single dates")])
-            yield self._moment(ContentLine(line.name, line.written, text.partition("/")[0]))
+            yield self._read_moment(ContentLine(line.name, line.written, text.partition("/")[0]))
 
     # --- times -------------------------------------------------------------------------------------------------------
 
-    def _span(self, event: Component) -> tuple[date, date]:
+    def _read_span(self, event: Component) -> tuple[date, date]:
         """Return when an event starts and ends (RFC 5545, section 3.6.1): dates for whole days, else aware datetimes."""
         begins, ends, lasts = event.first("DTSTART"), event.first("DTEND"), event.value("DURATION")
         if begins is None:
             raise _Misread
-        start = self._moment(begins)
+        start = self._read_moment(begins)
         whole_days = not isinstance(start, datetime)
         end: date = start + ONE_DAY if whole_days else start
         if ends is not None:
-            end = self._moment(ends)
+            end = self._read_moment(ends)
         elif lasts is not None:
-            end = self._later(start, _length(lasts))
+            end = self._add_length(start, _read_length(lasts))
         if isinstance(end, datetime) == whole_days:
             raise _Misread
         return start, (start + ONE_DAY if whole_days and end <= start else max(start, end))
 
-    def _later(self, start: date, length: timedelta) -> date:
+    def _add_length(self, start: date, length: timedelta) -> date:
         try:
             return start + length
         except OverflowError:
             raise _Misread from None
 
-    def _moment(self, line: ContentLine) -> date:
+    def _read_moment(self, line: ContentLine) -> date:
         """Read a date, or a local time or instant as an aware datetime."""
         text = line.value.strip()
         try:
-            if (found := _DATE.fullmatch(text)) is not None:
-                return _sane(date(int(found[1]), int(found[2]), int(found[3])))
-            if (found := _MOMENT.fullmatch(text)) is None:
+            if (match := _DATE.fullmatch(text)) is not None:
+                return _expect_sane(date(int(match[1]), int(match[2]), int(match[3])))
+            if (match := _MOMENT.fullmatch(text)) is None:
                 raise _Misread
-            day = _sane(date(int(found[1]), int(found[2]), int(found[3])))
-            clock = time(int(found[4]), int(found[5]), min(int(found[6] or 0), 59))
+            day = _expect_sane(date(int(match[1]), int(match[2]), int(match[3])))
+            clock = time(int(match[4]), int(match[5]), min(int(match[6] or 0), 59))
         except ValueError:
             raise _Misread from None
-        return datetime.combine(day, clock, UTC if found[7] else self._zone(line.parameter("TZID")))
+        return datetime.combine(day, clock, UTC if match[7] else self._find_zone(line.parameter("TZID")))
 
-    def _zone(self, name: str | None) -> tzinfo:
+    def _find_zone(self, name: str | None) -> tzinfo:
         """Return the zone of a TZID; the clinic's for none, and for one that nobody knows."""
         if name is None:
             return self.clinic
@@ -291,7 +291,7 @@ class _Reader:
             self._zones[name] = find_known_zone(name)
         return self._zones[name] or self.clinic
 
-    def _defined(self, calendar: Component) -> dict[str, tzinfo | None]:
+    def _read_zones(self, calendar: Component) -> dict[str, tzinfo | None]:
         """Return the zones that a calendar defines itself, but for those that are known; of two of one name the first."""
         zones: dict[str, tzinfo | None] = {}
         for number, component in enumerate(calendar.named("VTIMEZONE")):
@@ -310,7 +310,7 @@ class _Reader:
     def _local_end(self) -> datetime:
         return self.end.astimezone(self.clinic)
 
-    def _instant(self, moment: date) -> datetime:
+    def _to_instant(self, moment: date) -> datetime:
         """Return an instant in UTC; a date is its midnight in the clinic's zone."""
         if not isinstance(moment, datetime):
             moment = datetime.combine(moment, time(), self.clinic)
@@ -324,42 +324,46 @@ class _Reader:
             for period in line.value.split(","):
                 begins, _, ends = period.partition("/")
                 try:
-                    start = self._moment(ContentLine("FREEBUSY", "", begins))
+                    start = self._read_moment(ContentLine("FREEBUSY", "", begins))
                     lasts = ends.strip().startswith(("P", "+"))
-                    end = self._later(start, _length(ends)) if lasts else self._moment(ContentLine("FREEBUSY", "", ends))
-                    yield self._instant(start), self._instant(end)
+                    end = (
+                        self._add_length(start, _read_length(ends))
+                        if lasts
+                        else self._read_moment(ContentLine("FREEBUSY", "", ends))
+                    )
+                    yield self._to_instant(start), self._to_instant(end)
                 except _Misread:
                     self.unread += 1
 
 
 def _is_alone(events: list[Component]) -> bool:
-    """Say whether an event neither repeats nor replaces one occurrence of another."""
+    """Return whether an event neither repeats nor replaces one occurrence of another."""
     return len(events) == 1 and not any(events[0].first(name) for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
 
 
 def _takes_time(event: Component) -> bool:
-    """Say whether an event keeps its owner busy. X-MICROSOFT-CDO-BUSYSTATUS is what Outlook shows it as."""
+    """Return whether an event keeps its owner busy. X-MICROSOFT-CDO-BUSYSTATUS is what Outlook shows it as."""
     is_free = (event.value("X-MICROSOFT-CDO-BUSYSTATUS") or "").upper() == "FREE"
     is_transparent = (event.value("TRANSP") or "").upper() == "TRANSPARENT"
     return not (is_free or is_transparent or (event.value("STATUS") or "").upper() == "CANCELLED")
 
 
-def _length(text: str) -> timedelta:
+def _read_length(text: str) -> timedelta:
     """Read a duration (RFC 5545, section 3.3.6)."""
-    found = _LENGTH.fullmatch(text.strip())
-    if found is None:
+    match = _LENGTH.fullmatch(text.strip())
+    if match is None:
         raise _Misread
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[1:])
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups()[1:])
     size = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    return -size if found[1] == "-" else size
+    return -size if match[1] == "-" else size
 
 
-def _sane(day: date) -> date:
+def _expect_sane(day: date) -> date:
     """Refuse dates that arithmetic could carry beyond the calendar."""
     if not 1600 <= day.year <= 9000:
         raise _Misread
     return day
 
 
-def _day(moment: date) -> date:
+def _to_date(moment: date) -> date:
     return date(moment.year, moment.month, moment.day)

@@ -6,14 +6,12 @@ An entry carries no name of a patient, and nothing made of it can tell one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from scheduling.clinic import Location, Service
-
-Kind = Literal["visit", "group", "hold"]
+from scheduling.fields import ItemKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class CalendarEntry:
         The id by which staff find the booking; None when the id itself gives a patient away (:func:`make_reference`).
     """
 
-    kind: Kind
+    kind: ItemKind
     uid: str
     sequence: int
     changed_at: datetime
@@ -66,11 +64,6 @@ class CalendarEntry:
     group: GroupSeats | None = None
     attending: int = 0
     reference: str | None = None
-
-    @property
-    def commitments(self) -> Iterator[str]:
-        """The ids of the providers who are in the team or supervise."""
-        return (member.id for member in (*self.team, *self.supervisors))
 
 
 def make_reference(identifier: str, patients: Iterable[tuple[str, str]]) -> str | None:

@@ -28,12 +28,12 @@ class ExportView:
 VIEWS: dict[FeedKind, ExportView] = {
     "provider": ExportView(
         "providers",
-        lambda scenario: {one.id: one.name for one in scenario.providers},
+        lambda scenario: {provider.id: provider.name for provider in scenario.providers},
         lambda item: item.commitments,
     ),
     "room": ExportView(
         "rooms",
-        lambda scenario: {one: one for one in scenario.rooms},
+        lambda scenario: {room: room for room in scenario.rooms},
         lambda item: () if item.booking.room is None else (item.booking.room,),
     ),
     "patient": ExportView(
@@ -43,12 +43,12 @@ VIEWS: dict[FeedKind, ExportView] = {
     ),
     "group": ExportView(
         "groups",
-        lambda scenario: {one.id: one.name for one in scenario.groups},
+        lambda scenario: {group.id: group.name for group in scenario.groups},
         lambda item: (item.id,) if item.kind == "group" else (),
     ),
     "location": ExportView(
         "locations",
-        lambda scenario: {one.id: one.name for one in scenario.clinic.locations},
+        lambda scenario: {location.id: location.name for location in scenario.clinic.locations},
         lambda item: (item.booking.location,),
     ),
 }
@@ -114,13 +114,13 @@ def make_entry(scenario: Scenario, item: Item, uids: Uids, stamp: datetime) -> C
         service=item.service,
         location=scenario.locations[booking.location],
         room=booking.room,
-        team=_members(scenario, booking.team),
-        supervisors=_members(scenario, booking.supervisors),
+        team=_make_members(scenario, booking.team),
+        supervisors=_make_members(scenario, booking.supervisors),
         group=None if group is None else GroupSeats(group.name, group.capacity),
         attending=len(item.patients),
-        reference=make_reference(item.id, ((one, scenario.patients_by_id[one].name) for one in item.patients)),
+        reference=make_reference(item.id, ((patient, scenario.patients_by_id[patient].name) for patient in item.patients)),
     )
 
 
-def _members(scenario: Scenario, providers: Iterable[str]) -> tuple[TeamMember, ...]:
-    return tuple(TeamMember(one, scenario.providers_by_id[one].name) for one in providers)
+def _make_members(scenario: Scenario, providers: Iterable[str]) -> tuple[TeamMember, ...]:
+    return tuple(TeamMember(provider, scenario.providers_by_id[provider].name) for provider in providers)

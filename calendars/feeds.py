@@ -76,15 +76,17 @@ def make_feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, entries: It
         When there is no such zone.
     """
     ordered = sorted(entries, key=lambda entry: (entry.starts_at, entry.uid))
-    events = [make_event(kind, clinic.name, clinic.timezone, entry, _supervises(kind, owner, entry)) for entry in ordered]
+    events = [make_event(kind, clinic.name, clinic.timezone, entry, _is_supervising(kind, owner, entry)) for entry in ordered]
     zone = ZoneInfo(clinic.timezone)
     edges = (min(entry.starts_at for entry in ordered), max(entry.ends_at for entry in ordered)) if ordered else ()
     years = {first.year, *(moment.astimezone(zone).year for moment in edges)}
-    return make_calendar(_head(_title(clinic, kind, name)), get_zone_rules(clinic.timezone, min(years), max(years)), events)
+    return make_calendar(
+        _make_head(_make_title(clinic, kind, name)), get_zone_rules(clinic.timezone, min(years), max(years)), events
+    )
 
 
-def _supervises(kind: FeedKind, owner: str, entry: CalendarEntry) -> bool:
-    """Say whether a feed's owner is no member of the team, and so supervises."""
+def _is_supervising(kind: FeedKind, owner: str, entry: CalendarEntry) -> bool:
+    """Return whether a feed's owner is no member of the team, and so supervises."""
     return kind == "provider" and not any(member.id == owner for member in entry.team)
 
 
@@ -109,7 +111,7 @@ def make_empty_feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, first
     notice = Notice("Nothing is booked", "", words, ("Empty",))
     occasion = CalendarEvent(f"{uuid5(NAMESPACE_OID, f'{kind} {owner}').hex}@clinicweave", 0, day, day, day + REFRESH, notice)
     rules = get_zone_rules(clinic.timezone, first.year, first.year)
-    return make_calendar(_head(_title(clinic, kind, name)), rules, (occasion.content(clinic.timezone),))
+    return make_calendar(_make_head(_make_title(clinic, kind, name)), rules, (occasion.content(clinic.timezone),))
 
 
 def make_tombstone(clinic: Clinic, identifier: str, ended_at: datetime) -> bytes:
@@ -119,14 +121,14 @@ def make_tombstone(clinic: Clinic, identifier: str, ended_at: datetime) -> bytes
     occasion = CalendarEvent(f"{identifier}@clinicweave", 0, ended_at, ended_at, ended_at + REFRESH, notice)
     year = ended_at.astimezone(ZoneInfo(clinic.timezone)).year
     rules = get_zone_rules(clinic.timezone, year, year)
-    return make_calendar(_head(notice.summary), rules, (occasion.content(clinic.timezone),))
+    return make_calendar(_make_head(notice.summary), rules, (occasion.content(clinic.timezone),))
 
 
-def _title(clinic: Clinic, kind: FeedKind, name: str) -> str:
+def _make_title(clinic: Clinic, kind: FeedKind, name: str) -> str:
     return make_patient_title(clinic.name) if kind == "patient" else flatten(name)
 
 
-def _head(title: str) -> tuple[bytes, ...]:
+def _make_head(title: str) -> tuple[bytes, ...]:
     every = f"PT{REFRESH // timedelta(minutes=1)}M"
     return (
         make_line("NAME", escape_text(title)),

@@ -64,7 +64,7 @@ class ForeignZone(tzinfo):
 
 
 @cache
-def _known() -> frozenset[str]:
+def _list_known() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
@@ -73,7 +73,7 @@ def find_known_zone(name: str) -> ZoneInfo | None:
     cleaned = name.strip().strip("/")
     parts = cleaned.split("/")[-8:]
     for candidate in (cleaned, WINDOWS_TO_OLSON.get(cleaned, ""), *("/".join(parts[at:]) for at in range(len(parts)))):
-        if candidate in _known():
+        if candidate in _list_known():
             return ZoneInfo(candidate)
     return None
 
@@ -82,10 +82,10 @@ def read_defined_zone(component: Component, first_year: int, last_year: int) -> 
     """Return the zone that a VTIMEZONE defines, for some years; None when it cannot be understood."""
     onsets: dict[datetime, tuple[timedelta, timedelta]] = {}
     for part in component.parts[:ONSETS_KEPT]:
-        before, after = _offset(part.value("TZOFFSETFROM")), _offset(part.value("TZOFFSETTO"))
+        before, after = _read_offset(part.value("TZOFFSETFROM")), _read_offset(part.value("TZOFFSETTO"))
         if before is None or after is None:
             return None
-        for local in _onsets(part, first_year - 1, last_year + 1):
+        for local in _list_onsets(part, first_year - 1, last_year + 1):
             onsets[local - before] = (before, after)
     ordered = sorted(onsets.items())[-ONSETS_KEPT:]
     if not ordered:
@@ -94,21 +94,21 @@ def read_defined_zone(component: Component, first_year: int, last_year: int) -> 
     return ForeignZone(name, ordered[0][1][0], [(instant, after) for instant, (_, after) in ordered])
 
 
-def _onsets(part: Component, first_year: int, last_year: int) -> Iterator[datetime]:
+def _list_onsets(part: Component, first_year: int, last_year: int) -> Iterator[datetime]:
     """Yield the local times at which an observance begins: its own start, and those of its rule in some years."""
-    start = _local(part.value("DTSTART"))
+    start = _read_local(part.value("DTSTART"))
     if start is None:
         return
     yield start
     for line in part.lines:
         if line.name == "RDATE":
-            yield from (moment for text in line.value.split(",")[:ONSETS_KEPT] if (moment := _local(text)) is not None)
+            yield from (moment for text in line.value.split(",")[:ONSETS_KEPT] if (moment := _read_local(text)) is not None)
     try:
         rule = Rule.parse(part.value("RRULE") or "")
     except Unusable:
         return
     # UNTIL is in UTC; no two onsets of one rule are so near that the hours between make a difference.
-    until = _local((rule.until or "").removesuffix("Z"))
+    until = _read_local((rule.until or "").removesuffix("Z"))
     for day in rule.dates(start.date(), date(first_year, 1, 1)):
         moment = datetime.combine(day, start.time())
         if day.year > last_year or (until is not None and moment > until + timedelta(days=1)):
@@ -116,17 +116,17 @@ def _onsets(part: Component, first_year: int, last_year: int) -> Iterator[dateti
         yield moment
 
 
-def _offset(text: str | None) -> timedelta | None:
-    found = _OFFSET.fullmatch(text or "")
-    if found is None:
+def _read_offset(text: str | None) -> timedelta | None:
+    match = _OFFSET.fullmatch(text or "")
+    if match is None:
         return None
-    size = timedelta(hours=int(found[2]), minutes=int(found[3]), seconds=int(found[4] or 0))
-    return None if size >= timedelta(days=1) else size if found[1] == "+" else -size
+    size = timedelta(hours=int(match[2]), minutes=int(match[3]), seconds=int(match[4] or 0))
+    return None if size >= timedelta(days=1) else size if match[1] == "+" else -size
 
 
-def _local(text: str | None) -> datetime | None:
-    found = _LOCAL.fullmatch((text or "").strip())
+def _read_local(text: str | None) -> datetime | None:
+    match = _LOCAL.fullmatch((text or "").strip())
     try:
-        return datetime.strptime(found[1] + found[2], "%Y%m%d%H%M%S") if found else None  # noqa: DTZ007
+        return datetime.strptime(match[1] + match[2], "%Y%m%d%H%M%S") if match else None  # noqa: DTZ007
     except ValueError:
         return None

@@ -60,7 +60,7 @@ class InviteMessage:
     appointment: Appointment
     is_update: bool = False
 
-    def told(self) -> Invitation:
+    def to_invitation(self) -> Invitation:
         """Return what the patient has been told once this was sent."""
         appointment = self.appointment if self.method == "REQUEST" else None
         return Invitation(self.uid, self.attendee, self.sequence, self.stamp, appointment)
@@ -127,10 +127,10 @@ def make_scheduling_object(message: InviteMessage, organizer: Mailbox) -> bytes:
     """Return a message's calendar object (RFC 5546, sections 3.2.2 and 3.2.5): one event, one attendee."""
     appointment, zone = message.appointment, message.appointment.timezone
     is_cancelled = message.method == "CANCEL"
-    notice = _cancelled(appointment) if is_cancelled else make_patient_notice(appointment)
+    notice = _make_cancellation(appointment) if is_cancelled else make_patient_notice(appointment)
     times = (message.stamp, appointment.starts_at, appointment.ends_at)
     status: Status = "CANCELLED" if is_cancelled else "CONFIRMED"
-    parties = (_party("ORGANIZER", organizer), _party("ATTENDEE", message.attendee, **_ROLE[message.method]))
+    parties = (_make_party("ORGANIZER", organizer), _make_party("ATTENDEE", message.attendee, **_ROLE[message.method]))
     event = CalendarEvent(message.uid, message.sequence, *times, notice, status).content(zone, parties)
     rules = get_zone_rules(zone, appointment.local_start.year, appointment.local_end.year)
     return make_calendar((make_line("METHOD", message.method),), rules, (event,))
@@ -143,14 +143,14 @@ _ROLE: dict[Method, dict[str, str]] = {
 """What an ATTENDEE's parameters say (RFC 5545, section 3.8.4.1)."""
 
 
-def _cancelled(appointment: Appointment) -> Notice:
+def _make_cancellation(appointment: Appointment) -> Notice:
     notice = make_patient_notice(appointment)
     phone = f"Questions: {appointment.phone}" if appointment.phone else ""
     words = "\n".join(filter(None, ("This appointment is cancelled.", phone)))
     return replace(notice, description=words)
 
 
-def _party(name: str, mailbox: Mailbox, **parameters: str) -> bytes:
+def _make_party(name: str, mailbox: Mailbox, **parameters: str) -> bytes:
     """Return an ORGANIZER or ATTENDEE (RFC 5545, sections 3.8.4.1 and 3.8.4.3)."""
     named = {"CN": mailbox.name} if mailbox.name else {}
     return make_line(name, mailbox.uri, **named, **parameters)

@@ -25,11 +25,11 @@ def escape_text(value: str) -> str:
 
 def make_line(name: str, value: str, **parameters: str) -> bytes:
     """Return a content line, folded. Values and parameters must hold no line break; a quotation mark becomes an apostrophe."""
-    written = "".join(f";{key}={_parameter(one)}" for key, one in parameters.items())
+    written = "".join(f";{key}={_quote(given)}" for key, given in parameters.items())
     return fold(f"{name}{written}:{value}".encode(errors="replace"))
 
 
-def _parameter(value: str) -> str:
+def _quote(value: str) -> str:
     return value if _PLAIN.fullmatch(value) else f'"{value.replace(chr(34), chr(39))}"'
 
 

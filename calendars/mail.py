@@ -45,20 +45,20 @@ FILE_NAMES = {"REQUEST": "invite.ics", "CANCEL": "cancel.ics"}
 def make_mail(message: InviteMessage, organizer: Mailbox) -> bytes:
     """Return a message as mail, with the line ends and only the characters that every server takes."""
     content = make_scheduling_object(message, organizer)
-    alternative, mixed = _part(), _part()
+    alternative, mixed = _make_part(), _make_part()
     alternative["Content-Type"] = "multipart/alternative"
-    alternative.attach(_text("\n".join(_paragraphs(message)) + "\n", "plain"))
-    alternative.attach(_text(_html(message), "html"))
-    alternative.attach(_calendar(content, message.method))
+    alternative.attach(_make_text("\n".join(_list_paragraphs(message)) + "\n", "plain"))
+    alternative.attach(_make_text(_make_html(message), "html"))
+    alternative.attach(_make_calendar_part(content, message.method))
     mixed["Content-Type"] = "multipart/mixed"
     mixed.attach(alternative)
-    mixed.attach(_attached(content, FILE_NAMES[message.method]))
+    mixed.attach(_make_attachment(content, FILE_NAMES[message.method]))
     for number, part in enumerate((mixed, alternative)):
-        part.set_boundary(f"=_{number}_{_digest(message)}")
+        part.set_boundary(f"=_{number}_{_make_digest(message)}")
     headers = (
-        f"From: {_address(organizer)}",
-        f"To: {_address(message.attendee)}",
-        f"Subject: {_header_text(make_subject(message))}",
+        f"From: {_format_address(organizer)}",
+        f"To: {_format_address(message.attendee)}",
+        f"Subject: {_format_header(make_subject(message))}",
         f"Date: {format_datetime(message.stamp)}",
         f"Message-ID: {make_message_id(message, organizer)}",
         "MIME-Version: 1.0\r\n",
@@ -68,7 +68,7 @@ def make_mail(message: InviteMessage, organizer: Mailbox) -> bytes:
 
 def make_message_id(message: InviteMessage, organizer: Mailbox) -> str:
     """Return the Message-ID, the same for the same version of an event for the same attendee."""
-    return f"<{_digest(message)}.{message.sequence}@{organizer.address.partition('@')[2]}>"
+    return f"<{_make_digest(message)}.{message.sequence}@{organizer.address.partition('@')[2]}>"
 
 
 def make_subject(message: InviteMessage) -> str:
@@ -86,7 +86,7 @@ _KINDS = {
 }
 
 
-def _paragraphs(message: InviteMessage) -> Iterator[str]:
+def _list_paragraphs(message: InviteMessage) -> Iterator[str]:
     """Yield the lines that a person reads."""
     appointment = message.appointment
     start = appointment.local_start
@@ -101,52 +101,52 @@ def _paragraphs(message: InviteMessage) -> Iterator[str]:
     yield from list_instructions(appointment)
 
 
-def _html(message: InviteMessage) -> str:
-    lines = "".join(f"<p>{escape(line)}</p>\n" for line in _paragraphs(message))
+def _make_html(message: InviteMessage) -> str:
+    lines = "".join(f"<p>{escape(line)}</p>\n" for line in _list_paragraphs(message))
     return f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"></head><body>\n{lines}</body></html>\n'
 
 
-def _text(text: str, kind: str) -> EmailMessage:
-    part = _part()
+def _make_text(text: str, kind: str) -> EmailMessage:
+    part = _make_part()
     part.set_content(text, subtype=kind, charset="utf-8", cte="base64")
     return part
 
 
-def _calendar(content: bytes, method: str) -> EmailMessage:
+def _make_calendar_part(content: bytes, method: str) -> EmailMessage:
     """Return the part that programs act on: its ``method`` is METHOD of the calendar object (RFC 6047, section 2.4)."""
-    part = _part()
+    part = _make_part()
     part.set_content(content, "text", "calendar", cte="base64", params={"charset": "utf-8", "method": method})
     return part
 
 
-def _attached(content: bytes, name: str) -> EmailMessage:
-    part = _part()
+def _make_attachment(content: bytes, name: str) -> EmailMessage:
+    part = _make_part()
     part.set_content(content, "application", "ics", cte="base64", disposition="attachment", filename=name)
     return part
 
 
-def _part() -> EmailMessage:
+def _make_part() -> EmailMessage:
     """Return a part: a message without MIME-Version, which the outermost one alone has (RFC 2045, section 4)."""
     return cast("EmailMessage", MIMEPart(policy=SMTP))
 
 
-def _address(mailbox: Mailbox) -> str:
+def _format_address(mailbox: Mailbox) -> str:
     """Return an address with its name, quoted or encoded (RFC 5322, section 3.4)."""
     if not mailbox.name:
         return f"<{mailbox.address}>"
-    name = f'"{mailbox.name}"' if _PLAIN.fullmatch(mailbox.name) else _encoded(mailbox.name)
+    name = f'"{mailbox.name}"' if _PLAIN.fullmatch(mailbox.name) else _encode(mailbox.name)
     return f"{name}\r\n <{mailbox.address}>"
 
 
-def _header_text(text: str) -> str:
+def _format_header(text: str) -> str:
     """Return a header's text, encoded where it has to be.
 
     The library's own folding decodes what looks like an encoded word, and so lets line breaks in (RFC 2047, section 5).
     """
-    return text if _PLAIN_TEXT.fullmatch(text) else _encoded(text)
+    return text if _PLAIN_TEXT.fullmatch(text) else _encode(text)
 
 
-def _encoded(text: str) -> str:
+def _encode(text: str) -> str:
     """Return a text as encoded words, whole characters in each (RFC 2047, sections 2 and 5)."""
     words, word = [], b""
     for character in text:
@@ -155,9 +155,9 @@ def _encoded(text: str) -> str:
             words.append(word)
             word = b""
         word += encoded
-    return "\r\n ".join(f"=?utf-8?b?{b64encode(one).decode()}?=" for one in (*words, word))
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(part).decode()}?=" for part in (*words, word))
 
 
-def _digest(message: InviteMessage) -> str:
+def _make_digest(message: InviteMessage) -> str:
     parts: Iterable[str] = (message.uid, str(message.sequence), message.attendee.key)
     return sha256("\n".join(parts).encode()).hexdigest()[:32]

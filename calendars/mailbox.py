@@ -21,7 +21,7 @@ _ADDRESS = re.compile(
 
 
 def is_address(text: str) -> bool:
-    """Say whether a text is an address that every server takes (RFC 5322, section 3.4.1, without quoting; ASCII)."""
+    """Return whether a text is an address that every server takes (RFC 5322, section 3.4.1, without quoting; ASCII)."""
     return len(text) <= MAX_ADDRESS and len(text.partition("@")[0]) <= 64 and _ADDRESS.fullmatch(text) is not None
 
 

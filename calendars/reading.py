@@ -53,9 +53,9 @@ class ContentLine:
 
     def parameter(self, name: str) -> str | None:
         """Return a parameter's value; of several the first."""
-        for found in _PARAMETER.finditer(self.written):
-            if found[1].upper() == name:
-                return str(found[2] if found[2] is not None else found[3])
+        for match in _PARAMETER.finditer(self.written):
+            if match[1].upper() == name:
+                return str(match[2] if match[2] is not None else match[3])
         return None
 
 
@@ -96,7 +96,7 @@ def read_calendars(content: bytes, source: str = "calendar") -> list[Component]:
     """
     if len(content) > MAX_BYTES:
         raise InvalidFile(source, [Fault("", f"longer than {MAX_BYTES:,} bytes")])
-    return _Reader(source).read(_unfolded(content))
+    return _Reader(source).read(_unfold(content))
 
 
 class _Reader:
@@ -109,15 +109,15 @@ class _Reader:
         self._components = 0
 
     def read(self, text: str) -> list[Component]:
-        for count, found in enumerate(_LINES.finditer(text)):
+        for count, match in enumerate(_LINES.finditer(text)):
             if count == MAX_LINES:
-                raise self._refusal(text, found.start(), f"more than {MAX_LINES:,} lines")
-            if found.end() - found.start() <= MAX_LINE:
-                trouble = self._take(ContentLine(found[1].upper(), found[2], found[3]))
+                raise self._make_refusal(text, match.start(), f"more than {MAX_LINES:,} lines")
+            if match.end() - match.start() <= MAX_LINE:
+                trouble = self._take(ContentLine(match[1].upper(), match[2], match[3]))
                 if trouble is not None:
-                    raise self._refusal(text, found.start(), trouble)
+                    raise self._make_refusal(text, match.start(), trouble)
         if self._open:
-            raise self._refusal(text, len(text), f"{self._open[-1].name[:20]} does not end")
+            raise self._make_refusal(text, len(text), f"{self._open[-1].name[:20]} does not end")
         if not self._done:
             raise InvalidFile(self._source, [Fault("", "no calendar in it")])
         return self._done
@@ -154,11 +154,11 @@ class _Reader:
             self._done.append(done)
         return None
 
-    def _refusal(self, text: str, at: int, reason: str) -> InvalidFile:
+    def _make_refusal(self, text: str, at: int, reason: str) -> InvalidFile:
         return InvalidFile(self._source, [Fault(f"line {text.count(chr(10), 0, at) + 1}", reason)])
 
 
-def _unfolded(content: bytes) -> str:
+def _unfold(content: bytes) -> str:
     """Return the content lines: UTF-8, else Latin-1; any kind of line end; what begins with a blank goes on (section 3.1)."""
     try:
         text = content.decode("utf-8-sig")

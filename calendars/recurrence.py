@@ -81,15 +81,15 @@ class Rule:
             raise Unusable("the start of the week")
         rule = cls(
             frequency=given["FREQ"],
-            interval=_numbers(given, "INTERVAL", 1, MAX_INTERVAL, "1")[0],
-            count=_numbers(given, "COUNT", 1, 10**9)[0] if "COUNT" in given else None,
+            interval=_read_numbers(given, "INTERVAL", 1, MAX_INTERVAL, "1")[0],
+            count=_read_numbers(given, "COUNT", 1, 10**9)[0] if "COUNT" in given else None,
             until=given.get("UNTIL"),
             week_start=WEEKDAYS.index(given.get("WKST", "MO")),
-            weekdays=_weekdays(given.get("BYDAY")),
-            month_days=_signed(given, "BYMONTHDAY", 31),
-            months=_numbers(given, "BYMONTH", 1, 12),
-            positions=_signed(given, "BYSETPOS", 366),
-            clock={name: _numbers(given, name, 0, most) for name, most in _CLOCK.items() if name in given},
+            weekdays=_read_weekdays(given.get("BYDAY")),
+            month_days=_read_signed(given, "BYMONTHDAY", 31),
+            months=_read_numbers(given, "BYMONTH", 1, 12),
+            positions=_read_signed(given, "BYSETPOS", 366),
+            clock={name: _read_numbers(given, name, 0, most) for name, most in _CLOCK.items() if name in given},
         )
         rule._expect_usual()
         return rule
@@ -117,14 +117,14 @@ class Rule:
         start
             The date of DTSTART.
         """
-        for period in self._periods(start, max(start, first)):
-            days = [day for day in period if self._fits(start, day)]
+        for period in self._list_periods(start, max(start, first)):
+            days = [day for day in period if self._is_fitting(start, day)]
             if self.positions:
                 places = (place - (place > 0) for place in self.positions)
                 days = sorted({days[place] for place in places if -len(days) <= place < len(days)})
             yield from (day for day in days if day >= start and day >= first)
 
-    def _periods(self, start: date, first: date) -> Iterator[Iterable[date]]:
+    def _list_periods(self, start: date, first: date) -> Iterator[Iterable[date]]:
         """Yield the days of each of its days, weeks, months or years, from that of ``first`` on."""
         last = first + timedelta(days=PATIENCE_DAYS)
         match self.frequency:
@@ -142,9 +142,9 @@ class Rule:
                 step = length * self.interval
                 skipped = max(0, first.year * 12 + first.month - 1 - begin_month) // step
                 for month in range(begin_month + skipped * step, last.year * 12 + last.month, step):
-                    yield chain.from_iterable(self._days_of_month(one) for one in range(month, month + length))
+                    yield chain.from_iterable(self._list_days_of_month(each) for each in range(month, month + length))
 
-    def _days_of_month(self, month: int) -> Iterator[date]:
+    def _list_days_of_month(self, month: int) -> Iterator[date]:
         """Yield the days of a month that is counted from year 0, if it is one of the rule's months."""
         year, index = divmod(month, 12)
         if self.months and index + 1 not in self.months:
@@ -152,7 +152,7 @@ class Rule:
         for day in range(1, monthrange(year, index + 1)[1] + 1):
             yield date(year, index + 1, day)
 
-    def _fits(self, start: date, day: date) -> bool:
+    def _is_fitting(self, start: date, day: date) -> bool:
         if self.months and day.month not in self.months:
             return False
         if self.month_days and not {day.day, day.day - monthrange(day.year, day.month)[1] - 1} & set(self.month_days):
@@ -162,7 +162,7 @@ class Rule:
         return bool(self.month_days) or self._is_like(start, day)
 
     def _is_nth(self, ordinal: int, day: date) -> bool:
-        """Say whether a day is the nth of its weekday in its month, or in its year if a yearly rule names no months."""
+        """Return whether a day is the nth of its weekday in its month, or in its year if a yearly rule names no months."""
         if ordinal == 0:
             return True
         whole_year = self.frequency == "YEARLY" and not self.months
@@ -171,7 +171,7 @@ class Rule:
         return ordinal in ((number - 1) // 7 + 1, -((length - number) // 7 + 1))
 
     def _is_like(self, start: date, day: date) -> bool:
-        """Say whether a day is what a rule without days takes from its start."""
+        """Return whether a day is what a rule without days takes from its start."""
         match self.frequency:
             case "DAILY":
                 return True
@@ -205,7 +205,7 @@ class Rule:
             periods = min(periods, self.count * (7 if self.weekdays and self.frequency == "DAILY" else 1))
         return _STEPS[self.frequency] * periods
 
-    def brought_forward(self, start: D, before: date) -> D:
+    def bring_forward(self, start: D, before: date) -> D:
         """Return a start from which the rule has the same dates from a date on: the start itself, or a later one.
 
         It lies at least one whole period before that date, so that it does not count as an occurrence itself.
@@ -216,7 +216,7 @@ class Rule:
         match self.frequency:
             case "DAILY" | "WEEKLY":
                 length = _DAYS[self.frequency] * step
-                periods = (before - _day(start)).days // length - 1
+                periods = (before - _to_date(start)).days // length - 1
                 return start + timedelta(days=max(0, periods) * length)
             case "MONTHLY":
                 periods = ((before.year - start.year) * 12 + before.month - start.month) // step - 1
@@ -230,8 +230,8 @@ class Rule:
 
     def wait_days(self, start: date, window_end: date) -> int | None:
         """Return how many days after a window its next date is, at which an expander stops; None when it is too far."""
-        found = next(self.dates(start, window_end + ONE_DAY), None)
-        return None if found is None else (found - window_end).days
+        following = next(self.dates(start, window_end + ONE_DAY), None)
+        return None if following is None else (following - window_end).days
 
     def written(self, until: str | None) -> str:
         """Return it as an RRULE's value, with another UNTIL."""
@@ -252,11 +252,11 @@ class Rule:
 _STEPS = {"DAILY": 8, "WEEKLY": 12, "MONTHLY": 30, "YEARLY": 90}
 
 
-def _day(moment: date) -> date:
+def _to_date(moment: date) -> date:
     return date(moment.year, moment.month, moment.day)
 
 
-def _numbers(given: Mapping[str, str], name: str, least: int, most: int, default: str = "") -> tuple[int, ...]:
+def _read_numbers(given: Mapping[str, str], name: str, least: int, most: int, default: str = "") -> tuple[int, ...]:
     written = given.get(name, default)
     texts = written.split(",") if written else []
     if len(texts) > MAX_LIST or not all(_NUMBER.fullmatch(text) for text in texts) or (name in given and not texts):
@@ -267,22 +267,22 @@ def _numbers(given: Mapping[str, str], name: str, least: int, most: int, default
     return values
 
 
-def _signed(given: Mapping[str, str], name: str, most: int) -> tuple[int, ...]:
-    values = _numbers(given, name, -most, most)
+def _read_signed(given: Mapping[str, str], name: str, most: int) -> tuple[int, ...]:
+    values = _read_numbers(given, name, -most, most)
     if 0 in values:
         raise Unusable(name)
     return values
 
 
-def _weekdays(text: str | None) -> tuple[tuple[int, int], ...]:
+def _read_weekdays(text: str | None) -> tuple[tuple[int, int], ...]:
     if text is None:
         return ()
-    found = [_ORDINAL_DAY.fullmatch(part) for part in text.split(",")]
-    if len(found) > MAX_LIST:
+    matches = [_ORDINAL_DAY.fullmatch(part) for part in text.split(",")]
+    if len(matches) > MAX_LIST:
         raise Unusable("BYDAY")
     days = []
-    for one in found:
-        if one is None or (one[1] is not None and not 1 <= abs(int(one[1])) <= 53):
+    for match in matches:
+        if match is None or (match[1] is not None and not 1 <= abs(int(match[1])) <= 53):
             raise Unusable("BYDAY")
-        days.append((int(one[1] or 0), WEEKDAYS.index(one[2])))
+        days.append((int(match[1] or 0), WEEKDAYS.index(match[2])))
     return tuple(dict.fromkeys(days))

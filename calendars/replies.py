@@ -146,14 +146,14 @@ def read_mail(content: bytes) -> ReceivedReplies:
         return ReceivedReplies((), trouble=ForStaff("unreadable"))
     try:
         mail = message_from_bytes(content, policy=policy.default)
-        sender, message_id = _sender(mail), _header(mail, "Message-ID")
-        objects = list(islice(_calendar_parts(mail), MAX_PARTS))
-        trouble = None if objects else _without_calendar(mail)
+        sender, message_id = _read_sender(mail), _read_header(mail, "Message-ID")
+        objects = list(islice(_list_calendar_parts(mail), MAX_PARTS))
+        trouble = None if objects else _classify_mail(mail)
     except Exception:  # the parser of mail raises what it likes on what nobody ever sent in good faith
         return ReceivedReplies((), trouble=ForStaff("unreadable"))
     if trouble is not None:
         return ReceivedReplies((), sender, message_id, trouble)
-    return replace(_best([read_file(part) for part in objects]), sender=sender, message_id=message_id)
+    return replace(_choose_best([read_file(part) for part in objects]), sender=sender, message_id=message_id)
 
 
 def read_file(content: bytes) -> ReceivedReplies:
@@ -162,7 +162,7 @@ def read_file(content: bytes) -> ReceivedReplies:
         objects = read_calendars(content)
     except InvalidFile:
         return ReceivedReplies((), trouble=ForStaff("unreadable"))
-    answers = tuple(dict.fromkeys(answer for one in objects for answer in _answers(one)))
+    answers = tuple(dict.fromkeys(answer for calendar in objects for answer in _read_replies(calendar)))
     if not answers:
         return ReceivedReplies((), trouble=ForStaff("no-answer-in-it"))
     return ReceivedReplies(answers[:MAX_ANSWERS])
@@ -186,7 +186,7 @@ def judge_reply(answer: Reply, invited: KnownInvite | None, sender: str | None, 
     ----------
     RFC 5546, section 2.1.5: of two answers the one with the newer DTSTAMP counts.
     """
-    reason = _unusual(answer, invited, sender)
+    reason = _find_unusual(answer, invited, sender)
     if reason is not None or invited is None:
         return ForStaff(reason or "unknown-event")
     if answer.stamp is not None and answer.stamp > now + MOST_AHEAD:
@@ -211,7 +211,7 @@ _ANSWERS: dict[str, Callable[[datetime | None], Verdict]] = {
 }
 
 
-def _unusual(answer: Reply, invited: KnownInvite | None, sender: str | None) -> Reason | None:
+def _find_unusual(answer: Reply, invited: KnownInvite | None, sender: str | None) -> Reason | None:
     """Return why staff has to look at an answer, None when nobody has to."""
     if answer.method == "COUNTER":
         return "counter-proposal"
@@ -233,7 +233,7 @@ def _unusual(answer: Reply, invited: KnownInvite | None, sender: str | None) -> 
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _answers(calendar: Component) -> Iterator[Reply]:
+def _read_replies(calendar: Component) -> Iterator[Reply]:
     method = (calendar.value("METHOD") or "").upper()
     for event in calendar.named("VEVENT"):
         attendees = [line for line in event.lines if line.name == "ATTENDEE"]
@@ -243,7 +243,7 @@ def _answers(calendar: Component) -> Iterator[Reply]:
             method=method,
             attendee=None if first is None else re.sub(r"^mailto:", "", first.value.strip(), flags=re.IGNORECASE),
             participation=None if first is None else (first.parameter("PARTSTAT") or "").upper() or None,
-            stamp=_stamp(event.value("DTSTAMP")),
+            stamp=_read_stamp(event.value("DTSTAMP")),
             sequence=event.number("SEQUENCE"),
             is_occurrence=event.first("RECURRENCE-ID") is not None,
             is_alone=len(attendees) == 1,
@@ -251,27 +251,27 @@ def _answers(calendar: Component) -> Iterator[Reply]:
         )
 
 
-def _stamp(text: str | None) -> datetime | None:
+def _read_stamp(text: str | None) -> datetime | None:
     """Read a DTSTAMP, always UTC (RFC 5545, section 3.8.7.2); what is none counts as missing."""
-    found = re.fullmatch(r"(\d{8}T\d{6})Z?", text or "", re.ASCII)
+    match = re.fullmatch(r"(\d{8}T\d{6})Z?", text or "", re.ASCII)
     try:
-        return datetime.strptime(found[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if found else None
+        return datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if match else None
     except ValueError:
         return None
 
 
-def _sender(mail: EmailMessage) -> str:
+def _read_sender(mail: EmailMessage) -> str:
     """Return whom a mail says that it is from; nothing when that is not exactly one address."""
-    found = getaddresses([str(value) for value in mail.get_all("From", [])])
-    return found[0][1] if len(found) == 1 else ""
+    addresses = getaddresses([str(value) for value in mail.get_all("From", [])])
+    return addresses[0][1] if len(addresses) == 1 else ""
 
 
-def _header(mail: EmailMessage, name: str) -> str | None:
+def _read_header(mail: EmailMessage, name: str) -> str | None:
     value = mail.get(name)
     return None if value is None else flatten(str(value))[:MAX_HEADER]
 
 
-def _calendar_parts(mail: EmailMessage) -> Iterator[bytes]:
+def _list_calendar_parts(mail: EmailMessage) -> Iterator[bytes]:
     """Yield the calendar objects of a mail (RFC 6047, section 2.4), whatever type their senders give them."""
     for part in islice(mail.walk(), MAX_PARTS):
         name = (part.get_filename() or "").casefold()
@@ -281,8 +281,8 @@ def _calendar_parts(mail: EmailMessage) -> Iterator[bytes]:
                 yield content
 
 
-def _without_calendar(mail: EmailMessage) -> ForStaff | Ignored:
-    """Say what a mail is that holds no calendar object: a report, an automatic answer, or words of a person."""
+def _classify_mail(mail: EmailMessage) -> ForStaff | Ignored:
+    """Return what a mail is that holds no calendar object: a report, an automatic answer, or words of a person."""
     if mail.get_content_type() == "multipart/report":
         return ForStaff("undelivered")
     if str(mail.get("Auto-Submitted", "no")).strip().casefold().partition(";")[0] != "no":
@@ -290,7 +290,7 @@ def _without_calendar(mail: EmailMessage) -> ForStaff | Ignored:
     return ForStaff("no-calendar")
 
 
-def _best(found: list[ReceivedReplies]) -> ReceivedReplies:
+def _choose_best(copies: list[ReceivedReplies]) -> ReceivedReplies:
     """Return the copy that could be read: a mail often carries the same object twice."""
-    answers = tuple(dict.fromkeys(answer for one in found for answer in one.answers))[:MAX_ANSWERS]
-    return ReceivedReplies(answers) if answers else found[0]
+    answers = tuple(dict.fromkeys(answer for received in copies for answer in received.answers))[:MAX_ANSWERS]
+    return ReceivedReplies(answers) if answers else copies[0]

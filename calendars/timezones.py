@@ -161,66 +161,66 @@ def list_observances(zone: str, first_year: int, last_year: int) -> tuple[Observ
         raise UnknownId("time zone", zone) from None
     begin = datetime(first_year - 1, 1, 1, tzinfo=UTC)
     cycle_end = min(max(first_year + CYCLE_YEARS, last_year + 2), LAST_YEAR)
-    found = tuple(list_transitions(info, begin, datetime(cycle_end, 1, 1, tzinfo=UTC)))
-    yearly = _yearly(found, range(first_year - 1, cycle_end))
+    transitions = tuple(list_transitions(info, begin, datetime(cycle_end, 1, 1, tzinfo=UTC)))
+    yearly = _find_yearly(transitions, range(first_year - 1, cycle_end))
     if yearly:
         return yearly
     end = datetime(min(last_year + 2, LAST_YEAR), 1, 1, tzinfo=UTC)
-    initial = _state(info, begin)
+    initial = _get_local_time(info, begin)
     onset = begin.replace(tzinfo=None) - _ONE_DAY
     start = Observance(initial.saving > timedelta(0), onset, initial.offset, initial.offset, initial.name)
-    return (start, *(_observance(change) for change in found if change.instant < end))
+    return (start, *(_make_observance(transition) for transition in transitions if transition.instant < end))
 
 
 def list_transitions(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[Transition]:
     """Yield a zone's changes in ``[begin, end)``, aware datetimes in UTC, in order."""
-    at, state = begin, _state(zone, begin)
+    at, state = begin, _get_local_time(zone, begin)
     while at < end:
         later = at + _ONE_DAY
-        if _state(zone, later) != state:
-            later = _first_instant_of_change(zone, at, later)
+        if _get_local_time(zone, later) != state:
+            later = _find_transition(zone, at, later)
             if later >= end:
                 return
-            after = _state(zone, later)
+            after = _get_local_time(zone, later)
             yield Transition(later, state, after)
             state = after
         at = later
 
 
-def _state(zone: ZoneInfo, instant: datetime) -> LocalTimeType:
+def _get_local_time(zone: ZoneInfo, instant: datetime) -> LocalTimeType:
     local = instant.astimezone(zone)
     nothing = timedelta(0)
     return LocalTimeType(local.utcoffset() or nothing, local.tzname() or zone.key, local.dst() or nothing)
 
 
-def _first_instant_of_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    state = _state(zone, before)
+def _find_transition(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    state = _get_local_time(zone, before)
     while after - before > _ONE_SECOND:
         middle = before + timedelta(seconds=(after - before) // _ONE_SECOND // 2)
-        if _state(zone, middle) == state:
+        if _get_local_time(zone, middle) == state:
             before = middle
         else:
             after = middle
     return after
 
 
-def _observance(change: Transition, rule: YearlyRule | None = None) -> Observance:
-    before, after = change.kind
-    return Observance(change.to_daylight, change.onset, before.offset, after.offset, after.name, rule)
+def _make_observance(transition: Transition, rule: YearlyRule | None = None) -> Observance:
+    before, after = transition.kind
+    return Observance(transition.to_daylight, transition.onset, before.offset, after.offset, after.name, rule)
 
 
-def _yearly(found: Sequence[Transition], years: range) -> tuple[Observance, ...]:
+def _find_yearly(transitions: Sequence[Transition], years: range) -> tuple[Observance, ...]:
     """Return two observances with rules when the changes follow rules in all the years, else nothing."""
-    kinds = {change.kind for change in found}
+    kinds = {transition.kind for transition in transitions}
     if len(kinds) != 2:
         return ()
     parts = []
     for kind in kinds:
-        same = [change for change in found if change.kind == kind]
-        rule = find_yearly_rule([change.onset for change in same], years)
+        same = [transition for transition in transitions if transition.kind == kind]
+        rule = find_yearly_rule([transition.onset for transition in same], years)
         if rule is None:
             return ()
-        parts.append(_observance(same[0], rule))
+        parts.append(_make_observance(same[0], rule))
     return tuple(sorted(parts, key=lambda part: part.onset))
 
 

@@ -1,8 +1,8 @@
 """Calendar identifiers that outlive plans: random, made once, kept in a file beside the plan.
 
-An event keeps its UID when the next plan moves it, so a calendar that imports it again moves it too instead of showing it
-twice. A UID is random and says nothing of whom or what it stands for. Its SEQUENCE rises whenever time or place differ
-from what was last written.
+An event keeps its UID when the next plan moves it, and when that plan is another file (:meth:`Uids.take_over`), so a calendar
+that imports it again moves it too instead of showing it twice. A UID is random and says nothing of whom or what it stands
+for. Its SEQUENCE rises whenever time or place differ from what was last written.
 
 References
 ----------
@@ -20,14 +20,12 @@ from uuid import uuid4
 from pydantic import Field, ValidationError
 
 from scheduling.errors import Fault, InvalidFile
-from scheduling.fields import Count, Id, Model, Stamp
+from scheduling.fields import Count, Id, ItemKind, Model, Stamp
 from scheduling.files import read_json, write_text
 from scheduling.plan import Booking
 from scheduling.references import make_fault
 
 UIDS_FORMAT: Final = "clinicweave-uids/1"
-
-Kind = Literal["visit", "group", "hold"]
 
 
 class WrittenPlace(Model):
@@ -41,7 +39,7 @@ class WrittenPlace(Model):
 class UidRecord(Model):
     """One event's UID, how often it has changed, and how it was last written (null: never)."""
 
-    kind: Kind
+    kind: ItemKind
     id: Id
     uid: Annotated[str, Field(pattern=r"^[0-9A-Za-z.@_-]{8,200}$")]
     sequence: Count = 0
@@ -86,7 +84,7 @@ class Uids:
             entries = UidsFile.model_validate_json(text).uids
         except ValidationError as error:
             raise InvalidFile(source, [make_fault(d) for d in error.errors(include_url=False, include_input=False)]) from None
-        faults = _repetitions(entries)
+        faults = _find_repetitions(entries)
         if faults:
             raise InvalidFile(source, faults)
         return cls(entries)
@@ -96,16 +94,23 @@ class Uids:
         entries = tuple(self._entries[key] for key in sorted(self._entries))
         write_text(Path(path), UidsFile(format=UIDS_FORMAT, uids=entries).model_dump_json(indent=1) + "\n")
 
-    def of(self, kind: Kind, identifier: str) -> str:
-        """Return the UID of a visit, group session or hold, made when first asked for."""
-        return self._entry(kind, identifier).uid
+    def take_over(self, earlier: Uids) -> None:
+        """Take over the UIDs of an earlier plan: what it has an event of is the same event here, and was said as last said."""
+        for key, entry in earlier._entries.items():
+            known = self._entries.get(key)
+            if known is None or known.uid != entry.uid or known.sequence < entry.sequence:
+                self._entries[key] = entry
 
-    def sequence(self, kind: Kind, identifier: str, booking: Booking) -> int:
+    def of(self, kind: ItemKind, identifier: str) -> str:
+        """Return the UID of a visit, group session or hold, made when first asked for."""
+        return self._get_record(kind, identifier).uid
+
+    def sequence(self, kind: ItemKind, identifier: str, booking: Booking) -> int:
         """Return how often an event's time or place has changed since its UID was made, this booking included.
 
         The room and the people may change without a rise: what the patient has to know stays the same.
         """
-        entry = self._entry(kind, identifier)
+        entry = self._get_record(kind, identifier)
         said = WrittenPlace(start=booking.start, end=booking.end, location=booking.location)
         if entry.said != said:
             rise = 0 if entry.said is None else 1
@@ -113,14 +118,14 @@ class Uids:
             self._entries[kind, identifier] = entry
         return entry.sequence
 
-    def _entry(self, kind: Kind, identifier: str) -> UidRecord:
+    def _get_record(self, kind: ItemKind, identifier: str) -> UidRecord:
         key = (kind, identifier)
         if key not in self._entries:
             self._entries[key] = UidRecord(kind=kind, id=identifier, uid=f"{uuid4()}@clinicweave")
         return self._entries[key]
 
 
-def _repetitions(entries: Iterable[UidRecord]) -> list[Fault]:
+def _find_repetitions(entries: Iterable[UidRecord]) -> list[Fault]:
     faults: list[Fault] = []
     keys: set[tuple[str, str]] = set()
     uids: set[str] = set()

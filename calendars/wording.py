@@ -38,12 +38,12 @@ def flatten(text: str) -> str:
 
 def make_discreet(name: str) -> str:
     """Return a name without the words that others should not see in a patient's calendar."""
-    kept = _unspoken().sub(" ", flatten(name))
+    kept = _compile_discreet_words().sub(" ", flatten(name))
     return re.sub(r"\s+([,;)])", r"\1", flatten(kept)).strip(" ,;-&/")
 
 
 @cache
-def _unspoken() -> re.Pattern[str]:
+def _compile_discreet_words() -> re.Pattern[str]:
     words = load_instructions().unspoken.words
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b" if words else r"(?!)", re.IGNORECASE)
 
@@ -84,17 +84,17 @@ def list_instructions(appointment: Appointment) -> Iterator[str]:
     yield f"Where: {', '.join(filter(None, parts))}"
     if appointment.access:
         yield appointment.access
-    yield f"When to arrive: {_arrival(appointment)}"
-    yield from _listed("What to bring", appointment.bring)
+    yield f"When to arrive: {_write_arrival(appointment)}"
+    yield from _write_list("What to bring", appointment.bring)
     yield f"Companion: {appointment.companion}"
-    yield from _listed("Medicines, food and drink beforehand", appointment.hold)
+    yield from _write_list("Medicines, food and drink beforehand", appointment.hold)
     if appointment.recovery_minutes:
         yield f"Afterwards: you rest here for about {appointment.recovery_minutes} minutes before you leave."
     if appointment.phone:
         yield f"Questions, or if you cannot come: {appointment.phone}"
 
 
-def _arrival(appointment: Appointment) -> str:
+def _write_arrival(appointment: Appointment) -> str:
     start, minutes = format_clock(appointment.local_start), appointment.arrive_minutes
     if appointment.arrive_text is not None:
         return f"{appointment.arrive_text} The appointment starts at {start}."
@@ -103,7 +103,7 @@ def _arrival(appointment: Appointment) -> str:
     return f"{format_clock(appointment.local_arrival)}, {minutes} minutes before the start at {start}."
 
 
-def _listed(heading: str, entries: Iterable[str]) -> list[str]:
+def _write_list(heading: str, entries: Iterable[str]) -> list[str]:
     lines = [f"- {entry}" for entry in entries]
     return [f"{heading}:", *lines] if lines else []
 
@@ -115,31 +115,31 @@ def make_supervisor_notice(notice: Notice) -> Notice:
 
 def make_staff_notice(entry: CalendarEntry) -> Notice:
     """Return what a staff calendar says of an entry: service, room, people of the clinic, and no patient."""
-    lines = [*_what(entry), *_where(entry), *_who(entry), *_after(entry)]
-    return Notice(_heading(entry), _room(entry), "\n".join(lines), (_CATEGORY[entry.kind],))
+    lines = [*_write_what(entry), *_write_where(entry), *_write_who(entry), *_write_after(entry)]
+    return Notice(_write_heading(entry), _write_room(entry), "\n".join(lines), (_CATEGORY[entry.kind],))
 
 
 def make_group_notice(entry: CalendarEntry) -> Notice:
     """Return what a group's own calendar says of its session; it names nobody."""
-    lines = [*_what(entry), *_where(entry), *_after(entry)]
-    return Notice(_heading(entry), _room(entry), "\n".join(lines), (_CATEGORY[entry.kind],))
+    lines = [*_write_what(entry), *_write_where(entry), *_write_after(entry)]
+    return Notice(_write_heading(entry), _write_room(entry), "\n".join(lines), (_CATEGORY[entry.kind],))
 
 
 _CATEGORY = {"visit": "Visit", "group": "Group", "hold": "Held capacity"}
 
 
-def _heading(entry: CalendarEntry) -> str:
+def _write_heading(entry: CalendarEntry) -> str:
     service = flatten(entry.service.name)
     if entry.group is not None:
         return f"{service}: {flatten(entry.group.name)}"
     return f"Held: {service}" if entry.kind == "hold" else service
 
 
-def _room(entry: CalendarEntry) -> str:
+def _write_room(entry: CalendarEntry) -> str:
     return ", ".join(flatten(part) for part in (entry.room, entry.location.name, entry.location.address) if part)
 
 
-def _what(entry: CalendarEntry) -> Iterator[str]:
+def _write_what(entry: CalendarEntry) -> Iterator[str]:
     yield f"Service: {flatten(entry.service.name)}"
     if entry.kind == "hold":
         yield "Capacity held for a patient who is referred on the day; nobody is booked yet."
@@ -149,17 +149,17 @@ def _what(entry: CalendarEntry) -> Iterator[str]:
         yield f"{entry.kind.capitalize()}: {flatten(entry.reference)}"
 
 
-def _where(entry: CalendarEntry) -> Iterator[str]:
+def _write_where(entry: CalendarEntry) -> Iterator[str]:
     yield f"Room: {flatten(entry.room) if entry.room else 'none needed'}"
 
 
-def _who(entry: CalendarEntry) -> Iterator[str]:
+def _write_who(entry: CalendarEntry) -> Iterator[str]:
     for role, people in (("Team", entry.team), ("Supervisor", entry.supervisors)):
         if people:
             yield f"{role}: {', '.join(flatten(member.name) for member in people)}"
 
 
-def _after(entry: CalendarEntry) -> Iterator[str]:
+def _write_after(entry: CalendarEntry) -> Iterator[str]:
     if entry.service.recovery:
         yield f"Recovery bay: {entry.service.recovery} minutes after"
     if entry.service.turnover:

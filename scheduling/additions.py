@@ -50,20 +50,20 @@ class Addition(Model):
     @classmethod
     def parse(cls, text: bytes | str, scenario: Scenario, source: str = "addition") -> Self:
         """Validate an addition from JSON text. Raises ``InvalidFile``."""
-        raw, alone = _unwrapped(text)
+        raw, alone = _unwrap(text)
         if raw is None:
-            found, faults = validate_text(cls, text)
+            addition, faults = validate_text(cls, text)
         else:
-            found, faults = validate_text(cls, to_json(raw))
+            addition, faults = validate_text(cls, to_json(raw))
             misshapen = {place[:2] for place, _ in faults}
             draft = _draft(scenario, salvage(raw, misshapen).elements)
             faults += [(parse_path(fault.path), fault) for fault in islice(_reference_faults(draft, raw), MAX_FAULTS)]
-        if found is None or faults:
+        if addition is None or faults:
             named = [fault for _, fault in faults] if raw is None else sort_by_place(raw, faults)
-            raise InvalidFile(source, [_alone(fault) for fault in named] if alone else named)
-        return found
+            raise InvalidFile(source, [_without_index(fault) for fault in named] if alone else named)
+        return addition
 
-    def to(self, scenario: Scenario) -> Scenario:
+    def add_to(self, scenario: Scenario) -> Scenario:
         """Return the scenario with the addition; nothing is validated again."""
         return scenario.changed(
             visits=(*scenario.visits, *self.visits),
@@ -72,7 +72,7 @@ class Addition(Model):
         )
 
 
-def _unwrapped(text: bytes | str) -> tuple[Mapping[str, Any] | None, bool]:
+def _unwrap(text: bytes | str) -> tuple[Mapping[str, Any] | None, bool]:
     """Return an addition's JSON object, and whether it was one visit alone; None when the text is no object."""
     try:
         raw = from_json(text, allow_inf_nan=False)
@@ -84,7 +84,7 @@ def _unwrapped(text: bytes | str) -> tuple[Mapping[str, Any] | None, bool]:
     return ({"visits": [raw]} if alone else raw), alone
 
 
-def _alone(fault: Fault) -> Fault:
+def _without_index(fault: Fault) -> Fault:
     return Fault(fault.path.removeprefix("visits[0]").removeprefix("."), fault.message)
 
 
@@ -107,7 +107,7 @@ def _reference_faults(draft: Draft, raw: Mapping[str, Any]) -> Iterator[Fault]:
     for fault in find_reference_faults(draft):
         if not fault.path.startswith(KNOWN):
             yield fault
-        elif fault.path.startswith(f"{KNOWN}links"):  # the addition's links and the scenario's make a circle together
+        elif fault.path.startswith(f"{KNOWN}links"):  # the addition's links and the scenario's make a cycle together
             yield Fault("links", fault.message)
     known = {element.id for path, element in draft.of("visits") if path.startswith(KNOWN)}
     for path, link in draft.of("links"):

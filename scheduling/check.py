@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scheduling.costs import calculate_costs
-from scheduling.plan import Costs, Plan, Violation
+from scheduling.errors import InvalidFile
+from scheduling.plan import Costs, Plan, Violation, find_plan_faults
 from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
@@ -24,5 +25,13 @@ class Verdict:
 
 
 def check(scenario: Scenario, plan: Plan) -> Verdict:
-    """Judge a plan: all violations of all rules, and its true cost. Needs no solver."""
+    """Judge a plan: all violations of all rules, and its true cost. Needs no solver.
+
+    Raises
+    ------
+    InvalidFile
+        When it is no plan of the scenario: it names something that the scenario does not have, or misses a visit.
+    """
+    if faults := tuple(find_plan_faults(scenario, plan)):
+        raise InvalidFile("plan", faults)
     return Verdict(tuple(find_violations(scenario, plan)), calculate_costs(scenario, plan))

@@ -80,7 +80,7 @@ class RoomNeed(Model):
     features: tuple[str, ...]
 
     def suits(self, room: Room) -> bool:
-        """Say whether a room is of the kind and has every feature."""
+        """Return whether a room is of the kind and has every feature."""
         return room.kind == self.kind and set(self.features) <= set(room.features)
 
 

@@ -1,7 +1,7 @@
 """What is different between two plans: who is where else, who has to be told, and what that does to the cost.
 
 Two bookings are alike when their start, location, room, people and attendees are. What is different *moved* when its start,
-location or team differs, as the contract's cost ``moved`` and its rules have it; a room or a supervisor is a detail that
+location or team differs, as the cost ``moved`` and the rules have it; a room or a supervisor is a detail that
 no patient is called for.
 """
 
@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from scheduling.costs import calculate_costs
-from scheduling.fields import Id, Model
+from scheduling.fields import Id, ItemKind, Model
 from scheduling.plan import Booking, Plan
 from scheduling.publishing import is_published, publish
 from scheduling.rules.stability import is_attending_as_told, is_unchanged
 from scheduling.scenario import Scenario
 
-Kind = Literal["visit", "group", "hold"]
 Difference = Literal["added", "dropped", "moved", "attendees", "details"]
 
 DIFFERENCES: tuple[Difference, ...] = ("added", "dropped", "moved", "attendees", "details")
@@ -37,7 +36,7 @@ class Change(Model):
         Patients who have been told of something else than they have now (:func:`compare`).
     """
 
-    kind: Kind
+    kind: ItemKind
     id: Id
     difference: Difference
     before: Booking | None
@@ -63,7 +62,7 @@ class Comparison(Model):
     cost: CostChange
     costs: dict[str, CostChange]
 
-    def count(self, difference: Difference, *kinds: Kind) -> int:
+    def count(self, difference: Difference, *kinds: ItemKind) -> int:
         """Return the number of changes of one sort, of some kinds (none: of all)."""
         return sum(change.difference == difference and change.kind in (kinds or (change.kind,)) for change in self.changes)
 
@@ -87,53 +86,53 @@ def compare(scenario: Scenario, before: Plan, after: Plan, after_scenario: Scena
     asked = after_scenario or scenario
     told = scenario if is_published(scenario) else publish(scenario, before)
     changes = (
-        *_visits(told, asked, before, after),
-        *_groups(told, asked, before, after),
-        *_holds(scenario, asked, before, after),
+        *_compare_visits(told, asked, before, after),
+        *_compare_groups(told, asked, before, after),
+        *_compare_holds(scenario, asked, before, after),
     )
     first, second = calculate_costs(scenario, before).components(), calculate_costs(asked, after).components()
-    by_component = {component: _cost(points, second[component]) for component, points in first.items()}
+    by_component = {component: _compare_costs(points, second[component]) for component, points in first.items()}
     return Comparison(
         changes=changes,
         notify=tuple(sorted({patient for change in changes for patient in change.notify})),
-        cost=_cost(sum(first.values()), sum(second.values())),
+        cost=_compare_costs(sum(first.values()), sum(second.values())),
         costs=by_component,
     )
 
 
-def _cost(before: int, after: int) -> CostChange:
+def _compare_costs(before: int, after: int) -> CostChange:
     return CostChange(before=before, after=after, difference=after - before)
 
 
-def _either(one: Mapping[str, object], other: Mapping[str, object]) -> Iterator[str]:
+def _merge_ids(first: Mapping[str, object], second: Mapping[str, object]) -> Iterator[str]:
     """Yield the ids of two scenarios, each once."""
-    yield from one
-    yield from (identifier for identifier in other if identifier not in one)
+    yield from first
+    yield from (identifier for identifier in second if identifier not in first)
 
 
-def _visits(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:
-    for visit in _either(told.visits_by_id, asked.visits_by_id):
+def _compare_visits(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:
+    for visit in _merge_ids(told.visits_by_id, asked.visits_by_id):
         old, new = before.visits_by_id.get(visit), after.visits_by_id.get(visit)
-        difference = _difference(old, new)
+        difference = _find_difference(old, new)
         if difference is not None:
             known = told.visits_by_id.get(visit)
             current = None if known is None else known.current
             calls = known is not None and current is not None and current.notified and not is_unchanged(current, new)
-            yield _change("visit", visit, difference, old, new, notify=(known.patient,) if known and calls else ())
+            yield _make_change("visit", visit, difference, old, new, notify=(known.patient,) if known and calls else ())
 
 
-def _groups(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:
-    for group in _either(told.groups_by_id, asked.groups_by_id):
+def _compare_groups(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:
+    for group in _merge_ids(told.groups_by_id, asked.groups_by_id):
         old, new = before.groups_by_id.get(group), after.groups_by_id.get(group)
         attended, attends = (set() if session is None else set(session.attendees) for session in (old, new))
-        difference = _difference(old, new)
+        difference = _find_difference(old, new)
         if attended != attends and difference in (None, "details"):
             difference = "attendees"
         if difference is not None:
             known = told.groups_by_id.get(group)
             current = None if known is None else known.current
             notified = current.attendees if current is not None and current.notified else ()
-            yield _change(
+            yield _make_change(
                 "group",
                 group,
                 difference,
@@ -145,17 +144,17 @@ def _groups(told: Scenario, asked: Scenario, before: Plan, after: Plan) -> Itera
             )
 
 
-def _holds(scenario: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:
+def _compare_holds(scenario: Scenario, asked: Scenario, before: Plan, after: Plan) -> Iterator[Change]:
     held, holds = ({hold.reserve: hold for hold in plan.holds} for plan in (before, after))
-    for reserve in _either(scenario.reserves_by_id, asked.reserves_by_id):
+    for reserve in _merge_ids(scenario.reserves_by_id, asked.reserves_by_id):
         old, new = held.get(reserve), holds.get(reserve)
-        difference = _difference(old, new)
+        difference = _find_difference(old, new)
         if difference is not None:
-            yield _change("hold", reserve, difference, old, new)
+            yield _make_change("hold", reserve, difference, old, new)
 
 
-def _difference(old: Booking | None, new: Booking | None) -> Difference | None:
-    """Say how two bookings of one visit, group or reserve differ, attendees apart."""
+def _find_difference(old: Booking | None, new: Booking | None) -> Difference | None:
+    """Return how two bookings of one visit, group or reserve differ, attendees apart."""
     if old is None or new is None:
         return None if old is new else "added" if old is None else "dropped"
     if (old.start, old.location, old.team) != (new.start, new.location, new.team):
@@ -163,8 +162,8 @@ def _difference(old: Booking | None, new: Booking | None) -> Difference | None:
     return None if (old.room, old.supervisors) == (new.room, new.supervisors) else "details"
 
 
-def _change(
-    kind: Kind,
+def _make_change(
+    kind: ItemKind,
     identifier: str,
     difference: Difference,
     old: Booking | None,
@@ -177,15 +176,15 @@ def _change(
         kind=kind,
         id=identifier,
         difference=difference,
-        before=_place(old),
-        after=_place(new),
+        before=_get_place(old),
+        after=_get_place(new),
         joining=joining,
         leaving=leaving,
         notify=notify,
     )
 
 
-def _place(booking: Booking | None) -> Booking | None:
+def _get_place(booking: Booking | None) -> Booking | None:
     """Return a booking's time, place and people alone: attendees of a group are told apart as joining and leaving."""
     if booking is None:
         return None

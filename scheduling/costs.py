@@ -129,7 +129,7 @@ def site_change(scenario: Scenario, plan: Plan) -> int:
     for items in list_commitments(scenario, plan).values():
         ordered = sorted(items, key=lambda item: (item.start_minute, item.end_minute))
         sites = [scenario.site(item.booking.location) for item in ordered]
-        changes += sum(one != other for one, other in pairwise(sites))
+        changes += sum(before != after for before, after in pairwise(sites))
     return scenario.policy.site_change * changes
 
 
@@ -150,4 +150,4 @@ COSTS: tuple[Cost, ...] = (
 
 def calculate_costs(scenario: Scenario, plan: Plan) -> Costs:
     """Return a plan's cost by component."""
-    return Costs.of({get_rule_name(cost): cost(scenario, plan) for cost in COSTS})
+    return Costs.from_components({get_rule_name(cost): cost(scenario, plan) for cost in COSTS})

@@ -69,14 +69,14 @@ class Draft:
                     yield Fault(path, f'unknown {what} "{identifier}"')
 
 
-def _draft(found: Mapping[str, Sequence[Any] | None], timezone: str | None, horizon: Any) -> Draft:
+def _draft(sections: Mapping[str, Sequence[Any] | None], timezone: str | None, horizon: Any) -> Draft:
     elements = {
         section: [(f"{section}[{index}]", element) for index, element in enumerate(inside or ()) if element is not None]
-        for section, inside in found.items()
+        for section, inside in sections.items()
     }
     ids = {
         section: {element.id: path for path, element in reversed(elements[section]) if hasattr(element, "id")}
-        for section, inside in found.items()
+        for section, inside in sections.items()
         if inside is not None
     }
     return Draft(elements, ids, timezone, horizon)
@@ -85,8 +85,8 @@ def _draft(found: Mapping[str, Sequence[Any] | None], timezone: str | None, hori
 def make_draft(scenario: Any) -> Draft:
     """Draft a scenario that has the right shape."""
     clinic = scenario.clinic
-    found = {section: getattr(clinic if "." in section else scenario, section.split(".")[-1]) for section in SECTIONS}
-    return _draft(found, clinic.timezone, scenario.horizon)
+    sections = {section: getattr(clinic if "." in section else scenario, section.split(".")[-1]) for section in SECTIONS}
+    return _draft(sections, clinic.timezone, scenario.horizon)
 
 
 def salvage(raw: object, misshapen: Collection[Place]) -> Draft:
@@ -94,15 +94,15 @@ def salvage(raw: object, misshapen: Collection[Place]) -> Draft:
     whole: dict[str, Any] = raw if isinstance(raw, dict) else {}
     clinic = whole.get("clinic")
     owners: dict[str, dict[str, Any]] = {"": whole, "clinic": clinic if isinstance(clinic, dict) else {}}
-    found: dict[str, list[Any] | None] = {}
+    sections: dict[str, list[Any] | None] = {}
     for section, kind in SECTIONS.items():
         owner, _, name = section.rpartition(".")
         inside, place = owners[owner].get(name), tuple(section.split("."))
-        found[section] = None
+        sections[section] = None
         if isinstance(inside, list):
-            found[section] = [_element(kind, one, (*place, index) in misshapen) for index, one in enumerate(inside)]
+            sections[section] = [_element(kind, element, (*place, index) in misshapen) for index, element in enumerate(inside)]
     zone = owners["clinic"].get("timezone")
-    return _draft(found, zone if isinstance(zone, str) else None, _reader(Horizon)(whole.get("horizon")))
+    return _draft(sections, zone if isinstance(zone, str) else None, _reader(Horizon)(whole.get("horizon")))
 
 
 def _element(kind: type[BaseModel], value: object, misshapen: bool) -> Any:
@@ -139,11 +139,11 @@ def _kind(field: FieldInfo) -> Any:
 def _read(kind: Any) -> Reader:
     """Return what reads a field: a tuple keeps the place of each of its elements."""
     if get_origin(kind) in (Union, UnionType):
-        (kind,) = (one for one in get_args(kind) if one is not NoneType)
+        (kind,) = (arg for arg in get_args(kind) if arg is not NoneType)
         return _read(kind)
     if get_origin(kind) is tuple:
         inner = _read(get_args(kind)[0])
-        return lambda value: tuple(inner(one) for one in value) if isinstance(value, list) else ()
+        return lambda value: tuple(inner(element) for element in value) if isinstance(value, list) else ()
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return _reader(kind)
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
@@ -162,18 +162,18 @@ def sort_by_place(raw: object, faults: Iterable[tuple[Place, Fault]]) -> list[Fa
     ranks: dict[int, dict[str, int]] = {}
 
     def position(placed: tuple[Place, Fault]) -> tuple[int, ...]:
-        value, found = raw, []
+        value, ranks_of_steps = raw, []
         for step in placed[0]:
             if isinstance(value, dict):
                 if id(value) not in ranks:
                     ranks[id(value)] = {key: rank for rank, key in enumerate(value)}
-                found.append(ranks[id(value)].get(str(step), len(value)))
+                ranks_of_steps.append(ranks[id(value)].get(str(step), len(value)))
                 value = value.get(step)
             elif isinstance(value, list) and isinstance(step, int):
-                found.append(step)
+                ranks_of_steps.append(step)
                 value = value[step] if step < len(value) else None
             else:
                 break
-        return tuple(found)
+        return tuple(ranks_of_steps)
 
     return list(dict.fromkeys(fault for _, fault in sorted(faults, key=position)))

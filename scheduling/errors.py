@@ -25,7 +25,7 @@ def printable(text: str) -> str:
     """Return a text that any terminal and encoding can show: line breaks, control characters and half pairs escaped."""
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 @dataclass(frozen=True, slots=True, order=True)

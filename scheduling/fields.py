@@ -7,6 +7,8 @@ Stamps are wall-clock times in the clinic's zone, so they carry no offset and st
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from copy import deepcopy
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, Self, TypeVar, cast
 
@@ -35,13 +37,54 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, serialize_by_alias=True, hide_input_in_errors=True)
 
+    def __init__(self, /, **fields: Any) -> None:
+        """Validate fields; a list is taken where a tuple is meant. Raises ``ValidationError``."""
+        super().__init__(**{name: _freeze(value) for name, value in fields.items()})
+
+    # Tells pydantic that validation need not go through this method, as its own RootModel does.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Validate a dict or an instance; a list is taken where a tuple is meant. Raises ``ValidationError``."""
+        return super().model_validate(_freeze(obj), **options)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields replaced; all of it is validated, and nothing derived is carried over.
+
+        Raises
+        ------
+        ValidationError
+            When a new value is not one that a file may hold.
+        """
+        source = deepcopy(self) if deep else self
+        fields = {name: getattr(source, name) for name in source.model_fields_set}
+        return self.model_validate({**fields, **(update or {})}, by_name=True, by_alias=True)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Return a deep copy of the fields alone: what is derived from them may not be copyable."""
+        fields = {name: deepcopy(getattr(self, name), memo) for name in type(self).model_fields}
+        return cast("Self", type(self).model_construct(self.model_fields_set, **fields))
+
     def changed(self, **updates: Any) -> Self:
-        """Return a copy with some fields replaced; nothing derived from the old fields is carried over."""
+        """Return a copy with some fields replaced by values that are known to be sound: nothing is validated.
+
+        Nothing derived from the old fields is carried over.
+        """
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         return cast("Self", self.model_construct(**{**fields, **updates}))
 
 
-def _parsed(value: object, kind: type, pattern: re.Pattern[str], parse: Any, example: str) -> Any:
+def _freeze(value: Any) -> Any:
+    """Return plain values with tuples in place of lists, at any depth; models stay as they are."""
+    if isinstance(value, list | tuple):
+        return tuple(_freeze(element) for element in value)
+    if isinstance(value, dict):
+        return {key: _freeze(element) for key, element in value.items()}
+    return value
+
+
+def _parse(value: object, kind: type, pattern: re.Pattern[str], parse: Any, example: str) -> Any:
     if type(value) is kind:
         return value
     if isinstance(value, str) and pattern.match(value):
@@ -61,17 +104,17 @@ def within_years(day: D) -> D:
 
 
 def _stamp(value: object) -> datetime:
-    stamp: datetime = _parsed(value, datetime, _STAMP, datetime.fromisoformat, 'a stamp like "2026-11-30T09:00"')
+    stamp: datetime = _parse(value, datetime, _STAMP, datetime.fromisoformat, 'a stamp like "2026-11-30T09:00"')
     return within_years(stamp)
 
 
 def _date(value: object) -> date:
-    day: date = _parsed(value, date, _DATE, date.fromisoformat, 'a date like "2026-11-30"')
+    day: date = _parse(value, date, _DATE, date.fromisoformat, 'a date like "2026-11-30"')
     return within_years(day)
 
 
 def _clock(value: object) -> time:
-    clock: time = _parsed(value, time, _CLOCK, time.fromisoformat, 'a clock time like "09:00"')
+    clock: time = _parse(value, time, _CLOCK, time.fromisoformat, 'a clock time like "09:00"')
     return clock
 
 
@@ -109,6 +152,7 @@ Weight = Annotated[int, Field(ge=0, le=1_000_000, description="points of cost")]
 Priority = Literal["routine", "soon", "urgent", "cancer"]
 Weekday = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 Half = Literal["morning", "afternoon"]
+ItemKind = Literal["visit", "group", "hold"]
 
 ONE_DAY = timedelta(days=1)
 

@@ -54,9 +54,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole, or leave what was there."""
+    """Write a file whole, or leave what was there.
+
+    It is its owner's alone, and so are folders that are made for it: both may tell of patients, by their names too.
+    """
     target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
+    for folder in reversed([one for one in target.parents if not one.exists()]):
+        folder.mkdir(mode=0o700, exist_ok=True)
     if target.exists() and not target.is_file():
         target.write_bytes(content)  # a device or a pipe cannot be renamed over
         return
@@ -66,9 +70,6 @@ def write_bytes(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)

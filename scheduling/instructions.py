@@ -25,7 +25,7 @@ from scheduling.references import make_fault
 T = TypeVar("T")
 
 PROCEDURE_ATTENTION = 2
-"""A procedure takes a provider's whole attention; an office visit half of it (scenario-format, ``attention``)."""
+"""A procedure takes a provider's whole attention; an office visit half of it (``attention`` of a service)."""
 
 Source = Literal["clinic", "ours"]
 
@@ -130,7 +130,7 @@ class Instructions(Model):
     def _family_of(self) -> dict[str, Family]:
         return {service: family for family in self.families.values() for service in family.services}
 
-    def guidance(self, service: Service) -> Guidance:
+    def get_guidance(self, service: Service) -> Guidance:
         """Return what a service's patients are told; for a service that the data does not know, the defaults."""
         layers = self._layers(service)
         bring = _nearest(layer.bring for layer in layers)
@@ -148,7 +148,7 @@ class Instructions(Model):
         procedure = service.attention >= PROCEDURE_ATTENTION or service.recovery > 0
         return (*known, *((self.default_procedure,) if procedure and not known else ()), self.default)
 
-    def place(self, location: str) -> Wayfinding:
+    def get_wayfinding(self, location: str) -> Wayfinding:
         """Return what is said of a location; of one that the data does not know, nothing."""
         return self.places.get(location, Wayfinding())
 

@@ -40,7 +40,7 @@ class Lag(Model):
 
     @property
     def same_day(self) -> bool:
-        """Say whether both visits are parts of one day."""
+        """Return whether both visits are parts of one day."""
         return self.together and self.max_days == 0
 
     def link(self, before: str, after: str) -> Link:
@@ -164,7 +164,7 @@ class Pathway(Model):
         return {step.id: step for step in self.steps}
 
     def knows(self, occurrence: Occurrence) -> bool:
-        """Say whether the pathway has an occurrence."""
+        """Return whether the pathway has an occurrence."""
         step = self._by_id.get(occurrence.step)
         return step is not None and occurrence.number >= 1 and (step.recurs or occurrence.number <= step.times)
 
@@ -187,12 +187,12 @@ class Pathway(Model):
 
     @cached_property
     def _bundles(self) -> Mapping[Occurrence, frozenset[Occurrence]]:
-        found: dict[Occurrence, frozenset[Occurrence]] = {}
+        bundles: dict[Occurrence, frozenset[Occurrence]] = {}
         for before, after, lag in self.lags():
             if lag.same_day:
-                whole = found.get(before, frozenset({before})) | found.get(after, frozenset({after}))
-                found |= dict.fromkeys(whole, whole)
-        return found
+                whole = bundles.get(before, frozenset({before})) | bundles.get(after, frozenset({after}))
+                bundles |= dict.fromkeys(whole, whole)
+        return bundles
 
     def lags(self) -> Iterator[tuple[Occurrence, Occurrence, Lag]]:
         """Yield every visit with each that it follows, of a step that recurs its first alone."""
@@ -211,7 +211,7 @@ class Pathway(Model):
 def find_pathway_faults(pathways: Sequence[Pathway], services: Collection[str]) -> Iterator[Fault]:
     """Yield what is wrong with pathways: each fault by its path in the file.
 
-    A pathway without a fault has no circle, asks for services that exist, and can be walked to its end on working days
+    A pathway without a fault has no cycle, asks for services that exist, and can be walked to its end on working days
     (Monday to Friday) whatever comes of its steps.
     """
     known: set[str] = set()
@@ -294,20 +294,20 @@ def _order_faults(pathway: Pathway, path: str) -> Iterator[Fault]:
     try:
         tuple(TopologicalSorter(before).static_order())
     except CycleError as error:
-        yield Fault(f"{path}.steps", f"go in a circle: {', '.join(sorted(set(error.args[1])))}")
+        yield Fault(f"{path}.steps", f"go in a cycle: {', '.join(sorted(set(error.args[1])))}")
         return
     places = {step.id: number for number, step in enumerate(pathway.steps)}
     for number, step in enumerate(pathway.steps):
         if late := [name for name in before[step.id] if places[name] > number]:
             yield Fault(f"{path}.steps[{number}]", f"stands before {', '.join(late)}, which it follows")
             return
-    for chosen in _branches(pathway):
-        if stuck := _stuck(pathway, chosen):
+    for chosen in _list_branches(pathway):
+        if stuck := _find_stuck_step(pathway, chosen):
             yield Fault(f"{path}.steps[{places[stuck]}]", "its lags leave it no working day")
             return
 
 
-def _branches(pathway: Pathway) -> Iterator[frozenset[str]]:
+def _list_branches(pathway: Pathway) -> Iterator[frozenset[str]]:
     """Yield the steps that take place together, for every combination of outcomes."""
     gates = [step for step in pathway.steps if step.outcomes]
     seen: set[frozenset[str]] = set()
@@ -322,7 +322,7 @@ def _branches(pathway: Pathway) -> Iterator[frozenset[str]]:
             yield frozenset(chosen)
 
 
-def _stuck(pathway: Pathway, chosen: frozenset[str]) -> str | None:
+def _find_stuck_step(pathway: Pathway, chosen: frozenset[str]) -> str | None:
     """Return the step that no choice of working days reaches, from whatever weekday the episode begins; None: all are."""
     lags = [(a, b, lag) for a, b, lag in pathway.lags() if a.step in chosen and b.step in chosen]
     order = [Occurrence(s.id, n) for s in pathway.steps if s.id in chosen for n in range(1, s.times + 1)]
@@ -331,18 +331,18 @@ def _stuck(pathway: Pathway, chosen: frozenset[str]) -> str | None:
     furthest = ""
     for first_weekday in range(WORKING_DAYS_OF_WEEK):
         workdays = [day for day in range(last + 1) if (day + first_weekday) % DAYS_OF_WEEK < WORKING_DAYS_OF_WEEK]
-        reachable = {one: set(workdays) for one in order}
+        reachable = {occurrence: set(workdays) for occurrence in order}
         shrinking = True
         while shrinking:
-            shrinking = any([_narrowed(reachable, a, b, lag) for a, b, lag in lags])
-        dead = next((one.step for one in order if not reachable[one]), None)
+            shrinking = any([_narrow(reachable, a, b, lag) for a, b, lag in lags])
+        dead = next((occurrence.step for occurrence in order if not reachable[occurrence]), None)
         if dead is None:
             return None
         furthest = dead
     return furthest
 
 
-def _narrowed(reachable: dict[Occurrence, set[int]], before: Occurrence, after: Occurrence, lag: Lag) -> bool:
+def _narrow(reachable: dict[Occurrence, set[int]], before: Occurrence, after: Occurrence, lag: Lag) -> bool:
     """Take the days away that have no partner at a lag; say whether there were any."""
     most = lag.max_days
 

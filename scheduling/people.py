@@ -26,7 +26,7 @@ class Provider(Model):
     busy: tuple[Interval, ...]
 
     def can_fill(self, any_of: tuple[str, ...]) -> bool:
-        """Say whether the provider has one of a seat's skills."""
+        """Return whether the provider has one of a seat's skills."""
         return not set(self.skills).isdisjoint(any_of)
 
 

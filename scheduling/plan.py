@@ -14,7 +14,7 @@ from pydantic import Field
 
 from scheduling.clinic import Service
 from scheduling.errors import Fault, InvalidFile
-from scheduling.fields import Id, Model, Stamp
+from scheduling.fields import Id, ItemKind, Model, Stamp
 from scheduling.files import read_json, write_text, wrong_kind
 from scheduling.references import validate_text
 from scheduling.scenario import Scenario
@@ -76,7 +76,7 @@ class Unscheduled(Model):
 
 
 class Costs(Model):
-    """The cost of a plan by component (scenario-format, Cost)."""
+    """The cost of a plan by component (``scheduling/README.md``, Costs)."""
 
     unscheduled: int
     late: int
@@ -91,7 +91,7 @@ class Costs(Model):
     site_change: Annotated[int, Field(alias="site-change")]
 
     @classmethod
-    def of(cls, components: Mapping[str, int]) -> Self:
+    def from_components(cls, components: Mapping[str, int]) -> Self:
         """Make costs of ``{component: cost}``; a component that is not named is 0."""
         return cls.model_validate({name: 0 for name in COMPONENTS} | dict(components))
 
@@ -123,7 +123,7 @@ class Violation:
 class Item:
     """A planned visit, group session or hold, beside its service; minutes count from its date's midnight."""
 
-    kind: Literal["visit", "group", "hold"]
+    kind: ItemKind
     id: str
     service: Service
     patients: tuple[str, ...]
@@ -212,9 +212,7 @@ class Plan(Model):
         return []
 
 
-def _item(
-    kind: Literal["visit", "group", "hold"], identifier: str, service: Service, patients: Sequence[str], b: Booking
-) -> Item:
+def _item(kind: ItemKind, identifier: str, service: Service, patients: Sequence[str], b: Booking) -> Item:
     day = b.start.date()
     return Item(kind, identifier, service, tuple(patients), b, day, minutes_on(b.start, day), minutes_on(b.end, day))
 

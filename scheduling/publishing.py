@@ -58,7 +58,7 @@ def _current_group(group: Group, b: GroupBooking | None) -> CurrentGroup | None:
 
 
 def is_published(scenario: Scenario) -> bool:
-    """Say whether anything of a scenario stands in a plan that people live by."""
+    """Return whether anything of a scenario stands in a plan that people live by."""
     return any(visit.current for visit in scenario.visits) or any(group.current for group in scenario.groups)
 
 

@@ -32,7 +32,7 @@ MAX_FAULTS = 100_000
 """Most faults that are listed of a file; one with more is something else, and listing them would take long."""
 
 MAX_SHOWN = 20
-"""Most visits of a circle that a fault names."""
+"""Most visits of a cycle that a fault names."""
 
 
 def format_path(location: Iterable[int | str]) -> str:
@@ -81,63 +81,63 @@ def validate_scenario(model: type[T], text: bytes | str, source: str) -> tuple[T
     if any(place for place, _ in faults):
         raw = from_json(text)
         misshapen = {place[: 3 if place[0] == "clinic" else 2] for place, _ in faults if place}
-        faults += _placed_faults(salvage(raw, misshapen))
+        faults += _find_placed_faults(salvage(raw, misshapen))
         return None, sort_by_place(raw, faults)
     return None, [fault for _, fault in faults]
 
 
 def find_faults(scenario: BaseModel, text: bytes | str | None = None) -> list[Fault]:
     """Return every fault of reference of a scenario, in the order of its text; None: of what would be written of it."""
-    found = _placed_faults(make_draft(scenario))
-    return sort_by_place(from_json(scenario.model_dump_json() if text is None else text), found) if found else []
+    faults = _find_placed_faults(make_draft(scenario))
+    return sort_by_place(from_json(scenario.model_dump_json() if text is None else text), faults) if faults else []
 
 
-def _placed_faults(draft: Draft) -> list[tuple[Place, Fault]]:
+def _find_placed_faults(draft: Draft) -> list[tuple[Place, Fault]]:
     return [(parse_path(fault.path), fault) for fault in islice(find_reference_faults(draft), MAX_FAULTS)]
 
 
 def find_reference_faults(draft: Draft) -> Iterator[Fault]:
     """Yield every fault that is not one of shape: ids, order of times, shifts, links."""
-    yield from _scalars(draft)
-    yield from _repeated(draft)
-    yield from _clinic(draft)
-    yield from _people(draft)
-    yield from _requests(draft)
-    yield from _links(draft)
+    yield from _find_scalar_faults(draft)
+    yield from _find_repetitions(draft)
+    yield from _find_clinic_faults(draft)
+    yield from _find_people_faults(draft)
+    yield from _find_request_faults(draft)
+    yield from _find_link_faults(draft)
 
 
-def _scalars(draft: Draft) -> Iterator[Fault]:
+def _find_scalar_faults(draft: Draft) -> Iterator[Fault]:
     if draft.timezone is not None:
         try:
             ZoneInfo(draft.timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             yield Fault("clinic.timezone", f'unknown zone "{draft.timezone}"')
     if draft.horizon is not None:
-        yield from _ordered("horizon", draft.horizon)
-        if _whole(draft.horizon) and (draft.horizon.end - draft.horizon.start).days > MAX_HORIZON_DAYS:
+        yield from _find_order_faults("horizon", draft.horizon)
+        if _is_whole(draft.horizon) and (draft.horizon.end - draft.horizon.start).days > MAX_HORIZON_DAYS:
             yield Fault("horizon.end", f"more than {MAX_HORIZON_DAYS} days after the start")
 
 
-def _whole(interval: Any) -> bool:
-    """Say whether an interval of a draft has both its start and its end."""
+def _is_whole(interval: Any) -> bool:
+    """Return whether an interval of a draft has both its start and its end."""
     return interval is not None and None not in (interval.start, interval.end)
 
 
-def _ordered(path: str, interval: Any) -> Iterator[Fault]:
-    if _whole(interval) and not interval.start < interval.end:
+def _find_order_faults(path: str, interval: Any) -> Iterator[Fault]:
+    if _is_whole(interval) and not interval.start < interval.end:
         yield Fault(f"{path}.end", f"{interval.end.isoformat()} is not after the start {interval.start.isoformat()}")
 
 
-def _intervals(path: str, intervals: Sequence[Any]) -> Iterator[Fault]:
+def _find_interval_faults(path: str, intervals: Sequence[Any]) -> Iterator[Fault]:
     for index, interval in enumerate(intervals):
-        yield from _ordered(f"{path}[{index}]", interval)
+        yield from _find_order_faults(f"{path}[{index}]", interval)
 
 
-def _repeated(draft: Draft) -> Iterator[Fault]:
+def _find_repetitions(draft: Draft) -> Iterator[Fault]:
     for elements in draft.elements.values():
         keys: dict[tuple[str, ...], str] = {}
         for path, element in elements:
-            field, key = _key(element)
+            field, key = _get_key(element)
             if not key or None in key:
                 continue
             if key in keys:
@@ -145,7 +145,7 @@ def _repeated(draft: Draft) -> Iterator[Fault]:
             keys.setdefault(key, path)
 
 
-def _key(element: Any) -> tuple[str, tuple[str, ...]]:
+def _get_key(element: Any) -> tuple[str, tuple[str, ...]]:
     """Return what tells an element of a section apart: the field to blame, and the values; none when any may be there."""
     if isinstance(element, Equipment):
         return "id", (element.id, element.location)
@@ -158,7 +158,7 @@ def _key(element: Any) -> tuple[str, tuple[str, ...]]:
     return "id", (element.id,)
 
 
-def _unique(path: str, identifiers: Iterable[str | None]) -> Iterator[Fault]:
+def _find_repeated_ids(path: str, identifiers: Iterable[str | None]) -> Iterator[Fault]:
     seen: set[str] = set()
     for index, identifier in enumerate(identifiers):
         if identifier is None:
@@ -168,88 +168,90 @@ def _unique(path: str, identifiers: Iterable[str | None]) -> Iterator[Fault]:
         seen.add(identifier)
 
 
-def _listed(draft: Draft, section: str, what: str, path: str, identifiers: Sequence[str | None]) -> Iterator[Fault]:
+def _find_list_faults(draft: Draft, section: str, what: str, path: str, identifiers: Sequence[str | None]) -> Iterator[Fault]:
     for index, identifier in enumerate(identifiers):
         yield from draft.known(section, what, f"{path}[{index}]", identifier)
-    yield from _unique(path, identifiers)
+    yield from _find_repeated_ids(path, identifiers)
 
 
-def _clinic(draft: Draft) -> Iterator[Fault]:
+def _find_clinic_faults(draft: Draft) -> Iterator[Fault]:
     for path, location in draft.of("clinic.locations"):
         yield from draft.known("clinic.sites", "site", f"{path}.site", location.site)
     for path, travel in draft.of("clinic.travel"):
         for index, end in enumerate(travel.between):
             yield from draft.known("clinic.locations", "location", f"{path}.between[{index}]", end)
     for path, closure in draft.of("clinic.closures"):
-        yield from _ordered(path, closure)
+        yield from _find_order_faults(path, closure)
         yield from draft.known("clinic.locations", "location", f"{path}.location", closure.location)
     for section in ("clinic.rooms", "clinic.equipment", "clinic.recovery"):
         for path, place in draft.of(section):
             yield from draft.known("clinic.locations", "location", f"{path}.location", place.location)
     for path, service in draft.of("clinic.services"):
-        yield from _listed(draft, "clinic.equipment", "equipment", f"{path}.equipment", service.equipment)
-        yield from _listed(draft, "clinic.locations", "location", f"{path}.locations", service.locations)
+        yield from _find_list_faults(draft, "clinic.equipment", "equipment", f"{path}.equipment", service.equipment)
+        yield from _find_list_faults(draft, "clinic.locations", "location", f"{path}.locations", service.locations)
     for path, block in draft.of("clinic.blocks"):
-        yield from _ordered(path, block)
+        yield from _find_order_faults(path, block)
         yield from draft.known("clinic.locations", "location", f"{path}.location", block.location)
-        yield from _listed(draft, "clinic.services", "service", f"{path}.services", block.services)
-        yield from _listed(draft, "providers", "provider", f"{path}.providers", block.providers)
+        yield from _find_list_faults(draft, "clinic.services", "service", f"{path}.services", block.services)
+        yield from _find_list_faults(draft, "providers", "provider", f"{path}.providers", block.providers)
 
 
-def _people(draft: Draft) -> Iterator[Fault]:
+def _find_people_faults(draft: Draft) -> Iterator[Fault]:
     for path, provider in draft.of("providers"):
-        yield from _intervals(f"{path}.busy", provider.busy)
-        yield from _shifts(draft, f"{path}.shifts", provider.shifts)
+        yield from _find_interval_faults(f"{path}.busy", provider.busy)
+        yield from _find_shift_faults(draft, f"{path}.shifts", provider.shifts)
     for path, patient in draft.of("patients"):
         yield from draft.known("clinic.sites", "site", f"{path}.preferred_site", patient.preferred_site)
-        yield from _listed(draft, "clinic.sites", "site", f"{path}.allowed_sites", patient.allowed_sites)
-        yield from _intervals(f"{path}.unavailable", patient.unavailable)
+        yield from _find_list_faults(draft, "clinic.sites", "site", f"{path}.allowed_sites", patient.allowed_sites)
+        yield from _find_interval_faults(f"{path}.unavailable", patient.unavailable)
 
 
-def _shifts(draft: Draft, path: str, shifts: Sequence[Any]) -> Iterator[Fault]:
+def _find_shift_faults(draft: Draft, path: str, shifts: Sequence[Any]) -> Iterator[Fault]:
     for index, shift in enumerate(shifts):
         if shift is None:
             continue
         where = f"{path}[{index}]"
-        yield from _ordered(where, shift)
-        if _whole(shift):
+        yield from _find_order_faults(where, shift)
+        if _is_whole(shift):
             at_midnight = shift.end.hour == shift.end.minute == 0
             if (shift.end.date() - shift.start.date()).days > (1 if at_midnight else 0):
                 yield Fault(f"{where}.end", "the shift crosses midnight")
-        yield from _listed(draft, "clinic.locations", "location", f"{where}.locations", shift.locations)
+        yield from _find_list_faults(draft, "clinic.locations", "location", f"{where}.locations", shift.locations)
     latest = None
-    for index in sorted((index for index, shift in enumerate(shifts) if _whole(shift)), key=lambda index: shifts[index].start):
+    for index in sorted(
+        (index for index, shift in enumerate(shifts) if _is_whole(shift)), key=lambda index: shifts[index].start
+    ):
         if latest is not None and shifts[index].start < shifts[latest].end:
             yield Fault(f"{path}[{index}]", f"overlaps {path}[{latest}] of the same provider")
         if latest is None or shifts[index].end > shifts[latest].end:
             latest = index
 
 
-def _placed(draft: Draft, path: str, place: Any) -> Iterator[Fault]:
+def _find_place_faults(draft: Draft, path: str, place: Any) -> Iterator[Fault]:
     """Yield the faults of a pin, or of where a visit or group stands."""
     if place is not None:
         yield from draft.known("clinic.locations", "location", f"{path}.location", place.location)
         yield from draft.known("clinic.rooms", "room", f"{path}.room", place.room)
-        yield from _listed(draft, "providers", "provider", f"{path}.team", place.team)
+        yield from _find_list_faults(draft, "providers", "provider", f"{path}.team", place.team)
 
 
-def _requests(draft: Draft) -> Iterator[Fault]:
+def _find_request_faults(draft: Draft) -> Iterator[Fault]:
     for path, visit in draft.of("visits"):
         yield from draft.known("patients", "patient", f"{path}.patient", visit.patient)
         yield from draft.known("clinic.services", "service", f"{path}.service", visit.service)
-        yield from _listed(draft, "providers", "provider", f"{path}.preferred_providers", visit.preferred_providers)
+        yield from _find_list_faults(draft, "providers", "provider", f"{path}.preferred_providers", visit.preferred_providers)
         yield from draft.known("providers", "provider", f"{path}.required_provider", visit.required_provider)
-        yield from _placed(draft, f"{path}.pinned", visit.pinned)
-        yield from _placed(draft, f"{path}.current", visit.current)
+        yield from _find_place_faults(draft, f"{path}.pinned", visit.pinned)
+        yield from _find_place_faults(draft, f"{path}.current", visit.current)
     for path, group in draft.of("groups"):
         yield from draft.known("clinic.services", "service", f"{path}.service", group.service)
         candidates = [candidate and candidate.patient for candidate in group.candidates]
         for index, patient in enumerate(candidates):
             yield from draft.known("patients", "patient", f"{path}.candidates[{index}].patient", patient)
-        yield from _unique(f"{path}.candidates", candidates)
-        yield from _placed(draft, f"{path}.current", group.current)
+        yield from _find_repeated_ids(f"{path}.candidates", candidates)
+        yield from _find_place_faults(draft, f"{path}.current", group.current)
         if group.current is not None:
-            yield from _listed(draft, "patients", "patient", f"{path}.current.attendees", group.current.attendees)
+            yield from _find_list_faults(draft, "patients", "patient", f"{path}.current.attendees", group.current.attendees)
     for path, reserve in draft.of("reserves"):
         yield from draft.known("clinic.services", "service", f"{path}.service", reserve.service)
         yield from draft.known("clinic.sites", "site", f"{path}.site", reserve.site)
@@ -257,7 +259,7 @@ def _requests(draft: Draft) -> Iterator[Fault]:
             yield Fault(f"{path}.to", f"{reserve.to:%H:%M} is not after the start {reserve.from_:%H:%M}")
 
 
-def _links(draft: Draft) -> Iterator[Fault]:
+def _find_link_faults(draft: Draft) -> Iterator[Fault]:
     following: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for path, link in draft.of("links"):
         yield from draft.known("visits", "visit", f"{path}.before", link.before)
@@ -269,11 +271,11 @@ def _links(draft: Draft) -> Iterator[Fault]:
                 following[link.before].append((link.after, path))
         if None not in (link.min_days, link.max_days) and link.max_days < link.min_days:
             yield Fault(f"{path}.max_days", f"{link.max_days} is below min_days {link.min_days}")
-    yield from _cycles(following)
+    yield from _find_cycles(following)
 
 
-def _cycles(following: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[Fault]:
-    """Yield a fault at each link that closes a circle (depth-first, without recursion)."""
+def _find_cycles(following: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[Fault]:
+    """Yield a fault at each link that closes a cycle (depth-first, without recursion)."""
     finished: set[str] = set()
     for root in following:
         if root in finished:
@@ -285,7 +287,7 @@ def _cycles(following: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[Faul
                 if after in depths:
                     shown = [name for name, _ in trail[depths[after] : depths[after] + MAX_SHOWN]]
                     more = ["..."] if len(trail) - depths[after] > MAX_SHOWN else []
-                    yield Fault(path, f"closes a circle: {' -> '.join([*shown, *more, after])}")
+                    yield Fault(path, f"closes a cycle: {' -> '.join([*shown, *more, after])}")
                 elif after not in finished:
                     depths[after] = len(trail)
                     trail.append((after, iter(following.get(after, ()))))

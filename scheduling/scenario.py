@@ -8,6 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Self, cast
 
+from pydantic import ValidationInfo, model_validator
+
 from scheduling.clinic import Clinic, Location, Room, Service
 from scheduling.errors import InvalidFile, UnknownId
 from scheduling.fields import Horizon, Id, Minutes, Model, Priority, Stamp, Weight
@@ -54,7 +56,10 @@ class Policy(Model):
 
 
 class Scenario(Model):
-    """Everything one optimisation needs. Read it with :meth:`read`, which reports every fault of the file."""
+    """Everything one optimisation needs. Read it with :meth:`read`, which reports every fault of the file.
+
+    A scenario made in Python is held to the same: it raises ``InvalidFile`` when it refers to something that it does not have.
+    """
 
     format: Literal["clinicweave-scenario/1"]
     id: Id
@@ -69,6 +74,13 @@ class Scenario(Model):
     groups: tuple[Group, ...]
     reserves: tuple[Reserve, ...]
     policy: Policy
+
+    @model_validator(mode="after")
+    def _expect_sound(self, info: ValidationInfo) -> Self:
+        """Refuse faults of reference. Those of a text are left to :meth:`parse`, which names them in the text's order."""
+        if info.mode == "python" and (faults := find_faults(self)):
+            raise InvalidFile("scenario", faults)
+        return self
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
@@ -90,7 +102,7 @@ class Scenario(Model):
         return scenario
 
     @classmethod
-    def of(cls, source: str, **parts: Any) -> Self:
+    def from_parts(cls, source: str, **parts: Any) -> Self:
         """Put a scenario together of parts that were validated each by itself. Raises ``InvalidFile``."""
         scenario = cls.model_construct(**parts)
         faults = find_faults(scenario)
@@ -167,21 +179,21 @@ class Scenario(Model):
         """Return the size of a pool at a location, 0 where there is none."""
         return next((p.units for p in self.clinic.equipment if p.id == equipment and p.location == location), 0)
 
-    def together_with(self, visit: str) -> frozenset[str]:
+    def find_bundle(self, visit: str) -> frozenset[str]:
         """Return a visit and those that have to come with it."""
-        found = {visit}
+        together = {visit}
         while True:
-            ties = (link for link in self.links if link.together and not found.isdisjoint((link.before, link.after)))
-            grown = found.union(*((link.before, link.after) for link in ties))
-            if grown == found:
-                return frozenset(found)
-            found = grown
+            ties = (link for link in self.links if link.together and not together.isdisjoint((link.before, link.after)))
+            grown = together.union(*((link.before, link.after) for link in ties))
+            if grown == together:
+                return frozenset(together)
+            together = grown
 
-    def asking_for(self, visits: Collection[str]) -> Self:
+    def restrict_to(self, visits: Collection[str]) -> Self:
         """Return what is left when only some visits are asked for, with the links between them."""
         return self.changed(
-            visits=tuple(one for one in self.visits if one.id in visits),
-            links=tuple(one for one in self.links if one.before in visits and one.after in visits),
+            visits=tuple(visit for visit in self.visits if visit.id in visits),
+            links=tuple(link for link in self.links if link.before in visits and link.after in visits),
         )
 
     def visit(self, identifier: str) -> Visit:

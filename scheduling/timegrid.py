@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 MINUTES_PER_DAY = 1440
 NOON_MINUTE = 720
-"""The afternoon starts at 12:00 (scenario-format, cost ``half``)."""
+"""The afternoon starts at 12:00 (the cost ``half``)."""
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
@@ -56,7 +56,16 @@ class TimeGrid:
     @property
     def slots_per_day(self) -> int:
         """Number of grid starts in a day."""
-        return -(-MINUTES_PER_DAY // self.grid_minutes)
+        return self.count_slots(MINUTES_PER_DAY)
+
+    @property
+    def noon_slot(self) -> int:
+        """The first slot of the afternoon."""
+        return self.count_slots(NOON_MINUTE)
+
+    def count_slots(self, minutes: int) -> int:
+        """Return how many slots some minutes take from a start on the grid, a begun one counted whole."""
+        return -(-minutes // self.grid_minutes)
 
     def dates(self) -> Iterator[date]:
         """Yield the dates of the horizon."""
@@ -71,12 +80,12 @@ class TimeGrid:
         return self.first + timedelta(days=day_index)
 
     def on_grid(self, minute: int) -> bool:
-        """Say whether a minute of the day is a grid start."""
+        """Return whether a minute of the day is a grid start."""
         return minute % self.grid_minutes == 0
 
     def starts(self, begin_minute: int, end_minute: int, duration_minutes: int) -> int:
         """Return the mask of starts whose ``[start, start + duration)`` lies within ``[begin, end)`` of the day."""
-        first = -(-max(begin_minute, 0) // self.grid_minutes)
+        first = self.count_slots(max(begin_minute, 0))
         last = (min(end_minute, MINUTES_PER_DAY) - duration_minutes) // self.grid_minutes
         return 0 if last < first else (1 << (last + 1)) - (1 << first)
 

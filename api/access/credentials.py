@@ -20,12 +20,12 @@ MAX_CHARACTERS = 200
 """Longest secret that is looked at."""
 
 
-def new_secret(prefix: str) -> str:
+def make_secret(prefix: str) -> str:
     """Make a session's or token's secret."""
     return prefix + secrets.token_urlsafe(32)
 
 
-def hashed(secret: str) -> str:
+def hash_secret(secret: str) -> str:
     """Return what is kept of a session's or token's secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
-from api.access.credentials import LINK, MAX_CHARACTERS, SESSION, TOKEN, Signer, hashed
+from api.access.credentials import LINK, MAX_CHARACTERS, SESSION, TOKEN, Signer, hash_secret
 from api.runtime.exceptions import Unauthenticated
 from api.store import accounts
 from api.store.database import Database
@@ -50,20 +50,20 @@ def identify(database: Database, signer: Signer, secret: str, now: datetime, idl
     if credential.noted_at is None or now - credential.noted_at >= USE_NOTED_EVERY:
         # A store that is busy for seconds must not keep people from reading; the next request notes it.
         with suppress(StoreBusy), database.writing() as session:
-            accounts.used(session, credential.kind, credential.actor.credential, now)
+            accounts.record_use(session, credential.kind, credential.actor.credential, now)
     return credential.actor
 
 
 def _verify(session: Session, signer: Signer, secret: str, now: datetime, idle: timedelta) -> VerifiedCredential | None:
     if secret.startswith(SESSION):
-        return _verify_session(session, hashed(secret), now, idle)
+        return _verify_session(session, hash_secret(secret), now, idle)
     if secret.startswith(TOKEN):
-        return _verify_token(session, hashed(secret), now)
+        return _verify_token(session, hash_secret(secret), now)
     return _verify_link(session, signer, secret, now) if secret.startswith(LINK) else None
 
 
 def _verify_session(session: Session, secret_hash: str, now: datetime, idle: timedelta) -> VerifiedCredential | None:
-    found = accounts.session_and_account(session, secret_hash)
+    found = accounts.find_session(session, secret_hash)
     if found is None:
         return None
     row, account = found
@@ -73,7 +73,7 @@ def _verify_session(session: Session, secret_hash: str, now: datetime, idle: tim
 
 
 def _verify_token(session: Session, secret_hash: str, now: datetime) -> VerifiedCredential | None:
-    found = accounts.token_and_account(session, secret_hash)
+    found = accounts.find_token(session, secret_hash)
     if found is None:
         return None
     row, account = found
@@ -84,7 +84,7 @@ def _verify_token(session: Session, secret_hash: str, now: datetime) -> Verified
 
 def _verify_link(session: Session, signer: Signer, secret: str, now: datetime) -> VerifiedCredential | None:
     try:
-        row = accounts.patient_link(session, signer.link_id(secret))
+        row = accounts.get_patient_link(session, signer.link_id(secret))
     except UnknownId:
         return None
     if not signer.is_link(secret, row.id, row.visit_id) or row.revoked_at is not None or row.expires_at <= now:

@@ -137,13 +137,13 @@ class IdentityProvider:
         )
 
 
-def kept(begun: PendingLogIn, signer: Signer) -> str:
+def make_cookie(begun: PendingLogIn, signer: Signer) -> str:
     """Return the cookie of a log-in that has begun."""
     content = urlsafe_b64encode(json.dumps(asdict(begun)).encode()).decode()
     return f"{content}.{signer.signature('oidc', content)}"
 
 
-def recalled(cookie: str, signer: Signer) -> PendingLogIn:
+def read_cookie(cookie: str, signer: Signer) -> PendingLogIn:
     """Return the log-in that a cookie tells of.
 
     Raises

@@ -13,7 +13,7 @@ from api.store import feeds, outside, owners
 Owns = Callable[[Session, Actor, str], bool]
 
 
-def owns(session: Session, actor: Actor, kind: str, identifier: str) -> bool:
+def is_own(session: Session, actor: Actor, kind: str, identifier: str) -> bool:
     """Say whether an object is the actor's own. One that does not exist is not, so that ids cannot be probed."""
     return kind in OWNERS and OWNERS[kind](session, actor, identifier)
 
@@ -25,7 +25,11 @@ def _visit(session: Session, actor: Actor, visit: str) -> bool:
 
 
 def _patient(session: Session, actor: Actor, patient: str) -> bool:
-    return actor.role is AccessRole.CLINICIAN and actor.provider is not None and owners.treats(session, actor.provider, patient)
+    return (
+        actor.role is AccessRole.CLINICIAN
+        and actor.provider is not None
+        and owners.has_patient(session, actor.provider, patient)
+    )
 
 
 def _provider(session: Session, actor: Actor, provider: str) -> bool:
@@ -35,7 +39,7 @@ def _provider(session: Session, actor: Actor, provider: str) -> bool:
 def _episode(session: Session, actor: Actor, episode: str) -> bool:
     if actor.role is not AccessRole.CLINICIAN or actor.provider is None:
         return False
-    return owners.cares_in(session, actor.provider, episode)
+    return owners.has_episode(session, actor.provider, episode)
 
 
 def _feed(session: Session, actor: Actor, feed: str) -> bool:
@@ -43,7 +47,7 @@ def _feed(session: Session, actor: Actor, feed: str) -> bool:
 
 
 def _outside(session: Session, actor: Actor, calendar: str) -> bool:
-    return actor.provider is not None and outside.is_of(session, actor.provider, calendar)
+    return actor.provider is not None and outside.is_calendar_of(session, actor.provider, calendar)
 
 
 OWNERS: Mapping[str, Owns] = {
@@ -56,12 +60,12 @@ OWNERS: Mapping[str, Owns] = {
 }
 
 
-def kind_in(document: Any, kind: str) -> str:
+def get_kind(document: Any, kind: str) -> str:
     """Return a kind, which the body says itself when it stands in braces; one that the body does not say is nobody's own."""
-    return "".join(ids_at(document, kind[1:-1])) if kind.startswith("{") else kind
+    return "".join(find_ids(document, kind[1:-1])) if kind.startswith("{") else kind
 
 
-def ids_at(document: Any, place: str) -> list[str]:
+def find_ids(document: Any, place: str) -> list[str]:
     """Return the ids at a place of a body; ``links[].before`` goes through a list. What is not text is left to validation."""
     found = [document]
     for step in place.split("."):

@@ -36,7 +36,7 @@ def _nobodys() -> str:
     return _hasher.hash("the password of an account that is not there")
 
 
-def hashed_password(password: str) -> str:
+def hash_password(password: str) -> str:
     """Return what is kept of a password.
 
     Raises

@@ -110,6 +110,7 @@ ACCESS: tuple[Access, ...] = (
     allow("PATCH", "/v1/visits/{visit}/booking", scheduler=ANY),
     allow("DELETE", "/v1/visits/{visit}/booking", scheduler=ANY, patient=OWN),
     allow("PUT", "/v1/visits/{visit}/booking/state", scheduler=ANY, clinician=OWN),
+    allow("DELETE", "/v1/visits/{visit}/booking/state", scheduler=ANY, clinician=OWN),
     allow("PUT", "/v1/visits/{visit}/pin", scheduler=ANY),
     allow("DELETE", "/v1/visits/{visit}/pin", scheduler=ANY),
     allow("POST", "/v1/visits/{visit}/offers", scheduler=ANY, clinician=OWN),
@@ -169,7 +170,7 @@ ACCESS: tuple[Access, ...] = (
 _LINES = {(line.method, line.path): line for line in ACCESS}
 
 
-def line_for(method: str, path: str) -> Access:
+def get_line(method: str, path: str) -> Access:
     """Return the line of a route. Raises ``LookupError`` when it has none: such a route must not exist."""
     try:
         return _LINES[method, path]
@@ -177,6 +178,6 @@ def line_for(method: str, path: str) -> Access:
         raise LookupError(f"{method} {path} is not in the access table") from None
 
 
-def methods_of(path: str) -> list[str]:
+def list_methods(path: str) -> list[str]:
     """Return the methods that a path takes."""
     return sorted(method for method, known in _LINES if known == path)

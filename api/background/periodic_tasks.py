@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from api.context import AppContext
 
 if TYPE_CHECKING:
-    from api.background.mail.delivery import Delivery
+    from api.background.mail.delivery import LmtpListener
 
 STOP_SECONDS = 30.0
 """Longest wait for a chore that is being done when it is told to stop."""
@@ -72,8 +72,8 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
     Mail is sent and taken in, calendars elsewhere are read, and what was told of plans long made, and of visits long over, is
     forgotten.
     """
-    from api.background.mail.delivery import Delivery
-    from api.background.mail.mailbox import look
+    from api.background.mail.delivery import LmtpListener
+    from api.background.mail.mailbox import fetch_replies
     from api.background.mail.sender_supervisor import SenderSupervisor
     from api.services.notifications import delete_old_messages
     from api.services.outside import refresh
@@ -92,16 +92,16 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
         if settings.smtp_host is not None:
             stack.enter_context(SenderSupervisor())
         if settings.imap_host is not None:
-            stack.enter_context(PeriodicTask("the mailbox", settings.imap_seconds, lambda: look(settings, answered)))
+            stack.enter_context(PeriodicTask("the mailbox", settings.imap_seconds, lambda: fetch_replies(settings, answered)))
         if settings.lmtp_port is not None:
-            _listen(stack, Delivery(settings, answered))
+            _listen(stack, LmtpListener(settings, answered))
         stack.enter_context(PeriodicTask("forgetting ended plans", FORGET_SECONDS, forget))
         stack.enter_context(PeriodicTask("forgetting old messages", FORGET_SECONDS, lambda: delete_old_messages(context)))
         stack.enter_context(PeriodicTask("reading outside calendars", READ_SECONDS, lambda: refresh(context, context.fetcher)))
         yield
 
 
-def _listen(stack: ExitStack, delivery: Delivery) -> None:
+def _listen(stack: ExitStack, delivery: LmtpListener) -> None:
     """Take mail in until the stack is left, unless another process on this machine does already."""
     try:
         delivery.start()

@@ -9,7 +9,7 @@ from radicale import config, server
 from api.context import create_context
 from api.runtime.logs import write_logs
 from api.runtime.settings import read_settings
-from api.store.migrations import migrate
+from api.store.migrations import expect_store, migrate
 
 
 def main(hosts: str) -> None:
@@ -17,6 +17,7 @@ def main(hosts: str) -> None:
     settings = read_settings()
     write_logs(settings.log_level)
     context = create_context(settings)
+    expect_store(context.database)
     migrate(context.database)
     context.close()
     configuration = config.load()

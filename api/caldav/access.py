@@ -33,7 +33,7 @@ class Auth(BaseAuth):
         except ServiceError:
             return ""
         with self._context.database.reading() as session:
-            account = accounts.account_named(session, login)
+            account = accounts.find_account_by_name(session, login)
         return login if account is not None and account.id == actor.id else ""
 
 

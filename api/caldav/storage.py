@@ -204,11 +204,11 @@ class Storage(BaseStorage):
 def calendars_of(context: AppContext, user: str) -> list[Owned] | None:
     """Return the calendars that an account may read: a clinician's own, all those of staff for others; None without account."""
     with context.database.reading() as session:
-        account = accounts.account_named(session, user)
+        account = accounts.find_account_by_name(session, user)
         if account is None or not account.is_active:
             return None
         if AccessRole(account.role) is AccessRole.CLINICIAN:
             found: list[tuple[FeedKind, str]] = [("provider", account.provider_id or "")]
         else:
-            found = feeds.subjects(session, periods.clinic_of(session))
+            found = feeds.list_subjects(session, periods.clinic_of(session))
     return [Owned(f"{kind}-{make_file_name(subject)}", kind, subject) for kind, subject in found]

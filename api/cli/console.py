@@ -72,7 +72,7 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
 
 
-def ended(outcome: ExitCode, message: str = "") -> typer.Exit:
+def end_command(outcome: ExitCode, message: str = "") -> typer.Exit:
     """Write a message, and return what ends the command when raised."""
     if message:
         say(message)
@@ -87,21 +87,21 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except InvalidFile as error:
-            raise ended(ExitCode.BAD_INPUT, described(error)) from None
+            raise end_command(ExitCode.BAD_INPUT, describe_faults(error)) from None
         except (UnknownId, EventRefused, ServiceError, StoreError) as error:
-            raise ended(ExitCode.BAD_INPUT, f"Error: {error}") from None
+            raise end_command(ExitCode.BAD_INPUT, f"Error: {error}") from None
         except ClinicweaveError as error:
-            raise ended(ExitCode.DEFECT, f"Error: {error}. This is a defect of Clinicweave; no plan was made.") from None
+            raise end_command(ExitCode.DEFECT, f"Error: {error}. This is a defect of Clinicweave; no plan was made.") from None
         except KeyboardInterrupt:
-            raise ended(ExitCode.INTERRUPTED, "Interrupted.") from None
+            raise end_command(ExitCode.INTERRUPTED, "Interrupted.") from None
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise closed_pipe() from None
             where = f"{error.filename}: " if error.filename else ""
-            raise ended(ExitCode.BAD_INPUT, f"Error: {where}{(error.strerror or str(error)).lower()}") from None
+            raise end_command(ExitCode.BAD_INPUT, f"Error: {where}{(error.strerror or str(error)).lower()}") from None
 
 
-def described(error: InvalidFile) -> str:
+def describe_faults(error: InvalidFile) -> str:
     """Return the message of a file that cannot be used, with its first faults."""
     if len(error.faults) == 1:
         return f"Error: {error.source}: {error.faults[0]}"

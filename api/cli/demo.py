@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from api.cli.console import ExitCode, ended
-from api.cli.progress import solved
+from api.cli.console import ExitCode, end_command
+from api.cli.progress import solve_with_progress
 from api.reports.board import Board
 from api.reports.calendar_files import export_all
 from api.reports.lanes import busy_dates
-from api.reports.picture import picture
+from api.reports.picture import draw_picture
 from api.reports.summary import plan_tables, violations_table
 from scheduling.check import check
 from scheduling.files import write_bytes
@@ -58,13 +58,13 @@ def demonstrate(scenario: Scenario, limits: Limits, directory: Path, console: Co
     }
     scenario.write(files["scenario"])
     console.print(f"Planning {scenario.id}: {len(scenario.visits):,} visits, {len(scenario.providers)} providers")
-    plan = solved(scenario, limits, None, console)
+    plan = solve_with_progress(scenario, limits, None, console)
     verdict = check(scenario, plan)
     if verdict.violations:
         console.print(violations_table(verdict.violations))
-        raise ended(ExitCode.RULE_BROKEN, "Nothing more is written: the plan breaks rules.")
+        raise end_command(ExitCode.RULE_BROKEN, "Nothing more is written: the plan breaks rules.")
     plan.write(files["plan"])
-    write_bytes(files["picture"], picture(scenario, plan))
+    write_bytes(files["picture"], draw_picture(scenario, plan))
     for stale in files["calendars"].glob("*/*.ics"):
         stale.unlink()
     with console.status("writing calendars ..."):

@@ -18,7 +18,7 @@ from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
 if TYPE_CHECKING:
-    from solver import Limits, Progress
+    from solver import Limits, Progress, SolverParameters
 
 TICK_SECONDS = 0.1
 PLAIN_EVERY_SECONDS = 5.0
@@ -117,9 +117,17 @@ class LiveView:
 class _Search(threading.Thread):
     """The solver at work, apart from the thread that shows progress and hears Ctrl-C."""
 
-    def __init__(self, scenario: Scenario, limits: Limits, start: Plan | None, view: ProgressView) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        limits: Limits,
+        start: Plan | None,
+        view: ProgressView,
+        parameters: SolverParameters,
+    ) -> None:
         super().__init__(name="solve", daemon=True)
         self._arguments = scenario, limits, start
+        self._parameters = parameters
         self._view = view
         self._plan: Plan | None = None
         self._error: BaseException | None = None
@@ -131,7 +139,9 @@ class _Search(threading.Thread):
 
         scenario, limits, start = self._arguments
         try:
-            self._plan = solve(scenario, limits, start=start, on_progress=self._view.update, cancel=self.cancel)
+            self._plan = solve(
+                scenario, limits, start, on_progress=self._view.update, cancel=self.cancel, parameters=self._parameters
+            )
         except BaseException as error:
             self._error = error
 
@@ -143,13 +153,21 @@ class _Search(threading.Thread):
         return self._plan
 
 
-def solved(scenario: Scenario, limits: Limits, start: Plan | None, console: Console) -> Plan:
+def solve_with_progress(
+    scenario: Scenario,
+    limits: Limits,
+    start: Plan | None,
+    console: Console,
+    parameters: SolverParameters | None = None,
+) -> Plan:
     """Solve a scenario and show how it goes.
 
     The first Ctrl-C ends the search with its best plan; the second raises ``KeyboardInterrupt``.
     """
+    from solver import SolverParameters
+
     view = LiveView(console, limits.seconds) if console.is_terminal else PlainView(console)
-    search = _Search(scenario, limits, start, view)
+    search = _Search(scenario, limits, start, view, parameters or SolverParameters())
     with view, _interrupting(search.cancel, view):
         search.start()
         while search.is_alive():

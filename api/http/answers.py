@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +18,11 @@ from api.context import AppContext
 from api.runtime.exceptions import KeyReused, Stale, VersionMissing
 from api.services.records import write_audit
 from api.store import accounts
+from api.store.epoch import Version, get_epoch
 from api.store.tables import IdempotencyRow
+
+Transaction = Session
+"""A transaction of the store, as a route hands it on to services. No route asks the store by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,11 @@ class RouteResult:
     location: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def response(self) -> Response:
-        """Return it as a response."""
+    def response(self, present: str) -> Response:
+        """Return it as a response of the store's present epoch."""
         headers = dict(self.headers)
         if self.version is not None:
-            headers["ETag"] = etag(self.version)
+            headers["ETag"] = make_etag(Version(present, self.version))
         if self.location is not None:
             headers["Location"] = self.location
         if self.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
@@ -76,9 +81,10 @@ class Call:
         """Answer from one moment of the store, which it cannot change; what the caller knows is not told again."""
         with self.context.database.reading() as session:
             answer = act(session)
-            if answer.version is not None and self._knows(answer.version):
+            present = get_epoch(session)
+            if answer.version is not None and self._knows(Version(present, answer.version)):
                 answer = RouteResult(status=HTTPStatus.NOT_MODIFIED, version=answer.version)
-            return answer.response()
+            return answer.response(present)
 
     def disclose(self, action: str, kind: str, identifier: str, act: Callable[[Session], RouteResult]) -> Response:
         """Answer as :meth:`read` does with patient data; that it was read is written down before the answer leaves."""
@@ -88,9 +94,18 @@ class Call:
         return response
 
     def write(self, act: Callable[[Session], RouteResult]) -> Response:
-        """Answer with what one transaction does; nothing is done when it raises."""
+        """Answer with what one transaction does; nothing is done when it raises.
+
+        Raises
+        ------
+        Stale
+            When the version of If-Match is of another epoch: the store was restored since it was read.
+        """
         with self.context.database.writing() as session:
-            return act(session).response()
+            answer, present = act(session), get_epoch(session)
+            if self.if_match is not None and self._expected().epoch != present:
+                raise Stale("it has changed since it was read")  # and with it all that was done is undone
+            return answer.response(present)
 
     def create(self, act: Callable[[Session], RouteResult]) -> Response:
         """Do something once for each Idempotency-Key, and give every repetition the first one's answer.
@@ -106,10 +121,10 @@ class Call:
         if self.key is None or self.digest is None:
             return self.write(act)
         with self.context.database.writing() as session:
-            accounts.forget_answers(session, self.context.clock() - timedelta(hours=self.context.settings.key_hours))
-            row = accounts.kept_answer(session, self.actor.id, self.key)
+            accounts.delete_old_answers(session, self.context.clock() - timedelta(hours=self.context.settings.key_hours))
+            row = accounts.find_kept_answer(session, self.actor.id, self.key)
             if row is None:
-                response = act(session).response()
+                response = act(session).response(get_epoch(session))
                 session.add(self._kept(self.key, self.digest, response))
                 return response
         return self._repeated(self.digest, row)
@@ -124,22 +139,25 @@ class Call:
         Stale
             When it says what no version can be.
         """
+        return self._expected().number
+
+    def _expected(self) -> Version:
         if self.if_match is None:
             raise VersionMissing("send If-Match with the ETag of what is to be changed")
-        digits = self.if_match.strip().removeprefix('"').removesuffix('"')
-        if self.if_match.strip() != f'"{digits}"' or not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+        found = _ETAG.fullmatch(self.if_match.strip())
+        if found is None:
             raise Stale("If-Match is no ETag of this object")
-        return int(digits)
+        return Version(found["epoch"], int(found["number"]))
 
     def expect(self, version: int) -> None:
         """Refuse a change of another version than the caller has read. Raises ``VersionMissing`` or ``Stale``."""
         if self.expected_version() != version:
             raise Stale("it has changed since it was read")
 
-    def _knows(self, version: int) -> bool:
+    def _knows(self, version: Version) -> bool:
         """Say whether If-None-Match names a version (RFC 9110, section 13.1.2)."""
         known = {tag.strip().removeprefix("W/") for tag in (self.if_none_match or "").split(",")}
-        return not known.isdisjoint((etag(version), "*"))
+        return not known.isdisjoint((make_etag(version), "*"))
 
     def _kept(self, key: str, digest: str, response: Response) -> IdempotencyRow:
         return IdempotencyRow(
@@ -159,6 +177,9 @@ class Call:
         return Response(body, row.status, dict(row.headers))
 
 
-def etag(version: int) -> str:
+_ETAG = re.compile(r'"(?P<number>[0-9]{1,9})\.(?P<epoch>[0-9A-Za-z-]{1,64})"')
+
+
+def make_etag(version: Version) -> str:
     """Return the ETag of a version."""
-    return f'"{version}"'
+    return f'"{version.number}.{version.epoch}"'

@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 from api.access.table import ACCESS
 from api.context import AppContext
 from api.http.errors import install_handlers
-from api.http.gate import COOKIE, Guarded
+from api.http.gate import COOKIE, GuardedRoute
 from api.http.middleware import RequestContextMiddleware
 from api.http.routes import ROUTERS
 
@@ -70,7 +70,7 @@ def expect_guarded(app: FastAPI) -> None:
     """Refuse an application whose routes are not exactly those of the access table. Raises ``LookupError``."""
     routed = set()
     for route in iter_route_contexts(app.routes):
-        if not isinstance(route.original_route, Guarded) or route.path != route.original_route.path:
+        if not isinstance(route.original_route, GuardedRoute) or route.path != route.original_route.path:
             raise LookupError(f"{route.path} goes around the gate")
         routed |= {(method, route.path) for method in route.methods or ()}
     listed = {(line.method, line.path) for line in ACCESS}

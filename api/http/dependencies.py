@@ -18,7 +18,7 @@ async def get_request_context(request: Request) -> AppContext:
     return get_context(request)
 
 
-async def asked_actor(request: Request) -> Actor:
+async def get_actor(request: Request) -> Actor:
     """Return who asks, as the gate has found; a route that is public has nobody."""
     actor = request.state.actor
     assert isinstance(actor, Actor)
@@ -26,15 +26,15 @@ async def asked_actor(request: Request) -> Actor:
 
 
 Shared = Annotated[AppContext, Depends(get_request_context)]
-Acting = Annotated[Actor, Depends(asked_actor)]
+Acting = Annotated[Actor, Depends(get_actor)]
 
 
-async def asked_call(context: Shared, actor: Acting) -> Call:
+async def get_call(context: Shared, actor: Acting) -> Call:
     """Return a request that reads."""
     return Call(context, actor)
 
 
-async def asked_object(
+async def get_conditional_call(
     context: Shared,
     actor: Acting,
     if_none_match: Annotated[str | None, Header(description="The ETag of what is known; 304 if it is so still.")] = None,
@@ -43,7 +43,7 @@ async def asked_object(
     return Call(context, actor, if_none_match=if_none_match)
 
 
-async def asked_creation(
+async def get_creating_call(
     request: Request,
     context: Shared,
     actor: Acting,
@@ -56,7 +56,7 @@ async def asked_creation(
     return Call(context, actor, key=idempotency_key, digest=getattr(request.state, "digest", None))
 
 
-async def asked_change(
+async def get_changing_call(
     context: Shared,
     actor: Acting,
     if_match: Annotated[str | None, Header(description="The ETag of what is changed, as it was read.")] = None,
@@ -65,7 +65,7 @@ async def asked_change(
     return Call(context, actor, if_match=if_match)
 
 
-Reading = Annotated[Call, Depends(asked_call)]
-Fetching = Annotated[Call, Depends(asked_object)]
-Creating = Annotated[Call, Depends(asked_creation)]
-Changing = Annotated[Call, Depends(asked_change)]
+Reading = Annotated[Call, Depends(get_call)]
+Fetching = Annotated[Call, Depends(get_conditional_call)]
+Creating = Annotated[Call, Depends(get_creating_call)]
+Changing = Annotated[Call, Depends(get_changing_call)]

@@ -107,14 +107,14 @@ class Problem(BaseModel):
     errors: list[ProblemDetail] = []
 
 
-def problem_kind(error: ClinicweaveError) -> ProblemType:
+def get_problem_type(error: ClinicweaveError) -> ProblemType:
     """Return what an error is to a caller."""
     return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
 
 
-def problem_answer(request: Request, error: ClinicweaveError) -> JSONResponse:
+def make_problem(request: Request, error: ClinicweaveError) -> JSONResponse:
     """Return the answer that an error of the tree gets; a defect's own words stay inside."""
-    kind = problem_kind(error)
+    kind = get_problem_type(error)
     headers = {"WWW-Authenticate": 'Bearer realm="clinicweave"'} if kind.status == HTTPStatus.UNAUTHORIZED else {}
     if kind.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         headers["Retry-After"] = str(error.retry_seconds if isinstance(error, TooMany) else RETRY_SECONDS)
@@ -126,7 +126,7 @@ def problem_answer(request: Request, error: ClinicweaveError) -> JSONResponse:
     return _answer(request, kind, str(error), error.details if isinstance(error, ServiceError) else (), headers)
 
 
-def defect_answer(request: Request) -> JSONResponse:
+def make_defect(request: Request) -> JSONResponse:
     """Return the answer to a request that met a defect."""
     return _answer(request, DEFECT, None, (), {})
 
@@ -136,7 +136,7 @@ def install_handlers(app: FastAPI) -> None:
 
     async def refused(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ClinicweaveError)
-        return problem_answer(request, error)
+        return make_problem(request, error)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
@@ -156,7 +156,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, plain)
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of the problems with which a route may answer."""
     return {
         status: {

@@ -23,11 +23,11 @@ from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from api.access.actor import NOBODY, UNKNOWN, Actor
-from api.access.credentials import hashed
-from api.access.owners import ids_at, kind_in, owns
-from api.access.table import Access, Scope, line_for, methods_of
+from api.access.credentials import hash_secret
+from api.access.owners import find_ids, get_kind, is_own
+from api.access.table import Access, Scope, get_line, list_methods
 from api.context import AppContext, get_context
-from api.http.errors import documented
+from api.http.errors import document_problems
 from api.runtime.exceptions import Forbidden, Unauthenticated
 from api.store import audit
 from scheduling.errors import Fault, InvalidFile
@@ -47,7 +47,7 @@ MAX_LOGGED_ID = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AccessRequest:
     """What the gate has to know of a request."""
 
     address: str
@@ -62,7 +62,7 @@ class Asked:
         return self.bearer or self.cookie
 
 
-class Guarded(APIRoute):
+class GuardedRoute(APIRoute):
     """A route behind the gate; one that the access table does not have cannot be made.
 
     Its option ``max_body_size`` bounds its bodies, in bytes; the setting ``max_body_bytes`` bounds those of every route.
@@ -70,14 +70,14 @@ class Guarded(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.max_body_bytes: int = options.pop("max_body_size", None) or MAX_BODY_BYTES
-        lines = [line_for(method, path) for method in options.get("methods") or ("GET",)]
-        options["responses"] = {**documented(*_problems(lines)), **(options.get("responses") or {})}
+        lines = [get_line(method, path) for method in options.get("methods") or ("GET",)]
+        options["responses"] = {**document_problems(*_problems(lines)), **(options.get("responses") or {})}
         super().__init__(path, endpoint, **options)
 
     async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer a request; one by another method learns all that the path takes, whichever routes they are of."""
         if scope["method"] not in (self.methods or ()):
-            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods_of(self.path))})
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(list_methods(self.path))})
         most = min(self.max_body_bytes, scope["app"].state.context.settings.max_body_bytes)
         await super().handle(scope, _bounded(receive, Headers(scope=scope), most), send)
 
@@ -86,7 +86,7 @@ class Guarded(APIRoute):
         answer = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            line = line_for(request.method, self.path)
+            line = get_line(request.method, self.path)
             if not line.public:
                 asked = _asked(request, line)
                 actor = request.state.actor = await run_in_threadpool(admit, get_context(request), line, asked)
@@ -114,12 +114,12 @@ class Guarded(APIRoute):
             raise InvalidFile("request", [Fault(wrong[0], "a NUL character cannot be kept")])
 
 
-def guarded_router(tag: str) -> APIRouter:
+def make_router(tag: str) -> APIRouter:
     """Make a router whose routes stand behind the gate; paths are written in full, as in the access table."""
-    return APIRouter(route_class=Guarded, tags=[tag])
+    return APIRouter(route_class=GuardedRoute, tags=[tag])
 
 
-def admit(context: AppContext, line: Access, asked: Asked) -> Actor:
+def admit(context: AppContext, line: Access, asked: AccessRequest) -> Actor:
     """Let somebody pass, or write down who was not.
 
     Raises
@@ -138,32 +138,32 @@ def admit(context: AppContext, line: Access, asked: Asked) -> Actor:
     return actor
 
 
-def expect_allowed(context: AppContext, line: Access, asked: Asked, actor: Actor) -> None:
+def expect_allowed(context: AppContext, line: Access, asked: AccessRequest, actor: Actor) -> None:
     """Refuse what somebody may not do, or not to what is asked for, and write it down. Raises ``Forbidden``."""
     if not _may(context, actor, line, asked):
         _deny(context, line, asked, actor.id, actor.role, "not in the access table")
         raise Forbidden("this is not allowed with this role, or not on this object")
 
 
-def _known(context: AppContext, asked: Asked) -> Actor:
+def _known(context: AppContext, asked: AccessRequest) -> Actor:
     if asked.secret is None:
         raise Unauthenticated("no credential came with the request")
-    context.requests.take(hashed(asked.secret))
+    context.requests.take(hash_secret(asked.secret))
     actor = context.identify(asked.secret)
     if asked.bearer is None and asked.is_foreign:
         raise Unauthenticated("another site has sent this request")
     return actor
 
 
-def _may(context: AppContext, actor: Actor, line: Access, asked: Asked) -> bool:
+def _may(context: AppContext, actor: Actor, line: Access, asked: AccessRequest) -> bool:
     scope = line.roles.get(actor.role)
     if scope is not Scope.OWN:
         return scope is Scope.ANY
     with context.database.reading() as session:
-        return all(owns(session, actor, kind, identifier) for kind, identifier in asked.ids)
+        return all(is_own(session, actor, kind, identifier) for kind, identifier in asked.ids)
 
 
-def _deny(context: AppContext, line: Access, asked: Asked, actor: str, role: str, reason: str) -> None:
+def _deny(context: AppContext, line: Access, asked: AccessRequest, actor: str, role: str, reason: str) -> None:
     kind, identifier = asked.ids[0] if asked.ids else ("", "")
     entry = audit.AuditEntry(
         actor=actor,
@@ -178,10 +178,10 @@ def _deny(context: AppContext, line: Access, asked: Asked, actor: str, role: str
         audit.append(session, entry, context.clock())
 
 
-def _asked(request: Request, line: Access) -> Asked:
+def _asked(request: Request, line: Access) -> AccessRequest:
     given = request.headers.get("authorization", "")
-    return Asked(
-        address=address_of(request),
+    return AccessRequest(
+        address=get_address(request),
         bearer=given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else None,
         cookie=request.cookies.get(COOKIE),
         is_foreign=request.method not in READING and is_foreign(request),
@@ -190,10 +190,10 @@ def _asked(request: Request, line: Access) -> Asked:
 
 
 def _ids_in_body(line: Access, body: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((kind_in(body, kind), identifier) for place, kind in line.body for identifier in ids_at(body, place))
+    return tuple((get_kind(body, kind), identifier) for place, kind in line.body for identifier in find_ids(body, place))
 
 
-def address_of(request: Request) -> str:
+def get_address(request: Request) -> str:
     """Return the caller's network address."""
     return request.client.host if request.client else "unknown"
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.context import AppContext
-from api.http.errors import defect_answer
+from api.http.errors import make_defect
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class RequestContextMiddleware:
             except Exception:
                 log.exception("defect", extra={"fields": {"request": request.state.request_id}})
                 if status == 0:  # else the answer has begun, and can only break off
-                    await defect_answer(request)(scope, receive, sent)
+                    await make_defect(request)(scope, receive, sent)
             finally:
                 self._record(request, status, perf_counter() - began)
 

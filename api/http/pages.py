@@ -6,12 +6,14 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query
+from pydantic import BaseModel
 
 from scheduling.errors import Fault, InvalidFile
 
+M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 MAX_ITEMS = 200
@@ -33,21 +35,19 @@ class Page:
     after: str
     count: int
 
-    def document(self, rows: Sequence[T], key: Callable[[T], str], show: Callable[[T], Any]) -> dict[str, Any]:
-        """Return the page of up to ``count + 1`` rows, and the cursor of the next one."""
-        shown = rows[: self.count]
-        return {
-            "items": [show(row) for row in shown],
-            "next": cursor(key(shown[-1])) if len(rows) > self.count else None,
-        }
+    def of(self, model: type[M], items: Sequence[T], key: Callable[[T], str]) -> M:
+        """Return the page of up to ``count + 1`` items as a model with ``items`` and ``next``, the cursor of the next page."""
+        shown = items[: self.count]
+        following = make_cursor(key(shown[-1])) if len(items) > self.count else None
+        return model.model_validate({"items": shown, "next": following})
 
 
-def cursor(key: str) -> str:
+def make_cursor(key: str) -> str:
     """Return the cursor that goes on after a key."""
     return urlsafe_b64encode(json.dumps([key]).encode()).decode().rstrip("=")
 
 
-async def asked_page(
+async def get_page(
     limit: Annotated[int, Query(ge=1, le=MAX_ITEMS, description="Most items.")] = 50,
     cursor: Annotated[str, Query(max_length=MAX_CURSOR_CHARACTERS, description="`next` of the page before.")] = "",
 ) -> Page:
@@ -64,4 +64,4 @@ async def asked_page(
     return Page(after, limit)
 
 
-Paged = Annotated[Page, Depends(asked_page)]
+Paged = Annotated[Page, Depends(get_page)]

@@ -12,7 +12,7 @@ from rich.style import Style
 from rich.text import Text
 
 from api.reports.labels import codes, elided
-from api.reports.lanes import MINUTES_PER_HOUR, BoardRow, By, LaneItem, hours, rows
+from api.reports.lanes import MINUTES_PER_HOUR, BoardRow, By, LaneItem, hours, make_rows
 from api.reports.palette import colour, families, family, title
 from scheduling.plan import GroupBooking, Plan
 from scheduling.scenario import Scenario
@@ -102,7 +102,7 @@ class Board:
 
     def day(self, day: date) -> Iterator[Text]:
         """Yield the lines of one date."""
-        found = rows(self.scenario, self.plan, day, self.by)
+        found = make_rows(self.scenario, self.plan, day, self.by)
         drawn = [row for row in found if not row.is_empty]
         entries = [entry for row in drawn for entry in row.entries]
         yield Text(f"{day:%A, %d %B %Y}", STRONG)

@@ -9,8 +9,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from api.reports.documents import document
-from api.reports.kpis import kpis
+from api.reports.documents import to_document
+from api.reports.kpis import compute_kpis
 from api.reports.summary import MAX_LINES, figures, table
 from scheduling.comparison import DIFFERENCES, Change, Comparison, CostChange, Difference
 from scheduling.plan import Booking, Plan
@@ -159,7 +159,7 @@ def _price(move: Move) -> str:
 def beside(scenario: Scenario, before: Plan, asked: Scenario, after: Plan) -> Table:
     """Return the figures of two plans beside each other, where they differ."""
     made = table("Figures", "", "before", "after")
-    first, second = figures(kpis(scenario, before)), figures(kpis(asked, after))
+    first, second = figures(compute_kpis(scenario, before)), figures(compute_kpis(asked, after))
     for label in dict.fromkeys([*first, *second]):
         if first.get(label) != second.get(label):
             made.add_row(label, first.get(label, ""), second.get(label, ""))
@@ -168,7 +168,7 @@ def beside(scenario: Scenario, before: Plan, asked: Scenario, after: Plan) -> Ta
 
 def moves_document(moves: Iterable[Move]) -> list[dict[str, Any]]:
     """Return why people are moved, for machines."""
-    return [document(move) for move in moves]
+    return [to_document(move) for move in moves]
 
 
 # --- proposals -------------------------------------------------------------------------------------------------------

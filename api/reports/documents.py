@@ -7,22 +7,22 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any
 
-from api.reports.kpis import Share, kpis
-from api.reports.lanes import By, LaneItem, rows
+from api.reports.kpis import Share, compute_kpis
+from api.reports.lanes import By, LaneItem, make_rows
 from scheduling.check import Verdict
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
 
-def document(value: Any) -> Any:
+def to_document(value: Any) -> Any:
     """Turn figures into what JSON can hold; a share carries its ratio."""
     if isinstance(value, Share):
         return {"part": value.part, "whole": value.whole, "ratio": None if value.ratio is None else round(value.ratio, 4)}
     if is_dataclass(value):
-        return {field.name: document(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: to_document(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {key: document(element) for key, element in value.items()}
-    return [document(element) for element in value] if isinstance(value, tuple | list) else value
+        return {key: to_document(element) for key, element in value.items()}
+    return [to_document(element) for element in value] if isinstance(value, tuple | list) else value
 
 
 def verdict_document(plan: Plan, verdict: Verdict, misstated: Iterable[str]) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def verdict_document(plan: Plan, verdict: Verdict, misstated: Iterable[str]) -> 
     found = list(misstated)
     return {
         "ok": not verdict.violations and not found,
-        "violations": document(verdict.violations),
+        "violations": to_document(verdict.violations),
         "misstated": found,
         "cost": verdict.cost,
         "stated_cost": plan.cost,
@@ -47,7 +47,7 @@ def plan_summary(scenario: Scenario, plan: Plan) -> dict[str, Any]:
         "bound": plan.bound,
         "gap": gap(plan),
         "costs": plan.costs.components(),
-        "kpis": document(kpis(scenario, plan)),
+        "kpis": to_document(compute_kpis(scenario, plan)),
         "left_out": [left.visit for left in plan.unscheduled],
     }
 
@@ -66,7 +66,7 @@ def board_document(scenario: Scenario, plan: Plan, days: Iterable[date], by: By)
             "date": day.isoformat(),
             "rows": [
                 {"id": row.id, "entries": [_entry(entry) for entry in row.entries]}
-                for row in rows(scenario, plan, day, by)
+                for row in make_rows(scenario, plan, day, by)
                 if row.entries
             ],
         }

@@ -79,7 +79,7 @@ class Kpis:
     notified_moves: int
 
 
-def kpis(scenario: Scenario, plan: Plan) -> Kpis:
+def compute_kpis(scenario: Scenario, plan: Plan) -> Kpis:
     """Return the figures of a plan, whether or not it keeps the rules."""
     attendees = sum(len(session.attendees) for session in plan.groups)
     return Kpis(

@@ -62,7 +62,7 @@ class BoardRow:
         return not self.entries and not self.duty
 
 
-def rows(scenario: Scenario, plan: Plan, day: date, by: By) -> tuple[BoardRow, ...]:
+def make_rows(scenario: Scenario, plan: Plan, day: date, by: By) -> tuple[BoardRow, ...]:
     """Return the rows of a date in the scenario's order: providers on duty or at work, or every room."""
     found: Mapping[str, list[tuple[Item, bool]]] = defaultdict(list)
     for item in plan.items(scenario):

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.reports.documents import gap
-from api.reports.kpis import LONG_WAIT_PERCENT, Kpis, Share, kpis
+from api.reports.kpis import LONG_WAIT_PERCENT, Kpis, Share, compute_kpis
 from scheduling.check import Verdict
 from scheduling.plan import Plan, Reason, Unscheduled, Violation
 from scheduling.scenario import Scenario
@@ -40,7 +40,7 @@ def standing(plan: Plan) -> str:
 
 def plan_tables(scenario: Scenario, plan: Plan) -> Iterator[RenderableType]:
     """Yield all that is shown of a plan without its bookings."""
-    found = kpis(scenario, plan)
+    found = compute_kpis(scenario, plan)
     yield Text(f"{plan.scenario}: {standing(plan)}", "bold")
     yield Text()
     yield _side_by_side(_cost_table(plan), _figures_table(found))

@@ -1,4 +1,4 @@
-"""What one process remembers of feeds, so that most polls need no rendering and no store but for one look."""
+"""The feeds that one process has rendered, kept so that most polls need no rendering and no store but for one look."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ V = TypeVar("V")
 MAX_ENTRIES = 2_000
 """Rendered feeds, and secrets, that one process keeps; the least recently used are evicted."""
 
-KEPT_EVERY = timedelta(minutes=1)
+DRAIN_INTERVAL = timedelta(minutes=1)
 """How often what polls have brought is written to the store, all of it at once: while it is, other polls have to wait."""
 
 
@@ -34,11 +34,11 @@ class RenderedFeed:
 
     @cached_property
     def digest(self) -> str:
-        """What two copies share that say the same."""
+        """The hash of the content: the same for feeds that say the same."""
         return sha256(self.content).hexdigest()[:32]
 
     @cached_property
-    def packed(self) -> bytes:
+    def compressed(self) -> bytes:
         """The content compressed, the same bytes each time."""
         return gzip.compress(self.content, mtime=0)
 
@@ -48,63 +48,67 @@ RenderedFeeds = OrderedDict[tuple[FeedKind, str], RenderedFeed]
 
 @dataclass
 class FeedCache:
-    """What one process remembers of feeds; ``unkept`` and ``unnoted``, by id, are yet to be written to the store."""
+    """The feeds that one process has rendered, and which secrets open which; the least recently used are evicted.
 
-    copies: RenderedFeeds = field(default_factory=OrderedDict)
-    secrets: OrderedDict[str, Subscription] = field(default_factory=OrderedDict)
-    unkept: RenderedFeeds = field(default_factory=OrderedDict)
-    unnoted: OrderedDict[str, Subscription] = field(default_factory=OrderedDict)
-    kept_at: datetime | None = None
+    ``unsaved`` and ``unrecorded``, by id, are yet to be written to the store.
+    """
+
+    feeds: RenderedFeeds = field(default_factory=OrderedDict)
+    subscriptions: OrderedDict[str, Subscription] = field(default_factory=OrderedDict)
+    unsaved: RenderedFeeds = field(default_factory=OrderedDict)
+    unrecorded: OrderedDict[str, Subscription] = field(default_factory=OrderedDict)
+    drained_at: datetime | None = None
     lock: Lock = field(default_factory=Lock)
 
-    def recall(self, kind: FeedKind, subject: str) -> RenderedFeed | None:
-        """Return a copy, if it is remembered."""
+    def get(self, kind: FeedKind, subject: str) -> RenderedFeed | None:
+        """Return a rendered feed, if there is one."""
         with self.lock:
-            return self.copies.get((kind, subject))
+            return self.feeds.get((kind, subject))
 
-    def remember(self, kind: FeedKind, subject: str, copy: RenderedFeed) -> None:
-        """Remember a copy; one of another state of the store than the last is to be kept."""
+    def put(self, kind: FeedKind, subject: str, feed: RenderedFeed) -> None:
+        """Keep a feed; one of another state of the store than the last is to be saved."""
         with self.lock:
-            last = self.copies.get((kind, subject))
-            _put(self.copies, (kind, subject), copy)
-            if last is None or last.source != copy.source:
-                _put(self.unkept, (kind, subject), copy)
+            last = self.feeds.get((kind, subject))
+            _put(self.feeds, (kind, subject), feed)
+            if last is None or last.source != feed.source:
+                _put(self.unsaved, (kind, subject), feed)
 
-    def recollect(self, kind: FeedKind, subject: str, copy: RenderedFeed) -> None:
-        """Remember a copy that the store has."""
+    def put_saved(self, kind: FeedKind, subject: str, feed: RenderedFeed) -> None:
+        """Keep a feed that the store has."""
         with self.lock:
-            _put(self.copies, (kind, subject), copy)
+            _put(self.feeds, (kind, subject), feed)
 
-    def noted(self, secret_hash: str) -> Subscription | None:
-        """Return the feed that a secret has opened, if it is remembered."""
+    def get_subscription(self, secret_hash: str) -> Subscription | None:
+        """Return the subscription that a secret has opened, if it is known."""
         with self.lock:
-            return self.secrets.get(secret_hash)
+            return self.subscriptions.get(secret_hash)
 
-    def note(self, secret_hash: str, feed: Subscription) -> None:
-        """Remember which feed a secret opens."""
+    def put_subscription(self, secret_hash: str, subscription: Subscription) -> None:
+        """Keep which subscription a secret opens."""
         with self.lock:
-            _put(self.secrets, secret_hash, feed)
+            _put(self.subscriptions, secret_hash, subscription)
 
-    def note_use(self, feed: Subscription) -> None:
-        """Remember that a feed is read."""
+    def record_use(self, subscription: Subscription) -> None:
+        """Note that a feed is read."""
         with self.lock:
-            _put(self.unnoted, feed.id, feed)
+            _put(self.unrecorded, subscription.id, subscription)
 
     def is_due(self, now: datetime) -> bool:
-        """Say whether something is to be kept, and nothing was for a while."""
+        """Return whether something is to be written, and nothing was for a while."""
         with self.lock:
-            return bool(self.unkept or self.unnoted) and (self.kept_at is None or now - self.kept_at >= KEPT_EVERY)
+            unwritten = bool(self.unsaved or self.unrecorded)
+            return unwritten and (self.drained_at is None or now - self.drained_at >= DRAIN_INTERVAL)
 
-    def take(self, now: datetime) -> tuple[RenderedFeeds, list[Subscription]]:
-        """Hand over what is to be kept."""
+    def drain(self, now: datetime) -> tuple[RenderedFeeds, list[Subscription]]:
+        """Hand over what is to be written: feeds, and subscriptions that were used."""
         with self.lock:
-            taken = self.unkept, list(self.unnoted.values())
-            self.unkept, self.unnoted, self.kept_at = OrderedDict(), OrderedDict(), now
-        return taken
+            drained = self.unsaved, list(self.unrecorded.values())
+            self.unsaved, self.unrecorded, self.drained_at = OrderedDict(), OrderedDict(), now
+        return drained
 
 
-def _put(memory: OrderedDict[K, V], key: K, value: V) -> None:
-    memory[key] = value
-    memory.move_to_end(key)
-    if len(memory) > MAX_ENTRIES:
-        memory.popitem(last=False)
+def _put(cache: OrderedDict[K, V], key: K, value: V) -> None:
+    cache[key] = value
+    cache.move_to_end(key)
+    if len(cache) > MAX_ENTRIES:
+        cache.popitem(last=False)

@@ -71,7 +71,7 @@ def _embedded(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped
 
 
-def resolved(host: str, port: int) -> list[Address]:
+def resolve(host: str, port: int) -> list[Address]:
     """Return every address of a name. Raises ``OSError``."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [ip_address(str(where[0]).partition("%")[0]) for *_, where in found]
@@ -92,7 +92,7 @@ class Fetcher:
     max_bytes: int
     seconds: float
     allowed: Callable[[Address], bool] = is_public
-    resolve: Callable[[str, int], list[Address]] = resolved
+    resolve: Callable[[str, int], list[Address]] = resolve
     context: ssl.SSLContext | None = None
 
     def fetch(self, url: str, etag: str | None = None) -> Fetched:

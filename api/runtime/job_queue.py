@@ -99,12 +99,12 @@ class JobQueue:
         StillReferenced
             When there is no such scenario or plan.
         """
-        row = store.asked_job(scenario_id, limits, asked_by, utc_now(), start_plan_id, key)
-        if row.dedup_key is not None and (known := store.job_of_key(session, row.dedup_key)) is not None:
+        row = store.make_job(scenario_id, limits, asked_by, utc_now(), start_plan_id, key)
+        if row.dedup_key is not None and (known := store.find_job_of_key(session, row.dedup_key)) is not None:
             if _request(known) != _request(row):
                 raise KeyReused("this key came before with another request for a plan")
             return known
-        if store.queued_jobs(session) >= self.capacity:
+        if store.count_queued_jobs(session) >= self.capacity:
             raise TooMany(f"{self.capacity} plans are waiting to be made already", RETRY_SECONDS)
         store.add_job(session, row)
         self.put(session, row)
@@ -121,7 +121,7 @@ class JobQueue:
         }
         self._client.enqueue_in_transaction(session, options, row.id, row.epoch)
 
-    def again(self, session: Session, seen: Mark | None, loss: str | None = None) -> PlanJobRow | None:
+    def requeue(self, session: Session, seen: Mark | None, loss: str | None = None) -> PlanJobRow | None:
         """Begin a new epoch of a job that still is as it was seen: whoever had it is given up.
 
         Parameters
@@ -143,7 +143,7 @@ class JobQueue:
             self.put(session, row)
         return row
 
-    def missing(self, marks: Iterable[Mark]) -> list[Mark]:
+    def find_missing(self, marks: Iterable[Mark]) -> list[Mark]:
         """Return those jobs that wait by the store, but have left the queue or never came into it."""
         waiting = {_workflow(mark.id, mark.epoch): mark for mark in marks if mark.state == "queued"}
         if not waiting:
@@ -158,7 +158,7 @@ class JobQueue:
         ):
             self._client.delete_workflows([workflow.workflow_id for workflow in gone])
         with self._database.writing() as session:
-            store.forget_events(session, before)
+            store.delete_old_events(session, before)
 
     def close(self) -> None:
         """Close the queue's own connections."""

@@ -19,7 +19,7 @@ from scheduling.catalogue.own import VARIABLE
 from scheduling.errors import Fault, InvalidFile
 
 PREFIX = "CLINICWEAVE_"
-OF_THE_BUILD = (f"{PREFIX}CLIENTS",)
+OF_THE_BUILD = (f"{PREFIX}CLIENTS", f"{PREFIX}PEERS")
 """Variables of the prefix that only tests and builds read."""
 
 MIN_SECRET_CHARACTERS = 32
@@ -86,6 +86,8 @@ class Settings(BaseSettings):
         None, ge=0, le=65_535, description="Take patients' answers by LMTP on this port of lmtp_host."
     )
     lmtp_host: str = "127.0.0.1"
+
+    partners: Path | None = Field(None, description="The file that names the systems with which HL7 messages are exchanged.")
 
     feed_polls_per_minute: int = Field(30, gt=0, description="Polls of one feed, for one process.")
     feed_past_days: int = Field(28, ge=0, description="How much of the past feeds show.")
@@ -174,7 +176,11 @@ def expect_known_variables() -> None:
 
 def _served_at(host: str, port: int) -> str:
     """Return the address of what listens there; what listens everywhere is reached on this machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return make_address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
+
+
+def make_address(host: str, port: int) -> str:
+    """Return the address of a port of a host."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

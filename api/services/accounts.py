@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
-from api.access.credentials import SESSION, TOKEN, Signer, hashed, new_secret
-from api.access.oidc import IdentityProvider, recalled
-from api.access.passwords import hashed_password, is_password
+from api.access.credentials import SESSION, TOKEN, Signer, hash_secret, make_secret
+from api.access.oidc import IdentityProvider, read_cookie
+from api.access.passwords import hash_password, is_password
 from api.context import AppContext
 from api.runtime.exceptions import Conflict, Unauthenticated
 from api.runtime.settings import Settings
 from api.services.records import write_audit
 from api.store import accounts, audit, feeds
 from api.store.columns import new_id
-from api.store.rows import expect_version, found
+from api.store.rows import expect_version, get_row
 from api.store.tables import AccountRow, PatientLinkRow, ProviderRow, SessionRow, TokenRow, VisitRow
 from scheduling.errors import Fault, InvalidFile
 
@@ -57,6 +57,16 @@ class OpenedSession:
     secret: str
     session: SessionRow
     account: AccountRow
+
+
+def list_accounts(session: Session, after: str, count: int) -> list[AccountRow]:
+    """Return accounts by id, those after an id."""
+    return accounts.list_accounts(session, after, count)
+
+
+def get_account(session: Session, identifier: str) -> AccountRow:
+    """Return an account. Raises ``UnknownId``."""
+    return accounts.get_account(session, identifier)
 
 
 def add_account(
@@ -104,7 +114,7 @@ def change_account(
     Conflict
         When nobody would be left who may change accounts.
     """
-    row = accounts.account(session, identifier)
+    row = accounts.get_account(session, identifier)
     expect_version(row, "account", identifier, version)
     role = change.role or AccessRole(row.role)
     provider = change.provider if change.provider is not None or role is not AccessRole.CLINICIAN else row.provider_id
@@ -141,12 +151,12 @@ def log_in(context: AppContext, address: str, name: str, password: str) -> Opene
     context.log_ins.take(f"log-in from {address}")
     now = context.clock()
     with context.database.reading() as session:
-        account = accounts.account_named(session, name)
+        account = accounts.find_account_by_name(session, name)
     right = is_password(account.password_hash if account else None, password)
     with context.database.writing() as session:
-        account = accounts.account_named(session, name)  # it may have been closed while the password was tried
-        if right and account is not None and account.is_active and not _rests(account, now):
-            return _admitted(session, context.settings, account, now)
+        account = accounts.find_account_by_name(session, name)  # it may have been closed while the password was tried
+        if right and account is not None and account.is_active and not _is_locked(account, now):
+            return _open_session(session, context.settings, account, now)
         _refuse(session, context.settings, account, now)
     most, minutes = context.settings.failures_before_lock, context.settings.lock_minutes
     raise Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
@@ -167,15 +177,15 @@ def log_in_by_provider(
     context.log_ins.take(f"log-in from {address}")
     now = context.clock()
     try:
-        subject = provider.subject(recalled(cookie, context.signer), state, code)
+        subject = provider.subject(read_cookie(cookie, context.signer), state, code)
     except Unauthenticated:
         with context.database.writing() as session:
             _refuse(session, context.settings, None, now)
         raise
     with context.database.writing() as session:
-        account = accounts.account_of_identity(session, context.settings.oidc_issuer or "", subject)
+        account = accounts.find_account_by_identity(session, context.settings.oidc_issuer or "", subject)
         if account is not None and account.is_active:
-            return _admitted(session, context.settings, account, now)
+            return _open_session(session, context.settings, account, now)
         _refuse(session, context.settings, account, now)
     raise Unauthenticated("nobody here has this identity")
 
@@ -196,34 +206,40 @@ def change_password(context: AppContext, by: Actor, present: str, wanted: str) -
     context.log_ins.take(f"password of {by.id}")
     now = context.clock()
     with context.database.reading() as session:
-        account = accounts.account(session, by.id)
+        account = accounts.get_account(session, by.id)
     if not is_password(account.password_hash, present):
         with context.database.writing() as session:
-            _refuse(session, context.settings, accounts.account(session, by.id), now)
+            _refuse(session, context.settings, accounts.get_account(session, by.id), now)
         raise Unauthenticated("the present password is wrong")
-    password_hash = hashed_password(wanted)
+    password_hash = hash_password(wanted)
     with context.database.writing() as session:
         change_account(session, by, by.id, account.version, AccountChange(), password_hash, now)
 
 
 def end_sessions(session: Session, by: Actor, identifier: str, now: datetime) -> int:
     """End all sessions of an account, and return how many were open."""
-    accounts.account(session, identifier)
+    accounts.get_account(session, identifier)
     ended = accounts.revoke_sessions(session, identifier, now)
     write_audit(session, by, "account.end-sessions", "account", identifier, now)
     return ended
+
+
+def list_tokens(session: Session, account: str) -> list[TokenRow]:
+    """Return the tokens that act for an account, the revoked too. Raises ``UnknownId``."""
+    accounts.get_account(session, account)
+    return accounts.list_tokens(session, account)
 
 
 def add_token(
     session: Session, by: Actor, account: str, name: str, expires_at: datetime, now: datetime
 ) -> tuple[str, TokenRow]:
     """Make a token for a program that acts for an account, and return its secret, which is told once."""
-    accounts.account(session, account)
+    accounts.get_account(session, account)
     if expires_at <= now:
         raise InvalidFile("token", [Fault("days", "must end in the future")])
-    secret = new_secret(TOKEN)
+    secret = make_secret(TOKEN)
     row = TokenRow(
-        id=new_id(), name=name, secret_hash=hashed(secret), account_id=account, created_at=now, expires_at=expires_at
+        id=new_id(), name=name, secret_hash=hash_secret(secret), account_id=account, created_at=now, expires_at=expires_at
     )
     session.add(row)
     session.flush()
@@ -233,7 +249,7 @@ def add_token(
 
 def end_token(session: Session, by: Actor, identifier: str, now: datetime) -> None:
     """End a token."""
-    row = accounts.token(session, identifier)
+    row = accounts.get_token(session, identifier)
     row.revoked_at = row.revoked_at or now
     session.add(row)
     write_audit(session, by, "token.end", "token", identifier, now)
@@ -243,7 +259,7 @@ def add_link(
     session: Session, signer: Signer, by: Actor, visit: str, expires_at: datetime, now: datetime
 ) -> tuple[str, PatientLinkRow]:
     """Make the link by which a patient acts on one visit, and return its secret."""
-    found(session, VisitRow, "visit", visit)
+    get_row(session, VisitRow, "visit", visit)
     row = PatientLinkRow(id=new_id(), visit_id=visit, created_by=by.id, created_at=now, expires_at=expires_at)
     session.add(row)
     session.flush()
@@ -253,17 +269,17 @@ def add_link(
 
 def end_link(session: Session, by: Actor, identifier: str, now: datetime) -> None:
     """End a patient's link."""
-    row = accounts.patient_link(session, identifier)
+    row = accounts.get_patient_link(session, identifier)
     row.revoked_at = row.revoked_at or now
     session.add(row)
     write_audit(session, by, "link.end", "visit", row.visit_id, now)
 
 
-def _admitted(session: Session, settings: Settings, account: AccountRow, now: datetime) -> OpenedSession:
-    secret = new_secret(SESSION)
+def _open_session(session: Session, settings: Settings, account: AccountRow, now: datetime) -> OpenedSession:
+    secret = make_secret(SESSION)
     row = SessionRow(
         id=new_id(),
-        secret_hash=hashed(secret),
+        secret_hash=hash_secret(secret),
         account_id=account.id,
         created_at=now,
         last_seen_at=now,
@@ -271,17 +287,17 @@ def _admitted(session: Session, settings: Settings, account: AccountRow, now: da
     )
     account.failures, account.rests_until = 0, None
     session.add_all((row, account))
-    accounts.forget_sessions(session, now)
+    accounts.delete_old_sessions(session, now)
     return OpenedSession(secret, row, account)
 
 
-def _rests(account: AccountRow, now: datetime) -> bool:
+def _is_locked(account: AccountRow, now: datetime) -> bool:
     return account.rests_until is not None and account.rests_until > now
 
 
 def _refuse(session: Session, settings: Settings, account: AccountRow | None, now: datetime) -> None:
     # The name that was tried is not written down: people type passwords into the wrong field.
-    if account is not None and not _rests(account, now):
+    if account is not None and not _is_locked(account, now):
         account.failures += 1
         if account.failures >= settings.failures_before_lock:
             account.failures, account.rests_until = 0, now + timedelta(minutes=settings.lock_minutes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,20 +11,23 @@ from sqlmodel import Session
 from api.access.actor import AccessRole, Actor
 from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken
 from api.services.changes import propagate_booking_changes
-from api.services.episodes import OF_BOOKINGS, record_booking_state
+from api.services.decisions import Decision, PlanDiff, apply_plan_diff
+from api.services.episodes import OF_BOOKINGS, is_visit_missed, record_booking_state, retract_booking_state
 from api.services.records import write_audit
 from api.services.requests import get_asked_visit
-from api.services.week import WeekSnapshot, apply_plan_diff, pin_of, store_shift_locations, with_booking
+from api.services.week import WeekSnapshot, find_shift_locations, pin_of, with_booking
 from api.store import bookings, messages, offers, periods, requests
-from api.store.bookings import BookingChange
+from api.store.bookings import VisitStatus
 from api.store.database import Database
+from api.store.errors import StaleVersion
 from api.store.placings import booking_fields
+from api.store.rows import expect_version
 from api.store.tables import BookingRow
 from api.store.tables.mail import Participation
 from api.store.tables.plans import BookingState
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.plan import Plan, Violation, VisitBooking, find_plan_faults
-from scheduling.publishing import upcoming
+from scheduling.publishing import rebase
 from scheduling.requests import Pin, Visit
 from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
@@ -38,6 +41,9 @@ BECOMES: dict[BookingState, tuple[BookingState, ...]] = {
     "arrived": ("done",),
 }
 """What a booking may become, by what it is."""
+
+WAS: dict[BookingState, BookingState] = {"arrived": "booked", "no-show": "booked", "done": "arrived"}
+"""What a booking was, by what it was marked as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def find_period(database: Database, visit: str) -> str:
 
 def get_booking_row(session: Session, visit: str) -> BookingRow:
     """Return the booking that a visit has. Raises ``UnknownId``."""
-    row = bookings.booking_of(session, ("visit", visit, ""))
+    row = bookings.find_booking(session, ("visit", visit, ""))
     if row is None or row.state == "cancelled":
         raise UnknownId("booking of visit", visit)
     return row
@@ -77,19 +83,53 @@ def get_booking_row(session: Session, visit: str) -> BookingRow:
 def get_placed_visit(session: Session, visit: str) -> PlacedVisit:
     """Return where a visit stands. Raises ``UnknownId``."""
     row = get_booking_row(session, visit)
-    return _standing(session, row, get_visit_booking(session, row))
+    return _placed_visit(session, row, get_visit_booking(session, row))
 
 
-def placed(
-    week: WeekSnapshot,
-    by: Actor,
-    visit: str,
-    place: RequestedPlace,
-    reason: str | None,
-    expect: Callable[[int], None] | None,
-    now: datetime,
-) -> Callable[[Session], PlacedVisit]:
-    """Decide to book a visit at a place by hand, or to move it there; return what does it.
+@dataclass(frozen=True, kw_only=True)
+class PlacementDecision(Decision):
+    """A visit gets a place by hand, its first or another.
+
+    Attributes
+    ----------
+    overridden : tuple of str
+        The rules that the place breaks, for ``override_reason``.
+    is_move : bool
+        Whether the visit had a place already.
+    """
+
+    booking: VisitBooking
+    overridden: tuple[str, ...]
+    override_reason: str | None
+    is_move: bool
+
+    @property
+    def statuses(self) -> Mapping[str, VisitStatus]:
+        """How the visits stand that get a place by the decision, where they are not merely booked."""
+        visit = self.booking.visit
+        return {visit: VisitStatus(self._next_version(visit), "booked", is_override=True)} if self.overridden else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancellationDecision(Decision):
+    """A visit gives up its place, with those of the visits that cannot be without it.
+
+    Attributes
+    ----------
+    freed : VisitBooking
+        The place of the visit itself.
+    cancelled : tuple of str
+        Every visit that waits again.
+    """
+
+    freed: VisitBooking
+    cancelled: tuple[str, ...]
+
+
+def decide_booking(
+    week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, now: datetime
+) -> PlacementDecision:
+    """Decide to book a place for a visit that has none.
 
     A hold that has begun is in nobody's way: what it held is past.
 
@@ -97,47 +137,93 @@ def placed(
     ----------
     reason
         Why rules may be broken, None: they may not. It is kept with the booking.
-    expect
-        Refuses another version of the booking than is to be moved; None: the visit has no booking yet.
 
     Raises
     ------
     RulesBroken
         With each rule that would be broken.
     Conflict
-        When the visit stands already, or has begun.
+        When the visit has a place already.
     """
-    wanted, stands = _booking(week, visit, place), upcoming(week.scenario, week.plan)
-    broken = _broken(week.scenario, stands, wanted)
-    final = [one for one in broken if one.rule in FINAL]
-    if broken and (reason is None or final):
-        details = [ErrorDetail(one.detail, one.rule, ", ".join(one.ids)) for one in broken]
-        refused = "no reason can override" if reason is not None else "it breaks"
-        raise RulesBroken(f"{refused} {_rules(final if reason is not None else broken)}", details)
-    after = with_booking(week.scenario, stands, visit, wanted)
-
-    def act(session: Session) -> PlacedVisit:
-        _expect_movable(session, visit, expect)
-        propagate_booking_changes(session, by, apply_plan_diff(session, week, week.scenario, stands, after, now), now)
-        row = get_booking_row(session, visit)
-        row.override_reason = reason if broken else None
-        rules = sorted({one.rule for one in broken})
-        action = "booking.add" if expect is None else "booking.move"
-        write_audit(session, by, action, "visit", visit, now, overridden=rules, **_where(wanted))
-        return _standing(session, row, wanted)
-
-    return act
+    placement = _decide_placement(week, by, visit, place, reason, now)
+    if placement.is_move:
+        raise Conflict(f'visit "{visit}" has a place already')
+    return placement
 
 
-def cancelled(
-    week: WeekSnapshot, by: Actor, visit: str, expect: Callable[[int], None], now: datetime
-) -> Callable[[Session], tuple[VisitBooking, list[str]]]:
-    """Decide to cancel a booking, with those of the visits that cannot be without it; return what does it.
+def decide_move(
+    week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, version: int | None, now: datetime
+) -> PlacementDecision:
+    """Decide to move a visit to another place; else as :func:`decide_booking`.
 
-    What does it returns the place that is free now, and every visit that waits again; their pins are gone.
+    Parameters
+    ----------
+    version
+        The booking's that is to be moved; None: whatever it is.
 
     Raises
     ------
+    RulesBroken
+        With each rule that would be broken.
+    UnknownId, StaleVersion, Conflict
+        When the visit has no booking, another version of it, or one that has begun or is only offered.
+    """
+    placement = _decide_placement(week, by, visit, place, reason, now)
+    status = _expect_status(week, visit, version)
+    if status.state != "booked":
+        raise Conflict(f"what is {status.state} cannot be moved")
+    return placement
+
+
+def _decide_placement(
+    week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, now: datetime
+) -> PlacementDecision:
+    wanted, stands = _create_booking(week, visit, place), week.upcoming
+    broken = _find_broken(week.scenario, stands, wanted)
+    final = [violation for violation in broken if violation.rule in FINAL]
+    if broken and (reason is None or final):
+        details = [ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in broken]
+        refused = "no reason can override" if reason is not None else "it breaks"
+        raise RulesBroken(f"{refused} {', '.join(_list_rules(final if reason is not None else broken))}", details)
+    after = with_booking(week.scenario, stands, visit, wanted)
+    return PlacementDecision(
+        by=by,
+        now=now,
+        week=week,
+        asked=week.scenario,
+        diff=PlanDiff(week.scenario, stands, week.scenario, after),
+        booking=wanted,
+        overridden=_list_rules(broken),
+        override_reason=reason if broken else None,
+        is_move=visit in week.statuses,
+    )
+
+
+def apply_placement(session: Session, decision: PlacementDecision) -> PlacedVisit:
+    """Book or move a visit as it was decided, if the week is as it was. Raises ``StaleVersion`` and ``DoubleBooked``."""
+    booking, by, now = decision.booking, decision.by, decision.now
+    propagate_booking_changes(session, by, apply_plan_diff(session, decision), now)
+    row = get_booking_row(session, booking.visit)
+    row.override_reason = decision.override_reason
+    action = "booking.move" if decision.is_move else "booking.add"
+    write_audit(
+        session, by, action, "visit", booking.visit, now, overridden=list(decision.overridden), **_describe_place(booking)
+    )
+    return _placed_visit(session, row, booking)
+
+
+def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int | None, now: datetime) -> CancellationDecision:
+    """Decide to cancel a booking, with those of the visits that cannot be without it; their pins go too.
+
+    Parameters
+    ----------
+    version
+        The booking's that is to be cancelled; None: whatever it is.
+
+    Raises
+    ------
+    UnknownId, StaleVersion
+        When the visit has no booking, or another version of it.
     Conflict
         When something of it has begun, or a patient's link would cancel more than its own visit.
     """
@@ -146,66 +232,124 @@ def cancelled(
     freed = week.plan.visits_by_id.get(visit)
     if freed is None:
         raise UnknownId("booking of visit", visit)
-    gone = sorted(one for one in find_dependent_visits(week.scenario.links, visit) if one in week.plan.visits_by_id)
-    if len(gone) > 1 and by.role is AccessRole.PATIENT:
+    cancelled = sorted(name for name in find_dependent_visits(week.scenario.links, visit) if name in week.plan.visits_by_id)
+    if len(cancelled) > 1 and by.role is AccessRole.PATIENT:
         raise Conflict("other visits depend on this one: call the clinic")
+    _expect_status(week, visit, version)
+    for name in cancelled:
+        if week.statuses[name].state not in bookings.OPEN:
+            raise Conflict(f'visit "{name}" is {week.statuses[name].state} and cannot be cancelled')
+    kept = tuple(booking for booking in week.plan.visits if booking.visit not in cancelled)
+    shifts = find_shift_locations(week.scenario, (*week.plan.groups, *week.plan.holds, *kept))
+    after = rebase(week.plan.changed(visits=kept, shifts=shifts), week.scenario)
+    released = tuple(visit.changed(pinned=None) if visit.id in cancelled else visit for visit in week.scenario.visits)
+    return CancellationDecision(
+        by=by,
+        now=now,
+        week=week,
+        asked=week.scenario.changed(visits=released),
+        diff=PlanDiff(week.scenario, week.plan, week.scenario, after),
+        freed=freed,
+        cancelled=tuple(cancelled),
+    )
 
-    def act(session: Session) -> tuple[VisitBooking, list[str]]:
-        expect(get_booking_row(session, visit).version)
-        periods.touch(session, week.scenario.id, week.version)
-        changes = [_give_up(session, one, now) for one in gone]
-        for one in gone:
-            write_audit(session, by, "booking.cancel", "visit", one, now, because_of=visit)
-        propagate_booking_changes(session, by, changes, now)
-        visits = [one for one in week.plan.visits if one.visit not in gone]
-        store_shift_locations(session, week, (*week.plan.groups, *week.plan.holds, *visits))
-        return freed, gone
 
-    return act
+def apply_cancellation(session: Session, decision: CancellationDecision) -> None:
+    """Cancel bookings as it was decided, if the week is as it was. Raises ``StaleVersion``."""
+    by, now = decision.by, decision.now
+    for visit in decision.cancelled:
+        offer = offers.find_open_offer(session, visit)
+        if offer is not None:
+            offers.end_offer(session, offer, "declined")
+        _put_pin(session, visit, None, now)
+    changes = apply_plan_diff(session, decision)
+    for visit in decision.cancelled:
+        write_audit(session, by, "booking.cancel", "visit", visit, now, because_of=decision.freed.visit)
+    propagate_booking_changes(session, by, changes, now)
 
 
-def mark(session: Session, by: Actor, visit: str, state: BookingState, expect: Callable[[int], None], now: datetime) -> None:
+def mark(session: Session, by: Actor, visit: str, state: BookingState, version: int | None, now: datetime) -> None:
     """Note that a patient has arrived, has not come, or is done.
+
+    Parameters
+    ----------
+    version
+        The booking's that the caller knows; None: whatever it is.
 
     Raises
     ------
+    UnknownId, StaleVersion
+        When the visit has no booking, or another version of it.
     Conflict
         When the booking cannot become that, or nobody can know yet.
     """
     row = get_booking_row(session, visit)
-    expect(row.version)
+    expect_version(row, "booking", visit, version)
     if state not in BECOMES.get(row.state, ()):
         raise Conflict(f"what is {row.state} cannot become {state}")
-    if state == "no-show" and now < row.starts_at:
+    wall = periods.get_zone(session).wall
+    if state == "arrived" and wall(now).date() < wall(row.starts_at).date():
+        raise Conflict("the visit's day has not come yet")
+    if state != "arrived" and now < row.starts_at:
         raise Conflict("the visit has not begun yet")
     bookings.mark(session, row.id, state, now)
     if state in OF_BOOKINGS:
-        record_booking_state(session, by, visit, bookings.standing_of(session, row).placing, state, now)
+        record_booking_state(session, by, visit, bookings.get_standing(session, row).placing, state, now)
     periods.touch(session, row.period_id)
     write_audit(session, by, f"booking.{state}", "visit", visit, now)
 
 
-def pin(session: Session, by: Actor, visit: str, expect: Callable[[int], None], now: datetime) -> VisitBooking:
-    """Hold a visit where it stands, whatever is planned. Raises ``UnknownId`` and ``Conflict``."""
+def unmark(session: Session, by: Actor, visit: str, version: int | None, now: datetime) -> None:
+    """Take back the last that was noted of a patient, by mistake: that they have arrived, have not come, or are done.
+
+    Parameters
+    ----------
+    version
+        The booking's that the caller knows; None: whatever it is.
+
+    Raises
+    ------
+    UnknownId, StaleVersion
+        When the visit has no booking, or another version of it.
+    Conflict
+        When nothing is noted.
+    EventRefused
+        When more is known of the visit by now, as what came of it.
+    """
     row = get_booking_row(session, visit)
-    expect(row.version)
+    expect_version(row, "booking", visit, version)
+    noted = row.state
+    if noted not in WAS:
+        raise Conflict(f"what is {noted} has nothing that could be taken back")
+    was: BookingState = "no-show" if noted == "arrived" and is_visit_missed(session, visit) else WAS[noted]
+    bookings.mark(session, row.id, was, now)
+    if noted in OF_BOOKINGS:
+        retract_booking_state(session, by, visit, bookings.get_standing(session, row).placing, now)
+    periods.touch(session, row.period_id)
+    write_audit(session, by, f"booking.not-{noted}", "visit", visit, now)
+
+
+def pin(session: Session, by: Actor, visit: str, version: int, now: datetime) -> VisitBooking:
+    """Hold a visit where it stands, whatever is planned. Raises ``UnknownId``, ``StaleVersion`` and ``Conflict``."""
+    row = get_booking_row(session, visit)
+    expect_version(row, "booking", visit, version)
     if row.state == "offered":
         raise Conflict("the place is only offered yet")
     booking = get_visit_booking(session, row)
     _put_pin(session, visit, pin_of(booking), now)
     periods.touch(session, row.period_id)
-    write_audit(session, by, "visit.pin", "visit", visit, now, **_where(booking))
+    write_audit(session, by, "visit.pin", "visit", visit, now, **_describe_place(booking))
     return booking
 
 
 def unpin(session: Session, by: Actor, visit: str, now: datetime) -> None:
-    """Let planning move a visit again. Raises ``UnknownId``."""
+    """Release a visit from its pin, so that planning may move it. Raises ``UnknownId``."""
     _put_pin(session, visit, None, now)
     periods.touch(session, get_asked_visit(session, visit).period_id)
     write_audit(session, by, "visit.unpin", "visit", visit, now)
 
 
-def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBooking:
+def _create_booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBooking:
     """Return the booking that is wanted.
 
     Raises
@@ -231,41 +375,31 @@ def _booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBook
     )
     alone = week.plan.changed(visits=(wanted,), groups=(), holds=(), shifts=(), unscheduled=())
     prefix = "visits[0]."
-    found = [one for one in find_plan_faults(week.scenario, alone) if one.path.startswith(prefix)]
-    faults = [Fault(f"body.{one.path.removeprefix(prefix)}", one.message) for one in found]
+    faults = [
+        Fault(f"body.{fault.path.removeprefix(prefix)}", fault.message)
+        for fault in find_plan_faults(week.scenario, alone)
+        if fault.path.startswith(prefix)
+    ]
     if faults:
         raise InvalidFile("body", faults)
     return wanted
 
 
-def _broken(scenario: Scenario, stands: Plan, wanted: VisitBooking) -> list[Violation]:
+def _find_broken(scenario: Scenario, stands: Plan, wanted: VisitBooking) -> list[Violation]:
     """Return what a booking breaks that is not broken already."""
-    known = {(one.rule, one.ids) for one in find_violations(scenario, stands)}
+    known = {(violation.rule, violation.ids) for violation in find_violations(scenario, stands)}
     after = with_booking(scenario, stands, wanted.visit, wanted)
-    return [one for one in find_violations(scenario, after) if (one.rule, one.ids) not in known]
+    return [violation for violation in find_violations(scenario, after) if (violation.rule, violation.ids) not in known]
 
 
-def _expect_movable(session: Session, visit: str, expect: Callable[[int], None] | None) -> None:
-    if expect is None:
-        row = bookings.booking_of(session, ("visit", visit, ""))
-        if row is not None and row.state != "cancelled":
-            raise Conflict(f'visit "{visit}" has a place already')
-        return
-    row = get_booking_row(session, visit)
-    expect(row.version)
-    if row.state != "booked":
-        raise Conflict(f"what is {row.state} cannot be moved")
-
-
-def _give_up(session: Session, visit: str, now: datetime) -> BookingChange:
-    row = get_booking_row(session, visit)
-    if row.state not in bookings.OPEN:
-        raise Conflict(f'visit "{visit}" is {row.state} and cannot be cancelled')
-    offer = offers.open_offer(session, visit)
-    if offer is not None:
-        offers.end_offer(session, offer, "declined")
-    _put_pin(session, visit, None, now)
-    return bookings.cancel(session, row.id, now)
+def _expect_status(week: WeekSnapshot, visit: str, version: int | None) -> VisitStatus:
+    """Return how a visit stands. Raises ``UnknownId`` and ``StaleVersion``."""
+    status = week.statuses.get(visit)
+    if status is None:
+        raise UnknownId("booking of visit", visit)
+    if version is not None and status.version != version:
+        raise StaleVersion("booking", visit, version)
+    return status
 
 
 def _put_pin(session: Session, visit: str, wanted: Pin | None, now: datetime) -> None:
@@ -276,17 +410,17 @@ def _put_pin(session: Session, visit: str, wanted: Pin | None, now: datetime) ->
 
 def get_visit_booking(session: Session, row: BookingRow) -> VisitBooking:
     """Return a booking in the words of a plan."""
-    placing = bookings.standing_of(session, row).placing
-    return VisitBooking(visit=row.subject_id, **booking_fields(placing, periods.grid_of(session, row.period_id)))
+    placing = bookings.get_standing(session, row).placing
+    return VisitBooking(visit=row.subject_id, **booking_fields(placing, periods.get_grid(session, row.period_id)))
 
 
-def _standing(session: Session, row: BookingRow, booking: VisitBooking) -> PlacedVisit:
-    return PlacedVisit(row, booking, messages.participation(session, row.id))
+def _placed_visit(session: Session, row: BookingRow, booking: VisitBooking) -> PlacedVisit:
+    return PlacedVisit(row, booking, messages.get_participation(session, row.id))
 
 
-def _where(booking: VisitBooking) -> dict[str, object]:
+def _describe_place(booking: VisitBooking) -> dict[str, object]:
     return booking.model_dump(mode="json", exclude={"visit"})
 
 
-def _rules(broken: list[Violation]) -> str:
-    return ", ".join(sorted({one.rule for one in broken}))
+def _list_rules(broken: list[Violation]) -> tuple[str, ...]:
+    return tuple(sorted({violation.rule for violation in broken}))

@@ -35,7 +35,7 @@ def render_calendar(session: Session, kind: FeedKind, subject: str, since: datet
     """Return the calendar of a provider, room, group, location or patient: all that stands from an instant on."""
     clinic = periods.clinic_of(session)
     entries = list_entries(session, clinic, kind, subject, since)
-    title = _title(session, clinic, kind, subject)
+    title = _get_title(session, clinic, kind, subject)
     if not entries:
         return make_empty_feed(clinic, kind, subject, title, since.date())
     return make_feed(clinic, kind, subject, title, entries, since.date())
@@ -50,16 +50,16 @@ def list_entries(session: Session, clinic: Clinic, kind: FeedKind, subject: str,
     shown, names = feeds.shown(session, kind, subject, since), feeds.named(session)
 
     def draw(wanted: Sequence[tuple[Shown, tuple[int, ...]]]) -> dict[tuple[Shown, tuple[int, ...]], DrawnEntry]:
-        drawn = _Drawing(session, clinic, [one.booking_id for one, _ in wanted])
+        drawn = _Drawing(session, clinic, [version.booking_id for version, _ in wanted])
         return {key: drawn.of(key[0].booking_id) for key in wanted}
 
-    found = get_each_cached(session, [(one, names) for one in shown], draw)
-    patients = people.patient_names(session, {patient for one in found for patient in one.patients})
-    entries = [_referred_to(one, patients) for one in found]
+    drawn_entries = get_each_cached(session, [(booking, names) for booking in shown], draw)
+    patients = people.get_patient_names(session, {patient for drawn_entry in drawn_entries for patient in drawn_entry.patients})
+    entries = [_with_reference(drawn_entry, patients) for drawn_entry in drawn_entries]
     if kind != "patient":
         return entries
-    invitations = messages.invitations_to(session, subject)
-    return [_invited_to(entry, invitations.get(one.booking_id)) for entry, one in zip(entries, shown, strict=True)]
+    invitations = messages.list_invitations_to(session, subject)
+    return [_with_invitation(entry, invitations.get(booking.booking_id)) for entry, booking in zip(entries, shown, strict=True)]
 
 
 def expect_subject(session: Session, kind: FeedKind, subject: str) -> None:
@@ -67,23 +67,23 @@ def expect_subject(session: Session, kind: FeedKind, subject: str) -> None:
     clinic = periods.clinic_of(session)
     match kind:
         case "room":
-            known = any(one.id == subject for one in clinic.rooms)
+            known = any(room.id == subject for room in clinic.rooms)
         case "location":
-            known = any(one.id == subject for one in clinic.locations)
+            known = any(location.id == subject for location in clinic.locations)
         case _:
             known = feeds.is_subject(session, kind, subject)
     if not known:
         raise UnknownId(kind, subject)
 
 
-def _title(session: Session, clinic: Clinic, kind: FeedKind, subject: str) -> str:
+def _get_title(session: Session, clinic: Clinic, kind: FeedKind, subject: str) -> str:
     match kind:
         case "provider":
-            return people.provider_names(session)[subject]
+            return people.get_provider_names(session)[subject]
         case "group":
-            return _seats(session, [subject])[subject].name
+            return _load_seats(session, [subject])[subject].name
         case "location":
-            return next(one.name for one in clinic.locations if one.id == subject)
+            return next(location.name for location in clinic.locations if location.id == subject)
         case _:
             return subject
 
@@ -92,19 +92,19 @@ class _Drawing:
     """Bookings as calendars show them, with all that they name read at once."""
 
     def __init__(self, session: Session, clinic: Clinic, identifiers: Sequence[str]) -> None:
-        standing = bookings.standing_now(session, identifiers)
-        self._standing = {one.row.id: one for one in standing}
-        self._services: dict[str, Service] = {one.id: one for one in clinic.services}
-        self._locations: dict[str, Location] = {one.id: one for one in clinic.locations}
+        standing = bookings.list_standing_now(session, identifiers)
+        self._standing = {booking.row.id: booking for booking in standing}
+        self._services: dict[str, Service] = {service.id: service for service in clinic.services}
+        self._locations: dict[str, Location] = {location.id: location for location in clinic.locations}
         self._members = {
-            identifier: TeamMember(identifier, name) for identifier, name in people.provider_names(session).items()
+            identifier: TeamMember(identifier, name) for identifier, name in people.get_provider_names(session).items()
         }
-        self._groups = _seats(session, [one.row.subject_id for one in standing if one.row.kind == "group"])
+        self._groups = _load_seats(session, [booking.row.subject_id for booking in standing if booking.row.kind == "group"])
 
     def of(self, identifier: str) -> DrawnEntry:
         """Return a booking, without its reference."""
-        one = self._standing[identifier]
-        row, placing = one.row, one.placing
+        booking = self._standing[identifier]
+        row, placing = booking.row, booking.placing
         patients = placing.ids("patient")
         entry = CalendarEntry(
             kind=row.kind,
@@ -124,11 +124,14 @@ class _Drawing:
         return DrawnEntry(entry, row.subject_id, patients)
 
 
-def _referred_to(one: DrawnEntry, names: Mapping[str, str]) -> CalendarEntry:
-    return replace(one.entry, reference=_reference(one.subject, tuple((patient, names[patient]) for patient in one.patients)))
+def _with_reference(drawn_entry: DrawnEntry, names: Mapping[str, str]) -> CalendarEntry:
+    return replace(
+        drawn_entry.entry,
+        reference=_reference(drawn_entry.subject, tuple((patient, names[patient]) for patient in drawn_entry.patients)),
+    )
 
 
-def _invited_to(entry: CalendarEntry, invitation: InvitationRow | None) -> CalendarEntry:
+def _with_invitation(entry: CalendarEntry, invitation: InvitationRow | None) -> CalendarEntry:
     """Return an entry as its patient's invites have it."""
     if invitation is None:
         return entry
@@ -141,6 +144,6 @@ def _reference(identifier: str, patients: tuple[tuple[str, str], ...]) -> str | 
     return make_reference(identifier, patients)
 
 
-def _seats(session: Session, groups: Iterable[str]) -> dict[str, GroupSeats]:
-    found = {identifier: json.loads(text) for identifier, text in requests.group_texts(session, groups)}
-    return {identifier: GroupSeats(one["name"], one["capacity"]) for identifier, one in found.items()}
+def _load_seats(session: Session, identifiers: Iterable[str]) -> dict[str, GroupSeats]:
+    groups_by_id = {identifier: json.loads(text) for identifier, text in requests.group_texts(session, identifiers)}
+    return {identifier: GroupSeats(group["name"], group["capacity"]) for identifier, group in groups_by_id.items()}

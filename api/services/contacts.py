@@ -17,6 +17,11 @@ from calendars.mailbox import is_address
 from scheduling.errors import Fault, InvalidFile, UnknownId
 
 
+def get_contact(session: Session, patient: str) -> PatientRow:
+    """Return a patient with the address. Raises ``UnknownId``."""
+    return people.get_patient(session, patient)
+
+
 def set_address(
     session: Session, by: Actor, patient: str, email: str | None, now: datetime, version: int | None = None
 ) -> PatientRow:
@@ -33,7 +38,7 @@ def set_address(
     """
     if email is not None and not is_address(email):
         raise InvalidFile("contact", [Fault("email", "is no mail address")])
-    row = people.patient(session, patient)
+    row = people.get_patient(session, patient)
     expect_version(row, "patient", patient, version)
     if row.email == email:
         return row
@@ -57,7 +62,7 @@ def set_addresses(session: Session, by: Actor, addresses: Mapping[str, str | Non
     faults, changed = [], 0
     for patient, email in addresses.items():
         try:
-            before = people.patient(session, patient).version
+            before = people.get_patient(session, patient).version
             changed += set_address(session, by, patient, email or None, now).version != before
         except UnknownId:
             faults.append(Fault(patient, "is no patient"))

@@ -25,7 +25,7 @@ from api.store import episodes as store
 from api.store.bookings import BookingChange
 from api.store.placings import Placing
 from api.store.rows import expect_version
-from api.store.tables import PeriodRow
+from api.store.tables import EpisodeRow, PeriodRow
 from api.store.tables.plans import BookingState
 from scheduling import catalogue
 from scheduling.care.agenda import VisitSubject
@@ -36,6 +36,7 @@ from scheduling.care.episodes import (
     EventKind,
     VisitDate,
     get_state,
+    is_missed,
     make_visit_id,
     record_events,
     replay_history,
@@ -51,7 +52,7 @@ from scheduling.timegrid import TimeGrid
 OF_BOOKINGS: Mapping[BookingState, EventKind] = {"done": "done", "no-show": "no-show"}
 """What a booking that becomes something tells of its episode."""
 
-OF_BOOKINGS_ALONE: tuple[EventKind, ...] = ("referred", "planned", "no-show", "cancelled", "withdrawn")
+OF_BOOKINGS_ALONE: tuple[EventKind, ...] = ("referred", "planned", "no-show", "cancelled", "withdrawn", "retracted")
 """Events that nobody tells: they come with the referral, and with what becomes of bookings."""
 
 EXPECTED: tuple[EventKind, ...] = ("planned", "done")
@@ -92,7 +93,7 @@ class ReportedEvent(Model):
 def record_event(
     session: Session, by: Actor, identifier: str, version: int | None, told: ReportedEvent, now: datetime
 ) -> Consequences:
-    """Take down what became known of an episode, with all that follows from it.
+    """Record what became known of an episode, and do what follows from it.
 
     Parameters
     ----------
@@ -106,53 +107,65 @@ def record_event(
     EventRefused
         When it cannot follow what has been.
     """
-    expect_version(store.row(session, identifier), "episode", identifier, version)
-    event = Event(known=_wall(periods.zone(session), now), **told.model_dump())
+    expect_version(store.get_episode(session, identifier), "episode", identifier, version)
+    event = Event(known=_wall(periods.get_zone(session), now), **told.model_dump())
     before = store.load(session, [identifier])[identifier]
     pathway = catalogue.get_pathway(before.pathway)
     if told.kind in OF_BOOKINGS_ALONE or (told.kind == "done" and event.occurrence in replay_history(before, pathway).planned):
         raise EventRefused(identifier, told.kind, "it is taken down with the visit's booking")
-    (found,) = _taken_down(session, by, [(before, record_events(before, pathway, event))], now)
-    write_audit(session, by, f"episode.{told.kind}", "episode", identifier, now, step=told.step, asked=list(found.asked))
-    return found
+    if told.kind == "done" and told.date is not None and told.date > event.known.date():
+        raise EventRefused(identifier, told.kind, "its day is still to come")
+    (consequences,) = _keep_events(session, by, [(before, record_events(before, pathway, event))], now)
+    write_audit(session, by, f"episode.{told.kind}", "episode", identifier, now, step=told.step, asked=list(consequences.asked))
+    return consequences
+
+
+def list_episodes(session: Session, after: str, count: int, patient: str | None, is_open: bool | None) -> list[EpisodeRow]:
+    """Return episodes by id, those after an id; of one patient, and only the open or closed ones, where asked."""
+    return store.list_episodes(session, after, count, patient, is_open)
 
 
 def describe_episode(session: Session, identifier: str, now: datetime) -> dict[str, Any]:
     """Return what has been of an episode, and what it leaves open today. Raises ``UnknownId``."""
-    row = store.row(session, identifier)
-    found = store.load(session, [identifier])[identifier]
-    pathway = catalogue.get_pathway(found.pathway)
-    steps = list_open_steps(found, pathway, periods.zone(session).wall(now).date())
+    row = store.get_episode(session, identifier)
+    episode = store.load(session, [identifier])[identifier]
+    pathway = catalogue.get_pathway(episode.pathway)
+    steps = list_open_steps(episode, pathway, periods.get_zone(session).wall(now).date())
     return {
         "id": identifier,
-        "patient": found.patient,
+        "patient": episode.patient,
         "kind": row.kind,
-        "pathway": found.pathway,
-        "priority": found.priority,
+        "pathway": episode.pathway,
+        "priority": episode.priority,
         "referrer": row.referrer,
-        "state": get_state(found, pathway),
+        "state": get_state(episode, pathway),
         "version": row.version,
-        "history": [event.model_dump(mode="json") for event in found.history],
-        "open": [_step(one) for one in steps],
+        "history": episode.history,
+        "open": [_describe_step(step) for step in steps],
     }
 
 
-def _step(one: OpenStep) -> dict[str, Any]:
-    dates = {"earliest": one.earliest, "target": one.target, "latest": one.latest, "planned": one.planned and one.planned.date}
+def _describe_step(step: OpenStep) -> dict[str, Any]:
+    dates = {
+        "earliest": step.earliest,
+        "target": step.target,
+        "latest": step.latest,
+        "planned": step.planned and step.planned.date,
+    }
     return {
-        "visit": one.visit,
-        "step": one.occurrence.step,
-        "number": one.occurrence.number,
-        "service": one.service,
+        "visit": step.visit,
+        "step": step.occurrence.step,
+        "number": step.occurrence.number,
+        "service": step.service,
         **{name: None if day is None else day.isoformat() for name, day in dates.items()},
-        "certain": one.certain,
+        "certain": step.certain,
     }
 
 
 def record_booking_changes(
     session: Session, by: Actor, changes: Iterable[BookingChange], now: datetime, withdrawn: Container[str] = ()
 ) -> None:
-    """Take down what changed bookings mean to the episodes of their visits: planned there, cancelled, or withdrawn.
+    """Record what changed bookings mean to the episodes of their visits: planned there, cancelled, or withdrawn.
 
     Parameters
     ----------
@@ -165,8 +178,8 @@ def record_booking_changes(
         When a visit would be planned that its pathway does not allow, as a trial without its assessment.
     """
     of_visits = [change for change in changes if change.row.kind == "visit"]
-    subjects = store.subjects_of(session, [change.row.subject_id for change in of_visits])
-    zone, events = periods.zone(session), defaultdict[str, list[tuple[datetime, Event]]](list)
+    subjects = store.get_subjects(session, [change.row.subject_id for change in of_visits])
+    zone, events = periods.get_zone(session), defaultdict[str, list[tuple[datetime, Event]]](list)
     for change in of_visits:
         of = subjects.get(change.row.subject_id)
         if of is not None and change.row.state != "offered":
@@ -174,18 +187,39 @@ def record_booking_changes(
             assert placing is not None
             gone: EventKind = "withdrawn" if change.row.subject_id in withdrawn else "cancelled"
             kind: EventKind = gone if change.after is None else "planned"
-            events[of.episode].append((placing.starts_at, _of_booking(kind, of, placing, zone, now)))
-    _note(session, by, {one: _in_order(told) for one, told in events.items()}, now)
+            events[of.episode].append((placing.starts_at, _create_event(kind, of, placing, zone, now)))
+    _record(session, by, {episode: _sort_events(told) for episode, told in events.items()}, now)
 
 
 def record_booking_state(
     session: Session, by: Actor, visit: str, placing: Placing, became: BookingState, now: datetime
 ) -> None:
-    """Take down what came of a visit: it has been, or nobody came."""
-    of = store.subjects_of(session, [visit]).get(visit)
+    """Record what came of a visit: it has been, or nobody came."""
+    of = store.get_subjects(session, [visit]).get(visit)
     if of is not None:
-        event = _of_booking(OF_BOOKINGS[became], of, placing, periods.zone(session), now)
-        _note(session, by, {of.episode: [event]}, now)
+        event = _create_event(OF_BOOKINGS[became], of, placing, periods.get_zone(session), now)
+        _record(session, by, {of.episode: [event]}, now)
+
+
+def retract_booking_state(session: Session, by: Actor, visit: str, placing: Placing, now: datetime) -> None:
+    """Take back that a visit has been, or that nobody came, as far as its episode knows of it.
+
+    Raises
+    ------
+    EventRefused
+        When more is known of the visit by now, as what came of it.
+    """
+    of = store.get_subjects(session, [visit]).get(visit)
+    if of is not None:
+        before = store.load(session, [of.episode])[of.episode]
+        event = _create_event("retracted", of, placing, periods.get_zone(session), now)
+        _keep_events(session, by, [(before, record_events(before, catalogue.get_pathway(before.pathway), event))], now)
+
+
+def is_visit_missed(session: Session, visit: str) -> bool:
+    """Say whether the last that its episode knows of a visit is that nobody came."""
+    of = store.get_subjects(session, [visit]).get(visit)
+    return of is not None and is_missed(store.load(session, [of.episode])[of.episode], of.occurrence)
 
 
 def request_open_visits(session: Session, episodes: Collection[Episode], now: datetime) -> dict[str, list[str]]:
@@ -201,12 +235,12 @@ def request_open_visits(session: Session, episodes: Collection[Episode], now: da
     """
     if not episodes:
         return {}
-    today = periods.zone(session).wall(now).date()
-    waiting = {row.id: row.period_id for row in store.unplaced(session, [one.id for one in episodes])}
+    today = periods.get_zone(session).wall(now).date()
+    waiting = {row.id: row.period_id for row in store.list_unplaced(session, [episode.id for episode in episodes])}
     asked: dict[str, list[str]] = defaultdict(list)
     wanted: set[str] = set()
-    for period in periods.periods_from(session, today):
-        subjects = _asked_in(session, period, episodes, waiting, wanted, now)
+    for period in periods.list_periods_from(session, today):
+        subjects = _request_in(session, period, episodes, waiting, wanted, now)
         wanted |= subjects.keys()
         for visit, of in subjects.items():
             asked[of.episode].append(visit)
@@ -216,7 +250,7 @@ def request_open_visits(session: Session, episodes: Collection[Episode], now: da
     return dict(asked)
 
 
-def _asked_in(
+def _request_in(
     session: Session,
     period: PeriodRow,
     episodes: Collection[Episode],
@@ -226,10 +260,12 @@ def _asked_in(
 ) -> Mapping[str, VisitSubject]:
     """Ask a period for what is due in it, or waits in it; return what that is."""
     horizon = Horizon(start=period.starts_on, end=period.ends_on)
-    zone = periods.zone(session)
-    week = build_scenario(load_book_of(session, periods.grid_of(session, period.id), episodes), horizon, _wall(zone, now))
-    stands = bookings.standing_ids(session, period.id)
-    due = _due(week.scenario, period, {visit for visit, where in waiting.items() if where == period.id}, stands | elsewhere)
+    zone = periods.get_zone(session)
+    week = build_scenario(load_book_of(session, periods.get_grid(session, period.id), episodes), horizon, _wall(zone, now))
+    stands = bookings.list_standing_ids(session, period.id)
+    due = _list_due(
+        week.scenario, period, {visit for visit, where in waiting.items() if where == period.id}, stands | elsewhere
+    )
     if not due:
         return {}
     ids = {visit.id for visit in due}
@@ -241,7 +277,7 @@ def _asked_in(
     return subjects
 
 
-def _due(scenario: Scenario, period: PeriodRow, waiting: AbstractSet[str], placed: AbstractSet[str]) -> list[Visit]:
+def _list_due(scenario: Scenario, period: PeriodRow, waiting: AbstractSet[str], placed: AbstractSet[str]) -> list[Visit]:
     """Return the visits that a period has to ask for: what waits in it, what is due in it, and what follows these there.
 
     What follows a visit that is not asked for there waits with it for another period.
@@ -253,7 +289,7 @@ def _due(scenario: Scenario, period: PeriodRow, waiting: AbstractSet[str], place
     for visit in scenario.visits:
         follows = before[visit.id]
         due = visit.id in waiting or _due_date(visit) < period.ends_on
-        if visit.id not in placed and (all(one in asked or one in placed for one in follows) if follows else due):
+        if visit.id not in placed and (all(earlier in asked or earlier in placed for earlier in follows) if follows else due):
             asked.add(visit.id)
     return [visit for visit in scenario.visits if visit.id in asked]
 
@@ -262,10 +298,10 @@ def _due_date(visit: Visit) -> date:
     return visit.target or visit.deadline or visit.earliest
 
 
-def _note(session: Session, by: Actor, events: Mapping[str, Sequence[Event]], now: datetime) -> None:
-    """Take down what bookings tell of episodes, but for what their histories have already, or have no use for."""
+def _record(session: Session, by: Actor, events: Mapping[str, Sequence[Event]], now: datetime) -> None:
+    """Record what bookings tell of episodes, but for what their histories have already, or have no use for."""
     grown = []
-    for identifier, before in store.load(session, [one for one, told in events.items() if told]).items():
+    for identifier, before in store.load(session, [episode for episode, told in events.items() if told]).items():
         pathway, after = catalogue.get_pathway(before.pathway), before
         for event in events[identifier]:
             if event.kind == "planned" and _is_known(event, replay_history(after, pathway)):
@@ -277,16 +313,16 @@ def _note(session: Session, by: Actor, events: Mapping[str, Sequence[Event]], no
                     raise
         if after is not before:
             grown.append((before, after))
-    _taken_down(session, by, grown, now)
+    _keep_events(session, by, grown, now)
 
 
-def _is_known(event: Event, found: EpisodeProgress) -> bool:
-    one = event.occurrence
-    assert one is not None and event.date is not None
-    return found.planned.get(one) == VisitDate(event.date, event.team)
+def _is_known(event: Event, progress: EpisodeProgress) -> bool:
+    occurrence = event.occurrence
+    assert occurrence is not None and event.date is not None
+    return progress.planned.get(occurrence) == VisitDate(event.date, event.team)
 
 
-def _taken_down(session: Session, by: Actor, grown: Sequence[tuple[Episode, Episode]], now: datetime) -> list[Consequences]:
+def _keep_events(session: Session, by: Actor, grown: Sequence[tuple[Episode, Episode]], now: datetime) -> list[Consequences]:
     """Keep what histories, as they were and are, have gained, and do what follows from it."""
     whole: list[tuple[Episode, Episode]] = []
     gone: dict[str, tuple[str, ...]] = {}
@@ -296,42 +332,42 @@ def _taken_down(session: Session, by: Actor, grown: Sequence[tuple[Episode, Epis
         store.add_events(session, before, after, get_state(after, pathway) == "open", now)
         whole.append((before, after))
     session.flush()
-    asked = request_open_visits(session, [after for before, after in whole if _moves(before, after)], now)
+    asked = request_open_visits(session, [after for before, after in whole if _has_moved(before, after)], now)
     return [Consequences(after, tuple(asked.get(after.id, ())), gone[after.id]) for _, after in whole]
 
 
 def _without_void(session: Session, by: Actor, episode: Episode, now: datetime) -> tuple[Episode, tuple[str, ...]]:
     """Give up what stands although nothing asks for it there any more, and let the history of what goes on know of it."""
-    zone, pathway = periods.zone(session), catalogue.get_pathway(episode.pathway)
+    zone, pathway = periods.get_zone(session), catalogue.get_pathway(episode.pathway)
     gone: tuple[str, ...] = ()
-    while more := _given_up(session, by, episode.id, list_void_visits(episode, pathway, zone.wall(now).date()), now):
+    while more := _give_up(session, by, episode.id, list_void_visits(episode, pathway, zone.wall(now).date()), now):
         gone += more
         if get_state(episode, pathway) != "open":
             break
         known = replay_history(episode, pathway)
         cancelled = (
-            Event(kind="cancelled", known=_wall(zone, now), step=one.step, number=one.number, date=stood.date)
-            for one, stood in known.planned.items()
-            if make_visit_id(episode.id, one, known.attempts[one] + 1) in more
+            Event(kind="cancelled", known=_wall(zone, now), step=occurrence.step, number=occurrence.number, date=stood.date)
+            for occurrence, stood in known.planned.items()
+            if make_visit_id(episode.id, occurrence, known.attempts[occurrence] + 1) in more
         )
         episode = record_events(episode, pathway, *cancelled)
     return episode, gone
 
 
-def _moves(before: Episode, after: Episode) -> bool:
-    """Say whether what is open moves by new events: those that were expected move nothing, but for what was missed before."""
+def _has_moved(before: Episode, after: Episode) -> bool:
+    """Return whether what is open moves by new events; those that were expected move nothing but what was missed before."""
     missed = replay_history(before, catalogue.get_pathway(before.pathway)).missed
     new = after.history[len(before.history) :]
     return any(event.kind not in EXPECTED or event.occurrence in missed for event in new)
 
 
-def _given_up(session: Session, by: Actor, episode: str, visits: Sequence[str], now: datetime) -> tuple[str, ...]:
+def _give_up(session: Session, by: Actor, episode: str, visits: Sequence[str], now: datetime) -> tuple[str, ...]:
     """Give up visits that nothing asks for any more where they stand; return those that stood."""
     gone = []
     for visit in visits:
-        booking = bookings.booking_of(session, ("visit", visit, ""))
+        booking = bookings.find_booking(session, ("visit", visit, ""))
         if booking is not None and booking.state in bookings.OPEN:
-            offer = offers.open_offer(session, visit)
+            offer = offers.find_open_offer(session, visit)
             if offer is not None:
                 offers.end_offer(session, offer, "declined")
             notify_changes(session, [bookings.cancel(session, booking.id, now)], now)
@@ -342,12 +378,12 @@ def _given_up(session: Session, by: Actor, episode: str, visits: Sequence[str], 
     return tuple(gone)
 
 
-def _in_order(told: Sequence[tuple[datetime, Event]]) -> list[Event]:
+def _sort_events(told: Sequence[tuple[datetime, Event]]) -> list[Event]:
     """Return events so that what is given up comes first, and then each visit after those that it follows."""
-    return [event for _, event in sorted(told, key=lambda one: (one[1].kind == "planned", one[0]))]
+    return [event for _, event in sorted(told, key=lambda dated: (dated[1].kind == "planned", dated[0]))]
 
 
-def _of_booking(kind: EventKind, of: VisitSubject, placing: Placing, zone: TimeGrid, now: datetime) -> Event:
+def _create_event(kind: EventKind, of: VisitSubject, placing: Placing, zone: TimeGrid, now: datetime) -> Event:
     return Event(
         kind=kind,
         known=_wall(zone, now),

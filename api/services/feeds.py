@@ -14,7 +14,7 @@ from typing import get_args
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
-from api.access.credentials import FEED, Signer, hashed, new_secret
+from api.access.credentials import FEED, Signer, hash_secret, make_secret
 from api.context import AppContext
 from api.runtime.caches import RenderedFeed
 from api.runtime.settings import Settings
@@ -52,6 +52,11 @@ class PolledFeed:
 # --- subscribing -----------------------------------------------------------------------------------------------------
 
 
+def list_feeds(session: Session, by: str | None, after: str, count: int) -> list[FeedRow]:
+    """Return feeds by id, those after an id: what an account has made, or all."""
+    return feeds.list_feeds(session, by, after, count)
+
+
 def add_feed(
     session: Session, settings: Settings, by: Actor, kind: FeedKind, subject: str, now: datetime
 ) -> tuple[str, FeedRow]:
@@ -62,8 +67,8 @@ def add_feed(
     UnknownId
         When there is no such provider, room, group or location.
     """
-    secret = new_secret(FEED)
-    return secret, _added(
+    secret = make_secret(FEED)
+    return secret, _add(
         session,
         settings,
         by,
@@ -72,7 +77,7 @@ def add_feed(
             kind=kind,
             subject_id=subject,
             account_id=by.id,
-            secret_hash=hashed(secret),
+            secret_hash=hash_secret(secret),
             created_by=by.id,
             created_at=now,
         ),
@@ -87,14 +92,14 @@ def add_patient_feed(
     identifier = new_id()
     secret = signer.feed(identifier, patient)
     row = FeedRow(
-        id=identifier, kind="patient", subject_id=patient, secret_hash=hashed(secret), created_by=by.id, created_at=now
+        id=identifier, kind="patient", subject_id=patient, secret_hash=hash_secret(secret), created_by=by.id, created_at=now
     )
-    return secret, _added(session, settings, by, row, now)
+    return secret, _add(session, settings, by, row, now)
 
 
-def _added(session: Session, settings: Settings, by: Actor, row: FeedRow, now: datetime) -> FeedRow:
+def _add(session: Session, settings: Settings, by: Actor, row: FeedRow, now: datetime) -> FeedRow:
     expect_subject(session, row.kind, row.subject_id)
-    copy = _rendered(session, settings, row.kind, row.subject_id, now, None)
+    copy = _render(session, settings, row.kind, row.subject_id, now, None)
     _keep(session, row.kind, row.subject_id, copy)
     session.add(row)
     session.flush()
@@ -104,7 +109,7 @@ def _added(session: Session, settings: Settings, by: Actor, row: FeedRow, now: d
 
 def end_feed(session: Session, by: Actor, identifier: str, now: datetime) -> None:
     """End a feed: for a while its readers are told so, then it is gone. Raises ``UnknownId``."""
-    row = feeds.feed(session, identifier)
+    row = feeds.get_feed(session, identifier)
     row.revoked_at = row.revoked_at or now
     session.add(row)
     write_audit(session, by, "feed.end", row.kind, row.subject_id, now, feed=row.id)
@@ -123,7 +128,7 @@ def poll_feed(context: AppContext, kind: FeedKind, secret: str) -> PolledFeed:
     TooMany
         When the feed is polled too often.
     """
-    now, memory, secret_hash = context.clock(), context.feeds, hashed(secret)
+    now, cache, secret_hash = context.clock(), context.feeds, hash_secret(secret)
     row, source = _looked_up(context, kind, secret_hash, now)
     if row is None or (kind == "patient" and not context.signer.is_feed(secret, row.id, row.subject_id)):
         raise UnknownId("feed", "of this address")
@@ -131,30 +136,30 @@ def poll_feed(context: AppContext, kind: FeedKind, secret: str) -> PolledFeed:
     if row.revoked_at is not None:
         return PolledFeed(_last_words(context, row, now))
     if row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY:
-        memory.note_use(row)
-    copy = memory.recall(row.kind, row.subject_id)
+        cache.record_use(row)
+    copy = cache.get(row.kind, row.subject_id)
     if copy is None or source not in (copy.source, None):
-        copy = _current(context, row, source, copy, now)
-        memory.remember(row.kind, row.subject_id, copy)
-        memory.note(secret_hash, row)
-    return PolledFeed(copy, memory.is_due(now))
+        copy = _get_current(context, row, source, copy, now)
+        cache.put(row.kind, row.subject_id, copy)
+        cache.put_subscription(secret_hash, row)
+    return PolledFeed(copy, cache.is_due(now))
 
 
 def get_current_copy(context: AppContext, kind: FeedKind, subject: str) -> RenderedFeed:
     """Return a calendar as it is now, for another way of reading it than polls."""
-    now, known = context.clock(), context.feeds.recall(kind, subject)
+    now, known = context.clock(), context.feeds.get(kind, subject)
     with context.database.reading() as session:
-        if known is not None and known.source == _source(session, context.settings, kind, subject, now):
+        if known is not None and known.source == _get_source(session, context.settings, kind, subject, now):
             return known
-        copy = _rendered(session, context.settings, kind, subject, now, known)
-    context.feeds.remember(kind, subject, copy)
+        copy = _render(session, context.settings, kind, subject, now, known)
+    context.feeds.put(kind, subject, copy)
     return copy
 
 
 def store_recorded_use(context: AppContext) -> None:
     """Write down what polls have brought since the last time: copies, and once a day that a feed is in use."""
     now = context.clock()
-    copies, used = context.feeds.take(now)
+    copies, used = context.feeds.drain(now)
     if not (copies or used):
         return
     try:
@@ -162,7 +167,7 @@ def store_recorded_use(context: AppContext) -> None:
             for (kind, subject), copy in copies.items():
                 _keep(session, kind, subject, copy)
             for row in used:
-                feeds.used(session, row.id, now)
+                feeds.record_use(session, row.id, now)
                 write_audit(session, READER, "feed.read", row.kind, row.subject_id, now, feed=row.id)
     except (StoreBusy, StoreUnusable) as error:
         log.warning("feeds' copies are not kept: %s", error)
@@ -174,10 +179,10 @@ def _looked_up(context: AppContext, kind: FeedKind, secret_hash: str, now: datet
         return None, None
     try:
         with context.database.looking() as connection:
-            found = feeds.subscription(connection, kind, secret_hash, _first(context.settings, now))
-            return (None, None) if found is None else found
+            subscription = feeds.find_subscription(connection, kind, secret_hash, _first(context.settings, now))
+            return (None, None) if subscription is None else subscription
     except (StoreBusy, StoreUnusable):
-        row = context.feeds.noted(secret_hash)
+        row = context.feeds.get_subscription(secret_hash)
         if row is None or row.kind != kind:
             raise
         return row, None
@@ -188,36 +193,36 @@ def _first(settings: Settings, now: datetime) -> date:
     return (now - timedelta(days=settings.feed_past_days)).date()
 
 
-def _source(session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime) -> str:
-    return feeds.source(session, kind, subject, _first(settings, now))
+def _get_source(session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime) -> str:
+    return feeds.get_source(session, kind, subject, _first(settings, now))
 
 
-def _current(
+def _get_current(
     context: AppContext, row: Subscription, source: str | None, known: RenderedFeed | None, now: datetime
 ) -> RenderedFeed:
     """Return a copy of the store as it is now, or the last good one when none can be made."""
     try:
         with context.database.reading() as session:
-            if known is None and (known := _kept(session, row)) is not None:
-                context.feeds.recollect(row.kind, row.subject_id, known)
+            if known is None and (known := _load_kept(session, row)) is not None:
+                context.feeds.put_saved(row.kind, row.subject_id, known)
             if known is not None and known.source == source:
                 return known
-            return _rendered(session, context.settings, row.kind, row.subject_id, now, known)
+            return _render(session, context.settings, row.kind, row.subject_id, now, known)
     except Exception:  # whatever it is, a calendar that was good a moment ago is better than none
         log.exception("a feed cannot be rendered", extra={"fields": {"feed": row.id}})
     last = known
     if last is None:
         with context.database.reading() as session:
-            last = _kept(session, row)
+            last = _load_kept(session, row)
     if last is None:
         raise LookupError("a feed without a copy")
     return last
 
 
-def _rendered(
+def _render(
     session: Session, settings: Settings, kind: FeedKind, subject: str, now: datetime, last: RenderedFeed | None
 ) -> RenderedFeed:
-    source = _source(session, settings, kind, subject, now)
+    source = _get_source(session, settings, kind, subject, now)
     content = render_calendar(session, kind, subject, now - timedelta(days=settings.feed_past_days))
     if last is not None and last.content == content:
         return RenderedFeed(source, content, last.modified_at)
@@ -233,13 +238,13 @@ def _last_words(context: AppContext, row: Subscription, now: datetime) -> Render
         return RenderedFeed("", make_tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
 
 
-def _kept(session: Session, row: Subscription) -> RenderedFeed | None:
-    kept = feeds.copy_of(session, row.kind, row.subject_id)
+def _load_kept(session: Session, row: Subscription) -> RenderedFeed | None:
+    kept = feeds.find_copy(session, row.kind, row.subject_id)
     return None if kept is None else RenderedFeed(kept.source, kept.content, kept.modified_at)
 
 
 def _keep(session: Session, kind: FeedKind, subject: str, copy: RenderedFeed) -> None:
-    feeds.keep_copy(
+    feeds.put_copy(
         session,
         FeedCopyRow(
             kind=kind,

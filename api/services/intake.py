@@ -2,12 +2,12 @@
 
 Each request is held against what is known, with every fault named; either all requests of a call are taken in, or none. A
 patient who is on the same pathway already is named, not put on it twice. To whom the same day matters is asked for at once,
-and is given a place by :func:`api.services.referrals.referred`.
+and is given a place by :mod:`api.services.same_day`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -110,14 +110,14 @@ class AcceptedRequest:
 
 
 def is_same_day(request: Request) -> bool:
-    """Say whether a request is of a kind whose patients are seen on the day of the referral."""
+    """Return whether a request is of a kind whose patients are seen on the day of the referral."""
     kind = KINDS_BY_ID.get(request.kind)
     return kind is not None and kind.pathway is not None and catalogue.get_pathway(kind.pathway).steps[0].same_day
 
 
 def find_faults(session: Session, placed: Sequence[LocatedRequest], now: datetime) -> list[Fault]:
     """Return what is wrong with requests, as they would be taken in now."""
-    return list(IntakeContext(session, [one.request for one in placed], now).faults(placed))
+    return list(IntakeContext(session, [located.request for located in placed], now).find_faults(placed))
 
 
 def accept_requests(
@@ -130,55 +130,62 @@ def accept_requests(
     InvalidFile
         With every fault of every request.
     """
-    desk = IntakeContext(session, [one.request for one in placed], now)
-    if faults := list(desk.faults(placed)):
+    context = IntakeContext(session, [located.request for located in placed], now)
+    if faults := list(context.find_faults(placed)):
         raise InvalidFile(source, faults)
-    requests = [one.request for one in placed]
-    named = [one for one in reversed(requests) if one.patient not in desk.known and one.name is not None]
-    new = {one.patient: one.new_patient(desk.sites) for one in named}
+    requests = [located.request for located in placed]
+    named = [request for request in reversed(requests) if request.patient not in context.known and request.name is not None]
+    new = {request.patient: request.new_patient(context.sites) for request in named}
     people.put_patients(session, new.values(), now)
-    made = [(request, desk.episode(request)) for request in requests if KINDS_BY_ID[request.kind].pathway is not None]
-    episodes.add(session, [(one, Origin(request.kind, request.referrer)) for request, one in made], now)
-    asked = request_open_visits(session, [one for _, one in made], now)
+    made = [(request, context.start_episode(request)) for request in requests if KINDS_BY_ID[request.kind].pathway is not None]
+    episodes.add(session, [(episode, Origin(request.kind, request.referrer)) for request, episode in made], now)
+    asked = request_open_visits(session, [episode for _, episode in made], now)
     for request in requests:
         if request.kind == GROUP and request.programme:
-            since = request.referred_on or desk.today
-            programmes.add_waiting(session, request.programme, request.patient, desk.priority(request), since)
+            since = request.referred_on or context.today
+            programmes.add_waiting(session, request.programme, request.patient, context.get_priority(request), since)
     sent = {
         id(request): referrals_out.send(session, request.patient, request.department, now).id
         for request in requests
         if request.kind == REFERRAL_OUT and request.department
     }
     session.flush()
-    of = {id(request): one.id for request, one in made}
+    of = {id(request): episode.id for request, episode in made}
     taken = [
-        AcceptedRequest(one, of.get(id(one)), tuple(asked.get(of.get(id(one), ""), ())), sent.get(id(one))) for one in requests
+        AcceptedRequest(request, of.get(id(request)), tuple(asked.get(of.get(id(request), ""), ())), sent.get(id(request)))
+        for request in requests
     ]
-    _write_down(session, by, taken, new.keys(), now)
+    audit_intake(session, by, new, [(accepted.request.patient, _audited(accepted)) for accepted in taken], now)
     return taken
 
 
-def _write_down(session: Session, by: Actor, taken: Sequence[AcceptedRequest], new: Collection[str], now: datetime) -> None:
+def audit_intake(
+    session: Session, by: Actor, new: Iterable[str], taken: Iterable[tuple[str, Mapping[str, str | None]]], now: datetime
+) -> None:
+    """Write down which patients are new, and what patients were taken in for, by whatever door."""
     entries: list[AuditedAction] = [("patient.add", "patient", patient, {}) for patient in new]
-    for one in taken:
-        detail = {"kind": one.request.kind, "episode": one.episode, "referral_out": one.referral_out}
-        entries.append(("intake.take", "patient", one.request.patient, {name: told for name, told in detail.items() if told}))
+    for patient, detail in taken:
+        entries.append(("intake.take", "patient", patient, {name: value for name, value in detail.items() if value}))
     write_audit_entries(session, by, entries, now)
+
+
+def _audited(accepted: AcceptedRequest) -> Mapping[str, str | None]:
+    return {"kind": accepted.request.kind, "episode": accepted.episode, "referral_out": accepted.referral_out}
 
 
 class IntakeContext:
     """What requests are held against: who is known, what they are on already, and what there is."""
 
     def __init__(self, session: Session, requests: Sequence[Request], now: datetime) -> None:
-        patients = {one.patient for one in requests}
-        zone = periods.zone(session)
+        patients = {request.patient for request in requests}
+        zone = periods.get_zone(session)
         self.today: date = zone.wall(now).date()
         self._known_at = zone.wall(now).replace(second=0, microsecond=0)
         self._clinic = periods.clinic_of(session)
-        self.known: Mapping[str, PatientIdentity] = people.known(session, patients)
-        self._providers = people.provider_ids(session)
-        self._programmes = programmes.known(session)
-        self._open = {(row.patient_id, row.pathway): row.id for row in episodes.of_patients(session, patients)}
+        self.known: Mapping[str, PatientIdentity] = people.find_identities(session, patients)
+        self._providers = people.list_provider_ids(session)
+        self._programmes = programmes.list_ids(session)
+        self._open = {(row.patient_id, row.pathway): row.id for row in episodes.load_of_patients(session, patients)}
         self._in_groups = programmes.waiting_and_members(session, patients, self.today)
         self._sent = referrals_out.open_of(session, patients)
 
@@ -191,21 +198,23 @@ class IntakeContext:
     def _services(self) -> frozenset[str]:
         return frozenset(service.id for service in self._clinic.services)
 
-    def faults(self, placed: Sequence[LocatedRequest]) -> Iterator[Fault]:
+    def find_faults(self, placed: Sequence[LocatedRequest]) -> Iterator[Fault]:
         """Yield what is wrong with requests, each by its place."""
         before: dict[tuple[str, ...], str] = {}
-        names = {one.request.patient: one.request.name for one in reversed(placed) if one.request.name is not None}
-        for one in placed:
-            found = list(self._faults(one.request, names))
-            if not found:
-                key, fault = self._doubled(one.request)
+        names = {
+            located.request.patient: located.request.name for located in reversed(placed) if located.request.name is not None
+        }
+        for located in placed:
+            faults = list(self._faults(located.request, names))
+            if not faults:
+                key, fault = self._find_double(located.request)
                 if key in before:
                     fault = Fault("kind", f"is asked for already at {before[key].rstrip('., ')}")
-                before.setdefault(key, one.place)
-                found = [fault] if fault else []
-            yield from (Fault(f"{one.place}{fault.path}", fault.message) for fault in found)
+                before.setdefault(key, located.place)
+                faults = [fault] if fault else []
+            yield from (Fault(f"{located.place}{fault.path}", fault.message) for fault in faults)
 
-    def episode(self, request: Request) -> Episode:
+    def start_episode(self, request: Request) -> Episode:
         """Return the episode that begins with a request."""
         pathway = KINDS_BY_ID[request.kind].pathway
         assert pathway is not None
@@ -216,12 +225,12 @@ class IntakeContext:
             id=f"episode-{new_id()[:12]}",
             pathway=pathway,
             patient=request.patient,
-            priority=self.priority(request),
+            priority=self.get_priority(request),
             preferred_providers=request.preferred_providers,
             history=tuple(history),
         )
 
-    def priority(self, request: Request) -> Priority:
+    def get_priority(self, request: Request) -> Priority:
         """Return the priority of a request."""
         return request.priority or KINDS_BY_ID[request.kind].priority
 
@@ -268,7 +277,7 @@ class IntakeContext:
             yield Fault("kind", f"the clinic does not offer {', '.join(missing)}")
         if request.programme is not None and kind.id == GROUP and request.programme not in self._programmes:
             yield Fault("programme", f'unknown programme "{request.programme}"; one of {", ".join(sorted(self._programmes))}')
-        departments = [one.id for one in catalogue.list_outside_departments()]
+        departments = [department.id for department in catalogue.list_outside_departments()]
         if request.department is not None and kind.id == REFERRAL_OUT and request.department not in departments:
             yield Fault("department", f'unknown department "{request.department}"; one of {", ".join(departments)}')
         if request.low_reservoir is not None and request.low_reservoir < self.today:
@@ -277,7 +286,7 @@ class IntakeContext:
     def _not_offered(self, pathway: Pathway) -> list[str]:
         return sorted({step.service for step in pathway.steps} - self._services)
 
-    def _doubled(self, request: Request) -> tuple[tuple[str, ...], Fault | None]:
+    def _find_double(self, request: Request) -> tuple[tuple[str, ...], Fault | None]:
         """Return what makes two requests the same, and the fault of one that is open already."""
         kind = KINDS_BY_ID[request.kind]
         if kind.pathway is not None:

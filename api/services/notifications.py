@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from api.context import AppContext
-from api.store import messages, periods
+from api.store import messages, people, periods
 from api.store.bookings import BookingChange
 from api.store.messages import AppointmentNotice
 from api.store.tables import BookingRow, InvitationRow, MessageRow
@@ -30,6 +30,28 @@ AT_ONCE = 1_000
 """Messages that are forgotten in one transaction, for which other writers wait."""
 
 
+def count_messages(session: Session) -> dict[str, int]:
+    """Return how many messages are in each state."""
+    return messages.count_by_state(session)
+
+
+def list_messages(session: Session, patient: str) -> list[MessageRow]:
+    """Return the messages to a patient, the newest first. Raises ``UnknownId``."""
+    people.get_patient(session, patient)
+    return messages.list_messages(session, patient)
+
+
+def list_answers(session: Session, period_id: str) -> list[tuple[BookingRow, InvitationRow]]:
+    """Return what patients were invited to in a period, with what they answered, by start. Raises ``UnknownId``."""
+    periods.get_period(session, period_id)
+    return messages.list_answers(session, period_id)
+
+
+def list_patients_without_address(session: Session, period_id: str, now: datetime) -> list[str]:
+    """Return the patients of a period's bookings to come whom no mail reaches, by id: somebody has to call them."""
+    return messages.list_patients_without_address(session, period_id, now)
+
+
 def notify_changes(session: Session, changes: Iterable[BookingChange], now: datetime) -> int:
     """Write the messages about bookings that were made, changed or cancelled, and return how many."""
     return notify_bookings(session, (change.row for change in changes), now)
@@ -43,13 +65,13 @@ def notify_bookings(session: Session, rows: Iterable[BookingRow], now: datetime)
     bookings = [row for row in rows if row.kind != "hold" and row.state not in BEGUN]
     session.flush()
     ids = [row.id for row in bookings]
-    attending = messages.patients_of(session, ids)
-    invitations = messages.invitations_of(session, ids)
-    waiting = messages.waiting_of(session, [row.id for row in invitations.values()])
+    attending = messages.list_patients_of(session, ids)
+    invitations = messages.list_invitations_of(session, ids)
+    waiting = messages.find_waiting(session, [row.id for row in invitations.values()])
     known: dict[str, set[str]] = {identifier: set(attending.get(identifier, ())) for identifier in ids}
     for booking_id, patient in invitations:
         known[booking_id].add(patient)
-    addresses = messages.addresses(session, set().union(*known.values()))
+    addresses = messages.get_addresses(session, set().union(*known.values()))
     notifier = _Notifier(session, periods.clinic_of(session), invitations, waiting, addresses, now)
     return sum(
         notifier.notify(row, patient, patient in attending.get(row.id, ()))
@@ -60,7 +82,7 @@ def notify_bookings(session: Session, rows: Iterable[BookingRow], now: datetime)
 
 def notify_patient(session: Session, patient: str, now: datetime) -> int:
     """Write what a patient, whose address is new, has not been told there; return how many messages that is."""
-    return notify_bookings(session, messages.upcoming_of(session, patient, now), now)
+    return notify_bookings(session, messages.list_upcoming_of(session, patient, now), now)
 
 
 def delete_old_messages(context: AppContext) -> int:
@@ -68,7 +90,7 @@ def delete_old_messages(context: AppContext) -> int:
     before, gone = context.clock() - timedelta(days=context.settings.message_days), 0
     while True:
         with context.database.writing() as session:
-            some = messages.forget(session, before, AT_ONCE)
+            some = messages.delete_old_messages(session, before, AT_ONCE)
         gone += some
         if some < AT_ONCE:
             return gone
@@ -110,17 +132,17 @@ class _Notifier:
         )
 
     def _put(self, invitation: InvitationRow | None, row: BookingRow, patient: str, message: InviteMessage | None) -> bool:
-        """Let a message take the place of the one that waits, if they differ; without one, nothing waits any more."""
+        """Replace the message that waits by a new one, if they differ; without a new one, nothing waits any more."""
         waiting = None if invitation is None else self.waiting.get(invitation.id)
         if message is None:
             if waiting is not None:
-                messages.drop(self.session, waiting, "it says nothing new", self.now)
+                messages.drop_message(self.session, waiting, "it says nothing new", self.now)
             return False
         if waiting is not None:
             wanted = AppointmentNotice(message.appointment, message.attendee.address)
             if (waiting.method, AppointmentNotice.of(waiting.tells)) == (message.method, wanted):
                 return False
-            messages.drop(self.session, waiting, "a newer one takes its place", self.now)
+            messages.drop_message(self.session, waiting, "a newer one takes its place", self.now)
         invitation = invitation or messages.add_invitation(self.session, row.id, patient)
         messages.put_message(self.session, invitation, message, self.now)
         return True

@@ -45,11 +45,11 @@ def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptio
         raise Conflict(f'visit "{visit}" has a place already')
     scenario, plan = week.settled
     links = tuple(link for link in scenario.links if visit in (link.before, link.after))
-    without = scenario.asking_for(scenario.visits_by_id.keys() - {visit})
+    without = scenario.restrict_to(scenario.visits_by_id.keys() - {visit})
     addition = Addition(visits=(scenario.visits_by_id[visit],), links=links)
-    found = solver.find_offers(without, rebase(plan, without), addition, count)
-    free = tuple(PlaceOption(one.bookings[0], one.cost) for one in found.offers if not one.moves)
-    reasons = tuple(reason for left in found.reasons for reason in left.reasons)
-    if found.offers and not free:
+    offers = solver.find_offers(without, rebase(plan, without), addition, count)
+    free = tuple(PlaceOption(offer.bookings[0], offer.cost) for offer in offers.offers if not offer.moves)
+    reasons = tuple(reason for left in offers.reasons for reason in left.reasons)
+    if offers.offers and not free:
         reasons = (Reason(rule="making-room", detail="others would have to move: plan again from now"),)
     return PlaceOptions(visit, free, reasons)

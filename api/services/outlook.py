@@ -20,19 +20,19 @@ LOOKED_BACK = timedelta(weeks=12)
 def look_ahead(session: Session, now: datetime, weeks: int) -> Outlook:
     """Return the outlook from next Monday on. Raises ``UnknownId`` before any clinic was taken in."""
     horizon = get_next_horizon(session, now, weeks, None)
-    today = periods.zone(session).wall(now).date()
+    today = periods.get_zone(session).wall(now).date()
     book = load_book(session, horizon, now)
     return estimate_outlook(book, horizon.start, weeks, today, _arrivals(session, now))
 
 
-def describe_outlook(found: Outlook) -> dict[str, Any]:
+def describe_outlook(outlook: Outlook) -> dict[str, Any]:
     """Return an outlook as JSON can hold it."""
     return {
-        "weeks": [week.isoformat() for week in found.weeks],
+        "weeks": [week.isoformat() for week in outlook.weeks],
         "loads": [
-            {**one.resource._asdict(), "demand": list(one.demand), "capacity": list(one.capacity)} for one in found.loads
+            {**load.resource._asdict(), "demand": list(load.demand), "capacity": list(load.capacity)} for load in outlook.loads
         ],
-        "waits": [{"service": one.service, "days": one.days, "scarce": name_resource(one.scarce)} for one in found.waits],
+        "waits": [{"service": wait.service, "days": wait.days, "scarce": name_resource(wait.scarce)} for wait in outlook.waits],
     }
 
 
@@ -43,7 +43,7 @@ def name_resource(resource: Resource | None) -> str | None:
 
 def _arrivals(session: Session, now: datetime) -> dict[str, float]:
     """Return how many patients came in a week, by pathway: over the weeks that are looked back on, or since the first came."""
-    first = episodes.first_referral(session)
+    first = episodes.get_first_referral(session)
     if first is None:
         return {}
     since = max(first, now - LOOKED_BACK)

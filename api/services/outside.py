@@ -23,7 +23,7 @@ from api.store import bookings, outside, periods, tasks
 from api.store.columns import new_id
 from api.store.errors import StoreError
 from api.store.outside import Stretch
-from api.store.rows import found
+from api.store.rows import get_row
 from api.store.tables import OutsideCalendarRow, ProviderRow
 from calendars.busy import read_busy_times
 from scheduling.errors import Fault, InvalidFile
@@ -86,7 +86,7 @@ def add_calendar(
     InvalidFile
         When its content is no calendar.
     """
-    found(session, ProviderRow, "provider", provider)
+    get_row(session, ProviderRow, "provider", provider)
     assert new.content is not None
     stretches = _stretches(session, settings, new.content, now)
     row = OutsideCalendarRow(
@@ -106,10 +106,15 @@ def add_calendar(
     return row
 
 
+def list_calendars(session: Session, provider: str) -> list[OutsideCalendarRow]:
+    """Return a provider's calendars elsewhere, by id."""
+    return outside.list_calendars(session, provider)
+
+
 def end_calendar(session: Session, by: Actor, identifier: str, now: datetime) -> None:
     """Read a calendar elsewhere no more; its busy times are gone. Raises ``UnknownId``."""
-    row = outside.calendar(session, identifier)
-    _touch_periods(session, outside.busy_of(session, identifier))
+    row = outside.get_calendar(session, identifier)
+    _touch_periods(session, outside.list_busy(session, identifier))
     outside.remove(session, row)
     write_audit(session, by, "outside-calendar.end", "provider", row.provider_id, now, calendar=identifier)
 
@@ -117,7 +122,7 @@ def end_calendar(session: Session, by: Actor, identifier: str, now: datetime) ->
 def refresh(context: AppContext, reader: Fetcher) -> int:
     """Read the calendars elsewhere that are due once more, and return how many."""
     with context.database.reading() as session:
-        due = outside.due(session, context.clock(), AT_ONCE)
+        due = outside.list_due(session, context.clock(), AT_ONCE)
     for row in due:
         try:
             _refresh(context, reader, row)
@@ -175,14 +180,14 @@ def _schedule(settings: Settings, row: OutsideCalendarRow, failure: str, now: da
 
 def _stretches(session: Session, settings: Settings, content: bytes, now: datetime) -> list[Stretch]:
     """Return the busy times of a calendar from today on, as far ahead as the settings say. Raises ``InvalidFile``."""
-    zone = periods.clinic(session).timezone
+    zone = periods.get_clinic(session).timezone
     first = now - timedelta(days=1)
     return list(read_busy_times(content, zone, first, first + timedelta(days=settings.outside_days)).intervals)
 
 
 def _take_over(session: Session, row: OutsideCalendarRow, stretches: list[Stretch], now: datetime) -> None:
     """Make a calendar's busy times those given, and raise a task for each visit that they meet and did not before."""
-    before, after = set(outside.busy_of(session, row.id)), set(stretches)
+    before, after = set(outside.list_busy(session, row.id)), set(stretches)
     changed = sorted((starts, ends) for starts, ends in before ^ after if ends > now)
     if not changed:
         return
@@ -191,9 +196,9 @@ def _take_over(session: Session, row: OutsideCalendarRow, stretches: list[Stretc
     for starts, ends in changed:
         if (starts, ends) in before:
             continue
-        for one in bookings.of_resource(session, "provider", row.provider_id, starts, ends):
-            detail = {"provider": row.provider_id, "booking_starts_at": one.row.starts_at.isoformat()}
-            tasks.add_task(session, CONFLICT, (one.row.kind, one.row.subject_id), detail, now)
+        for booking in bookings.list_of_resource(session, "provider", row.provider_id, starts, ends):
+            detail = {"provider": row.provider_id, "booking_starts_at": booking.row.starts_at.isoformat()}
+            tasks.add_task(session, CONFLICT, (booking.row.kind, booking.row.subject_id), detail, now)
 
 
 def _touch_periods(session: Session, changed: Iterable[Stretch]) -> None:

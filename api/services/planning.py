@@ -75,9 +75,9 @@ def prepare_plan(session: Session, wanted: PlanRequest, present: datetime) -> Pl
     UnknownId
         When there is no such period.
     """
-    now = None if wanted.now is None else periods.grid_of(session, wanted.period).utc(wanted.now)
-    if all(row.state == "cancelled" for row in bookings.all_rows(session, wanted.period)):
-        return PlanInput(periods.scenario_of(session, wanted.period, now), None)
+    now = None if wanted.now is None else periods.get_grid(session, wanted.period).utc(wanted.now)
+    if all(row.state == "cancelled" for row in bookings.list_rows(session, wanted.period)):
+        return PlanInput(periods.load_scenario(session, wanted.period, now), None)
     return PlanInput(*load_week(session, wanted.period, now or present).to_plan())
 
 
@@ -91,13 +91,28 @@ def request_plan(
     TooMany
         When too many plans wait already.
     """
-    snapshot = periods.keep_snapshot(session, of.scenario, periods.period(session, wanted.period), present)
+    snapshot = periods.keep_snapshot(session, of.scenario, periods.get_period(session, wanted.period), present)
     start = None
     if of.standing is not None:
         start = plans.add_plan(session, of.standing, snapshot.id, wanted.period, by.id, present).id
     row = queue.ask(session, snapshot.id, wanted.limits, by.id, start)
     write_audit(session, by, "plan.ask", "plan", row.id, present, scenario=wanted.period)
     return row
+
+
+def list_jobs(
+    session: Session, scenario: str | None, before: tuple[datetime, str] | None, count: int
+) -> list[tuple[PlanJobRow, str]]:
+    """Return plans that were asked for and their periods, the newest first, those before a moment and id."""
+    rows = jobs.list_jobs(session, scenario, before, count)
+    periods_by_job = jobs.get_periods(session, rows)
+    return [(row, periods_by_job[row.id]) for row in rows]
+
+
+def get_job(session: Session, identifier: str) -> tuple[PlanJobRow, str]:
+    """Return a plan that was asked for, and its period. Raises ``UnknownId``."""
+    row = jobs.get_job(session, identifier)
+    return row, jobs.get_periods(session, [row])[row.id]
 
 
 def cancel_plan(session: Session, by: Actor, identifier: str, now: datetime) -> PlanJobRow:
@@ -111,7 +126,7 @@ def cancel_plan(session: Session, by: Actor, identifier: str, now: datetime) -> 
     if not jobs.cancel_job(session, identifier, now):
         raise Conflict(f'plan "{identifier}" has ended')
     write_audit(session, by, "plan.cancel", "plan", identifier, now)
-    return jobs.job(session, identifier)
+    return jobs.get_job(session, identifier)
 
 
 def get_plan_version(session: Session, identifier: str) -> int | None:
@@ -122,24 +137,24 @@ def get_plan_version(session: Session, identifier: str) -> int | None:
     int or None
         None as long as it may still be made.
     """
-    job = jobs.job(session, identifier)
-    return None if job.ended_at is None else periods.period_of_snapshot(session, job.scenario_id).version
+    job = jobs.get_job(session, identifier)
+    return None if job.ended_at is None else periods.get_period_of_snapshot(session, job.scenario_id).version
 
 
 def get_plan(session: Session, identifier: str) -> RequestedPlan:
     """Return a plan as far as it is. Raises ``UnknownId``."""
-    job = jobs.job(session, identifier)
-    scenario = periods.snapshot(session, job.scenario_id)
-    row = None if job.plan_id is None else plans.plan(session, job.plan_id)
-    return RequestedPlan(job, scenario, row, None if row is None else plans.document(session, row))
+    job = jobs.get_job(session, identifier)
+    scenario = periods.load_snapshot(session, job.scenario_id)
+    row = None if job.plan_id is None else plans.get_plan(session, job.plan_id)
+    return RequestedPlan(job, scenario, row, None if row is None else plans.read_plan(session, row))
 
 
 def get_finished_plan(session: Session, identifier: str) -> tuple[RequestedPlan, PlanRow, Plan]:
     """Return a plan that is made. Raises ``UnknownId``, and ``Conflict`` for one that is not made."""
-    found = get_plan(session, identifier)
-    if found.row is None or found.plan is None:
-        raise Conflict(f'plan "{identifier}" is not made: {found.job.state}')
-    return found, found.row, found.plan
+    plan = get_plan(session, identifier)
+    if plan.row is None or plan.plan is None:
+        raise Conflict(f'plan "{identifier}" is not made: {plan.job.state}')
+    return plan, plan.row, plan.plan
 
 
 def compare_plans(session: Session, before: str, after: str) -> Comparison:
@@ -150,7 +165,7 @@ def compare_plans(session: Session, before: str, after: str) -> Comparison:
     Conflict
         When one is not made, or they are of different periods.
     """
-    (first, _, one), (second, _, other) = get_finished_plan(session, before), get_finished_plan(session, after)
+    (first, _, earlier), (second, _, later) = get_finished_plan(session, before), get_finished_plan(session, after)
     if first.scenario.id != second.scenario.id:
         raise Conflict("the plans are of different scenarios")
-    return compare(first.scenario, one, other, second.scenario)
+    return compare(first.scenario, earlier, later, second.scenario)

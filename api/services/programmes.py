@@ -10,11 +10,14 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
+from api.services.notifications import notify_changes
 from api.services.records import write_audit
+from api.store import bookings, periods, requests
 from api.store import programmes as store
 from api.store.bookings import BookingChange
-from api.store.periods import zone
+from api.store.periods import get_zone
 from api.store.rows import expect_version
+from api.store.tables import GroupRow
 from scheduling import catalogue
 from scheduling.care.programmes import Programme, open_programme, seat_attendees
 from scheduling.clinic import Clinic
@@ -23,8 +26,8 @@ from scheduling.fields import Model, Positive, Weekday
 
 
 def open_workshops(session: Session, clinic: Clinic) -> None:
-    """Let the catalogue's workshops that a clinic can hold be programmes, where they are not yet."""
-    offered, known = {service.id for service in clinic.services}, store.known(session)
+    """Open a programme for each workshop of the catalogue that a clinic can hold, where there is none yet."""
+    offered, known = {service.id for service in clinic.services}, store.list_ids(session)
     new = (workshop for workshop in catalogue.list_workshops() if workshop.service in offered and workshop.id not in known)
     store.put_programmes(session, map(open_programme, new))
 
@@ -54,11 +57,21 @@ class Changes(Model):
     required: bool | None = None
 
 
+def list_programmes(session: Session) -> tuple[Programme, ...]:
+    """Return every programme with its people and sessions, by id."""
+    return store.load(session)
+
+
+def get_version(session: Session, identifier: str) -> int:
+    """Return the version of a programme. Raises ``UnknownId``."""
+    return store.get_programme(session, identifier).version
+
+
 def change_programme(
     session: Session, by: Actor, identifier: str, version: int, changes: Mapping[str, Any], now: datetime
 ) -> Programme:
     """Change how a programme meets. Raises ``UnknownId`` and ``StaleVersion``."""
-    expect_version(store.row(session, identifier), "programme", identifier, version)
+    expect_version(store.get_programme(session, identifier), "programme", identifier, version)
     given = {name: value for name, value in changes.items() if value is not None or name == "weekday"}
     wanted = get_programme(session, identifier).changed(**given)
     store.put_programmes(session, [wanted])
@@ -67,17 +80,49 @@ def change_programme(
 
 
 def leave_programme(session: Session, by: Actor, identifier: str, patient: str, now: datetime) -> None:
-    """Let a patient have no seat in a programme any more, and wait for none. Raises ``UnknownId``."""
-    today = zone(session).wall(now).date()
-    if not store.leave(session, store.row(session, identifier).id, patient, today):
+    """Take a patient out of a programme: out of its seats, its sessions to come, and its waiting list. They are told so.
+
+    Raises
+    ------
+    UnknownId
+        When there is no such programme, or the patient has nothing to do with it.
+    """
+    today = get_zone(session).wall(now).date()
+    left = store.remove_person(session, store.get_programme(session, identifier).id, patient, today)
+    given_back = [
+        _give_back(session, row, patient, now)
+        for row in requests.sessions_open_to(session, patient)
+        if row.id == f"{identifier}-{row.month}"
+    ]
+    if not (left or any(given_back)):
         raise UnknownId("member", patient)
     write_audit(session, by, "programme.leave", "programme", identifier, now, patient=patient)
 
 
+def _give_back(session: Session, row: GroupRow, patient: str, now: datetime) -> bool:
+    """Give back a seat in a session, and the chance of one, unless it has begun; say whether it had not."""
+    booking = bookings.find_booking(session, ("group", row.id, row.month))
+    stands = None if booking is None or booking.state == "cancelled" else bookings.get_standing(session, booking)
+    if stands is not None and stands.row.starts_at <= now:
+        return False
+    staying = None
+    if stands is not None and patient in stands.placing.ids("patient"):
+        after = stands.placing.without_patient(patient)
+        staying = len(after.ids("patient"))
+        if staying:
+            changes = bookings.place_all(session, stands.row.period_id, [after], now)
+        else:
+            changes = [bookings.cancel(session, stands.row.id, now)]
+        notify_changes(session, changes, now)
+    requests.close_session_to(session, row, patient, staying or None)
+    periods.touch(session, row.period_id)
+    return True
+
+
 def get_programme(session: Session, identifier: str) -> Programme:
     """Return a programme with its people and sessions. Raises ``UnknownId``."""
-    store.row(session, identifier)
-    return next(found for found in store.load(session) if found.id == identifier)
+    store.get_programme(session, identifier)
+    return next(programme for programme in store.load(session) if programme.id == identifier)
 
 
 def record_attendance(session: Session, by: Actor, programme: str, month: str, came: Collection[str], now: datetime) -> None:
@@ -90,8 +135,8 @@ def record_attendance(session: Session, by: Actor, programme: str, month: str, c
     Conflict
         When no session of that month has begun, or somebody who came had no place in it.
     """
-    store.row(session, programme)
-    meetings = store.sessions(session, [programme])[programme]
+    store.get_programme(session, programme)
+    meetings = store.list_sessions(session, [programme])[programme]
     meeting = next((meeting for meeting in meetings if f"{meeting.date:%Y-%m}" == month), None)
     if meeting is None or meeting.starts_at > now:
         raise Conflict(f'no session of "{programme}" in {month} has begun')

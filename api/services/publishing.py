@@ -14,9 +14,9 @@ from api.services.changes import propagate_booking_changes
 from api.services.planning import RequestedPlan, get_finished_plan
 from api.services.records import write_audit
 from api.services.week import find_shift_locations
-from api.store import bookings, periods, plans
+from api.store import bookings, jobs, periods, plans
 from api.store.plans import Published
-from api.store.tables import PlanJobRow
+from api.store.tables import PlanJobRow, PublicationRow
 from scheduling.comparison import Comparison, compare
 from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, VisitBooking
 from scheduling.publishing import rebase
@@ -25,6 +25,21 @@ from scheduling.scenario import Scenario
 
 AnyBooking = VisitBooking | GroupBooking | HoldBooking
 B = TypeVar("B", VisitBooking, GroupBooking, HoldBooking)
+
+
+def list_publications(
+    session: Session, scenario: str | None, before: int | None, count: int
+) -> list[tuple[PublicationRow, str | None]]:
+    """Return publications with the plans that they published, the newest first, those before a number."""
+    rows = plans.list_publications(session, scenario, before, count)
+    published = jobs.get_jobs_of_plans(session, [row.plan_id for row in rows])
+    return [(row, published.get(row.plan_id)) for row in rows]
+
+
+def get_publication(session: Session, number: int) -> tuple[PublicationRow, str | None]:
+    """Return a publication with the plan that it published. Raises ``UnknownId``."""
+    row = plans.get_publication(session, number)
+    return row, jobs.get_jobs_of_plans(session, [row.plan_id]).get(row.plan_id)
 
 
 def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Published:
@@ -44,9 +59,9 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     EventRefused
         When a visit's pathway does not allow it any more, as after an outcome.
     """
-    found, row, _ = get_finished_plan(session, identifier)
-    present, standing, whole = _outcome(session, found)
-    known = {(one.rule, one.ids) for one in find_violations(present, standing)}
+    requested, row, _ = get_finished_plan(session, identifier)
+    present, standing, whole = _merge_with_standing(session, requested)
+    known = {(violation.rule, violation.ids) for violation in find_violations(present, standing)}
     _expect_rules_kept(present, whole, known)
     published = plans.publish(session, row, present, whole, by.id, now)
     periods.touch(session, present.id)
@@ -58,38 +73,38 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     return published
 
 
-def preview_publication(session: Session, found: RequestedPlan) -> Comparison | None:
+def preview_publication(session: Session, requested: RequestedPlan) -> Comparison | None:
     """Compare what stands with what would stand if a plan were published now; None as long as it is not made."""
-    if found.plan is None:
+    if requested.plan is None:
         return None
-    present, standing, whole = _outcome(session, found)
+    present, standing, whole = _merge_with_standing(session, requested)
     return compare(present, standing, whole)
 
 
-def _outcome(session: Session, found: RequestedPlan) -> tuple[Scenario, Plan, Plan]:
+def _merge_with_standing(session: Session, requested: RequestedPlan) -> tuple[Scenario, Plan, Plan]:
     """Return what is asked for now, what stands, and what would stand if a plan that is made were published."""
-    assert found.plan is not None
-    present = periods.scenario_of(session, found.scenario.id).changed(now=found.scenario.now)
-    standing = plans.standing_plan(session, present)
-    decided = _decided(session, _asked_from(session, found.job), standing)
-    whole = rebase(_adopted(found.plan, standing, decided), present)
+    assert requested.plan is not None
+    present = periods.load_scenario(session, requested.scenario.id).changed(now=requested.scenario.now)
+    standing = plans.load_standing_plan(session, present)
+    decided = _list_decided(session, _load_start(session, requested.job), standing)
+    whole = rebase(_adopt(requested.plan, standing, decided), present)
     places = find_shift_locations(present, (*whole.visits, *whole.groups, *whole.holds))
     return present, standing, whole.changed(shifts=places)
 
 
-def _asked_from(session: Session, job: PlanJobRow) -> Plan | None:
+def _load_start(session: Session, job: PlanJobRow) -> Plan | None:
     """Return what stood when a plan was asked for."""
-    return None if job.start_plan_id is None else plans.document(session, plans.plan(session, job.start_plan_id))
+    return None if job.start_plan_id is None else plans.read_plan(session, plans.get_plan(session, job.start_plan_id))
 
 
-def _booked(plan: Plan | None) -> dict[tuple[str, str], Booking]:
+def _by_subject(plan: Plan | None) -> dict[tuple[str, str], Booking]:
     if plan is None:
         return {}
     items: list[AnyBooking] = [*plan.visits, *plan.groups, *plan.holds]
-    return {_subject(one): one for one in items}
+    return {_subject_of(booking): booking for booking in items}
 
 
-def _subject(booking: AnyBooking) -> tuple[str, str]:
+def _subject_of(booking: AnyBooking) -> tuple[str, str]:
     match booking:
         case VisitBooking():
             return ("visit", booking.visit)
@@ -99,38 +114,38 @@ def _subject(booking: AnyBooking) -> tuple[str, str]:
             return ("hold", booking.reserve)
 
 
-def _decided(session: Session, before: Plan | None, standing: Plan) -> set[tuple[str, str]]:
+def _list_decided(session: Session, before: Plan | None, standing: Plan) -> set[tuple[str, str]]:
     """Return what is as it is by a decision: changed by hand since a plan was asked for, offered, begun, or overridden."""
-    rows = {(row.kind, row.subject_id): row for row in bookings.all_rows(session, standing.scenario)}
-    old, new = _booked(before), _booked(standing)
+    rows = {(row.kind, row.subject_id): row for row in bookings.list_rows(session, standing.scenario)}
+    old, new = _by_subject(before), _by_subject(standing)
     by_hand = {subject for subject, row in rows.items() if row.publication_id is None}
     changed = {subject for subject in by_hand if old.get(subject) != new.get(subject)}
     stands = {subject: row for subject, row in rows.items() if row.state != "cancelled"}
     return changed | {subject for subject, row in stands.items() if row.state != "booked" or row.override_reason is not None}
 
 
-def _adopted(made: Plan, standing: Plan, decided: set[tuple[str, str]]) -> Plan:
+def _adopt(made: Plan, standing: Plan, decided: set[tuple[str, str]]) -> Plan:
     """Return a plan in which all that is decided is where it stands, or nowhere; its shifts have no locations yet."""
-    visits = _merged(made.visits, standing.visits, decided)
-    placed = {one.visit for one in visits}
+    visits = _merge(made.visits, standing.visits, decided)
+    placed = {booking.visit for booking in visits}
     return made.changed(
         visits=visits,
-        groups=_merged(made.groups, standing.groups, decided),
-        holds=_merged(made.holds, standing.holds, decided),
+        groups=_merge(made.groups, standing.groups, decided),
+        holds=_merge(made.holds, standing.holds, decided),
         shifts=(),
-        unscheduled=tuple(one for one in made.unscheduled if one.visit not in placed),
+        unscheduled=tuple(left for left in made.unscheduled if left.visit not in placed),
     )
 
 
-def _merged(planned: Iterable[B], stands: Iterable[B], decided: set[tuple[str, str]]) -> tuple[B, ...]:
-    merged: list[B] = [one for one in planned if _subject(one) not in decided]
-    merged += [one for one in stands if _subject(one) in decided]
+def _merge(planned: Iterable[B], stands: Iterable[B], decided: set[tuple[str, str]]) -> tuple[B, ...]:
+    merged: list[B] = [booking for booking in planned if _subject_of(booking) not in decided]
+    merged += [booking for booking in stands if _subject_of(booking) in decided]
     return tuple(merged)
 
 
 def _expect_rules_kept(scenario: Scenario, plan: Plan, known: Container[tuple[str, tuple[str, ...]]]) -> None:
     """Refuse a plan that breaks rules, but for those that what stands breaks already, by an override."""
-    broken = [one for one in find_violations(scenario, plan) if (one.rule, one.ids) not in known]
+    broken = [violation for violation in find_violations(scenario, plan) if (violation.rule, violation.ids) not in known]
     if broken:
-        details = [ErrorDetail(f"{', '.join(one.ids)}: {one.detail}", one.rule) for one in broken]
+        details = [ErrorDetail(f"{', '.join(violation.ids)}: {violation.detail}", violation.rule) for violation in broken]
         raise RulesBroken("the plan does not go with what was decided since it was asked for; plan again", details)

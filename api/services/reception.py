@@ -12,14 +12,24 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.context import AppContext
 from api.services.bookings import find_period
+from api.services.decisions import with_retries
 from api.services.intake import AcceptedRequest, IntakeContext, LocatedRequest, Request, accept_requests, is_same_day
 from api.services.kinds import KINDS_BY_ID
-from api.services.referrals import InboundReferral, SameDayPlacement, known_patient, referred, room_made, seen_today
-from api.services.week import decided
+from api.services.same_day import (
+    InboundReferral,
+    SameDayDecision,
+    apply_same_day,
+    decide_displacement,
+    decide_referral,
+    decide_waiting_visit,
+    find_patient,
+    find_period_today,
+)
 from api.store import periods
 from scheduling import catalogue
 from scheduling.errors import InvalidFile
 
+T = TypeVar("T")
 R = TypeVar("R")
 
 
@@ -27,22 +37,22 @@ R = TypeVar("R")
 class IntakeResult:
     """What became of a request; ``today`` is the place of one that had to be seen today, or why there is none."""
 
-    taken: AcceptedRequest
-    today: SameDayPlacement | None = None
+    accepted: AcceptedRequest
+    today: SameDayDecision | None = None
 
 
 def receive_request(
     context: AppContext,
     by: Actor,
     request: Request,
-    run: Callable[[Callable[[Session], IntakeResult]], R],
+    transact: Callable[[Callable[[Session], IntakeResult]], R],
     deterministic: bool = False,
 ) -> R:
     """Take in one request; who has to be seen today gets a place in the same transaction.
 
     Parameters
     ----------
-    run
+    transact
         Runs a transaction.
     deterministic
         The search for a place of today counts work instead of time.
@@ -55,27 +65,39 @@ def receive_request(
         When the patient is on the pathway already, or what stands must be planned anew first.
     """
     now = context.clock()
-    period = _period_today(context, request, now)
+    period = _find_period_of(context, request, now)
     if period is None:
-        return run(lambda session: IntakeResult(accept_requests(session, by, [LocatedRequest("body.", request)], now)[0]))
-    referral = _referral(context, request, now)
+        return transact(lambda session: IntakeResult(accept_requests(session, by, [LocatedRequest("body.", request)], now)[0]))
 
-    def made(act: Callable[[Session], SameDayPlacement]) -> Callable[[Session], IntakeResult]:
-        def whole(session: Session) -> IntakeResult:
-            today = act(session)
-            return IntakeResult(AcceptedRequest(request, today.episode, (today.visit,)), today)
+    def result(placement: SameDayDecision) -> IntakeResult:
+        return IntakeResult(AcceptedRequest(request, placement.episode, (placement.visit,)), placement)
 
-        return whole
-
-    return decided(
-        context,
-        period,
-        lambda week: made(referred(week, by, referral, known_patient(context.database, referral), now, deterministic)),
-        run,
-    )
+    return _see_today(context, by, period, _to_referral(context, request, now), now, result, transact, deterministic)
 
 
-def place_today(context: AppContext, by: Actor, taken: Sequence[AcceptedRequest]) -> list[SameDayPlacement]:
+def receive_referral(
+    context: AppContext, by: Actor, referral: InboundReferral, transact: Callable[[Callable[[Session], SameDayDecision]], R]
+) -> R:
+    """Take in a patient who is referred for a service of today, and give them a place in the same transaction.
+
+    Parameters
+    ----------
+    transact
+        Runs a transaction.
+
+    Raises
+    ------
+    UnknownId, InvalidFile
+        When it names whom nobody knows, or what there is not.
+    Conflict
+        When today is in no period, the patient is on the pathway already, or what stands must be planned anew first.
+    """
+    now = context.clock()
+    period = find_period_today(context.database, now)
+    return _see_today(context, by, period, referral, now, lambda placement: placement, transact)
+
+
+def place_same_day(context: AppContext, by: Actor, accepted: Sequence[AcceptedRequest]) -> list[SameDayDecision]:
     """Give places to those of today among many that were taken in; who gets none waits, with the reasons.
 
     Raises
@@ -84,26 +106,26 @@ def place_today(context: AppContext, by: Actor, taken: Sequence[AcceptedRequest]
         When what stands must be planned anew first.
     """
     now = context.clock()
-    found = []
-    for one in taken:
-        period = _period_today(context, one.request, now)
-        for visit in one.visits[:1] if period is not None else ():
-            found.append(_seen_today(context, by, period or "", visit, now))
-    return found
+    placements = []
+    for request in accepted:
+        period = _find_period_of(context, request.request, now)
+        if period is not None and request.visits:
+            placements.append(_place_waiting(context, by, period, request.visits[0], now))
+    return placements
 
 
 def make_room(
     context: AppContext,
     by: Actor,
     visit: str,
-    run: Callable[[Callable[[Session], SameDayPlacement]], R],
+    transact: Callable[[Callable[[Session], SameDayDecision]], R],
     deterministic: bool = False,
 ) -> R:
     """Give a visit that has to be on its day, and found no place, the place of others.
 
     Parameters
     ----------
-    run
+    transact
         Runs a transaction.
     deterministic
         The proof that there is no place counts work instead of time.
@@ -115,39 +137,67 @@ def make_room(
     NoRoom
         When the day cannot take it, whoever gives way.
     """
-    now = context.clock()
-    period = find_period(context.database, visit)
-    return decided(context, period, lambda week: room_made(week, by, visit, now, deterministic), run)
+    now, period = context.clock(), find_period(context.database, visit)
+    return with_retries(
+        context,
+        period,
+        lambda week: decide_displacement(week, by, visit, now, deterministic),
+        apply_same_day,
+        transact,
+    )
 
 
-def _seen_today(context: AppContext, by: Actor, period: str, visit: str, now: datetime) -> SameDayPlacement:
-    return decided(context, period, lambda week: seen_today(week, by, visit, now), context.database.write)
+def _see_today(
+    context: AppContext,
+    by: Actor,
+    period: str,
+    referral: InboundReferral,
+    now: datetime,
+    result: Callable[[SameDayDecision], T],
+    transact: Callable[[Callable[[Session], T]], R],
+    deterministic: bool = False,
+) -> R:
+    """Take a patient in and place them: the one way of all who come one at a time."""
+    return with_retries(
+        context,
+        period,
+        lambda week: decide_referral(week, by, referral, find_patient(context.database, referral), now, deterministic),
+        lambda session, placement: result(apply_same_day(session, placement)),
+        transact,
+    )
 
 
-def _period_today(context: AppContext, request: Request, now: datetime) -> str | None:
+def _place_waiting(context: AppContext, by: Actor, period: str, visit: str, now: datetime) -> SameDayDecision:
+    """Place a patient of today who was taken in with many others."""
+    return with_retries(
+        context, period, lambda week: decide_waiting_visit(week, by, visit, now), apply_same_day, context.database.write
+    )
+
+
+def _find_period_of(context: AppContext, request: Request, now: datetime) -> str | None:
     """Return the period in which a request has to be seen today; None: it has not, or today is in none that is built."""
     if not is_same_day(request):
         return None
     with context.database.reading() as session:
-        today = periods.zone(session).wall(now).date()
-        row = periods.period_on(session, today)
+        today = periods.get_zone(session).wall(now).date()
+        row = periods.find_period_on(session, today)
     return None if row is None or request.referred_on not in (None, today) else row.id
 
 
-def _referral(context: AppContext, request: Request, now: datetime) -> InboundReferral:
+def _to_referral(context: AppContext, request: Request, now: datetime) -> InboundReferral:
     """Return a request as a referral of today. Raises ``InvalidFile``."""
     with context.database.reading() as session:
-        desk = IntakeContext(session, [request], now)
-        if faults := list(desk.faults([LocatedRequest("body.", request)])):
+        requests = IntakeContext(session, [request], now)
+        if faults := list(requests.find_faults([LocatedRequest("body.", request)])):
             raise InvalidFile("body", faults)
     kind = KINDS_BY_ID[request.kind]
     assert kind.pathway is not None
     return InboundReferral(
         patient=request.patient,
         service=catalogue.get_pathway(kind.pathway).steps[0].service,
-        new_patient=None if request.patient in desk.known else request.new_patient(desk.sites),
+        new_patient=None if request.patient in requests.known else request.new_patient(requests.sites),
         preferred_providers=request.preferred_providers,
         kind=kind,
-        priority=desk.priority(request),
+        priority=requests.get_priority(request),
         referrer=request.referrer,
     )

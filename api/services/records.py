@@ -23,6 +23,7 @@ def write_audit(session: Session, by: Actor, action: str, kind: str, identifier:
 def write_audit_entries(session: Session, by: Actor, done: Iterable[AuditedAction], now: datetime) -> None:
     """Write down several things that somebody has done."""
     entries = (
-        audit.AuditEntry(by.id, by.role.value, action, kind, one, "allowed", detail) for action, kind, one, detail in done
+        audit.AuditEntry(by.id, by.role.value, action, kind, identifier, "allowed", detail)
+        for action, kind, identifier, detail in done
     )
     audit.append_all(session, entries, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -16,6 +17,7 @@ from api.store.rows import expect_version
 from api.store.tables import ReferralOutRow
 from api.store.tables.care import ReferralState
 from scheduling.fields import Interval
+from scheduling.timegrid import TimeGrid
 
 BECOMES: Mapping[ReferralState, tuple[ReferralState, ...]] = {
     "sent": ("accepted", "scheduled", "done", "declined"),
@@ -23,6 +25,25 @@ BECOMES: Mapping[ReferralState, tuple[ReferralState, ...]] = {
     "scheduled": ("accepted", "scheduled", "done", "declined"),
 }
 """What a referral may become, by what it is; an appointment may change, or be called off."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundReferral:
+    """A referral to another department; ``appointment`` is the clinic's wall-clock time."""
+
+    row: ReferralOutRow
+    appointment: Interval | None
+
+
+def list_referrals(session: Session, after: str, count: int, patient: str | None) -> list[OutboundReferral]:
+    """Return referrals by id, those after an id; of one patient, or all."""
+    zone = periods.get_zone(session)
+    return [_with_appointment(row, zone) for row in store.list_referrals(session, after, count, patient)]
+
+
+def get_referral(session: Session, identifier: str) -> OutboundReferral:
+    """Return a referral. Raises ``UnknownId``."""
+    return _with_appointment(store.get_referral(session, identifier), periods.get_zone(session))
 
 
 def change_referral(
@@ -33,7 +54,7 @@ def change_referral(
     state: ReferralState,
     appointment: Interval | None,
     now: datetime,
-) -> ReferralOutRow:
+) -> OutboundReferral:
     """Note what became of a referral; an appointment, wall-clock, keeps the patient's time free from then on.
 
     Raises
@@ -43,13 +64,15 @@ def change_referral(
     Conflict
         When it cannot become that, or an appointment is missing or out of place.
     """
-    row = store.referral(session, identifier)
+    row = store.get_referral(session, identifier)
     expect_version(row, "referral", identifier, version)
     if state not in BECOMES.get(row.state, ()):
         raise Conflict(f"what is {row.state} cannot become {state}")
     if (state == "scheduled") != (appointment is not None):
         raise Conflict("an appointment goes with the state scheduled, and with no other")
-    zone = periods.zone(session)
+    if state == "done" and row.starts_at is not None and now < row.starts_at:
+        raise Conflict("the appointment has not begun yet")
+    zone = periods.get_zone(session)
     if appointment is not None:
         if not appointment.start < appointment.end:
             raise Conflict("the appointment does not end after its start")
@@ -62,7 +85,13 @@ def change_referral(
     row.state = state
     row.version += 1
     session.flush()
-    for period in requests.periods_of_patient(session, row.patient_id):
+    for period in requests.list_periods_of_patient(session, row.patient_id):
         periods.touch(session, period)
     write_audit(session, by, f"referral-out.{state}", "referral", identifier, now, patient=row.patient_id)
-    return row
+    return _with_appointment(row, zone)
+
+
+def _with_appointment(row: ReferralOutRow, zone: TimeGrid) -> OutboundReferral:
+    if row.starts_at is None or row.ends_at is None:
+        return OutboundReferral(row, None)
+    return OutboundReferral(row, Interval(start=zone.wall(row.starts_at), end=zone.wall(row.ends_at)))

@@ -82,15 +82,15 @@ class _ReplyDesk:
 
     def trouble(self) -> list[ReplyOutcome]:
         """Note what has no answer in it."""
-        found = self.received.trouble
-        if isinstance(found, ForStaff):
-            self._ask_staff(("mailbox", ""), found, None)
-        return [ReplyOutcome("mailbox", "", found.reason if found is not None else "")]
+        trouble = self.received.trouble
+        if isinstance(trouble, ForStaff):
+            self._ask_staff(("mailbox", ""), trouble, None)
+        return [ReplyOutcome("mailbox", "", trouble.reason if trouble is not None else "")]
 
     def take(self, answer: Reply) -> ReplyOutcome:
         """Note one answer."""
-        invitation = messages.invitation_of_uid(self.session, answer.uid)
-        booking = None if invitation is None else bookings.booking(self.session, invitation.booking_id)
+        invitation = messages.find_invitation_by_uid(self.session, answer.uid)
+        booking = None if invitation is None else bookings.get_booking(self.session, invitation.booking_id)
         subject = ("mailbox", "") if booking is None else (booking.kind, booking.subject_id)
         verdict = judge_reply(answer, self._invited(invitation, booking), self.received.sender, self.now)
         match verdict:
@@ -119,7 +119,7 @@ class _ReplyDesk:
     def _invited(self, invitation: InvitationRow | None, booking: BookingRow | None) -> KnownInvite | None:
         if invitation is None or booking is None:
             return None
-        address = messages.last_address(self.session, invitation.id)
+        address = messages.get_last_address(self.session, invitation.id)
         if address is None:
             return None
         is_over = invitation.ended_at is not None or booking.state == "cancelled" or booking.ends_at <= self.now
@@ -141,7 +141,7 @@ def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:
     try:
         with context.database.reading() as session:
             freed = get_visit_booking(session, row)
-        candidates = _candidates(context, row, freed)
+        candidates = _find_candidates(context, row, freed)
     except ClinicweaveError as error:
         log.warning("no waiting visits are named for a declined one: %s", type(error).__name__)
         return
@@ -150,10 +150,10 @@ def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:
         tasks.add_detail(session, DECLINED, ("visit", row.subject_id), {"freed": place, "candidates": candidates})
 
 
-def _candidates(context: AppContext, row: BookingRow, freed: VisitBooking) -> list[str]:
+def _find_candidates(context: AppContext, row: BookingRow, freed: VisitBooking) -> list[str]:
     import solver
 
     scenario, plan = get_current_week(context, row.period_id, context.clock()).settled
     without = with_booking(scenario, plan, row.subject_id, None)
-    found = solver.find_backfills(scenario, without, CANDIDATES + 1, freed)
-    return [one.visit for one in found if one.visit != row.subject_id][:CANDIDATES]
+    proposals = solver.find_backfills(scenario, without, CANDIDATES + 1, freed)
+    return [proposal.visit for proposal in proposals if proposal.visit != row.subject_id][:CANDIDATES]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.access.owners import ids_at
+from api.access.owners import find_ids
 from api.runtime.exceptions import Conflict
 from api.services.notifications import notify_changes
 from api.services.records import write_audit
@@ -18,12 +19,14 @@ from api.services.scenarios import expect_ids
 from api.store import bookings, episodes, people, periods, requests
 from api.store.bookings import OPEN
 from api.store.errors import AlreadyThere
+from api.store.placings import booking_fields
 from api.store.rows import expect_version
-from api.store.tables import PatientRow, VisitRow
+from api.store.tables import BookingRow, PatientRow, VisitRow
 from scheduling.additions import Addition
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Model
 from scheduling.people import Patient
+from scheduling.plan import Booking
 from scheduling.references import validate_text
 from scheduling.requests import Link, Visit
 from scheduling.scenario import Scenario
@@ -32,6 +35,36 @@ M = TypeVar("M", bound=Model)
 
 NAMED_PATIENTS = ("patient", "visits[].patient")
 """Where an addition names patients: one visit alone, or several."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedVisit:
+    """A visit that is or was asked for, and its booking, if any stands, at wall-clock times."""
+
+    row: VisitRow
+    booking_row: BookingRow | None
+    booking: Booking | None
+
+
+def list_visits(session: Session, period_id: str, after: str, count: int) -> list[VisitRow]:
+    """Return a period's visits by id, the withdrawn too, those after an id. Raises ``UnknownId``."""
+    periods.get_period(session, period_id)
+    return requests.list_visits(session, period_id, after, count)
+
+
+def get_visit(session: Session, identifier: str) -> RequestedVisit:
+    """Return a visit with its booking. Raises ``UnknownId``."""
+    row = requests.get_visit(session, identifier)
+    booking = bookings.find_booking(session, ("visit", row.id, ""))
+    if booking is None or booking.state == "cancelled":
+        return RequestedVisit(row, None, None)
+    placing = bookings.get_standing(session, booking).placing
+    return RequestedVisit(row, booking, Booking(**booking_fields(placing, periods.get_grid(session, row.period_id))))
+
+
+def get_patient(session: Session, identifier: str) -> PatientRow:
+    """Return a patient. Raises ``UnknownId``."""
+    return people.get_patient(session, identifier)
 
 
 def add_visits(session: Session, by: Actor, period_id: str, document: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
@@ -44,7 +77,7 @@ def add_visits(session: Session, by: Actor, period_id: str, document: Mapping[st
     AlreadyThere
         When a visit of that id is, or was, asked for.
     """
-    scenario = _with_patients(session, periods.scenario_of(session, period_id), document)
+    scenario = _with_patients(session, periods.load_scenario(session, period_id), document)
     addition = Addition.parse(json.dumps(document), scenario)
     expect_ids("addition", ((f"visits[{index}].id", visit.id) for index, visit in enumerate(addition.visits)))
     expect_ids("addition", ((f"patients[{index}].id", patient.id) for index, patient in enumerate(addition.patients)))
@@ -76,7 +109,7 @@ def change_visit(
         When somebody else has changed it.
     """
     row = get_asked_visit(session, identifier, version)
-    wanted = _valid(Visit, {**json.loads(row.document), **changes})
+    wanted = _parse(Visit, {**json.loads(row.document), **changes})
     requests.put_visits(session, row.period_id, [wanted], now)
     _expect_valid(session, row.period_id, "visits", identifier)
     periods.touch(session, row.period_id)
@@ -95,9 +128,9 @@ def withdraw_visit(session: Session, by: Actor, identifier: str, version: int, n
         When somebody else has changed it.
     """
     row = get_asked_visit(session, identifier, version)
-    if of := episodes.subjects_of(session, [identifier]).get(identifier):
+    if of := episodes.get_subjects(session, [identifier]).get(identifier):
         raise Conflict(f'visit "{identifier}" is asked for by episode "{of.episode}": stop that')
-    booking = bookings.booking_of(session, ("visit", identifier, ""))
+    booking = bookings.find_booking(session, ("visit", identifier, ""))
     if booking is not None and booking.state != "cancelled":
         if booking.state not in OPEN:
             raise Conflict(f'visit "{identifier}" has begun; it cannot be withdrawn')
@@ -109,7 +142,7 @@ def withdraw_visit(session: Session, by: Actor, identifier: str, version: int, n
 
 def get_asked_visit(session: Session, identifier: str, version: int | None = None) -> VisitRow:
     """Return a visit that is asked for. Raises ``UnknownId``, ``StaleVersion``, and ``Conflict`` for one withdrawn."""
-    row = requests.visit(session, identifier)
+    row = requests.get_visit(session, identifier)
     expect_version(row, "visit", identifier, version)
     if row.state != "asked":
         raise Conflict(f'visit "{identifier}" is withdrawn')
@@ -117,16 +150,16 @@ def get_asked_visit(session: Session, identifier: str, version: int | None = Non
 
 
 def add_link(session: Session, by: Actor, period_id: str, link: Link, now: datetime) -> None:
-    """Let a visit follow another one of its period.
+    """Link a visit to another one of its period, which it follows.
 
     Raises
     ------
     AlreadyThere
         When it follows already.
     InvalidFile
-        When the period does not ask for both, or links would make a circle.
+        When the period does not ask for both, or links would make a cycle.
     """
-    if (link.before, link.after) in _links(session, period_id):
+    if (link.before, link.after) in _list_links(session, period_id):
         raise AlreadyThere(f'link from "{link.before}" to "{link.after}"')
     for end in ("before", "after"):
         visit = session.get(VisitRow, getattr(link, end))
@@ -139,7 +172,7 @@ def add_link(session: Session, by: Actor, period_id: str, link: Link, now: datet
 
 
 def remove_link(session: Session, by: Actor, period_id: str, before: str, after: str, now: datetime) -> None:
-    """Let a visit follow another one no more. Raises ``UnknownId``."""
+    """Remove the link by which a visit follows another one. Raises ``UnknownId``."""
     requests.remove_link(session, period_id, before, after)
     periods.touch(session, period_id)
     write_audit(session, by, "link.remove", "visit", after, now, before=before)
@@ -157,11 +190,11 @@ def change_patient(
     StaleVersion
         When somebody else has changed it.
     """
-    row = people.patient(session, identifier)
+    row = people.get_patient(session, identifier)
     expect_version(row, "patient", identifier, version)
-    wanted = _valid(Patient, {**json.loads(row.document), **changes})
+    wanted = _parse(Patient, {**json.loads(row.document), **changes})
     people.put_patients(session, [wanted], now)
-    for period_id in requests.periods_of_patient(session, identifier):
+    for period_id in requests.list_periods_of_patient(session, identifier):
         _expect_valid(session, period_id, "patients", identifier)
         periods.touch(session, period_id)
     write_audit(session, by, "patient.change", "patient", identifier, now, fields=sorted(changes))
@@ -170,9 +203,9 @@ def change_patient(
 
 def _with_patients(session: Session, scenario: Scenario, document: Mapping[str, Any]) -> Scenario:
     """Return a scenario that knows every known patient whom an addition names."""
-    texts = (text for place in NAMED_PATIENTS for text in ids_at(document, place))
+    texts = (text for place in NAMED_PATIENTS for text in find_ids(document, place))
     named = {text for text in texts if text.encode(errors="ignore").decode() == text}  # half pairs are faults, not ids
-    known = people.patients(session, named - scenario.patients_by_id.keys())
+    known = people.load_patients(session, named - scenario.patients_by_id.keys())
     return scenario.changed(patients=(*scenario.patients, *known))
 
 
@@ -181,15 +214,15 @@ def _expect_not_placed(visit: Visit) -> None:
         raise InvalidFile("addition", [Fault("current", "a visit that is asked for has no place yet")])
 
 
-def _valid(kind: type[M], document: Mapping[str, Any]) -> M:
-    found, misshapen = validate_text(kind, json.dumps(document))
-    if found is None:
+def _parse(kind: type[M], document: Mapping[str, Any]) -> M:
+    document_model, misshapen = validate_text(kind, json.dumps(document))
+    if document_model is None:
         raise InvalidFile(kind.__name__.lower(), [fault for _, fault in misshapen])
-    return found
+    return document_model
 
 
-def _links(session: Session, period_id: str) -> set[tuple[str, str]]:
-    scenario = periods.scenario_of(session, period_id)
+def _list_links(session: Session, period_id: str) -> set[tuple[str, str]]:
+    scenario = periods.load_scenario(session, period_id)
     return {(link.before, link.after) for link in scenario.links}
 
 
@@ -197,7 +230,7 @@ def _expect_valid(session: Session, period_id: str, section: str, identifier: st
     """Hold what is about to be stored against the rest of its period, and name faults as its own, not the whole period's."""
     session.flush()
     try:
-        periods.scenario_of(session, period_id)
+        periods.load_scenario(session, period_id)
     except InvalidFile as error:
         faults = [Fault(fault.path.partition("].")[2], fault.message) for fault in error.faults]
         raise InvalidFile(identifier or section, faults) from None

@@ -26,7 +26,7 @@ from scheduling.care.agenda import Preview, raise_priority
 from scheduling.care.episodes import Episode
 from scheduling.care.reserves import PressingReferral
 from scheduling.care.rolling import ClinicRecords, NextWeek, build_scenario, find_next_monday
-from scheduling.catalogue import ReserveRule
+from scheduling.catalogue.entries import ReserveRule
 from scheduling.clinic import Clinic
 from scheduling.fields import ONE_DAY, Horizon
 from scheduling.people import Provider
@@ -44,12 +44,12 @@ class BuiltWeek:
     """A week that is kept: its period, and what is to be known of it."""
 
     row: PeriodRow
-    found: NextWeek
+    next_week: NextWeek
 
 
 def get_next_horizon(session: Session, now: datetime, weeks: int, start: date | None) -> Horizon:
     """Return the dates of the weeks to come: from the next Monday on, or from a date that is told."""
-    first = start or find_next_monday(periods.zone(session).wall(now).date())
+    first = start or find_next_monday(periods.get_zone(session).wall(now).date())
     return Horizon(start=first, end=first + timedelta(weeks=weeks))
 
 
@@ -62,9 +62,9 @@ def draft_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
         When nobody works on them: who works is not known yet.
     """
     book = load_book(session, horizon, now)
-    if not any(horizon.start <= shift.start.date() < horizon.end for one in book.providers for shift in one.shifts):
+    if not any(horizon.start <= shift.start.date() < horizon.end for provider in book.providers for shift in provider.shifts):
         raise Conflict(f"nobody works from {horizon.start} to before {horizon.end}: take in the roster first")
-    return build_scenario(book, horizon, periods.zone(session).wall(now).replace(second=0, microsecond=0))
+    return build_scenario(book, horizon, periods.get_zone(session).wall(now).replace(second=0, microsecond=0))
 
 
 def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> BuiltWeek:
@@ -77,30 +77,30 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     Conflict
         When another period has some of its dates, or nobody works on them.
     """
-    found = draft_week(session, horizon, now)
-    scenario = found.scenario
+    next_week = draft_week(session, horizon, now)
+    scenario = next_week.scenario
     expect_free(session, horizon, scenario.id)
     row = periods.keep_period(session, scenario)
     leftovers.keep(session, scenario, now)
-    episodes.put_subjects(session, found.subjects)
+    episodes.put_subjects(session, next_week.subjects)
     periods.touch(session, row.id)
-    periods.scenario_of(session, row.id)
-    counted = {"visits": len(scenario.visits), "groups": len(scenario.groups), "alerts": len(found.alerts)}
+    periods.load_scenario(session, row.id)
+    counted = {"visits": len(scenario.visits), "groups": len(scenario.groups), "alerts": len(next_week.alerts)}
     write_audit(session, by, "week.build", "scenario", row.id, now, **counted)
-    return BuiltWeek(row, found)
+    return BuiltWeek(row, next_week)
 
 
 def review_week(session: Session, period_id: str, now: datetime) -> NextWeek:
     """Return what is now known of a period's dates: what will be too late, and what lies beyond them. Raises ``UnknownId``."""
-    row = periods.period(session, period_id)
+    row = periods.get_period(session, period_id)
     horizon = Horizon(start=row.starts_on, end=row.ends_on)
-    wall = periods.zone(session).wall(now).replace(second=0, microsecond=0)
+    wall = periods.get_zone(session).wall(now).replace(second=0, microsecond=0)
     return build_scenario(load_book(session, horizon, now), horizon, wall)
 
 
-def summarise_week(found: NextWeek) -> dict[str, Any]:
+def summarise_week(next_week: NextWeek) -> dict[str, Any]:
     """Return what is to be known of a week beside its scenario, as JSON can hold it."""
-    scenario = found.scenario
+    scenario = next_week.scenario
     return {
         "scenario": scenario.id,
         "start": scenario.horizon.start.isoformat(),
@@ -108,27 +108,27 @@ def summarise_week(found: NextWeek) -> dict[str, Any]:
         "visits": len(scenario.visits),
         "groups": [group.id for group in scenario.groups],
         "reserves": len(scenario.reserves),
-        "alerts": [{**asdict(one), "latest": one.latest and one.latest.isoformat()} for one in found.alerts],
-        "previews": [_preview(one) for one in found.previews],
+        "alerts": [{**asdict(alert), "latest": alert.latest and alert.latest.isoformat()} for alert in next_week.alerts],
+        "previews": [_describe_preview(preview) for preview in next_week.previews],
     }
 
 
-def _preview(one: Preview) -> dict[str, Any]:
+def _describe_preview(preview: Preview) -> dict[str, Any]:
     return {
-        "episode": one.episode,
-        "patient": one.patient,
-        "step": one.occurrence.step,
-        "number": one.occurrence.number,
-        "service": one.service,
-        "earliest": one.earliest.isoformat(),
-        "latest": None if one.latest is None else one.latest.isoformat(),
-        "certain": one.certain,
+        "episode": preview.episode,
+        "patient": preview.patient,
+        "step": preview.occurrence.step,
+        "number": preview.occurrence.number,
+        "service": preview.service,
+        "earliest": preview.earliest.isoformat(),
+        "latest": None if preview.latest is None else preview.latest.isoformat(),
+        "certain": preview.certain,
     }
 
 
 def expect_free(session: Session, horizon: Horizon, identifier: str) -> None:
     """Refuse dates that another period has. Raises ``Conflict``."""
-    for row in periods.periods_from(session, horizon.start):
+    for row in periods.list_periods_from(session, horizon.start):
         if row.starts_on < horizon.end and row.id != identifier:
             raise Conflict(f'scenario "{row.id}" has the dates from {row.starts_on} to before {row.ends_on} already')
 
@@ -141,11 +141,12 @@ def load_book(session: Session, horizon: Horizon, now: datetime) -> ClinicRecord
     clinic = periods.clinic_of(session)
     grid = TimeGrid(clinic.timezone, clinic.start_grid_minutes, horizon.start, horizon.end)
     opened, groups = episodes.load_open(session), programmes.load(session)
-    others = _left_over(session, horizon)
-    known = {one.patient for one in opened.values()} | {one.patient for one in others}
+    others = _list_left_over(session, horizon)
+    known = {episode.patient for episode in opened.values()} | {visit.patient for visit in others}
     for group in groups:
-        known |= {one.patient for one in group.members} | {one.patient for one in group.waiting}
-    current, current_groups = _standing(session, grid)
+        known |= {member.patient for member in group.members} | {waiting.patient for waiting in group.waiting}
+    current, current_groups = _list_standing(session, grid)
+    known |= {patient for group in current_groups.values() for patient in group.attendees}
     return ClinicRecords(
         clinic=clinic,
         providers=load_providers_ahead(session, grid),
@@ -154,9 +155,9 @@ def load_book(session: Session, horizon: Horizon, now: datetime) -> ClinicRecord
         programmes=groups,
         current=current,
         current_groups=current_groups,
-        referrals=_pressing(session, clinic),
+        referrals=_list_pressing_referrals(session, clinic),
         others=tuple(visit.changed(current=current.get(visit.id)) for visit in others),
-        held=_held(clinic),
+        held=_list_reserve_rules(clinic),
     )
 
 
@@ -164,66 +165,70 @@ def load_book_of(session: Session, grid: TimeGrid, some: Iterable[Episode]) -> C
     """Return what some episodes depend on, and nothing else."""
     clinic = periods.clinic_of(session)
     providers = load_providers_ahead(session, grid)
-    return ClinicRecords(clinic=clinic, providers=providers, patients=(), episodes=tuple(some), held=_held(clinic))
+    return ClinicRecords(
+        clinic=clinic, providers=providers, patients=(), episodes=tuple(some), held=_list_reserve_rules(clinic)
+    )
 
 
-def _held(clinic: Clinic) -> tuple[ReserveRule, ...]:
+def _list_reserve_rules(clinic: Clinic) -> tuple[ReserveRule, ...]:
     """Return how capacity is held for referrals to come, of what the clinic offers."""
-    offered, sites = {one.id for one in clinic.services}, {None, *(one.id for one in clinic.sites)}
-    return tuple(one for one in catalogue.list_reserve_rules() if one.service in offered and one.site in sites)
+    offered, sites = {service.id for service in clinic.services}, {None, *(site.id for site in clinic.sites)}
+    return tuple(rule for rule in catalogue.list_reserve_rules() if rule.service in offered and rule.site in sites)
 
 
 def load_providers_ahead(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     """Return who works, with the shifts of a horizon, of its first month, and of the weeks after it."""
     last = grid.end + timedelta(weeks=WEEKS_AHEAD)
     ahead = TimeGrid(grid.timezone, grid.grid_minutes, grid.first.replace(day=1), last)
-    return people.providers(session, ahead)
+    return people.load_providers(session, ahead)
 
 
-def _standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Current], Mapping[tuple[str, str], CurrentGroup]]:
+def _list_standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Current], Mapping[tuple[str, str], CurrentGroup]]:
     """Return where visits, and sessions by programme and month, stand within a horizon."""
     visits: dict[str, Current] = {}
     groups: dict[tuple[str, str], CurrentGroup] = {}
-    for one in bookings.between(session, *people.bounds(grid)):
-        kind, subject, month = one.placing.subject
-        if one.row.state == "offered" or kind == "hold":
+    for booking in bookings.list_between(session, *people.get_bounds(grid)):
+        kind, subject, month = booking.placing.subject
+        if booking.row.state == "offered" or kind == "hold":
             continue
         if kind == "visit":
-            visits[subject] = current_visit(one.placing, grid)
+            visits[subject] = current_visit(booking.placing, grid)
         else:
-            groups[subject.removesuffix(f"-{month}"), month] = current_group(one.placing, grid)
+            groups[subject.removesuffix(f"-{month}"), month] = current_group(booking.placing, grid)
     return visits, groups
 
 
-def _pressing(session: Session, clinic: Clinic) -> tuple[PressingReferral, ...]:
+def _list_pressing_referrals(session: Session, clinic: Clinic) -> tuple[PressingReferral, ...]:
     """Return every referral so far that capacity is held for: when, for what, and at which site, where that is a matter of it.
 
     A site is where a patient of the day was given a place; capacity for others is held wherever there is any.
     """
-    held = {one.service: one.site is not None for one in catalogue.list_reserve_rules()}
-    first = {one.id: one.steps[0] for one in catalogue.list_pathways()}
-    pressing = {one.id for one in catalogue.list_pathways() if first[one.id].same_day or one.onset == "new-onset"}
+    held = {rule.service: rule.site is not None for rule in catalogue.list_reserve_rules()}
+    first = {pathway.id: pathway.steps[0] for pathway in catalogue.list_pathways()}
+    pressing = {
+        pathway.id for pathway in catalogue.list_pathways() if first[pathway.id].same_day or pathway.onset == "new-onset"
+    }
     services = {name: first[name].service for name in pressing if first[name].service in held}
-    sites = {one.id: one.site for one in clinic.locations}
-    wall = periods.zone(session).wall
+    sites = {location.id: location.site for location in clinic.locations}
+    wall = periods.get_zone(session).wall
     return tuple(
         PressingReferral(
             known=wall(at).replace(second=0, microsecond=0),
             service=services[pathway],
             site=sites.get(place or "") if held[services[pathway]] else None,
         )
-        for pathway, at, place in episodes.first_places(session, services.keys())
+        for pathway, at, place in episodes.get_first_places(session, services.keys())
     )
 
 
-def _left_over(session: Session, horizon: Horizon) -> tuple[Visit, ...]:
+def _list_left_over(session: Session, horizon: Horizon) -> tuple[Visit, ...]:
     """Return the visits of no episode that wait, or stand in a horizon, as it has to ask for them."""
-    waiting = leftovers.of_no_episode(session, horizon)
-    befores = leftovers.dates_before(session, [visit.id for visit in waiting])
-    return tuple(_as_asked(visit, befores.get(visit.id, ()), horizon) for visit in waiting)
+    waiting = leftovers.list_without_episode(session, horizon)
+    befores = leftovers.get_dates_before(session, [visit.id for visit in waiting])
+    return tuple(_carry_over(visit, befores.get(visit.id, ()), horizon) for visit in waiting)
 
 
-def _as_asked(visit: Visit, before: Iterable[tuple[date, Link]], horizon: Horizon) -> Visit:
+def _carry_over(visit: Visit, before: Iterable[tuple[date, Link]], horizon: Horizon) -> Visit:
     """Return a visit that has waited as another week asks for it.
 
     What was to be on a day that is past is now asked for as soon as possible; a deadline that is past cannot be kept any more;

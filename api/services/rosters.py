@@ -26,8 +26,8 @@ def import_roster(session: Session, by: Actor, text: str, now: datetime) -> Scen
     scenario = Scenario.parse(text)
     periods.keep_roster(session, scenario)
     open_workshops(session, scenario.clinic)
-    for row in periods.periods_from(session, scenario.grid.wall(now).date()):
-        periods.scenario_of(session, row.id)
+    for row in periods.list_periods_from(session, scenario.grid.wall(now).date()):
+        periods.load_scenario(session, row.id)
     dates = {"start": scenario.horizon.start.isoformat(), "end": scenario.horizon.end.isoformat()}
     write_audit(session, by, "roster.take", "clinic", periods.CLINIC, now, providers=len(scenario.providers), **dates)
     return scenario

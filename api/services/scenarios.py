@@ -9,13 +9,35 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.services.records import write_audit
-from api.store import periods
+from api.store import periods, plans
 from api.store.tables import PeriodRow
 from scheduling.errors import Fault, InvalidFile
+from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
 MAX_ID_CHARACTERS = 100
 """Longest id that is kept: it has to fit into addresses, and into the indexes of every database."""
+
+
+def list_periods(session: Session, after: str, count: int) -> list[PeriodRow]:
+    """Return scenarios that were taken in by id, those after an id."""
+    return periods.list_periods(session, after, count)
+
+
+def get_version(session: Session, identifier: str) -> int:
+    """Return the version of a scenario. Raises ``UnknownId``."""
+    return periods.get_period(session, identifier).version
+
+
+def get_scenario(session: Session, identifier: str) -> Scenario:
+    """Return a scenario as it is asked for now. Raises ``UnknownId``."""
+    return periods.load_scenario(session, identifier)
+
+
+def get_standing_plan(session: Session, identifier: str) -> tuple[Scenario, Plan]:
+    """Return a scenario as it is asked for now, and what people live by. Raises ``UnknownId``."""
+    scenario = periods.load_scenario(session, identifier)
+    return scenario, plans.load_standing_plan(session, scenario)
 
 
 def import_scenario(session: Session, by: Actor, text: str, now: datetime) -> PeriodRow:
@@ -35,7 +57,7 @@ def import_scenario(session: Session, by: Actor, text: str, now: datetime) -> Pe
     scenario = Scenario.parse(text)
     expect_ids("scenario", _ids(scenario))
     row = periods.keep_scenario(session, scenario, now)
-    periods.scenario_of(session, row.id)
+    periods.load_scenario(session, row.id)
     write_audit(session, by, "scenario.import", "scenario", row.id, now, visits=len(scenario.visits))
     return row
 
@@ -51,13 +73,13 @@ def _ids(scenario: Scenario) -> Iterator[tuple[str, str]]:
     yield "id", scenario.id
     clinic = scenario.clinic
     for section, ids in (
-        ("clinic.locations", [one.id for one in clinic.locations]),
-        ("clinic.rooms", [one.id for one in clinic.rooms]),
-        ("clinic.services", [one.id for one in clinic.services]),
-        ("providers", [one.id for one in scenario.providers]),
-        ("patients", [one.id for one in scenario.patients]),
-        ("visits", [one.id for one in scenario.visits]),
-        ("groups", [one.id for one in scenario.groups]),
-        ("reserves", [one.id for one in scenario.reserves]),
+        ("clinic.locations", [location.id for location in clinic.locations]),
+        ("clinic.rooms", [room.id for room in clinic.rooms]),
+        ("clinic.services", [service.id for service in clinic.services]),
+        ("providers", [provider.id for provider in scenario.providers]),
+        ("patients", [patient.id for patient in scenario.patients]),
+        ("visits", [visit.id for visit in scenario.visits]),
+        ("groups", [group.id for group in scenario.groups]),
+        ("reserves", [reserve.id for reserve in scenario.reserves]),
     ):
         yield from ((f"{section}[{index}].id", identifier) for index, identifier in enumerate(ids))

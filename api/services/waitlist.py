@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,15 +12,15 @@ from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
 from api.services.bookings import get_booking_row, get_visit_booking
 from api.services.changes import propagate_booking_changes
+from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import write_audit
-from api.services.week import WeekSnapshot, apply_plan_diff, refresh_shift_locations, with_booking
+from api.services.week import WeekSnapshot, refresh_shift_locations, with_booking
 from api.store import bookings, offers, periods
-from api.store.bookings import BookingChange
+from api.store.bookings import BookingChange, VisitStatus
 from api.store.database import Database
 from api.store.tables import BookingRow, OfferRow
 from scheduling.errors import UnknownId
 from scheduling.plan import Booking, VisitBooking
-from scheduling.publishing import upcoming
 
 MAX_TRIED = 20
 """Waiting visits that are looked at for one place, those that save most first."""
@@ -37,14 +37,28 @@ class OfferedPlace:
 def find_refusals(database: Database, period_id: str, freed: Booking) -> set[str]:
     """Return the visits that have given up a freed place, or declined it: they are not asked again."""
     with database.reading() as session:
-        grid = periods.grid_of(session, period_id)
-        return offers.gave_up(session, grid.utc(freed.start), grid.utc(freed.end), freed.location)
+        grid = periods.get_grid(session, period_id)
+        return offers.list_given_up(session, grid.utc(freed.start), grid.utc(freed.end), freed.location)
 
 
-def offered(
+@dataclass(frozen=True, kw_only=True)
+class OfferDecision(Decision):
+    """A freed place is kept for a waiting visit, and for how long."""
+
+    booking: VisitBooking
+    expires_at: datetime
+
+    @property
+    def statuses(self) -> Mapping[str, VisitStatus]:
+        """How the visits stand that get a place by the decision, where they are not merely booked."""
+        visit = self.booking.visit
+        return {visit: VisitStatus(self._next_version(visit), "offered")}
+
+
+def decide_offer(
     week: WeekSnapshot, by: Actor, freed: Booking, refused: Collection[str], hold: timedelta, now: datetime
-) -> Callable[[Session], OfferedPlace]:
-    """Decide which waiting visit uses a freed place best, and return what keeps it for them.
+) -> OfferDecision:
+    """Decide which waiting visit uses a freed place best, and for how long it is kept for them.
 
     Only visits that have no place at all are asked: a visit that has one keeps it, and could not hold a second one.
 
@@ -64,25 +78,33 @@ def offered(
 
     scenario, plan = week.settled
     taken = {*week.plan.visits_by_id, *refused}
-    found = solver.find_backfills(scenario, plan, MAX_TRIED, freed)
-    alone = (one for one in found if len(one.bookings) == 1 and one.visit not in taken)
-    best = next((one for one in alone if not one.moves), None)
+    proposals = solver.find_backfills(scenario, plan, MAX_TRIED, freed)
+    alone = (proposal for proposal in proposals if len(proposal.bookings) == 1 and proposal.visit not in taken)
+    best = next((proposal for proposal in alone if not proposal.moves), None)
     if best is None:
         raise Conflict("no waiting visit that has not refused it could use that place")
-    visit, booking = best.visit, best.bookings[0]
-    stands = upcoming(week.scenario, week.plan)
-    after = with_booking(week.scenario, stands, visit, booking)
+    booking, stands = best.bookings[0], week.upcoming
+    after = with_booking(week.scenario, stands, best.visit, booking)
+    return OfferDecision(
+        by=by,
+        now=now,
+        week=week,
+        asked=week.scenario,
+        diff=PlanDiff(week.scenario, stands, week.scenario, after),
+        booking=booking,
+        expires_at=min(now + hold, week.scenario.grid.utc(booking.start)),
+    )
 
-    def act(session: Session) -> OfferedPlace:
-        apply_plan_diff(session, week, week.scenario, stands, after, now)
-        row = get_booking_row(session, visit)
-        row.state, row.notified = "offered", False
-        until = min(now + hold, row.starts_at)
-        offer = offers.add_offer(session, visit, until, by.id, now)
-        write_audit(session, by, "freed-place.offer", "visit", visit, now, offer=offer.id)
-        return OfferedPlace(offer, booking)
 
-    return act
+def apply_offer(session: Session, decision: OfferDecision) -> OfferedPlace:
+    """Keep a place for a waiting visit as it was decided, if the week is as it was. Raises ``StaleVersion``."""
+    visit, by, now = decision.booking.visit, decision.by, decision.now
+    apply_plan_diff(session, decision)
+    row = get_booking_row(session, visit)
+    row.state, row.notified = "offered", False
+    offer = offers.add_offer(session, visit, decision.expires_at, by.id, now)
+    write_audit(session, by, "freed-place.offer", "visit", visit, now, offer=offer.id)
+    return OfferedPlace(offer, decision.booking)
 
 
 def get_offered_place(session: Session, visit: str, now: datetime) -> OfferedPlace:
@@ -96,7 +118,7 @@ def accept_offer(session: Session, by: Actor, visit: str, now: datetime) -> Offe
     offer, row = _open(session, visit, now)
     bookings.mark(session, row.id, "booked", now)
     row.notified = True
-    propagate_booking_changes(session, by, [BookingChange(row, None, bookings.standing_of(session, row).placing)], now)
+    propagate_booking_changes(session, by, [BookingChange(row, None, bookings.get_standing(session, row).placing)], now)
     offers.end_offer(session, offer, "accepted")
     periods.touch(session, row.period_id)
     write_audit(session, by, "freed-place.accept", "visit", visit, now, offer=offer.id)
@@ -108,13 +130,13 @@ def decline_offer(session: Session, by: Actor, visit: str, now: datetime) -> Non
     offer, row = _open(session, visit, now)
     offers.end_offer(session, offer, "declined")
     bookings.cancel(session, row.id, now)
-    refresh_shift_locations(session, periods.scenario_of(session, row.period_id))
+    refresh_shift_locations(session, periods.load_scenario(session, row.period_id))
     periods.touch(session, row.period_id)
     write_audit(session, by, "freed-place.decline", "visit", visit, now, offer=offer.id)
 
 
 def _open(session: Session, visit: str, now: datetime) -> tuple[OfferRow, BookingRow]:
-    offer = offers.open_offer(session, visit)
+    offer = offers.find_open_offer(session, visit)
     if offer is None or offer.expires_at <= now:
         raise UnknownId("offer to visit", visit)
     row = get_booking_row(session, visit)

@@ -12,12 +12,12 @@ from api.context import create_context
 from api.runtime.settings import Settings
 from api.services import bookings, episodes, planning, programmes, publishing, rolling
 from api.services.accounts import SYSTEM
+from api.services.decisions import with_retries
 from api.services.episodes import ReportedEvent
 from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
 from api.services.reception import IntakeResult, make_room, receive_request
-from api.services.referrals import SameDayPlacement
 from api.services.rosters import import_roster
-from api.services.week import decided
+from api.services.same_day import SameDayDecision
 from api.simulation.policies import PlanningPolicy, restrict_to_standing
 from api.store import bookings as booked
 from api.store import episodes as histories
@@ -61,7 +61,7 @@ class AtOnce:
         self, session: Session, scenario_id: str, limits: Limits, asked_by: str, start_plan_id: str | None = None
     ) -> PlanJobRow:
         """Write down that a plan is being made."""
-        row = jobs.asked_job(scenario_id, limits, asked_by, self._clock(), start_plan_id)
+        row = jobs.make_job(scenario_id, limits, asked_by, self._clock(), start_plan_id)
         row.state = "running"
         jobs.add_job(session, row)
         return row
@@ -71,7 +71,7 @@ class AtOnce:
 class PlannedWeek:
     """A week that was built, planned and published: what it was asked for, the plan, and what is different by it."""
 
-    found: NextWeek
+    next_week: NextWeek
     plan: Plan
     published: Published
 
@@ -85,13 +85,13 @@ class SimulatedDesk:
         self._store = Database("sqlite://")
         migrate(self._store)
         self._context = create_context(Settings(database_url="sqlite://"), self._store, lambda: self.now)
-        self.at(day, 0)
+        self.set_clock(day, 0)
 
     def close(self) -> None:
         """Close the store; nothing of it is left."""
         self._context.close()
 
-    def at(self, day: date, minute: int) -> None:
+    def set_clock(self, day: date, minute: int) -> None:
         """Set the clock."""
         self.now = self._zone.utc(stamp(day, minute))
 
@@ -108,7 +108,7 @@ class SimulatedDesk:
 
     def import_roster(self, providers: Iterable[Provider], closures: Iterable[Closure], dates: Horizon) -> None:
         """Take in who works on some dates, and what closes the clinic."""
-        known = tuple(restrict_provider(one, dates) for one in providers)
+        known = tuple(restrict_provider(provider, dates) for provider in providers)
         roster = Scenario(
             format="clinicweave-scenario/1",
             id=f"roster-{dates.start}",
@@ -127,23 +127,23 @@ class SimulatedDesk:
         with self._store.writing() as session:
             import_roster(session, SYSTEM, roster.model_dump_json(), self.now)
 
-    def take(self, requests: Sequence[Request]) -> list[AcceptedRequest]:
+    def accept_requests(self, requests: Sequence[Request]) -> list[AcceptedRequest]:
         """Take in requests that can wait."""
         with self._store.writing() as session:
-            placed = [LocatedRequest(f"row {number}, ", one) for number, one in enumerate(requests, 2)]
+            placed = [LocatedRequest(f"row {number}, ", request) for number, request in enumerate(requests, 2)]
             return accept_requests(session, SYSTEM, placed, self.now)
 
     def receive_request(self, request: Request) -> IntakeResult:
         """Take in a patient who has to be seen today."""
         return receive_request(self._context, SYSTEM, request, self._store.write, self._policy.deterministic)
 
-    def make_room(self, visit: str) -> SameDayPlacement:
-        """Let others give way to who has to be seen today. Raises ``NoRoom``."""
+    def make_room(self, visit: str) -> SameDayDecision:
+        """Make others give way to who has to be seen today. Raises ``NoRoom``."""
         return make_room(self._context, SYSTEM, visit, self._store.write, self._policy.deterministic)
 
     # ---- Weeks ----
 
-    def plan(self, monday: date, whole: bool, only: Collection[str] | None = None) -> PlannedWeek:
+    def plan_week(self, monday: date, whole: bool, only: Collection[str] | None = None) -> PlannedWeek:
         """Build a week, or bring it to what is known now; plan it beside what stands, and publish that.
 
         Parameters
@@ -153,7 +153,7 @@ class SimulatedDesk:
         """
         with self._store.writing() as session:
             week = rolling.build_week(session, SYSTEM, rolling.get_next_horizon(session, self.now, 1, monday), self.now)
-        wanted = planning.PlanRequest(week.found.scenario.id, self._policy.limits(whole))
+        wanted = planning.PlanRequest(week.next_week.scenario.id, self._policy.limits(whole))
         with self._store.reading() as session:
             of = planning.prepare_plan(session, wanted, self.now)
         if only is None:
@@ -163,96 +163,93 @@ class SimulatedDesk:
         with self._store.writing() as session:
             row = planning.request_plan(session, AtOnce(self._context.clock), SYSTEM, wanted, of, self.now)
             jobs.finish_job(session, row.id, row.epoch, plan, self.now)
-            return PlannedWeek(week.found, plan, publishing.publish(session, SYSTEM, row.id, self.now))
+            return PlannedWeek(week.next_week, plan, publishing.publish(session, SYSTEM, row.id, self.now))
 
     # ---- What becomes of bookings ----
 
-    def call_off(self, visit: str) -> bool:
+    def cancel_visit(self, visit: str) -> bool:
         """Cancel a visit, as its patient asks for; say whether it stood still: it may be gone with another."""
         with self._store.reading() as session:
-            row = booked.booking_of(session, ("visit", visit, ""))
+            row = booked.find_booking(session, ("visit", visit, ""))
         if row is None or row.state != "booked":
             return False
-        decided(
+        with_retries(
             self._context,
             row.period_id,
-            lambda week: bookings.cancelled(week, SYSTEM, visit, _whatever, self.now),
+            lambda week: bookings.decide_cancellation(week, SYSTEM, visit, None, self.now),
+            bookings.apply_cancellation,
             self._store.write,
         )
         return True
 
-    def note(
-        self, came: Mapping[str, bool], becomes_known: Callable[[str, Pathway, Occurrence], Iterable[ReportedEvent]]
+    def record_visits(
+        self, came: Mapping[str, bool], list_known_events: Callable[[str, Pathway, Occurrence], Iterable[ReportedEvent]]
     ) -> None:
         """Note who came to visits, in order, and what became known by it; a visit that another has ended is left out.
 
         Parameters
         ----------
-        becomes_known
+        list_known_events
             What a patient's visit, of a pathway, lets become known.
         """
         with self._store.writing() as session:
-            subjects = histories.subjects_of(session, came)
+            subjects = histories.get_subjects(session, came)
             for visit, did in came.items():
                 of = subjects[visit]
-                row = booked.booking_of(session, ("visit", visit, ""))
+                row = booked.find_booking(session, ("visit", visit, ""))
                 if row is None or row.state != "booked":
                     continue
                 for state in ARRIVED if did else MISSED:
-                    bookings.mark(session, SYSTEM, visit, state, _whatever, self.now)
+                    bookings.mark(session, SYSTEM, visit, state, None, self.now)
                 if did:
-                    episode = histories.row(session, of.episode)
+                    episode = histories.get_episode(session, of.episode)
                     pathway = catalogue.get_pathway(episode.pathway)
-                    for told in becomes_known(episode.patient_id, pathway, of.occurrence):
+                    for told in list_known_events(episode.patient_id, pathway, of.occurrence):
                         episodes.record_event(session, SYSTEM, of.episode, None, told, self.now)
 
-    def note_attendance(self, programme: str, month: str, came: Collection[str]) -> None:
+    def record_attendance(self, programme: str, month: str, came: Collection[str]) -> None:
         """Note who came to a group's session."""
         with self._store.writing() as session:
             programmes.record_attendance(session, SYSTEM, programme, month, came, self.now)
 
     def prefer_weekday(self, programme: str, day: Weekday) -> None:
-        """Let a group meet on a weekday where it can."""
+        """Set the weekday on which a group meets where it can."""
         with self._store.writing() as session:
-            version = groups.row(session, programme).version
+            version = groups.get_programme(session, programme).version
             programmes.change_programme(session, SYSTEM, programme, version, {"weekday": day}, self.now)
 
     # ---- What the store holds ----
 
-    def standing(self, first: date, days: int) -> list[StandingBooking]:
+    def list_standing(self, first: date, days: int) -> list[StandingBooking]:
         """Return what stands, or was, on some days, by start."""
         begin, end = stamp(first, 0), stamp(first + timedelta(days=days), 0)
         with self._store.reading() as session:
-            return booked.between(session, self._zone.utc(begin), self._zone.utc(end))
+            return booked.list_between(session, self._zone.utc(begin), self._zone.utc(end))
 
-    def subjects(self, visits: Collection[str]) -> dict[str, VisitSubject]:
+    def load_subjects(self, visits: Collection[str]) -> dict[str, VisitSubject]:
         """Return what visits are of."""
         with self._store.reading() as session:
-            return histories.subjects_of(session, visits)
+            return histories.get_subjects(session, visits)
 
-    def episodes(self, identifiers: Collection[str]) -> dict[str, Episode]:
+    def load_episodes(self, identifiers: Collection[str]) -> dict[str, Episode]:
         """Return episodes as they are kept."""
         with self._store.reading() as session:
             return histories.load(session, identifiers)
 
-    def all_episodes(self) -> Iterator[Episode]:
+    def iterate_episodes(self) -> Iterator[Episode]:
         """Yield every episode as it is kept."""
         with self._store.reading() as session:
             last = ""
-            while rows := histories.page(session, last, AT_ONCE):
+            while rows := histories.list_episodes(session, last, AT_ONCE):
                 yield from histories.load(session, [row.id for row in rows]).values()
                 last = rows[-1].id
 
-    def patients(self) -> tuple[Patient, ...]:
+    def load_patients(self) -> tuple[Patient, ...]:
         """Return every patient who has an episode."""
         with self._store.reading() as session:
-            return people.patients(session, {row.patient for row in self.all_episodes()})
+            return people.load_patients(session, {row.patient for row in self.iterate_episodes()})
 
-    def open_episodes(self) -> int:
+    def count_open_episodes(self) -> int:
         """Return how many episodes leave anything open."""
         with self._store.reading() as session:
             return len(histories.load_open(session))
-
-
-def _whatever(version: int) -> None:
-    """Expect no version: nobody else is at the desk."""

@@ -46,7 +46,7 @@ class PlanningPolicy:
         bound = scenario.changed(policy=scenario.policy.changed(max_notified_moves=0))
         plan = solve(bound, self.limits(whole), start=standing)
         # Whoever has just lost a place has new dates only once that is known: others give way to them after it.
-        waiting = {one.id for one in scenario.visits if one.current is None}
+        waiting = {visit.id for visit in scenario.visits if visit.current is None}
         return place_expiring_visits(scenario, rebase(plan, scenario), self.limits(whole=False), waiting)
 
     def limits(self, whole: bool) -> Limits:
@@ -57,8 +57,8 @@ class PlanningPolicy:
 
 def restrict_to_standing(scenario: Scenario, visits: Collection[str] = ()) -> Scenario:
     """Return a scenario that asks for what stands, and for some visits with those that have to come with them."""
-    stands = {one.id for one in scenario.visits if one.current is not None}
-    return scenario.asking_for(stands.union(*(scenario.together_with(visit) for visit in visits)))
+    stands = {visit.id for visit in scenario.visits if visit.current is not None}
+    return scenario.restrict_to(stands.union(*(scenario.find_bundle(visit) for visit in visits)))
 
 
 def _held(scenario: Scenario, standing: Plan | None) -> Plan:

@@ -55,7 +55,7 @@ class Practice:
 
     def __init__(self, world: World, policy: PlanningPolicy) -> None:
         self.world = world
-        self.providers = {one.id: one for one in world.providers}
+        self.providers = {provider.id: provider for provider in world.providers}
         self.closures: list[Closure] = list(world.dates.closures)
         self.called_off: Counter[str] = Counter()
         self.put_off, self.called, self.lost = set[str](), set[str](), set[str]()
@@ -70,12 +70,12 @@ class Practice:
         """Live through the weeks; yield the Monday of each one that is over."""
         self._open()
         for day in (self.before + timedelta(days=n) for n in range(5)):
-            self._evening(day, [one for one in self.world.arrivals(day) if self._can_wait(one)])
+            self._live_evening(day, [arrival for arrival in self.world.arrivals(day) if self._can_wait(arrival)])
         for monday in (self.world.start + timedelta(weeks=week) for week in range(self.world.weeks)):
             self._begin_week(monday)
             for day in (monday + timedelta(days=n) for n in range(5)):
-                self._morning(day)
-                self._evening(day, self._hours(day))
+                self._live_morning(day)
+                self._live_evening(day, self._live_hours(day))
             self.memory.close_week(monday)
             yield monday
         self._close()
@@ -86,11 +86,13 @@ class Practice:
         since = self.before - timedelta(weeks=8)
         for number, group in enumerate(catalogue.list_workshops()):
             self.desk.prefer_weekday(group.id, MEETING_DAYS[number % len(MEETING_DAYS)])
-            self.desk.take([_seat(one, group.id, since) for one in self.world.members(group.id)])
-        self.desk.take([_request(one, low_reservoir=low) for one, low in self.world.pumps(self.before)])
+            self.desk.accept_requests([_request_seat(patient, group.id, since) for patient in self.world.members(group.id)])
+        self.desk.accept_requests(
+            [_request_pathway(arrival, low_reservoir=low) for arrival, low in self.world.pumps(self.before)]
+        )
 
     def _can_wait(self, arrival: SimulatedReferral) -> bool:
-        """Say whether a patient who is referred in the week before the first can be seen in time."""
+        """Return whether a patient who is referred in the week before the first can be seen in time."""
         pathway, late = catalogue.get_pathway(arrival.pathway), arrival.known.weekday() > PLANNING_DAY
         return not pathway.steps[0].same_day and (late or pathway.onset != "new-onset")
 
@@ -99,40 +101,40 @@ class Practice:
         self._closure = self.world.closure(monday)
         until = monday + ONE_WEEK
         for provider in self.providers.values():
-            shifts = tuple(one for one in provider.shifts if monday <= one.start.date() < until)
+            shifts = tuple(shift for shift in provider.shifts if monday <= shift.start.date() < until)
             if not provider.trainee:
                 self.tally.supply[monday] += count_working_minutes(provider.changed(shifts=shifts), self.closures)
-        self.desk.at(monday, MORNING)
-        self.desk.take([_seat(patient, group) for group, patient in self.world.group_requests(monday)])
+        self.desk.set_clock(monday, MORNING)
+        self.desk.accept_requests([_request_seat(patient, group) for group, patient in self.world.group_requests(monday)])
 
-    def _morning(self, day: date) -> None:
+    def _live_morning(self, day: date) -> None:
         """Plan anew what illness and closures upset that became known this morning."""
-        self.desk.at(day, MORNING)
-        ill = [one for one in self._absences if one.first == day]
-        for one in ill:
-            provider = self.providers[one.provider]
-            self.providers[one.provider] = provider.changed(busy=(*provider.busy, one.interval))
+        self.desk.set_clock(day, MORNING)
+        ill = [absence for absence in self._absences if absence.first == day]
+        for absence in ill:
+            provider = self.providers[absence.provider]
+            self.providers[absence.provider] = provider.changed(busy=(*provider.busy, absence.interval))
         closed = self._closure if self._closure is not None and self._closure.start.date() == day else None
         if closed is not None:
             self.closures.append(closed)
         if ill or closed is not None:
-            monday = _monday(day)
+            monday = _get_monday(day)
             known = Horizon(start=monday, end=min(monday + 2 * ONE_WEEK, self.world.dates.end))
             self.desk.import_roster(self.providers.values(), self.closures, known)
-            taken = self.memory.of_given_up(day, DAYS_AHEAD, lambda one: self._is_taken(one, ill, closed))
-            with self._one_call():
+            taken = self.memory.remember_given_up(day, DAYS_AHEAD, lambda booking: self._is_taken(booking, ill, closed))
+            with self._count_calls():
                 with taken:
                     self._plan(monday, whole=False)
                 self._place_anew(monday, monday + ONE_WEEK)
 
-    def _is_taken(self, one: StandingBooking, ill: Iterable[Absence], closed: Closure | None) -> bool:
-        """Say whether somebody's illness, or a closure, takes the place of a visit."""
-        begin, end = self.desk.wall(one.row.starts_at), self.desk.wall(one.row.ends_at)
-        people = {*one.placing.ids("team"), *one.placing.ids("supervisor")}
-        shut = closed is not None and closed.location == one.row.location and closed.start < end and begin < closed.end
+    def _is_taken(self, booking: StandingBooking, ill: Iterable[Absence], closed: Closure | None) -> bool:
+        """Return whether somebody's illness, or a closure, takes the place of a visit."""
+        begin, end = self.desk.wall(booking.row.starts_at), self.desk.wall(booking.row.ends_at)
+        people = {*booking.placing.ids("team"), *booking.placing.ids("supervisor")}
+        shut = closed is not None and closed.location == booking.row.location and closed.start < end and begin < closed.end
         return shut or any(away.provider in people and away.interval.start <= begin < away.interval.end for away in ill)
 
-    def _hours(self, day: date) -> list[SimulatedReferral]:
+    def _live_hours(self, day: date) -> list[SimulatedReferral]:
         """Take in who has to be seen today, and who calls off; return the other referrals of the day."""
         if day in self.world.dates.holidays:
             return []
@@ -142,21 +144,25 @@ class Practice:
                 self._see_today(arrival)
             else:
                 waiting.append(arrival)
-        self.desk.at(day, CALLS)
-        ahead = self.desk.standing(day + ONE_DAY, self.world.days_of_notice)
-        with self.memory.of_given_up(day, DAYS_AHEAD):
-            for one in ahead:
-                if one.row.kind == "visit" and self._calls_off(one) == day and self.desk.call_off(one.row.subject_id):
-                    self.called_off[self.memory.name(one)] += 1
+        self.desk.set_clock(day, CALLS)
+        ahead = self.desk.list_standing(day + ONE_DAY, self.world.days_of_notice)
+        with self.memory.remember_given_up(day, DAYS_AHEAD):
+            for booking in ahead:
+                if (
+                    booking.row.kind == "visit"
+                    and self._find_cancellation_date(booking) == day
+                    and self.desk.cancel_visit(booking.row.subject_id)
+                ):
+                    self.called_off[self.memory.name_visit(booking)] += 1
         return waiting
 
-    def _evening(self, day: date, referred: Iterable[SimulatedReferral]) -> None:
+    def _live_evening(self, day: date, referred: Iterable[SimulatedReferral]) -> None:
         """Note what has been, and plan on; on one evening of the week, the next week for the first time."""
-        self.desk.at(day, EVENING)
-        self._note(day)
-        self.desk.take([_request(one) for one in referred])
-        monday = _monday(day)
-        with self._one_call():
+        self.desk.set_clock(day, EVENING)
+        self._record_day(day)
+        self.desk.accept_requests([_request_pathway(arrival) for arrival in referred])
+        monday = _get_monday(day)
+        with self._count_calls():
             if day.weekday() < len(MEETING_DAYS) - 1 and monday >= self.world.start:
                 self._plan(monday, whole=False)
             if day.weekday() >= PLANNING_DAY:
@@ -167,14 +173,14 @@ class Practice:
     # ---- Planning ----
 
     def _plan(self, monday: date, whole: bool, only: Collection[str] | None = None) -> None:
-        planned = self.desk.plan(monday, whole, only)
-        self.memory.keep_asked(planned.found)
+        planned = self.desk.plan_week(monday, whole, only)
+        self.memory.remember_waiting(planned.next_week)
         if whole:
-            self.tally.asked[monday] = len(planned.found.scenario.visits)
+            self.tally.asked[monday] = len(planned.next_week.scenario.visits)
             self.tally.left_out[monday] = len(planned.plan.unscheduled)
-            self.tally.alerts.update(alert.kind for alert in planned.found.alerts)
+            self.tally.alerts.update(alert.kind for alert in planned.next_week.alerts)
         for change in planned.published.changes:
-            self._keep(change)
+            self._track_change(change)
 
     def _place_anew(self, *mondays: date) -> None:
         """Find those who have just lost their place another in some weeks, so that they are called once."""
@@ -185,24 +191,24 @@ class Practice:
     # ---- Who is called again ----
 
     @contextmanager
-    def _one_call(self) -> Iterator[None]:
+    def _count_calls(self) -> Iterator[None]:
         """Count the patients who are called for what is decided in the block: each once, when all of it is known."""
         self.called, self.lost = set[str](), set[str]()
         yield
         self.put_off |= self.lost
-        self.tally.recontacted[_monday(self.desk.today)] += len(self.called)
+        self.tally.recontacted[_get_monday(self.desk.today)] += len(self.called)
 
-    def _keep(self, change: BookingChange) -> None:
+    def _track_change(self, change: BookingChange) -> None:
         """Keep what a change means for its patients: they have lost their place, or got one, and may have to be called."""
         visit, before, after = change.row.subject_id, change.before, change.after
-        self.called |= self._told_anew(change)
+        self.called |= self._find_told_anew(change)
         if change.row.kind == "visit" and after is not None:
             self.lost.discard(visit)
             self.put_off.discard(visit)
         elif change.row.kind == "visit" and before is not None and before.notified:
             self.lost.add(visit)
 
-    def _told_anew(self, change: BookingChange) -> set[str]:
+    def _find_told_anew(self, change: BookingChange) -> set[str]:
         """Return who had been told of a place and is told of another, of none, or of one after none."""
         before, after = change.before, change.after
         if after is not None and change.row.subject_id in self.put_off:
@@ -217,8 +223,8 @@ class Practice:
 
     def _see_today(self, arrival: SimulatedReferral) -> None:
         """Find a place today for a patient who has just been referred, or prove that there is none."""
-        self.desk.at(arrival.known.date(), minute_of_day(arrival.known))
-        received = self.desk.receive_request(_request(arrival))
+        self.desk.set_clock(arrival.known.date(), minute_of_day(arrival.known))
+        received = self.desk.receive_request(_request_pathway(arrival))
         today, proven = received.today, False
         assert today is not None
         if today.booking is None:
@@ -226,11 +232,11 @@ class Practice:
                 today = self.desk.make_room(today.visit)
             except NoRoom as refusal:
                 proven = refusal.proven
-        self.memory.keep_same_day(today.visit, arrival, proven)
-        with self._one_call():
+        self.memory.remember_same_day(today.visit, arrival, proven)
+        with self._count_calls():
             self.called |= set(today.call)
-            self.lost |= {one.id for one in today.changes if one.kind == "visit" and one.after is None}
-            monday = _monday(self.desk.today)
+            self.lost |= {change.id for change in today.changes if change.kind == "visit" and change.after is None}
+            monday = _get_monday(self.desk.today)
             self._place_anew(monday, monday + ONE_WEEK)
         if today.booking is not None:
             self.tally.same_day["placed"] += 1
@@ -239,29 +245,29 @@ class Practice:
 
     # ---- What patients do ----
 
-    def _calls_off(self, one: StandingBooking) -> date | None:
+    def _find_cancellation_date(self, booking: StandingBooking) -> date | None:
         """Return when the patient of a visit calls it off, if they do."""
-        name = self.memory.name(one)
-        return self.world.cancels(f"{name}:{self.called_off[name]}", self.desk.wall(one.row.starts_at).date())
+        name = self.memory.name_visit(booking)
+        return self.world.cancels(f"{name}:{self.called_off[name]}", self.desk.wall(booking.row.starts_at).date())
 
-    def _note(self, day: date) -> None:
+    def _record_day(self, day: date) -> None:
         """Note who came on a day, and what came of it."""
         came: dict[str, bool] = {}
-        for one in self.desk.standing(day, 1):
-            patients = one.placing.ids("patient")
-            if one.row.kind == "group":
-                _, subject, month = one.placing.subject
+        for booking in self.desk.list_standing(day, 1):
+            patients = booking.placing.ids("patient")
+            if booking.row.kind == "group":
+                _, subject, month = booking.placing.subject
                 seen = [who for who in patients if self.world.comes(who, day)]
-                self.desk.note_attendance(subject.removesuffix(f"-{month}"), month, seen)
-            elif one.row.kind == "visit":
-                came[one.row.subject_id] = self.world.comes(patients[0], day)
-        with self.memory.of_given_up(day, DAYS_AHEAD):
-            self.desk.note(came, self._becomes_known)
+                self.desk.record_attendance(subject.removesuffix(f"-{month}"), month, seen)
+            elif booking.row.kind == "visit":
+                came[booking.row.subject_id] = self.world.comes(patients[0], day)
+        with self.memory.remember_given_up(day, DAYS_AHEAD):
+            self.desk.record_visits(came, self._list_known_events)
 
-    def _becomes_known(self, patient: str, pathway: Pathway, one: Occurrence) -> Iterator[ReportedEvent]:
+    def _list_known_events(self, patient: str, pathway: Pathway, occurrence: Occurrence) -> Iterator[ReportedEvent]:
         """Yield what becomes known by a visit."""
-        outcome = self.world.outcome(patient, one, pathway.step(one.step))
-        low = self.world.low_reservoir(patient, pathway, one, self.desk.today)
+        outcome = self.world.outcome(patient, occurrence, pathway.step(occurrence.step))
+        low = self.world.low_reservoir(patient, pathway, occurrence, self.desk.today)
         return (told for told in (outcome, low) if told is not None)
 
     def _close(self) -> None:
@@ -271,23 +277,23 @@ class Practice:
         self.desk.close()
 
 
-def _monday(day: date) -> date:
+def _get_monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _request(arrival: SimulatedReferral, low_reservoir: date | None = None) -> Request:
+def _request_pathway(arrival: SimulatedReferral, low_reservoir: date | None = None) -> Request:
     """Return a referral as it comes in."""
     kind = KIND_OF[arrival.pathway]
     referrer = "a primary care physician" if "referrer" in kind.needs else None
-    return _of(arrival.patient, kind.id, priority=arrival.priority, referrer=referrer, low_reservoir=low_reservoir)
+    return _create_request(arrival.patient, kind.id, priority=arrival.priority, referrer=referrer, low_reservoir=low_reservoir)
 
 
-def _seat(patient: Patient, group: str, since: date | None = None) -> Request:
+def _request_seat(patient: Patient, group: str, since: date | None = None) -> Request:
     """Return a request for a seat in a group."""
-    return _of(patient, GROUP, programme=group, referred_on=since)
+    return _create_request(patient, GROUP, programme=group, referred_on=since)
 
 
-def _of(patient: Patient, kind: str, **said: Any) -> Request:
+def _create_request(patient: Patient, kind: str, **said: Any) -> Request:
     """Return a request of a kind, with what a patient brings and what is said beside."""
     return Request(
         kind=kind,

@@ -32,9 +32,9 @@ class Finding(Model):
     detail: str
 
     @classmethod
-    def of(cls, found: CareViolation) -> Finding:
+    def of(cls, violation: CareViolation) -> Finding:
         """Write a finding of the judge."""
-        return cls(rule=found.rule, subject=found.subject, day=found.day.isoformat(), detail=found.detail)
+        return cls(rule=violation.rule, subject=violation.subject, day=violation.day.isoformat(), detail=violation.detail)
 
 
 class Result(Model):
@@ -84,7 +84,7 @@ def build_result(tally: SimulationTally, policy: PolicyName) -> Result:
     weeks = tuple(tally.weeks())
     told = tally.chronicle
     faults = find_care_violations(told)
-    strict = find_care_violations(replace(told, visits=[one for one in told.visits if not one.taken]))
+    strict = find_care_violations(replace(told, visits=[visit for visit in told.visits if not visit.taken]))
     return Result(
         policy=policy,
         seed=tally.seed,
@@ -93,14 +93,14 @@ def build_result(tally: SimulationTally, policy: PolicyName) -> Result:
         recontacted=sum(tally.recontacted.values()),
         utilisation=round(sum(tally.minutes.values()) / max(sum(tally.supply.values()), 1), 3),
         sessions=len(told.sessions),
-        refills=sum(one.service == "pump-refill" and one.came for one in told.visits),
+        refills=sum(visit.service == "pump-refill" and visit.came for visit in told.visits),
         waits={priority: tally.waits_of(priority) for priority in PRIORITIES},
         same_day=dict(tally.same_day),
         alerts=dict(tally.alerts),
         waiting=tally.waiting,
         weeks=weeks,
         broken=tuple(map(Finding.of, faults)),
-        excused=tuple(Finding.of(one) for one in strict if one not in faults),
+        excused=tuple(Finding.of(fault) for fault in strict if fault not in faults),
     )
 
 
@@ -109,16 +109,16 @@ def build_result(tally: SimulationTally, policy: PolicyName) -> Result:
 
 def tabulate_report(report: Report) -> Iterator[RenderableType]:
     """Yield the report for people: each policy beside the other, seed by seed, and what care was not as it has to be."""
-    yield _figures(report)
+    yield _tabulate_figures(report)
     yield Text()
-    yield _waits(report)
-    found = [(one, fault) for one in report.results for fault in one.broken]
-    if found:
+    yield _tabulate_waits(report)
+    findings = [(result, fault) for result in report.results for fault in result.broken]
+    if findings:
         yield Text()
-        yield _broken(found)
+        yield _tabulate_findings(findings)
 
 
-def _figures(report: Report) -> Table:
+def _tabulate_figures(report: Report) -> Table:
     heads = (
         ">visits",
         ">left out",
@@ -132,45 +132,49 @@ def _figures(report: Report) -> Table:
         ">broken",
     )
     made = table(f"{report.weeks} weeks, {report.seconds:g} s a week's plan", "seed", "policy", *heads)
-    for one in report.results:
-        rules = Counter(fault.rule for fault in one.broken)
-        placed, impossible = one.same_day.get("placed", 0), one.same_day.get("proven impossible", 0)
+    for result in report.results:
+        rules = Counter(fault.rule for fault in result.broken)
+        placed, impossible = result.same_day.get("placed", 0), result.same_day.get("proven impossible", 0)
         made.add_row(
-            str(one.seed),
-            one.policy,
-            f"{one.visits:,}",
-            f"{one.left_out:,}",
-            f"{one.recontacted:,}",
-            f"{one.utilisation:.1%}",
-            str(one.sessions),
-            str(one.refills),
+            str(result.seed),
+            result.policy,
+            f"{result.visits:,}",
+            f"{result.left_out:,}",
+            f"{result.recontacted:,}",
+            f"{result.utilisation:.1%}",
+            str(result.sessions),
+            str(result.refills),
             str(placed),
             str(impossible),
-            str(len(one.excused)),
+            str(len(result.excused)),
             str(rules.total()),
         )
     return made
 
 
-def _waits(report: Report) -> Table:
+def _tabulate_waits(report: Report) -> Table:
     heads = [head for priority in PRIORITIES for head in (f">{priority}", ">median", ">90 %")]
     made = table("Days of waiting: median and 90th percentile, by priority", "seed", "policy", *heads)
-    for one in report.results:
+    for result in report.results:
         cells = [
             cell
             for priority in PRIORITIES
-            for cell in (f"{one.waits[priority].visits:,}", f"{one.waits[priority].median:g}", str(one.waits[priority].p90))
+            for cell in (
+                f"{result.waits[priority].visits:,}",
+                f"{result.waits[priority].median:g}",
+                str(result.waits[priority].p90),
+            )
         ]
-        made.add_row(str(one.seed), one.policy, *cells)
+        made.add_row(str(result.seed), result.policy, *cells)
     return made
 
 
-def _broken(found: Sequence[tuple[Result, Finding]]) -> Table:
+def _tabulate_findings(findings: Sequence[tuple[Result, Finding]]) -> Table:
     made = table("Care that was not as it has to be", "seed", "policy", "rule", "day", "of", "finding")
-    for one, fault in found[:MAX_BROKEN]:
-        made.add_row(str(one.seed), one.policy, fault.rule, fault.day, fault.subject, fault.detail)
-    if len(found) > MAX_BROKEN:
-        made.add_row("", "", "", "", "", f"... and {len(found) - MAX_BROKEN} more")
+    for result, fault in findings[:MAX_BROKEN]:
+        made.add_row(str(result.seed), result.policy, fault.rule, fault.day, fault.subject, fault.detail)
+    if len(findings) > MAX_BROKEN:
+        made.add_row("", "", "", "", "", f"... and {len(findings) - MAX_BROKEN} more")
     return made
 
 
@@ -185,10 +189,22 @@ SHADES: Mapping[PolicyName, str] = dict(zip(POLICIES, COLOURS, strict=False))
 def draw_report(report: Report) -> bytes:
     """Draw waits, use and calls week by week, a line for each policy: the median of its worlds."""
     panels = (
-        ("Median days of waiting of the week's visits", [(one, _weekly(one, "median_wait")) for one in report.results]),
-        ("Providers' minutes used, %", [(one, [100 * u for u in _weekly(one, "utilisation")]) for one in report.results]),
-        ("Patients called again, so far", [(one, _summed(_weekly(one, "recontacted"))) for one in report.results]),
-        ("Visits left out of their week's plan, so far", [(one, _summed(_weekly(one, "left_out"))) for one in report.results]),
+        (
+            "Median days of waiting of the week's visits",
+            [(result, _list_weekly(result, "median_wait")) for result in report.results],
+        ),
+        (
+            "Providers' minutes used, %",
+            [(result, [100 * u for u in _list_weekly(result, "utilisation")]) for result in report.results],
+        ),
+        (
+            "Patients called again, so far",
+            [(result, _accumulate(_list_weekly(result, "recontacted"))) for result in report.results],
+        ),
+        (
+            "Visits left out of their week's plan, so far",
+            [(result, _accumulate(_list_weekly(result, "left_out"))) for result in report.results],
+        ),
     )
     drawing = Drawing(WIDTH + LABELS + MARGIN, len(panels) * (HEIGHT + MARGIN) + 2 * MARGIN, "Weeks under each policy")
     for number, name in enumerate(list_policies(report)):
@@ -196,20 +212,20 @@ def draw_report(report: Report) -> bytes:
         drawing.line(x, MARGIN / 2, x + 8, MARGIN / 2, SHADES[name], 1.2)
         drawing.text(x + 10, MARGIN / 2 + 1.2, name, 3.6)
     for number, (title, lines) in enumerate(panels):
-        _panel(drawing, MARGIN + number * (HEIGHT + MARGIN), title, _medians(lines))
+        _draw_panel(drawing, MARGIN + number * (HEIGHT + MARGIN), title, _calculate_medians(lines))
     return drawing.to_bytes()
 
 
 def list_policies(report: Report) -> tuple[PolicyName, ...]:
     """Return the policies that a report compares."""
-    return tuple(name for name in POLICIES if any(one.policy == name for one in report.results))
+    return tuple(name for name in POLICIES if any(result.policy == name for result in report.results))
 
 
-def _weekly(result: Result, name: str) -> list[float]:
+def _list_weekly(result: Result, name: str) -> list[float]:
     return [float(getattr(week, name)) for week in result.weeks]
 
 
-def _summed(values: Iterable[float]) -> list[float]:
+def _accumulate(values: Iterable[float]) -> list[float]:
     total, sums = 0.0, []
     for value in values:
         total += value
@@ -217,7 +233,7 @@ def _summed(values: Iterable[float]) -> list[float]:
     return sums
 
 
-def _medians(lines: Sequence[tuple[Result, list[float]]]) -> dict[PolicyName, list[float]]:
+def _calculate_medians(lines: Sequence[tuple[Result, list[float]]]) -> dict[PolicyName, list[float]]:
     """Return, by policy, the median over its worlds, week by week."""
     by_policy: dict[PolicyName, list[list[float]]] = {}
     for result, values in lines:
@@ -225,7 +241,7 @@ def _medians(lines: Sequence[tuple[Result, list[float]]]) -> dict[PolicyName, li
     return {name: [median(week) for week in zip(*worlds, strict=True)] for name, worlds in by_policy.items()}
 
 
-def _panel(drawing: Drawing, top: float, title: str, lines: Mapping[PolicyName, Sequence[float]]) -> None:
+def _draw_panel(drawing: Drawing, top: float, title: str, lines: Mapping[PolicyName, Sequence[float]]) -> None:
     highest = max((value for values in lines.values() for value in values), default=0.0) or 1.0
     bottom = top + HEIGHT
     drawing.text(LABELS, top - 1, title, 3.6, font_weight="bold")

@@ -18,7 +18,8 @@ from pydantic import Field
 
 from api.services.episodes import ReportedEvent
 from scheduling import catalogue
-from scheduling.catalogue import ClockInterval, parse_toml
+from scheduling.catalogue import parse_toml
+from scheduling.catalogue.entries import ClockInterval
 from scheduling.clinic import Closure
 from scheduling.fields import ONE_DAY, Clock, Count, Id, Interval, Model, Priority
 from scheduling.generate.dates import Dates, make_dates
@@ -113,7 +114,7 @@ class World:
         counted = (team.changed(count=team.count.changed(week=self._mix.staff[team.role])) for team in data.staff.teams)
         data = data.changed(staff=data.staff.changed(teams=tuple(counted)))
         staff = draw_roster(data, "week", self.dates, self._random("roster"))
-        self.providers: tuple[Provider, ...] = tuple(self._with_rounds(self._with_holidays(one)) for one in staff)
+        self.providers: tuple[Provider, ...] = tuple(self._with_rounds(self._with_holidays(provider)) for provider in staff)
         self._sites, self._halves = data.patients.sites, data.patients.halves
 
     def _random(self, *names: object) -> Random:
@@ -129,11 +130,11 @@ class World:
         for quarter in range(0, self.weeks + 2, 13):
             for number in range(self._mix.holiday_weeks):
                 away.add(quarter + self._random("holidays", provider.id, quarter, number).randrange(1, 13))
-        kept = (one for one in provider.shifts if (one.start.date() - self.start).days // 7 not in away)
+        kept = (shift for shift in provider.shifts if (shift.start.date() - self.start).days // 7 not in away)
         return provider.changed(shifts=tuple(kept))
 
     def _with_rounds(self, provider: Provider) -> Provider:
-        """Let a physician for cancer pain make rounds on the days that they spend near the bedside."""
+        """Add rounds of a physician for cancer pain on the days that they spend near the bedside."""
         if provider.role != ON_ROUNDS:
             return provider
         begin, end = minute_of_day(self._mix.rounds.start), minute_of_day(self._mix.rounds.end)
@@ -142,7 +143,7 @@ class World:
         return provider.changed(shifts=tuple(sorted((*provider.shifts, *rounds), key=lambda shift: shift.start)))
 
     def _is_on_campus(self, provider: Provider, day: date) -> bool:
-        """Say whether a provider is at work on a day, near the bedside all of it."""
+        """Return whether a provider is at work on a day, near the bedside all of it."""
         places = {where for shift in provider.shifts if shift.start.date() == day for where in shift.locations}
         return bool(places) and "west" not in places
 
@@ -165,7 +166,7 @@ class World:
 
     def arrivals(self, day: date) -> list[SimulatedReferral]:
         """Return the referrals of a working day, in order."""
-        found = []
+        arrivals = []
         for rule in self._mix.referrals:
             rng = self._random("arrivals", rule.pathway, day)
             for number in range(_poisson(rng, rule.per_week * self._scale / 5)):
@@ -173,8 +174,8 @@ class World:
                 known = stamp(day, rng.randrange(OPENS, last))
                 priority = rng.choices(list(rule.priorities), list(rule.priorities.values()))[0]
                 name = f"{rule.pathway}-{day}-{number + 1}"
-                found.append(SimulatedReferral(name, known, rule.pathway, priority, self.patient(name)))
-        return sorted(found, key=lambda one: (one.known, one.id))
+                arrivals.append(SimulatedReferral(name, known, rule.pathway, priority, self.patient(name)))
+        return sorted(arrivals, key=lambda arrival: (arrival.known, arrival.id))
 
     def patient(self, name: str) -> Patient:
         """Draw a patient."""
@@ -192,13 +193,13 @@ class World:
 
     def pumps(self, day: date) -> list[tuple[SimulatedReferral, date]]:
         """Return the patients who have a pump at first, with the dates until which those last."""
-        found = []
+        pumps = []
         for number in range(round(self._mix.pumps * self._scale)):
             name = f"pump-{number + 1}"
             arrival = SimulatedReferral(name, datetime.combine(day, time(9)), "pump-refills", "routine", self.patient(name))
             days = self._random("reservoir", name).randint(12, self._mix.reservoir_days[-1])
-            found.append((arrival, self.start + timedelta(days=days)))
-        return found
+            pumps.append((arrival, self.start + timedelta(days=days)))
+        return pumps
 
     @property
     def days_of_notice(self) -> int:
@@ -206,7 +207,7 @@ class World:
         return self._mix.cancel_days[-1]
 
     def comes(self, patient: str, day: date) -> bool:
-        """Say whether a patient comes to what they have on a day."""
+        """Return whether a patient comes to what they have on a day."""
         return self._random("comes", patient, day).random() >= self._mix.no_show_share
 
     def cancels(self, visit: str, day: date) -> date | None:
@@ -218,23 +219,23 @@ class World:
 
     # ---- What comes of care ----
 
-    def outcome(self, patient: str, one: Occurrence, step: Step) -> ReportedEvent | None:
+    def outcome(self, patient: str, occurrence: Occurrence, step: Step) -> ReportedEvent | None:
         """Return what comes of a visit; None: nothing is decided by it."""
-        if not step.outcomes or one.number < step.times:
+        if not step.outcomes or occurrence.number < step.times:
             return None
-        rng = self._random("outcome", patient, one)
+        rng = self._random("outcome", patient, occurrence)
         hoped = rng.random() < self._mix.outcomes[step.id]
         if step.relief_over_percent is not None:
             relief = rng.randint(step.relief_over_percent + 1, 95) if hoped else rng.randint(0, step.relief_over_percent)
             return ReportedEvent(kind="outcome", step=step.id, relief_percent=relief)
         return ReportedEvent(kind="outcome", step=step.id, outcome=step.outcomes[0 if hoped else 1].id)
 
-    def low_reservoir(self, patient: str, pathway: Pathway, one: Occurrence, day: date) -> ReportedEvent | None:
+    def low_reservoir(self, patient: str, pathway: Pathway, occurrence: Occurrence, day: date) -> ReportedEvent | None:
         """Return the low-reservoir date of a pump that was implanted or refilled on a day; None: it was another visit."""
         step = next((step for step in pathway.steps if step.deadline is not None), None)
-        if step is None or one.step not in (step.id, "implant"):
+        if step is None or occurrence.step not in (step.id, "implant"):
             return None
-        days = self._random("reservoir", patient, one).randint(*self._mix.reservoir_days)
+        days = self._random("reservoir", patient, occurrence).randint(*self._mix.reservoir_days)
         return ReportedEvent(kind="dated", name=step.deadline, date=day + timedelta(days=days))
 
     # ---- Groups ----

@@ -7,60 +7,60 @@ from datetime import datetime
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from api.store.rows import found
+from api.store.rows import get_row
 from api.store.tables import AccountRow, IdempotencyRow, PatientLinkRow, SessionRow, TokenRow
 
 
-def account(session: Session, identifier: str) -> AccountRow:
+def get_account(session: Session, identifier: str) -> AccountRow:
     """Return an account. Raises ``UnknownId``."""
-    return found(session, AccountRow, "account", identifier)
+    return get_row(session, AccountRow, "account", identifier)
 
 
-def account_named(session: Session, name: str) -> AccountRow | None:
+def find_account_by_name(session: Session, name: str) -> AccountRow | None:
     """Return the account that logs in by a name."""
     return session.exec(select(AccountRow).where(AccountRow.name == name)).first()
 
 
-def account_of_identity(session: Session, issuer: str, subject: str) -> AccountRow | None:
+def find_account_by_identity(session: Session, issuer: str, subject: str) -> AccountRow | None:
     """Return the account of somebody whom an identity provider knows."""
     query = select(AccountRow).where(AccountRow.issuer == issuer, AccountRow.subject == subject)
     return session.exec(query).first()
 
 
-def accounts(session: Session, after: str, count: int) -> list[AccountRow]:
+def list_accounts(session: Session, after: str, count: int) -> list[AccountRow]:
     """Return accounts by id, those after an id."""
     query = select(AccountRow).where(col(AccountRow.id) > after).order_by(col(AccountRow.id)).limit(count)
     return list(session.exec(query))
 
 
-def session_and_account(session: Session, secret_hash: str) -> tuple[SessionRow, AccountRow] | None:
+def find_session(session: Session, secret_hash: str) -> tuple[SessionRow, AccountRow] | None:
     """Return a log-in by the hash of its secret, with whose it is."""
     query = select(SessionRow, AccountRow).join(AccountRow).where(SessionRow.secret_hash == secret_hash)
     return session.exec(query).first()
 
 
-def token_and_account(session: Session, secret_hash: str) -> tuple[TokenRow, AccountRow] | None:
+def find_token(session: Session, secret_hash: str) -> tuple[TokenRow, AccountRow] | None:
     """Return a program's token by the hash of its secret, with for whom it acts."""
     query = select(TokenRow, AccountRow).join(AccountRow).where(TokenRow.secret_hash == secret_hash)
     return session.exec(query).first()
 
 
-def tokens_of(session: Session, account_id: str) -> list[TokenRow]:
+def list_tokens(session: Session, account_id: str) -> list[TokenRow]:
     """Return the tokens that act for an account, the revoked too."""
     return list(session.exec(select(TokenRow).where(TokenRow.account_id == account_id).order_by(col(TokenRow.id))))
 
 
-def token(session: Session, identifier: str) -> TokenRow:
+def get_token(session: Session, identifier: str) -> TokenRow:
     """Return a token. Raises ``UnknownId``."""
-    return found(session, TokenRow, "token", identifier)
+    return get_row(session, TokenRow, "token", identifier)
 
 
-def patient_link(session: Session, identifier: str) -> PatientLinkRow:
+def get_patient_link(session: Session, identifier: str) -> PatientLinkRow:
     """Return a patient's link. Raises ``UnknownId``."""
-    return found(session, PatientLinkRow, "link", identifier)
+    return get_row(session, PatientLinkRow, "link", identifier)
 
 
-def used(
+def record_use(
     session: Session, kind: type[SessionRow] | type[TokenRow] | type[PatientLinkRow], identifier: str, now: datetime
 ) -> None:
     """Note that a credential is in use."""
@@ -93,16 +93,16 @@ def has_active_admin(session: Session) -> bool:
     )
 
 
-def forget_sessions(session: Session, before: datetime) -> None:
+def delete_old_sessions(session: Session, before: datetime) -> None:
     """Remove sessions that have ended by their age."""
     session.exec(delete(SessionRow).where(col(SessionRow.expires_at) < before))
 
 
-def kept_answer(session: Session, caller: str, key: str) -> IdempotencyRow | None:
+def find_kept_answer(session: Session, caller: str, key: str) -> IdempotencyRow | None:
     """Return the answer that was kept for a caller's key."""
     return session.get(IdempotencyRow, (caller, key))
 
 
-def forget_answers(session: Session, before: datetime) -> None:
+def delete_old_answers(session: Session, before: datetime) -> None:
     """Remove answers that were kept for long enough."""
     session.exec(delete(IdempotencyRow).where(col(IdempotencyRow.created_at) < before))

@@ -64,7 +64,7 @@ def append(session: Session, entry: AuditEntry, now: datetime) -> None:
 
 def append_all(session: Session, entries: Iterable[AuditEntry], now: datetime) -> None:
     """Write down entries, one after the other."""
-    last, rows = tail(session), []
+    last, rows = get_tail(session), []
     for entry in entries:
         row = _row(last, entry, now)
         rows.append(row)
@@ -88,7 +88,7 @@ def _row(last: Tail, entry: AuditEntry, now: datetime) -> dict[str, Any]:
     return {**row, "hash": _hash(row)}
 
 
-def tail(session: Session) -> Tail:
+def get_tail(session: Session) -> Tail:
     """Return the end of the chain."""
     query = select(AuditRow.sequence, AuditRow.hash).order_by(col(AuditRow.sequence).desc()).limit(1)
     found = session.exec(query).first()
@@ -120,7 +120,7 @@ def verify(session: Session, known: Tail | None = None) -> Tail:
     return last
 
 
-def entries(session: Session, after: int = 0, count: int = 100, object_id: str | None = None) -> list[AuditRow]:
+def list_entries(session: Session, after: int = 0, count: int = 100, object_id: str | None = None) -> list[AuditRow]:
     """Return rows in their order, those after a sequence number; of one object, or all."""
     query = select(AuditRow).where(col(AuditRow.sequence) > after)
     if object_id is not None:

@@ -10,15 +10,20 @@ import os
 import re
 import shutil
 import sqlite3
+import stat
 import subprocess
-from contextlib import closing
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL
 
-from api.store.database import WAIT_SECONDS, Database
+from api.store.database import WAIT_SECONDS, Database, keep_private
+from api.store.epoch import begin_epoch
 from api.store.errors import StoreUnusable
 from api.store.migrations import expect_known, migrate
+from api.store.tables import EpochRow, metadata
 
 SQLITE_HEADER = b"SQLite format 3\x00"
 POSTGRESQL_HEADER = b"PGDMP"
@@ -33,29 +38,24 @@ def backup(database: Database, file: Path) -> None:
     Raises
     ------
     StoreUnusable
-        When the store is in memory, or PostgreSQL's programs are missing or fail.
+        When the store is in memory, PostgreSQL's programs are missing or fail, or the file is there and no backup.
     OSError
         When the file cannot be written.
     """
-    unfinished = file.with_name(f".{file.name}.unfinished")
-    unfinished.touch(mode=0o600)
-    try:
+    expect_replaceable(database, file)
+    with _draft_of(file) as draft:
         if database.is_sqlite:
-            with closing(sqlite3.connect(_sqlite_file(database))) as source, closing(sqlite3.connect(unfinished)) as target:
-                source.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
-                source.backup(target)
+            _copy_sqlite(database, draft)
         else:
-            options = ("--format=custom", f"--file={unfinished}")
+            options = ("--format=custom", f"--exclude-table-data={EpochRow.__tablename__}", f"--file={draft}")
             _run("pg_dump", *_reaching(database.url), *options, password=database.url.password)
-        with unfinished.open("rb") as written:
+        with draft.open("rb") as written:
             os.fsync(written.fileno())
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        draft.replace(file)
 
 
 def restore(database: Database, file: Path) -> None:
-    """Put the store back to what a backup holds.
+    """Put the store back to what a backup holds, in an epoch of its own.
 
     Raises
     ------
@@ -75,39 +75,113 @@ def restore(database: Database, file: Path) -> None:
         _restore_postgresql(database, file)
     database.close()
     migrate(database)
+    with database.engine.begin() as connection:
+        begin_epoch(connection, anew=True)  # a copy of a store, other than a backup, has one
+
+
+def expect_replaceable(database: Database, file: Path) -> None:
+    """Refuse to write a backup over anything but an earlier one.
+
+    A store is known from its backup by its epoch, which a backup does not hold.
+
+    Raises
+    ------
+    StoreUnusable
+        When the file is there, and is the store itself, another store, or no backup of one.
+    OSError
+        When it cannot be read.
+    """
+    if not os.path.lexists(file):
+        return
+    if not stat.S_ISREG(file.lstat().st_mode) or not _is_backup(file):
+        raise StoreUnusable(f"{file} is there already and is no backup; nothing is written")
+
+
+def _is_backup(file: Path) -> bool:
+    with file.open("rb") as opened:
+        begin = opened.read(len(SQLITE_HEADER))
+    if begin.startswith(POSTGRESQL_HEADER):
+        return _dumped_revision(file) is not None
+    if begin != SQLITE_HEADER:
+        return False
+    try:
+        # Immutable: nothing is written beside the file, whatever journal it asks for.
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as found:
+            (stores,) = found.execute("SELECT count(*) FROM alembic_version").fetchone()
+            (epochs,) = found.execute(f"SELECT count(*) FROM {EpochRow.__tablename__}").fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return bool(stores == 1 and epochs == 0)
+
+
+@contextmanager
+def _draft_of(file: Path) -> Iterator[Path]:
+    """Make an empty file beside one, for its owner alone, under a name that nobody can have prepared; gone at the end."""
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    os.close(descriptor)
+    draft = Path(name)
+    try:
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _copy_sqlite(database: Database, draft: Path) -> None:
+    """Copy the store into a file, as one that is in use nowhere: without an epoch, and without a journal beside it."""
+    with closing(sqlite3.connect(_sqlite_file(database))) as source, closing(sqlite3.connect(draft)) as target:
+        source.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
+        source.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")
+        target.execute(f"DELETE FROM {EpochRow.__tablename__}")
+        target.commit()
 
 
 def _restore_sqlite(database: Database, file: Path) -> None:
     """Copy a backup over the store once it is known to be whole; SQLite does it as one transaction."""
-    read_only = f"{file.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(read_only, uri=True)) as source, closing(sqlite3.connect(_sqlite_file(database))) as target:
+    store = _sqlite_file(database)
+    if os.path.exists(store) and os.path.samefile(file, store):
+        raise StoreUnusable(f"{file} is the store itself")
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
         try:
             (verdict,) = source.execute("PRAGMA integrity_check").fetchone()
             if verdict != "ok":
                 raise StoreUnusable(f"{file} is damaged: {verdict}")
             expect_known(*source.execute("SELECT version_num FROM alembic_version").fetchone())
-            target.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
-            source.backup(target)
+            keep_private(store)
+            with closing(sqlite3.connect(store)) as target:
+                target.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
+                source.backup(target)
         except sqlite3.DatabaseError as error:
             raise StoreUnusable(f"{file} cannot be restored: {error}") from None
 
 
 def _restore_postgresql(database: Database, file: Path) -> None:
-    revision = re.search(r"^COPY .*;\n(.*)$", _run("pg_restore", *_REVISION_ALONE, str(file)), re.MULTILINE)
-    expect_known(revision[1] if revision else None)
-    options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
-    _run("pg_restore", *_reaching(database.url), *options, str(file), password=database.url.password)
+    """Put a backup in the place of all tables, in one transaction: also of those that an older version did not have."""
+    expect_known(_dumped_revision(file))
+    every_table = ", ".join(table.name for table in metadata.sorted_tables)
+    with tempfile.TemporaryDirectory() as place:
+        script = Path(place) / "restore.sql"
+        _run("pg_restore", "--clean", "--if-exists", "--no-owner", f"--file={script}", str(file))
+        once = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
+        steps = (f"--command=DROP TABLE IF EXISTS {every_table} CASCADE", f"--file={script}")
+        _run("psql", *_reaching(database.url), *once, *steps, password=database.url.password)
+
+
+def _dumped_revision(file: Path) -> str | None:
+    """Return the revision of the tables in a backup of PostgreSQL; None when it holds none."""
+    found = re.search(r"^COPY .*;\n(.*)$", _run("pg_restore", *_REVISION_ALONE, str(file)), re.MULTILINE)
+    return found[1] if found else None
 
 
 def _sqlite_file(database: Database) -> str:
-    if database.url.database in (None, "", ":memory:"):
+    if database.file is None:
         raise StoreUnusable("a store in memory is neither backed up nor restored")
-    return str(database.url.database)
+    return database.file
 
 
 def _reaching(url: URL) -> tuple[str, str]:
-    shown = url.set(drivername="postgresql", password=None).render_as_string()
-    return "--no-password", f"--dbname={shown}"
+    without = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    return "--no-password", f"--dbname={without.render_as_string()}"
 
 
 def _run(program: str, *arguments: str, password: str | None = None) -> str:

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
-from api.store.driver_errors import domain_error
+from api.store.driver_errors import to_domain_error
 from api.store.errors import DoubleBooked
 from api.store.guards import LONGEST_DAYS
 from api.store.placings import Placing, Subject, Taking, occupancies_of, placing_of
-from api.store.rows import expect_version, found
+from api.store.rows import expect_version, get_row
 from api.store.tables import BookingRow, OccupancyRow
 from api.store.tables.plans import BookingState, Resource
 from api.store.versioned_cache import get_cached, get_each_cached
@@ -41,6 +41,15 @@ class StandingBooking:
     placing: Placing
 
 
+@dataclass(frozen=True, slots=True)
+class VisitStatus:
+    """How a visit stands that has a place: the version of its booking, what became of it, and whether it overrides a rule."""
+
+    version: int
+    state: BookingState
+    is_override: bool = False
+
+
 @dataclass(frozen=True)
 class BookingChange:
     """A booking that was made (nothing before), changed, or cancelled (nothing after); ``row`` is as it is now."""
@@ -50,23 +59,23 @@ class BookingChange:
     after: Placing | None
 
 
-def booking(session: Session, identifier: str) -> BookingRow:
+def get_booking(session: Session, identifier: str) -> BookingRow:
     """Return a booking. Raises ``UnknownId``."""
-    return found(session, BookingRow, "booking", identifier)
+    return get_row(session, BookingRow, "booking", identifier)
 
 
-def booking_of(session: Session, subject: Subject) -> BookingRow | None:
+def find_booking(session: Session, subject: Subject) -> BookingRow | None:
     """Return the booking of a visit, group or hold, the cancelled too."""
     return _rows_of(session, [subject]).get(subject)
 
 
-def standing_of(session: Session, row: BookingRow) -> StandingBooking:
+def get_standing(session: Session, row: BookingRow) -> StandingBooking:
     """Return a booking with its placing."""
     (one,) = _with_placings(session, [row])
     return one
 
 
-def standing(session: Session, period_id: str) -> dict[Subject, StandingBooking]:
+def list_standing(session: Session, period_id: str) -> dict[Subject, StandingBooking]:
     """Return what stands in a period."""
     query = select(BookingRow).where(BookingRow.period_id == period_id, BookingRow.state != "cancelled")
     return {one.placing.subject: one for one in _with_placings(session, list(session.exec(query)))}
@@ -77,30 +86,31 @@ def placed(session: Session, period_id: str, version: int) -> Mapping[Subject, P
     return get_cached(session, ("placed", period_id), version, lambda: _placed(session, period_id))
 
 
-def all_rows(session: Session, period_id: str) -> list[BookingRow]:
+def list_rows(session: Session, period_id: str) -> list[BookingRow]:
     """Return every booking of a period, the cancelled too, without what it takes."""
     return list(session.exec(select(BookingRow).where(BookingRow.period_id == period_id)))
 
 
-def standing_ids(session: Session, period_id: str) -> set[str]:
+def list_standing_ids(session: Session, period_id: str) -> set[str]:
     """Return the ids of what stands in a period: visits, groups and holds."""
     query = select(BookingRow.subject_id).where(BookingRow.period_id == period_id, BookingRow.state != "cancelled")
     return set(session.exec(query))
 
 
-def held_visits(session: Session, period_id: str) -> list[BookingRow]:
-    """Return the bookings of visits that no planning may move: places only offered, what has begun, and overrides of rules."""
-    standing_ones = select(BookingRow).where(BookingRow.period_id == period_id, BookingRow.kind == "visit")
-    held = or_(col(BookingRow.override_reason).is_not(None), col(BookingRow.state) != "booked")
-    return list(session.exec(standing_ones.where(BookingRow.state != "cancelled", held)))
+def get_visit_statuses(session: Session, period_id: str) -> dict[str, VisitStatus]:
+    """Return how the visits of a period stand that have a place, by visit."""
+    columns = (getattr(BookingRow, name) for name in ("subject_id", "version", "state", "override_reason"))
+    stands = (BookingRow.period_id == period_id, BookingRow.kind == "visit", BookingRow.state != "cancelled")
+    rows = session.exec(select(*columns).where(*stands))
+    return {visit: VisitStatus(version, state, reason is not None) for visit, version, state, reason in rows}
 
 
-def standing_now(session: Session, identifiers: Iterable[str]) -> list[StandingBooking]:
+def list_standing_now(session: Session, identifiers: Iterable[str]) -> list[StandingBooking]:
     """Return some bookings, of which none is cancelled, with their placings."""
     return _with_placings(session, list(session.exec(select(BookingRow).where(col(BookingRow.id).in_(list(identifiers))))))
 
 
-def between(session: Session, starts_at: datetime, ends_at: datetime) -> list[StandingBooking]:
+def list_between(session: Session, starts_at: datetime, ends_at: datetime) -> list[StandingBooking]:
     """Return what stands and meets ``[starts_at, ends_at)``, by start."""
     query = select(BookingRow).where(
         col(BookingRow.starts_at) > starts_at - timedelta(days=LONGEST_DAYS),
@@ -111,7 +121,7 @@ def between(session: Session, starts_at: datetime, ends_at: datetime) -> list[St
     return _with_placings(session, list(session.exec(query.order_by(col(BookingRow.starts_at), col(BookingRow.id)))))
 
 
-def of_resource(
+def list_of_resource(
     session: Session, resource: Resource, resource_id: str, starts_at: datetime, ends_at: datetime
 ) -> list[StandingBooking]:
     """Return what takes a provider (supervision included), room or patient within ``[starts_at, ends_at)``, by start."""
@@ -135,7 +145,7 @@ def replace(
     DoubleBooked
         When two of them, or one and a booking of another period, take one thing at once.
     """
-    stands = standing(session, period_id)
+    stands = list_standing(session, period_id)
     targets = {placing.subject: placing for placing in wanted}
     moving = [
         placing
@@ -169,15 +179,15 @@ def bring_into(session: Session, period_id: str, visits: Iterable[str]) -> None:
 
 def cancel(session: Session, identifier: str, now: datetime, expected: int | None = None) -> BookingChange:
     """Cancel a booking: it takes nothing any more. Raises ``UnknownId`` and ``StaleVersion``."""
-    row = booking(session, identifier)
+    row = get_booking(session, identifier)
     expect_version(row, "booking", identifier, expected)
-    (change,) = _apply(session, row.period_id, [], [standing_of(session, row)], now, None)
+    (change,) = _apply(session, row.period_id, [], [get_standing(session, row)], now, None)
     return change
 
 
 def mark(session: Session, identifier: str, state: BookingState, now: datetime, expected: int | None = None) -> BookingRow:
     """Note what became of a booking. Raises ``UnknownId`` and ``StaleVersion``."""
-    row = booking(session, identifier)
+    row = get_booking(session, identifier)
     expect_version(row, "booking", identifier, expected)
     row.state, row.updated_at = state, now
     row.version += 1
@@ -290,7 +300,7 @@ def _take(session: Session, taking: Sequence[tuple[str, Placing]]) -> None:
             session.add_all(rows)
             session.flush()
     except IntegrityError as error:
-        if not isinstance(domain_error(error), DoubleBooked):
+        if not isinstance(to_domain_error(error), DoubleBooked):
             raise
         raise _clash(session, refused) from None
 

@@ -10,15 +10,15 @@ from sqlalchemy import delete, exists, update
 from sqlmodel import Session, col, select
 
 from api.store import bookings, requests
-from api.store.periods import zone
-from api.store.rows import read
+from api.store.periods import get_zone
+from api.store.rows import read_document
 from api.store.tables import BookingRow, EpisodeVisitRow, GroupRow, LinkRow, MembershipRow, PeriodRow, ReserveRow, VisitRow
 from scheduling.fields import Horizon
 from scheduling.requests import Link, Visit
 from scheduling.scenario import Scenario
 
 
-def of_no_episode(session: Session, horizon: Horizon) -> list[Visit]:
+def list_without_episode(session: Session, horizon: Horizon) -> list[Visit]:
     """Return the visits of no episode that some dates ask for: those of periods up to them that stand nowhere, or in them."""
     booking = BookingRow
     query = (
@@ -32,27 +32,27 @@ def of_no_episode(session: Session, horizon: Horizon) -> list[Visit]:
             | (col(PeriodRow.starts_on) >= horizon.start)
         )
     )
-    return [read(Visit, text) for text in session.exec(query.order_by(col(VisitRow.id)))]
+    return [read_document(Visit, text) for text in session.exec(query.order_by(col(VisitRow.id)))]
 
 
-def dates_before(session: Session, visits: Collection[str]) -> dict[str, list[tuple[date, Link]]]:
+def get_dates_before(session: Session, visits: Collection[str]) -> dict[str, list[tuple[date, Link]]]:
     """Return, for visits that follow others, the dates of those that have been or stand, each with its link."""
     query = (
         select(LinkRow.after_id, LinkRow.document, BookingRow.starts_at)
         .join(BookingRow, (col(BookingRow.kind) == "visit") & (col(BookingRow.subject_id) == col(LinkRow.before_id)))
         .where(col(LinkRow.after_id).in_(list(visits)), col(BookingRow.state).not_in(("cancelled", "offered", "no-show")))
     )
-    wall = zone(session).wall
+    wall = get_zone(session).wall
     found: dict[str, list[tuple[date, Link]]] = defaultdict(list)
     for after, document, starts_at in session.exec(query):
-        found[after].append((wall(starts_at).date(), read(Link, document)))
+        found[after].append((wall(starts_at).date(), read_document(Link, document)))
     return found
 
 
 def keep(session: Session, scenario: Scenario, now: datetime) -> None:
     """Make what a period asks for what its scenario does; what stands stays, and is asked for as before."""
     period, wanted = scenario.id, scenario.visits_by_id
-    stands = {(row.kind, row.subject_id) for row in bookings.all_rows(session, period) if row.state != "cancelled"}
+    stands = {(row.kind, row.subject_id) for row in bookings.list_rows(session, period) if row.state != "cancelled"}
     asked = select(VisitRow.id).where(VisitRow.period_id == period, VisitRow.state == "asked")
     for visit in session.exec(asked):
         if visit not in wanted and ("visit", visit) not in stands:

@@ -9,11 +9,13 @@ Transactions are short: nothing is solved, sent or waited for in one, and no ses
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event
@@ -22,7 +24,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Stateme
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
-from api.store.driver_errors import domain_error
+from api.store.driver_errors import to_domain_error
 from api.store.errors import StoreBusy, StoreError, StoreUnusable
 from api.store.versioned_cache import CACHE_KEY, VersionedCache
 
@@ -33,6 +35,12 @@ WAIT_SECONDS = 10.0
 
 WRITER_LOCK = 0x636C696E
 """The advisory lock that a writer holds on PostgreSQL until its transaction ends; any number, the same on every machine."""
+
+PRIVATE = 0o600
+"""What only a file's owner may do with it: read and write."""
+
+JOURNALS = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a file, by the ends of their names."""
 
 QUERY_ONLY = "query_only"
 """Where an SQLite connection carries whether it refuses to write."""
@@ -73,22 +81,29 @@ class Database:
         self._derived = VersionedCache()
         self._closed = False
         event.listen(self.engine, "checkin", self._given_back)
+        if self.file is not None:
+            event.listen(self.engine, "do_connect", self._keep_private)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite if self.is_sqlite else _begin_postgresql)
         self._reader = self.engine.execution_options(reads_only=True)
         self._looker = self.engine.execution_options(reads_only=True, looks_once=True)
 
+    @property
+    def file(self) -> str | None:
+        """The path of an SQLite file; None of any other database."""
+        return self.url.database if self.is_sqlite and self.url.database not in (None, "", ":memory:") else None
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that sees one moment of the database and cannot write."""
-        with Session(self._reader, expire_on_commit=False, info={CACHE_KEY: self._derived}) as session, translated():
+        with Session(self._reader, expire_on_commit=False, info={CACHE_KEY: self._derived}) as session, translate_errors():
             yield session
 
     @contextmanager
     def looking(self) -> Iterator[Connection]:
         """Open a connection for one query that cannot write: one query sees one moment by itself."""
-        with translated(), self._looker.connect() as connection:
+        with translate_errors(), self._looker.connect() as connection:
             yield connection
 
     @contextmanager
@@ -102,7 +117,7 @@ class Database:
         StoreError
             When the database refuses a row; which of them, see :mod:`api.store.errors`.
         """
-        with self._next_in_turn(), translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._next_in_turn(), translate_errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection()
             yield session
 
@@ -125,6 +140,10 @@ class Database:
         """Close every connection; one that is in use, when it is given back."""
         self._closed = True
         self.engine.dispose()
+
+    def _keep_private(self, *_: object) -> None:
+        assert self.file is not None
+        keep_private(self.file)
 
     def _given_back(self, _connection: object, record: ConnectionPoolEntry) -> None:
         if self._closed:
@@ -149,19 +168,33 @@ def _options(url: URL, connections: int) -> dict[str, Any]:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turn what the database, or a type of column, refuses into an error of the tree; what nobody foresaw passes."""
     try:
         yield
     except StatementError as error:
         found = error.orig if isinstance(error.orig, StoreError) else None
         if isinstance(error, DBAPIError):
-            found = domain_error(error)
+            found = to_domain_error(error)
         if found is None:
             raise
         raise found from None
     except TimeoutError:
         raise StoreBusy from None
+
+
+def keep_private(file: str) -> None:
+    """Make an SQLite file for its owner alone, or take from others what they may do with it; its journals follow it.
+
+    SQLite gives a journal the permissions of the file (https://www.sqlite.org/src/file/src/os_unix.c, findCreateFileMode).
+    What belongs to somebody else is left as it is, and so is what cannot be made: opening it says why.
+    """
+    with suppress(OSError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, PRIVATE))
+    for each in (file, *(f"{file}{ending}" for ending in JOURNALS)):
+        with suppress(OSError):
+            if stat.S_IMODE(os.stat(each).st_mode) & ~PRIVATE:
+                os.chmod(each, PRIVATE)
 
 
 def loses_commits_in_wal(version: tuple[int, ...]) -> bool:

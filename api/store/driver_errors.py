@@ -27,7 +27,7 @@ BUSY_STATES = ("55P03", "40P01", "40001")
 """SQLSTATE: lock not available, deadlock, serialisation failure."""
 
 
-def domain_error(error: DBAPIError) -> StoreError | None:
+def to_domain_error(error: DBAPIError) -> StoreError | None:
     """Return the error of the tree for what a driver raised, or None when it is a defect of ours."""
     state = getattr(error.orig, "sqlstate", None)
     if state is None and isinstance(error.orig, psycopg.OperationalError):  # the server has gone, so it says no state

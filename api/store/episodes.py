@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from api.store.periods import zone
-from api.store.rows import found, insert_all, put
+from api.store.periods import get_zone
+from api.store.rows import get_row, insert_all, put
 from api.store.tables import BookingRow, EpisodeEventRow, EpisodeRow, EpisodeVisitRow, VisitRow
 from scheduling.care.agenda import VisitSubject
 from scheduling.care.episodes import Episode, Event
@@ -26,9 +26,9 @@ class Origin:
     referrer: str | None = None
 
 
-def row(session: Session, identifier: str) -> EpisodeRow:
+def get_episode(session: Session, identifier: str) -> EpisodeRow:
     """Return an episode's row. Raises ``UnknownId``."""
-    return found(session, EpisodeRow, "episode", identifier)
+    return get_row(session, EpisodeRow, "episode", identifier)
 
 
 def add(session: Session, episodes: Iterable[tuple[Episode, Origin]], now: datetime) -> None:
@@ -55,7 +55,7 @@ def add(session: Session, episodes: Iterable[tuple[Episode, Origin]], now: datet
 
 def add_events(session: Session, before: Episode, after: Episode, is_open: bool, now: datetime) -> EpisodeRow:
     """Add to a history what one has and the other has not; ``is_open`` says whether anything is open still."""
-    changed = row(session, before.id)
+    changed = get_episode(session, before.id)
     changed.is_open = is_open
     changed.version += 1
     known = len(before.history)
@@ -73,13 +73,15 @@ def load_open(session: Session) -> dict[str, Episode]:
     return _loaded(session, col(EpisodeRow.is_open).is_(True))
 
 
-def of_patients(session: Session, patients: Collection[str]) -> list[EpisodeRow]:
+def load_of_patients(session: Session, patients: Collection[str]) -> list[EpisodeRow]:
     """Return the open episodes of patients."""
     query = select(EpisodeRow).where(col(EpisodeRow.is_open).is_(True), col(EpisodeRow.patient_id).in_(list(patients)))
     return list(session.exec(query.order_by(col(EpisodeRow.id))))
 
 
-def page(session: Session, after: str, count: int, patient: str | None = None, is_open: bool | None = None) -> list[EpisodeRow]:
+def list_episodes(
+    session: Session, after: str, count: int, patient: str | None = None, is_open: bool | None = None
+) -> list[EpisodeRow]:
     """Return episodes by id, those after an id; of one patient, and only the open or closed ones, where asked."""
     query = select(EpisodeRow).where(col(EpisodeRow.id) > after)
     if patient is not None:
@@ -101,13 +103,13 @@ def put_subjects(session: Session, subjects: Mapping[str, VisitSubject]) -> None
     )
 
 
-def subjects_of(session: Session, visits: Collection[str]) -> dict[str, VisitSubject]:
+def get_subjects(session: Session, visits: Collection[str]) -> dict[str, VisitSubject]:
     """Return of which step of which episode visits are; those of none are left out."""
     rows = session.exec(select(EpisodeVisitRow).where(col(EpisodeVisitRow.visit_id).in_(list(visits))))
     return {one.visit_id: VisitSubject(one.episode_id, Occurrence(one.step, one.number)) for one in rows}
 
 
-def unplaced(session: Session, episode_ids: Collection[str]) -> list[VisitRow]:
+def list_unplaced(session: Session, episode_ids: Collection[str]) -> list[VisitRow]:
     """Return the visits of episodes that are asked for and stand nowhere."""
     query = (
         select(VisitRow)
@@ -119,7 +121,7 @@ def unplaced(session: Session, episode_ids: Collection[str]) -> list[VisitRow]:
     return list(session.exec(query.order_by(col(VisitRow.id))))
 
 
-def first_places(session: Session, pathways: Collection[str]) -> list[tuple[str, datetime, str | None]]:
+def get_first_places(session: Session, pathways: Collection[str]) -> list[tuple[str, datetime, str | None]]:
     """Return every episode on some pathways: the pathway, when it was referred, and where its first visit stood first."""
     placed = (
         select(EpisodeEventRow.episode_id, func.min(EpisodeEventRow.number).label("number"))
@@ -138,7 +140,7 @@ def first_places(session: Session, pathways: Collection[str]) -> list[tuple[str,
     return [(pathway, at, place) for pathway, at, place in session.exec(query)]
 
 
-def first_referral(session: Session) -> datetime | None:
+def get_first_referral(session: Session) -> datetime | None:
     """Return when the first episode was referred."""
     query = select(EpisodeRow.referred_at).order_by(col(EpisodeRow.referred_at)).limit(1)
     return session.exec(query).first()
@@ -166,7 +168,7 @@ def _loaded(session: Session, which: Any) -> dict[str, Episode]:
         event.relief_percent,
         event.name,
     )
-    wall = zone(session).wall
+    wall = get_zone(session).wall
     histories: dict[str, list[Event]] = defaultdict(list)
     query = select(*columns).join(EpisodeRow, col(EpisodeRow.id) == col(event.episode_id)).where(which)
     for identifier, *values in session.exec(query.order_by(col(event.episode_id), col(event.number))):

@@ -10,7 +10,7 @@
         ├── ConstraintViolated            the database refuses the change by a rule of its own, as of audit rows
         ├── StaleVersion       somebody else has changed the row since it was read
         ├── NaiveTime          a time without zone was about to be stored
-        ├── StoreBusy          other writers held the database for too long; to be tried again
+        ├── StoreBusy          other writers held the database for too long; to be tried requeue
         ├── StoreUnusable      the database cannot be opened or used as it is; says what to do
         └── AuditBroken        the chain of audit rows does not hold from some row on
 """

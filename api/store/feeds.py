@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -11,12 +11,13 @@ import sqlalchemy
 from sqlalchemy import Connection, Select, SQLColumnExpression, String, bindparam, cast, func, literal, update
 from sqlmodel import Session, col, select
 
-from api.store.columns import Utc
+from api.store.columns import Utc, new_id
 from api.store.guards import LONGEST_DAYS
-from api.store.rows import found, put
+from api.store.rows import get_row, put
 from api.store.tables import (
     BookingRow,
     ClinicRow,
+    EpochRow,
     FeedCopyRow,
     FeedRow,
     GroupRow,
@@ -29,12 +30,12 @@ from api.store.tables.feeds import FeedKind
 from scheduling.clinic import Clinic
 
 
-def feed(session: Session, identifier: str) -> FeedRow:
+def get_feed(session: Session, identifier: str) -> FeedRow:
     """Return a feed. Raises ``UnknownId``."""
-    return found(session, FeedRow, "feed", identifier)
+    return get_row(session, FeedRow, "feed", identifier)
 
 
-def feeds(session: Session, by: str | None, after: str, count: int) -> list[FeedRow]:
+def list_feeds(session: Session, by: str | None, after: str, count: int) -> list[FeedRow]:
     """Return feeds by id, those after an id: what an account has made, or all."""
     query = select(FeedRow).where(col(FeedRow.id) > after)
     if by is not None:
@@ -48,7 +49,7 @@ def has_made(session: Session, account_id: str, identifier: str) -> bool:
     return row is not None and row.created_by == account_id
 
 
-def used(session: Session, identifier: str, now: datetime) -> None:
+def record_use(session: Session, identifier: str, now: datetime) -> None:
     """Note that a feed is read."""
     session.exec(update(FeedRow).where(col(FeedRow.id) == identifier).values(last_used_at=now))
 
@@ -67,7 +68,7 @@ def is_subject(session: Session, kind: FeedKind, identifier: str) -> bool:
     return session.get(table, identifier) is not None
 
 
-def subjects(session: Session, clinic: Clinic) -> list[tuple[FeedKind, str]]:
+def list_subjects(session: Session, clinic: Clinic) -> list[tuple[FeedKind, str]]:
     """Return everything of staff that there can be a feed of."""
     providers = session.exec(select(ProviderRow.id).order_by(col(ProviderRow.id)))
     groups = session.exec(select(GroupRow.id).distinct().order_by(col(GroupRow.id)))
@@ -94,14 +95,14 @@ class Subscription(NamedTuple):
     revoked_at: datetime | None
 
 
-def subscription(connection: Connection, kind: FeedKind, secret_hash: str, first: date) -> tuple[Subscription, str] | None:
-    """Return the feed of a kind that a secret opens, the revoked too, and what :func:`source` says of it."""
+def find_subscription(connection: Connection, kind: FeedKind, secret_hash: str, first: date) -> tuple[Subscription, str] | None:
+    """Return the feed of a kind that a secret opens, the revoked too, and what :func:`get_source` says of it."""
     given = {"secret_hash": secret_hash, "since": _midnight(first)}
     found = connection.execute(_subscription_query(kind), given).first()
     return None if found is None else (Subscription(*found[:5]), _told(first, found[5:]))
 
 
-def source(session: Session, kind: FeedKind, identifier: str, first: date) -> str:
+def get_source(session: Session, kind: FeedKind, identifier: str, first: date) -> str:
     """Return what differs whenever what a feed shows from a date on may have changed, and seldom else.
 
     A booking that comes or changes is the newest of the feed's; one that goes makes them fewer.
@@ -150,15 +151,17 @@ def _sources(kind: FeedKind, identifier: SQLColumnExpression[str]) -> list[Any]:
     """Return the columns that a feed's source is made of."""
     parts: list[Any] = [func.count(), func.sum(BookingRow.version), func.max(BookingRow.updated_at)]
     text = sum((func.coalesce(cast(one, String), "") + " " for one in parts), start=literal(""))
-    sources = [_concerning(sqlalchemy.select(text), kind, identifier), *_versions()]
+    present: Select[Any] = sqlalchemy.select(col(EpochRow.id))
+    sources = [present, _concerning(sqlalchemy.select(text), kind, identifier), *_versions()]
     if kind == "patient":
         told: Any = sqlalchemy.select(func.sum(InvitationRow.sequence) + func.count())
         sources.append(told.where(col(InvitationRow.patient_id) == identifier))
     return [one.correlate(FeedRow).scalar_subquery() for one in sources]
 
 
-def _told(first: date, sources: Iterable[Any]) -> str:
-    return " ".join([first.isoformat(), *map(str, sources)])
+def _told(first: date, sources: Sequence[Any]) -> str:
+    present, *others = sources
+    return " ".join([first.isoformat(), present or new_id(), *map(str, others)])
 
 
 def _concerning(query: Select[Any], kind: FeedKind, identifier: SQLColumnExpression[str]) -> Select[Any]:
@@ -190,11 +193,11 @@ def _midnight(first: date) -> datetime:
     return datetime.combine(first, datetime.min.time(), UTC) - timedelta(days=1)
 
 
-def copy_of(session: Session, kind: FeedKind, identifier: str) -> FeedCopyRow | None:
+def find_copy(session: Session, kind: FeedKind, identifier: str) -> FeedCopyRow | None:
     """Return the last good copy of a feed."""
     return session.get(FeedCopyRow, (kind, identifier))
 
 
-def keep_copy(session: Session, copy: FeedCopyRow) -> None:
+def put_copy(session: Session, copy: FeedCopyRow) -> None:
     """Keep a copy in place of the last one."""
     put(session, FeedCopyRow, [copy.model_dump()])

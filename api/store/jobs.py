@@ -37,7 +37,7 @@ class Mark:
     beats: int
 
 
-def job(session: Session, identifier: str) -> PlanJobRow:
+def get_job(session: Session, identifier: str) -> PlanJobRow:
     """Return a job. Raises ``UnknownId``."""
     row = session.get(PlanJobRow, identifier)
     if row is None:
@@ -45,12 +45,12 @@ def job(session: Session, identifier: str) -> PlanJobRow:
     return row
 
 
-def job_of_key(session: Session, key: str) -> PlanJobRow | None:
+def find_job_of_key(session: Session, key: str) -> PlanJobRow | None:
     """Return the job that was asked for with a key."""
     return session.exec(select(PlanJobRow).where(PlanJobRow.dedup_key == key)).first()
 
 
-def jobs(session: Session, scenario: str | None, before: tuple[datetime, str] | None, count: int) -> list[PlanJobRow]:
+def list_jobs(session: Session, scenario: str | None, before: tuple[datetime, str] | None, count: int) -> list[PlanJobRow]:
     """Return jobs, the newest first, those before a moment and id: of one period, or all."""
     query = select(PlanJobRow)
     if scenario is not None:
@@ -61,7 +61,7 @@ def jobs(session: Session, scenario: str | None, before: tuple[datetime, str] | 
     return list(session.exec(query.order_by(col(PlanJobRow.created_at).desc(), col(PlanJobRow.id).desc()).limit(count)))
 
 
-def periods_of(session: Session, rows: Iterable[PlanJobRow]) -> dict[str, str]:
+def get_periods(session: Session, rows: Iterable[PlanJobRow]) -> dict[str, str]:
     """Return the periods that jobs plan, by the jobs' ids."""
     scenarios = {row.id: row.scenario_id for row in rows}
     query = select(ScenarioRow.id, ScenarioRow.period_id).where(col(ScenarioRow.id).in_(set(scenarios.values())))
@@ -69,13 +69,13 @@ def periods_of(session: Session, rows: Iterable[PlanJobRow]) -> dict[str, str]:
     return {job: of[scenario] for job, scenario in scenarios.items()}
 
 
-def jobs_of_plans(session: Session, plans: Iterable[str]) -> dict[str, str]:
+def get_jobs_of_plans(session: Session, plans: Iterable[str]) -> dict[str, str]:
     """Return the ids of the jobs that have made plans, by the plans' ids."""
     query = select(PlanJobRow.plan_id, PlanJobRow.id).where(col(PlanJobRow.plan_id).in_(list(plans)))
     return {plan: job for plan, job in session.exec(query) if plan is not None}
 
 
-def asked_job(
+def make_job(
     scenario_id: str, limits: Limits, asked_by: str, now: datetime, start_plan_id: str | None = None, key: str | None = None
 ) -> PlanJobRow:
     """Return a job that waits, as it is asked for; ``key`` is its caller's name for the request."""
@@ -99,12 +99,12 @@ def add_job(session: Session, row: PlanJobRow) -> None:
     session.flush()
 
 
-def queued_jobs(session: Session) -> int:
+def count_queued_jobs(session: Session) -> int:
     """Return how many jobs wait."""
     return session.exec(select(func.count()).select_from(PlanJobRow).where(PlanJobRow.state == "queued")).one()
 
 
-def active_jobs(session: Session) -> list[Mark]:
+def list_active_jobs(session: Session) -> list[Mark]:
     """Return the marks of the jobs that wait or run."""
     rows = session.exec(select(PlanJobRow).where(col(PlanJobRow.state).in_(ACTIVE)).order_by(col(PlanJobRow.created_at)))
     return [_mark(row) for row in rows]
@@ -119,17 +119,17 @@ def take_job(session: Session, identifier: str, epoch: int, owner: str, now: dat
     return row
 
 
-def mark_of(session: Session, identifier: str, epoch: int) -> Mark | None:
+def get_mark(session: Session, identifier: str, epoch: int) -> Mark | None:
     """Return the mark of an active job in an epoch."""
-    return next((mark for mark in active_jobs(session) if (mark.id, mark.epoch) == (identifier, epoch)), None)
+    return next((mark for mark in list_active_jobs(session) if (mark.id, mark.epoch) == (identifier, epoch)), None)
 
 
-def holds_job(session: Session, identifier: str, epoch: int) -> bool:
+def is_held(session: Session, identifier: str, epoch: int) -> bool:
     """Say whether a job is still that of the owner of an epoch."""
     return _running(session, identifier, epoch) is not None
 
 
-def beat(session: Session, identifier: str, epoch: int) -> bool:
+def record_beat(session: Session, identifier: str, epoch: int) -> bool:
     """Show that the owner lives."""
     row = _running(session, identifier, epoch)
     if row is None:
@@ -138,9 +138,9 @@ def beat(session: Session, identifier: str, epoch: int) -> bool:
     return True
 
 
-def report(session: Session, event: JobEventRow, epoch: int) -> bool:
+def add_event(session: Session, event: JobEventRow, epoch: int) -> bool:
     """Add what a job reports, numbered after those before; shows also that the owner lives."""
-    if not beat(session, event.job_id, epoch):
+    if not record_beat(session, event.job_id, epoch):
         return False
     last = select(func.max(JobEventRow.number)).where(JobEventRow.job_id == event.job_id)
     event.number = (session.exec(last).one() or 0) + 1
@@ -148,13 +148,13 @@ def report(session: Session, event: JobEventRow, epoch: int) -> bool:
     return True
 
 
-def events(session: Session, identifier: str, after: int) -> list[JobEventRow]:
+def list_events(session: Session, identifier: str, after: int) -> list[JobEventRow]:
     """Return what a job has reported since the event of a number."""
     query = select(JobEventRow).where(JobEventRow.job_id == identifier, col(JobEventRow.number) > after)
     return list(session.exec(query.order_by(col(JobEventRow.number))))
 
 
-def forget_events(session: Session, before: datetime) -> None:
+def delete_old_events(session: Session, before: datetime) -> None:
     """Remove what jobs have reported that ended before an instant."""
     ended = select(PlanJobRow.id).where(col(PlanJobRow.ended_at) < before)
     session.exec(delete(JobEventRow).where(col(JobEventRow.job_id).in_(ended)))
@@ -182,7 +182,7 @@ def fail_job(session: Session, identifier: str, epoch: int, failure: JobFailure,
 
 def cancel_job(session: Session, identifier: str, now: datetime) -> bool:
     """End a job that waits or runs, as its owner finds out; ``False`` when it had ended. Raises ``UnknownId``."""
-    row = job(session, identifier)
+    row = get_job(session, identifier)
     if row.state not in ACTIVE:
         return False
     row.state, row.owner, row.ended_at = "cancelled", None, now

@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
-from api.store.rows import found
+from api.store.rows import get_row
 from api.store.tables import BookingRow, InvitationRow, MessageRow, OccupancyRow, PatientRow
 from api.store.tables.mail import MessageState, Participation
 from calendars.appointments import Appointment
@@ -39,7 +39,7 @@ class AppointmentNotice:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
         """Read it as it is kept."""
-        return cls(Appointment.of(document["appointment"]), document["address"])
+        return cls(Appointment.from_document(document["appointment"]), document["address"])
 
     def document(self) -> dict[str, Any]:
         """Return it as it is kept."""
@@ -53,7 +53,7 @@ class AppointmentNotice:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that a courier has taken, and all that its making depends on.
+    """A message that a sender has taken, and all that its making depends on.
 
     ``is_again`` says that a server may have it since an earlier attempt, of which nothing was heard.
     """
@@ -65,17 +65,17 @@ class Claimed:
     is_again: bool
 
 
-def invitation(session: Session, identifier: str) -> InvitationRow:
+def get_invitation(session: Session, identifier: str) -> InvitationRow:
     """Return an invitation. Raises ``UnknownId``."""
-    return found(session, InvitationRow, "invitation", identifier)
+    return get_row(session, InvitationRow, "invitation", identifier)
 
 
-def invitation_of_uid(session: Session, uid: str) -> InvitationRow | None:
+def find_invitation_by_uid(session: Session, uid: str) -> InvitationRow | None:
     """Return the invitation whose event has a UID."""
     return session.exec(select(InvitationRow).where(InvitationRow.uid == uid)).first()
 
 
-def invitations_of(session: Session, bookings: Iterable[str]) -> dict[tuple[str, str], InvitationRow]:
+def list_invitations_of(session: Session, bookings: Iterable[str]) -> dict[tuple[str, str], InvitationRow]:
     """Return the invitations of bookings that have not ended, by booking and patient."""
     query = select(InvitationRow).where(
         col(InvitationRow.booking_id).in_(list(bookings)), col(InvitationRow.ended_at).is_(None)
@@ -83,19 +83,19 @@ def invitations_of(session: Session, bookings: Iterable[str]) -> dict[tuple[str,
     return {(row.booking_id, row.patient_id): row for row in session.exec(query)}
 
 
-def invitations_to(session: Session, patient_id: str) -> dict[str, InvitationRow]:
+def list_invitations_to(session: Session, patient_id: str) -> dict[str, InvitationRow]:
     """Return a patient's invitations that have not ended, by booking."""
     query = select(InvitationRow).where(InvitationRow.patient_id == patient_id, col(InvitationRow.ended_at).is_(None))
     return {row.booking_id: row for row in session.exec(query)}
 
 
-def participation(session: Session, booking_id: str) -> Participation | None:
+def get_participation(session: Session, booking_id: str) -> Participation | None:
     """Return what the patient of a visit has answered to what was told last; None when they were told nothing."""
     query = select(InvitationRow).where(InvitationRow.booking_id == booking_id, col(InvitationRow.ended_at).is_(None))
     row = session.exec(query.limit(1)).first()
     if row is None or row.told is None:
         return None
-    return "needs-action" if waiting_of(session, [row.id]) else row.participation
+    return "needs-action" if find_waiting(session, [row.id]) else row.participation
 
 
 def add_invitation(session: Session, booking_id: str, patient_id: str) -> InvitationRow:
@@ -106,7 +106,7 @@ def add_invitation(session: Session, booking_id: str, patient_id: str) -> Invita
     return row
 
 
-def patients_of(session: Session, bookings: Iterable[str]) -> dict[str, list[str]]:
+def list_patients_of(session: Session, bookings: Iterable[str]) -> dict[str, list[str]]:
     """Return the patients of bookings, by booking."""
     query = select(OccupancyRow.booking_id, OccupancyRow.resource_id).where(
         OccupancyRow.kind == "patient", col(OccupancyRow.booking_id).in_(list(bookings))
@@ -117,7 +117,7 @@ def patients_of(session: Session, bookings: Iterable[str]) -> dict[str, list[str
     return patients
 
 
-def upcoming_of(session: Session, patient_id: str, now: datetime) -> list[BookingRow]:
+def list_upcoming_of(session: Session, patient_id: str, now: datetime) -> list[BookingRow]:
     """Return a patient's bookings that have not begun, by start."""
     query = (
         select(BookingRow)
@@ -128,7 +128,7 @@ def upcoming_of(session: Session, patient_id: str, now: datetime) -> list[Bookin
     return list(session.exec(query.order_by(col(BookingRow.starts_at))))
 
 
-def addresses(session: Session, patients: Iterable[str]) -> dict[str, str]:
+def get_addresses(session: Session, patients: Iterable[str]) -> dict[str, str]:
     """Return where patients are written to, of those who have an address."""
     query = select(PatientRow.id, PatientRow.email).where(
         col(PatientRow.id).in_(list(patients)), col(PatientRow.email).is_not(None)
@@ -136,7 +136,7 @@ def addresses(session: Session, patients: Iterable[str]) -> dict[str, str]:
     return {identifier: address for identifier, address in session.exec(query) if address is not None}
 
 
-def without_address(session: Session, period_id: str, now: datetime) -> list[str]:
+def list_patients_without_address(session: Session, period_id: str, now: datetime) -> list[str]:
     """Return the patients of a period's bookings to come who have no address, by id: somebody has to call them."""
     query = (
         select(OccupancyRow.resource_id)
@@ -148,7 +148,7 @@ def without_address(session: Session, period_id: str, now: datetime) -> list[str
     return sorted(set(session.exec(query)))
 
 
-def waiting_of(session: Session, invitations: Iterable[str]) -> dict[str, MessageRow]:
+def find_waiting(session: Session, invitations: Iterable[str]) -> dict[str, MessageRow]:
     """Return the messages that wait, by invitation."""
     query = select(MessageRow).where(MessageRow.state == "waiting", col(MessageRow.invitation_id).in_(list(invitations)))
     return {row.invitation_id: row for row in session.exec(query)}
@@ -170,7 +170,7 @@ def put_message(session: Session, row: InvitationRow, message: InviteMessage, no
     )
 
 
-def drop(session: Session, message: MessageRow, reason: str, now: datetime) -> None:
+def drop_message(session: Session, message: MessageRow, reason: str, now: datetime) -> None:
     """Take a message that waits out of the outbox."""
     message.state, message.reason, message.ended_at = "dropped", reason, now
     session.add(message)
@@ -179,89 +179,89 @@ def drop(session: Session, message: MessageRow, reason: str, now: datetime) -> N
 # --- sending ---------------------------------------------------------------------------------------------------------
 
 
-def anything_due(session: Session, now: datetime) -> bool:
+def has_due(session: Session, now: datetime) -> bool:
     """Say whether there is a message to be sent now."""
     return session.exec(_due(now).limit(1)).first() is not None
 
 
-def claim(session: Session, courier: str, now: datetime, lease: timedelta) -> Claimed | None:
-    """Take the oldest message that is due, so that no other courier does until the lease is over.
+def claim_next(session: Session, sender: str, now: datetime, lease: timedelta) -> Claimed | None:
+    """Take the oldest message that is due, so that no other sender does until the lease is over.
 
-    From here on it counts as told: its courier may die at any moment, and nobody would know whether the server has it.
+    From here on it counts as told: its sender may die at any moment, and nobody would know whether the server has it.
     """
     message = session.exec(_due(now).order_by(col(MessageRow.created_at), col(MessageRow.id)).limit(1)).first()
     if message is None:
         return None
-    row, is_again = invitation(session, message.invitation_id), message.state == "sending"
+    row, is_again = get_invitation(session, message.invitation_id), message.state == "sending"
     if not is_again:
         message.replaces = row.told
         row.told = message.tells if message.method == "REQUEST" else None
         row.sequence, row.stamp = message.sequence, message.stamp
         if message.method == "REQUEST":
             row.participation, row.replied_at = "needs-action", None
-    message.state, message.courier, message.claimed_until = "sending", courier, now + lease
+    message.state, message.courier, message.claimed_until = "sending", sender, now + lease
     message.attempts += 1
     session.add_all((message, row))
     session.flush()
     return Claimed(
-        message, row, found(session, BookingRow, "booking", row.booking_id), AppointmentNotice.of(message.tells), is_again
+        message, row, get_row(session, BookingRow, "booking", row.booking_id), AppointmentNotice.of(message.tells), is_again
     )
 
 
-def sent(session: Session, identifier: str, now: datetime) -> None:
+def mark_sent(session: Session, identifier: str, now: datetime) -> None:
     """Note that a server has taken a message; after a cancellation its event is over, unless it was booked again."""
-    message = found(session, MessageRow, "message", identifier)
+    message = get_row(session, MessageRow, "message", identifier)
     message.state, message.ended_at, message.claimed_until = "sent", now, None
     session.add(message)
-    if message.method == "CANCEL" and not waiting_of(session, [message.invitation_id]):
-        row = invitation(session, message.invitation_id)
+    if message.method == "CANCEL" and not find_waiting(session, [message.invitation_id]):
+        row = get_invitation(session, message.invitation_id)
         row.ended_at = now
         session.add(row)
 
 
-def put_back(session: Session, claimed: Claimed, due_at: datetime, reason: str, now: datetime) -> None:
+def reschedule(session: Session, claimed: Claimed, due_at: datetime, reason: str, now: datetime) -> None:
     """Let a message that no server has taken wait for its next attempt, unless a newer one waits already.
 
     One that may have been taken in an earlier attempt stays under way: it can neither be dropped for a newer one, as if the
     patient knew nothing of it, nor count as told.
     """
-    message = found(session, MessageRow, "message", claimed.message.id)
+    message = get_row(session, MessageRow, "message", claimed.message.id)
     if claimed.is_again:
-        leave_open(session, message.id, due_at, reason)
+        mark_open(session, message.id, due_at, reason)
         return
     row = _untold(session, message)
-    newer = waiting_of(session, [message.invitation_id]).get(message.invitation_id)
+    newer = find_waiting(session, [message.invitation_id]).get(message.invitation_id)
     message.claimed_until, message.reason = None, reason
     if newer is None:
         message.state, message.due_at = "waiting", due_at
         session.add(message)
         return
-    drop(session, message, "a newer one takes its place", now)
+    drop_message(session, message, "a newer one takes its place", now)
     newer.due_at = due_at
     told = None if row.told is None else AppointmentNotice.of(row.told)
     says_nothing = told == (AppointmentNotice.of(newer.tells) if newer.method == "REQUEST" else None)
     if says_nothing:
-        drop(session, newer, "it says nothing new", now)
+        drop_message(session, newer, "it says nothing new", now)
     session.add(newer)
 
 
-def leave_open(session: Session, identifier: str, due_at: datetime, reason: str) -> None:
+def mark_open(session: Session, identifier: str, due_at: datetime, reason: str) -> None:
     """Let a message be sent again although a server may have taken it: its answer was lost."""
-    message = found(session, MessageRow, "message", identifier)
+    message = get_row(session, MessageRow, "message", identifier)
     message.claimed_until, message.reason = due_at, reason
     session.add(message)
 
 
-def expire(session: Session, identifier: str, now: datetime) -> None:
+def mark_expired(session: Session, identifier: str, now: datetime) -> None:
     """Note that a message was not sent before what it tells of began."""
-    message = found(session, MessageRow, "message", identifier)
+    message = get_row(session, MessageRow, "message", identifier)
     _untold(session, message)
-    drop(session, message, "the appointment has begun", now)
+    drop_message(session, message, "the appointment has begun", now)
 
 
-def refuse(session: Session, identifier: str, reason: str, now: datetime) -> InvitationRow:
+def mark_refused(session: Session, identifier: str, reason: str, now: datetime) -> InvitationRow:
     """Note that a message will never be taken, and return whose it is: as far as we know they are told nothing now."""
-    message = found(session, MessageRow, "message", identifier)
+    message = get_row(session, MessageRow, "message", identifier)
     row = _untold(session, message)
     row.told = None
     message.state, message.reason, message.ended_at, message.claimed_until = "refused", reason, now, None
@@ -269,26 +269,26 @@ def refuse(session: Session, identifier: str, reason: str, now: datetime) -> Inv
     return row
 
 
-def counts(session: Session) -> dict[str, int]:
+def count_by_state(session: Session) -> dict[str, int]:
     """Return how many messages are in each state."""
     query = select(MessageRow.state, func.count()).group_by(MessageRow.state)
     return {state: int(number) for state, number in session.exec(query)}
 
 
-def messages_of(session: Session, patient_id: str) -> list[MessageRow]:
+def list_messages(session: Session, patient_id: str) -> list[MessageRow]:
     """Return the messages to a patient, the newest first."""
     query = select(MessageRow).join(InvitationRow).where(InvitationRow.patient_id == patient_id)
     return list(session.exec(query.order_by(col(MessageRow.created_at).desc(), col(MessageRow.id))))
 
 
-def last_address(session: Session, invitation_id: str) -> str | None:
+def get_last_address(session: Session, invitation_id: str) -> str | None:
     """Return where the last message of an invitation went that may have left; None when none has."""
     query = select(MessageRow).where(MessageRow.invitation_id == invitation_id, col(MessageRow.attempts) > 0)
     last = session.exec(query.order_by(col(MessageRow.sequence).desc()).limit(1)).first()
     return None if last is None else AppointmentNotice.of(last.tells).address
 
 
-def forget(session: Session, before: datetime, most: int) -> int:
+def delete_old_messages(session: Session, before: datetime, most: int) -> int:
     """Forget messages that ended before an instant, of bookings that were over by then; return how many, ``most`` at most.
 
     While anything of an invitation waits or is being sent, all of its messages stay: they tell where it is to go.
@@ -307,7 +307,7 @@ def forget(session: Session, before: datetime, most: int) -> int:
     return len(gone)
 
 
-def answers(session: Session, period_id: str) -> list[tuple[BookingRow, InvitationRow]]:
+def list_answers(session: Session, period_id: str) -> list[tuple[BookingRow, InvitationRow]]:
     """Return the invitations to what stands in a period, with their bookings, by start."""
     query = (
         select(BookingRow, InvitationRow)
@@ -320,14 +320,14 @@ def answers(session: Session, period_id: str) -> list[tuple[BookingRow, Invitati
 
 def _untold(session: Session, message: MessageRow) -> InvitationRow:
     """Take back that a message was told; its SEQUENCE stays used."""
-    row = invitation(session, message.invitation_id)
+    row = get_invitation(session, message.invitation_id)
     row.told = message.replaces
     session.add(row)
     return row
 
 
 def _due(now: datetime) -> Any:
-    """Select what may be sent: what waits with nothing of its invitation under way, and what a dead courier had."""
+    """Select what may be sent: what waits with nothing of its invitation under way, and what a dead sender had."""
     other = aliased(MessageRow)
     under_way = (
         select(other.id).where(other.invitation_id == MessageRow.invitation_id, other.state == "sending").correlate(MessageRow)

@@ -11,7 +11,7 @@ from api.store.tables import BookingRow, OfferRow
 from api.store.tables.plans import OfferState
 
 
-def open_offer(session: Session, visit_id: str) -> OfferRow | None:
+def find_open_offer(session: Session, visit_id: str) -> OfferRow | None:
     """Return the offer that a visit has."""
     query = select(OfferRow).where(OfferRow.visit_id == visit_id, OfferRow.state == "open")
     return session.exec(query.order_by(col(OfferRow.created_at).desc())).first()
@@ -33,13 +33,13 @@ def end_offer(session: Session, row: OfferRow, state: OfferState) -> None:
     session.flush()
 
 
-def due(session: Session, now: datetime) -> list[OfferRow]:
+def list_due(session: Session, now: datetime) -> list[OfferRow]:
     """Return the open offers whose time is over."""
     query = select(OfferRow).where(OfferRow.state == "open", col(OfferRow.expires_at) <= now)
     return list(session.exec(query.order_by(col(OfferRow.expires_at), col(OfferRow.id))))
 
 
-def gave_up(session: Session, starts_at: datetime, ends_at: datetime, location: str) -> set[str]:
+def list_given_up(session: Session, starts_at: datetime, ends_at: datetime, location: str) -> set[str]:
     """Return the visits that stood, or were offered a place, at a location within ``[starts_at, ends_at)``, and do no more."""
     query = select(BookingRow.subject_id).where(
         BookingRow.kind == "visit",

@@ -8,45 +8,45 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from api.store.rows import found
+from api.store.rows import get_row
 from api.store.tables import BusyRow, OutsideCalendarRow, PeriodRow
 
 Stretch = tuple[datetime, datetime]
 """``[start, end)``, instants."""
 
 
-def calendar(session: Session, identifier: str) -> OutsideCalendarRow:
+def get_calendar(session: Session, identifier: str) -> OutsideCalendarRow:
     """Return a calendar elsewhere. Raises ``UnknownId``."""
-    return found(session, OutsideCalendarRow, "outside calendar", identifier)
+    return get_row(session, OutsideCalendarRow, "outside calendar", identifier)
 
 
-def calendars_of(session: Session, provider_id: str) -> list[OutsideCalendarRow]:
+def list_calendars(session: Session, provider_id: str) -> list[OutsideCalendarRow]:
     """Return a provider's calendars elsewhere, by id."""
     query = select(OutsideCalendarRow).where(OutsideCalendarRow.provider_id == provider_id)
     return list(session.exec(query.order_by(col(OutsideCalendarRow.id))))
 
 
-def is_of(session: Session, provider_id: str, identifier: str) -> bool:
+def is_calendar_of(session: Session, provider_id: str, identifier: str) -> bool:
     """Say whether a calendar elsewhere is a provider's."""
     row = session.get(OutsideCalendarRow, identifier)
     return row is not None and row.provider_id == provider_id
 
 
-def due(session: Session, now: datetime, count: int) -> list[OutsideCalendarRow]:
+def list_due(session: Session, now: datetime, count: int) -> list[OutsideCalendarRow]:
     """Return the calendars elsewhere that are to be read again, those that wait longest first."""
     query = select(OutsideCalendarRow).where(col(OutsideCalendarRow.due_at) <= now)
     return list(session.exec(query.order_by(col(OutsideCalendarRow.due_at), col(OutsideCalendarRow.id)).limit(count)))
 
 
-def busy_of(session: Session, identifier: str) -> list[Stretch]:
+def list_busy(session: Session, identifier: str) -> list[Stretch]:
     """Return the busy times that a calendar elsewhere has brought, by start."""
-    query = select(BusyRow.starts_at, BusyRow.ends_at).where(BusyRow.source == source_of(identifier))
+    query = select(BusyRow.starts_at, BusyRow.ends_at).where(BusyRow.source == get_source(identifier))
     return sorted((starts, ends) for starts, ends in session.exec(query))
 
 
 def replace_busy(session: Session, row: OutsideCalendarRow, stretches: Iterable[Stretch]) -> None:
     """Make the busy times that a calendar elsewhere brings those given."""
-    source = source_of(row.id)
+    source = get_source(row.id)
     session.exec(delete(BusyRow).where(col(BusyRow.source) == source))
     session.add_all(
         BusyRow(provider_id=row.provider_id, starts_at=starts, ends_at=ends, source=source) for starts, ends in stretches
@@ -69,6 +69,6 @@ def periods_meeting(session: Session, first: date, last: date) -> list[str]:
     return list(session.exec(query.order_by(PeriodRow.id)))
 
 
-def source_of(identifier: str) -> str:
+def get_source(identifier: str) -> str:
     """Return what busy times say of where they are known from."""
     return f"outside:{identifier}"

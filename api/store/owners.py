@@ -20,7 +20,7 @@ def has_visit(session: Session, provider: str, visit: str) -> bool:
     return _takes_part(session, provider, visit) or _is_asked_for(session.get(VisitRow, visit), provider)
 
 
-def treats(session: Session, provider: str, patient: str) -> bool:
+def has_patient(session: Session, provider: str, patient: str) -> bool:
     """Say whether a patient is a provider's."""
     if _meet(session, provider, patient):
         return True
@@ -28,10 +28,10 @@ def treats(session: Session, provider: str, patient: str) -> bool:
     return any(_is_asked_for(visit, provider) for visit in visits)
 
 
-def cares_in(session: Session, provider: str, episode: str) -> bool:
+def has_episode(session: Session, provider: str, episode: str) -> bool:
     """Say whether an episode is a provider's: it prefers the provider, or its patient is the provider's."""
     row = session.get(EpisodeRow, episode)
-    return row is not None and (provider in row.preferred_providers or treats(session, provider, row.patient_id))
+    return row is not None and (provider in row.preferred_providers or has_patient(session, provider, row.patient_id))
 
 
 def _takes_part(session: Session, provider: str, visit: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from api.store.rows import found, put, read
+from api.store.rows import get_row, put, read_document
 from api.store.tables import BusyRow, PatientRow, ProviderRow, ShiftRow
 from scheduling.fields import Interval
 from scheduling.people import Patient, Provider, Shift
@@ -37,9 +37,9 @@ class WallClockSpan(Protocol):
 S = TypeVar("S", bound=WallClockSpan)
 
 
-def patient(session: Session, identifier: str) -> PatientRow:
+def get_patient(session: Session, identifier: str) -> PatientRow:
     """Return a patient. Raises ``UnknownId``."""
-    return found(session, PatientRow, "patient", identifier)
+    return get_row(session, PatientRow, "patient", identifier)
 
 
 def is_known(session: Session, patient_id: str) -> bool:
@@ -55,13 +55,13 @@ class PatientIdentity:
     name: str
 
 
-def known(session: Session, patients: Collection[str]) -> dict[str, PatientIdentity]:
+def find_identities(session: Session, patients: Collection[str]) -> dict[str, PatientIdentity]:
     """Return which of some patients are known, by id."""
     rows: Any = select(PatientRow.id, PatientRow.name).where(col(PatientRow.id).in_(list(patients)))
     return {identifier: PatientIdentity(identifier, name) for identifier, name in session.exec(rows)}
 
 
-def provider_ids(session: Session) -> set[str]:
+def list_provider_ids(session: Session) -> set[str]:
     """Return the ids of all providers."""
     return set(session.exec(select(ProviderRow.id)))
 
@@ -72,19 +72,19 @@ def put_patients(session: Session, patients: Iterable[Patient], now: datetime) -
     put(session, PatientRow, rows)
 
 
-def patients(session: Session, ids: Iterable[str]) -> tuple[Patient, ...]:
+def load_patients(session: Session, ids: Iterable[str]) -> tuple[Patient, ...]:
     """Return patients by id."""
     rows = session.exec(select(PatientRow.document).where(col(PatientRow.id).in_(list(ids))).order_by(col(PatientRow.id)))
-    return tuple(read(Patient, text) for text in rows)
+    return tuple(read_document(Patient, text) for text in rows)
 
 
-def patient_names(session: Session, ids: Iterable[str]) -> dict[str, str]:
+def get_patient_names(session: Session, ids: Iterable[str]) -> dict[str, str]:
     """Return the names of patients by id."""
     query = select(PatientRow.id, PatientRow.name).where(col(PatientRow.id).in_(list(ids)))
     return {identifier: name for identifier, name in session.exec(query)}
 
 
-def provider_names(session: Session) -> dict[str, str]:
+def get_provider_names(session: Session) -> dict[str, str]:
     """Return the names of all providers by id."""
     return {identifier: name for identifier, name in session.exec(select(ProviderRow.id, ProviderRow.name))}
 
@@ -92,7 +92,7 @@ def provider_names(session: Session) -> dict[str, str]:
 def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGrid) -> None:
     """Add providers, or bring known ones to what is given; their shifts and busy times of the grid's dates are replaced."""
     put(session, ProviderRow, (_provider_row(one) for one in providers))
-    starts, ends = bounds(grid)
+    starts, ends = get_bounds(grid)
     shifts = [
         ShiftRow(provider_id=one.id, starts_at=begin, ends_at=end, locations=list(shift.locations))
         for one in providers
@@ -113,9 +113,9 @@ def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGri
     session.flush()
 
 
-def providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
+def load_providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     """Return every provider, with the shifts and busy times of the grid's dates."""
-    starts, ends = bounds(grid)
+    starts, ends = get_bounds(grid)
     wall = cache(grid.wall)  # most begin and end at a few clock times
     shifts: dict[str, list[Shift]] = defaultdict(list)
     one, other = ShiftRow, BusyRow
@@ -130,12 +130,12 @@ def providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
         busy[provider].append(Interval(start=wall(begin), end=wall(end)))
     people = select(ProviderRow.id, ProviderRow.document).order_by(col(ProviderRow.id))
     return tuple(
-        read(Provider, text).changed(shifts=tuple(shifts[identifier]), busy=tuple(busy[identifier]))
+        read_document(Provider, text).changed(shifts=tuple(shifts[identifier]), busy=tuple(busy[identifier]))
         for identifier, text in session.exec(people)
     )
 
 
-def bounds(grid: TimeGrid) -> tuple[datetime, datetime]:
+def get_bounds(grid: TimeGrid) -> tuple[datetime, datetime]:
     """Return the instants at which a grid's first date begins and its last ends."""
     midnight = datetime.min.time()
     return grid.utc(datetime.combine(grid.first, midnight)), grid.utc(datetime.combine(grid.end, midnight))

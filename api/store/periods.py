@@ -12,21 +12,22 @@ from sqlmodel import Session, col, select
 
 from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
-from api.store.errors import AlreadyThere, NoClinic
-from api.store.people import providers, put_patients, put_providers
+from api.store.epoch import Version, get_epoch
+from api.store.errors import AlreadyThere, NoClinic, StaleVersion
+from api.store.people import load_providers, put_patients, put_providers
 from api.store.placings import Placing, current_group, current_placings, current_visit
 from api.store.referrals_out import patients_with_appointments
 from api.store.requests import (
     add_links,
-    groups,
-    links,
+    load_groups,
+    load_links,
+    load_reserves,
+    load_visits,
     put_groups,
     put_reserves,
     put_visits,
-    reserves,
-    visits,
 )
-from api.store.rows import expect_version, found, put, read
+from api.store.rows import expect_version, get_row, put, read_document
 from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
 from api.store.versioned_cache import get_cached
 from scheduling.additions import Addition
@@ -43,10 +44,10 @@ CLINIC = "clinic"
 
 
 ZONE = "zone"
-"""Where a session carries what :func:`zone` returns."""
+"""Where a session carries what :func:`get_zone` returns."""
 
 
-def clinic(session: Session) -> ClinicRow:
+def get_clinic(session: Session) -> ClinicRow:
     """Return the clinic. Raises ``NoClinic`` before anything was taken in."""
     row = session.get(ClinicRow, CLINIC)
     if row is None:
@@ -56,41 +57,46 @@ def clinic(session: Session) -> ClinicRow:
 
 def clinic_of(session: Session) -> Clinic:
     """Return the clinic as the domain knows it. Raises ``NoClinic`` before anything was taken in."""
-    return read(Clinic, clinic(session).document)
+    return read_document(Clinic, get_clinic(session).document)
 
 
-def zone(session: Session) -> TimeGrid:
+def get_zone(session: Session) -> TimeGrid:
     """Return what turns instants into the clinic's wall-clock time, on any date. Raises ``UnknownId``."""
     known = session.info.get(ZONE)
     if not isinstance(known, TimeGrid):
-        known = session.info[ZONE] = TimeGrid(clinic(session).timezone, 1, date.min, date.max)
+        known = session.info[ZONE] = TimeGrid(get_clinic(session).timezone, 1, date.min, date.max)
     return known
 
 
-def period(session: Session, identifier: str) -> PeriodRow:
+def get_period(session: Session, identifier: str) -> PeriodRow:
     """Return a period. Raises ``UnknownId``."""
-    return found(session, PeriodRow, "period", identifier)
+    return get_row(session, PeriodRow, "period", identifier)
 
 
-def periods(session: Session, after: str = "", count: int = 50) -> list[PeriodRow]:
+def list_periods(session: Session, after: str = "", count: int = 50) -> list[PeriodRow]:
     """Return periods by id, those after an id."""
     query = select(PeriodRow).where(col(PeriodRow.id) > after).order_by(col(PeriodRow.id)).limit(count)
     return list(session.exec(query))
 
 
-def period_on(session: Session, day: date) -> PeriodRow | None:
+def find_period_on(session: Session, day: date) -> PeriodRow | None:
     """Return the period that a date lies in; of several, the one that begins last."""
     query = select(PeriodRow).where(col(PeriodRow.starts_on) <= day, col(PeriodRow.ends_on) > day)
     return session.exec(query.order_by(col(PeriodRow.starts_on).desc(), col(PeriodRow.id))).first()
 
 
-def periods_from(session: Session, day: date) -> list[PeriodRow]:
+def list_periods_from(session: Session, day: date) -> list[PeriodRow]:
     """Return the periods that are not over on a day, by their first dates."""
     query = select(PeriodRow).where(col(PeriodRow.ends_on) > day)
     return list(session.exec(query.order_by(col(PeriodRow.starts_on), col(PeriodRow.id))))
 
 
-def touch(session: Session, identifier: str, expected: int | None = None) -> PeriodRow:
+def get_version(session: Session, identifier: str) -> Version:
+    """Return the version of a period. Raises ``UnknownId``."""
+    return Version(get_epoch(session), get_period(session, identifier).version)
+
+
+def touch(session: Session, identifier: str, expected: Version | None = None) -> PeriodRow:
     """Note that something of a period changes. Whoever changes anything of it calls this, in the same transaction.
 
     Periods of the same dates change with it: they share people, and the locations of shifts.
@@ -102,8 +108,10 @@ def touch(session: Session, identifier: str, expected: int | None = None) -> Per
     StaleVersion
         When the change was decided on another version than the period has.
     """
-    row = period(session, identifier)
-    expect_version(row, "period", identifier, expected)
+    row = get_period(session, identifier)
+    if expected is not None and expected.epoch != get_epoch(session):
+        raise StaleVersion("period", identifier, expected.number)
+    expect_version(row, "period", identifier, None if expected is None else expected.number)
     shared = (col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)
     session.exec(update(PeriodRow).where(*shared).values(version=col(PeriodRow.version) + 1))
     return row
@@ -157,7 +165,7 @@ def keep_period(session: Session, scenario: Scenario) -> PeriodRow:
         policy=scenario.policy.model_dump_json(),
     )
     put(session, PeriodRow, [row])
-    return period(session, scenario.id)
+    return get_period(session, scenario.id)
 
 
 def keep_addition(session: Session, period_id: str, addition: Addition, now: datetime) -> None:
@@ -167,7 +175,7 @@ def keep_addition(session: Session, period_id: str, addition: Addition, now: dat
     add_links(session, period_id, addition.links)
 
 
-def scenario_of(session: Session, period_id: str, now: datetime | None = None) -> Scenario:
+def load_scenario(session: Session, period_id: str, now: datetime | None = None) -> Scenario:
     """Return what a period asks for now, with everything that stands as ``current``.
 
     Parameters
@@ -182,14 +190,14 @@ def scenario_of(session: Session, period_id: str, now: datetime | None = None) -
     InvalidFile
         When what is stored is no valid scenario any more, as after a change of the clinic; with every fault.
     """
-    row = period(session, period_id)
+    row = get_period(session, period_id)
     asked = get_cached(session, ("scenario", period_id), row.version, lambda: _asked(session, row))
     return asked if now is None else asked.changed(now=asked.grid.wall(now).replace(second=0, microsecond=0))
 
 
-def grid_of(session: Session, period_id: str) -> TimeGrid:
+def get_grid(session: Session, period_id: str) -> TimeGrid:
     """Return the start grid and zone of a period. Raises ``UnknownId``."""
-    return _grid(period(session, period_id), clinic_of(session))
+    return _grid(get_period(session, period_id), clinic_of(session))
 
 
 def keep_snapshot(session: Session, scenario: Scenario, period_row: PeriodRow, now: datetime) -> ScenarioRow:
@@ -213,13 +221,13 @@ def keep_snapshot(session: Session, scenario: Scenario, period_row: PeriodRow, n
     return row
 
 
-def snapshot(session: Session, identifier: str) -> Scenario:
+def load_snapshot(session: Session, identifier: str) -> Scenario:
     """Return a scenario as a plan was asked for; it never changes. Raises ``UnknownId``."""
-    row = found(session, ScenarioRow, "scenario", identifier)
+    row = get_row(session, ScenarioRow, "scenario", identifier)
     return get_cached(session, ("snapshot", identifier), None, lambda: Scenario.model_validate_json(row.document))
 
 
-def period_of_snapshot(session: Session, identifier: str) -> PeriodRow:
+def get_period_of_snapshot(session: Session, identifier: str) -> PeriodRow:
     """Return the period of a scenario as a plan was asked for."""
     return session.exec(select(PeriodRow).join(ScenarioRow).where(ScenarioRow.id == identifier)).one()
 
@@ -228,9 +236,9 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
     period_id, place_of_care = row.id, clinic_of(session)
     grid = _grid(row, place_of_care)
     stands = {subject: one for subject, one in placed(session, period_id, row.version).items() if not one.offered}
-    asked, meeting = visits(session, period_id), groups(session, period_id)
+    asked, meeting = load_visits(session, period_id), load_groups(session, period_id)
     patients = {one.patient for one in asked} | {one.patient for group in meeting for one in group.candidates}
-    return Scenario.of(
+    return Scenario.from_parts(
         f"period {period_id}",
         format="clinicweave-scenario/1",
         id=row.id,
@@ -238,13 +246,13 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
         freeze_minutes=row.freeze_minutes,
         horizon=Horizon(start=row.starts_on, end=row.ends_on),
         clinic=place_of_care,
-        providers=providers(session, grid),
+        providers=load_providers(session, grid),
         patients=patients_with_appointments(session, patients, grid),
         visits=tuple(_at(one, stands.get(("visit", one.id, "")), current_visit, grid) for one in asked),
-        links=links(session, period_id, {one.id for one in asked}),
+        links=load_links(session, period_id, {one.id for one in asked}),
         groups=tuple(_at(one, stands.get(("group", one.id, one.month)), current_group, grid) for one in meeting),
-        reserves=reserves(session, period_id),
-        policy=read(Policy, row.policy),
+        reserves=load_reserves(session, period_id),
+        policy=read_document(Policy, row.policy),
     )
 
 

@@ -6,7 +6,7 @@ A length of time is counted from the start's instant, so that a visit keeps its 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -62,6 +62,13 @@ class Placing:
         if len(taken) > 1:
             taken.sort(key=lambda one: one.position)
         return tuple([one.resource_id for one in taken])
+
+    def without_patient(self, patient: str) -> Placing:
+        """Return the placing of a session in which a patient has no seat."""
+        others = [one for one in self.ids("patient") if one != patient]
+        until = max((one.ends_at for one in self.takings if one.kind == "patient"), default=self.ends_at)
+        seats = {Taking("patient", position, one, until) for position, one in enumerate(others)}
+        return replace(self, takings=frozenset({one for one in self.takings if one.kind != "patient"} | seats))
 
     @property
     def room(self) -> str | None:

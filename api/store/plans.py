@@ -12,9 +12,9 @@ from sqlmodel import Session, col, select
 
 from api.store.bookings import BookingChange, placed, replace
 from api.store.columns import new_id
-from api.store.people import bounds
+from api.store.people import get_bounds
 from api.store.placings import Placing, Subject, booking_fields, placings
-from api.store.rows import found
+from api.store.rows import get_row
 from api.store.tables import PeriodRow, PlanRow, PublicationRow, ShiftPlaceRow
 from api.store.versioned_cache import get_cached
 from scheduling.plan import Costs, GroupBooking, HoldBooking, Plan, ShiftPlace, VisitBooking
@@ -30,12 +30,12 @@ class Published:
     changes: tuple[BookingChange, ...]
 
 
-def plan(session: Session, identifier: str) -> PlanRow:
+def get_plan(session: Session, identifier: str) -> PlanRow:
     """Return a plan. Raises ``UnknownId``."""
-    return found(session, PlanRow, "plan", identifier)
+    return get_row(session, PlanRow, "plan", identifier)
 
 
-def document(session: Session, row: PlanRow) -> Plan:
+def read_plan(session: Session, row: PlanRow) -> Plan:
     """Return the plan that a row holds; it never changes."""
     return get_cached(session, ("plan", row.id), None, lambda: Plan.model_validate_json(row.document))
 
@@ -90,7 +90,7 @@ def publish(session: Session, row: PlanRow, scenario: Scenario, made: Plan, by: 
     return Published(publication, tuple(changes))
 
 
-def publications(session: Session, period_id: str | None, before: int | None, count: int) -> list[PublicationRow]:
+def list_publications(session: Session, period_id: str | None, before: int | None, count: int) -> list[PublicationRow]:
     """Return publications, the newest first, those before a number: of one period, or all. Their documents stay behind."""
     query = select(PublicationRow).options(defer(PublicationRow.document))  # type: ignore[arg-type]
     if period_id is not None:
@@ -100,12 +100,12 @@ def publications(session: Session, period_id: str | None, before: int | None, co
     return list(session.exec(query.order_by(col(PublicationRow.id).desc()).limit(count)))
 
 
-def publication(session: Session, identifier: int) -> PublicationRow:
+def get_publication(session: Session, identifier: int) -> PublicationRow:
     """Return a publication. Raises ``UnknownId``."""
-    return found(session, PublicationRow, "publication", identifier)
+    return get_row(session, PublicationRow, "publication", identifier)
 
 
-def standing_plan(session: Session, scenario: Scenario) -> Plan:
+def load_standing_plan(session: Session, scenario: Scenario) -> Plan:
     """Return what stands of a period as a plan, at its cost: what people live by, offered places included.
 
     What the scenario does not ask for any more is left out of it.
@@ -122,7 +122,7 @@ def standing_plan(session: Session, scenario: Scenario) -> Plan:
 
 def choose_places(session: Session, scenario: Scenario, places: Iterable[ShiftPlace]) -> None:
     """Make the locations of a period's shifts those chosen."""
-    starts_at, ends_at = bounds(scenario.grid)
+    starts_at, ends_at = get_bounds(scenario.grid)
     chosen = ShiftPlaceRow
     session.exec(delete(chosen).where(col(chosen.starts_at) >= starts_at, col(chosen.starts_at) < ends_at))
     session.add_all(
@@ -143,7 +143,7 @@ def _as_plan(session: Session, scenario: Scenario, taken: Mapping[Subject, Placi
                 groups.append(GroupBooking(group=identifier, attendees=one.ids("patient"), **fields))
             case "hold":
                 holds.append(HoldBooking(reserve=identifier, **fields))
-    starts_at, ends_at = bounds(grid)
+    starts_at, ends_at = get_bounds(grid)
     chosen = select(ShiftPlaceRow).where(col(ShiftPlaceRow.starts_at) >= starts_at, col(ShiftPlaceRow.starts_at) < ends_at)
     shifts = tuple(
         ShiftPlace(provider=one.provider_id, start=grid.wall(one.starts_at), location=one.location)
@@ -155,7 +155,7 @@ def _as_plan(session: Session, scenario: Scenario, taken: Mapping[Subject, Placi
         status="feasible",
         cost=0,
         bound=None,
-        costs=Costs.of({}),
+        costs=Costs.from_components({}),
         visits=tuple(visits),
         groups=tuple(groups),
         holds=tuple(holds),

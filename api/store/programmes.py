@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from api.store.periods import zone
-from api.store.rows import found, put
+from api.store.periods import get_zone
+from api.store.rows import get_row, put
 from api.store.tables import AttendanceRow, BookingRow, MemberRow, OccupancyRow, ProgrammeRow, WaitingRow
 from scheduling.care.programmes import Programme
 from scheduling.fields import Priority
@@ -38,9 +38,9 @@ class HeldSession:
         return [who for who in self.seats if who not in self.absent]
 
 
-def row(session: Session, identifier: str) -> ProgrammeRow:
+def get_programme(session: Session, identifier: str) -> ProgrammeRow:
     """Return a programme's row. Raises ``UnknownId``."""
-    return found(session, ProgrammeRow, "programme", identifier)
+    return get_row(session, ProgrammeRow, "programme", identifier)
 
 
 def put_programmes(session: Session, programmes: Iterable[Programme]) -> None:
@@ -49,7 +49,7 @@ def put_programmes(session: Session, programmes: Iterable[Programme]) -> None:
     put(session, ProgrammeRow, rows)
 
 
-def known(session: Session) -> set[str]:
+def list_ids(session: Session) -> set[str]:
     """Return the ids of all programmes."""
     return set(session.exec(select(ProgrammeRow.id)))
 
@@ -64,7 +64,7 @@ def load(session: Session) -> tuple[Programme, ...]:
         wish = {"patient": two.patient_id, "priority": two.priority, "since": two.since}
         people[two.programme_id, "waiting"].append(wish)
     rows = list(session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.id))))
-    met = sessions(session, [one.id for one in rows])
+    met = list_sessions(session, [one.id for one in rows])
     documents = (
         {
             **json.loads(one.document),
@@ -77,7 +77,7 @@ def load(session: Session) -> tuple[Programme, ...]:
     return tuple(Programme.model_validate_json(json.dumps(one, default=str)) for one in documents)
 
 
-def sessions(session: Session, programmes: Collection[str]) -> dict[str, list[HeldSession]]:
+def list_sessions(session: Session, programmes: Collection[str]) -> dict[str, list[HeldSession]]:
     """Return the sessions of programmes that have been or stand, in order."""
     query = select(BookingRow).where(BookingRow.kind == "group", BookingRow.state != "cancelled")
     rows = list(session.exec(query.order_by(col(BookingRow.starts_at))))
@@ -89,7 +89,7 @@ def sessions(session: Session, programmes: Collection[str]) -> dict[str, list[He
     missed = select(AttendanceRow.booking_id, AttendanceRow.patient_id).where(col(AttendanceRow.came).is_(False))
     absent = {(booking, patient) for booking, patient in session.exec(missed)}
     owners = {f"{one}-{row.month}": one for row in rows for one in programmes}
-    wall = zone(session).wall
+    wall = get_zone(session).wall
     met: dict[str, list[HeldSession]] = {one: [] for one in programmes}
     for row in rows:
         if row.subject_id in owners:
@@ -126,7 +126,7 @@ def put_people(session: Session, before: Programme, after: Programme) -> None:
     )
 
 
-def leave(session: Session, programme: str, patient: str, day: date) -> bool:
+def remove_person(session: Session, programme: str, patient: str, day: date) -> bool:
     """End a patient's seat on a day, and their wait for one; say whether there was any."""
     waiting = delete(WaitingRow).where(col(WaitingRow.programme_id) == programme, col(WaitingRow.patient_id) == patient)
     left = bool(session.exec(waiting).rowcount)

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
-from api.store.people import bounds, patients
-from api.store.rows import found
+from api.store.people import get_bounds, load_patients
+from api.store.rows import get_row
 from api.store.tables import ReferralOutRow
 from scheduling.fields import Interval
 from scheduling.people import Patient
@@ -19,9 +19,9 @@ from scheduling.timegrid import TimeGrid
 CLOSED = ("done", "declined")
 
 
-def referral(session: Session, identifier: str) -> ReferralOutRow:
+def get_referral(session: Session, identifier: str) -> ReferralOutRow:
     """Return a referral. Raises ``UnknownId``."""
-    return found(session, ReferralOutRow, "referral", identifier)
+    return get_row(session, ReferralOutRow, "referral", identifier)
 
 
 def send(session: Session, patient: str, department: str, now: datetime) -> ReferralOutRow:
@@ -38,7 +38,7 @@ def open_of(session: Session, patients: Collection[str]) -> dict[tuple[str, str]
     return {(row.patient_id, row.department): row.id for row in rows}
 
 
-def page(session: Session, after: str, count: int, patient: str | None = None) -> list[ReferralOutRow]:
+def list_referrals(session: Session, after: str, count: int, patient: str | None = None) -> list[ReferralOutRow]:
     """Return referrals by id, those after an id; of one patient, or all."""
     query = select(ReferralOutRow).where(col(ReferralOutRow.id) > after)
     if patient is not None:
@@ -48,7 +48,7 @@ def page(session: Session, after: str, count: int, patient: str | None = None) -
 
 def patients_with_appointments(session: Session, ids: Collection[str], grid: TimeGrid) -> tuple[Patient, ...]:
     """Return patients by id, unavailable also while another department sees them."""
-    starts_at, ends_at = bounds(grid)
+    starts_at, ends_at = get_bounds(grid)
     query = select(ReferralOutRow).where(
         col(ReferralOutRow.starts_at) < ends_at,
         col(ReferralOutRow.ends_at) > starts_at,
@@ -59,5 +59,6 @@ def patients_with_appointments(session: Session, ids: Collection[str], grid: Tim
         assert row.starts_at is not None and row.ends_at is not None
         away[row.patient_id].append(Interval(start=grid.wall(row.starts_at), end=grid.wall(row.ends_at)))
     return tuple(
-        one.changed(unavailable=(*one.unavailable, *away[one.id])) if one.id in away else one for one in patients(session, ids)
+        one.changed(unavailable=(*one.unavailable, *away[one.id])) if one.id in away else one
+        for one in load_patients(session, ids)
     )

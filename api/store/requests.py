@@ -10,28 +10,28 @@ from typing import Any
 from sqlalchemy import delete, or_
 from sqlmodel import Session, col, select
 
-from api.store.rows import expect_version, found, insert_all, put, read
+from api.store.rows import expect_version, get_row, insert_all, put, read_document
 from api.store.tables import GroupRow, LinkRow, MembershipRow, ReserveRow, VisitRow
 from scheduling.errors import UnknownId
 from scheduling.requests import Candidate, Group, Link, Reserve, Visit
 
 
-def visit(session: Session, identifier: str) -> VisitRow:
+def get_visit(session: Session, identifier: str) -> VisitRow:
     """Return a visit. Raises ``UnknownId``."""
-    return found(session, VisitRow, "visit", identifier)
+    return get_row(session, VisitRow, "visit", identifier)
 
 
-def periods_of_patient(session: Session, patient_id: str) -> list[str]:
+def list_periods_of_patient(session: Session, patient_id: str) -> list[str]:
     """Return the periods that know a patient, by id: by a visit, a withdrawn one too, or as a candidate of a group."""
     visits = select(VisitRow.period_id).where(VisitRow.patient_id == patient_id)
     groups = select(GroupRow.period_id).join(MembershipRow).where(MembershipRow.patient_id == patient_id)
     return sorted({*session.exec(visits), *session.exec(groups)})
 
 
-def visits(session: Session, period_id: str) -> tuple[Visit, ...]:
+def load_visits(session: Session, period_id: str) -> tuple[Visit, ...]:
     """Return the visits that a period asks for, by id, but for where they stand."""
     query = select(VisitRow.document).where(VisitRow.period_id == period_id, VisitRow.state == "asked")
-    return tuple(read(Visit, text) for text in session.exec(query.order_by(col(VisitRow.id))))
+    return tuple(read_document(Visit, text) for text in session.exec(query.order_by(col(VisitRow.id))))
 
 
 def put_visits(session: Session, period_id: str, visits: Iterable[Visit], now: datetime) -> None:
@@ -41,7 +41,7 @@ def put_visits(session: Session, period_id: str, visits: Iterable[Visit], now: d
 
 def withdraw_visit(session: Session, identifier: str, expected: int | None = None) -> VisitRow:
     """Ask for a visit no more. Raises ``UnknownId`` and ``StaleVersion``."""
-    row = visit(session, identifier)
+    row = get_visit(session, identifier)
     expect_version(row, "visit", identifier, expected)
     row.state = "withdrawn"
     row.version += 1
@@ -67,7 +67,7 @@ def remove_link(session: Session, period_id: str, before: str, after: str) -> No
     session.flush()
 
 
-def visits_of(session: Session, period_id: str, after: str, count: int) -> list[VisitRow]:
+def list_visits(session: Session, period_id: str, after: str, count: int) -> list[VisitRow]:
     """Return a period's visits by id, the withdrawn too, those after an id."""
     query = select(VisitRow).where(VisitRow.period_id == period_id, col(VisitRow.id) > after)
     return list(session.exec(query.order_by(col(VisitRow.id)).limit(count)))
@@ -98,6 +98,24 @@ def put_groups(session: Session, period_id: str, groups: Iterable[Group]) -> Non
         insert_all(session, members, seats)
 
 
+def sessions_open_to(session: Session, patient_id: str) -> list[GroupRow]:
+    """Return the sessions of groups in which a patient may be given a seat."""
+    query = select(GroupRow).join(MembershipRow).where(MembershipRow.patient_id == patient_id)
+    return list(session.exec(query.order_by(col(GroupRow.id), col(GroupRow.month))))
+
+
+def close_session_to(session: Session, row: GroupRow, patient_id: str, most_needed: int | None) -> None:
+    """Let a patient be given no seat in a session; no more attendees are needed than are told, None: as many as before."""
+    one, group = MembershipRow, read_document(Group, row.document)
+    seats = delete(one).where(col(one.group_id) == row.id, col(one.month) == row.month, col(one.patient_id) == patient_id)
+    session.exec(seats)
+    if most_needed is not None and most_needed < group.min_attendees:
+        group = group.changed(min_attendees=most_needed)
+    row.document = group.model_dump_json()
+    row.version += 1
+    session.flush()
+
+
 def put_reserves(session: Session, period_id: str, reserves: Iterable[Reserve]) -> None:
     """Add reserves to a period, or bring known ones to what is given."""
     rows = (
@@ -107,14 +125,14 @@ def put_reserves(session: Session, period_id: str, reserves: Iterable[Reserve]) 
     put(session, ReserveRow, rows)
 
 
-def links(session: Session, period_id: str, visits: Collection[str]) -> tuple[Link, ...]:
+def load_links(session: Session, period_id: str, visits: Collection[str]) -> tuple[Link, ...]:
     """Return a period's links between visits that are still asked for."""
     columns = (LinkRow.before_id, LinkRow.after_id, LinkRow.document)
     rows = session.exec(select(*columns).where(LinkRow.period_id == period_id).order_by(col(LinkRow.id)))
-    return tuple(read(Link, text) for before, after, text in rows if before in visits and after in visits)
+    return tuple(read_document(Link, text) for before, after, text in rows if before in visits and after in visits)
 
 
-def groups(session: Session, period_id: str) -> tuple[Group, ...]:
+def load_groups(session: Session, period_id: str) -> tuple[Group, ...]:
     """Return a period's groups with their candidates, but for where they stand."""
     candidates: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
     one = MembershipRow
@@ -124,7 +142,7 @@ def groups(session: Session, period_id: str) -> tuple[Group, ...]:
     for group, month, patient, priority in session.exec(members.order_by(col(one.position))):
         candidates[group, month].append(Candidate.model_validate({"patient": patient, "priority": priority}))
     found = session.exec(select(GroupRow).where(GroupRow.period_id == period_id).order_by(col(GroupRow.id)))
-    return tuple(read(Group, row.document).changed(candidates=tuple(candidates[row.id, row.month])) for row in found)
+    return tuple(read_document(Group, row.document).changed(candidates=tuple(candidates[row.id, row.month])) for row in found)
 
 
 def group_texts(session: Session, ids: Iterable[str]) -> list[tuple[str, str]]:
@@ -134,10 +152,10 @@ def group_texts(session: Session, ids: Iterable[str]) -> list[tuple[str, str]]:
     return list(latest.items())
 
 
-def reserves(session: Session, period_id: str) -> tuple[Reserve, ...]:
+def load_reserves(session: Session, period_id: str) -> tuple[Reserve, ...]:
     """Return a period's reserves."""
     rows = session.exec(select(ReserveRow.document).where(ReserveRow.period_id == period_id).order_by(col(ReserveRow.id)))
-    return tuple(read(Reserve, text) for text in rows)
+    return tuple(read_document(Reserve, text) for text in rows)
 
 
 def _visit_row(period_id: str, one: Visit, now: datetime) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Versioned(Protocol):
     version: int
 
 
-def found(session: Session, kind: type[R], noun: str, identifier: Any) -> R:
+def get_row(session: Session, kind: type[R], noun: str, identifier: Any) -> R:
     """Return a row by its id; ``noun`` names it in ``UnknownId``."""
     row = session.get(kind, identifier)
     if row is None:
@@ -40,7 +40,7 @@ def found(session: Session, kind: type[R], noun: str, identifier: Any) -> R:
     return row
 
 
-def read(kind: type[D], text: str) -> D:
+def read_document(kind: type[D], text: str) -> D:
     """Return a row's document as the domain knows it, remembered: of a period that changes, nearly all stay the same.
 
     Raises
@@ -92,7 +92,7 @@ def put(session: Session, kind: type[R], rows: Iterable[Mapping[str, Any]]) -> N
         known.add(key)
         changes = {name: given[key][name] for name in compared if key in given and given[key][name] != present[name]}
         if changes:
-            _change(found(session, kind, kind.__name__, key if len(key) > 1 else key[0]), changes)
+            _change(get_row(session, kind, kind.__name__, key if len(key) > 1 else key[0]), changes)
     session.flush()
     insert_all(session, kind, (row for key, row in given.items() if key not in known))
 

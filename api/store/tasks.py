@@ -8,14 +8,14 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
-from api.store.rows import expect_version, found
+from api.store.rows import expect_version, get_row
 from api.store.tables import TaskRow
 from scheduling.errors import Fault, InvalidFile
 
 
-def task(session: Session, identifier: str) -> TaskRow:
+def get_task(session: Session, identifier: str) -> TaskRow:
     """Return a task. Raises ``UnknownId``."""
-    return found(session, TaskRow, "task", identifier)
+    return get_row(session, TaskRow, "task", identifier)
 
 
 def add_task(session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any], now: datetime) -> TaskRow:
@@ -41,12 +41,12 @@ def add_detail(session: Session, kind: str, subject: tuple[str, str], detail: di
         session.add(row)
 
 
-def place_of(row: TaskRow) -> str:
+def get_place(row: TaskRow) -> str:
     """Return a task's place in the list."""
     return f"{row.created_at.isoformat()} {row.id}"
 
 
-def tasks(session: Session, after: str, count: int, done: bool) -> list[TaskRow]:
+def list_tasks(session: Session, after: str, count: int, done: bool) -> list[TaskRow]:
     """Return tasks that are open, or those that are done, the oldest first, those after a place in the list.
 
     Raises
@@ -75,7 +75,7 @@ def _place(text: str) -> tuple[datetime, str]:
 
 def end_task(session: Session, identifier: str, by: str, now: datetime, expected: int) -> TaskRow:
     """Note that a task is done. Raises ``UnknownId`` and ``StaleVersion``."""
-    row = task(session, identifier)
+    row = get_task(session, identifier)
     expect_version(row, "task", identifier, expected)
     row.done_at, row.done_by = now, by
     row.version += 1

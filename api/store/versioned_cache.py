@@ -1,7 +1,8 @@
 """What is costly to derive from rows, kept under the version of what it comes from.
 
-A version is one state of the rows for ever: every change of a period goes through :func:`api.store.periods.touch`. So what is
-kept never has to be called back; it gives way to another version of itself, or to what is asked for more.
+A version is one state of the rows for ever, in one epoch of the store: every change of a period goes through
+:func:`api.store.periods.touch`, and a restore begins another epoch. So what is kept never has to be called back; it gives
+way to another version of itself, or to what is asked for more.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from sqlmodel import Session
+
+from api.store.epoch import get_epoch
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -86,13 +89,19 @@ def get_cached(session: Session, name: Hashable, version: Hashable, derive: Call
     Only a reading session finds and keeps anything: a writing one may have changed rows of the version that it has read.
     """
     kept = session.info.get(CACHE_KEY)
-    return kept.get(name, version, derive) if isinstance(kept, VersionedCache) else derive()
+    return kept.get(name, (get_epoch(session), version), derive) if isinstance(kept, VersionedCache) else derive()
 
 
 def get_each_cached(session: Session, wanted: Sequence[K], derive: Callable[[Sequence[K]], dict[K, T]]) -> list[T]:
     """Return pieces by the versions that they are of, kept from before where they can be; as :func:`get_cached` does."""
     kept = session.info.get(CACHE_KEY)
     if isinstance(kept, VersionedCache):
-        return kept.get_each(wanted, derive)
+        present = get_epoch(session)
+
+        def derive_each(missing: Sequence[tuple[str, K]]) -> dict[tuple[str, K], T]:
+            made = derive([key for _, key in missing])
+            return {(present, key): value for key, value in made.items()}
+
+        return kept.get_each([(present, key) for key in wanted], derive_each)
     made = derive(wanted)
     return [made[key] for key in wanted]

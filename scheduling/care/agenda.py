@@ -14,7 +14,7 @@ from itertools import dropwhile, takewhile
 from typing import Literal
 
 from scheduling.care.episodes import Episode
-from scheduling.care.windows import Cares, OpenStep, is_weekday, list_open_steps, list_void_visits
+from scheduling.care.windows import IsCareDay, OpenStep, is_weekday, list_open_steps, list_void_visits
 from scheduling.fields import ONE_DAY, Horizon, Priority
 from scheduling.pathways import Lag, Occurrence, Pathway
 from scheduling.requests import Current, Link, Visit
@@ -86,7 +86,7 @@ def build_agenda(
     horizon: Horizon,
     today: date,
     current: Mapping[str, Current],
-    cares: Cares = is_weekday,
+    is_care_day: IsCareDay = is_weekday,
 ) -> Agenda:
     """Return what open episodes ask of a horizon.
 
@@ -94,13 +94,13 @@ def build_agenda(
     ----------
     current
         Where visits stand in the plan that people live by, by visit.
-    cares
+    is_care_day
         Says on which days a service is given.
     """
-    found = Agenda()
+    agenda = Agenda()
     for episode in episodes:
-        _Asking(found, episode, pathways[episode.pathway], horizon, today, current, cares).ask()
-    return found
+        _Asking(agenda, episode, pathways[episode.pathway], horizon, today, current, is_care_day).ask()
+    return agenda
 
 
 def raise_priority(priority: Priority, target: date | None, day: date) -> Priority:
@@ -114,19 +114,19 @@ Later = Sequence[tuple[str, Lag]]
 """Services that follow each other, each at its lag."""
 
 
-def can_reach(day: date, later: Later, end: date | None, cares: Cares, patient: str | None = None) -> bool:
-    """Say whether visits that follow one on a day, and each other, all find a day of care before an end."""
+def can_reach(day: date, later: Later, end: date | None, is_care_day: IsCareDay, patient: str | None = None) -> bool:
+    """Return whether visits that follow one on a day, and each other, all find a day of care before an end."""
     if not later:
         return True
     (service, lag), rest = later[0], later[1:]
     most = LONGEST_BUNDLE_LAG if lag.max_days is None else lag.max_days
     days = (day + timedelta(days=n) for n in range(lag.min_days, most + 1))
-    possible = (after for after in days if cares(after, service, None, patient) and (end is None or after < end))
-    return any(can_reach(after, rest, end, cares, patient) for after in possible)
+    possible = (after for after in days if is_care_day(after, service, None, patient) and (end is None or after < end))
+    return any(can_reach(after, rest, end, is_care_day, patient) for after in possible)
 
 
 def can_fit(later: Later, days: int) -> bool:
-    """Say whether a horizon of some days, from a Monday on and without holidays, holds visits that go together."""
+    """Return whether a horizon of some days, from a Monday on and without holidays, holds visits that go together."""
     end = MONDAY + timedelta(days=days)
     starts = (MONDAY + timedelta(days=n) for n in range(days))
     return any(is_weekday(day) and can_reach(day, later, end, is_weekday) for day in starts)
@@ -143,31 +143,31 @@ class _Asking:
         horizon: Horizon,
         today: date,
         current: Mapping[str, Current],
-        cares: Cares,
+        is_care_day: IsCareDay,
     ) -> None:
         self._agenda, self._episode, self._pathway = agenda, episode, pathway
         self._start, self._end = horizon.start, horizon.end
-        self._today, self._current, self._cares = today, current, cares
-        self._steps = {step.occurrence: step for step in list_open_steps(episode, pathway, horizon.start, cares)}
+        self._today, self._current, self._is_care_day = today, current, is_care_day
+        self._steps = {step.occurrence: step for step in list_open_steps(episode, pathway, horizon.start, is_care_day)}
         self._asked: dict[Occurrence, Visit] = {}
         self._alone: set[Occurrence] = set()
 
     def ask(self) -> None:
         """Ask for what the horizon can hold; preview the rest."""
-        for one, step in self._steps.items():
+        for occurrence, step in self._steps.items():
             if step.planned is None:
                 self._watch(step)
                 if days := self._days(step):
-                    self._asked[one] = self._visit(step, days)
+                    self._asked[occurrence] = self._visit(step, days)
                 else:
                     self._preview(step)
             elif self._start <= step.planned.date < self._end:
-                self._asked[one] = self._visit(step, [step.planned.date])
-        for one, visit in self._asked.items():
+                self._asked[occurrence] = self._visit(step, [step.planned.date])
+        for occurrence, visit in self._asked.items():
             self._agenda.visits.append(visit)
-            self._agenda.subjects[visit.id] = VisitSubject(self._episode.id, one)
-            self._agenda.since[visit.id] = self._steps[one].since
-            before = self._steps[one].after
+            self._agenda.subjects[visit.id] = VisitSubject(self._episode.id, occurrence)
+            self._agenda.since[visit.id] = self._steps[occurrence].since
+            before = self._steps[occurrence].after
             self._agenda.links += [lag.link(self._asked[p].id, visit.id) for p, lag in before if p in self._asked]
         self._watch_outcomes()
 
@@ -184,40 +184,40 @@ class _Asking:
         later = self._bundled_after(step.occurrence)
         if not later:
             return days
-        whole = [day for day in days if can_reach(day, later, self._end, self._cares, step.patient)]
+        whole = [day for day in days if can_reach(day, later, self._end, self._is_care_day, step.patient)]
         if not whole and self._is_begun(step.occurrence):
             self._alone.add(step.occurrence)
             return days
         if whole or not self._is_only_begun(later):
             return whole
-        begun = dropwhile(lambda day: not can_reach(day, later, None, self._cares, step.patient), days)
-        return list(takewhile(lambda day: can_reach(day, later, None, self._cares, step.patient), begun))
+        begun = dropwhile(lambda day: not can_reach(day, later, None, self._is_care_day, step.patient), days)
+        return list(takewhile(lambda day: can_reach(day, later, None, self._is_care_day, step.patient), begun))
 
     def _precedes(self, before: Occurrence) -> bool:
-        """Say whether a visit is asked for in the horizon, or stands before it."""
+        """Return whether a visit is asked for in the horizon, or stands before it."""
         stands = self._steps[before].planned
         return before in self._asked or (stands is not None and stands.date < self._start)
 
-    def _is_begun(self, one: Occurrence) -> bool:
-        """Say whether a visit goes on with a bundle of which another has been: then it has to be, whatever comes after."""
-        return any(a == one and lag.together and b not in self._steps for b, a, lag in self._pathway.lags())
+    def _is_begun(self, occurrence: Occurrence) -> bool:
+        """Return whether a visit goes on with a bundle of which another has been: then it has to be, whatever comes after."""
+        return any(a == occurrence and lag.together and b not in self._steps for b, a, lag in self._pathway.lags())
 
     def _is_only_begun(self, later: Later) -> bool:
-        """Say whether no horizon of the length holds a visit with what has to come after it: that is for the next one."""
+        """Return whether no horizon of the length holds a visit with what has to come after it: that is for the next one."""
         return bool(later) and not can_fit(later, (self._end - self._start).days)
 
-    def _bundled_after(self, one: Occurrence) -> list[tuple[str, Lag]]:
+    def _bundled_after(self, occurrence: Occurrence) -> list[tuple[str, Lag]]:
         """Return the visits that go together with a visit and come after it."""
         later: list[tuple[str, Lag]] = []
         for before, after, lag in self._pathway.lags():
-            if before == one and lag.together:
+            if before == occurrence and lag.together:
                 later.append((self._pathway.step(after.step).service, lag))
-                one = after
+                occurrence = after
         return later
 
     def _days_of_care(self, step: OpenStep, end: date) -> list[date]:
         days = (step.earliest + timedelta(days=n) for n in range((end - step.earliest).days))
-        return [day for day in days if self._cares(day, step.service, step.required_provider, step.patient)]
+        return [day for day in days if self._is_care_day(day, step.service, step.required_provider, step.patient)]
 
     # ---- What is asked for ----
 

@@ -8,6 +8,7 @@ dates, is derived from them by :func:`list_open_steps` whenever it is asked for,
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -20,10 +21,21 @@ from scheduling.fields import Date, Id, Model, Positive, Priority, Stamp
 from scheduling.pathways import Follow, Lag, Occurrence, Pathway, Step
 
 EventKind = Literal[
-    "referred", "planned", "done", "outcome", "no-show", "cancelled", "withdrawn", "dated", "stopped", "restarted"
+    "referred",
+    "planned",
+    "done",
+    "outcome",
+    "no-show",
+    "cancelled",
+    "withdrawn",
+    "retracted",
+    "dated",
+    "stopped",
+    "restarted",
 ]
 State = Literal["open", "completed", "ended", "stopped"]
 LOSSES: tuple[EventKind, ...] = ("no-show", "cancelled", "withdrawn")
+ATTENDANCE: tuple[EventKind, ...] = ("done", "no-show")
 OF_VISITS: tuple[EventKind, ...] = ("planned", "done", *LOSSES)
 
 
@@ -31,7 +43,8 @@ class Event(Model):
     """Something that became known of an episode.
 
     A visit is ``cancelled`` by its patient, or because illness or a closure took its place: its dates move on. Where the clinic
-    gave its place to somebody else it is ``withdrawn``: its dates are what they were.
+    gave its place to somebody else it is ``withdrawn``: its dates are what they were. That it was ``done``, or a ``no-show``,
+    is ``retracted`` when it was taken down by mistake: the history counts as if neither had been told.
 
     Attributes
     ----------
@@ -127,28 +140,28 @@ class EpisodeProgress:
 
     def take(self, event: Event, pathway: Pathway) -> None:
         """Take one more event into account."""
-        one = event.occurrence
+        occurrence = event.occurrence
         day = event.date or event.known.date()
         match event.kind:
-            case "planned" if one:
-                self.planned[one] = VisitDate(day, event.team)
-                self.done.pop(one, None)  # once more: it has lapsed, or its day was not whole
-            case "done" if one:
-                self.done[one] = VisitDate(day, event.team)
-                self.planned.pop(one, None)
-                self.missed.pop(one, None)
+            case "planned" if occurrence:
+                self.planned[occurrence] = VisitDate(day, event.team)
+                self.done.pop(occurrence, None)  # once more: it has lapsed, or its day was not whole
+            case "done" if occurrence:
+                self.done[occurrence] = VisitDate(day, event.team)
+                self.planned.pop(occurrence, None)
+                self.missed.pop(occurrence, None)
                 for before, after, _ in pathway.lags():
-                    if before == one:
+                    if before == occurrence:
                         self.missed.pop(after, None)  # what was given up before this took place moves nothing
-                self.attempts[one] += 1
-                self.outcomes.pop(one.step, None)
-                self.dates.pop(pathway.step(one.step).deadline or "", None)
-            case "withdrawn" if one:
-                self.planned.pop(one, None)
-            case "no-show" | "cancelled" if one:
-                self.planned.pop(one, None)
-                self.missed[one] = event
-                self.attempts[one] += event.kind == "no-show"
+                self.attempts[occurrence] += 1
+                self.outcomes.pop(occurrence.step, None)
+                self.dates.pop(pathway.step(occurrence.step).deadline or "", None)
+            case "withdrawn" if occurrence:
+                self.planned.pop(occurrence, None)
+            case "no-show" | "cancelled" if occurrence:
+                self.planned.pop(occurrence, None)
+                self.missed[occurrence] = event
+                self.attempts[occurrence] += event.kind == "no-show"
             case "outcome" if event.step:
                 self.outcomes[event.step] = _outcome(event, pathway.step(event.step))
             case "dated" if event.name and event.date:
@@ -166,7 +179,7 @@ class EpisodeProgress:
         """Return what came of a step that is over, or that ended the episode before it was."""
         came = self.outcomes.get(step.id)
         over = Occurrence(step.id, step.times) in self.done
-        return came if over or any(one.id == came and one.then != "on" for one in step.outcomes) else None
+        return came if over or any(outcome.id == came and outcome.then != "on" for outcome in step.outcomes) else None
 
 
 def _outcome(event: Event, step: Step) -> str:
@@ -175,67 +188,93 @@ def _outcome(event: Event, step: Step) -> str:
 
 def replay_history(episode: Episode, pathway: Pathway) -> EpisodeProgress:
     """Return what a history comes to."""
-    found = EpisodeProgress(since=episode.referred_on)
-    for event in episode.history:
-        found.take(event, pathway)
-    return found
+    progress = EpisodeProgress(since=episode.referred_on)
+    for event in _standing(episode.history):
+        progress.take(event, pathway)
+    return progress
+
+
+def _standing(history: Iterable[Event]) -> list[Event]:
+    """Return the events of a history that count: without what was taken down by mistake."""
+    counted: list[Event] = []
+    for event in history:
+        if event.kind == "retracted":
+            last = _last_of(event, counted)
+            assert last is not None
+            counted.remove(last)
+        else:
+            counted.append(event)
+    return counted
+
+
+def _last_of(event: Event, history: Sequence[Event]) -> Event | None:
+    """Return the last event of a visit, or of its step's outcome."""
+    return next(
+        (known for known in reversed(history) if known.step == event.step and known.number in (event.number, None)), None
+    )
+
+
+def is_missed(episode: Episode, occurrence: Occurrence) -> bool:
+    """Say whether the last that is known of a visit is that nobody came."""
+    counted = [event for event in _standing(episode.history) if event.occurrence == occurrence]
+    return bool(counted) and counted[-1].kind == "no-show"
 
 
 def get_state(episode: Episode, pathway: Pathway) -> State:
-    """Say whether an episode goes on, has reached its end, was ended by an outcome, or was stopped."""
-    return _state(replay_history(episode, pathway), pathway)
+    """Return whether an episode goes on, has reached its end, was ended by an outcome, or was stopped."""
+    return _get_state(replay_history(episode, pathway), pathway)
 
 
-def _state(found: EpisodeProgress, pathway: Pathway) -> State:
-    if found.stopped:
+def _get_state(progress: EpisodeProgress, pathway: Pathway) -> State:
+    if progress.stopped:
         return "stopped"
     for step in pathway.steps:
-        came = found.outcome(step)
-        final: State | Literal["on"] = next((one.then for one in step.outcomes if one.id == came), "on")
+        came = progress.outcome(step)
+        final: State | Literal["on"] = next((outcome.then for outcome in step.outcomes if outcome.id == came), "on")
         if final != "on":
             return final
-    return "open" if _undone(found, pathway) else "completed"
+    return "open" if _is_open(progress, pathway) else "completed"
 
 
-def _undone(found: EpisodeProgress, pathway: Pathway) -> bool:
-    """Say whether a step that is reached, or whose outcome is awaited, is not over."""
+def _is_open(progress: EpisodeProgress, pathway: Pathway) -> bool:
+    """Return whether a step that is reached, or whose outcome is awaited, is not over."""
     reached: set[str] = set()
     for step in pathway.steps:
-        if not all(f.step in reached and f.outcome in (None, found.outcomes.get(f.step)) for f in step.follows):
+        if not all(f.step in reached and f.outcome in (None, progress.outcomes.get(f.step)) for f in step.follows):
             continue
         reached.add(step.id)
-        over = all(Occurrence(step.id, number) in found.done for number in range(1, step.times + 1))
-        if step.recurs or not over or (step.outcomes and step.id not in found.outcomes):
+        over = all(Occurrence(step.id, number) in progress.done for number in range(1, step.times + 1))
+        if step.recurs or not over or (step.outcomes and step.id not in progress.outcomes):
             return True
     return False
 
 
-def drop_lapsed(found: EpisodeProgress, pathway: Pathway, today: date) -> None:
+def drop_lapsed(progress: EpisodeProgress, pathway: Pathway, today: date) -> None:
     """Take away what counts no more: results that have lapsed, days that are not whole, and plans that follow nothing."""
     for before, after, lag in reversed(list(pathway.lags())):
-        been = found.done.get(before)
-        if isinstance(lag, Follow) and lag.lapses and been is not None and after not in found.done:
+        been = progress.done.get(before)
+        if isinstance(lag, Follow) and lag.lapses and been is not None and after not in progress.done:
             assert lag.max_days is not None
-            stands = found.planned.get(after)
+            stands = progress.planned.get(after)
             if (stands.date if stands else today) > been.date + timedelta(days=lag.max_days):
-                del found.done[before]
-                found.outcomes.pop(before.step, None)
-    for whole in {pathway.bundle(one) for one in (*found.done, *found.planned)}:
+                del progress.done[before]
+                progress.outcomes.pop(before.step, None)
+    for whole in {pathway.bundle(occurrence) for occurrence in (*progress.done, *progress.planned)}:
         if len(whole) > 1:
-            _settle_bundle(found, whole)
+            _settle_bundle(progress, whole)
     for before, after, lag in pathway.lags():
-        stands, previous = found.planned.get(after), found.done.get(before) or found.planned.get(before)
+        stands, previous = progress.planned.get(after), progress.done.get(before) or progress.planned.get(before)
         if stands is not None and (previous is None or stands.date < previous.date + timedelta(days=lag.min_days)):
-            del found.planned[after]
+            del progress.planned[after]
 
 
-def _settle_bundle(found: EpisodeProgress, whole: frozenset[Occurrence]) -> None:
+def _settle_bundle(progress: EpisodeProgress, whole: frozenset[Occurrence]) -> None:
     """Forget the parts of a day that is not whole, unless the others are still to come on it."""
-    visits = [found.done.get(part) or found.planned.get(part) for part in whole]
+    visits = [progress.done.get(part) or progress.planned.get(part) for part in whole]
     if any(visit is None for visit in visits) or len({visit.date for visit in visits if visit}) > 1:
         for part in whole:
-            found.done.pop(part, None)
-            found.planned.pop(part, None)
+            progress.done.pop(part, None)
+            progress.planned.pop(part, None)
 
 
 # ---- How a history grows ----
@@ -249,75 +288,86 @@ def record_events(episode: Episode, pathway: Pathway, *events: Event) -> Episode
     EventRefused
         When an event cannot follow what has been.
     """
-    found = replay_history(episode, pathway)
+    progress = replay_history(episode, pathway)
     for event in events:
-        if fault := _fault(event, found, pathway):
+        if fault := _fault(event, progress, pathway, episode):
             raise EventRefused(episode.id, event.kind, fault)
-        found.take(event, pathway)
-    return episode.changed(history=(*episode.history, *events))
+        episode = episode.changed(history=(*episode.history, event))
+        if event.kind == "retracted":
+            progress = replay_history(episode, pathway)
+        else:
+            progress.take(event, pathway)
+    return episode
 
 
-def _fault(event: Event, found: EpisodeProgress, pathway: Pathway) -> str | None:
+def _fault(event: Event, progress: EpisodeProgress, pathway: Pathway, episode: Episode) -> str | None:
     """Return why an event cannot follow; None: it can."""
-    now = _state(found, pathway)
+    now = _get_state(progress, pathway)
     if event.kind == "referred":
         return "an episode begins with its referral"
     if event.kind == "restarted":
         return "it goes on already" if now == "open" else None
+    if event.kind == "retracted" and now in ("open", "completed"):
+        return _retraction_fault(event, episode)
     if now != "open":
         return f"the episode is {now}"
     if event.kind in OF_VISITS:
-        return _visit_fault(event, found, pathway)
+        return _visit_fault(event, progress, pathway)
     if event.kind == "outcome":
-        return _outcome_fault(event, found, pathway)
+        return _outcome_fault(event, progress, pathway)
     if event.kind == "dated":
         known = {step.deadline for step in pathway.steps} - {None}
         return None if event.name in known and event.date else "the pathway waits for no such date"
     return None
 
 
-def _visit_fault(event: Event, found: EpisodeProgress, pathway: Pathway) -> str | None:
-    one = event.occurrence
-    if one is None or not pathway.knows(one):
+def _visit_fault(event: Event, progress: EpisodeProgress, pathway: Pathway) -> str | None:
+    occurrence = event.occurrence
+    if occurrence is None or not pathway.knows(occurrence):
         return "the pathway has no such visit"
     if event.date is None:
         return "the visit's date is missing"
     if event.kind in LOSSES:
-        return None if one in found.planned else "the visit is not planned"
-    counted = deepcopy(found)
+        return None if occurrence in progress.planned else "the visit is not planned"
+    counted = deepcopy(progress)
     drop_lapsed(counted, pathway, max(event.date, event.known.date()))
-    if one in counted.done:
+    if occurrence in counted.done:
         return "the visit has been already"
-    step = pathway.step(one.step)
-    for before, follow in list_predecessors(one, step, pathway):
-        if before not in found.done and before not in found.planned:
+    step = pathway.step(occurrence.step)
+    for before, follow in list_predecessors(occurrence, step, pathway):
+        if before not in progress.done and before not in progress.planned:
             return f"{before} has not been"
-        if isinstance(follow, Follow) and follow.outcome not in (None, found.outcomes.get(before.step)):
+        if isinstance(follow, Follow) and follow.outcome not in (None, progress.outcomes.get(before.step)):
             return f"it needs the outcome {follow.outcome} of {before.step}"
     return None
 
 
-def _outcome_fault(event: Event, found: EpisodeProgress, pathway: Pathway) -> str | None:
-    step = next((one for one in pathway.steps if one.id == event.step), None)
+def _retraction_fault(event: Event, episode: Episode) -> str | None:
+    last = None if event.occurrence is None else _last_of(event, _standing(episode.history))
+    return None if last is not None and last.kind in ATTENDANCE else "more is known of the visit by now, or nothing"
+
+
+def _outcome_fault(event: Event, progress: EpisodeProgress, pathway: Pathway) -> str | None:
+    step = next((step for step in pathway.steps if step.id == event.step), None)
     if step is None or not step.outcomes:
         return "nothing is decided by it"
     if event.outcome is None and (event.relief_percent is None or step.relief_over_percent is None):
         return "what came of it is missing"
-    if event.outcome is not None and event.outcome not in {one.id for one in step.outcomes}:
-        return f"is to be one of {', '.join(one.id for one in step.outcomes)}"
-    if not any(one.step == step.id for one in found.done):
+    if event.outcome is not None and event.outcome not in {outcome.id for outcome in step.outcomes}:
+        return f"is to be one of {', '.join(outcome.id for outcome in step.outcomes)}"
+    if not any(occurrence.step == step.id for occurrence in progress.done):
         return f"{step.id} has not been"
     return None
 
 
-def list_predecessors(one: Occurrence, step: Step, pathway: Pathway) -> tuple[tuple[Occurrence, Lag], ...]:
+def list_predecessors(occurrence: Occurrence, step: Step, pathway: Pathway) -> tuple[tuple[Occurrence, Lag], ...]:
     """Return the visits that a visit follows, each with its lag."""
-    if one.number > 1:
+    if occurrence.number > 1:
         assert step.every is not None
-        return ((Occurrence(one.step, one.number - 1), step.every),)
+        return ((Occurrence(occurrence.step, occurrence.number - 1), step.every),)
     return tuple((Occurrence(follow.step, pathway.step(follow.step).times), follow) for follow in step.follows)
 
 
-def make_visit_id(episode: str, one: Occurrence, attempt: int = 1) -> str:
+def make_visit_id(episode: str, occurrence: Occurrence, attempt: int = 1) -> str:
     """Return the id under which a visit of an episode is asked for; another attempt is another visit."""
-    return f"{episode}.{one}" if attempt == 1 else f"{episode}.{one}.{attempt}"
+    return f"{episode}.{occurrence}" if attempt == 1 else f"{episode}.{occurrence}.{attempt}"

@@ -72,7 +72,7 @@ class Outlook:
     waits: tuple[ExpectedWait, ...]
 
 
-def estimate_outlook(book: ClinicRecords, first: date, weeks: int, today: date, arrivals: Mapping[str, float]) -> Outlook:
+def estimate_outlook(records: ClinicRecords, first: date, weeks: int, today: date, arrivals: Mapping[str, float]) -> Outlook:
     """Return the outlook of some weeks.
 
     Parameters
@@ -82,15 +82,17 @@ def estimate_outlook(book: ClinicRecords, first: date, weeks: int, today: date, 
     arrivals : mapping
         Patients that come in a week, by pathway.
     """
-    model = _Model(book, first, weeks, today)
+    model = _Model(records, first, weeks, today)
     known, future, none = model.known(), model.to_come(arrivals), [0.0] * weeks
-    asked = {one: _sum(known.get(one, none), future.get(one, none)) for one in known.keys() | future.keys()}
+    asked = {
+        resource: _add_flows(known.get(resource, none), future.get(resource, none)) for resource in known.keys() | future.keys()
+    }
     capacity = model.capacities(asked)
     loads = tuple(
-        ResourceLoad(one, _whole(asked.get(one, none)), _whole(capacity.get(one, none)))
-        for one in sorted(capacity.keys() | asked.keys())
+        ResourceLoad(resource, _round_flow(asked.get(resource, none)), _round_flow(capacity.get(resource, none)))
+        for resource in sorted(capacity.keys() | asked.keys())
     )
-    begins = sorted({pathway.steps[0].service for pathway in book.pathways.values()} & model.services.keys())
+    begins = sorted({pathway.steps[0].service for pathway in records.pathways.values()} & model.services.keys())
     waits = tuple(model.wait(model.services[name], known, capacity) for name in begins)
     return Outlook(tuple(first + timedelta(weeks=n) for n in range(weeks)), loads, waits)
 
@@ -99,107 +101,113 @@ Flow = list[float]
 """Minutes, week by week."""
 
 
-def _sum(one: Sequence[float], other: Sequence[float]) -> Flow:
-    return [a + b for a, b in zip(one, other, strict=True)]
+def _add_flows(first: Sequence[float], second: Sequence[float]) -> Flow:
+    return [a + b for a, b in zip(first, second, strict=True)]
 
 
-def _whole(flow: Iterable[float]) -> tuple[int, ...]:
+def _round_flow(flow: Iterable[float]) -> tuple[int, ...]:
     return tuple(round(minutes) for minutes in flow)
 
 
 class _Model:
     """Time at work, and what is asked of it."""
 
-    def __init__(self, book: ClinicRecords, first: date, weeks: int, today: date) -> None:
-        self._book, self._first, self._weeks, self._today = book, first, weeks, today
-        self.services = {service.id: service for service in book.clinic.services}
-        self._sites = {location.id: location.site for location in book.clinic.locations}
-        self._blocks = {name: block for block in book.clinic.blocks for name in block.services}
-        self._staff = [one for one in book.providers if not one.trainee]
+    def __init__(self, records: ClinicRecords, first: date, weeks: int, today: date) -> None:
+        self._records, self._first, self._weeks, self._today = records, first, weeks, today
+        self.services = {service.id: service for service in records.clinic.services}
+        self._sites = {location.id: location.site for location in records.clinic.locations}
+        self._blocks = {name: block for block in records.clinic.blocks for name in block.services}
+        self._staff = [provider for provider in records.providers if not provider.trainee]
         self._shifts: dict[date, list[tuple[Provider, Shift]]] = defaultdict(list)
         for provider in self._staff:
             for shift in provider.shifts:
                 self._shifts[shift.start.date()].append((provider, shift))
-        self._work = {(week, one.id): self._minutes(one, week) for week in range(weeks) for one in self._staff}
+        self._work = {
+            (week, provider.id): self._get_minutes_by_site(provider, week) for week in range(weeks) for provider in self._staff
+        }
 
     # ---- What there is ----
 
     def capacities(self, demand: Mapping[Resource, Sequence[float]]) -> dict[Resource, Flow]:
         """Return what every resource can give, when those with several skills give their time to the scarcer ones first."""
-        found: dict[Resource, Flow] = defaultdict(lambda: [0.0] * self._weeks)
+        capacities: dict[Resource, Flow] = defaultdict(lambda: [0.0] * self._weeks)
         for week in range(self._weeks):
             for site in dict.fromkeys(self._sites.values()):
-                for skill, minutes in self._shared(week, site, demand).items():
-                    found[Resource("skill", skill, site)][week] = minutes
-            for resource, minutes in self._rooms(week):
-                found[resource][week] += minutes
-            for block in self._book.clinic.blocks:
-                found[Resource("special-clinic", block.id, self._sites[block.location])][week] = self._block_minutes(
+                for skill, minutes in self._share_out(week, site, demand).items():
+                    capacities[Resource("skill", skill, site)][week] = minutes
+            for resource, minutes in self._list_room_minutes(week):
+                capacities[resource][week] += minutes
+            for block in self._records.clinic.blocks:
+                capacities[Resource("special-clinic", block.id, self._sites[block.location])][week] = self._count_block_minutes(
                     block, week
                 )
-        return dict(found)
+        return dict(capacities)
 
-    def _minutes(self, provider: Provider, week: int) -> dict[str, float]:
+    def _get_minutes_by_site(self, provider: Provider, week: int) -> dict[str, float]:
         """Return the working time of a week by site, special clinics apart."""
-        clinics = (one for block in self._book.clinic.blocks for one in self._reserved(block, provider, week))
+        clinics = (hours for block in self._records.clinic.blocks for hours in self._list_reserved_hours(block, provider, week))
         free = provider.changed(busy=(*provider.busy, *clinics))
-        found: dict[str, float] = defaultdict(float)
+        minutes_by_site: dict[str, float] = defaultdict(float)
         for day in (self._first + timedelta(days=DAYS * week + n) for n in range(DAYS)):
             shifts = [shift for who, shift in self._shifts.get(day, ()) if who is provider]
-            each = [count_working_minutes(free.changed(shifts=(one,)), self._closures(one.locations)) for one in shifts]
+            each = [
+                count_working_minutes(free.changed(shifts=(shift,)), self._list_closures(shift.locations)) for shift in shifts
+            ]
             part = min(1.0, provider.max_minutes_per_day / sum(each)) if sum(each) else 0.0
             for shift, minutes in zip(shifts, each, strict=True):
                 for location in shift.locations:
-                    found[self._sites[location]] += part * minutes / len(shift.locations)
-        return dict(found)
+                    minutes_by_site[self._sites[location]] += part * minutes / len(shift.locations)
+        return dict(minutes_by_site)
 
-    def _shared(self, week: int, site: str, demand: Mapping[Resource, Sequence[float]]) -> dict[str, float]:
-        left = {one.id: self._work[week, one.id].get(site, 0.0) for one in self._staff}
+    def _share_out(self, week: int, site: str, demand: Mapping[Resource, Sequence[float]]) -> dict[str, float]:
+        left = {provider.id: self._work[week, provider.id].get(site, 0.0) for provider in self._staff}
         having: dict[str, list[Provider]] = defaultdict(list)
-        for provider in sorted(self._staff, key=lambda one: (len(one.skills), one.id)):
+        for provider in sorted(self._staff, key=lambda provider: (len(provider.skills), provider.id)):
             for skill in provider.skills:
                 having[skill].append(provider)
-        found: dict[str, float] = {}
-        for skill in sorted(having, key=lambda name: (sum(left[one.id] for one in having[name]), name)):
-            found[skill] = sum(left[one.id] for one in having[skill])
+        minutes_by_skill: dict[str, float] = {}
+        for skill in sorted(having, key=lambda name: (sum(left[provider.id] for provider in having[name]), name)):
+            minutes_by_skill[skill] = sum(left[provider.id] for provider in having[skill])
             asked = demand.get(Resource("skill", skill, site), [0.0] * self._weeks)[week]
             for provider in having[skill]:
                 given = min(asked, left[provider.id])
                 left[provider.id] -= given
                 asked -= given
-        return found
+        return minutes_by_skill
 
-    def _rooms(self, week: int) -> Iterator[tuple[Resource, float]]:
-        for location in self._book.clinic.locations:
-            minutes = sum(self._open_minutes(location.id, self._first + timedelta(days=DAYS * week + n)) for n in range(DAYS))
-            for room in self._book.clinic.rooms:
+    def _list_room_minutes(self, week: int) -> Iterator[tuple[Resource, float]]:
+        for location in self._records.clinic.locations:
+            minutes = sum(
+                self._count_open_minutes(location.id, self._first + timedelta(days=DAYS * week + n)) for n in range(DAYS)
+            )
+            for room in self._records.clinic.rooms:
                 if room.location == location.id:
                     yield Resource("room", room.kind, location.site), minutes
 
-    def _open_minutes(self, location: str, day: date) -> float:
+    def _count_open_minutes(self, location: str, day: date) -> float:
         """Return the minutes from when the first begins to work in a building until the last ends, closures apart."""
         here = [shift for _, shift in self._shifts.get(day, ()) if location in shift.locations]
         if not here:
             return 0.0
-        start, end = min(one.start for one in here), max(one.end for one in here)
-        closed = ((max(start, one.start), min(end, one.end)) for one in self._closures((location,)))
+        start, end = min(shift.start for shift in here), max(shift.end for shift in here)
+        closed = ((max(start, closure.start), min(end, closure.end)) for closure in self._list_closures((location,)))
         return (end - start).total_seconds() / 60 - sum(max(0.0, (b - a).total_seconds() / 60) for a, b in closed)
 
-    def _closures(self, locations: Sequence[str]) -> tuple[Closure, ...]:
+    def _list_closures(self, locations: Sequence[str]) -> tuple[Closure, ...]:
         """Return the closures that take away work which may be done at some locations: those of all of them."""
-        every = self._book.clinic.closures
-        return tuple(one for one in every if one.location is None or {one.location} == set(locations))
+        every = self._records.clinic.closures
+        return tuple(closure for closure in every if closure.location is None or {closure.location} == set(locations))
 
-    def _block_minutes(self, block: Block, week: int) -> float:
+    def _count_block_minutes(self, block: Block, week: int) -> float:
         day = self._first + timedelta(days=DAYS * week + WEEKDAYS.index(block.weekday))
         hours = minute_of_day(block.end) - minute_of_day(block.start)
         needed = [skill for name in block.services for seat in self.services[name].team for skill in seat.any_of]
         at_work = [who for who, shift in self._shifts.get(day, ()) if block.location in shift.locations]
         here = [who for who in at_work if who.id in block.providers]
-        lanes = [sum(skill in one.skills for one in here) for skill in needed]
+        lanes = [sum(skill in provider.skills for provider in here) for skill in needed]
         return float(hours * min(lanes, default=0))
 
-    def _reserved(self, block: Block, provider: Provider, week: int) -> Iterator[Interval]:
+    def _list_reserved_hours(self, block: Block, provider: Provider, week: int) -> Iterator[Interval]:
         if provider.id in block.providers:
             day = self._first + timedelta(days=DAYS * week + WEEKDAYS.index(block.weekday))
             yield Interval(start=datetime.combine(day, block.start), end=datetime.combine(day, block.end))
@@ -209,52 +217,52 @@ class _Model:
     def known(self) -> dict[Resource, Flow]:
         """Return what is asked by all that is known today."""
         visits: dict[str, Flow] = defaultdict(lambda: [0.0] * self._weeks)
-        for episode in self._book.episodes:
-            for step in list_open_steps(episode, self._book.pathways[episode.pathway], self._today):
+        for episode in self._records.episodes:
+            for step in list_open_steps(episode, self._records.pathways[episode.pathway], self._today):
                 last = step.planned.date if step.planned else step.target or step.latest or step.earliest
                 begin = step.planned.date if step.planned else step.earliest
                 self._spread(visits[step.service], begin, max(begin, last))
-        for visit in self._book.others:
+        for visit in self._records.others:
             day = visit.current.start.date() if visit.current else visit.earliest
             self._spread(visits[visit.service], day, max(day, visit.target or day))
-        for programme in self._book.programmes:
+        for programme in self._records.programmes:
             for week in range(self._weeks):
                 visits[programme.service][week] += MONTHS_A_YEAR / WEEKS_A_YEAR
-        return self._asked(visits)
+        return self._convert_to_minutes(visits)
 
     def to_come(self, arrivals: Mapping[str, float]) -> dict[Resource, Flow]:
         """Return what patients who come from now on will ask for."""
         visits: dict[str, Flow] = defaultdict(lambda: [0.0] * self._weeks)
         for name, rate in arrivals.items():
             offset = 0
-            for stage in self._book.pathways[name].course():
+            for stage in self._records.pathways[name].course():
                 offset += stage.lag.min_days
                 for week in range(offset // DAYS, self._weeks):
                     visits[stage.service][week] += rate
-        return self._asked(visits)
+        return self._convert_to_minutes(visits)
 
     def _spread(self, flow: Flow, begin: date, last: date) -> None:
         """Add one visit, evenly over the weeks in which it may be; none when that is after them all."""
-        if self._week_of(begin) >= self._weeks:
+        if self._get_week(begin) >= self._weeks:
             return
-        weeks = range(max(0, self._week_of(begin)), max(0, min(self._weeks - 1, self._week_of(last))) + 1)
-        whole = max(1, self._week_of(last) - weeks[0] + 1)
+        weeks = range(max(0, self._get_week(begin)), max(0, min(self._weeks - 1, self._get_week(last))) + 1)
+        whole = max(1, self._get_week(last) - weeks[0] + 1)
         for week in weeks:
             flow[week] += 1 / whole
 
-    def _asked(self, visits: Mapping[str, Flow]) -> dict[Resource, Flow]:
-        found: dict[Resource, Flow] = defaultdict(lambda: [0.0] * self._weeks)
+    def _convert_to_minutes(self, visits: Mapping[str, Flow]) -> dict[Resource, Flow]:
+        flows: dict[Resource, Flow] = defaultdict(lambda: [0.0] * self._weeks)
         for name, flow in visits.items():
             service = self.services.get(name)
             if service is None:
                 continue
-            for site in self._sites_of(service):
-                for resource, minutes in self._needs(service, site):
+            for site in self._list_sites(service):
+                for resource, minutes in self._list_needs(service, site):
                     for week, number in enumerate(flow):
-                        found[resource][week] += number * minutes * self._share(service, site, week)
-        return dict(found)
+                        flows[resource][week] += number * minutes * self._get_site_share(service, site, week)
+        return dict(flows)
 
-    def _needs(self, service: Service, site: str) -> Iterator[tuple[Resource, int]]:
+    def _list_needs(self, service: Service, site: str) -> Iterator[tuple[Resource, int]]:
         """Yield what a visit takes at a site: of every seat, the first skill; of a special clinic, its hours alone."""
         if service.id in self._blocks:
             yield Resource("special-clinic", self._blocks[service.id].id, site), service.minutes
@@ -264,14 +272,14 @@ class _Model:
         if service.room is not None:
             yield Resource("room", service.room.kind, site), service.minutes + service.turnover
 
-    def _sites_of(self, service: Service) -> tuple[str, ...]:
+    def _list_sites(self, service: Service) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._sites[location] for location in service.locations))
 
-    def _share(self, service: Service, site: str, week: int) -> float:
+    def _get_site_share(self, service: Service, site: str, week: int) -> float:
         """Return the part of a service that a site gives in a week."""
-        sites = self._sites_of(service)
-        skilled = [one for one in self._staff if not service.team or one.can_fill(service.team[0].any_of)]
-        time = {where: sum(self._work[week, one.id].get(where, 0.0) for one in skilled) for where in sites}
+        sites = self._list_sites(service)
+        skilled = [provider for provider in self._staff if not service.team or provider.can_fill(service.team[0].any_of)]
+        time = {where: sum(self._work[week, provider.id].get(where, 0.0) for provider in skilled) for where in sites}
         whole = sum(time.values())
         return time[site] / whole if whole else float(site == sites[0])
 
@@ -279,8 +287,8 @@ class _Model:
 
     def wait(self, service: Service, known: Mapping[Resource, Flow], capacity: Mapping[Resource, Flow]) -> ExpectedWait:
         """Return how long a new patient waits for a service, at the site where it is shortest."""
-        found = [self._wait_at(service, site, known, capacity) for site in self._sites_of(service)]
-        return min(found, key=lambda one: (one.days is None, one.days or 0))
+        waits = [self._wait_at(service, site, known, capacity) for site in self._list_sites(service)]
+        return min(waits, key=lambda wait: (wait.days is None, wait.days or 0))
 
     def _wait_at(
         self, service: Service, site: str, known: Mapping[Resource, Flow], capacity: Mapping[Resource, Flow]
@@ -288,7 +296,7 @@ class _Model:
         longest = ExpectedWait(service.id, 0, None)
         none = [0.0] * self._weeks
         usable = catalogue.get_limits().usable_percent / 100
-        for resource, minutes in self._needs(service, site):
+        for resource, minutes in self._list_needs(service, site):
             free, days = 0.0, None
             for week, (given, asked) in enumerate(zip(capacity.get(resource, none), known.get(resource, none), strict=True)):
                 net = given * usable - asked
@@ -303,5 +311,5 @@ class _Model:
                 longest = ExpectedWait(service.id, days, resource)
         return longest
 
-    def _week_of(self, day: date) -> int:
+    def _get_week(self, day: date) -> int:
         return (day - self._first).days // DAYS

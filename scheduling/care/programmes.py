@@ -11,8 +11,8 @@ from datetime import date, timedelta
 
 from scheduling import catalogue
 from scheduling.care.agenda import raise_priority
-from scheduling.care.windows import Cares
-from scheduling.catalogue import Workshop
+from scheduling.care.windows import IsCareDay
+from scheduling.catalogue.entries import Workshop
 from scheduling.fields import Count, Date, Horizon, Id, Model, Positive, Priority, Weekday
 from scheduling.requests import Candidate, CurrentGroup, Group
 from scheduling.timegrid import weekday
@@ -32,7 +32,7 @@ class ProgrammeMember(Model):
     until: Date | None = None
 
     def on(self, day: date) -> bool:
-        """Say whether the patient is a member on a day."""
+        """Return whether the patient is a member on a day."""
         return self.since <= day and (self.until is None or day < self.until)
 
 
@@ -69,11 +69,11 @@ class Programme(Model):
 
     def last_before(self, month: str) -> date | None:
         """Return the date of the last session before a calendar month."""
-        return max((one.date for one in self.sessions if f"{one.date:%Y-%m}" < month), default=None)
+        return max((session.date for session in self.sessions if f"{session.date:%Y-%m}" < month), default=None)
 
     def has_met_in(self, month: str) -> bool:
-        """Say whether a session was, or is to be, in a calendar month."""
-        return any(f"{one.date:%Y-%m}" == month for one in self.sessions)
+        """Return whether a session was, or is to be, in a calendar month."""
+        return any(f"{session.date:%Y-%m}" == month for session in self.sessions)
 
 
 def open_programme(workshop: Workshop) -> Programme:
@@ -96,19 +96,19 @@ def list_candidates(programme: Programme, day: date) -> tuple[Candidate, ...]:
 
     Who has waited for over a month is asked for with the next higher priority.
     """
-    members = [one for one in programme.members if one.on(day)]
-    known = {one.patient for one in members}
-    queue = sorted(programme.waiting, key=lambda one: (ORDER.index(one.priority), one.since, one.patient))
-    seated = [Candidate(patient=one.patient, priority=one.priority) for one in members]
+    members = [member for member in programme.members if member.on(day)]
+    known = {member.patient for member in members}
+    queue = sorted(programme.waiting, key=lambda waiting: (ORDER.index(waiting.priority), waiting.since, waiting.patient))
+    seated = [Candidate(patient=member.patient, priority=member.priority) for member in members]
     waiting = [
-        Candidate(patient=one.patient, priority=raise_priority(one.priority, one.since + timedelta(days=IDEAL_DAYS), day))
-        for one in queue
-        if one.patient not in known
+        Candidate(patient=entry.patient, priority=raise_priority(entry.priority, entry.since + timedelta(days=IDEAL_DAYS), day))
+        for entry in queue
+        if entry.patient not in known
     ]
     return (*seated, *waiting)
 
 
-def list_session_days(programme: Programme, month: str, cares: Cares) -> list[date]:
+def list_session_days(programme: Programme, month: str, is_care_day: IsCareDay) -> list[date]:
     """Return the days of care of a month on which the session may be."""
     first = date.fromisoformat(f"{month}-01")
     last = programme.last_before(month)
@@ -117,14 +117,14 @@ def list_session_days(programme: Programme, month: str, cares: Cares) -> list[da
         day
         for day in days
         if f"{day:%Y-%m}" == month
-        and cares(day, programme.service, None, None)
+        and is_care_day(day, programme.service, None, None)
         and (last is None or programme.min_days <= (day - last).days <= programme.max_days)
     ]
 
 
-def find_best_day(programme: Programme, month: str, cares: Cares) -> date | None:
+def find_best_day(programme: Programme, month: str, is_care_day: IsCareDay) -> date | None:
     """Return the day of a month that a session is best on; None: the month has none for it."""
-    days = list_session_days(programme, month, cares)
+    days = list_session_days(programme, month, is_care_day)
     last = programme.last_before(month)
     middle = days[len(days) // 2] if days else None
 
@@ -146,30 +146,31 @@ def build_groups(
     programmes: Iterable[Programme],
     horizon: Horizon,
     current: Callable[[str, str], CurrentGroup | None],
-    cares: Cares,
+    is_care_day: IsCareDay,
 ) -> tuple[Group, ...]:
     """Return the sessions that a horizon is asked for.
 
     A month's session is asked for in the horizon that holds its best day, and in every later one until it has been. Of a
-    programme, one session is asked for that does not stand yet: the next depends on when it is.
+    programme, one session is asked for that does not stand yet: the next depends on when it is. One that stands is held
+    for those who have a place in it, however few have stayed.
 
     Parameters
     ----------
     current
         Where a programme's session of a month stands in the plan that people live by.
-    cares
+    is_care_day
         Says whether a service is given on a day.
     """
-    found = []
+    groups = []
     for programme in programmes:
         for month in list_months(horizon):
             stands = current(programme.id, month)
-            group = _group(programme, month, horizon, stands, cares)
+            group = _group(programme, month, horizon, stands, is_care_day)
             if group is not None:
-                found.append(group)
+                groups.append(group)
                 if stands is None:
                     break
-    return tuple(found)
+    return tuple(groups)
 
 
 def _group(
@@ -177,20 +178,22 @@ def _group(
     month: str,
     horizon: Horizon,
     stands: CurrentGroup | None,
-    cares: Cares,
+    is_care_day: IsCareDay,
 ) -> Group | None:
     within = stands is not None and horizon.start <= stands.start.date() < horizon.end
     if not within and (stands is not None or programme.has_met_in(month)):
         return None
-    best = find_best_day(programme, month, cares)
-    days = [day for day in list_session_days(programme, month, cares) if horizon.start <= day < horizon.end]
+    best = find_best_day(programme, month, is_care_day)
+    days = [day for day in list_session_days(programme, month, is_care_day) if horizon.start <= day < horizon.end]
     if not within and (best is None or best >= horizon.end or not days):
         return None
     last = programme.last_before(month)
     least, most = programme.min_days, programme.max_days
     preferred = [day for day in days if weekday(day) == programme.weekday]
-    if last is not None and not within and preferred and max(list_session_days(programme, month, cares)) >= horizon.end:
+    if last is not None and not within and preferred and max(list_session_days(programme, month, is_care_day)) >= horizon.end:
         least = most = (preferred[0] - last).days
+    whoever = list_candidates(programme, stands.start.date() if within and stands else days[0])
+    attending = stands.attendees if within and stands else ()
     return Group(
         id=f"{programme.id}-{month}",
         name=programme.name,
@@ -198,13 +201,19 @@ def _group(
         month=month,
         required=programme.required,
         capacity=programme.capacity,
-        min_attendees=programme.min_attendees,
-        candidates=list_candidates(programme, days[0] if days else horizon.start),
+        min_attendees=min(programme.min_attendees, len(attending)) if attending else programme.min_attendees,
+        candidates=(*whoever, *_seated_otherwise(attending, whoever)),
         last_session=last,
         min_days_between=least,
         max_days_between=most,
         current=stands if within else None,
     )
+
+
+def _seated_otherwise(attending: Iterable[str], known: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Return those who have a place in a session that stands although no seat of the programme is theirs by now."""
+    others = set(attending) - {one.patient for one in known}
+    return tuple(Candidate(patient=patient, priority="routine") for patient in sorted(others))
 
 
 def seat_attendees(programme: Programme, month: str, attendees: Iterable[str], months: int) -> Programme:
@@ -214,9 +223,9 @@ def seat_attendees(programme: Programme, month: str, attendees: Iterable[str], m
     for _ in range(months):
         until = (until.replace(day=28) + timedelta(days=4)).replace(day=1)
     came = set(attendees)
-    joined = [one for one in programme.waiting if one.patient in came]
+    joined = [waiting for waiting in programme.waiting if waiting.patient in came]
     members = (
         *programme.members,
         *(ProgrammeMember(patient=o.patient, priority=o.priority, since=first, until=until) for o in joined),
     )
-    return programme.changed(members=members, waiting=tuple(one for one in programme.waiting if one not in joined))
+    return programme.changed(members=members, waiting=tuple(waiting for waiting in programme.waiting if waiting not in joined))

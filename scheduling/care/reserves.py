@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from scheduling import catalogue
-from scheduling.care.windows import Cares
-from scheduling.catalogue import ReserveRule
+from scheduling.care.windows import IsCareDay
+from scheduling.catalogue.entries import ReserveRule
 from scheduling.fields import Horizon, Id, Model, Stamp
 from scheduling.requests import Reserve
 from scheduling.timegrid import weekday
@@ -37,7 +37,7 @@ def build_reserves(
     history: Iterable[PressingReferral],
     horizon: Horizon,
     today: date,
-    cares: Cares,
+    is_care_day: IsCareDay,
     rules: Sequence[ReserveRule],
 ) -> tuple[Reserve, ...]:
     """Return what is held on the days of care of a horizon.
@@ -47,26 +47,30 @@ def build_reserves(
     history
         Every such referral, from the first on; days before today without one count as days that needed nothing.
     """
-    past, found = tuple(history), list[Reserve]()
-    wanted = [_numbers(rule, past, today, cares) for rule in rules]
+    past, reserves = tuple(history), list[Reserve]()
+    wanted = [_numbers(rule, past, today, is_care_day) for rule in rules]
     for day in (horizon.start + timedelta(days=n) for n in range((horizon.end - horizon.start).days)):
         for rule, numbers in zip(rules, wanted, strict=True):
-            if not _is_settled(rule, day, today, cares) and cares(day, rule.service, None, None):
-                found += [_reserve(rule, day, number) for number in range(numbers.get(weekday(day), 0))]
-    return tuple(found)
+            if not _is_settled(rule, day, today, is_care_day) and is_care_day(day, rule.service, None, None):
+                reserves += [_reserve(rule, day, number) for number in range(numbers.get(weekday(day), 0))]
+    return tuple(reserves)
 
 
-def _is_settled(rule: ReserveRule, day: date, today: date, cares: Cares) -> bool:
-    """Say whether no day is to come on which a patient can be referred who could be seen on a day."""
+def _is_settled(rule: ReserveRule, day: date, today: date, is_care_day: IsCareDay) -> bool:
+    """Return whether no day is to come on which a patient can be referred who could be seen on a day."""
     to_come = (today + timedelta(days=n) for n in range(1, (day - today).days - rule.notice_days + 1))
-    return rule.notice_days > 0 and not any(cares(one, rule.service, None, None) for one in to_come)
+    return rule.notice_days > 0 and not any(is_care_day(coming, rule.service, None, None) for coming in to_come)
 
 
-def _numbers(rule: ReserveRule, past: Iterable[PressingReferral], today: date, cares: Cares) -> dict[str, int]:
+def _numbers(rule: ReserveRule, past: Iterable[PressingReferral], today: date, is_care_day: IsCareDay) -> dict[str, int]:
     """Return how many are held on each weekday of a rule."""
-    counts = Counter(one.known.date() for one in past if (one.service, one.site or rule.site) == (rule.service, rule.site))
-    first = min((one.known.date() for one in past), default=today)
-    days = [day for n in range((today - first).days) if cares(day := first + timedelta(days=n), rule.service, None, None)]
+    counts = Counter(
+        referral.known.date()
+        for referral in past
+        if (referral.service, referral.site or rule.site) == (rule.service, rule.site)
+    )
+    first = min((referral.known.date() for referral in past), default=today)
+    days = [day for n in range((today - first).days) if is_care_day(day := first + timedelta(days=n), rule.service, None, None)]
     numbers: dict[str, int] = {}
     for name in rule.weekdays:
         seen = [counts[day] for day in days if weekday(day) == name]

@@ -16,8 +16,8 @@ from scheduling.care.agenda import Agenda, Alert, Preview, VisitSubject, build_a
 from scheduling.care.episodes import Episode
 from scheduling.care.programmes import Programme, build_groups
 from scheduling.care.reserves import PressingReferral, build_reserves
-from scheduling.care.windows import Cares, is_weekday
-from scheduling.catalogue import ReserveRule
+from scheduling.care.windows import IsCareDay, is_weekday
+from scheduling.catalogue.entries import ReserveRule
 from scheduling.clinic import Clinic, Closure
 from scheduling.fields import ONE_DAY, Horizon, Interval
 from scheduling.pathways import Pathway
@@ -63,7 +63,9 @@ class ClinicRecords:
     held: tuple[ReserveRule, ...] = field(default_factory=catalogue.list_reserve_rules)
     policy: Policy = field(default_factory=catalogue.get_policy)
     freeze_minutes: int = field(default_factory=lambda: catalogue.get_limits().freeze_minutes)
-    pathways: Mapping[str, Pathway] = field(default_factory=lambda: {one.id: one for one in catalogue.list_pathways()})
+    pathways: Mapping[str, Pathway] = field(
+        default_factory=lambda: {pathway.id: pathway for pathway in catalogue.list_pathways()}
+    )
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def find_next_monday(day: date) -> date:
     return day + timedelta(days=len(WEEKDAYS) - day.weekday())
 
 
-def build_next_scenario(book: ClinicRecords, weeks: int, now: datetime) -> NextWeek:
+def build_next_scenario(records: ClinicRecords, weeks: int, now: datetime) -> NextWeek:
     """Return the scenario of the weeks to come, from the Monday after ``now`` on.
 
     Parameters
@@ -93,56 +95,57 @@ def build_next_scenario(book: ClinicRecords, weeks: int, now: datetime) -> NextW
         Wall-clock time in the clinic's zone.
     """
     first = find_next_monday(now.date())
-    return build_scenario(book, Horizon(start=first, end=first + timedelta(weeks=weeks)), now)
+    return build_scenario(records, Horizon(start=first, end=first + timedelta(weeks=weeks)), now)
 
 
-def build_scenario(book: ClinicRecords, horizon: Horizon, now: datetime) -> NextWeek:
+def build_scenario(records: ClinicRecords, horizon: Horizon, now: datetime) -> NextWeek:
     """Return the scenario of some days, which may have begun: what has been of them is left alone."""
-    cares = make_availability(book.clinic, book.providers, book.patients)
-    left = _left_of(horizon, now)
-    asked = build_agenda(book.episodes, book.pathways, left, now.date(), book.current, cares)
-    sessions = build_groups(book.programmes, left, lambda *key: book.current_groups.get(key), cares)
-    visits = (*asked.visits, *book.others)
-    wanted = {visit.patient for visit in visits} | {one.patient for group in sessions for one in group.candidates}
-    scenario = Scenario(
+    is_care_day = make_availability(records.clinic, records.providers, records.patients)
+    left = _cut_off_past(horizon, now)
+    asked = build_agenda(records.episodes, records.pathways, left, now.date(), records.current, is_care_day)
+    sessions = build_groups(records.programmes, left, lambda *key: records.current_groups.get(key), is_care_day)
+    visits = (*asked.visits, *records.others)
+    wanted = {visit.patient for visit in visits} | {candidate.patient for group in sessions for candidate in group.candidates}
+    # Not judged as a whole here: what stands may name somebody who has left. Whoever keeps the week judges it.
+    scenario = Scenario.model_construct(
         format="clinicweave-scenario/1",
         id=f"week-{horizon.start}"
         if (horizon.end - horizon.start).days == len(WEEKDAYS)
         else f"days-{horizon.start}-{horizon.end}",
         now=now,
-        freeze_minutes=book.freeze_minutes,
+        freeze_minutes=records.freeze_minutes,
         horizon=horizon,
-        clinic=book.clinic,
-        providers=tuple(restrict_provider(provider, horizon) for provider in book.providers),
-        patients=tuple(patient for patient in book.patients if patient.id in wanted),
+        clinic=records.clinic,
+        providers=tuple(restrict_provider(provider, horizon) for provider in records.providers),
+        patients=tuple(patient for patient in records.patients if patient.id in wanted),
         visits=visits,
         links=tuple(asked.links),
         groups=sessions,
-        reserves=build_reserves(book.referrals, left, now.date(), cares, book.held),
-        policy=book.policy,
+        reserves=build_reserves(records.referrals, left, now.date(), is_care_day, records.held),
+        policy=records.policy,
     )
-    return _answer(scenario, asked)
+    return _make_next_week(scenario, asked)
 
 
-def _left_of(horizon: Horizon, now: datetime) -> Horizon:
+def _cut_off_past(horizon: Horizon, now: datetime) -> Horizon:
     """Return the days of a horizon that are not over: in the evening, today is; of one that is over itself, the last."""
     over = minutes_on(now, now.date()) >= EVENING_MINUTE
     first = now.date() + over * ONE_DAY
     return Horizon(start=min(max(horizon.start, first), horizon.end - ONE_DAY), end=horizon.end)
 
 
-def _answer(scenario: Scenario, asked: Agenda) -> NextWeek:
+def _make_next_week(scenario: Scenario, asked: Agenda) -> NextWeek:
     return NextWeek(scenario, tuple(asked.previews), tuple(asked.alerts), asked.subjects, asked.since)
 
 
 def restrict_provider(provider: Provider, horizon: Horizon) -> Provider:
     """Return a provider with the shifts and meetings of a horizon."""
-    shifts = tuple(one for one in provider.shifts if horizon.start <= one.start.date() < horizon.end)
-    busy = tuple(one for one in provider.busy if one.end.date() >= horizon.start and one.start.date() < horizon.end)
+    shifts = tuple(shift for shift in provider.shifts if horizon.start <= shift.start.date() < horizon.end)
+    busy = tuple(away for away in provider.busy if away.end.date() >= horizon.start and away.start.date() < horizon.end)
     return provider.changed(shifts=shifts, busy=busy)
 
 
-def make_availability(clinic: Clinic, providers: Iterable[Provider], patients: Iterable[Patient] = ()) -> Cares:
+def make_availability(clinic: Clinic, providers: Iterable[Provider], patients: Iterable[Patient] = ()) -> IsCareDay:
     """Return what says on which days a service is given (:class:`_Care`)."""
     return _Care(clinic, providers, patients).on
 
@@ -157,7 +160,7 @@ class _Care:
         self._services = {service.id: service for service in clinic.services}
         self._sites = {location.id: location.site for location in clinic.locations}
         self._allowed = {patient.id: patient.allowed_sites for patient in patients}
-        self._closed = {day for one in clinic.closures if one.location is None for day in _whole_days(one)}
+        self._closed = {day for closure in clinic.closures if closure.location is None for day in _whole_days(closure)}
         self._at_work: dict[date, list[tuple[Provider, tuple[str, ...]]]] = {}
         for provider in providers:
             for shift in provider.shifts:
@@ -167,7 +170,7 @@ class _Care:
         self._known: dict[tuple[date, str, str | None, tuple[str, ...] | None], bool] = {}
 
     def on(self, day: date, service: str, provider: str | None, patient: str | None) -> bool:
-        """Say whether a service is given on a day: by one provider, and where one patient may come, if they are named."""
+        """Return whether a service is given on a day: by one provider, and where one patient may come, if they are named."""
         key = (day, service, provider, self._allowed.get(patient or ""))
         if key not in self._known:
             self._known[key] = is_weekday(day) and day not in self._closed and (day > self._until or self._staffed(*key))

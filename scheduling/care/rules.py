@@ -122,10 +122,10 @@ class CareHistory:
     @cached_property
     def courses(self) -> Mapping[str, list[PastVisit]]:
         """The visits of each course, in order."""
-        found: dict[str, list[PastVisit]] = {course: [] for course in self.kinds}
-        for one in sorted(self.visits, key=lambda one: (one.start, one.service)):
-            found[one.course].append(one)
-        return found
+        visits_by_course: dict[str, list[PastVisit]] = {course: [] for course in self.kinds}
+        for visit in sorted(self.visits, key=lambda visit: (visit.start, visit.service)):
+            visits_by_course[visit.course].append(visit)
+        return visits_by_course
 
     def of_kind(self, *kinds: str) -> Iterator[tuple[str, list[PastVisit]]]:
         """Yield the courses of some kinds, each with its visits in order."""
@@ -134,7 +134,7 @@ class CareHistory:
                 yield course, visits
 
     def is_over(self, last: date, course: str) -> bool:
-        """Say whether a day is past, and its course was not stopped before."""
+        """Return whether a day is past, and its course was not stopped before."""
         return last < min(self.until, self.stopped.get(course, date.max))
 
     def reach(self, first: date, last: date, service: str, provider: str | None, patient: str | None, turn: int = 1) -> date:
@@ -161,34 +161,35 @@ def _spaced(
     """Yield what is wrong with the distance of a visit from a day: its first try within the days, each other after a miss."""
     least, most = days
     earliest = since + timedelta(days=least)
-    patient = next((one.patient for one in history.courses[course]), None)
+    patient = next((visit.patient for visit in history.courses[course]), None)
     limit = None if most is None else history.reach(earliest, since + timedelta(days=most), service, provider, patient, turn)
-    for one in tries:
-        if one.came and one.day < earliest:
-            yield CareViolation(rule, course, one.day, f"{service} {(one.day - since).days} days after, not {least} at least")
-        if limit is not None and one.day > limit:
-            yield CareViolation(rule, course, one.day, f"{service} {(one.day - since).days} days after, not by {limit}")
-        if one.came:
+    for attempt in tries:
+        days_after = (attempt.day - since).days
+        if attempt.came and attempt.day < earliest:
+            yield CareViolation(rule, course, attempt.day, f"{service} {days_after} days after, not {least} at least")
+        if limit is not None and attempt.day > limit:
+            yield CareViolation(rule, course, attempt.day, f"{service} {days_after} days after, not by {limit}")
+        if attempt.came:
             return
         if limit is not None:
-            after = one.day + timedelta(days=1)
-            limit = max(limit, history.reach(after, one.day + timedelta(days=again), service, provider, patient, turn))
+            after = attempt.day + timedelta(days=1)
+            limit = max(limit, history.reach(after, attempt.day + timedelta(days=again), service, provider, patient, turn))
     if limit is not None and history.is_over(limit, course):
         yield CareViolation(rule, course, limit, f"{service} has not been by then")
 
 
 def _tries(visits: Iterable[PastVisit], service: str, after: PastVisit | None = None) -> list[PastVisit]:
-    return [one for one in visits if one.service == service and (after is None or one.start > after.start)]
+    return [visit for visit in visits if visit.service == service and (after is None or visit.start > after.start)]
 
 
 def _tries_between(visits: Iterable[PastVisit], done: Sequence[PastVisit], number: int) -> list[PastVisit]:
     """Return the tries at what follows the ``number``-th of some visits done, up to the one that was done next."""
     tries = _tries(visits, done[number].service, done[number])
-    return [one for one in tries if number + 1 >= len(done) or one.start <= done[number + 1].start]
+    return [attempt for attempt in tries if number + 1 >= len(done) or attempt.start <= done[number + 1].start]
 
 
 def _done(visits: Iterable[PastVisit], service: str) -> list[PastVisit]:
-    return [one for one in visits if one.service == service and one.came]
+    return [visit for visit in visits if visit.service == service and visit.came]
 
 
 def _favourable(history: CareHistory, course: str, service: str, by: date) -> bool | None:
@@ -201,7 +202,7 @@ def same_day_consults(history: CareHistory) -> Iterator[CareViolation]:
     """1: a new consult for a patient with cancer takes place on the day of the referral."""
     for course, visits in history.of_kind("cancer-consult", "inpatient-consult", "spinal-drug-delivery"):
         referred = history.referred[course]
-        consults = [one for one in visits if one.service in ("cancer-consult", "inpatient-consult")]
+        consults = [visit for visit in visits if visit.service in ("cancer-consult", "inpatient-consult")]
         if (
             course not in history.excused
             and history.is_over(referred, course)
@@ -212,20 +213,20 @@ def same_day_consults(history: CareHistory) -> Iterator[CareViolation]:
 
 def cancer_clinic(history: CareHistory) -> Iterator[CareViolation]:
     """2: the Advanced Cancer Pain Clinic is on Wednesday afternoons at Yawkey, by both physicians, who do nothing else then."""
-    clinic = [one for one in history.visits if one.service == "advanced-cancer-visit"]
-    people = {(one.day, who) for one in clinic for who in one.team if not one.called_off}
-    for one in clinic:
-        roles = sorted(history.roles.get(who, who) for who in one.team)
-        hours = (12, 17) if one.start.hour < 13 or (one.end.hour, one.end.minute) > (17, 0) else None
-        if one.day.weekday() != 2 or one.location != "yawkey" or hours:
-            yield CareViolation("cancer-clinic", one.course, one.day, f"{one.start:%a %H:%M} at {one.location}")
+    clinic = [visit for visit in history.visits if visit.service == "advanced-cancer-visit"]
+    people = {(visit.day, who) for visit in clinic for who in visit.team if not visit.called_off}
+    for visit in clinic:
+        roles = sorted(history.roles.get(who, who) for who in visit.team)
+        hours = (12, 17) if visit.start.hour < 13 or (visit.end.hour, visit.end.minute) > (17, 0) else None
+        if visit.day.weekday() != 2 or visit.location != "yawkey" or hours:
+            yield CareViolation("cancer-clinic", visit.course, visit.day, f"{visit.start:%a %H:%M} at {visit.location}")
         if roles != ["cancer-pain-physician", "palliative-physician"]:
-            yield CareViolation("cancer-clinic", one.course, one.day, f"by {', '.join(roles)}")
-    for one in history.visits:
-        if one.service != "advanced-cancer-visit" and not one.called_off and one.end.time() > AFTERNOON:
-            for who in (*one.team, *one.supervisors):
-                if (one.day, who) in people and one.start.hour < 17:
-                    yield CareViolation("cancer-clinic", one.course, one.day, f"{who} does {one.service} in its hours")
+            yield CareViolation("cancer-clinic", visit.course, visit.day, f"by {', '.join(roles)}")
+    for visit in history.visits:
+        if visit.service != "advanced-cancer-visit" and not visit.called_off and visit.end.time() > AFTERNOON:
+            for who in (*visit.team, *visit.supervisors):
+                if (visit.day, who) in people and visit.start.hour < 17:
+                    yield CareViolation("cancer-clinic", visit.course, visit.day, f"{who} does {visit.service} in its hours")
 
 
 AFTERNOON = time(13)
@@ -234,20 +235,21 @@ AFTERNOON = time(13)
 def monthly_groups(history: CareHistory) -> Iterator[CareViolation]:
     """3: each group meets once a calendar month, 3 to 6 weeks after the last time, with a psychologist, within its capacity."""
     for group, months in history.months.items():
-        met = sorted((one for one in history.sessions if one.group == group), key=lambda one: one.start)
+        met = sorted((session for session in history.sessions if session.group == group), key=lambda session: session.start)
         for month in months:
-            times = sum(f"{one.start:%Y-%m}" == month for one in met)
+            times = sum(f"{session.start:%Y-%m}" == month for session in met)
             if times != 1:
                 yield CareViolation("monthly-group", group, date.fromisoformat(f"{month}-01"), f"met {times} times in {month}")
         for early, late in pairwise(met):
             days = (late.start.date() - early.start.date()).days
             if not 21 <= days <= 42:
                 yield CareViolation("monthly-group", group, late.start.date(), f"met {days} days after the last time")
-        for one in met:
-            if len(one.attendees) > one.capacity or one.room is None:
-                yield CareViolation("monthly-group", group, one.start.date(), f"{len(one.attendees)} seats of {one.capacity}")
-            if "psychologist" not in {history.roles.get(who, who) for who in one.team}:
-                yield CareViolation("monthly-group", group, one.start.date(), "no psychologist")
+        for session in met:
+            if len(session.attendees) > session.capacity or session.room is None:
+                seats = f"{len(session.attendees)} seats of {session.capacity}"
+                yield CareViolation("monthly-group", group, session.start.date(), seats)
+            if "psychologist" not in {history.roles.get(who, who) for who in session.team}:
+                yield CareViolation("monthly-group", group, session.start.date(), "no psychologist")
 
 
 STIMULATION = {
@@ -260,42 +262,42 @@ def psychologist_first(history: CareHistory) -> Iterator[CareViolation]:
     """4: a stimulator trial is at least 7 days after a psychological assessment that was not negative."""
     for kind, (trial, _, _) in STIMULATION.items():
         for course, visits in history.of_kind(kind):
-            for one in _tries(visits, trial):
-                before = [a for a in _done(visits, "scs-assessment") if (one.day - a.day).days >= 7]
+            for attempt in _tries(visits, trial):
+                before = [a for a in _done(visits, "scs-assessment") if (attempt.day - a.day).days >= 7]
                 if not before:
-                    yield CareViolation("psychologist-first", course, one.day, "no assessment 7 days before")
-                elif _favourable(history, course, "scs-assessment", one.day) is not True:
-                    yield CareViolation("psychologist-first", course, one.day, "the assessment was not positive")
+                    yield CareViolation("psychologist-first", course, attempt.day, "no assessment 7 days before")
+                elif _favourable(history, course, "scs-assessment", attempt.day) is not True:
+                    yield CareViolation("psychologist-first", course, attempt.day, "the assessment was not positive")
 
 
 def stimulation(history: CareHistory) -> Iterator[CareViolation]:
     """6: leads come out after 5 to 7 days, the implant is 14 to 60 days later if it helped, programming 7 to 14 days after."""
     for kind, (trial, removal, implant) in STIMULATION.items():
         for course, visits in history.of_kind(kind):
-            for one in _done(visits, trial):
-                out = _tries(visits, removal, one)
-                yield from _spaced(history, "stimulation", course, removal, one.day, (5, 7), out)
-            for one in _done(visits, removal):
+            for visit in _done(visits, trial):
+                out = _tries(visits, removal, visit)
+                yield from _spaced(history, "stimulation", course, removal, visit.day, (5, 7), out)
+            for visit in _done(visits, removal):
                 if _favourable(history, course, removal, history.until) is True:
-                    later = _tries(visits, implant, one)
-                    yield from _spaced(history, "stimulation", course, implant, one.day, (14, 60), later)
-                elif _tries(visits, implant, one):
-                    yield CareViolation("stimulation", course, one.day, "an implant although the trial did not help")
-            for one in _done(visits, implant):
-                later = _tries(visits, "stimulator-programming", one)
-                yield from _spaced(history, "stimulation", course, "stimulator-programming", one.day, (7, 14), later)
+                    later = _tries(visits, implant, visit)
+                    yield from _spaced(history, "stimulation", course, implant, visit.day, (14, 60), later)
+                elif _tries(visits, implant, visit):
+                    yield CareViolation("stimulation", course, visit.day, "an implant although the trial did not help")
+            for visit in _done(visits, implant):
+                later = _tries(visits, "stimulator-programming", visit)
+                yield from _spaced(history, "stimulation", course, "stimulator-programming", visit.day, (7, 14), later)
 
 
 def drug_delivery(history: CareHistory) -> Iterator[CareViolation]:
     """5: consult, catheter trial with a check on each of three weekdays, implant 3 to 14 days later, refills in time."""
     for course, visits in history.of_kind("spinal-drug-delivery"):
         consults, trials = _done(visits, "cancer-consult"), _done(visits, "sdd-trial")
-        for one in trials:
-            if not consults or consults[0].day >= one.day:
-                yield CareViolation("drug-delivery", course, one.day, "a trial without a consult before")
+        for trial in trials:
+            if not consults or consults[0].day >= trial.day:
+                yield CareViolation("drug-delivery", course, trial.day, "a trial without a consult before")
             checks = _done(visits, "sdd-trial-check")
-            first = [c for c in _tries(visits, "sdd-trial-check", one) if not checks or c.start <= checks[0].start]
-            yield from _spaced(history, "drug-delivery", course, "sdd-trial-check", one.day, (1, 1), first, again=1)
+            first = [c for c in _tries(visits, "sdd-trial-check", trial) if not checks or c.start <= checks[0].start]
+            yield from _spaced(history, "drug-delivery", course, "sdd-trial-check", trial.day, (1, 1), first, again=1)
             for number, check in enumerate(checks[:2]):
                 tries = _tries_between(visits, checks, number)
                 yield from _spaced(history, "drug-delivery", course, "sdd-trial-check", check.day, (1, 1), tries, again=1)
@@ -304,7 +306,7 @@ def drug_delivery(history: CareHistory) -> Iterator[CareViolation]:
     for course, dates in history.reservoirs.items():
         refills = _done(history.courses[course], "pump-refill")
         for known, last in dates:
-            if history.is_over(last, course) and not any(known <= one.day <= last for one in refills):
+            if history.is_over(last, course) and not any(known <= refill.day <= last for refill in refills):
                 yield CareViolation("drug-delivery", course, last, "the pump was not refilled by its date")
 
 
@@ -323,17 +325,17 @@ def ablation(history: CareHistory) -> Iterator[CareViolation]:
         for early, late in pairwise(injections):
             if (late.day - early.day).days < 7:
                 yield CareViolation("ablation", course, late.day, "injections less than 7 days apart")
-        for one in _tries(visits, "radiofrequency-ablation"):
-            if len(injections) < 2 or (one.day - injections[1].day).days < 14:
-                yield CareViolation("ablation", course, one.day, "not 14 days after a second injection")
+        for attempt in _tries(visits, "radiofrequency-ablation"):
+            if len(injections) < 2 or (attempt.day - injections[1].day).days < 14:
+                yield CareViolation("ablation", course, attempt.day, "not 14 days after a second injection")
 
 
 def opioid_assessment(history: CareHistory) -> Iterator[CareViolation]:
     """8: an opioid consultation has its risk assessment before it, the same day allowed."""
     for course, visits in history.of_kind("opioid-consultation"):
-        for one in _tries(visits, "opioid-consultation"):
-            if one.came and not any(a.end <= one.start for a in _done(visits, "opioid-risk-assessment")):
-                yield CareViolation("opioid-assessment", course, one.day, "no risk assessment before")
+        for attempt in _tries(visits, "opioid-consultation"):
+            if attempt.came and not any(a.end <= attempt.start for a in _done(visits, "opioid-risk-assessment")):
+                yield CareViolation("opioid-assessment", course, attempt.day, "no risk assessment before")
 
 
 PARTS = ("work-injury-medical", "work-injury-psychology", "work-injury-function")
@@ -342,9 +344,9 @@ PARTS = ("work-injury-medical", "work-injury-psychology", "work-injury-function"
 def work_injury(history: CareHistory) -> Iterator[CareViolation]:
     """9: the three parts of a work injury's evaluation are on one day in one building, all or none."""
     for course, visits in history.of_kind("work-injury"):
-        for day in sorted({one.day for one in visits if one.came}):
-            parts = [one for one in visits if one.came and one.day == day]
-            if sorted(one.service for one in parts) != sorted(PARTS) or len({one.location for one in parts}) != 1:
+        for day in sorted({visit.day for visit in visits if visit.came}):
+            parts = [visit for visit in visits if visit.came and visit.day == day]
+            if sorted(part.service for part in parts) != sorted(PARTS) or len({part.location for part in parts}) != 1:
                 yield CareViolation(
                     "work-injury", course, day, f"{len(parts)} parts at {', '.join(sorted({p.location for p in parts}))}"
                 )
@@ -367,13 +369,13 @@ def series(history: CareHistory) -> Iterator[CareViolation]:
             done = _done(visits, service)
             if len(done) > sessions:
                 yield CareViolation("series", course, done[-1].day, f"{len(done)} sessions of {sessions}")
-            if kind == "cognitive-therapy" and len({one.team for one in done}) > 1:
+            if kind == "cognitive-therapy" and len({visit.team for visit in done}) > 1:
                 yield CareViolation("series", course, done[-1].day, "more than one psychologist")
-            for number, one in enumerate(done[: sessions - 1]):
+            for number, visit in enumerate(done[: sessions - 1]):
                 tries = _tries_between(visits, done, number)
-                who = one.team[0] if kind == "cognitive-therapy" else None
+                who = visit.team[0] if kind == "cognitive-therapy" else None
                 yield from _spaced(
-                    history, "series", course, service, one.day, days, tries, again=days[1], provider=who, turn=turn
+                    history, "series", course, service, visit.day, days, tries, again=days[1], provider=who, turn=turn
                 )
 
 
@@ -390,17 +392,17 @@ def acute_first(history: CareHistory) -> Iterator[CareViolation]:
 def fellows(history: CareHistory) -> Iterator[CareViolation]:
     """12: a fellow works under supervision, and a supervisor attends one procedure, or two office visits, at a time."""
     loads: dict[tuple[date, str], list[PastVisit]] = defaultdict(list)
-    for one in (one for one in history.visits if not one.called_off):
-        if "fellow" in {history.roles.get(who, who) for who in one.team} and not one.supervisors:
-            yield CareViolation("fellows", one.course, one.day, "a fellow without a supervisor")
-        for who in (*one.team, *one.supervisors):
+    for visit in (visit for visit in history.visits if not visit.called_off):
+        if "fellow" in {history.roles.get(who, who) for who in visit.team} and not visit.supervisors:
+            yield CareViolation("fellows", visit.course, visit.day, "a fellow without a supervisor")
+        for who in (*visit.team, *visit.supervisors):
             if history.roles.get(who, who) != "fellow":
-                loads[one.day, who].append(one)
+                loads[visit.day, who].append(visit)
     for (day, who), busy in loads.items():
-        for one in busy:
-            at_once = sum(other.attention for other in busy if other.start <= one.start < other.end)
+        for visit in busy:
+            at_once = sum(other.attention for other in busy if other.start <= visit.start < other.end)
             if at_once > 2:
-                yield CareViolation("fellows", one.course, day, f"{who} attends {at_once} of 2 at once")
+                yield CareViolation("fellows", visit.course, day, f"{who} attends {at_once} of 2 at once")
 
 
 CARE_RULES: tuple[Callable[[CareHistory], Iterator[CareViolation]], ...] = (
@@ -421,5 +423,5 @@ CARE_RULES: tuple[Callable[[CareHistory], Iterator[CareViolation]], ...] = (
 
 def find_care_violations(history: CareHistory) -> list[CareViolation]:
     """Return every rule of care that was broken, by day."""
-    found = [one for rule in CARE_RULES for one in rule(history)]
-    return sorted(found, key=lambda one: (one.day, one.rule, one.subject))
+    violations = [violation for rule in CARE_RULES for violation in rule(history)]
+    return sorted(violations, key=lambda violation: (violation.day, violation.rule, violation.subject))

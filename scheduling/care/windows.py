@@ -23,7 +23,7 @@ from scheduling.care.episodes import (
 from scheduling.fields import ONE_DAY, Priority
 from scheduling.pathways import WORKING_DAYS_OF_WEEK, Follow, Lag, Occurrence, Pathway, Step
 
-Cares = Callable[[date, str, str | None, str | None], bool]
+IsCareDay = Callable[[date, str, str | None, str | None], bool]
 """Says whether a service is given on a day: by one provider, and where one patient may come, if they are named."""
 
 MAX_DAYS_CLOSED = 60
@@ -31,7 +31,7 @@ MAX_DAYS_CLOSED = 60
 
 
 def is_weekday(day: date, service: str = "", provider: str | None = None, patient: str | None = None) -> bool:
-    """Say whether a day is a Monday to Friday, whatever the service and whoever is concerned."""
+    """Return whether a day is a Monday to Friday, whatever the service and whoever is concerned."""
     return day.weekday() < WORKING_DAYS_OF_WEEK
 
 
@@ -80,33 +80,37 @@ class OpenStep:
     same_day: bool = False
 
     def is_late(self, day: date) -> bool:
-        """Say whether the window is over before a day."""
+        """Return whether the window is over before a day."""
         return self.latest is not None and self.latest < day
 
 
-def list_open_steps(episode: Episode, pathway: Pathway, today: date, cares: Cares = is_weekday) -> tuple[OpenStep, ...]:
+def list_open_steps(
+    episode: Episode, pathway: Pathway, today: date, is_care_day: IsCareDay = is_weekday
+) -> tuple[OpenStep, ...]:
     """Return the visits of an episode that are still to be, in the pathway's order, those that are planned too.
 
     Nothing is open once an episode was stopped, ended or completed. Of a step that recurs, the next visit is open.
 
     Parameters
     ----------
-    cares
+    is_care_day
         Says on which days a service is given; Monday to Friday unless told otherwise.
     """
     if get_state(episode, pathway) != "open":
         return ()
-    return tuple(_Derivation(episode, pathway, today, cares).steps())
+    return tuple(_Derivation(episode, pathway, today, is_care_day).steps())
 
 
 def list_void_visits(episode: Episode, pathway: Pathway, today: date) -> tuple[str, ...]:
     """Return visits that stand in a published plan although nothing asks for them there any more: they are to be cancelled."""
-    found = replay_history(episode, pathway)
-    stands = {one: make_visit_id(episode.id, one, found.attempts[one] + 1) for one in found.planned}
+    progress = replay_history(episode, pathway)
+    stands = {
+        occurrence: make_visit_id(episode.id, occurrence, progress.attempts[occurrence] + 1) for occurrence in progress.planned
+    }
     if get_state(episode, pathway) != "open":
         return tuple(stands.values())
-    drop_lapsed(found, pathway, today)
-    return tuple(visit for one, visit in stands.items() if one not in found.planned)
+    drop_lapsed(progress, pathway, today)
+    return tuple(visit for occurrence, visit in stands.items() if occurrence not in progress.planned)
 
 
 @dataclass(frozen=True)
@@ -118,8 +122,8 @@ class _Window:
 class _Derivation:
     """The windows of one episode, step by step."""
 
-    def __init__(self, episode: Episode, pathway: Pathway, today: date, cares: Cares) -> None:
-        self._episode, self._pathway, self._today, self._cares = episode, pathway, today, cares
+    def __init__(self, episode: Episode, pathway: Pathway, today: date, is_care_day: IsCareDay) -> None:
+        self._episode, self._pathway, self._today, self._is_care_day = episode, pathway, today, is_care_day
         self._found = replay_history(episode, pathway)
         drop_lapsed(self._found, pathway, today)
         self._windows: dict[Occurrence, _Window] = {}
@@ -131,15 +135,15 @@ class _Derivation:
         for step in self._pathway.steps:
             if any(f.step not in certain for f in step.follows):
                 continue
-            known = [self._leads_on(f, self._pathway.step(f.step)) for f in step.follows]
+            known = [self._get_lead(f, self._pathway.step(f.step)) for f in step.follows]
             if any(leads is False for leads in known):
                 continue
             certain[step.id] = all(known) and all(certain[f.step] for f in step.follows)
-            steps += [self._open(step, one, certain[step.id]) for one in self._undone(step)]
+            steps += [self._make_open_step(step, occurrence, certain[step.id]) for occurrence in self._list_undone(step)]
         return steps
 
-    def _leads_on(self, follow: Follow, step: Step) -> bool | None:
-        """Say whether the outcome that a step waits for has come; None: it may still, and is hoped for."""
+    def _get_lead(self, follow: Follow, step: Step) -> bool | None:
+        """Return whether the outcome that a step waits for has come; None: it may still, and is hoped for."""
         if follow.outcome is None:
             return True
         came = self._found.outcome(step)
@@ -147,30 +151,30 @@ class _Derivation:
             return came == follow.outcome
         return None if follow.outcome == step.outcomes[0].id else False
 
-    def _undone(self, step: Step) -> list[Occurrence]:
+    def _list_undone(self, step: Step) -> list[Occurrence]:
         if step.recurs:
-            last = max((one.number for one in self._found.done if one.step == step.id), default=0)
+            last = max((occurrence.number for occurrence in self._found.done if occurrence.step == step.id), default=0)
             return [Occurrence(step.id, last + 1)]
         every = (Occurrence(step.id, number) for number in range(1, step.times + 1))
-        return [one for one in every if one not in self._found.done]
+        return [occurrence for occurrence in every if occurrence not in self._found.done]
 
-    def _open(self, step: Step, one: Occurrence, certain: bool) -> OpenStep:
-        before = list_predecessors(one, step, self._pathway)
+    def _make_open_step(self, step: Step, occurrence: Occurrence, certain: bool) -> OpenStep:
+        before = list_predecessors(occurrence, step, self._pathway)
         provider = self._provider(before)
         bound = provider is not None and not any(lag.together for _, lag in before)
-        window = self._window(step, one, before, provider if bound else None)
-        self._windows[one] = window
+        window = self._window(step, occurrence, before, provider if bound else None)
+        self._windows[occurrence] = window
         earliest = max(window.since, self._today)
         due = None if step.due_days is None else window.since + timedelta(days=step.due_days)
         latest = window.latest
         targets = [day for day in (due, latest) if day is not None]
-        same_day = step.same_day and one not in self._found.missed and window.latest == window.since
+        same_day = step.same_day and occurrence not in self._found.missed and window.latest == window.since
         return OpenStep(
             episode=self._episode.id,
             patient=self._episode.patient,
             priority=self._episode.priority,
-            occurrence=one,
-            visit=make_visit_id(self._episode.id, one, self._found.attempts[one] + 1),
+            occurrence=occurrence,
+            visit=make_visit_id(self._episode.id, occurrence, self._found.attempts[occurrence] + 1),
             service=step.service,
             since=window.since,
             earliest=earliest,
@@ -179,7 +183,7 @@ class _Derivation:
             settled=all(previous in self._found.done for previous, _ in before),
             certain=certain,
             after=tuple((previous, lag) for previous, lag in before if previous not in self._found.done),
-            planned=self._found.planned.get(one),
+            planned=self._found.planned.get(occurrence),
             required_provider=provider if bound else None,
             preferred_providers=self._episode.preferred_providers if provider is None else (provider,),
             same_day=same_day,
@@ -190,16 +194,18 @@ class _Derivation:
         visits = [self._found.done.get(p) or self._found.planned.get(p) for p, lag in before if lag.same_provider]
         return next((visit.team[0] for visit in visits if visit is not None and visit.team), None)
 
-    def _window(self, step: Step, one: Occurrence, before: tuple[tuple[Occurrence, Lag], ...], provider: str | None) -> _Window:
+    def _window(
+        self, step: Step, occurrence: Occurrence, before: tuple[tuple[Occurrence, Lag], ...], provider: str | None
+    ) -> _Window:
         since, latest = self._found.since, None
         for previous, lag in before:
-            early, late = self._from(one, previous, lag)
+            early, late = self._from(occurrence, previous, lag)
             since = max(since, early)
             latest = late if latest is None else latest if late is None else min(latest, late)
         set_by_world = self._found.dates.get(step.deadline or "")
         if set_by_world is not None and step.lead_days is not None:
             since = max(self._found.since, set_by_world - timedelta(days=step.lead_days))
-        missed = self._found.missed.get(one)
+        missed = self._found.missed.get(occurrence)
         if step.same_day and not before:
             latest = since
         elif self._pathway.onset is not None and not before and step.due_days is not None:
@@ -215,10 +221,10 @@ class _Derivation:
             return _Window(since, set_by_world)
         if latest is None:
             return _Window(since, None)
-        turn_days = step.every.turn_days if step.every is not None and one.number > 1 else 1
+        turn_days = step.every.turn_days if step.every is not None and occurrence.number > 1 else 1
         return _Window(since, self._day_of_care(since, latest, step.service, provider, turn_days))
 
-    def _from(self, one: Occurrence, previous: Occurrence, lag: Lag) -> tuple[date, date | None]:
+    def _from(self, occurrence: Occurrence, previous: Occurrence, lag: Lag) -> tuple[date, date | None]:
         """Return the dates that a lag after one visit allows; a miss, and a new start, move the last of them on."""
         visit = self._found.done.get(previous) or self._found.planned.get(previous)
         window = _Window(visit.date, visit.date) if visit is not None else self._windows[previous]
@@ -230,7 +236,7 @@ class _Derivation:
         if isinstance(lag, Follow) and lag.lapses:
             return early, late
         late = max(late, self._found.since + timedelta(days=lag.max_days)) if self._found.since > window.since else late
-        missed = self._found.missed.get(one)
+        missed = self._found.missed.get(occurrence)
         if missed is None or previous not in self._found.done:
             return early, late
         day = max(missed.date or missed.known.date(), missed.known.date())
@@ -241,7 +247,7 @@ class _Derivation:
         """Return the last date of a window; where it has no day of care, moved on by turns until it has."""
         patient = self._episode.patient
         days = (first + timedelta(days=n) for n in range(max(0, (last - first).days) + MAX_DAYS_CLOSED))
-        given = next((day for day in days if self._cares(day, service, provider, patient)), None)
+        given = next((day for day in days if self._is_care_day(day, service, provider, patient)), None)
         if given is None or given <= last:
             return last
         return last + timedelta(days=turn_days * -(-(given - last).days // turn_days))

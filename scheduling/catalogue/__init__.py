@@ -15,130 +15,32 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
+from scheduling.catalogue.entries import (
+    CareLimits,
+    CatalogueService,
+    Extent,
+    Family,
+    Indication,
+    OutsideDepartment,
+    ProviderRole,
+    ReserveRule,
+    Sourced,
+    Workshop,
+)
 from scheduling.catalogue.own import VARIABLE, find_unknown_sections, get_own_file, override, read_own_values
-from scheduling.clinic import Block, Clinic, Closure, Equipment, Location, Recovery, Room, RoomNeed, Service, Site, Travel
+from scheduling.clinic import Block, Clinic, Closure, Equipment, Location, Recovery, Room, Service, Site, Travel
 from scheduling.errors import Fault, InvalidFile, UnknownId
-from scheduling.fields import Clock, Count, Id, Minutes, Model, Positive, Weekday
+from scheduling.fields import Clock, Count, Id, Model, Positive, Weekday
 from scheduling.pathways import Pathway, find_pathway_faults
 from scheduling.people import Provider
 from scheduling.references import make_fault
 from scheduling.scenario import Policy, PriorityWeights
 
-Family = Literal[
-    "evaluation",
-    "injections",
-    "ablation-and-stimulation",
-    "cancer-pain",
-    "behavioral-medicine",
-    "assessments",
-    "opioids",
-    "work",
-]
-FAMILIES: tuple[Family, ...] = get_args(Family)
-Onset = Literal["new-onset", "chronic"]
-Extent = Literal["full", "small"]
-
 T = TypeVar("T", bound=BaseModel)
-
-
-class Sourced(Model):
-    """An entry that tells where it is from."""
-
-    source: str = Field(min_length=1)
-
-
-class Indication(Model):
-    """A reason for a visit; its onset decides when the visit is due."""
-
-    id: Id
-    name: str
-    onset: Onset
-
-
-class CatalogueService(Service, Sourced):
-    """A service with its family and its indications."""
-
-    family: Family
-    room: RoomNeed | None = None
-    indications: tuple[Indication, ...] = ()
-
-
-class OutsideDepartment(Sourced):
-    """A department that patients are sent to; its appointments are not scheduled here."""
-
-    id: Id
-    name: str
-
-
-class ProviderRole(Sourced):
-    """What a kind of provider is credentialed for."""
-
-    id: Id
-    name: str
-    skills: tuple[str, ...]
-    trainee: bool
-    max_minutes_per_day: Minutes
-
-
-class Workshop(Sourced):
-    """A group that meets once a calendar month."""
-
-    id: Id
-    name: str
-    service: Id
-    required: bool
-    capacity: Positive
-    min_attendees: Positive
-
-
-class ClockInterval(Model):
-    """A stretch of every such day, ``[start, end)``."""
-
-    start: Clock
-    end: Clock
-
-
-class ReserveRule(Sourced):
-    """How capacity is held, on some weekdays, for referrals to come.
-
-    Attributes
-    ----------
-    notice_days : int
-        Days from a referral to the first visit that it can have: 0, it is to be seen the same day.
-    quantile : int
-        Percent of such days on which the number held is to be enough.
-    usual : int
-        The number held before there is a history.
-    """
-
-    service: Id
-    site: Id | None = None
-    weekdays: tuple[Weekday, ...]
-    windows: tuple[ClockInterval, ...] = Field(min_length=1)
-    notice_days: Count
-    quantile: Annotated[int, Field(ge=0, le=100)]
-    usual: Count
-
-
-class CareLimits(Model):
-    """Limits of care, in the units of their names; those of groups count from the last session."""
-
-    new_onset_due_days: Count
-    chronic_due_days: Count
-    group_min_days: Count
-    group_max_days: Count
-    freeze_minutes: Minutes
-    membership_months: Positive
-    usable_percent: Annotated[int, Field(ge=1, le=100)]
-    held_history: Count
-
-    def due_days(self, onset: Onset) -> int:
-        """Return the days from the referral within which a visit is due."""
-        return self.new_onset_due_days if onset == "new-onset" else self.chronic_due_days
 
 
 class _Value(Sourced):
@@ -235,7 +137,7 @@ def parse_toml(kind: type[T], text: str, source: str) -> T:
 def _file(kind: type[T], name: str) -> T:
     """Return a file of the catalogue, with the clinic's own values in it."""
     own, document = read_own_values(), tomllib.loads(files(__name__).joinpath(name).read_text(encoding="utf-8"))
-    sections = {section for one in (_ClinicFile, _ServicesFile, _PathwaysFile) for section in one.model_fields}
+    sections = {section for file in (_ClinicFile, _ServicesFile, _PathwaysFile) for section in file.model_fields}
     if not own:
         return parse_values(kind, document, name)
     source = str(get_own_file())
@@ -266,7 +168,7 @@ def use_own_values(file: Path) -> Iterator[None]:
         clear_caches()
 
 
-def _plain(kind: type[T], entry: Model) -> T:
+def _strip_source(kind: type[T], entry: Model) -> T:
     """Return an entry as the scenario's record, without what the catalogue says beside it."""
     return kind(**{name: getattr(entry, name) for name in kind.model_fields})
 
@@ -279,7 +181,7 @@ def _clinic_file() -> _ClinicFile:
 @cache
 def _services_file() -> _ServicesFile:
     read = _file(_ServicesFile, "services.toml")
-    if faults := list(find_catalogue_faults(read.services, _clinic_file().roles, _rooms("full"), list_equipment())):
+    if faults := list(find_catalogue_faults(read.services, _clinic_file().roles, _build_rooms("full"), list_equipment())):
         raise InvalidFile("services.toml", faults)
     return read
 
@@ -315,10 +217,10 @@ def _pathways() -> Mapping[str, Pathway]:
     read = _file(_PathwaysFile, "pathways.toml").pathways
     if faults := list(find_pathway_faults(read, {service.id for service in list_services()})):
         raise InvalidFile("pathways.toml", faults)
-    return {pathway.id: _due(pathway) for pathway in read}
+    return {pathway.id: _set_due_days(pathway) for pathway in read}
 
 
-def _due(pathway: Pathway) -> Pathway:
+def _set_due_days(pathway: Pathway) -> Pathway:
     """Return a pathway whose first visit is due by the limit of care of its kind of pain."""
     if pathway.onset is None:
         return pathway
@@ -329,15 +231,15 @@ def _due(pathway: Pathway) -> Pathway:
 @cache
 def list_services() -> tuple[Service, ...]:
     """Return every service that the centre schedules."""
-    return tuple(_plain(Service, offer) for offer in _services_file().services)
+    return tuple(_strip_source(Service, offer) for offer in _services_file().services)
 
 
 def get_service(service_id: str) -> CatalogueService:
     """Return a service with its family, indications and source. Raises ``UnknownId``."""
-    found = next((offer for offer in _services_file().services if offer.id == service_id), None)
-    if found is None:
+    service = next((offer for offer in _services_file().services if offer.id == service_id), None)
+    if service is None:
         raise UnknownId("service", service_id)
-    return found
+    return service
 
 
 def get_family(service_id: str) -> Family:
@@ -385,27 +287,27 @@ def list_reserve_rules() -> tuple[ReserveRule, ...]:
 
 def list_equipment() -> tuple[Equipment, ...]:
     """Return the pools of devices."""
-    return tuple(_plain(Equipment, pool) for pool in _clinic_file().equipment)
+    return tuple(_strip_source(Equipment, pool) for pool in _clinic_file().equipment)
 
 
 @cache
 def get_limits() -> CareLimits:
     """Return the limits of care."""
-    return _valued(CareLimits, _clinic_file().limits, "limits")
+    return _read_values(CareLimits, _clinic_file().limits, "limits")
 
 
 @cache
 def get_policy() -> Policy:
     """Return the default weights of the cost."""
-    return _valued(Policy, _clinic_file().policy, "policy")
+    return _read_values(Policy, _clinic_file().policy, "policy")
 
 
-def _valued(kind: type[T], entries: Mapping[str, _Value], name: str) -> T:
+def _read_values(kind: type[T], entries: Mapping[str, _Value], name: str) -> T:
     values = {key: entry.model_dump()["value"] for key, entry in entries.items()}
     return parse_values(kind, values, f"clinic.toml, {name}")
 
 
-def _rooms(extent: Extent) -> tuple[Room, ...]:
+def _build_rooms(extent: Extent) -> tuple[Room, ...]:
     rooms: list[Room] = []
     for alike in _clinic_file().rooms:
         for _ in range(alike.small if extent == "small" else alike.count):
@@ -422,7 +324,7 @@ def _rooms(extent: Extent) -> tuple[Room, ...]:
     return tuple(rooms)
 
 
-def _block(entry: _Block, staff: tuple[Provider, ...]) -> Block:
+def _build_block(entry: _Block, staff: tuple[Provider, ...]) -> Block:
     kept = {name: getattr(entry, name) for name in Block.model_fields if name != "providers"}
     return Block(**kept, providers=tuple(provider.id for provider in staff if provider.role in entry.roles))
 
@@ -445,13 +347,13 @@ def build_clinic(staff: Iterable[Provider] = (), extent: Extent = "full", closur
         name=file.clinic.name,
         timezone=file.clinic.timezone,
         start_grid_minutes=file.clinic.start_grid_minutes,
-        sites=tuple(_plain(Site, entry) for entry in file.sites),
-        locations=tuple(_plain(Location, entry) for entry in file.locations),
-        travel=tuple(_plain(Travel, entry) for entry in file.travel),
+        sites=tuple(_strip_source(Site, entry) for entry in file.sites),
+        locations=tuple(_strip_source(Location, entry) for entry in file.locations),
+        travel=tuple(_strip_source(Travel, entry) for entry in file.travel),
         closures=tuple(closures),
-        rooms=_rooms(extent),
+        rooms=_build_rooms(extent),
         equipment=list_equipment(),
         recovery=tuple(Recovery(location=e.location, bays=e.small if small else e.bays) for e in file.recovery),
         services=list_services(),
-        blocks=tuple(_block(entry, people) for entry in file.blocks),
+        blocks=tuple(_build_block(entry, people) for entry in file.blocks),
     )

@@ -59,8 +59,8 @@ def override(document: dict[str, Any], own: Mapping[str, Any], source: str) -> d
     changed = dict(document)
     faults: list[Fault] = []
     for section in own.keys() & document.keys():
-        changed[section], found = _changed(document[section], own[section], section, source)
-        faults += found
+        changed[section], section_faults = _merge(document[section], own[section], section, source)
+        faults += section_faults
     if faults:
         raise InvalidFile(source, faults)
     return changed
@@ -71,10 +71,10 @@ def find_unknown_sections(own: Mapping[str, Any], known: set[str]) -> Iterator[F
     yield from (Fault(section, f"unknown section: one of {', '.join(sorted(known))}") for section in sorted(own.keys() - known))
 
 
-def _changed(known: Any, own: Any, path: str, source: str) -> tuple[Any, list[Fault]]:
+def _merge(known: Any, own: Any, path: str, source: str) -> tuple[Any, list[Fault]]:
     """Return one value, or all below it, with the clinic's own in its place."""
-    if isinstance(known, list) and all(isinstance(one, dict) and "id" in one for one in known) and isinstance(own, dict):
-        return _changed_entries(known, own, path, source)
+    if isinstance(known, list) and all(isinstance(entry, dict) and "id" in entry for entry in known) and isinstance(own, dict):
+        return _merge_entries(known, own, path, source)
     if not isinstance(known, dict) or not isinstance(own, dict):
         if path.partition(".")[0] in VALUED and isinstance(known, dict):
             return {**known, "value": own, "source": source}, []
@@ -83,8 +83,8 @@ def _changed(known: Any, own: Any, path: str, source: str) -> tuple[Any, list[Fa
     made, faults = dict(inner), []
     for key, value in own.items():
         here = f"{path}.{key}"
-        made[key], found = _changed(inner.get(key), value, here, source)
-        faults += found
+        made[key], section_faults = _merge(inner.get(key), value, here, source)
+        faults += section_faults
         if key not in inner and path.partition(".")[0] in VALUED:
             faults.append(Fault(here, "unknown key"))
     if inner is not known:
@@ -92,7 +92,7 @@ def _changed(known: Any, own: Any, path: str, source: str) -> tuple[Any, list[Fa
     return ({**made, "source": source} if "source" in known else made), faults
 
 
-def _changed_entries(known: list[dict[str, Any]], own: Mapping[str, Any], path: str, source: str) -> tuple[Any, list[Fault]]:
+def _merge_entries(known: list[dict[str, Any]], own: Mapping[str, Any], path: str, source: str) -> tuple[Any, list[Fault]]:
     places = {entry["id"]: number for number, entry in enumerate(known)}
     made, faults = list(known), []
     for identifier, values in own.items():
@@ -100,6 +100,6 @@ def _changed_entries(known: list[dict[str, Any]], own: Mapping[str, Any], path: 
         if identifier not in places:
             faults.append(Fault(here, "unknown id"))
             continue
-        made[places[identifier]], found = _changed(known[places[identifier]], values, here, source)
-        faults += found
+        made[places[identifier]], section_faults = _merge(known[places[identifier]], values, here, source)
+        faults += section_faults
     return made, faults

@@ -56,7 +56,7 @@ def generate(size: SizeName, seed: int, start: date = DEFAULT_START) -> Scenario
     providers = draw_roster(data, size, dates, _stream(seed, size, "roster"))
     clinic = catalogue.build_clinic(providers, extent, dates.closures)
     rng = _stream(seed, size, "requests")
-    desk = RequestBuilder(
+    builder = RequestBuilder(
         profile=data,
         size=size,
         dates=dates,
@@ -66,29 +66,29 @@ def generate(size: SizeName, seed: int, start: date = DEFAULT_START) -> Scenario
         patients=Patients(data.patients, dates, (site.id for site in clinic.sites), rng),
         rng=rng,
     )
-    return _scenario(desk, providers, seed)
+    return _scenario(builder, providers, seed)
 
 
-def _scenario(desk: RequestBuilder, providers: tuple[Provider, ...], seed: int) -> Scenario:
-    ask_cancer(desk)
-    ask_episodes(desk)
-    held = build_reserves(desk)
-    desk.meter.count(reserve.service for reserve in held)
-    desk.meter.count(workshop.service for workshop in list_held_workshops(desk))
-    fill(desk)
-    sessions = draw_groups(desk)
-    started = "" if desk.dates.start == DEFAULT_START else f"-{desk.dates.start}"
+def _scenario(builder: RequestBuilder, providers: tuple[Provider, ...], seed: int) -> Scenario:
+    ask_cancer(builder)
+    ask_episodes(builder)
+    held = build_reserves(builder)
+    builder.meter.count(reserve.service for reserve in held)
+    builder.meter.count(workshop.service for workshop in list_held_workshops(builder))
+    fill(builder)
+    sessions = draw_groups(builder)
+    started = "" if builder.dates.start == DEFAULT_START else f"-{builder.dates.start}"
     return Scenario(
         format="clinicweave-scenario/1",
-        id=f"{desk.size}-{seed}{started}",
+        id=f"{builder.size}-{seed}{started}",
         now=None,
         freeze_minutes=catalogue.get_limits().freeze_minutes,
-        horizon=Horizon(start=desk.dates.start, end=desk.dates.end),
-        clinic=desk.clinic,
+        horizon=Horizon(start=builder.dates.start, end=builder.dates.end),
+        clinic=builder.clinic,
         providers=providers,
-        patients=tuple(desk.patients.all),
-        visits=tuple(desk.visits),
-        links=tuple(desk.links),
+        patients=tuple(builder.patients.all),
+        visits=tuple(builder.visits),
+        links=tuple(builder.links),
         groups=sessions,
         reserves=held,
         policy=catalogue.get_policy(),

@@ -1,4 +1,4 @@
-"""The desk at which visits are asked for, one by one: it numbers them and keeps count of the load that they make."""
+"""Visits are asked for one by one: the builder numbers them and keeps count of the load that they make."""
 
 from __future__ import annotations
 

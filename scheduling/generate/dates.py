@@ -61,18 +61,18 @@ def make_dates(start: date, size: Size, profile: GenerationProfile) -> Dates:
     if weekday(start) != WEEKDAYS[0]:
         raise ValueError(f"the start {start} is {weekday(start)}: a horizon starts on a Monday (MO)")
     end = start + timedelta(weeks=size.weeks)
-    holidays = [(holiday, day) for holiday in profile.holidays for day in _days_of(holiday, start, end)]
+    holidays = [(holiday, day) for holiday in profile.holidays for day in _list_days(holiday, start, end)]
     closures = [
         Closure(start=_midnight(day), end=_midnight(day + ONE_DAY), location=None, reason=holiday.name)
         for holiday, day in holidays
     ]
     if size.training:
-        closures.append(_training(profile, end))
+        closures.append(_make_training_closure(profile, end))
     closures.sort(key=lambda closure: closure.start)
     return Dates(start, size.weeks, tuple(sorted(day for _, day in holidays)), tuple(closures))
 
 
-def _training(profile: GenerationProfile, end: date) -> Closure:
+def _make_training_closure(profile: GenerationProfile, end: date) -> Closure:
     rule = profile.training
     day = end - timedelta(weeks=1) + WEEKDAYS.index(rule.weekday) * ONE_DAY
     start, finish = datetime.combine(day, rule.start), datetime.combine(day, rule.end)
@@ -83,14 +83,14 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time())
 
 
-def _days_of(holiday: Holiday, start: date, end: date) -> Iterator[date]:
+def _list_days(holiday: Holiday, start: date, end: date) -> Iterator[date]:
     for day in (start + timedelta(days=index) for index in range((end - start).days)):
-        if day.month == holiday.month and (day.day == holiday.day or _counted(holiday, day)):
+        if day.month == holiday.month and (day.day == holiday.day or _is_counted(holiday, day)):
             yield day
 
 
-def _counted(holiday: Holiday, day: date) -> bool:
-    """Say whether a day is the counted weekday of its month."""
+def _is_counted(holiday: Holiday, day: date) -> bool:
+    """Return whether a day is the counted weekday of its month."""
     if weekday(day) != holiday.weekday:
         return False
     if holiday.week < 0:

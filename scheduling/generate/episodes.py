@@ -13,21 +13,21 @@ from scheduling.people import Patient
 from scheduling.requests import Visit
 
 
-def ask_episodes(desk: RequestBuilder) -> None:
+def ask_episodes(builder: RequestBuilder) -> None:
     """Ask for the visits of every episode, met in turn at the steps that the profile names."""
-    for rule in desk.profile.episodes:
+    for rule in builder.profile.episodes:
         course = get_pathway(rule.pathway).course()
-        for number in range(rule.count.of(desk.size)):
+        for number in range(rule.count.of(builder.size)):
             entry = rule.entries[number % len(rule.entries)]
-            starts = [day for week in range(desk.dates.weeks) for day in desk.dates.week(week)[:-1]]
-            chains = [days for day in starts if (days := chain(desk, course[entry:], day))]
+            starts = [day for week in range(builder.dates.weeks) for day in builder.dates.week(week)[:-1]]
+            chains = [days for day in starts if (days := chain(builder, course[entry:], day))]
             longest = max(map(len, chains), default=0)
             if longest:
-                days = desk.rng.choice([days for days in chains if len(days) == longest])
-                _ask(desk, rule, course[entry : entry + longest], days)
+                days = builder.rng.choice([days for days in chains if len(days) == longest])
+                _ask(builder, rule, course[entry : entry + longest], days)
 
 
-def chain(desk: RequestBuilder, stages: Sequence[Stage], first: date) -> tuple[date, ...]:
+def chain(builder: RequestBuilder, stages: Sequence[Stage], first: date) -> tuple[date, ...]:
     """Return the earliest days on which the stages of a pathway could follow each other from a day on.
 
     Ends at the first stage for which the horizon has no day. Empty when the first step has none, and when visits that
@@ -37,30 +37,30 @@ def chain(desk: RequestBuilder, stages: Sequence[Stage], first: date) -> tuple[d
     for number, (_, service, lag) in enumerate(stages):
         earliest = days[-1] + timedelta(days=lag.min_days) if number else first
         latest = first if not number else None if lag.max_days is None else days[-1] + timedelta(days=lag.max_days)
-        found = desk.openings.days(service, desk.between(earliest, latest))
-        if not found:
-            within = latest is not None and latest < desk.dates.end
+        open_days = builder.openings.days(service, builder.between(earliest, latest))
+        if not open_days:
+            within = latest is not None and latest < builder.dates.end
             return () if lag.together and within else tuple(days)
-        days.append(found[0])
+        days.append(open_days[0])
     return tuple(days)
 
 
-def _ask(desk: RequestBuilder, rule: EpisodeMix, stages: Sequence[Stage], days: Sequence[date]) -> None:
-    patient = _patient(desk, stages, days)
+def _ask(builder: RequestBuilder, rule: EpisodeMix, stages: Sequence[Stage], days: Sequence[date]) -> None:
+    patient = _patient(builder, stages, days)
     before: Visit | None = None
     preferred: tuple[str, ...] = ()
     for (_, service, lag), day in zip(stages, days, strict=True):
         if not lag.same_provider:
-            preferred = desk.preferred(service, patient, desk.between(day))
+            preferred = builder.preferred(service, patient, builder.between(day))
         target = None if before else day + timedelta(days=rule.due_in)
-        visit = desk.ask(patient, service, VisitWish(rule.priority, day, target, preferred=preferred))
+        visit = builder.ask(patient, service, VisitWish(rule.priority, day, target, preferred=preferred))
         if before is not None:
-            desk.follow(lag, before, visit)
+            builder.follow(lag, before, visit)
         before = visit
 
 
-def _patient(desk: RequestBuilder, stages: Sequence[Stage], days: Sequence[date]) -> Patient:
+def _patient(builder: RequestBuilder, stages: Sequence[Stage], days: Sequence[date]) -> Patient:
     """Draw a patient who keeps the days of the episode free, and comes to where all of it can take place."""
-    patient = desk.patients.draw().changed(unavailable=())
-    fits = all(desk.openings.is_open(stage.service, patient, [day]) for stage, day in zip(stages, days, strict=True))
-    return desk.patients.admit(patient if fits else desk.patients.flexible(patient))
+    patient = builder.patients.draw().changed(unavailable=())
+    fits = all(builder.openings.is_open(stage.service, patient, [day]) for stage, day in zip(stages, days, strict=True))
+    return builder.patients.admit(patient if fits else builder.patients.flexible(patient))

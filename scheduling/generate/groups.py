@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from scheduling.catalogue import Workshop, get_limits, list_workshops
+from scheduling.catalogue import get_limits, list_workshops
+from scheduling.catalogue.entries import Workshop
 from scheduling.fields import ONE_DAY
 from scheduling.generate.asking import RequestBuilder
 from scheduling.generate.dates import WORKING_WEEKDAYS
@@ -13,62 +14,62 @@ from scheduling.requests import Candidate, Group, Reserve
 from scheduling.timegrid import weekday
 
 
-def list_held_workshops(desk: RequestBuilder) -> tuple[Workshop, ...]:
+def list_held_workshops(builder: RequestBuilder) -> tuple[Workshop, ...]:
     """Return the workshops of the size, each of which has one session."""
-    wanted = desk.profile.sizes[desk.size].workshops
+    wanted = builder.profile.sizes[builder.size].workshops
     return tuple(workshop for workshop in list_workshops() if workshop.id in wanted)
 
 
-def draw_groups(desk: RequestBuilder) -> tuple[Group, ...]:
+def draw_groups(builder: RequestBuilder) -> tuple[Group, ...]:
     """Draw the session of each workshop in the horizon's month, with candidates old and new."""
-    known = desk.without_cancer()
-    return tuple(_group(desk, workshop, known) for workshop in list_held_workshops(desk))
+    known = builder.without_cancer()
+    return tuple(_group(builder, workshop, known) for workshop in list_held_workshops(builder))
 
 
-def _group(desk: RequestBuilder, workshop: Workshop, known: list[Patient]) -> Group:
+def _group(builder: RequestBuilder, workshop: Workshop, known: list[Patient]) -> Group:
     return Group(
-        id=f"{workshop.id}-{desk.dates.month}",
+        id=f"{workshop.id}-{builder.dates.month}",
         name=workshop.name,
         service=workshop.service,
-        month=desk.dates.month,
+        month=builder.dates.month,
         required=workshop.required,
         capacity=workshop.capacity,
         min_attendees=workshop.min_attendees,
-        candidates=_candidates(desk, known),
-        last_session=_last_session(desk),
+        candidates=_candidates(builder, known),
+        last_session=_last_session(builder),
         min_days_between=get_limits().group_min_days,
         max_days_between=get_limits().group_max_days,
         current=None,
     )
 
 
-def _candidates(desk: RequestBuilder, known: list[Patient]) -> tuple[Candidate, ...]:
-    rng, mix = desk.rng, desk.profile.groups
+def _candidates(builder: RequestBuilder, known: list[Patient]) -> tuple[Candidate, ...]:
+    rng, mix = builder.rng, builder.profile.groups
     wanted = rng.randint(*mix.candidates)
     visiting = sum(rng.random() < mix.known_share for _ in range(wanted))
     members = rng.sample(known, min(visiting, len(known)))
-    members += [desk.patients.admit(desk.patients.draw()) for _ in range(wanted - len(members))]
+    members += [builder.patients.admit(builder.patients.draw()) for _ in range(wanted - len(members))]
     rng.shuffle(members)
     return tuple(
         Candidate(patient=member.id, priority="soon" if rng.random() < mix.soon_share else "routine") for member in members
     )
 
 
-def _last_session(desk: RequestBuilder) -> date:
+def _last_session(builder: RequestBuilder) -> date:
     """Draw a working weekday of the month before, from which the middle of this month's days is within the limits."""
-    days = [day for day in desk.dates.workdays if f"{day:%Y-%m}" == desk.dates.month]
+    days = [day for day in builder.dates.workdays if f"{day:%Y-%m}" == builder.dates.month]
     middle = days[len(days) // 2]
     month_before = days[0].replace(day=1) - ONE_DAY
     past = [middle - timedelta(days=ago) for ago in range(get_limits().group_min_days, get_limits().group_max_days + 1)]
-    return desk.rng.choice([day for day in past if weekday(day) in WORKING_WEEKDAYS and day.month == month_before.month])
+    return builder.rng.choice([day for day in past if weekday(day) in WORKING_WEEKDAYS and day.month == month_before.month])
 
 
-def build_reserves(desk: RequestBuilder) -> tuple[Reserve, ...]:
+def build_reserves(builder: RequestBuilder) -> tuple[Reserve, ...]:
     """Return the capacity held on every working day, numbered within its date."""
-    wanted = desk.profile.sizes[desk.size].reserves
+    wanted = builder.profile.sizes[builder.size].reserves
     held: list[Reserve] = []
-    for day in desk.dates.workdays:
-        rules = [rule for rule in desk.profile.reserves if rule.id in wanted and weekday(day) in rule.weekdays]
+    for day in builder.dates.workdays:
+        rules = [rule for rule in builder.profile.reserves if rule.id in wanted and weekday(day) in rule.weekdays]
         for number, rule in enumerate(rules, 1):
             clocks = {"from": f"{rule.start:%H:%M}", "to": f"{rule.end:%H:%M}"}
             identity = {"id": f"hold-{day}-{number}", "service": rule.service, "date": day, "site": rule.site}

@@ -22,15 +22,15 @@ class ServiceOpenings:
     def __init__(self, clinic: Clinic, providers: Iterable[Provider]) -> None:
         self._services = {service.id: service for service in clinic.services}
         self._site = {location.id: location.site for location in clinic.locations}
-        self._stretches: dict[tuple[date, str], list[FreeInterval]] = {}
+        self._free_intervals: dict[tuple[date, str], list[FreeInterval]] = {}
         for provider in providers:
             for shift in provider.shifts:
                 for location in shift.locations:
-                    found = list_free_intervals(provider, shift, location, clinic.closures)
-                    self._stretches.setdefault((shift.start.date(), location), []).extend(found)
+                    free = list_free_intervals(provider, shift, location, clinic.closures)
+                    self._free_intervals.setdefault((shift.start.date(), location), []).extend(free)
 
     def is_open(self, service: str, patient: Patient, days: Iterable[date], provider: str | None = None) -> bool:
-        """Say whether a patient could have a service, with a provider if one is named, on one of some days."""
+        """Return whether a patient could have a service, with a provider if one is named, on one of some days."""
         wanted = self._services[service]
         places = [location for location in wanted.locations if self._site[location] in patient.allowed_sites]
         return any(
@@ -51,22 +51,22 @@ class ServiceOpenings:
         """Return who could lead a service (fill its first seat) for a patient on one of some days."""
         wanted = self._services[service]
         able = [
-            stretch.provider.id
-            for (day, location), stretches in self._stretches.items()
+            interval.provider.id
+            for (day, location), intervals in self._free_intervals.items()
             if day in days and location in wanted.locations
-            for stretch in stretches
-            if stretch.provider.can_fill(wanted.team[0].any_of)
+            for interval in intervals
+            if interval.provider.can_fill(wanted.team[0].any_of)
         ]
-        return tuple(found for found in dict.fromkeys(able) if self.is_open(service, patient, days, found))
+        return tuple(provider for provider in dict.fromkeys(able) if self.is_open(service, patient, days, provider))
 
     def _spans(self, service: Service, day: date, location: str, provider: str | None) -> Iterator[tuple[datetime, datetime]]:
         """Yield the common free times of possible teams that are long enough."""
-        found = self._stretches.get((day, location), [])
-        here = [stretch for stretch in found if not stretch.provider.trainee or stretch.provider.id == provider]
-        seats = [[stretch for stretch in here if stretch.provider.can_fill(seat.any_of)] for seat in service.team]
+        free = self._free_intervals.get((day, location), [])
+        here = [interval for interval in free if not interval.provider.trainee or interval.provider.id == provider]
+        seats = [[interval for interval in here if interval.provider.can_fill(seat.any_of)] for seat in service.team]
         needed = timedelta(minutes=service.minutes + service.recovery)
         for team in product(*seats):
-            members = {stretch.provider.id for stretch in team}
-            start, end = max(stretch.start for stretch in team), min(stretch.end for stretch in team)
+            members = {interval.provider.id for interval in team}
+            start, end = max(interval.start for interval in team), min(interval.end for interval in team)
             if len(members) == len(team) and (provider is None or provider in members) and end - start >= needed:
                 yield start, end

@@ -9,7 +9,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from scheduling.catalogue import Extent, parse_toml
+from scheduling.catalogue import parse_toml
+from scheduling.catalogue.entries import ClockInterval, Extent
 from scheduling.fields import Clock, Count, Half, Id, Minutes, Model, Positive, Priority, Weekday
 
 SizeName = Literal["tiny", "week", "month"]
@@ -49,13 +50,6 @@ class Size(Model):
     workshops: tuple[Id, ...]
     reserves: tuple[Id, ...]
     training: bool
-
-
-class HalfDayHours(Model):
-    """The clock times of a half-day at work."""
-
-    start: Clock
-    end: Clock
 
 
 class Holiday(Model):
@@ -214,7 +208,7 @@ class GenerationProfile(Model):
     """All of ``profile.toml``."""
 
     sizes: Mapping[SizeName, Size]
-    halves: Mapping[Half, HalfDayHours]
+    halves: Mapping[Half, ClockInterval]
     holidays: tuple[Holiday, ...]
     training: Training
     staff: Staff

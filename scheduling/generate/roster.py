@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import get_args
 
-from scheduling.catalogue import ProviderRole, list_roles
+from scheduling.catalogue import list_roles
+from scheduling.catalogue.entries import ProviderRole
 from scheduling.errors import UnknownId
 from scheduling.fields import Half, Interval
 from scheduling.generate.dates import Dates

@@ -16,11 +16,11 @@ from scheduling.timegrid import minutes_on
 
 def list_attendances(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], list[Item]]:
     """Return each patient's items by patient and date: visits, and group sessions that they attend."""
-    found: dict[tuple[str, date], list[Item]] = defaultdict(list)
+    items: dict[tuple[str, date], list[Item]] = defaultdict(list)
     for item in plan.items(scenario):
         for patient in dict.fromkeys(item.patients):
-            found[patient, item.date].append(item)
-    return found
+            items[patient, item.date].append(item)
+    return items
 
 
 def list_planned_visits(scenario: Scenario, plan: Plan) -> Iterator[tuple[Visit, Item]]:
@@ -38,8 +38,8 @@ def patient_overlap(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
 def patient_travel(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """Between a patient's items at different locations there is time to travel."""
     for (patient, _), items in list_attendances(scenario, plan).items():
-        for one, other in combinations(items, 2):
-            first, second = sorted((one, other), key=lambda item: item.start_minute)
+        for pair in combinations(items, 2):
+            first, second = sorted(pair, key=lambda item: item.start_minute)
             needed = scenario.travel_minutes(first.booking.location, second.booking.location)
             apart = second.start_minute - first.recovery_end_minute
             if 0 <= apart < needed:

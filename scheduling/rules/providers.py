@@ -14,16 +14,16 @@ from scheduling.scenario import Scenario
 from scheduling.timegrid import minute_of_day, stamp, weekday
 
 FULL_ATTENTION = 2
-"""A provider's attention: one procedure, or two office visits (clinic.md, rule 12)."""
+"""A provider's attention: one procedure, or two office visits."""
 
 
 def list_commitments(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], list[Item]]:
     """Return the items that each provider is in the team of, or supervises, by provider and date."""
-    found: dict[tuple[str, date], list[Item]] = defaultdict(list)
+    items: dict[tuple[str, date], list[Item]] = defaultdict(list)
     for item in plan.items(scenario):
         for provider in dict.fromkeys(item.commitments):
-            found[provider, item.date].append(item)
-    return found
+            items[provider, item.date].append(item)
+    return items
 
 
 def team(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
@@ -72,7 +72,7 @@ def _shift(provider: Provider, start: datetime) -> Shift:
 
 
 def is_within_shift(shift: Shift, item: Item) -> bool:
-    """Say whether a shift contains an item whole."""
+    """Return whether a shift contains an item whole."""
     return shift.start <= item.booking.start and item.booking.end <= shift.end
 
 
@@ -98,8 +98,8 @@ def travel(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     for (provider, _), items in list_commitments(scenario, plan).items():
         if len({item.booking.location for item in items}) < 2:
             continue
-        for one, other in combinations(items, 2):
-            first, second = sorted((one, other), key=lambda item: item.start_minute)
+        for pair in combinations(items, 2):
+            first, second = sorted(pair, key=lambda item: item.start_minute)
             needed = scenario.travel_minutes(first.booking.location, second.booking.location)
             apart = second.start_minute - first.end_minute
             if first.booking.location != second.booking.location and apart < needed:

@@ -33,11 +33,11 @@ def link(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
             if wanted.together:
                 yield Violation("link", ids, f"{wanted.before} is planned without {wanted.after}")
         else:
-            for detail in _apart(wanted, before, after):
+            for detail in _find_distance_faults(wanted, before, after):
                 yield Violation("link", ids, detail)
 
 
-def _apart(link: Link, before: VisitBooking, after: VisitBooking) -> Iterator[str]:
+def _find_distance_faults(link: Link, before: VisitBooking, after: VisitBooking) -> Iterator[str]:
     days = (after.start.date() - before.start.date()).days
     if days < link.min_days or (link.max_days is not None and days > link.max_days):
         upper = "any" if link.max_days is None else link.max_days
@@ -74,14 +74,14 @@ def group_size(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
 
 def group_month(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """A group's session is in its month."""
-    for item in _sessions(scenario, plan):
+    for item in _list_sessions(scenario, plan):
         if f"{item.date:%Y-%m}" != scenario.groups_by_id[item.id].month:
             yield Violation("group-month", (item.id,), f"is on {item.date}")
 
 
 def group_cadence(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """A group's session follows its last one at the group's rhythm."""
-    for item in _sessions(scenario, plan):
+    for item in _list_sessions(scenario, plan):
         group = scenario.groups_by_id[item.id]
         if group.last_session is None:
             continue
@@ -91,7 +91,7 @@ def group_cadence(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
             yield Violation("group-cadence", (group.id,), f"{days} days after the last session, not {allowed}")
 
 
-def _sessions(scenario: Scenario, plan: Plan) -> Iterator[Item]:
+def _list_sessions(scenario: Scenario, plan: Plan) -> Iterator[Item]:
     return (item for item in plan.items(scenario) if item.kind == "group")
 
 

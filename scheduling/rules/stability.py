@@ -11,7 +11,7 @@ from scheduling.scenario import Scenario
 
 
 def is_unchanged(current: Current | CurrentGroup | None, booking: Booking | None) -> bool:
-    """Say whether a booking has its current start, location and team; the room does not count."""
+    """Return whether a booking has its current start, location and team; the room does not count."""
     return (
         current is not None
         and booking is not None
@@ -20,7 +20,7 @@ def is_unchanged(current: Current | CurrentGroup | None, booking: Booking | None
 
 
 def is_attending_as_told(current: CurrentGroup, session: GroupBooking | None, patient: str) -> bool:
-    """Say whether an attendee still attends at the start and location that they know of."""
+    """Return whether an attendee still attends at the start and location that they know of."""
     return (
         session is not None
         and (session.start, session.location) == (current.start, current.location)

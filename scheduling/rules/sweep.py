@@ -22,9 +22,9 @@ class Timed(Protocol):
         """The first moment after."""
 
 
-def is_overlapping(one: Timed, other: Timed) -> bool:
-    """Say whether two half-open intervals have a moment in common."""
-    return one.start < other.end and other.start < one.end
+def is_overlapping(first: Timed, other: Timed) -> bool:
+    """Return whether two half-open intervals have a moment in common."""
+    return first.start < other.end and other.start < first.end
 
 
 def _start_minute(item: Item) -> int:

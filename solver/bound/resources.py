@@ -132,7 +132,8 @@ class Resources:
         """Let a column stand for a task in a session at a location."""
         service = task.service
         if service.room is not None:
-            self._use(InRoom(place, self.domains.suitable_rooms(service, place[2])), column, service.minutes + service.turnover)
+            rooms = frozenset(self.domains.suitable_rooms(service, place[2]))
+            self._use(InRoom(place, rooms), column, service.minutes + service.turnover)
         for device in service.equipment:
             self._use(WithDevice(place, device), column, service.minutes)
         if service.recovery and task.group is None:

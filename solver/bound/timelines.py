@@ -120,7 +120,7 @@ class Timelines:
     def _profile(self, service: Service, seat: int, shift: ShiftId, location: str, starts: int) -> WorkProfile:
         length = self._slots(service.minutes)
         trainee = self.windows[shift].trainee
-        rooms = self.domains.suitable_rooms(service, location) if seat == 0 else frozenset()
+        rooms = frozenset(self.domains.suitable_rooms(service, location) if seat == 0 else ())
         recovers = (length, self._slots(service.minutes + service.recovery))
         return WorkProfile(
             length,
@@ -134,7 +134,7 @@ class Timelines:
         )
 
     def _slots(self, minutes: int) -> int:
-        return -(-minutes // self.scenario.grid.grid_minutes)
+        return self.scenario.grid.count_slots(minutes)
 
     # --- arcs --------------------------------------------------------------------------------------------------------
 

@@ -153,7 +153,7 @@ def cancel_visit(scenario: Scenario, plan: Plan, visit_id: str) -> tuple[Scenari
     if visit_id not in scenario.visits_by_id:
         raise UnknownId("visit", visit_id)
     present, gone = Present(scenario, plan), find_dependent_visits(scenario.links, visit_id)
-    left = scenario.asking_for(scenario.visits_by_id.keys() - gone)
+    left = scenario.restrict_to(scenario.visits_by_id.keys() - gone)
     placements = {key: place for key, place in present.placements.items() if key[0] != "visit" or key[1] not in gone}
     return left, checked_plan(Domains(left), placements, present.reasons)
 

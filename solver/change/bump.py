@@ -44,7 +44,7 @@ def bump(scenario: Scenario, plan: Plan, visit: str) -> Plan | None:
     task = present.domains.by_key["visit", visit]
     occupancy = Occupancy(present.domains, present.placements)
     held = [key for key in occupancy.placements if key[0] == "hold"]
-    bundle = scenario.together_with(visit)
+    bundle = scenario.find_bundle(visit)
     services = {scenario.visit(member).service for member in bundle}
     own = [key for key in held if present.domains.service(key).id in services]
     for holds in (own, held):
@@ -115,7 +115,7 @@ def reoptimise_day(
         Visits that give way to nobody either.
     """
     present = Present(scenario, plan)
-    bundle = scenario.together_with(visit)
+    bundle = scenario.find_bundle(visit)
     if not all(present.domains.options_for(("visit", member)) for member in bundle):
         return None, True
     days = {option.day for member in bundle for option in present.domains.options_for(("visit", member))}
@@ -125,7 +125,7 @@ def reoptimise_day(
         for member in scenario.visits
         if member.id in there and (member.id in unmovable or _is_unmovable(present, member))
     } | bundle
-    alone = scenario.asking_for(kept).changed(
+    alone = scenario.restrict_to(kept).changed(
         groups=tuple(member for member in scenario.groups if member.id in there and member.current is not None),
         reserves=(),
         policy=_without_wishes(scenario.policy),

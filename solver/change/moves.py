@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +11,8 @@ from typing import Literal
 from scheduling.check import check
 from scheduling.costs import calculate_costs
 from scheduling.plan import GroupBooking, Plan, Violation, VisitBooking
-from scheduling.requests import CurrentGroup, Link
+from scheduling.requests import CurrentGroup
+from scheduling.rules import requests
 from scheduling.rules.stability import is_attending_as_told, is_unchanged
 from scheduling.scenario import Scenario
 from solver.search.construct import drop_broken_links, insert, put_at
@@ -99,10 +99,6 @@ class _Examination:
         self.cost = calculate_costs(scenario, plan).total
         self.domains = Domains(scenario)
         self.placements = get_placements(scenario, plan)
-        self.links: dict[str, list[Link]] = defaultdict(list)
-        for link in scenario.links:
-            self.links[link.before].append(link)
-            self.links[link.after].append(link)
         pinned = {task.key for task in self.domains.tasks if task.visit is not None and task.visit.pinned is not None}
         self.unmovable = pinned | {task.key for task in self.domains.tasks if is_frozen(scenario, task)}
         self.pinned = {key: placement for key, placement in self.placements.items() if key in pinned}
@@ -142,12 +138,12 @@ class _Examination:
 
         ``apart``: whatever it is linked with.
         """
-        around = Occupancy(self.domains, rest, ["link"] if apart else [])
+        around = Occupancy(self.domains, rest, [requests.link] if apart else [])
         return around.placements[task.key] if put_at(around, task, wanted) else None
 
     def _broken(self, task: Task, place: Placement, rest: Mapping[Key, Placement]) -> list[Violation]:
         """Return what a task breaks at a place beside others: those of that date, and those that it is linked with."""
-        linked = {visit for link in self.links.get(task.id, ()) for visit in (link.before, link.after)}
+        linked = {visit for link in self.domains.links.get(task.key, ()) for visit in (link.before, link.after)}
         near = {key: p for key, p in rest.items() if p.day == place.day or (key[0] == "visit" and key[1] in linked)}
         violations = check(self.scenario, make_plan(self.domains, {**near, task.key: place})).violations
         return [v for v in violations if v.rule not in OF_ABSENT or (v.rule != "notification-budget" and task.id in v.ids)]

@@ -1,9 +1,9 @@
 """Places for visits that a plan does not have yet, ranked as a caller on the line should hear them.
 
-First those for which nobody moves, then those for which nobody is given up, then by the number of patients to call, then by
-cost. Of the places for which nobody
-moves, the best of each half-day and location (of the first visit of a pathway) comes first, then further teams there; so
-too of the others. What is offered is in the order of its rank.
+First those for which nobody moves, then those for which nobody is given up, then by the number of patients to call. Places
+that leave everything as it is come before those that move a hold. Then one start of each half-day and team comes before
+further starts there, and the cheaper place before the dearer. When there are too many, one of each half-day and location (of
+the first visit of a pathway) is kept before other teams there. What is offered is in the order of its rank.
 """
 
 from __future__ import annotations
@@ -13,18 +13,29 @@ from dataclasses import dataclass
 from scheduling.additions import Addition
 from scheduling.plan import Plan, Reason, Unscheduled
 from scheduling.scenario import Scenario
-from solver.change.explain import explain
 from solver.change.openings import OpeningSearch
 from solver.change.proposals import Present, Proposal, checked_plan
 from solver.clock import Clock
+from solver.search.explain import explain
 from solver.state.placements import Placement, make_plan
 
 REASON_SECONDS = 0.5
 """Time for reasons: enough to try every rule, not to search all ways of making room for a visit."""
 
 
+@dataclass(frozen=True)
 class SlotOffer(Proposal):
-    """A place for each of some new visits, and the plan that they make; its cost leaves their being left out apart."""
+    """A place for each of some new visits, and the plan that they make; its cost leaves their being left out apart.
+
+    ``again``: a better offer has the same half-days and teams.
+    """
+
+    again: bool
+
+    @property
+    def rank(self) -> tuple[int, int, bool, bool, int]:
+        """The order of offers: by harm, people to call, whether anything else changes, other half-days or teams, and cost."""
+        return self.harm, self.notified, not self.is_free, self.again, self.cost
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ def find_offers(
 
     Returns
     -------
-    Offers
+    OfferResult
         At most ``count`` offers, best first, each checked; without any, the verified reasons.
 
     Raises
@@ -71,17 +82,15 @@ def find_offers(
     """
     clock = Clock(seconds, deterministic)
     try:
-        present = Present(scenario, plan, addition.to(scenario))
+        present = Present(scenario, plan, addition.add_to(scenario))
         about = tuple(visit.id for visit in addition.visits)
         openings = OpeningSearch(present, about, clock)
-        proposals = [present.proposal(way.changes, about) for way in openings.best(count)]
+        made = [(present.proposal(way.changes, about), way.again) for way in openings.best(count)]
     finally:
         clock.end()
-    offers = tuple(
-        SlotOffer(proposal.bookings, proposal.comparison, proposal.plan)
-        for proposal in sorted(proposals, key=lambda proposal: proposal.rank)
-    )
-    return OfferResult(present.grown, offers, () if offers else _reasons(present, openings))
+    found = [SlotOffer(one.bookings, one.comparison, one.plan, again) for one, again in made]
+    ranked = tuple(sorted(found, key=lambda offer: offer.rank))
+    return OfferResult(present.grown, ranked, () if found else _reasons(present, openings))
 
 
 def insert_visits(

@@ -18,9 +18,9 @@ from itertools import pairwise
 from scheduling.clinic import Service
 from scheduling.costs import get_omission_cost
 from scheduling.requests import Visit
-from solver.change.explain import FORCED
 from solver.change.proposals import Present
 from solver.clock import Clock
+from solver.search.explain import FORCED
 from solver.search.improve import SearchLimits, SubproblemSolver
 from solver.state.domains import ShiftId
 from solver.state.ledger import Ledger
@@ -61,20 +61,27 @@ class Way:
         0 when no planned visit changes, 1 when some move, 2 when some are given up.
     notified : int
         Patients to call.
+    is_free : bool
+        Nothing else that is planned changes, no hold either.
     cost : int
         Points that the plan costs more.
+    again : bool
+        A better way has the same half-days and teams.
     """
 
     changes: dict[Key, Placement | None]
     new: tuple[Placement, ...]
     harm: int
     notified: int
+    is_free: bool
     cost: int
+    again: bool = False
 
     @property
-    def rank(self) -> tuple[int, int, int, list[tuple[int, int, str]]]:
-        """The order of ways: nobody moved first, nobody given up next, then by people to call, by cost, by time."""
-        return self.harm, self.notified, self.cost, [(place.day, place.slot, place.location) for place in self.new]
+    def rank(self) -> tuple[int, int, bool, int, list[tuple[int, int, str]]]:
+        """The order of ways: nobody moved first, nobody given up next, then by people to call, holds kept, cost and time."""
+        places = [(place.day, place.slot, place.location) for place in self.new]
+        return self.harm, self.notified, not self.is_free, self.cost, places
 
 
 class OpeningSearch:
@@ -102,7 +109,7 @@ class OpeningSearch:
         self.chain = list(chained.values())
         self.ledger = Ledger(self.occupancy, keys)
         self._present = present
-        self._noon = -(-720 // self.scenario.grid.grid_minutes)
+        self._noon = self.scenario.grid.noon_slot
         self._movable = {key for key in present.placements if present.may_move(key)}
         self._worth = sum(get_omission_cost(self.scenario, self.scenario.visit(visit)) for visit in new)
 
@@ -116,38 +123,57 @@ class OpeningSearch:
     def best(self, count: int) -> list[Way]:
         """Return the ways to offer: those that move nobody; when too few, those that do; without any, the last resort.
 
-        Of either, the best of each half-day and location of the first visit come first, then the best of its other teams.
+        Those that change nothing else come first, and of any kind one start of each half-day and team of the first visit.
         """
         ways: dict[object, Way] = {}
         decent = 0
-        for number, sources in enumerate(self._stages()):
-            self._at_once = not number and len(self.chain) == 1
+        for number, (sources, is_free) in enumerate(self._stages()):
+            self._at_once = is_free and len(self.chain) == 1
             for _ in self._placed(0, sources):
                 self._keep(ways)
             if not number and not ways and len(self.chain) > 1:
                 self._exactly(ways)
             decent = sum(way.harm < GIVEN_UP for way in ways.values())
-            if self.over or decent >= (1 if number else count):
+            if self.over or decent >= (count if is_free else 1):
                 break
         else:
             if near := self._nearby():
                 self._exactly(ways, near)
                 decent = sum(way.harm < GIVEN_UP for way in ways.values())
-        chosen: list[Way] = []
-        for harm in range(GIVEN_UP if decent else GIVEN_UP + 1):
-            ranked = sorted((way for way in ways.values() if way.harm == harm), key=lambda way: way.rank)
-            firsts = {self._half(way.new[0]): way for way in reversed(ranked)}.values()
-            chosen += sorted(ranked, key=lambda way: (way not in firsts, way.rank))
-        return chosen[:count]
+        return self._chosen([way for way in ways.values() if way.harm < GIVEN_UP or not decent], count)
+
+    def _chosen(self, ways: Collection[Way], count: int) -> list[Way]:
+        """Return the first ways: of each kind the best of every half-day and location, then of all teams there, then others.
+
+        What moves others has to have a half-day or a team of its own.
+        """
+        turns: list[tuple[int, bool, int, Way]] = []
+        seen: set[object] = set()
+        for way in sorted(ways, key=lambda way: way.rank):
+            half, teams = (way.harm, way.is_free, self._half(way.new[0])), self._halves(way)
+            if way.is_free or teams not in seen:
+                turns.append((way.harm, not way.is_free, (half in seen) + (teams in seen), replace(way, again=teams in seen)))
+            seen |= {half, teams}
+        return [way for *_, way in sorted(turns, key=lambda turn: turn[:3])[:count]]
+
+    def _halves(self, way: Way) -> tuple[object, ...]:
+        return tuple((self._half(place), *(shift.provider for shift in place.team)) for place in way.new)
 
     def _half(self, place: Placement) -> tuple[int, bool, str]:
         return place.day, place.slot >= self._noon, place.location
 
-    def _stages(self) -> Iterator[Sequence[Source]]:
-        again = () if len(self.chain) == 1 else (self._free,)
-        yield (self._free, self._by_usable_holds)
-        yield (*again, self._by_holds, self._by_visits)
-        yield (*again, self._by_pairs)
+    def _stages(self) -> Iterator[tuple[Sequence[Source], bool]]:
+        """Yield what is tried, one after another, and whether it harms nobody, so that as many as are asked for are wanted."""
+        if len(self.chain) == 1:
+            yield (self._free,), True
+            yield (self._at_every_start,), True
+            yield (self._by_usable_holds,), True
+            yield (self._by_holds, self._by_visits), False
+            yield (self._by_pairs,), False
+            return
+        yield (self._free, self._by_usable_holds), True
+        yield (self._free, self._by_holds, self._by_visits), False
+        yield (self._free, self._by_pairs), False
 
     def _placed(self, index: int, sources: Sequence[Source]) -> Iterator[None]:
         """Place the chain's tasks from one on in every way that is tried, and yield while all of them are placed."""
@@ -201,11 +227,12 @@ class OpeningSearch:
         return list(near)
 
     def _keep(self, ways: dict[object, Way]) -> None:
-        """Keep the present state as a way when it is the best of those with its places."""
+        """Keep the present state as a way: every start that is free, else the best of those with its half-days and teams."""
         way = self._way()
         if way is None:
             return
-        places = tuple((*self._half(place), place.team) for place in way.new)
+        starts = tuple((place.day, place.slot, place.location, place.team) for place in way.new)
+        places = (way.is_free, starts if way.is_free else self._halves(way))
         if places not in ways or way.rank < ways[places].rank:
             ways[places] = way
 
@@ -221,7 +248,8 @@ class OpeningSearch:
             self.over_budget = True
             return None
         new = tuple(self.occupancy.placements[task.key] for task in self.chain)
-        return Way(changes, new, GIVEN_UP if given_up else min(1, len(moved)), len(patients), self.ledger.change)
+        harm = GIVEN_UP if given_up else min(1, len(moved))
+        return Way(changes, new, harm, len(patients), changes.keys() <= mine, self.ledger.change)
 
     def _elsewhere(self, key: Key, place: Placement | None) -> bool:
         """Return whether a place differs from the present one by more than room and supervisors."""
@@ -248,13 +276,17 @@ class OpeningSearch:
 
     def _free(self, task: Task) -> Iterator[None]:
         """Put a task at each free place; with every start when another visit may follow on the same day."""
-        places = self._open(task)
+        places = [place.placement for place in self._open(task)]
         later = {step.id for step in self.chain[self.chain.index(task) + 1 :]}
         if any(link.after in later and not link.min_days for link in self.occupancy.links.get(task.key, ())):
-            slots = range(self.scenario.grid.slots_per_day)
-            places += [place for slot in slots for place in self.occupancy.places(task, within=1 << slot)]
-        for placement in dict.fromkeys(place.placement for place in places):
+            places += [place.placement for place in self.occupancy.every_start(task)]
+        for placement in dict.fromkeys(places):
             yield from self._put((task.key, placement))
+
+    def _at_every_start(self, task: Task) -> Iterator[None]:
+        """Put a task at each free place, with every start."""
+        for place in self.occupancy.every_start(task):
+            yield from self._put((task.key, place.placement))
 
     def _put(self, *places: tuple[Key, Placement | None]) -> Iterator[None]:
         mark = self.ledger.mark

@@ -66,9 +66,9 @@ class Proposal:
         return max((harms.get(change.difference, 0) for change in self.moves if change.kind == "visit"), default=0)
 
     @property
-    def rank(self) -> tuple[int, int, int]:
-        """The order of proposals: nobody moved first, nobody given up next, then by people to call, then by cost."""
-        return self.harm, self.notified, self.cost
+    def is_free(self) -> bool:
+        """Whether nothing that is planned changes, no hold either."""
+        return all(change.difference == "added" for change in self.moves)
 
 
 class Present:

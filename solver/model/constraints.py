@@ -80,7 +80,7 @@ def travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
             if gap < needed:
                 earlier = [(task, taken) for task, taken in on_shift[shift_id] if taken.option.location == here]
                 later = [(task, taken) for task, taken in on_shift[other_id] if taken.option.location == there]
-                _apart(model, x, earlier, later, needed)
+                _apart(model, x, earlier, later, needed, f"on the way: {shift_id} at {here} to {other_id} at {there}")
 
 
 def _apart(
@@ -89,11 +89,12 @@ def _apart(
     earlier: list[tuple[Task, OptionLiteral]],
     later: list[tuple[Task, OptionLiteral]],
     minutes: int,
+    name: str,
 ) -> None:
     """Keep every end of some commitments a distance before every start of others, through one moment between them."""
     if not earlier or not later:
         return
-    moment = model.new_int_var(0, x.grid.days * x.grid.slots_per_day * x.grid.grid_minutes, "")
+    moment = model.new_int_var(0, x.grid.days * x.grid.slots_per_day * x.grid.grid_minutes, name)
     for task, taken in earlier:
         model.add(x.start_minute(task.key) + task.service.minutes <= moment).only_enforce_if(taken.literal)
     for task, taken in later:
@@ -224,7 +225,7 @@ def recovery(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
 
 def _attendees(model: cp_model.CpModel, x: Variables, group: Group) -> cp_model.IntVar:
     """Return a variable for the number of a group's attendees: a cumulative takes no sums."""
-    number = model.new_int_var(0, len(group.candidates), "")
+    number = model.new_int_var(0, len(group.candidates), f"attendees: {group.id}")
     model.add(_sum(x.attends(group.id, candidate.patient) for candidate in group.candidates) == number)
     return number
 
@@ -247,7 +248,7 @@ def patient_travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) ->
             for here, there in product(x.locations(task.key), x.locations(other_task.key)) if days else ():
                 needed = scenario.travel_minutes(here, there)
                 for at_task, at_other in _both(scenario, x, (task.key, here), (other_task.key, there), days) if needed else ():
-                    first = model.new_bool_var("") if first is None else first
+                    first = model.new_bool_var(f"first: {task.id} before {other_task.id}") if first is None else first
                     when = [attends_task, attends_other, at_task, at_other]
                     _follows(model, x, task, other_task, needed, [*when, first])
                     _follows(model, x, other_task, task, needed, [*when, first.negated()])
@@ -343,7 +344,7 @@ def link(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
 
 def _same_day(model: cp_model.CpModel, x: Variables, before: Key, after: Key, least: int, most: int | None) -> None:
     """Keep the gap between two visits, if they are on one day."""
-    together = model.new_bool_var("")
+    together = model.new_bool_var(f"on one day: {before[1]} and {after[1]}")
     gap = x.start_minute(after) - x.start_minute(before) - x.domains.service(before).minutes
     model.add(gap >= least).only_enforce_if(together, x.present(after))
     if most is not None:

@@ -7,14 +7,13 @@ no reason to leave them false.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, product
 
 from ortools.sat.python import cp_model
 
 from scheduling.costs import get_half, get_omission_cost
 from scheduling.scenario import Scenario
-from scheduling.timegrid import NOON_MINUTE
 from solver.model.variables import Literal, Variables
 from solver.state.domains import ShiftId
 from solver.state.tasks import Key, Task
@@ -65,7 +64,7 @@ def continuity(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Exp
             wanted = task.visit.preferred_providers
             meets: Expression = cp_model.LinearExpr.sum([t.literal for t in x.team(task.key) if t.option.provider in wanted])
             if len(task.service.team) > 1:
-                met = model.new_bool_var("")
+                met = model.new_bool_var(f"meets a preferred provider: {task.id}")
                 model.add(met <= meets)
                 meets = met
             terms.append((scenario.policy.not_preferred_provider, x.present(task.key) - meets))
@@ -86,7 +85,7 @@ def site(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expressio
 def half(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
     """Visits in the half of the day that their patient does not prefer."""
     terms: list[tuple[int, Expression]] = []
-    morning = (1 << -(-NOON_MINUTE // scenario.grid.grid_minutes)) - 1
+    morning = (1 << scenario.grid.noon_slot) - 1
     for task in x.tasks:
         prefers = None if task.patient is None else scenario.patients_by_id[task.patient].prefers
         if prefers is None:
@@ -97,7 +96,7 @@ def half(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expressio
             if not good:
                 terms.append((scenario.policy.not_preferred_half, taken.literal))
             elif good != taken.option.starts:
-                wrong = model.new_bool_var("") if wrong is None else wrong
+                wrong = model.new_bool_var(f"in the other half: {task.id}") if wrong is None else wrong
                 x.starts_within(task.key, taken.option.day, good, [taken.literal, wrong.negated()])
         if wrong is not None:
             terms.append((scenario.policy.not_preferred_half, wrong))
@@ -113,20 +112,20 @@ def trips(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expressi
         for candidate in () if task.group is None else task.group.candidates:
             reasons[candidate.patient].append((task.key, x.attends(task.id, candidate.patient)))
     terms: list[tuple[int, Expression]] = []
-    for tasks in reasons.values():
+    for patient, tasks in reasons.items():
         if len(tasks) > 1:
-            comes = _comes(model, x, tasks)
-            once = model.new_bool_var("")
+            comes = _comes(model, x, patient, tasks)
+            once = model.new_bool_var(f"comes at all: {patient}")
             model.add_bool_or([*comes, once.negated()])
             terms += [(scenario.policy.extra_trip, cp_model.LinearExpr.sum(comes) - once)]
     return _total(terms)
 
 
-def _comes(model: cp_model.CpModel, x: Variables, tasks: Sequence[tuple[Key, Literal]]) -> list[Literal]:
+def _comes(model: cp_model.CpModel, x: Variables, patient: str, tasks: Sequence[tuple[Key, Literal]]) -> list[Literal]:
     """Return a literal for each day that any of a patient's tasks may be on, true when one is."""
     comes: list[Literal] = []
     for day in sorted({day for key, _ in tasks for day in x.days(key)}):
-        comes.append(model.new_bool_var(""))
+        comes.append(model.new_bool_var(f"comes: {patient} on day {day}"))
         for key, takes_part in tasks:
             for here in x.on_day(key, day):
                 model.add_bool_or([comes[-1], here.negated(), takes_part.negated()])
@@ -161,7 +160,7 @@ def _moved_attendees(model: cp_model.CpModel, scenario: Scenario, x: Variables, 
         terms.append((policy.moved_notified if told else policy.moved, 1 - stays))
         for (day, _), here in x.places(task.key).items() if told and patient in candidates else ():
             if day != from_day:
-                comes = model.new_bool_var("")
+                comes = model.new_bool_var(f"called to another day: {patient} of {group.id} on day {day}")
                 model.add_bool_or([comes, here.negated(), x.attends(group.id, patient).negated()])
                 terms.append((policy.moved_notified_per_day * abs(day - from_day), comes))
     return terms
@@ -201,26 +200,27 @@ def site_change(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Ex
     for shifts in used.values():
         if len(shifts) > 1 and len({name for at_site in shifts.values() for name in at_site}) > 1:
             ordered = sorted(shifts, key=lambda shift: x.domains.shift(shift).start)
-            terms += _changes(model, scenario, [shifts[shift] for shift in ordered])
+            terms += _changes(model, scenario, {shift: shifts[shift] for shift in ordered})
     return _total(terms)
 
 
 def _changes(
-    model: cp_model.CpModel, scenario: Scenario, shifts: Sequence[dict[str, list[Literal]]]
+    model: cp_model.CpModel, scenario: Scenario, shifts: Mapping[ShiftId, dict[str, list[Literal]]]
 ) -> list[tuple[int, Expression]]:
     at: list[dict[str, Literal]] = []
-    for sites in shifts:
-        at.append({name: model.new_bool_var("") for name in sites})
+    for shift, sites in shifts.items():
+        at.append({name: model.new_bool_var(f"shift at site: {shift} at {name}") for name in sites})
         for name, literals in sites.items():
             for literal in literals:
                 model.add_implication(literal, at[-1][name])
             model.add_bool_or([*literals, at[-1][name].negated()])
     terms: list[tuple[int, Expression]] = []
+    names = list(shifts)
     for first, second in combinations(range(len(at)), 2):
         between = [literal for sites in at[first + 1 : second] for literal in sites.values()]
         for (site, here), (other_site, there) in product(at[first].items(), at[second].items()):
             if site != other_site:
-                changes = model.new_bool_var("")
+                changes = model.new_bool_var(f"changes site: {names[first]} at {site}, {names[second]} at {other_site}")
                 model.add_bool_or([changes, here.negated(), there.negated(), *between])
                 terms.append((scenario.policy.site_change, changes))
     return terms

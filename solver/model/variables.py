@@ -182,7 +182,7 @@ class Variables:
         if current is None:
             return self.true.negated()
         if (literal := self._stays.get(task.key)) is None:
-            literal = self._stays[task.key] = self.model.new_bool_var("")
+            literal = self._stays[task.key] = self.model.new_bool_var(f"stays: {task.kind} {task.id}")
             self._only_at(task.key, current, literal)
             for seat, member in enumerate(current.team):
                 same = [t.literal for t in self.team(task.key) if (t.option.seat, t.option.provider) == (seat, member)]
@@ -197,7 +197,7 @@ class Variables:
         if current is None:
             return self.true.negated()
         if (literal := self._told.get((task.id, patient))) is None:
-            literal = self._told[task.id, patient] = self.model.new_bool_var("")
+            literal = self._told[task.id, patient] = self.model.new_bool_var(f"attends as told: {patient} of {task.id}")
             self._only_at(task.key, current, literal)
             self.model.add_implication(literal, self.attends(task.id, patient))
         return literal
@@ -218,7 +218,7 @@ class Variables:
         key = (shift, location)
         if key not in self._shift_at:
             single = len(self.domains.shift(shift).locations) == 1
-            self._shift_at[key] = self.true if single else self.model.new_bool_var("")
+            self._shift_at[key] = self.true if single else self.model.new_bool_var(f"shift at: {shift} at {location}")
         return self._shift_at[key]
 
     def shift_locations(self) -> Mapping[tuple[ShiftId, str], Literal]:
@@ -230,7 +230,9 @@ class Variables:
         name = (key, literal.index, first, last)
         if name not in self._intervals:
             begin = self.start_minute(key) + first
-            self._intervals[name] = self.model.new_optional_fixed_size_interval_var(begin, last - first, literal, "")
+            self._intervals[name] = self.model.new_optional_fixed_size_interval_var(
+                begin, last - first, literal, f"takes: {key}"
+            )
         return self._intervals[name]
 
     def starts_within(self, key: Key, day: int, starts: int, when: Sequence[Literal]) -> None:
@@ -265,7 +267,7 @@ class Variables:
         for option in by_seat[0]:
             masks[option.day] |= option.starts
         domain = self.domain(masks.items()) if masks else cp_model.Domain(0, 0)
-        self._start[key] = self.model.new_int_var_from_domain(domain, "")
+        self._start[key] = self.model.new_int_var_from_domain(domain, f"start: {task.kind} {task.id}")
         self._seats[key] = tuple(tuple(self._taken(key, option, len(ways)) for option in ways) for ways in by_seat)
         for ways in self._seats[key]:
             self.model.add_exactly_one([taken.literal for taken in ways] + [present.negated()])
@@ -277,10 +279,14 @@ class Variables:
         self._make_rooms(task)
         if task.group is not None:
             for candidate in task.group.candidates:
-                self._attends[task.id, candidate.patient] = self.model.new_bool_var("")
+                self._attends[task.id, candidate.patient] = self.model.new_bool_var(
+                    f"attends: {candidate.patient} of {task.id}"
+                )
 
     def _taken(self, key: Key, option: Option, ways: int) -> OptionLiteral:
-        return OptionLiteral(option, self._present[key] if ways == 1 else self.model.new_bool_var(""))
+        if ways == 1:
+            return OptionLiteral(option, self._present[key])
+        return OptionLiteral(option, self.model.new_bool_var(f"takes: {key[0]} {key[1]} seat {option.seat}, {_name(option)}"))
 
     def _make_places(self, task: Task) -> None:
         key = task.key
@@ -288,20 +294,20 @@ class Variables:
         by_location: dict[str, list[Literal]] = defaultdict(list)
         for taken in self._seats[key][0]:
             by_place[taken.option.day, taken.option.location].append(taken.literal)
-        self._places[key] = {place: self._any(literals) for place, literals in by_place.items()}
+        self._places[key] = {place: self._any(literals, f"at: {key} {place}") for place, literals in by_place.items()}
         for (_, location), literal in self._places[key].items():
             by_location[location].append(literal)
-        self._at[key] = {location: self._any(literals) for location, literals in by_location.items()}
+        self._at[key] = {at: self._any(literals, f"at: {key} {at}") for at, literals in by_location.items()}
         for ways in self._seats[key][1:]:
             for place in by_place.keys() | {(taken.option.day, taken.option.location) for taken in ways}:
                 there = [taken.literal for taken in ways if (taken.option.day, taken.option.location) == place]
                 self.model.add(cp_model.LinearExpr.sum(there) == self._places[key].get(place, 0))
 
-    def _any(self, literals: Sequence[Literal]) -> Literal:
+    def _any(self, literals: Sequence[Literal], name: str) -> Literal:
         """Return a literal that equals the sum of literals of which at most one holds."""
         if len(literals) == 1:
             return literals[0]
-        literal = self.model.new_bool_var("")
+        literal = self.model.new_bool_var(name)
         self.model.add(cp_model.LinearExpr.sum(list(literals)) == literal)
         return literal
 
@@ -314,7 +320,7 @@ class Variables:
             if taken.option.provider is not None and people[taken.option.provider].trainee
         }
         self._supervises[task.key] = tuple(
-            OptionLiteral(option, self.model.new_bool_var(""))
+            OptionLiteral(option, self.model.new_bool_var(f"supervises: {task.kind} {task.id}, {_name(option)}"))
             for option in (self.domains.seat(task.service, None) if trainees else ())
             if (option.day, option.location) in trainees and option.provider and not people[option.provider].trainee
         )
@@ -333,10 +339,11 @@ class Variables:
                 kind
                 for kind in self.room_kinds
                 if kind.location == location
-                and task.service.room.suits(self.scenario.rooms[kind.rooms[0]])
+                and kind.rooms[0] in self.domains.suitable_rooms(task.service, location)
                 and (wanted is None or wanted in kind.rooms)
             ]
-            literals = [here] if len(kinds) == 1 else [self.model.new_bool_var("") for _ in kinds]
+            names = [f"room: {task.kind} {task.id} in {kind.rooms[0]}" for kind in kinds]
+            literals = [here] if len(kinds) == 1 else [self.model.new_bool_var(name) for name in names]
             self._rooms[task.key] |= dict(zip(kinds, literals, strict=True))
             if len(kinds) != 1:
                 self.model.add(cp_model.LinearExpr.sum(literals) == here)
@@ -476,6 +483,11 @@ class Variables:
                 free_from[str(room)] = begin + service.minutes + service.turnover
                 named[key] = replace(placements[key], room=room)
         return named
+
+
+def _name(option: Option) -> str:
+    """Return an option as the names of literals say it."""
+    return f"{option.shift or 'nobody'} on day {option.day} at {option.location}"
 
 
 def _current_room(task: Task) -> str | None:

@@ -12,7 +12,7 @@ import numpy as np
 from scheduling.clinic import Service
 from scheduling.requests import Link
 from scheduling.rules.providers import FULL_ATTENTION
-from scheduling.timegrid import NOON_MINUTE, minutes_on
+from scheduling.timegrid import minutes_on
 from solver.search import kernel
 from solver.search.kernel import Ints, SearchState, Tables
 from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask
@@ -45,15 +45,12 @@ class KernelEncoding:
         self._locations = {location: number for number, location in enumerate(scenario.locations)}
         self._providers = {provider.id: number for number, provider in enumerate(scenario.providers)}
         self._resources = self._number_resources()
-        self._links: dict[Key, list[Link]] = defaultdict(list)
-        for link in scenario.links:
-            self._links["visit", link.before].append(link)
-            self._links["visit", link.after].append(link)
+        self._links = domains.links
         self._number_rows()
         self._candidates: list[tuple[Task, int, str, tuple[ShiftId, ...]]] = []
         self._candidate_rows: list[list[int]] = []
         self._ranges = {task.key: self._add_candidates(task) for task in domains.tasks}
-        self._bundles = {task.key: self._bundle(task.key) for task in domains.tasks}
+        self._bundles = {task.key: domains.get_linked(task.key) for task in domains.tasks}
         self.fixed = self._fixed()
         self.tables = self._tables()
         self.state = self._state(seed)
@@ -107,7 +104,7 @@ class KernelEncoding:
         return self._listed[name]
 
     def _slots(self, minutes: int) -> int:
-        return -(-minutes // self.grid.grid_minutes)
+        return self.grid.count_slots(minutes)
 
     # --- candidates --------------------------------------------------------------------------------------------------
 
@@ -174,7 +171,8 @@ class KernelEncoding:
         starts = team[0].starts
         for option in team[1:]:
             starts &= option.starts
-        rooms = self._list(("rooms", service.id, location), lambda: self._suited(service, location))
+        suitable = self.domains.suitable_rooms(service, location)
+        rooms = self._list(("rooms", service.id, location), lambda: [self._resources["room", room] for room in suitable])
         members = [option.shift for option in team if option.shift is not None]
         people = self.scenario.providers_by_id
         trainees = tuple(option.seat for option in team if option.provider and people[option.provider].trainee)
@@ -194,11 +192,6 @@ class KernelEncoding:
             len(members),
             *(self.shift_rows[shift] for shift in members),
         ]
-
-    def _suited(self, service: Service, location: str) -> list[int]:
-        need = service.room
-        rooms = [r for r in self.scenario.clinic.rooms if r.location == location and need is not None and need.suits(r)]
-        return [self._resources["room", r.id] for r in sorted(rooms, key=lambda room: (len(room.features), room.seats))]
 
     def _list_supervisors(self, service: Service, seats: Sequence[int], day: int, location: str) -> list[int]:
         """Return who can supervise the trainees in some seats: pairs of a shift, and where its allowed starts are listed."""
@@ -229,17 +222,6 @@ class KernelEncoding:
         return uses
 
     # --- what stays --------------------------------------------------------------------------------------------------
-
-    def _bundle(self, key: Key) -> set[Key]:
-        """Return the visits that a visit is linked to, directly or not, itself included."""
-        bundle, waiting = {key}, [key]
-        while waiting:
-            for link in self._links.get(waiting.pop(), ()):
-                for other in (("visit", link.before), ("visit", link.after)):
-                    if other not in bundle:
-                        bundle.add(other)
-                        waiting.append(other)
-        return bundle
 
     def _fixed(self) -> set[Key]:
         """Return the tasks that are not movable: what stays, and what is linked with any that the tables do not know."""
@@ -292,7 +274,7 @@ class KernelEncoding:
         flexible = [row for shift, row in self.shift_rows.items() if len(self.domains.shift(shift).locations) > 1]
         return [
             self.grid.slots_per_day,
-            self._slots(NOON_MINUTE),
+            self.grid.noon_slot,
             self.grid.grid_minutes,
             policy.extra_trip,
             policy.not_preferred_half,

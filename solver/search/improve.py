@@ -57,7 +57,7 @@ class SearchLimits:
 
 @dataclass(frozen=True, slots=True)
 class SubproblemResult:
-    """The placements found (None: none), and whether they are proven best for the neighbourhood; seconds of search."""
+    """The placements found (None: none), whether it is proven that none are better (or none exist), and seconds of search."""
 
     placements: dict[Key, Placement] | None
     optimal: bool
@@ -120,7 +120,7 @@ class SubproblemSolver:
         if status == cp_model.MODEL_INVALID:
             raise ModelInvalid(model.validate())
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            return SubproblemResult(None, False, solver.wall_time)
+            return SubproblemResult(None, status == cp_model.INFEASIBLE, solver.wall_time)
         solution = {key: placement for key, placement in x.extract(solver).items() if key in options or placement.day in days}
         others = {key: placement for key, placement in placements.items() if key not in options and key not in solution}
         return SubproblemResult(others | solution, status == cp_model.OPTIMAL, solver.wall_time)

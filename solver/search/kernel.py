@@ -764,3 +764,17 @@ def anneal(
                 for k in range(SUPERVISOR + 1):
                     best_rows[i, k] = s.now[tasks + i, k]
     return best
+
+
+def compile_kernel() -> None:
+    """Compile the functions that Python calls, if they have not been on this machine, by calling them on an empty row."""
+    tables = Tables(np.zeros((1, max(SETTINGS, TEAM + 1)), np.int32), np.zeros(1, np.int32))
+    state = SearchState(
+        np.zeros((1, AT_TEAM + 1), np.int32),
+        np.zeros((1, 1), np.int8),
+        np.zeros((1, 2), np.int32),
+        np.zeros(2, np.int64),
+        np.zeros(1, np.uint64),
+    )
+    put(tables, state, 0, 0, 0, -1, -1)
+    anneal(tables, state, np.zeros((0, SUPERVISOR + 1), np.int32), 0, 0, 1.0, 0.0, 0)

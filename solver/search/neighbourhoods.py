@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
+from solver.parameters import DEFAULTS, NeighbourhoodParameters
 from solver.state.domains import Domains, Option
 from solver.state.placements import Placement
 from solver.state.tasks import Key
@@ -21,18 +22,15 @@ from solver.state.tasks import Key
 Guide = Mapping[Key, Mapping[Option, float]]
 Freed = dict[Key, Sequence[Option]]
 
-WINDOW_DAYS = 7
-"""On longer horizons each neighbourhood lies within as many days in a row."""
-
-NEAR = 12.0
-"""Options up to this reduced cost are open to a freed task, and those up to its present one's."""
-
 
 class Neighbourhoods:
     """A source of neighbourhoods, one after another."""
 
-    def __init__(self, domains: Domains, guide: Guide, seed: int) -> None:
+    def __init__(
+        self, domains: Domains, guide: Guide, seed: int, parameters: NeighbourhoodParameters = DEFAULTS.neighbourhoods
+    ) -> None:
         self.domains = domains
+        self.parameters = parameters
         self.guide = guide
         self.random = Random(seed)
         self.kinds: tuple[Callable[[Mapping[Key, Placement], int], list[Key]], ...] = (
@@ -42,7 +40,7 @@ class Neighbourhoods:
             self._providers,
             self._place,
         )
-        self.sizes = [45.0] * len(self.kinds)
+        self.sizes = [parameters.initial_size] * len(self.kinds)
         self._turn = -1
 
     def next(self, placements: Mapping[Key, Placement]) -> Freed:
@@ -61,15 +59,17 @@ class Neighbourhoods:
         """Adapt the size of the last kind of neighbourhood to how its search went."""
         size = self.sizes[self._turn]
         self.sizes[self._turn] = (
-            min(400.0, size * 1.15) if proven and seconds < 1 else max(10.0, size * (1.0 if proven else 0.9))
+            min(self.parameters.max_size, size * 1.15)
+            if proven and seconds < 1
+            else max(self.parameters.min_size, size * (1.0 if proven else 0.9))
         )
 
     def _window(self, placements: Mapping[Key, Placement]) -> range:
         days = self.domains.scenario.grid.days
-        if days <= WINDOW_DAYS:
+        if days <= self.parameters.window_days:
             return range(days)
-        first = self.random.randint(0, days - WINDOW_DAYS)
-        return range(first, first + WINDOW_DAYS)
+        first = self.random.randint(0, days - self.parameters.window_days)
+        return range(first, first + self.parameters.window_days)
 
     def _open(self, key: Key, options: Sequence[Option], placement: Placement | None) -> Sequence[Option]:
         """Return the options whose reduced cost is low, and the present one."""
@@ -78,7 +78,9 @@ class Neighbourhoods:
         reduced_costs = self.guide[key]
         now = set() if placement is None else {(seat, shift, placement.location) for seat, shift in enumerate(placement.team)}
         least = self._reduced_cost(key, placement) if placement else 40.0
-        near = max(NEAR, least) + min((reduced_costs.get(option, 0.0) for option in options if option.seat == 0), default=0.0)
+        near = max(self.parameters.max_reduced_cost, least) + min(
+            (reduced_costs.get(option, 0.0) for option in options if option.seat == 0), default=0.0
+        )
         return [
             option
             for option in options

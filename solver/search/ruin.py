@@ -11,37 +11,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from datetime import date
 from pathlib import Path
 from statistics import median
 from threading import Thread
 from time import monotonic
 
-from scheduling.generate import generate
 from solver.clock import Clock
+from solver.parameters import DEFAULTS, AnnealingParameters
 from solver.search import kernel
-from solver.search.construct import construct
 from solver.search.encoding import KernelEncoding
 from solver.state.domains import Domains
 from solver.state.placements import Placement
 from solver.state.tasks import Key
-
-HOT, COLD = 0.06, 0.003
-"""Temperatures at the beginning and at the end, in parts of what leaving out a task costs (their median).
-
-Of a week, from the plan at the master's prices, 1.6 million ruins: 13,449 from 0.15 to 0.007, 13,366 from 0.06 and 13,398 from
-0.04 to 0.007, 13,314 from 0.06 to 0.003; 13,520 in two cycles, of which the second begins with 0.03.
-"""
-
-TIDINESS = 0.003
-"""What a gap beside a start counts for when places are compared, in the same parts."""
-
-CALLING, STRICTER = 3.0, 5
-"""What a call above the notification budget costs while it is hot, in the same parts, and the power of the cooling by which it
-grows.
-
-Were it forbidden from the start, nothing could be found that needs several calls at once, before others are taken back.
-"""
 
 STEPS = 500
 """Ruins between two looks at the clock: some hundredths of a second."""
@@ -53,26 +34,35 @@ TELL_SECONDS = 1.0
 class CoolingSchedule:
     """A schedule of cooling: some seconds of a clock from now."""
 
-    def __init__(self, clock: Clock, seconds: float) -> None:
+    def __init__(self, clock: Clock, seconds: float, parameters: AnnealingParameters) -> None:
         self.clock = clock
         self.seconds = seconds
-        self._begin = clock.left
+        self.parameters = parameters
+        self._left_at_start = clock.left
 
     @property
-    def share(self) -> float:
+    def progress(self) -> float:
         """How much of it is over, ``0..1``."""
-        return min(1.0, (self._begin - self.clock.left) / self.seconds) if self.seconds > 0 else 1.0
+        return min(1.0, (self._left_at_start - self.clock.left) / self.seconds) if self.seconds > 0 else 1.0
 
     @property
     def temperature(self) -> float:
         """The temperature now, in parts of what leaving out a task costs."""
-        return float(HOT * (COLD / HOT) ** self.share)
+        first, last = self.parameters.initial_temperature, self.parameters.final_temperature
+        return float(first * (last / first) ** self.progress)
 
 
 class RuinAndRecreate:
     """A plan under ruin and recreate."""
 
-    def __init__(self, domains: Domains, placements: Mapping[Key, Placement], seed: int) -> None:
+    def __init__(
+        self,
+        domains: Domains,
+        placements: Mapping[Key, Placement],
+        seed: int,
+        parameters: AnnealingParameters = DEFAULTS.annealing,
+    ) -> None:
+        self.parameters = parameters
         self.encoding = KernelEncoding(domains, placements, seed)
         first = self.encoding.first_task
         rows = self.encoding.tables.rows[first : first + len(self.encoding.task_rows)]
@@ -80,7 +70,7 @@ class RuinAndRecreate:
         self.best_rows = self.encoding.state.now[first : first + len(rows), : kernel.SUPERVISOR + 1].copy()
         tables, totals = self.encoding.tables, self.encoding.state.totals
         over = max(0, int(totals[kernel.NOTIFIED] - tables.rows[0, kernel.BUDGET]))
-        self.best = self.begin = kernel.BUDGET_PENALTY * over
+        self.best = self.score_at_start = kernel.BUDGET_PENALTY * over
 
     def run(self, temperature: Callable[[], float], on_better: Callable[[Mapping[Key, Placement]], object]) -> None:
         """Search until ``temperature``, asked every ``STEPS`` ruins, is 0.
@@ -88,23 +78,23 @@ class RuinAndRecreate:
         The best placements are told to ``on_better``, at most every ``TELL_SECONDS`` and at the end.
         """
         encoding, told, best_told = self.encoding, monotonic(), self.best
-        movable = encoding.fixed != encoding.task_rows.keys()
-        while movable and (warmth := temperature() * self.unit) > 0:
-            state, tidiness = encoding.state, TIDINESS * self.unit
-            calling = int(min(kernel.BUDGET_PENALTY, CALLING * self.unit * (HOT * self.unit / warmth) ** STRICTER))
-            self.best = kernel.anneal(encoding.tables, state, self.best_rows, self.best, STEPS, warmth, tidiness, calling)
+        has_movable = encoding.fixed != encoding.task_rows.keys()
+        while has_movable and (degrees := temperature() * self.unit) > 0:
+            gap_cost, call_penalty = self.parameters.gap_cost * self.unit, self._call_penalty(degrees)
+            self.best = kernel.anneal(
+                encoding.tables, encoding.state, self.best_rows, self.best, STEPS, degrees, gap_cost, call_penalty
+            )
             if self.best < best_told and monotonic() > told + TELL_SECONDS:
                 on_better(encoding.read(self.best_rows))
                 told, best_told = monotonic(), self.best
         if self.best < best_told:
             on_better(encoding.read(self.best_rows))
 
-
-def compile_kernel() -> None:
-    """Compile the kernel, if it has not been on this machine, by using it."""
-    domains = Domains(generate("tiny", 0, date(2026, 1, 5)))
-    temperatures = iter([HOT])
-    RuinAndRecreate(domains, construct(domains), 0).run(lambda: next(temperatures, 0.0), lambda _: None)
+    def _call_penalty(self, degrees: float) -> int:
+        """Return what a call above the notification budget costs at a temperature, in points."""
+        parameters = self.parameters
+        cooling = (parameters.initial_temperature * self.unit / degrees) ** parameters.call_cost_power
+        return int(min(kernel.BUDGET_PENALTY, parameters.call_cost * self.unit * cooling))
 
 
 class KernelCompilation:
@@ -118,7 +108,7 @@ class KernelCompilation:
         self._waiting: Thread | None = None
         if not self._cached():
             path = os.pathsep.join(entry for entry in sys.path if entry)
-            command = [sys.executable, "-c", "from solver.search.ruin import compile_kernel; compile_kernel()"]
+            command = [sys.executable, "-c", "from solver.search.kernel import compile_kernel; compile_kernel()"]
             quiet = subprocess.DEVNULL
             child = subprocess.Popen(
                 command, stdin=quiet, stdout=quiet, stderr=quiet, env=os.environ | {"PYTHONPATH": path}, start_new_session=True

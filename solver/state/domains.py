@@ -15,6 +15,7 @@ Every name in ``DOMAINS`` is a rule of :data:`scheduling.rules.RULES`; together 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -22,11 +23,12 @@ from functools import cached_property
 
 from scheduling.clinic import Seat, Service
 from scheduling.people import Provider, Shift
-from scheduling.requests import Current, CurrentGroup, Pin
+from scheduling.requests import Current, CurrentGroup, Link, Pin
+from scheduling.rules import Rule
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.scenario import Scenario
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on, weekday
-from solver.state.tasks import Key, Task, list_tasks
+from solver.state.tasks import Key, Task, list_tasks, visit_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class ShiftId:
 
     provider: str
     number: int
+
+    def __str__(self) -> str:
+        return f"{self.provider} shift {self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +307,7 @@ class Domains:
     without
         Tasks that get no option.
     ignoring
-        Names of domains (functions of ``DOMAINS``) that do not count: what would be possible without a rule.
+        Rules that do not count: what would be possible without them.
     staying
         Tasks that have no option but where they stand.
     """
@@ -311,18 +316,19 @@ class Domains:
         self,
         scenario: Scenario,
         without: Collection[Key] = (),
-        ignoring: Collection[str] = (),
+        ignoring: Collection[Rule] = (),
         staying: Collection[Key] = (),
     ) -> None:
         self.scenario = scenario
         self.without, self.staying = frozenset(without), frozenset(staying)
-        self._place_domains = [domain for domain in PLACE_DOMAINS if domain.__name__ not in ignoring]
-        self._provider_domains = [domain for domain in PROVIDER_DOMAINS if domain.__name__ not in ignoring]
-        self._task_domains = [domain for domain in TASK_DOMAINS if domain.__name__ not in ignoring]
-        self._team_domains = [domain for domain in TEAM_DOMAINS if domain.__name__ not in ignoring]
+        ignored = {rule.__name__ for rule in ignoring}
+        self._place_domains = [domain for domain in PLACE_DOMAINS if domain.__name__ not in ignored]
+        self._provider_domains = [domain for domain in PROVIDER_DOMAINS if domain.__name__ not in ignored]
+        self._task_domains = [domain for domain in TASK_DOMAINS if domain.__name__ not in ignored]
+        self._team_domains = [domain for domain in TEAM_DOMAINS if domain.__name__ not in ignored]
         self.tasks = list_tasks(scenario)
         self._places: dict[tuple[str, int, str], int] = {}
-        self._suited: dict[tuple[str, str], frozenset[str]] = {}
+        self._suitable: dict[tuple[str, str], tuple[str, ...]] = {}
         self._seats: dict[tuple[str, int | None], tuple[Option, ...]] = {}
         self._by_place: dict[Key, Sequence[tuple[tuple[int, str], Sequence[Sequence[Option]]]]] = {}
 
@@ -353,6 +359,26 @@ class Domains:
         return self._by_place[key]
 
     @cached_property
+    def links(self) -> Mapping[Key, Sequence[Link]]:
+        """The links of each visit that has any, in the order of the file."""
+        links: dict[Key, list[Link]] = defaultdict(list)
+        for link in self.scenario.links:
+            links[visit_key(link.before)].append(link)
+            links[visit_key(link.after)].append(link)
+        return dict(links)
+
+    def get_linked(self, key: Key) -> set[Key]:
+        """Return the visits that a visit is linked to, directly or not, itself included."""
+        linked, waiting = {key}, [key]
+        while waiting:
+            for link in self.links.get(waiting.pop(), ()):
+                for other in (visit_key(link.before), visit_key(link.after)):
+                    if other not in linked:
+                        linked.add(other)
+                        waiting.append(other)
+        return linked
+
+    @cached_property
     def by_key(self) -> Mapping[Key, Task]:
         """Tasks by name."""
         return {task.key: task for task in self.tasks}
@@ -365,14 +391,15 @@ class Domains:
         """Return a shift."""
         return self.scenario.providers_by_id[shift.provider].shifts[shift.number]
 
-    def suitable_rooms(self, service: Service, location: str) -> frozenset[str]:
-        """Return the rooms at a location that suit a service; none when it needs none."""
+    def suitable_rooms(self, service: Service, location: str) -> tuple[str, ...]:
+        """Return the rooms at a location that suit a service, plain ones before richer ones; none when it needs none."""
         key = (service.id, location)
-        if key not in self._suited:
+        if key not in self._suitable:
             need, rooms = service.room, self.scenario.clinic.rooms
-            fits = (room.id for room in rooms if need is not None and room.location == location and need.suits(room))
-            self._suited[key] = frozenset(fits)
-        return self._suited[key]
+            fits = [room for room in rooms if need is not None and room.location == location and need.suits(room)]
+            fits.sort(key=lambda room: (len(room.features), room.seats))
+            self._suitable[key] = tuple(room.id for room in fits)
+        return self._suitable[key]
 
     def place(self, service: Service, day: int, location: str) -> int:
         """Return the starts of a service on a date at a location, whoever gives it and receives it."""

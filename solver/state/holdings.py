@@ -129,4 +129,4 @@ class Holdings:
     def _slots(self, slot: int, first_minute: int, last_minute: int) -> int:
         """Return the slots that ``[first, last)`` minutes after a start touch."""
         grid = self.scenario.grid.grid_minutes
-        return ((1 << -(-last_minute // grid)) - (1 << (first_minute // grid))) << slot
+        return ((1 << self.scenario.grid.count_slots(last_minute)) - (1 << (first_minute // grid))) << slot

@@ -5,14 +5,16 @@ Finding the places of a task takes well under a millisecond.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import reduce
 from graphlib import TopologicalSorter
 from itertools import product
+from operator import or_
 
 from scheduling.requests import Link
+from scheduling.rules import Rule, patients, places, providers, requests
 from scheduling.rules.providers import FULL_ATTENTION
 from solver.state.domains import ANY, Domains, Option, ShiftId, get_current, start_mask, unavailable_starts
 from solver.state.holdings import Holdings, runs
@@ -50,7 +52,7 @@ class Occupancy(Holdings):
     """
 
     def __init__(
-        self, domains: Domains, placements: Mapping[Key, Placement] | None = None, ignoring: Collection[str] = ()
+        self, domains: Domains, placements: Mapping[Key, Placement] | None = None, ignoring: Collection[Rule] = ()
     ) -> None:
         super().__init__(domains)
         self.ignoring = frozenset(ignoring)
@@ -61,18 +63,15 @@ class Occupancy(Holdings):
         self.guide_weight = 1000.0
         self.shift_at: Mapping[ShiftId, str] = {}
         self._nearby: dict[ShiftId, list[tuple[ShiftId, float, bool]]] = {}
-        self._rooms: dict[tuple[str, str], list[str]] = {}
-        self.links: dict[Key, list[Link]] = defaultdict(list)
-        for link in self.scenario.links:
-            self.links["visit", link.before].append(link)
-            self.links["visit", link.after].append(link)
+        self.links = domains.links
         for key, placement in (placements or {}).items():
             self.put(key, placement)
 
-    def viewed_with(self, domains: Domains, ignoring: Collection[str] = ()) -> Occupancy:
+    def viewed_with(self, domains: Domains, ignoring: Collection[Rule] = ()) -> Occupancy:
         """Return the same placements as other domains see them, or without some rules; for looking, not for changing."""
         other = copy(self)
-        other.__dict__ |= {"domains": domains, "ignoring": frozenset(ignoring), "_open_at": {}, "_free_on": {}, "_ranked": {}}
+        other.__dict__ |= {"domains": domains, "ignoring": frozenset(ignoring), "_open_at": {}, "_free_on": {}}
+        other.__dict__ |= {"_ranked": {}, "_nearby": {}}
         return other
 
     def _change(self, key: Key, placement: Placement, take: bool) -> None:
@@ -96,7 +95,7 @@ class Occupancy(Holdings):
             return [task]
         before: dict[Key, list[Key]] = {key: [] for key in members}
         for key in members:
-            for link in self.links[key]:
+            for link in self.links.get(key, ()):
                 leader = visit_key(link.before)
                 if leader != key and leader in members and leader not in before[key]:
                     before[key].append(leader)
@@ -117,9 +116,16 @@ class Occupancy(Holdings):
                 for place in self._with_team(task, day, location, starts, team):
                     yield CostedPlacement(extra * self.guide_weight + place.cost, place.placement) if guide else place
 
+    def every_start(self, task: Task) -> Iterator[CostedPlacement]:
+        """Yield free places of a task with every start, the earliest of the day first."""
+        some = reduce(or_, (option.starts for option in self.domains.options_for(task.key)), 0)
+        for slot in range(self.scenario.grid.slots_per_day):
+            if some >> slot & 1:
+                yield from self.places(task, None, 1 << slot)
+
     def narrow_options(self, task: Task, options: Iterable[Option], free: Collection[Key]) -> list[Option]:
         """Return options with the starts that what is placed leaves to them; the tasks of ``free`` are yet to be placed."""
-        length, opened, kept = -(-task.service.minutes // self.scenario.grid.grid_minutes), {}, []
+        length, opened, kept = self.scenario.grid.count_slots(task.service.minutes), {}, []
         for option in options:
             place = (option.day, option.location)
             if place not in opened:
@@ -143,7 +149,7 @@ class Occupancy(Holdings):
                     best = place
             return best
         opened: dict[tuple[int, str], int] = {}
-        guide, length = self.guide.get(task.key), -(-task.service.minutes // self.scenario.grid.grid_minutes)
+        guide, length = self.guide.get(task.key), self.scenario.grid.count_slots(task.service.minutes)
         for least, option in self.by_least_cost(task):
             if best is not None and least > best.cost:
                 break
@@ -180,40 +186,41 @@ class Occupancy(Holdings):
                 cached[task.service.id] = starts
         else:
             starts = cached[task.service.id]
-        if starts and task.patient is not None and self._patient[task.patient] and "patient-overlap" not in self.ignoring:
+        if (
+            starts
+            and task.patient is not None
+            and self._patient[task.patient]
+            and patients.patient_overlap not in self.ignoring
+        ):
             starts &= self._patient_starts(task, task.patient, day, location)
-        for link in self.links.get(task.key, ()) if starts and "link" not in self.ignoring else ():
+        for link in self.links.get(task.key, ()) if starts and requests.link not in self.ignoring else ():
             if ("visit", link.after if task.id == link.before else link.before) not in free:
                 starts &= self._linked_starts(task, link, day, location)
         return starts
 
     def _service_starts(self, task: Task, day: int, location: str) -> int:
         """Return the starts that rooms, equipment and bays leave open to a service."""
-        service, grid = task.service, self.scenario.grid.grid_minutes
-        length, starts = -(-service.minutes // grid), (1 << self.scenario.grid.slots_per_day) - 1
-        if service.room is not None and "room-overlap" not in self.ignoring:
-            cleaned = -(-(service.minutes + service.turnover) // grid)
+        service, grid = task.service, self.scenario.grid
+        length, starts = grid.count_slots(service.minutes), (1 << self.scenario.grid.slots_per_day) - 1
+        if service.room is not None and places.room not in self.ignoring:
+            cleaned = grid.count_slots(service.minutes + service.turnover)
             open_rooms = 0
-            for room in self._suited(task, location):
-                open_rooms |= runs(self._levels(("room", room, day), 1).free(1), cleaned)
+            for room in self._suitable_rooms(task, location):
+                shared = places.room_overlap in self.ignoring
+                open_rooms |= ANY if shared else runs(self._levels(("room", room, day), 1).free(1), cleaned)
             starts &= open_rooms
-        for device in service.equipment if "equipment" not in self.ignoring else ():
+        for device in service.equipment if places.equipment not in self.ignoring else ():
             starts &= runs(self._equipment(device, location, day).free(1), length)
-        if service.recovery and starts and "recovery" not in self.ignoring:
-            first, last = service.minutes // grid, -(-(service.minutes + service.recovery) // grid)
+        if service.recovery and starts and places.recovery not in self.ignoring:
+            first, last = service.minutes // grid.grid_minutes, grid.count_slots(service.minutes + service.recovery)
             starts &= runs(self._bays(location, day).free(1), last - first) >> first
         return starts
 
-    def _suited(self, task: Task, location: str) -> Sequence[str]:
+    def _suitable_rooms(self, task: Task, location: str) -> Sequence[str]:
         pin = None if task.visit is None else task.visit.pinned
         if pin is not None and pin.room is not None:
             return (pin.room,)
-        key = (task.service.id, location)
-        if key not in self._rooms:
-            need = task.service.room
-            suited = [r for r in self.scenario.clinic.rooms if r.location == location and need is not None and need.suits(r)]
-            self._rooms[key] = [room.id for room in sorted(suited, key=lambda room: (len(room.features), room.seats))]
-        return self._rooms[key]
+        return self.domains.suitable_rooms(task.service, location)
 
     def _patient_starts(self, task: Task, patient: str, day: int, location: str) -> int:
         starts, grid = -1, self.scenario.grid
@@ -253,7 +260,7 @@ class Occupancy(Holdings):
 
     def _with_team(self, task: Task, day: int, location: str, starts: int, team: Sequence[Option]) -> Iterator[CostedPlacement]:
         service, people = task.service, self.scenario.providers_by_id
-        length = -(-service.minutes // self.scenario.grid.grid_minutes)
+        length = self.scenario.grid.count_slots(service.minutes)
         members = [option.shift for option in team if option.shift is not None]
         if len({shift.provider for shift in members}) < len(members) or not self._team_allowed(task, members):
             return
@@ -281,13 +288,13 @@ class Occupancy(Holdings):
             return True
         team = tuple(shift.provider for shift in members)
         required = None if task.visit is None else task.visit.required_provider
-        if required is not None and required not in team and "required-provider" not in self.ignoring:
+        if required is not None and required not in team and patients.required_provider not in self.ignoring:
             return False
         for link in self.links.get(task.key, ()):
             other = self.placements.get(("visit", link.after if task.id == link.before else link.before))
             if (
                 link.same_provider
-                and "link" not in self.ignoring
+                and requests.link not in self.ignoring
                 and other is not None
                 and team != tuple(shift.provider for shift in other.team)
             ):
@@ -335,7 +342,7 @@ class Occupancy(Holdings):
     def _member_starts(self, option: Option, task: Task, length: int) -> int:
         shift, service = option.shift, task.service
         assert shift is not None
-        here = ANY if "shift" in self.ignoring else self._shift_starts(shift, option.location, service.minutes)
+        here = ANY if providers.shift in self.ignoring else self._shift_starts(shift, option.location, service.minutes)
         if not here:
             return 0
         cached = self._free_on.setdefault((shift.provider, option.day), {})
@@ -348,16 +355,16 @@ class Occupancy(Holdings):
         """Return the starts at which a provider could take on a task, wherever it is."""
         provider = self.scenario.providers_by_id[name]
         within = self._minutes[name, day] + minutes <= provider.max_minutes_per_day
-        if not within and "daily-limit" not in self.ignoring:
+        if not within and providers.daily_limit not in self.ignoring:
             return 0
-        free = -1 if "provider-overlap" in self.ignoring else self._levels(("team", name, day), 1).free(1)
-        if not provider.trainee and "attention" not in self.ignoring:
+        free = -1 if providers.provider_overlap in self.ignoring else self._levels(("team", name, day), 1).free(1)
+        if not provider.trainee and providers.attention not in self.ignoring:
             free &= self._levels(("attention", name, day), FULL_ATTENTION).free(attention)
         return runs(free, length)
 
     def _supervisor_starts(self, option: Option, task: Task, length: int) -> int:
         shift = option.shift
-        if "attention" in self.ignoring:
+        if providers.attention in self.ignoring:
             return -1
         if shift is None or not (here := self._shift_starts(shift, option.location, task.service.minutes)):
             return 0
@@ -415,7 +422,7 @@ class Occupancy(Holdings):
             yield kept.bit_length() - 1
         first = (starts & -starts).bit_length() - 1
         yield first
-        noon = -(-720 // self.scenario.grid.grid_minutes)
+        noon = self.scenario.grid.noon_slot
         if first < noon and (later := starts >> noon):
             yield noon + (later & -later).bit_length() - 1
 
@@ -423,7 +430,7 @@ class Occupancy(Holdings):
         if task.service.room is None:
             return None
         cleaned = self._slots(slot, 0, task.service.minutes + task.service.turnover)
-        free = [r for r in self._suited(task, location) if not self._levels(("room", r, day), 1).levels[0] & cleaned]
+        free = [r for r in self._suitable_rooms(task, location) if not self._levels(("room", r, day), 1).levels[0] & cleaned]
         current = get_current(task)
         if current is not None and current.room in free:
             return current.room

@@ -136,7 +136,7 @@ def make_plan(
         status=status,
         cost=0,
         bound=bound,
-        costs=Costs.of({}),
+        costs=Costs.from_components({}),
         visits=tuple(booking for booking in bookings if isinstance(booking, VisitBooking)),
         groups=tuple(booking for booking in bookings if isinstance(booking, GroupBooking)),
         holds=tuple(booking for booking in bookings if isinstance(booking, HoldBooking)),

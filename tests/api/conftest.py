@@ -140,6 +140,7 @@ class StubSolver:
     error: Exception | None = None
     during: Callable[[threading.Event], None] | None = None
     limits: Any = None
+    parameters: Any = None
     start: Plan | None = None
     asked: Scenario | None = None
     seconds: float | None = None
@@ -151,10 +152,11 @@ class StubSolver:
         start: Plan | None = None,
         on_progress: Callable[[Any], None] | None = None,
         cancel: threading.Event | None = None,
+        parameters: Any = None,
     ) -> Plan:
         """Report progress twice and return the plan."""
         assert on_progress is not None and cancel is not None
-        self.asked, self.limits, self.start = scenario, limits, start
+        self.asked, self.limits, self.start, self.parameters = scenario, limits, start, parameters
         on_progress(StubProgress(0.5, 4000, None, "constructing"))
         if self.during is not None:
             self.during(cancel)

@@ -113,7 +113,7 @@ def timed(tally: Tally, function: Callable[[], T]) -> T:
 
 def beside(call: Call) -> bool:
     """Return whether the exact model has a place for a visit while everything else stays; nothing is cut from its options."""
-    grown = Addition(visits=(call.visit,)).to(call.scenario)
+    grown = Addition(visits=(call.visit,)).add_to(call.scenario)
     domains = Domains(grown)
     key = ("visit", call.visit.id)
     options = {key: domains.options_for(key)}

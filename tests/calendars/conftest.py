@@ -166,7 +166,7 @@ def make_plan() -> Plan:
         status="feasible",
         cost=0,
         bound=None,
-        costs=Costs.of({}),
+        costs=Costs.from_components({}),
         visits=(
             VisitBooking(visit="visit-1", **injection),
             VisitBooking(visit="visit-2", **at("2026-11-30T14:45", 60, "yawkey-exam-1", "physician-1")),

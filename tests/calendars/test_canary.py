@@ -93,7 +93,7 @@ def mails(scenario: Scenario, plan: Plan) -> dict[str, list[bytes]]:
             told = {}
             for standing in ({"u": (box, one)}, {"u": (box, later)}, {}):
                 (message,) = list_messages(told, standing, now)
-                told = {"u": message.told()}
+                told = {"u": message.to_invitation()}
                 assert seen_in(make_subject(message).encode()) == set()
                 found[patient].append(make_mail(message, CLINIC))
     return found

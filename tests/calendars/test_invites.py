@@ -31,8 +31,8 @@ def injection(scenario: Scenario) -> Appointment:
     return make_appointment(scenario.clinic, "epidural-steroid-injection", "wang", start, start + HOUR / 2)
 
 
-def moved(one: Appointment, by: timedelta = HOUR) -> Appointment:
-    return replace(one, starts_at=one.starts_at + by, ends_at=one.ends_at + by)
+def moved(appointment: Appointment, by: timedelta = HOUR) -> Appointment:
+    return replace(appointment, starts_at=appointment.starts_at + by, ends_at=appointment.ends_at + by)
 
 
 def read(message: InviteMessage) -> tuple[Calendar, Event]:
@@ -42,7 +42,7 @@ def read(message: InviteMessage) -> tuple[Calendar, Event]:
 
 
 def after(told: Mapping[str, Invitation], sent: list[InviteMessage]) -> dict[str, Invitation]:
-    return {**told, **{message.uid: message.told() for message in sent}}
+    return {**told, **{message.uid: message.to_invitation() for message in sent}}
 
 
 # ------------------------------------------------------------------------------------------------- which are sent
@@ -204,8 +204,8 @@ def test_the_second_of_two_hours_of_one_name_is_written_as_an_instant(injection:
 
 
 def test_an_appointment_survives_being_kept_as_json(injection: Appointment) -> None:
-    assert Appointment.of(injection.document()) == injection
-    assert Appointment.of(injection.document()).document() == injection.document()
+    assert Appointment.from_document(injection.document()) == injection
+    assert Appointment.from_document(injection.document()).document() == injection.document()
 
 
 @pytest.mark.parametrize(

@@ -157,8 +157,8 @@ def test_no_name_adds_a_header_a_recipient_or_a_line_of_the_calendar(name: str, 
     names = [line.partition(b":")[0].decode() for line in lines if not line.startswith((b" ", b"\t"))]
     assert names == ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"]
     mail = message_from_bytes(content, policy=policy.default)
-    assert [one.addr_spec for one in mail["To"].addresses] == ["ada@example.org"]
-    assert [one.addr_spec for one in mail["From"].addresses] == [CLINIC.address]
+    assert [address.addr_spec for address in mail["To"].addresses] == ["ada@example.org"]
+    assert [address.addr_spec for address in mail["From"].addresses] == [CLINIC.address]
     (event,) = Calendar.from_ical(make_scheduling_object(message, CLINIC)).walk("VEVENT")
     assert event["ATTENDEE"] == "mailto:ada@example.org"
 

@@ -117,7 +117,7 @@ def test_an_invite_and_its_cancellation_are_read_at_the_same_instants(
     known = Invitation("u1@clinicweave", Mailbox("ada@example.org", "Ada"))
     asked = make_message(known, told, start - timedelta(days=9))
     assert asked is not None
-    gone = make_message(asked.told(), None, start - timedelta(days=8))
+    gone = make_message(asked.to_invitation(), None, start - timedelta(days=8))
     assert gone is not None
     organizer = Mailbox("appointments@clinic.example")
     assert reader(make_scheduling_object(asked, organizer)) == {(start, end)}

@@ -65,7 +65,7 @@ def test_a_rule_has_the_dates_that_dateutil_finds(text: str, start: date) -> Non
 def test_a_start_that_is_brought_forward_changes_no_later_date(text: str, start: date, days: int) -> None:
     rule = Rule.parse(text)
     before = start + timedelta(days=days)
-    moved = rule.brought_forward(start, before)
+    moved = rule.bring_forward(start, before)
     assert moved <= max(start, before)
     later = before + timedelta(days=900)
     assert list(takewhile(lambda day: day < later, rule.dates(moved, before))) == list(
@@ -75,7 +75,7 @@ def test_a_start_that_is_brought_forward_changes_no_later_date(text: str, start:
 
 def test_control_starts_are_brought_forward() -> None:
     rule = Rule.parse("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU")
-    assert rule.brought_forward(date(2001, 1, 2), date(2026, 3, 1)) == date(2026, 2, 10)
+    assert rule.bring_forward(date(2001, 1, 2), date(2026, 3, 1)) == date(2026, 2, 10)
 
 
 @settings(max_examples=200, deadline=None)

@@ -157,7 +157,7 @@ def test_in_whatever_order_answers_come_and_however_often_the_newest_one_stands(
 )
 def test_a_mail_with_a_calendar_part_is_read(kind: str) -> None:
     found = read_mail(mail(reply(), kind=kind))
-    assert [one.uid for one in found.answers] == ["u1@clinic"]
+    assert [reply.uid for reply in found.answers] == ["u1@clinic"]
     assert (found.sender, found.message_id, found.trouble) == ("Ada@Example.org", "<1@example.org>", None)
 
 

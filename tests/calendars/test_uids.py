@@ -126,3 +126,18 @@ def test_the_sequence_survives_the_file(tmp_path: Path, plan: Plan) -> None:
     later = Uids.read(path)
     assert later.sequence("visit", "visit-1", plan.visits[0]) == 0
     assert later.sequence("visit", "visit-1", plan.visits[0].changed(location="yawkey")) == 1
+
+
+def test_a_later_plan_takes_over_what_was_said_of_an_earlier_one(plan: Plan) -> None:
+    booking = plan.visits[0]
+    earlier, later = Uids(), Uids()
+    said = [earlier.sequence("visit", "visit-1", one) for one in (booking, booking.changed(location="yawkey"))]
+    own = later.of("visit", "new")
+    later.of("visit", "visit-1")
+    later.take_over(earlier)
+    assert said == [0, 1]
+    assert later.of("visit", "visit-1") == earlier.of("visit", "visit-1")
+    assert later.sequence("visit", "visit-1", booking.changed(location="yawkey")) == 1
+    assert later.sequence("visit", "visit-1", booking) == 2
+    later.take_over(earlier)
+    assert (later.sequence("visit", "visit-1", booking), later.of("visit", "new")) == (2, own)

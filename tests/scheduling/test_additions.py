@@ -43,11 +43,11 @@ def test_a_file_may_hold_visits_with_links_and_new_patients() -> None:
 
 def test_a_grown_scenario_is_the_one_that_its_file_would_be() -> None:
     added = Addition(visits=(visit("new", "zoe"),), links=(link("v2", "new", 1),), patients=(patient("zoe"),))
-    grown = added.to(WEEK)
+    grown = added.add_to(WEEK)
     assert Scenario.parse(grown.model_dump_json(exclude_unset=True)) == grown
-    assert [one.id for one in grown.visits] == ["v1", "v2", "new"]
+    assert [visit.id for visit in grown.visits] == ["v1", "v2", "new"]
     assert grown.patients_by_id["zoe"] == patient("zoe")
-    assert [one.id for one in WEEK.visits] == ["v1", "v2"]
+    assert [visit.id for visit in WEEK.visits] == ["v1", "v2"]
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_every_fault_of_an_addition_is_named_in_the_order_of_the_file() -> None:
     ]
 
 
-def test_a_circle_through_the_scenarios_links_is_a_fault() -> None:
+def test_a_cycle_through_the_scenarios_links_is_a_fault() -> None:
     (fault,) = faults_of({"visits": [NEW], "links": [link("v2", "new"), link("new", "v1")]})
     assert fault.startswith("links")
-    assert "closes a circle" in fault
+    assert "closes a cycle" in fault
     assert not faults_of({"visits": [NEW], "links": [link("v2", "new")]})
 
 

@@ -87,6 +87,6 @@ def test_a_plan_costs_the_sum_of_its_components() -> None:
 
 def test_the_check_judges_the_cost_itself_whatever_the_plan_says() -> None:
     asked = scenario(visit("v1"))
-    made = plan(asked, cost=7, costs=Costs.of({"late": 7}))
+    made = plan(asked, cost=7, costs=Costs.from_components({"late": 7}))
     assert made.cost == 7
     assert check(asked, made).cost == 101

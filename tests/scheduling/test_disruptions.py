@@ -101,7 +101,7 @@ ASKED = scenario(visit("v1"), visit("v2", "quin", "injection"))
 
 def closed_plan(asked: Scenario, *wishes: factories.Wish) -> Plan:
     """Make a plan in which every pin is kept."""
-    pins = [(one.id, one.pinned) for one in asked.visits if one.pinned is not None]
+    pins = [(visit.id, visit.pinned) for visit in asked.visits if visit.pinned is not None]
     kept = [booking(name, p.start.strftime("%Y-%m-%dT%H:%M"), p.room, " ".join(p.team), p.location) for name, p in pins]
     return plan(asked, *kept, *wishes)
 
@@ -162,7 +162,7 @@ def test_what_is_past_was_not_closed() -> None:
         asked, [close("wang-exam-1", "TU 00:00", "WE 00:00"), close("wang-exam-2", "MO 00:00", "TU 10:05")]
     )
     assert broken(upset, booking("v1", "TU 09:00")) == set()
-    assert [one.id for one in upset.visits] == ["closed:wang-exam-1:2026-12-01T10:10", "v1"]
+    assert [visit.id for visit in upset.visits] == ["closed:wang-exam-1:2026-12-01T10:10", "v1"]
 
 
 def test_what_stands_for_a_closed_room_takes_no_id_that_is_taken() -> None:
@@ -206,20 +206,20 @@ def test_an_extra_shift_can_be_worked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "message"),
+    ("extra_shift", "message"),
     [
         (extra("ana", "MO 11:00", "MO 12:10"), "overlaps the shift of Mon 30 Nov 08:00 to 12:00"),
         (extra("ana", "MO 20:00", "TU 00:01"), "crosses midnight"),
         (extra("ana", "MO 18:00", "MO 20:00", "wang", "wang"), "a location is repeated"),
     ],
 )
-def test_an_extra_shift_that_is_none_is_refused(one: ExtraShift, message: str) -> None:
+def test_an_extra_shift_that_is_none_is_refused(extra_shift: ExtraShift, message: str) -> None:
     with pytest.raises(InvalidFile, match=message):
-        apply_disruptions(ASKED, [one])
+        apply_disruptions(ASKED, [extra_shift])
 
 
 @pytest.mark.parametrize(
-    ("one", "message"),
+    ("disruption", "message"),
     [
         (close("nowhere", "MO 09:00", "MO 10:00"), 'unknown room or location "nowhere"'),
         (close("nowhere", "SU- 09:00", "SU- 10:00"), 'unknown room or location "nowhere"'),
@@ -229,9 +229,9 @@ def test_an_extra_shift_that_is_none_is_refused(one: ExtraShift, message: str) -
         (extra("ana", "MO 18:00", "MO 19:00", "nowhere"), 'unknown location "nowhere"'),
     ],
 )
-def test_what_the_scenario_does_not_have_is_named(one: Disruption, message: str) -> None:
+def test_what_the_scenario_does_not_have_is_named(disruption: Disruption, message: str) -> None:
     with pytest.raises(UnknownId, match=message):
-        apply_disruptions(scenario(visit("v1"), now="MO 08:00"), [one])
+        apply_disruptions(scenario(visit("v1"), now="MO 08:00"), [disruption])
 
 
 # --- whatever happens ------------------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ HAPPENINGS: st.SearchStrategy[list[Disruption]] = st.lists(
 @settings(max_examples=100, deadline=None)
 @given(HAPPENINGS)
 def test_a_disturbed_scenario_is_a_scenario_that_has_a_plan(happenings: list[Disruption]) -> None:
-    asked = FULL.changed(visits=tuple(one.changed(pinned=None) for one in FULL.visits))
+    asked = FULL.changed(visits=tuple(visit.changed(pinned=None) for visit in FULL.visits))
     upset = apply_disruptions(asked, happenings)
     assert Scenario.parse(upset.model_dump_json(exclude_unset=True)) == upset
     verdict = check(upset, closed_plan(upset))
@@ -275,8 +275,10 @@ def test_a_disturbed_scenario_is_a_scenario_that_has_a_plan(happenings: list[Dis
     st.integers(48, 68),
     st.sampled_from(["wang-exam-1", "wang-exam-2"]),
 )
-def test_a_visit_meets_a_closed_room_exactly_when_their_times_meet(one: PlaceClosure, day: int, slot: int, room: str) -> None:
+def test_a_visit_meets_a_closed_room_exactly_when_their_times_meet(
+    closure: PlaceClosure, day: int, slot: int, room: str
+) -> None:
     start = moment("MO 00:00") + timedelta(days=day, minutes=10 * slot)
     wish = booking("v1", start.strftime("%Y-%m-%dT%H:%M"), room)
-    meets = room == one.place and start < one.end and one.start < start + timedelta(minutes=40)
-    assert ("room-overlap" in broken(apply_disruptions(ASKED, [one]), wish)) == meets
+    meets = room == closure.place and start < closure.end and closure.start < start + timedelta(minutes=40)
+    assert ("room-overlap" in broken(apply_disruptions(ASKED, [closure]), wish)) == meets

@@ -26,7 +26,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert path.read_bytes() == b"short"
 
 
-@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace", "pathlib.Path.chmod"])
+@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace"])
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,15 +72,18 @@ def test_a_link_stays_a_link_to_what_is_written(tmp_path: Path) -> None:
     assert target.read_text() == "new"
 
 
-def test_a_new_file_is_as_open_as_the_umask_lets_it_be(tmp_path: Path) -> None:
-    path = tmp_path / "week.json"
-    before = os.umask(0o002)
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_a_file_is_its_owners_alone_and_so_is_a_new_folder(tmp_path: Path, umask: int) -> None:
+    path, known = tmp_path / "patients" / "pat.ics", tmp_path / "known.json"
+    known.touch(mode=0o644)
+    before = os.umask(umask)
     try:
         write_text(path, "text")
-        assert os.umask(0o002) == 0o002
+        write_text(known, "text")
+        assert os.umask(umask) == umask
     finally:
         os.umask(before)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o664
+    assert [stat.S_IMODE(one.stat().st_mode) for one in (path, known, path.parent)] == [0o600, 0o600, 0o700]
 
 
 def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:

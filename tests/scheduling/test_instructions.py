@@ -61,23 +61,23 @@ def faults(text: str) -> list[str]:
 
 
 def test_an_injection_asks_for_a_driver_and_early_arrival(scenario: Scenario) -> None:
-    told = load_instructions().guidance(scenario.services["epidural-steroid-injection"])
+    told = load_instructions().get_guidance(scenario.services["epidural-steroid-injection"])
     assert told.arrive.minutes == 30
     assert "drives you home" in told.companion.text
     assert any("blood thinner" in hold.text for hold in told.hold)
 
 
 def test_a_behavioral_visit_welcomes_a_companion_as_the_clinic_says(scenario: Scenario) -> None:
-    told = load_instructions().guidance(service(scenario, id="behavioral-intake"))
+    told = load_instructions().get_guidance(service(scenario, id="behavioral-intake"))
     assert (told.companion.source, "welcome" in told.companion.text) == ("clinic", True)
 
 
 def test_a_group_does_not_invite_companions(scenario: Scenario) -> None:
-    assert "ask us first" in load_instructions().guidance(scenario.services["behavioral-group"]).companion.text
+    assert "ask us first" in load_instructions().get_guidance(scenario.services["behavioral-group"]).companion.text
 
 
 def test_everybody_brings_the_list_the_records_and_the_notes(scenario: Scenario) -> None:
-    said = " ".join(told.text for told in load_instructions().guidance(service(scenario, id="something-new")).bring)
+    said = " ".join(told.text for told in load_instructions().get_guidance(service(scenario, id="something-new")).bring)
     for word in ("medicines", "vitamins", "supplements", "dose", "records", "consultations", "CD", "treatments"):
         assert word in said
 
@@ -87,12 +87,12 @@ def test_an_unknown_service_is_treated_as_a_visit_or_a_procedure(
     scenario: Scenario, attention: int, recovery: int, minutes: int
 ) -> None:
     unknown = service(scenario, id="something-new", attention=attention, recovery=recovery)
-    assert load_instructions().guidance(unknown).arrive.minutes == minutes
+    assert load_instructions().get_guidance(unknown).arrive.minutes == minutes
 
 
 def test_a_service_of_a_family_is_what_its_family_says_however_it_is_done(scenario: Scenario) -> None:
     known = service(scenario, id="follow-up", attention=2, recovery=20)
-    assert load_instructions().guidance(known).arrive.minutes == 15
+    assert load_instructions().get_guidance(known).arrive.minutes == 15
 
 
 def test_nobody_is_told_to_stop_a_blood_thinner() -> None:
@@ -125,12 +125,12 @@ def test_the_families_list_every_service_of_the_catalogue_and_no_other() -> None
 
 
 def test_an_unknown_place_says_nothing() -> None:
-    assert load_instructions().place("elsewhere").phone is None
-    assert load_instructions().place("wang").phone is not None
+    assert load_instructions().get_wayfinding("elsewhere").phone is None
+    assert load_instructions().get_wayfinding("wang").phone is not None
 
 
 def test_the_nearest_layer_speaks_and_what_to_bring_adds_up(scenario: Scenario) -> None:
-    told = Instructions.parse(MINIMAL.encode()).guidance(service(scenario, id="dressing", attention=2))
+    told = Instructions.parse(MINIMAL.encode()).get_guidance(service(scenario, id="dressing", attention=2))
     assert told.arrive.minutes == 0
     assert [each.text for each in told.bring] == ["A list.", "Shoes.", "Socks."]
     assert told.hold == ()

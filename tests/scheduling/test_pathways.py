@@ -1,4 +1,4 @@
-"""Pathways: those of the catalogue say what clinic.md says, and the checker finds what is wrong with one."""
+"""Pathways: those of the catalogue say what the clinic says, and the checker finds what is wrong with one."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ A, B = {"id": "a", "service": "first"}, {"id": "b", "service": "second"}
         ),
         (
             ({**A, "follows": after("b")}, {**B, "follows": after("a")}),
-            ("pathways[0].steps", "go in a circle: a, b"),
+            ("pathways[0].steps", "go in a cycle: a, b"),
         ),
         (({**B, "follows": after("a")}, A), ("pathways[0].steps[0]", "stands before a, which it follows")),
         (

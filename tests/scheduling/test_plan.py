@@ -152,7 +152,7 @@ def test_a_plan_file_names_its_components_as_the_contract_does() -> None:
 
 
 def test_costs_are_summed_and_what_is_not_named_is_nothing() -> None:
-    found = Costs.of({"late": 7, "site-change": 41})
+    found = Costs.from_components({"late": 7, "site-change": 41})
     assert found.total == 48
     assert found.components()["site-change"] == 41
     assert found.components()["trips"] == 0

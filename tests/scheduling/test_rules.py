@@ -1,4 +1,4 @@
-"""Every rule's checker against the cases, and the registry against the contract."""
+"""Every rule's checker against the cases, and the registry against the list of the format."""
 
 from __future__ import annotations
 

@@ -182,8 +182,8 @@ TIMES: tuple[tuple[str, Any, str], ...] = (
 
 LINKS: tuple[tuple[str, Any, str], ...] = (
     ("links[2]", a_link("v4", "v4"), 'links[2]: links "v4" to itself'),
-    ("links[2]", a_link("v3", "v1"), "links[2]: closes a circle: v1 -> v2 -> v3 -> v1"),
-    ("links[1].after", "v1", "links[1]: closes a circle: v1 -> v2 -> v1"),
+    ("links[2]", a_link("v3", "v1"), "links[2]: closes a cycle: v1 -> v2 -> v3 -> v1"),
+    ("links[1].after", "v1", "links[1]: closes a cycle: v1 -> v2 -> v1"),
     ("links[0].min_days", 8, "links[0].max_days: 7 is below min_days 8"),
 )
 """Links that nothing can keep."""
@@ -265,7 +265,7 @@ HIDING: tuple[tuple[tuple[tuple[str, Any], ...], tuple[str, ...]], ...] = (
         (
             "links[0].max_days: 7 is below min_days 8",
             "links[0].together: must be a valid boolean",
-            "links[1]: closes a circle: v1 -> v2 -> v1",
+            "links[1]: closes a cycle: v1 -> v2 -> v1",
         ),
     ),
     (
@@ -343,24 +343,24 @@ def test_a_wrong_type_in_one_element_does_not_make_its_id_unknown_to_others() ->
     ]
 
 
-def test_two_circles_are_two_faults() -> None:
+def test_two_cycles_are_two_faults() -> None:
     fields = full()
     put(fields, "links", [a_link("v1", "v2"), a_link("v2", "v1"), a_link("v3", "v4"), a_link("v4", "v3")])
     assert faults_of(json.dumps(fields)) == [
-        "links[1]: closes a circle: v1 -> v2 -> v1",
-        "links[3]: closes a circle: v3 -> v4 -> v3",
+        "links[1]: closes a cycle: v1 -> v2 -> v1",
+        "links[3]: closes a cycle: v3 -> v4 -> v3",
     ]
 
 
 @pytest.mark.parametrize(("visits", "more"), [(20, ""), (21, "... -> ")])
-def test_a_fault_names_the_first_visits_of_a_long_circle(visits: int, more: str) -> None:
+def test_a_fault_names_the_first_visits_of_a_long_cycle(visits: int, more: str) -> None:
     links = [a_link(f"v{number}", f"v{(number + 1) % visits}") for number in range(visits)]
     fields = scenario_fields(visits=[visit(f"v{number}") for number in range(visits)], links=links)
     (fault,) = faults_of(json.dumps(fields))
     assert fault.endswith(f" -> v18 -> v19 -> {more}v0")
 
 
-def test_ways_that_meet_again_are_no_circle() -> None:
+def test_ways_that_meet_again_are_no_cycle() -> None:
     fields = full()
     put(fields, "links", [a_link("v1", "v2"), a_link("v1", "v3"), a_link("v2", "v4"), a_link("v3", "v4"), a_link("v1", "v4")])
     assert faults_of(json.dumps(fields)) == []
@@ -373,7 +373,7 @@ def test_a_chain_of_thousands_of_links_needs_no_stack() -> None:
     assert faults_of(json.dumps(fields)) == []
     fields["links"].append(a_link("v4999", "v0"))
     (fault,) = faults_of(json.dumps(fields))
-    assert fault.startswith("links[4999]: closes a circle: v0 -> v1 -> v2")
+    assert fault.startswith("links[4999]: closes a cycle: v0 -> v1 -> v2")
 
 
 @pytest.mark.parametrize(

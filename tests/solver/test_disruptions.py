@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -33,16 +32,20 @@ from solver import Limits, cancel_visit, solve
 from solver.model import exact
 from solver.model.constraints import CONSTRAINTS
 from solver.model.exact import exact_model
+from solver.parameters import DEFAULTS, AnnealingParameters, SolverParameters
 from solver.search import ruin
 from solver.search.construct import construct
 from solver.search.encoding import KernelEncoding
 from solver.search.improve import SubproblemResult, SubproblemSolver
-from solver.search.ruin import HOT, RuinAndRecreate
+from solver.search.incumbent import Incumbent
+from solver.search.ruin import RuinAndRecreate
 from solver.state.domains import Domains
 from solver.state.placements import Placement, make_plan
 from solver.state.tasks import Key
 
-solving = import_module("solver.solve")
+HOT = DEFAULTS.annealing.initial_temperature
+DECOMPOSING = SolverParameters(exact_max_options=0, annealing=AnnealingParameters(time_share=0.5))
+"""Parameters that decompose whatever the size, with time for neighbourhoods."""
 """The module, whose name in the package is taken by its function."""
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -148,7 +151,7 @@ def again(upset: Upset, earlier: Plan) -> tuple[Scenario, Plan]:
     if upset.cancelled is not None and not check(asked, stands).violations:
         asked, stands = cancel_visit(asked, stands, upset.cancelled)
     if upset.extra is not None:
-        asked = Addition(visits=(upset.extra,)).to(asked)
+        asked = Addition(visits=(upset.extra,)).add_to(asked)
     asked = apply_disruptions(asked, _only_once(upset.disruptions))
     asked = asked.changed(policy=asked.policy.changed(max_notified_moves=upset.budget))
     return asked, rebase(stands, asked)
@@ -161,16 +164,17 @@ def planned(upset: Upset) -> Iterator[Planned]:
     """Yield the first plan of a week, and the one that is made when it is upset."""
     with pytest.MonkeyPatch.context() as patch:
         if not upset.whole:
-            decompose(patch)
+            count_neighbourhoods(patch)
+        parameters = SolverParameters() if upset.whole else DECOMPOSING
         limits = Limits(SECONDS, workers=1, seed=upset.seed, deterministic=True)
-        first = solve(upset.asked, limits)
+        first = solve(upset.asked, limits, parameters=parameters)
         yield Planned(upset.asked, None, first)
         asked, start = again(upset, first)
-        yield Planned(asked, start, solve(asked, limits, start))
+        yield Planned(asked, start, solve(asked, limits, start, parameters=parameters))
 
 
-def decompose(patch: pytest.MonkeyPatch) -> None:
-    """Decompose whatever the size, with time for the annealing and for a few neighbourhoods."""
+def count_neighbourhoods(patch: pytest.MonkeyPatch) -> None:
+    """Let each neighbourhood count as time, so that there are few of them."""
     solve_subproblem = SubproblemSolver.solve
 
     def counted(self: SubproblemSolver, *given: Any) -> SubproblemResult:
@@ -178,8 +182,6 @@ def decompose(patch: pytest.MonkeyPatch) -> None:
         self.clock.spend(NEIGHBOURHOOD_SECONDS)
         return result
 
-    patch.setattr(solving, "SMALL_OPTIONS", -1)
-    patch.setattr(solving, "ANNEAL_SHARE", 0.5)
     patch.setattr(SubproblemSolver, "solve", counted)
 
 
@@ -292,10 +294,9 @@ def too_roomy(patch: pytest.MonkeyPatch) -> None:
 
 
 def boasts(patch: pytest.MonkeyPatch) -> None:
-    """SearchState bounds that are twice as high, which ends the search too soon."""
-    search = vars(solving)["_Solve"]
-    honest = search.raise_bound
-    patch.setattr(search, "raise_bound", lambda self, bound: honest(self, bound and 2 * bound))
+    """State bounds that are twice as high, which ends the search too soon."""
+    honest = Incumbent.raise_bound
+    patch.setattr(Incumbent, "raise_bound", lambda self, bound: honest(self, bound and 2 * bound))
 
 
 QUIET = Upset(generate("tiny", 0), None, None, None, (), None, whole=False, seed=0)

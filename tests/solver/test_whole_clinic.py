@@ -242,7 +242,7 @@ CASES = {
         lambda visits: [replace(visits[0], supervisors=())],
     ),
 }
-"""The rules of clinic.md that are about visits, by their numbers."""
+"""The rules of the clinic that are about visits, by their numbers."""
 
 
 @pytest.mark.parametrize("number", CASES)
@@ -285,14 +285,14 @@ def test_rule_3_a_group_meets_once_a_month_and_a_second_session_is_found() -> No
 def test_rule_13_patients_of_every_service_are_told_where_when_and_what_to_bring() -> None:
     clinic, told = catalogue.build_clinic(staff()), load_instructions()
     for service in clinic.services:
-        guidance = told.guidance(service)
+        guidance = told.get_guidance(service)
         assert guidance.arrive.minutes >= 0
         assert guidance.bring
         assert guidance.companion.text
         for where in service.locations:
             assert next(one for one in clinic.locations if one.id == where).address
     services = {one.id: one for one in clinic.services}
-    sedated, office = told.guidance(services["scs-implant"]), told.guidance(services["follow-up"])
+    sedated, office = told.get_guidance(services["scs-implant"]), told.get_guidance(services["follow-up"])
     assert sedated.hold != office.hold
     assert sedated.companion != office.companion
     assert sedated.arrive.minutes > office.arrive.minutes

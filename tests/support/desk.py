@@ -35,7 +35,7 @@ class Desk:
     def job(self, identifier: str) -> PlanJobRow:
         """Return a job as it is now."""
         with self.database.reading() as session:
-            return records.job(session, identifier)
+            return records.get_job(session, identifier)
 
     def jobs(self) -> list[PlanJobRow]:
         """Return every job."""

@@ -359,8 +359,8 @@ def scenario(*asked: Visit | Link | Group | Reserve, patients: Iterable[Patient]
     fields = scenario_fields(**overrides)
     kinds = (("visits", Visit), ("links", Link), ("groups", Group), ("reserves", Reserve))
     for section, kind in kinds:
-        fields[section] += [_plain(one) for one in asked if isinstance(one, kind)]
-    known = {one["id"]: one for one in fields["patients"]} | {one.id: _plain(one) for one in patients}
+        fields[section] += [_plain(request) for request in asked if isinstance(request, kind)]
+    known = {field["id"]: field for field in fields["patients"]} | {patient.id: _plain(patient) for patient in patients}
     fields["patients"] = list(known.values())
     return Scenario.parse(json.dumps(fields))
 
@@ -444,7 +444,7 @@ def plan(scenario: Scenario, *wishes: Wish, **overrides: Any) -> Plan:
         "status": "feasible",
         "cost": 0,
         "bound": None,
-        "costs": Costs.of({}),
+        "costs": Costs.from_components({}),
         "visits": [made for made in bookings if isinstance(made, VisitBooking)],
         "groups": [made for made in bookings if isinstance(made, GroupBooking)],
         "holds": [made for made in bookings if isinstance(made, HoldBooking)],

@@ -19,7 +19,7 @@ from api.http.app import create_app
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
 from api.store import bookings, periods
-from api.store.audit import entries
+from api.store.audit import list_entries
 from api.store.database import Database
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
@@ -68,7 +68,7 @@ class FrontDesk:
 
     def version(self, visit: str) -> str:
         """Return the ETag of a visit's booking."""
-        return str(self.ask("GET", f"/v1/visits/{visit}/booking").headers.get("etag", '"0"'))
+        return str(self.ask("GET", f"/v1/visits/{visit}/booking").headers.get("etag", '"0.none"'))
 
     def link(self, visit: str) -> Headers:
         """Return the headers of a patient who acts by the link for a visit."""
@@ -80,12 +80,12 @@ class FrontDesk:
     def actions(self, visit: str) -> list[str]:
         """Return what the audit says was done to a visit."""
         with self.context.database.reading() as session:
-            return [row.action for row in entries(session, object_id=visit)]
+            return [row.action for row in list_entries(session, object_id=visit)]
 
     def stands(self, scenario: str = "test-week") -> dict[str, str]:
         """Return where the visits of a week stand: starts in UTC, by visit."""
         with self.context.database.reading() as session:
-            found = bookings.standing(session, scenario)
+            found = bookings.list_standing(session, scenario)
         return {subject[1]: f"{one.row.starts_at:%a %H:%M}" for subject, one in sorted(found.items()) if subject[0] == "visit"}
 
 

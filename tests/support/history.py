@@ -76,7 +76,7 @@ def live_through(store: Database, weeks: int, visits: int, going_on: int) -> int
         import_roster(session, SYSTEM, week.changed(**nothing).model_dump_json(), NOW)
         periods = [_period(MONDAY - timedelta(weeks=number)) for number in range(weeks, 0, -1)]
         insert_all(session, PeriodRow, periods)
-        past = Past(weeks, visits, tuple(one.id for one in week.providers))
+        past = Past(weeks, visits, tuple(provider.id for provider in week.providers))
         number = 0
         while past.placed + LONGEST <= visits:
             _walk(session, past, number, WALKED[number % len(WALKED)], whole=past.placed < visits - 2 * going_on)
@@ -116,7 +116,7 @@ def _walk(session: Session, past: Past, number: int, name: str, whole: bool) -> 
         of = {"team": (provider,), "location": "wang"}
         episode = record_events(episode, pathway, *(Event(kind=kind, **told, **of) for kind in ("planned", "done")))
     episodes.add(session, [(episode, Origin(name))], known)
-    episodes.row(session, episode.id).is_open = get_state(episode, pathway) == "open"
+    episodes.get_episode(session, episode.id).is_open = get_state(episode, pathway) == "open"
     _book(session, episode, [(one, service, *place) for (one, service), place in zip(steps, places, strict=False)])
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from support import factories
 
 from api.services import bookings, episodes, publishing, rolling
+from api.services import programmes as service
 from api.services.accounts import SYSTEM
 from api.services.episodes import Consequences, ReportedEvent
 from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
@@ -21,7 +22,7 @@ from api.services.rosters import import_roster
 from api.services.week import load_week
 from api.store import episodes as records
 from api.store import periods, plans, programmes
-from api.store.bookings import booking_of
+from api.store.bookings import find_booking
 from api.store.database import Database
 from api.store.migrations import migrate
 from api.store.tables import PlanJobRow
@@ -32,6 +33,7 @@ from scheduling.care.rolling import NextWeek
 from scheduling.care.windows import OpenStep, list_open_steps
 from scheduling.fields import Horizon, Interval
 from scheduling.generate import generate
+from scheduling.requests import Group
 from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
@@ -107,10 +109,10 @@ class Months:
         """Build the next week and keep it."""
         with self.store.writing() as session:
             horizon = rolling.get_next_horizon(session, self.now, weeks, start)
-            return rolling.build_week(session, SYSTEM, horizon, self.now).found
+            return rolling.build_week(session, SYSTEM, horizon, self.now).next_week
 
     def preview(self, weeks: int = 1) -> NextWeek:
-        """Say what the next week is asked for."""
+        """Return what the next week is asked for."""
         with self.store.reading() as session:
             return rolling.draft_week(session, rolling.get_next_horizon(session, self.now, weeks, None), self.now)
 
@@ -128,9 +130,9 @@ class Months:
         with self.store.writing() as session:
             scenario, standing = load_week(session, period, self.now).to_plan()
             made = plan_first_come(scenario, standing)
-            kept = made.changed(visits=tuple(one for one in made.visits if one.visit not in without))
+            kept = made.changed(visits=tuple(visit for visit in made.visits if visit.visit not in without))
             assert not list(find_violations(scenario, made))
-            snapshot = periods.keep_snapshot(session, scenario, periods.period(session, period), self.now)
+            snapshot = periods.keep_snapshot(session, scenario, periods.get_period(session, period), self.now)
             start = plans.add_plan(session, standing, snapshot.id, period, "desk", self.now)
             row = plans.add_plan(session, kept, snapshot.id, period, "desk", self.now)
             job = PlanJobRow(
@@ -153,24 +155,29 @@ class Months:
     def away(self, period: str) -> None:
         """Let everybody be away in a period."""
         with self.store.writing() as session:
-            scenario = periods.scenario_of(session, period)
+            scenario = periods.load_scenario(session, period)
             gone = Interval(start=stamp(scenario.horizon.start, 0), end=stamp(scenario.horizon.end, 0))
-            people = tuple(one.changed(busy=(gone,)) for one in scenario.providers)
+            people = tuple(provider.changed(busy=(gone,)) for provider in scenario.providers)
             import_roster(session, SYSTEM, scenario.changed(providers=people, **NOTHING).model_dump_json(), self.now)
 
     def live(self, visit: str, came: bool = True) -> None:
         """Let the moment of a visit come, and note whether its patient did."""
         with self.store.writing() as session:
-            row = booking_of(session, ("visit", visit, ""))
+            row = find_booking(session, ("visit", visit, ""))
             assert row is not None and row.state == "booked", (visit, row)
             self.now = max(self.now, row.starts_at + timedelta(minutes=1))
             for state in ("arrived", "done") if came else ("no-show",):
-                bookings.mark(session, SYSTEM, visit, state, lambda version: None, self.now)
+                bookings.mark(session, SYSTEM, visit, state, None, self.now)
+
+    def take_back(self, visit: str) -> None:
+        """Take back the last that was noted of a visit."""
+        with self.store.writing() as session:
+            bookings.unmark(session, SYSTEM, visit, None, self.now)
 
     def tell(self, episode: str, kind: str, **told: Any) -> Consequences:
         """Tell what became known of an episode."""
         with self.store.writing() as session:
-            version = records.row(session, episode).version
+            version = records.get_episode(session, episode).version
             event = ReportedEvent.model_validate({"kind": kind, **told})
             return episodes.record_event(session, SYSTEM, episode, version, event, self.now)
 
@@ -187,23 +194,38 @@ class Months:
         """Return what an episode leaves open today, by visit."""
         found = self.episode(identifier)
         with self.store.reading() as session:
-            today = periods.zone(session).wall(self.now).date()
-        return {one.visit: one for one in list_open_steps(found, catalogue.get_pathway(found.pathway), today)}
+            today = periods.get_zone(session).wall(self.now).date()
+        return {step.visit: step for step in list_open_steps(found, catalogue.get_pathway(found.pathway), today)}
 
     def programme(self, identifier: str) -> Programme:
         """Return a programme with its people and sessions."""
         with self.store.reading() as session:
             return next(one for one in programmes.load(session) if one.id == identifier)
 
+    def groups(self, period: str) -> tuple[Group, ...]:
+        """Return the sessions that a period asks for, as they stand."""
+        with self.store.reading() as session:
+            return periods.load_scenario(session, period).groups
+
+    def starts_on(self, period: str) -> date:
+        """Return a period's first date."""
+        with self.store.reading() as session:
+            return periods.get_period(session, period).starts_on
+
+    def leave(self, programme: str, patient: str) -> None:
+        """Give back a patient's seat."""
+        with self.store.writing() as session:
+            service.leave_programme(session, SYSTEM, programme, patient, self.now)
+
     def asked(self, period: str) -> dict[str, Any]:
         """Return the visits that a period asks for, by id."""
         with self.store.reading() as session:
-            return dict(periods.scenario_of(session, period).visits_by_id)
+            return dict(periods.load_scenario(session, period).visits_by_id)
 
     def stands(self, visit: str) -> str | None:
         """Return what a visit's booking is, None when it never had one."""
         with self.store.reading() as session:
-            row = booking_of(session, ("visit", visit, ""))
+            row = find_booking(session, ("visit", visit, ""))
             return None if row is None else row.state
 
 

@@ -41,8 +41,8 @@ def send_all(database: Database, now: datetime) -> list[Claimed]:
     """Send all that is due, as a courier does; return it in its order."""
     taken = []
     with database.writing() as session:
-        while (claimed := messages.claim(session, "courier", now, LEASE)) is not None:
-            messages.sent(session, claimed.message.id, now)
+        while (claimed := messages.claim_next(session, "courier", now, LEASE)) is not None:
+            messages.mark_sent(session, claimed.message.id, now)
             taken.append(claimed)
     return taken
 

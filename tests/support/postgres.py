@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 
@@ -23,6 +24,11 @@ MIGRATED = "migrated"
 
 MEMORY = Path("/dev/shm")
 """Where Linux keeps files in memory: each test's own copy of a database takes a sixth of the time there."""
+
+GUARDED = "guarded"
+"""The one role that has to give a password."""
+
+PASSWORD = "p@ss/w:rd %41*é"
 
 ROOM_BYTES = 2 * 1024**3
 """Free memory without which the server's files go to the disk."""
@@ -46,6 +52,10 @@ class PostgresServer:
         """Return the URL of one of its databases."""
         return f"postgresql://clinic@/{name}?host={self.directory}"
 
+    def guarded_url(self, name: str) -> str:
+        """Return the URL of one of its databases for the role that has to give its password."""
+        return f"postgresql://{GUARDED}:{quote(PASSWORD, safe='')}@/{name}?host={self.directory}"
+
     def create(self, name: str, template: str = "template1") -> str:
         """Make a database, a copy of another that nobody is connected to, and return its URL."""
         self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
@@ -58,6 +68,13 @@ class PostgresServer:
     def drop(self, name: str) -> None:
         """Remove a database and end its connections."""
         self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def guard(self, data: Path) -> None:
+        """Make the role that has to give its password, a superuser as the other is."""
+        self._run(f"CREATE ROLE {GUARDED} SUPERUSER LOGIN PASSWORD '{PASSWORD}'")
+        rules = data / "pg_hba.conf"
+        rules.write_text(f"local all {GUARDED} scram-sha-256\n{rules.read_text()}")
+        self._run("SELECT pg_reload_conf()")
 
     def _run(self, statement: str) -> None:
         with psycopg.connect(host=str(self.directory), user="clinic", dbname="postgres", autocommit=True) as connection:
@@ -83,7 +100,9 @@ def server(programs: Path) -> Iterator[PostgresServer]:
         options = f"{FOR_TESTS_ONLY} -k {place}"
         run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", f"{place}/log", "-o", options, "start")
         try:
-            yield PostgresServer(Path(place))
+            running = PostgresServer(Path(place))
+            running.guard(Path(data))
+            yield running
         finally:
             run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
 

@@ -50,8 +50,8 @@ def two_processes(url: str, secret: str, clients: int, now: datetime | None = No
     with ExitStack() as stack:
         services = [stack.enter_context(served(url, "--no-worker") if now is None else stopped(url, now)) for _ in range(2)]
         yield [
-            stack.enter_context(httpx2.Client(base_url=one.address, headers=bearer(secret), timeout=60, limits=limits))
-            for one in services
+            stack.enter_context(httpx2.Client(base_url=service.address, headers=bearer(secret), timeout=60, limits=limits))
+            for service in services
         ]
 
 

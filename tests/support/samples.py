@@ -161,6 +161,21 @@ def kept(here: World) -> Ids:
     return {}
 
 
+def on_their_day(here: World) -> Ids:
+    """Let the day come on which visits stand."""
+    here.desk.clock.pass_by(days=1)
+    return {}
+
+
+def arrived(here: World) -> Ids:
+    """Let the patients of both visits come."""
+    on_their_day(here)
+    for name in ("own", "foreign"):
+        answer = here.desk.change("PUT", "booking/state", name, {"state": "arrived"})
+        assert answer.status_code == 200, answer.text
+    return {}
+
+
 def queued(here: World) -> Ids:
     """Ask for a plan that nobody makes."""
     return {"plan": here.desk.ask("POST", "/v1/plans", {"scenario": "test-week"}).json()["id"]}
@@ -276,7 +291,8 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("POST", BOOKING): Sample({"start": factories.at("WE 09:00"), **FREE}, **OWN_WAITING),
     ("PATCH", BOOKING): Sample({"start": factories.at("WE 09:00"), **FREE}, version_of=BOOKING),
     ("DELETE", BOOKING): Sample(version_of=BOOKING),
-    ("PUT", "/v1/visits/{visit}/booking/state"): Sample({"state": "arrived"}, version_of=BOOKING),
+    ("PUT", "/v1/visits/{visit}/booking/state"): Sample({"state": "arrived"}, version_of=BOOKING, prepare=on_their_day),
+    ("DELETE", "/v1/visits/{visit}/booking/state"): Sample(version_of=BOOKING, prepare=arrived),
     ("PUT", "/v1/visits/{visit}/pin"): Sample(version_of=BOOKING),
     ("DELETE", "/v1/visits/{visit}/pin"): Sample(),
     ("POST", "/v1/visits/{visit}/offers"): Sample({"count": 2}, **OWN_WAITING),

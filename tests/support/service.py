@@ -11,7 +11,7 @@ from support import factories
 from api.access.actor import AccessRole
 from api.services.accounts import SYSTEM, NewAccount, add_account
 from api.store import periods
-from api.store.audit import entries
+from api.store.audit import list_entries
 from api.store.database import Database
 from api.store.tables import AuditRow
 
@@ -58,4 +58,4 @@ def peopled(database: Database) -> None:
 def denials(database: Database) -> list[AuditRow]:
     """Return what the audit says of those who were not let."""
     with database.reading() as session:
-        return [row for row in entries(session) if row.outcome == "denied"]
+        return [row for row in list_entries(session) if row.outcome == "denied"]

@@ -37,14 +37,14 @@ class StoredWeek:
 
     def published_in(self, rows: Session, made: Plan, at: datetime = NOW) -> Published:
         """Keep and publish a plan in a transaction."""
-        snapshot = periods.keep_snapshot(rows, self.scenario, periods.period(rows, self.id), at)
+        snapshot = periods.keep_snapshot(rows, self.scenario, periods.get_period(rows, self.id), at)
         kept = plans.add_plan(rows, made, snapshot.id, self.id, "desk", at)
         return plans.publish(rows, kept, self.scenario, made, "desk", at)
 
     def made(self, plan: Plan) -> str:
         """Keep a plan as if it had been asked for and made; return its job's id."""
         with self.store.writing() as rows:
-            snapshot = periods.keep_snapshot(rows, self.scenario, periods.period(rows, self.id), NOW)
+            snapshot = periods.keep_snapshot(rows, self.scenario, periods.get_period(rows, self.id), NOW)
             row = plans.add_plan(rows, plan, snapshot.id, self.id, "desk", NOW)
             made = {"state": "done", "plan_id": row.id, "created_by": "desk", "created_at": NOW, "ended_at": NOW}
             limits = {"seconds": 1.0, "workers": 1, "seed": 0, "gap": 0.0}
@@ -54,4 +54,4 @@ class StoredWeek:
     def standing(self) -> Plan:
         """Return what stands."""
         with self.store.reading() as rows:
-            return plans.standing_plan(rows, periods.scenario_of(rows, self.id))
+            return plans.load_standing_plan(rows, periods.load_scenario(rows, self.id))

@@ -1,8 +1,14 @@
-"""How a job goes, as it happens: for whoever watches it."""
+"""How a job goes, as it happens, for whoever watches it: rows, or server-sent events of them.
+
+References
+----------
+HTML Living Standard, section 9.2 (server-sent events).
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from threading import Event
 
@@ -39,7 +45,7 @@ async def follow(
 
     def look() -> tuple[PlanJobRow, list[JobEventRow]]:
         with database.reading() as session:
-            return store.job(session, identifier), store.events(session, identifier, after)
+            return store.get_job(session, identifier), store.list_events(session, identifier, after)
 
     while stopping is None or not stopping.is_set():
         row, events = await asyncio.to_thread(look)
@@ -50,3 +56,14 @@ async def follow(
             yield row
             return
         await asyncio.sleep(look_seconds)
+
+
+async def stream_events(database: Database, identifier: str, after: int, stopping: Event) -> AsyncIterator[str]:
+    """Yield what a job reports as server-sent events: ``progress`` for each step, at last ``end``. Raises ``UnknownId``."""
+    async for row in follow(database, identifier, after, stopping=stopping):
+        if isinstance(row, JobEventRow):
+            progress = {"seconds": row.seconds, "phase": row.phase, "cost": row.cost, "bound": row.bound, "gap": row.gap}
+            yield f"id: {row.number}\nevent: progress\ndata: {json.dumps(progress)}\n\n"
+        else:
+            end = {"state": row.state, "failure": row.failure, "reason": row.reason}
+            yield f"event: end\ndata: {json.dumps(end)}\n\n"

@@ -50,13 +50,13 @@ class JobProgress:
 class WorkerMessage:
     """What the process says: a step, or at last either a plan's text or what went wrong."""
 
-    step: JobProgress | None = None
+    progress: JobProgress | None = None
     plan: str | None = None
     failure: Literal["pins", "defect"] | None = None
     reason: str = ""
 
 
-ORDER, MESSAGE = TypeAdapter(SolveRequest), TypeAdapter(WorkerMessage)
+REQUEST, MESSAGE = TypeAdapter(SolveRequest), TypeAdapter(WorkerMessage)
 
 
 class Channel:
@@ -67,7 +67,7 @@ class Channel:
         self._lock = Lock()
         os.dup2(2, 1)
 
-    def say(self, message: WorkerMessage) -> None:
+    def send(self, message: WorkerMessage) -> None:
         """Send a message."""
         with self._lock:
             self._stream.write(MESSAGE.dump_json(message) + b"\n")
@@ -77,34 +77,34 @@ class Channel:
 def main() -> None:
     """Solve what is ordered."""
     os.nice(NICENESS)
-    voice = Channel()
-    order = ORDER.validate_json(sys.stdin.buffer.readline())
+    channel = Channel()
+    request = REQUEST.validate_json(sys.stdin.buffer.readline())
     Thread(target=_end_with_owner, daemon=True).start()
     try:
-        voice.say(_solved(order, voice))
+        channel.send(_solve(request, channel))
     except Exception as error:
-        voice.say(WorkerMessage(failure="defect", reason=_named(error)))
+        channel.send(WorkerMessage(failure="defect", reason=_name_error(error)))
 
 
-def _solved(order: SolveRequest, voice: Channel) -> WorkerMessage:
+def _solve(request: SolveRequest, channel: Channel) -> WorkerMessage:
     from api.reports.summary import pins_conflict
     from scheduling.plan import Plan
     from scheduling.publishing import rebase
     from scheduling.scenario import Scenario
     from solver import Limits, Progress, solve
 
-    def tell(progress: Progress) -> None:
-        voice.say(WorkerMessage(step=JobProgress(progress.seconds, progress.cost, progress.bound, progress.phase)))
+    def report(progress: Progress) -> None:
+        channel.send(WorkerMessage(progress=JobProgress(progress.seconds, progress.cost, progress.bound, progress.phase)))
 
-    scenario = Scenario.parse(order.scenario)
-    start = None if order.start is None else rebase(Plan.model_validate_json(order.start), scenario)
-    plan = solve(scenario, Limits(order.seconds, order.workers, order.seed, order.gap), start, tell)
+    scenario = Scenario.parse(request.scenario)
+    start = None if request.start is None else rebase(Plan.model_validate_json(request.start), scenario)
+    plan = solve(scenario, Limits(request.seconds, request.workers, request.seed, request.gap), start, report)
     if plan.status == "unknown":
         return WorkerMessage(failure="pins", reason=pins_conflict(scenario, plan))
     return WorkerMessage(plan=plan.model_dump_json())
 
 
-def _named(error: Exception) -> str:
+def _name_error(error: Exception) -> str:
     """Return an error's kind and place. Not its text: that may quote what it was given."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {frame.name}, line {frame.lineno} of {os.path.basename(frame.filename)}"

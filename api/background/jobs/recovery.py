@@ -35,7 +35,7 @@ class JobRecovery:
     def look(self) -> None:
         """Look once."""
         with self._database.reading() as session:
-            marks = store.active_jobs(session)
+            marks = store.list_active_jobs(session)
         now = self._clock()
         if now - self._looked > self._lost_seconds / 2:
             self._since.clear()
@@ -43,7 +43,7 @@ class JobRecovery:
         self._since = {mark: self._since.get(mark, now) for mark in marks}
         still = [mark for mark, since in self._since.items() if now - since >= self._lost_seconds]
         lost = [mark for mark in still if mark.state == "running"]
-        for mark in [*lost, *self._queue.missing(still)]:
+        for mark in [*lost, *self._queue.find_missing(still)]:
             self._again(mark)
         for mark in still:
             self._since[mark] = now
@@ -51,6 +51,6 @@ class JobRecovery:
     def _again(self, mark: Mark) -> None:
         loss = "its heartbeat ended" if mark.state == "running" else None
         with self._database.writing() as session:
-            row = self._queue.again(session, mark, loss)
+            row = self._queue.requeue(session, mark, loss)
         if row is not None:
             log.warning("plan job %s was lost, and is %s", mark.id, row.state)

@@ -13,7 +13,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
-from api.background.jobs.process import MESSAGE, ORDER, SolveRequest, WorkerMessage
+from api.background.jobs.process import MESSAGE, REQUEST, SolveRequest, WorkerMessage
 
 SOLVER = ("-P", "-m", "api.background.jobs.process")
 """What the interpreter runs to solve; by ``-P`` a file in the working folder does not stand before a package of its name."""
@@ -56,7 +56,7 @@ class SolverProcess:
     threads that answer requests, and brings nobody down when it dies.
     """
 
-    def __init__(self, order: SolveRequest) -> None:
+    def __init__(self, request: SolveRequest) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
         self._process = subprocess.Popen(
             [sys.executable, *SOLVER],
@@ -66,10 +66,10 @@ class SolverProcess:
             env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             process_group=0,
         )
-        self._heard: SimpleQueue[WorkerMessage | None] = SimpleQueue()
+        self._received: SimpleQueue[WorkerMessage | None] = SimpleQueue()
         self._written = b""
         self._listening = Thread(target=self._listen, daemon=True)
-        tell, hear = Thread(target=self._tell, args=(order,), daemon=True), Thread(target=self._hear, daemon=True)
+        tell, hear = Thread(target=self._send, args=(request,), daemon=True), Thread(target=self._receive, daemon=True)
         self._threads = [tell, hear, self._listening]
 
     def __enter__(self) -> Self:
@@ -102,7 +102,7 @@ class SolverProcess:
             No message will come any more.
         """
         try:
-            message = self._heard.get(timeout=seconds)
+            message = self._received.get(timeout=seconds)
         except Empty:
             return None
         if message is None:
@@ -111,18 +111,18 @@ class SolverProcess:
             raise ProcessDied(code, _cause(self._written.decode(errors="replace")))
         return message
 
-    def _tell(self, order: SolveRequest) -> None:
+    def _send(self, request: SolveRequest) -> None:
         """Send the order; the input stays open for as long as the owner lives."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
-            self._process.stdin.write(ORDER.dump_json(order) + b"\n")
+            self._process.stdin.write(REQUEST.dump_json(request) + b"\n")
             self._process.stdin.flush()
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._heard.put(MESSAGE.validate_json(line))
-        self._heard.put(None)
+            self._received.put(MESSAGE.validate_json(line))
+        self._received.put(None)
 
     def _listen(self) -> None:
         assert self._process.stderr is not None

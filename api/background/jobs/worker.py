@@ -50,7 +50,7 @@ class WorkerIntervals:
         Between two looks whether a job is still to be done.
     tell : float
         Between two reports of one job; of several steps meanwhile the last is told.
-    beat : float
+    record_beat : float
         Between two heartbeats of a job that has nothing to tell.
     watch : float
         Between two looks for jobs of dead workers.
@@ -80,12 +80,12 @@ class Worker:
         and the one that started last sets it.
     """
 
-    def __init__(self, database: Database, queue: JobQueue, at_once: int = 1, rhythm: WorkerIntervals | None = None) -> None:
+    def __init__(self, database: Database, queue: JobQueue, at_once: int = 1, intervals: WorkerIntervals | None = None) -> None:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._database = database
         self._queue = queue
         self._at_once = at_once
-        self._rhythm = rhythm or WorkerIntervals()
+        self._intervals = intervals or WorkerIntervals()
         self._stopping = Event()
         self._busy = 0
         self._changed = Condition()
@@ -114,7 +114,7 @@ class Worker:
         DBOS.register_queue(
             QUEUE,
             worker_concurrency=self._at_once,
-            polling_interval_sec=self._rhythm.poll,
+            polling_interval_sec=self._intervals.poll,
             on_conflict="always_update",
         )
         _at_work.append(self)
@@ -134,11 +134,11 @@ class Worker:
         with self._changed:
             self._busy += 1
         try:
-            order = None if self._stopping.is_set() else self._kept(lambda session: self._take(session, identifier, epoch))
+            request = None if self._stopping.is_set() else self._write(lambda session: self._take(session, identifier, epoch))
             if self._stopping.is_set():
-                self._again(identifier, epoch)
-            elif order is not None:
-                self._solve(identifier, epoch, order)
+                self._requeue(identifier, epoch)
+            elif request is not None:
+                self._solve(identifier, epoch, request)
         finally:
             with self._changed:
                 self._busy -= 1
@@ -154,20 +154,20 @@ class Worker:
         scenario = session.get_one(ScenarioRow, row.scenario_id).document
         return SolveRequest(scenario, row.seconds, row.workers, row.seed, row.gap, start)
 
-    def _solve(self, identifier: str, epoch: int, order: SolveRequest) -> None:
-        with SolverProcess(order) as solving:
-            job = _Job(self._database, self._rhythm, identifier, epoch)
+    def _solve(self, identifier: str, epoch: int, request: SolveRequest) -> None:
+        with SolverProcess(request) as solving:
+            job = _Job(self._database, self._intervals, identifier, epoch)
             while job.held:
                 if self._stopping.is_set():
-                    return self._again(identifier, epoch)
+                    return self._requeue(identifier, epoch)
                 try:
-                    message = solving.next(self._rhythm.hold)
+                    message = solving.next(self._intervals.hold)
                 except ProcessDied as died:
                     log.warning("plan job %s: the solver died by %s", identifier, died)
-                    return self._again(identifier, epoch, f"the solver died by {died}")
-                if message is not None and message.step is None:
+                    return self._requeue(identifier, epoch, f"the solver died by {died}")
+                if message is not None and message.progress is None:
                     return self._end(identifier, epoch, message)
-                job.look(message.step if message is not None else None)
+                job.look(message.progress if message is not None else None)
         log.info("plan job %s is no longer to be done here", identifier)
         return None
 
@@ -180,14 +180,14 @@ class Worker:
             assert message.failure is not None
             return store.fail_job(session, identifier, epoch, message.failure, message.reason, utc_now())
 
-        if self._kept(end) is False:
+        if self._write(end) is False:
             log.warning("plan job %s: the result came too late and is refused", identifier)
 
-    def _again(self, identifier: str, epoch: int, loss: str | None = None) -> None:
+    def _requeue(self, identifier: str, epoch: int, loss: str | None = None) -> None:
         """Give a job back, or report that its solver died."""
-        self._kept(lambda session: self._queue.again(session, store.mark_of(session, identifier, epoch), loss))
+        self._write(lambda session: self._queue.requeue(session, store.get_mark(session, identifier, epoch), loss))
 
-    def _kept(self, action: Callable[[Session], T]) -> T | None:
+    def _write(self, action: Callable[[Session], T]) -> T | None:
         """Write, and try again for as long as the store cannot be written to; None when the worker stops meanwhile."""
         while True:
             try:
@@ -195,14 +195,14 @@ class Worker:
                     return action(session)
             except (StoreBusy, StoreUnusable) as error:
                 log.warning("plan jobs wait for the store: %s", error)
-                if self._stopping.wait(self._rhythm.beat):
+                if self._stopping.wait(self._intervals.beat):
                     return None
 
     # --- the jobs of others ------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        watch = JobRecovery(self._database, self._queue, self._rhythm.lost)
-        while not self._stopping.wait(self._rhythm.watch):
+        watch = JobRecovery(self._database, self._queue, self._intervals.lost)
+        while not self._stopping.wait(self._intervals.watch):
             try:
                 watch.look()
             except (StoreBusy, StoreUnusable) as error:
@@ -214,46 +214,46 @@ class Worker:
 class _Job:
     """A job in its owner's hands: tells the store how it goes, and learns from it whether to go on."""
 
-    def __init__(self, database: Database, rhythm: WorkerIntervals, identifier: str, epoch: int) -> None:
+    def __init__(self, database: Database, intervals: WorkerIntervals, identifier: str, epoch: int) -> None:
         self.held = True
         self._database = database
-        self._rhythm = rhythm
+        self._intervals = intervals
         self._id = identifier
         self._epoch = epoch
-        self._step: JobProgress | None = None
+        self._progress: JobProgress | None = None
         self._written = self._looked = monotonic()
 
-    def look(self, step: JobProgress | None) -> None:
+    def look(self, progress: JobProgress | None) -> None:
         """Report, show life or just look, whichever is due."""
-        self._step = step or self._step
+        self._progress = progress or self._progress
         now = monotonic()
         try:
-            if now - self._written >= (self._rhythm.beat if self._step is None else self._rhythm.tell):
+            if now - self._written >= (self._intervals.beat if self._progress is None else self._intervals.tell):
                 self._written = self._looked = now
                 with self._database.writing() as session:
                     self.held = self._tell(session)
-                self._step = None
-            elif now - self._looked >= self._rhythm.hold:
+                self._progress = None
+            elif now - self._looked >= self._intervals.hold:
                 self._looked = now
                 with self._database.reading() as session:
-                    self.held = store.holds_job(session, self._id, self._epoch)
+                    self.held = store.is_held(session, self._id, self._epoch)
         except (StoreBusy, StoreUnusable) as error:
             log.warning("plan job %s cannot be reported: %s", self._id, error)
 
     def _tell(self, session: Session) -> bool:
-        if self._step is None:
-            return store.beat(session, self._id, self._epoch)
-        step = self._step
+        if self._progress is None:
+            return store.record_beat(session, self._id, self._epoch)
+        progress = self._progress
         event = JobEventRow(
             job_id=self._id,
             number=0,
-            phase=step.phase,
-            seconds=round(step.seconds, 2),
-            cost=step.cost,
-            bound=step.bound,
+            phase=progress.phase,
+            seconds=round(progress.seconds, 2),
+            cost=progress.cost,
+            bound=progress.bound,
             reported_at=utc_now(),
         )
-        return store.report(session, event, self._epoch)
+        return store.add_event(session, event, self._epoch)
 
 
 _at_work: list[Worker] = []

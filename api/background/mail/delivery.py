@@ -22,7 +22,7 @@ from api.store.errors import StoreBusy, StoreUnusable
 log = logging.getLogger(__name__)
 
 
-class Delivery(Controller):
+class LmtpListener(Controller):
     """Listens by LMTP for mail to one address.
 
     Parameters

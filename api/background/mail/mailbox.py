@@ -27,7 +27,7 @@ MOST_AT_ONCE = 200
 log = logging.getLogger(__name__)
 
 
-def look(settings: Settings, take_in: Callable[[bytes], object]) -> int:
+def fetch_replies(settings: Settings, take_in: Callable[[bytes], object]) -> int:
     """Take in what is new in the mailbox of the settings; return how many messages that was.
 
     What is longer than any answer is marked as seen and left where it is.

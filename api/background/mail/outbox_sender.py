@@ -1,4 +1,4 @@
-"""The courier: takes messages from the outbox one by one, hands each to the mail server, and marks it."""
+"""Sends what waits in the outbox: takes one message after the other, hands it to the mail server, and marks it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
 from api.background.mail.smtp import DeliveryOutcome, SmtpConnection, Unreachable, connect
-from api.background.mail.writing import written
+from api.background.mail.writing import write_mail
 from api.context import AppContext
 from api.services.records import write_audit
 from api.store import messages, tasks
@@ -30,7 +30,8 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-COURIER = Actor("courier", AccessRole.ADMIN)
+SENDER = Actor("courier", AccessRole.ADMIN)
+"""Who sends, as the audit knows it."""
 
 UNDELIVERABLE = "message-undeliverable"
 """The task for staff when somebody cannot be told by mail."""
@@ -38,35 +39,35 @@ UNDELIVERABLE = "message-undeliverable"
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a courier does what, s.
+    """How often a sender looks, waits and tries; times in seconds.
 
     Attributes
     ----------
-    look : float
+    poll_interval : float
         Between two looks for messages to send.
-    first, last : float
+    initial_backoff, max_backoff : float
         The first and the longest wait for a server that does not answer, or that asks to come later; each is twice the one
         before.
     lease : float
-        How long a message stays with a courier of which nothing is heard; longer than all answers to one message may take.
-    patience : int
+        How long a message stays with a sender of which nothing is heard; longer than all answers to one message may take.
+    max_attempts : int
         Attempts after which a message that a server never takes is given up: two days by the longest wait.
     """
 
-    look: float = 1.0
-    first: float = 2.0
-    last: float = 600.0
+    poll_interval: float = 1.0
+    initial_backoff: float = 2.0
+    max_backoff: float = 600.0
     lease: float = 300.0
-    patience: int = 300
+    max_attempts: int = 300
 
-    def wait(self, attempts: int) -> float:
-        """Return the wait after some attempts, a little different each time so that couriers do not come together."""
-        return float(min(self.last, self.first * 2 ** min(attempts - 1, 20)) * random.uniform(0.8, 1.2))
+    def backoff(self, attempts: int) -> float:
+        """Return the wait after some attempts, s, a little different each time so that senders do not come together."""
+        return float(min(self.max_backoff, self.initial_backoff * 2 ** min(attempts - 1, 20)) * random.uniform(0.8, 1.2))
 
 
 @dataclass(slots=True)
 class SendCounts:
-    """What one round brought."""
+    """How many messages a round sent, left for later, and gave up."""
 
     sent: int = 0
     later: int = 0
@@ -82,10 +83,10 @@ class OutboxSender:
         Whose settings name the mail server, and whose store has the outbox.
     """
 
-    def __init__(self, context: AppContext, rhythm: RetryPolicy | None = None) -> None:
+    def __init__(self, context: AppContext, policy: RetryPolicy | None = None) -> None:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._context = context
-        self._rhythm = rhythm or RetryPolicy()
+        self._policy = policy or RetryPolicy()
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -93,59 +94,59 @@ class OutboxSender:
         failures = 0
         while not self.stopping.is_set():
             try:
-                await self.round()
-                failures, wait = 0, self._rhythm.look
+                await self.send_due()
+                failures, wait = 0, self._policy.poll_interval
             except Unreachable as error:
                 failures += 1
-                wait = self._rhythm.wait(failures)
+                wait = self._policy.backoff(failures)
                 log.warning("the mail server does not answer (%s); next try in %d s", error, wait)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), wait)
 
-    async def round(self) -> SendCounts:
+    async def send_due(self) -> SendCounts:
         """Send all that is due now. Raises ``Unreachable``; what was not handed over waits then."""
-        tally = SendCounts()
-        while not self.stopping.is_set() and self._due():
-            async with connect(self._context.settings) as open_line:
-                claimed = await self._kept(self._claim)
+        counts = SendCounts()
+        while not self.stopping.is_set() and self._is_due():
+            async with connect(self._context.settings) as connection:
+                claimed = await self._write(self._claim)
                 while claimed is not None:
-                    claimed = await self._deliver(open_line, claimed, tally)
-        return tally
+                    claimed = await self._deliver(connection, claimed, counts)
+        return counts
 
-    async def _deliver(self, open_line: SmtpConnection, claimed: Claimed, tally: SendCounts) -> Claimed | None:
+    async def _deliver(self, connection: SmtpConnection, claimed: Claimed, counts: SendCounts) -> Claimed | None:
         """Hand one message over, note what became of it, and take the next one in the same transaction."""
-        verdict, words = await self._handed_over(open_line, claimed)
-        tally.sent += verdict is DeliveryOutcome.TAKEN
-        tally.refused += verdict is DeliveryOutcome.NEVER
-        tally.later += verdict in (DeliveryOutcome.LATER, DeliveryOutcome.OPEN)
-        goes_on = open_line.is_open and not self.stopping.is_set()
+        outcome, words = await self._hand_over(connection, claimed)
+        counts.sent += outcome is DeliveryOutcome.TAKEN
+        counts.refused += outcome is DeliveryOutcome.NEVER
+        counts.later += outcome in (DeliveryOutcome.LATER, DeliveryOutcome.OPEN)
+        goes_on = connection.is_open and not self.stopping.is_set()
 
         def note(session: Session) -> Claimed | None:
-            self._note(session, claimed, verdict, words)
+            self._record(session, claimed, outcome, words)
             return self._claim(session) if goes_on else None
 
-        following = await self._kept(note)
-        if not open_line.is_open and verdict is not DeliveryOutcome.TAKEN:
+        following = await self._write(note)
+        if not connection.is_open and outcome is not DeliveryOutcome.TAKEN:
             raise Unreachable(words)
         return following
 
-    async def _handed_over(self, open_line: SmtpConnection, claimed: Claimed) -> tuple[DeliveryOutcome, str]:
+    async def _hand_over(self, connection: SmtpConnection, claimed: Claimed) -> tuple[DeliveryOutcome, str]:
         try:
-            content = written(self._context.settings, claimed)
+            content = write_mail(self._context.settings, claimed)
         except Exception:  # whatever it is, one message that cannot be made must not keep all others
             log.exception("message %s cannot be made", claimed.message.id)
             return DeliveryOutcome.NEVER, "it cannot be made"
         try:
-            return await open_line.hand_over(self._context.settings.mail_from, claimed.tells.address, content)
+            return await connection.hand_over(self._context.settings.mail_from, claimed.tells.address, content)
         except Unreachable as error:
             return DeliveryOutcome.LATER, str(error)
 
     # --- in the store ------------------------------------------------------------------------------------------------
 
-    def _due(self) -> bool:
+    def _is_due(self) -> bool:
         try:
             with self._context.database.reading() as session:
-                return messages.anything_due(session, self._context.clock())
+                return messages.has_due(session, self._context.clock())
         except (StoreBusy, StoreUnusable) as error:
             log.warning("the outbox cannot be read: %s", error)
             return False
@@ -153,32 +154,32 @@ class OutboxSender:
     def _claim(self, session: Session) -> Claimed | None:
         """Take the next message; what would come too late is dropped."""
         now = self._context.clock()
-        while (claimed := messages.claim(session, self.id, now, timedelta(seconds=self._rhythm.lease))) is not None:
+        while (claimed := messages.claim_next(session, self.id, now, timedelta(seconds=self._policy.lease))) is not None:
             if claimed.tells.starts_at > now:
                 return claimed
-            messages.expire(session, claimed.message.id, now)
+            messages.mark_expired(session, claimed.message.id, now)
         return None
 
-    def _note(self, session: Session, claimed: Claimed, verdict: DeliveryOutcome, words: str) -> None:
+    def _record(self, session: Session, claimed: Claimed, outcome: DeliveryOutcome, words: str) -> None:
         now, message = self._context.clock(), claimed.message
         patient = claimed.invitation.patient_id
-        again = now + timedelta(seconds=self._rhythm.wait(message.attempts))
-        gives_up = message.attempts >= self._rhythm.patience
-        match verdict:
+        again = now + timedelta(seconds=self._policy.backoff(message.attempts))
+        gives_up = message.attempts >= self._policy.max_attempts
+        match outcome:
             case DeliveryOutcome.TAKEN:
-                messages.sent(session, message.id, now)
+                messages.mark_sent(session, message.id, now)
                 told = {"message": message.id, "method": message.method, "sequence": message.sequence}
-                write_audit(session, COURIER, "message.send", "patient", patient, now, **told)
+                write_audit(session, SENDER, "message.send", "patient", patient, now, **told)
             case DeliveryOutcome.LATER if not gives_up:
-                messages.put_back(session, claimed, again, words, now)
+                messages.reschedule(session, claimed, again, words, now)
             case DeliveryOutcome.OPEN if not gives_up:
-                messages.leave_open(session, message.id, again, words)
+                messages.mark_open(session, message.id, again, words)
             case _:
-                messages.refuse(session, message.id, words, now)
+                messages.mark_refused(session, message.id, words, now)
                 detail = {"booking": claimed.booking.subject_id, "method": message.method, "reason": words}
                 tasks.add_task(session, UNDELIVERABLE, ("patient", patient), detail, now)
 
-    async def _kept(self, action: Callable[[Session], T]) -> T:
+    async def _write(self, action: Callable[[Session], T]) -> T:
         """Write, and try again for as long as the store cannot be written to: what was sent must be marked."""
         began = monotonic()
         while True:
@@ -187,4 +188,4 @@ class OutboxSender:
                     return action(session)
             except (StoreBusy, StoreUnusable) as error:
                 log.warning("messages wait for the store since %d s: %s", monotonic() - began, error)
-                await asyncio.sleep(self._rhythm.first)
+                await asyncio.sleep(self._policy.initial_backoff)

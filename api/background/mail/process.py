@@ -1,4 +1,4 @@
-"""The courier's process: it works until the end of its standard input, which is the end of its owner.
+"""The process that sends mail: it works until the end of its standard input, which is the end of its owner.
 
 It has a session of its own, so that what kills its owner, or an interrupt from the terminal, does not cut it off in the middle
 of a message. The settings are those of the environment. With ``--once`` it sends what is due, says on standard output what
@@ -38,19 +38,19 @@ def main() -> None:
         context.close()
 
 
-async def _work(courier: OutboxSender) -> None:
+async def _work(sender: OutboxSender) -> None:
     loop = asyncio.get_running_loop()
 
     def stop_with_owner() -> None:
         while os.read(0, 1024):  # not by sys.stdin: a thread inside it would keep the interpreter from ending
             pass
-        loop.call_soon_threadsafe(courier.stopping.set)
+        loop.call_soon_threadsafe(sender.stopping.set)
 
     Thread(target=stop_with_owner, daemon=True).start()
     if ONCE not in sys.argv:
-        await courier.run()
+        await sender.run()
         return
-    sys.stdout.write(json.dumps(asdict(await courier.round())) + "\n")
+    sys.stdout.write(json.dumps(asdict(await sender.send_due())) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from calendars.mailbox import Mailbox
 from calendars.wording import make_discreet
 
 
-def written(settings: Settings, claimed: Claimed) -> bytes:
+def write_mail(settings: Settings, claimed: Claimed) -> bytes:
     """Return a message as the mail server takes it. Nobody is named in it but the clinic."""
     row, told = claimed.message, claimed.tells
     message = InviteMessage(

@@ -29,13 +29,29 @@ FromInput = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 
 
 @contextmanager
-def opened() -> Iterator[AppContext]:
-    """Open the store of the settings, with the tables of this version."""
-    from api.context import create_context
-    from api.store.migrations import migrate
+def opened(may_make: bool = False) -> Iterator[AppContext]:
+    """Open the store of the settings, with the tables of this version.
 
-    context = create_context(read_settings())
-    migrate(context.database)
+    Parameters
+    ----------
+    may_make
+        Where there is no store yet, one is made.
+
+    Raises
+    ------
+    StoreUnusable
+        When there is none, and none may be made.
+    """
+    from api.context import create_context
+    from api.store.database import Database
+    from api.store.migrations import expect_store, migrate
+
+    settings = read_settings()
+    database = Database(settings.database_url)
+    if not may_make:
+        expect_store(database)
+    context = create_context(settings, database)
+    migrate(database)
     try:
         yield context
     finally:
@@ -55,12 +71,12 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make an account; its password is asked for, unless the identity provider knows its owner."""
-    from api.access.passwords import hashed_password
+    from api.access.passwords import hash_password
     from api.services.accounts import SYSTEM, NewAccount, add_account
 
     new = NewAccount(name, role, provider, subject)
-    password_hash = None if subject is not None else hashed_password(_password(password_stdin))
-    with opened() as context, context.database.writing() as session:
+    password_hash = None if subject is not None else hash_password(_password(password_stdin))
+    with opened(may_make=True) as context, context.database.writing() as session:
         row = add_account(session, SYSTEM, new, password_hash, context.settings.oidc_issuer, context.clock())
     _told(as_json, {"id": row.id, "name": name, "role": role}, f"{name} may come in as {role}.")
 
@@ -71,7 +87,7 @@ def list_all(as_json: AsJson = False) -> None:
     from api.store import accounts
 
     with opened() as context, context.database.reading() as session:
-        rows = accounts.accounts(session, "", sys.maxsize)
+        rows = accounts.list_accounts(session, "", sys.maxsize)
     shown = [{"id": row.id, "name": row.name, "role": row.role, "active": row.is_active} for row in rows]
     lines = [f"{one['name']}  {one['role']}{'' if one['active'] else '  closed'}" for one in shown]
     _told(as_json, shown, "\n".join(lines))
@@ -88,10 +104,10 @@ def change(
     as_json: AsJson = False,
 ) -> None:
     """Change or close an account; its sessions end."""
-    from api.access.passwords import hashed_password
+    from api.access.passwords import hash_password
     from api.services.accounts import SYSTEM, AccountChange, change_account
 
-    password_hash = hashed_password(_password(password_stdin)) if password or password_stdin else None
+    password_hash = hash_password(_password(password_stdin)) if password or password_stdin else None
     asked = AccountChange(role, provider, None if close is None else not close)
     with opened() as context, context.database.writing() as session:
         found = _named(session, name)
@@ -121,7 +137,7 @@ def token(
 def _named(session: Session, name: str) -> AccountRow:
     from api.store import accounts
 
-    found = accounts.account_named(session, name)
+    found = accounts.find_account_by_name(session, name)
     if found is None:
         raise UnknownId("account", name)
     return found

@@ -10,7 +10,7 @@ from api.cli.console import print_json, show
 from api.cli.options import AsJson
 from api.reports.summary import table
 from scheduling import catalogue
-from scheduling.catalogue import CatalogueService
+from scheduling.catalogue.entries import FAMILIES, CatalogueService
 from scheduling.instructions import load_instructions
 
 
@@ -22,7 +22,7 @@ def show_catalogue(as_json: AsJson = False) -> None:
     if as_json:
         print_json(_document())
     else:
-        show(*(_family(name) for name in catalogue.FAMILIES), _pathways())
+        show(*(_family(name) for name in FAMILIES), _pathways())
 
 
 def _offers(family: str) -> list[CatalogueService]:
@@ -34,10 +34,10 @@ def _document() -> dict[str, Any]:
     return {
         "families": {
             name: [
-                {**one.model_dump(mode="json"), "patients_are_told": told.guidance(one).model_dump(mode="json")}
+                {**one.model_dump(mode="json"), "patients_are_told": told.get_guidance(one).model_dump(mode="json")}
                 for one in _offers(name)
             ]
-            for name in catalogue.FAMILIES
+            for name in FAMILIES
         },
         "pathways": [one.model_dump(mode="json") for one in catalogue.list_pathways()],
         "limits": catalogue.get_limits().model_dump(mode="json"),

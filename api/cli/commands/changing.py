@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from api.cli.console import ExitCode, ended, err, print_json, say, show
+from api.cli.console import ExitCode, end_command, err, print_json, say, show
 from api.cli.options import AsJson, Now, PlanFile, ScenarioFile, Seconds, Seed, Workers, expect_writable
-from api.cli.progress import solved
+from api.cli.progress import solve_with_progress
+from api.reports.calendar_files import take_over_uids
 from api.reports.changes import beside, comparison_tables, moves_document, proposal_tables, proposals_document
 from api.reports.documents import plan_summary
 from api.reports.summary import pins_conflict, reasons_table
@@ -90,7 +91,7 @@ def what_if(
     before = upcoming(stands, rebase(given, stands))
     from solver import Limits, explain_moves
 
-    made = solved(upset, Limits(seconds=seconds, workers=workers, seed=seed), rebase(before, upset), err())
+    made = solve_with_progress(upset, Limits(seconds=seconds, workers=workers, seed=seed), rebase(before, upset), err())
     with err().status("trying what would keep each of them in its place ..."):
         why = () if made.status == "unknown" else explain_moves(upset, made)
     view, after = remove_placeholders(upset, stands, made)
@@ -101,7 +102,7 @@ def what_if(
     else:
         show(*comparison_tables(found, why), Text(), beside(stands, before, view, after))
     if made.status == "unknown":
-        raise ended(ExitCode.PINS_CONFLICT, pins_conflict(upset, made))
+        raise end_command(ExitCode.PINS_CONFLICT, pins_conflict(upset, made))
 
 
 def _disturbances(close: Iterable[str], away: Iterable[str], extra: Iterable[str]) -> list[Disruption]:
@@ -177,6 +178,7 @@ def insert(
         raise _nowhere(left, as_json)
     grown.write(grown_file)
     made.write(output)
+    take_over_uids(plan, output)
     found = compare(asked, upcoming(asked, given), made, grown)
     if as_json:
         files = {"plan": str(output), "scenario": str(grown_file)}
@@ -226,4 +228,4 @@ def _nowhere(left: Iterable[Unscheduled], as_json: bool) -> typer.Exit:
     """Show why there is no place, unless it is written already, and return what ends the command."""
     if not as_json:
         show(*(reasons_table(one.visit, one.reasons) for one in left))
-    return ended(ExitCode.NO_PLACE)
+    return end_command(ExitCode.NO_PLACE)

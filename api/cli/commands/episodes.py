@@ -29,7 +29,7 @@ def list_all(
     from api.store import episodes
 
     with opened() as context, context.database.reading() as session:
-        rows = episodes.page(session, "", sys.maxsize, patient, None if every else True)
+        rows = episodes.list_episodes(session, "", sys.maxsize, patient, None if every else True)
     if as_json:
         print_json([{"id": one.id, "patient": one.patient_id, "pathway": one.pathway, "open": one.is_open} for one in rows])
         return
@@ -44,10 +44,12 @@ def list_all(
 @episode_app.command("show", epilog="Example: clinicweave episode show episode-1f0c2a9b77de")
 def show_one(episode: Identifier, as_json: AsJson = False) -> None:
     """Show what has been of an episode, and what is open."""
+    from pydantic_core import to_jsonable_python
+
     from api.services.episodes import describe_episode
 
     with opened() as context, context.database.reading() as session:
-        found = describe_episode(session, episode, context.clock())
+        found = to_jsonable_python(describe_episode(session, episode, context.clock()))
     if as_json:
         print_json(found)
         return

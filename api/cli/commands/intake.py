@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from api.cli.commands.accounts import opened
-from api.cli.console import Commands, ExitCode, ended, print_json, say, show
+from api.cli.console import Commands, ExitCode, end_command, print_json, say, show
 from api.cli.options import AsJson, expect_writable
 from scheduling.errors import Fault, InvalidFile
 from scheduling.files import read_bounded
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from api.context import AppContext
     from api.services.intake import AcceptedRequest
     from api.services.reception import IntakeResult
-    from api.services.referrals import SameDayPlacement
+    from api.services.same_day import SameDayDecision
     from api.spreadsheets.referral_sheets import ReferralSheet
 
 intake_app = typer.Typer(cls=Commands, help="Take in what patients are referred for.", no_args_is_help=True)
@@ -124,7 +124,7 @@ def add(
     with opened() as context:
         received = receive_request(context, SYSTEM, request, context.database.write)
     if as_json:
-        print_json({**_taken(received.taken), "today": None if received.today is None else _placed(received.today)})
+        print_json({**_taken(received.accepted), "today": None if received.today is None else _placed(received.today)})
         return
     typer.echo(_said(received))
 
@@ -144,7 +144,7 @@ def make_room(
             found = reception.make_room(context, SYSTEM, visit, context.database.write)
         except NoRoom as refusal:
             why = [f"  {one.rule}: {one.detail}" for one in refusal.details]
-            raise ended(ExitCode.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
+            raise end_command(ExitCode.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
     _told(as_json, _placed(found), _today(found))
 
 
@@ -162,14 +162,14 @@ def _request(**values: Any) -> Any:
         raise InvalidFile("the request", faults) from None
 
 
-def _take_in(context: AppContext, sheet: ReferralSheet, source: str) -> tuple[list[AcceptedRequest], list[SameDayPlacement]]:
+def _take_in(context: AppContext, sheet: ReferralSheet, source: str) -> tuple[list[AcceptedRequest], list[SameDayDecision]]:
     from api.services.accounts import SYSTEM
     from api.services.intake import accept_requests
-    from api.services.reception import place_today
+    from api.services.reception import place_same_day
 
     with context.database.writing() as session:
         taken = accept_requests(session, SYSTEM, sheet.requests, context.clock(), source)
-    return taken, place_today(context, SYSTEM, taken)
+    return taken, place_same_day(context, SYSTEM, taken)
 
 
 def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
@@ -181,7 +181,7 @@ def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
             row, _, column = one.path.partition(", ")
             table.add_row(row.removeprefix("row "), column, one.message)
         show(table)
-    return ended(ExitCode.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
+    return end_command(ExitCode.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
 
 
 def _taken(one: AcceptedRequest) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def _taken(one: AcceptedRequest) -> dict[str, Any]:
     }
 
 
-def _placed(one: SameDayPlacement) -> dict[str, Any]:
+def _placed(one: SameDayDecision) -> dict[str, Any]:
     booking = None if one.booking is None else one.booking.model_dump(mode="json")
     return {
         "visit": one.visit,
@@ -205,7 +205,7 @@ def _placed(one: SameDayPlacement) -> dict[str, Any]:
 
 
 def _said(received: IntakeResult) -> str:
-    taken = received.taken
+    taken = received.accepted
     if received.today is not None:
         return f"Episode {taken.episode}. {_today(received.today)}"
     if taken.episode is not None:
@@ -214,7 +214,7 @@ def _said(received: IntakeResult) -> str:
     return "Waits for a seat." if taken.referral_out is None else f"Referral {taken.referral_out} is sent."
 
 
-def _today(one: SameDayPlacement) -> str:
+def _today(one: SameDayDecision) -> str:
     if one.booking is None:
         why = "; ".join(f"{reason.rule}: {reason.detail}" for reason in one.reasons)
         return f"No place today for {one.visit}, which waits: {why}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.cli.commands.accounts import opened
-from api.cli.console import Commands, ExitCode, ended, print_json
+from api.cli.console import Commands, ExitCode, end_command, print_json
 from api.cli.options import AsJson
+from api.runtime.settings import read_settings
 from scheduling.errors import Fault, InvalidFile
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def verify(
     except AuditBroken as broken:
         if as_json:
             print_json({"holds": False, "row": broken.sequence, "finding": broken.finding})
-        raise ended(ExitCode.RULE_BROKEN, f"Error: {broken}") from None
+        raise end_command(ExitCode.RULE_BROKEN, f"Error: {broken}") from None
     if as_json:
         print_json({"holds": True, "rows": last.sequence, "hash": last.hash})
     else:
@@ -67,11 +69,12 @@ def restore(
 ) -> None:
     """Put the service's store back to what a backup holds: what has come since is lost."""
     from api.store.backup import restore as put_back
+    from api.store.database import Database
 
     if not yes:
         typer.confirm("What was stored since this backup is lost. Go on?", abort=True)
-    with opened() as context:
-        put_back(context.database, file)
+    with closing(Database(read_settings().database_url)) as database:
+        put_back(database, file)
     _told(as_json, "restored", file, f"The store is as it was when {file} was written.")
 
 

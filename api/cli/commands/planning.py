@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from api.cli.console import ExitCode, ended, err, out, print_json, say, show
+from api.cli.console import ExitCode, end_command, err, out, print_json, say, show
 from api.cli.demo import demonstrate, show_demo
 from api.cli.options import (
     AsJson,
@@ -26,7 +26,8 @@ from api.cli.options import (
     expect_writable,
     generated,
 )
-from api.cli.progress import solved
+from api.cli.progress import solve_with_progress
+from api.reports.calendar_files import take_over_uids
 from api.reports.changes import moves_document, moves_table
 from api.reports.documents import plan_summary, scenario_json, verdict_document
 from api.reports.summary import misstated, pins_conflict, plan_tables, reasons_table, violations_table
@@ -102,6 +103,9 @@ def plan(
     seed: Seed = 0,
     gap: Gap = 0.0,
     start: Annotated[Path | None, typer.Option("--from", help="An earlier plan to start from.", show_default=False)] = None,
+    parameters: Annotated[
+        Path | None, typer.Option("--parameters", help="Parameters of the search, as TOML.", show_default=False)
+    ] = None,
     moved: Annotated[
         Path | None, typer.Option("--moves", help="Write who is moved, and why, as JSON.", show_default=False)
     ] = None,
@@ -111,18 +115,21 @@ def plan(
 
     Ctrl-C ends the search with the best plan so far. Shows what the plan costs and leaves out, and when it is not the first
     (the scenario has current bookings, or --from is given) who is moved, and why; with --json only the plan itself. Writes
-    the plan only with --output. An earlier plan may be of an earlier form of the scenario.
+    the plan only with --output. An earlier plan may be of an earlier form of the scenario; its calendars' identifiers are kept.
     """
     asked = Scenario.read(scenario)
     begin = None if start is None else read_earlier(start, asked)
     for file in (output, moved):
         if file is not None:
             expect_writable(file)
-    from solver import Limits
+    from solver import Limits, SolverParameters
 
-    made = solved(asked, Limits(seconds=seconds, workers=workers, seed=seed, gap=gap), begin, err())
+    tuning = None if parameters is None else SolverParameters.read(parameters)
+    made = solve_with_progress(asked, Limits(seconds=seconds, workers=workers, seed=seed, gap=gap), begin, err(), tuning)
     if output is not None:
         made.write(output)
+        if start is not None:
+            take_over_uids(start, output)
         say(f"Wrote {output}.")
     changed = _moves(asked, begin, made, seconds) if moved is not None or not as_json else ()
     if moved is not None:
@@ -133,7 +140,7 @@ def plan(
     else:
         show(*plan_tables(asked, made), *((Text(), moves_table(changed)) if changed else ()))
     if made.status == "unknown":
-        raise ended(ExitCode.PINS_CONFLICT, pins_conflict(asked, made))
+        raise end_command(ExitCode.PINS_CONFLICT, pins_conflict(asked, made))
 
 
 def _moves(asked: Scenario, begin: Plan | None, made: Plan, seconds: float) -> tuple[Move, ...]:
@@ -170,7 +177,7 @@ def check(scenario: ScenarioFile, plan: PlanFile, as_json: AsJson = False) -> No
         for statement in wrong:
             typer.echo(f"Wrong: {statement}.")
     if verdict.violations or wrong:
-        raise ended(ExitCode.RULE_BROKEN)
+        raise end_command(ExitCode.RULE_BROKEN)
 
 
 def why(

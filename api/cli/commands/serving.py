@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.console import ExitCode, ended
-from api.runtime.settings import Settings, read_settings
+from api.cli.console import ExitCode, end_command
+from api.runtime.settings import Settings, make_address, read_settings
 
 if TYPE_CHECKING:
     from socket import socket
@@ -89,7 +89,7 @@ def caldav(
     as the password.
     """
     if find_spec("radicale") is None:
-        raise ended(ExitCode.BAD_INPUT, "Error: CalDAV is not installed; pip install 'clinicweave[caldav]'")
+        raise end_command(ExitCode.BAD_INPUT, "Error: CalDAV is not installed; pip install 'clinicweave[caldav]'")
     # Another process, not an import: what serves CalDAV is under another licence, and no part of this program.
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     os.execv(sys.executable, [sys.executable, "-P", "-m", "api.caldav", where])
@@ -112,6 +112,8 @@ def _listen(context: AppContext) -> None:
 
         async def startup(self, sockets: list[socket] | None = None) -> None:
             await super().startup(sockets)
+            for listening in sockets or ():  # of sockets that it was given, the server does not say where they are
+                log.info("running on %s", make_address(settings.host, listening.getsockname()[1]))
             Thread(target=_load_the_rest, name="loading", daemon=True).start()
 
     sys.setswitchinterval(SWITCH_SECONDS)

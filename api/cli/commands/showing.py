@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from api.cli.console import ExitCode, ended, out, print_json, say
+from api.cli.console import ExitCode, end_command, out, print_json, say
 from api.cli.options import AsJson, PlanFile, ScenarioFile, day_of
 from api.reports.board import Board
 from api.reports.calendar_files import Owner, export_all, export_one
 from api.reports.documents import board_document, plan_summary, schema_of
 from api.reports.lanes import busy_dates
-from api.reports.picture import picture
+from api.reports.picture import draw_picture
 from scheduling.check import check as judge
 from scheduling.files import write_bytes
 from scheduling.plan import Plan
@@ -39,7 +39,7 @@ def show_plan(
     if as_json:
         print_json({**plan_summary(asked, given), "days": board_document(asked, given, days, by)})
     if svg is not None:
-        write_bytes(svg, picture(asked, given))
+        write_bytes(svg, draw_picture(asked, given))
         say(f"Wrote {svg}.")
     elif not as_json:
         console = out()
@@ -48,7 +48,7 @@ def show_plan(
             console.print(line, soft_wrap=True)
     broken = len(judge(asked, given).violations)
     if broken:
-        raise ended(ExitCode.RULE_BROKEN, f"Warning: this plan breaks rules {broken} times; see clinicweave check.")
+        raise end_command(ExitCode.RULE_BROKEN, f"Warning: this plan breaks rules {broken} times; see clinicweave check.")
 
 
 def export(
@@ -61,11 +61,16 @@ def export(
     group: Annotated[str | None, typer.Option("--group", help="A group's id.", show_default=False)] = None,
     location: Annotated[str | None, typer.Option("--location", help="A location's id.", show_default=False)] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every calendar.")] = False,
+    uids: Annotated[
+        Path | None,
+        typer.Option("--uids", help="The file of identifiers, instead of that beside the plan.", show_default=False),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write iCalendar files of a plan that keeps every rule.
 
-    The events' identifiers are kept in a file beside the plan, so that calendars see a later plan as changes.
+    The events' identifiers are kept in a file beside the plan, PLAN.uids.json, and travel to a plan that is made from it, so
+    that calendars see a later plan as changes.
     """
     owners: dict[Owner, str | None] = {
         "provider": provider,
@@ -80,9 +85,9 @@ def export(
     asked = Scenario.read(scenario)
     given = Plan.read(plan, asked)
     if broken := judge(asked, given).violations:
-        raise ended(ExitCode.RULE_BROKEN, f"Nothing is written: the plan breaks rules {len(broken)} times.")
-    files = [export_one(asked, given, plan, kind, identifier, output) for kind, identifier in chosen]
-    files += export_all(asked, given, plan, output) if everything else ()
+        raise end_command(ExitCode.RULE_BROKEN, f"Nothing is written: the plan breaks rules {len(broken)} times.")
+    files = [export_one(asked, given, plan, kind, identifier, output, uids) for kind, identifier in chosen]
+    files += export_all(asked, given, plan, output, uids) if everything else ()
     if as_json:
         print_json({"files": [str(file) for file in files]})
     else:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from api.cli.console import ExitCode, ended, print_json, say, show
+from api.cli.console import ExitCode, end_command, print_json, say, show
 from api.cli.options import AsJson, Seconds, Seed, Workers, expect_directory
 from scheduling.files import write_text
 from scheduling.generate import DEFAULT_START
@@ -66,4 +66,4 @@ def simulate(
     else:
         show(*tabulate_report(report))
     broken = any(one.broken for one in results if one.policy == "optimised")
-    raise ended(ExitCode.RULE_BROKEN if broken else ExitCode.FINE)
+    raise end_command(ExitCode.RULE_BROKEN if broken else ExitCode.FINE)

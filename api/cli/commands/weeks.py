@@ -28,7 +28,7 @@ def roster(scenario: ScenarioFile, as_json: AsJson = False) -> None:
     from api.services.accounts import SYSTEM
     from api.services.rosters import import_roster
 
-    with opened() as context, context.database.writing() as session:
+    with opened(may_make=True) as context, context.database.writing() as session:
         taken = import_roster(session, SYSTEM, read_json(scenario).decode(errors="replace"), context.clock())
     shifts = sum(len(one.shifts) for one in taken.providers)
     found = {"start": taken.horizon.start.isoformat(), "end": taken.horizon.end.isoformat(), "shifts": shifts}
@@ -60,7 +60,7 @@ def next_week(
         else:
             with context.database.writing() as session:
                 horizon = rolling.get_next_horizon(session, context.clock(), weeks, first)
-                found = rolling.build_week(session, SYSTEM, horizon, context.clock()).found
+                found = rolling.build_week(session, SYSTEM, horizon, context.clock()).next_week
     if as_json:
         print_json(rolling.summarise_week(found))
         return

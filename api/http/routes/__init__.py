@@ -1,6 +1,6 @@
 """The HTTP interface: each route parses, calls one service, and answers.
 
-A module makes its router by :func:`api.http.gate.guarded_router`, writes whole paths, has a line for each route in
+A module makes its router by :func:`api.http.gate.make_router`, writes whole paths, has a line for each route in
 :mod:`api.access.table`, and stands in ``ROUTERS``.
 """
 

@@ -9,21 +9,19 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
-from sqlmodel import Session
 
 from api.access.actor import AccessRole
-from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hashed_password
-from api.http.answers import RouteResult
+from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Creating, Fetching, Reading
-from api.http.errors import UNCHANGED, documented
-from api.http.gate import guarded_router
+from api.http.errors import UNCHANGED, document_problems
+from api.http.gate import make_router
+from api.http.models import IsSet, ResponseModel
 from api.http.pages import Paged
 from api.services import accounts as service
 from api.services.accounts import AccountChange, NewAccount
-from api.store import accounts as store
-from api.store.tables import AccountRow, TokenRow
 
-router = guarded_router("accounts")
+router = make_router("accounts")
 
 MAX_DAYS = 3660
 
@@ -66,7 +64,7 @@ class AccountToChange(BaseModel):
     active: bool | None = None
 
 
-class Account(BaseModel):
+class Account(ResponseModel):
     """An account, without what it logs in by."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
@@ -74,12 +72,12 @@ class Account(BaseModel):
     id: str
     name: str
     role: AccessRole
-    provider: str | None
+    provider: str | None = Field(validation_alias="provider_id")
     subject: str | None
-    active: bool
+    active: bool = Field(validation_alias="is_active")
 
 
-class Accounts(BaseModel):
+class Accounts(ResponseModel):
     """A page of accounts."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next": None}]})
@@ -97,7 +95,7 @@ class TokenToMake(BaseModel):
     days: int | None = Field(None, ge=1, le=MAX_DAYS)
 
 
-class Token(BaseModel):
+class Token(ResponseModel):
     """A token; ``secret`` is told once, when it is made."""
 
     model_config = ConfigDict(
@@ -109,11 +107,10 @@ class Token(BaseModel):
     id: str
     name: str
     expires_at: datetime | None
-    revoked: bool
-    secret: str | None = None
+    revoked: IsSet = Field(validation_alias="revoked_at")
 
 
-class Tokens(BaseModel):
+class Tokens(ResponseModel):
     """An account's tokens."""
 
     model_config = ConfigDict(
@@ -121,6 +118,26 @@ class Tokens(BaseModel):
     )
 
     items: list[Token]
+
+
+class NewToken(Token):
+    """A token that was made, with its secret, which is told once."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "71c8",
+                    "name": "nightly report",
+                    "expires_at": "2027-02-20T09:00:00Z",
+                    "revoked": False,
+                    "secret": "cwt_…",
+                }
+            ]
+        }
+    )
+
+    secret: str
 
 
 class LinkToMake(BaseModel):
@@ -131,7 +148,7 @@ class LinkToMake(BaseModel):
     days: int | None = Field(None, ge=1, le=MAX_DAYS)
 
 
-class PatientLink(BaseModel):
+class PatientLink(ResponseModel):
     """A patient's link for one visit: send ``secret`` as ``Authorization: Bearer …``."""
 
     model_config = ConfigDict(
@@ -141,7 +158,7 @@ class PatientLink(BaseModel):
     )
 
     id: str
-    visit: str
+    visit: str = Field(validation_alias="visit_id")
     expires_at: datetime
     secret: str
 
@@ -149,23 +166,24 @@ class PatientLink(BaseModel):
 @router.get("/v1/accounts", response_model=Accounts)
 def list_accounts(call: Reading, page: Paged) -> Response:
     """Return the accounts, a page at a time."""
-    return call.read(
-        lambda session: RouteResult(
-            page.document(store.accounts(session, page.after, page.count + 1), lambda row: row.id, _account)
-        )
-    )
+
+    def act(session: Transaction) -> RouteResult:
+        rows = service.list_accounts(session, page.after, page.count + 1)
+        return RouteResult(page.of(Accounts, rows, lambda row: row.id))
+
+    return call.read(act)
 
 
-@router.post("/v1/accounts", status_code=HTTPStatus.CREATED, response_model=Account, responses=documented(409))
+@router.post("/v1/accounts", status_code=HTTPStatus.CREATED, response_model=Account, responses=document_problems(409))
 def add_account(body: AccountToMake, call: Creating) -> Response:
     """Make an account."""
-    password_hash = None if body.password is None else hashed_password(body.password)
+    password_hash = None if body.password is None else hash_password(body.password)
     issuer, now = call.context.settings.oidc_issuer, call.context.clock()
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         new = NewAccount(body.name, body.role, body.provider, body.subject)
         row = service.add_account(session, call.actor, new, password_hash, issuer, now)
-        return RouteResult(_account(row), HTTPStatus.CREATED, row.version, f"/v1/accounts/{row.id}")
+        return RouteResult(Account.of(row), HTTPStatus.CREATED, row.version, f"/v1/accounts/{row.id}")
 
     return call.create(act)
 
@@ -174,23 +192,23 @@ def add_account(body: AccountToMake, call: Creating) -> Response:
 def get_account(account: Identifier, call: Fetching) -> Response:
     """Return an account."""
 
-    def act(session: Session) -> RouteResult:
-        row = store.account(session, account)
-        return RouteResult(_account(row), version=row.version)
+    def act(session: Transaction) -> RouteResult:
+        row = service.get_account(session, account)
+        return RouteResult(Account.of(row), version=row.version)
 
     return call.read(act)
 
 
-@router.patch("/v1/accounts/{account}", response_model=Account, responses=documented(409, 412, 428))
+@router.patch("/v1/accounts/{account}", response_model=Account, responses=document_problems(409, 412, 428))
 def change_account(account: Identifier, body: AccountToChange, call: Changing) -> Response:
     """Change an account; its sessions end."""
     version, now = call.expected_version(), call.context.clock()
-    password_hash = None if body.password is None else hashed_password(body.password)
+    password_hash = None if body.password is None else hash_password(body.password)
     change = AccountChange(body.role, body.provider, body.active)
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         row = service.change_account(session, call.actor, account, version, change, password_hash, now)
-        return RouteResult(_account(row), version=row.version)
+        return RouteResult(Account.of(row), version=row.version)
 
     return call.write(act)
 
@@ -199,7 +217,7 @@ def change_account(account: Identifier, body: AccountToChange, call: Changing) -
 def end_sessions(account: Identifier, call: Reading) -> Response:
     """End all sessions of an account, from the next request on."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         service.end_sessions(session, call.actor, account, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
@@ -210,22 +228,21 @@ def end_sessions(account: Identifier, call: Reading) -> Response:
 def list_tokens(account: Identifier, call: Reading) -> Response:
     """Return an account's tokens, those that have ended too."""
 
-    def act(session: Session) -> RouteResult:
-        store.account(session, account)
-        return RouteResult({"items": [_token(row) for row in store.tokens_of(session, account)]})
+    def act(session: Transaction) -> RouteResult:
+        return RouteResult(Tokens.model_validate({"items": service.list_tokens(session, account)}))
 
     return call.read(act)
 
 
-@router.post("/v1/accounts/{account}/tokens", status_code=HTTPStatus.CREATED, response_model=Token)
+@router.post("/v1/accounts/{account}/tokens", status_code=HTTPStatus.CREATED, response_model=NewToken)
 def add_token(account: Identifier, body: TokenToMake, call: Creating) -> Response:
     """Make a token for a program."""
     now = call.context.clock()
     expires_at = now + timedelta(days=body.days or call.context.settings.token_days)
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         secret, row = service.add_token(session, call.actor, account, body.name, expires_at, now)
-        return RouteResult({**_token(row), "secret": secret}, HTTPStatus.CREATED)
+        return RouteResult(NewToken.of(row, secret=secret), HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -234,7 +251,7 @@ def add_token(account: Identifier, body: TokenToMake, call: Creating) -> Respons
 def end_token(token: Identifier, call: Reading) -> Response:
     """End a token, from the next request on."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         service.end_token(session, call.actor, token, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
@@ -247,10 +264,9 @@ def add_link(visit: Identifier, body: LinkToMake, call: Creating) -> Response:
     now = call.context.clock()
     expires_at = now + timedelta(days=body.days or call.context.settings.link_days)
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         secret, row = service.add_link(session, call.context.signer, call.actor, visit, expires_at, now)
-        shown = {"id": row.id, "visit": visit, "expires_at": row.expires_at, "secret": secret}
-        return RouteResult(shown, HTTPStatus.CREATED)
+        return RouteResult(PatientLink.of(row, secret=secret), HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -259,23 +275,8 @@ def add_link(visit: Identifier, body: LinkToMake, call: Creating) -> Response:
 def end_link(link: Identifier, call: Reading) -> Response:
     """End a patient's link, from the next request on."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         service.end_link(session, call.actor, link, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
-
-
-def _account(row: AccountRow) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "name": row.name,
-        "role": row.role,
-        "provider": row.provider_id,
-        "subject": row.subject,
-        "active": row.is_active,
-    }
-
-
-def _token(row: TokenRow) -> dict[str, object]:
-    return {"id": row.id, "name": row.name, "expires_at": row.expires_at, "revoked": row.revoked_at is not None}

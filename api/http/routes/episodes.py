@@ -7,22 +7,20 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Body, Path, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
-from sqlmodel import Session
 
-from api.http.answers import RouteResult
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Reading
-from api.http.errors import documented
-from api.http.gate import guarded_router
+from api.http.errors import document_problems
+from api.http.gate import make_router
+from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.services import episodes as service
 from api.services.episodes import ReportedEvent
-from api.store import episodes as store
-from api.store.tables import EpisodeRow
 from scheduling.care.episodes import Event
 
-router = guarded_router("episodes")
+router = make_router("episodes")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -73,13 +71,13 @@ SHOWN: JsonDict = {
 }
 
 
-class ListedEpisode(BaseModel):
+class ListedEpisode(ResponseModel):
     """An episode in a list."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [LISTED]})
 
     id: str
-    patient: str
+    patient: str = Field(validation_alias="patient_id")
     kind: str
     pathway: str
     priority: str
@@ -87,7 +85,7 @@ class ListedEpisode(BaseModel):
     referred_at: datetime
 
 
-class Episodes(BaseModel):
+class Episodes(ResponseModel):
     """A page of episodes."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [LISTED], "next": None}]})
@@ -96,7 +94,7 @@ class Episodes(BaseModel):
     next: str | None
 
 
-class Step(BaseModel):
+class Step(ResponseModel):
     """A visit that is still to be, and between which dates; ``planned`` is the date on which it stands."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [STEP]})
@@ -112,7 +110,7 @@ class Step(BaseModel):
     certain: bool
 
 
-class ShownEpisode(BaseModel):
+class ShownEpisode(ResponseModel):
     """An episode: what has been of it, and what is open today."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [SHOWN]})
@@ -129,7 +127,7 @@ class ShownEpisode(BaseModel):
     open: list[Step]
 
 
-class Consequences(BaseModel):
+class Consequences(ResponseModel):
     """What follows from an event: visits that are asked for at once, and those given up, whose patients have to be told."""
 
     model_config = ConfigDict(
@@ -150,9 +148,9 @@ def list_episodes(
 ) -> Response:
     """Return episodes, a page at a time."""
 
-    def act(session: Session) -> RouteResult:
-        rows = store.page(session, page.after, page.count + 1, patient, is_open)
-        return RouteResult(page.document(rows, lambda row: row.id, _listed))
+    def act(session: Transaction) -> RouteResult:
+        rows = service.list_episodes(session, page.after, page.count + 1, patient, is_open)
+        return RouteResult(page.of(Episodes, rows, lambda row: row.id))
 
     return call.disclose("episode.list", "patient", patient or "", act)
 
@@ -170,24 +168,20 @@ def get_episode(episode: Identifier, call: Reading) -> Response:
     "/v1/episodes/{episode}/events",
     status_code=HTTPStatus.CREATED,
     response_model=Consequences,
-    responses=documented(409),
+    responses=document_problems(409),
 )
 def tell(episode: Identifier, body: Annotated[ReportedEvent, Body(examples=[TOLD])], call: Creating) -> Response:
     """Take down what became known: an outcome, a date, a visit elsewhere, a stop, a new start; what follows from it is done."""
     now = call.context.clock()
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         found = service.record_event(session, call.actor, episode, None, body, now)
-        shown = service.describe_episode(session, episode, now)
-        return RouteResult({"asked": found.asked, "given_up": found.given_up, "episode": shown}, HTTPStatus.CREATED)
+        described = service.describe_episode(session, episode, now)
+        return RouteResult(Consequences.of(found, episode=described), HTTPStatus.CREATED)
 
     return call.create(act)
 
 
-def _listed(row: EpisodeRow) -> dict[str, Any]:
-    names = ("id", "kind", "pathway", "priority", "is_open", "referred_at")
-    return {**{name: getattr(row, name) for name in names}, "patient": row.patient_id}
-
-
-def _answer(shown: dict[str, Any]) -> RouteResult:
-    return RouteResult(shown, version=shown["version"])
+def _answer(described: dict[str, Any]) -> RouteResult:
+    shown = ShownEpisode.model_validate(described)
+    return RouteResult(shown, version=shown.version)

@@ -10,24 +10,22 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
-from sqlmodel import Session
 from starlette.background import BackgroundTask
 
 from api.access.actor import AccessRole
-from api.http.answers import RouteResult
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Reading, Shared
-from api.http.errors import documented
-from api.http.gate import address_of, guarded_router
+from api.http.errors import document_problems
+from api.http.gate import get_address, make_router
+from api.http.models import IsSet, ResponseModel
 from api.http.pages import Paged
 from api.runtime.caches import RenderedFeed
 from api.runtime.settings import Settings
 from api.services import feeds as service
-from api.store import feeds as store
-from api.store.tables import FeedRow
-from api.store.tables.feeds import FeedKind
+from api.services.states import FeedKind
 from scheduling.errors import UnknownId
 
-router = guarded_router("feeds")
+router = make_router("feeds")
 
 PATH = "/calendars/{calendar}/{secret}.ics"
 CALENDAR = "text/calendar; charset=utf-8"
@@ -62,21 +60,28 @@ class FeedToMake(BaseModel):
     subject: str = Field(min_length=1, max_length=200)
 
 
-class Feed(BaseModel):
+class Feed(ResponseModel):
     """A feed; ``url``, with its secret, is told once, when it is made."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{**EXAMPLE, "url": URL}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     id: str
     kind: FeedKind
-    subject: str
+    subject: str = Field(validation_alias="subject_id")
     created_at: datetime
     last_used_at: datetime | None
-    revoked: bool
-    url: str | None = None
+    revoked: IsSet = Field(validation_alias="revoked_at")
 
 
-class Feeds(BaseModel):
+class NewFeed(Feed):
+    """A feed that was made, with its address, which is told once."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**EXAMPLE, "url": URL}]})
+
+    url: str
+
+
+class Feeds(ResponseModel):
     """A page of feeds."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next": None}]})
@@ -92,7 +97,7 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, context: S
     try:
         found = service.poll_feed(context, calendar, secret)  # type: ignore[arg-type]
     except UnknownId:
-        context.log_ins.take(f"guess from {address_of(request)}")
+        context.log_ins.take(f"guess from {get_address(request)}")
         raise
     if found.copy is None:
         return Response(status_code=HTTPStatus.GONE)
@@ -102,14 +107,14 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, context: S
     return answer
 
 
-@router.post("/v1/feeds", status_code=HTTPStatus.CREATED, response_model=Feed, responses=documented(404))
+@router.post("/v1/feeds", status_code=HTTPStatus.CREATED, response_model=NewFeed, responses=document_problems(404))
 def add_feed(body: FeedToMake, call: Creating) -> Response:
     """Make a feed of a provider, room, group or location for oneself; its address is told once."""
     settings, now = call.context.settings, call.context.clock()
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         secret, row = service.add_feed(session, settings, call.actor, body.kind, body.subject, now)
-        return RouteResult({**_feed(row), "url": _url(settings, row, secret)}, HTTPStatus.CREATED)
+        return RouteResult(NewFeed.of(row, url=_url(settings, row.kind, secret)), HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -118,32 +123,33 @@ def add_feed(body: FeedToMake, call: Creating) -> Response:
 def list_feeds(call: Reading, page: Paged) -> Response:
     """Return the feeds that one has made, those that have ended too; an admin sees all."""
     by = None if call.actor.role is AccessRole.ADMIN else call.actor.id
-    return call.read(
-        lambda session: RouteResult(
-            page.document(store.feeds(session, by, page.after, page.count + 1), lambda row: row.id, _feed)
-        )
-    )
+
+    def act(session: Transaction) -> RouteResult:
+        rows = service.list_feeds(session, by, page.after, page.count + 1)
+        return RouteResult(page.of(Feeds, rows, lambda row: row.id))
+
+    return call.read(act)
 
 
 @router.delete("/v1/feeds/{feed}", status_code=HTTPStatus.NO_CONTENT)
 def end_feed(feed: Identifier, call: Reading) -> Response:
     """End a feed, from the next poll on."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         service.end_feed(session, call.actor, feed, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
 
 
-@router.post("/v1/patients/{patient}/feeds", status_code=HTTPStatus.CREATED, response_model=Feed)
+@router.post("/v1/patients/{patient}/feeds", status_code=HTTPStatus.CREATED, response_model=NewFeed)
 def add_patient_feed(patient: Identifier, call: Creating) -> Response:
     """Make the signed link by which a patient reads their own appointments."""
     settings, now = call.context.settings, call.context.clock()
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         secret, row = service.add_patient_feed(session, settings, call.context.signer, call.actor, patient, now)
-        return RouteResult({**_feed(row), "url": _url(settings, row, secret)}, HTTPStatus.CREATED)
+        return RouteResult(NewFeed.of(row, url=_url(settings, row.kind, secret)), HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -151,7 +157,7 @@ def add_patient_feed(patient: Identifier, call: Creating) -> Response:
 def _calendar(request: Request, copy: RenderedFeed) -> Response:
     """Answer with a copy, compressed where that is taken, or that it is still the one that is known."""
     packs = _takes_gzip(request.headers.get("accept-encoding", ""))
-    content = copy.packed if packs else copy.content
+    content = copy.compressed if packs else copy.content
     headers = {
         "ETag": f'"{copy.digest}{PACKED if packs else ""}"',
         "Last-Modified": format_datetime(copy.modified_at.astimezone(UTC), usegmt=True),
@@ -189,16 +195,5 @@ def _takes_gzip(accepted: str) -> bool:
     return False
 
 
-def _url(settings: Settings, row: FeedRow, secret: str) -> str:
-    return f"{settings.public_url.rstrip('/')}/calendars/{row.kind}/{secret}.ics"
-
-
-def _feed(row: FeedRow) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "kind": row.kind,
-        "subject": row.subject_id,
-        "created_at": row.created_at,
-        "last_used_at": row.last_used_at,
-        "revoked": row.revoked_at is not None,
-    }
+def _url(settings: Settings, kind: FeedKind, secret: str) -> str:
+    return f"{settings.public_url.rstrip('/')}/calendars/{kind}/{secret}.ics"

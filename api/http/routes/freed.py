@@ -9,20 +9,20 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
-from sqlmodel import Session
 
-from api.http.answers import RouteResult
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Reading
-from api.http.errors import documented
-from api.http.gate import guarded_router
-from api.http.routes.bookings import PLACE, FreePlace, place_document
+from api.http.errors import document_problems
+from api.http.gate import make_router
+from api.http.models import ResponseModel
+from api.http.routes.bookings import PLACE, FreePlace
 from api.services import waitlist as service
+from api.services.decisions import with_retries
 from api.services.waitlist import OfferedPlace
-from api.services.week import decided
 from scheduling.fields import Id, Stamp
 from scheduling.plan import Booking
 
-router = guarded_router("freed places")
+router = make_router("freed places")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -56,12 +56,12 @@ class FreedPlace(BaseModel):
         return Booking(start=self.start, end=self.end, location=self.location, room=self.room, **people)
 
 
-class KeptPlace(BaseModel):
+class KeptPlace(ResponseModel):
     """A place that is kept for a visit until an instant."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [KEPT]})
 
-    visit: str
+    visit: str = Field(validation_alias="visit_id")
     expires_at: datetime
     place: FreePlace
 
@@ -70,17 +70,19 @@ class KeptPlace(BaseModel):
     "/v1/scenarios/{scenario}/freed-places",
     status_code=HTTPStatus.CREATED,
     response_model=KeptPlace,
-    responses=documented(409),
+    responses=document_problems(409),
 )
 def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) -> Response:
     """Keep a place in freed time for the waiting visit that uses it best; give its patient the visit's link to answer by."""
     now, freed = call.context.clock(), body.booking()
     refused = service.find_refusals(call.context.database, scenario, freed)
-    return decided(
+    hold = timedelta(minutes=body.hold_minutes)
+    return with_retries(
         call.context,
         scenario,
-        lambda week: service.offered(week, call.actor, freed, refused, timedelta(minutes=body.hold_minutes), now),
-        lambda act: call.create(lambda session: _kept(act(session), HTTPStatus.CREATED)),
+        lambda week: service.decide_offer(week, call.actor, freed, refused, hold, now),
+        lambda session, decision: _kept(service.apply_offer(session, decision), HTTPStatus.CREATED),
+        call.create,
     )
 
 
@@ -93,7 +95,7 @@ def get_freed_place(visit: Identifier, call: Reading) -> Response:
     )
 
 
-@router.post("/v1/visits/{visit}/freed-place/acceptance", response_model=KeptPlace, responses=documented(409))
+@router.post("/v1/visits/{visit}/freed-place/acceptance", response_model=KeptPlace, responses=document_problems(409))
 def accept_freed_place(visit: Identifier, call: Creating) -> Response:
     """Accept the place that is kept for a visit: it is booked."""
     now = call.context.clock()
@@ -104,7 +106,7 @@ def accept_freed_place(visit: Identifier, call: Creating) -> Response:
 def decline_freed_place(visit: Identifier, call: Reading) -> Response:
     """Decline the place that is kept for a visit: it is free for others."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         service.decline_offer(session, call.actor, visit, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
@@ -112,5 +114,4 @@ def decline_freed_place(visit: Identifier, call: Reading) -> Response:
 
 
 def _kept(kept: OfferedPlace, status: int = HTTPStatus.OK) -> RouteResult:
-    place = place_document(kept.booking)
-    return RouteResult({"visit": kept.offer.visit_id, "expires_at": kept.offer.expires_at, "place": place}, status)
+    return RouteResult(KeptPlace.of(kept.offer, place=kept.booking), status)

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, Path, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasPath, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
-from sqlmodel import Session
 
-from api.http.answers import RouteResult
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Creating, Reading
-from api.http.errors import documented
-from api.http.gate import BINARY, guarded_router
+from api.http.errors import document_problems
+from api.http.gate import BINARY, make_router
+from api.http.models import ResponseModel
 from api.http.pages import Paged
-from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
+from api.http.routes.bookings import PLACE, Because, FreePlace
 from api.services import intake as service
 from api.services import referrals_out
 from api.services.intake import Request
 from api.services.kinds import KINDS
-from api.services.reception import IntakeResult, place_today, receive_request
+from api.services.reception import IntakeResult, place_same_day, receive_request
+from api.services.referrals_out import OutboundReferral
+from api.services.states import ReferralState
 from api.spreadsheets import MAX_FILE_BYTES
 from api.spreadsheets.referral_sheets import in_row_order, read_sheet, xlsx_template
-from api.store import periods
-from api.store import referrals_out as store
-from api.store.tables import ReferralOutRow
-from api.store.tables.care import ReferralState
 from scheduling.comparison import Change
-from scheduling.errors import InvalidFile
-from scheduling.fields import Interval, format_stamp
-from scheduling.timegrid import TimeGrid
+from scheduling.errors import Fault, InvalidFile
+from scheduling.fields import Interval
 
-router = guarded_router("intake")
+router = make_router("intake")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -65,18 +63,18 @@ SENT: JsonDict = {
 KIND: JsonDict = {"kind": "pump-refill", "name": "refills of a pump", "priority": "urgent", "needs": ["low_reservoir"]}
 
 
-class ShownKind(BaseModel):
+class ShownKind(ResponseModel):
     """Something that a patient may be referred for, and which fields it needs beside kind and patient."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [KIND]})
 
-    kind: str
+    kind: str = Field(validation_alias="id")
     name: str
     priority: str
     needs: list[str]
 
 
-class ShownKinds(BaseModel):
+class ShownKinds(ResponseModel):
     """All that a patient may be referred for."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [KIND]}]})
@@ -84,19 +82,19 @@ class ShownKinds(BaseModel):
     items: list[ShownKind]
 
 
-class TakenIn(BaseModel):
+class TakenIn(ResponseModel):
     """What became of a request: an episode and the visits that are asked for at once, or a referral to another department."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [TAKEN]})
 
-    kind: str
-    patient: str
+    kind: str = Field(validation_alias=AliasPath("request", "kind"))
+    patient: str = Field(validation_alias=AliasPath("request", "patient"))
     episode: str | None
     visits: list[str]
     referral_out: str | None
 
 
-class PlacedToday(BaseModel):
+class PlacedToday(ResponseModel):
     """The place of somebody who has to be seen today, or why there is none; who moves for it, and whom to call."""
 
     model_config = ConfigDict(
@@ -106,7 +104,7 @@ class PlacedToday(BaseModel):
     )
 
     visit: str
-    place: FreePlace | None
+    place: FreePlace | None = Field(validation_alias="booking")
     reasons: list[Because]
     changes: list[Change]
     call: list[str]
@@ -120,16 +118,16 @@ class RequestTaken(TakenIn):
     today: PlacedToday | None
 
 
-class SheetFault(BaseModel):
+class SheetFault(ResponseModel):
     """What is wrong with a row."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"place": "row 5, priority", "fault": "must be 'routine', ..."}]})
 
-    place: str
-    fault: str
+    place: str = Field(validation_alias="path")
+    fault: str = Field(validation_alias="message")
 
 
-class SheetTaken(BaseModel):
+class SheetTaken(ResponseModel):
     """What a spreadsheet came to: with faults, nothing was taken in."""
 
     model_config = ConfigDict(
@@ -143,13 +141,13 @@ class SheetTaken(BaseModel):
     today: list[str]
 
 
-class ReferralOut(BaseModel):
+class ReferralOut(ResponseModel):
     """A patient sent to another department; the appointment is the clinic's wall-clock time."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [SENT]})
 
     id: str
-    patient: str
+    patient: str = Field(validation_alias="patient_id")
     department: str
     state: ReferralState
     sent_at: datetime
@@ -160,7 +158,7 @@ class ReferralOut(BaseModel):
     version: int
 
 
-class ReferralsOut(BaseModel):
+class ReferralsOut(ResponseModel):
     """A page of referrals to other departments."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [SENT], "next": None}]})
@@ -190,8 +188,7 @@ Sheet = Annotated[bytes, Body(media_type=BINARY, description="A CSV or XLSX file
 @router.get("/v1/intake/kinds", response_model=ShownKinds)
 def list_kinds(call: Reading) -> Response:
     """Return what patients may be referred for."""
-    shown = [{"kind": one.id, "name": one.name, "priority": one.priority, "needs": one.needs} for one in KINDS]
-    return call.read(lambda session: RouteResult({"items": shown}))
+    return call.read(lambda session: RouteResult(ShownKinds.model_validate({"items": KINDS})))
 
 
 @router.get(
@@ -204,7 +201,7 @@ def get_template(call: Reading) -> Response:
     return Response(xlsx_template(call.context.clock().date()), media_type=XLSX)
 
 
-@router.post("/v1/intake", status_code=HTTPStatus.CREATED, response_model=RequestTaken, responses=documented(409))
+@router.post("/v1/intake", status_code=HTTPStatus.CREATED, response_model=RequestTaken, responses=document_problems(409))
 def take_in(body: Annotated[Request, Body(examples=[REQUEST])], call: Creating) -> Response:
     """Take in what a patient is referred for. Who has to be seen today gets a place at once, or hears why there is none."""
     return receive_request(call.context, call.actor, body, lambda act: call.create(lambda session: _received(act(session))))
@@ -226,11 +223,10 @@ def take_in_sheet(
     sheet, now = read_sheet(body, SOURCE), call.context.clock()
     taken: list[service.AcceptedRequest] = []
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         faults = in_row_order([*service.find_faults(session, sheet.requests, now), *sheet.faults])
         if dry_run:
-            told = [{"place": one.path, "fault": one.message} for one in faults]
-            return RouteResult(_sheet(len(sheet.requests), told, sheet.notes, []))
+            return RouteResult(_sheet(len(sheet.requests), faults, sheet.notes, []))
         if faults:
             raise InvalidFile(SOURCE, faults)
         taken.extend(service.accept_requests(session, call.actor, sheet.requests, now, SOURCE))
@@ -239,7 +235,7 @@ def take_in_sheet(
     if dry_run:
         return call.read(act)
     answer = call.create(act)
-    place_today(call.context, call.actor, taken)
+    place_same_day(call.context, call.actor, taken)
     return answer
 
 
@@ -249,10 +245,10 @@ def list_referrals_out(
 ) -> Response:
     """Return the referrals to other departments, a page at a time."""
 
-    def act(session: Session) -> RouteResult:
-        zone = periods.zone(session)
-        rows = store.page(session, page.after, page.count + 1, patient)
-        return RouteResult(page.document(rows, lambda row: row.id, lambda row: _sent(row, zone)))
+    def act(session: Transaction) -> RouteResult:
+        referrals = referrals_out.list_referrals(session, page.after, page.count + 1, patient)
+        shown = [ReferralOut.of(referral.row, appointment=referral.appointment) for referral in referrals]
+        return RouteResult(page.of(ReferralsOut, shown, lambda referral: referral.id))
 
     return call.disclose("referral-out.list", "patient", patient or "", act)
 
@@ -264,62 +260,37 @@ def get_referral_out(referral: Identifier, call: Reading) -> Response:
         "referral-out.read",
         "referral",
         referral,
-        lambda session: _sent_answer(session, store.referral(session, referral)),
+        lambda session: _show_referral(referrals_out.get_referral(session, referral)),
     )
 
 
-@router.patch("/v1/referrals-out/{referral}", response_model=ReferralOut, responses=documented(409, 412, 428))
+@router.patch("/v1/referrals-out/{referral}", response_model=ReferralOut, responses=document_problems(409, 412, 428))
 def change_referral_out(referral: Identifier, body: ReferralOutState, call: Changing) -> Response:
     """Note what became of a referral; its appointment keeps the patient's time free when weeks are planned."""
     version = call.expected_version()
 
-    def act(session: Session) -> RouteResult:
-        row = referrals_out.change_referral(
+    def act(session: Transaction) -> RouteResult:
+        changed = referrals_out.change_referral(
             session, call.actor, referral, version, body.state, body.appointment, call.context.clock()
         )
-        return _sent_answer(session, row)
+        return _show_referral(changed)
 
     return call.write(act)
 
 
 def _received(received: IntakeResult) -> RouteResult:
-    today = None
-    if (found := received.today) is not None:
-        today = {
-            "visit": found.visit,
-            "place": None if found.booking is None else place_document(found.booking),
-            "reasons": [one.model_dump() for one in found.reasons],
-            "changes": [one.model_dump(mode="json") for one in found.changes],
-            "call": list(found.call),
-        }
-    location = f"/v1/episodes/{received.taken.episode}" if received.taken.episode else None
-    return RouteResult({**_taken(received.taken), "today": today}, HTTPStatus.CREATED, location=location)
-
-
-def _taken(one: service.AcceptedRequest) -> dict[str, Any]:
-    return {
-        "kind": one.request.kind,
-        "patient": one.request.patient,
-        "episode": one.episode,
-        "visits": list(one.visits),
-        "referral_out": one.referral_out,
-    }
+    location = f"/v1/episodes/{received.accepted.episode}" if received.accepted.episode else None
+    return RouteResult(RequestTaken.of(received.accepted, today=received.today), HTTPStatus.CREATED, location=location)
 
 
 def _sheet(
-    requests: int, faults: list[dict[str, str]], notes: tuple[str, ...], taken: list[service.AcceptedRequest]
-) -> dict[str, Any]:
+    requests: int, faults: Sequence[Fault], notes: tuple[str, ...], taken: Sequence[service.AcceptedRequest]
+) -> SheetTaken:
     today = [one.visits[0] for one in taken if service.is_same_day(one.request) and one.visits]
-    return {"requests": requests, "faults": faults, "notes": notes, "taken": [_taken(one) for one in taken], "today": today}
+    document = {"requests": requests, "faults": faults, "notes": notes, "taken": taken, "today": today}
+    return SheetTaken.model_validate(document)
 
 
-def _sent_answer(session: Session, row: ReferralOutRow) -> RouteResult:
-    return RouteResult(_sent(row, periods.zone(session)), version=row.version)
-
-
-def _sent(row: ReferralOutRow, zone: TimeGrid) -> dict[str, Any]:
-    appointment = None
-    if row.starts_at is not None and row.ends_at is not None:
-        appointment = {"start": format_stamp(zone.wall(row.starts_at)), "end": format_stamp(zone.wall(row.ends_at))}
-    names = ("id", "department", "state", "sent_at", "accepted_at", "scheduled_at", "closed_at", "version")
-    return {**{name: getattr(row, name) for name in names}, "patient": row.patient_id, "appointment": appointment}
+def _show_referral(referral: OutboundReferral) -> RouteResult:
+    shown = ReferralOut.of(referral.row, appointment=referral.appointment)
+    return RouteResult(shown, version=referral.row.version)

@@ -8,20 +8,17 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
-from sqlmodel import Session
 
-from api.http.answers import RouteResult
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Reading
-from api.http.errors import documented
-from api.http.gate import guarded_router
-from api.services import contacts
-from api.store import messages as store
-from api.store import people, periods
-from api.store.tables import BookingRow, InvitationRow, MessageRow, PatientRow
-from api.store.tables.mail import MessageState, Method, Participation
+from api.http.errors import document_problems
+from api.http.gate import make_router
+from api.http.models import ResponseModel
+from api.services import contacts, notifications
+from api.services.states import MessageState, Method, Participation
 from calendars.mailbox import MAX_ADDRESS
 
-router = guarded_router("mail")
+router = make_router("mail")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -44,7 +41,7 @@ ANSWERED: JsonDict = {
 }
 
 
-class Outbox(BaseModel):
+class Outbox(ResponseModel):
     """How many messages are in each state."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"waiting": 0, "sending": 1, "sent": 612}]})
@@ -64,7 +61,7 @@ class Contact(BaseModel):
     email: str | None = Field(max_length=MAX_ADDRESS)
 
 
-class Message(BaseModel):
+class Message(ResponseModel):
     """A message to a patient about one appointment, and what became of it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [MESSAGE]})
@@ -79,7 +76,7 @@ class Message(BaseModel):
     ended_at: datetime | None
 
 
-class Messages(BaseModel):
+class Messages(ResponseModel):
     """The messages to a patient, the newest first."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [MESSAGE]}]})
@@ -87,19 +84,19 @@ class Messages(BaseModel):
     items: list[Message]
 
 
-class Answered(BaseModel):
+class Answered(ResponseModel):
     """What a patient has answered about an appointment."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [ANSWERED]})
 
     kind: str
-    subject: str
-    patient: str
+    subject: str = Field(validation_alias="subject_id")
+    patient: str = Field(validation_alias="patient_id")
     participation: Participation
     replied_at: datetime | None
 
 
-class Answers(BaseModel):
+class Answers(ResponseModel):
     """What patients have answered, and who has no address and must be called."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [ANSWERED], "without_address": ["patient-0012"]}]})
@@ -111,17 +108,18 @@ class Answers(BaseModel):
 @router.get("/v1/mail", response_model=Outbox)
 def get_outbox(call: Reading) -> Response:
     """Return how many messages wait, are sent, were refused."""
-    return call.read(lambda session: RouteResult(Outbox(**store.counts(session))))
+    return call.read(lambda session: RouteResult(Outbox.model_validate(notifications.count_messages(session))))
 
 
 @router.get("/v1/scenarios/{scenario}/answers", response_model=Answers)
 def list_answers(scenario: Identifier, call: Reading) -> Response:
     """Return what patients have answered about the appointments of a period, and who cannot be told by mail."""
 
-    def act(session: Session) -> RouteResult:
-        periods.period(session, scenario)
-        items = [_answered(*pair) for pair in store.answers(session, scenario)]
-        return RouteResult({"items": items, "without_address": store.without_address(session, scenario, call.context.clock())})
+    def act(session: Transaction) -> RouteResult:
+        answers = notifications.list_answers(session, scenario)
+        items = [Answered.of(row, kind=booking.kind, subject_id=booking.subject_id) for booking, row in answers]
+        unreached = notifications.list_patients_without_address(session, scenario, call.context.clock())
+        return RouteResult(Answers(items=items, without_address=unreached))
 
     return call.disclose("answers.read", "scenario", scenario, act)
 
@@ -129,40 +127,31 @@ def list_answers(scenario: Identifier, call: Reading) -> Response:
 @router.get("/v1/patients/{patient}/contact", response_model=Contact)
 def get_contact(patient: Identifier, call: Reading) -> Response:
     """Return where a patient is written to."""
-    return call.disclose("patient.contact-read", "patient", patient, lambda session: _contact(people.patient(session, patient)))
+
+    def act(session: Transaction) -> RouteResult:
+        row = contacts.get_contact(session, patient)
+        return RouteResult(Contact.model_validate(row, from_attributes=True), version=row.version)
+
+    return call.disclose("patient.contact-read", "patient", patient, act)
 
 
-@router.put("/v1/patients/{patient}/contact", response_model=Contact, responses=documented(412, 428))
+@router.put("/v1/patients/{patient}/contact", response_model=Contact, responses=document_problems(412, 428))
 def put_contact(patient: Identifier, body: Contact, call: Changing) -> Response:
     """Set, change or remove a patient's address; at a new one they are told of all that is ahead of them."""
     version, now = call.expected_version(), call.context.clock()
-    return call.write(lambda session: _contact(contacts.set_address(session, call.actor, patient, body.email, now, version)))
+
+    def act(session: Transaction) -> RouteResult:
+        row = contacts.set_address(session, call.actor, patient, body.email, now, version)
+        return RouteResult(Contact.model_validate(row, from_attributes=True), version=row.version)
+
+    return call.write(act)
 
 
 @router.get("/v1/patients/{patient}/messages", response_model=Messages)
 def list_messages(patient: Identifier, call: Reading) -> Response:
     """Return what a patient was told by mail, and what waits to be."""
 
-    def act(session: Session) -> RouteResult:
-        people.patient(session, patient)
-        return RouteResult({"items": [_message(row) for row in store.messages_of(session, patient)]})
+    def act(session: Transaction) -> RouteResult:
+        return RouteResult(Messages.model_validate({"items": notifications.list_messages(session, patient)}))
 
     return call.disclose("patient.messages", "patient", patient, act)
-
-
-def _contact(row: PatientRow) -> RouteResult:
-    return RouteResult({"email": row.email}, version=row.version)
-
-
-def _message(row: MessageRow) -> dict[str, object]:
-    return row.model_dump(include=set(Message.model_fields))
-
-
-def _answered(booking: BookingRow, row: InvitationRow) -> dict[str, object]:
-    return {
-        "kind": booking.kind,
-        "subject": booking.subject_id,
-        "patient": row.patient_id,
-        "participation": row.participation,
-        "replied_at": row.replied_at,
-    }

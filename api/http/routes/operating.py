@@ -8,11 +8,9 @@ from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from api.http.dependencies import Shared
-from api.http.gate import guarded_router
-from api.runtime.exceptions import Unavailable
-from api.store.migrations import expect_migrated
+from api.http.gate import make_router
 
-router = guarded_router("operating")
+router = make_router("operating")
 
 
 class Health(BaseModel):
@@ -32,9 +30,7 @@ async def healthz() -> Health:
 @router.get("/readyz")
 def readyz(context: Shared) -> Health:
     """Say whether requests can be served: the database answers, has the tables of this version, and nobody ends the process."""
-    if context.stopping.is_set():
-        raise Unavailable("the process is ending")
-    expect_migrated(context.database)
+    context.expect_ready()
     return Health()
 
 

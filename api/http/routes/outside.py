@@ -7,20 +7,18 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Path, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
-from sqlmodel import Session
 
-from api.http.answers import RouteResult
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Reading
-from api.http.gate import guarded_router
+from api.http.gate import make_router
+from api.http.models import ResponseModel
 from api.runtime.fetching import MAX_URL_CHARACTERS
 from api.services import outside as service
 from api.services.outside import NewCalendar
-from api.store import outside as store
-from api.store.tables import OutsideCalendarRow
 
-router = guarded_router("outside calendars")
+router = make_router("outside calendars")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -49,20 +47,24 @@ class CalendarToRead(BaseModel):
     content: str | None = None
 
 
-class OutsideCalendar(BaseModel):
+def _name_kind(url: object) -> str:
+    return "file" if url is None else "address"
+
+
+class OutsideCalendar(ResponseModel):
     """A calendar elsewhere, without its address, which may hold a secret; ``failure`` says why it was not read last."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     id: str
-    provider: str
+    provider: str = Field(validation_alias="provider_id")
     name: str
-    kind: str
+    kind: Annotated[str, BeforeValidator(_name_kind)] = Field(validation_alias="url")
     read_at: datetime | None
     failure: str | None
 
 
-class OutsideCalendars(BaseModel):
+class OutsideCalendars(ResponseModel):
     """A provider's calendars elsewhere."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE]}]})
@@ -73,7 +75,11 @@ class OutsideCalendars(BaseModel):
 @router.get("/v1/providers/{provider}/outside-calendars", response_model=OutsideCalendars)
 def list_calendars(provider: Identifier, call: Reading) -> Response:
     """Return a provider's calendars elsewhere."""
-    return call.read(lambda session: RouteResult({"items": [_calendar(row) for row in store.calendars_of(session, provider)]}))
+
+    def act(session: Transaction) -> RouteResult:
+        return RouteResult(OutsideCalendars.model_validate({"items": service.list_calendars(session, provider)}))
+
+    return call.read(act)
 
 
 @router.post(
@@ -88,9 +94,9 @@ def add_calendar(provider: Identifier, body: CalendarToRead, call: Creating) -> 
     content = None if body.content is None else body.content.encode()
     new = service.check_calendar(context.settings, context.fetcher, NewCalendar(body.name, body.url, content))
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         row = service.add_calendar(session, context.settings, context.signer, call.actor, provider, new, now)
-        return RouteResult(_calendar(row), HTTPStatus.CREATED)
+        return RouteResult(OutsideCalendar.of(row), HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -99,19 +105,8 @@ def add_calendar(provider: Identifier, body: CalendarToRead, call: Creating) -> 
 def end_calendar(outside: Identifier, call: Reading) -> Response:
     """Read a calendar elsewhere no more; its busy times are gone."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         service.end_calendar(session, call.actor, outside, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
-
-
-def _calendar(row: OutsideCalendarRow) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "provider": row.provider_id,
-        "name": row.name,
-        "kind": "file" if row.url is None else "address",
-        "read_at": row.read_at,
-        "failure": row.failure,
-    }

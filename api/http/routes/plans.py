@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -12,31 +10,28 @@ from fastapi import Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
-from sqlmodel import Session
 
-from api.background.jobs.event_stream import follow
-from api.context import AppContext
-from api.http.answers import RouteResult
+from api.background.jobs.event_stream import stream_events
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Fetching, Reading
-from api.http.errors import UNCHANGED, documented
-from api.http.gate import guarded_router
+from api.http.errors import UNCHANGED, document_problems
+from api.http.gate import make_router
+from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.examples import COMPARISON, KPIS, PLAN
-from api.reports.documents import document
-from api.reports.kpis import kpis
+from api.reports.documents import to_document
+from api.reports.kpis import compute_kpis
 from api.runtime.settings import MAX_SOLVE_SECONDS
 from api.services import planning, publishing
-from api.services.planning import PlanRequest, RequestedPlan
+from api.services.planning import PlanRequest
+from api.services.states import JobFailure, JobState
 from api.services.week import release_expired_offers
-from api.store import jobs, plans
-from api.store.tables import JobEventRow, PlanJobRow, PublicationRow
-from api.store.tables.jobs import JobFailure, JobState
 from scheduling.comparison import Comparison
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Id, Stamp
 from scheduling.plan import Plan
 
-router = guarded_router("plans")
+router = make_router("plans")
 
 Identifier = Annotated[str, Path(max_length=100)]
 OfScenario = Annotated[str | None, Query(max_length=100, description="Only those of this scenario.")]
@@ -69,7 +64,7 @@ class PlanToMake(BaseModel):
     now: Stamp | None = None
 
 
-class Job(BaseModel):
+class Job(ResponseModel):
     """A plan that was asked for."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [JOB]})
@@ -84,7 +79,7 @@ class Job(BaseModel):
     ended_at: datetime | None
 
 
-class Jobs(BaseModel):
+class Jobs(ResponseModel):
     """A page of plans."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [JOB], "next": None}]})
@@ -124,14 +119,14 @@ PUBLICATION: JsonDict = {
 }
 
 
-class Publication(BaseModel):
+class Publication(ResponseModel):
     """A publication: how many bookings it made, changed, cancelled, and left untouched."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [PUBLICATION]})
 
     id: int
     plan: str | None
-    scenario: str
+    scenario: str = Field(validation_alias="period_id")
     added: int
     changed: int
     cancelled: int
@@ -140,7 +135,7 @@ class Publication(BaseModel):
     published_at: datetime
 
 
-class Publications(BaseModel):
+class Publications(ResponseModel):
     """A page of publications."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [PUBLICATION], "next": None}]})
@@ -149,7 +144,7 @@ class Publications(BaseModel):
     next: str | None
 
 
-@router.post("/v1/plans", status_code=HTTPStatus.ACCEPTED, response_model=Job, responses=documented(404))
+@router.post("/v1/plans", status_code=HTTPStatus.ACCEPTED, response_model=Job, responses=document_problems(404))
 def ask_for_plan(body: PlanToMake, call: Creating) -> Response:
     """Ask for a plan of a scenario as it is now; it is made beside, and found under its address."""
     from solver import Limits
@@ -161,9 +156,9 @@ def ask_for_plan(body: PlanToMake, call: Creating) -> Response:
     with call.context.database.reading() as session:
         of = planning.prepare_plan(session, wanted, now)
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         row = planning.request_plan(session, queue, call.actor, wanted, of, now)
-        return RouteResult(_job(row, body.scenario), HTTPStatus.ACCEPTED, location=f"/v1/plans/{row.id}")
+        return RouteResult(Job.of(row, scenario=body.scenario), HTTPStatus.ACCEPTED, location=f"/v1/plans/{row.id}")
 
     return call.create(act)
 
@@ -173,12 +168,10 @@ def list_plans(call: Reading, page: Paged, scenario: OfScenario = None) -> Respo
     """Return the plans that were asked for, the newest first, a page at a time."""
     before = _moment_and_id(page.after)
 
-    def act(session: Session) -> RouteResult:
-        rows = jobs.jobs(session, scenario, before, page.count + 1)
-        of = jobs.periods_of(session, rows)
-        return RouteResult(
-            page.document(rows, lambda row: f"{row.created_at.isoformat()} {row.id}", lambda row: _job(row, of[row.id]))
-        )
+    def act(session: Transaction) -> RouteResult:
+        rows = planning.list_jobs(session, scenario, before, page.count + 1)
+        jobs = [Job.of(row, scenario=period) for row, period in rows]
+        return RouteResult(page.of(Jobs, jobs, lambda job: f"{job.created_at.isoformat()} {job.id}"))
 
     return call.read(act)
 
@@ -187,12 +180,14 @@ def list_plans(call: Reading, page: Paged, scenario: OfScenario = None) -> Respo
 def get_plan(plan: Identifier, call: Fetching) -> Response:
     """Return a plan as far as it is made; once it is, with its figures, and beside what people live by."""
 
-    def shown(session: Session) -> dict[str, Any]:
-        found = planning.get_plan(session, plan)
-        return _made(found, publishing.preview_publication(session, found))
+    def show(session: Transaction) -> MadePlan:
+        made = planning.get_plan(session, plan)
+        figures = None if made.plan is None else to_document(compute_kpis(made.scenario, made.plan))
+        comparison = publishing.preview_publication(session, made)
+        return MadePlan.of(made.job, scenario=made.scenario.id, plan=made.plan, kpis=figures, comparison=comparison)
 
-    def act(session: Session) -> RouteResult:
-        return RouteResult(lambda: shown(session), version=planning.get_plan_version(session, plan))
+    def act(session: Transaction) -> RouteResult:
+        return RouteResult(lambda: show(session), version=planning.get_plan_version(session, plan))
 
     return call.disclose("plan.read", "plan", plan, act)
 
@@ -200,7 +195,7 @@ def get_plan(plan: Identifier, call: Fetching) -> Response:
 @router.get(
     "/v1/plans/{plan}/comparison",
     response_model=Comparison,
-    responses={200: {"content": {"application/json": {"example": COMPARISON}}}, **documented(409)},
+    responses={200: {"content": {"application/json": {"example": COMPARISON}}}, **document_problems(409)},
 )
 def compare_plans(
     plan: Identifier,
@@ -236,32 +231,36 @@ def watch_plan(
     last_event_id: Annotated[str | None, Header(description="The id of the last event that is known.")] = None,
 ) -> Response:
     """Tell how a plan is coming along, as it happens: its cost, the proven bound, and the gap between them."""
-    call.read(lambda session: RouteResult(jobs.job(session, plan).id))
+    call.read(lambda session: RouteResult(planning.get_job(session, plan)[1]))
     after = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else 0
     return StreamingResponse(
-        _told(call.context, plan, min(after, 2**31 - 1)), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        stream_events(call.context.database, plan, min(after, 2**31 - 1), stopping=call.context.stopping),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store"},
     )
 
 
-@router.delete("/v1/plans/{plan}", response_model=Job, responses=documented(409))
+@router.delete("/v1/plans/{plan}", response_model=Job, responses=document_problems(409))
 def cancel_plan(plan: Identifier, call: Reading) -> Response:
     """Call off a plan that is waited for."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         row = planning.cancel_plan(session, call.actor, plan, call.context.clock())
-        return RouteResult(_job(row, jobs.periods_of(session, [row])[row.id]))
+        return RouteResult(Job.of(row, scenario=planning.get_job(session, plan)[1]))
 
     return call.write(act)
 
 
-@router.post("/v1/publications", status_code=HTTPStatus.CREATED, response_model=Publication, responses=documented(404, 409))
+@router.post(
+    "/v1/publications", status_code=HTTPStatus.CREATED, response_model=Publication, responses=document_problems(404, 409)
+)
 def publish(body: ToPublish, call: Creating) -> Response:
     """Make a plan the one that people live by. What was decided by hand since it was asked for stays as decided."""
     release_expired_offers(call.context, call.context.clock())
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         row = publishing.publish(session, call.actor, body.plan, call.context.clock()).row
-        return RouteResult(_publication(row, body.plan), HTTPStatus.CREATED, location=f"/v1/publications/{row.id}")
+        return RouteResult(Publication.of(row, plan=body.plan), HTTPStatus.CREATED, location=f"/v1/publications/{row.id}")
 
     return call.create(act)
 
@@ -271,10 +270,10 @@ def list_publications(call: Reading, page: Paged, scenario: OfScenario = None) -
     """Return the publications, the newest first, a page at a time."""
     before = _number(page.after) if page.after else None
 
-    def act(session: Session) -> RouteResult:
-        rows = plans.publications(session, scenario, before, page.count + 1)
-        of = jobs.jobs_of_plans(session, [row.plan_id for row in rows])
-        return RouteResult(page.document(rows, lambda row: str(row.id), lambda row: _publication(row, of.get(row.plan_id))))
+    def act(session: Transaction) -> RouteResult:
+        rows = publishing.list_publications(session, scenario, before, page.count + 1)
+        publications = [Publication.of(row, plan=made) for row, made in rows]
+        return RouteResult(page.of(Publications, publications, lambda publication: str(publication.id)))
 
     return call.read(act)
 
@@ -283,57 +282,11 @@ def list_publications(call: Reading, page: Paged, scenario: OfScenario = None) -
 def get_publication(publication: Annotated[int, Path(ge=1, lt=2**31)], call: Reading) -> Response:
     """Return a publication."""
 
-    def act(session: Session) -> RouteResult:
-        row = plans.publication(session, publication)
-        return RouteResult(_publication(row, jobs.jobs_of_plans(session, [row.plan_id]).get(row.plan_id)))
+    def act(session: Transaction) -> RouteResult:
+        row, plan = publishing.get_publication(session, publication)
+        return RouteResult(Publication.of(row, plan=plan))
 
     return call.read(act)
-
-
-async def _told(context: AppContext, identifier: str, after: int) -> AsyncIterator[str]:
-    async for one in follow(context.database, identifier, after, stopping=context.stopping):
-        if isinstance(one, JobEventRow):
-            step = {"seconds": one.seconds, "phase": one.phase, "cost": one.cost, "bound": one.bound, "gap": one.gap}
-            yield f"id: {one.number}\nevent: progress\ndata: {json.dumps(step)}\n\n"
-        else:
-            ended = {"state": one.state, "failure": one.failure, "reason": one.reason}
-            yield f"event: end\ndata: {json.dumps(ended)}\n\n"
-
-
-def _job(row: PlanJobRow, scenario: str) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "scenario": scenario,
-        "state": row.state,
-        "seconds": row.seconds,
-        "failure": row.failure,
-        "reason": row.reason,
-        "created_at": row.created_at,
-        "ended_at": row.ended_at,
-    }
-
-
-def _made(found: RequestedPlan, comparison: Comparison | None) -> dict[str, Any]:
-    return {
-        **_job(found.job, found.scenario.id),
-        "plan": found.plan,
-        "kpis": None if found.plan is None else document(kpis(found.scenario, found.plan)),
-        "comparison": comparison,
-    }
-
-
-def _publication(row: PublicationRow, plan: str | None) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "plan": plan,
-        "scenario": row.period_id,
-        "added": row.added,
-        "changed": row.changed,
-        "cancelled": row.cancelled,
-        "unchanged": row.unchanged,
-        "published_by": row.published_by,
-        "published_at": row.published_at,
-    }
 
 
 def _moment_and_id(key: str) -> tuple[datetime, str] | None:

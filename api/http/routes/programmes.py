@@ -8,18 +8,17 @@ from typing import Annotated, Any
 from fastapi import Body, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
-from sqlmodel import Session
 
-from api.http.answers import RouteResult
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Reading
-from api.http.errors import documented
-from api.http.gate import guarded_router
+from api.http.errors import document_problems
+from api.http.gate import make_router
+from api.http.models import Length, ResponseModel
 from api.services import programmes as service
-from api.store import programmes as store
 from scheduling.care.programmes import Programme
 from scheduling.fields import MONTH_PATTERN, Id
 
-router = guarded_router("programmes")
+router = make_router("programmes")
 
 Identifier = Annotated[str, Path(max_length=100)]
 MonthInPath = Annotated[str, Path(pattern=MONTH_PATTERN)]
@@ -44,18 +43,18 @@ ProgrammeAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"applicati
 LISTED: JsonDict = {"id": "coping-skills", "name": "Coping skills", "members": 8, "waiting": 2}
 
 
-class ListedProgramme(BaseModel):
+class ListedProgramme(ResponseModel):
     """A programme in a list."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [LISTED]})
 
     id: str
     name: str
-    members: int
-    waiting: int
+    members: Length
+    waiting: Length
 
 
-class Programmes(BaseModel):
+class Programmes(ResponseModel):
     """All programmes."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [LISTED]}]})
@@ -75,10 +74,8 @@ class Attendance(BaseModel):
 def list_programmes(call: Reading) -> Response:
     """Return the programmes."""
 
-    def act(session: Session) -> RouteResult:
-        found = store.load(session)
-        shown = [{"id": o.id, "name": o.name, "members": len(o.members), "waiting": len(o.waiting)} for o in found]
-        return RouteResult({"items": shown})
+    def act(session: Transaction) -> RouteResult:
+        return RouteResult(Programmes.model_validate({"items": service.list_programmes(session)}))
 
     return call.read(act)
 
@@ -89,14 +86,16 @@ def get_programme(programme: Identifier, call: Reading) -> Response:
     return call.disclose("programme.read", "programme", programme, lambda session: _answer(session, programme))
 
 
-@router.patch("/v1/programmes/{programme}", response_model=Programme, responses={**ProgrammeAnswer, **documented(412, 428)})
+@router.patch(
+    "/v1/programmes/{programme}", response_model=Programme, responses={**ProgrammeAnswer, **document_problems(412, 428)}
+)
 def change_programme(
     programme: Identifier, body: Annotated[service.Changes, Body(examples=[{"weekday": "TU", "capacity": 12}])], call: Changing
 ) -> Response:
     """Change how a programme meets."""
     version, changes = call.expected_version(), body.model_dump(exclude_unset=True)
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         service.change_programme(session, call.actor, programme, version, changes, call.context.clock())
         return _answer(session, programme)
 
@@ -107,7 +106,7 @@ def change_programme(
 def leave_programme(programme: Identifier, patient: Identifier, call: Reading) -> Response:
     """Let a patient have no seat in a programme any more, and wait for none."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         service.leave_programme(session, call.actor, programme, patient, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
@@ -117,18 +116,17 @@ def leave_programme(programme: Identifier, patient: Identifier, call: Reading) -
 @router.put(
     "/v1/programmes/{programme}/sessions/{month}",
     response_model=Programme,
-    responses={**ProgrammeAnswer, **documented(409)},
+    responses={**ProgrammeAnswer, **document_problems(409)},
 )
 def note_attendance(programme: Identifier, month: MonthInPath, body: Attendance, call: Reading) -> Response:
     """Note who came to a month's session."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         service.record_attendance(session, call.actor, programme, month, body.came, call.context.clock())
         return _answer(session, programme)
 
     return call.write(act)
 
 
-def _answer(session: Session, programme: str) -> RouteResult:
-    row = store.row(session, programme)
-    return RouteResult(service.get_programme(session, programme).model_dump(mode="json"), version=row.version)
+def _answer(session: Transaction, programme: str) -> RouteResult:
+    return RouteResult(service.get_programme(session, programme), version=service.get_version(session, programme))

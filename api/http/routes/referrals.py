@@ -11,18 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.answers import RouteResult
 from api.http.dependencies import Creating
-from api.http.errors import documented
-from api.http.gate import guarded_router
-from api.http.routes.bookings import PLACE, Because, FreePlace, place_document
-from api.services import referrals as service
-from api.services.reception import make_room
-from api.services.referrals import InboundReferral, SameDayPlacement
-from api.services.week import decided
+from api.http.errors import document_problems
+from api.http.gate import make_router
+from api.http.models import ResponseModel
+from api.http.routes.bookings import PLACE, Because, FreePlace
+from api.services.reception import make_room, receive_referral
+from api.services.same_day import InboundReferral, SameDayDecision
 from scheduling.comparison import Change
 from scheduling.fields import Half, Id, Interval
 from scheduling.people import Patient
 
-router = guarded_router("referrals")
+router = make_router("referrals")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -61,7 +60,7 @@ class ReferralToMake(BaseModel):
         return InboundReferral(self.patient, self.service, new, tuple(self.preferred_providers), self.required_provider)
 
 
-class ReferralMade(BaseModel):
+class ReferralMade(ResponseModel):
     """The place of the referred patient, or why there is none today: the visit waits then.
 
     ``changes`` are what else had to change to make room, ``call`` the patients who have to be told of it: of another time, or
@@ -84,28 +83,28 @@ class ReferralMade(BaseModel):
     )
 
     visit: str
-    scenario: str
+    scenario: str = Field(validation_alias="period")
     booking: FreePlace | None
     reasons: list[Because]
     changes: list[Change]
     call: list[str]
 
 
-@router.post("/v1/referrals", status_code=HTTPStatus.CREATED, response_model=ReferralMade, responses=documented(404, 409))
+@router.post(
+    "/v1/referrals", status_code=HTTPStatus.CREATED, response_model=ReferralMade, responses=document_problems(404, 409)
+)
 def refer(body: ReferralToMake, call: Creating) -> Response:
     """Refer a cancer patient, to be seen today: the answer is the place, or the verified reason why there is none."""
-    now, referral, database = call.context.clock(), body.referral(), call.context.database
-    period = service.period_today(database, now)
-    return decided(
-        call.context,
-        period,
-        lambda week: service.referred(week, call.actor, referral, service.known_patient(database, referral), now),
-        lambda act: call.create(lambda session: _made(act(session))),
+    return receive_referral(
+        call.context, call.actor, body.referral(), lambda act: call.create(lambda session: _made(act(session)))
     )
 
 
 @router.post(
-    "/v1/visits/{visit}/displacement", status_code=HTTPStatus.CREATED, response_model=ReferralMade, responses=documented(409)
+    "/v1/visits/{visit}/displacement",
+    status_code=HTTPStatus.CREATED,
+    response_model=ReferralMade,
+    responses=document_problems(409),
 )
 def displace(visit: Identifier, call: Creating) -> Response:
     """Let the fewest others give way to a visit that has to be on its day and found no place.
@@ -116,13 +115,5 @@ def displace(visit: Identifier, call: Creating) -> Response:
     return make_room(call.context, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
 
 
-def _made(made: SameDayPlacement) -> RouteResult:
-    document = {
-        "visit": made.visit,
-        "scenario": made.period,
-        "booking": None if made.booking is None else place_document(made.booking),
-        "reasons": [one.model_dump() for one in made.reasons],
-        "changes": [one.model_dump(mode="json") for one in made.changes],
-        "call": list(made.call),
-    }
-    return RouteResult(document, HTTPStatus.CREATED, location=f"/v1/visits/{made.visit}")
+def _made(made: SameDayDecision) -> RouteResult:
+    return RouteResult(ReferralMade.of(made), HTTPStatus.CREATED, location=f"/v1/visits/{made.visit}")

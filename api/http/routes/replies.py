@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Body, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from pydantic.config import JsonDict
 
 from api.background.mail import MAX_MAIL_BYTES
 from api.http.answers import RouteResult
 from api.http.dependencies import Reading
-from api.http.gate import guarded_router
+from api.http.gate import make_router
+from api.http.models import ResponseModel
 from api.services.replies import process_replies
 from calendars.replies import read_file, read_mail
 from scheduling.errors import Fault, InvalidFile
 
-router = guarded_router("mail")
+router = make_router("mail")
 
 MAIL = "message/rfc822"
 
 EXAMPLE: JsonDict = {"items": [{"kind": "visit", "subject": "visit-0181", "outcome": "accepted"}]}
 
 
-class TakenIn(BaseModel):
+class TakenIn(ResponseModel):
     """What one answer was about, and what was made of it: a participation, or why staff have to look at it."""
 
     kind: str
@@ -32,7 +32,7 @@ class TakenIn(BaseModel):
     outcome: str
 
 
-class AllTakenIn(BaseModel):
+class AllTakenIn(ResponseModel):
     """What became of each answer."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
@@ -52,4 +52,4 @@ def take_in_answer(
         raise InvalidFile("request", [Fault("header.content-type", f"must be text/calendar or {MAIL}")])
     received = read_mail(body) if kind == MAIL else read_file(body)
     outcomes = process_replies(call.context, received, call.actor)
-    return RouteResult({"items": [asdict(one) for one in outcomes]}).response()
+    return call.read(lambda session: RouteResult(AllTakenIn.model_validate({"items": outcomes})))

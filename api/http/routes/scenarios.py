@@ -9,46 +9,43 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Body, Path, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
-from sqlmodel import Session
 
-from api.http.answers import RouteResult
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Fetching, Reading
-from api.http.errors import UNCHANGED, documented
-from api.http.gate import guarded_router
+from api.http.errors import UNCHANGED, document_problems
+from api.http.gate import make_router
+from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.examples import KPIS, LINK, PLAN, SCENARIO, VISIT
-from api.reports.documents import document
-from api.reports.kpis import kpis
+from api.reports.documents import to_document
+from api.reports.kpis import compute_kpis
 from api.services import requests, scenarios
-from api.store import periods, plans
-from api.store import requests as store
-from api.store.tables import PeriodRow, VisitRow
 from scheduling.files import MAX_BYTES
 from scheduling.plan import Plan
 from scheduling.requests import Link
 from scheduling.scenario import Scenario
 
-router = guarded_router("scenarios")
+router = make_router("scenarios")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
 EXAMPLE: JsonDict = {"id": "week-7", "start": "2026-11-30", "end": "2026-12-07", "version": 3}
 
 
-class Period(BaseModel):
+class Period(ResponseModel):
     """A scenario that was taken in; ``version`` grows with every change of what it asks for or of where things stand."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     id: str
-    start: date
-    end: date
+    start: date = Field(validation_alias="starts_on")
+    end: date = Field(validation_alias="ends_on")
     version: int
 
 
-class Periods(BaseModel):
+class Periods(ResponseModel):
     """A page of scenarios."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next": None}]})
@@ -57,7 +54,7 @@ class Periods(BaseModel):
     next: str | None
 
 
-class Added(BaseModel):
+class Added(ResponseModel):
     """The visits that were added."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"visits": ["visit-0900"]}]})
@@ -65,7 +62,7 @@ class Added(BaseModel):
     visits: list[str]
 
 
-class AskedVisit(BaseModel):
+class AskedVisit(ResponseModel):
     """A visit in a list: what it is, and whether it is asked for still."""
 
     model_config = ConfigDict(
@@ -77,13 +74,13 @@ class AskedVisit(BaseModel):
     )
 
     id: str
-    patient: str
+    patient: str = Field(validation_alias="patient_id")
     service: str
     priority: str
     state: str
 
 
-class AskedVisits(BaseModel):
+class AskedVisits(ResponseModel):
     """A page of visits."""
 
     model_config = ConfigDict(
@@ -116,15 +113,15 @@ KpisAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/js
     "/v1/scenarios",
     status_code=HTTPStatus.CREATED,
     response_model=Period,
-    responses=documented(409),
+    responses=document_problems(409),
     max_body_size=MAX_BYTES,
 )
 def import_scenario(body: ScenarioDocument, call: Creating) -> Response:
     """Take in a scenario: the clinic, the people, and what is asked for."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         row = scenarios.import_scenario(session, call.actor, json.dumps(body), call.context.clock())
-        return RouteResult(_period(row), HTTPStatus.CREATED, row.version, f"/v1/scenarios/{quote(row.id, safe='')}")
+        return RouteResult(Period.of(row), HTTPStatus.CREATED, row.version, f"/v1/scenarios/{quote(row.id, safe='')}")
 
     return call.create(act)
 
@@ -132,20 +129,21 @@ def import_scenario(body: ScenarioDocument, call: Creating) -> Response:
 @router.get("/v1/scenarios", response_model=Periods)
 def list_scenarios(call: Reading, page: Paged) -> Response:
     """Return the scenarios, a page at a time."""
-    return call.read(
-        lambda session: RouteResult(
-            page.document(periods.periods(session, page.after, page.count + 1), lambda row: row.id, _period)
-        )
-    )
+
+    def act(session: Transaction) -> RouteResult:
+        rows = scenarios.list_periods(session, page.after, page.count + 1)
+        return RouteResult(page.of(Periods, rows, lambda row: row.id))
+
+    return call.read(act)
 
 
 @router.get("/v1/scenarios/{scenario}", response_model=Scenario, responses=ScenarioAnswer)
 def get_scenario(scenario: Identifier, call: Fetching) -> Response:
     """Return a scenario as it is asked for now; ``current`` tells where its visits and groups stand."""
 
-    def act(session: Session) -> RouteResult:
-        version = periods.period(session, scenario).version
-        return RouteResult(lambda: periods.scenario_of(session, scenario), version=version)
+    def act(session: Transaction) -> RouteResult:
+        version = scenarios.get_version(session, scenario)
+        return RouteResult(lambda: scenarios.get_scenario(session, scenario), version=version)
 
     return call.disclose("scenario.read", "scenario", scenario, act)
 
@@ -154,9 +152,9 @@ def get_scenario(scenario: Identifier, call: Fetching) -> Response:
 def get_standing(scenario: Identifier, call: Fetching) -> Response:
     """Return what people live by: the published plan, with all that was changed by hand since."""
 
-    def act(session: Session) -> RouteResult:
-        version = periods.period(session, scenario).version
-        return RouteResult(lambda: plans.standing_plan(session, periods.scenario_of(session, scenario)), version=version)
+    def act(session: Transaction) -> RouteResult:
+        version = scenarios.get_version(session, scenario)
+        return RouteResult(lambda: scenarios.get_standing_plan(session, scenario)[1], version=version)
 
     return call.disclose("scenario.read-plan", "scenario", scenario, act)
 
@@ -165,12 +163,11 @@ def get_standing(scenario: Identifier, call: Fetching) -> Response:
 def get_kpis(scenario: Identifier, call: Fetching) -> Response:
     """Return the figures of what people live by."""
 
-    def figures(session: Session) -> Any:
-        asked = periods.scenario_of(session, scenario)
-        return document(kpis(asked, plans.standing_plan(session, asked)))
+    def figures(session: Transaction) -> Any:
+        return to_document(compute_kpis(*scenarios.get_standing_plan(session, scenario)))
 
-    def act(session: Session) -> RouteResult:
-        return RouteResult(lambda: figures(session), version=periods.period(session, scenario).version)
+    def act(session: Transaction) -> RouteResult:
+        return RouteResult(lambda: figures(session), version=scenarios.get_version(session, scenario))
 
     return call.read(act)
 
@@ -179,10 +176,9 @@ def get_kpis(scenario: Identifier, call: Fetching) -> Response:
 def list_visits(scenario: Identifier, call: Reading, page: Paged) -> Response:
     """Return the visits of a scenario, those that were withdrawn too, a page at a time."""
 
-    def act(session: Session) -> RouteResult:
-        periods.period(session, scenario)
-        rows = store.visits_of(session, scenario, page.after, page.count + 1)
-        return RouteResult(page.document(rows, lambda row: row.id, _visit))
+    def act(session: Transaction) -> RouteResult:
+        rows = requests.list_visits(session, scenario, page.after, page.count + 1)
+        return RouteResult(page.of(AskedVisits, rows, lambda row: row.id))
 
     return call.disclose("scenario.list-visits", "scenario", scenario, act)
 
@@ -191,15 +187,15 @@ def list_visits(scenario: Identifier, call: Reading, page: Paged) -> Response:
     "/v1/scenarios/{scenario}/visits",
     status_code=HTTPStatus.CREATED,
     response_model=Added,
-    responses=documented(409),
+    responses=document_problems(409),
     max_body_size=MAX_BYTES,
 )
 def add_visits(scenario: Identifier, body: AdditionDocument, call: Creating) -> Response:
     """Ask for another visit, or for several with their links and with patients who are not known yet."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         added = requests.add_visits(session, call.actor, scenario, body, call.context.clock())
-        return RouteResult({"visits": added}, HTTPStatus.CREATED, location=f"/v1/visits/{quote(added[0], safe='')}")
+        return RouteResult(Added(visits=list(added)), HTTPStatus.CREATED, location=f"/v1/visits/{quote(added[0], safe='')}")
 
     return call.create(act)
 
@@ -208,14 +204,14 @@ def add_visits(scenario: Identifier, body: AdditionDocument, call: Creating) -> 
     "/v1/scenarios/{scenario}/links",
     status_code=HTTPStatus.CREATED,
     response_model=Link,
-    responses={**LinkAnswer, **documented(409)},
+    responses={**LinkAnswer, **document_problems(409)},
 )
 def add_link(scenario: Identifier, body: Annotated[Link, Body(examples=[LINK])], call: Creating) -> Response:
     """Let a visit follow another one."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         requests.add_link(session, call.actor, scenario, body, call.context.clock())
-        return RouteResult(body.model_dump(mode="json"), HTTPStatus.CREATED)
+        return RouteResult(body, HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -224,22 +220,8 @@ def add_link(scenario: Identifier, body: Annotated[Link, Body(examples=[LINK])],
 def remove_link(scenario: Identifier, before: Identifier, after: Identifier, call: Reading) -> Response:
     """Let a visit follow another one no more."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         requests.remove_link(session, call.actor, scenario, before, after, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
-
-
-def _period(row: PeriodRow) -> dict[str, object]:
-    return {"id": row.id, "start": row.starts_on, "end": row.ends_on, "version": row.version}
-
-
-def _visit(row: VisitRow) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "patient": row.patient_id,
-        "service": row.service,
-        "priority": row.priority,
-        "state": row.state,
-    }

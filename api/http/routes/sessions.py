@@ -9,22 +9,21 @@ from typing import Annotated
 from fastapi import Cookie, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlmodel import Session
 
 from api.access.actor import AccessRole
-from api.access.oidc import STATE_COOKIE, STATE_SECONDS, IdentityProvider, kept
+from api.access.oidc import STATE_COOKIE, STATE_SECONDS, IdentityProvider, make_cookie
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from api.context import AppContext
-from api.http.answers import RouteResult
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Acting, Reading, Shared
-from api.http.errors import documented
-from api.http.gate import COOKIE, address_of, guarded_router, is_foreign
+from api.http.errors import document_problems
+from api.http.gate import COOKIE, get_address, is_foreign, make_router
 from api.runtime.exceptions import Forbidden
 from api.services import accounts
 from api.services.accounts import OpenedSession
 from scheduling.errors import UnknownId
 
-router = guarded_router("sessions")
+router = make_router("sessions")
 
 START_PAGE = "/"
 
@@ -79,12 +78,12 @@ class Begun(BaseModel):
     idle_minutes: int
 
 
-@router.post("/v1/sessions", status_code=HTTPStatus.CREATED, response_model=Begun, responses=documented(401, 403))
+@router.post("/v1/sessions", status_code=HTTPStatus.CREATED, response_model=Begun, responses=document_problems(401, 403))
 def log_in(body: LogIn, request: Request, context: Shared) -> Response:
     """Log in to a local account."""
     if is_foreign(request):
         raise Forbidden("another site has sent this request")
-    admitted = accounts.log_in(context, address_of(request), body.name, body.password)
+    admitted = accounts.log_in(context, get_address(request), body.name, body.password)
     begun = Begun(
         token=admitted.secret,
         role=AccessRole(admitted.account.role),
@@ -104,7 +103,7 @@ async def who_am_i(actor: Acting) -> Who:
 def log_out(call: Reading) -> Response:
     """End the session, or the token, of this request."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         accounts.log_out(session, call.actor, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
@@ -120,14 +119,16 @@ def change_password(body: NewPassword, actor: Acting, context: Shared) -> Respon
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-@router.get("/v1/oidc/log-in", status_code=HTTPStatus.SEE_OTHER, response_class=RedirectResponse, responses=documented(404))
+@router.get(
+    "/v1/oidc/log-in", status_code=HTTPStatus.SEE_OTHER, response_class=RedirectResponse, responses=document_problems(404)
+)
 def begin_elsewhere(context: Shared) -> Response:
     """Send the browser to the identity provider."""
     address, begun = _identity_provider(context).begin()
     response = RedirectResponse(address, HTTPStatus.SEE_OTHER)
     response.set_cookie(
         STATE_COOKIE,
-        kept(begun, context.signer),
+        make_cookie(begun, context.signer),
         max_age=STATE_SECONDS,
         path="/v1/oidc",
         secure=context.settings.secure,
@@ -138,7 +139,10 @@ def begin_elsewhere(context: Shared) -> Response:
 
 
 @router.get(
-    "/v1/oidc/callback", status_code=HTTPStatus.SEE_OTHER, response_class=RedirectResponse, responses=documented(401, 404)
+    "/v1/oidc/callback",
+    status_code=HTTPStatus.SEE_OTHER,
+    response_class=RedirectResponse,
+    responses=document_problems(401, 404),
 )
 def come_back(
     request: Request,
@@ -149,7 +153,7 @@ def come_back(
 ) -> Response:
     """Begin a session for somebody who has logged in at the identity provider."""
     provider = _identity_provider(context)
-    admitted = accounts.log_in_by_provider(context, provider, address_of(request), begun, state, code)
+    admitted = accounts.log_in_by_provider(context, provider, get_address(request), begun, state, code)
     response = _with_cookie(context, admitted, RedirectResponse(START_PAGE, HTTPStatus.SEE_OTHER))
     response.delete_cookie(STATE_COOKIE, path="/v1/oidc")
     return response

@@ -6,20 +6,18 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
-from sqlmodel import Session
 
-from api.http.answers import RouteResult
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Reading
-from api.http.errors import documented
-from api.http.gate import guarded_router
+from api.http.errors import document_problems
+from api.http.gate import make_router
+from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.services import tasks as service
-from api.store import tasks as store
-from api.store.tables import TaskRow
 
-router = guarded_router("tasks")
+router = make_router("tasks")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -36,7 +34,7 @@ EXAMPLE: JsonDict = {
 }
 
 
-class Task(BaseModel):
+class Task(ResponseModel):
     """A task: of what kind, about what, and by whom it was done. Ids only."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
@@ -44,7 +42,7 @@ class Task(BaseModel):
     id: str
     kind: str
     subject_kind: str
-    subject: str
+    subject: str = Field(validation_alias="subject_id")
     detail: dict[str, Any]
     created_at: datetime
     done_at: datetime | None
@@ -52,7 +50,7 @@ class Task(BaseModel):
     version: int
 
 
-class Tasks(BaseModel):
+class Tasks(ResponseModel):
     """A page of tasks."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next": None}]})
@@ -66,34 +64,32 @@ def list_tasks(
     call: Reading, page: Paged, done: Annotated[bool, Query(description="Those that are done instead.")] = False
 ) -> Response:
     """Return the tasks that are open, the oldest first, a page at a time."""
-    return call.read(
-        lambda session: RouteResult(
-            page.document(store.tasks(session, page.after, page.count + 1, done), store.place_of, _task)
-        )
-    )
+
+    def act(session: Transaction) -> RouteResult:
+        rows = service.list_tasks(session, page.after, page.count + 1, done)
+        return RouteResult(page.of(Tasks, rows, service.get_place_in_list))
+
+    return call.read(act)
 
 
 @router.get("/v1/tasks/{task}", response_model=Task)
 def get_task(task: Identifier, call: Reading) -> Response:
     """Return a task."""
-    return call.read(lambda session: _answer(store.task(session, task)))
+
+    def act(session: Transaction) -> RouteResult:
+        row = service.get_task(session, task)
+        return RouteResult(Task.of(row), version=row.version)
+
+    return call.read(act)
 
 
-@router.put("/v1/tasks/{task}/done", response_model=Task, responses=documented(409, 412, 428))
+@router.put("/v1/tasks/{task}/done", response_model=Task, responses=document_problems(409, 412, 428))
 def end_task(task: Identifier, call: Changing) -> Response:
     """Note that a task is done."""
     version, now = call.expected_version(), call.context.clock()
 
-    def act(session: Session) -> RouteResult:
-        return _answer(service.end_task(session, call.actor, task, version, now))
+    def act(session: Transaction) -> RouteResult:
+        row = service.end_task(session, call.actor, task, version, now)
+        return RouteResult(Task.of(row), version=row.version)
 
     return call.write(act)
-
-
-def _answer(row: TaskRow) -> RouteResult:
-    return RouteResult(_task(row), version=row.version)
-
-
-def _task(row: TaskRow) -> dict[str, object]:
-    shown = row.model_dump(exclude={"subject_id"})
-    return {**shown, "subject": row.subject_id}

@@ -8,14 +8,14 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Body, Path, Query, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AliasPath, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
-from sqlmodel import Session
 
-from api.http.answers import RouteResult
+from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Reading
-from api.http.errors import documented
-from api.http.gate import guarded_router
+from api.http.errors import document_problems
+from api.http.gate import make_router
+from api.http.models import Length, ResponseModel
 from api.http.routes.examples import SCENARIO
 from api.services import outlook as looking_ahead
 from api.services import rolling
@@ -23,7 +23,7 @@ from api.services.rosters import import_roster
 from scheduling.fields import Date, within_years
 from scheduling.files import MAX_BYTES
 
-router = guarded_router("weeks")
+router = make_router("weeks")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
@@ -151,14 +151,14 @@ class WeekToBuild(BaseModel):
     start: FirstDay | None = None
 
 
-class Roster(BaseModel):
+class Roster(ResponseModel):
     """From when to when it is known who works."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"start": "2026-12-07", "end": "2027-03-01", "providers": 31}]})
 
-    start: date
-    end: date
-    providers: int
+    start: date = Field(validation_alias=AliasPath("horizon", "start"))
+    end: date = Field(validation_alias=AliasPath("horizon", "end"))
+    providers: Length
 
 
 RosterDocument = Annotated[
@@ -171,14 +171,14 @@ RosterDocument = Annotated[
 def put_roster(body: RosterDocument, call: Reading) -> Response:
     """Take in the clinic and who works when, for weeks that are not asked for anything yet."""
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         taken = import_roster(session, call.actor, json.dumps(body), call.context.clock())
-        return RouteResult({"start": taken.horizon.start, "end": taken.horizon.end, "providers": len(taken.providers)})
+        return RouteResult(Roster.of(taken))
 
     return call.write(act)
 
 
-@router.get("/v1/weeks/next", response_model=Week, responses=documented(409))
+@router.get("/v1/weeks/next", response_model=Week, responses=document_problems(409))
 def preview_week(
     call: Reading,
     weeks: Annotated[int, Query(ge=1, le=rolling.MAX_WEEKS)] = 1,
@@ -187,25 +187,23 @@ def preview_week(
     """Return what the next week is asked for, and keep nothing."""
     now = call.context.clock()
 
-    def act(session: Session) -> RouteResult:
-        return RouteResult(
-            rolling.summarise_week(rolling.draft_week(session, rolling.get_next_horizon(session, now, weeks, start), now))
-        )
+    def act(session: Transaction) -> RouteResult:
+        week = rolling.draft_week(session, rolling.get_next_horizon(session, now, weeks, start), now)
+        return RouteResult(Week.model_validate(rolling.summarise_week(week)))
 
     return call.disclose("week.preview", "clinic", "", act)
 
 
-@router.post("/v1/weeks", status_code=HTTPStatus.CREATED, response_model=Week, responses=documented(409))
+@router.post("/v1/weeks", status_code=HTTPStatus.CREATED, response_model=Week, responses=document_problems(409))
 def build_week(body: WeekToBuild, call: Creating) -> Response:
     """Build the next week from all that is open, and keep it to be planned; built again, it takes in what is new."""
     now = call.context.clock()
 
-    def act(session: Session) -> RouteResult:
+    def act(session: Transaction) -> RouteResult:
         horizon = rolling.get_next_horizon(session, now, body.weeks, body.start)
         week = rolling.build_week(session, call.actor, horizon, now)
-        return RouteResult(
-            rolling.summarise_week(week.found), HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}"
-        )
+        shown = Week.model_validate(rolling.summarise_week(week.next_week))
+        return RouteResult(shown, HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}")
 
     return call.create(act)
 
@@ -214,7 +212,12 @@ def build_week(body: WeekToBuild, call: Creating) -> Response:
 def get_outlook(call: Reading, weeks: Annotated[int, Query(ge=1, le=looking_ahead.MAX_WEEKS)] = 12) -> Response:
     """Return demand against capacity by skill, room and site week by week, and the wait a new patient should be told today."""
     now = call.context.clock()
-    return call.read(lambda session: RouteResult(looking_ahead.describe_outlook(looking_ahead.look_ahead(session, now, weeks))))
+
+    def act(session: Transaction) -> RouteResult:
+        outlook = looking_ahead.describe_outlook(looking_ahead.look_ahead(session, now, weeks))
+        return RouteResult(OutlookShown.model_validate(outlook))
+
+    return call.read(act)
 
 
 @router.get("/v1/scenarios/{scenario}/alerts", response_model=Week)
@@ -225,5 +228,5 @@ def get_alerts(scenario: Identifier, call: Reading) -> Response:
         "scenario.read-alerts",
         "scenario",
         scenario,
-        lambda session: RouteResult(rolling.summarise_week(rolling.review_week(session, scenario, now))),
+        lambda session: RouteResult(Week.model_validate(rolling.summarise_week(rolling.review_week(session, scenario, now)))),
     )

@@ -30,10 +30,10 @@ class Layout:
     sheet_height: float
 
 
-def picture(scenario: Scenario, plan: Plan) -> bytes:
+def draw_picture(scenario: Scenario, plan: Plan) -> bytes:
     """Return a plan's picture as an SVG file. It names providers, rooms and visits, never patients."""
     key, look = legend(scenario, plan), Look.of(scenario)
-    layout = laid_out(bands(scenario, plan), key.height)
+    layout = lay_out(bands(scenario, plan), key.height)
     drawing = Drawing(PAGE_WIDTH, layout.sheet_height * len(layout.sheets), _title(scenario))
     pen = BandPen(drawing, scenario, look, layout.row_height, drawing.hatch("away", "#b8b8b8"))
     for index, sheet in enumerate(layout.sheets):
@@ -48,7 +48,7 @@ def picture(scenario: Scenario, plan: Plan) -> bytes:
     return drawing.to_bytes()
 
 
-def laid_out(weeks: Sequence[Band], legend_height: float) -> Layout:
+def lay_out(weeks: Sequence[Band], legend_height: float) -> Layout:
     """Spread weeks evenly over as few sheets as let rows keep their least height; a sheet of one week grows if it must."""
     for count in range(1, max(len(weeks), 1) + 1):
         per_sheet = -(-len(weeks) // count) or 1

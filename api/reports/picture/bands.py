@@ -8,7 +8,7 @@ from datetime import date
 from itertools import groupby
 
 from api.reports.labels import clock
-from api.reports.lanes import MINUTES_PER_HOUR, BoardRow, LaneItem, MinuteSpan, busy_dates, hours, rows
+from api.reports.lanes import MINUTES_PER_HOUR, BoardRow, LaneItem, MinuteSpan, busy_dates, hours, make_rows
 from api.reports.palette import colour, family
 from api.reports.picture.look import DASHES, FAINT, GREY, LABEL_WIDTH, LEAST_TYPE, MARGIN, ON_DUTY, PAGE_WIDTH, TALL_ROW, Look
 from api.reports.picture.svg import INK, Drawing, fitting, shortened
@@ -55,7 +55,7 @@ def bands(scenario: Scenario, plan: Plan) -> tuple[Band, ...]:
     found = []
     for _, week in groupby(days, key=lambda day: day.isocalendar()[:2]):
         axis = Axis(tuple(week), first_hour, end_hour)
-        by_day = {day: {row.id: row for row in rows(scenario, plan, day, "provider")} for day in axis.days}
+        by_day = {day: {row.id: row for row in make_rows(scenario, plan, day, "provider")} for day in axis.days}
         present = [p.id for p in scenario.providers if any(p.id in by_day[day] for day in axis.days)]
         found.append(Band(axis, {name: {d: by_day[d][name] for d in axis.days if name in by_day[d]} for name in present}))
     return tuple(found)

@@ -12,7 +12,8 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from api.store.database import Database, translated
+from api.store.database import Database, translate_errors
+from api.store.epoch import begin_epoch
 from api.store.errors import StoreUnusable
 
 HEAD = "head"
@@ -30,12 +31,14 @@ def migrate(database: Database, revision: str = HEAD) -> None:
     StoreUnusable
         When the database is of a newer version than this one, or there is no such revision.
     """
-    with translated(), database.engine.begin() as connection:
+    with translate_errors(), database.engine.begin() as connection:
         try:
             if revision == NOTHING or _is_behind(connection, revision):
                 command.downgrade(_config(connection), revision)
             else:
                 command.upgrade(_config(connection), revision)
+                if revision == HEAD:
+                    begin_epoch(connection)
         except CommandError as error:
             raise StoreUnusable(f"the database cannot be migrated: {error}") from None
 
@@ -52,6 +55,14 @@ def expect_migrated(database: Database) -> None:
     found, wanted = revision_of(database), _scripts().get_current_head()
     if found != wanted:
         raise StoreUnusable(f"the database is at revision {found or 'none'}, not {wanted}; migrate it")
+
+
+def expect_store(database: Database) -> None:
+    """Raise ``StoreUnusable`` unless there is a store, of whatever version; where there is none, nothing is made."""
+    missing = database.file is not None and not Path(database.file).exists()
+    if missing or revision_of(database) is None:
+        makers = "clinicweave serve, account add, roster or restore"
+        raise StoreUnusable(f"there is no store at {database.url.render_as_string()}; {makers} makes one")
 
 
 def expect_known(revision: str | None) -> None:

@@ -18,8 +18,9 @@ from api.store.tables.care import (
     ReferralOutRow,
     WaitingRow,
 )
-from api.store.tables.clinic import ClinicRow, PeriodRow, ScenarioRow
+from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
+from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
 from api.store.tables.jobs import JobEventRow, PlanJobRow
 from api.store.tables.mail import InvitationRow, MessageRow
 from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
@@ -39,22 +40,27 @@ __all__ = [
     "EpisodeEventRow",
     "EpisodeRow",
     "EpisodeVisitRow",
+    "EpochRow",
     "FeedCopyRow",
     "FeedRow",
     "GroupRow",
     "IdempotencyRow",
+    "InMessageRow",
     "InvitationRow",
     "JobEventRow",
     "LinkRow",
     "MemberRow",
     "MembershipRow",
     "MessageRow",
+    "MirrorRow",
     "OccupancyRow",
     "OfferRow",
+    "OutMessageRow",
     "OutsideCalendarRow",
     "PatientLinkRow",
     "PatientRow",
     "PeriodRow",
+    "PlacerRow",
     "PlanJobRow",
     "PlanRow",
     "ProgrammeRow",

@@ -44,7 +44,7 @@ class EpisodeEventRow(TableRow, table=True):
     __table_args__ = (
         CheckConstraint(
             "kind IN ('referred', 'planned', 'done', 'outcome', 'no-show', 'cancelled', 'dated', 'stopped', 'restarted', "
-            "'withdrawn')",
+            "'withdrawn', 'retracted')",
             name="event_kind",
         ),
     )

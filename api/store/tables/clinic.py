@@ -1,4 +1,4 @@
-"""The clinic, the periods that it plans, and the scenarios as they were when a plan was asked for."""
+"""The store's epoch, the clinic, the periods that it plans, and the scenarios as they were when a plan was asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from sqlalchemy import CheckConstraint, Text
 from sqlmodel import Field
 
 from api.store.columns import TableRow, Utc
+
+
+class EpochRow(TableRow, table=True):
+    """Which past the store has: one row, made anew by a restore. Versions of two epochs have nothing to do with each other."""
+
+    __tablename__ = "epochs"
+
+    id: str = Field(primary_key=True)
 
 
 class ClinicRow(TableRow, table=True):

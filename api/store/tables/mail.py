@@ -48,7 +48,7 @@ class MessageRow(TableRow, table=True):
     """One message to one patient about one booking, written in the transaction that changes the booking.
 
     One invitation has at most one message that waits and one that is being sent. ``tells`` is what it says and to which
-    address, ``replaces`` what the patient was told before it. A courier that takes it has it until ``claimed_until``.
+    address, ``replaces`` what the patient was told before it. A sender that takes it has it until ``claimed_until``.
     """
 
     __tablename__ = "messages"

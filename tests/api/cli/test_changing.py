@@ -268,6 +268,12 @@ def test_an_insertion_writes_a_plan_and_the_scenario_that_it_answers(run: Any, w
     assert run("check", "new.scenario.json", "new.json").code == 0
 
 
+def test_an_insertion_keeps_the_identifiers_of_the_plan(run: Any, week: Any) -> None:
+    assert run("export", "small.json", "small.plan.json", "--all", "-o", "calendars").code == 0
+    assert run("insert", "small.json", "small.plan.json", "visit.json", "-o", "new.json").code == 0
+    assert Path("new.uids.json").read_bytes() == Path("small.plan.uids.json").read_bytes()
+
+
 def test_an_insertion_may_name_its_scenario(run: Any, week: Any) -> None:
     arguments = ("-o", "new.json", "--scenario-out", "grown.json", "--json")
     found = run("insert", "small.json", "small.plan.json", "visit.json", *arguments).json

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +146,21 @@ def test_plan_passes_its_limits_and_its_start_to_the_solver(run: Any, solving: A
     assert solving.start.model_dump() == made.model_dump()
 
 
+def test_plan_passes_the_parameters_of_a_file_to_the_solver(run: Any, solving: Any) -> None:
+    Path("parameters.toml").write_text("exact_max_options = 7\n")
+    assert run("plan", "week.json", "--parameters", "parameters.toml").code == 0
+    assert solving.parameters.exact_max_options == 7
+    assert run("plan", "week.json").code == 0
+    assert solving.parameters.exact_max_options == 2000
+
+
+def test_a_bad_parameter_is_named_before_anything_is_solved(run: Any, solving: Any) -> None:
+    Path("parameters.toml").write_text("[annealing]\ntime_share = 2\n")
+    found = run("plan", "week.json", "--parameters", "parameters.toml")
+    assert (found.code, solving.limits) == (2, None)
+    assert "parameters.toml" in found.err and "annealing.time_share" in found.err
+
+
 def test_a_plan_may_start_from_one_of_an_earlier_form_of_the_scenario(run: Any, solving: Any, made: Plan) -> None:
     rewritten(
         "week.json", id="later", visits=[v for v in json.loads(Path("week.json").read_text())["visits"] if v["id"] != "v-2"]
@@ -204,7 +221,7 @@ def test_a_search_given_up_ends_with_130(run: Any, solving: Any, monkeypatch: py
     def interrupted(*arguments: object) -> Plan:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api.cli.commands.planning, "solved", interrupted)
+    monkeypatch.setattr(api.cli.commands.planning, "solve_with_progress", interrupted)
     found = run("plan", "week.json")
     assert (found.code, found.err) == (130, "Interrupted.\n")
 
@@ -304,6 +321,53 @@ def test_export_writes_one_calendar_and_keeps_its_identifiers(run: Any, owner: t
     assert "plan.uids.json" in run.files()
     assert run("export", "week.json", "plan.json", *owner, "-o", "one.ics").code == 0
     assert Path("one.ics").read_bytes() == first
+
+
+def told(file: str) -> dict[str, str]:
+    """Return the SEQUENCE of each event of a calendar, by its UID."""
+    text = Path(file).read_text()
+    return dict(zip(re.findall(r"^UID:(.+)$", text, re.M), re.findall(r"^SEQUENCE:(\d+)$", text, re.M), strict=True))
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_plan_made_from_another_keeps_the_identifiers_of_its_events(
+    run: Any, solving: Any, asked: Scenario, made: Plan, known: bool
+) -> None:
+    assert run("export", "week.json", "plan.json", "--patient", "pat", "-o", "old.ics").code == 0
+    if known:  # calendars of an earlier plan of that name were written too
+        made.write("new.json")
+        assert run("export", "week.json", "new.json", "--patient", "pat", "-o", "other.ics").code == 0
+        assert not told("other.ics").keys() & told("old.ics").keys()
+    (moved,) = factories.plan(asked, factories.booking("v-1", "TU 10:00", team="dee")).visits
+    solving.plan = made.changed(visits=tuple(moved if one.visit == "v-1" else one for one in made.visits))
+    assert run("plan", "week.json", "--from", "plan.json", "-o", "new.json").code == 0
+    assert run("export", "week.json", "new.json", "--patient", "pat", "-o", "new.ics").code == 0
+    assert sorted(told("old.ics").values()) == ["0", "0"]
+    assert told("new.ics").keys() == told("old.ics").keys()
+    assert sorted(told("new.ics").values()) == ["0", "1"]
+
+
+def test_a_plan_made_from_nothing_has_identifiers_of_its_own(run: Any, solving: Any) -> None:
+    assert run("export", "week.json", "plan.json", "--patient", "pat", "-o", "old.ics").code == 0
+    assert run("plan", "week.json", "-o", "new.json").code == 0
+    assert run("export", "week.json", "new.json", "--patient", "pat", "-o", "new.ics").code == 0
+    assert not told("new.ics").keys() & told("old.ics").keys()
+
+
+def test_export_takes_the_identifiers_of_a_file_that_is_named(run: Any) -> None:
+    words = ("export", "week.json", "plan.json", "--uids", "mine.json")
+    assert run(*words, "--patient", "pat", "-o", "first.ics").code == 0
+    assert "mine.json" in run.files() and "plan.uids.json" not in run.files()
+    assert run(*words, "--all", "-o", "all").code == 0
+    assert told("all/patients/pat.ics") == told("first.ics")
+    assert run("export", "week.json", "plan.json", "--patient", "pat", "-o", "other.ics").code == 0
+    assert not told("other.ics").keys() & told("first.ics").keys()
+
+
+def test_what_is_exported_is_its_owners_alone(run: Any) -> None:
+    assert run("export", "week.json", "plan.json", "--all", "-o", "calendars").code == 0
+    written = [*Path("calendars").rglob("*"), Path("plan.uids.json"), Path("calendars")]
+    assert {stat.S_IMODE(one.stat().st_mode) & 0o077 for one in written} == {0}
 
 
 def test_export_into_a_directory_names_the_file_after_its_owner(run: Any) -> None:

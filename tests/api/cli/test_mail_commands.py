@@ -25,7 +25,7 @@ def store(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Database:
 
 def addresses(store: Database) -> dict[str, str | None]:
     with store.reading() as session:
-        found = {name: people.patient(session, name).email for name in ("pat", "quin")}
+        found = {name: people.get_patient(session, name).email for name in ("pat", "quin")}
     store.close()
     return found
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from rich.console import Console
 
-from api.cli.progress import STOPPING, LiveView, PlainView, progress_line, solved
+from api.cli.progress import STOPPING, LiveView, PlainView, progress_line, solve_with_progress
 from scheduling.errors import RuleBroken
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
@@ -74,7 +74,7 @@ def test_a_terminal_ends_with_the_last_state() -> None:
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_search_gives_its_plan_and_shows_its_way(asked: Scenario, made: Plan, solving: Any, terminal: bool) -> None:
     where, stream = console(terminal)
-    assert solved(asked, Asked(), made, where) is made
+    assert solve_with_progress(asked, Asked(), made, where) is made
     assert solving.start is made
     assert "cost 3,000 · bound 2,400 · gap 20.00%" in stream.getvalue()
 
@@ -82,7 +82,7 @@ def test_a_search_gives_its_plan_and_shows_its_way(asked: Scenario, made: Plan, 
 def test_what_the_solver_raises_is_raised(asked: Scenario, solving: Any) -> None:
     solving.error = RuleBroken("room", ["v-1"], "none")
     with pytest.raises(RuleBroken):
-        solved(asked, Asked(), None, console()[0])
+        solve_with_progress(asked, Asked(), None, console()[0])
 
 
 def test_ctrl_c_cancels_the_search_and_keeps_its_plan(asked: Scenario, made: Plan, solving: Any) -> None:
@@ -95,7 +95,7 @@ def test_ctrl_c_cancels_the_search_and_keeps_its_plan(asked: Scenario, made: Pla
     solving.during = interrupt
     before = signal.getsignal(signal.SIGINT)
     where, stream = console()
-    assert solved(asked, Asked(), None, where) is made
+    assert solve_with_progress(asked, Asked(), None, where) is made
     assert cancelled == [True]
     assert STOPPING in stream.getvalue()
     assert signal.getsignal(signal.SIGINT) is before
@@ -114,7 +114,7 @@ def test_a_second_ctrl_c_gives_up(asked: Scenario, solving: Any) -> None:
     before = signal.getsignal(signal.SIGINT)
     try:
         with pytest.raises(KeyboardInterrupt):
-            solved(asked, Asked(), None, console()[0])
+            solve_with_progress(asked, Asked(), None, console()[0])
     finally:
         released.set()
     assert signal.getsignal(signal.SIGINT) is before
@@ -122,7 +122,7 @@ def test_a_second_ctrl_c_gives_up(asked: Scenario, solving: Any) -> None:
 
 def test_apart_from_the_main_thread_a_search_runs_without_hearing_ctrl_c(asked: Scenario, made: Plan, solving: Any) -> None:
     found: list[Plan] = []
-    thread = threading.Thread(target=lambda: found.append(solved(asked, Asked(), None, console()[0])))
+    thread = threading.Thread(target=lambda: found.append(solve_with_progress(asked, Asked(), None, console()[0])))
     thread.start()
     thread.join(PATIENCE_SECONDS)
     assert found == [made]

@@ -140,7 +140,7 @@ def test_the_image_is_built_of_what_is_imported_and_has_the_database_s_own_progr
 
 
 def test_the_settings_that_the_readme_names_are_there_and_an_empty_one_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
-    (block,) = re.findall(r"```ini\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (block,) = re.findall(r"```ini\n(.*?)```", (ROOT / "api" / "README.md").read_text(), re.DOTALL)
     told = dict(line.split("=", 1) for line in block.splitlines())
     assert told and set(told) <= SETTINGS
     for name, value in told.items():

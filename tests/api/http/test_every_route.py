@@ -129,8 +129,8 @@ def expect_versions_tell_all(here: World) -> None:
 
 def standings(rows: Session) -> list[tuple[Scenario, Plan]]:
     """Return what every period asks for, and what stands of it."""
-    asked = [periods.scenario_of(rows, period.id) for period in periods.periods(rows)]
-    return [(one, plans.standing_plan(rows, one)) for one in asked]
+    asked = [periods.load_scenario(rows, period.id) for period in periods.list_periods(rows)]
+    return [(one, plans.load_standing_plan(rows, one)) for one in asked]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.heavy)])
@@ -158,7 +158,7 @@ def test_without_the_question_whose_it_is_a_foreign_object_is_reached(
     sqlite_url: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = line_of("DELETE" if "visit" in path else "POST", path)
-    monkeypatch.setattr(gate, "owns", lambda *_: True)
+    monkeypatch.setattr(gate, "is_own", lambda *_: True)
     with world(sqlite_url) as here, pytest.raises(AssertionError):
         hold_against_the_table(here, line)
 
@@ -180,6 +180,7 @@ def test_a_change_without_a_new_version_is_found(sqlite_url: str, monkeypatch: p
     with world(sqlite_url) as here:
         expect_versions_tell_all(here)
         monkeypatch.setattr(periods, "touch", lambda *_: None)
-        assert here.desk.ask("PUT", "/v1/visits/own/pin", headers=here.desk.scheduler | {"If-Match": '"1"'}).status_code == 200
+        known = {"If-Match": here.desk.version("own")}
+        assert here.desk.ask("PUT", "/v1/visits/own/pin", headers=here.desk.scheduler | known).status_code == 200
         with pytest.raises(AssertionError):
             expect_versions_tell_all(here)

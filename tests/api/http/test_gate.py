@@ -18,7 +18,7 @@ from api.access.table import ACCESS, Access, Scope
 from api.context import AppContext
 from api.http import gate
 from api.http.app import create_app
-from api.http.gate import COOKIE, Guarded, guarded_router
+from api.http.gate import COOKIE, GuardedRoute, make_router
 from api.http.routes import ROUTERS
 from api.store import episodes
 from api.store.episodes import Origin
@@ -103,7 +103,7 @@ def test_without_the_question_whose_it_is_the_foreign_visit_is_reached(
     client: TestClient, as_role: Headers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers = as_role("clinician")
-    monkeypatch.setattr(gate, "owns", lambda *_: True)
+    monkeypatch.setattr(gate, "is_own", lambda *_: True)
     assert client.post(f"/v1/visits/{FOREIGN}/links", json={}, headers=headers).status_code == 201
 
 
@@ -115,7 +115,7 @@ def test_ids_in_a_body_must_be_own_too(context: AppContext, client: TestClient, 
 
     def admitted(*ids: tuple[str, str]) -> bool:
         try:
-            gate.admit(context, line, gate.Asked("here", token, None, False, ids))
+            gate.admit(context, line, gate.AccessRequest("here", token, None, False, ids))
         except gate.Forbidden:
             return False
         return True
@@ -179,7 +179,7 @@ def test_nothing_of_a_body_is_read_before_it_is_known_who_asks(context: AppConte
 @pytest.mark.parametrize("line", WITH_BODY, ids=lambda line: f"{line.method} {line.path}")
 def test_no_more_of_a_body_is_read_than_its_route_takes(context: AppContext, as_role: Headers, line: Access) -> None:
     chunk = b"[" * 64 * 1024
-    routes = [route for route in create_app(context).routes if isinstance(route, Guarded)]
+    routes = [route for route in create_app(context).routes if isinstance(route, GuardedRoute)]
     route = next(route for route in routes if (line.path, {line.method}) == (route.path, route.methods))
     headers = {} if line.public else as_role(max(line.roles, key=lambda role: line.roles[role] is Scope.ANY))
     answered, read, kind = streamed(create_app(context), line, headers, chunk)
@@ -211,7 +211,7 @@ def test_every_kind_that_own_lines_name_in_the_path_has_an_owner() -> None:
 
 def test_a_route_that_the_table_does_not_have_cannot_be_made() -> None:
     with pytest.raises(LookupError, match="GET /v1/secret is not in the access table"):
-        guarded_router("test").get("/v1/secret")(lambda: None)
+        make_router("test").get("/v1/secret")(lambda: None)
 
 
 def test_a_route_around_the_gate_is_not_put_together(context: AppContext) -> None:

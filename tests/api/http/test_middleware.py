@@ -14,7 +14,7 @@ from support.service import bearer
 
 from api.context import AppContext
 from api.http.app import create_app
-from api.http.errors import DEFECT, PROBLEMS, problem_answer, problem_kind
+from api.http.errors import DEFECT, PROBLEMS, get_problem_type, make_problem
 from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken, ServiceError
 from api.runtime.logs import JsonLines
 from api.runtime.settings import Settings, read_settings
@@ -49,7 +49,7 @@ def tree(root: type[ClinicweaveError]) -> set[type[ClinicweaveError]]:
 
 
 def test_every_refusal_is_the_callers_affair_and_every_defect_is_ours() -> None:
-    statuses = {kind: problem_kind(kind.__new__(kind)).status for kind in tree(ClinicweaveError)}
+    statuses = {kind: get_problem_type(kind.__new__(kind)).status for kind in tree(ClinicweaveError)}
     assert all(400 <= status < 500 or status == 503 for kind, status in statuses.items() if issubclass(kind, ServiceError))
     assert {statuses[kind] for kind in (RuleBroken, ModelInvalid, NaiveTime)} == {500}
     assert (statuses[DoubleBooked], statuses[AlreadyThere], statuses[StoreBusy]) == (409, 409, 503)
@@ -59,7 +59,7 @@ def test_every_refusal_is_the_callers_affair_and_every_defect_is_ours() -> None:
 def test_a_problem_names_rule_path_and_detail() -> None:
     request = Request({"type": "http", "headers": [], "state": {"request_id": "r"}})
     details = [ErrorDetail("closed then", rule="closure", path="start"), ErrorDetail("busy then", rule="busy")]
-    answer = problem_answer(request, RulesBroken("two rules are broken", details))
+    answer = make_problem(request, RulesBroken("two rules are broken", details))
     assert (answer.status_code, answer.media_type) == (409, "application/problem+json")
     assert json.loads(bytes(answer.body)) == {
         "type": "urn:problem-type:clinicweave:rules-broken",
@@ -76,13 +76,13 @@ def test_a_problem_names_rule_path_and_detail() -> None:
 
 def test_a_file_with_faults_names_each_place() -> None:
     request = Request({"type": "http", "headers": [], "state": {}})
-    answer = problem_answer(request, InvalidFile("body", [Fault("visits[1].service", "unknown")] * 60))
+    answer = make_problem(request, InvalidFile("body", [Fault("visits[1].service", "unknown")] * 60))
     problem = json.loads(bytes(answer.body))
     assert (problem["status"], len(problem["errors"]), problem["errors"][0]["path"]) == (422, 50, "visits[1].service")
 
 
 def test_a_defects_own_words_stay_inside() -> None:
-    answer = problem_answer(Request({"type": "http", "headers": [], "state": {}}), ModelInvalid(PATIENT))
+    answer = make_problem(Request({"type": "http", "headers": [], "state": {}}), ModelInvalid(PATIENT))
     assert answer.status_code == DEFECT.status and PATIENT not in bytes(answer.body).decode()
 
 
@@ -155,7 +155,7 @@ def test_requests_are_logged_by_route_and_not_by_address(client: TestClient, as_
 def test_of_other_libraries_only_the_place_is_logged(lines: list[str]) -> None:
     logging.getLogger("library").error("cannot store %s", PATIENT)
     line = json.loads(lines[-1])
-    assert (line["logger"], line["level"]) == ("library", "error") and "test_envelope" in line["at"]
+    assert (line["logger"], line["level"]) == ("library", "error") and "test_middleware" in line["at"]
     assert PATIENT not in lines[-1]
 
 
@@ -195,4 +195,4 @@ def has_example(document: Any, content: Any) -> bool:
 
 
 def test_a_conflict_is_what_an_unnamed_refusal_is() -> None:
-    assert problem_kind(ServiceError("no")) == problem_kind(Conflict("no"))
+    assert get_problem_type(ServiceError("no")) == get_problem_type(Conflict("no"))

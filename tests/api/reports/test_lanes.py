@@ -9,7 +9,7 @@ import pytest
 from support import factories
 from support.factories import booking, closure, provider, shift, visit
 
-from api.reports.lanes import BoardRow, MinuteSpan, busy_dates, hours, rows
+from api.reports.lanes import BoardRow, MinuteSpan, busy_dates, hours, make_rows
 from scheduling.plan import Plan
 from scheduling.rules.sweep import is_overlapping
 from scheduling.scenario import Scenario
@@ -22,23 +22,23 @@ def by_id(found: tuple[BoardRow, ...]) -> dict[str, BoardRow]:
 
 
 def test_a_provider_has_a_row_of_what_they_do_and_supervise(asked: Scenario, made: Plan) -> None:
-    found = by_id(rows(asked, made, FRIDAY, "provider"))
+    found = by_id(make_rows(asked, made, FRIDAY, "provider"))
     assert [(entry.item.id, entry.supervised) for entry in found["cy"].entries] == [("v-3", False)]
     assert [(entry.item.id, entry.supervised) for entry in found["ana"].entries] == [("v-3", True)]
 
 
 def test_duty_tells_the_location_chosen_for_the_shift(asked: Scenario, made: Plan) -> None:
-    found = by_id(rows(asked, made, MONDAY, "provider"))
+    found = by_id(make_rows(asked, made, MONDAY, "provider"))
     assert found["ana"].duty == (MinuteSpan(480, 720, "wang"), MinuteSpan(750, 1050, "west"))
     assert found["dee"].duty == (MinuteSpan(480, 720, None), MinuteSpan(750, 1050, None))
 
 
 def test_who_neither_works_nor_is_on_duty_has_no_row(asked: Scenario, made: Plan) -> None:
-    assert rows(asked, made, date(2026, 12, 5), "provider") == ()
+    assert make_rows(asked, made, date(2026, 12, 5), "provider") == ()
 
 
 def test_every_room_has_a_row_and_an_unused_one_is_empty(asked: Scenario, made: Plan) -> None:
-    found = by_id(rows(asked, made, MONDAY, "room"))
+    found = by_id(make_rows(asked, made, MONDAY, "room"))
     assert list(found) == [room.id for room in asked.clinic.rooms]
     assert [entry.item.id for entry in found["wang-exam-1"].entries] == ["v-5"]
     assert found["wang-exam-2"].is_empty
@@ -47,7 +47,7 @@ def test_every_room_has_a_row_and_an_unused_one_is_empty(asked: Scenario, made: 
 def test_busy_time_is_shown_as_far_as_it_meets_a_shift() -> None:
     ana = provider("ana", shifts=[shift("MO 08:00", "12:00")], busy=[("MO 11:30", "MO 12:45"), ("TU 08:00", "TU 09:00")])
     asked = factories.scenario(providers=[ana])
-    (row,) = rows(asked, factories.plan(asked), MONDAY, "provider")
+    (row,) = make_rows(asked, factories.plan(asked), MONDAY, "provider")
     assert row.away == (MinuteSpan(690, 720, None),)
 
 
@@ -56,7 +56,7 @@ def test_a_closure_is_away_time_of_the_shifts_that_it_takes(where: str | None, a
     ana = provider("ana", shifts=[shift("MO 08:00", "12:00", "wang"), shift("MO 13:00", "17:00", "wang", "west")])
     clinic = factories.clinic(closures=[closure("MO 09:00", "MO 10:00", where)])
     asked = factories.scenario(providers=[ana], clinic=clinic)
-    (row,) = rows(asked, factories.plan(asked), MONDAY, "provider")
+    (row,) = make_rows(asked, factories.plan(asked), MONDAY, "provider")
     assert row.away == (MinuteSpan(540, 600, None),) * away
 
 
@@ -68,7 +68,7 @@ def test_what_overlaps_stands_in_lanes_and_own_work_comes_first() -> None:
         booking("v-2", "MO 09:20"),
         booking("v-3", "MO 10:00"),
     )
-    ana = by_id(rows(asked, made, MONDAY, "provider"))["ana"]
+    ana = by_id(make_rows(asked, made, MONDAY, "provider"))["ana"]
     assert [(entry.item.id, entry.lane, entry.lanes) for entry in ana.entries] == [("v-2", 0, 2), ("v-1", 1, 2), ("v-3", 0, 1)]
 
 
@@ -76,7 +76,7 @@ def test_entries_of_one_lane_never_overlap_even_in_a_plan_that_breaks_rules() ->
     asked = factories.scenario(*(visit(f"v-{number}", service="evaluation") for number in range(7)))
     starts = ("09:00", "09:00", "09:30", "10:20", "09:50", "10:00", "12:00")
     made = factories.plan(asked, *(booking(f"v-{n}", f"MO {start}", team="ana ben") for n, start in enumerate(starts)))
-    entries = by_id(rows(asked, made, MONDAY, "provider"))["ana"].entries
+    entries = by_id(make_rows(asked, made, MONDAY, "provider"))["ana"].entries
     assert len(entries) == 7
     for one, other in combinations(entries, 2):
         assert one.lane != other.lane or not is_overlapping(one.item.booking, other.item.booking)

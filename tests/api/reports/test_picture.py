@@ -12,12 +12,13 @@ from support import factories
 from support.factories import provider, shift
 
 from api.reports.palette import COLOURS, OTHER_COLOUR, colour, families, title
-from api.reports.picture import LEAST_ROW, MOST_ROW, laid_out, picture
+from api.reports.picture import LEAST_ROW, MOST_ROW, draw_picture, lay_out
 from api.reports.picture.bands import HEADER, Axis, Band, bands
 from api.reports.picture.legend import COLUMNS, Legend, legend
 from api.reports.picture.look import LEAST_TYPE, PAGE_HEIGHT, PAGE_WIDTH
 from api.reports.picture.svg import Drawing, fitting, shortened, text_width
 from scheduling import catalogue
+from scheduling.catalogue.entries import FAMILIES
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
@@ -52,18 +53,18 @@ def boxes(root: ElementTree.Element) -> Iterator[tuple[float, float, float, floa
 
 
 def test_a_week_is_one_a3_sheet_in_millimetres(asked: Scenario, made: Plan) -> None:
-    root = parsed(picture(asked, made))
+    root = parsed(draw_picture(asked, made))
     assert (root.tag, root.attrib["viewBox"]) == (f"{SVG}svg", "0 0 420 297")
     assert (root.attrib["width"], root.attrib["height"]) == ("420mm", "297mm")
 
 
 def test_every_booking_is_drawn_once_for_each_of_its_people(asked: Scenario, made: Plan) -> None:
-    drawn = sorted(text.split(":")[0] for text in titles(parsed(picture(asked, made))))
+    drawn = sorted(text.split(":")[0] for text in titles(parsed(draw_picture(asked, made))))
     assert drawn == ["coping", "hold-1", "v-1", "v-2", "v-2", "v-3", "v-3", "v-5"]
 
 
 def test_a_booking_stands_at_its_time(asked: Scenario, made: Plan) -> None:
-    root = parsed(picture(asked, made))
+    root = parsed(draw_picture(asked, made))
     (band,) = bands(asked, made)
     group = next(group for group in root.iter(f"{SVG}g") if (group.findtext(f"{SVG}title") or "").startswith("v-1:"))
     rect = group.find(f"{SVG}rect")
@@ -75,13 +76,13 @@ def test_a_booking_stands_at_its_time(asked: Scenario, made: Plan) -> None:
 
 
 def test_nothing_leaves_the_page_and_no_type_is_too_small(asked: Scenario, made: Plan) -> None:
-    root = parsed(picture(asked, made))
+    root = parsed(draw_picture(asked, made))
     assert all(x >= 0 and y >= 0 and right <= PAGE_WIDTH and low <= PAGE_HEIGHT for x, y, right, low in boxes(root))
     assert min(float(text.attrib["font-size"]) for text in root.iter(f"{SVG}text")) >= LEAST_TYPE
 
 
 def test_names_are_escaped_and_patients_are_not_named(asked: Scenario, made: Plan) -> None:
-    content = picture(asked, made)
+    content = draw_picture(asked, made)
     assert asked.providers_by_id["ben"].name in texts(parsed(content))
     assert asked.patients_by_id["pat"].name not in " ".join(texts(parsed(content)))
     assert b"Secret" not in content
@@ -94,31 +95,31 @@ def test_characters_that_xml_cannot_hold_are_left_out() -> None:
 
 
 def test_held_and_supervised_bookings_are_dashed(asked: Scenario, made: Plan) -> None:
-    groups = list(parsed(picture(asked, made)).iter(f"{SVG}g"))
+    groups = list(parsed(draw_picture(asked, made)).iter(f"{SVG}g"))
     dashed = [g.findtext(f"{SVG}title") for g in groups for r in g.iter(f"{SVG}rect") if "stroke-dasharray" in r.attrib]
     assert sorted((text or "").split(":")[0] for text in dashed) == ["hold-1", "v-3"]
 
 
 def test_the_heading_tells_cost_and_bound(asked: Scenario, made: Plan) -> None:
     proven = made.changed(bound=7)
-    assert any("4 of 5 visits planned" in text and "less than 7" in text for text in texts(parsed(picture(asked, proven))))
+    assert any("4 of 5 visits planned" in text and "less than 7" in text for text in texts(parsed(draw_picture(asked, proven))))
 
 
 def test_nobody_at_work_gives_a_picture_that_says_so() -> None:
     asked = factories.scenario(providers=[])
-    assert any("Nobody works" in text for text in texts(parsed(picture(asked, factories.plan(asked)))))
+    assert any("Nobody works" in text for text in texts(parsed(draw_picture(asked, factories.plan(asked)))))
 
 
 @pytest.mark.parametrize(("weeks", "people", "sheets"), [(1, 5, 1), (4, 5, 1), (4, 20, 2), (5, 40, 5), (1, 200, 1)])
 def test_weeks_share_a_sheet_while_rows_keep_their_height(weeks: int, people: int, sheets: int) -> None:
     asked = long_scenario(weeks, people)
     made = factories.plan(asked)
-    layout = laid_out(bands(asked, made), legend(asked, made).height)
+    layout = lay_out(bands(asked, made), legend(asked, made).height)
     assert len(layout.sheets) == sheets
     assert sum(len(sheet) for sheet in layout.sheets) == weeks
     assert LEAST_ROW <= layout.row_height <= MOST_ROW
     assert layout.sheet_height >= PAGE_HEIGHT
-    root = parsed(picture(asked, made))
+    root = parsed(draw_picture(asked, made))
     assert root.attrib["viewBox"] == f"0 0 420 {layout.sheet_height * sheets:g}"
     assert all(low <= layout.sheet_height * sheets + 0.01 for *_, low in boxes(root))
 
@@ -151,7 +152,7 @@ def full_legend(asked: Scenario) -> Legend:
 
 
 def test_every_family_has_a_colour_of_its_own() -> None:
-    assert len({colour(name) for name in catalogue.FAMILIES}) == len(catalogue.FAMILIES) == len(COLOURS)
+    assert len({colour(name) for name in FAMILIES}) == len(FAMILIES) == len(COLOURS)
     assert colour("other") == OTHER_COLOUR
     assert families(["nothing", "follow-up", "scs-trial"]) == ("evaluation", "ablation-and-stimulation", "other")
     assert title("ablation-and-stimulation") == "ablation and stimulation"
@@ -172,6 +173,6 @@ def band_of(axis: Axis, count: int) -> Band:
 
 def test_few_rows_are_not_stretched_over_the_sheet() -> None:
     axis = Axis((date(2026, 11, 30),), 8, 17)
-    assert laid_out([band_of(axis, 1)], 10).row_height == MOST_ROW
-    assert laid_out([], 10).sheets == ((),)
+    assert lay_out([band_of(axis, 1)], 10).row_height == MOST_ROW
+    assert lay_out([], 10).sheets == ((),)
     assert HEADER < MOST_ROW

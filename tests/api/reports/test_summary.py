@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from support import factories
 from support.factories import visit
 
-from api.reports.documents import document, gap, plan_summary, schema_of
+from api.reports.documents import gap, plan_summary, schema_of, to_document
 from api.reports.kpis import Share
 from api.reports.summary import (
     MAX_LINES,
@@ -103,7 +103,7 @@ def test_a_summary_for_machines_is_json_with_ratios(asked: Scenario, made: Plan)
     assert found["kpis"]["wait"] == {"median_days": 0.5, "long_days": 4}
     assert found["costs"]["site-change"] == made.costs.site_change
     assert found["left_out"] == ["v-4"]
-    assert document(Share(1, 0)) == {"part": 1, "whole": 0, "ratio": None}
+    assert to_document(Share(1, 0)) == {"part": 1, "whole": 0, "ratio": None}
 
 
 def test_schemas_describe_the_files_as_they_are_read() -> None:

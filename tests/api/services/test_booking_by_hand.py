@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from support import factories
-from support.factories import booking, link, reserve, visit
+from support.factories import at, booking, link, reserve, visit
 from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules, wanted
 from support.service import OWN
 
 from api.store import bookings, periods, plans
-from api.store.audit import entries
+from api.store.audit import list_entries
 from scheduling.check import check
 
 NINE = "TU 09:00"
@@ -41,9 +41,10 @@ def desk(sqlite_url: str) -> Iterator[FrontDesk]:
 
 def test_a_waiting_visit_is_booked_and_then_moved(desk: FrontDesk) -> None:
     made = desk.book("v-4", "WE 09:00")
-    assert (made.status_code, made.json()["end"], made.headers["etag"]) == (201, "2026-12-02T09:40", '"1"')
+    assert (made.status_code, made.json()["end"], made.json()["version"]) == (201, "2026-12-02T09:40", 1)
     moved = desk.move("v-4", "WE 13:00", "wang-exam-3", "dee")
-    assert (moved.status_code, moved.headers["etag"]) == (200, '"2"')
+    assert (moved.status_code, moved.json()["version"]) == (200, 2)
+    assert moved.headers["etag"] == made.headers["etag"].replace("1.", "2.", 1)
     assert desk.booking("v-4") == moved.json()
     assert moved.json()["team"] == ["dee"] and moved.json()["override_reason"] is None
     assert [one for one in desk.actions("v-4") if one != "booking.read"] == ["booking.add", "booking.move"]
@@ -58,8 +59,9 @@ def test_nothing_but_the_moved_visit_is_touched(desk: FrontDesk) -> None:
 def test_who_has_not_read_the_latest_version_moves_nothing(desk: FrontDesk) -> None:
     path, body = "/v1/visits/v-1/booking", wanted("TU 13:00")
     assert desk.ask("PATCH", path, body).status_code == 428
-    assert desk.ask("PATCH", path, body, **{"If-Match": '"9"'}).status_code == 412
-    assert desk.ask("DELETE", path, **{"If-Match": '"9"'}).status_code == 412
+    other = desk.version("v-1").replace("1.", "9.", 1)
+    assert desk.ask("PATCH", path, body, **{"If-Match": other}).status_code == 412
+    assert desk.ask("DELETE", path, **{"If-Match": other}).status_code == 412
     assert desk.stands()["v-1"] == "Tue 14:00"
 
 
@@ -90,7 +92,7 @@ def test_an_override_needs_a_reason_which_is_kept(desk: FrontDesk) -> None:
     made = desk.book("v-4", "WE 09:05", override_reason="the bus comes at nine")
     assert (made.status_code, made.json()["override_reason"]) == (201, "the bus comes at nine")
     with desk.context.database.reading() as session:
-        written = entries(session, object_id="v-4")[-1]
+        written = list_entries(session, object_id="v-4")[-1]
     assert written.detail["overridden"] == ["start-grid"]
 
 
@@ -168,9 +170,14 @@ def mark(desk: FrontDesk, state: str) -> int:
     return int(desk.change("PUT", "booking/state", "v-1", {"state": state}).status_code)
 
 
+def its_day(desk: FrontDesk, **after: float) -> None:
+    """Let the visit begin, on Tuesday at 9:00 in Boston, or be a time before or after that."""
+    desk.clock.now = datetime(2026, 12, 1, 14, tzinfo=UTC) + timedelta(**after)
+
+
 def test_what_became_of_a_visit_is_noted_in_its_order(desk: FrontDesk) -> None:
-    assert [mark(desk, state) for state in ("done", "no-show", "arrived", "arrived", "no-show", "done", "done")] == [
-        409,
+    its_day(desk)
+    assert [mark(desk, state) for state in ("done", "arrived", "arrived", "no-show", "done", "done")] == [
         409,
         200,
         409,
@@ -182,15 +189,56 @@ def test_what_became_of_a_visit_is_noted_in_its_order(desk: FrontDesk) -> None:
 
 
 def test_nobody_is_missing_before_the_visit_begins(desk: FrontDesk) -> None:
-    begins = timedelta(days=3, hours=21, minutes=30)
-    desk.clock.now += begins - timedelta(minutes=1)
+    its_day(desk, minutes=-1)
     assert mark(desk, "no-show") == 409
-    desk.clock.now += timedelta(minutes=1)
+    its_day(desk)
     assert (mark(desk, "no-show"), mark(desk, "arrived")) == (200, 200)
 
 
+def test_nobody_arrives_before_the_day_nor_is_done_before_the_start(desk: FrontDesk) -> None:
+    its_day(desk, hours=-9, minutes=-1)
+    assert mark(desk, "arrived") == 409
+    its_day(desk, hours=-9)
+    assert mark(desk, "arrived") == 200
+    its_day(desk, minutes=-1)
+    assert mark(desk, "done") == 409
+    its_day(desk)
+    assert mark(desk, "done") == 200
+
+
+def unmark(desk: FrontDesk) -> tuple[int, str]:
+    """Take back the last that was noted; return the answer, and how the booking stands now."""
+    answer = desk.change("DELETE", "booking/state", "v-1")
+    return answer.status_code, str((desk.booking("v-1") or {})["state"])
+
+
+def test_what_was_noted_by_mistake_is_taken_back_a_step_at_a_time(desk: FrontDesk) -> None:
+    its_day(desk)
+    assert unmark(desk) == (409, "booked")
+    assert (mark(desk, "arrived"), mark(desk, "done")) == (200, 200)
+    assert [unmark(desk) for _ in range(3)] == [(200, "arrived"), (200, "booked"), (409, "booked")]
+    assert (mark(desk, "no-show"), unmark(desk)) == (200, (200, "booked"))
+    assert desk.cancel("v-1").status_code == 200
+    assert [one for one in desk.actions("v-1") if ".not-" in one] == [
+        "booking.not-done",
+        "booking.not-arrived",
+        "booking.not-no-show",
+    ]
+
+
+def test_who_has_not_read_the_latest_version_takes_nothing_back(desk: FrontDesk) -> None:
+    its_day(desk)
+    before = desk.version("v-1")
+    assert mark(desk, "arrived") == 200
+    path = "/v1/visits/v-1/booking/state"
+    assert desk.ask("DELETE", path).status_code == 428
+    assert desk.ask("DELETE", path, **{"If-Match": before}).status_code == 412
+    assert (desk.booking("v-1") or {})["state"] == "arrived"
+
+
 def test_what_has_begun_is_neither_moved_nor_cancelled(desk: FrontDesk) -> None:
-    mark(desk, "arrived")
+    its_day(desk)
+    assert mark(desk, "arrived") == 200
     assert desk.cancel("v-1").status_code == 409
     assert desk.move("v-1", "TU 13:00", override_reason="please").status_code == 409
     assert desk.stands()["v-1"] == "Tue 14:00"
@@ -198,6 +246,7 @@ def test_what_has_begun_is_neither_moved_nor_cancelled(desk: FrontDesk) -> None:
 
 def test_a_clinician_sees_and_marks_own_visits_only(desk: FrontDesk) -> None:
     who = desk.clinician
+    its_day(desk)
     assert desk.ask("GET", "/v1/visits/v-1/booking", headers=who).status_code == 200
     assert desk.ask("GET", "/v1/visits/v-3/booking", headers=who).status_code == 403
     assert desk.change("PUT", "booking/state", "v-1", {"state": "arrived"}, who).status_code == 200
@@ -215,6 +264,22 @@ def test_each_offer_can_be_booked_as_it_is(desk: FrontDesk) -> None:
     assert "visit.offers" in desk.actions("v-4")
 
 
+def test_in_a_small_clinic_whatever_can_be_booked_is_offered_beside_a_hold(sqlite_url: str) -> None:
+    room = factories.room("wang-exam-1", "wang", "exam")
+    ana = factories.provider("ana", shifts=[factories.shift("MO 13:00", "15:00")])
+    asked = factories.scenario(visit("v-1"), reserve("r-1", "MO"), clinic=factories.clinic(rooms=[room]), providers=[ana])
+    with front_desk(sqlite_url, asked, factories.plan(asked, booking("r-1", "MO 13:00"))) as desk:
+        answer = desk.ask("POST", "/v1/visits/v-1/offers", {"count": 100}).json()
+        booked = []
+        for minutes in range(12 * 60, 16 * 60, 10):
+            start = f"MO {minutes // 60:02}:{minutes % 60:02}"
+            if desk.book("v-1", start).status_code == 201:
+                booked.append(at(start))
+                assert desk.cancel("v-1").status_code == 200
+    assert booked == [at(f"MO {clock}") for clock in ("13:40", "13:50", "14:00", "14:10", "14:20")]
+    assert sorted(one["place"]["start"] for one in answer["offers"]) == booked
+
+
 def test_where_nothing_is_offered_the_reasons_are(sqlite_url: str) -> None:
     closed = factories.clinic(closures=[factories.closure("MO 00:00", "SA 00:00")])
     asked = factories.scenario(visit("v-1"), clinic=closed)
@@ -228,8 +293,8 @@ def test_what_is_left_stands_as_a_plan_that_keeps_every_rule(desk: FrontDesk) ->
     desk.cancel("v-3")
     desk.book("v-4", "WE 09:00")
     with desk.context.database.reading() as session:
-        scenario = periods.scenario_of(session, "test-week", desk.clock())
-        plan = plans.standing_plan(session, scenario)
+        scenario = periods.load_scenario(session, "test-week", desk.clock())
+        plan = plans.load_standing_plan(session, scenario)
     assert plan.visits_by_id["v-1"].location == "west"
     assert check(scenario, plan).violations == ()
 
@@ -268,6 +333,6 @@ def test_a_hold_gives_way_once_it_has_begun(sqlite_url: str, hold: str, status: 
         answer = desk.book("v-1", "TU 09:10", "wang-consult")
         assert answer.status_code == status, answer.text
         with desk.context.database.reading() as session:
-            assert set(bookings.standing(session, "test-week")) == {
+            assert set(bookings.list_standing(session, "test-week")) == {
                 ("visit", "v-1", "") if status == 201 else ("hold", "hold-1", "")
             }

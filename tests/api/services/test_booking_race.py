@@ -51,7 +51,7 @@ def compete(database: Database, asked: Scenario, rounds: int) -> list[Counter[in
 def clear(database: Database) -> None:
     """Cancel whatever stands."""
     with database.writing() as session:
-        for one in bookings.standing(session, "test-week").values():
+        for one in bookings.list_standing(session, "test-week").values():
             bookings.cancel(session, one.row.id, Clock().now)
         periods.touch(session, "test-week")
 
@@ -76,7 +76,7 @@ def race(desk: FrontDesk, clients: int = 8) -> Counter[int]:
 
 
 def leave_out_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_broken", lambda *_: [])
+    monkeypatch.setattr(service, "_find_broken", lambda *_: [])
 
 
 def test_where_the_rules_are_not_checked_the_database_refuses_all_but_one(

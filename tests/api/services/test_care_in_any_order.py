@@ -33,7 +33,7 @@ class Care(RuleBasedStateMachine):
 
     def _ids(self) -> list[str]:
         with self.desk.store.reading() as session:
-            return [row.id for row in episodes.page(session, "", 100)]
+            return [row.id for row in episodes.list_episodes(session, "", 100)]
 
     @rule(kind=st.sampled_from(KINDS))
     def refer(self, kind: str) -> None:
@@ -58,7 +58,7 @@ class Care(RuleBasedStateMachine):
     @rule(number=st.integers(0, 20), came=st.booleans())
     def live(self, number: int, came: bool) -> None:
         with self.desk.store.reading() as session:
-            rows = sorted(bookings.all_rows(session, self.built[-1]), key=lambda row: (row.starts_at, row.id))
+            rows = sorted(bookings.list_rows(session, self.built[-1]), key=lambda row: (row.starts_at, row.id))
         booked = [row.subject_id for row in rows if (row.kind, row.state) == ("visit", "booked")]
         if booked:
             self.desk.live(booked[number % len(booked)], came)
@@ -86,11 +86,11 @@ class Care(RuleBasedStateMachine):
     @invariant()
     def histories_and_bookings_agree(self) -> None:
         with self.desk.store.reading() as session:
-            rows = {row.id: row for row in episodes.page(session, "", 100)}
+            rows = {row.id: row for row in episodes.list_episodes(session, "", 100)}
             found = episodes.load(session, list(rows))
-            today = periods.zone(session).wall(self.desk.now).date()
-            unplaced = {row.id for row in episodes.unplaced(session, list(rows))}
-            built = {period.id for period in periods.periods_from(session, today)}
+            today = periods.get_zone(session).wall(self.desk.now).date()
+            unplaced = {row.id for row in episodes.list_unplaced(session, list(rows))}
+            built = {period.id for period in periods.list_periods_from(session, today)}
             for identifier, episode in found.items():
                 pathway = catalogue.get_pathway(episode.pathway)
                 goes_on = get_state(episode, pathway) == "open"
@@ -101,7 +101,7 @@ class Care(RuleBasedStateMachine):
                 )
                 stands = set()
                 for period in [*built, *self.built]:
-                    for booking in bookings.all_rows(session, period):
+                    for booking in bookings.list_rows(session, period):
                         if booking.kind == "visit" and booking.subject_id.startswith(f"{identifier}."):
                             stands |= {booking.subject_id} if booking.state in OPEN else set()
                 assert stands == planned, (identifier, episode.history)

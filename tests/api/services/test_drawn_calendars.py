@@ -14,12 +14,12 @@ from support.frontdesk import FrontDesk, front_desk
 from support.stored import NOW
 
 from api.access.actor import AccessRole, Actor
-from api.access.credentials import hashed
+from api.access.credentials import hash_secret
 from api.services import calendars
 from api.services.calendars import render_calendar
 from api.services.feeds import add_feed, add_patient_feed
 from api.store import bookings, feeds, people
-from api.store.accounts import account_named
+from api.store.accounts import find_account_by_name
 from api.store.bookings import StandingBooking
 from api.store.database import Database
 from api.store.tables.feeds import FeedKind
@@ -61,11 +61,11 @@ def sources(desk: FrontDesk, secrets: dict[tuple[FeedKind, str], str]) -> dict[t
     """Return by what the polls of feeds know whether there is something new."""
     with desk.context.database.reading() as rows:
         polled = {
-            (kind, one): feeds.subscription(rows.connection(), kind, hashed(secret), SINCE.date())
+            (kind, one): feeds.find_subscription(rows.connection(), kind, hash_secret(secret), SINCE.date())
             for (kind, one), secret in secrets.items()
         }
         told = {key: found[1] for key, found in polled.items() if found is not None}
-        assert told == {(kind, one): feeds.source(rows, kind, one, SINCE.date()) for kind, one in secrets}
+        assert told == {(kind, one): feeds.get_source(rows, kind, one, SINCE.date()) for kind, one in secrets}
     return told
 
 
@@ -74,7 +74,7 @@ def subscribed(desk: FrontDesk) -> dict[tuple[FeedKind, str], str]:
     context = desk.context
     secrets = {}
     with context.database.writing() as rows:
-        by = account_named(rows, AccessRole.SCHEDULER)
+        by = find_account_by_name(rows, AccessRole.SCHEDULER)
         assert by is not None
         dana = Actor(by.id, AccessRole.SCHEDULER)
         for kind, ids in SUBJECTS.items():
@@ -111,14 +111,14 @@ def test_after_any_change_calendars_are_byte_for_byte_those_of_a_process_that_ke
 
 
 def test_after_a_change_only_what_has_changed_is_drawn_anew(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn, standing_now = list[str](), bookings.standing_now
+    drawn, standing_now = list[str](), bookings.list_standing_now
 
     def noted(rows: object, identifiers: list[str]) -> list[StandingBooking]:
         found = standing_now(rows, identifiers)
         drawn.extend(one.row.subject_id for one in found)
         return found
 
-    monkeypatch.setattr(calendars.bookings, "standing_now", noted)
+    monkeypatch.setattr(calendars.bookings, "list_standing_now", noted)
     documents(desk.context.database)
     assert sorted(drawn) == ["coping", "v-1", "v-2", "v-3"]
     drawn.clear()

@@ -82,6 +82,7 @@ def test_every_pathway_of_the_catalogue_can_be_asked_for_and_its_services_are_of
         (asked("follow-up", preferred_providers=("nobody",)), "preferred_providers", 'unknown provider "nobody"'),
         (asked("follow-up", referred_on=TODAY + timedelta(days=1)), "referred_on", "is after today"),
         (asked("follow-up", referred_on=date(2024, 1, 1)), "referred_on", "days ago"),
+        (asked("follow-up", referred_on=TODAY - timedelta(days=367)), "referred_on", "more than 366 days ago"),
         (asked("pump-refill", low_reservoir=None), "low_reservoir", "is missing: pump-refill needs it"),
         (asked("pump-refill", low_reservoir=TODAY - timedelta(days=1)), "low_reservoir", "is past"),
         (asked("follow-up", low_reservoir=FIELDS["low_reservoir"]), "low_reservoir", "is only for pump-refill"),
@@ -95,6 +96,12 @@ def test_a_request_that_makes_no_sense_is_refused_by_its_field_with_what_would_b
 ) -> None:
     found = faults(desk, asked("follow-up", "other"), request_)
     assert list(found) == [f"row 3, {path}"] and says in found[f"row 3, {path}"]
+
+
+def test_a_referral_of_a_year_ago_is_taken_in(desk: Months) -> None:
+    long_ago = TODAY - timedelta(days=366)
+    assert faults(desk, asked("follow-up", referred_on=long_ago)) == {}
+    assert desk.episode(desk.refer("follow-up", referred_on=long_ago).episode or "").referred_on == long_ago
 
 
 def test_a_patient_who_is_on_the_pathway_already_is_named_and_not_doubled(desk: Months) -> None:
@@ -139,7 +146,7 @@ def test_all_requests_are_taken_in_or_none(desk: Months) -> None:
 def test_what_is_taken_in_is_in_the_audit_without_a_name(desk: Months) -> None:
     desk.refer("follow-up")
     with desk.store.reading() as session:
-        rows = [row for row in audit.entries(session, count=1000) if row.object_id == "pat"]
+        rows = [row for row in audit.list_entries(session, count=1000) if row.object_id == "pat"]
         audit.verify(session)
     assert [row.action for row in rows] == ["patient.add", "intake.take"]
     assert "Patient pat" not in str([row.detail for row in rows])

@@ -79,7 +79,7 @@ def test_what_is_no_end_is_refused(run: Any, database: Database, known: str) -> 
 
 def names(database: Database) -> set[str]:
     with database.reading() as session:
-        return {row.name for row in accounts.accounts(session, "", 100)}
+        return {row.name for row in accounts.list_accounts(session, "", 100)}
 
 
 def test_a_restored_store_is_as_it_was_when_it_was_backed_up(run: Any, database: Database, tmp_path: Path) -> None:
@@ -103,3 +103,40 @@ def test_what_is_no_backup_is_not_restored(run: Any, database: Database, tmp_pat
     assert run("restore", str(tmp_path / "nowhere"), "--yes").exit_code == 2
     assert run("backup", str(tmp_path / "no" / "where")).exit_code == 2
     assert names(database) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "backup copy",
+        "audit verify",
+        "account list",
+        "account change dana --close",
+        "account token dana --name n",
+        "next-week --dry-run",
+        "outlook",
+        "intake add follow-up pat --name Pat",
+        "episode list",
+        "mail send",
+        "restore notes.txt --yes",
+    ],
+)
+def test_where_there_is_no_store_none_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("notes")
+    found = CliRunner().invoke(app, command.split(), env={"CLINICWEAVE_DATABASE_URL": "", "CLINICWEAVE_SECRET": ""})
+    assert found.exit_code == 2, found.output
+    assert "no store" in found.stderr or "no backup" in found.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_the_first_account_makes_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    environment = {"CLINICWEAVE_DATABASE_URL": "", "CLINICWEAVE_SECRET": ""}
+    words = ["account", "add", "dana", "--role", "admin", "--password-stdin"]
+    assert CliRunner().invoke(app, words, input="a long pass phrase\n", env=environment).exit_code == 0
+    assert CliRunner().invoke(app, ["backup", "copy"], env=environment).exit_code == 0
+    (tmp_path / "clinicweave.db").unlink()
+    assert CliRunner().invoke(app, ["restore", "copy", "--yes"], env=environment).exit_code == 0
+    assert (tmp_path / "clinicweave.db").stat().st_mode & 0o077 == 0
+    assert "dana" in CliRunner().invoke(app, ["account", "list"], env=environment).stdout

@@ -106,7 +106,7 @@ def standing(database: Database) -> dict[str, str]:
     from api.store import bookings
 
     with database.reading() as session:
-        found = bookings.standing(session, "test-week")
+        found = bookings.list_standing(session, "test-week")
         grid = factories.scenario().grid
         return {name: f"{grid.wall(one.row.starts_at):%Y-%m-%dT%H:%M}" for (_, name, _), one in found.items()}
 

@@ -135,19 +135,19 @@ def test_a_move_and_back_again_before_the_mail_goes_tells_nothing(desk: FrontDes
 def test_an_update_never_overtakes_what_is_being_sent(desk: FrontDesk) -> None:
     desk.book("v-1", "WE 09:00")
     with desk.context.database.writing() as rows:
-        under_way = messages.claim(rows, "courier", desk.clock(), LEASE)
+        under_way = messages.claim_next(rows, "courier", desk.clock(), LEASE)
         assert under_way is not None
     desk.move("v-1", "TH 09:00")
     assert send_all(desk.context.database, desk.clock()) == []
     with desk.context.database.writing() as rows:
-        messages.sent(rows, under_way.message.id, desk.clock())
+        messages.mark_sent(rows, under_way.message.id, desk.clock())
     assert sent(desk) == [("pat", "REQUEST", 1)]
 
 
 def test_what_a_dead_courier_had_is_sent_again_as_it_was(desk: FrontDesk) -> None:
     desk.book("v-1", "WE 09:00")
     with desk.context.database.writing() as rows:
-        lost = messages.claim(rows, "courier", desk.clock(), LEASE)
+        lost = messages.claim_next(rows, "courier", desk.clock(), LEASE)
     assert lost is not None and sent(desk) == []
     desk.clock.pass_by(seconds=LEASE.total_seconds())
     (again,) = send_all(desk.context.database, desk.clock())
@@ -158,21 +158,21 @@ def test_what_a_dead_courier_had_is_sent_again_as_it_was(desk: FrontDesk) -> Non
 def test_what_the_server_puts_off_gives_way_to_what_is_newer(desk: FrontDesk) -> None:
     desk.book("v-1", "WE 09:00")
     with desk.context.database.writing() as rows:
-        first = messages.claim(rows, "courier", desk.clock(), LEASE)
+        first = messages.claim_next(rows, "courier", desk.clock(), LEASE)
     assert first is not None
     desk.cancel("v-1")
     assert waiting(desk.context.database) == [("pat", "CANCEL", 1)]
     with desk.context.database.writing() as rows:
-        messages.put_back(rows, first, desk.clock(), "the server answered 451", desk.clock())
+        messages.reschedule(rows, first, desk.clock(), "the server answered 451", desk.clock())
     assert (waiting(desk.context.database), sent(desk)) == ([], [])
 
 
 def test_after_a_refusal_the_next_change_is_told_as_if_nothing_had_been(desk: FrontDesk) -> None:
     desk.book("v-1", "WE 09:00")
     with desk.context.database.writing() as rows:
-        first = messages.claim(rows, "courier", desk.clock(), LEASE)
+        first = messages.claim_next(rows, "courier", desk.clock(), LEASE)
         assert first is not None
-        messages.refuse(rows, first.message.id, "the server answered 550", desk.clock())
+        messages.mark_refused(rows, first.message.id, "the server answered 550", desk.clock())
     desk.move("v-1", "TH 09:00")
     assert sent(desk) == [("pat", "REQUEST", 1)]
 
@@ -267,8 +267,8 @@ def test_without_the_call_a_change_would_not_be_told(desk: FrontDesk, monkeypatc
 def kept(desk: FrontDesk) -> list[tuple[str, str]]:
     """Return the messages that there are still: booking's subject and state."""
     with desk.context.database.reading() as rows:
-        found = [(messages.invitation(rows, one.invitation_id), one.state) for one in all_messages(rows)]
-        return sorted((bookings.booking(rows, row.booking_id).subject_id, state) for row, state in found)
+        found = [(messages.get_invitation(rows, one.invitation_id), one.state) for one in all_messages(rows)]
+        return sorted((bookings.get_booking(rows, row.booking_id).subject_id, state) for row, state in found)
 
 
 def test_messages_are_forgotten_once_the_visit_has_long_been_over_and_not_a_day_before(
@@ -303,7 +303,7 @@ def test_messages_of_a_visit_that_was_moved_ahead_are_kept_until_it_is_over(
     sent(desk)
     days = timedelta(days=desk.context.settings.message_days)
     with desk.context.database.writing() as rows:
-        (row,) = (one for one in bookings.all_rows(rows, week.id) if one.subject_id == "v-2")
+        (row,) = (one for one in bookings.list_rows(rows, week.id) if one.subject_id == "v-2")
         row.ends_at = desk.clock() + days
     desk.clock.now = NOW + days + timedelta(days=30)
     telling.delete_old_messages(desk.context)
@@ -320,4 +320,4 @@ def test_an_answer_after_that_is_for_staff(desk: FrontDesk, week: Scenario, made
     (outcome,) = process_replies(desk.context, ReceivedReplies((answer,)))
     assert (outcome.subject, outcome.outcome) == ("v-1", "unknown-event")
     with desk.context.database.reading() as rows:
-        assert [one.kind for one in tasks.tasks(rows, "", 10, done=False)] == ["answer-unclear"]
+        assert [one.kind for one in tasks.list_tasks(rows, "", 10, done=False)] == ["answer-unclear"]

@@ -82,7 +82,7 @@ def tasks(desk: FrontDesk) -> list[tuple[str, str]]:
 
 def version(desk: FrontDesk) -> int:
     with desk.context.database.reading() as rows:
-        return periods.period(rows, "test-week").version
+        return periods.get_period(rows, "test-week").version
 
 
 def test_a_file_becomes_busy_time_of_the_week_and_meets_a_visit(desk: FrontDesk) -> None:
@@ -100,7 +100,7 @@ def test_nothing_of_it_is_kept_but_when_it_is(desk: FrontDesk) -> None:
     with desk.context.database.reading() as rows:
         kept = str([one.model_dump() for one in rows.exec(select(OutsideCalendarRow))])
         kept += str([one.model_dump() for one in rows.exec(select(BusyRow))])
-        kept += str([one.model_dump() for one in audit.entries(rows, count=1000)])
+        kept += str([one.model_dump() for one in audit.list_entries(rows, count=1000)])
     assert "Robin" not in kept and "a-secret-of-anas" not in kept
     listed = desk.ask("GET", "/v1/providers/ana/outside-calendars").text
     assert "at home" in listed and "a-secret-of-anas" not in listed

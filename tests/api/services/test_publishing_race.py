@@ -50,7 +50,7 @@ def starts(stands: Sequence[Wish] | None) -> dict[str, str]:
 def clear(database: Database) -> None:
     """Cancel what clients have booked."""
     with database.writing() as session:
-        for (_, name, _), one in bookings.standing(session, "test-week").items():
+        for (_, name, _), one in bookings.list_standing(session, "test-week").items():
             if name.startswith("v-"):
                 bookings.cancel(session, one.row.id, Clock().now)
         periods.touch(session, "test-week")

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 import solver
 from api.cli.commands import intake
 from api.cli.main import app
-from api.services import week
+from api.services import decisions
 from api.store import bookings, periods
 from api.store.database import Database
 from api.store.guards import undoing_statements
@@ -154,7 +154,7 @@ def test_a_referral_that_loses_a_race_is_decided_again(desk: FrontDesk, monkeypa
 
 
 def test_without_deciding_again_the_race_is_lost(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(week, "TRIES", 1)
+    monkeypatch.setattr(decisions, "TRIES", 1)
     disturbed(desk, monkeypatch, 1)
     before = desk.stands()
     assert refer(desk).status_code == 409
@@ -199,7 +199,7 @@ def expect_both_seen(store: Database, answers: list[Any]) -> None:
     starts = sorted(place and place["start"][-5:] for place in places)
     assert starts == ["13:00", "13:40"], [answer.text for answer in answers]
     with store.reading() as session:
-        assert ("hold", "hold-1", "") not in bookings.standing(session, "test-week")
+        assert ("hold", "hold-1", "") not in bookings.list_standing(session, "test-week")
     assert overlaps(store) == []
 
 
@@ -220,7 +220,7 @@ def referred_at_once(store: Database, rounds: int) -> None:
             expect_both_seen(store, answers)
             with store.writing() as session:
                 for answer in answers:
-                    row = bookings.booking_of(session, ("visit", answer.json()["visit"], ""))
+                    row = bookings.find_booking(session, ("visit", answer.json()["visit"], ""))
                     assert row is not None
                     bookings.cancel(session, row.id, clock.now)
                 periods.touch(session, asked.id)
@@ -248,7 +248,7 @@ def scarce(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FrontDe
         return made
 
     monkeypatch.setattr(solver, "insert_visits", insert_together)
-    monkeypatch.setattr(week, "_DECIDING", nullcontext())
+    monkeypatch.setattr(decisions, "_DECIDING", nullcontext())
     with front_desk(sqlite_url, *scarce_day(), TUESDAY_AT_NINE) as desk:
         yield desk
 
@@ -315,7 +315,7 @@ def displace(desk: FrontDesk, **headers: str) -> Any:
 
 def week_version(desk: FrontDesk) -> int:
     with desk.context.database.reading() as session:
-        return periods.period(session, "test-week").version
+        return periods.get_period(session, "test-week").version
 
 
 def test_one_call_makes_room_and_says_whom_to_call(sqlite_url: str) -> None:

@@ -8,11 +8,15 @@ from itertools import pairwise
 
 import pytest
 from support.months import MONDAY, Months, in_memory
+from support.outbox import give_addresses, send_all, waiting
 
 from api.runtime.exceptions import Conflict
+from api.services import bookings, programmes
+from api.services.accounts import SYSTEM
+from api.services.week import load_week
 from api.store import episodes as records
 from scheduling.care.agenda import VisitSubject
-from scheduling.errors import EventRefused
+from scheduling.errors import EventRefused, UnknownId
 from scheduling.pathways import Occurrence
 
 FIRST, SECOND = "week-2026-11-30", "week-2026-12-07"
@@ -218,3 +222,136 @@ def test_what_follows_a_missed_visit_is_asked_for_with_it_and_not_before(desk: M
     assert not {f"{first}.2", second} & {name for name in desk.asked(FIRST) if desk.stands(name) is None}
     found = desk.build(start=MONDAY + timedelta(weeks=1)).scenario
     assert {f"{first}.2", second} <= set(found.visits_by_id)
+
+
+def test_what_was_noted_by_mistake_is_taken_back_with_the_episode(desk: Months) -> None:
+    episode = desk.refer("spinal-cord-stimulation").episode or ""
+    visit = f"{episode}.assessment.1"
+    desk.build()
+    desk.publish(FIRST)
+    before = {name: one.planned for name, one in desk.open_steps(episode).items()}
+    desk.live(visit)
+    assert visit not in desk.open_steps(episode)
+    for was in ("arrived", "booked"):
+        desk.take_back(visit)
+        assert desk.stands(visit) == was
+        assert {name: one.planned for name, one in desk.open_steps(episode).items()} == before
+    assert desk.history(episode) == ["referred", "planned", "done", "retracted"]
+    desk.live(visit)
+    desk.tell(episode, "outcome", step="assessment", outcome="positive")
+    with pytest.raises(EventRefused, match="more is known of the visit"):
+        desk.take_back(visit)
+    assert desk.stands(visit) == "done"
+
+
+def test_an_episode_that_was_completed_by_mistake_goes_on(desk: Months) -> None:
+    episode = desk.refer("follow-up").episode or ""
+    visit = f"{episode}.visit.1"
+    desk.build()
+    desk.publish(FIRST)
+    desk.live(visit)
+    assert desk.open_steps(episode) == {}
+    desk.take_back(visit)
+    assert list(desk.open_steps(episode)) == [visit]
+    with desk.store.reading() as session:
+        assert records.get_episode(session, episode).is_open
+
+
+def test_who_was_missed_by_mistake_is_not_asked_for_once_more(desk: Months) -> None:
+    episode = desk.refer("follow-up").episode or ""
+    visit = f"{episode}.visit.1"
+    desk.build()
+    desk.publish(FIRST)
+    before = desk.open_steps(episode)[visit].planned
+    desk.live(visit, came=False)
+    assert visit not in desk.open_steps(episode)
+    desk.take_back(visit)
+    assert (desk.stands(visit), desk.open_steps(episode)[visit].planned) == ("booked", before)
+    assert set(desk.asked(FIRST)) == {visit}
+
+
+def test_who_came_late_was_not_there_before_and_is_so_again_when_that_is_taken_back(desk: Months) -> None:
+    episode = desk.refer("follow-up").episode or ""
+    visit = f"{episode}.visit.1"
+    desk.build()
+    desk.publish(FIRST)
+    desk.live(visit, came=False)
+    with desk.store.writing() as session:
+        bookings.mark(session, SYSTEM, visit, "arrived", None, desk.now)
+    desk.take_back(visit)
+    assert desk.stands(visit) == "no-show"
+
+
+def test_what_is_still_to_come_has_not_been(desk: Months) -> None:
+    episode = desk.refer("spinal-cord-stimulation").episode or ""
+    told = {"step": "assessment", "number": 1}
+    with pytest.raises(EventRefused, match="its day is still to come"):
+        desk.tell(episode, "done", date=desk.now.date() + timedelta(days=1), **told)
+    desk.tell(episode, "done", date=desk.now.date(), **told)
+
+
+GROUP = "coping-skills"
+
+
+def seats(desk: Months, period: str) -> tuple[str, ...]:
+    """Return who has a place in the session that stands in a period."""
+    (group,) = [one for one in desk.groups(period) if one.id.startswith(GROUP)]
+    return () if group.current is None else group.current.attendees
+
+
+def met(desk: Months, *patients: str) -> str:
+    """Let patients wait for a seat until a session of theirs is published; return its period."""
+    for patient in patients:
+        desk.refer("group", patient)
+    for week in range(5):
+        found = desk.build(start=MONDAY + timedelta(weeks=week))
+        desk.publish(found.scenario.id)
+        if any(one.id.startswith(GROUP) for one in found.scenario.groups):
+            return found.scenario.id
+    raise AssertionError("no session in five weeks")
+
+
+def test_a_seat_that_is_given_back_is_free_for_whoever_waits(desk: Months) -> None:
+    with desk.store.writing() as session:
+        programmes.change_programme(session, SYSTEM, GROUP, 1, {"capacity": 4, "min_attendees": 3}, desk.now)
+    period = met(desk, "pat", "quin", "rae", "sol")
+    give_addresses(desk.store, desk.now, "pat", "quin", "rae", "sol")
+    send_all(desk.store, desk.now)
+    desk.refer("group", "tam")
+    assert seats(desk, period) == ("pat", "quin", "rae", "sol")
+    desk.leave(GROUP, "quin")
+    assert seats(desk, period) == ("pat", "rae", "sol")
+    assert [(who, method) for who, method, _ in waiting(desk.store)] == [("quin", "CANCEL")]
+    desk.build(start=desk.starts_on(period))
+    assert seats(desk, period) == ("pat", "rae", "sol")
+    desk.publish(period)
+    assert seats(desk, period) == ("pat", "rae", "sol")
+    (group,) = [one for one in desk.groups(period) if one.id.startswith(GROUP)]
+    assert [one.patient for one in group.candidates] == ["pat", "rae", "sol", "tam"]
+    with pytest.raises(UnknownId):
+        desk.leave(GROUP, "quin")
+
+
+def test_a_session_is_held_for_those_who_stay_and_not_without_anybody(desk: Months) -> None:
+    period = met(desk, "pat", "quin", "rae", "sol")
+    for gone, left in (("pat", 3), ("quin", 2), ("rae", 1)):
+        desk.leave(GROUP, gone)
+        assert len(seats(desk, period)) == left
+        with desk.store.reading() as session:
+            assert load_week(session, period, desk.now).settled
+        desk.build(start=desk.starts_on(period))
+        with desk.store.reading() as session:
+            assert load_week(session, period, desk.now).settled
+        desk.publish(period)
+        assert len(seats(desk, period)) == left
+    desk.leave(GROUP, "sol")
+    (group,) = [one for one in desk.groups(period) if one.id.startswith(GROUP)]
+    assert group.current is None
+    desk.build(start=desk.starts_on(period))
+
+
+def test_a_seat_in_a_session_that_has_begun_is_not_given_back(desk: Months) -> None:
+    period = met(desk, "pat", "quin", "rae", "sol")
+    desk.now = desk.now.replace(year=2027, month=1, day=1)
+    desk.leave(GROUP, "pat")
+    assert "pat" in seats(desk, period)

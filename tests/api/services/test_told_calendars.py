@@ -77,13 +77,13 @@ class World:
 
     def cancel(self, which: int) -> None:
         """Cancel something that stands."""
-        row = bookings.booking_of(self.rows, SUBJECTS[which])
+        row = bookings.find_booking(self.rows, SUBJECTS[which])
         if row is not None and row.state == "booked":
             notify_changes(self.rows, [bookings.cancel(self.rows, row.id, self.now)], self.now)
 
     def claim(self) -> None:
         """Let the courier take a message."""
-        claimed = messages.claim(self.rows, "courier", self.now, LEASE)
+        claimed = messages.claim_next(self.rows, "courier", self.now, LEASE)
         if claimed is not None:
             assert all(one.invitation.id != claimed.invitation.id for one in self.held), "two of one event under way"
             self.held.append(claimed)
@@ -95,15 +95,15 @@ class World:
         claimed = self.held.pop(0)
         self._arrive(claimed)
         if answered:
-            messages.sent(self.rows, claimed.message.id, self.now)
+            messages.mark_sent(self.rows, claimed.message.id, self.now)
         else:
             self.deaths += 1
-            messages.leave_open(self.rows, claimed.message.id, self.now, "no answer")
+            messages.mark_open(self.rows, claimed.message.id, self.now, "no answer")
 
     def later(self) -> None:
         """Let the server put a message off."""
         if self.held:
-            messages.put_back(self.rows, self.held.pop(0), self.now, "451", self.now)
+            messages.reschedule(self.rows, self.held.pop(0), self.now, "451", self.now)
 
     def die(self, handed_over: bool) -> None:
         """Let the courier die with a message in its hands, which the server has or has not."""
@@ -175,7 +175,7 @@ def lived(database: Database, week: Scenario, steps: list[tuple[object, ...]]) -
         for what, *how in steps:
             world.step(str(what), *how)
         world.finish()
-        standing = bookings.standing(rows, week.id).values()
+        standing = bookings.list_standing(rows, week.id).values()
         for patient in PATIENTS:
             stands = sorted(one.row.starts_at for one in standing if patient in one.placing.ids("patient"))
             shown = sorted(one.starts_at for one in world.calendars[patient].shown.values())

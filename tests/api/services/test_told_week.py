@@ -18,7 +18,7 @@ from support.service import CHEAP, PASSWORD, SECRET, Clock
 from support.stored import NOW, StoredWeek
 
 from api.access.actor import AccessRole, Actor
-from api.background.mail.writing import written
+from api.background.mail.writing import write_mail
 from api.context import AppContext, create_context
 from api.runtime.settings import Settings
 from api.services.accounts import SYSTEM, NewAccount, add_account
@@ -133,7 +133,7 @@ def test_no_patients_name_or_address_goes_where_it_does_not_belong(
 ) -> None:
     caplog.set_level("DEBUG")
     for claimed in publish(context, week, made):
-        mail = message_from_bytes(written(context.settings, claimed), policy=default)
+        mail = message_from_bytes(write_mail(context.settings, claimed), policy=default)
         text = whole(mail)
         assert "Quixworth" not in text and "Appointment" in mail["Subject"]
         assert set(ADDRESS.findall(text)) == {address_of(claimed.invitation.patient_id)}
@@ -149,7 +149,7 @@ def test_the_canary_would_be_seen(context: AppContext, week: Scenario, made: Pla
     (first, *_) = publish(context, week, made)
     appointment = replace(first.tells.appointment, address=f"home of {CANARY} 1")
     told = replace(first, tells=replace(first.tells, appointment=appointment))
-    assert "Quixworth" in whole(message_from_bytes(written(context.settings, told), policy=default))
+    assert "Quixworth" in whole(message_from_bytes(write_mail(context.settings, told), policy=default))
 
 
 def whole(mail: Any) -> str:
@@ -178,7 +178,7 @@ def subjects(week: Scenario) -> Iterator[tuple[FeedKind, str]]:
 
 def desk_of(rows: Session, now: datetime) -> Actor:
     """Return who subscribes."""
-    row = accounts.account_named(rows, "desk") or add_account(
+    row = accounts.find_account_by_name(rows, "desk") or add_account(
         rows, SYSTEM, NewAccount("desk", AccessRole.SCHEDULER), CHEAP.hash(PASSWORD), None, now
     )
     return Actor(row.id, AccessRole.SCHEDULER)

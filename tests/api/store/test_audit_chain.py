@@ -130,5 +130,5 @@ def test_rows_written_by_many_at_once_make_one_chain(store: Database) -> None:
 
 def test_rows_are_read_in_pages_and_by_what_they_tell_of(store: Database) -> None:
     with store.reading() as session:
-        assert [row.sequence for row in audit.entries(session, after=2, count=2)] == [3, 4]
-        assert [row.sequence for row in audit.entries(session, object_id="v-5")] == [5]
+        assert [row.sequence for row in audit.list_entries(session, after=2, count=2)] == [3, 4]
+        assert [row.sequence for row in audit.list_entries(session, object_id="v-5")] == [5]

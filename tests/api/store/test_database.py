@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import threading
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -223,3 +225,23 @@ def test_a_file_that_somebody_holds_in_wal_mode_is_refused_by_a_library_that_los
         with pytest.raises(StoreUnusable):
             journal(sqlite_url)
     assert journal(sqlite_url) == "truncate"
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_an_sqlite_store_and_its_journals_are_its_owners_alone(tmp_path: Path, known: bool) -> None:
+    file = tmp_path / "clinic.db"
+    before = os.umask(0o022)
+    try:
+        if known:
+            file.touch(mode=0o644)
+        store = Database(f"sqlite:///{file}")
+        migrate(store)
+        with store.writing() as session:
+            session.add(patient("pat"))
+            session.flush()
+            modes = {found.name: stat.S_IMODE(found.stat().st_mode) for found in tmp_path.iterdir()}
+        store.close()
+    finally:
+        os.umask(before)
+    assert len(modes) > 1
+    assert set(modes.values()) == {0o600}, modes

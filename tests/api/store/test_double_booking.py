@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, update
 from sqlmodel import Session, col
 
 from api.store import guards
-from api.store.database import Database, translated
+from api.store.database import Database, translate_errors
 from api.store.errors import ConstraintViolated, DoubleBooked, StoreError
 from api.store.placings import RESOURCES
 from api.store.tables import BookingRow, OccupancyRow, PeriodRow
@@ -151,7 +151,7 @@ def test_writers_that_do_not_wait_their_turn_are_refused_as_well(postgresql_url:
     everybody = create_engine(store.url, pool_size=8)
 
     def book(number: int) -> None:
-        with translated(), Session(everybody) as session, session.begin():
+        with translate_errors(), Session(everybody) as session, session.begin():
             put(session, f"client-{number}", number, 60)
 
     assert len(race(8, book)) == 1

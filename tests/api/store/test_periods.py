@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from operator import attrgetter
+from pathlib import Path
 
 import pytest
 from support import factories
@@ -11,6 +12,7 @@ from support.factories import current, current_group, group, link, patient, prov
 from support.stored import NOW, StoredWeek
 
 from api.store import bookings, periods, requests
+from api.store.backup import backup, restore
 from api.store.database import Database
 from api.store.errors import AlreadyThere, DoubleBooked, StaleVersion, StillReferenced
 from scheduling.additions import Addition
@@ -24,7 +26,7 @@ def kept(store: Database, scenario: Scenario, now: datetime | None = None) -> Sc
     with store.writing() as rows:
         periods.keep_scenario(rows, scenario, NOW)
     with store.reading() as rows:
-        return periods.scenario_of(rows, scenario.id, now)
+        return periods.load_scenario(rows, scenario.id, now)
 
 
 def in_order(scenario: Scenario) -> Scenario:
@@ -93,7 +95,7 @@ def test_a_scenario_whose_visits_stand_in_one_place_at_once_is_refused_whole(sto
     with pytest.raises(DoubleBooked, match="wang-exam-1"):
         kept(store, asked)
     with store.reading() as rows:
-        assert periods.periods(rows) == []
+        assert periods.list_periods(rows) == []
 
 
 def test_a_later_period_takes_over_what_is_asked_for_again_with_where_it_stands(week: StoredWeek) -> None:
@@ -105,8 +107,8 @@ def test_a_later_period_takes_over_what_is_asked_for_again_with_where_it_stands(
     assert [one.visits[0].current is not None for one in back] == [True, True]
     assert back[1].patients_by_id["pat"].prefers == "afternoon"
     with week.store.reading() as rows:
-        assert [one.id for one in periods.scenario_of(rows, "earlier").visits] == []
-        assert requests.visit(rows, "v-1").version > 1
+        assert [one.id for one in periods.load_scenario(rows, "earlier").visits] == []
+        assert requests.get_visit(rows, "v-1").version > 1
 
 
 def test_what_does_not_change_keeps_its_version(week: StoredWeek) -> None:
@@ -114,7 +116,7 @@ def test_what_does_not_change_keeps_its_version(week: StoredWeek) -> None:
         requests.put_visits(rows, week.id, week.scenario.visits, NOW + timedelta(hours=1))
         changed = week.scenario.visit("v-2").changed(priority="cancer")
         requests.put_visits(rows, week.id, [changed], NOW)
-        versions = {one.id: one.version for one in requests.visits_of(rows, week.id, "", 50)}
+        versions = {one.id: one.version for one in requests.list_visits(rows, week.id, "", 50)}
     assert versions == {"v-1": 1, "v-2": 2, "v-3": 1, "v-4": 1}
 
 
@@ -123,8 +125,8 @@ def test_a_withdrawn_visit_and_its_links_are_asked_for_no_more(week: StoredWeek)
         with pytest.raises(StaleVersion):
             requests.withdraw_visit(rows, "v-3", expected=7)
         requests.withdraw_visit(rows, "v-3", expected=1)
-        back = periods.scenario_of(rows, week.id)
-        known = requests.periods_of_patient(rows, "pat")
+        back = periods.load_scenario(rows, week.id)
+        known = requests.list_periods_of_patient(rows, "pat")
     assert ([one.id for one in back.visits], back.links) == (["v-1", "v-2", "v-4"], ())
     assert known == [week.id]
 
@@ -133,9 +135,9 @@ def test_an_addition_is_asked_for_from_then_on(week: StoredWeek) -> None:
     more = Addition(visits=(visit("v-5", "uma"),), links=(link("v-4", "v-5", 1),), patients=(patient("uma"),))
     with week.store.writing() as rows:
         periods.keep_addition(rows, week.id, more, NOW)
-        back = periods.scenario_of(rows, week.id)
+        back = periods.load_scenario(rows, week.id)
         requests.remove_links(rows, "v-5")
-        without = periods.scenario_of(rows, week.id)
+        without = periods.load_scenario(rows, week.id)
     assert (back.visits[-1], back.links) == (more.visits[0], (*week.scenario.links, *more.links))
     assert without.links == week.scenario.links
 
@@ -147,33 +149,45 @@ def test_a_link_to_a_visit_that_is_not_there_is_refused(week: StoredWeek) -> Non
 
 def test_a_change_decided_on_an_older_version_of_the_period_is_refused(week: StoredWeek) -> None:
     with week.store.writing() as rows:
-        assert periods.touch(rows, week.id, expected=1).version == 2
+        first = periods.get_version(rows, week.id)
+        assert (first.number, periods.touch(rows, week.id, expected=first).version) == (1, 2)
     with pytest.raises(StaleVersion, match='period "test-week" is no longer at version 1'), week.store.writing() as rows:
-        periods.touch(rows, week.id, expected=1)
+        periods.touch(rows, week.id, expected=first)
+
+
+def test_a_change_decided_in_another_past_of_the_store_is_refused(week: StoredWeek, tmp_path: Path) -> None:
+    with week.store.reading() as rows:
+        before = periods.get_version(rows, week.id)
+    backup(week.store, tmp_path / "copy")
+    restore(week.store, tmp_path / "copy")
+    with week.store.reading() as rows:
+        assert periods.get_version(rows, week.id).number == before.number
+    with pytest.raises(StaleVersion, match='period "test-week"'), week.store.writing() as rows:
+        periods.touch(rows, week.id, expected=before)
 
 
 def test_the_same_snapshot_is_kept_once_for_each_version(week: StoredWeek) -> None:
     with week.store.writing() as rows:
-        period = periods.period(rows, week.id)
+        period = periods.get_period(rows, week.id)
         first, again = (periods.keep_snapshot(rows, week.scenario, period, NOW).id for _ in range(2))
         periods.touch(rows, week.id)
         later = periods.keep_snapshot(rows, week.scenario, period, NOW).id
-        back = periods.snapshot(rows, first)
+        back = periods.load_snapshot(rows, first)
     assert (first == again, first == later, back == week.scenario) == (True, False, True)
 
 
 def test_what_is_not_there_is_named(store: Database) -> None:
     with store.reading() as rows:
         with pytest.raises(UnknownId, match='unknown period "none"'):
-            periods.scenario_of(rows, "none")
+            periods.load_scenario(rows, "none")
         with pytest.raises(UnknownId, match="unknown visit"):
-            requests.visit(rows, "none")
+            requests.get_visit(rows, "none")
         with pytest.raises(UnknownId, match="unknown booking"):
-            bookings.booking(rows, "none")
+            bookings.get_booking(rows, "none")
 
 
 def test_a_period_is_found_by_its_dates(week: StoredWeek) -> None:
     first, end = week.scenario.horizon.start, week.scenario.horizon.end
     with week.store.reading() as rows:
-        found = [periods.period_on(rows, day) for day in (first - timedelta(days=1), first, end - timedelta(days=1), end)]
+        found = [periods.find_period_on(rows, day) for day in (first - timedelta(days=1), first, end - timedelta(days=1), end)]
     assert [one and one.id for one in found] == [None, week.id, week.id, None]

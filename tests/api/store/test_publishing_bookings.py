@@ -45,7 +45,7 @@ def every(week: StoredWeek, kind: type[SQLModel]) -> list[dict[str, Any]]:
 def rows_of(week: StoredWeek, visit_id: str) -> BookingRow:
     """Return the booking of a visit."""
     with week.store.reading() as rows:
-        found = bookings.booking_of(rows, ("visit", visit_id, ""))
+        found = bookings.find_booking(rows, ("visit", visit_id, ""))
     assert found is not None
     return found
 
@@ -160,7 +160,7 @@ def test_a_cancelled_booking_frees_what_it_took(week: StoredWeek, asked: Scenari
     with pytest.raises(DoubleBooked), week.store.writing() as rows:
         bookings.place(rows, week.id, hold, LATER)
     with week.store.writing() as rows:
-        held = bookings.booking_of(rows, ("hold", "hold-1", ""))
+        held = bookings.find_booking(rows, ("hold", "hold-1", ""))
         assert held is not None
         with pytest.raises(StaleVersion):
             bookings.cancel(rows, held.id, LATER, expected=2)
@@ -176,8 +176,8 @@ def test_an_offered_place_stands_but_is_not_where_the_visit_stands_for_its_patie
     (place,) = (one for one in placings(asked, planned(asked, v_4=booking("v-4", "WE 09:00"))) if one.subject[1] == "v-4")
     with week.store.writing() as rows:
         bookings.place(rows, week.id, place, LATER, "offered")
-        assert periods.scenario_of(rows, week.id).visit("v-4").current is None
-        assert periods.scenario_of(rows, week.id).visit("v-1").current is not None
+        assert periods.load_scenario(rows, week.id).visit("v-4").current is None
+        assert periods.load_scenario(rows, week.id).visit("v-1").current is not None
     assert "v-4" in week.standing().visits_by_id
 
 
@@ -186,10 +186,10 @@ def test_bookings_are_found_by_time_and_by_what_they_take(week: StoredWeek, made
     grid = week.scenario.grid
     noon, evening = (grid.utc(factories.current(when).start) for when in ("FR 12:00", "FR 18:00"))
     with week.store.reading() as rows:
-        friday = bookings.between(rows, noon, evening)
-        everything = bookings.between(rows, noon - timedelta(days=9), evening)
-        of_ana = bookings.of_resource(rows, "provider", "ana", noon - timedelta(days=9), evening)
-        at_its_end = bookings.of_resource(rows, "patient", "pat", friday[0].row.ends_at, evening)
+        friday = bookings.list_between(rows, noon, evening)
+        everything = bookings.list_between(rows, noon - timedelta(days=9), evening)
+        of_ana = bookings.list_of_resource(rows, "provider", "ana", noon - timedelta(days=9), evening)
+        at_its_end = bookings.list_of_resource(rows, "patient", "pat", friday[0].row.ends_at, evening)
     assert [one.row.subject_id for one in friday] == ["v-3"]
     assert [one.row.subject_id for one in everything] == ["v-2", "v-1", "hold-1", "coping", "v-3"]
     assert [one.row.subject_id for one in of_ana] == ["v-2", "hold-1", "v-3"]

@@ -34,7 +34,7 @@ CLINIC = "advanced-cancer-visit"
 class Course(RuleBasedStateMachine):
     """One episode; time passes from one planned visit to the next, so that no window is missed."""
 
-    @initialize(pathway=st.sampled_from([one.id for one in catalogue.list_pathways()]), weekday=st.integers(0, 4))
+    @initialize(pathway=st.sampled_from([pathway.id for pathway in catalogue.list_pathways()]), weekday=st.integers(0, 4))
     def refer(self, pathway: str, weekday: int) -> None:
         self.pathway = catalogue.get_pathway(pathway)
         self.today = MONDAY + timedelta(days=weekday)
@@ -59,7 +59,7 @@ class Course(RuleBasedStateMachine):
     def plan(self, data: st.DataObject) -> None:
         """Plan every visit whose visits before are done or planned, on some day of its window."""
         for _ in range(MOST_PLANNED):
-            ready = [one for one in self.steps() if one.certain and one.planned is None and self._has_before(one)]
+            ready = [step for step in self.steps() if step.certain and step.planned is None and self._has_before(step)]
             if not ready:
                 return
             step = ready[0]
@@ -72,14 +72,14 @@ class Course(RuleBasedStateMachine):
                 self._record("planned", part, day)
         raise AssertionError("what is planned is asked for again and again")
 
-    def _parts(self, one: Occurrence) -> list[Occurrence]:
+    def _parts(self, occurrence: Occurrence) -> list[Occurrence]:
         """Return the visits of one day that a visit is a part of, in order: they are planned at once."""
         order = [step.id for step in self.pathway.steps]
-        return sorted(self.pathway.bundle(one), key=lambda part: (order.index(part.step), part.number))
+        return sorted(self.pathway.bundle(occurrence), key=lambda part: (order.index(part.step), part.number))
 
     def _has_before(self, step: OpenStep) -> bool:
-        """Say whether all before it stands; what goes on with a bundle that has begun is planned visit by visit."""
-        opened = {one.occurrence: one for one in self.steps()}
+        """Return whether all before it stands; what goes on with a bundle that has begun is planned visit by visit."""
+        opened = {step.occurrence: step for step in self.steps()}
         if step.after and any(lag.together and not lag.same_day for _, lag in step.after):
             first = next(b for b, a, lag in self.pathway.lags() if lag.together)
             if first not in opened:
@@ -98,7 +98,7 @@ class Course(RuleBasedStateMachine):
         ]
 
     def _goes_on(self, step: OpenStep, day: date) -> bool:
-        """Say whether the visits that go together with a visit find working days after it."""
+        """Return whether the visits that go together with a visit find working days after it."""
         one, at = step.occurrence, day
         opened = {other.occurrence for other in self.steps()}
         if any(a == one and lag.together and b not in opened for b, a, lag in self.pathway.lags()):
@@ -114,11 +114,15 @@ class Course(RuleBasedStateMachine):
         return True
 
     def _next(self) -> OpenStep | None:
-        planned = [one for one in self.steps() if one.planned is not None]
+        planned = [step for step in self.steps() if step.planned is not None]
         order = {step.id: number for number, step in enumerate(self.pathway.steps)}
         return min(
             planned,
-            key=lambda one: (one.planned.date if one.planned else date.max, order[one.occurrence.step], one.occurrence.number),
+            key=lambda step: (
+                step.planned.date if step.planned else date.max,
+                order[step.occurrence.step],
+                step.occurrence.number,
+            ),
             default=None,
         )
 
@@ -149,17 +153,17 @@ class Course(RuleBasedStateMachine):
             self.told.reservoirs.setdefault("e", []).append((self.today, low))
         self._give_up_void()
 
-    def _has_begun(self, one: Occurrence) -> bool:
-        """Say whether a patient is there already, for another part of the day."""
-        return any(part not in {step.occurrence for step in self.steps()} for part in self.pathway.bundle(one))
+    def _has_begun(self, occurrence: Occurrence) -> bool:
+        """Return whether a patient is there already, for another part of the day."""
+        return any(part not in {step.occurrence for step in self.steps()} for part in self.pathway.bundle(occurrence))
 
-    def _decide(self, one: Occurrence, hoped: bool, relief: int) -> None:
-        of = self.pathway.step(one.step)
+    def _decide(self, occurrence: Occurrence, hoped: bool, relief: int) -> None:
+        of = self.pathway.step(occurrence.step)
         if of.relief_over_percent is not None:
             came, good = {"relief_percent": relief}, relief > 50
         else:
             came, good = {"outcome": of.outcomes[0 if hoped else 1].id}, hoped
-        self._take(Event(kind="outcome", known=stamped(self.today, 17), step=one.step, **came))
+        self._take(Event(kind="outcome", known=stamped(self.today, 17), step=occurrence.step, **came))
         self.told.outcomes.setdefault(("e", of.service), []).append((self.today, good))
 
     @precondition(is_open)
@@ -184,9 +188,9 @@ class Course(RuleBasedStateMachine):
         step = self._next()
         if step is None or step.planned is None or self._has_begun(step.occurrence):
             return
-        before = {one.occurrence: (one.since, one.target, one.latest) for one in self.steps()}
+        before = {step.occurrence: (step.since, step.target, step.latest) for step in self.steps()}
         self._record("withdrawn", step.occurrence, step.planned.date)
-        now = {one.occurrence: one for one in self.steps()}[step.occurrence]
+        now = {step.occurrence: step for step in self.steps()}[step.occurrence]
         assert now.planned is None and (now.since, now.target, now.latest) == before[step.occurrence]
         self._give_up_void()
 
@@ -213,14 +217,15 @@ class Course(RuleBasedStateMachine):
     def _take(self, event: Event) -> None:
         self.episode = record_events(self.episode, self.pathway, event)
 
-    def _record(self, kind: str, one: Occurrence, day: date) -> None:
-        who = ("cancer-1", "palliative-1") if self.pathway.step(one.step).service == CLINIC else ("psy-1",)
+    def _record(self, kind: str, occurrence: Occurrence, day: date) -> None:
+        who = ("cancer-1", "palliative-1") if self.pathway.step(occurrence.step).service == CLINIC else ("psy-1",)
         known = min(self.today, day) if kind == "cancelled" else self.today
-        told = {"kind": kind, "known": stamped(known), "step": one.step, "number": one.number, "date": day, "team": who}
+        step, number = occurrence
+        told = {"kind": kind, "known": stamped(known), "step": step, "number": number, "date": day, "team": who}
         self._take(Event.model_validate(told))
 
     def _tell(self, step: OpenStep, day: date, came: bool) -> None:
-        order = [one.id for one in self.pathway.steps].index(step.occurrence.step)
+        order = [step.id for step in self.pathway.steps].index(step.occurrence.step)
         hour = 13 if step.service == CLINIC else 8 + order
         who = ("cancer-1", "palliative-1") if step.service == CLINIC else ("psy-1",)
         where = "yawkey" if step.service == CLINIC else "wang"
@@ -259,16 +264,16 @@ class Course(RuleBasedStateMachine):
         if not hasattr(self, "episode"):
             return
         found = self.steps()
-        assert len({one.visit for one in found}) == len(found)
-        for one in found:
-            assert one.earliest >= self.today
-            assert one.since <= one.earliest
-            if one.settled and one.certain and one.latest is not None and not one.is_late(self.today):
-                assert self.pathway.step(one.occurrence.step).deadline or self._reaches(one)
+        assert len({step.visit for step in found}) == len(found)
+        for step in found:
+            assert step.earliest >= self.today
+            assert step.since <= step.earliest
+            if step.settled and step.certain and step.latest is not None and not step.is_late(self.today):
+                assert self.pathway.step(step.occurrence.step).deadline or self._reaches(step)
 
-    def _reaches(self, one: OpenStep) -> bool:
-        assert one.latest is not None
-        return any(is_weekday(one.earliest + timedelta(days=n)) for n in range((one.latest - one.earliest).days + 1))
+    def _reaches(self, step: OpenStep) -> bool:
+        assert step.latest is not None
+        return any(is_weekday(step.earliest + timedelta(days=n)) for n in range((step.latest - step.earliest).days + 1))
 
     @invariant()
     def care_is_as_it_has_to_be(self) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
-from support.histories import PARTS, REFERRED, episode, event, opened, window
+from support.histories import PARTS, REFERRED, episode, event, opened, stamped, window
 
 from scheduling import catalogue
-from scheduling.care.episodes import get_state, record_events
+from scheduling.care.episodes import Event, get_state, record_events
 from scheduling.care.windows import is_weekday, list_open_steps, list_void_visits
 from scheduling.errors import EventRefused
 
@@ -137,10 +138,12 @@ def test_a_series_goes_on_in_the_first_turn_in_which_its_psychologist_is_there(b
     told = [event(kind, "session.1", "2026-11-30", team=["psy-1"]) for kind in ("planned", "done")]
     away = date.fromisoformat("2026-12-04"), date.fromisoformat(back)
 
-    def cares(day, service, provider, patient):
+    def is_care_day(day, service, provider, patient):
         return is_weekday(day) and not (provider == "psy-1" and away[0] <= day < away[1])
 
-    found = list_open_steps(episode("cognitive-therapy", *told), catalogue.get_pathway("cognitive-therapy"), REFERRED, cares)
+    found = list_open_steps(
+        episode("cognitive-therapy", *told), catalogue.get_pathway("cognitive-therapy"), REFERRED, is_care_day
+    )
     assert (f"{found[0].earliest}", f"{found[0].latest}") == ("2026-12-06", last)
 
 
@@ -252,3 +255,43 @@ def test_a_check_that_was_called_off_is_made_up_for_on_the_next_day():
         "spinal-drug-delivery", *consulted, *tried, event("cancelled", "check.1", "2026-12-02", known="2026-12-01")
     )
     assert window(missed, "check.1", "2026-12-02") == ("2026-12-02", "2026-12-03")
+
+
+DAYS = (("trial", "2026-12-14"), ("lead-removal", "2026-12-21"))
+REMOVED = [*POSITIVE, *((kind, step, day) for step, day in DAYS for kind in ("planned", "done"))]
+
+
+@pytest.mark.parametrize(
+    ("told", "step", "said"),
+    [(ASSESSED, "assessment", {}), (REMOVED, "lead-removal", {}), (ASSESSED, "assessment", {"relief_percent": 80})],
+)
+def test_an_outcome_that_says_nothing_of_the_step_is_refused(told: list[Any], step: str, said: dict[str, int]):
+    before = episode("spinal-cord-stimulation", *told)
+    silent = Event(kind="outcome", known=stamped(date(2026, 12, 22)), step=step, **said)
+    with pytest.raises(EventRefused, match="what came of it is missing"):
+        record_events(before, catalogue.get_pathway(before.pathway), silent)
+
+
+def test_what_was_told_by_mistake_is_as_if_it_had_not_been_told():
+    before = episode("spinal-cord-stimulation", *ASSESSED[:1])
+    for mistake in ("done", "no-show"):
+        told = [*ASSESSED[:1], (mistake, *ASSESSED[0][1:]), ("retracted", *ASSESSED[0][1:])]
+        found = episode("spinal-cord-stimulation", *told)
+        assert opened(found, "2026-12-03") == opened(before, "2026-12-03")
+        again = episode("spinal-cord-stimulation", *told, ("done", *ASSESSED[0][1:]))
+        assert opened(again, "2026-12-03") == opened(episode("spinal-cord-stimulation", *ASSESSED), "2026-12-03")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        ASSESSED[:1],
+        POSITIVE,
+        [*ASSESSED[:1], ("no-show", *ASSESSED[0][1:]), ("planned", "assessment", "2026-12-09")],
+        [*ASSESSED, ("retracted", *ASSESSED[0][1:])],
+    ],
+)
+def test_only_the_last_that_is_known_of_a_visit_is_taken_back(told: list[Any]):
+    with pytest.raises(EventRefused, match="more is known of the visit by now, or nothing"):
+        episode("spinal-cord-stimulation", *told, ("retracted", *ASSESSED[0][1:]))

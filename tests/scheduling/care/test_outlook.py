@@ -53,11 +53,11 @@ def look(
 
 
 def load(found: Outlook, resource: Resource) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    return next((one.demand, one.capacity) for one in found.loads if one.resource == resource)
+    return next((load.demand, load.capacity) for load in found.loads if load.resource == resource)
 
 
 def days(found: Outlook, service: str = "spine-evaluation") -> int | None:
-    return next(one.days for one in found.waits if one.service == service)
+    return next(wait.days for wait in found.waits if wait.service == service)
 
 
 ANA = worker("ana", "evaluation")
@@ -76,7 +76,7 @@ def test_a_closure_takes_capacity_of_people_and_rooms() -> None:
     closed = Closure(start=at(MONDAY, 0), end=at(MONDAY + timedelta(days=1), 0), location=None, reason="holiday")
     found, room = look(ANA, closures=(closed,)), Resource("room", "exam", "boston")
     assert load(found, EVALUATION)[1][:2] == (32 * 60, 40 * 60)
-    rooms = sum(one.location == "wang" and one.kind == "exam" for one in catalogue.build_clinic(extent="small").rooms)
+    rooms = sum(room.location == "wang" and room.kind == "exam" for room in catalogue.build_clinic(extent="small").rooms)
     assert load(found, room)[1][:2] == (rooms * 32 * 60, rooms * 40 * 60)
     elsewhere = Closure(start=at(MONDAY, 0), end=at(MONDAY, 23), location="west", reason="works")
     assert load(look(ANA, closures=(elsewhere,)), EVALUATION)[1][0] == 40 * 60
@@ -116,7 +116,7 @@ def test_nobody_waits_for_nobody() -> None:
 def test_a_backlog_is_waited_for_as_long_as_it_takes_to_work_it_off(known: int, hours: int) -> None:
     """One server: who comes behind n visits waits for (n + 1) visits divided by what a week can take."""
     found = look(worker("ana", "evaluation", days=hours), known=known)
-    minutes = next(one.minutes for one in catalogue.list_services() if one.id == "spine-evaluation")
+    minutes = next(service.minutes for service in catalogue.list_services() if service.id == "spine-evaluation")
     weeks = (known + 1) * minutes / (hours * HOURS * 60 * USABLE)
     told = days(found)
     if weeks <= WEEKS - 0.5:
@@ -153,3 +153,17 @@ def test_what_is_overdue_is_asked_of_the_first_week_and_the_rest_spread_to_its_t
     )
     demand = load(estimate_outlook(book, MONDAY, WEEKS, TODAY, {}), EVALUATION)[0]
     assert (demand[0] >= first, demand[-1], round(sum(demand))) == (True, last, 60)
+
+
+def test_a_new_patient_waits_for_the_first_visit_of_a_pathway_and_for_no_other() -> None:
+    told = {one.service for one in look(ANA).waits}
+    assert told == {one.steps[0].service for one in catalogue.list_pathways()} & {one.id for one in catalogue.list_services()}
+    assert {"spine-evaluation", "scs-assessment"} <= told
+    assert told.isdisjoint({"scs-trial", "scs-implant", "work-injury-psychology"})
+
+
+def test_the_first_visit_of_whoever_comes_is_asked_of_the_week_in_which_they_come() -> None:
+    staff = (worker("ben", "psychology"), worker("cy", "procedures"))
+    found = look(*staff, spinal_cord_stimulation=1.0)
+    minutes = {one.id: one.minutes for one in catalogue.list_services()}
+    assert load(found, PSYCHOLOGY)[0][0] == minutes["scs-assessment"]

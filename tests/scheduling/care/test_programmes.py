@@ -129,7 +129,7 @@ def test_week_by_week_a_group_meets_once_each_month_at_its_rhythm_however_it_is_
                 continue
             day = allowed[days[number] % len(allowed)]
             programme = programme.changed(sessions=(*programme.sessions, ProgrammeSession(date=day)))
-    met = sorted(one.date for one in programme.sessions)
+    met = sorted(session.date for session in programme.sessions)
     assert all(21 <= (late - early).days <= 42 for early, late in pairwise(met))
     months = [f"{day:%Y-%m}" for day in met[1:]]
     assert len(set(months)) == len(months) >= 12

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from scheduling import catalogue
 from scheduling.care.reserves import PressingReferral, build_reserves, quantile
 from scheduling.care.windows import is_weekday
-from scheduling.catalogue import ReserveRule
+from scheduling.catalogue.entries import ReserveRule
 from scheduling.fields import Horizon
 from scheduling.requests import Reserve
 from scheduling.timegrid import stamp
@@ -16,9 +16,9 @@ MONDAY = date(2027, 1, 4)
 TODAY = MONDAY + timedelta(weeks=10, days=3)
 NEXT = Horizon(start=MONDAY + timedelta(weeks=11), end=MONDAY + timedelta(weeks=12))
 (HELD,) = [
-    one
-    for one in catalogue.list_reserve_rules()
-    if (one.service, one.site, "MO" in one.weekdays) == ("cancer-consult", "boston", True)
+    rule
+    for rule in catalogue.list_reserve_rules()
+    if (rule.service, rule.site, "MO" in rule.weekdays) == ("cancer-consult", "boston", True)
 ]
 CONSULT = HELD.changed(quantile=90, usual=2)
 
@@ -32,8 +32,8 @@ def history(*counts: int, site: str | None = "boston") -> tuple[PressingReferral
 def held(past: tuple[PressingReferral, ...], rule: ReserveRule = CONSULT, today: date = TODAY) -> dict[str, int]:
     """Return how many are held on each day, by weekday."""
     found: dict[str, int] = {}
-    for one in build_reserves(past, NEXT, today, is_weekday, [rule]):
-        found[f"{one.date:%a}"] = found.get(f"{one.date:%a}", 0) + 1
+    for reserve in build_reserves(past, NEXT, today, is_weekday, [rule]):
+        found[f"{reserve.date:%a}"] = found.get(f"{reserve.date:%a}", 0) + 1
     return found
 
 
@@ -68,7 +68,7 @@ def test_nothing_is_held_for_referrals_that_have_all_come():
 
 
 def test_what_is_held_takes_its_windows_in_turn_and_has_ids_of_its_own():
-    found = build_reserves((), NEXT, TODAY, is_weekday, [one.changed(usual=3) for one in catalogue.list_reserve_rules()])
+    found = build_reserves((), NEXT, TODAY, is_weekday, [rule.changed(usual=3) for rule in catalogue.list_reserve_rules()])
     assert len({one.id for one in found}) == len(found)
     first, second, third = [
         one for one in found if (one.date, one.service, one.site) == (NEXT.start, "cancer-consult", "boston")

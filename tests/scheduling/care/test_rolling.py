@@ -10,10 +10,10 @@ from support.histories import PARTS, episode, event
 
 from scheduling import catalogue
 from scheduling.care.episodes import Episode
-from scheduling.care.rolling import ClinicRecords, NextWeek, build_next_scenario, build_scenario
+from scheduling.care.rolling import ClinicRecords, NextWeek, build_next_scenario, build_scenario, make_availability
 from scheduling.clinic import Closure
 from scheduling.fields import Horizon
-from scheduling.people import Patient
+from scheduling.people import Patient, Provider, Shift
 from scheduling.requests import Current
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
@@ -41,7 +41,7 @@ def asked(found: NextWeek) -> dict[str, tuple[str, str | None]]:
 
 
 def kinds(found: NextWeek) -> list[tuple[str, str]]:
-    return [(one.kind, one.visit) for one in found.alerts]
+    return [(alert.kind, alert.visit) for alert in found.alerts]
 
 
 TRIED = [
@@ -64,7 +64,7 @@ def test_a_scenario_is_valid_and_asks_for_open_steps():
 def test_a_trial_is_begun_in_a_week_that_cannot_hold_its_removal_and_the_removal_is_previewed():
     found = build_next_scenario(a_book(episode("spinal-cord-stimulation", *TRIED)), 1, NOW)
     assert asked(found) == {"e0.trial.1": ("2026-12-07", "2027-01-29")}
-    removal = next(one for one in found.previews if one.occurrence.step == "lead-removal")
+    removal = next(preview for preview in found.previews if preview.occurrence.step == "lead-removal")
     assert (f"{removal.earliest}", removal.certain) == ("2026-12-12", True)
 
 
@@ -99,7 +99,7 @@ def test_a_catheter_trial_waits_where_a_holiday_leaves_no_four_days_in_a_row():
     book = a_book(episode("spinal-drug-delivery", *CONSULTED), closures=(closed(date(2026, 12, 9)),))
     found = build_next_scenario(book, 1, NOW)
     assert asked(found) == {}
-    assert [str(one.occurrence) for one in found.previews][:2] == ["trial.1", "check.1"]
+    assert [str(preview.occurrence) for preview in found.previews][:2] == ["trial.1", "check.1"]
 
 
 def test_what_stands_in_the_horizon_is_current_and_what_stands_before_it_opens_the_next_window():
@@ -159,7 +159,7 @@ def test_a_trial_that_has_begun_goes_on_though_its_last_check_is_in_the_week_aft
         stamp(date(2026, 12, 10), 18 * 60),
     )
     assert asked(found) == {"e0.check.2.3": ("2026-12-11", "2026-12-11")}
-    assert [str(one.occurrence) for one in found.previews][:1] == ["check.3"]
+    assert [str(preview.occurrence) for preview in found.previews][:1] == ["check.3"]
 
 
 WEEK = Horizon(start=date(2026, 12, 7), end=date(2026, 12, 14))
@@ -171,9 +171,70 @@ def test_a_week_that_has_begun_is_asked_for_what_is_left_of_it(hour: int, earlie
     found = build_scenario(book, WEEK, stamp(date(2026, 12, 9), 60 * hour))
     assert found.scenario.horizon == WEEK
     assert asked(found) == {"e0.evaluation.1": (earliest, None), "e1.visit.1": (earliest, None)}
-    assert min(f"{one.date}" for one in found.scenario.reserves) >= earliest
+    assert min(f"{reserve.date}" for reserve in found.scenario.reserves) >= earliest
 
 
 def test_of_a_week_that_is_over_its_last_day_is_left():
     found = build_scenario(a_book(episode("follow-up")), WEEK, stamp(date(2026, 12, 20), 0))
     assert found.scenario.visits == ()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "shut"),
+    [
+        ((9, 0), (9, 18), {9}),
+        ((9, 0), (9, 17), set()),
+        ((9, 1), (9, 18), set()),
+        ((8, 12), (9, 18), {9}),
+        ((8, 0), (9, 17), {8}),
+        ((8, 0), (10, 0), {8, 9}),
+    ],
+)
+def test_a_day_is_closed_whose_morning_and_evening_lie_in_a_closure(
+    start: tuple[int, int], end: tuple[int, int], shut: set[int]
+):
+    first, last = (stamp(date(2026, 12, day), 60 * hour) for day, hour in (start, end))
+    holiday = Closure(start=first, end=last, location=None, reason="holiday")
+    cares = make_availability(catalogue.build_clinic(closures=(holiday,)), ())
+    days = {day for day in range(7, 12) if not cares(date(2026, 12, day), "follow-up", None, None)}
+    assert days == shut
+
+
+def test_a_closure_of_one_building_closes_no_day():
+    day = date(2026, 12, 9)
+    here = Closure(start=stamp(day, 0), end=stamp(day, 18 * 60), location="west", reason="works")
+    assert make_availability(catalogue.build_clinic(closures=(here,)), ())(day, "follow-up", None, None)
+
+
+def test_what_goes_on_with_a_bundle_is_asked_for_alone_and_what_follows_it_is_previewed():
+    told = [(kind, "trial", "2026-12-07") for kind in ("planned", "done")]
+    missed = [(kind, "check.1", "2026-12-08") for kind in ("planned", "no-show")]
+    drug = a_book(episode("spinal-drug-delivery", *CONSULTED, *told, *missed))
+    week = Horizon(start=date(2026, 12, 10), end=date(2026, 12, 14))
+    found = build_scenario(drug, week, stamp(date(2026, 12, 9), 18 * 60))
+    assert list(asked(found)) == ["e0.check.1.2"]
+    assert [str(one.occurrence) for one in found.previews][:2] == ["check.2", "check.3"]
+
+
+def test_a_bundle_that_stands_and_has_not_begun_is_not_gone_on_with_where_it_has_no_room():
+    drug = a_book(episode("spinal-drug-delivery", *CONSULTED, event("planned", "trial", "2026-12-09", known="2026-12-07")))
+    week = Horizon(start=date(2026, 12, 10), end=date(2026, 12, 14))
+    found = build_scenario(drug, week, stamp(date(2026, 12, 8), 18 * 60))
+    assert asked(found) == {}
+
+
+def test_what_cannot_follow_a_visit_that_goes_on_alone_is_not_asked_for_on_another_day():
+    told = [(kind, "trial", "2026-12-07") for kind in ("planned", "done")]
+    told += [(kind, "check.1", "2026-12-08") for kind in ("planned", "done")]
+    told += [(kind, "check.2", day) for day in ("2026-12-09", "2026-12-10") for kind in ("planned", "no-show")]
+    service = next(one for one in catalogue.list_services() if one.id == "sdd-trial-check")
+    days = [date(2026, 12, day) for day in (14, 16, 25)]  # no two of them follow each other
+    shifts = tuple(Shift(start=stamp(day, 480), end=stamp(day, 960), locations=service.locations) for day in days)
+    skills = tuple(skill for seat in service.team for skill in seat.any_of)
+    who = Provider(
+        id="one", name="One", role="any", skills=skills, trainee=False, max_minutes_per_day=480, shifts=shifts, busy=()
+    )
+    drug = a_book(episode("spinal-drug-delivery", *CONSULTED, *told), providers=(who,))
+    found = build_scenario(drug, Horizon(start=date(2026, 12, 14), end=date(2026, 12, 21)), stamp(date(2026, 12, 11), 18 * 60))
+    assert list(asked(found)) == ["e0.check.2.3"]
+    assert [str(one.occurrence) for one in found.previews][:1] == ["check.3"]

@@ -34,7 +34,7 @@ def rules_of(kind: str, visits: Visits, days: int = 60, **told: Any) -> list[str
     """Judge one course up to some days after the first Monday; return the rules that it broke."""
     until = MONDAY + timedelta(days=days)
     chronicle = CareHistory(until, visits, referred={"c": MONDAY}, kinds={"c": kind}, roles=ROLES, **told)
-    return sorted({one.rule for one in find_care_violations(chronicle)})
+    return sorted({violation.rule for violation in find_care_violations(chronicle)})
 
 
 def outcome(service: str, good: bool, day: int = 0) -> dict[str, Any]:

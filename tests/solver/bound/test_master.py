@@ -20,6 +20,7 @@ from support.factories import (
     people,
     provider,
     reserve,
+    room,
     scenario,
     service,
     shift,
@@ -84,6 +85,21 @@ def test_a_bound_counts_what_the_minutes_of_a_shift_cannot_hold() -> None:
     )
     assert optimum(asked) == 2 * 101
     assert bounds(asked) == (2 * 101, 2 * 101)
+
+
+@pytest.mark.parametrize(("turnover", "places"), [(0, 3), (20, 2)])
+def test_a_bound_counts_what_the_minutes_of_rooms_cannot_hold(turnover: int, places: int) -> None:
+    scan = service("scan", room={"kind": "scan", "features": []}, turnover=turnover)
+    default = clinic()
+    asked = scenario(
+        *(visit(f"v{n}", name, "scan") for n, name in enumerate(NAMES)),
+        clinic=clinic(scan, rooms=[*default.rooms, room("wang-scan", "wang", "scan")]),
+        providers=[provider(name, shifts=[shift("MO 08:00", "10:00")]) for name in ("ana", "dee")],
+    )
+    missing = len(NAMES) - places
+    assert missing > 0
+    assert optimum(asked) == missing * 101
+    assert bounds(asked) == (missing * 101, missing * 101)
 
 
 def test_a_master_that_forgets_minutes_or_invents_them_is_found_out() -> None:

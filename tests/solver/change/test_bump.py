@@ -98,7 +98,7 @@ def test_holds_give_way_first_and_of_those_the_ones_that_are_held_for_such_visit
     held = reserve("other", "MO", "08:00", "09:00", service="consult"), reserve("own", "TU", "08:00", "09:00")
     told = asked("told", "pat", current=current("TU 09:00", "wang-exam-1", "ana"))
     week_ = week(told, last).changed(reserves=held)
-    stands = plan_first_come(week_.asking_for(["told"]))
+    stands = plan_first_come(week_.restrict_to(["told"]))
     assert len(stands.holds) == 2, "the control: both are there"
     made = bump(week_, stands.changed(unscheduled=_left("last")), "last")
     assert made is not None and not check(week_, made).violations

@@ -1,14 +1,14 @@
-"""Offers: ranked, exact, checked; nobody moves who must not, and every place that moves nobody is found."""
+"""OfferResult: ranked, exact, checked; nobody moves who must not, and every place that moves nobody is found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count, product
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from ortools.sat.python import cp_model
 from support.factories import (
@@ -41,6 +41,7 @@ from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
 from solver import clock
 from solver.change.offers import OfferResult, find_offers, insert_visits
+from solver.change.openings import OpeningSearch
 from solver.model.exact import exact_model
 from solver.search.construct import construct
 from solver.state.domains import Domains, ShiftId
@@ -119,7 +120,29 @@ def test_the_best_of_each_half_day_and_place_comes_before_other_teams_there() ->
     week = scenario(providers=[provider(name, shifts=shifts) for name in ("ana", "dee", "flo")])
     found = ask(week, plan(week), visit("new"), count=3)
     assert sorted(starts(found)) == ["Mon 08:00", "Mon 08:00", "Mon 12:30"]
-    assert len(ask(week, plan(week), visit("new"), count=9).offers) == 6
+    more = ask(week, plan(week), visit("new"), count=9).offers
+    assert [offer.again for offer in more] == [False] * 6 + [True] * 3
+    assert len({(offer.bookings[0].start.hour < 12, offer.bookings[0].team) for offer in more[:6]}) == 6
+
+
+def test_all_starts_of_a_half_day_are_offered_and_before_any_that_moves_a_hold() -> None:
+    ana = provider("ana", shifts=[shift("MO 13:00", "15:00")])
+    week = scenario(reserve("r1", "MO"), providers=[ana])
+    standing = plan(week, booking("r1", "MO 13:00"))
+    found = ask(week, standing, visit("new", deadline="MO"), count=9)
+    assert starts(found) == [f"Mon {clock}" for clock in ("13:40", "13:50", "14:00", "14:10", "14:20")]
+    assert all(offer.is_free for offer in found.offers)
+
+
+def test_a_free_start_comes_before_a_cheaper_one_that_moves_a_hold() -> None:
+    ana = provider("ana", shifts=[shift("MO 08:00", "08:40"), shift("MO 14:00", "14:40"), shift("TU 08:00", "08:40")])
+    away = patient("pat", [("MO 12:00", "MO 18:00")])
+    week = scenario(reserve("r1", "MO", "08:00", "17:00"), patients=[away], providers=[ana])
+    found = ask(week, plan(week, booking("r1", "MO 08:00")), visit("new"))
+    assert [(start, offer.cost, offer.is_free) for start, offer in zip(starts(found), found.offers, strict=True)] == [
+        ("Tue 08:00", 2, True),
+        ("Mon 08:00", 0, False),
+    ]
 
 
 def test_no_more_are_offered_than_asked_for() -> None:
@@ -285,7 +308,7 @@ def test_an_insert_takes_the_best_offer() -> None:
     standing, new = plan(week, booking("v1", "MO 08:00")), visit("new", "quin")
     grown, answer = insert_visits(week, standing, Addition(visits=(new,)), SECONDS)
     best = ask(week, standing, new).offers[0]
-    assert (grown, answer.visits, answer.cost) == (Addition(visits=(new,)).to(week), best.plan.visits, best.plan.cost)
+    assert (grown, answer.visits, answer.cost) == (Addition(visits=(new,)).add_to(week), best.plan.visits, best.plan.cost)
 
 
 def test_a_plan_that_breaks_a_rule_has_to_be_made_anew_first() -> None:
@@ -335,6 +358,31 @@ def test_a_pathway_moves_others_when_it_has_to() -> None:
     week = scenario(visit("v1", "quin"), providers=[one_slot("MO", "WE", "FR")])
     found = ask(week, plan(week, booking("v1", "WE 08:00")), visit("a", deadline="MO"), visit("b"), link("a", "b", 2, 2))
     assert [(offer.harm, [move.id for move in offer.moves]) for offer in found.offers] == [(1, ["v1"])]
+
+
+def test_a_pathway_whose_middle_fits_late_only_is_found_by_the_exact_search() -> None:
+    staff = [
+        provider("ana", shifts=[shift("MO 08:00", "08:40")]),
+        provider("ben", "psychology", shifts=[shift("MO 08:40", "11:40")]),
+        provider("eli", "physio", shifts=[shift("MO 11:00", "11:40")]),
+    ]
+    talk, train = (service(name, team=[{"any_of": [skill]}]) for name, skill in (("talk", "psychology"), ("train", "physio")))
+    week = scenario(clinic=clinic(talk, train), providers=staff)
+    asked = (visit("a"), visit("b", "pat", "talk"), visit("c", "pat", "train"))
+    links = (link("a", "b", 0, 0), link("b", "c", 0, 0, max_gap_minutes=0))
+    (offer,) = ask(week, plan(week), *asked, *links).offers
+    assert [f"{made.start:%H:%M}" for made in offer.bookings] == ["08:00", "10:20", "11:00"]
+    assert offer.is_free
+
+
+def test_where_more_than_two_have_to_move_the_exact_search_finds_it() -> None:
+    ana = provider("ana", shifts=[shift("MO 08:00", "09:00"), shift("TU 08:00", "09:00")])
+    lengths = clinic(service("long", minutes=60), service("short", minutes=20))
+    short = {"v1": "quin", "v2": "rae", "v3": "sol"}
+    week = scenario(*(visit(name, of, "short") for name, of in short.items()), clinic=lengths, providers=[ana])
+    standing = plan(week, *(booking(name, f"MO 08:{20 * number:02}") for number, name in enumerate(short)))
+    (offer,) = ask(week, standing, visit("new", "pat", "long", deadline="MO")).offers
+    assert (offer.harm, sorted(move.id for move in offer.moves)) == (1, ["v1", "v2", "v3"])
 
 
 def test_a_waiting_visit_that_the_new_one_follows_comes_with_it() -> None:
@@ -397,7 +445,7 @@ def weeks(draw: st.DrawFn) -> tuple[Scenario, Plan, Visit]:
 
 def beside(week: Scenario, standing: Plan, new: Visit) -> Iterator[Plan]:
     """Yield every plan that has the new visit and is else as it was, by trying every place and asking the checker."""
-    grown = Addition(visits=(new,)).to(week)
+    grown = Addition(visits=(new,)).add_to(week)
     domains, placed, wanted = Domains(grown), get_placements(grown, standing), grown.services[new.service]
     rooms = [room for room in grown.clinic.rooms if wanted.room is None or room.kind == wanted.room.kind]
     spots = {(room.location, None if wanted.room is None else room.id) for room in rooms}
@@ -456,6 +504,45 @@ def test_a_place_that_moves_nobody_is_offered_wherever_one_exists_and_the_cheape
     assert agrees(*drawn)
 
 
+Spot = tuple[datetime, str, tuple[str, ...]]
+
+
+def spots(week: Scenario, standing: Plan, new: Visit) -> set[Spot]:
+    """Return every start, location and team that a visit could be booked at by hand."""
+    booked = (made.visits_by_id[new.id] for made in beside(week, standing, new))
+    return {(one.start, one.location, one.team) for one in booked}
+
+
+def free_spots(found: OfferResult) -> list[Spot]:
+    """Return the starts, locations and teams of the offers that change nothing else."""
+    booked = (offer.bookings[0] for offer in found.offers if offer.is_free)
+    return [(one.start, one.location, one.team) for one in booked]
+
+
+def all_offered(week: Scenario, standing: Plan, new: Visit) -> bool:
+    """Return whether each place that can be booked by hand is offered, one start of each half-day and team first."""
+    by_hand, offered = spots(week, standing, new), free_spots(ask(week, standing, new, count=100))
+    halves = [(start.date(), start.hour < 12, location, team) for start, location, team in offered]
+    first = halves[: len(set(halves))]
+    return len(set(first)) == len(first) and (len(offered) == 100 or by_hand <= set(offered))
+
+
+@settings(FEW, max_examples=30)
+@given(weeks())
+def test_whatever_can_be_booked_by_hand_is_offered_one_start_of_each_half_day_and_team_first(drawn: Any) -> None:
+    week, standing, new = drawn
+    assume(new.service != "selfcare")  # needs nobody, so that it fits at night too, where no place is tried by hand
+    assert all_offered(week, standing, new)
+
+
+def test_the_comparison_with_bookings_by_hand_would_see_a_start_that_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    week = scenario(providers=[provider("ana", shifts=[shift("MO 08:00", "09:00")])])
+    asked = (week, plan(week), visit("new"))
+    assert all_offered(*asked)
+    monkeypatch.setattr(OpeningSearch, "_at_every_start", lambda *given: iter(()))
+    assert not all_offered(*asked)
+
+
 def test_the_comparison_with_every_place_would_see_a_search_that_misses_some(monkeypatch: pytest.MonkeyPatch) -> None:
     week = scenario(providers=[provider("ana", shifts=[shift("MO 08:00", "09:00"), shift("MO 09:30", "10:30", "west")])])
     asked = (week, plan(week), visit("new"))
@@ -473,12 +560,12 @@ def test_a_place_between_shifts_too_near_to_travel_between_is_found() -> None:
         visit("v1"), providers=[provider("ana", shifts=halves)], patients=[patient("quin", allowed_sites=["waltham"])]
     )
     found = ask(week, plan(week, booking("v1", "MO 08:00")), visit("new", "quin"))
-    assert starts(found) == ["Mon 09:30"]
+    assert starts(found) == ["Mon 09:30", "Mon 09:40", "Mon 09:50"]
 
 
 def fits_beside(week: Scenario, standing: Plan, addition: Addition) -> bool:
     """Return whether the exact model has places for all added visits, everything else staying."""
-    grown = addition.to(week)
+    grown = addition.add_to(week)
     domains, keys = Domains(grown), [visit_key(new.id) for new in addition.visits]
     model, x = exact_model(domains, {key: domains.options_for(key) for key in keys}, get_placements(grown, standing))
     for key in keys:

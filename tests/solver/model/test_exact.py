@@ -148,6 +148,14 @@ def test_the_optimum_is_the_best_of_all_plans(asked: Scenario) -> None:
     assert (verdict.violations, verdict.cost) == ((), cost)
 
 
+@pytest.mark.parametrize("asked", ENUMERATED.values(), ids=ENUMERATED)
+def test_every_literal_has_a_name_so_that_an_infeasible_model_can_be_read(asked: Scenario) -> None:
+    model, _ = exact_model(Domains(asked))
+    variables = [variable for variable in model.proto.variables if list(variable.domain) != [1, 1]]
+    assert [variable for variable in variables if not variable.name] == []
+    assert len({variable.name for variable in variables}) == len(variables)
+
+
 BUSY = scenario(
     *(visit(f"i{n}", name, "injection", deadline="MO") for n, name in enumerate(("pat", "quin"))),
     *(visit(f"u{n}", name, "scan", deadline="MO", priority="cancer") for n, name in enumerate(("rae", "sol"))),

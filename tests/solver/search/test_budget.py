@@ -14,7 +14,7 @@ from scheduling.check import check
 from scheduling.generate import generate
 from scheduling.publishing import publish, rebase
 from scheduling.scenario import Scenario
-from solver import Limits, solve
+from solver import Limits, SolverParameters, solve
 from solver.clock import Clock
 from solver.search.budget import count_forced_calls, find_staying, raise_budget, restore_current
 from solver.search.construct import construct
@@ -136,7 +136,7 @@ def test_what_stays_is_handed_on_in_the_order_of_the_plan_which_is_the_same_in_e
     whole = generate("tiny", 3)
     linked = {end for link in whole.links for end in (link.before, link.after)}
     told = [one.id for number, one in enumerate(whole.visits) if number % 2 or one.id in linked]
-    stands = plan_first_come(whole.asking_for(told))
+    stands = plan_first_come(whole.restrict_to(told))
     asked = publish(whole, rebase(stands, whole))
     asked = asked.changed(policy=asked.policy.changed(max_notified_moves=0))
     handed: list[list[Key]] = []
@@ -146,9 +146,8 @@ def test_what_stays_is_handed_on_in_the_order_of_the_plan_which_is_the_same_in_e
             handed.append(list(start or {}))
         return construct(domains, start, *prices)
 
-    monkeypatch.setattr(solving, "SMALL_OPTIONS", 0)
     monkeypatch.setattr(solving, "construct", spy)
-    solve(asked, LIMITS, start=rebase(stands, asked))
+    solve(asked, LIMITS, start=rebase(stands, asked), parameters=SolverParameters(exact_max_options=0))
     (stay,) = handed
     domains = Domains(asked)
     assert stay == [key for key in get_placements(asked, stands) if key in find_staying(asked, domains)] != []

@@ -21,14 +21,18 @@ from scheduling.check import check
 from scheduling.generate import generate
 from scheduling.publishing import publish
 from scheduling.scenario import Scenario
+from solver.parameters import DEFAULTS
 from solver.search import kernel
 from solver.search.construct import construct
-from solver.search.ruin import HOT, KernelCompilation, RuinAndRecreate
+from solver.search.ruin import KernelCompilation, RuinAndRecreate
 from solver.state.domains import Domains, is_frozen
 from solver.state.placements import Placement, get_current_placements, make_plan
 from solver.state.tasks import Key
 
 MANY = settings(max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+HOT = DEFAULTS.annealing.initial_temperature
 
 
 def annealed(ruin: RuinAndRecreate, rounds: int, heat: float = HOT) -> Mapping[Key, Placement]:
@@ -54,8 +58,8 @@ def test_a_week_stays_valid_and_its_cost_is_exact(asked: Scenario) -> None:
     ruin = RuinAndRecreate(domains, placements, 1)
     best = make_plan(domains, annealed(ruin, 6, 2 * HOT))
     assert check(asked, best).violations == check(asked, make_plan(domains, placements)).violations == ()
-    assert best.cost == make_plan(domains, placements).cost + ruin.best - ruin.begin
-    assert ruin.best <= ruin.begin
+    assert best.cost == make_plan(domains, placements).cost + ruin.best - ruin.score_at_start
+    assert ruin.best <= ruin.score_at_start
 
 
 @MANY
@@ -67,7 +71,7 @@ def test_no_rule_is_broken_and_no_point_lost_whatever_is_asked(asked: Scenario, 
     ruin = RuinAndRecreate(domains, placements, seed)
     after = check(asked, make_plan(domains, annealed(ruin, 2, 4 * HOT)))
     assert after.violations == () or before.violations
-    assert (after.cost - before.cost - ruin.best + ruin.begin) % kernel.BUDGET_PENALTY == 0
+    assert (after.cost - before.cost - ruin.best + ruin.score_at_start) % kernel.BUDGET_PENALTY == 0
 
 
 def test_shifts_that_stand_nearer_than_the_way_between_them_stay_apart() -> None:

@@ -16,7 +16,7 @@ from scheduling.scenario import Scenario
 class Case:
     """``keeps`` breaks no rule; ``breaks`` breaks ``rule``, by one step, and beside it ``also`` and nothing else.
 
-    ``also`` is empty but where the contract lets no plan break the rule alone; the case's label or a comment says why.
+    ``also`` is empty but where the rules let no plan break the rule alone; the case's label or a comment says why.
     """
 
     rule: str

@@ -20,7 +20,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     database = Database(sys.argv[1])
     queue = JobQueue(database)
-    with Worker(database, queue, rhythm=FAST):
+    with Worker(database, queue, intervals=FAST):
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         stopped.wait()

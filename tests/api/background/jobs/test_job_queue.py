@@ -20,8 +20,8 @@ from solver import Limits
 
 def missing(desk: Desk) -> list[str]:
     with desk.database.reading() as session:
-        marks = records.active_jobs(session)
-    return [mark.id for mark in desk.queue.missing(marks)]
+        marks = records.list_active_jobs(session)
+    return [mark.id for mark in desk.queue.find_missing(marks)]
 
 
 def test_a_job_that_is_asked_for_waits_in_the_queue(desk: Desk) -> None:
@@ -44,7 +44,7 @@ def test_a_transaction_that_fails_leaves_neither_the_job_nor_its_place_in_the_qu
     assert desk.jobs() == []
     undone = records.Mark(str(caught.value), "queued", 1, 0)
     kept = records.Mark(asking(fails=False), "queued", 1, 0)
-    assert desk.queue.missing([undone, kept]) == [undone]
+    assert desk.queue.find_missing([undone, kept]) == [undone]
 
 
 def test_a_key_names_one_job_of_each_caller(desk: Desk) -> None:
@@ -92,7 +92,7 @@ def workflows(desk: Desk) -> int:
 
 def reported(desk: Desk, identifier: str) -> int:
     with desk.database.reading() as session:
-        return len(records.events(session, identifier, 0))
+        return len(records.list_events(session, identifier, 0))
 
 
 def test_what_ended_long_ago_is_forgotten_but_for_the_job_and_its_plan(desk: Desk, made: Plan) -> None:
@@ -100,7 +100,7 @@ def test_what_ended_long_ago_is_forgotten_but_for_the_job_and_its_plan(desk: Des
     assert desk.take(ended) is not None
     with desk.database.writing() as session:
         told = {"phase": "stub", "seconds": 1.0, "cost": 1, "reported_at": utc_now()}
-        assert records.report(session, JobEventRow(job_id=ended, number=0, **told), 1)
+        assert records.add_event(session, JobEventRow(job_id=ended, number=0, **told), 1)
         assert records.finish_job(session, ended, 1, made, utc_now())
     desk.queue._client.cancel_workflow(f"{ended}/1")  # noqa: SLF001 - what DBOS does with one that ends
     desk.queue.forget(utc_now() - timedelta(days=1))

@@ -36,7 +36,7 @@ def watch(desk: Desk, clock: Clock) -> JobRecovery:
 
 def beat(desk: Desk, identifier: str, epoch: int = 1) -> bool:
     with desk.database.writing() as session:
-        return records.beat(session, identifier, epoch)
+        return records.record_beat(session, identifier, epoch)
 
 
 def finish(desk: Desk, identifier: str, epoch: int, plan: Plan) -> bool:
@@ -117,7 +117,7 @@ def test_without_the_epoch_a_stale_owner_doubles_the_result(
     desk.take(identifier)
     silence(watch, clock)
     desk.take(identifier, epoch=2)
-    monkeypatch.setattr(records, "_running", lambda session, identifier, _: records.job(session, identifier))
+    monkeypatch.setattr(records, "_running", lambda session, identifier, _: records.get_job(session, identifier))
     assert finish(desk, identifier, 1, made) and finish(desk, identifier, 2, made)
     assert len(desk.results()) == 2
 
@@ -126,18 +126,18 @@ def test_a_heartbeat_between_a_look_and_the_deed_saves_the_job(desk: Desk) -> No
     identifier = desk.ask()
     desk.take(identifier)
 
-    def again(seen: records.Mark | None) -> bool:
+    def requeue(seen: records.Mark | None) -> bool:
         with desk.database.writing() as session:
-            return desk.queue.again(session, seen, "test") is not None
+            return desk.queue.requeue(session, seen, "test") is not None
 
     with desk.database.reading() as session:
-        before = records.mark_of(session, identifier, 1)
+        before = records.get_mark(session, identifier, 1)
     assert beat(desk, identifier)
     with desk.database.reading() as session:
-        after = records.mark_of(session, identifier, 1)
-    assert not again(before)
-    assert again(after)
-    assert not again(after), "whoever comes second finds a new epoch"
+        after = records.get_mark(session, identifier, 1)
+    assert not requeue(before)
+    assert requeue(after)
+    assert not requeue(after), "whoever comes second finds a new epoch"
     assert (desk.job(identifier).epoch, desk.job(identifier).losses) == (2, 1)
     assert desk.take(identifier, epoch=1) is None, "an order of the first epoch is of no use any more"
     assert desk.take(identifier, epoch=2) is not None

@@ -37,7 +37,7 @@ def heard(order: SolveRequest) -> list[WorkerMessage]:
     messages: list[WorkerMessage] = []
     end = monotonic() + PATIENCE_SECONDS
     with SolverProcess(order) as process:
-        while not messages or messages[-1].step is not None:
+        while not messages or messages[-1].progress is not None:
             assert monotonic() < end
             message = process.next(1.0)
             messages += [message] if message is not None else []
@@ -69,7 +69,7 @@ def test_a_week_is_solved_with_steps_on_the_way(week: Scenario, made: Plan) -> N
     plan = Plan.parse(last.plan, week)
     assert not check(week, plan).violations
     assert plan.status == "optimal"
-    costs = [message.step.cost for message in steps if message.step is not None]
+    costs = [message.progress.cost for message in steps if message.progress is not None]
     assert costs and costs[-1] == plan.cost <= made.cost
 
 

@@ -63,7 +63,7 @@ def test_who_comes_back_to_a_job_hears_what_was_told_meanwhile(desk: Desk) -> No
     with desk.database.writing() as session:
         for cost in (30, 20, 10):
             told = {"phase": "stub", "seconds": 1.0, "cost": cost, "reported_at": utc_now()}
-            assert records.report(session, JobEventRow(job_id=identifier, number=0, **told), epoch=1)
+            assert records.add_event(session, JobEventRow(job_id=identifier, number=0, **told), epoch=1)
         assert records.cancel_job(session, identifier, utc_now())
 
     async def heard() -> list[object]:

@@ -1,4 +1,4 @@
-"""The courier hands each message to the mail server once, whatever the server says and whoever dies."""
+"""The sender hands each message to the mail server once, whatever the server says and whoever dies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from support.mailserver import Listening, fill_outbox
 from support.service import Clock
 
-from api.background.mail import outbox_sender as courier_module
+from api.background.mail import outbox_sender
 from api.background.mail.outbox_sender import UNDELIVERABLE, OutboxSender, RetryPolicy, SendCounts
 from api.background.mail.sender_supervisor import send_once
 from api.background.mail.smtp import Unreachable
@@ -31,16 +31,16 @@ from api.store.columns import utc_now
 from api.store.tables import TaskRow
 
 PROJECT = Path(__file__).parents[4]
-RHYTHM = RetryPolicy(first=60.0, last=60.0, patience=4)
+POLICY = RetryPolicy(initial_backoff=60.0, max_backoff=60.0, max_attempts=4)
 
 OWNER = """
 import signal
-from api.background.mail.sender_supervisor import Post
-with Post() as post:
-    print(post.pid, flush=True)
+from api.background.mail.sender_supervisor import SenderSupervisor
+with SenderSupervisor() as supervisor:
+    print(supervisor.pid, flush=True)
     signal.pause()
 """
-"""What holds a courier as a worker or the service does."""
+"""What holds a sender as a worker or the service does."""
 
 
 @pytest.fixture
@@ -58,17 +58,17 @@ def context(mail_settings: Settings, clock: Clock) -> Iterator[AppContext]:
 
 def sent(context: AppContext) -> SendCounts:
     """Send what is due, in this process."""
-    return asyncio.run(OutboxSender(context, RHYTHM).round())
+    return asyncio.run(OutboxSender(context, POLICY).send_due())
 
 
 def states(context: AppContext) -> dict[Any, int]:
     with context.database.reading() as session:
-        return dict(messages.counts(session))
+        return dict(messages.count_by_state(session))
 
 
 def open_tasks(context: AppContext) -> list[TaskRow]:
     with context.database.reading() as session:
-        return tasks.tasks(session, "", 50, done=False)
+        return tasks.list_tasks(session, "", 50, done=False)
 
 
 def test_each_message_is_sent_once_to_its_patient_alone(context: AppContext, listening: Listening) -> None:
@@ -78,7 +78,7 @@ def test_each_message_is_sent_once_to_its_patient_alone(context: AppContext, lis
     assert [str(one["To"]) for one in listening.server.messages()] == [address for address, _ in listening.server.taken]
     assert sent(context) == SendCounts() and states(context) == {"sent": 5}
     with context.database.reading() as session:
-        assert [row.action for row in audit.entries(session)].count("message.send") == 5
+        assert [row.action for row in audit.list_entries(session)].count("message.send") == 5
 
 
 def test_while_the_server_is_down_nothing_is_claimed(context: AppContext, listening: Listening) -> None:
@@ -118,7 +118,7 @@ def test_what_the_server_refuses_becomes_a_task_and_keeps_nobody_else(
 def test_a_message_that_is_put_off_for_ever_is_given_up(context: AppContext, listening: Listening, clock: Clock) -> None:
     fill_outbox(context.database, 1)
     listening.server.answer = lambda recipient: "451 later"
-    for _ in range(RHYTHM.patience):
+    for _ in range(POLICY.max_attempts):
         assert states(context) == {"waiting": 1}
         sent(context)
         clock.pass_by(minutes=2)
@@ -146,16 +146,16 @@ def test_a_message_that_cannot_be_made_keeps_nobody_else(
     context: AppContext, listening: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill_outbox(context.database, 2)
-    courier = OutboxSender(context, RHYTHM)
-    written = courier_module.written
+    sender = OutboxSender(context, POLICY)
+    written = outbox_sender.write_mail
 
     def faulty(settings: Settings, claimed: Any) -> bytes:
         if claimed.invitation.patient_id == "p-000":
             raise ValueError("a defect")
         return written(settings, claimed)
 
-    monkeypatch.setattr(courier_module, "written", faulty)
-    assert asyncio.run(courier.round()) == SendCounts(sent=1, refused=1)
+    monkeypatch.setattr(outbox_sender, "write_mail", faulty)
+    assert asyncio.run(sender.send_due()) == SendCounts(sent=1, refused=1)
     assert len(open_tasks(context)) == 1
 
 
@@ -182,7 +182,7 @@ def test_the_command_sends_what_waits_or_says_that_nobody_takes_it(
 def killed_again_and_again(
     context: AppContext, listening: Listening, environment: dict[str, str], kills: int, count: int, seed: int
 ) -> list[str]:
-    """Kill the owner of a courier at random moments while messages are sent and the server goes down and comes back."""
+    """Kill the owner of a sender at random moments while messages are sent and the server goes down and comes back."""
     chance = random.Random(seed)
     addresses = fill_outbox(context.database, count)
     listening.server.pause_seconds = 0.03

@@ -12,8 +12,8 @@ from support.mailserver import free_port
 from support.service import SECRET
 
 from api.background.mail import MAX_MAIL_BYTES
-from api.background.mail.delivery import Delivery
-from api.background.mail.mailbox import look
+from api.background.mail.delivery import LmtpListener
+from api.background.mail.mailbox import fetch_replies
 from api.runtime.settings import Settings
 from api.store.errors import StoreBusy
 
@@ -44,7 +44,7 @@ def test_what_is_new_is_taken_in_once(box: Mailbox) -> None:
     for content in contents:
         box.put(content)
     taken: list[bytes] = []
-    assert [look(settings(box), taken.append), look(settings(box), taken.append)] == [2, 0]
+    assert [fetch_replies(settings(box), taken.append), fetch_replies(settings(box), taken.append)] == [2, 0]
     assert (taken, box.seen) == (contents, {1, 2})
 
 
@@ -55,10 +55,10 @@ def test_a_message_that_cannot_be_taken_in_stays_new(box: Mailbox) -> None:
         raise StoreBusy
 
     with pytest.raises(StoreBusy):
-        look(settings(box), busy)
+        fetch_replies(settings(box), busy)
     assert box.seen == set()
     taken: list[bytes] = []
-    assert (look(settings(box), taken.append), len(taken)) == (1, 1)
+    assert (fetch_replies(settings(box), taken.append), len(taken)) == (1, 1)
 
 
 def test_a_message_that_meets_a_defect_stays_new_and_keeps_no_other(box: Mailbox) -> None:
@@ -71,7 +71,7 @@ def test_a_message_that_meets_a_defect_stays_new_and_keeps_no_other(box: Mailbox
             raise ValueError("a defect")
         taken.append(content)
 
-    look(settings(box), take_in)
+    fetch_replies(settings(box), take_in)
     assert (len(taken), box.seen) == (1, {2})
 
 
@@ -79,13 +79,13 @@ def test_a_message_that_is_too_long_is_left_and_keeps_no_other(box: Mailbox) -> 
     box.put(b"x" * (MAX_MAIL_BYTES + 1))
     box.put(b"Subject: 2\r\n\r\ntwo\r\n")
     taken: list[bytes] = []
-    assert look(settings(box), taken.append) == 2
+    assert fetch_replies(settings(box), taken.append) == 2
     assert (len(taken), box.seen) == (1, {1, 2})
 
 
 def test_a_wrong_password_is_told(box: Mailbox) -> None:
     with pytest.raises(imaplib.IMAP4.error):
-        look(settings(box, "wrong"), lambda _: None)
+        fetch_replies(settings(box, "wrong"), lambda _: None)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def delivery(box: Mailbox, taken: list[bytes]) -> Iterator[smtplib.LMTP]:
             raise ValueError("a defect")
         taken.append(content)
 
-    listening = Delivery(settings(box).model_copy(update={"lmtp_port": free_port()}), take_in)
+    listening = LmtpListener(settings(box).model_copy(update={"lmtp_port": free_port()}), take_in)
     listening.start()
     assert listening.server is not None
     with smtplib.LMTP("127.0.0.1", listening.server.sockets[0].getsockname()[1]) as client:

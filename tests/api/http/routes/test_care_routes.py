@@ -192,6 +192,8 @@ def test_an_appointment_elsewhere_keeps_the_patients_time_free(clinic: FrontDesk
     dated = clinic.ask("PATCH", path, {"state": "scheduled", "appointment": when}, **version)
     assert (dated.status_code, dated.json()["appointment"]) == (200, when)
     assert clinic.ask("PATCH", path, {"state": "done"}, **version).status_code == 412
+    early = clinic.ask("PATCH", path, {"state": "done"}, **{"If-Match": dated.headers["etag"]})
+    assert (early.status_code, "not begun" in early.json()["detail"]) == (409, True)
     assert unavailable(clinic, week) == [when]
     assert clinic.ask("GET", "/v1/patients/mrn-1").json()["unavailable"] == []
     over = clinic.ask("PATCH", path, {"state": "declined"}, **{"If-Match": dated.headers["etag"]})

@@ -18,7 +18,7 @@ from support.service import CHEAP, PASSWORD
 from support.stored import NOW
 
 from api.access.actor import AccessRole
-from api.access.credentials import hashed
+from api.access.credentials import hash_secret
 from api.services import feeds as service
 from api.services.accounts import SYSTEM, AccountChange, NewAccount, add_account, change_account
 from api.store import accounts, audit, bookings, feeds
@@ -102,9 +102,9 @@ def test_the_secret_is_told_once_and_kept_as_a_hash(desk: FrontDesk) -> None:
     (listed,) = desk.ask("GET", "/v1/feeds").json()["items"]
     assert secret not in str(listed) and "url" not in listed
     with desk.context.database.reading() as rows:
-        row = feeds.feed(rows, listed["id"])
-        assert (row.secret_hash, secret in str(row.model_dump())) == (hashed(secret), False)
-        assert secret not in str([one.model_dump() for one in audit.entries(rows, count=1000)])
+        row = feeds.get_feed(rows, listed["id"])
+        assert (row.secret_hash, secret in str(row.model_dump())) == (hash_secret(secret), False)
+        assert secret not in str([one.model_dump() for one in audit.list_entries(rows, count=1000)])
 
 
 def test_each_subscription_has_a_secret_of_its_own_and_both_show_the_same(desk: FrontDesk) -> None:
@@ -185,7 +185,7 @@ def test_a_revoked_feed_says_so_for_a_while_and_is_gone_then(desk: FrontDesk) ->
     before = poll(desk, path)
     identifier = desk.ask("GET", "/v1/feeds").json()["items"]
     with desk.context.database.looking() as rows:
-        found = feeds.subscription(rows, "provider", hashed(path.rpartition("/")[2].removesuffix(".ics")), NOW.date())
+        found = feeds.find_subscription(rows, "provider", hash_secret(path.rpartition("/")[2].removesuffix(".ics")), NOW.date())
     assert found is not None
     row, _ = found
     assert row.id in {one["id"] for one in identifier}
@@ -205,12 +205,12 @@ def test_what_another_process_changes_or_ends_is_seen_at_once(desk: FrontDesk, w
     other = Database(sqlite_url)
     try:
         with other.writing() as rows:
-            (stood,) = (row for row in bookings.all_rows(rows, week.id) if row.subject_id == "v-1")
+            (stood,) = (row for row in bookings.list_rows(rows, week.id) if row.subject_id == "v-1")
             bookings.cancel(rows, stood.id, desk.clock())
         changed = poll(desk, path, if_none_match=before.headers["etag"])
         assert (changed.status_code, "Nothing is booked" in changed.text) == (200, True)
         with other.writing() as rows:
-            (row,) = feeds.feeds(rows, None, "", 10)
+            (row,) = feeds.list_feeds(rows, None, "", 10)
             service.end_feed(rows, SYSTEM, row.id, desk.clock())
         ended = poll(desk, path, if_none_match=changed.headers["etag"])
         assert (ended.status_code, "This calendar has ended" in ended.text) == (200, True)
@@ -245,7 +245,7 @@ def test_the_last_good_copy_is_given_when_a_new_one_cannot_be_made(
     answer = poll(desk, path)
     assert (answer.status_code, answer.headers["etag"]) == (200, good.headers["etag"])
     assert "a feed cannot be rendered" in caplog.text
-    desk.context.feeds.copies.clear()  # as after a restart
+    desk.context.feeds.feeds.clear()  # as after a restart
     assert poll(desk, path).headers["etag"] == good.headers["etag"]
 
 
@@ -254,7 +254,7 @@ def test_what_polls_have_brought_is_written_together_and_at_most_once_a_minute(d
 
     def kept() -> dict[str, str]:
         with desk.context.database.reading() as rows:
-            copies = {kind: feeds.copy_of(rows, kind, subject) for kind, subject in KINDS.items()}
+            copies = {kind: feeds.find_copy(rows, kind, subject) for kind, subject in KINDS.items()}
         return {kind: copy.content.decode() for kind, copy in copies.items() if copy is not None}
 
     def given() -> dict[str, str]:
@@ -274,12 +274,12 @@ def test_a_process_that_starts_writes_no_copy_that_the_store_has(desk: FrontDesk
     for _ in range(2):
         assert [poll(desk, one).status_code for one in (path, other)] == [200, 200]
         desk.clock.pass_by(minutes=1)
-    desk.context.feeds.copies.clear()  # as after a restart
+    desk.context.feeds.feeds.clear()  # as after a restart
     poll(desk, path)
-    assert desk.context.feeds.take(desk.clock()) == ({}, [])
+    assert desk.context.feeds.drain(desk.clock()) == ({}, [])
     desk.move("v-1", "WE 09:00")
     poll(desk, path)
-    copies, _ = desk.context.feeds.take(desk.clock())
+    copies, _ = desk.context.feeds.drain(desk.clock())
     assert list(copies) == [("provider", "ana")]
 
 
@@ -315,7 +315,7 @@ def test_its_use_is_noted_once_a_day(desk: FrontDesk) -> None:
     (listed,) = desk.ask("GET", "/v1/feeds").json()["items"]
     assert listed["last_used_at"] is not None
     with desk.context.database.reading() as rows:
-        actions = [row.action for row in audit.entries(rows, count=1000)]
+        actions = [row.action for row in audit.list_entries(rows, count=1000)]
     assert (actions.count("feed.add"), actions.count("feed.read")) == (1, 1)
 
 
@@ -343,7 +343,7 @@ def test_a_closed_accounts_feeds_end(desk: FrontDesk) -> None:
     path = subscribed(desk)
     with desk.context.database.writing() as rows:
         for role in (AccessRole.ADMIN, AccessRole.SCHEDULER):
-            if (row := accounts.account_named(rows, role)) is None:
+            if (row := accounts.find_account_by_name(rows, role)) is None:
                 new = NewAccount(role.value, role)
                 row = add_account(rows, SYSTEM, new, CHEAP.hash(PASSWORD), None, NOW)
         change_account(rows, SYSTEM, row.id, row.version, AccountChange(is_active=False), None, NOW)

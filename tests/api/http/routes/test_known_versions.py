@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from support.factories import booking, visit
 from support.frontdesk import FrontDesk, front_desk
 
 from api.store import periods
+from api.store.backup import backup, restore
 
 WEEK = "/v1/scenarios/test-week"
 DOCUMENTS = [WEEK, f"{WEEK}/plan", f"{WEEK}/kpis"]
@@ -45,7 +47,7 @@ def test_nothing_is_derived_for_who_knows_it(desk: FrontDesk, path: str, monkeyp
     def derive(*_: object) -> Any:
         raise AssertionError
 
-    monkeypatch.setattr(periods, "scenario_of", derive)
+    monkeypatch.setattr(periods, "load_scenario", derive)
     assert desk.ask("GET", path, **{"If-None-Match": tag}).status_code == 304
     assert desk.ask("GET", path).status_code == 500
 
@@ -64,3 +66,41 @@ def test_that_something_was_read_is_written_down_even_if_it_was_known(desk: Fron
     tag = desk.ask("GET", WEEK).headers["etag"]
     desk.ask("GET", WEEK, **{"If-None-Match": tag})
     assert desk.actions("test-week").count("scenario.read") == 2
+
+
+def changed_after(desk: FrontDesk, start: str) -> dict[str, Any]:
+    """Book a visit and read everything; return the answers by path."""
+    assert desk.book("v-2", start).status_code == 201
+    return {path: desk.ask("GET", path) for path in (*DOCUMENTS, "/v1/visits/v-2/booking")}
+
+
+def test_after_a_restore_nothing_of_the_lost_past_is_told_or_changed(desk: FrontDesk, tmp_path: Path) -> None:
+    store = desk.context.database
+    backup(store, tmp_path / "copy")
+    lost = changed_after(desk, "TU 10:00")
+    restore(store, tmp_path / "copy")
+    present = changed_after(desk, "WE 11:00")
+    for path, answer in present.items():
+        assert answer.status_code == 200
+        assert desk.ask("GET", path, **{"If-None-Match": lost[path].headers["etag"]}).status_code == 200
+        assert desk.ask("GET", path, **{"If-None-Match": answer.headers["etag"]}).status_code == 304
+    week = next(one for one in present[WEEK].json()["visits"] if one["id"] == "v-2")
+    (stands,) = [one for one in present[f"{WEEK}/plan"].json()["visits"] if one["visit"] == "v-2"]
+    assert week["current"]["start"] == stands["start"] == "2026-12-02T11:00"
+    path = "/v1/visits/v-2/booking"
+    assert desk.ask("DELETE", path, **{"If-Match": lost[path].headers["etag"]}).status_code == 412
+    assert desk.ask("DELETE", path, **{"If-Match": present[path].headers["etag"]}).status_code == 200
+
+
+def test_after_a_restore_a_feed_shows_what_the_store_has(desk: FrontDesk, tmp_path: Path) -> None:
+    store = desk.context.database
+    url = desk.ask("POST", "/v1/feeds", {"kind": "provider", "subject": "ana"}).json()["url"]
+    path = url.removeprefix(desk.context.settings.public_url)
+    backup(store, tmp_path / "copy")
+    moments = {}
+    for start in ("TU 10:00", "WE 11:00"):
+        assert desk.book("v-2", start).status_code == 201
+        moments[start] = desk.client.get(path).text
+        restore(store, tmp_path / "copy")
+    assert "20261201T100000" in moments["TU 10:00"]
+    assert "20261202T110000" in moments["WE 11:00"] and "20261201T100000" not in moments["WE 11:00"]

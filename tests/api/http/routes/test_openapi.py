@@ -132,7 +132,7 @@ def found(services: Services, line: Access) -> set[str]:
 
 
 def test_a_defect_is_found(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plans, "publication", lambda *_: None)
+    monkeypatch.setattr(plans, "get_publication", lambda *_: None)
     assert found(services, line_of("GET", "/v1/publications/{publication}")) == {"ServerError", "UndefinedStatusCode"}
 
 
@@ -140,12 +140,12 @@ def test_a_refusal_that_is_not_described_is_found(services: Services, monkeypatc
     def refuse(*_: object) -> None:
         raise Conflict("not today")
 
-    monkeypatch.setattr(plans, "publication", refuse)
+    monkeypatch.setattr(plans, "get_publication", refuse)
     assert found(services, line_of("GET", "/v1/publications/{publication}")) == {"UndefinedStatusCode"}
 
 
 def test_an_answer_of_another_form_is_found(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     from api.http.routes import plans as routes
 
-    monkeypatch.setattr(routes, "_publication", lambda *_: {"id": "first"})
+    monkeypatch.setattr(routes.Publication, "of", lambda *_, **__: {"id": "first"})
     assert found(services, line_of("GET", "/v1/publications/{publication}")) == {"JsonSchemaError"}

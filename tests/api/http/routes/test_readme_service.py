@@ -1,4 +1,4 @@
-"""The README's section on the service: its very lines, run by a shell against a service of their own."""
+"""The service's README: its very lines, run by a shell against a service of their own."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ PATIENCE_SECONDS = 120
 
 
 def blocks() -> list[str]:
-    """Return the section's blocks of shell lines; the first makes an account and starts the service."""
-    section = re.search(r"^## The service\n(.*?)^## ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    assert section is not None
-    return re.findall(r"^```sh\n(.*?)^```", section[1], re.MULTILINE | re.DOTALL)
+    """Return the page's blocks of shell lines; the first makes an account and starts the service."""
+    return re.findall(r"^```sh\n(.*?)^```", (ROOT / "api" / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture

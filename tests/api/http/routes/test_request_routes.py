@@ -56,7 +56,7 @@ def test_a_scenario_that_was_imported_comes_back_as_it_was(desk: FrontDesk) -> N
     made = desk.ask("POST", "/v1/scenarios", document(other))
     assert (made.status_code, made.headers["location"]) == (201, "/v1/scenarios/other-week")
     back = desk.ask("GET", made.headers["location"])
-    assert [one["id"] for one in back.json()["visits"]] == ["w-1"] and back.headers["etag"] == '"1"'
+    assert [one["id"] for one in back.json()["visits"]] == ["w-1"] and back.headers["etag"] == made.headers["etag"]
     assert Scenario.parse(back.content).clinic == other.clinic
     first = desk.ask("GET", "/v1/scenarios?limit=1").json()
     second = desk.ask("GET", f"/v1/scenarios?limit=1&cursor={first['next']}").json()
@@ -153,12 +153,13 @@ def test_a_withdrawn_visit_gives_up_its_place_and_is_asked_for_no_more(desk: Fro
 
 
 def test_a_visit_that_has_begun_cannot_be_withdrawn(desk: FrontDesk) -> None:
+    desk.clock.pass_by(days=4)
     assert desk.change("PUT", "booking/state", "v-1", {"state": "arrived"}).status_code == 200
     assert desk.ask("DELETE", "/v1/visits/v-1", **version(desk, "/v1/visits/v-1")).status_code == 409
     assert desk.ask("GET", "/v1/visits/v-1").json()["booking"]["state"] == "arrived"
 
 
-def test_links_are_added_once_and_in_no_circle_and_removed(desk: FrontDesk) -> None:
+def test_links_are_added_once_and_in_no_cycle_and_removed(desk: FrontDesk) -> None:
     link = {"before": "v-1", "after": "v-2", "min_days": 0, "max_days": None, "together": False}
     assert desk.ask("POST", f"{WEEK}/links", link).status_code == 201
     assert desk.ask("POST", f"{WEEK}/links", link).status_code == 409

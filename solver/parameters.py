@@ -1,0 +1,155 @@
+"""What a user may want to set in a search, beside its limits: shares of the time, temperatures, sizes of neighbourhoods.
+
+Every value has a default that was measured on weeks of some 700 visits; ``solver/README.md`` lists them. A TOML file names
+only what differs::
+
+    exact_max_options = 4000
+
+    [annealing]
+    initial_temperature = 0.1
+
+Constants that describe the problem (minutes of a day, a provider's full attention) or calibrate counted work are no
+parameters. Neither are those that Numba compiles into :mod:`solver.search.kernel`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from scheduling.catalogue import parse_toml
+from scheduling.fields import Model
+from scheduling.files import read_bounded
+
+MAX_BYTES = 100_000
+"""Largest file of parameters: a hundred times all of them."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+
+
+class AnnealingParameters(Model):
+    """The cooling of ruin and recreate. Temperatures, gaps and calls are in parts of the median cost of leaving out a task.
+
+    Attributes
+    ----------
+    initial_temperature, final_temperature : float
+        Of a week, from the plan at the master's reduced costs, 1.6 million ruins: 13,449 from 0.15 to 0.007, 13,366 from 0.06
+        and 13,398 from 0.04 to 0.007, 13,314 from 0.06 to 0.003; 13,520 in two cycles, of which the second begins with 0.03.
+    gap_cost : float
+        What a gap beside a start counts for when places are compared.
+    call_cost, call_cost_power : float, int
+        What a call above the notification budget costs at the first temperature, and the power of the cooling by which it
+        grows. Were such calls forbidden from the start, no plan could be found that needs several of them at once.
+    time_share : float
+        Share of the time left that the annealing takes; neighbourhoods have the rest.
+    """
+
+    initial_temperature: Annotated[float, Field(gt=0, le=100)] = 0.06
+    final_temperature: Annotated[float, Field(gt=0, le=100)] = 0.003
+    gap_cost: Annotated[float, Field(ge=0, le=100)] = 0.003
+    call_cost: Annotated[float, Field(ge=0, le=1_000_000)] = 3.0
+    call_cost_power: Annotated[int, Field(ge=0, le=20)] = 5
+    time_share: Share = 0.92
+
+    @model_validator(mode="after")
+    def _check_cooling(self) -> Self:
+        if self.final_temperature > self.initial_temperature:
+            raise ValueError("the final temperature is above the initial one")
+        return self
+
+
+class NeighbourhoodParameters(Model):
+    """Large neighbourhoods.
+
+    Attributes
+    ----------
+    seconds : float
+        Most time for one neighbourhood.
+    window_days : int
+        On longer horizons each neighbourhood lies within as many days in a row.
+    max_reduced_cost : float
+        Options up to this reduced cost are open to a freed task, and those up to its present one's.
+    initial_size, min_size, max_size : float
+        Tasks that are freed: at first, at least and at most.
+    """
+
+    seconds: Seconds = 3.0
+    window_days: Annotated[int, Field(ge=1, le=1_000)] = 7
+    max_reduced_cost: Annotated[float, Field(ge=0, le=1_000_000)] = 12.0
+    initial_size: Annotated[float, Field(ge=1, le=100_000)] = 45.0
+    min_size: Annotated[float, Field(ge=1, le=100_000)] = 10.0
+    max_size: Annotated[float, Field(ge=1, le=100_000)] = 400.0
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        if not self.min_size <= self.initial_size <= self.max_size:
+            raise ValueError("the initial size is not between the least and the largest")
+        return self
+
+
+class BoundParameters(Model):
+    """The lower bound, and what the search takes from its linear program.
+
+    Attributes
+    ----------
+    wait_seconds : float
+        How long annealing waits for the first relaxation: a week has it in 1.3 s, a month in 35 s.
+    seconds_per_task : float
+        Seconds for each task of the annealing that does not wait any longer.
+    restart_share : float
+        Such annealing starts again from the reduced costs when it is no further than this as they come.
+    guide_weight : float
+        Weight of the reduced costs beside an option's own cost, in the plan that is constructed from them.
+    time_share : float
+        Most of the time left that one worker takes for a better bound.
+    max_rounds : int
+        How often the relaxation is solved again with rows that it broke: a third time adds 5 points to 19,500 on a week.
+    small_gap : float
+        A relative gap as small as this is left to branch and cut at once, and to its end.
+    """
+
+    wait_seconds: Seconds = 2.0
+    seconds_per_task: Seconds = 0.01
+    restart_share: Share = 0.5
+    guide_weight: Annotated[float, Field(ge=0, le=1_000_000)] = 1000.0
+    time_share: Share = 0.5
+    max_rounds: Annotated[int, Field(ge=0, le=1_000)] = 2
+    small_gap: Share = 0.005
+
+
+class SolverParameters(Model):
+    """What a search may be told beside its :class:`~solver.limits.Limits`.
+
+    Attributes
+    ----------
+    exact_max_options : int
+        Scenarios with no more options than this go to the exact model whole (the tiny example has 566, a week 31,592).
+    exact_time_share : float
+        Share of the time left that the exact model has; what it leaves open goes on as a larger scenario does.
+    pin_seconds : float
+        Time to find out whether pins can be held together, when the first plan could not.
+    standing_seconds : float
+        Time to find supervisors for all that stands, when a first plan calls more than may be called (0.9 s of a week).
+    explain_time_share : float
+        Share of the whole time for the reasons of what is left out, at least 1 s and at most 10 s.
+    """
+
+    exact_max_options: Annotated[int, Field(ge=0, le=10_000_000)] = 2_000
+    exact_time_share: Share = 0.5
+    pin_seconds: Seconds = 3.0
+    standing_seconds: Seconds = 3.0
+    explain_time_share: Share = 0.05
+    annealing: AnnealingParameters = AnnealingParameters()
+    neighbourhoods: NeighbourhoodParameters = NeighbourhoodParameters()
+    bound: BoundParameters = BoundParameters()
+
+    @classmethod
+    def read(cls, path: Path) -> SolverParameters:
+        """Read a TOML file. Raises ``InvalidFile`` with every fault, each with the parameter's name."""
+        return parse_toml(cls, read_bounded(path, MAX_BYTES).decode("utf-8", "replace"), path.name)
+
+
+DEFAULTS = SolverParameters()

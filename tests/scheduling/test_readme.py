@@ -1,0 +1,75 @@
+"""The page of the domain: its glossary, its tables of the files, and its lines of Python are those of the package."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+import scheduling
+from scheduling.clinic import Clinic, Service
+from scheduling.costs import COSTS
+from scheduling.people import Patient, Provider
+from scheduling.plan import Plan
+from scheduling.requests import Group, Link, Reserve, Visit
+from scheduling.rules import RULES, get_rule_name
+from scheduling.scenario import Policy, Scenario
+
+PACKAGE = Path(scheduling.__file__).parent
+PAGE = (PACKAGE / "README.md").read_text(encoding="utf-8")
+
+
+def section(heading: str) -> str:
+    """Return what stands below a heading, up to the next one of its level or above."""
+    level = heading.split()[0]
+    found = re.search(rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"the page has no {heading}"
+    return found[1]
+
+
+def first_column(text: str) -> list[str]:
+    """Return the first cells of tables, headings apart."""
+    cells = re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE)
+    return [cell for cell, after in zip(cells, [*cells[1:], ""], strict=True) if cell != "---" and after != "---"]
+
+
+def public_classes() -> set[tuple[str, str]]:
+    """Return the names of the classes that modules of the package define for others, each with its module."""
+    return {
+        (node.name, file.relative_to(PACKAGE).as_posix())
+        for file in PACKAGE.rglob("*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    }
+
+
+def test_the_glossary_has_one_line_for_each_word_of_the_domain() -> None:
+    glossary = section("## Glossary")
+    words = first_column(glossary)
+    assert len(words) == len(set(words)), "a word has two lines"
+    assert set(re.findall(r"^\| (\w+) \| .+ \| `([^`]+)` \|$", glossary, re.MULTILINE)) == public_classes()
+
+
+def test_the_page_lists_every_rule_and_every_cost() -> None:
+    assert first_column(section("### Rules")) == [f"`{name}`" for name in dict.fromkeys(map(get_rule_name, RULES))]
+    assert first_column(section("### Costs")) == [f"`{get_rule_name(cost)}`" for cost in COSTS]
+
+
+@pytest.mark.parametrize("model", [Scenario, Clinic, Service, Provider, Patient, Visit, Link, Group, Reserve, Policy])
+def test_the_page_names_every_key_of_a_scenario(model: type[BaseModel]) -> None:
+    named = set(re.findall(r"`(\w+)(?:\[\])?`", section("### Scenario")))
+    assert {field.alias or name for name, field in model.model_fields.items()} <= named
+
+
+def test_the_page_names_every_key_of_a_plan() -> None:
+    named = set(re.findall(r"`(\w+)(?:\[\])?`", section("### Plan")))
+    assert set(Plan.model_fields) <= named
+
+
+def test_the_lines_of_python_build_a_scenario_solve_it_and_read_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    (lines,) = re.findall(r"^```python\n(.*?)^```", section("## Ten lines of Python"), re.MULTILINE | re.DOTALL)
+    exec(compile(lines, "README.md", "exec"), {})
+    assert re.fullmatch(r"v1: Mon \d\d:\d\d, wang-exam-\d+, lee\n", capsys.readouterr().out)
