@@ -20,6 +20,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ def digest_of(sources: Path) -> str:
     """Return the digest of the pages' sources, and of the words that they show."""
     digest = hashlib.sha256()
     folders = [sources, sources.parent / "words"]
-    files = [file for folder in folders for file in folder.rglob("*") if file.is_file() and "node_modules" not in file.parts]
+    made = {"node_modules", "__pycache__"}
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file() and made.isdisjoint(file.parts)]
     for file in sorted(files):
         digest.update(file.relative_to(sources.parent).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
@@ -76,12 +78,12 @@ def build_pages(sources: Path, pages: Path) -> None:
     """
     had_modules = (sources / "node_modules").is_dir()
     node, npm, path = find_node()
-    run = {"cwd": sources, "env": os.environ | {"PATH": path}, "check": True, "capture_output": True, "text": True}
+    run = partial(subprocess.run, cwd=sources, env=os.environ | {"PATH": path}, check=True, capture_output=True, text=True)
     if not had_modules:
-        subprocess.run([node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], **run)
+        run([node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
     try:
         shutil.rmtree(pages, ignore_errors=True)
-        subprocess.run([node, "node_modules/vite/bin/vite.js", "build"], **run)
+        run([node, "node_modules/vite/bin/vite.js", "build"])
     finally:
         if not had_modules:
             shutil.rmtree(sources / "node_modules", ignore_errors=True)

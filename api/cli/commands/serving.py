@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
@@ -50,12 +51,13 @@ def serve(
     """
     gc.disable()  # until all is loaded: what is there from the start stays, and looking for garbage in it takes its time
     try:
-        _run(read_settings(host=host, port=port), worker)
+        run_service(read_settings(host=host, port=port), worker)
     finally:
         gc.enable()
 
 
-def _run(settings: Settings, worker: bool) -> None:
+def run_service(settings: Settings, worker: bool, announce: Callable[[str], None] = lambda address: None) -> None:
+    """Run the service until it is stopped; ``announce`` is called with its address once it listens."""
     from api.background.jobs.worker import Worker
     from api.background.periodic_tasks import run_periodic_tasks
     from api.context import create_context
@@ -76,7 +78,7 @@ def _run(settings: Settings, worker: bool) -> None:
         signal.signal(number, _end)
     working = Worker(context.database, context.queue, settings.jobs_per_worker) if worker else nullcontext()
     with working, run_periodic_tasks(context) if worker else nullcontext():
-        _listen(context)
+        _listen(context, announce)
 
 
 def caldav(
@@ -99,7 +101,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _listen(context: AppContext) -> None:
+def _listen(context: AppContext, announce: Callable[[str], None]) -> None:
     import uvicorn
 
     from api.http.app import create_app
@@ -113,7 +115,9 @@ def _listen(context: AppContext) -> None:
         async def startup(self, sockets: list[socket] | None = None) -> None:
             await super().startup(sockets)
             for listening in sockets or ():  # of sockets that it was given, the server does not say where they are
-                log.info("running on %s", make_address(settings.host, listening.getsockname()[1]))
+                address = make_address(settings.host, listening.getsockname()[1])
+                log.info("running on %s", address)
+                announce(address)
             Thread(target=_load_the_rest, name="loading", daemon=True).start()
 
     sys.setswitchinterval(SWITCH_SECONDS)
