@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from api.runtime.settings import Settings, read_settings
+from api.runtime.settings import read_settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,15 +23,14 @@ if TYPE_CHECKING:
     from scheduling.scenario import Scenario
     from solver import Limits
 
-Announce = Callable[[str], None]
-ServiceRunner = Callable[[Settings, bool, Announce], None]
-"""What serves by some settings, with a worker or without, and tells its address."""
+ServiceOpener = Callable[..., None]
+"""What serves by some settings and tells its address (:func:`api.cli.commands.serving.open_service`)."""
 
 ACCOUNT = "demo"
 STORE = "demo.db"
 
 
-def serve_demo(scenario: Scenario, plan: Plan, limits: Limits, console: Console, run_service: ServiceRunner) -> None:
+def serve_demo(scenario: Scenario, plan: Plan, limits: Limits, console: Console, open_service: ServiceOpener) -> None:
     """Serve a planned week on a free port, with a throw-away account, until stopped."""
     from api.context import create_context
     from api.store.database import Database
@@ -39,8 +38,8 @@ def serve_demo(scenario: Scenario, plan: Plan, limits: Limits, console: Console,
 
     with TemporaryDirectory(prefix="clinicweave-demo-") as folder:
         database = f"sqlite:///{Path(folder) / STORE}"
-        settings = read_settings(database_url=database, port=0, log_level="WARNING")
-        context = create_context(settings, Database(database))
+        own = {"database_url": database, "port": 0, "log_level": "WARNING"}
+        context = create_context(read_settings(**own), Database(database))
         migrate(context.database)
         try:
             password = fill_store(context, scenario, plan, limits)
@@ -55,7 +54,7 @@ def serve_demo(scenario: Scenario, plan: Plan, limits: Limits, console: Console,
             if _has_display():
                 webbrowser.open(start)
 
-        run_service(settings, True, announce)
+        open_service(announce=announce, **own)
 
 
 def fill_store(context: AppContext, scenario: Scenario, plan: Plan, limits: Limits) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from api.cli.commands.serving import run_service
+from api.cli.commands.serving import open_service
 from api.cli.console import ExitCode, end_command, err, out, print_json, say, show
 from api.cli.demo import demonstrate, show_demo
 from api.cli.demo_service import serve_demo
@@ -51,13 +51,17 @@ def generate(
     seed: Seed = 0,
     output: Output = None,
     start: Start = None,
+    with_needs: Annotated[
+        bool,
+        typer.Option("--with-needs", help="With needs of single visits, on a first morning: uses every key of the format."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make up a scenario over the whole catalogue of services.
 
     The same size, seed and start give the same scenario. Without --output it is written to the terminal.
     """
-    made = generated(size, seed, start)
+    made = generated(size, seed, start, with_needs)
     if output is None:
         typer.echo(scenario_json(made))
         return
@@ -98,7 +102,7 @@ def demo(
     else:
         show_demo(made, out())
     if serve:
-        serve_demo(asked, made.plan, limits, err(), run_service)
+        serve_demo(asked, made.plan, limits, err(), open_service)
 
 
 def plan(

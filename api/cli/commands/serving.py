@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -51,13 +51,22 @@ def serve(
     """
     gc.disable()  # until all is loaded: what is there from the start stays, and looking for garbage in it takes its time
     try:
-        run_service(read_settings(host=host, port=port), worker)
+        open_service(worker, host=host, port=port)
     finally:
         gc.enable()
 
 
-def run_service(settings: Settings, worker: bool, announce: Callable[[str], None] = lambda address: None) -> None:
-    """Run the service until it is stopped; ``announce`` is called with its address once it listens."""
+def open_service(worker: bool = True, announce: Callable[[str], None] = lambda address: None, **overrides: Any) -> None:
+    """Run the service by settings, of which some are overridden, until it is stopped.
+
+    ``announce`` is called with the address once requests are answered there.
+    """
+    with _bound(read_settings(**overrides)) as listening:
+        # Read again: with port 0 only the socket knows where it listens, and addresses that are given out name it.
+        _run(read_settings(**overrides | {"port": listening.getsockname()[1]}), worker, listening, announce)
+
+
+def _run(settings: Settings, worker: bool, listening: socket, announce: Callable[[str], None]) -> None:
     from api.background.jobs.worker import Worker
     from api.background.periodic_tasks import run_periodic_tasks
     from api.context import create_context
@@ -78,7 +87,7 @@ def run_service(settings: Settings, worker: bool, announce: Callable[[str], None
         signal.signal(number, _end)
     working = Worker(context.database, context.queue, settings.jobs_per_worker) if worker else nullcontext()
     with working, run_periodic_tasks(context) if worker else nullcontext():
-        _listen(context, announce)
+        _listen(context, listening, announce)
 
 
 def caldav(
@@ -101,7 +110,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _listen(context: AppContext, announce: Callable[[str], None]) -> None:
+def _listen(context: AppContext, listening: socket, announce: Callable[[str], None]) -> None:
     import uvicorn
 
     from api.http.app import create_app
@@ -132,12 +141,14 @@ def _listen(context: AppContext, announce: Callable[[str], None]) -> None:
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=settings.stop_seconds,
     )
-    with _bound(settings) as listening:  # by us: what the server says of a port in use, it says by an exit code of its own
-        Server(config).run([listening])
+    Server(config).run([listening])
 
 
 def _bound(settings: Settings) -> socket:
-    """Return a socket bound to the address that is served. Raises ``OSError``, which names it."""
+    """Return a socket bound to the address that is served. Raises ``OSError``, which names it.
+
+    The server would say that a port is in use by an exit code of its own.
+    """
     from socket import AF_INET, AF_INET6, create_server
 
     try:
