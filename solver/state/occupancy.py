@@ -306,7 +306,8 @@ class Occupancy(Holdings):
         """Yield the rooms that suit a task, with the starts at which each is free until it is cleaned again."""
         cleaned = self.scenario.grid.count_slots(task.service.minutes + task.service.turnover)
         for room in self.domains.rooms_of(task, location) if task.service.room is not None else ():
-            yield room, runs(self._levels(("room", room, day), 1).free(1), cleaned)
+            free = runs(self._levels(("room", room, day), 1).free(1), cleaned)
+            yield room, free & self.domains.room_starts(task.service, room, day)
 
     def _open_teams(self, task: Task, day: int, location: str, starts: int, team: Sequence[Option]) -> Iterator[OpenTeam]:
         """Yield the free starts of one team: once where nobody has to be supervised, else for each who could."""
