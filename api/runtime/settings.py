@@ -78,6 +78,9 @@ class Settings(BaseSettings):
         90, ge=1, description="How long messages to patients are kept after they were sent and the visit is over."
     )
     words_days: int = Field(30, ge=1, description="How long what a patient wrote is kept once its task is done.")
+    mail_hold_seconds: int = Field(
+        60, ge=0, le=3_600, description="How long a message is held before it is sent: what is undone meanwhile tells nobody."
+    )
     imap_host: str | None = Field(None, description="The server that has the mailbox of that address; unset, none is read.")
     imap_port: int = Field(993, ge=1, le=65_535, description="The port that it listens on.")
     imap_tls: Literal["tls", "none"] = Field("tls", description="TLS from the start, or not.")

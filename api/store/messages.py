@@ -29,6 +29,7 @@ UID_DOMAIN = "clinicweave"
 
 UIDS_AT_ONCE = 500
 """UIDs that one query looks for."""
+NO_HOLD = timedelta(0)
 
 OPEN: tuple[MessageState, ...] = ("waiting", "sending")
 """The states of messages that may still be sent."""
@@ -217,17 +218,19 @@ def drop_message(session: Session, message: MessageRow, reason: str, now: dateti
 # --- sending ---------------------------------------------------------------------------------------------------------
 
 
-def has_due(session: Session, now: datetime) -> bool:
-    """Say whether there is a message to be sent now."""
-    return session.exec(_due(now).limit(1)).first() is not None
+def has_due(session: Session, now: datetime, hold: timedelta = NO_HOLD) -> bool:
+    """Return whether there is a message to be sent now."""
+    return session.exec(_due(now, hold).limit(1)).first() is not None
 
 
-def claim_next(session: Session, sender: str, now: datetime, lease: timedelta) -> Claimed | None:
+def claim_next(session: Session, sender: str, now: datetime, lease: timedelta, hold: timedelta = NO_HOLD) -> Claimed | None:
     """Take the oldest message that is due, so that no other sender does until the lease is over.
+
+    A message is held for a while after it was written: what is undone meanwhile leaves nothing to send.
 
     From here on it counts as told: its sender may die at any moment, and nobody would know whether the server has it.
     """
-    message = session.exec(_due(now).order_by(col(MessageRow.created_at), col(MessageRow.id)).limit(1)).first()
+    message = session.exec(_due(now, hold).order_by(col(MessageRow.created_at), col(MessageRow.id)).limit(1)).first()
     if message is None:
         return None
     row, is_again = get_invitation(session, message.invitation_id), message.state == "sending"
@@ -403,12 +406,13 @@ def _untold(session: Session, message: MessageRow) -> InvitationRow:
     return row
 
 
-def _due(now: datetime) -> Any:
+def _due(now: datetime, hold: timedelta) -> Any:
     """Select what may be sent: what waits with nothing of its invitation under way, and what a dead sender had."""
+    held = (col(MessageRow.attempts) == 0) & (col(MessageRow.created_at) > now - hold)
     other = aliased(MessageRow)
     under_way = (
         select(other.id).where(other.invitation_id == MessageRow.invitation_id, other.state == "sending").correlate(MessageRow)
     )
-    waits = (col(MessageRow.state) == "waiting") & (col(MessageRow.due_at) <= now) & ~under_way.exists()
+    waits = (col(MessageRow.state) == "waiting") & (col(MessageRow.due_at) <= now) & ~held & ~under_way.exists()
     abandoned = (col(MessageRow.state) == "sending") & (col(MessageRow.claimed_until) <= now)
     return select(MessageRow).where(or_(waits, abandoned))

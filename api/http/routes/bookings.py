@@ -127,16 +127,32 @@ class Because(ResponseModel):
     detail: str
 
 
+ASIDE: JsonDict = {"rule": "busy", "ids": ["visit-0182"], "detail": "physician-1 is busy"}
+
+
+class SetAside(ResponseModel):
+    """What stands against a rule, as after an illness: it was left where it is, and has to be looked at."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ASIDE]})
+
+    rule: str
+    ids: list[str]
+    detail: str
+
+
 class Offers(ResponseModel):
-    """Places for a visit, the best first; without any, why."""
+    """Places for a visit, the best first; without any, why. ``set_aside`` names what stands against a rule."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"visit": "visit-0181", "offers": [{"place": PLACE, "cost": 40}], "reasons": []}]}
+        json_schema_extra={
+            "examples": [{"visit": "visit-0181", "offers": [{"place": PLACE, "cost": 40}], "reasons": [], "set_aside": [ASIDE]}]
+        }
     )
 
     visit: str
     offers: list[Offer] = Field(validation_alias="options")
     reasons: list[Because]
+    set_aside: list[SetAside]
 
 
 @router.get("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=UNCHANGED)

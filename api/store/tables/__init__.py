@@ -19,12 +19,21 @@ from api.store.tables.care import (
     WaitingRow,
 )
 from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
+from api.store.tables.disruptions import DisruptionRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
 from api.store.tables.jobs import JobEventRow, PlanJobRow
 from api.store.tables.mail import InvitationRow, MessageRow
 from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
-from api.store.tables.plans import BookingRow, OccupancyRow, OfferRow, PlanRow, PublicationRow, ShiftPlaceRow
+from api.store.tables.plans import (
+    BookingRow,
+    ChangeSetRow,
+    OccupancyRow,
+    OfferRow,
+    PlanRow,
+    PublicationRow,
+    ShiftPlaceRow,
+)
 from api.store.tables.records import AuditRow, TaskRow
 from api.store.tables.requests import GroupRow, LinkRow, MembershipRow, ReserveRow, VisitRow
 
@@ -36,7 +45,9 @@ __all__ = [
     "AuditRow",
     "BookingRow",
     "BusyRow",
+    "ChangeSetRow",
     "ClinicRow",
+    "DisruptionRow",
     "EpisodeEventRow",
     "EpisodeRow",
     "EpisodeVisitRow",
