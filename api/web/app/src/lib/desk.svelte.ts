@@ -194,10 +194,10 @@ export class Desk {
     const changes = this.staged.map((staged) => staged.change);
     try {
       const answer = await call<Applied>('POST', `/v1/scenarios/${seg(this.scenario)}/changes`, { body: { changes }, etag: this.etag });
-      this.applied = answer.data;
-      this.discard();
-      this.notice = '';
       await this.load();
+      this.discard();
+      this.applied = answer.data;
+      this.notice = '';
     } catch (error) {
       this.notice = explain(error);
       if (error instanceof Problem && error.status === 412) {
