@@ -214,12 +214,13 @@ export class Desk {
     const soon = this.secondsLeft() > 0;
     try {
       await post(`/v1/changes/${seg(this.applied.id)}/reversal`);
-      this.notice = say(soon ? 'staged.undone' : 'staged.undone-later');
+      await this.load();
       this.applied = null;
+      this.notice = say(soon ? 'staged.undone' : 'staged.undone-later');
     } catch (error) {
       this.notice = explain(error);
+      await this.load();
     }
-    await this.load();
   }
 
   secondsLeft(): number {
