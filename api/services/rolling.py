@@ -6,8 +6,8 @@ the domain says what of it the week asks for (:mod:`scheduling.care.rolling`); h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,8 +15,9 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
+from api.services.conflicts import list_impossible
 from api.services.records import write_audit
-from api.store import bookings, episodes, people, periods, programmes
+from api.store import bookings, episodes, people, periods, plans, programmes
 from api.store import carry_over as leftovers
 from api.store.placings import current_group, current_visit
 from api.store.referrals_out import patients_with_appointments
@@ -31,6 +32,7 @@ from scheduling.clinic import Clinic
 from scheduling.fields import ONE_DAY, Horizon
 from scheduling.people import Provider
 from scheduling.requests import Current, CurrentGroup, Link, Visit
+from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
 
 WEEKS_AHEAD = 10
@@ -54,17 +56,22 @@ def get_next_horizon(session: Session, now: datetime, weeks: int, start: date | 
 
 
 def draft_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
-    """Return what some dates are asked for, and keep nothing.
+    """Return what some dates are asked for, and keep nothing; whatever :func:`build_week` refuses is refused.
 
     Raises
     ------
     Conflict
-        When nobody works on them: who works is not known yet.
+        When another period has some of the dates, or nobody works on them: who works is not known yet.
+    InvalidFile
+        When what is known makes no scenario together, with every fault.
     """
     book = load_book(session, horizon, now)
     if not any(horizon.start <= shift.start.date() < horizon.end for provider in book.providers for shift in provider.shifts):
         raise Conflict(f"nobody works from {horizon.start} to before {horizon.end}: take in the roster first")
-    return build_scenario(book, horizon, periods.get_zone(session).wall(now).replace(second=0, microsecond=0))
+    next_week = build_scenario(book, horizon, periods.get_zone(session).wall(now).replace(second=0, microsecond=0))
+    expect_free(session, horizon, next_week.scenario.id)
+    Scenario.parse(next_week.scenario.model_dump_json())
+    return next_week
 
 
 def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> BuiltWeek:
@@ -79,7 +86,6 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     """
     next_week = draft_week(session, horizon, now)
     scenario = next_week.scenario
-    expect_free(session, horizon, scenario.id)
     row = periods.keep_period(session, scenario)
     leftovers.keep(session, scenario, now)
     episodes.put_subjects(session, next_week.subjects)
@@ -91,11 +97,14 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
 
 
 def review_week(session: Session, period_id: str, now: datetime) -> NextWeek:
-    """Return what is now known of a period's dates: what will be too late, and what lies beyond them. Raises ``UnknownId``."""
+    """Return what is known of a period's dates now: what is impossible or too late, what lies beyond. Raises ``UnknownId``."""
     row = periods.get_period(session, period_id)
     horizon = Horizon(start=row.starts_on, end=row.ends_on)
     wall = periods.get_zone(session).wall(now).replace(second=0, microsecond=0)
-    return build_scenario(load_book(session, horizon, now), horizon, wall)
+    known = build_scenario(load_book(session, horizon, now), horizon, wall)
+    scenario = periods.load_scenario(session, period_id, now)
+    impossible = list_impossible(scenario, plans.load_standing_plan(session, scenario))
+    return replace(known, alerts=(*impossible, *known.alerts))
 
 
 def summarise_week(next_week: NextWeek) -> dict[str, Any]:
@@ -145,11 +154,12 @@ def load_book(session: Session, horizon: Horizon, now: datetime) -> ClinicRecord
     known = {episode.patient for episode in opened.values()} | {visit.patient for visit in others}
     for group in groups:
         known |= {member.patient for member in group.members} | {waiting.patient for waiting in group.waiting}
-    current, current_groups = _list_standing(session, grid)
+    providers = load_providers_ahead(session, grid)
+    current, current_groups = _list_standing(session, grid, people.get_trainees(providers))
     known |= {patient for group in current_groups.values() for patient in group.attendees}
     return ClinicRecords(
         clinic=clinic,
-        providers=load_providers_ahead(session, grid),
+        providers=providers,
         patients=patients_with_appointments(session, known, grid),
         episodes=tuple(opened.values()),
         programmes=groups,
@@ -183,7 +193,9 @@ def load_providers_ahead(session: Session, grid: TimeGrid) -> tuple[Provider, ..
     return people.load_providers(session, ahead)
 
 
-def _list_standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Current], Mapping[tuple[str, str], CurrentGroup]]:
+def _list_standing(
+    session: Session, grid: TimeGrid, trainees: Collection[str]
+) -> tuple[Mapping[str, Current], Mapping[tuple[str, str], CurrentGroup]]:
     """Return where visits, and sessions by programme and month, stand within a horizon."""
     visits: dict[str, Current] = {}
     groups: dict[tuple[str, str], CurrentGroup] = {}
@@ -192,9 +204,9 @@ def _list_standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Curre
         if booking.row.state == "offered" or kind == "hold":
             continue
         if kind == "visit":
-            visits[subject] = current_visit(booking.placing, grid)
+            visits[subject] = current_visit(booking.placing, grid, trainees)
         else:
-            groups[subject.removesuffix(f"-{month}"), month] = current_group(booking.placing, grid)
+            groups[subject.removesuffix(f"-{month}"), month] = current_group(booking.placing, grid, trainees)
     return visits, groups
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, or_
 from sqlmodel import Session, col, select
 
+from api.store import disruptions
 from api.store.rows import get_row, put, read_document
-from api.store.tables import BusyRow, PatientRow, ProviderRow, ShiftRow
+from api.store.tables import BusyRow, OccupancyRow, PatientRow, ProviderRow, ShiftRow
 from scheduling.fields import Interval
+from scheduling.names import fold
 from scheduling.people import Patient, Provider, Shift
 from scheduling.timegrid import TimeGrid
 
@@ -47,18 +49,63 @@ def is_known(session: Session, patient_id: str) -> bool:
     return session.get(PatientRow, patient_id) is not None
 
 
+def find_patients_by_text(session: Session, text: str, after: str, count: int) -> list[PatientRow]:
+    """Return patients by id, those after an id, whose name or id holds every word of a text, whatever its case and order."""
+    query = select(PatientRow).where(col(PatientRow.id) > after)
+    for word in fold(text.replace(",", " ")).split():
+        named = col(PatientRow.folded_name).contains(word, autoescape=True)
+        query = query.where(or_(named, col(PatientRow.folded_id).contains(word, autoescape=True)))
+    return list(session.exec(query.order_by(col(PatientRow.id)).limit(count)))
+
+
+def find_patients_by_day(
+    session: Session, day: date, day_bounds: tuple[datetime, datetime], after: str, count: int
+) -> list[PatientRow]:
+    """Return patients by id, those after an id, who were born on a date, or have a booking that begins within its bounds."""
+    begins = (col(OccupancyRow.starts_at) >= day_bounds[0], col(OccupancyRow.starts_at) < day_bounds[1])
+    seen = select(OccupancyRow.resource_id).where(OccupancyRow.resource == "patient", *begins)
+    on_day = or_(col(PatientRow.birth_date) == day, col(PatientRow.id).in_(seen))
+    query = select(PatientRow).where(col(PatientRow.id) > after, on_day)
+    return list(session.exec(query.order_by(col(PatientRow.id)).limit(count)))
+
+
+def find_case_twins(session: Session, patients: Collection[str]) -> dict[str, str]:
+    """Return the known ids from which some, that are not known, differ by case alone, by those."""
+    folded = {fold(patient): patient for patient in patients}
+    rows: Any = select(PatientRow.id, PatientRow.folded_id).where(col(PatientRow.folded_id).in_(list(folded)))
+    known = {identifier: text for identifier, text in session.exec(rows)}
+    return {patient: other for other, text in known.items() if (patient := folded[text]) not in known}
+
+
+def find_resembling(session: Session, name: str, birth_date: date | None, count: int) -> list[PatientRow]:
+    """Return the patients who are called so, or were born on a date, by id."""
+    is_alike = col(PatientRow.folded_name) == fold(name)
+    if birth_date is not None:
+        is_alike = or_(is_alike, col(PatientRow.birth_date) == birth_date)
+    return list(session.exec(select(PatientRow).where(is_alike).order_by(col(PatientRow.id)).limit(count)))
+
+
+def set_birth_dates(session: Session, born: Mapping[str, date]) -> None:
+    """Note when patients were born."""
+    for patient, day in born.items():
+        get_patient(session, patient).birth_date = day
+    session.flush()
+
+
 @dataclass(frozen=True, slots=True)
 class PatientIdentity:
     """What tells a patient apart."""
 
     id: str
     name: str
+    birth_date: date | None = None
 
 
 def find_identities(session: Session, patients: Collection[str]) -> dict[str, PatientIdentity]:
     """Return which of some patients are known, by id."""
-    rows: Any = select(PatientRow.id, PatientRow.name).where(col(PatientRow.id).in_(list(patients)))
-    return {identifier: PatientIdentity(identifier, name) for identifier, name in session.exec(rows)}
+    columns = (getattr(PatientRow, name) for name in ("id", "name", "birth_date"))
+    rows: Any = select(*columns).where(col(PatientRow.id).in_(list(patients)))
+    return {identifier: PatientIdentity(identifier, name, born) for identifier, name, born in session.exec(rows)}
 
 
 def list_provider_ids(session: Session) -> set[str]:
@@ -68,7 +115,17 @@ def list_provider_ids(session: Session) -> set[str]:
 
 def put_patients(session: Session, patients: Iterable[Patient], now: datetime) -> None:
     """Add patients, or bring known ones to what is given."""
-    rows = (dict(id=one.id, name=one.name, document=one.model_dump_json(), created_at=now) for one in patients)
+    rows = (
+        dict(
+            id=patient.id,
+            name=patient.name,
+            folded_id=fold(patient.id),
+            folded_name=fold(patient.name),
+            document=patient.model_dump_json(),
+            created_at=now,
+        )
+        for patient in patients
+    )
     put(session, PatientRow, rows)
 
 
@@ -94,7 +151,7 @@ def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGri
     put(session, ProviderRow, (_provider_row(one) for one in providers))
     starts, ends = get_bounds(grid)
     shifts = [
-        ShiftRow(provider_id=one.id, starts_at=begin, ends_at=end, locations=list(shift.locations))
+        ShiftRow(provider_id=one.id, starts_at=begin, ends_at=end, locations=list(shift.locations), also=list(shift.also))
         for one in providers
         for shift, begin, end in _instants(one.shifts, grid)
     ]
@@ -113,26 +170,44 @@ def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGri
     session.flush()
 
 
+def remove_shifts_of_others(session: Session, providers: Collection[str], grid: TimeGrid) -> None:
+    """Remove the shifts, of a grid's dates, of everybody who is not among some providers."""
+    starts, ends = get_bounds(grid)
+    of_others = (col(ShiftRow.provider_id).not_in(list(providers)), col(ShiftRow.starts_at) >= starts)
+    session.exec(delete(ShiftRow).where(*of_others, col(ShiftRow.starts_at) < ends))
+    session.flush()
+
+
 def load_providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     """Return every provider, with the shifts and busy times of the grid's dates."""
     starts, ends = get_bounds(grid)
     wall = cache(grid.wall)  # most begin and end at a few clock times
     shifts: dict[str, list[Shift]] = defaultdict(list)
     one, other = ShiftRow, BusyRow
-    on_duty = select(one.provider_id, one.starts_at, one.ends_at, one.locations)
-    on_duty = on_duty.where(col(one.starts_at) >= starts, col(one.starts_at) < ends)
-    for provider, begin, end, locations in session.exec(on_duty.order_by(col(one.starts_at))):
-        shifts[provider].append(Shift(start=wall(begin), end=wall(end), locations=tuple(locations)))
+    columns: tuple[Any, ...] = (one.provider_id, one.starts_at, one.ends_at, one.locations, one.also)
+    on_duty = select(*columns).where(col(one.starts_at) >= starts, col(one.starts_at) < ends)
+    for provider, begin, end, locations, also in session.exec(on_duty.order_by(col(one.starts_at))):
+        shifts[provider].append(Shift(start=wall(begin), end=wall(end), locations=tuple(locations), also=tuple(also)))
     busy: dict[str, list[Interval]] = defaultdict(list)
     away = select(other.provider_id, other.starts_at, other.ends_at)
     away = away.where(col(other.starts_at) < ends, col(other.ends_at) > starts)
     for provider, begin, end in session.exec(away.order_by(col(other.starts_at), col(other.id))):
         busy[provider].append(Interval(start=wall(begin), end=wall(end)))
+    for provider, absences in disruptions.load_absences(session, starts, ends, grid).items():
+        busy[provider] += absences
+    extra = disruptions.load_extra_shifts(session, starts, ends, grid)
     people = select(ProviderRow.id, ProviderRow.document).order_by(col(ProviderRow.id))
     return tuple(
-        read_document(Provider, text).changed(shifts=tuple(shifts[identifier]), busy=tuple(busy[identifier]))
+        read_document(Provider, text).changed(
+            shifts=disruptions.merge_shifts(shifts[identifier], extra.get(identifier, ())), busy=tuple(busy[identifier])
+        )
         for identifier, text in session.exec(people)
     )
+
+
+def get_trainees(providers: Iterable[Provider]) -> frozenset[str]:
+    """Return the ids of those who work only under a supervisor."""
+    return frozenset(provider.id for provider in providers if provider.trainee)
 
 
 def get_bounds(grid: TimeGrid) -> tuple[datetime, datetime]:
@@ -152,3 +227,9 @@ def _instants(stretches: Iterable[S], grid: TimeGrid) -> Iterator[tuple[S, datet
         begin, end = grid.utc(stretch.start), grid.utc(stretch.end)
         if begin < end:
             yield stretch, begin, end
+
+
+def list_patients_at(session: Session, addresses: Iterable[str]) -> list[str]:
+    """Return the patients who are written to at one of some addresses, in any case, by id."""
+    wanted = [address.lower() for address in addresses if address]
+    return sorted(session.exec(select(PatientRow.id).where(func.lower(PatientRow.email).in_(wanted))))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -11,6 +12,9 @@ from api.store.columns import new_id
 from api.store.rows import expect_version, get_row
 from api.store.tables import TaskRow
 from scheduling.errors import Fault, InvalidFile
+
+DELIVERED_AGAIN = timedelta(days=30)
+"""How long after a letter the same one may come again: mail servers try for some five days (RFC 5321, section 4.5.4.1)."""
 
 
 def get_task(session: Session, identifier: str) -> TaskRow:
@@ -29,6 +33,55 @@ def add_task(session: Session, kind: str, subject: tuple[str, str], detail: dict
     session.add(row)
     session.flush()
     return row
+
+
+def put_task(session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any], now: datetime) -> TaskRow:
+    """Ask staff to look at something, or tell more in the open task of that kind about it: there is one at most."""
+    known = find_open_tasks(session, kind, [subject[1]]).get(subject)
+    if known is None:
+        return add_task(session, kind, subject, detail, now)
+    if known.detail != detail:
+        known.detail = detail
+        known.version += 1
+        session.add(known)
+        session.flush()
+    return known
+
+
+def find_open_tasks(session: Session, kind: str, ids: Collection[str]) -> dict[tuple[str, str], TaskRow]:
+    """Return the open tasks of a kind about some subjects, by kind and id of the subject."""
+    query = select(TaskRow).where(TaskRow.kind == kind, col(TaskRow.subject_id).in_(list(ids)), col(TaskRow.done_at).is_(None))
+    return {(row.subject_kind, row.subject_id): row for row in session.exec(query)}
+
+
+def end_tasks(session: Session, kind: str, subject: tuple[str, str], by: str, now: datetime) -> None:
+    """Note that the open tasks of a kind about something are done."""
+    row = find_open_tasks(session, kind, [subject[1]]).get(subject)
+    if row is not None:
+        end_task(session, row.id, by, now, row.version)
+
+
+def add_letter(
+    session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any], words: bytes | None, now: datetime
+) -> None:
+    """Ask staff to read what somebody has written; the same letter again, which its detail names, asks nothing more."""
+    subject_kind, subject_id = subject
+    query = select(TaskRow).where(TaskRow.kind == kind, TaskRow.subject_kind == subject_kind, TaskRow.subject_id == subject_id)
+    recent = query.where(col(TaskRow.created_at) >= now - DELIVERED_AGAIN)
+    if all(row.detail != detail for row in session.exec(recent)):
+        row = add_task(session, kind, subject, detail, now)
+        row.words = words
+        session.add(row)
+
+
+def delete_words(session: Session, before: datetime) -> int:
+    """Forget what people wrote in tasks that were done before an instant; return how many."""
+    query = select(TaskRow).where(col(TaskRow.words).is_not(None), col(TaskRow.done_at) <= before)
+    rows = list(session.exec(query))
+    for row in rows:
+        row.words = None
+        session.add(row)
+    return len(rows)
 
 
 def add_detail(session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from support import factories
-from support.factories import booking, visit
+from support.factories import booking, group, session, visit
 from support.frontdesk import FrontDesk, Headers, front_desk
 from support.months import FRIDAY_AFTER, last_week, roster
 from support.service import CHEAP, PASSWORD, bearer
@@ -114,8 +114,10 @@ def published_week() -> tuple[Scenario, Plan, datetime]:
         visit("foreign", "quin", **dee),
         visit("own-waiting", "rae", priority="urgent", **ana),
         visit("foreign-waiting", "sol", **dee),
+        group("coping", "rae", "sol", "tam"),
     )
     stands = [booking("own", "TU 09:00"), booking("foreign", "TU 10:00", "wang-exam-2", "dee")]
+    stands.append(session("coping", "TH 09:00", "sol tam"))
     return asked, factories.plan(asked, *stands), MONDAY_AT_EIGHT
 
 
@@ -244,6 +246,22 @@ def in_a_programme(here: World) -> Ids:
     return {"programme": PROGRAMME, "patient": "mrn-1", "month": "2026-12"}
 
 
+TUESDAY = {"from": "2026-12-01", "to": "2026-12-01"}
+AWAY = {"provider": "ana", **TUESDAY}
+CLOSED = {"room": "wang-exam-1", **TUESDAY}
+EXTRA = {"provider": "ana", "locations": ["wang"], "from": "2026-12-05T09:00", "to": "2026-12-05T12:00"}
+
+
+def disrupted(here: World) -> Ids:
+    """Let the world change: ana is away, a room is closed, and ana works on Saturday."""
+    made = {}
+    for kind, noun, body in (("absence", "absences", AWAY), ("closure", "closures", CLOSED), ("shift", "extra-shifts", EXTRA)):
+        answer = here.desk.ask("POST", f"/v1/{noun}", body)
+        assert answer.status_code == 201, answer.text
+        made[kind] = str(answer.json()["id"])
+    return made
+
+
 PROGRAMME = "coping-skills"
 SHEET = b"kind,patient,name\nfollow-up,mrn-1,Robin\n"
 REFERRAL_OUT, IN_PROGRAMME = "/v1/referrals-out/{referral}", "/v1/programmes/{programme}"
@@ -258,6 +276,7 @@ LINK = factories.link("own", "own-waiting").model_dump(mode="json")
 FREE = {"location": "wang", "room": "wang-exam-1", "team": ["ana"]}
 BOOKING, VISIT, PATIENT = "/v1/visits/{visit}/booking", "/v1/visits/{visit}", "/v1/patients/{patient}"
 CHANGES = {"changes": [{"kind": "place", "visit": "{visit}", "start": factories.at("WE 09:00"), **FREE}]}
+SESSION, COPING = "/v1/groups/{group}/booking", {"group": "coping"}
 OWN_WAITING = {"own": WAITING[0], "foreign": WAITING[1]}
 
 SAMPLES: Mapping[tuple[str, str], Sample] = {
@@ -288,6 +307,8 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PATCH", VISIT): Sample({"priority": "soon"}, version_of=VISIT),
     ("DELETE", VISIT): Sample(version_of=VISIT),
     ("GET", PATIENT): Sample(),
+    ("GET", "/v1/patients"): Sample(query="?find=pat"),
+    ("GET", "/v1/patients/{patient}/visits"): Sample(),
     ("PATCH", PATIENT): Sample({"prefers": "morning"}, version_of=PATIENT),
     ("POST", "/v1/plans"): Sample({"scenario": "{scenario}", "seconds": 1}),
     ("GET", "/v1/plans"): Sample(),
@@ -353,11 +374,35 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PUT", "/v1/programmes/{programme}/sessions/{month}"): Sample(
         {"came": []}, months=True, status=409, prepare=in_a_programme
     ),
+    ("GET", SESSION): Sample(own=COPING),
+    ("PATCH", SESSION): Sample(
+        {"start": factories.at("FR 09:00"), "location": "wang", "room": "wang-group", "team": ["ben"]},
+        own=COPING,
+        version_of=SESSION,
+    ),
+    ("DELETE", SESSION): Sample(own=COPING, version_of=SESSION),
+    ("POST", "/v1/groups/{group}/filling"): Sample(own=COPING),
+    ("DELETE", "/v1/groups/{group}/attendees/{patient}"): Sample(own={**COPING, "patient": "sol"}, foreign={"patient": "tam"}),
     ("PUT", "/v1/roster"): Sample(json.loads(roster(2)), months=True),
     ("GET", "/v1/weeks/next"): Sample(months=True),
     ("GET", "/v1/outlook"): Sample(months=True),
     ("POST", "/v1/weeks"): Sample({"weeks": 1}, months=True),
     ("GET", "/v1/scenarios/{scenario}/alerts"): Sample(months=True),
+    ("GET", "/v1/absences"): Sample(),
+    ("POST", "/v1/absences"): Sample(AWAY),
+    ("GET", "/v1/absences/{absence}"): Sample(prepare=disrupted),
+    ("PATCH", "/v1/absences/{absence}"): Sample(AWAY, version_of="/v1/absences/{absence}", prepare=disrupted),
+    ("DELETE", "/v1/absences/{absence}"): Sample(prepare=disrupted),
+    ("GET", "/v1/closures"): Sample(),
+    ("POST", "/v1/closures"): Sample(CLOSED),
+    ("GET", "/v1/closures/{closure}"): Sample(prepare=disrupted),
+    ("PATCH", "/v1/closures/{closure}"): Sample(CLOSED, version_of="/v1/closures/{closure}", prepare=disrupted),
+    ("DELETE", "/v1/closures/{closure}"): Sample(prepare=disrupted),
+    ("GET", "/v1/extra-shifts"): Sample(),
+    ("POST", "/v1/extra-shifts"): Sample(EXTRA),
+    ("GET", "/v1/extra-shifts/{shift}"): Sample(prepare=disrupted),
+    ("PATCH", "/v1/extra-shifts/{shift}"): Sample(EXTRA, version_of="/v1/extra-shifts/{shift}", prepare=disrupted),
+    ("DELETE", "/v1/extra-shifts/{shift}"): Sample(prepare=disrupted),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
     ("DELETE", "/v1/links/{link}"): Sample(),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -89,3 +90,28 @@ def test_one_referral_comes_in_and_the_outlook_tells_the_wait(here: Path) -> Non
     assert len(ahead["weeks"]) == 4
     assert "spine-evaluation" in {one["service"] for one in ahead["waits"]}
     assert "A new patient waits" in Ran("outlook", "--weeks", "4").out
+
+
+def test_who_is_away_what_is_closed_and_who_works_more_is_told_listed_and_taken_back(here: Path) -> None:
+    day = str(MONDAY)
+    for command, text in (
+        ("away", f"physician-1:{day}:{day}"),
+        ("close", f"wang:{day}T08:00:{day}T10:00"),
+        ("open", f"physician-1:{day}T20:00:{day}T21:00:wang"),
+    ):
+        assert Ran(command).out.strip() == "None is known."
+        (made,) = Ran(command, text, "--reason", "so it is", "--json").json
+        assert (made["from"][:10], made["reason"], made["concerns"]) == (day, "so it is", [])
+        assert Ran(command, "--json").json == [made]
+        assert Ran(command, "--end", made["id"]).code == 0
+        assert Ran(command, "--json").json == []
+        assert Ran(command, "--end", made["id"]).code == 2
+    assert Ran("away", f"nobody:{day}:{day}").code == 2
+
+
+def test_a_dry_run_refuses_what_the_real_call_refuses(here: Path) -> None:
+    assert Ran("next-week").code == 0
+    later = str(MONDAY + timedelta(days=2))
+    refused = [Ran("next-week", "--start", later, *more) for more in ([], ["--dry-run"])]
+    assert [ran.code for ran in refused] == [2, 2]
+    assert refused[0].err == refused[1].err and f"week-{MONDAY}" in refused[1].err
