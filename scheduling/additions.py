@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from pydantic_core import from_json, to_json
 
+from scheduling.defaults import complete_patients, complete_visits
 from scheduling.drafts import SECTIONS, Draft, make_draft, salvage, sort_by_place
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Model
@@ -66,9 +67,9 @@ class Addition(Model):
     def add_to(self, scenario: Scenario) -> Scenario:
         """Return the scenario with the addition; nothing is validated again."""
         return scenario.changed(
-            visits=(*scenario.visits, *self.visits),
+            visits=(*scenario.visits, *complete_visits(self.visits, scenario.horizon)),
             links=(*scenario.links, *self.links),
-            patients=(*scenario.patients, *self.patients),
+            patients=(*scenario.patients, *complete_patients(self.patients, scenario.clinic)),
         )
 
 

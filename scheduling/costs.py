@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from itertools import pairwise
 
 from scheduling.fields import Half
-from scheduling.plan import Costs, Plan
-from scheduling.requests import Visit
+from scheduling.plan import Costs, Item, Plan
+from scheduling.requests import Current, Visit
 from scheduling.rules import get_rule_name
 from scheduling.rules.patients import list_attendances, list_planned_visits
 from scheduling.rules.providers import list_commitments
 from scheduling.rules.stability import is_attending_as_told, is_unchanged
 from scheduling.scenario import Scenario
-from scheduling.timegrid import NOON_MINUTE
+from scheduling.timegrid import NOON_MINUTE, minute_of_day
 
 Cost = Callable[[Scenario, Plan], int]
 
@@ -24,7 +25,8 @@ Cost = Callable[[Scenario, Plan], int]
 def get_omission_cost(scenario: Scenario, visit: Visit) -> int:
     """Return what it costs to leave a visit out, its ``moved`` cost apart."""
     due = visit.deadline is not None and scenario.horizon.start <= visit.deadline < scenario.horizon.end
-    return scenario.policy.unscheduled.of(visit.priority) * (scenario.policy.deadline_factor if due else 1)
+    points = scenario.policy.unscheduled.of(visit.priority) if visit.unscheduled is None else visit.unscheduled
+    return points * (scenario.policy.deadline_factor if due else 1)
 
 
 def unscheduled(scenario: Scenario, plan: Plan) -> int:
@@ -86,14 +88,25 @@ def trips(scenario: Scenario, plan: Plan) -> int:
     return scenario.policy.extra_trip * (len(dates) - len({patient for patient, _ in dates}))
 
 
+def get_move_cost(scenario: Scenario, current: Current, start: datetime | None) -> int:
+    """Return what it costs that a visit does not stand any more, but starts at ``start``; None: it is left out."""
+    policy = scenario.policy
+    if not current.notified:
+        return policy.moved
+    if start is None:
+        return policy.moved_notified
+    days = abs((start.date() - current.start.date()).days)
+    hours = 0 if days else abs(minute_of_day(start) - minute_of_day(current.start)) // 60
+    return policy.moved_notified + policy.moved_notified_per_day * days + policy.moved_notified_per_hour * hours
+
+
 def moved(scenario: Scenario, plan: Plan) -> int:
     """Patients whose visit or group session is not where they have it in their calendar."""
     policy, cost = scenario.policy, 0
     for visit in scenario.visits:
         booking = plan.visits_by_id.get(visit.id)
         if visit.current is not None and not is_unchanged(visit.current, booking):
-            days = 0 if booking is None else abs((booking.start.date() - visit.current.start.date()).days)
-            cost += policy.moved_notified + policy.moved_notified_per_day * days if visit.current.notified else policy.moved
+            cost += get_move_cost(scenario, visit.current, None if booking is None else booking.start)
     for group in scenario.groups:
         session = plan.groups_by_id.get(group.id)
         for patient in () if group.current is None else group.current.attendees:
@@ -123,14 +136,38 @@ def reserve(scenario: Scenario, plan: Plan) -> int:
     return scenario.policy.reserve_missing * (len(scenario.reserves) - len(plan.holds))
 
 
+QUARTER_MINUTES = 15
+"""Waiting is counted in full quarters of an hour."""
+
+
+def waiting(scenario: Scenario, plan: Plan) -> int:
+    """Full quarters of an hour for which a patient waits between items of one day, recovery apart, travel included."""
+    quarters = 0
+    for items in list_attendances(scenario, plan).values():
+        ordered = sorted(items, key=lambda item: (item.start_minute, item.end_minute))
+        gaps = (max(0, following.start_minute - item.recovery_end_minute) for item, following in pairwise(ordered))
+        quarters += sum(gaps) // QUARTER_MINUTES
+    return scenario.policy.waiting * quarters
+
+
+def journeys(scenario: Scenario, plan: Plan) -> int:
+    """Times that a patient's consecutive items of one day lie at different sites."""
+    return scenario.policy.patient_site_change * _count_site_changes(scenario, list_attendances(scenario, plan).values())
+
+
 def site_change(scenario: Scenario, plan: Plan) -> int:
     """Times that a provider's consecutive commitments of one day lie at different sites."""
+    return scenario.policy.site_change * _count_site_changes(scenario, list_commitments(scenario, plan).values())
+
+
+def _count_site_changes(scenario: Scenario, days: Iterable[Iterable[Item]]) -> int:
+    """Return how often consecutive items of somebody's day lie at different sites."""
     changes = 0
-    for items in list_commitments(scenario, plan).values():
+    for items in days:
         ordered = sorted(items, key=lambda item: (item.start_minute, item.end_minute))
         sites = [scenario.site(item.booking.location) for item in ordered]
         changes += sum(before != after for before, after in pairwise(sites))
-    return scenario.policy.site_change * changes
+    return changes
 
 
 COSTS: tuple[Cost, ...] = (
@@ -144,6 +181,8 @@ COSTS: tuple[Cost, ...] = (
     moved,
     group,
     reserve,
+    waiting,
+    journeys,
     site_change,
 )
 

@@ -1,29 +1,19 @@
-"""Disruptions of a week: a room or building that closes, a provider who is away, an extra shift.
-
-A scenario file cannot say that one room is closed. So :func:`apply_disruptions` fills a closed room with placeholders: pinned
-visits without people or cost, one for each date. Every rule then holds for them as for any visit.
-:func:`remove_placeholders` takes them out of an answer again.
-"""
+"""Disruptions of a week: a room or building that closes, a provider who is away, an extra shift."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, datetime, time
-from itertools import pairwise
-from typing import Any
 
 from pydantic import model_validator
 
-from scheduling.clinic import Closure, Room, RoomNeed, Service
+from scheduling.clinic import Closure
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.fields import ONE_DAY, Id, Interval, Model, Stamp
-from scheduling.people import Patient, Shift
-from scheduling.plan import Plan
-from scheduling.publishing import rebase
-from scheduling.requests import Current, Pin, Visit
+from scheduling.people import Shift
 from scheduling.scenario import Scenario
-from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on, stamp
+from scheduling.timegrid import stamp
 
 
 class _Timed(Model):
@@ -133,7 +123,6 @@ def apply_disruptions(scenario: Scenario, disruptions: Iterable[Disruption]) -> 
     InvalidFile
         An extra shift crosses midnight or overlaps another of its provider.
     """
-    closed: list[PlaceClosure] = []
     for disruption in disruptions:
         if isinstance(disruption, ExtraShift):
             scenario = _add_shift(scenario, disruption)
@@ -141,18 +130,9 @@ def apply_disruptions(scenario: Scenario, disruptions: Iterable[Disruption]) -> 
             _expect_known(scenario, disruption)
         elif isinstance(disruption, ProviderAbsence):
             scenario = _add_absence(scenario, disruption)
-        elif disruption.place in scenario.rooms:
-            closed.append(disruption)
         else:
-            scenario = _close_location(scenario, disruption)
-    return _close_rooms(scenario, closed)
-
-
-def remove_placeholders(scenario: Scenario, before: Scenario, plan: Plan) -> tuple[Scenario, Plan]:
-    """Return a scenario with disruptions, and its plan, without the placeholders; ``before`` is the scenario without them."""
-    clinic = scenario.clinic.changed(services=before.clinic.services)
-    shown = scenario.changed(clinic=clinic, patients=before.patients, visits=before.visits)
-    return shown, rebase(plan, shown).changed(status=plan.status, bound=plan.bound)
+            scenario = _close_place(scenario, disruption)
+    return scenario
 
 
 def _get_start_from_now(scenario: Scenario, disruption: Disruption) -> datetime:
@@ -196,112 +176,14 @@ def _add_shift(scenario: Scenario, extra_shift: ExtraShift) -> Scenario:
     )
 
 
-def _close_location(scenario: Scenario, closure: PlaceClosure) -> Scenario:
+def _close_place(scenario: Scenario, closure: PlaceClosure) -> Scenario:
     _expect_known(scenario, closure)
-    closed = Closure(start=_get_start_from_now(scenario, closure), end=closure.end, location=closure.place, reason="closed")
+    room = scenario.rooms.get(closure.place)
+    closed = Closure(
+        start=_get_start_from_now(scenario, closure),
+        end=closure.end,
+        location=closure.place if room is None else room.location,
+        room=None if room is None else room.id,
+        reason="closed",
+    )
     return scenario.changed(clinic=scenario.clinic.changed(closures=(*scenario.clinic.closures, closed)))
-
-
-# --- closed rooms ----------------------------------------------------------------------------------------------------
-
-
-def _close_rooms(scenario: Scenario, closed: Iterable[PlaceClosure]) -> Scenario:
-    """Take closed rooms by pinned visits, which stand before all others, so that these are kept when a pin is at odds."""
-    services, patients, visits = [], [], []
-    taken = {*scenario.services, *scenario.patients_by_id, *scenario.visits_by_id}
-    by_room: dict[str, list[PlaceClosure]] = {}
-    for closure in closed:
-        by_room.setdefault(closure.place, []).append(closure)
-    for room, times in by_room.items():
-        for start, end in _list_closed_times(scenario, scenario.rooms[room], times):
-            name = f"closed:{room}:{start:%Y-%m-%dT%H:%M}"
-            while name in taken:
-                name += "'"
-            taken.add(name)
-            services.append(_make_placeholder_service(name, scenario.rooms[room], int((end - start).total_seconds()) // 60))
-            patients.append(_make_placeholder_patient(name, scenario.site(scenario.rooms[room].location)))
-            visits.append(_make_placeholder_visit(scenario, name, scenario.rooms[room], start))
-    if not visits:
-        return scenario
-    clinic = scenario.clinic.changed(services=(*scenario.clinic.services, *services))
-    return scenario.changed(clinic=clinic, patients=(*scenario.patients, *patients), visits=(*visits, *scenario.visits))
-
-
-def _list_closed_times(scenario: Scenario, room: Room, times: Iterable[PlaceClosure]) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the times, each of one date, that have to be taken of a closed room.
-
-    They begin on the grid and meet no closure of the location, as every rule has it; whatever is left uncovered between
-    two steps of the grid, or after the location closes, nothing can use either.
-    """
-    closes = minute_of_day(scenario.locations[room.location].closes)
-    location_closures = [c for c in scenario.clinic.closures if c.location in (None, room.location)]
-    grid = scenario.grid.grid_minutes
-    for day in scenario.grid.dates():
-        taken: set[int] = set()
-        for closure in times:
-            past = scenario.now is not None and closure.start < scenario.now
-            begin, end = minutes_on(_get_start_from_now(scenario, closure), day), minutes_on(closure.end, day)
-            first = -(-begin // grid) if past else begin // grid
-            taken.update(range(max(0, first * grid), min(end, closes)))
-        for location_closure in location_closures:
-            taken.difference_update(
-                range(
-                    max(0, minutes_on(location_closure.start, day)), min(MINUTES_PER_DAY, minutes_on(location_closure.end, day))
-                )
-            )
-        for first_minute, last_minute in _list_runs(taken):
-            begin = -(-first_minute // grid) * grid
-            if begin < last_minute:
-                yield stamp(day, begin), stamp(day, last_minute)
-
-
-def _list_runs(minutes: set[int]) -> Iterator[tuple[int, int]]:
-    """Yield the stretches ``[first, last)`` of a set of minutes."""
-    if not minutes:
-        return
-    ordered = sorted(minutes)
-    first = ordered[0]
-    for minute, following in pairwise(ordered):
-        if following != minute + 1:
-            yield first, minute + 1
-            first = following
-    yield first, ordered[-1] + 1
-
-
-def _make_placeholder_service(name: str, room: Room, minutes: int) -> Service:
-    return Service(
-        id=name,
-        name=f"{room.id} is closed",
-        minutes=minutes,
-        turnover=0,
-        recovery=0,
-        attention=0,
-        team=(),
-        room=RoomNeed(kind=room.kind, features=room.features),
-        equipment=(),
-        locations=(room.location,),
-    )
-
-
-def _make_placeholder_patient(name: str, site: str) -> Patient:
-    """Return the patient of a visit that stands for a closed room: one for each, so that none has an extra trip."""
-    return Patient(id=name, name="", preferred_site=None, allowed_sites=(site,), unavailable=(), prefers=None)
-
-
-def _make_placeholder_visit(scenario: Scenario, name: str, room: Room, start: datetime) -> Visit:
-    """Return a visit that takes a room: pinned, and standing there already where time has begun, so that it is not past."""
-    place: dict[str, Any] = {"start": start, "location": room.location, "room": room.id, "team": ()}
-    return Visit(
-        id=name,
-        patient=name,
-        service=name,
-        priority="routine",
-        earliest=start.date(),
-        target=None,
-        deadline=None,
-        preferred_providers=(),
-        required_provider=None,
-        same_day=False,
-        pinned=Pin(**place),
-        current=None if scenario.now is None else Current(**place, notified=False),
-    )

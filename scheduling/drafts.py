@@ -43,6 +43,11 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "reserves": Reserve,
 }
 
+OPTIONAL_SECTIONS = frozenset(
+    {"clinic.travel", "clinic.closures", "clinic.equipment", "clinic.recovery", "clinic.blocks", "links", "groups", "reserves"}
+)
+"""Sections that a file need not have: one that is absent is known to be empty."""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -98,6 +103,8 @@ def salvage(raw: object, misshapen: Collection[Place]) -> Draft:
     for section, kind in SECTIONS.items():
         owner, _, name = section.rpartition(".")
         inside, place = owners[owner].get(name), tuple(section.split("."))
+        if owners[owner] and name not in owners[owner] and section in OPTIONAL_SECTIONS:
+            inside = []
         sections[section] = None
         if isinstance(inside, list):
             sections[section] = [_element(kind, element, (*place, index) in misshapen) for index, element in enumerate(inside)]

@@ -69,10 +69,15 @@ class Model(BaseModel):
     def changed(self, **updates: Any) -> Self:
         """Return a copy with some fields replaced by values that are known to be sound: nothing is validated.
 
-        Nothing derived from the old fields is carried over.
+        Nothing derived from the old fields is carried over. Fields that were not given stay so, and are not written.
         """
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return cast("Self", self.model_construct(**{**fields, **updates}))
+        return cast("Self", type(self).model_construct(self.model_fields_set | updates.keys(), **{**fields, **updates}))
+
+    def with_defaults(self, **defaults: Any) -> Self:
+        """Return the record with these values, known to be sound, for the fields among them that it was not given."""
+        absent = {name: value for name, value in defaults.items() if name not in self.model_fields_set}
+        return self.changed(**absent) if absent else self
 
 
 def _freeze(value: Any) -> Any:
@@ -144,6 +149,7 @@ Clock = Annotated[
 Month = Annotated[str, StringConstraints(pattern=MONTH_PATTERN)]
 
 Id = Annotated[str, Field(min_length=1)]
+VisitMinutes = Annotated[int, Field(ge=1, le=1440)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Positive = Annotated[int, Field(ge=1, le=1_000_000)]
 Minutes = Annotated[int, Field(ge=0, le=100_000, description="whole minutes")]
@@ -160,12 +166,12 @@ ONE_DAY = timedelta(days=1)
 class Interval(Model):
     """A stretch of wall-clock time, ``[start, end)``."""
 
-    start: Stamp
-    end: Stamp
+    start: Stamp = Field(description="first moment of it, wall-clock time in the clinic's zone")
+    end: Stamp = Field(description="first moment after it, wall-clock time in the clinic's zone")
 
 
 class Horizon(Model):
     """The planned dates, ``[start, end)``."""
 
-    start: Date
-    end: Date
+    start: Date = Field(description="first planned date")
+    end: Date = Field(description="first date after the planned ones")

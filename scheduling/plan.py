@@ -26,74 +26,78 @@ PLAN_FORMAT = "clinicweave-plan/1"
 class Booking(Model):
     """A time, a place and the people: what visits, group sessions and holds have in common."""
 
-    start: Stamp
-    end: Stamp
-    location: Id
-    room: Id | None
-    team: tuple[Id, ...]
-    supervisors: tuple[Id, ...]
+    start: Stamp = Field(description="when it starts, wall-clock time in the clinic's zone")
+    end: Stamp = Field(description="when it ends, turnover and recovery apart, wall-clock time in the clinic's zone")
+    location: Id = Field(description="the building")
+    room: Id | None = Field(description="the room; null: none is needed")
+    team: tuple[Id, ...] = Field(description="one provider for each seat of the service, in the order of the seats")
+    supervisors: tuple[Id, ...] = Field(description="who supervises the trainees of the team")
 
 
 class VisitBooking(Booking):
     """Where and when a visit takes place."""
 
-    visit: Id
+    visit: Id = Field(description="which visit of the scenario")
 
 
 class GroupBooking(Booking):
     """Where and when a group meets, and who attends."""
 
-    group: Id
-    attendees: tuple[Id, ...]
+    group: Id = Field(description="which group of the scenario")
+    attendees: tuple[Id, ...] = Field(description="the patients who attend")
 
 
 class HoldBooking(Booking):
     """Capacity held for a reserve."""
 
-    reserve: Id
+    reserve: Id = Field(description="which reserve of the scenario")
 
 
 class ShiftPlace(Model):
     """The location chosen for a provider's shift, named by its start."""
 
-    provider: Id
-    start: Stamp
-    location: Id
+    provider: Id = Field(description="whose shift")
+    start: Stamp = Field(description="when the shift starts, wall-clock time in the clinic's zone")
+    location: Id = Field(description="where it is spent")
 
 
 class Reason(Model):
     """Why a visit was left out: the rule that blocks it, and the finding in words."""
 
-    rule: str
-    detail: str
+    rule: str = Field(description="the rule's name")
+    detail: str = Field(description="the finding, for people")
 
 
 class Unscheduled(Model):
     """A visit left out, and why."""
 
-    visit: Id
-    reasons: tuple[Reason, ...]
+    visit: Id = Field(description="which visit of the scenario")
+    reasons: tuple[Reason, ...] = Field(description="what keeps it out")
 
 
 class Costs(Model):
     """The cost of a plan by component (``scheduling/README.md``, Costs)."""
 
-    unscheduled: int
-    late: int
-    delay: int
-    continuity: int
-    site: int
-    half: int
-    trips: int
-    moved: int
-    group: int
-    reserve: int
-    site_change: Annotated[int, Field(alias="site-change")]
+    unscheduled: int = Field(0, description="points for visits left out")
+    late: int = Field(0, description="points for days after target dates")
+    delay: int = Field(0, description="points for days since visits could first take place")
+    continuity: int = Field(0, description="points for visits without a preferred provider")
+    site: int = Field(0, description="points for visits at a site that is not preferred")
+    half: int = Field(0, description="points for visits in the half of the day that is not preferred")
+    trips: int = Field(0, description="points for dates beyond each patient's first")
+    moved: int = Field(0, description="points for what is not where it stands")
+    group: int = Field(0, description="points for candidates without a seat, and required groups left out")
+    reserve: int = Field(0, description="points for reserves left out")
+    waiting: int = Field(0, description="points for patients who wait between items of a day")
+    journeys: int = Field(0, description="points for patients' changes of site within a day")
+    site_change: Annotated[int, Field(alias="site-change")] = Field(
+        0, description="points for providers' changes of site within a day"
+    )
 
     @classmethod
     def from_components(cls, components: Mapping[str, int]) -> Self:
         """Make costs of ``{component: cost}``; a component that is not named is 0."""
-        return cls.model_validate({name: 0 for name in COMPONENTS} | dict(components))
+        return cls.model_validate(dict(components))
 
     def components(self) -> dict[str, int]:
         """Return the costs by component, as the file names them."""
@@ -121,7 +125,10 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A planned visit, group session or hold, beside its service; minutes count from its date's midnight."""
+    """A planned visit, group session or hold, beside its service (:meth:`Scenario.service_of`).
+
+    Minutes count from its date's midnight.
+    """
 
     kind: ItemKind
     id: str
@@ -157,17 +164,19 @@ class Item:
 class Plan(Model):
     """An answer to a scenario, with its cost, a proven bound, and what was left out."""
 
-    format: Literal["clinicweave-plan/1"]
-    scenario: Id
-    status: Status
-    cost: int
-    bound: int | None
-    costs: Costs
-    visits: tuple[VisitBooking, ...]
-    groups: tuple[GroupBooking, ...]
-    holds: tuple[HoldBooking, ...]
-    shifts: tuple[ShiftPlace, ...]
-    unscheduled: tuple[Unscheduled, ...]
+    format: Literal["clinicweave-plan/1"] = Field(description="which sort of file this is")
+    scenario: Id = Field(description="the id of the scenario that it answers")
+    status: Status = Field(
+        description="optimal: no plan is cheaper; feasible: it keeps every rule; unknown: the search found none"
+    )
+    cost: int = Field(description="points, the sum of the components")
+    bound: int | None = Field(description="points that every plan costs at least, proven; null: none is known")
+    costs: Costs = Field(description="points by component; one that is absent is 0")
+    visits: tuple[VisitBooking, ...] = Field(description="the planned visits")
+    groups: tuple[GroupBooking, ...] = Field(description="the planned group sessions")
+    holds: tuple[HoldBooking, ...] = Field(description="the reserves for which capacity is held")
+    shifts: tuple[ShiftPlace, ...] = Field(description="the location chosen for each shift that is used")
+    unscheduled: tuple[Unscheduled, ...] = Field(description="the visits left out")
 
     @classmethod
     def read(cls, path: Path | str, scenario: Scenario) -> Self:
@@ -220,7 +229,7 @@ def _item(kind: ItemKind, identifier: str, service: Service, patients: Sequence[
 def _items(scenario: Scenario, plan: Plan) -> Iterator[Item]:
     for booking in plan.visits:
         visit = scenario.visits_by_id[booking.visit]
-        yield _item("visit", visit.id, scenario.services[visit.service], [visit.patient], booking)
+        yield _item("visit", visit.id, scenario.service_of(visit), [visit.patient], booking)
     for session in plan.groups:
         group = scenario.groups_by_id[session.group]
         yield _item("group", group.id, scenario.services[group.service], session.attendees, session)
@@ -248,7 +257,8 @@ def find_plan_faults(scenario: Scenario, plan: Plan) -> Iterator[Fault]:
             if identifier in seen:
                 yield Fault(f"{path}.{key}", f'"{identifier}" is planned twice')
             seen.add(identifier)
-            yield from _booking_faults(scenario, path, booking, scenario.services[asked[identifier].service])
+            service = scenario.service_of(asked[identifier]) if key == "visit" else scenario.services[asked[identifier].service]
+            yield from _booking_faults(scenario, path, booking, service)
     for index, place in enumerate(plan.shifts):
         shifts = scenario.providers_by_id[place.provider].shifts if place.provider in scenario.providers_by_id else ()
         if place.start not in {shift.start for shift in shifts}:

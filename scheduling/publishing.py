@@ -45,7 +45,7 @@ def _current(visit: Visit, b: VisitBooking | None) -> Current | None:
     if b is None:
         return None
     told = visit.current.notified if visit.current is not None and is_unchanged(visit.current, b) else True
-    return Current(start=b.start, location=b.location, room=b.room, team=b.team, notified=told)
+    return Current(start=b.start, location=b.location, room=b.room, team=b.team, supervisors=b.supervisors, notified=told)
 
 
 def _current_group(group: Group, b: GroupBooking | None) -> CurrentGroup | None:
@@ -54,7 +54,15 @@ def _current_group(group: Group, b: GroupBooking | None) -> CurrentGroup | None:
     known = group.current
     stands = known is not None and is_unchanged(known, b) and set(b.attendees) <= set(known.attendees)
     told = known.notified if known is not None and stands else True
-    return CurrentGroup(start=b.start, location=b.location, room=b.room, team=b.team, attendees=b.attendees, notified=told)
+    return CurrentGroup(
+        start=b.start,
+        location=b.location,
+        room=b.room,
+        team=b.team,
+        supervisors=b.supervisors,
+        attendees=b.attendees,
+        notified=told,
+    )
 
 
 def is_published(scenario: Scenario) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import time
 from itertools import islice
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -177,12 +178,20 @@ def _find_list_faults(draft: Draft, section: str, what: str, path: str, identifi
 def _find_clinic_faults(draft: Draft) -> Iterator[Fault]:
     for path, location in draft.of("clinic.locations"):
         yield from draft.known("clinic.sites", "site", f"{path}.site", location.site)
+        if None not in (location.opens, location.closes) and time() < location.opens >= location.closes:
+            yield Fault(f"{path}.opens", f"{location.opens:%H:%M} is not before it closes, {location.closes:%H:%M}")
     for path, travel in draft.of("clinic.travel"):
         for index, end in enumerate(travel.between):
             yield from draft.known("clinic.locations", "location", f"{path}.between[{index}]", end)
+    locations = draft.ids.get("clinic.locations", {})
+    rooms = {room.id: room.location for _, room in draft.of("clinic.rooms") if room.location in locations}
     for path, closure in draft.of("clinic.closures"):
         yield from _find_order_faults(path, closure)
         yield from draft.known("clinic.locations", "location", f"{path}.location", closure.location)
+        yield from draft.known("clinic.rooms", "room", f"{path}.room", closure.room)
+        where = rooms.get(closure.room)
+        if where is not None and closure.location in locations and where != closure.location:
+            yield Fault(f"{path}.room", f'"{closure.room}" is not at "{closure.location}"')
     for section in ("clinic.rooms", "clinic.equipment", "clinic.recovery"):
         for path, place in draft.of(section):
             yield from draft.known("clinic.locations", "location", f"{path}.location", place.location)
@@ -193,6 +202,7 @@ def _find_clinic_faults(draft: Draft) -> Iterator[Fault]:
         yield from _find_order_faults(path, block)
         yield from draft.known("clinic.locations", "location", f"{path}.location", block.location)
         yield from _find_list_faults(draft, "clinic.services", "service", f"{path}.services", block.services)
+        yield from _find_list_faults(draft, "clinic.services", "service", f"{path}.welcomes", block.welcomes)
         yield from _find_list_faults(draft, "providers", "provider", f"{path}.providers", block.providers)
 
 
@@ -217,6 +227,7 @@ def _find_shift_faults(draft: Draft, path: str, shifts: Sequence[Any]) -> Iterat
             if (shift.end.date() - shift.start.date()).days > (1 if at_midnight else 0):
                 yield Fault(f"{where}.end", "the shift crosses midnight")
         yield from _find_list_faults(draft, "clinic.locations", "location", f"{where}.locations", shift.locations)
+        yield from _find_list_faults(draft, "clinic.locations", "location", f"{where}.also", shift.also)
     latest = None
     for index in sorted(
         (index for index, shift in enumerate(shifts) if _is_whole(shift)), key=lambda index: shifts[index].start
@@ -235,21 +246,32 @@ def _find_place_faults(draft: Draft, path: str, place: Any) -> Iterator[Fault]:
         yield from _find_list_faults(draft, "providers", "provider", f"{path}.team", place.team)
 
 
+def _find_current_faults(draft: Draft, path: str, current: Any) -> Iterator[Fault]:
+    yield from _find_place_faults(draft, path, current)
+    if current is not None:
+        yield from _find_list_faults(draft, "providers", "provider", f"{path}.supervisors", current.supervisors or ())
+
+
 def _find_request_faults(draft: Draft) -> Iterator[Fault]:
+    served = {service.id: service.equipment for _, service in draft.of("clinic.services")}
     for path, visit in draft.of("visits"):
         yield from draft.known("patients", "patient", f"{path}.patient", visit.patient)
         yield from draft.known("clinic.services", "service", f"{path}.service", visit.service)
         yield from _find_list_faults(draft, "providers", "provider", f"{path}.preferred_providers", visit.preferred_providers)
         yield from draft.known("providers", "provider", f"{path}.required_provider", visit.required_provider)
         yield from _find_place_faults(draft, f"{path}.pinned", visit.pinned)
-        yield from _find_place_faults(draft, f"{path}.current", visit.current)
+        yield from _find_current_faults(draft, f"{path}.current", visit.current)
+        yield from _find_list_faults(draft, "clinic.equipment", "equipment", f"{path}.equipment", visit.equipment)
+        for index, device in enumerate(visit.equipment):
+            if device is not None and device in (served.get(visit.service) or ()):
+                yield Fault(f"{path}.equipment[{index}]", f'the service "{visit.service}" needs "{device}" already')
     for path, group in draft.of("groups"):
         yield from draft.known("clinic.services", "service", f"{path}.service", group.service)
         candidates = [candidate and candidate.patient for candidate in group.candidates]
         for index, patient in enumerate(candidates):
             yield from draft.known("patients", "patient", f"{path}.candidates[{index}].patient", patient)
         yield from _find_repeated_ids(f"{path}.candidates", candidates)
-        yield from _find_place_faults(draft, f"{path}.current", group.current)
+        yield from _find_current_faults(draft, f"{path}.current", group.current)
         if group.current is not None:
             yield from _find_list_faults(draft, "patients", "patient", f"{path}.current.attendees", group.current.attendees)
     for path, reserve in draft.of("reserves"):

@@ -8,11 +8,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Self, cast
 
-from pydantic import ValidationInfo, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from scheduling.clinic import Clinic, Location, Room, Service
+from scheduling.defaults import complete_parts
 from scheduling.errors import InvalidFile, UnknownId
-from scheduling.fields import Horizon, Id, Minutes, Model, Priority, Stamp, Weight
+from scheduling.fields import Count, Horizon, Id, Minutes, Model, Priority, Stamp, Weight
 from scheduling.files import read_json, write_text, wrong_kind
 from scheduling.people import Patient, Provider
 from scheduling.references import find_faults, validate_scenario
@@ -23,10 +24,10 @@ from scheduling.timegrid import TimeGrid
 class PriorityWeights(Model):
     """One weight for each priority."""
 
-    routine: Weight
-    soon: Weight
-    urgent: Weight
-    cancer: Weight
+    routine: Weight = Field(description="points of cost at priority routine")
+    soon: Weight = Field(description="points of cost at priority soon")
+    urgent: Weight = Field(description="points of cost at priority urgent")
+    cancer: Weight = Field(description="points of cost at priority cancer")
 
     def of(self, priority: Priority) -> int:
         """Return the weight of a priority."""
@@ -35,45 +36,71 @@ class PriorityWeights(Model):
 
 
 class Policy(Model):
-    """The integer weights of the cost, and the notification budget (null: no limit)."""
+    """The integer weights of the cost, the least notice, and the notification budget (null: no limit)."""
 
-    unscheduled: PriorityWeights
-    deadline_factor: Weight
-    late_per_day: PriorityWeights
-    delay_per_day: PriorityWeights
-    not_preferred_provider: Weight
-    not_preferred_site: Weight
-    not_preferred_half: Weight
-    extra_trip: Weight
-    site_change: Weight
-    max_notified_moves: Weight | None
-    moved: Weight
-    moved_notified: Weight
-    moved_notified_per_day: Weight
-    group_seat: PriorityWeights
-    group_not_run: Weight
-    reserve_missing: Weight
+    unscheduled: PriorityWeights = Field(
+        PriorityWeights(routine=100, soon=300, urgent=1000, cancer=3000), description="points per visit left out"
+    )
+    deadline_factor: Weight = Field(
+        5, description="what a visit left out costs is multiplied by it when its deadline is planned"
+    )
+    late_per_day: PriorityWeights = Field(
+        PriorityWeights(routine=4, soon=12, urgent=40, cancer=120), description="points per visit and day after its target"
+    )
+    delay_per_day: PriorityWeights = Field(
+        PriorityWeights(routine=1, soon=2, urgent=6, cancer=20),
+        description="points per visit and day after the later of its earliest date and the horizon's start",
+    )
+    not_preferred_provider: Weight = Field(8, description="points per visit without any of the providers that are preferred")
+    not_preferred_site: Weight = Field(6, description="points per visit at another site than the preferred one")
+    not_preferred_half: Weight = Field(2, description="points per visit in the half of the day that is not preferred")
+    extra_trip: Weight = Field(10, description="points per patient and date beyond the first on which they come")
+    site_change: Weight = Field(15, description="points per change of site within a provider's day")
+    patient_site_change: Weight = Field(0, description="points per change of site within a patient's day")
+    waiting: Weight = Field(0, description="points per 15 full minutes that a patient waits between items of a day")
+    notice_minutes: Count = Field(0, description="how long before a start its patient must hear of it, whole minutes")
+    max_notified_moves: Weight | None = Field(
+        None, description="most patients who have been told and are called again, a number; null: no limit"
+    )
+    moved: Weight = Field(5, description="points per visit or attendee moved or left out")
+    moved_notified: Weight = Field(30, description="points per visit or attendee, told before, that is moved or left out")
+    moved_notified_per_day: Weight = Field(5, description="points per day that such a visit or attendee moves")
+    moved_notified_per_hour: Weight = Field(0, description="points per full hour that such a visit moves within its date")
+    group_seat: PriorityWeights = Field(
+        PriorityWeights(routine=20, soon=40, urgent=80, cancer=80), description="points per candidate who does not attend"
+    )
+    group_not_run: Weight = Field(2000, description="points per required group left out")
+    reserve_missing: Weight = Field(250, description="points per reserve left out")
 
 
 class Scenario(Model):
     """Everything one optimisation needs. Read it with :meth:`read`, which reports every fault of the file.
 
     A scenario made in Python is held to the same: it raises ``InvalidFile`` when it refers to something that it does not have.
+    Defaults that depend on other keys (:mod:`scheduling.defaults`) are filled in.
     """
 
-    format: Literal["clinicweave-scenario/1"]
-    id: Id
-    now: Stamp | None
-    freeze_minutes: Minutes
-    horizon: Horizon
-    clinic: Clinic
-    providers: tuple[Provider, ...]
-    patients: tuple[Patient, ...]
-    visits: tuple[Visit, ...]
-    links: tuple[Link, ...]
-    groups: tuple[Group, ...]
-    reserves: tuple[Reserve, ...]
-    policy: Policy
+    format: Literal["clinicweave-scenario/1"] = Field(description="which sort of file this is")
+    id: Id = Field(description="the scenario's name, which plans repeat")
+    now: Stamp | None = Field(
+        None, description="the moment of planning, wall-clock time in the clinic's zone; null: nothing has happened yet"
+    )
+    freeze_minutes: Minutes = Field(0, description="how far ahead of now nothing that stands may move, whole minutes")
+    horizon: Horizon = Field(description="the dates that are planned")
+    clinic: Clinic = Field(description="places, resources and services")
+    providers: tuple[Provider, ...] = Field(description="those who give care")
+    patients: tuple[Patient, ...] = Field(description="those who receive care")
+    visits: tuple[Visit, ...] = Field(description="what is to be planned")
+    links: tuple[Link, ...] = Field((), description="which visits follow others")
+    groups: tuple[Group, ...] = Field((), description="group sessions to be planned")
+    reserves: tuple[Reserve, ...] = Field((), description="capacity to hold for patients referred later")
+    policy: Policy = Field(Policy(), description="what weighs how much")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """Fill in what depends on other parts; the record is still being made."""
+        self.__dict__.update(complete_parts(self.clinic, self.horizon, self.providers, self.patients, self.visits))
+        return self
 
     @model_validator(mode="after")
     def _expect_sound(self, info: ValidationInfo) -> Self:
@@ -104,6 +131,8 @@ class Scenario(Model):
     @classmethod
     def from_parts(cls, source: str, **parts: Any) -> Self:
         """Put a scenario together of parts that were validated each by itself. Raises ``InvalidFile``."""
+        completed = {"clinic", "horizon", "providers", "patients", "visits"}
+        parts |= complete_parts(**{name: part for name, part in parts.items() if name in completed})
         scenario = cls.model_construct(**parts)
         faults = find_faults(scenario)
         if faults:
@@ -123,6 +152,23 @@ class Scenario(Model):
     def services(self) -> Mapping[str, Service]:
         """Services by id."""
         return MappingProxyType({service.id: service for service in self.clinic.services})
+
+    def service_of(self, visit: Visit) -> Service:
+        """Return a visit's service as that visit needs it: of its own length, with its own equipment beside the service's.
+
+        Turnover and recovery are the catalogue's. A visit without needs of its own has the very service of the clinic, and
+        visits of like needs share one; its ``id`` is the service's in any case.
+        """
+        if visit.minutes is None and not visit.equipment:
+            return self.services[visit.service]
+        needs = (visit.service, visit.minutes, visit.equipment)
+        if needs not in self._adapted_services:
+            self._adapted_services[needs] = self.services[visit.service].adapt(visit.minutes, visit.equipment)
+        return self._adapted_services[needs]
+
+    @cached_property
+    def _adapted_services(self) -> dict[tuple[str, int | None, tuple[str, ...]], Service]:
+        return {}
 
     @cached_property
     def locations(self) -> Mapping[str, Location]:

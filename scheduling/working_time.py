@@ -23,7 +23,7 @@ class FreeInterval:
 def list_free_intervals(provider: Provider, shift: Shift, location: str, closures: Iterable[Closure]) -> Iterator[FreeInterval]:
     """Yield what busy times and closures leave of a shift, were it spent at a location."""
     taken = [(meeting.start, meeting.end) for meeting in provider.busy]
-    taken += [(closure.start, closure.end) for closure in closures if closure.location in (None, location)]
+    taken += [(closure.start, closure.end) for closure in closures if closure.closes_location(location)]
     start = shift.start
     for begin, end in sorted(taken):
         if end > start and begin < shift.end:

@@ -10,10 +10,12 @@ import typer
 from api.cli.commands.accounts import account_app
 from api.cli.commands.cataloguing import show_catalogue
 from api.cli.commands.changing import backfill, diff, insert, offer, what_if
+from api.cli.commands.disrupting import away, close, open_shift
 from api.cli.commands.episodes import episode_app
 from api.cli.commands.intake import intake_app
 from api.cli.commands.keeping import audit_app, backup, restore
 from api.cli.commands.mailing import mail_app
+from api.cli.commands.partners import hl7_app, partner_app
 from api.cli.commands.planning import check, demo, generate, plan, why
 from api.cli.commands.serving import caldav, serve
 from api.cli.commands.showing import export, schema, show_plan
@@ -69,6 +71,9 @@ COMMANDS = (
     (simulate, "simulate --weeks 26 --seed 1 -o months"),
     (schema, "schema plan > plan.schema.json"),
     (roster, "roster next-month.json"),
+    (away, "away physician-1:2026-12-02:2026-12-03 --reason ill"),
+    (close, "close wang-exam-1:2026-12-02T08:00:2026-12-02T12:00"),
+    (open_shift, "open physician-1:2026-12-02T13:00:2026-12-02T17:00:wang"),
     (next_week, "next-week --dry-run"),
     (outlook, "outlook --weeks 12"),
     (serve, "serve --port 8000"),
@@ -86,11 +91,8 @@ app.add_typer(episode_app, name="episode")
 app.add_typer(account_app, name="account")
 app.add_typer(audit_app, name="audit")
 app.add_typer(mail_app, name="mail")
-
-
-def main() -> None:
-    """Run the command line."""
-    app(prog_name="clinicweave")
+app.add_typer(hl7_app, name="hl7")
+app.add_typer(partner_app, name="partner")
 
 
 def _version(wanted: bool) -> None:

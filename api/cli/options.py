@@ -54,12 +54,12 @@ def day_of(scenario: Scenario, text: str) -> date:
     raise typer.BadParameter(f'"{text}" {what}; give one of {planned}', param_hint="--day")
 
 
-def generated(size: Size, seed: int, start: datetime | None) -> Scenario:
+def generated(size: Size, seed: int, start: datetime | None, with_needs: bool = False) -> Scenario:
     """Make up a scenario. Raises ``BadParameter`` for a start on which no week starts."""
     from scheduling.generate import DEFAULT_START, generate
 
     try:
-        return generate(size, seed, DEFAULT_START if start is None else start.date())
+        return generate(size, seed, DEFAULT_START if start is None else start.date(), with_needs=with_needs)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--start") from None
 

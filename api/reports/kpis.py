@@ -182,7 +182,7 @@ def _open_minutes(scenario: Scenario, location: str) -> int:
             if location in shift.locations and _planned(scenario, shift.start.date()):
                 masks[shift.start.date()] |= _mask(shift, shift.start.date())
     for closure in scenario.clinic.closures:
-        if closure.location in (None, location):
+        if closure.closes_location(location):
             for day in masks:
                 masks[day] &= ~_mask(closure, day)
     return sum(mask.bit_count() for mask in masks.values())

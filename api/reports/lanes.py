@@ -97,7 +97,7 @@ def _provider_row(
             places = {location} if location is not None else set(shift.locations)
             times: list[Timed] = [*provider.busy]
             times += (
-                closure for closure in scenario.clinic.closures if closure.location is None or places == {closure.location}
+                closure for closure in scenario.clinic.closures if all(closure.closes_location(place) for place in places)
             )
             away += filter(None, (_within(time, duty[-1], day) for time in times))
     return BoardRow(provider.id, _laned(found), tuple(duty), tuple(away))

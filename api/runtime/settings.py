@@ -19,7 +19,7 @@ from scheduling.catalogue.own import VARIABLE
 from scheduling.errors import Fault, InvalidFile
 
 PREFIX = "CLINICWEAVE_"
-OF_THE_BUILD = (f"{PREFIX}CLIENTS",)
+OF_THE_BUILD = (f"{PREFIX}CLIENTS", f"{PREFIX}PEERS")
 """Variables of the prefix that only tests and builds read."""
 
 MIN_SECRET_CHARACTERS = 32
@@ -89,6 +89,8 @@ class Settings(BaseSettings):
         None, ge=0, le=65_535, description="Take patients' answers by LMTP on this port of lmtp_host."
     )
     lmtp_host: str = "127.0.0.1"
+
+    partners: Path | None = Field(None, description="The file that names the systems with which HL7 messages are exchanged.")
 
     feed_polls_per_minute: int = Field(30, gt=0, description="Polls of one feed, for one process.")
     feed_past_days: int = Field(28, ge=0, description="How much of the past feeds show.")

@@ -159,12 +159,13 @@ def refresh_shift_locations(session: Session, scenario: Scenario) -> None:
 
 
 def find_shift_locations(scenario: Scenario, booked: Iterable[Booking]) -> tuple[ShiftPlace, ...]:
-    """Return the location of each shift that bookings use: that of the first that uses it."""
+    """Return the location of each shift that bookings use: that of the first at no place beside it."""
     chosen: dict[tuple[str, datetime], str] = {}
     for booking in booked:
         for member in (*booking.team, *booking.supervisors):
             for shift in scenario.providers_by_id[member].shifts:
-                if shift.start <= booking.start and booking.end <= shift.end:
+                is_beside = booking.location in shift.also
+                if shift.start <= booking.start and booking.end <= shift.end and not is_beside:
                     chosen.setdefault((member, shift.start), booking.location)
     return tuple(ShiftPlace(provider=who, start=start, location=where) for (who, start), where in sorted(chosen.items()))
 
@@ -223,22 +224,6 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
         ),
     )
     upset = apply_disruptions(base, disruptions)
-    fillers = tuple(_filler(upset, visit) for visit in upset.visits if visit.id not in base.visits_by_id)
-    visits = (*fillers, *(booking for booking in plan.visits if booking.visit not in aside))
+    visits = tuple(booking for booking in plan.visits if booking.visit not in aside)
     shifts = find_shift_locations(upset, (*visits, *plan.groups, *plan.holds))
     return upset, rebase(plan.changed(visits=visits, shifts=shifts), upset)
-
-
-def _filler(scenario: Scenario, visit: Visit) -> VisitBooking:
-    """Return the booking of a visit that stands for a closed room."""
-    pin = visit.pinned
-    assert pin is not None
-    return VisitBooking(
-        visit=visit.id,
-        start=pin.start,
-        end=pin.start + timedelta(minutes=scenario.services[visit.service].minutes),
-        location=pin.location,
-        room=pin.room,
-        team=(),
-        supervisors=(),
-    )

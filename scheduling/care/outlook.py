@@ -196,7 +196,7 @@ class _Model:
     def _list_closures(self, locations: Sequence[str]) -> tuple[Closure, ...]:
         """Return the closures that take away work which may be done at some locations: those of all of them."""
         every = self._records.clinic.closures
-        return tuple(closure for closure in every if closure.location is None or {closure.location} == set(locations))
+        return tuple(closure for closure in every if all(closure.closes_location(location) for location in locations))
 
     def _count_block_minutes(self, block: Block, week: int) -> float:
         day = self._first + timedelta(days=DAYS * week + WEEKDAYS.index(block.weekday))

@@ -160,12 +160,12 @@ class _Care:
         self._services = {service.id: service for service in clinic.services}
         self._sites = {location.id: location.site for location in clinic.locations}
         self._allowed = {patient.id: patient.allowed_sites for patient in patients}
-        self._closed = {day for closure in clinic.closures if closure.location is None for day in _whole_days(closure)}
+        self._closed = {day for closure in clinic.closures if closure.closes_clinic for day in _whole_days(closure)}
         self._at_work: dict[date, list[tuple[Provider, tuple[str, ...]]]] = {}
         for provider in providers:
             for shift in provider.shifts:
                 if not provider.trainee and not any(_covers(away, shift) for away in provider.busy):
-                    self._at_work.setdefault(shift.start.date(), []).append((provider, shift.locations))
+                    self._at_work.setdefault(shift.start.date(), []).append((provider, shift.reachable_locations))
         self._until = max(self._at_work, default=date.min)
         self._known: dict[tuple[date, str, str | None, tuple[str, ...] | None], bool] = {}
 

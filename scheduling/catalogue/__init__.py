@@ -33,6 +33,7 @@ from scheduling.catalogue.entries import (
 )
 from scheduling.catalogue.own import VARIABLE, find_unknown_sections, get_own_file, override, read_own_values
 from scheduling.clinic import Block, Clinic, Closure, Equipment, Location, Recovery, Room, Service, Site, Travel
+from scheduling.defaults import complete_clinic
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.fields import Clock, Count, Id, Model, Positive, Weekday
 from scheduling.pathways import Pathway, find_pathway_faults
@@ -91,6 +92,7 @@ class _Block(Sourced):
     end: Clock
     services: tuple[Id, ...]
     roles: tuple[Id, ...]
+    welcomes: tuple[Id, ...] = ()
 
 
 class _ServicesFile(Model):
@@ -170,7 +172,7 @@ def use_own_values(file: Path) -> Iterator[None]:
 
 def _strip_source(kind: type[T], entry: Model) -> T:
     """Return an entry as the scenario's record, without what the catalogue says beside it."""
-    return kind(**{name: getattr(entry, name) for name in kind.model_fields})
+    return kind(**{name: getattr(entry, name) for name in kind.model_fields if name in entry.model_fields_set})
 
 
 @cache
@@ -231,7 +233,7 @@ def _set_due_days(pathway: Pathway) -> Pathway:
 @cache
 def list_services() -> tuple[Service, ...]:
     """Return every service that the centre schedules."""
-    return tuple(_strip_source(Service, offer) for offer in _services_file().services)
+    return tuple(_strip_source(Service, offer.with_defaults(room=None)) for offer in _services_file().services)
 
 
 def get_service(service_id: str) -> CatalogueService:
@@ -325,7 +327,7 @@ def _build_rooms(extent: Extent) -> tuple[Room, ...]:
 
 
 def _build_block(entry: _Block, staff: tuple[Provider, ...]) -> Block:
-    kept = {name: getattr(entry, name) for name in Block.model_fields if name != "providers"}
+    kept = {name: getattr(entry, name) for name in Block.model_fields if name in entry.model_fields_set}
     return Block(**kept, providers=tuple(provider.id for provider in staff if provider.role in entry.roles))
 
 
@@ -343,7 +345,7 @@ def build_clinic(staff: Iterable[Provider] = (), extent: Extent = "full", closur
     """
     file, people = _clinic_file(), tuple(staff)
     small = extent == "small"
-    return Clinic(
+    clinic = Clinic(
         name=file.clinic.name,
         timezone=file.clinic.timezone,
         start_grid_minutes=file.clinic.start_grid_minutes,
@@ -357,3 +359,4 @@ def build_clinic(staff: Iterable[Provider] = (), extent: Extent = "full", closur
         services=list_services(),
         blocks=tuple(_build_block(entry, people) for entry in file.blocks),
     )
+    return complete_clinic(clinic)

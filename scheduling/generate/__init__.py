@@ -7,20 +7,22 @@ Shares, weights and sizes stand in ``profile.toml``; the clinic itself in :mod:`
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from random import Random
 
 from scheduling import catalogue
 from scheduling.fields import Horizon
 from scheduling.generate.asking import RequestBuilder
-from scheduling.generate.dates import make_dates
+from scheduling.generate.dates import Dates, make_dates
 from scheduling.generate.episodes import ask_episodes
 from scheduling.generate.groups import build_reserves, draw_groups, list_held_workshops
 from scheduling.generate.load import Meter, measure_load
+from scheduling.generate.needs import NeedBuilder
 from scheduling.generate.openings import ServiceOpenings
 from scheduling.generate.patients import Patients
-from scheduling.generate.profile import SIZES, SizeName, load_profile
+from scheduling.generate.profile import SIZES, GenerationProfile, SizeName, load_profile
 from scheduling.generate.roster import draw_roster
+from scheduling.generate.standing import StandingDay
 from scheduling.generate.visits import ask_cancer, fill
 from scheduling.people import Provider
 from scheduling.scenario import Scenario
@@ -31,7 +33,7 @@ DEFAULT_START = date(2026, 11, 30)
 """The Monday on which horizons start unless told otherwise; fixed, so that a seed means the same in every year."""
 
 
-def generate(size: SizeName, seed: int, start: date = DEFAULT_START) -> Scenario:
+def generate(size: SizeName, seed: int, start: date = DEFAULT_START, *, with_needs: bool = False) -> Scenario:
     """Return a synthetic scenario, the same for the same arguments on every machine.
 
     Parameters
@@ -42,6 +44,9 @@ def generate(size: SizeName, seed: int, start: date = DEFAULT_START) -> Scenario
         Any whole number.
     start : date
         A Monday.
+    with_needs : bool
+        The same week with needs of single visits, closed rooms, staffed special clinics and a least notice, on its first
+        morning, when some visits stand and some of them have begun. It uses every key of the file format.
 
     Raises
     ------
@@ -66,7 +71,17 @@ def generate(size: SizeName, seed: int, start: date = DEFAULT_START) -> Scenario
         patients=Patients(data.patients, dates, (site.id for site in clinic.sites), rng),
         rng=rng,
     )
-    return _scenario(builder, providers, seed)
+    scenario = _scenario(builder, providers, seed)
+    return _add_needs(scenario, data, size, dates, _stream(seed, size, "needs")) if with_needs else scenario
+
+
+def _add_needs(scenario: Scenario, profile: GenerationProfile, size: SizeName, dates: Dates, rng: Random) -> Scenario:
+    """Return a scenario that has begun, with needs of every kind."""
+    mix, day = profile.needs, dates.workdays[0]
+    needy = NeedBuilder(mix, dates, rng).add_to(scenario)
+    standing = StandingDay(needy, day).place(mix.standing.of(size))
+    visits = tuple(visit.changed(current=standing.get(visit.id)) for visit in needy.visits)
+    return needy.changed(id=f"{needy.id}-needs", now=datetime.combine(day, mix.now), visits=visits)
 
 
 def _scenario(builder: RequestBuilder, providers: tuple[Provider, ...], seed: int) -> Scenario:

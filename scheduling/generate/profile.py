@@ -204,6 +204,30 @@ class ReserveMix(Model):
     site: Id | None = None
 
 
+class NeedMix(Model):
+    """What the second edition of the file format adds to a week, and what of it stands when it has begun."""
+
+    opens: Clock
+    minutes_share: Share
+    minutes: tuple[int, ...]
+    equipment: Id
+    equipment_units: Count
+    equipment_share: Share
+    unscheduled_share: Share
+    unscheduled: tuple[Count, ...]
+    closed_rooms: Count
+    closed_from: Clock
+    closed_to: Clock
+    welcome: Id
+    beside_roles: tuple[Id, ...]
+    beside_of: Id
+    beside: Id
+    any_order: Id
+    policy: Mapping[str, Count]
+    standing: BySize
+    now: Clock
+
+
 class GenerationProfile(Model):
     """All of ``profile.toml``."""
 
@@ -218,6 +242,7 @@ class GenerationProfile(Model):
     episodes: tuple[EpisodeMix, ...]
     groups: GroupMix
     reserves: tuple[ReserveMix, ...]
+    needs: NeedMix
 
 
 @cache

@@ -24,6 +24,7 @@ from scheduling.rules.places import (
     closure,
     equipment,
     horizon,
+    opens,
     recovery,
     recovery_closes,
     room,
@@ -44,7 +45,7 @@ from scheduling.rules.providers import (
     travel,
 )
 from scheduling.rules.requests import group_cadence, group_month, group_size, link, pinned, reserve_window
-from scheduling.rules.stability import frozen, not_past, notification_budget
+from scheduling.rules.stability import begun, frozen, not_past, notice, notification_budget
 from scheduling.scenario import Scenario
 
 Rule = Callable[[Scenario, Plan], Iterator[Violation]]
@@ -53,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     start_grid,
     horizon,
     service_location,
+    opens,
     closes,
     recovery_closes,
     closure,
@@ -86,6 +88,8 @@ RULES: tuple[Rule, ...] = (
     group_cadence,
     not_past,
     frozen,
+    begun,
+    notice,
     notification_budget,
     reserve_window,
 )

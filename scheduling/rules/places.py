@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from scheduling.plan import Item, Plan, Violation
 from scheduling.rules.sweep import find_overlaps, find_overloads
@@ -35,6 +35,13 @@ def service_location(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
             yield Violation("service-location", (item.id,), f"{item.service.id} is not offered at {item.booking.location}")
 
 
+def opens(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
+    """Every item starts at or after the opening time of its location."""
+    for item in plan.items(scenario):
+        if item.start_minute < minute_of_day(scenario.locations[item.booking.location].opens):
+            yield Violation("opens", (item.id,), f"starts before {item.booking.location} opens")
+
+
 def closes(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """Every item ends by the closing time of its location."""
     for item in plan.items(scenario):
@@ -50,11 +57,13 @@ def recovery_closes(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
 
 
 def closure(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
-    """Nothing takes place at a location while it is closed."""
+    """Nothing takes place at a location while it is closed, nor in a room, cleaning included."""
     for item in plan.items(scenario):
+        cleaned = item.booking.end + timedelta(minutes=item.service.turnover)
         for closed in scenario.clinic.closures:
-            here = closed.location in (None, item.booking.location)
-            if here and item.booking.start < closed.end and closed.start < item.booking.end:
+            ends = item.booking.end if closed.room is None else cleaned
+            here = closed.closes_location(item.booking.location) or closed.closes_room(item.booking.room)
+            if here and item.booking.start < closed.end and closed.start < ends:
                 yield Violation("closure", (item.id,), f"meets the closure of {closed.start:%Y-%m-%d}: {closed.reason}")
 
 

@@ -45,7 +45,7 @@ def qualified(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
 
 
 def shift(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
-    """Everybody committed to an item is on one shift that contains it, at the location chosen for that shift."""
+    """Everybody committed to an item is on one shift that contains it, at the location chosen for it or at one beside it."""
     chosen: dict[tuple[str, datetime], str] = {}
     for place in plan.shifts:
         if place.location not in _shift(scenario.providers_by_id[place.provider], place.start).locations:
@@ -60,7 +60,7 @@ def shift(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
                 yield Violation("shift", (item.id, member), "is not within one shift")
                 continue
             used.add((member, on.start))
-            if chosen.get((member, on.start)) != item.booking.location:
+            if not on.may_attend(item.booking.location, chosen.get((member, on.start))):
                 where = chosen.get((member, on.start), "no location")
                 yield Violation("shift", (item.id, member), f"spends that shift at {where}, not at {item.booking.location}")
     for provider, start in sorted(chosen.keys() - used):
@@ -146,10 +146,10 @@ def daily_limit(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
 
 
 def block_reserved(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
-    """During a special clinic its providers do nothing else."""
+    """During a special clinic its providers do nothing else but what it welcomes."""
     for item in plan.items(scenario):
         for block in scenario.clinic.blocks:
-            if item.service.id in block.services or block.weekday != weekday(item.date):
+            if block.admits(item.service.id, item.booking.location) or block.weekday != weekday(item.date):
                 continue
             starts, ends = (stamp(item.date, minute_of_day(clock)) for clock in (block.start, block.end))
             if item.booking.start < ends and starts < item.booking.end:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from scheduling.plan import Item, Plan, Violation, VisitBooking
 from scheduling.requests import Link
+from scheduling.rules.stability import list_eligible_attendees
 from scheduling.scenario import Scenario
 
 
@@ -38,6 +39,8 @@ def link(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
 
 
 def _find_distance_faults(link: Link, before: VisitBooking, after: VisitBooking) -> Iterator[str]:
+    if link.any_order and after.start < before.start:
+        before, after = after, before
     days = (after.start.date() - before.start.date()).days
     if days < link.min_days or (link.max_days is not None and days > link.max_days):
         upper = "any" if link.max_days is None else link.max_days
@@ -60,7 +63,7 @@ def group_size(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
         attendees = booking.attendees
         if len(set(attendees)) < len(attendees):
             yield Violation("group-size", (group.id,), "names an attendee twice")
-        strangers = set(attendees) - {candidate.patient for candidate in group.candidates}
+        strangers = set(attendees) - list_eligible_attendees(scenario, group)
         if strangers:
             yield Violation("group-size", (group.id, *sorted(strangers)), "attend without being candidates")
         if len(attendees) < group.min_attendees:
@@ -83,11 +86,10 @@ def group_cadence(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
     """A group's session follows its last one at the group's rhythm."""
     for item in _list_sessions(scenario, plan):
         group = scenario.groups_by_id[item.id]
-        if group.last_session is None:
-            continue
-        days = (item.date - group.last_session).days
-        if not group.min_days_between <= days <= group.max_days_between:
-            allowed = f"{group.min_days_between} to {group.max_days_between}"
+        if group.last_session is not None and not group.is_in_rhythm(item.date):
+            days = (item.date - group.last_session).days
+            upper = "any" if group.max_days_between is None else group.max_days_between
+            allowed = f"{group.min_days_between} to {upper}"
             yield Violation("group-cadence", (group.id,), f"{days} days after the last session, not {allowed}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from scheduling.plan import Booking, GroupBooking, Plan, Violation
-from scheduling.requests import Current, CurrentGroup
+from scheduling.requests import Current, CurrentGroup, Group, Visit
 from scheduling.scenario import Scenario
 
 
@@ -31,6 +31,69 @@ def is_attending_as_told(current: CurrentGroup, session: GroupBooking | None, pa
 def get_freeze_end(scenario: Scenario) -> datetime | None:
     """Return the moment before which nothing that stands may move."""
     return None if scenario.now is None else scenario.now + timedelta(minutes=scenario.freeze_minutes)
+
+
+def get_notice_end(scenario: Scenario) -> datetime | None:
+    """Return the first moment of which patients hear early enough; None where no notice is asked for."""
+    if scenario.now is None or not scenario.policy.notice_minutes:
+        return None
+    return scenario.now + timedelta(minutes=scenario.policy.notice_minutes)
+
+
+def get_least_start(scenario: Scenario, request: Visit | Group) -> datetime | None:
+    """Return the first moment at which a visit or group may start where it does not stand; None: notice asks for nothing.
+
+    A pinned or same-day visit is free, and one whose deadline lies on or before the date of that moment.
+    """
+    least = get_notice_end(scenario)
+    if least is None or isinstance(request, Group):
+        return least
+    due = request.deadline is not None and request.deadline <= least.date()
+    return None if request.same_day or request.pinned is not None or due else least
+
+
+def is_short_notice(scenario: Scenario, request: Visit | Group, start: datetime, location: str) -> bool:
+    """Return whether a visit or group would start where its patients have not heard of early enough (rule ``notice``).
+
+    What stands there is free, whether anybody has been told of it or not; team and room do not matter.
+    """
+    least = get_least_start(scenario, request)
+    current = request.current
+    stands = current is not None and (current.start, current.location) == (start, location)
+    return least is not None and start < least and not stands
+
+
+def list_standing_attendees(scenario: Scenario, group: Group, start: datetime) -> frozenset[str] | None:
+    """Return the only patients who may attend a session that starts at ``start``; None: any candidate may.
+
+    Nobody joins a session that starts before the least notice.
+    """
+    least = get_notice_end(scenario)
+    if least is None or start >= least:
+        return None
+    return frozenset(group.current.attendees if group.current is not None else ())
+
+
+def is_begun(scenario: Scenario, current: Current | CurrentGroup | None) -> bool:
+    """Return whether what stands has begun, and is known with its supervisors: it stays exactly so, or is left out."""
+    return scenario.now is not None and current is not None and current.start < scenario.now and current.supervisors is not None
+
+
+def is_as_begun(current: Current | CurrentGroup, booking: Booking) -> bool:
+    """Return whether a booking is exactly as it stands; the order of supervisors and attendees does not matter."""
+    places = ((thing.start, thing.location, thing.room, thing.team) for thing in (current, booking))
+    attendees = (frozenset(getattr(thing, "attendees", ())) for thing in (current, booking))
+    return (
+        len(set(places)) == 1 and sorted(current.supervisors or ()) == sorted(booking.supervisors) and len(set(attendees)) == 1
+    )
+
+
+def list_eligible_attendees(scenario: Scenario, group: Group) -> frozenset[str]:
+    """Return the patients who count as a group's candidates: those of a session that has begun are among them."""
+    candidates = {candidate.patient for candidate in group.candidates}
+    if group.current is not None and is_begun(scenario, group.current):
+        candidates.update(group.current.attendees)
+    return frozenset(candidates)
 
 
 def not_past(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
@@ -62,6 +125,33 @@ def frozen(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
         imminent = group.current is not None and group.current.start < until
         if imminent and session is not None and not is_unchanged(group.current, session):
             yield Violation("frozen", (group.id,), "is too near to be moved")
+
+
+def _list_planned(scenario: Scenario, plan: Plan) -> Iterator[tuple[Visit | Group, Booking]]:
+    """Yield the planned visits and groups, what was asked beside where it takes place."""
+    yield from ((scenario.visits_by_id[booking.visit], booking) for booking in plan.visits)
+    yield from ((scenario.groups_by_id[session.group], session) for session in plan.groups)
+
+
+def begun(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
+    """What has begun stays exactly as it stands, with room, supervisors and attendees, or is left out."""
+    for request, booking in _list_planned(scenario, plan):
+        current = request.current
+        if current is not None and is_begun(scenario, current) and not is_as_begun(current, booking):
+            yield Violation("begun", (request.id,), f"has begun at {current.start:%a %H:%M}, and is not as it stands")
+
+
+def notice(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
+    """Patients hear early enough of a start that is new to them."""
+    if get_notice_end(scenario) is None:
+        return
+    for request, booking in _list_planned(scenario, plan):
+        if is_short_notice(scenario, request, booking.start, booking.location):
+            yield Violation("notice", (request.id,), f"would start at {booking.start:%a %H:%M}, too soon to be told of it")
+    for session in plan.groups:
+        standing = list_standing_attendees(scenario, scenario.groups_by_id[session.group], session.start)
+        if standing is not None and (joining := sorted(set(session.attendees) - standing)):
+            yield Violation("notice", (session.group, *joining), "would join too soon to be told of it")
 
 
 def list_notified_moves(scenario: Scenario, plan: Plan) -> Iterator[str]:

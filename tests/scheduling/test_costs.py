@@ -15,7 +15,7 @@ from scheduling.rules import find_violations, get_rule_name
 
 CONTRACT = (
     *("unscheduled", "late", "delay", "continuity", "site", "half", "trips"),
-    *("moved", "group", "reserve", "site-change"),
+    *("moved", "group", "reserve", "waiting", "journeys", "site-change"),
 )
 """The components of the scenario format's table, in its order."""
 
@@ -77,6 +77,8 @@ def test_a_plan_costs_the_sum_of_its_components() -> None:
         "moved": 47 + 2 * 53,
         "group": 59,
         "reserve": 307,
+        "waiting": 0,
+        "journeys": 0,
         "site-change": 0,
     }
     verdict = check(asked, made)

@@ -81,7 +81,7 @@ FAULTS: tuple[tuple[str, Any, str], ...] = (
     ("status", "infeasible", "status: must be 'optimal', 'feasible' or 'unknown'"),
     ("cost", 1.5, "cost: must be a valid integer"),
     ("bound", "none", "bound: must be a valid integer"),
-    ("costs.site-change", DELETED, "costs.site-change: missing"),
+    ("costs.site-change", None, "costs.site-change: must be a valid integer"),
     ("costs.site_change", 0, "costs.site_change: unknown key"),
     ("visits[0].notified", True, "visits[0].notified: unknown key"),
     ("visits[0].supervisors", DELETED, "visits[0].supervisors: missing"),

@@ -25,12 +25,18 @@ PLAN = plan(
 
 def test_a_published_plan_stands_and_everybody_in_it_has_been_told() -> None:
     told = publish(ASKED, PLAN)
-    assert told.visits_by_id["v1"].current == current("MO 09:00")
+    assert told.visits_by_id["v1"].current == current("MO 09:00", supervisors="")
     assert told.visits_by_id["v2"].current is None
-    assert told.groups_by_id["g"].current == current_group("TU 09:00", "sol")
+    assert told.groups_by_id["g"].current == current_group("TU 09:00", "sol", supervisors=[])
     assert told.now is None
     assert Scenario.parse(told.model_dump_json(exclude_unset=True)) == told
     assert is_published(told) and not is_published(ASKED)
+
+
+def test_a_published_plan_says_who_supervises_what_stands() -> None:
+    asked = scenario(visit("v1"))
+    told = publish(asked, plan(asked, booking("v1", "MO 09:00", team="cy", supervisors="ana")))
+    assert told.visits_by_id["v1"].current == current("MO 09:00", team="cy", supervisors="ana")
 
 
 def test_a_published_plan_moves_nobody_as_it_stands() -> None:
@@ -45,8 +51,8 @@ def test_who_stood_there_before_is_as_told_as_before() -> None:
     )
     answer = plan(known, booking("v1", "MO 09:00", "wang-exam-2"), booking("v2", "MO 14:00"))
     told = publish(known, answer).visits_by_id
-    assert told["v1"].current == current("MO 09:00", "wang-exam-2", notified=False)
-    assert told["v2"].current == current("MO 14:00")
+    assert told["v1"].current == current("MO 09:00", "wang-exam-2", notified=False, supervisors="")
+    assert told["v2"].current == current("MO 14:00", supervisors="")
 
 
 @pytest.mark.parametrize(("attending", "told"), [("sol", False), ("sol tam", True)])

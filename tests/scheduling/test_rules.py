@@ -13,12 +13,13 @@ from scheduling.plan import find_plan_faults
 from scheduling.rules import RULES, Rule, find_violations, get_rule_name
 
 CONTRACT = (
-    *("start-grid", "horizon", "service-location", "closes", "recovery-closes", "closure"),
+    *("start-grid", "horizon", "service-location", "opens", "closes", "recovery-closes", "closure"),
     *("team", "qualified", "shift", "busy", "provider-overlap", "travel", "supervision", "attention", "daily-limit"),
     *("room", "room-overlap", "equipment", "recovery", "block", "block-reserved"),
     *("patient-overlap", "patient-travel", "patient-available", "patient-site"),
     *("earliest", "deadline", "same-day", "required-provider", "pinned", "link"),
-    *("group-size", "group-month", "group-cadence", "not-past", "frozen", "notification-budget", "reserve-window"),
+    *("group-size", "group-month", "group-cadence", "not-past", "frozen", "begun", "notice"),
+    *("notification-budget", "reserve-window"),
 )
 """The rules of the scenario format's table, in its order."""
 

@@ -29,9 +29,11 @@ SHAPES: tuple[tuple[str, Any, str], ...] = (
     ("surprise", 1, "surprise: unknown key"),
     ("clinic.rooms[2].colour", "red", "clinic.rooms[2].colour: unknown key"),
     ("visits[3].pinned", {"start": at("MO 09:00"), "location": "wang", "room": None}, "visits[3].pinned.team: missing"),
-    ("reserves", DELETED, "reserves: missing"),
-    ("visits[1].same_day", DELETED, "visits[1].same_day: missing"),
-    ("policy.moved", DELETED, "policy.moved: missing"),
+    ("links[0].before", DELETED, "links[0].before: missing"),
+    ("visits[3].patient", DELETED, "visits[3].patient: missing"),
+    ("providers[0].skills", DELETED, "providers[0].skills: missing"),
+    ("visits[1].current.notified", DELETED, "visits[1].current.notified: missing"),
+    ("clinic.services[0].room.features", DELETED, "clinic.services[0].room.features: missing"),
     ("policy.late_per_day.soon", DELETED, "policy.late_per_day.soon: missing"),
     ("reserves[0].from", DELETED, "reserves[0].from: missing"),
     ("format", "clinicweave-scenario/2", "format: must be 'clinicweave-scenario/1'"),
@@ -69,6 +71,21 @@ SHAPES: tuple[tuple[str, Any, str], ...] = (
     ("clinic.blocks[0].weekday", "WED", "clinic.blocks[0].weekday: must be 'MO', 'TU', 'WE', 'TH', 'FR', 'SA' or 'SU'"),
     ("providers[1].skills[0]", 3, "providers[1].skills[0]: must be a valid string"),
     ("reserves[1]", None, "reserves[1]: must be an object"),
+    ("visits[3].minutes", 0, "visits[3].minutes: must be greater than or equal to 1"),
+    ("visits[3].minutes", 1441, "visits[3].minutes: must be less than or equal to 1440"),
+    ("visits[3].minutes", 45.5, "visits[3].minutes: must be a valid integer"),
+    ("visits[3].unscheduled", 1_000_001, "visits[3].unscheduled: must be less than or equal to 1000000"),
+    ("visits[3].unscheduled", -1, "visits[3].unscheduled: must be greater than or equal to 0"),
+    ("visits[3].equipment", None, "visits[3].equipment: must be a valid array"),
+    ("visits[1].current.supervisors", "dee", "visits[1].current.supervisors: must be a valid array"),
+    ("clinic.locations[0].opens", "24:00", 'clinic.locations[0].opens: "24:00": '),
+    ("clinic.locations[0].opens", None, f"clinic.locations[0].opens: {CLOCK} NoneType"),
+    ("links[0].any_order", 1, "links[0].any_order: must be a valid boolean"),
+    ("policy.waiting", 1_000_001, "policy.waiting: must be less than or equal to 1000000"),
+    ("policy.notice_minutes", -1, "policy.notice_minutes: must be greater than or equal to 0"),
+    ("policy.patient_site_change", 0.5, "policy.patient_site_change: must be a valid integer"),
+    ("policy.moved_notified_per_hour", -1, "policy.moved_notified_per_hour: must be greater than or equal to 0"),
+    ("policy.notice", 1, "policy.notice: unknown key"),
 )
 """One place, what is put there, and how the one fault begins that there is then: faults of shape."""
 
@@ -111,6 +128,12 @@ UNKNOWN: tuple[tuple[str, Any, str], ...] = (
     ("groups[0].current.attendees[0]", "x", 'groups[0].current.attendees[0]: unknown patient "x"'),
     ("reserves[0].service", "x", 'reserves[0].service: unknown service "x"'),
     ("reserves[0].site", "x", 'reserves[0].site: unknown site "x"'),
+    ("clinic.closures[2].room", "x", 'clinic.closures[2].room: unknown room "x"'),
+    ("clinic.blocks[0].welcomes[0]", "x", 'clinic.blocks[0].welcomes[0]: unknown service "x"'),
+    ("providers[3].shifts[0].also[0]", "x", 'providers[3].shifts[0].also[0]: unknown location "x"'),
+    ("visits[3].equipment[0]", "x", 'visits[3].equipment[0]: unknown equipment "x"'),
+    ("visits[1].current.supervisors[0]", "x", 'visits[1].current.supervisors[0]: unknown provider "x"'),
+    ("groups[0].current.supervisors", ["x"], 'groups[0].current.supervisors[0]: unknown provider "x"'),
 )
 """Ids that nothing declares."""
 
@@ -134,6 +157,11 @@ REPEATED: tuple[tuple[str, Any, str], ...] = (
     ("groups[0].current.attendees[1]", "pat", 'groups[0].current.attendees[1]: "pat" is repeated'),
     ("visits[1].current.team[1]", "ana", 'visits[1].current.team[1]: "ana" is repeated'),
     ("visits[0].preferred_providers[1]", "ana", 'visits[0].preferred_providers[1]: "ana" is repeated'),
+    ("clinic.blocks[0].welcomes", ["bedside"] * 2, 'clinic.blocks[0].welcomes[1]: "bedside" is repeated'),
+    ("providers[3].shifts[0].also", ["west"] * 2, 'providers[3].shifts[0].also[1]: "west" is repeated'),
+    ("visits[3].equipment", ["generator"] * 2, 'visits[3].equipment[1]: "generator" is repeated'),
+    ("visits[3].service", "ablation", 'visits[3].equipment[0]: the service "ablation" needs "generator" already'),
+    ("visits[1].current.supervisors", ["dee"] * 2, 'visits[1].current.supervisors[1]: "dee" is repeated'),
 )
 """Ids that are there twice."""
 
@@ -157,6 +185,8 @@ TIMES: tuple[tuple[str, Any, str], ...] = (
         "patients[0].unavailable[0].end: 2026-11-30T10:00:00 is not after the start 2026-11-30T10:00:00",
     ),
     ("reserves[1].to", "13:00", "reserves[1].to: 13:00 is not after the start 13:00"),
+    ("clinic.locations[0].opens", "17:00", "clinic.locations[0].opens: 17:00 is not before it closes, 17:00"),
+    ("clinic.closures[2].location", "west", 'clinic.closures[2].room: "wang-exam-2" is not at "west"'),
     (
         "providers[0].shifts[4]",
         a_shift("FR 08:00", "FR 08:00"),
@@ -185,6 +215,7 @@ LINKS: tuple[tuple[str, Any, str], ...] = (
     ("links[2]", a_link("v3", "v1"), "links[2]: closes a cycle: v1 -> v2 -> v3 -> v1"),
     ("links[1].after", "v1", "links[1]: closes a cycle: v1 -> v2 -> v1"),
     ("links[0].min_days", 8, "links[0].max_days: 7 is below min_days 8"),
+    ("links[2]", a_link("v3", "v1", any_order=True), "links[2]: closes a cycle: v1 -> v2 -> v3 -> v1"),
 )
 """Links that nothing can keep."""
 
@@ -234,11 +265,11 @@ HIDING: tuple[tuple[tuple[tuple[str, Any], ...], tuple[str, ...]], ...] = (
         ("horizon.end: 2026-11-29 is not after the start 2026-11-30", "horizon.colour: unknown key"),
     ),
     (
-        (("visits[0].pinned.start", "soon"), ("visits[0].pinned.room", "x"), ("visits[0].deadline", DELETED)),
+        (("visits[0].pinned.start", "soon"), ("visits[0].pinned.room", "x"), ("visits[0].patient", DELETED)),
         (
             f'visits[0].pinned.start: {STAMP} "soon"',
             'visits[0].pinned.room: unknown room "x"',
-            "visits[0].deadline: missing",
+            "visits[0].patient: missing",
         ),
     ),
     (
@@ -382,6 +413,23 @@ def test_a_chain_of_thousands_of_links_needs_no_stack() -> None:
         ("providers[0].shifts[10]", a_shift("SA 20:00", "2026-12-06T00:00")),
         ("providers[0].shifts[10]", a_shift("TU 12:00", "TU 12:30")),
         ("clinic.closures[2]", {"start": at("MO 09:00"), "end": at("FR 09:00"), "location": None, "reason": ""}),
+        ("clinic.closures[2].location", None),
+        ("clinic.closures[2].location", DELETED),
+        ("clinic.closures[2].room", None),
+        ("clinic.locations[0].opens", "16:59"),
+        ("clinic.locations[0].opens", "00:00"),
+        ("visits[3].minutes", 1),
+        ("visits[3].minutes", 1440),
+        ("visits[3].minutes", 47),
+        ("visits[3].unscheduled", 0),
+        ("visits[3].unscheduled", 1_000_000),
+        ("visits[3].equipment", []),
+        ("visits[1].current.supervisors", []),
+        ("visits[1].current.supervisors", None),
+        ("providers[3].shifts[0].also", ["wang", "yawkey"]),
+        ("clinic.blocks[0].welcomes", []),
+        ("groups[0].max_days_between", None),
+        ("links[0].any_order", True),
         ("clinic.blocks[0].end", "13:01"),
         ("links[0].min_days", 7),
         ("policy.moved", 1_000_000),

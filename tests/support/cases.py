@@ -9,13 +9,19 @@ from __future__ import annotations
 from support.judgements.blocks import BLOCKS
 from support.judgements.case import Case, CostCase
 from support.judgements.costs import COSTS
+from support.judgements.days import DAYS
+from support.judgements.needs import NEEDS
+from support.judgements.notice import BEGUN, NOTIFIED
 from support.judgements.patients import PATIENTS
 from support.judgements.places import PLACES
 from support.judgements.providers import PROVIDERS
 from support.judgements.requests import REQUESTS
 from support.judgements.stability import STABILITY
 
-CASES: tuple[Case, ...] = (*PLACES, *BLOCKS, *PROVIDERS, *PATIENTS, *REQUESTS, *STABILITY)
-COST_CASES: tuple[CostCase, ...] = COSTS
+CASES: tuple[Case, ...] = (
+    *(*PLACES, *BLOCKS, *PROVIDERS, *PATIENTS, *REQUESTS, *STABILITY),
+    *(*NEEDS, *BEGUN, *NOTIFIED),
+)
+COST_CASES: tuple[CostCase, ...] = (*COSTS, *DAYS)
 
 __all__ = ["CASES", "COST_CASES", "Case", "CostCase"]

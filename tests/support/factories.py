@@ -74,9 +74,10 @@ def _intervals(intervals: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"start": at(start), "end": at(end)} for start, end in intervals]
 
 
-def location(identifier: str, site: str = "boston", closes: str = "17:00") -> Location:
+def location(identifier: str, site: str = "boston", closes: str = "17:00", **overrides: Any) -> Location:
     """Build a location."""
-    return _made(Location, {"id": identifier, "site": site, "name": identifier, "address": "", "closes": closes}, {})
+    fields = {"id": identifier, "site": site, "name": identifier, "address": "", "closes": closes}
+    return _made(Location, fields, overrides)
 
 
 def room(identifier: str, where: str, kind: str, *features: str, seats: int = 1) -> Room:
@@ -85,9 +86,9 @@ def room(identifier: str, where: str, kind: str, *features: str, seats: int = 1)
     return _made(Room, fields, {})
 
 
-def closure(start: str, end: str, where: str | None = None) -> Closure:
+def closure(start: str, end: str, where: str | None = None, **overrides: Any) -> Closure:
     """Build a closure, of every location unless one is named."""
-    return _made(Closure, {"start": at(start), "end": at(end), "location": where, "reason": "works"}, {})
+    return _made(Closure, {"start": at(start), "end": at(end), "location": where, "reason": "works"}, overrides)
 
 
 def block(identifier: str, weekday: str, start: str, end: str, **overrides: Any) -> Block:
@@ -170,10 +171,10 @@ def clinic(*changed: Service, **overrides: Any) -> Clinic:
     return _made(Clinic, fields, overrides)
 
 
-def shift(start: str, end: str, *locations: str) -> Shift:
+def shift(start: str, end: str, *locations: str, **overrides: Any) -> Shift:
     """Build a shift: ``shift("MO 08:00", "12:00", "wang")``; its end is a clock time of that day, or a stamp."""
     ends = f"{at(start)[:10]}T{end}" if re.fullmatch(r"\d\d:\d\d", end) else at(end)
-    return _made(Shift, {"start": at(start), "end": ends, "locations": locations or ("wang",)}, {})
+    return _made(Shift, {"start": at(start), "end": ends, "locations": locations or ("wang",)}, overrides)
 
 
 def week(*halves: Shift, days: Sequence[str] = WORKDAYS) -> list[Shift]:
@@ -253,11 +254,16 @@ def pin(start: str, room: str | None = "wang-exam-1", team: str = "ana", locatio
 
 
 def current(
-    start: str, room: str | None = "wang-exam-1", team: str = "ana", location: str = "wang", notified: bool = True
+    start: str,
+    room: str | None = "wang-exam-1",
+    team: str = "ana",
+    location: str = "wang",
+    notified: bool = True,
+    supervisors: str | None = None,
 ) -> Current:
-    """Build the place where a visit stands."""
+    """Build the place where a visit stands; ``supervisors`` None: the file does not say."""
     fields = {"start": at(start), "location": location, "room": room, "team": team.split(), "notified": notified}
-    return _made(Current, fields, {})
+    return _made(Current, fields, {} if supervisors is None else {"supervisors": supervisors.split()})
 
 
 def link(before: str, after: str, min_days: int = 0, max_days: int | None = None, **overrides: Any) -> Link:
@@ -402,25 +408,26 @@ def booked(scenario: Scenario, wish: Wish) -> Booking:
     kind: type[Booking]
     if wish.id in scenario.visits_by_id:
         kind, asked = VisitBooking, {"visit": wish.id}
-        service_id = scenario.visits_by_id[wish.id].service
+        service = scenario.service_of(scenario.visits_by_id[wish.id])
     elif wish.id in scenario.groups_by_id:
         kind, asked = GroupBooking, {"group": wish.id, "attendees": wish.attendees}
-        service_id = scenario.groups_by_id[wish.id].service
+        service = scenario.services[scenario.groups_by_id[wish.id].service]
     else:
         kind, asked = HoldBooking, {"reserve": wish.id}
-        service_id = scenario.reserves_by_id[wish.id].service
-    end = datetime.fromisoformat(wish.start) + timedelta(minutes=scenario.services[service_id].minutes)
+        service = scenario.services[scenario.reserves_by_id[wish.id].service]
+    end = datetime.fromisoformat(wish.start) + timedelta(minutes=service.minutes)
     fields = {"start": wish.start, "end": format_stamp(end), "location": wish.location, "room": wish.room}
     return _made(kind, {**fields, "team": wish.team, "supervisors": wish.supervisors}, asked)
 
 
 def shift_places(scenario: Scenario, bookings: Iterable[Booking]) -> list[ShiftPlace]:
-    """Choose, for each shift that contains a booking of its provider, the location of the first such booking."""
+    """Choose, for each shift that contains a booking of its provider, the location of the first that is not beside it."""
     chosen: dict[tuple[str, datetime], str] = {}
     for made in bookings:
         for member in (*made.team, *made.supervisors):
             for on_duty in scenario.providers_by_id[member].shifts:
-                if on_duty.start <= made.start and made.end <= on_duty.end:
+                within = on_duty.start <= made.start and made.end <= on_duty.end
+                if within and made.location not in on_duty.also:
                     chosen.setdefault((member, on_duty.start), made.location)
     return [
         ShiftPlace(provider=provider, start=start, location=location) for (provider, start), location in sorted(chosen.items())

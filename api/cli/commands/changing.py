@@ -25,7 +25,6 @@ from scheduling.disruptions import (
     parse_absence,
     parse_closure,
     parse_extra_shift,
-    remove_placeholders,
 )
 from scheduling.plan import Plan, Unscheduled
 from scheduling.publishing import publish, rebase, upcoming
@@ -94,13 +93,12 @@ def what_if(
     made = solve_with_progress(upset, Limits(seconds=seconds, workers=workers, seed=seed), rebase(before, upset), err())
     with err().status("trying what would keep each of them in its place ..."):
         why = () if made.status == "unknown" else explain_moves(upset, made)
-    view, after = remove_placeholders(upset, stands, made)
-    found = compare(stands, before, after, view)
+    found = compare(stands, before, made, upset)
     if as_json:
-        plans = {"before": plan_summary(stands, before), "after": plan_summary(view, after)}
+        plans = {"before": plan_summary(stands, before), "after": plan_summary(upset, made)}
         print_json({**plans, "comparison": found.model_dump(mode="json"), "moves": moves_document(why)})
     else:
-        show(*comparison_tables(found, why), Text(), beside(stands, before, view, after))
+        show(*comparison_tables(found, why), Text(), beside(stands, before, upset, made))
     if made.status == "unknown":
         raise end_command(ExitCode.PINS_CONFLICT, pins_conflict(upset, made))
 

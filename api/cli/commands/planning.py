@@ -49,13 +49,17 @@ def generate(
     seed: Seed = 0,
     output: Output = None,
     start: Start = None,
+    with_needs: Annotated[
+        bool,
+        typer.Option("--with-needs", help="With needs of single visits, on a first morning: uses every key of the format."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make up a scenario over the whole catalogue of services.
 
     The same size, seed and start give the same scenario. Without --output it is written to the terminal.
     """
-    made = generated(size, seed, start)
+    made = generated(size, seed, start, with_needs)
     if output is None:
         typer.echo(scenario_json(made))
         return

@@ -19,7 +19,9 @@ from api.store.tables.care import (
     WaitingRow,
 )
 from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
+from api.store.tables.disruptions import DisruptionRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
+from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
 from api.store.tables.jobs import JobEventRow, PlanJobRow
 from api.store.tables.mail import InvitationRow, MessageRow
 from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
@@ -45,6 +47,7 @@ __all__ = [
     "BusyRow",
     "ChangeSetRow",
     "ClinicRow",
+    "DisruptionRow",
     "EpisodeEventRow",
     "EpisodeRow",
     "EpisodeVisitRow",
@@ -53,18 +56,22 @@ __all__ = [
     "FeedRow",
     "GroupRow",
     "IdempotencyRow",
+    "InMessageRow",
     "InvitationRow",
     "JobEventRow",
     "LinkRow",
     "MemberRow",
     "MembershipRow",
     "MessageRow",
+    "MirrorRow",
     "OccupancyRow",
     "OfferRow",
+    "OutMessageRow",
     "OutsideCalendarRow",
     "PatientLinkRow",
     "PatientRow",
     "PeriodRow",
+    "PlacerRow",
     "PlanJobRow",
     "PlanRow",
     "ProgrammeRow",
