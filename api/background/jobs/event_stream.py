@@ -77,10 +77,10 @@ async def stream_events(database: Database, identifier: str, after: int, stoppin
     while not stopping.is_set():
         job, events = await asyncio.to_thread(look)
         if looks == 0 and not events and job.ended_at is None:
-            yield _write_event("progress", _describe_progress(job, None))
+            yield _write_event("progress", describe_progress(job, None))
         for event in events:
             after = event.number
-            yield f"id: {event.number}\n" + _write_event("progress", _describe_progress(job, event))
+            yield f"id: {event.number}\n" + _write_event("progress", describe_progress(job, event))
         if job.ended_at is not None:
             yield _write_event("end", {"state": job.state, "failure": job.failure, "reason": job.reason})
             return
@@ -94,7 +94,7 @@ def _write_event(kind: str, data: dict[str, Any]) -> str:
     return f"event: {kind}\ndata: {json.dumps(data)}\n\n"
 
 
-def _describe_progress(job: PlanJobRow, event: JobEventRow | None) -> dict[str, Any]:
+def describe_progress(job: PlanJobRow, event: JobEventRow | None) -> dict[str, Any]:
     """Return where a job stands; before its first report it waits for a worker, or has only begun."""
     if event is None:
         told = dict.fromkeys(("cost", "bound", "gap", "planned", "late", "plan_version"))
