@@ -58,11 +58,15 @@ class RequestedPlace:
 
 @dataclass(frozen=True, slots=True)
 class PlacedVisit:
-    """A visit's booking, how it stands, and what its patient has answered; None when nobody was told by mail."""
+    """A visit's booking, how it stands, and what its patient has answered; None when nobody was told by mail.
+
+    ``undelivered`` is why the last message about it did not arrive.
+    """
 
     row: BookingRow
     booking: VisitBooking
     participation: Participation | None
+    undelivered: str | None
 
 
 def find_period(database: Database, visit: str) -> str:
@@ -414,7 +418,7 @@ def get_visit_booking(session: Session, row: BookingRow) -> VisitBooking:
 
 
 def _placed_visit(session: Session, row: BookingRow, booking: VisitBooking) -> PlacedVisit:
-    return PlacedVisit(row, booking, messages.get_participation(session, row.id))
+    return PlacedVisit(row, booking, messages.get_participation(session, row.id), messages.find_failure(session, row.id))
 
 
 def _describe_place(booking: VisitBooking) -> dict[str, object]:
