@@ -36,12 +36,19 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a search stands: seconds since its start, the best cost, the proven bound, and what it is doing."""
+    """Where a search stands: seconds since its start, the best cost, the proven bound, and what it is doing.
+
+    ``planned`` visits have a place in the best plan, ``late`` of them after their target; ``version`` grows with each plan
+    that is better.
+    """
 
     seconds: float
     cost: int
     bound: int | None
     phase: str
+    planned: int = 0
+    late: int = 0
+    version: int = 0
 
     @property
     def gap(self) -> float | None:

@@ -121,6 +121,7 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/plans/{plan}", scheduler=ANY),
     allow("GET", "/v1/plans/{plan}/comparison", scheduler=ANY),
     allow("GET", "/v1/plans/{plan}/events", scheduler=ANY),
+    allow("POST", "/v1/plans/{plan}/end", scheduler=ANY),
     allow("DELETE", "/v1/plans/{plan}", scheduler=ANY),
     allow("POST", "/v1/publications", scheduler=ANY),
     allow("GET", "/v1/publications", scheduler=ANY),

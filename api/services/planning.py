@@ -129,6 +129,20 @@ def cancel_plan(session: Session, by: Actor, identifier: str, now: datetime) -> 
     return jobs.get_job(session, identifier)
 
 
+def end_plan(session: Session, by: Actor, identifier: str, now: datetime) -> PlanJobRow:
+    """End the making of a plan with the best so far; its solver stops within seconds, and what it has is the plan.
+
+    Raises
+    ------
+    Conflict
+        When it has ended already.
+    """
+    if not jobs.end_job(session, identifier):
+        raise Conflict(f'plan "{identifier}" has ended')
+    write_audit(session, by, "plan.end", "plan", identifier, now)
+    return jobs.get_job(session, identifier)
+
+
 def get_plan_version(session: Session, identifier: str) -> int | None:
     """Return the version of a plan beside what stands: that of its period, since what was made never changes.
 

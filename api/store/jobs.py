@@ -189,6 +189,20 @@ def cancel_job(session: Session, identifier: str, now: datetime) -> bool:
     return True
 
 
+def end_job(session: Session, identifier: str) -> bool:
+    """Let a job that waits or runs end with the best plan that it has; ``False`` when it had ended. Raises ``UnknownId``."""
+    row = get_job(session, identifier)
+    if row.state not in ACTIVE:
+        return False
+    row.is_ending = True
+    return True
+
+
+def is_ending(session: Session, identifier: str) -> bool:
+    """Return whether a job is to end with what it has."""
+    return get_job(session, identifier).is_ending
+
+
 def requeue_job(session: Session, seen: Mark) -> PlanJobRow | None:
     """Begin a new epoch of a job that still is as it was seen: it waits again, and whoever had it is given up."""
     row = session.get(PlanJobRow, seen.id)

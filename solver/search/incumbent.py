@@ -118,7 +118,15 @@ class Incumbent:
     def tell(self) -> None:
         """Report where the search stands."""
         if self._on_progress is not None:
-            self._on_progress(Progress(self.clock.elapsed, self.cost, min(self.bound, self.cost), self.phase))
+            version, placements = self.get_version()
+            bound, late = min(self.bound, self.cost), self._count_late(placements)
+            planned = sum(kind == "visit" for kind, _ in placements)
+            self._on_progress(Progress(self.clock.elapsed, self.cost, bound, self.phase, planned, late, version))
+
+    def _count_late(self, placements: Mapping[Key, Placement]) -> int:
+        grid, asked = self.domains.scenario.grid, self.domains.scenario.visits_by_id
+        days = ((asked[name].target, grid.date(place.day)) for (kind, name), place in placements.items() if kind == "visit")
+        return sum(target is not None and day > target for target, day in days)
 
     def _count_over_budget(self, placements: Mapping[Key, Placement]) -> int:
         budget = self.domains.scenario.policy.max_notified_moves

@@ -315,6 +315,7 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/plans/{plan}"): Sample(),
     ("GET", "/v1/plans/{plan}/comparison"): Sample(query="?before={plan}"),
     ("GET", "/v1/plans/{plan}/events"): Sample(),
+    ("POST", "/v1/plans/{plan}/end"): Sample(prepare=queued),
     ("DELETE", "/v1/plans/{plan}"): Sample(prepare=queued),
     ("POST", "/v1/publications"): Sample({"plan": "{plan}"}),
     ("GET", "/v1/publications"): Sample(),

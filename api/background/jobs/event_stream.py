@@ -11,12 +11,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from threading import Event
+from typing import Any
 
 from api.store import jobs as store
 from api.store.database import Database
 from api.store.tables import JobEventRow, PlanJobRow
 
 LOOK_SECONDS = 0.5
+LOOKS_PER_HEARTBEAT = 30
+"""A stream with nothing to tell shows that it lives every 15 s."""
+
+HEARTBEAT = ": heartbeat\n\n"
 
 
 async def follow(
@@ -59,11 +64,41 @@ async def follow(
 
 
 async def stream_events(database: Database, identifier: str, after: int, stopping: Event) -> AsyncIterator[str]:
-    """Yield what a job reports as server-sent events: ``progress`` for each step, at last ``end``. Raises ``UnknownId``."""
-    async for row in follow(database, identifier, after, stopping=stopping):
-        if isinstance(row, JobEventRow):
-            progress = {"seconds": row.seconds, "phase": row.phase, "cost": row.cost, "bound": row.bound, "gap": row.gap}
-            yield f"id: {row.number}\nevent: progress\ndata: {json.dumps(progress)}\n\n"
-        else:
-            end = {"state": row.state, "failure": row.failure, "reason": row.reason}
-            yield f"event: end\ndata: {json.dumps(end)}\n\n"
+    """Yield what a job reports as server-sent events: where it stands at once, ``progress`` for each step, at last ``end``.
+
+    While there is nothing to tell, a comment shows that the stream lives. Raises ``UnknownId``.
+    """
+
+    def look() -> tuple[PlanJobRow, list[JobEventRow]]:
+        with database.reading() as session:
+            return store.get_job(session, identifier), store.list_events(session, identifier, after)
+
+    looks = 0
+    while not stopping.is_set():
+        job, events = await asyncio.to_thread(look)
+        if looks == 0 and not events and job.ended_at is None:
+            yield _write_event("progress", describe_progress(job, None))
+        for event in events:
+            after = event.number
+            yield f"id: {event.number}\n" + _write_event("progress", describe_progress(job, event))
+        if job.ended_at is not None:
+            yield _write_event("end", {"state": job.state, "failure": job.failure, "reason": job.reason})
+            return
+        looks += 1
+        if looks % LOOKS_PER_HEARTBEAT == 0:
+            yield HEARTBEAT
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _write_event(kind: str, data: dict[str, Any]) -> str:
+    return f"event: {kind}\ndata: {json.dumps(data)}\n\n"
+
+
+def describe_progress(job: PlanJobRow, event: JobEventRow | None) -> dict[str, Any]:
+    """Return where a job stands; before its first report it waits for a worker, or has only begun."""
+    if event is None:
+        told = dict.fromkeys(("cost", "bound", "gap", "planned", "late", "plan_version"))
+        return {"seconds": 0.0, "phase": job.state, **told, "limit": job.seconds, "seconds_left": job.seconds}
+    names = ("seconds", "phase", "cost", "bound", "gap", "planned", "late", "plan_version")
+    left = round(max(0.0, job.seconds - event.seconds), 2)
+    return {**{name: getattr(event, name) for name in names}, "limit": job.seconds, "seconds_left": left}

@@ -1,7 +1,8 @@
 """The process that solves one job: told what on standard input, heard on standard output, ended with its owner.
 
-It knows no database and no network. Input is one line, a :class:`SolveRequest`, and then nothing: the end of the input is the
-end of the owner, and so of this process and all that it started. Output is one line for each :class:`WorkerMessage`.
+It knows no database and no network. Input is one line, a :class:`SolveRequest`, and perhaps another line, which asks for the
+best plan so far. The end of the input is the end of the owner, and so of this process and all that it started. Output is one
+line for each :class:`WorkerMessage`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import os
 import signal
 import sys
 import traceback
-from dataclasses import dataclass
-from threading import Lock, Thread
+from dataclasses import asdict, dataclass
+from threading import Event, Lock, Thread
 from typing import IO, Literal
 
 from pydantic import TypeAdapter
@@ -44,6 +45,9 @@ class JobProgress:
     cost: int
     bound: int | None
     phase: str
+    planned: int = 0
+    late: int = 0
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,14 +83,15 @@ def main() -> None:
     os.nice(NICENESS)
     channel = Channel()
     request = REQUEST.validate_json(sys.stdin.buffer.readline())
-    Thread(target=_end_with_owner, daemon=True).start()
+    ending = Event()
+    Thread(target=_end_with_owner, args=(ending,), daemon=True).start()
     try:
-        channel.send(_solve(request, channel))
+        channel.send(_solve(request, channel, ending))
     except Exception as error:
         channel.send(WorkerMessage(failure="defect", reason=_name_error(error)))
 
 
-def _solve(request: SolveRequest, channel: Channel) -> WorkerMessage:
+def _solve(request: SolveRequest, channel: Channel, ending: Event) -> WorkerMessage:
     from api.reports.summary import pins_conflict
     from scheduling.plan import Plan
     from scheduling.publishing import rebase
@@ -94,11 +99,11 @@ def _solve(request: SolveRequest, channel: Channel) -> WorkerMessage:
     from solver import Limits, Progress, solve
 
     def report(progress: Progress) -> None:
-        channel.send(WorkerMessage(progress=JobProgress(progress.seconds, progress.cost, progress.bound, progress.phase)))
+        channel.send(WorkerMessage(progress=JobProgress(**asdict(progress))))
 
     scenario = Scenario.parse(request.scenario)
     start = None if request.start is None else rebase(Plan.model_validate_json(request.start), scenario)
-    plan = solve(scenario, Limits(request.seconds, request.workers, request.seed, request.gap), start, report)
+    plan = solve(scenario, Limits(request.seconds, request.workers, request.seed, request.gap), start, report, ending)
     if plan.status == "unknown":
         return WorkerMessage(failure="pins", reason=pins_conflict(scenario, plan))
     return WorkerMessage(plan=plan.model_dump_json())
@@ -110,8 +115,10 @@ def _name_error(error: Exception) -> str:
     return f"{type(error).__name__} in {frame.name}, line {frame.lineno} of {os.path.basename(frame.filename)}"
 
 
-def _end_with_owner() -> None:
-    sys.stdin.buffer.read()
+def _end_with_owner(ending: Event) -> None:
+    """Stop the search with its best plan when the owner says so by a line, and everything when the owner is gone."""
+    while sys.stdin.buffer.readline():
+        ending.set()
     os.killpg(0, signal.SIGKILL)
 
 

@@ -111,6 +111,13 @@ class SolverProcess:
             raise ProcessDied(code, _cause(self._written.decode(errors="replace")))
         return message
 
+    def end(self) -> None:
+        """Ask for the best plan so far: the search stops, and its plan is the last message."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(b"end\n")
+            self._process.stdin.flush()
+
     def _send(self, request: SolveRequest) -> None:
         """Send the order; the input stays open for as long as the owner lives."""
         assert self._process.stdin is not None

@@ -156,7 +156,7 @@ class Worker:
 
     def _solve(self, identifier: str, epoch: int, request: SolveRequest) -> None:
         with SolverProcess(request) as solving:
-            job = _Job(self._database, self._intervals, identifier, epoch)
+            job, ending = _Job(self._database, self._intervals, identifier, epoch), False
             while job.held:
                 if self._stopping.is_set():
                     return self._requeue(identifier, epoch)
@@ -168,6 +168,9 @@ class Worker:
                 if message is not None and message.progress is None:
                     return self._end(identifier, epoch, message)
                 job.look(message.progress if message is not None else None)
+                if job.is_ending and not ending:
+                    ending = True
+                    solving.end()
         log.info("plan job %s is no longer to be done here", identifier)
         return None
 
@@ -216,6 +219,7 @@ class _Job:
 
     def __init__(self, database: Database, intervals: WorkerIntervals, identifier: str, epoch: int) -> None:
         self.held = True
+        self.is_ending = False
         self._database = database
         self._intervals = intervals
         self._id = identifier
@@ -231,18 +235,25 @@ class _Job:
             if now - self._written >= (self._intervals.beat if self._progress is None else self._intervals.tell):
                 self._written = self._looked = now
                 with self._database.writing() as session:
-                    self.held = self._tell(session)
+                    self._tell(session)
+                    self._find_out(session)
                 self._progress = None
             elif now - self._looked >= self._intervals.hold:
                 self._looked = now
                 with self._database.reading() as session:
-                    self.held = store.is_held(session, self._id, self._epoch)
+                    self._find_out(session)
         except (StoreBusy, StoreUnusable) as error:
             log.warning("plan job %s cannot be reported: %s", self._id, error)
 
-    def _tell(self, session: Session) -> bool:
+    def _find_out(self, session: Session) -> None:
+        """Learn whether the job is still to be done, or is to end with what it has."""
+        self.held = store.is_held(session, self._id, self._epoch)
+        self.is_ending = self.held and store.is_ending(session, self._id)
+
+    def _tell(self, session: Session) -> None:
         if self._progress is None:
-            return store.record_beat(session, self._id, self._epoch)
+            store.record_beat(session, self._id, self._epoch)
+            return
         progress = self._progress
         event = JobEventRow(
             job_id=self._id,
@@ -251,9 +262,12 @@ class _Job:
             seconds=round(progress.seconds, 2),
             cost=progress.cost,
             bound=progress.bound,
+            planned=progress.planned,
+            late=progress.late,
+            plan_version=progress.version,
             reported_at=utc_now(),
         )
-        return store.add_event(session, event, self._epoch)
+        store.add_event(session, event, self._epoch)
 
 
 _at_work: list[Worker] = []

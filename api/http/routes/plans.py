@@ -240,6 +240,17 @@ def watch_plan(
     )
 
 
+@router.post("/v1/plans/{plan}/end", status_code=HTTPStatus.ACCEPTED, response_model=Job, responses=document_problems(409))
+def end_plan(plan: Identifier, call: Reading) -> Response:
+    """Stop the making of a plan and keep the best so far: it is done within seconds."""
+
+    def act(session: Transaction) -> RouteResult:
+        row = planning.end_plan(session, call.actor, plan, call.context.clock())
+        return RouteResult(Job.of(row, scenario=planning.get_job(session, plan)[1]), HTTPStatus.ACCEPTED)
+
+    return call.write(act)
+
+
 @router.delete("/v1/plans/{plan}", response_model=Job, responses=document_problems(409))
 def cancel_plan(plan: Identifier, call: Reading) -> Response:
     """Call off a plan that is waited for."""

@@ -19,7 +19,8 @@ class PlanJobRow(TableRow, table=True):
 
     ``epoch`` counts how often the job was put into the queue: whoever writes for it names the epoch in which it was taken, so
     that what an owner of an earlier one brings is refused. ``beats`` grows while the owner lives, ``losses`` counts owners
-    that died. ``plan_id`` is the result; a failed job has a ``failure`` and its ``reason``.
+    that died. One that ``is_ending`` stops with the best plan so far. ``plan_id`` is the result; a failed job has a
+    ``failure`` and its ``reason``.
     """
 
     __tablename__ = "plan_jobs"
@@ -39,6 +40,7 @@ class PlanJobRow(TableRow, table=True):
     epoch: int = 1
     beats: int = 0
     losses: int = 0
+    is_ending: bool = False
     failure: JobFailure | None = Field(default=None, sa_type=String(16))
     reason: str | None = None
     created_by: str
@@ -58,6 +60,9 @@ class JobEventRow(TableRow, table=True):
     seconds: float
     cost: int
     bound: int | None = None
+    planned: int | None = None
+    late: int | None = None
+    plan_version: int | None = None
     reported_at: datetime = Field(sa_type=Utc)
 
     @property

@@ -43,7 +43,7 @@ def test_the_service_tells_patients_and_hears_their_answers(mail_settings: Setti
     url, port = mail_settings.database_url, free_port()
     database = Database(url)
     addresses = fill_outbox(database, 3)
-    mail: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": listening.port, "smtp_tls": "none"}
+    mail: dict[str, Any] = {"mail_hold_seconds": 0, "smtp_host": "127.0.0.1", "smtp_port": listening.port, "smtp_tls": "none"}
     with served(url, **mail, mail_from=mail_settings.mail_from, lmtp_port=port):
         listening.server.until(3)
         assert sorted(listening.server.counts().elements()) == sorted(addresses)

@@ -194,10 +194,10 @@ export class Desk {
     const changes = this.staged.map((staged) => staged.change);
     try {
       const answer = await call<Applied>('POST', `/v1/scenarios/${seg(this.scenario)}/changes`, { body: { changes }, etag: this.etag });
-      this.applied = answer.data;
-      this.discard();
-      this.notice = '';
       await this.load();
+      this.discard();
+      this.applied = answer.data;
+      this.notice = '';
     } catch (error) {
       this.notice = explain(error);
       if (error instanceof Problem && error.status === 412) {
@@ -214,12 +214,13 @@ export class Desk {
     const soon = this.secondsLeft() > 0;
     try {
       await post(`/v1/changes/${seg(this.applied.id)}/reversal`);
-      this.notice = say(soon ? 'staged.undone' : 'staged.undone-later');
+      await this.load();
       this.applied = null;
+      this.notice = say(soon ? 'staged.undone' : 'staged.undone-later');
     } catch (error) {
       this.notice = explain(error);
+      await this.load();
     }
-    await this.load();
   }
 
   secondsLeft(): number {

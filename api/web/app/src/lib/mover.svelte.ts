@@ -59,7 +59,10 @@ export class Mover {
     };
     const up = () => {
       stop();
-      if (picked) void this.stage();
+      if (!picked) return;
+      addEventListener('click', swallow, { capture: true, once: true });
+      setTimeout(() => removeEventListener('click', swallow, true));
+      void this.stage();
     };
     const key = (pressed: KeyboardEvent) => {
       if (pressed.key !== 'Escape') return;
@@ -221,6 +224,12 @@ export class Mover {
     this.verdict = null;
     this.judging = false;
   }
+}
+
+/** The click that a drop ends with means nothing. */
+function swallow(event: Event): void {
+  event.stopPropagation();
+  event.preventDefault();
 }
 
 const toMinute = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
