@@ -42,6 +42,9 @@ BECOMES: dict[BookingState, tuple[BookingState, ...]] = {
 }
 """What a booking may become, by what it is."""
 
+MOVABLE: tuple[BookingState, ...] = ("booked", "no-show")
+"""What may be given another place: a visit to come, and one that was missed."""
+
 WAS: dict[BookingState, BookingState] = {"arrived": "booked", "no-show": "booked", "done": "arrived"}
 """What a booking was, by what it was marked as."""
 
@@ -129,7 +132,7 @@ class CancellationDecision(Decision):
 def decide_booking(
     week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, now: datetime
 ) -> PlacementDecision:
-    """Decide to book a place for a visit that has none.
+    """Decide to book a place for a visit that has none, or was missed.
 
     A hold that has begun is in nobody's way: what it held is past.
 
@@ -154,7 +157,7 @@ def decide_booking(
 def decide_move(
     week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, version: int | None, now: datetime
 ) -> PlacementDecision:
-    """Decide to move a visit to another place; else as :func:`decide_booking`.
+    """Decide to move a visit to another place, one that was missed too; else as :func:`decide_booking`.
 
     Parameters
     ----------
@@ -170,7 +173,7 @@ def decide_move(
     """
     placement = _decide_placement(week, by, visit, place, reason, now)
     status = _expect_status(week, visit, version)
-    if status.state != "booked":
+    if status.state not in MOVABLE:
         raise Conflict(f"what is {status.state} cannot be moved")
     return placement
 
@@ -178,6 +181,7 @@ def decide_move(
 def _decide_placement(
     week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, now: datetime
 ) -> PlacementDecision:
+    week = week.reopen({visit})
     wanted, stands = _create_booking(week, visit, place), week.upcoming
     broken = _find_broken(week.scenario, stands, wanted)
     final = [violation for violation in broken if violation.rule in FINAL]
@@ -229,6 +233,7 @@ def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int 
     """
     from solver import find_dependent_visits
 
+    week = week.reopen(week.missed - {visit})
     freed = week.plan.visits_by_id.get(visit)
     if freed is None:
         raise UnknownId("booking of visit", visit)
