@@ -19,7 +19,9 @@ from scheduling.fields import ONE_DAY, Horizon, Priority
 from scheduling.pathways import Lag, Occurrence, Pathway
 from scheduling.requests import Current, Link, Visit
 
-AlertKind = Literal["late", "before-horizon", "last-horizon", "last-day", "outcome-awaited", "date-missing", "void", "impossible"]
+AlertKind = Literal[
+    "late", "before-horizon", "last-horizon", "last-day", "outcome-awaited", "date-missing", "void", "impossible"
+]
 PRIORITIES: tuple[Priority, ...] = ("routine", "soon", "urgent")
 
 LONGEST_BUNDLE_LAG = 14
