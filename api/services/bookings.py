@@ -35,6 +35,9 @@ from scheduling.scenario import Scenario
 FINAL = frozenset({"horizon", "team", "provider-overlap", "room-overlap", "patient-overlap"})
 """Rules that no reason overrides: nobody can be at two places, and a period holds only what lies in it."""
 
+AGREED = "notice"
+"""The rule that a patient overrides by agreeing to come."""
+
 BECOMES: dict[BookingState, tuple[BookingState, ...]] = {
     "booked": ("arrived", "no-show"),
     "no-show": ("arrived",),
@@ -51,13 +54,20 @@ WAS: dict[BookingState, BookingState] = {"arrived": "booked", "no-show": "booked
 
 @dataclass(frozen=True, slots=True)
 class RequestedPlace:
-    """Where, when and with whom somebody wants a visit, wall-clock time."""
+    """Where, when and with whom somebody wants a visit, wall-clock time.
+
+    Attributes
+    ----------
+    patient_agreed : bool
+        Whether the patient has agreed to come so soon: the least notice is not held against it.
+    """
 
     start: datetime
     location: str
     room: str | None
     team: tuple[str, ...]
     supervisors: tuple[str, ...] = ()
+    patient_agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +109,15 @@ class PlacementDecision(Decision):
         The rules that the place breaks, for ``override_reason``.
     is_move : bool
         Whether the visit had a place already.
+    patient_agreed : bool
+        Whether the patient has agreed to come sooner than the least notice.
     """
 
     booking: VisitBooking
     overridden: tuple[str, ...]
     override_reason: str | None
     is_move: bool
+    patient_agreed: bool = False
 
     @property
     def statuses(self) -> Mapping[str, VisitStatus]:
@@ -183,7 +196,8 @@ def _decide_placement(
 ) -> PlacementDecision:
     week = week.reopen({visit})
     wanted, stands = _create_booking(week, visit, place), week.upcoming
-    broken = _find_broken(week.scenario, stands, wanted)
+    agreed = {AGREED} if place.patient_agreed else set()
+    broken = [violation for violation in _find_broken(week.scenario, stands, wanted) if violation.rule not in agreed]
     final = [violation for violation in broken if violation.rule in FINAL]
     if broken and (reason is None or final):
         details = [ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in broken]
@@ -200,6 +214,7 @@ def _decide_placement(
         overridden=_list_rules(broken),
         override_reason=reason if broken else None,
         is_move=visit in week.statuses,
+        patient_agreed=place.patient_agreed,
     )
 
 
@@ -210,9 +225,8 @@ def apply_placement(session: Session, decision: PlacementDecision) -> PlacedVisi
     row = get_booking_row(session, booking.visit)
     row.override_reason = decision.override_reason
     action = "booking.move" if decision.is_move else "booking.add"
-    write_audit(
-        session, by, action, "visit", booking.visit, now, overridden=list(decision.overridden), **_describe_place(booking)
-    )
+    detail = {"overridden": list(decision.overridden), "patient_agreed": decision.patient_agreed, **_describe_place(booking)}
+    write_audit(session, by, action, "visit", booking.visit, now, **detail)
     return _placed_visit(session, row, booking)
 
 
