@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sqlmodel import Session
 
@@ -17,6 +17,7 @@ from api.store import bookings, offers, periods, plans
 from api.store.bookings import VisitStatus
 from api.store.epoch import Version
 from api.store.placings import booking_fields
+from api.store.versioned_cache import get_cached
 from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.fields import Interval
 from scheduling.plan import Booking, Plan, ShiftPlace, Violation, VisitBooking
@@ -24,6 +25,9 @@ from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Pin, Visit
 from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
+
+if TYPE_CHECKING:
+    from solver import FreePlaceFinder
 
 EXCUSED = "pinned"
 """The rule that what stands may break: a visit that was moved by hand away from its pin."""
@@ -88,6 +92,18 @@ class WeekSnapshot:
         statuses = {visit: status for visit, status in self.statuses.items() if visit not in again}
         return type(self)(self.version, scenario, rebase(self.plan.changed(visits=kept, shifts=shifts), scenario), statuses)
 
+    @cached_property
+    def broken(self) -> frozenset[tuple[str, tuple[str, ...]]]:
+        """The rules that what stands breaks, with what breaks them."""
+        return frozenset((violation.rule, violation.ids) for violation in find_violations(self.scenario, self.upcoming))
+
+    @cached_property
+    def place_finder(self) -> FreePlaceFinder:
+        """Finds all places of a visit beside what stands. Raises ``Conflict`` as :attr:`settled` does."""
+        from solver import FreePlaceFinder
+
+        return FreePlaceFinder(*self.settled)
+
     def to_plan(self) -> tuple[Scenario, Plan]:
         """Return the week as it is planned again: where a rule was overridden it stays so, whatever else moves."""
         return _without(self.scenario, self.upcoming, self.overridden & self.plan.visits_by_id.keys())
@@ -127,11 +143,18 @@ class WeekSnapshot:
 
 
 def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
-    """Return a period as people live by it at an instant; offers that have run out are to be released before."""
+    """Return a period as people live by it at an instant; offers that have run out are to be released before.
+
+    All that is derived of it is kept as long as its version and the minute are the same.
+    """
     version = periods.get_version(session, period_id)
     scenario = periods.load_scenario(session, period_id, now)
-    plan = plans.load_standing_plan(session, scenario)
-    return WeekSnapshot.of(version, scenario, plan, bookings.get_visit_statuses(session, period_id))
+
+    def load() -> WeekSnapshot:
+        plan = plans.load_standing_plan(session, scenario)
+        return WeekSnapshot.of(version, scenario, plan, bookings.get_visit_statuses(session, period_id))
+
+    return get_cached(session, ("week", period_id), (version.number, scenario.now), load)
 
 
 def get_current_week(context: AppContext, period_id: str, now: datetime) -> WeekSnapshot:

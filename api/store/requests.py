@@ -28,6 +28,11 @@ def list_periods_of_patient(session: Session, patient_id: str) -> list[str]:
     return sorted({*session.exec(visits), *session.exec(groups)})
 
 
+def list_visits_of_patient(session: Session, patient_id: str) -> list[VisitRow]:
+    """Return a patient's visits of all periods by id, the withdrawn too."""
+    return list(session.exec(select(VisitRow).where(VisitRow.patient_id == patient_id).order_by(col(VisitRow.id))))
+
+
 def load_visits(session: Session, period_id: str) -> tuple[Visit, ...]:
     """Return the visits that a period asks for, by id, but for where they stand."""
     query = select(VisitRow.document).where(VisitRow.period_id == period_id, VisitRow.state == "asked")

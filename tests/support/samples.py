@@ -183,6 +183,14 @@ def queued(here: World) -> Ids:
     return {"plan": here.desk.ask("POST", "/v1/plans", {"scenario": "test-week"}).json()["id"]}
 
 
+def changed(here: World) -> Ids:
+    """Move the own visit as a desk does."""
+    board = here.desk.ask("GET", "/v1/scenarios/test-week/board").headers["etag"]
+    answer = here.desk.ask("POST", "/v1/scenarios/test-week/changes", named(CHANGES, OWN), **{"If-Match": board})
+    assert answer.status_code == 201, answer.text
+    return {"change": str(answer.json()["id"])}
+
+
 def tasked(here: World) -> Ids:
     """Give the staff something to look at."""
     with here.desk.context.database.writing() as session:
@@ -267,6 +275,7 @@ CONTACT = "/v1/patients/{patient}/contact"
 LINK = factories.link("own", "own-waiting").model_dump(mode="json")
 FREE = {"location": "wang", "room": "wang-exam-1", "team": ["ana"]}
 BOOKING, VISIT, PATIENT = "/v1/visits/{visit}/booking", "/v1/visits/{visit}", "/v1/patients/{patient}"
+CHANGES = {"changes": [{"kind": "place", "visit": "{visit}", "start": factories.at("WE 09:00"), **FREE}]}
 SESSION, COPING = "/v1/groups/{group}/booking", {"group": "coping"}
 OWN_WAITING = {"own": WAITING[0], "foreign": WAITING[1]}
 
@@ -298,6 +307,8 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PATCH", VISIT): Sample({"priority": "soon"}, version_of=VISIT),
     ("DELETE", VISIT): Sample(version_of=VISIT),
     ("GET", PATIENT): Sample(),
+    ("GET", "/v1/patients"): Sample(query="?find=pat"),
+    ("GET", "/v1/patients/{patient}/visits"): Sample(),
     ("PATCH", PATIENT): Sample({"prefers": "morning"}, version_of=PATIENT),
     ("POST", "/v1/plans"): Sample({"scenario": "{scenario}", "seconds": 1}),
     ("GET", "/v1/plans"): Sample(),
@@ -317,6 +328,11 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PUT", "/v1/visits/{visit}/pin"): Sample(version_of=BOOKING),
     ("DELETE", "/v1/visits/{visit}/pin"): Sample(),
     ("POST", "/v1/visits/{visit}/offers"): Sample({"count": 2}, **OWN_WAITING),
+    ("GET", "/v1/visits/{visit}/places"): Sample(),
+    ("GET", "/v1/visits/{visit}/history"): Sample(),
+    ("POST", "/v1/scenarios/{scenario}/judgements"): Sample(CHANGES),
+    ("POST", "/v1/scenarios/{scenario}/changes"): Sample(CHANGES, version_of="/v1/scenarios/{scenario}/board"),
+    ("POST", "/v1/changes/{change}/reversal"): Sample(prepare=changed),
     ("POST", "/v1/referrals"): Sample({"patient": "{patient}", "service": "consult"}),
     ("POST", "/v1/visits/{visit}/displacement"): Sample(prepare=to_be_seen),
     ("POST", "/v1/scenarios/{scenario}/freed-places"): Sample(

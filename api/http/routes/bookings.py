@@ -29,7 +29,7 @@ Identifier = Annotated[str, Path(max_length=100)]
 
 WHERE: JsonDict = {"start": "2026-12-01T09:00", "location": "wang", "room": "wang-exam-1", "team": ["physician-1"]}
 PLACE: JsonDict = {**WHERE, "end": "2026-12-01T09:30", "supervisors": []}
-BOOKED: JsonDict = {"visit": "visit-0181", **BOOKING, "override_reason": None, "participation": "accepted"}
+BOOKED: JsonDict = {"visit": "visit-0181", **BOOKING, "override_reason": None, "participation": "accepted", "undelivered": None}
 
 
 class WantedPlace(BaseModel):
@@ -74,6 +74,7 @@ class BookedVisit(ResponseModel):
     version: int
     override_reason: str | None
     participation: Participation | None
+    undelivered: str | None
 
 
 class FreePlace(ResponseModel):
@@ -266,6 +267,7 @@ def _answer(placed: PlacedVisit, status: int = HTTPStatus.OK) -> RouteResult:
         version=row.version,
         override_reason=row.override_reason,
         participation=placed.participation,
+        undelivered=placed.undelivered,
     )
     return RouteResult(shown, status, row.version)
 
