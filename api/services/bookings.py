@@ -34,6 +34,9 @@ from scheduling.rules import find_violations
 FINAL = frozenset({"horizon", "team", "provider-overlap", "room-overlap", "patient-overlap"})
 """Rules that no reason overrides: nobody can be at two places, and a period holds only what lies in it."""
 
+AGREED = "notice"
+"""The rule that a patient overrides by agreeing to come."""
+
 BECOMES: dict[BookingState, tuple[BookingState, ...]] = {
     "booked": ("arrived", "no-show"),
     "no-show": ("arrived",),
@@ -41,19 +44,29 @@ BECOMES: dict[BookingState, tuple[BookingState, ...]] = {
 }
 """What a booking may become, by what it is."""
 
+MOVABLE: tuple[BookingState, ...] = ("booked", "no-show")
+"""What may be given another place: a visit to come, and one that was missed."""
+
 WAS: dict[BookingState, BookingState] = {"arrived": "booked", "no-show": "booked", "done": "arrived"}
 """What a booking was, by what it was marked as."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedPlace:
-    """Where, when and with whom somebody wants a visit, wall-clock time."""
+    """Where, when and with whom somebody wants a visit, wall-clock time.
+
+    Attributes
+    ----------
+    patient_agreed : bool
+        Whether the patient has agreed to come so soon: the least notice is not held against it.
+    """
 
     start: datetime
     location: str
     room: str | None
     team: tuple[str, ...]
     supervisors: tuple[str, ...] = ()
+    patient_agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +112,15 @@ class PlacementDecision(Decision):
         The rules that the place breaks, for ``override_reason``.
     is_move : bool
         Whether the visit had a place already.
+    patient_agreed : bool
+        Whether the patient has agreed to come sooner than the least notice.
     """
 
     booking: VisitBooking
     overridden: tuple[str, ...]
     override_reason: str | None
     is_move: bool
+    patient_agreed: bool = False
 
     @property
     def statuses(self) -> Mapping[str, VisitStatus]:
@@ -132,7 +148,7 @@ class CancellationDecision(Decision):
 def decide_booking(
     week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, now: datetime
 ) -> PlacementDecision:
-    """Decide to book a place for a visit that has none.
+    """Decide to book a place for a visit that has none, or was missed.
 
     A hold that has begun is in nobody's way: what it held is past.
 
@@ -157,7 +173,7 @@ def decide_booking(
 def decide_move(
     week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, version: int | None, now: datetime
 ) -> PlacementDecision:
-    """Decide to move a visit to another place; else as :func:`decide_booking`.
+    """Decide to move a visit to another place, one that was missed too; else as :func:`decide_booking`.
 
     Parameters
     ----------
@@ -173,7 +189,7 @@ def decide_move(
     """
     placement = _decide_placement(week, by, visit, place, reason, now)
     status = _expect_status(week, visit, version)
-    if status.state != "booked":
+    if status.state not in MOVABLE:
         raise Conflict(f"what is {status.state} cannot be moved")
     return placement
 
@@ -181,8 +197,10 @@ def decide_move(
 def _decide_placement(
     week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, now: datetime
 ) -> PlacementDecision:
+    week = week.reopen({visit})
     wanted, stands = create_booking(week, visit, place), week.upcoming
-    broken = _find_broken(week, wanted)
+    agreed = {AGREED} if place.patient_agreed else set()
+    broken = [violation for violation in _find_broken(week, wanted) if violation.rule not in agreed]
     final = [violation for violation in broken if violation.rule in FINAL]
     if broken and (reason is None or final):
         details = [ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in broken]
@@ -199,6 +217,7 @@ def _decide_placement(
         overridden=_list_rules(broken),
         override_reason=reason if broken else None,
         is_move=visit in week.statuses,
+        patient_agreed=place.patient_agreed,
     )
 
 
@@ -209,9 +228,8 @@ def apply_placement(session: Session, decision: PlacementDecision) -> PlacedVisi
     row = get_booking_row(session, booking.visit)
     row.override_reason = decision.override_reason
     action = "booking.move" if decision.is_move else "booking.add"
-    write_audit(
-        session, by, action, "visit", booking.visit, now, overridden=list(decision.overridden), **_describe_place(booking)
-    )
+    detail = {"overridden": list(decision.overridden), "patient_agreed": decision.patient_agreed, **_describe_place(booking)}
+    write_audit(session, by, action, "visit", booking.visit, now, **detail)
     return _placed_visit(session, row, booking)
 
 
@@ -232,6 +250,7 @@ def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int 
     """
     from solver import find_dependent_visits
 
+    week = week.reopen(week.missed - {visit})
     freed = week.plan.visits_by_id.get(visit)
     if freed is None:
         raise UnknownId("booking of visit", visit)

@@ -37,7 +37,7 @@ class PlaceOptions:
 
 
 def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptions:
-    """Return the best places for a visit that has none.
+    """Return the best places for a visit that has none, or was missed.
 
     Raises
     ------
@@ -48,6 +48,7 @@ def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptio
 
     if visit not in week.scenario.visits_by_id:
         raise UnknownId("visit", visit)
+    week = week.reopen({visit})
     if visit in week.plan.visits_by_id:
         raise Conflict(f'visit "{visit}" has a place already')
     scenario, plan = week.settled

@@ -24,8 +24,10 @@ BECOMES: Mapping[ReferralState, tuple[ReferralState, ...]] = {
     "sent": ("accepted", "scheduled", "done", "declined"),
     "accepted": ("scheduled", "done", "declined"),
     "scheduled": ("accepted", "scheduled", "done", "declined"),
+    "done": ("accepted", "scheduled"),
+    "declined": ("accepted", "scheduled"),
 }
-"""What a referral may become, by what it is; an appointment may change, or be called off."""
+"""What a referral may become, by what it is; an appointment may change, or be called off, and a slip be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def change_referral(
         row.accepted_at = now
     else:
         row.closed_at = now
+    if state in ("accepted", "scheduled"):
+        row.closed_at = None
     row.state = state
     row.version += 1
     session.flush()

@@ -138,7 +138,7 @@ def change_visit(
 
 
 def withdraw_visit(session: Session, by: Actor, identifier: str, version: int, now: datetime) -> None:
-    """Ask for a visit no more: it gives up its place, and whatever was linked to it is no longer.
+    """Ask for a visit no more: it gives up its place, and whatever was linked to it is no longer; that it was missed stays.
 
     Raises
     ------
@@ -152,9 +152,10 @@ def withdraw_visit(session: Session, by: Actor, identifier: str, version: int, n
         raise Conflict(f'visit "{identifier}" is asked for by episode "{of.episode}": stop that')
     booking = bookings.find_booking(session, ("visit", identifier, ""))
     if booking is not None and booking.state != "cancelled":
-        if booking.state not in OPEN:
+        if booking.state not in (*OPEN, "no-show"):
             raise Conflict(f'visit "{identifier}" has begun; it cannot be withdrawn')
-        notify_changes(session, [bookings.cancel(session, booking.id, now)], now)
+        if booking.state in OPEN:
+            notify_changes(session, [bookings.cancel(session, booking.id, now)], now)
     requests.withdraw_visit(session, identifier)
     periods.touch(session, row.period_id)
     write_audit(session, by, "visit.withdraw", "visit", identifier, now)

@@ -61,7 +61,7 @@ def decide_offer(
 ) -> OfferDecision:
     """Decide which waiting visit uses a freed place best, and for how long it is kept for them.
 
-    Only visits that have no place at all are asked: a visit that has one keeps it, and could not hold a second one.
+    Only visits that have no place, or were missed, are asked: a visit that has one keeps it, and could not hold a second one.
 
     Parameters
     ----------
@@ -77,6 +77,7 @@ def decide_offer(
     """
     import solver
 
+    week = week.reopen(week.missed)
     scenario, plan = week.settled
     taken = {*week.plan.visits_by_id, *refused}
     proposals = solver.find_backfills(scenario, plan, MAX_TRIED, freed)

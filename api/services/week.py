@@ -73,6 +73,25 @@ class WeekSnapshot:
         """What stands, without the holds that have begun: what they held is past, and in nobody's way."""
         return upcoming(self.scenario, self.plan)
 
+    @property
+    def missed(self) -> frozenset[str]:
+        """The visits to which nobody came."""
+        return frozenset(visit for visit, status in self.statuses.items() if status.state == "no-show")
+
+    def reopen(self, visits: AbstractSet[str]) -> Self:
+        """Return the week as it is when some visits that were missed wait again: they may have any place."""
+        again = visits & self.missed
+        if not again:
+            return self
+        asked = tuple(
+            visit.changed(current=None, pinned=None) if visit.id in again else visit for visit in self.scenario.visits
+        )
+        scenario = self.scenario.changed(visits=asked)
+        kept = tuple(booking for booking in self.plan.visits if booking.visit not in again)
+        shifts = find_shift_locations(scenario, (*self.plan.groups, *self.plan.holds, *kept))
+        statuses = {visit: status for visit, status in self.statuses.items() if visit not in again}
+        return type(self)(self.version, scenario, rebase(self.plan.changed(visits=kept, shifts=shifts), scenario), statuses)
+
     @cached_property
     def broken(self) -> frozenset[tuple[str, tuple[str, ...]]]:
         """The rules that what stands breaks, with what breaks them."""

@@ -17,9 +17,12 @@ from scheduling.fields import Horizon
 from scheduling.requests import Link, Visit
 from scheduling.scenario import Scenario
 
+WAITING_AGAIN = ("cancelled", "no-show")
+"""States of a booking whose visit waits for another one."""
+
 
 def list_without_episode(session: Session, horizon: Horizon) -> list[Visit]:
-    """Return the visits of no episode that some dates ask for: those of periods up to them that stand nowhere, or in them."""
+    """Return the visits of no episode that some dates ask for: those of periods up to them that wait, or stand in them."""
     booking = BookingRow
     query = (
         select(VisitRow.document)
@@ -28,7 +31,7 @@ def list_without_episode(session: Session, horizon: Horizon) -> list[Visit]:
         .where(VisitRow.state == "asked", col(PeriodRow.starts_on) < horizon.end)
         .where(~exists().where(col(EpisodeVisitRow.visit_id) == col(VisitRow.id)))
         .where(
-            ((col(booking.id).is_(None) | (col(booking.state) == "cancelled")) & (col(PeriodRow.ends_on) <= horizon.end))
+            ((col(booking.id).is_(None) | col(booking.state).in_(WAITING_AGAIN)) & (col(PeriodRow.ends_on) <= horizon.end))
             | (col(PeriodRow.starts_on) >= horizon.start)
         )
     )

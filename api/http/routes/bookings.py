@@ -33,7 +33,10 @@ BOOKED: JsonDict = {"visit": "visit-0181", **BOOKING, "override_reason": None, "
 
 
 class WantedPlace(BaseModel):
-    """Where, when and with whom a visit is to be. ``override_reason`` says why it may break rules; it is kept."""
+    """Where, when and with whom a visit is to be. ``override_reason`` says why it may break rules; it is kept.
+
+    ``patient_agreed``: the patient has agreed to come sooner than the least notice.
+    """
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{**WHERE, "override_reason": "asked for by the head of the clinic"}]}
@@ -45,10 +48,13 @@ class WantedPlace(BaseModel):
     team: list[Id] = Field(max_length=20)
     supervisors: list[Id] = Field([], max_length=20)
     override_reason: str | None = Field(None, min_length=1, max_length=500)
+    patient_agreed: bool = False
 
     def place(self) -> RequestedPlace:
         """Return the place alone."""
-        return RequestedPlace(self.start, self.location, self.room, tuple(self.team), tuple(self.supervisors))
+        return RequestedPlace(
+            self.start, self.location, self.room, tuple(self.team), tuple(self.supervisors), self.patient_agreed
+        )
 
 
 class BookedVisit(ResponseModel):
