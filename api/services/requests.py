@@ -14,6 +14,7 @@ from api.access.actor import Actor
 from api.access.owners import find_ids
 from api.runtime.exceptions import Conflict
 from api.services import needs
+from api.services.conflicts import find_conflicts, raise_tasks
 from api.services.notifications import notify_changes
 from api.services.patients import expect_no_case_twins
 from api.services.records import write_audit
@@ -207,7 +208,7 @@ def remove_link(session: Session, by: Actor, period_id: str, before: str, after:
 def change_patient(
     session: Session, by: Actor, identifier: str, version: int, changes: Mapping[str, Any], now: datetime
 ) -> PatientRow:
-    """Change some fields of what is known of a patient.
+    """Change some fields of what is known of a patient; what stands and becomes impossible is a task each.
 
     Raises
     ------
@@ -221,10 +222,13 @@ def change_patient(
     if "name" in changes:
         changes = {**changes, "name": compose_name_if_text(changes["name"])}
     wanted = _parse(Patient, {**json.loads(row.document), **changes})
+    asking = requests.list_periods_of_patient(session, identifier)
+    before = find_conflicts(session, asking, now)
     people.put_patients(session, [wanted], now)
-    for period_id in requests.list_periods_of_patient(session, identifier):
-        _expect_valid(session, period_id, "patients", identifier)
+    for period_id in asking:
         periods.touch(session, period_id)
+        _expect_valid(session, period_id, "patients", identifier)
+    raise_tasks(session, before, asking, now)
     write_audit(session, by, "patient.change", "patient", identifier, now, fields=sorted(changes))
     return row
 

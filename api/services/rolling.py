@@ -6,7 +6,7 @@ the domain says what of it the week asks for (:mod:`scheduling.care.rolling`); h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,9 +15,10 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
+from api.services.conflicts import list_impossible
 from api.services.needs import put_desk_fields, with_needs
 from api.services.records import write_audit
-from api.store import bookings, episodes, people, periods, programmes
+from api.store import bookings, episodes, people, periods, plans, programmes
 from api.store import carry_over as leftovers
 from api.store.placings import current_group, current_visit
 from api.store.referrals_out import patients_with_appointments
@@ -101,11 +102,14 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
 
 
 def review_week(session: Session, period_id: str, now: datetime) -> NextWeek:
-    """Return what is now known of a period's dates: what will be too late, and what lies beyond them. Raises ``UnknownId``."""
+    """Return what is known of a period's dates now: what is impossible or too late, what lies beyond. Raises ``UnknownId``."""
     row = periods.get_period(session, period_id)
     horizon = Horizon(start=row.starts_on, end=row.ends_on)
     wall = periods.get_zone(session).wall(now).replace(second=0, microsecond=0)
-    return build_scenario(load_book(session, horizon, now), horizon, wall)
+    known = build_scenario(load_book(session, horizon, now), horizon, wall)
+    scenario = periods.load_scenario(session, period_id, now)
+    impossible = list_impossible(scenario, plans.load_standing_plan(session, scenario))
+    return replace(known, alerts=(*impossible, *known.alerts))
 
 
 def summarise_week(next_week: NextWeek) -> dict[str, Any]:
@@ -155,11 +159,12 @@ def load_book(session: Session, horizon: Horizon, now: datetime) -> ClinicRecord
     known = {episode.patient for episode in opened.values()} | {visit.patient for visit in others}
     for group in groups:
         known |= {member.patient for member in group.members} | {waiting.patient for waiting in group.waiting}
-    current, current_groups = _list_standing(session, grid)
+    providers = load_providers_ahead(session, grid)
+    current, current_groups = _list_standing(session, grid, people.get_trainees(providers))
     known |= {patient for group in current_groups.values() for patient in group.attendees}
     return ClinicRecords(
         clinic=clinic,
-        providers=load_providers_ahead(session, grid),
+        providers=providers,
         patients=patients_with_appointments(session, known, grid),
         episodes=tuple(opened.values()),
         programmes=groups,
@@ -193,7 +198,9 @@ def load_providers_ahead(session: Session, grid: TimeGrid) -> tuple[Provider, ..
     return people.load_providers(session, ahead)
 
 
-def _list_standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Current], Mapping[tuple[str, str], CurrentGroup]]:
+def _list_standing(
+    session: Session, grid: TimeGrid, trainees: Collection[str]
+) -> tuple[Mapping[str, Current], Mapping[tuple[str, str], CurrentGroup]]:
     """Return where visits, and sessions by programme and month, stand within a horizon."""
     visits: dict[str, Current] = {}
     groups: dict[tuple[str, str], CurrentGroup] = {}
@@ -202,9 +209,9 @@ def _list_standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Curre
         if booking.row.state == "offered" or kind == "hold":
             continue
         if kind == "visit":
-            visits[subject] = current_visit(booking.placing, grid)
+            visits[subject] = current_visit(booking.placing, grid, trainees)
         else:
-            groups[subject.removesuffix(f"-{month}"), month] = current_group(booking.placing, grid)
+            groups[subject.removesuffix(f"-{month}"), month] = current_group(booking.placing, grid, trainees)
     return visits, groups
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.services.conflicts import find_conflicts, raise_tasks
 from api.services.patients import expect_no_case_twins
 from api.services.records import write_audit
 from api.store import periods, plans, requests
@@ -82,8 +83,11 @@ def import_scenario(session: Session, by: Actor, text: str, now: datetime, anoth
         expect_no_case_twins(
             session, "scenario", ((f"patients[{index}].id", patient.id) for index, patient in enumerate(scenario.patients))
         )
+    ahead = [row.id for row in periods.list_periods_from(session, scenario.grid.wall(now).date())]
+    before = find_conflicts(session, ahead, now)
     row = periods.keep_scenario(session, scenario, now)
     periods.load_scenario(session, row.id)
+    raise_tasks(session, before, ahead, now)
     write_audit(session, by, "scenario.import", "scenario", row.id, now, visits=len(scenario.visits))
     return row
 

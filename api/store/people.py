@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import delete, or_
 from sqlmodel import Session, col, select
 
+from api.store import disruptions
 from api.store.rows import get_row, put, read_document
 from api.store.tables import BusyRow, OccupancyRow, PatientRow, ProviderRow, ShiftRow
 from scheduling.fields import Interval
@@ -150,7 +151,7 @@ def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGri
     put(session, ProviderRow, (_provider_row(one) for one in providers))
     starts, ends = get_bounds(grid)
     shifts = [
-        ShiftRow(provider_id=one.id, starts_at=begin, ends_at=end, locations=list(shift.locations))
+        ShiftRow(provider_id=one.id, starts_at=begin, ends_at=end, locations=list(shift.locations), also=list(shift.also))
         for one in providers
         for shift, begin, end in _instants(one.shifts, grid)
     ]
@@ -169,26 +170,44 @@ def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGri
     session.flush()
 
 
+def remove_shifts_of_others(session: Session, providers: Collection[str], grid: TimeGrid) -> None:
+    """Remove the shifts, of a grid's dates, of everybody who is not among some providers."""
+    starts, ends = get_bounds(grid)
+    of_others = (col(ShiftRow.provider_id).not_in(list(providers)), col(ShiftRow.starts_at) >= starts)
+    session.exec(delete(ShiftRow).where(*of_others, col(ShiftRow.starts_at) < ends))
+    session.flush()
+
+
 def load_providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     """Return every provider, with the shifts and busy times of the grid's dates."""
     starts, ends = get_bounds(grid)
     wall = cache(grid.wall)  # most begin and end at a few clock times
     shifts: dict[str, list[Shift]] = defaultdict(list)
     one, other = ShiftRow, BusyRow
-    on_duty = select(one.provider_id, one.starts_at, one.ends_at, one.locations)
-    on_duty = on_duty.where(col(one.starts_at) >= starts, col(one.starts_at) < ends)
-    for provider, begin, end, locations in session.exec(on_duty.order_by(col(one.starts_at))):
-        shifts[provider].append(Shift(start=wall(begin), end=wall(end), locations=tuple(locations)))
+    columns: tuple[Any, ...] = (one.provider_id, one.starts_at, one.ends_at, one.locations, one.also)
+    on_duty = select(*columns).where(col(one.starts_at) >= starts, col(one.starts_at) < ends)
+    for provider, begin, end, locations, also in session.exec(on_duty.order_by(col(one.starts_at))):
+        shifts[provider].append(Shift(start=wall(begin), end=wall(end), locations=tuple(locations), also=tuple(also)))
     busy: dict[str, list[Interval]] = defaultdict(list)
     away = select(other.provider_id, other.starts_at, other.ends_at)
     away = away.where(col(other.starts_at) < ends, col(other.ends_at) > starts)
     for provider, begin, end in session.exec(away.order_by(col(other.starts_at), col(other.id))):
         busy[provider].append(Interval(start=wall(begin), end=wall(end)))
+    for provider, absences in disruptions.load_absences(session, starts, ends, grid).items():
+        busy[provider] += absences
+    extra = disruptions.load_extra_shifts(session, starts, ends, grid)
     people = select(ProviderRow.id, ProviderRow.document).order_by(col(ProviderRow.id))
     return tuple(
-        read_document(Provider, text).changed(shifts=tuple(shifts[identifier]), busy=tuple(busy[identifier]))
+        read_document(Provider, text).changed(
+            shifts=disruptions.merge_shifts(shifts[identifier], extra.get(identifier, ())), busy=tuple(busy[identifier])
+        )
         for identifier, text in session.exec(people)
     )
+
+
+def get_trainees(providers: Iterable[Provider]) -> frozenset[str]:
+    """Return the ids of those who work only under a supervisor."""
+    return frozenset(provider.id for provider in providers if provider.trainee)
 
 
 def get_bounds(grid: TimeGrid) -> tuple[datetime, datetime]:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from api.http.routes import (
     accounts,
+    boards,
     bookings,
+    desk,
+    disruptions,
     episodes,
     feeds,
     freed,
@@ -31,8 +34,10 @@ from api.http.routes import (
 ROUTERS = (
     feeds.router,  # first, as the first that fits answers, and calendar programs ask day and night
     operating.router,
+    desk.router,
     sessions.router,
     scenarios.router,
+    boards.router,
     visits.router,
     patients.router,
     plans.router,
@@ -40,6 +45,7 @@ ROUTERS = (
     freed.router,
     referrals.router,
     intake.router,
+    disruptions.router,
     episodes.router,
     programmes.router,
     weeks.router,
