@@ -34,6 +34,7 @@ from scheduling.clinic import Clinic
 from scheduling.fields import ONE_DAY, Horizon
 from scheduling.people import Provider
 from scheduling.requests import Current, CurrentGroup, Link, Visit
+from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
 
 WEEKS_AHEAD = 10
@@ -57,19 +58,24 @@ def get_next_horizon(session: Session, now: datetime, weeks: int, start: date | 
 
 
 def draft_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
-    """Return what some dates are asked for, and keep nothing.
+    """Return what some dates are asked for, and keep nothing; whatever :func:`build_week` refuses is refused.
 
     Raises
     ------
     Conflict
-        When nobody works on them: who works is not known yet.
+        When another period has some of the dates, or nobody works on them: who works is not known yet.
+    InvalidFile
+        When what is known makes no scenario together, with every fault.
     """
     book = load_book(session, horizon, now)
     if not any(horizon.start <= shift.start.date() < horizon.end for provider in book.providers for shift in provider.shifts):
         raise Conflict(f"nobody works from {horizon.start} to before {horizon.end}: take in the roster first")
     week = build_scenario(book, horizon, periods.get_zone(session).wall(now).replace(second=0, microsecond=0))
+    expect_free(session, horizon, week.scenario.id)
     visits = with_needs(session, week.scenario, week.scenario.visits, _get_episodes(week))
-    return replace(week, scenario=week.scenario.changed(visits=tuple(visits)))
+    next_week = replace(week, scenario=week.scenario.changed(visits=tuple(visits)))
+    Scenario.parse(next_week.scenario.model_dump_json())
+    return next_week
 
 
 def _get_episodes(week: NextWeek) -> dict[str, str]:
@@ -88,7 +94,6 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     """
     next_week = draft_week(session, horizon, now)
     scenario = next_week.scenario
-    expect_free(session, horizon, scenario.id)
     row = periods.keep_period(session, scenario)
     known = load_needs(session, scenario.visits_by_id)
     leftovers.keep(session, scenario, now)

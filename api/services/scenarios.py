@@ -79,12 +79,12 @@ def import_scenario(session: Session, by: Actor, text: str, now: datetime, anoth
     """
     scenario = Scenario.parse(_compose(text))
     expect_ids("scenario", _ids(scenario))
+    ahead = [row.id for row in periods.list_periods_from(session, scenario.grid.wall(now).date())]
+    before = find_conflicts(session, ahead, now)
     if not another_patient:
         expect_no_case_twins(
             session, "scenario", ((f"patients[{index}].id", patient.id) for index, patient in enumerate(scenario.patients))
         )
-    ahead = [row.id for row in periods.list_periods_from(session, scenario.grid.wall(now).date())]
-    before = find_conflicts(session, ahead, now)
     row = periods.keep_scenario(session, scenario, now)
     periods.load_scenario(session, row.id)
     raise_tasks(session, before, ahead, now)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete, func, or_
 from sqlmodel import Session, col, select
 
 from api.store import disruptions
@@ -227,3 +227,9 @@ def _instants(stretches: Iterable[S], grid: TimeGrid) -> Iterator[tuple[S, datet
         begin, end = grid.utc(stretch.start), grid.utc(stretch.end)
         if begin < end:
             yield stretch, begin, end
+
+
+def list_patients_at(session: Session, addresses: Iterable[str]) -> list[str]:
+    """Return the patients who are written to at one of some addresses, in any case, by id."""
+    wanted = [address.lower() for address in addresses if address]
+    return sorted(session.exec(select(PatientRow.id).where(func.lower(PatientRow.email).in_(wanted))))

@@ -124,6 +124,21 @@ def put_groups(session: Session, period_id: str, groups: Iterable[Group]) -> Non
         insert_all(session, members, seats)
 
 
+def get_group(session: Session, identifier: str) -> GroupRow:
+    """Return a group's session, of several that of the last month. Raises ``UnknownId``."""
+    query = select(GroupRow).where(GroupRow.id == identifier).order_by(col(GroupRow.month).desc())
+    row = session.exec(query).first()
+    if row is None:
+        raise UnknownId("group", identifier)
+    return row
+
+
+def list_candidates(session: Session, row: GroupRow) -> tuple[str, ...]:
+    """Return the patients who may be given a seat in a session, in their order."""
+    query = select(MembershipRow.patient_id).where(MembershipRow.group_id == row.id, MembershipRow.month == row.month)
+    return tuple(session.exec(query.order_by(col(MembershipRow.position))))
+
+
 def sessions_open_to(session: Session, patient_id: str) -> list[GroupRow]:
     """Return the sessions of groups in which a patient may be given a seat."""
     query = select(GroupRow).join(MembershipRow).where(MembershipRow.patient_id == patient_id)
