@@ -64,7 +64,8 @@ def make_mail(message: InviteMessage, organizer: Mailbox) -> bytes:
         f"Message-ID: {make_message_id(message, organizer)}",
         "MIME-Version: 1.0\r\n",
     )
-    return "\r\n".join(headers).encode("ascii") + mixed.as_bytes()
+    # UTF-8 beyond ASCII is in the attendee's address alone, for which the server has to know SMTPUTF8 (RFC 6532, section 3.2).
+    return "\r\n".join(headers).encode() + mixed.as_bytes()
 
 
 def make_message_id(message: InviteMessage, organizer: Mailbox) -> str:

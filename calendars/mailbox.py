@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from unicodedata import category, normalize
 
 from calendars.wording import flatten
 
@@ -14,15 +15,34 @@ MAX_NAME = 200
 """Longest name that is written beside an address."""
 
 _ADDRESS = re.compile(
-    r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"[a-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+)*"
     r"@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
     re.ASCII | re.IGNORECASE,
 )
+_UNPRINTED = ("C", "Z")
+"""Unicode's classes of characters that show nothing, or only a blank: no part of an address."""
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is an address that every server takes (RFC 5322, section 3.4.1, without quoting; ASCII)."""
-    return len(text) <= MAX_ADDRESS and len(text.partition("@")[0]) <= 64 and _ADDRESS.fullmatch(text) is not None
+    """Return whether a text is an address of mail (RFC 5322, section 3.4.1, without quoting).
+
+    Its domain is ASCII; what stands before it may be of any script (RFC 6531, section 3.3), which not every server takes.
+    """
+    local = text.partition("@")[0]
+    if len(text.encode(errors="replace")) > MAX_ADDRESS or len(local.encode(errors="replace")) > 64:
+        return False
+    return _ADDRESS.fullmatch(text) is not None and not any(category(letter).startswith(_UNPRINTED) for letter in local)
+
+
+def compose_address(text: str) -> str:
+    """Return an address as it is kept: composed, without blanks around it, its domain as name servers have it (RFC 5890)."""
+    local, at, domain = normalize("NFC", text.strip()).rpartition("@")
+    if domain.isascii():
+        return f"{local}{at}{domain}"
+    try:
+        return f"{local}{at}{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        return f"{local}{at}{domain}"  # no name of a domain, as is_address finds
 
 
 @dataclass(frozen=True, slots=True)

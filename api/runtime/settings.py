@@ -123,7 +123,7 @@ class Settings(BaseSettings):
             raise ValueError("oidc_issuer must be a URL and needs oidc_client_id")
         if not self.mail_from and (self.smtp_host, self.imap_host, self.lmtp_port) != (None, None, None):
             raise ValueError("mail needs mail_from")
-        if self.mail_from and not is_address(self.mail_from):
+        if self.mail_from and not (is_address(self.mail_from) and self.mail_from.isascii()):
             raise ValueError("mail_from is no mail address")
         return self
 

@@ -13,7 +13,7 @@ from api.services.records import write_audit
 from api.store import people
 from api.store.rows import expect_version
 from api.store.tables import PatientRow
-from calendars.mailbox import is_address
+from calendars.mailbox import compose_address, is_address
 from scheduling.errors import Fault, InvalidFile, UnknownId
 
 
@@ -36,6 +36,7 @@ def set_address(
     StaleVersion
         When somebody else has changed the patient.
     """
+    email = None if email is None else compose_address(email)
     if email is not None and not is_address(email):
         raise InvalidFile("contact", [Fault("email", "is no mail address")])
     row = people.get_patient(session, patient)

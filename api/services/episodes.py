@@ -17,6 +17,7 @@ from pydantic import Field
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.services import needs
 from api.services.notifications import notify_changes
 from api.services.records import write_audit
 from api.services.rolling import load_book_of
@@ -269,7 +270,10 @@ def _request_in(
     if not due:
         return {}
     ids = {visit.id for visit in due}
-    requests.put_visits(session, period.id, due, now)
+    episode_of = {visit: of.episode for visit, of in week.subjects.items() if visit in ids}
+    known = requests.load_needs(session, ids)
+    requests.put_visits(session, period.id, needs.with_needs(session, week.scenario, due, episode_of), now)
+    needs.put_desk_fields(session, ids - known.keys(), episode_of)
     requests.put_links(session, period.id, ids, (link for link in week.scenario.links if link.after in ids))
     subjects = {visit: of for visit, of in week.subjects.items() if visit in ids}
     store.put_subjects(session, subjects)

@@ -20,6 +20,7 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.services.episodes import request_open_visits
 from api.services.kinds import GROUP, KINDS_BY_ID, NEEDED_BY, REFERRAL_OUT, RequestKind
+from api.services.needs import Note, Pools, Tags, VisitNeeds
 from api.services.patients import Resemblance, describe_twin, find_resembling
 from api.services.records import AuditedAction, write_audit_entries
 from api.store import episodes, people, periods, programmes, referrals_out
@@ -30,7 +31,7 @@ from api.store.tables import EpisodeRow
 from scheduling import catalogue
 from scheduling.care.episodes import Episode, Event
 from scheduling.errors import Fault, InvalidFile
-from scheduling.fields import Date, Half, Id, Model, Priority
+from scheduling.fields import Date, Half, Id, Model, Priority, VisitMinutes
 from scheduling.names import compose_id_if_text, compose_name_if_text, fold
 from scheduling.pathways import Pathway
 from scheduling.people import Patient
@@ -70,6 +71,8 @@ class Request(Model):
         When the pump would be low.
     programme, department
         Which group, or which other department.
+    minutes, equipment, note, tags
+        What the visits need, as :class:`api.services.needs.VisitNeeds` has it.
     """
 
     kind: str
@@ -87,6 +90,15 @@ class Request(Model):
     low_reservoir: Date | None = None
     programme: ShortId | None = None
     department: ShortId | None = None
+    minutes: VisitMinutes | None = None
+    equipment: Pools = ()
+    note: Note | None = None
+    tags: Tags = ()
+
+    @property
+    def needs(self) -> VisitNeeds:
+        """What the visits need."""
+        return VisitNeeds(minutes=self.minutes, equipment=self.equipment, note=self.note, tags=self.tags)
 
     def new_patient(self, sites: Collection[str]) -> Patient:
         """Return the patient as the clinic will know them."""
@@ -196,7 +208,9 @@ def accept_requests(
     people.put_patients(session, new.values(), now)
     people.set_birth_dates(session, {request.patient: request.birth_date for request in requests if request.birth_date})
     made = [(request, context.start_episode(request)) for request in requests if KINDS_BY_ID[request.kind].pathway is not None]
-    episodes.add(session, [(episode, Origin(request.kind, request.referrer)) for request, episode in made], now)
+    episodes.add(
+        session, [(episode, Origin(request.kind, request.referrer, request.needs.dump())) for request, episode in made], now
+    )
     asked = request_open_visits(session, [episode for _, episode in made], now)
     for request in requests:
         if request.kind == GROUP and request.programme:
@@ -324,6 +338,10 @@ class IntakeContext:
             for site in (given,) if isinstance(given, str) else given or ():
                 if site not in known:
                     yield Fault(field, f'unknown site "{site}"; one of {", ".join(known)}')
+        pools = {pool.id for pool in self._clinic.equipment}
+        for pool in request.equipment:
+            if pool not in pools:
+                yield Fault("equipment", f'unknown equipment "{pool}"; one of {", ".join(sorted(pools))}')
         for provider in request.preferred_providers:
             if provider not in self._providers:
                 yield Fault("preferred_providers", f'unknown provider "{provider}"')
@@ -408,6 +426,7 @@ class IntakeContext:
             "preferred_providers": (request.preferred_providers, tuple(row.preferred_providers)),
             "referrer": (request.referrer, row.referrer),
             "low_reservoir": (request.low_reservoir, reservoir),
+            "needs": (request.needs.dump(), row.needs),
         }
         differences = tuple(field for field, (asked, known) in pairs.items() if asked != known)
         return _Standing(Fault("kind", f'the patient is on this pathway already: episode "{row.id}"'), differences)

@@ -209,5 +209,6 @@ def _to_referral(context: AppContext, request: Request, now: datetime) -> tuple[
         priority=requests.get_priority(request),
         referrer=request.referrer,
         another_patient=request.another_patient,
+        needs=request.needs,
     )
     return referral, resembles

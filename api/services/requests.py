@@ -13,6 +13,7 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.access.owners import find_ids
 from api.runtime.exceptions import Conflict
+from api.services import needs
 from api.services.conflicts import find_conflicts, raise_tasks
 from api.services.notifications import notify_changes
 from api.services.patients import expect_no_case_twins
@@ -36,6 +37,9 @@ from scheduling.scenario import Scenario
 
 M = TypeVar("M", bound=Model)
 
+DESK_FIELDS = ("note", "tags")
+"""What the desk keeps of a visit for itself, and no plan depends on."""
+
 NAMED_PATIENTS = ("patient", "visits[].patient")
 """Where an addition names patients: one visit alone, or several."""
 
@@ -49,10 +53,10 @@ class RequestedVisit:
     booking: Booking | None
 
 
-def list_visits(session: Session, period_id: str, after: str, count: int) -> list[VisitRow]:
-    """Return a period's visits by id, the withdrawn too, those after an id. Raises ``UnknownId``."""
+def list_visits(session: Session, period_id: str, after: str, count: int, tag: str | None = None) -> list[VisitRow]:
+    """Return a period's visits by id, the withdrawn too, those after an id; with a tag, or all. Raises ``UnknownId``."""
     periods.get_period(session, period_id)
-    return requests.list_visits(session, period_id, after, count)
+    return requests.list_visits(session, period_id, after, count, tag)
 
 
 def get_visit(session: Session, identifier: str) -> RequestedVisit:
@@ -129,7 +133,10 @@ def change_visit(
         When somebody else has changed it.
     """
     row = get_asked_visit(session, identifier, version)
-    wanted = _parse(Visit, {**json.loads(row.document), **changes})
+    asked = {name: value for name, value in changes.items() if name not in DESK_FIELDS}
+    if len(asked) < len(changes):
+        needs.change_desk_fields(session, identifier, changes)
+    wanted = _parse(Visit, {**json.loads(row.document), **asked})
     requests.put_visits(session, row.period_id, [wanted], now)
     _expect_valid(session, row.period_id, "visits", identifier)
     periods.touch(session, row.period_id)

@@ -16,11 +16,13 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
 from api.services.conflicts import list_impossible
+from api.services.needs import put_desk_fields, with_needs
 from api.services.records import write_audit
 from api.store import bookings, episodes, people, periods, plans, programmes
 from api.store import carry_over as leftovers
 from api.store.placings import current_group, current_visit
 from api.store.referrals_out import patients_with_appointments
+from api.store.requests import load_needs
 from api.store.tables import PeriodRow
 from scheduling import catalogue
 from scheduling.care.agenda import Preview, raise_priority
@@ -68,10 +70,16 @@ def draft_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
     book = load_book(session, horizon, now)
     if not any(horizon.start <= shift.start.date() < horizon.end for provider in book.providers for shift in provider.shifts):
         raise Conflict(f"nobody works from {horizon.start} to before {horizon.end}: take in the roster first")
-    next_week = build_scenario(book, horizon, periods.get_zone(session).wall(now).replace(second=0, microsecond=0))
-    expect_free(session, horizon, next_week.scenario.id)
+    week = build_scenario(book, horizon, periods.get_zone(session).wall(now).replace(second=0, microsecond=0))
+    expect_free(session, horizon, week.scenario.id)
+    visits = with_needs(session, week.scenario, week.scenario.visits, _get_episodes(week))
+    next_week = replace(week, scenario=week.scenario.changed(visits=tuple(visits)))
     Scenario.parse(next_week.scenario.model_dump_json())
     return next_week
+
+
+def _get_episodes(week: NextWeek) -> dict[str, str]:
+    return {visit: subject.episode for visit, subject in week.subjects.items()}
 
 
 def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> BuiltWeek:
@@ -87,7 +95,9 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     next_week = draft_week(session, horizon, now)
     scenario = next_week.scenario
     row = periods.keep_period(session, scenario)
+    known = load_needs(session, scenario.visits_by_id)
     leftovers.keep(session, scenario, now)
+    put_desk_fields(session, scenario.visits_by_id.keys() - known.keys(), _get_episodes(next_week))
     episodes.put_subjects(session, next_week.subjects)
     periods.touch(session, row.id)
     periods.load_scenario(session, row.id)

@@ -18,6 +18,7 @@ from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.intake import audit_intake
 from api.services.kinds import RequestKind, find_same_day_kind
+from api.services.needs import NO_NEEDS, VisitNeeds, put_desk_fields
 from api.services.patients import expect_no_case_twins
 from api.services.records import write_audit
 from api.services.week import WeekSnapshot
@@ -66,6 +67,7 @@ class InboundReferral:
     priority: Priority = "cancer"
     referrer: str | None = None
     another_patient: bool = False
+    needs: VisitNeeds = NO_NEEDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +283,7 @@ def _apply_intake(session: Session, placement: SameDayDecision, intake: SameDayI
     if start is not None:
         episodes.add(session, [(start.episode, start.origin)], now)
         episodes.put_subjects(session, {start.visit: VisitSubject(start.episode.id, start.first)})
+        put_desk_fields(session, [start.visit], {start.visit: start.episode.id})
     service = intake.addition.visits[0].service
     told = {"service": service} if start is None else {"kind": start.origin.kind, "episode": start.episode.id}
     new = [placement.patient] if intake.is_new_patient else []
@@ -323,13 +326,22 @@ def _start_episode(referral: InboundReferral, kind: RequestKind, known: datetime
         history=(event,),
     )
     first = Occurrence(catalogue.get_pathway(kind.pathway).steps[0].id, 1)
-    return EpisodeStart(episode, Origin(kind.id, referral.referrer), first, make_visit_id(episode.id, first))
+    return EpisodeStart(
+        episode, Origin(kind.id, referral.referrer, referral.needs.dump()), first, make_visit_id(episode.id, first)
+    )
 
 
 def _expect_not_open(session: Session, episode: Episode) -> None:
     for row in episodes.load_of_patients(session, [episode.patient]):
         if row.pathway == episode.pathway:
             raise Conflict(f'patient "{episode.patient}" is on this pathway already: episode "{row.id}"')
+
+
+def _list_equipment(week: WeekSnapshot, referral: InboundReferral) -> list[str]:
+    """Return the pools that a referral needs beside those of its service."""
+    service = week.scenario.services.get(referral.service)
+    own = () if service is None else service.equipment
+    return [pool for pool in referral.needs.equipment if pool not in own]
 
 
 def _addition(week: WeekSnapshot, referral: InboundReferral, patient: Patient, visit: str, today: date) -> Addition:
@@ -348,6 +360,8 @@ def _addition(week: WeekSnapshot, referral: InboundReferral, patient: Patient, v
         "same_day": True,
         "pinned": None,
         "current": None,
+        "minutes": referral.needs.minutes,
+        "equipment": _list_equipment(week, referral),
     }
     is_new = referral.patient not in week.scenario.patients_by_id
     patients = [patient.model_dump(mode="json")] if is_new else []

@@ -12,11 +12,12 @@ from api.access.actor import Actor
 from api.services.conflicts import find_conflicts, raise_tasks
 from api.services.patients import expect_no_case_twins
 from api.services.records import write_audit
-from api.store import periods, plans
+from api.store import periods, plans, requests
 from api.store.tables import PeriodRow
 from scheduling.errors import Fault, InvalidFile
 from scheduling.names import compose_people
 from scheduling.plan import Plan
+from scheduling.publishing import rebase
 from scheduling.scenario import Scenario
 
 MAX_ID_CHARACTERS = 100
@@ -38,10 +39,23 @@ def get_scenario(session: Session, identifier: str) -> Scenario:
     return periods.load_scenario(session, identifier)
 
 
-def get_standing_plan(session: Session, identifier: str) -> tuple[Scenario, Plan]:
-    """Return a scenario as it is asked for now, and what people live by. Raises ``UnknownId``."""
+def get_standing_plan(session: Session, identifier: str, tag: str | None = None) -> tuple[Scenario, Plan]:
+    """Return a scenario as it is asked for now, and what people live by; with a tag, only the visits that carry it.
+
+    Raises
+    ------
+    UnknownId
+        When there is no such scenario.
+    """
     scenario = periods.load_scenario(session, identifier)
-    return scenario, plans.load_standing_plan(session, scenario)
+    plan = plans.load_standing_plan(session, scenario)
+    if tag is None:
+        return scenario, plan
+    tagged = requests.list_tagged(session, identifier, tag)
+    only = scenario.restrict_to(scenario.visits_by_id.keys() & tagged).changed(groups=(), reserves=())
+    visits = tuple(booking for booking in plan.visits if booking.visit in tagged)
+    left_out = tuple(visit for visit in plan.unscheduled if visit.visit in tagged)
+    return only, rebase(plan.changed(visits=visits, groups=(), holds=(), unscheduled=left_out), only)
 
 
 def import_scenario(session: Session, by: Actor, text: str, now: datetime, another_patient: bool = False) -> PeriodRow:

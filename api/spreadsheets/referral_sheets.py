@@ -37,10 +37,15 @@ COLUMNS: Mapping[str, str] = {
     "low_reservoir": "the day on which the pump will be low; needed for pump-refill",
     "programme": "the group; needed for group",
     "department": "the other department; needed for referral-out",
+    "minutes": "the length of the first visit, when it is not the usual one",
+    "equipment": "pools of which the visits need one more, such as an interpreter, one after the other",
+    "note": "for the desk alone",
+    "tags": "by which lists and figures are filtered, such as a study, one after the other",
 }
 """The columns, in the template's order, and what each holds. They may stand in any order, and those not used may be missing."""
 
-LISTS = ("allowed_sites", "preferred_providers")
+LISTS = ("allowed_sites", "preferred_providers", "equipment", "tags")
+NUMBERS = ("minutes",)
 DATES = ("birth_date", "referred_on", "low_reservoir")
 YES_OR_NO = ("another_patient",)
 ANSWERS = {"yes": True, "no": False}
@@ -95,6 +100,11 @@ def _values(record: Record) -> tuple[dict[str, Any], list[Fault]]:
                 values[column] = value
             else:
                 faults.append(Fault(record.place(column), f"is the date {value}; write text"))
+        elif column in NUMBERS:
+            if not re.fullmatch(r"[0-9]{1,5}", value.strip(), re.ASCII):
+                faults.append(Fault(record.place(column), "must be a whole number of minutes"))
+            else:
+                values[column] = int(value)
         elif column in YES_OR_NO:
             if (answer := ANSWERS.get(value.strip().lower())) is None:
                 faults.append(Fault(record.place(column), "must be yes or no"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,16 @@ class Origin:
 
     kind: str
     referrer: str | None = None
+    needs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeNeeds:
+    """What the visits of an episode need beside what their services say, as it is kept."""
+
+    episode: str
+    pathway: str
+    needs: Mapping[str, Any]
 
 
 def get_episode(session: Session, identifier: str) -> EpisodeRow:
@@ -45,12 +55,20 @@ def add(session: Session, episodes: Iterable[tuple[Episode, Origin]], now: datet
                 priority=episode.priority,
                 preferred_providers=list(episode.preferred_providers),
                 referrer=origin.referrer,
+                needs=dict(origin.needs),
                 referred_at=now,
             )
         )
         events += _event_rows(episode.id, 1, episode.history, now)
     insert_all(session, EpisodeRow, rows)
     insert_all(session, EpisodeEventRow, events)
+
+
+def load_needs(session: Session, identifiers: Collection[str]) -> dict[str, EpisodeNeeds]:
+    """Return what the visits of episodes need, as it is kept, of those that need anything."""
+    query: Any = select(EpisodeRow.id, EpisodeRow.pathway, EpisodeRow.needs)
+    rows = session.exec(query.where(col(EpisodeRow.id).in_(list(identifiers))))
+    return {identifier: EpisodeNeeds(identifier, pathway, needs) for identifier, pathway, needs in rows if needs}
 
 
 def add_events(session: Session, before: Episode, after: Episode, is_open: bool, now: datetime) -> EpisodeRow:

@@ -39,6 +39,12 @@ def load_visits(session: Session, period_id: str) -> tuple[Visit, ...]:
     return tuple(read_document(Visit, text) for text in session.exec(query.order_by(col(VisitRow.id))))
 
 
+def load_needs(session: Session, ids: Collection[str]) -> dict[str, Visit]:
+    """Return visits of which some are known, by id, as they were asked for last."""
+    query = select(VisitRow.id, VisitRow.document).where(col(VisitRow.id).in_(list(ids)))
+    return {identifier: read_document(Visit, text) for identifier, text in session.exec(query)}
+
+
 def get_asking_times(session: Session, period_id: str) -> dict[str, datetime]:
     """Return when the visits of a period were asked for, by visit."""
     query = select(VisitRow.id, VisitRow.created_at).where(VisitRow.period_id == period_id, VisitRow.state == "asked")
@@ -78,10 +84,19 @@ def remove_link(session: Session, period_id: str, before: str, after: str) -> No
     session.flush()
 
 
-def list_visits(session: Session, period_id: str, after: str, count: int) -> list[VisitRow]:
-    """Return a period's visits by id, the withdrawn too, those after an id."""
+def list_visits(session: Session, period_id: str, after: str, count: int, tag: str | None = None) -> list[VisitRow]:
+    """Return a period's visits by id, the withdrawn too, those after an id; with a tag, or all."""
     query = select(VisitRow).where(VisitRow.period_id == period_id, col(VisitRow.id) > after)
-    return list(session.exec(query.order_by(col(VisitRow.id)).limit(count)))
+    query = query.order_by(col(VisitRow.id))
+    if tag is None:
+        return list(session.exec(query.limit(count)))
+    return [row for row in session.exec(query) if tag in row.tags][:count]
+
+
+def list_tagged(session: Session, period_id: str, tag: str) -> set[str]:
+    """Return the ids of a period's visits that carry a tag."""
+    rows = session.exec(select(VisitRow.id, VisitRow.tags).where(VisitRow.period_id == period_id))
+    return {identifier for identifier, tags in rows if tag in tags}
 
 
 def remove_links(session: Session, visit_id: str) -> None:

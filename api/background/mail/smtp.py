@@ -2,6 +2,7 @@
 
 References
 ----------
+RFC 6531, section 3.1 (addresses beyond ASCII).
 RFC 5321, sections 3.3 (mail transactions), 4.2.1 (4yz: try again; 5yz: never) and 4.5.3.2 (a lost answer leaves it open).
 """
 
@@ -47,9 +48,13 @@ class SmtpConnection:
         Unreachable
             When the connection broke before the message was on its way.
         """
+        is_ascii = recipient.isascii()
+        if not is_ascii and not self._client.supports_extension("smtputf8"):
+            return DeliveryOutcome.NEVER, "the server takes no address beyond ASCII"
+        options, encoding = ([], "ascii") if is_ascii else (["SMTPUTF8"], "utf-8")
         try:
-            await self._client.mail(sender)
-            await self._client.rcpt(recipient)
+            await self._client.mail(sender, options=options, encoding=encoding)
+            await self._client.rcpt(recipient, encoding=encoding)
         except aiosmtplib.SMTPResponseException as error:
             await self._reset()
             return _refusal(error)

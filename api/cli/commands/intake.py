@@ -112,6 +112,10 @@ def add(
     referred_on: Day = None,
     low_reservoir: Day = None,
     birth_date: Day = None,
+    minutes: Annotated[int | None, typer.Option(help="Length of the first visit.", show_default=False)] = None,
+    equipment: Annotated[list[str], typer.Option(help="A pool of which one more is needed.", show_default=False)] = [],  # noqa: B006
+    note: Text = None,
+    tag: Annotated[list[str], typer.Option(help="By which lists are filtered.", show_default=False)] = [],  # noqa: B006
     another_patient: Annotated[
         bool, typer.Option("--another-patient", help="Really another, though a known id differs by case alone.")
     ] = False,
@@ -135,6 +139,10 @@ def add(
         low_reservoir=None if low_reservoir is None else low_reservoir.date(),
         birth_date=None if birth_date is None else birth_date.date(),
         another_patient=another_patient,
+        minutes=minutes,
+        equipment=tuple(equipment),
+        note=note,
+        tags=tuple(tag),
     )
     with opened() as context:
         received = receive_request(context, SYSTEM, request, context.database.write)

@@ -68,7 +68,14 @@ class AskedVisit(ResponseModel):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"id": "visit-0181", "patient": "patient-0007", "service": "followup", "priority": "soon", "state": "asked"}
+                {
+                    "id": "visit-0181",
+                    "patient": "patient-0007",
+                    "service": "followup",
+                    "priority": "soon",
+                    "state": "asked",
+                    "tags": [],
+                }
             ]
         }
     )
@@ -78,6 +85,7 @@ class AskedVisit(ResponseModel):
     service: str
     priority: str
     state: str
+    tags: list[str]
 
 
 class AskedVisits(ResponseModel):
@@ -87,7 +95,9 @@ class AskedVisits(ResponseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "items": [{"id": "v", "patient": "p", "service": "followup", "priority": "soon", "state": "asked"}],
+                    "items": [
+                        {"id": "v", "patient": "p", "service": "followup", "priority": "soon", "state": "asked", "tags": []}
+                    ],
                     "next": None,
                 }
             ]
@@ -98,6 +108,7 @@ class AskedVisits(ResponseModel):
     next: str | None
 
 
+Tagged = Annotated[str | None, Query(max_length=60, description="Only of visits that carry this tag.")]
 AnotherPatient = Annotated[
     bool, Query(description="Patients whose ids differ from known ones by case alone are really others.")
 ]
@@ -163,11 +174,11 @@ def get_standing(scenario: Identifier, call: Fetching) -> Response:
 
 
 @router.get("/v1/scenarios/{scenario}/kpis", response_model=dict[str, Any], responses=KpisAnswer)
-def get_kpis(scenario: Identifier, call: Fetching) -> Response:
-    """Return the figures of what people live by."""
+def get_kpis(scenario: Identifier, call: Fetching, tag: Tagged = None) -> Response:
+    """Return the figures of what people live by; with a tag, of those visits alone that carry it."""
 
     def figures(session: Transaction) -> Any:
-        return to_document(compute_kpis(*scenarios.get_standing_plan(session, scenario)))
+        return to_document(compute_kpis(*scenarios.get_standing_plan(session, scenario, tag)))
 
     def act(session: Transaction) -> RouteResult:
         return RouteResult(lambda: figures(session), version=scenarios.get_version(session, scenario))
@@ -176,11 +187,11 @@ def get_kpis(scenario: Identifier, call: Fetching) -> Response:
 
 
 @router.get("/v1/scenarios/{scenario}/visits", response_model=AskedVisits)
-def list_visits(scenario: Identifier, call: Reading, page: Paged) -> Response:
+def list_visits(scenario: Identifier, call: Reading, page: Paged, tag: Tagged = None) -> Response:
     """Return the visits of a scenario, those that were withdrawn too, a page at a time."""
 
     def act(session: Transaction) -> RouteResult:
-        rows = requests.list_visits(session, scenario, page.after, page.count + 1)
+        rows = requests.list_visits(session, scenario, page.after, page.count + 1, tag)
         return RouteResult(page.of(AskedVisits, rows, lambda row: row.id))
 
     return call.disclose("scenario.list-visits", "scenario", scenario, act)

@@ -16,8 +16,9 @@ from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.routes.examples import BOOKING, PATIENT, VISIT
 from api.services import requests
+from api.services.needs import MAX_EQUIPMENT, MAX_TAGS, Note, Tag
 from api.services.requests import RequestedVisit
-from scheduling.fields import Date, Half, Id, Interval, Priority, Stamp
+from scheduling.fields import Date, Half, Id, Interval, Priority, Stamp, VisitMinutes
 from scheduling.people import Patient
 from scheduling.requests import Visit
 
@@ -42,7 +43,14 @@ class Place(ResponseModel):
     version: int
 
 
-SHOWN: JsonDict = {"scenario": "week-7", "state": "asked", "visit": VISIT, "booking": BOOKING}
+SHOWN: JsonDict = {
+    "scenario": "week-7",
+    "state": "asked",
+    "note": None,
+    "tags": ["trial-7"],
+    "visit": VISIT,
+    "booking": BOOKING,
+}
 
 
 class ShownVisit(ResponseModel):
@@ -52,6 +60,8 @@ class ShownVisit(ResponseModel):
 
     scenario: str = Field(validation_alias="period_id")
     state: Literal["asked", "withdrawn"]
+    note: str | None
+    tags: list[str]
     visit: Annotated[Visit, BeforeValidator(Visit.model_validate_json)] = Field(validation_alias="document")
     booking: Place | None
 
@@ -71,6 +81,10 @@ class VisitChanges(BaseModel):
     preferred_providers: list[Id] | None = None
     required_provider: Id | None = None
     same_day: bool | None = None
+    minutes: VisitMinutes | None = Field(None, description="Its own length; null: the service's.")
+    equipment: list[Id] | None = Field(None, max_length=MAX_EQUIPMENT, description="Beside the service's: an interpreter.")
+    note: Note | None = Field(None, description="For the desk alone.")
+    tags: list[Tag] | None = Field(None, max_length=MAX_TAGS, description="By which lists and figures are filtered.")
 
 
 class PatientChanges(BaseModel):

@@ -49,7 +49,7 @@ def unavailable(desk: FrontDesk, week: str) -> list[Any]:
 
 
 def csv_of(*rows: dict[str, Any]) -> bytes:
-    names = ("kind", "patient", "name", "priority")
+    names = list(dict.fromkeys(["kind", "patient", "name", "priority", *(name for row in rows for name in row)]))
     return "\n".join([",".join(names), *(",".join(row.get(name, "") for name in names) for row in rows)]).encode()
 
 
@@ -107,7 +107,7 @@ def test_a_sheet_sent_in_again_brings_its_new_row_and_names_what_is_in_or_differ
     assert sheet(clinic, csv_of(*rows[:2]), False).status_code == 201
     assert take(clinic, kind="group", patient="mrn-2", programme="coping-skills").status_code == 201
     again = csv_of(
-        {**rows[0], "priority": "", "programme": ""},
+        rows[0],
         {**rows[1], "priority": "urgent"},
         rows[2],
         {"kind": "group", "patient": "mrn-2", "programme": "coping-skills"},
