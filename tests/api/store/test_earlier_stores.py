@@ -102,7 +102,7 @@ def get_answers(url: str, told: dict[str, Any]) -> dict[str, Any]:
 
 SINCE: dict[str, Any] = {
     **dict.fromkeys(("minutes", "unscheduled", "room"), None),
-    **dict.fromkeys(("equipment", "also", "welcomes"), []),
+    **{key: [] for key in ("equipment", "also", "welcomes")},
     **dict.fromkeys(("waiting", "journeys", "patient_site_change", "notice_minutes", "moved_notified_per_hour"), 0),
     "opens": "00:00",
     "any_order": False,
