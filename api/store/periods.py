@@ -49,10 +49,15 @@ ZONE = "zone"
 
 def get_clinic(session: Session) -> ClinicRow:
     """Return the clinic. Raises ``NoClinic`` before anything was taken in."""
-    row = session.get(ClinicRow, CLINIC)
+    row = find_clinic(session)
     if row is None:
         raise NoClinic
     return row
+
+
+def find_clinic(session: Session) -> ClinicRow | None:
+    """Return the clinic, None before anything was taken in."""
+    return session.get(ClinicRow, CLINIC)
 
 
 def clinic_of(session: Session) -> Clinic:
