@@ -217,14 +217,17 @@ def closure(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
     """Nothing, cleaning included, is in a room while that room alone is closed (a location: :mod:`solver.state.domains`)."""
     every = (1 << scenario.grid.slots_per_day) - 1
     for task in x.tasks:
-        for kind, literal in x.rooms(task.key).items() if x.is_free(task.key) else ():
+        stays = x.fixed.get(task.key)
+        for kind, literal in x.rooms(task.key).items():
             for day in x.days(task.key):
-                starts, here = (
-                    x.domains.room_starts(task.service, kind.rooms[0], day),
-                    x.places(task.key).get((day, kind.location)),
-                )
-                if here is not None and starts & every != every:
-                    x.starts_within(task.key, day, starts & every, [literal, here])
+                starts = x.domains.room_starts(task.service, kind.rooms[0], day) & every
+                here = x.places(task.key).get((day, kind.location))
+                if here is None or starts == every:
+                    continue
+                if stays is None:
+                    x.starts_within(task.key, day, starts, [literal, here])
+                elif not starts >> stays.slot & 1:
+                    model.add(literal == 0)
 
 
 def room_overlap(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:

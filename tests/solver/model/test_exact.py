@@ -11,6 +11,7 @@ from ortools.sat.python import cp_model
 from support.factories import (
     booking,
     clinic,
+    closure,
     current,
     group,
     link,
@@ -234,6 +235,25 @@ def test_what_is_fixed_stays_and_takes_its_room_and_people() -> None:
     solver = solve(model)
     assert round(solver.objective_value) == 101
     assert x.extract(solver) == {visit_key("v1"): stays}
+
+
+def test_what_is_fixed_is_never_dealt_into_a_room_that_is_closed() -> None:
+    open_room, closed = "wang-exam-1", ("wang-exam-2", "wang-exam-3")
+    hours = [shift("MO 08:00", "09:10")]
+    asked = scenario(
+        visit("v1"),
+        visit("v2", "quin"),
+        horizon=MONDAY,
+        providers=[provider("ana", shifts=hours), provider("dee", shifts=hours)],
+        clinic=clinic(closures=[closure("MO 08:00", "MO 12:00", room=room_closed) for room_closed in closed]),
+    )
+    domains = Domains(asked)
+    (stays,) = get_placements(asked, plan(asked, booking("v1", "MO 08:00", room=open_room))).values()
+    free = {visit_key("v2"): domains.options[visit_key("v2")]}
+    model, x = exact_model(domains, free, {visit_key("v1"): stays})
+    placements = x.extract(solve(model))
+    assert check(asked, make_plan(domains, placements)).violations == ()
+    assert {placement.room for placement in placements.values()} <= {open_room}
 
 
 def test_a_visit_that_may_still_go_elsewhere_costs_its_worth() -> None:
