@@ -31,7 +31,13 @@ class Appointment:
     bring, hold : tuple of str
         Sentences.
     timezone, clinic, access, phone : str
-        No part of what makes a change.
+        No part of what makes a change, as all that follows.
+    clinicians : tuple of str
+        The names of those who see the patient.
+    geo : tuple of float or None
+        Latitude and longitude, degrees.
+    page : str
+        The address of the patient's own page; empty: there is none.
     """
 
     starts_at: datetime
@@ -49,18 +55,23 @@ class Appointment:
     clinic: str = field(compare=False)
     access: str = field(default="", compare=False)
     phone: str = field(default="", compare=False)
+    clinicians: tuple[str, ...] = field(default=(), compare=False)
+    geo: tuple[float, float] | None = field(default=None, compare=False)
+    page: str = field(default="", compare=False)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Read it as :meth:`document` gives it."""
         instants = {name: datetime.fromisoformat(document[name]) for name in ("starts_at", "ends_at")}
-        lists = {name: tuple(document[name]) for name in ("bring", "hold")}
-        return cls(**{**document, **instants, **lists})
+        lists = {name: tuple(document.get(name) or ()) for name in ("bring", "hold", "clinicians")}
+        geo = document.get("geo")
+        return cls(**{**document, **instants, **lists, "geo": None if geo is None else (geo[0], geo[1])})
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON has it."""
         instants = {"starts_at": self.starts_at.isoformat(), "ends_at": self.ends_at.isoformat()}
-        return {**asdict(self), **instants, "bring": list(self.bring), "hold": list(self.hold)}
+        lists = {"bring": list(self.bring), "hold": list(self.hold), "clinicians": list(self.clinicians)}
+        return {**asdict(self), **instants, **lists, "geo": None if self.geo is None else list(self.geo)}
 
     @property
     def local_start(self) -> datetime:
@@ -78,7 +89,9 @@ class Appointment:
         return (self.starts_at - timedelta(minutes=self.arrive_minutes)).astimezone(ZoneInfo(self.timezone))
 
 
-def make_appointment(clinic: Clinic, service: str, location: str, starts_at: datetime, ends_at: datetime) -> Appointment:
+def make_appointment(
+    clinic: Clinic, service: str, location: str, starts_at: datetime, ends_at: datetime, clinicians: tuple[str, ...] = ()
+) -> Appointment:
     """Return what a patient is told of a service at a location, both ids, within ``[starts_at, ends_at)``.
 
     Raises
@@ -90,11 +103,17 @@ def make_appointment(clinic: Clinic, service: str, location: str, starts_at: dat
     place = next((known for known in clinic.locations if known.id == location), None)
     if offered is None or place is None:
         raise UnknownId(*(("service", service) if offered is None else ("location", location)))
-    return resolve_appointment(clinic.name, clinic.timezone, offered, place, starts_at, ends_at)
+    return resolve_appointment(clinic.name, clinic.timezone, offered, place, starts_at, ends_at, clinicians)
 
 
 def resolve_appointment(
-    clinic: str, timezone: str, service: Service, location: Location, starts_at: datetime, ends_at: datetime
+    clinic: str,
+    timezone: str,
+    service: Service,
+    location: Location,
+    starts_at: datetime,
+    ends_at: datetime,
+    clinicians: tuple[str, ...] = (),
 ) -> Appointment:
     """Return what a patient is told of a service at a location within ``[starts_at, ends_at)``."""
     guidance, place = load_instructions().get_guidance(service), load_instructions().get_wayfinding(location.id)
@@ -114,4 +133,6 @@ def resolve_appointment(
         clinic=clinic,
         access=place.access.text if place.access else "",
         phone=place.phone.text if place.phone else "",
+        clinicians=clinicians,
+        geo=None if place.geo is None else (place.geo.latitude, place.geo.longitude),
     )

@@ -26,7 +26,10 @@ Status = Literal["CONFIRMED", "CANCELLED"]
 
 @dataclass(frozen=True, slots=True)
 class CalendarEvent:
-    """One event: when, what it says, and which version of it this is; all datetimes are aware."""
+    """One event: when, what it says, and which version of it this is; all datetimes are aware.
+
+    One that ``is_free`` takes no time of anybody: it is there to be read.
+    """
 
     uid: str
     sequence: int
@@ -35,6 +38,7 @@ class CalendarEvent:
     ends_at: datetime
     notice: Notice
     status: Status = "CONFIRMED"
+    is_free: bool = False
 
     def content(self, timezone: str, parties: Iterable[bytes] = ()) -> bytes:
         """Return the VEVENT (RFC 5545, section 3.6.1), with the lines of who organizes it and attends.
@@ -55,11 +59,14 @@ class CalendarEvent:
                 make_line("LOCATION", escape_text(notice.location))
                 if notice.location
                 else b"",  # libical: no property without a value
+                make_line("GEO", f"{notice.geo[0]:.6f};{notice.geo[1]:.6f}") if notice.geo is not None else b"",
                 make_line("DESCRIPTION", escape_text(notice.description)),
+                make_line("CONTACT", escape_text(notice.contact)) if notice.contact else b"",
+                make_line("URL", notice.url) if notice.url else b"",
                 make_line("CATEGORIES", ",".join(map(escape_text, notice.categories))),
                 make_line("CLASS", "PRIVATE" if notice.private else "PUBLIC"),
                 make_line("STATUS", self.status),
-                make_line("TRANSP", "OPAQUE" if self.status == "CONFIRMED" else "TRANSPARENT"),
+                make_line("TRANSP", "TRANSPARENT" if self.is_free or self.status == "CANCELLED" else "OPAQUE"),
                 *parties,
                 b"END:VEVENT\r\n",
             )

@@ -109,7 +109,8 @@ def make_empty_feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, first
     day = datetime(first.year, 1, 1, tzinfo=ZoneInfo(clinic.timezone))
     words = "This calendar has no appointments at present. They appear here by themselves once they are booked."
     notice = Notice("Nothing is booked", "", words, ("Empty",))
-    occasion = CalendarEvent(f"{uuid5(NAMESPACE_OID, f'{kind} {owner}').hex}@clinicweave", 0, day, day, day + REFRESH, notice)
+    uid = f"{uuid5(NAMESPACE_OID, f'{kind} {owner}').hex}@clinicweave"
+    occasion = CalendarEvent(uid, 0, day, day, day + REFRESH, notice, is_free=True)
     rules = get_zone_rules(clinic.timezone, first.year, first.year)
     return make_calendar(_make_head(_make_title(clinic, kind, name)), rules, (occasion.content(clinic.timezone),))
 
@@ -118,7 +119,7 @@ def make_tombstone(clinic: Clinic, identifier: str, ended_at: datetime) -> bytes
     """Return what the feed with an id says once it was revoked: one event of that moment, and that it can be removed."""
     words = "This calendar is no longer updated. Remove the subscription from your calendar program."
     notice = Notice("This calendar has ended", "", words, ("Ended",))
-    occasion = CalendarEvent(f"{identifier}@clinicweave", 0, ended_at, ended_at, ended_at + REFRESH, notice)
+    occasion = CalendarEvent(f"{identifier}@clinicweave", 0, ended_at, ended_at, ended_at + REFRESH, notice, is_free=True)
     year = ended_at.astimezone(ZoneInfo(clinic.timezone)).year
     rules = get_zone_rules(clinic.timezone, year, year)
     return make_calendar(_make_head(notice.summary), rules, (occasion.content(clinic.timezone),))

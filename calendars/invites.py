@@ -50,7 +50,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class InviteMessage:
-    """A message to one patient about one event; ``is_update`` when they know of it already."""
+    """A message to one patient about one event; ``previous`` is what they know of it already, None for nothing."""
 
     method: Method
     uid: str
@@ -58,7 +58,12 @@ class InviteMessage:
     sequence: int
     stamp: datetime
     appointment: Appointment
-    is_update: bool = False
+    previous: Appointment | None = None
+
+    @property
+    def is_update(self) -> bool:
+        """Whether the patient knows of the event already."""
+        return self.previous is not None
 
     def to_invitation(self) -> Invitation:
         """Return what the patient has been told once this was sent."""
@@ -114,7 +119,7 @@ def make_message(
         return None
     method: Method = "CANCEL" if wanted is None else "REQUEST"
     stamp = make_stamp(known.stamp, now)
-    return InviteMessage(method, known.uid, recipient, known.sequence + 1, stamp, appointment, told is not None)
+    return InviteMessage(method, known.uid, recipient, known.sequence + 1, stamp, appointment, told)
 
 
 def make_stamp(last: datetime | None, now: datetime) -> datetime:

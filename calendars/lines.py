@@ -54,9 +54,9 @@ def make_instant(name: str, moment: datetime) -> bytes:
 def make_local(name: str, moment: datetime, timezone: str) -> bytes:
     """Return a property of an instant as local time with its zone (section 3.3.5, form 3).
 
-    A local time that occurs twice means its first occurrence, so the second one is written in UTC.
+    A local time that occurs twice is written in UTC: it means its first occurrence, and many readers take the second.
     """
     there = moment.astimezone(ZoneInfo(timezone))
-    if there.fold:
+    if there.replace(fold=0).utcoffset() != there.replace(fold=1).utcoffset():
         return make_instant(name, moment)
     return fold(f"{name};TZID={timezone}:{there:%Y%m%dT%H%M%S}".encode())

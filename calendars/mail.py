@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -32,6 +32,7 @@ from typing import cast
 
 from calendars.invites import InviteMessage, make_scheduling_object
 from calendars.mailbox import Mailbox
+from calendars.updates import has_moved, list_changes
 from calendars.wording import format_clock, format_day, list_instructions, make_discreet
 
 ENCODED_BYTES = 39
@@ -54,7 +55,7 @@ def make_mail(message: InviteMessage, organizer: Mailbox) -> bytes:
     mixed.attach(alternative)
     mixed.attach(_make_attachment(content, FILE_NAMES[message.method]))
     for number, part in enumerate((mixed, alternative)):
-        part.set_boundary(f"=_{number}_{_make_digest(message)}")
+        part.set_boundary(f"=_{number}_{make_reference(message.uid, message.sequence, message.attendee)}")
     headers = (
         f"From: {_format_address(organizer)}",
         f"To: {_format_address(message.attendee)}",
@@ -68,7 +69,14 @@ def make_mail(message: InviteMessage, organizer: Mailbox) -> bytes:
 
 def make_message_id(message: InviteMessage, organizer: Mailbox) -> str:
     """Return the Message-ID, the same for the same version of an event for the same attendee."""
-    return f"<{_make_digest(message)}.{message.sequence}@{organizer.address.partition('@')[2]}>"
+    reference = make_reference(message.uid, message.sequence, message.attendee)
+    return f"<{reference}@{organizer.address.partition('@')[2]}>"
+
+
+def make_reference(uid: str, sequence: int, attendee: Mailbox) -> str:
+    """Return the local part of a Message-ID, by which answers and reports name the message; it tells nobody anything."""
+    parts = (uid, str(sequence), attendee.key)
+    return f"{sha256(chr(10).join(parts).encode()).hexdigest()[:32]}.{sequence}"
 
 
 def make_subject(message: InviteMessage) -> str:
@@ -96,8 +104,14 @@ def _list_paragraphs(message: InviteMessage) -> Iterator[str]:
         if appointment.phone:
             yield f"Questions: {appointment.phone}"
         return
-    opening = "Your appointment has changed. It is now on" if message.is_update else "You have an appointment on"
-    yield f"{opening} {when}."
+    if message.previous is None:
+        yield f"You have an appointment on {when}."
+    elif has_moved(message.previous, appointment):
+        yield f"Your appointment has changed. It is now on {when}."
+        yield from list_changes(message.previous, appointment)
+    else:
+        yield f"A detail of your appointment on {when} has changed; time and place stay as they are."
+        yield from list_changes(message.previous, appointment)
     yield from list_instructions(appointment)
 
 
@@ -156,8 +170,3 @@ def _encode(text: str) -> str:
             word = b""
         word += encoded
     return "\r\n ".join(f"=?utf-8?b?{b64encode(part).decode()}?=" for part in (*words, word))
-
-
-def _make_digest(message: InviteMessage) -> str:
-    parts: Iterable[str] = (message.uid, str(message.sequence), message.attendee.key)
-    return sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -31,7 +31,8 @@ MAX_LINE = 100_000
 PROPERTIES = (
     *("BEGIN", "END", "METHOD", "UID", "SEQUENCE", "DTSTAMP", "ATTENDEE", "STATUS", "TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS"),
     *("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "FREEBUSY"),
-    *("TZID", "TZOFFSETFROM", "TZOFFSETTO"),
+    *("TZID", "TZOFFSETFROM", "TZOFFSETTO", "X-LIC-LOCATION", "X-WR-TIMEZONE"),
+    *("COMMENT", "X-RESPONSE-COMMENT"),
 )
 """What is read; any other property, such as a description or a picture, is passed over."""
 

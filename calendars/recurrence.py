@@ -1,42 +1,46 @@
-"""Recurrence rules of calendars from elsewhere, admitted only when expanding them has an end that is near.
+"""Recurrence rules of calendars from elsewhere, expanded between two dates and no further.
 
-An expander walks from a rule's start, day by day or month by month, until it finds a date after the window. A rule of which
-no date exists, such as every 30th of February, or whose next date is centuries away, would keep it walking. So a rule is
-taken when it has a date soon after the window, and its start is moved forward to shortly before the window where that
-changes nothing.
+A rule is walked day by day or month by month, from shortly before the first date that is asked for, or from its start when
+its dates are counted. So a rule of which no date exists, such as every 30th of February, comes to an end as any other does.
+Whoever expands is told of each step, and may stop.
 
 References
 ----------
-RFC 5545, section 3.3.10 (RECUR).
+RFC 5545, section 3.3.10 (RECUR); RFC 7529, section 4.1 (RSCALE).
 """
 
 from __future__ import annotations
 
 import re
 from calendar import isleap, monthrange
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from itertools import chain
+from datetime import date, datetime, time, timedelta
+from itertools import chain, count, product
 from math import prod
-from typing import Self, TypeVar
+from typing import Self
 
 from scheduling.fields import ONE_DAY
 from scheduling.timegrid import WEEKDAYS
 
-D = TypeVar("D", bound=date)
-
-PATIENCE_DAYS = 8 * 366 + 7
-"""How long after the window a rule's next date may be: the longest wait for a 29 February."""
-
-MAX_INTERVAL, MAX_LIST, MAX_TIMES = 1_000, 62, 24
+MAX_INTERVAL, MAX_LIST, MAX_TIMES = 10_000, 62, 24
 """Largest INTERVAL, longest list, and most times of day of a rule that is expanded."""
+
+MAX_CANDIDATES = 20_000
+"""Most hours, minutes or seconds that a rule by them may name within what is asked for."""
+
+Spend = Callable[[int], None]
+"""Is told of steps of about a microsecond each, and raises what ends the work."""
 
 _ORDINAL_DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _CLOCK = {"BYHOUR": 23, "BYMINUTE": 59, "BYSECOND": 59}
-_PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", *_CLOCK}
+_PARTS = {
+    *("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "RSCALE", "SKIP", "BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"),
+    *("BYMONTH", "BYSETPOS", *_CLOCK),
+}
 _DAYS = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}
+_SECONDS = {"HOURLY": 3600, "MINUTELY": 60, "SECONDLY": 1}
 
 
 class Unusable(ValueError):
@@ -45,7 +49,7 @@ class Unusable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of days, weeks, months or years.
+    """A recurrence rule.
 
     Attributes
     ----------
@@ -53,6 +57,8 @@ class Rule:
         Ordinal within the month or year, 0 for every one; and the weekday, 0 for Monday.
     clock : mapping
         BYHOUR, BYMINUTE and BYSECOND, where they are given.
+    misread : tuple of str
+        The parts that could not be understood: the rule is what it is without them.
     """
 
     frequency: str
@@ -62,71 +68,140 @@ class Rule:
     week_start: int = 0
     weekdays: tuple[tuple[int, int], ...] = ()
     month_days: tuple[int, ...] = ()
+    year_days: tuple[int, ...] = ()
+    weeks: tuple[int, ...] = ()
     months: tuple[int, ...] = ()
     positions: tuple[int, ...] = ()
     clock: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    misread: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read an RRULE's value. Raises ``Unusable``."""
-        given: dict[str, str] = {}
-        for part in text.strip().upper().rstrip(";").split(";"):
-            name, equals, value = part.partition("=")
-            if not equals or name not in _PARTS or name in given:
-                raise Unusable(f"the part {part[:20]!r}")
-            given[name] = value
-        if given.get("FREQ") not in _DAYS:
-            raise Unusable("no frequency of days, weeks, months or years")
-        if given.get("WKST", "MO") not in WEEKDAYS:
-            raise Unusable("the start of the week")
+        """Read an RRULE's value, as far as it can be understood. Raises ``Unusable`` when it says not how often."""
+        reading = _Reading.of(text)
+        frequency = reading.given.get("FREQ", "")
+        if frequency not in _DAYS and frequency not in _SECONDS:
+            raise Unusable("no frequency")
+        if reading.given.get("RSCALE", "GREGORIAN") != "GREGORIAN":
+            raise Unusable("another calendar than the Gregorian one")
         rule = cls(
-            frequency=given["FREQ"],
-            interval=_read_numbers(given, "INTERVAL", 1, MAX_INTERVAL, "1")[0],
-            count=_read_numbers(given, "COUNT", 1, 10**9)[0] if "COUNT" in given else None,
-            until=given.get("UNTIL"),
-            week_start=WEEKDAYS.index(given.get("WKST", "MO")),
-            weekdays=_read_weekdays(given.get("BYDAY")),
-            month_days=_read_signed(given, "BYMONTHDAY", 31),
-            months=_read_numbers(given, "BYMONTH", 1, 12),
-            positions=_read_signed(given, "BYSETPOS", 366),
-            clock={name: _read_numbers(given, name, 0, most) for name, most in _CLOCK.items() if name in given},
+            frequency=frequency,
+            interval=reading.read_interval(),
+            count=reading.read_count(),
+            until=reading.given.get("UNTIL") or None,
+            week_start=reading.read_week_start(),
+            weekdays=reading.read_weekdays(frequency),
+            month_days=() if frequency == "WEEKLY" else reading.read_signed("BYMONTHDAY", 31),
+            year_days=() if frequency in ("DAILY", "WEEKLY", "MONTHLY") else reading.read_signed("BYYEARDAY", 366),
+            weeks=reading.read_signed("BYWEEKNO", 53) if frequency == "YEARLY" else (),
+            months=reading.read_numbers("BYMONTH", 1, 12),
+            positions=reading.read_signed("BYSETPOS", 366),
+            clock={name: values for name, most in _CLOCK.items() if (values := reading.read_numbers(name, 0, most))},
+            misread=reading.list_misread(frequency),
         )
-        rule._expect_usual()
-        return rule
-
-    def _expect_usual(self) -> None:
-        """Refuse combinations that no calendar program writes and that expanders disagree about."""
-        ordinals = {bool(ordinal) for ordinal, _ in self.weekdays}
-        if len(ordinals) > 1 or (True in ordinals and self.frequency in ("DAILY", "WEEKLY")):
-            raise Unusable("its weekdays")
-        if self.month_days and self.frequency == "WEEKLY":
-            raise Unusable("days of the month in a weekly rule")
-        if self.times > MAX_TIMES or (self.positions and self.times > 1):
+        if rule.times > MAX_TIMES or (rule.positions and frequency in _SECONDS):
             raise Unusable("too many times of day")
+        return rule
 
     @property
     def times(self) -> int:
         """How many times of day it names."""
         return prod(len(set(values)) for values in self.clock.values())
 
-    def dates(self, start: date, first: date) -> Iterator[date]:
-        """Yield its dates from ``first`` on for ``PATIENCE_DAYS``, as if neither COUNT nor UNTIL ended it.
+    @property
+    def is_of_days(self) -> bool:
+        """Whether it names days, and not hours, minutes or seconds."""
+        return self.frequency in _DAYS
+
+    def list_moments(self, start: datetime, first: date, last: date, spend: Spend) -> Iterator[datetime]:
+        """Yield its local times, naive, on the days ``first`` to ``last``, in order; UNTIL ends none of them.
 
         Parameters
         ----------
         start
-            The date of DTSTART.
+            DTSTART's local time, naive. It is one of them only where the rule says so.
+        spend
+            Is told of the work while it is done.
+
+        Raises
+        ------
+        Unusable
+            When they are too many.
         """
-        for period in self._list_periods(start, max(start, first)):
-            days = [day for day in period if self._is_fitting(start, day)]
+        first = start.date() if self.count is not None else first
+        number = 0
+        for moment in self._walk(start, first, last, spend):
+            if moment < start:
+                continue
+            number += 1
+            if moment.date() > last or (self.count is not None and number > self.count):
+                return
+            yield moment
+
+    def list_dates(self, start: date, first: date, last: date, spend: Spend = lambda steps: None) -> Iterator[date]:
+        """Yield its dates from ``first`` to ``last`` if neither UNTIL nor a time of day mattered; ``start`` is DTSTART's."""
+        begin = datetime.combine(start, time())
+        for moment in self.list_moments(begin, max(first, start), last, spend):
+            if moment.date() >= first:
+                yield moment.date()
+
+    def is_over(self, start: date, before: date) -> bool:
+        """Return whether its COUNT has surely ended it before a date: each of its periods has a date of it."""
+        if self.count is None or self.months or self.month_days or self.year_days or self.weeks or self.positions:
+            return False
+        if self.frequency not in ("DAILY", "WEEKLY") and (self.weekdays or start.day > 28 or self.frequency in _SECONDS):
+            return False
+        if self.frequency == "DAILY" and self.weekdays:
+            return False
+        return (before - start).days // (_DAYS[self.frequency] * self.interval) > self.count + 1
+
+    # --- walking -----------------------------------------------------------------------------------------------------
+
+    def _walk(self, start: datetime, first: date, last: date, spend: Spend) -> Iterator[datetime]:
+        if self.frequency in _SECONDS:
+            yield from self._walk_clock(start, first, last, spend)
+            return
+        hours, minutes, seconds = (self.clock.get(name) or (own,) for name, own in zip(_CLOCK, _get_clock(start), strict=True))
+        times = sorted({time(*parts) for parts in product(hours, minutes, seconds)})
+        for period in self._list_periods(start.date(), max(start.date(), first), last, spend):
+            days = (day for day in period if self._fits(start.date(), day))
+            moments = [datetime.combine(day, at) for day in days for at in times]
             if self.positions:
                 places = (place - (place > 0) for place in self.positions)
-                days = sorted({days[place] for place in places if -len(days) <= place < len(days)})
-            yield from (day for day in days if day >= start and day >= first)
+                moments = sorted({moments[place] for place in places if -len(moments) <= place < len(moments)})
+            yield from (moment for moment in moments if moment.date() >= first)
 
-    def _list_periods(self, start: date, first: date) -> Iterator[Iterable[date]]:
-        """Yield the days of each of its days, weeks, months or years, from that of ``first`` on."""
-        last = first + timedelta(days=PATIENCE_DAYS)
+    def _walk_clock(self, start: datetime, first: date, last: date, spend: Spend) -> Iterator[datetime]:
+        """Yield what a rule of hours, minutes or seconds names."""
+        step = timedelta(seconds=_SECONDS[self.frequency] * self.interval)
+        minutes = (self.clock.get("BYMINUTE") or (start.minute,)) if self.frequency == "HOURLY" else None
+        seconds = (self.clock.get("BYSECOND") or (start.second,)) if self.frequency != "SECONDLY" else None
+        begin = start - timedelta(minutes=start.minute if minutes else 0, seconds=start.second if seconds else 0)
+        within = sorted(product(minutes or (0,), seconds or (0,)))
+        skipped = max(0, (datetime.combine(first, time()) - begin) // step - 1)
+        candidates = (datetime.combine(last + ONE_DAY, time()) - begin) // step - skipped
+        if self.count is None and candidates > MAX_CANDIDATES:
+            raise Unusable("too many times")
+        at = begin + skipped * step
+        for candidate in count():
+            if at.date() > last:
+                return
+            if candidate > MAX_CANDIDATES:
+                raise Unusable("too many times")
+            spend(4)
+            if self._fits(start.date(), at.date()) and self._fits_clock(at):
+                moments = (at + timedelta(minutes=minute, seconds=second) for minute, second in within)
+                yield from (moment for moment in moments if moment.date() >= first)
+            at += step
+
+    def _fits_clock(self, moment: datetime) -> bool:
+        """Return whether a rule of hours, minutes or seconds names the hour, and what it does not spread over."""
+        limiting = {"HOURLY": 1, "MINUTELY": 2, "SECONDLY": 3}[self.frequency]
+        parts = list(zip(_CLOCK, _get_clock(moment), strict=True))[:limiting]
+        return all(value in self.clock.get(name, (value,)) for name, value in parts)
+
+    def _list_periods(self, start: date, first: date, last: date, spend: Spend) -> Iterator[Iterable[date]]:
+        """Yield the days of each of its days, weeks, months or years, from that of ``first`` to that of ``last``."""
         match self.frequency:
             case "DAILY" | "WEEKLY":
                 length = _DAYS[self.frequency]
@@ -134,6 +209,7 @@ class Rule:
                 step = length * self.interval
                 at = begin + timedelta(days=max(0, (first - begin).days // step) * step)
                 while at <= last:
+                    spend(2 * length)
                     yield [at + timedelta(days=day) for day in range(length)]
                     at += timedelta(days=step)
             case _:
@@ -142,147 +218,166 @@ class Rule:
                 step = length * self.interval
                 skipped = max(0, first.year * 12 + first.month - 1 - begin_month) // step
                 for month in range(begin_month + skipped * step, last.year * 12 + last.month, step):
-                    yield chain.from_iterable(self._list_days_of_month(each) for each in range(month, month + length))
+                    yield chain.from_iterable(
+                        self._list_days_of_month(start, each, spend) for each in range(month, month + length)
+                    )
 
-    def _list_days_of_month(self, month: int) -> Iterator[date]:
-        """Yield the days of a month that is counted from year 0, if it is one of the rule's months."""
+    def _list_days_of_month(self, start: date, month: int, spend: Spend) -> Iterator[date]:
+        """Yield the days of a month that is counted from year 0, but for those that cannot be the rule's."""
         year, index = divmod(month, 12)
+        length = monthrange(year, index + 1)[1]
+        spend(2)
         if self.months and index + 1 not in self.months:
             return
-        for day in range(1, monthrange(year, index + 1)[1] + 1):
+        days: Iterable[int] = range(1, length + 1)
+        if not (self.weekdays or self.month_days or self.year_days or self.weeks):
+            if self.frequency == "YEARLY" and not self.months and index + 1 != start.month:
+                return
+            days = (start.day,) if start.day <= length else ()
+        for day in days:
+            spend(1)
             yield date(year, index + 1, day)
 
-    def _is_fitting(self, start: date, day: date) -> bool:
+    def _fits(self, start: date, day: date) -> bool:
         if self.months and day.month not in self.months:
             return False
         if self.month_days and not {day.day, day.day - monthrange(day.year, day.month)[1] - 1} & set(self.month_days):
             return False
+        if self.year_days and not {_get_day_of_year(day), _get_day_of_year(day) - 366 - isleap(day.year)} & set(self.year_days):
+            return False
+        if self.weeks and not self._is_in_week(day):
+            return False
         if self.weekdays:
             return any(weekday == day.weekday() and self._is_nth(ordinal, day) for ordinal, weekday in self.weekdays)
-        return bool(self.month_days) or self._is_like(start, day)
+        if self.weeks and not (self.month_days or self.year_days):
+            return day.weekday() == start.weekday()
+        return bool(self.month_days or self.year_days) or self._is_like(start, day)
+
+    def _is_in_week(self, day: date) -> bool:
+        """Return whether a day is in a week of the year that the rule names; week 1 has its fourth day in the year."""
+        fourth = day + timedelta(days=3 - (day.weekday() - self.week_start) % 7)
+        number = (_get_day_of_year(fourth) - 1) // 7 + 1
+        last = date(fourth.year, 12, 31)
+        weeks = (_get_day_of_year(last) - 1 - (last.weekday() - self.week_start - 3) % 7) // 7 + 1
+        return number in self.weeks or number - weeks - 1 in self.weeks
 
     def _is_nth(self, ordinal: int, day: date) -> bool:
         """Return whether a day is the nth of its weekday in its month, or in its year if a yearly rule names no months."""
         if ordinal == 0:
             return True
         whole_year = self.frequency == "YEARLY" and not self.months
-        number = day.timetuple().tm_yday if whole_year else day.day
+        number = _get_day_of_year(day) if whole_year else day.day
         length = 365 + isleap(day.year) if whole_year else monthrange(day.year, day.month)[1]
         return ordinal in ((number - 1) // 7 + 1, -((length - number) // 7 + 1))
 
     def _is_like(self, start: date, day: date) -> bool:
         """Return whether a day is what a rule without days takes from its start."""
         match self.frequency:
-            case "DAILY":
-                return True
             case "WEEKLY":
                 return day.weekday() == start.weekday()
             case "MONTHLY":
                 return day.day == start.day
-            case _:
+            case "YEARLY":
                 return day.day == start.day and (bool(self.months) or day.month == start.month)
-
-    def most_dates(self, days: int) -> int:
-        """Return a number of dates that the rule cannot exceed within some days."""
-        periods = days // (_DAYS[self.frequency] * self.interval) + 2
-        if self.positions:
-            each = len(self.positions)
-        elif self.frequency == "DAILY":
-            each = 1
-        elif self.frequency == "WEEKLY":
-            each = len(self.weekdays) or 1
-        else:
-            months = (len(self.months) or 12) if self.frequency == "YEARLY" else 1
-            each = sum(1 if ordinal else 5 for ordinal, _ in self.weekdays) or len(self.month_days) or 1
-            each *= months
-        return periods * each * self.times
-
-    def steps(self, days: int) -> int:
-        """Return how much work it is to walk some days by the rule, in steps of about a microsecond."""
-        periods = days // (_DAYS[self.frequency] * self.interval) + 1
-        is_plain = not (self.months or self.month_days or self.positions or any(ordinal for ordinal, _ in self.weekdays))
-        if self.count is not None and is_plain and self.frequency in ("DAILY", "WEEKLY"):
-            periods = min(periods, self.count * (7 if self.weekdays and self.frequency == "DAILY" else 1))
-        return _STEPS[self.frequency] * periods
-
-    def bring_forward(self, start: D, before: date) -> D:
-        """Return a start from which the rule has the same dates from a date on: the start itself, or a later one.
-
-        It lies at least one whole period before that date, so that it does not count as an occurrence itself.
-        """
-        if self.count is not None or start.year >= before.year + 1:
-            return start
-        step = self.interval
-        match self.frequency:
-            case "DAILY" | "WEEKLY":
-                length = _DAYS[self.frequency] * step
-                periods = (before - _to_date(start)).days // length - 1
-                return start + timedelta(days=max(0, periods) * length)
-            case "MONTHLY":
-                periods = ((before.year - start.year) * 12 + before.month - start.month) // step - 1
             case _:
-                step *= 12
-                periods = (before.year - start.year) * 12 // step - 1
-        if periods <= 0 or start.day > 28:
-            return start
-        year, month = divmod(start.year * 12 + start.month - 1 + periods * step, 12)
-        return start.replace(year=year, month=month + 1)
+                return True
 
-    def wait_days(self, start: date, window_end: date) -> int | None:
-        """Return how many days after a window its next date is, at which an expander stops; None when it is too far."""
-        following = next(self.dates(start, window_end + ONE_DAY), None)
-        return None if following is None else (following - window_end).days
 
-    def written(self, until: str | None) -> str:
-        """Return it as an RRULE's value, with another UNTIL."""
-        days = ",".join(f"{ordinal or ''}{WEEKDAYS[day]}" for ordinal, day in self.weekdays)
-        lists = {"BYMONTHDAY": self.month_days, "BYMONTH": self.months, "BYSETPOS": self.positions, **self.clock}
-        parts = {
-            "FREQ": self.frequency,
-            "COUNT": "" if self.count is None else str(self.count),
-            "UNTIL": until or "",
-            "INTERVAL": str(self.interval),
-            "WKST": WEEKDAYS[self.week_start],
-            "BYDAY": days,
-            **{name: ",".join(map(str, values)) for name, values in lists.items()},
+@dataclass(slots=True)
+class _Reading:
+    """A rule's parts as they are written; what is not understood is noted."""
+
+    given: dict[str, str]
+    faults: list[str]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        reading = cls({}, [])
+        for part in "".join(text.split()).upper().split(";"):
+            name, equals, value = part.partition("=")
+            if not part:
+                continue
+            if not equals or name not in _PARTS or reading.given.get(name, value) != value:
+                reading.faults.append(name[:20])
+            else:
+                reading.given[name] = value
+        return reading
+
+    def list_misread(self, frequency: str) -> tuple[str, ...]:
+        """Return the parts that were not understood, or that say nothing at this frequency."""
+        barred = {
+            "WEEKLY": ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"),
+            "YEARLY": (),
+            "MONTHLY": ("BYYEARDAY", "BYWEEKNO"),
+            "DAILY": ("BYYEARDAY", "BYWEEKNO"),
         }
-        return ";".join(f"{name}={value}" for name, value in parts.items() if value)
+        idle = [name for name in barred.get(frequency, ("BYWEEKNO",)) if self.given.get(name)]
+        if self.given.get("SKIP", "OMIT") != "OMIT":
+            idle.append("SKIP")
+        return tuple(dict.fromkeys((*self.faults, *idle)))
+
+    def read_interval(self) -> int:
+        """Return INTERVAL; 1, at which nothing is missed, for one that is none. Raises ``Unusable`` for one beyond all use."""
+        text = self.given.get("INTERVAL") or "1"
+        if text.isdecimal() and len(text.lstrip("0")) > len(str(MAX_INTERVAL)):
+            raise Unusable("INTERVAL")
+        if _NUMBER.fullmatch(text) and 1 <= int(text) <= MAX_INTERVAL:
+            return int(text)
+        if _NUMBER.fullmatch(text) and int(text) > MAX_INTERVAL:
+            raise Unusable("INTERVAL")
+        self.faults.append("INTERVAL")
+        return 1
+
+    def read_count(self) -> int | None:
+        """Return COUNT; a number below 1, with which some programs say that there is none, is none."""
+        text = self.given.get("COUNT")
+        if text and not _NUMBER.fullmatch(text):
+            self.faults.append("COUNT")
+            return None
+        return int(text) if text and int(text) > 0 else None
+
+    def read_week_start(self) -> int:
+        day = self.given.get("WKST") or "MO"
+        if day in WEEKDAYS:
+            return WEEKDAYS.index(day)
+        self.faults.append("WKST")
+        return 0
+
+    def read_numbers(self, name: str, least: int, most: int) -> tuple[int, ...]:
+        texts = self._split(name)
+        usable = [int(text) for text in texts if _NUMBER.fullmatch(text) and least <= int(text) <= most]
+        if len(usable) < len(texts):
+            self.faults.append(name)
+        return tuple(dict.fromkeys(usable))
+
+    def read_signed(self, name: str, most: int) -> tuple[int, ...]:
+        values = self.read_numbers(name, -most, most)
+        if 0 in values:
+            self.faults.append(name)
+        return tuple(value for value in values if value)
+
+    def read_weekdays(self, frequency: str) -> tuple[tuple[int, int], ...]:
+        texts = self._split("BYDAY")
+        days = []
+        for text in texts:
+            match = _ORDINAL_DAY.fullmatch(text)
+            if match is not None and (match[1] is None or 1 <= abs(int(match[1])) <= 53):
+                days.append((int(match[1] or 0), WEEKDAYS.index(match[2])))
+        numbered = frequency in ("MONTHLY", "YEARLY") and not self.given.get("BYWEEKNO")
+        if len(days) < len(texts) or (not numbered and any(ordinal for ordinal, _ in days)):
+            self.faults.append("BYDAY")
+        return tuple(dict.fromkeys((ordinal if numbered else 0, day) for ordinal, day in days))
+
+    def _split(self, name: str) -> list[str]:
+        texts = [text for text in self.given.get(name, "").split(",") if text]
+        if len(texts) > (366 if name == "BYYEARDAY" else MAX_LIST):
+            raise Unusable(name)
+        return texts
 
 
-_STEPS = {"DAILY": 8, "WEEKLY": 12, "MONTHLY": 30, "YEARLY": 90}
+def _get_clock(moment: datetime) -> tuple[int, int, int]:
+    return moment.hour, moment.minute, moment.second
 
 
-def _to_date(moment: date) -> date:
-    return date(moment.year, moment.month, moment.day)
-
-
-def _read_numbers(given: Mapping[str, str], name: str, least: int, most: int, default: str = "") -> tuple[int, ...]:
-    written = given.get(name, default)
-    texts = written.split(",") if written else []
-    if len(texts) > MAX_LIST or not all(_NUMBER.fullmatch(text) for text in texts) or (name in given and not texts):
-        raise Unusable(name)
-    values = tuple(map(int, texts))
-    if not all(least <= value <= most for value in values):
-        raise Unusable(name)
-    return values
-
-
-def _read_signed(given: Mapping[str, str], name: str, most: int) -> tuple[int, ...]:
-    values = _read_numbers(given, name, -most, most)
-    if 0 in values:
-        raise Unusable(name)
-    return values
-
-
-def _read_weekdays(text: str | None) -> tuple[tuple[int, int], ...]:
-    if text is None:
-        return ()
-    matches = [_ORDINAL_DAY.fullmatch(part) for part in text.split(",")]
-    if len(matches) > MAX_LIST:
-        raise Unusable("BYDAY")
-    days = []
-    for match in matches:
-        if match is None or (match[1] is not None and not 1 <= abs(int(match[1])) <= 53):
-            raise Unusable("BYDAY")
-        days.append((int(match[1] or 0), WEEKDAYS.index(match[2])))
-    return tuple(dict.fromkeys(days))
+def _get_day_of_year(day: date) -> int:
+    return day.timetuple().tm_yday

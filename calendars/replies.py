@@ -21,9 +21,13 @@ from email.message import EmailMessage
 from email.utils import getaddresses
 from itertools import islice
 from typing import Literal
+from zoneinfo import ZoneInfo
 
+from calendars.letters import MAX_WORDS, DeliveryReport, find_raw_words, find_references, find_words, is_automatic, read_report
 from calendars.mailbox import Mailbox
-from calendars.reading import Component, read_calendars
+from calendars.moments import Length, Misread, MomentReader
+from calendars.reading import Component, ContentLine, read_calendars
+from calendars.tally import Tally
 from calendars.wording import flatten
 from scheduling.errors import InvalidFile
 
@@ -49,6 +53,8 @@ Reason = Literal[
     "one-occurrence",
     "other-sender",
     "other-attendee",
+    "several-attendees",
+    "no-attendee",
     "delegated",
     "no-answer-in-it",
     "undated",
@@ -117,7 +123,11 @@ class KnownInvite:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One event of a calendar object that came in, as it stands there."""
+    """One event of a calendar object that came in, as it stands there.
+
+    ``comment`` is what the attendee has written into it; ``proposed`` the start and the end that a counter-proposal asks for,
+    aware.
+    """
 
     uid: str
     method: str
@@ -128,41 +138,61 @@ class Reply:
     is_occurrence: bool
     is_alone: bool
     is_delegated: bool
+    comment: str = ""
+    proposed: tuple[datetime, datetime | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedReplies:
-    """What came in: its answers, or why there are none; ``sender`` is None for a file."""
+    """What came in: its answers, or why there are none; ``sender`` is None for a file.
+
+    ``words`` are a person's, ``references`` the local parts of the Message-IDs that it is about, and ``report`` what it says
+    of a message that did not arrive.
+    """
 
     answers: tuple[Reply, ...]
     sender: str | None = None
     message_id: str | None = None
     trouble: ForStaff | Ignored | None = None
+    words: str = ""
+    references: tuple[str, ...] = ()
+    report: DeliveryReport | None = None
 
 
-def read_mail(content: bytes) -> ReceivedReplies:
-    """Read a mail; whatever it holds, this raises nothing."""
+def read_mail(content: bytes, timezone: str = "UTC") -> ReceivedReplies:
+    """Read a mail; whatever it holds, this raises nothing. ``timezone`` is that of proposed times without one."""
+    unreadable = ReceivedReplies((), trouble=ForStaff("unreadable"))
     if len(content) > MAX_MAIL or max(map(content.count, (b"\n", b"\r"))) > MAX_MAIL_LINES:
-        return ReceivedReplies((), trouble=ForStaff("unreadable"))
+        return replace(unreadable, words=find_raw_words(content))
     try:
         mail = message_from_bytes(content, policy=policy.default)
-        sender, message_id = _read_sender(mail), _read_header(mail, "Message-ID")
         objects = list(islice(_list_calendar_parts(mail), MAX_PARTS))
-        trouble = None if objects else _classify_mail(mail)
+        report = None if objects else read_report(mail)
+        received = ReceivedReplies(
+            (),
+            _read_sender(mail),
+            _read_header(mail, "Message-ID"),
+            None if objects else _classify_mail(mail, report),
+            "" if report is not None else find_words(mail, bool(objects)),
+            find_references(mail),
+            report,
+        )
     except Exception:  # the parser of mail raises what it likes on what nobody ever sent in good faith
-        return ReceivedReplies((), trouble=ForStaff("unreadable"))
-    if trouble is not None:
-        return ReceivedReplies((), sender, message_id, trouble)
-    return replace(_choose_best([read_file(part) for part in objects]), sender=sender, message_id=message_id)
+        return replace(unreadable, words=find_raw_words(content))
+    if not objects:
+        return received
+    best = _choose_best([read_file(part, timezone) for part in objects])
+    words = received.words if best.answers else find_words(mail)
+    return replace(received, answers=best.answers, trouble=best.trouble, words=words)
 
 
-def read_file(content: bytes) -> ReceivedReplies:
-    """Read a calendar file; whatever it holds, this raises nothing."""
+def read_file(content: bytes, timezone: str = "UTC") -> ReceivedReplies:
+    """Read a calendar file; whatever it holds, this raises nothing. ``timezone`` is that of proposed times without one."""
     try:
         objects = read_calendars(content)
+        answers = tuple(dict.fromkeys(answer for calendar in objects for answer in _read_replies(calendar, timezone)))
     except InvalidFile:
         return ReceivedReplies((), trouble=ForStaff("unreadable"))
-    answers = tuple(dict.fromkeys(answer for calendar in objects for answer in _read_replies(calendar)))
     if not answers:
         return ReceivedReplies((), trouble=ForStaff("no-answer-in-it"))
     return ReceivedReplies(answers[:MAX_ANSWERS])
@@ -204,6 +234,9 @@ def judge_reply(answer: Reply, invited: KnownInvite | None, sender: str | None, 
     return ForStaff("no-answer-in-it") if made is None else made(answer.stamp)
 
 
+_YEARS = (2020, 2060)
+"""For which zones that a file defines are read."""
+
 _ANSWERS: dict[str, Callable[[datetime | None], Verdict]] = {
     "ACCEPTED": Accepted,
     "DECLINED": Declined,
@@ -223,7 +256,11 @@ def _find_unusual(answer: Reply, invited: KnownInvite | None, sender: str | None
         return "one-occurrence"
     if answer.participation == "DELEGATED" or answer.is_delegated:
         return "delegated"
-    if not answer.is_alone or answer.attendee is None or answer.attendee.casefold() != invited.attendee.key:
+    if answer.attendee is None:
+        return "no-attendee"
+    if not answer.is_alone:
+        return "several-attendees"
+    if answer.attendee.casefold() != invited.attendee.key:
         return "other-attendee"
     if sender is not None and sender.casefold() != invited.attendee.key:
         return "other-sender"
@@ -233,11 +270,12 @@ def _find_unusual(answer: Reply, invited: KnownInvite | None, sender: str | None
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _read_replies(calendar: Component) -> Iterator[Reply]:
+def _read_replies(calendar: Component, timezone: str) -> Iterator[Reply]:
     method = (calendar.value("METHOD") or "").upper()
-    for event in calendar.named("VEVENT"):
+    for event in islice(calendar.named("VEVENT"), 2 * MAX_ANSWERS):
         attendees = [line for line in event.lines if line.name == "ATTENDEE"]
         first = attendees[0] if attendees else None
+        said = {(_read_address(line), (line.parameter("PARTSTAT") or "").upper()) for line in attendees}
         yield Reply(
             uid=event.value("UID") or "",
             method=method,
@@ -246,9 +284,43 @@ def _read_replies(calendar: Component) -> Iterator[Reply]:
             stamp=_read_stamp(event.value("DTSTAMP")),
             sequence=event.number("SEQUENCE"),
             is_occurrence=event.first("RECURRENCE-ID") is not None,
-            is_alone=len(attendees) == 1,
+            is_alone=len(said) == 1,
             is_delegated=any(line.parameter(name) for line in attendees for name in ("DELEGATED-TO", "DELEGATED-FROM")),
+            comment=_read_comment(event),
+            proposed=_read_proposal(calendar, event, timezone) if method == "COUNTER" else None,
         )
+
+
+def _read_address(line: ContentLine) -> str:
+    return re.sub(r"^mailto:", "", line.value.strip().casefold())
+
+
+def _read_comment(event: Component) -> str:
+    """Return what an attendee has written: COMMENT (RFC 5545, section 3.8.1.4), or Google's X-RESPONSE-COMMENT."""
+    texts = [_unescape(line.value) for line in event.lines if line.name == "COMMENT"]
+    responses = (line.parameter("X-RESPONSE-COMMENT") for line in event.lines if line.name == "ATTENDEE")
+    texts += [text for text in responses if text]
+    texts += [_unescape(line.value) for line in event.lines if line.name == "X-RESPONSE-COMMENT"]
+    return "\n".join(dict.fromkeys(text.strip() for text in texts if text.strip()))[:MAX_WORDS]
+
+
+def _unescape(text: str) -> str:
+    """Return a TEXT value as it was meant (RFC 5545, section 3.3.11)."""
+    return re.sub(r"\\(.)", lambda match: "\n" if match[1] in "nN" else match[1], text)
+
+
+def _read_proposal(calendar: Component, event: Component, timezone: str) -> tuple[datetime, datetime | None] | None:
+    """Return the start and the end that a counter-proposal asks for (RFC 5546, section 3.2.7)."""
+    times = MomentReader(calendar, ZoneInfo(timezone), _YEARS, Tally("calendar").spend)
+    begins, ends, lasts = event.first("DTSTART"), event.first("DTEND"), event.value("DURATION")
+    try:
+        start = None if begins is None else times.read(begins)
+        if start is None:
+            return None
+        end = times.read(ends) if ends is not None else Length.parse(lasts).add_to(start) if lasts else None
+    except Misread:
+        return None
+    return times.to_instant(start), None if end is None else times.to_instant(end)
 
 
 def _read_stamp(text: str | None) -> datetime | None:
@@ -281,13 +353,11 @@ def _list_calendar_parts(mail: EmailMessage) -> Iterator[bytes]:
                 yield content
 
 
-def _classify_mail(mail: EmailMessage) -> ForStaff | Ignored:
+def _classify_mail(mail: EmailMessage, report: DeliveryReport | None) -> ForStaff | Ignored:
     """Return what a mail is that holds no calendar object: a report, an automatic answer, or words of a person."""
-    if mail.get_content_type() == "multipart/report":
-        return ForStaff("undelivered")
-    if str(mail.get("Auto-Submitted", "no")).strip().casefold().partition(";")[0] != "no":
-        return Ignored("automatic")
-    return ForStaff("no-calendar")
+    if report is not None:
+        return ForStaff("undelivered") if report.is_final else Ignored("automatic")
+    return Ignored("automatic") if is_automatic(mail) else ForStaff("no-calendar")
 
 
 def _choose_best(copies: list[ReceivedReplies]) -> ReceivedReplies:

@@ -19,13 +19,19 @@ from scheduling.instructions import load_instructions
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The words of one event; ``private`` asks calendars that are shared to show no more than that time is taken."""
+    """The words of one event; ``private`` asks calendars that are shared to show no more than that time is taken.
+
+    ``geo`` is latitude and longitude, ``contact`` how to reach the clinic, ``url`` where more is told; empty ones are left out.
+    """
 
     summary: str
     location: str
     description: str
     categories: tuple[str, ...]
     private: bool = False
+    geo: tuple[float, float] | None = None
+    contact: str = ""
+    url: str = ""
 
 
 def flatten(text: str) -> str:
@@ -74,7 +80,9 @@ def make_patient_notice(appointment: Appointment) -> Notice:
     """Return what a patient is told of an appointment; nothing in it differs between the members of a group."""
     heading = ", ".join(filter(None, ("Appointment", make_discreet(appointment.clinic))))
     place = ", ".join(filter(None, (make_discreet(appointment.building), flatten(appointment.address))))
-    return Notice(heading, place, "\n".join(list_instructions(appointment)), ("Appointment",), private=True)
+    description = "\n".join(list_instructions(appointment))
+    beside = (appointment.geo, appointment.phone, appointment.page)
+    return Notice(heading, place, description, ("Appointment",), True, *beside)
 
 
 def list_instructions(appointment: Appointment) -> Iterator[str]:
@@ -84,6 +92,8 @@ def list_instructions(appointment: Appointment) -> Iterator[str]:
     yield f"Where: {', '.join(filter(None, parts))}"
     if appointment.access:
         yield appointment.access
+    if appointment.clinicians:
+        yield f"With: {', '.join(map(flatten, appointment.clinicians))}"
     yield f"When to arrive: {_write_arrival(appointment)}"
     yield from _write_list("What to bring", appointment.bring)
     yield f"Companion: {appointment.companion}"
@@ -92,6 +102,8 @@ def list_instructions(appointment: Appointment) -> Iterator[str]:
         yield f"Afterwards: you rest here for about {appointment.recovery_minutes} minutes before you leave."
     if appointment.phone:
         yield f"Questions, or if you cannot come: {appointment.phone}"
+    if appointment.page:
+        yield f"Your page: {appointment.page}"
 
 
 def _write_arrival(appointment: Appointment) -> str:

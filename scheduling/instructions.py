@@ -62,12 +62,22 @@ class Family(Advice):
     services: tuple[Id, ...]
 
 
+class Coordinates(Model):
+    """Where something is on a map, WGS 84 degrees."""
+
+    latitude: float = Field(ge=-90, le=90)
+    longitude: float = Field(ge=-180, le=180)
+    source: Source
+    reference: str | None = None
+
+
 class Wayfinding(Model):
-    """Finding one's way at a location: where in the building, access, and whom to call."""
+    """Finding one's way at a location: where in the building, access, whom to call, and where it is on a map."""
 
     within: Instruction | None = None
     access: Instruction | None = None
     phone: Instruction | None = None
+    geo: Coordinates | None = None
 
 
 class DiscreetWords(Model):

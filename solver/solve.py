@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from math import ceil
 from threading import Event
 
 from ortools.sat.python import cp_model
@@ -28,9 +29,10 @@ from solver.parameters import DEFAULTS, SolverParameters
 from solver.search.budget import find_staying, raise_budget, restore_current
 from solver.search.construct import construct
 from solver.search.explain import pin_conflicts, reasons_left_out
-from solver.search.improve import Placements, SearchLimits, SubproblemSolver
+from solver.search.improve import LEAST_SECONDS, Placements, SearchLimits, SubproblemSolver
 from solver.search.incumbent import Incumbent, OnProgress, Snapshot
 from solver.search.neighbourhoods import Guide, Neighbourhoods
+from solver.search.parts import find_parts
 from solver.search.ruin import STEPS, CoolingSchedule, KernelCompilation, RuinAndRecreate
 from solver.state.domains import Domains, ShiftId
 from solver.state.occupancy import Occupancy
@@ -39,6 +41,9 @@ from solver.state.tasks import Key
 
 RELAX_SECONDS = 1.0 / 31_592
 """Deterministic seconds that the master's relaxation counts for, for each option (a week has 31,592)."""
+
+LARGEST_PART = 0.6
+"""Share of all options that the largest of a scenario's parts may have, for the parts to be solved by themselves (ours)."""
 
 STEP_SECONDS = 0.0001
 """Deterministic seconds that one ruin and recreation counts for."""
@@ -90,6 +95,8 @@ def solve(
         if not incumbent.keeps_budget:
             problem = keep_what_stands(problem, incumbent)
         relaxation: Relaxation | None = None
+        if not incumbent.is_done:
+            solve_parts(problem, incumbent)
         if problem.is_small and not incumbent.is_done:
             relaxation = relax(problem, incumbent)
             if not incumbent.is_done:
@@ -232,6 +239,40 @@ def solve_exactly(problem: PlanningProblem, incumbent: Incumbent) -> None:
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         incumbent.offer(x.extract(solver))
         incumbent.raise_bound(solver.best_objective_bound)
+
+
+def solve_parts(problem: PlanningProblem, incumbent: Incumbent) -> None:
+    """Solve the parts of what falls apart in exact models of their own, the smallest first; each gets its share of the time.
+
+    Nothing is done where a part is too large for an exact model, or holds nearly everything and works in teams, which is what
+    :func:`solve_exactly` is for. Beside ``max_lp`` runs ``core``: they prove a day of 100 chained visits in 0.1 s of processor
+    time, where the default subsolvers take 0.5 s.
+    """
+    parts, clock, limits = find_parts(problem.domains), problem.clock, problem.limits
+    sizes = [sum(len(problem.domains.options[key]) for key in part) for part in parts]
+    is_split = sizes[-1] <= LARGEST_PART * sum(sizes) or not any(task.service.team for task in problem.domains.tasks)
+    if sizes[-1] > problem.parameters.exact_max_options or not is_split:
+        return
+    incumbent.phase = "exact"
+    bound = 0
+    for number, part in enumerate(parts):
+        if incumbent.is_done:
+            break
+        model, x = exact_model(problem.domains, {key: problem.domains.options[key] for key in part})
+        seconds = clock.left * sizes[number] / max(1, sum(sizes[number:]))
+        solver = SearchLimits(seconds, limits.workers, limits.seed).solver(clock)
+        solver.parameters.subsolvers.append("core")
+        with clock.running(solver):
+            status = solver.solve(model)
+        if clock.deterministic:
+            clock.spend(LEAST_SECONDS + solver.response_proto.deterministic_time)
+        if status == cp_model.MODEL_INVALID:
+            raise ModelInvalid(model.validate())
+        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            others = {key: placement for key, placement in incumbent.placements.items() if key not in set(part)}
+            incumbent.offer(others | x.extract(solver))
+            bound += max(0, ceil(solver.best_objective_bound - 1e-6))
+    incumbent.raise_bound(bound)
 
 
 class SolutionCallback(cp_model.CpSolverSolutionCallback):

@@ -111,6 +111,8 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/visits/{visit}", scheduler=ANY, clinician=OWN, patient=OWN),
     allow("PATCH", "/v1/visits/{visit}", scheduler=ANY),
     allow("DELETE", "/v1/visits/{visit}", scheduler=ANY),
+    allow("GET", "/v1/patients", scheduler=ANY),
+    allow("GET", "/v1/patients/{patient}/visits", scheduler=ANY, clinician=OWN),
     allow("GET", "/v1/patients/{patient}", scheduler=ANY, clinician=OWN),
     allow("PATCH", "/v1/patients/{patient}", scheduler=ANY),
     # Plans, and what is published of them.
@@ -133,6 +135,12 @@ ACCESS: tuple[Access, ...] = (
     allow("PUT", "/v1/visits/{visit}/pin", scheduler=ANY),
     allow("DELETE", "/v1/visits/{visit}/pin", scheduler=ANY),
     allow("POST", "/v1/visits/{visit}/offers", scheduler=ANY, clinician=OWN),
+    # Several changes at once, at a desk.
+    allow("GET", "/v1/visits/{visit}/places", scheduler=ANY),
+    allow("GET", "/v1/visits/{visit}/history", scheduler=ANY),
+    allow("POST", "/v1/scenarios/{scenario}/judgements", scheduler=ANY),
+    allow("POST", "/v1/scenarios/{scenario}/changes", scheduler=ANY),
+    allow("POST", "/v1/changes/{change}/reversal", scheduler=ANY),
     # Same-day referrals, and freed places.
     allow("POST", "/v1/referrals", scheduler=ANY, clinician=OWN, body={"patient": "patient"}),
     allow("POST", "/v1/visits/{visit}/displacement", scheduler=ANY),
@@ -156,6 +164,11 @@ ACCESS: tuple[Access, ...] = (
     allow("PATCH", "/v1/programmes/{programme}", scheduler=ANY),
     allow("DELETE", "/v1/programmes/{programme}/people/{patient}", scheduler=ANY),
     allow("PUT", "/v1/programmes/{programme}/sessions/{month}", scheduler=ANY),
+    allow("GET", "/v1/groups/{group}/booking", scheduler=ANY),
+    allow("PATCH", "/v1/groups/{group}/booking", scheduler=ANY),
+    allow("DELETE", "/v1/groups/{group}/booking", scheduler=ANY),
+    allow("POST", "/v1/groups/{group}/filling", scheduler=ANY),
+    allow("DELETE", "/v1/groups/{group}/attendees/{patient}", scheduler=ANY),
     allow("PUT", "/v1/roster", scheduler=ANY),
     allow("GET", "/v1/weeks/next", scheduler=ANY),
     allow("POST", "/v1/weeks", scheduler=ANY),

@@ -75,15 +75,15 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
     from api.background.mail.delivery import LmtpListener
     from api.background.mail.mailbox import fetch_replies
     from api.background.mail.sender_supervisor import SenderSupervisor
+    from api.services.letters import delete_old_words
     from api.services.notifications import delete_old_messages
     from api.services.outside import refresh
-    from api.services.replies import process_replies
-    from calendars.replies import read_mail
+    from api.services.replies import receive_mail
 
     settings = context.settings
 
     def answered(content: bytes) -> None:
-        process_replies(context, read_mail(content))
+        receive_mail(context, content)
 
     def forget() -> None:
         context.queue.forget(context.clock() - timedelta(days=settings.job_days))
@@ -97,6 +97,7 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
             _listen(stack, LmtpListener(settings, answered))
         stack.enter_context(PeriodicTask("forgetting ended plans", FORGET_SECONDS, forget))
         stack.enter_context(PeriodicTask("forgetting old messages", FORGET_SECONDS, lambda: delete_old_messages(context)))
+        stack.enter_context(PeriodicTask("forgetting words", FORGET_SECONDS, lambda: delete_old_words(context)))
         stack.enter_context(PeriodicTask("reading outside calendars", READ_SECONDS, lambda: refresh(context, context.fetcher)))
         yield
 

@@ -15,7 +15,9 @@ from api.cli.commands.episodes import episode_app
 from api.cli.commands.intake import intake_app
 from api.cli.commands.keeping import audit_app, backup, restore
 from api.cli.commands.mailing import mail_app
+from api.cli.commands.outside import outside_app
 from api.cli.commands.partners import hl7_app, partner_app
+from api.cli.commands.patients import patient_app
 from api.cli.commands.planning import check, demo, generate, plan, why
 from api.cli.commands.serving import caldav, serve
 from api.cli.commands.showing import export, schema, show_plan
@@ -88,9 +90,11 @@ for command, example in COMMANDS:
     app.command(example.split()[0], epilog=f"Example: clinicweave {example}")(command)
 app.add_typer(intake_app, name="intake")
 app.add_typer(episode_app, name="episode")
+app.add_typer(patient_app, name="patient")
 app.add_typer(account_app, name="account")
 app.add_typer(audit_app, name="audit")
 app.add_typer(mail_app, name="mail")
+app.add_typer(outside_app, name="outside")
 app.add_typer(hl7_app, name="hl7")
 app.add_typer(partner_app, name="partner")
 

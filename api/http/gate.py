@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -32,6 +34,7 @@ from api.runtime.exceptions import Forbidden, Unauthenticated
 from api.runtime.settings import Settings
 from api.store import audit
 from scheduling.errors import Fault, InvalidFile
+from scheduling.names import compose_id
 
 COOKIE = "clinicweave_session"
 HOST_ONLY = "__Host-"
@@ -88,6 +91,8 @@ class GuardedRoute(APIRoute):
         """Answer a request; one by another method learns all that the path takes, whichever routes they are of."""
         if scope["method"] not in (self.methods or ()):
             raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(list_methods(self.path))})
+        if "patient" in scope["path_params"]:
+            scope["path_params"]["patient"] = compose_id(scope["path_params"]["patient"])
         most = min(self.max_body_bytes, scope["app"].state.context.settings.max_body_bytes)
         await super().handle(scope, _bounded(receive, Headers(scope=scope), most), send)
 
@@ -104,11 +109,29 @@ class GuardedRoute(APIRoute):
                     inside = replace(asked, ids=_ids_in_body(line, await _document(request)))
                     await run_in_threadpool(expect_allowed, get_context(request), line, inside, actor)
             await self._expect_storable(request)
+            if not line.public:
+                self._expect_known_parameters(request)
             if "idempotency-key" in request.headers:
                 request.state.digest = await _digest(request)
             return await answer(request)
 
         return guarded
+
+    def _expect_known_parameters(self, request: Request) -> None:
+        """Refuse what a route does not look at, as an unknown key of a body: a filter that is ignored shows everybody.
+
+        Public addresses are given to programs of others, which may add parameters of their own (RFC 6749, section 4.1.2).
+        """
+        unknown = sorted(request.query_params.keys() - self._parameters)
+        if unknown:
+            known = f"one of {', '.join(sorted(self._parameters))}" if self._parameters else "this takes none"
+            faults = [Fault(f"query.{name[:MAX_LOGGED_ID]}", f"is an unknown parameter; {known}") for name in unknown]
+            raise InvalidFile("query", faults)
+
+    @cached_property
+    def _parameters(self) -> frozenset[str]:
+        """The names of the query parameters that the route takes."""
+        return frozenset(field.alias for dependant in _walk(self.dependant) for field in dependant.query_params)
 
     async def _expect_storable(self, request: Request) -> None:
         """Refuse the one character that PostgreSQL cannot keep in a text, before it turns up as an error of the database.
@@ -122,6 +145,13 @@ class GuardedRoute(APIRoute):
             wrong += ["body"] if any(nul in body for nul in NULS_IN_BODY) else []
         if wrong:
             raise InvalidFile("request", [Fault(wrong[0], "a NUL character cannot be kept")])
+
+
+def _walk(dependant: Dependant) -> Iterator[Dependant]:
+    """Yield what a route asks for: its own parameters, and those of all that it depends on."""
+    yield dependant
+    for dependency in dependant.dependencies:
+        yield from _walk(dependency)
 
 
 def make_router(tag: str) -> APIRouter:

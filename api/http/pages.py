@@ -37,9 +37,11 @@ class Page:
 
     def of(self, model: type[M], items: Sequence[T], key: Callable[[T], str]) -> M:
         """Return the page of up to ``count + 1`` items as a model with ``items`` and ``next``, the cursor of the next page."""
-        shown = items[: self.count]
-        following = make_cursor(key(shown[-1])) if len(items) > self.count else None
-        return model.model_validate({"items": shown, "next": following})
+        return model.model_validate({"items": items[: self.count], "next": self.cursor(items, key)})
+
+    def cursor(self, items: Sequence[T], key: Callable[[T], str]) -> str | None:
+        """Return the cursor of the next page of up to ``count + 1`` items; None when there is none."""
+        return make_cursor(key(items[self.count - 1])) if len(items) > self.count else None
 
 
 def make_cursor(key: str) -> str:

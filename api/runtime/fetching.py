@@ -2,7 +2,8 @@
 
 A name is resolved once for each request, every address that it has must be public, and the connection goes to one of these very
 addresses: a name that means something else a moment later changes nothing. TLS still vouches for the name. Redirections
-are followed one by one in the same way. Length, time and compression are limited.
+are followed one by one in the same way. Length, time and compression are limited: whatever a server does, and however
+slowly, each operation on its connection ends by one deadline.
 
 References
 ----------
@@ -14,16 +15,17 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NoAnswerInTime
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from time import monotonic
+from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-import httpx2
+import httpcore2
 
 Address = IPv4Address | IPv6Address
 
@@ -32,6 +34,9 @@ MAX_URL_CHARACTERS = 2_000
 REDIRECTS = (301, 302, 303, 307, 308)
 READ_SECONDS = 5.0
 """Longest silence of a server."""
+
+MAX_ETAG_CHARACTERS = 1_000
+"""Longest entity tag that is kept."""
 
 UNICAST = IPv6Network("2000::/3")
 """All that is handed out of IPv6 for public use."""
@@ -97,72 +102,139 @@ class Fetcher:
 
     def fetch(self, url: str, etag: str | None = None) -> Fetched:
         """Return what an https address holds, unless it is still what ``etag`` stands for. Raises ``Unfetchable``."""
-        until = monotonic() + self.seconds
+        deadline = _Deadline(monotonic() + self.seconds)
+        backend = _GuardedBackend(self, deadline)
         try:
-            with httpx2.Client(verify=self.context or _trusted(), trust_env=False, timeout=READ_SECONDS) as client:
+            with httpcore2.ConnectionPool(ssl_context=self.context or _trusted(), network_backend=backend) as pool:
                 for _ in range(MAX_REDIRECTS + 1):
-                    found = self._step(client, expect_https(url), etag, until)
-                    if isinstance(found, Fetched):
-                        return found
-                    url = urljoin(url, found)  # a ValueError when it leads to no address
+                    answer = self._step(pool, expect_https(url), etag, deadline)
+                    if isinstance(answer, Fetched):
+                        return answer
+                    url = urljoin(url, answer)  # a ValueError when it leads to no address
         except Unfetchable:
             raise
         except Exception as error:  # foreign headers, addresses and bytes: whatever they meet in here, it is their server's
+            deadline.left()
             raise Unfetchable(f"the server cannot be read: {type(error).__name__}") from None
         raise Unfetchable("too many redirections")
 
-    def _step(self, client: httpx2.Client, target: SplitResult, etag: str | None, until: float) -> Fetched | str:
+    def _step(
+        self, pool: httpcore2.ConnectionPool, target: SplitResult, etag: str | None, deadline: _Deadline
+    ) -> Fetched | str:
         """Ask one server; return what it gives, or where it sends us."""
         host, port = target.hostname or "", target.port or 443
-        pinned = self._pinned(host, port, until)
-        netloc = f"[{pinned}]" if isinstance(pinned, IPv6Address) else str(pinned)
-        request = client.build_request(
-            "GET",
-            target._replace(netloc=f"{netloc}:{port}", fragment="").geturl(),
-            headers={
-                "Host": host if port == 443 else f"{host}:{port}",
-                "Accept": "text/calendar, */*;q=0.1",
-                "Accept-Encoding": "identity",
-                "User-Agent": "Clinicweave",
-                **({"If-None-Match": etag} if etag is not None and etag.isascii() else {}),
-            },
-            extensions={"sni_hostname": host, "timeout": _timeouts(until)},
-        )
-        answer = client.send(request, stream=True, follow_redirects=False)
-        try:
-            if answer.status_code in REDIRECTS and "location" in answer.headers:
-                return answer.headers["location"]
-            if answer.status_code == 304 and etag is not None:
+        path = target._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        headers: dict[bytes | str, bytes | str] = {
+            "Host": target.netloc if port != 443 else target.netloc.removesuffix(":443"),
+            "Accept": "text/calendar, */*;q=0.1",
+            "Accept-Encoding": "identity",
+            "User-Agent": "Clinicweave",
+            **({"If-None-Match": etag} if etag is not None and etag.isascii() else {}),
+        }
+        address = httpcore2.URL(scheme="https", host=host, port=port, target=path)
+        with pool.stream("GET", address, headers=headers) as answer:
+            given = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+            if answer.status in REDIRECTS and "location" in given:
+                return given["location"]
+            if answer.status == 304 and etag is not None:
                 return Fetched(None, etag)
-            if answer.status_code != 200:
-                raise Unfetchable(f"the server answered {answer.status_code}")
-            return Fetched(self._content(answer, until), answer.headers.get("etag"))
-        finally:
-            answer.close()
+            if answer.status != 200:
+                raise Unfetchable(f"the server answered {answer.status}")
+            if given.get("content-encoding", "identity") != "identity":
+                raise Unfetchable("the server has compressed what it sends")
+            return Fetched(self._content(answer, deadline), _keepable(given.get("etag")))
 
-    def _pinned(self, host: str, port: int, until: float) -> Address:
-        """Return the address to connect to, once all that the name has are known to be public."""
+    def find_address(self, host: str, port: int, deadline: _Deadline) -> Address:
+        """Return the address to connect to, once all that the name has are known to be public. Raises ``Unfetchable``."""
         with _resolver() as pool:
             asked = pool.submit(self.resolve, host, port)
             try:
-                addresses = asked.result(max(0.0, until - monotonic()))
+                addresses = asked.result(deadline.left())
             except NoAnswerInTime:
                 raise Unfetchable("it takes too long") from None
         if not addresses or not all(map(self.allowed, addresses)):
             raise Unfetchable("the name is not one of the public internet")
         return addresses[0]
 
-    def _content(self, answer: httpx2.Response, until: float) -> bytes:
-        if answer.headers.get("content-encoding", "identity") != "identity":
-            raise Unfetchable("the server has compressed what it sends")
+    def _content(self, answer: httpcore2.Response, deadline: _Deadline) -> bytes:
         content = bytearray()
-        for chunk in answer.iter_raw():
+        for chunk in answer.iter_stream():
             content += chunk
             if len(content) > self.max_bytes:
                 raise Unfetchable(f"it is longer than {self.max_bytes} bytes")
-            if monotonic() > until:
-                raise Unfetchable("it takes too long")
+            deadline.left()
         return bytes(content)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    """When a whole reading has to be over, on the monotonic clock."""
+
+    until: float
+
+    def left(self, most: float = float("inf")) -> float:
+        """Return the seconds that are left, at most some. Raises ``Unfetchable`` when there are none."""
+        left = self.until - monotonic()
+        if left <= 0:
+            raise Unfetchable("it takes too long")
+        return min(left, most)
+
+
+class _GuardedBackend(httpcore2.NetworkBackend):
+    """Connects to names of the public internet alone, at the very addresses that were looked up, and by a deadline."""
+
+    def __init__(self, fetcher: Fetcher, deadline: _Deadline) -> None:
+        self._fetcher = fetcher
+        self._deadline = deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        """Return a connection to a name's address."""
+        address = str(self._fetcher.find_address(host, port, self._deadline))
+        stream = httpcore2.SyncBackend().connect_tcp(address, port, self._deadline.left(READ_SECONDS))
+        return _TimedStream(stream, self._deadline)
+
+
+class _TimedStream(httpcore2.NetworkStream):
+    """A connection of which each operation ends by the deadline, so that bytes in drops win no time."""
+
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: _Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what comes next."""
+        return self._stream.read(max_bytes, self._deadline.left(READ_SECONDS))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send bytes."""
+        self._stream.write(buffer, self._deadline.left(READ_SECONDS))
+
+    def close(self) -> None:
+        """End the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        """Return the connection under TLS."""
+        left = self._deadline.left(READ_SECONDS)
+        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what is known of the connection."""
+        return self._stream.get_extra_info(info)
+
+
+def _keepable(etag: str | None) -> str | None:
+    """Return an entity tag that a later request can carry and a store can keep, else None."""
+    return etag if etag is not None and etag.isascii() and len(etag) <= MAX_ETAG_CHARACTERS else None
 
 
 def expect_https(url: str) -> SplitResult:
@@ -179,11 +251,6 @@ def expect_https(url: str) -> SplitResult:
     if parts.username is not None or parts.password is not None:
         raise Unfetchable("it has a user name in it")
     return parts._replace(scheme="https")
-
-
-def _timeouts(until: float) -> dict[str, float]:
-    left = max(0.1, min(READ_SECONDS, until - monotonic()))
-    return dict.fromkeys(("connect", "read", "write", "pool"), left)
 
 
 class _Resolver(ThreadPoolExecutor):

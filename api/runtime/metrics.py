@@ -28,6 +28,12 @@ class Metrics:
             "clinicweave_problems", "Requests answered by a problem, by its kind.", ["kind"], registry=self.registry
         )
 
+        self.outside_unread = Counter(
+            "clinicweave_outside_unread_parts",
+            "Parts of outside calendars that could not be understood, at each reading.",
+            registry=self.registry,
+        )
+
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""
         return generate_latest(self.registry)

@@ -72,8 +72,14 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     mail_from: str = Field("", description="The address that writes to patients, and that their calendars answer to.")
     mail_name: str = Field("", description="The name beside that address; unset, the clinic's.")
+    mail_names_clinicians: bool = Field(True, description="Whether messages to patients name whom they will see.")
+    patient_page: str = Field("", description="The address of patients' own page, told in messages; empty: there is none.")
     message_days: int = Field(
         90, ge=1, description="How long messages to patients are kept after they were sent and the visit is over."
+    )
+    words_days: int = Field(30, ge=1, description="How long what a patient wrote is kept once its task is done.")
+    mail_hold_seconds: int = Field(
+        60, ge=0, le=3_600, description="How long a message is held before it is sent: what is undone meanwhile tells nobody."
     )
     imap_host: str | None = Field(None, description="The server that has the mailbox of that address; unset, none is read.")
     imap_port: int = Field(993, ge=1, le=65_535, description="The port that it listens on.")

@@ -26,11 +26,10 @@ from api.store.tables import BookingRow
 from api.store.tables.mail import Participation
 from api.store.tables.plans import BookingState
 from scheduling.errors import Fault, InvalidFile, UnknownId
-from scheduling.plan import Plan, Violation, VisitBooking, find_plan_faults
+from scheduling.plan import Violation, VisitBooking, find_plan_faults
 from scheduling.publishing import rebase
 from scheduling.requests import Pin, Visit
 from scheduling.rules import find_violations
-from scheduling.scenario import Scenario
 
 FINAL = frozenset({"horizon", "team", "provider-overlap", "room-overlap", "patient-overlap"})
 """Rules that no reason overrides: nobody can be at two places, and a period holds only what lies in it."""
@@ -59,11 +58,15 @@ class RequestedPlace:
 
 @dataclass(frozen=True, slots=True)
 class PlacedVisit:
-    """A visit's booking, how it stands, and what its patient has answered; None when nobody was told by mail."""
+    """A visit's booking, how it stands, and what its patient has answered; None when nobody was told by mail.
+
+    ``undelivered`` is why the last message about it did not arrive.
+    """
 
     row: BookingRow
     booking: VisitBooking
     participation: Participation | None
+    undelivered: str | None
 
 
 def find_period(database: Database, visit: str) -> str:
@@ -178,8 +181,8 @@ def decide_move(
 def _decide_placement(
     week: WeekSnapshot, by: Actor, visit: str, place: RequestedPlace, reason: str | None, now: datetime
 ) -> PlacementDecision:
-    wanted, stands = _create_booking(week, visit, place), week.upcoming
-    broken = _find_broken(week.scenario, stands, wanted)
+    wanted, stands = create_booking(week, visit, place), week.upcoming
+    broken = _find_broken(week, wanted)
     final = [violation for violation in broken if violation.rule in FINAL]
     if broken and (reason is None or final):
         details = [ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in broken]
@@ -261,7 +264,7 @@ def apply_cancellation(session: Session, decision: CancellationDecision) -> None
         offer = offers.find_open_offer(session, visit)
         if offer is not None:
             offers.end_offer(session, offer, "declined")
-        _put_pin(session, visit, None, now)
+        put_pin(session, visit, None, now)
     changes = apply_plan_diff(session, decision)
     for visit in decision.cancelled:
         write_audit(session, by, "booking.cancel", "visit", visit, now, because_of=decision.freed.visit)
@@ -336,7 +339,7 @@ def pin(session: Session, by: Actor, visit: str, version: int, now: datetime) ->
     if row.state == "offered":
         raise Conflict("the place is only offered yet")
     booking = get_visit_booking(session, row)
-    _put_pin(session, visit, pin_of(booking), now)
+    put_pin(session, visit, pin_of(booking), now)
     periods.touch(session, row.period_id)
     write_audit(session, by, "visit.pin", "visit", visit, now, **_describe_place(booking))
     return booking
@@ -344,12 +347,12 @@ def pin(session: Session, by: Actor, visit: str, version: int, now: datetime) ->
 
 def unpin(session: Session, by: Actor, visit: str, now: datetime) -> None:
     """Release a visit from its pin, so that planning may move it. Raises ``UnknownId``."""
-    _put_pin(session, visit, None, now)
+    put_pin(session, visit, None, now)
     periods.touch(session, get_asked_visit(session, visit).period_id)
     write_audit(session, by, "visit.unpin", "visit", visit, now)
 
 
-def _create_booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBooking:
+def create_booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBooking:
     """Return the booking that is wanted.
 
     Raises
@@ -385,11 +388,11 @@ def _create_booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> Vi
     return wanted
 
 
-def _find_broken(scenario: Scenario, stands: Plan, wanted: VisitBooking) -> list[Violation]:
+def _find_broken(week: WeekSnapshot, wanted: VisitBooking) -> list[Violation]:
     """Return what a booking breaks that is not broken already."""
-    known = {(violation.rule, violation.ids) for violation in find_violations(scenario, stands)}
-    after = with_booking(scenario, stands, wanted.visit, wanted)
-    return [violation for violation in find_violations(scenario, after) if (violation.rule, violation.ids) not in known]
+    after = with_booking(week.scenario, week.upcoming, wanted.visit, wanted)
+    broken = find_violations(week.scenario, after)
+    return [violation for violation in broken if (violation.rule, violation.ids) not in week.broken]
 
 
 def _expect_status(week: WeekSnapshot, visit: str, version: int | None) -> VisitStatus:
@@ -402,7 +405,7 @@ def _expect_status(week: WeekSnapshot, visit: str, version: int | None) -> Visit
     return status
 
 
-def _put_pin(session: Session, visit: str, wanted: Pin | None, now: datetime) -> None:
+def put_pin(session: Session, visit: str, wanted: Pin | None, now: datetime) -> None:
     row = get_asked_visit(session, visit)
     asked = Visit.model_validate_json(row.document)
     requests.put_visits(session, row.period_id, [asked.changed(pinned=wanted)], now)
@@ -415,7 +418,7 @@ def get_visit_booking(session: Session, row: BookingRow) -> VisitBooking:
 
 
 def _placed_visit(session: Session, row: BookingRow, booking: VisitBooking) -> PlacedVisit:
-    return PlacedVisit(row, booking, messages.get_participation(session, row.id))
+    return PlacedVisit(row, booking, messages.get_participation(session, row.id), messages.find_failure(session, row.id))
 
 
 def _describe_place(booking: VisitBooking) -> dict[str, object]:

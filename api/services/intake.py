@@ -7,27 +7,31 @@ and is given a place by :mod:`api.services.same_day`.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.services.episodes import request_open_visits
 from api.services.kinds import GROUP, KINDS_BY_ID, NEEDED_BY, REFERRAL_OUT, RequestKind
+from api.services.patients import Resemblance, describe_twin, find_resembling
 from api.services.records import AuditedAction, write_audit_entries
 from api.store import episodes, people, periods, programmes, referrals_out
 from api.store.columns import new_id
 from api.store.episodes import Origin
 from api.store.people import PatientIdentity
+from api.store.tables import EpisodeRow
 from scheduling import catalogue
 from scheduling.care.episodes import Episode, Event
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Date, Half, Id, Model, Priority
+from scheduling.names import compose_id_if_text, compose_name_if_text, fold
 from scheduling.pathways import Pathway
 from scheduling.people import Patient
 
@@ -47,7 +51,11 @@ class Request(Model):
     patient
         The clinic's id of the patient, known or new.
     name
-        Needed for a new patient. Of a known one it may be left out, or has to be theirs.
+        Needed for a new patient. Of a known one it may be left out, or has to be theirs, whatever its case and blanks.
+    birth_date
+        Of a new patient. Of a known one it has to be theirs, or is noted when none is known.
+    another_patient
+        Whether a patient whose id differs from a known one by case alone is really another.
     preferred_site, allowed_sites, prefers
         Where and when a new patient would like to come, and can; no allowed site means all.
     priority
@@ -65,8 +73,10 @@ class Request(Model):
     """
 
     kind: str
-    patient: ShortId
-    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    patient: Annotated[ShortId, BeforeValidator(compose_id_if_text)]
+    name: Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(compose_name_if_text)] | None = None
+    birth_date: Date | None = None
+    another_patient: bool = False
     preferred_site: ShortId | None = None
     allowed_sites: Annotated[tuple[ShortId, ...], Field(max_length=20, strict=False)] = ()
     prefers: Half | None = None
@@ -101,12 +111,49 @@ class LocatedRequest:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedRequest:
-    """What became of a request: an episode and the visits that are asked for at once, a wait for a seat, or a referral out."""
+    """What became of a request: an episode and the visits that are asked for at once, a wait for a seat, or a referral out.
+
+    ``resembles`` are the patients who are known already and may be the one who is new.
+    """
 
     request: Request
     episode: str | None = None
     visits: tuple[str, ...] = ()
     referral_out: str | None = None
+    resembles: tuple[Resemblance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRequest:
+    """A request for what is open already, as ``fault`` names it; ``differences`` are the fields that are not as they are in."""
+
+    located: LocatedRequest
+    fault: Fault
+    differences: tuple[str, ...] = ()
+
+    @property
+    def conflict(self) -> Fault:
+        """What stands against taking in a request that differs."""
+        differing = ", ".join(self.differences)
+        return _at(self.located, Fault(self.differences[0], f"{self.fault.message}; it is in with another {differing}"))
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeReview:
+    """What requests come to: new ones, those that are in already, those that differ from what is in, and faults."""
+
+    new: list[LocatedRequest] = dataclasses.field(default_factory=list)
+    in_already: list[KnownRequest] = dataclasses.field(default_factory=list)
+    conflicts: list[KnownRequest] = dataclasses.field(default_factory=list)
+    faults: list[tuple[LocatedRequest, Fault]] = dataclasses.field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What is open of a request already, and the fields in which the request differs."""
+
+    fault: Fault
+    differences: tuple[str, ...] = ()
 
 
 def is_same_day(request: Request) -> bool:
@@ -118,6 +165,11 @@ def is_same_day(request: Request) -> bool:
 def find_faults(session: Session, placed: Sequence[LocatedRequest], now: datetime) -> list[Fault]:
     """Return what is wrong with requests, as they would be taken in now."""
     return list(IntakeContext(session, [located.request for located in placed], now).find_faults(placed))
+
+
+def review_requests(session: Session, placed: Sequence[LocatedRequest], now: datetime) -> IntakeReview:
+    """Return what requests would come to, taken in now: a sheet that is sent again brings what is new of it."""
+    return IntakeContext(session, [located.request for located in placed], now).review(placed)
 
 
 def accept_requests(
@@ -136,7 +188,13 @@ def accept_requests(
     requests = [located.request for located in placed]
     named = [request for request in reversed(requests) if request.patient not in context.known and request.name is not None]
     new = {request.patient: request.new_patient(context.sites) for request in named}
+    resembling = {
+        patient: find_resembling(session, patient, request.name or "", request.birth_date)
+        for request in named
+        if (patient := request.patient) in new
+    }
     people.put_patients(session, new.values(), now)
+    people.set_birth_dates(session, {request.patient: request.birth_date for request in requests if request.birth_date})
     made = [(request, context.start_episode(request)) for request in requests if KINDS_BY_ID[request.kind].pathway is not None]
     episodes.add(session, [(episode, Origin(request.kind, request.referrer)) for request, episode in made], now)
     asked = request_open_visits(session, [episode for _, episode in made], now)
@@ -152,7 +210,13 @@ def accept_requests(
     session.flush()
     of = {id(request): episode.id for request, episode in made}
     taken = [
-        AcceptedRequest(request, of.get(id(request)), tuple(asked.get(of.get(id(request), ""), ())), sent.get(id(request)))
+        AcceptedRequest(
+            request,
+            of.get(id(request)),
+            tuple(asked.get(of.get(id(request), ""), ())),
+            sent.get(id(request)),
+            resembling.get(request.patient, ()),
+        )
         for request in requests
     ]
     audit_intake(session, by, new, [(accepted.request.patient, _audited(accepted)) for accepted in taken], now)
@@ -183,9 +247,12 @@ class IntakeContext:
         self._known_at = zone.wall(now).replace(second=0, microsecond=0)
         self._clinic = periods.clinic_of(session)
         self.known: Mapping[str, PatientIdentity] = people.find_identities(session, patients)
+        self._twins = people.find_case_twins(session, patients)
+        self._first_spelled = {fold(request.patient): request.patient for request in reversed(requests)}
         self._providers = people.list_provider_ids(session)
         self._programmes = programmes.list_ids(session)
-        self._open = {(row.patient_id, row.pathway): row.id for row in episodes.load_of_patients(session, patients)}
+        self._session = session
+        self._open = {(row.patient_id, row.pathway): row for row in episodes.load_of_patients(session, patients)}
         self._in_groups = programmes.waiting_and_members(session, patients, self.today)
         self._sent = referrals_out.open_of(session, patients)
 
@@ -199,20 +266,36 @@ class IntakeContext:
         return frozenset(service.id for service in self._clinic.services)
 
     def find_faults(self, placed: Sequence[LocatedRequest]) -> Iterator[Fault]:
-        """Yield what is wrong with requests, each by its place."""
+        """Yield what is wrong with requests, each by its place; what is open already is wrong too."""
+        review = self.review(placed)
+        order = {located.place: number for number, located in enumerate(placed)}
+        standing = [(known.located, known.fault) for known in (*review.in_already, *review.conflicts)]
+        faults = [*review.faults, *((located, _at(located, fault)) for located, fault in standing)]
+        yield from (fault for _, fault in sorted(faults, key=lambda pair: order[pair[0].place]))
+
+    def review(self, placed: Sequence[LocatedRequest]) -> IntakeReview:
+        """Tell requests that are new from those that are in already, differ from what is in, or make no sense."""
         before: dict[tuple[str, ...], str] = {}
+        review = IntakeReview()
         names = {
             located.request.patient: located.request.name for located in reversed(placed) if located.request.name is not None
         }
         for located in placed:
             faults = list(self._faults(located.request, names))
-            if not faults:
-                key, fault = self._find_double(located.request)
-                if key in before:
-                    fault = Fault("kind", f"is asked for already at {before[key].rstrip('., ')}")
-                before.setdefault(key, located.place)
-                faults = [fault] if fault else []
-            yield from (Fault(f"{located.place}{fault.path}", fault.message) for fault in faults)
+            if faults:
+                review.faults.extend((located, _at(located, fault)) for fault in faults)
+                continue
+            key, standing = self._find_standing(located.request)
+            if key in before:
+                fault = Fault("kind", f"is asked for already at {before[key].rstrip('., ')}")
+                review.faults.append((located, _at(located, fault)))
+            elif standing is None:
+                review.new.append(located)
+            else:
+                known = KnownRequest(located, standing.fault, standing.differences)
+                (review.conflicts if known.differences else review.in_already).append(known)
+            before.setdefault(key, located.place)
+        return review
 
     def start_episode(self, request: Request) -> Episode:
         """Return the episode that begins with a request."""
@@ -257,8 +340,20 @@ class IntakeContext:
         name = names.get(request.patient) if known is None else known.name
         if name is None:
             yield Fault("name", "is missing: the patient is not known yet")
-        elif request.name is not None and name.casefold() != request.name.casefold():
+        elif request.name is not None and fold(name) != fold(request.name):
             yield Fault("name", f'is not that of patient "{request.patient}"; correct the patient, or leave the name out')
+        if not request.another_patient and (twin := self._find_twin(request.patient)):
+            yield Fault("patient", describe_twin(twin))
+        born = None if known is None else known.birth_date
+        if born is not None and request.birth_date not in (None, born):
+            yield Fault("birth_date", f'is not that of patient "{request.patient}"; correct the patient, or leave it out')
+        elif request.birth_date is not None and request.birth_date > self.today:
+            yield Fault("birth_date", f"{request.birth_date} is after today, {self.today}")
+
+    def _find_twin(self, patient: str) -> str | None:
+        """Return the known patient, or the first of these requests, from whose id one differs by case alone."""
+        first = self._first_spelled[fold(patient)]
+        return self._twins.get(patient) or (first if patient not in self.known and first != patient else None)
 
     def _date_faults(self, referred_on: date) -> Iterator[Fault]:
         if referred_on > self.today:
@@ -286,19 +381,42 @@ class IntakeContext:
     def _not_offered(self, pathway: Pathway) -> list[str]:
         return sorted({step.service for step in pathway.steps} - self._services)
 
-    def _find_double(self, request: Request) -> tuple[tuple[str, ...], Fault | None]:
-        """Return what makes two requests the same, and the fault of one that is open already."""
+    def _find_standing(self, request: Request) -> tuple[tuple[str, ...], _Standing | None]:
+        """Return what makes two requests the same, and what is open of that already."""
         kind = KINDS_BY_ID[request.kind]
         if kind.pathway is not None:
-            known = self._open.get((request.patient, kind.pathway))
-            fault = Fault("kind", f'the patient is on this pathway already: episode "{known}"') if known else None
-            return (request.patient, "pathway", kind.pathway), fault
+            row = self._open.get((request.patient, kind.pathway))
+            return (request.patient, "pathway", kind.pathway), None if row is None else self._compare(request, row)
         if kind.id == GROUP:
             assert request.programme is not None
             fault = Fault("programme", "the patient has a seat in it, or waits for one, already")
             is_in = (request.programme, request.patient) in self._in_groups
-            return (request.patient, GROUP, request.programme), fault if is_in else None
+            return (request.patient, GROUP, request.programme), _Standing(fault) if is_in else None
         assert request.department is not None
         sent = self._sent.get((request.patient, request.department))
         fault = Fault("department", f'the patient is referred there already: referral "{sent}"')
-        return (request.patient, REFERRAL_OUT, request.department), fault if sent else None
+        return (request.patient, REFERRAL_OUT, request.department), _Standing(fault) if sent else None
+
+    def _compare(self, request: Request, row: EpisodeRow) -> _Standing:
+        """Return an episode that is open, and in which fields a request, which leaves out nothing that it means, differs."""
+        history = self._histories[row.id].history
+        reservoir = next((event.date for event in history if event.name == "low-reservoir"), None)
+        pairs: dict[str, tuple[object, object]] = {
+            "kind": (request.kind, row.kind),
+            "referred_on": (request.referred_on or history[0].date, history[0].date),
+            "priority": (self.get_priority(request), row.priority),
+            "preferred_providers": (request.preferred_providers, tuple(row.preferred_providers)),
+            "referrer": (request.referrer, row.referrer),
+            "low_reservoir": (request.low_reservoir, reservoir),
+        }
+        differences = tuple(field for field, (asked, known) in pairs.items() if asked != known)
+        return _Standing(Fault("kind", f'the patient is on this pathway already: episode "{row.id}"'), differences)
+
+    @cached_property
+    def _histories(self) -> Mapping[str, Episode]:
+        return episodes.load(self._session, [row.id for row in self._open.values()])
+
+
+def _at(located: LocatedRequest, fault: Fault) -> Fault:
+    """Return a fault of a request by its place in what it came with."""
+    return Fault(f"{located.place}{fault.path}", fault.message)

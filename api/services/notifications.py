@@ -72,7 +72,8 @@ def notify_bookings(session: Session, rows: Iterable[BookingRow], now: datetime)
     for booking_id, patient in invitations:
         known[booking_id].add(patient)
     addresses = messages.get_addresses(session, set().union(*known.values()))
-    notifier = _Notifier(session, periods.clinic_of(session), invitations, waiting, addresses, now)
+    clinic, clinicians = periods.clinic_of(session), _list_clinicians(session, ids)
+    notifier = _Notifier(session, clinic, clinicians, invitations, waiting, addresses, now)
     return sum(
         notifier.notify(row, patient, patient in attending.get(row.id, ()))
         for row in bookings
@@ -96,12 +97,20 @@ def delete_old_messages(context: AppContext) -> int:
             return gone
 
 
+def _list_clinicians(session: Session, identifiers: list[str]) -> dict[str, tuple[str, ...]]:
+    """Return the names of those who see the patients of bookings, by booking."""
+    names = people.get_provider_names(session)
+    members = messages.list_team_of(session, identifiers)
+    return {identifier: tuple(names[member] for member in team if member in names) for identifier, team in members.items()}
+
+
 @dataclass
 class _Notifier:
     """What is known of the bookings that are looked at, read at once: a publication changes hundreds."""
 
     session: Session
     clinic: Clinic
+    clinicians: dict[str, tuple[str, ...]]
     invitations: dict[tuple[str, str], InvitationRow]
     waiting: dict[str, MessageRow]
     addresses: dict[str, str]
@@ -128,7 +137,9 @@ class _Notifier:
         return (
             known
             if row.starts_at <= self.now
-            else make_appointment(self.clinic, row.service, row.location, row.starts_at, row.ends_at)
+            else make_appointment(
+                self.clinic, row.service, row.location, row.starts_at, row.ends_at, self.clinicians.get(row.id, ())
+            )
         )
 
     def _put(self, invitation: InvitationRow | None, row: BookingRow, patient: str, message: InviteMessage | None) -> bool:

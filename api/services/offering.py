@@ -8,7 +8,7 @@ from api.runtime.exceptions import Conflict
 from api.services.week import WeekSnapshot
 from scheduling.additions import Addition
 from scheduling.errors import UnknownId
-from scheduling.plan import Reason, VisitBooking
+from scheduling.plan import Reason, Violation, VisitBooking
 from scheduling.publishing import rebase
 
 
@@ -22,11 +22,18 @@ class PlaceOption:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOptions:
-    """Places for which nobody else moves, the best first; without any, what stands in the way."""
+    """Places for which nobody else moves, the best first; without any, what stands in the way.
+
+    Attributes
+    ----------
+    set_aside : tuple of Violation
+        What stands against a rule, as after an illness: it was left where it is, and has to be looked at.
+    """
 
     visit: str
     options: tuple[PlaceOption, ...]
     reasons: tuple[Reason, ...]
+    set_aside: tuple[Violation, ...]
 
 
 def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptions:
@@ -52,4 +59,4 @@ def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptio
     reasons = tuple(reason for left in offers.reasons for reason in left.reasons)
     if offers.offers and not free:
         reasons = (Reason(rule="making-room", detail="others would have to move: plan again from now"),)
-    return PlaceOptions(visit, free, reasons)
+    return PlaceOptions(visit, free, reasons, week.standing_violations)

@@ -1,13 +1,15 @@
 """Providers' calendars elsewhere: their events are busy times here, read again and again, and never written to.
 
 A file is read when it is sent; an address again and again by a worker. What cannot be read leaves the busy times as they
-were last read. Of the events nothing is kept but when they are.
+were last read. What can be read but for some parts of it says which, to whoever adds it and as a task. Of the events nothing
+is kept but when they are.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,13 +21,13 @@ from api.context import AppContext
 from api.runtime.fetching import Fetcher, Unfetchable, expect_https
 from api.runtime.settings import Settings
 from api.services.records import write_audit
-from api.store import bookings, outside, periods, tasks
+from api.store import bookings, messages, outside, periods, tasks
 from api.store.columns import new_id
 from api.store.errors import StoreError
 from api.store.outside import Stretch
 from api.store.rows import get_row
 from api.store.tables import OutsideCalendarRow, ProviderRow
-from calendars.busy import read_busy_times
+from calendars.busy import BusyTimes, read_busy_times
 from scheduling.errors import Fault, InvalidFile
 
 READER = Actor("outside-calendars", AccessRole.ADMIN)
@@ -33,8 +35,17 @@ READER = Actor("outside-calendars", AccessRole.ADMIN)
 CONFLICT = "busy-conflict"
 """The task for staff when somebody is busy elsewhere while a visit stands."""
 
-AT_ONCE = 10
+UNREAD = "outside-unread"
+"""The task for whoever added a calendar elsewhere of which some parts cannot be understood."""
+
+AT_ONCE = 200
 """Calendars elsewhere that one look reads."""
+
+READERS = 8
+"""How many of them are read at the same time."""
+
+UNCHANGED_FOR = timedelta(days=1)
+"""How long a server's word counts that nothing has changed: the days that are looked at move on meanwhile."""
 
 LONGEST_WAIT = timedelta(hours=12)
 """Between two readings of an address that fails again and again."""
@@ -51,44 +62,46 @@ class NewCalendar:
     content: bytes | None = None
 
 
-def check_calendar(settings: Settings, reader: Fetcher, new: NewCalendar) -> NewCalendar:
-    """Return a new calendar with its content, read now, outside any transaction: whoever gives an address learns at once
-    whether it can be read.
+@dataclass(frozen=True, slots=True)
+class ReadCalendar:
+    """A new calendar elsewhere with what was read of it."""
+
+    name: str
+    url: str | None
+    content: bytes
+    times: BusyTimes
+
+
+def read_calendar(context: AppContext, new: NewCalendar, now: datetime) -> ReadCalendar:
+    """Read a new calendar, outside any transaction that writes: whoever gives an address learns at once whether it can be
+    read.
 
     Raises
     ------
     InvalidFile
-        When it cannot be read.
+        When it cannot be read, or is no calendar.
     """
     if (new.url is None) == (new.content is None):
         raise InvalidFile("body", [Fault("url", "give either an address or a file's content")])
-    if new.content is not None and len(new.content) > settings.outside_max_bytes:
-        raise InvalidFile("body", [Fault("content", f"is longer than {settings.outside_max_bytes} bytes")])
-    if new.url is None:
-        return new
-    try:
-        expect_https(new.url)
-        content = reader.fetch(new.url).content
-    except Unfetchable as error:
-        raise InvalidFile("body", [Fault("url", str(error))]) from None
-    return NewCalendar(new.name, new.url, content)
+    most = context.settings.outside_max_bytes
+    if new.content is not None and len(new.content) > most:
+        raise InvalidFile("body", [Fault("content", f"is longer than {most} bytes")])
+    content = new.content
+    if new.url is not None:
+        try:
+            expect_https(new.url)
+            content = context.fetcher.fetch(new.url).content
+        except Unfetchable as error:
+            raise InvalidFile("body", [Fault("url", str(error))]) from None
+    assert content is not None
+    return ReadCalendar(new.name, new.url, content, _find_busy_times(context, content, now))
 
 
 def add_calendar(
-    session: Session, settings: Settings, signer: Signer, by: Actor, provider: str, new: NewCalendar, now: datetime
+    session: Session, settings: Settings, signer: Signer, by: Actor, provider: str, new: ReadCalendar, now: datetime
 ) -> OutsideCalendarRow:
-    """Keep a calendar elsewhere, whose content is there already.
-
-    Raises
-    ------
-    UnknownId
-        When there is no such provider.
-    InvalidFile
-        When its content is no calendar.
-    """
+    """Keep a calendar elsewhere that was read. Raises ``UnknownId`` when there is no such provider."""
     get_row(session, ProviderRow, "provider", provider)
-    assert new.content is not None
-    stretches = _stretches(session, settings, new.content, now)
     row = OutsideCalendarRow(
         id=new_id(),
         provider_id=provider,
@@ -101,8 +114,9 @@ def add_calendar(
     )
     session.add(row)
     session.flush()
-    _take_over(session, row, stretches, now)
-    write_audit(session, by, "outside-calendar.add", "provider", provider, now, calendar=row.id, busy=len(stretches))
+    _take_over(session, row, new.times, now)
+    busy = len(new.times.intervals)
+    write_audit(session, by, "outside-calendar.add", "provider", provider, now, calendar=row.id, busy=busy)
     return row
 
 
@@ -120,51 +134,51 @@ def end_calendar(session: Session, by: Actor, identifier: str, now: datetime) ->
 
 
 def refresh(context: AppContext, reader: Fetcher) -> int:
-    """Read the calendars elsewhere that are due once more, and return how many."""
+    """Read the calendars elsewhere that are due once more, several at a time, and return how many."""
     with context.database.reading() as session:
         due = outside.list_due(session, context.clock(), AT_ONCE)
-    for row in due:
-        try:
-            _refresh(context, reader, row)
-        except StoreError:
-            raise
-        except Exception:  # a defect at one calendar: the others are read, and this one is asked again later
-            log.exception("the outside calendar %s cannot be read", row.id)
-            with context.database.writing() as session:
-                if (known := session.get(OutsideCalendarRow, row.id)) is not None:
-                    _schedule(context.settings, known, "it cannot be read", context.clock())
-                    session.add(known)
+    with ThreadPoolExecutor(READERS, thread_name_prefix="outside-calendar") as pool:
+        list(pool.map(lambda row: _refresh(context, reader, row), due))
     return len(due)
 
 
 def _refresh(context: AppContext, reader: Fetcher, row: OutsideCalendarRow) -> None:
-    failure, content, etag = "", row.content, row.etag
-    if row.url is not None:
-        try:
-            content, etag = _read(context.signer, reader, row)
-        except Unfetchable as error:
-            failure = str(error)
+    """Read one calendar once more; whatever goes wrong is its failure alone, but for the store's."""
+    failure, times, etag = "", None, row.etag
+    try:
+        content = row.content
+        if row.url is not None:
+            content, etag = _read(context, reader, row)
+        if content is not None:
+            times = _find_busy_times(context, content, context.clock())
+    except Unfetchable as error:
+        failure = str(error)
+    except InvalidFile as error:
+        failure = f"it is no calendar that can be read: {error.faults[0]}"
+    except StoreError:
+        raise
+    except Exception:  # a defect at one calendar: the others are read, and this one is asked again later
+        log.exception("the outside calendar %s cannot be read", row.id)
+        failure = "it cannot be read"
     with context.database.writing() as session:
         now, known = context.clock(), session.get(OutsideCalendarRow, row.id)
         if known is None:
             return
-        try:
-            if content is not None and not failure:
-                _take_over(session, known, _stretches(session, context.settings, content, now), now)
-                known.read_at, known.etag = now, etag
-        except InvalidFile:
-            failure = "it is no calendar"
+        if times is not None:
+            _take_over(session, known, times, now)
+            known.etag = etag
         _schedule(context.settings, known, failure, now)
         session.add(known)
 
 
-def _read(signer: Signer, reader: Fetcher, row: OutsideCalendarRow) -> tuple[bytes | None, str | None]:
+def _read(context: AppContext, reader: Fetcher, row: OutsideCalendarRow) -> tuple[bytes | None, str | None]:
     """Return what an address holds, None when it is as it was read last."""
     assert row.url is not None
-    url = signer.opened(row.url)
+    url = context.signer.opened(row.url)
     if url is None:
         raise Unfetchable("the address was sealed with another key")
-    fetched = reader.fetch(url.decode(), row.etag)
+    is_recent = row.read_at is not None and context.clock() - row.read_at < UNCHANGED_FOR
+    fetched = reader.fetch(url.decode(), row.etag if is_recent else None)
     return fetched.content, fetched.etag
 
 
@@ -178,14 +192,33 @@ def _schedule(settings: Settings, row: OutsideCalendarRow, failure: str, now: da
         log.warning("the outside calendar %s is not read: %s", row.id, failure)
 
 
-def _stretches(session: Session, settings: Settings, content: bytes, now: datetime) -> list[Stretch]:
+def _find_busy_times(context: AppContext, content: bytes, now: datetime) -> BusyTimes:
     """Return the busy times of a calendar from today on, as far ahead as the settings say. Raises ``InvalidFile``."""
-    zone = periods.get_clinic(session).timezone
     first = now - timedelta(days=1)
-    return list(read_busy_times(content, zone, first, first + timedelta(days=settings.outside_days)).intervals)
+    with context.database.reading() as session:
+
+        def find_own(uids: Collection[str]) -> Collection[str]:
+            return messages.find_own_uids(session, uids)
+
+        zone = periods.get_clinic(session).timezone
+        last = first + timedelta(days=context.settings.outside_days)
+        times = read_busy_times(content, zone, first, last, find_own=find_own)
+    context.metrics.outside_unread.inc(times.unread)
+    return times
 
 
-def _take_over(session: Session, row: OutsideCalendarRow, stretches: list[Stretch], now: datetime) -> None:
+def _take_over(session: Session, row: OutsideCalendarRow, times: BusyTimes, now: datetime) -> None:
+    """Make a calendar's busy times those given, and ask for a look at what is unread and was not before."""
+    _replace_busy(session, row, list(times.intervals), now)
+    parts = [{"property": part.property, "start": part.start and part.start.isoformat()} for part in times.unread_parts]
+    if times.unread and (times.unread, parts) != (row.unread, row.unread_parts):
+        detail = {"provider": row.provider_id, "added_by": row.created_by, "unread": times.unread, "parts": parts}
+        tasks.put_task(session, UNREAD, ("outside-calendar", row.id), detail, now)
+    row.unread, row.unread_parts, row.read_at = times.unread, parts, now
+    session.add(row)
+
+
+def _replace_busy(session: Session, row: OutsideCalendarRow, stretches: list[Stretch], now: datetime) -> None:
     """Make a calendar's busy times those given, and raise a task for each visit that they meet and did not before."""
     before, after = set(outside.list_busy(session, row.id)), set(stretches)
     changed = sorted((starts, ends) for starts, ends in before ^ after if ends > now)

@@ -10,18 +10,13 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
-from api.services.notifications import notify_changes
 from api.services.records import write_audit
-from api.store import bookings, periods, requests
 from api.store import programmes as store
 from api.store.bookings import BookingChange
-from api.store.periods import get_zone
 from api.store.rows import expect_version
-from api.store.tables import GroupRow
 from scheduling import catalogue
 from scheduling.care.programmes import Programme, open_programme, seat_attendees
 from scheduling.clinic import Clinic
-from scheduling.errors import UnknownId
 from scheduling.fields import Model, Positive, Weekday
 
 
@@ -77,46 +72,6 @@ def change_programme(
     store.put_programmes(session, [wanted])
     write_audit(session, by, "programme.change", "programme", identifier, now, fields=sorted(changes))
     return wanted
-
-
-def leave_programme(session: Session, by: Actor, identifier: str, patient: str, now: datetime) -> None:
-    """Take a patient out of a programme: out of its seats, its sessions to come, and its waiting list. They are told so.
-
-    Raises
-    ------
-    UnknownId
-        When there is no such programme, or the patient has nothing to do with it.
-    """
-    today = get_zone(session).wall(now).date()
-    left = store.remove_person(session, store.get_programme(session, identifier).id, patient, today)
-    given_back = [
-        _give_back(session, row, patient, now)
-        for row in requests.sessions_open_to(session, patient)
-        if row.id == f"{identifier}-{row.month}"
-    ]
-    if not (left or any(given_back)):
-        raise UnknownId("member", patient)
-    write_audit(session, by, "programme.leave", "programme", identifier, now, patient=patient)
-
-
-def _give_back(session: Session, row: GroupRow, patient: str, now: datetime) -> bool:
-    """Give back a seat in a session, and the chance of one, unless it has begun; say whether it had not."""
-    booking = bookings.find_booking(session, ("group", row.id, row.month))
-    stands = None if booking is None or booking.state == "cancelled" else bookings.get_standing(session, booking)
-    if stands is not None and stands.row.starts_at <= now:
-        return False
-    staying = None
-    if stands is not None and patient in stands.placing.ids("patient"):
-        after = stands.placing.without_patient(patient)
-        staying = len(after.ids("patient"))
-        if staying:
-            changes = bookings.place_all(session, stands.row.period_id, [after], now)
-        else:
-            changes = [bookings.cancel(session, stands.row.id, now)]
-        notify_changes(session, changes, now)
-    requests.close_session_to(session, row, patient, staying or None)
-    periods.touch(session, row.period_id)
-    return True
 
 
 def get_programme(session: Session, identifier: str) -> Programme:

@@ -15,6 +15,7 @@ from api.services.bookings import find_period
 from api.services.decisions import with_retries
 from api.services.intake import AcceptedRequest, IntakeContext, LocatedRequest, Request, accept_requests, is_same_day
 from api.services.kinds import KINDS_BY_ID
+from api.services.patients import Resemblance, find_resembling
 from api.services.same_day import (
     InboundReferral,
     SameDayDecision,
@@ -25,7 +26,7 @@ from api.services.same_day import (
     find_patient,
     find_period_today,
 )
-from api.store import periods
+from api.store import people, periods
 from scheduling import catalogue
 from scheduling.errors import InvalidFile
 
@@ -69,10 +70,15 @@ def receive_request(
     if period is None:
         return transact(lambda session: IntakeResult(accept_requests(session, by, [LocatedRequest("body.", request)], now)[0]))
 
-    def result(placement: SameDayDecision) -> IntakeResult:
-        return IntakeResult(AcceptedRequest(request, placement.episode, (placement.visit,)), placement)
+    referral, resembles = _to_referral(context, request, now)
 
-    return _see_today(context, by, period, _to_referral(context, request, now), now, result, transact, deterministic)
+    def result(session: Session, placement: SameDayDecision) -> IntakeResult:
+        if request.birth_date is not None:
+            people.set_birth_dates(session, {request.patient: request.birth_date})
+        accepted = AcceptedRequest(request, placement.episode, (placement.visit,), resembles=resembles)
+        return IntakeResult(accepted, placement)
+
+    return _see_today(context, by, period, referral, now, result, transact, deterministic)
 
 
 def receive_referral(
@@ -94,7 +100,7 @@ def receive_referral(
     """
     now = context.clock()
     period = find_period_today(context.database, now)
-    return _see_today(context, by, period, referral, now, lambda placement: placement, transact)
+    return _see_today(context, by, period, referral, now, lambda _, placement: placement, transact)
 
 
 def place_same_day(context: AppContext, by: Actor, accepted: Sequence[AcceptedRequest]) -> list[SameDayDecision]:
@@ -153,7 +159,7 @@ def _see_today(
     period: str,
     referral: InboundReferral,
     now: datetime,
-    result: Callable[[SameDayDecision], T],
+    result: Callable[[Session, SameDayDecision], T],
     transact: Callable[[Callable[[Session], T]], R],
     deterministic: bool = False,
 ) -> R:
@@ -162,7 +168,7 @@ def _see_today(
         context,
         period,
         lambda week: decide_referral(week, by, referral, find_patient(context.database, referral), now, deterministic),
-        lambda session, placement: result(apply_same_day(session, placement)),
+        lambda session, placement: result(session, apply_same_day(session, placement)),
         transact,
     )
 
@@ -184,20 +190,24 @@ def _find_period_of(context: AppContext, request: Request, now: datetime) -> str
     return None if row is None or request.referred_on not in (None, today) else row.id
 
 
-def _to_referral(context: AppContext, request: Request, now: datetime) -> InboundReferral:
-    """Return a request as a referral of today. Raises ``InvalidFile``."""
+def _to_referral(context: AppContext, request: Request, now: datetime) -> tuple[InboundReferral, tuple[Resemblance, ...]]:
+    """Return a request as a referral of today, and whom a new patient resembles. Raises ``InvalidFile``."""
     with context.database.reading() as session:
         requests = IntakeContext(session, [request], now)
         if faults := list(requests.find_faults([LocatedRequest("body.", request)])):
             raise InvalidFile("body", faults)
+        is_new = request.patient not in requests.known
+        resembles = find_resembling(session, request.patient, request.name or "", request.birth_date) if is_new else ()
     kind = KINDS_BY_ID[request.kind]
     assert kind.pathway is not None
-    return InboundReferral(
+    referral = InboundReferral(
         patient=request.patient,
         service=catalogue.get_pathway(kind.pathway).steps[0].service,
-        new_patient=None if request.patient in requests.known else request.new_patient(requests.sites),
+        new_patient=request.new_patient(requests.sites) if is_new else None,
         preferred_providers=request.preferred_providers,
         kind=kind,
         priority=requests.get_priority(request),
         referrer=request.referrer,
+        another_patient=request.another_patient,
     )
+    return referral, resembles

@@ -9,20 +9,37 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
+from api.access.credentials import Signer
 from api.context import AppContext
 from api.services.bookings import get_visit_booking
+from api.services.letters import Correspondent, find_correspondent
 from api.services.records import write_audit
 from api.services.week import get_current_week, with_booking
 from api.store import bookings, messages, periods, tasks
+from api.store.errors import NoClinic
 from api.store.tables import BookingRow, InvitationRow
 from api.store.tables.mail import Participation
+from calendars.letters import DeliveryReport
 from calendars.mailbox import Mailbox
-from calendars.replies import Accepted, Declined, ForStaff, Ignored, KnownInvite, ReceivedReplies, Reply, Tentative, judge_reply
+from calendars.replies import (
+    Accepted,
+    Declined,
+    ForStaff,
+    Ignored,
+    KnownInvite,
+    ReceivedReplies,
+    Reply,
+    Tentative,
+    judge_reply,
+    read_file,
+    read_mail,
+)
 from scheduling.errors import ClinicweaveError
 from scheduling.plan import VisitBooking
 
@@ -31,7 +48,9 @@ MAILBOX = Actor("mailbox", AccessRole.PATIENT)
 
 DECLINED = "answer-declined"
 UNCLEAR = "answer-unclear"
-"""The tasks for staff: somebody will not come; and something came in that only people can make sense of."""
+COMMENT = "answer-comment"
+"""The tasks for staff: somebody will not come; something came in that only people can make sense of; and words that came with
+a plain answer."""
 
 CANDIDATES = 5
 """Waiting visits that a task names."""
@@ -54,6 +73,24 @@ class ReplyOutcome:
     outcome: str
 
 
+def receive_mail(context: AppContext, content: bytes, by: Actor = MAILBOX) -> list[ReplyOutcome]:
+    """Take in a mail, as :func:`process_replies` does."""
+    return process_replies(context, read_mail(content, _get_timezone(context)), by)
+
+
+def receive_file(context: AppContext, content: bytes, by: Actor = MAILBOX) -> list[ReplyOutcome]:
+    """Take in a calendar file, as :func:`process_replies` does."""
+    return process_replies(context, read_file(content, _get_timezone(context)), by)
+
+
+def _get_timezone(context: AppContext) -> str:
+    with context.database.reading() as session:
+        try:
+            return periods.get_clinic(session).timezone
+        except NoClinic:
+            return "UTC"
+
+
 def process_replies(context: AppContext, received: ReceivedReplies, by: Actor = MAILBOX) -> list[ReplyOutcome]:
     """Take in what was received; twice is as once.
 
@@ -65,8 +102,12 @@ def process_replies(context: AppContext, received: ReceivedReplies, by: Actor = 
     now = context.clock()
     declined: list[BookingRow] = []
     with context.database.writing() as session:
-        desk = _ReplyDesk(session, received, by, now, declined)
-        outcomes = desk.trouble() if received.trouble is not None else [desk.take(answer) for answer in received.answers]
+        desk = _ReplyDesk(session, context.signer, received, by, now, declined)
+        if received.trouble is not None:
+            outcomes = desk.trouble()
+        else:
+            texts = (received.words, *[""] * len(received.answers))
+            outcomes = [desk.take(answer, text) for answer, text in zip(received.answers, texts, strict=False)]
     for row in declined:
         _open_backfill(context, row, now)
     return outcomes
@@ -75,47 +116,94 @@ def process_replies(context: AppContext, received: ReceivedReplies, by: Actor = 
 @dataclass
 class _ReplyDesk:
     session: Session
+    signer: Signer
     received: ReceivedReplies
     by: Actor
     now: datetime
     declined: list[BookingRow]
 
     def trouble(self) -> list[ReplyOutcome]:
-        """Note what has no answer in it."""
+        """Note what has no answer in it: whose it is, what about, and the words."""
         trouble = self.received.trouble
-        if isinstance(trouble, ForStaff):
-            self._ask_staff(("mailbox", ""), trouble, None)
-        return [ReplyOutcome("mailbox", "", trouble.reason if trouble is not None else "")]
+        if not isinstance(trouble, ForStaff):
+            return [ReplyOutcome("mailbox", "", trouble.reason if trouble is not None else "")]
+        correspondent = find_correspondent(self.session, self.received, self.now)
+        detail: dict[str, Any] = {}
+        if len(correspondent.patients) > 1:
+            detail["patients"] = list(correspondent.patients)
+        if correspondent.ahead:
+            detail["visits"] = list(correspondent.ahead)
+        if self.received.report is not None:
+            detail["status"] = self.received.report.status
+            self._note_return(correspondent, self.received.report)
+        self._ask_staff(correspondent.subject, trouble, correspondent.patient, self.received.words, detail)
+        return [ReplyOutcome(*correspondent.subject, trouble.reason)]
 
-    def take(self, answer: Reply) -> ReplyOutcome:
-        """Note one answer."""
+    def _note_return(self, correspondent: Correspondent, report: DeliveryReport) -> None:
+        """Note at the visit that its message did not arrive."""
+        if correspondent.message is None or correspondent.booking is None:
+            return
+        messages.mark_returned(self.session, correspondent.message, f"it came back ({report.status or 'no status'})")
+        correspondent.booking.version += 1
+        self.session.add(correspondent.booking)
+        periods.touch(self.session, correspondent.booking.period_id)
+
+    def take(self, answer: Reply, text: str) -> ReplyOutcome:
+        """Note one answer, and the words that came with it."""
         invitation = messages.find_invitation_by_uid(self.session, answer.uid)
         booking = None if invitation is None else bookings.get_booking(self.session, invitation.booking_id)
-        subject = ("mailbox", "") if booking is None else (booking.kind, booking.subject_id)
         verdict = judge_reply(answer, self._invited(invitation, booking), self.received.sender, self.now)
+        words = "\n\n".join(dict.fromkeys(part for part in (answer.comment, text) if part))
+        if invitation is None or booking is None:
+            correspondent = find_correspondent(self.session, self.received, self.now)
+            assert isinstance(verdict, ForStaff)  # of an event that nobody knows
+            self._ask_staff(correspondent.subject, verdict, correspondent.patient, words, _describe_proposal(answer))
+            return ReplyOutcome(*correspondent.subject, verdict.reason)
+        subject = (booking.kind, booking.subject_id)
         match verdict:
             case ForStaff():
-                self._ask_staff(subject, verdict, invitation)
+                self._ask_staff(subject, verdict, invitation.patient_id, words, _describe_proposal(answer))
                 return ReplyOutcome(*subject, verdict.reason)
             case Ignored():
+                if verdict.reason != "repeated":
+                    self._tell_words(subject, invitation, words)
                 return ReplyOutcome(*subject, verdict.reason)
-        assert invitation is not None and booking is not None
-        return ReplyOutcome(*subject, self._note(invitation, booking, PARTICIPATION[type(verdict)], verdict.stamp))
+        outcome = self._note(invitation, booking, PARTICIPATION[type(verdict)], verdict.stamp, words)
+        return ReplyOutcome(*subject, outcome)
 
     def _note(
-        self, invitation: InvitationRow, booking: BookingRow, participation: Participation, stamp: datetime | None
+        self, invitation: InvitationRow, booking: BookingRow, participation: Participation, stamp: datetime | None, words: str
     ) -> Participation:
+        subject, detail = (booking.kind, booking.subject_id), {"patient": invitation.patient_id}
         if participation == "declined" and invitation.participation != "declined":
             self.declined.append(booking)
-            detail = {"patient": invitation.patient_id, "scenario": booking.period_id}
-            tasks.add_task(self.session, DECLINED, (booking.kind, booking.subject_id), detail, self.now)
+            task = tasks.add_task(self.session, DECLINED, subject, detail | {"scenario": booking.period_id}, self.now)
+            task.words = self._seal(words)
+            self.session.add(task)
+        else:
+            self._tell_words(subject, invitation, words)
         invitation.participation, invitation.replied_at = participation, stamp or self.now
         booking.version += 1
         self.session.add_all((invitation, booking))
         periods.touch(self.session, booking.period_id)
-        detail = {"patient": invitation.patient_id}
-        write_audit(self.session, self.by, f"answer.{participation}", booking.kind, booking.subject_id, self.now, **detail)
+        write_audit(self.session, self.by, f"answer.{participation}", *subject, self.now, **detail)
         return participation
+
+    def _tell_words(self, subject: tuple[str, str], invitation: InvitationRow, words: str) -> None:
+        """Ask staff to read what came with an answer."""
+        if words:
+            detail = {"patient": invitation.patient_id, "message": self._name_letter(words)}
+            tasks.add_letter(self.session, COMMENT, subject, detail, self._seal(words), self.now)
+
+    def _seal(self, words: str) -> bytes | None:
+        return self.signer.sealed(words.encode("utf-8", "replace")) if words else None
+
+    def _name_letter(self, words: str) -> str:
+        """Return what tells a letter from all others: its Message-ID, or the hash of what it says."""
+        if self.received.message_id:
+            return self.received.message_id
+        said = repr((self.received.sender, self.received.answers, self.received.references, self.received.report, words))
+        return f"sha256:{sha256(said.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
     def _invited(self, invitation: InvitationRow | None, booking: BookingRow | None) -> KnownInvite | None:
         if invitation is None or booking is None:
@@ -126,13 +214,23 @@ class _ReplyDesk:
         is_over = invitation.ended_at is not None or booking.state == "cancelled" or booking.ends_at <= self.now
         return KnownInvite(Mailbox(address), invitation.sequence, invitation.replied_at, is_over)
 
-    def _ask_staff(self, subject: tuple[str, str], verdict: ForStaff, invitation: InvitationRow | None) -> None:
-        """Ask somebody to look at it; whoever does finds the mail by its Message-ID, since the task quotes nothing of it."""
-        detail: dict[str, Any] = {"reason": verdict.reason, "message": self.received.message_id}
-        if invitation is not None:
-            detail["patient"] = invitation.patient_id
-        tasks.add_task(self.session, UNCLEAR, subject, detail, self.now)
+    def _ask_staff(
+        self, subject: tuple[str, str], verdict: ForStaff, patient: str | None, words: str, more: dict[str, Any]
+    ) -> None:
+        """Ask somebody to look at it, once; what was written is for their eyes alone."""
+        detail: dict[str, Any] = {"reason": verdict.reason, "message": self._name_letter(words), **more}
+        if patient is not None:
+            detail["patient"] = patient
+        tasks.add_letter(self.session, UNCLEAR, subject, detail, self._seal(words), self.now)
         write_audit(self.session, self.by, "answer.unclear", *subject, self.now, reason=verdict.reason)
+
+
+def _describe_proposal(answer: Reply) -> dict[str, Any]:
+    """Return what a counter-proposal asks for, as a task tells it."""
+    if answer.proposed is None:
+        return {}
+    start, end = answer.proposed
+    return {"proposed": {"start": start.isoformat(), "end": None if end is None else end.isoformat()}}
 
 
 def _open_backfill(context: AppContext, row: BookingRow, now: datetime) -> None:

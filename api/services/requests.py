@@ -15,6 +15,7 @@ from api.access.owners import find_ids
 from api.runtime.exceptions import Conflict
 from api.services.conflicts import find_conflicts, raise_tasks
 from api.services.notifications import notify_changes
+from api.services.patients import expect_no_case_twins
 from api.services.records import write_audit
 from api.services.scenarios import expect_ids
 from api.store import bookings, episodes, people, periods, requests
@@ -26,6 +27,7 @@ from api.store.tables import BookingRow, PatientRow, VisitRow
 from scheduling.additions import Addition
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Model
+from scheduling.names import compose_name_if_text, compose_people
 from scheduling.people import Patient
 from scheduling.plan import Booking
 from scheduling.references import validate_text
@@ -68,8 +70,20 @@ def get_patient(session: Session, identifier: str) -> PatientRow:
     return people.get_patient(session, identifier)
 
 
-def add_visits(session: Session, by: Actor, period_id: str, document: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+def add_visits(
+    session: Session,
+    by: Actor,
+    period_id: str,
+    document: Mapping[str, Any],
+    now: datetime,
+    another_patient: bool = False,
+) -> tuple[str, ...]:
     """Add visits to a period, with their links and the patients that are not known yet; return the visits' ids.
+
+    Parameters
+    ----------
+    another_patient
+        Whether patients whose ids differ from known ones by case alone are really others.
 
     Raises
     ------
@@ -78,10 +92,15 @@ def add_visits(session: Session, by: Actor, period_id: str, document: Mapping[st
     AlreadyThere
         When a visit of that id is, or was, asked for.
     """
+    document = compose_people(document)
     scenario = _with_patients(session, periods.load_scenario(session, period_id), document)
     addition = Addition.parse(json.dumps(document), scenario)
     expect_ids("addition", ((f"visits[{index}].id", visit.id) for index, visit in enumerate(addition.visits)))
     expect_ids("addition", ((f"patients[{index}].id", patient.id) for index, patient in enumerate(addition.patients)))
+    if not another_patient:
+        expect_no_case_twins(
+            session, "addition", ((f"patients[{index}].id", patient.id) for index, patient in enumerate(addition.patients))
+        )
     for visit in addition.visits:
         if session.get(VisitRow, visit.id) is not None:
             raise AlreadyThere(f'visit "{visit.id}"')
@@ -193,6 +212,8 @@ def change_patient(
     """
     row = people.get_patient(session, identifier)
     expect_version(row, "patient", identifier, version)
+    if "name" in changes:
+        changes = {**changes, "name": compose_name_if_text(changes["name"])}
     wanted = _parse(Patient, {**json.loads(row.document), **changes})
     asking = requests.list_periods_of_patient(session, identifier)
     before = find_conflicts(session, asking, now)

@@ -32,6 +32,7 @@ from scheduling.clinic import Clinic
 from scheduling.fields import ONE_DAY, Horizon
 from scheduling.people import Provider
 from scheduling.requests import Current, CurrentGroup, Link, Visit
+from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
 
 WEEKS_AHEAD = 10
@@ -55,17 +56,22 @@ def get_next_horizon(session: Session, now: datetime, weeks: int, start: date | 
 
 
 def draft_week(session: Session, horizon: Horizon, now: datetime) -> NextWeek:
-    """Return what some dates are asked for, and keep nothing.
+    """Return what some dates are asked for, and keep nothing; whatever :func:`build_week` refuses is refused.
 
     Raises
     ------
     Conflict
-        When nobody works on them: who works is not known yet.
+        When another period has some of the dates, or nobody works on them: who works is not known yet.
+    InvalidFile
+        When what is known makes no scenario together, with every fault.
     """
     book = load_book(session, horizon, now)
     if not any(horizon.start <= shift.start.date() < horizon.end for provider in book.providers for shift in provider.shifts):
         raise Conflict(f"nobody works from {horizon.start} to before {horizon.end}: take in the roster first")
-    return build_scenario(book, horizon, periods.get_zone(session).wall(now).replace(second=0, microsecond=0))
+    next_week = build_scenario(book, horizon, periods.get_zone(session).wall(now).replace(second=0, microsecond=0))
+    expect_free(session, horizon, next_week.scenario.id)
+    Scenario.parse(next_week.scenario.model_dump_json())
+    return next_week
 
 
 def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> BuiltWeek:
@@ -80,7 +86,6 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     """
     next_week = draft_week(session, horizon, now)
     scenario = next_week.scenario
-    expect_free(session, horizon, scenario.id)
     row = periods.keep_period(session, scenario)
     leftovers.keep(session, scenario, now)
     episodes.put_subjects(session, next_week.subjects)

@@ -18,6 +18,7 @@ from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.intake import audit_intake
 from api.services.kinds import RequestKind, find_same_day_kind
+from api.services.patients import expect_no_case_twins
 from api.services.records import write_audit
 from api.services.week import WeekSnapshot
 from api.store import episodes, people, periods
@@ -52,6 +53,7 @@ REASON_SECONDS = 0.5
 class InboundReferral:
     """Who is referred, for what; ``new_patient`` when the clinic does not know them yet.
 
+    ``another_patient`` says that they are really new, though their id differs from a known one by case alone.
     ``kind`` is that of the intake, which says what follows the visit of today; None: that which asks for the service alone.
     """
 
@@ -63,6 +65,7 @@ class InboundReferral:
     kind: RequestKind | None = None
     priority: Priority = "cancer"
     referrer: str | None = None
+    another_patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,8 @@ def find_patient(database: Database, referral: InboundReferral) -> Patient:
             return Patient.model_validate_json(people.get_patient(session, referral.patient).document)
         if people.is_known(session, referral.patient):
             raise InvalidFile("body", [Fault("body.new_patient", "is known already: leave it out")])
+        if not referral.another_patient:
+            expect_no_case_twins(session, "body", [("body.patient", referral.patient)])
     return referral.new_patient
 
 

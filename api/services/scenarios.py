@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -9,10 +10,12 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.services.conflicts import find_conflicts, raise_tasks
+from api.services.patients import expect_no_case_twins
 from api.services.records import write_audit
 from api.store import periods, plans
 from api.store.tables import PeriodRow
 from scheduling.errors import Fault, InvalidFile
+from scheduling.names import compose_people
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
@@ -41,10 +44,15 @@ def get_standing_plan(session: Session, identifier: str) -> tuple[Scenario, Plan
     return scenario, plans.load_standing_plan(session, scenario)
 
 
-def import_scenario(session: Session, by: Actor, text: str, now: datetime) -> PeriodRow:
+def import_scenario(session: Session, by: Actor, text: str, now: datetime, another_patient: bool = False) -> PeriodRow:
     """Take in a scenario as a new period.
 
     Its ``now`` is not kept: whoever asks for a plan says from when.
+
+    Parameters
+    ----------
+    another_patient
+        Whether patients whose ids differ from known ones by case alone are really others.
 
     Raises
     ------
@@ -55,15 +63,28 @@ def import_scenario(session: Session, by: Actor, text: str, now: datetime) -> Pe
     DoubleBooked
         When what stands in it overlaps, or overlaps with what stands already.
     """
-    scenario = Scenario.parse(text)
+    scenario = Scenario.parse(_compose(text))
     expect_ids("scenario", _ids(scenario))
     ahead = [row.id for row in periods.list_periods_from(session, scenario.grid.wall(now).date())]
     before = find_conflicts(session, ahead, now)
+    if not another_patient:
+        expect_no_case_twins(
+            session, "scenario", ((f"patients[{index}].id", patient.id) for index, patient in enumerate(scenario.patients))
+        )
     row = periods.keep_scenario(session, scenario, now)
     periods.load_scenario(session, row.id)
     raise_tasks(session, before, ahead, now)
     write_audit(session, by, "scenario.import", "scenario", row.id, now, visits=len(scenario.visits))
     return row
+
+
+def _compose(text: str) -> str:
+    """Return a scenario's text with its patients' names and ids composed; a text that is no object stays as it is."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text
+    return json.dumps(compose_people(document)) if isinstance(document, dict) else text
 
 
 def expect_ids(source: str, ids: Iterator[tuple[str, str]]) -> None:

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.access.credentials import Signer
 from api.runtime.exceptions import Conflict
 from api.services.records import write_audit
 from api.store import tasks
 from api.store.tables import TaskRow
 
 
-def list_tasks(session: Session, after: str, count: int, done: bool) -> list[TaskRow]:
+@dataclass(frozen=True, slots=True)
+class OpenedTask:
+    """A task, and what a patient has written that it is about; None when there is nothing, or another key has sealed it."""
+
+    row: TaskRow
+    words: str | None
+
+
+def list_tasks(session: Session, signer: Signer, after: str, count: int, done: bool) -> list[OpenedTask]:
     """Return tasks that are open, or those that are done, the oldest first, those after a place in the list."""
-    return tasks.list_tasks(session, after, count, done)
+    return [open_task(signer, row) for row in tasks.list_tasks(session, after, count, done)]
 
 
-def get_task(session: Session, identifier: str) -> TaskRow:
+def get_task(session: Session, signer: Signer, identifier: str) -> OpenedTask:
     """Return a task. Raises ``UnknownId``."""
-    return tasks.get_task(session, identifier)
+    return open_task(signer, tasks.get_task(session, identifier))
 
 
-def get_place_in_list(row: TaskRow) -> str:
+def open_task(signer: Signer, row: TaskRow) -> OpenedTask:
+    """Return a task with its words to be read."""
+    opened = None if row.words is None else signer.opened(row.words)
+    return OpenedTask(row, None if opened is None else opened.decode())
+
+
+def get_place_in_list(task: OpenedTask) -> str:
     """Return a task's place in the list."""
-    return tasks.get_place(row)
+    return tasks.get_place(task.row)
 
 
 def end_task(session: Session, by: Actor, identifier: str, version: int, now: datetime) -> TaskRow:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.exceptions import Conflict
+from api.runtime.exceptions import Conflict, ErrorDetail
 from api.services.bookings import get_booking_row, get_visit_booking
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
@@ -20,7 +20,7 @@ from api.store.bookings import BookingChange, VisitStatus
 from api.store.database import Database
 from api.store.tables import BookingRow, OfferRow
 from scheduling.errors import UnknownId
-from scheduling.plan import Booking, VisitBooking
+from scheduling.plan import Booking, Violation, VisitBooking
 
 MAX_TRIED = 20
 """Waiting visits that are looked at for one place, those that save most first."""
@@ -28,10 +28,11 @@ MAX_TRIED = 20
 
 @dataclass(frozen=True, slots=True)
 class OfferedPlace:
-    """An offer, and the place that is kept for it."""
+    """An offer, the place that is kept for it, and what of its week stood against a rule and was set aside."""
 
     offer: OfferRow
     booking: VisitBooking
+    set_aside: tuple[Violation, ...] = ()
 
 
 def find_refusals(database: Database, period_id: str, freed: Booking) -> set[str]:
@@ -82,7 +83,10 @@ def decide_offer(
     alone = (proposal for proposal in proposals if len(proposal.bookings) == 1 and proposal.visit not in taken)
     best = next((proposal for proposal in alone if not proposal.moves), None)
     if best is None:
-        raise Conflict("no waiting visit that has not refused it could use that place")
+        details = [
+            ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in week.standing_violations
+        ]
+        raise Conflict("no waiting visit that has not refused it could use that place", details)
     booking, stands = best.bookings[0], week.upcoming
     after = with_booking(week.scenario, stands, best.visit, booking)
     return OfferDecision(
@@ -104,7 +108,7 @@ def apply_offer(session: Session, decision: OfferDecision) -> OfferedPlace:
     row.state, row.notified = "offered", False
     offer = offers.add_offer(session, visit, decision.expires_at, by.id, now)
     write_audit(session, by, "freed-place.offer", "visit", visit, now, offer=offer.id)
-    return OfferedPlace(offer, decision.booking)
+    return OfferedPlace(offer, decision.booking, decision.week.standing_violations)
 
 
 def get_offered_place(session: Session, visit: str, now: datetime) -> OfferedPlace:

@@ -7,23 +7,27 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sqlmodel import Session
 
 from api.context import AppContext
-from api.runtime.exceptions import Conflict
+from api.runtime.exceptions import Conflict, ErrorDetail
 from api.store import bookings, offers, periods, plans
 from api.store.bookings import VisitStatus
 from api.store.epoch import Version
 from api.store.placings import booking_fields
+from api.store.versioned_cache import get_cached
 from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.fields import Interval
-from scheduling.plan import Booking, Plan, ShiftPlace, VisitBooking
+from scheduling.plan import Booking, Plan, ShiftPlace, Violation, VisitBooking
 from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Pin, Visit
 from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
+
+if TYPE_CHECKING:
+    from solver import FreePlaceFinder
 
 EXCUSED = "pinned"
 """The rule that what stands may break: a visit that was moved by hand away from its pin."""
@@ -69,40 +73,69 @@ class WeekSnapshot:
         """What stands, without the holds that have begun: what they held is past, and in nobody's way."""
         return upcoming(self.scenario, self.plan)
 
+    @cached_property
+    def broken(self) -> frozenset[tuple[str, tuple[str, ...]]]:
+        """The rules that what stands breaks, with what breaks them."""
+        return frozenset((violation.rule, violation.ids) for violation in find_violations(self.scenario, self.upcoming))
+
+    @cached_property
+    def place_finder(self) -> FreePlaceFinder:
+        """Finds all places of a visit beside what stands. Raises ``Conflict`` as :attr:`settled` does."""
+        from solver import FreePlaceFinder
+
+        return FreePlaceFinder(*self.settled)
+
     def to_plan(self) -> tuple[Scenario, Plan]:
         """Return the week as it is planned again: where a rule was overridden it stays so, whatever else moves."""
         return _without(self.scenario, self.upcoming, self.overridden & self.plan.visits_by_id.keys())
 
     @cached_property
     def settled(self) -> tuple[Scenario, Plan]:
-        """The week as the solver goes on from it: what stands against a rule is set aside, its people, room and patient taken.
+        """The week as the solver goes on from it: what stands against a rule is set aside, its people, room and patients taken.
 
         Raises
         ------
         Conflict
-            When what is left breaks rules still.
+            When what is left breaks rules still, with each.
         """
         plan = self.upcoming
+        items = {*plan.visits_by_id, *plan.groups_by_id, *(hold.reserve for hold in plan.holds)}
         aside = {visit for visit in self.overridden if visit in plan.visits_by_id}
         while True:
             left, settled = _without(self.scenario, plan, aside)
             broken = [violation for violation in find_violations(left, settled) if violation.rule != EXCUSED]
-            more = {name for violation in broken for name in violation.ids if name in plan.visits_by_id} - aside
+            more = {name for violation in broken for name in violation.ids if name in items} - aside
             if not more:
                 break
             aside |= more
         if broken:
             rules = sorted({violation.rule for violation in broken})
-            raise Conflict(f"what stands breaks {', '.join(rules)}: plan again first")
+            details = [ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in broken]
+            raise Conflict(f"what stands breaks {', '.join(rules)}: plan again first", details)
         return left, settled
+
+    @cached_property
+    def standing_violations(self) -> tuple[Violation, ...]:
+        """What stands against a rule without anybody having wanted it so: the desk has to look at it."""
+        broken = find_violations(self.scenario, self.upcoming)
+        return tuple(
+            violation for violation in broken if violation.rule != EXCUSED and self.overridden.isdisjoint(violation.ids)
+        )
 
 
 def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
-    """Return a period as people live by it at an instant; offers that have run out are to be released before."""
+    """Return a period as people live by it at an instant; offers that have run out are to be released before.
+
+    All that is derived of it is kept as long as its version and the minute are the same.
+    """
     version = periods.get_version(session, period_id)
     scenario = periods.load_scenario(session, period_id, now)
-    plan = plans.load_standing_plan(session, scenario)
-    return WeekSnapshot.of(version, scenario, plan, bookings.get_visit_statuses(session, period_id))
+
+    def load() -> WeekSnapshot:
+        plan = plans.load_standing_plan(session, scenario)
+        return WeekSnapshot.of(version, scenario, plan, bookings.get_visit_statuses(session, period_id))
+
+    return get_cached(session, ("week", period_id), (version.number, scenario.now), load)
 
 
 def get_current_week(context: AppContext, period_id: str, now: datetime) -> WeekSnapshot:
@@ -169,31 +202,32 @@ def _pinned(visit: Visit, booking: VisitBooking | None) -> Visit:
 
 
 def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[Scenario, Plan]:
-    """Take visits out of a week and leave gaps in their place: nothing else gets their people, rooms and patients.
+    """Take visits, sessions and holds out of a week: nothing else gets the people, rooms and patients of those with patients.
 
     What is linked with them stays where it is, since the links go with them.
     """
     if not aside:
         return scenario, plan
-    gone = [plan.visits_by_id[visit] for visit in sorted(aside)]
     cut = [link for link in scenario.links if not aside.isdisjoint((link.before, link.after))]
     linked = {end for link in cut for end in (link.before, link.after)}
     rest = scenario.restrict_to(scenario.visits_by_id.keys() - aside)
     taken: dict[str, list[Interval]] = {}
     disruptions: list[Disruption] = []
-    for booking in gone:
-        visit = scenario.visits_by_id[booking.visit]
-        service = scenario.services[visit.service]
+    for item in plan.items(scenario):
+        if item.id not in aside or item.kind == "hold":
+            continue
+        booking, service = item.booking, item.service
         recovered = booking.end + timedelta(minutes=service.recovery)
-        taken.setdefault(visit.patient, []).append(Interval(start=booking.start, end=recovered))
-        disruptions += [
-            ProviderAbsence(provider=who, start=booking.start, end=booking.end) for who in (*booking.team, *booking.supervisors)
-        ]
+        for patient in item.patients:
+            taken.setdefault(patient, []).append(Interval(start=booking.start, end=recovered))
+        disruptions += [ProviderAbsence(provider=who, start=booking.start, end=booking.end) for who in item.commitments]
         if booking.room is not None:
             disruptions.append(
                 PlaceClosure(place=booking.room, start=booking.start, end=booking.end + timedelta(minutes=service.turnover))
             )
     base = rest.changed(
+        groups=tuple(group for group in rest.groups if group.id not in aside),
+        reserves=tuple(reserve for reserve in rest.reserves if reserve.id not in aside),
         visits=tuple(_pinned(visit, plan.visits_by_id.get(visit.id)) if visit.id in linked else visit for visit in rest.visits),
         patients=tuple(
             patient.changed(unavailable=(*patient.unavailable, *taken.get(patient.id, ()))) if patient.id in taken else patient
@@ -202,5 +236,7 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
     )
     upset = apply_disruptions(base, disruptions)
     visits = tuple(booking for booking in plan.visits if booking.visit not in aside)
-    shifts = find_shift_locations(upset, (*visits, *plan.groups, *plan.holds))
-    return upset, rebase(plan.changed(visits=visits, shifts=shifts), upset)
+    groups = tuple(session for session in plan.groups if session.group not in aside)
+    holds = tuple(hold for hold in plan.holds if hold.reserve not in aside)
+    shifts = find_shift_locations(upset, (*visits, *groups, *holds))
+    return upset, rebase(plan.changed(visits=visits, groups=groups, holds=holds, shifts=shifts), upset)

@@ -25,6 +25,8 @@ COLUMNS: Mapping[str, str] = {
     "kind": "what is asked for: one of those of the sheet 'kinds'",
     "patient": "the clinic's id of the patient",
     "name": "the patient's name; needed for a new patient, else it may be left out",
+    "birth_date": "the patient's date of birth, as a date cell or like 1961-04-12",
+    "another_patient": "yes, when the id differs from a known one by case alone and is really another patient's",
     "preferred_site": "where a new patient would like to come",
     "allowed_sites": "where a new patient can come, one after the other; left out: everywhere",
     "prefers": "when a new patient would like to come: morning or afternoon",
@@ -39,7 +41,9 @@ COLUMNS: Mapping[str, str] = {
 """The columns, in the template's order, and what each holds. They may stand in any order, and those not used may be missing."""
 
 LISTS = ("allowed_sites", "preferred_providers")
-DATES = ("referred_on", "low_reservoir")
+DATES = ("birth_date", "referred_on", "low_reservoir")
+YES_OR_NO = ("another_patient",)
+ANSWERS = {"yes": True, "no": False}
 
 EXAMPLE = "example-"
 """What the template's patients begin with: such a row is refused, so that nobody takes in the examples."""
@@ -91,6 +95,11 @@ def _values(record: Record) -> tuple[dict[str, Any], list[Fault]]:
                 values[column] = value
             else:
                 faults.append(Fault(record.place(column), f"is the date {value}; write text"))
+        elif column in YES_OR_NO:
+            if (answer := ANSWERS.get(value.strip().lower())) is None:
+                faults.append(Fault(record.place(column), "must be yes or no"))
+            else:
+                values[column] = answer
         elif column in LISTS:
             values[column] = tuple(re.split(r"[\s,;]+", value.strip(" ,;")))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import delete, update
@@ -31,6 +32,12 @@ def list_accounts(session: Session, after: str, count: int) -> list[AccountRow]:
     """Return accounts by id, those after an id."""
     query = select(AccountRow).where(col(AccountRow.id) > after).order_by(col(AccountRow.id)).limit(count)
     return list(session.exec(query))
+
+
+def get_names(session: Session, identifiers: Collection[str]) -> dict[str, str]:
+    """Return the names of those ids that are accounts, by id."""
+    query = select(AccountRow.id, AccountRow.name).where(col(AccountRow.id).in_(list(identifiers)))
+    return dict(session.exec(query).all())
 
 
 def find_session(session: Session, secret_hash: str) -> tuple[SessionRow, AccountRow] | None:

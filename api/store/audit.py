@@ -128,6 +128,12 @@ def list_entries(session: Session, after: int = 0, count: int = 100, object_id: 
     return list(session.exec(query.order_by(col(AuditRow.sequence)).limit(count)))
 
 
+def list_latest(session: Session, object_kind: str, object_id: str, count: int) -> list[AuditRow]:
+    """Return the latest rows of an object, the newest first."""
+    query = select(AuditRow).where(AuditRow.object_kind == object_kind, AuditRow.object_id == object_id)
+    return list(session.exec(query.order_by(col(AuditRow.sequence).desc()).limit(count)))
+
+
 def _next(last: Tail, row: AuditRow) -> Tail:
     if row.sequence != last.sequence + 1:
         raise AuditBroken(last.sequence + 1, "it is missing")

@@ -135,6 +135,13 @@ def list_of_resource(
     return _with_placings(session, list(session.exec(query.order_by(col(BookingRow.starts_at), col(BookingRow.id)))))
 
 
+def list_of_patient(session: Session, patient_id: str) -> list[StandingBooking]:
+    """Return every booking of a patient that is not cancelled, past and to come, by start."""
+    taken = select(OccupancyRow.booking_id).where(OccupancyRow.resource == "patient", OccupancyRow.resource_id == patient_id)
+    query = select(BookingRow).where(col(BookingRow.id).in_(taken), BookingRow.state != "cancelled")
+    return _with_placings(session, list(session.exec(query.order_by(col(BookingRow.starts_at), col(BookingRow.id)))))
+
+
 def replace(
     session: Session, period_id: str, wanted: Iterable[Placing], now: datetime, publication_id: int | None = None
 ) -> list[BookingChange]:

@@ -20,10 +20,16 @@ from api.store.columns import new_id
 from api.store.rows import get_row
 from api.store.tables import BookingRow, InvitationRow, MessageRow, OccupancyRow, PatientRow
 from api.store.tables.mail import MessageState, Participation
+from api.store.tables.plans import OccupancyKind
 from calendars.appointments import Appointment
 from calendars.invites import InviteMessage
+from calendars.mail import make_reference
 
 UID_DOMAIN = "clinicweave"
+
+UIDS_AT_ONCE = 500
+"""UIDs that one query looks for."""
+NO_HOLD = timedelta(0)
 
 OPEN: tuple[MessageState, ...] = ("waiting", "sending")
 """The states of messages that may still be sent."""
@@ -75,6 +81,19 @@ def find_invitation_by_uid(session: Session, uid: str) -> InvitationRow | None:
     return session.exec(select(InvitationRow).where(InvitationRow.uid == uid)).first()
 
 
+def find_own_uids(session: Session, uids: Iterable[str]) -> set[str]:
+    """Return those of some UIDs that are of the clinic's own events, in staff's calendars or patients'."""
+    suffix = f"@{UID_DOMAIN}"
+    own: set[str] = set()
+    candidates = sorted({uid for uid in uids if uid.endswith(suffix)})
+    for at in range(0, len(candidates), UIDS_AT_ONCE):
+        chunk = candidates[at : at + UIDS_AT_ONCE]
+        bookings = select(BookingRow.id).where(col(BookingRow.id).in_([uid.removesuffix(suffix) for uid in chunk]))
+        own.update(f"{identifier}{suffix}" for identifier in session.exec(bookings))
+        own.update(session.exec(select(InvitationRow.uid).where(col(InvitationRow.uid).in_(chunk))))
+    return own
+
+
 def list_invitations_of(session: Session, bookings: Iterable[str]) -> dict[tuple[str, str], InvitationRow]:
     """Return the invitations of bookings that have not ended, by booking and patient."""
     query = select(InvitationRow).where(
@@ -118,13 +137,22 @@ def add_invitation(session: Session, booking_id: str, patient_id: str) -> Invita
 
 def list_patients_of(session: Session, bookings: Iterable[str]) -> dict[str, list[str]]:
     """Return the patients of bookings, by booking."""
+    return _list_occupants(session, "patient", bookings)
+
+
+def list_team_of(session: Session, bookings: Iterable[str]) -> dict[str, list[str]]:
+    """Return the providers who see the patients of bookings, by booking."""
+    return _list_occupants(session, "team", bookings)
+
+
+def _list_occupants(session: Session, kind: OccupancyKind, bookings: Iterable[str]) -> dict[str, list[str]]:
     query = select(OccupancyRow.booking_id, OccupancyRow.resource_id).where(
-        OccupancyRow.kind == "patient", col(OccupancyRow.booking_id).in_(list(bookings))
+        OccupancyRow.kind == kind, col(OccupancyRow.booking_id).in_(list(bookings))
     )
-    patients: dict[str, list[str]] = defaultdict(list)
-    for booking, patient in session.exec(query.order_by(col(OccupancyRow.position))):
-        patients[booking].append(patient)
-    return patients
+    occupants: dict[str, list[str]] = defaultdict(list)
+    for booking, occupant in session.exec(query.order_by(col(OccupancyRow.position))):
+        occupants[booking].append(occupant)
+    return occupants
 
 
 def list_upcoming_of(session: Session, patient_id: str, now: datetime) -> list[BookingRow]:
@@ -176,6 +204,7 @@ def put_message(session: Session, row: InvitationRow, message: InviteMessage, no
             tells=AppointmentNotice(message.appointment, message.attendee.address).document(),
             due_at=now,
             created_at=now,
+            reference=make_reference(row.uid, message.sequence, message.attendee),
         )
     )
 
@@ -189,17 +218,19 @@ def drop_message(session: Session, message: MessageRow, reason: str, now: dateti
 # --- sending ---------------------------------------------------------------------------------------------------------
 
 
-def has_due(session: Session, now: datetime) -> bool:
-    """Say whether there is a message to be sent now."""
-    return session.exec(_due(now).limit(1)).first() is not None
+def has_due(session: Session, now: datetime, hold: timedelta = NO_HOLD) -> bool:
+    """Return whether there is a message to be sent now."""
+    return session.exec(_due(now, hold).limit(1)).first() is not None
 
 
-def claim_next(session: Session, sender: str, now: datetime, lease: timedelta) -> Claimed | None:
+def claim_next(session: Session, sender: str, now: datetime, lease: timedelta, hold: timedelta = NO_HOLD) -> Claimed | None:
     """Take the oldest message that is due, so that no other sender does until the lease is over.
+
+    A message is held for a while after it was written: what is undone meanwhile leaves nothing to send.
 
     From here on it counts as told: its sender may die at any moment, and nobody would know whether the server has it.
     """
-    message = session.exec(_due(now).order_by(col(MessageRow.created_at), col(MessageRow.id)).limit(1)).first()
+    message = session.exec(_due(now, hold).order_by(col(MessageRow.created_at), col(MessageRow.id)).limit(1)).first()
     if message is None:
         return None
     row, is_again = get_invitation(session, message.invitation_id), message.state == "sending"
@@ -279,6 +310,45 @@ def mark_refused(session: Session, identifier: str, reason: str, now: datetime) 
     return row
 
 
+def mark_returned(session: Session, message: MessageRow, reason: str) -> None:
+    """Note that a message came back after a server had taken it: if it is the last one, the patient was told nothing."""
+    row = get_invitation(session, message.invitation_id)
+    if message.state != "sent":
+        return
+    if message.method == "REQUEST" and message.sequence == row.sequence:
+        row.told = None
+    message.state, message.reason = "refused", reason
+    session.add_all((message, row))
+
+
+def find_message_by_reference(session: Session, references: Iterable[str]) -> MessageRow | None:
+    """Return the newest message that one of some Message-IDs names, by their local parts."""
+    query = select(MessageRow).where(col(MessageRow.reference).in_(list(references)))
+    return session.exec(query.order_by(col(MessageRow.created_at).desc()).limit(1)).first()
+
+
+def find_last_sent_to(session: Session, addresses: Iterable[str]) -> MessageRow | None:
+    """Return the newest message that a server has taken for one of some addresses, to a patient who still has it."""
+    query = (
+        select(MessageRow)
+        .join(InvitationRow, col(InvitationRow.id) == col(MessageRow.invitation_id))
+        .join(PatientRow, col(PatientRow.id) == col(InvitationRow.patient_id))
+        .where(MessageRow.state == "sent", func.lower(PatientRow.email).in_([address.lower() for address in addresses]))
+    )
+    return session.exec(query.order_by(col(MessageRow.ended_at).desc(), col(MessageRow.id)).limit(1)).first()
+
+
+def find_failure(session: Session, booking_id: str) -> str | None:
+    """Return why the last message about a booking did not arrive, None when none is known to have failed."""
+    query = (
+        select(MessageRow)
+        .join(InvitationRow, col(InvitationRow.id) == col(MessageRow.invitation_id))
+        .where(InvitationRow.booking_id == booking_id, MessageRow.state != "dropped")
+    )
+    last = session.exec(query.order_by(col(MessageRow.created_at).desc(), col(MessageRow.sequence).desc()).limit(1)).first()
+    return (last.reason or "unknown") if last is not None and last.state == "refused" else None
+
+
 def count_by_state(session: Session) -> dict[str, int]:
     """Return how many messages are in each state."""
     query = select(MessageRow.state, func.count()).group_by(MessageRow.state)
@@ -336,12 +406,13 @@ def _untold(session: Session, message: MessageRow) -> InvitationRow:
     return row
 
 
-def _due(now: datetime) -> Any:
+def _due(now: datetime, hold: timedelta) -> Any:
     """Select what may be sent: what waits with nothing of its invitation under way, and what a dead sender had."""
+    held = (col(MessageRow.attempts) == 0) & (col(MessageRow.created_at) > now - hold)
     other = aliased(MessageRow)
     under_way = (
         select(other.id).where(other.invitation_id == MessageRow.invitation_id, other.state == "sending").correlate(MessageRow)
     )
-    waits = (col(MessageRow.state) == "waiting") & (col(MessageRow.due_at) <= now) & ~under_way.exists()
+    waits = (col(MessageRow.state) == "waiting") & (col(MessageRow.due_at) <= now) & ~held & ~under_way.exists()
     abandoned = (col(MessageRow.state) == "sending") & (col(MessageRow.claimed_until) <= now)
     return select(MessageRow).where(or_(waits, abandoned))

@@ -33,9 +33,10 @@ def is_calendar_of(session: Session, provider_id: str, identifier: str) -> bool:
 
 
 def list_due(session: Session, now: datetime, count: int) -> list[OutsideCalendarRow]:
-    """Return the calendars elsewhere that are to be read again, those that wait longest first."""
+    """Return the calendars elsewhere that are to be read again: those that failed least first, then by how long they wait."""
+    order = (col(OutsideCalendarRow.failures), col(OutsideCalendarRow.due_at), col(OutsideCalendarRow.id))
     query = select(OutsideCalendarRow).where(col(OutsideCalendarRow.due_at) <= now)
-    return list(session.exec(query.order_by(col(OutsideCalendarRow.due_at), col(OutsideCalendarRow.id)).limit(count)))
+    return list(session.exec(query.order_by(*order).limit(count)))
 
 
 def list_busy(session: Session, identifier: str) -> list[Stretch]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, or_
 from sqlmodel import Session, col, select
 
 from api.store import disruptions
 from api.store.rows import get_row, put, read_document
-from api.store.tables import BusyRow, PatientRow, ProviderRow, ShiftRow
+from api.store.tables import BusyRow, OccupancyRow, PatientRow, ProviderRow, ShiftRow
 from scheduling.fields import Interval
+from scheduling.names import fold
 from scheduling.people import Patient, Provider, Shift
 from scheduling.timegrid import TimeGrid
 
@@ -48,18 +49,63 @@ def is_known(session: Session, patient_id: str) -> bool:
     return session.get(PatientRow, patient_id) is not None
 
 
+def find_patients_by_text(session: Session, text: str, after: str, count: int) -> list[PatientRow]:
+    """Return patients by id, those after an id, whose name or id holds every word of a text, whatever its case and order."""
+    query = select(PatientRow).where(col(PatientRow.id) > after)
+    for word in fold(text.replace(",", " ")).split():
+        named = col(PatientRow.folded_name).contains(word, autoescape=True)
+        query = query.where(or_(named, col(PatientRow.folded_id).contains(word, autoescape=True)))
+    return list(session.exec(query.order_by(col(PatientRow.id)).limit(count)))
+
+
+def find_patients_by_day(
+    session: Session, day: date, day_bounds: tuple[datetime, datetime], after: str, count: int
+) -> list[PatientRow]:
+    """Return patients by id, those after an id, who were born on a date, or have a booking that begins within its bounds."""
+    begins = (col(OccupancyRow.starts_at) >= day_bounds[0], col(OccupancyRow.starts_at) < day_bounds[1])
+    seen = select(OccupancyRow.resource_id).where(OccupancyRow.resource == "patient", *begins)
+    on_day = or_(col(PatientRow.birth_date) == day, col(PatientRow.id).in_(seen))
+    query = select(PatientRow).where(col(PatientRow.id) > after, on_day)
+    return list(session.exec(query.order_by(col(PatientRow.id)).limit(count)))
+
+
+def find_case_twins(session: Session, patients: Collection[str]) -> dict[str, str]:
+    """Return the known ids from which some, that are not known, differ by case alone, by those."""
+    folded = {fold(patient): patient for patient in patients}
+    rows: Any = select(PatientRow.id, PatientRow.folded_id).where(col(PatientRow.folded_id).in_(list(folded)))
+    known = {identifier: text for identifier, text in session.exec(rows)}
+    return {patient: other for other, text in known.items() if (patient := folded[text]) not in known}
+
+
+def find_resembling(session: Session, name: str, birth_date: date | None, count: int) -> list[PatientRow]:
+    """Return the patients who are called so, or were born on a date, by id."""
+    is_alike = col(PatientRow.folded_name) == fold(name)
+    if birth_date is not None:
+        is_alike = or_(is_alike, col(PatientRow.birth_date) == birth_date)
+    return list(session.exec(select(PatientRow).where(is_alike).order_by(col(PatientRow.id)).limit(count)))
+
+
+def set_birth_dates(session: Session, born: Mapping[str, date]) -> None:
+    """Note when patients were born."""
+    for patient, day in born.items():
+        get_patient(session, patient).birth_date = day
+    session.flush()
+
+
 @dataclass(frozen=True, slots=True)
 class PatientIdentity:
     """What tells a patient apart."""
 
     id: str
     name: str
+    birth_date: date | None = None
 
 
 def find_identities(session: Session, patients: Collection[str]) -> dict[str, PatientIdentity]:
     """Return which of some patients are known, by id."""
-    rows: Any = select(PatientRow.id, PatientRow.name).where(col(PatientRow.id).in_(list(patients)))
-    return {identifier: PatientIdentity(identifier, name) for identifier, name in session.exec(rows)}
+    columns = (getattr(PatientRow, name) for name in ("id", "name", "birth_date"))
+    rows: Any = select(*columns).where(col(PatientRow.id).in_(list(patients)))
+    return {identifier: PatientIdentity(identifier, name, born) for identifier, name, born in session.exec(rows)}
 
 
 def list_provider_ids(session: Session) -> set[str]:
@@ -69,7 +115,17 @@ def list_provider_ids(session: Session) -> set[str]:
 
 def put_patients(session: Session, patients: Iterable[Patient], now: datetime) -> None:
     """Add patients, or bring known ones to what is given."""
-    rows = (dict(id=one.id, name=one.name, document=one.model_dump_json(), created_at=now) for one in patients)
+    rows = (
+        dict(
+            id=patient.id,
+            name=patient.name,
+            folded_id=fold(patient.id),
+            folded_name=fold(patient.name),
+            document=patient.model_dump_json(),
+            created_at=now,
+        )
+        for patient in patients
+    )
     put(session, PatientRow, rows)
 
 
@@ -171,3 +227,9 @@ def _instants(stretches: Iterable[S], grid: TimeGrid) -> Iterator[tuple[S, datet
         begin, end = grid.utc(stretch.start), grid.utc(stretch.end)
         if begin < end:
             yield stretch, begin, end
+
+
+def list_patients_at(session: Session, addresses: Iterable[str]) -> list[str]:
+    """Return the patients who are written to at one of some addresses, in any case, by id."""
+    wanted = [address.lower() for address in addresses if address]
+    return sorted(session.exec(select(PatientRow.id).where(func.lower(PatientRow.email).in_(wanted))))

@@ -28,6 +28,11 @@ def list_periods_of_patient(session: Session, patient_id: str) -> list[str]:
     return sorted({*session.exec(visits), *session.exec(groups)})
 
 
+def list_visits_of_patient(session: Session, patient_id: str) -> list[VisitRow]:
+    """Return a patient's visits of all periods by id, the withdrawn too."""
+    return list(session.exec(select(VisitRow).where(VisitRow.patient_id == patient_id).order_by(col(VisitRow.id))))
+
+
 def load_visits(session: Session, period_id: str) -> tuple[Visit, ...]:
     """Return the visits that a period asks for, by id, but for where they stand."""
     query = select(VisitRow.document).where(VisitRow.period_id == period_id, VisitRow.state == "asked")
@@ -102,6 +107,21 @@ def put_groups(session: Session, period_id: str, groups: Iterable[Group]) -> Non
             for place, one in enumerate(group.candidates)
         )
         insert_all(session, members, seats)
+
+
+def get_group(session: Session, identifier: str) -> GroupRow:
+    """Return a group's session, of several that of the last month. Raises ``UnknownId``."""
+    query = select(GroupRow).where(GroupRow.id == identifier).order_by(col(GroupRow.month).desc())
+    row = session.exec(query).first()
+    if row is None:
+        raise UnknownId("group", identifier)
+    return row
+
+
+def list_candidates(session: Session, row: GroupRow) -> tuple[str, ...]:
+    """Return the patients who may be given a seat in a session, in their order."""
+    query = select(MembershipRow.patient_id).where(MembershipRow.group_id == row.id, MembershipRow.month == row.month)
+    return tuple(session.exec(query.order_by(col(MembershipRow.position))))
 
 
 def sessions_open_to(session: Session, patient_id: str) -> list[GroupRow]:

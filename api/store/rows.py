@@ -70,7 +70,11 @@ def insert_all(session: Session, kind: type[R], rows: Iterable[Mapping[str, Any]
 
     No objects are made: of thousands of rows, most of the time would go into that.
     """
-    defaults = {name: field.default for name, field in kind.model_fields.items() if not field.is_required()}
+    defaults = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in kind.model_fields.items()
+        if not field.is_required()
+    }
     usual = {name: value for name, value in defaults.items() if value is not None}
     if values := [{**usual, **row} for row in rows]:
         session.execute(insert(kind), values)

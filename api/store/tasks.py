@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -12,6 +12,9 @@ from api.store.columns import new_id
 from api.store.rows import expect_version, get_row
 from api.store.tables import TaskRow
 from scheduling.errors import Fault, InvalidFile
+
+DELIVERED_AGAIN = timedelta(days=30)
+"""How long after a letter the same one may come again: mail servers try for some five days (RFC 5321, section 4.5.4.1)."""
 
 
 def get_task(session: Session, identifier: str) -> TaskRow:
@@ -56,6 +59,29 @@ def end_tasks(session: Session, kind: str, subject: tuple[str, str], by: str, no
     row = find_open_tasks(session, kind, [subject[1]]).get(subject)
     if row is not None:
         end_task(session, row.id, by, now, row.version)
+
+
+def add_letter(
+    session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any], words: bytes | None, now: datetime
+) -> None:
+    """Ask staff to read what somebody has written; the same letter again, which its detail names, asks nothing more."""
+    subject_kind, subject_id = subject
+    query = select(TaskRow).where(TaskRow.kind == kind, TaskRow.subject_kind == subject_kind, TaskRow.subject_id == subject_id)
+    recent = query.where(col(TaskRow.created_at) >= now - DELIVERED_AGAIN)
+    if all(row.detail != detail for row in session.exec(recent)):
+        row = add_task(session, kind, subject, detail, now)
+        row.words = words
+        session.add(row)
+
+
+def delete_words(session: Session, before: datetime) -> int:
+    """Forget what people wrote in tasks that were done before an instant; return how many."""
+    query = select(TaskRow).where(col(TaskRow.words).is_not(None), col(TaskRow.done_at) <= before)
+    rows = list(session.exec(query))
+    for row in rows:
+        row.words = None
+        session.add(row)
+    return len(rows)
 
 
 def add_detail(session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any]) -> None:

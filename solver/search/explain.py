@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 from time import monotonic
 
 from scheduling.people import Provider
@@ -86,7 +87,7 @@ def reasons_left_out(
         if monotonic() > ends:
             reasons[visit.id] = (Reason(rule="not-examined", detail="the time for reasons was over; ask for this visit alone"),)
         else:
-            reasons[visit.id] = explanation.rules(visit)
+            reasons[visit.id] = explanation.rules(visit, ends)
     return reasons
 
 
@@ -126,8 +127,11 @@ class _Explanation:
             reasons.append(Reason(rule="not-examined", detail="whether moving others would make room"))
         return tuple(reasons)
 
-    def rules(self, visit: Visit) -> tuple[Reason, ...]:
-        """Return each rule without which alone the visit would have a place, with those that it goes with, and the place."""
+    def rules(self, visit: Visit, ends: float = inf) -> tuple[Reason, ...]:
+        """Return each rule without which alone the visit would have a place, with those that it goes with, and the place.
+
+        Rules that it would be too late for, by the monotonic clock, are not tried.
+        """
         chain = self.around.chain(self.domains.by_key["visit", visit.id])
         here = self._fit(self.around, chain)
         if here is not None:
@@ -140,6 +144,9 @@ class _Explanation:
             *UNCHANGEABLE,
         ]:
             if rule in UNCHANGEABLE and len(reasons) > (waits is not None):
+                break
+            if monotonic() > ends:
+                reasons.append(Reason(rule="not-examined", detail="the time for reasons was over; ask for this visit alone"))
                 break
             fit = self._fit_without(rule, chain)
             missing = "" if fit is None or rule is not places.room else self._missing_rooms(fit)

@@ -18,7 +18,7 @@ from scheduling.requests import CurrentGroup, Link
 from scheduling.rules import Rule, patients, places, providers, requests
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.rules.stability import list_standing_attendees
-from scheduling.timegrid import stamp
+from scheduling.timegrid import minute_of_day, stamp
 from solver.state.domains import ANY, Domains, Option, ShiftId, get_current, start_mask, unavailable_starts
 from solver.state.holdings import Holdings, runs
 from solver.state.placement_costs import (
@@ -140,10 +140,15 @@ class Occupancy(Holdings):
 
     def every_start(self, task: Task) -> Iterator[CostedPlacement]:
         """Yield free places of a task with every start, the earliest of the day first."""
-        some = reduce(or_, (option.starts for option in self.domains.options_for(task.key)), 0)
-        for slot in range(self.scenario.grid.slots_per_day):
-            if some >> slot & 1:
-                yield from self.places(task, None, 1 << slot)
+        guide = self.guide.get(task.key)
+        opened = [(place, self._open_starts(task, *place), options) for place, options in self.domains.places(task.key)]
+        some = reduce(or_, (starts for _, starts, _ in opened), 0)
+        for slot in range(self.scenario.grid.slots_per_day if some > 0 else 0):
+            for (day, location), starts, options in opened if some >> slot & 1 else ():
+                for team in product(*options) if starts >> slot & 1 else ():
+                    extra = sum(guide.get(option, 0.0) for option in team) * self.guide_weight if guide else 0
+                    for place in self._with_team(task, day, location, 1 << slot, team):
+                        yield CostedPlacement(extra + place.cost, place.placement) if guide else place
 
     def narrow_options(self, task: Task, options: Iterable[Option], free: Collection[Key]) -> list[Option]:
         """Return options with the starts that what is placed leaves to them; the tasks of ``free`` are yet to be placed."""
@@ -301,7 +306,8 @@ class Occupancy(Holdings):
         """Yield the rooms that suit a task, with the starts at which each is free until it is cleaned again."""
         cleaned = self.scenario.grid.count_slots(task.service.minutes + task.service.turnover)
         for room in self.domains.rooms_of(task, location) if task.service.room is not None else ():
-            yield room, runs(self._levels(("room", room, day), 1).free(1), cleaned)
+            free = runs(self._levels(("room", room, day), 1).free(1), cleaned)
+            yield room, free & self.domains.room_starts(task.service, room, day)
 
     def _open_teams(self, task: Task, day: int, location: str, starts: int, team: Sequence[Option]) -> Iterator[OpenTeam]:
         """Yield the free starts of one team: once where nobody has to be supervised, else for each who could."""
@@ -483,14 +489,21 @@ class Occupancy(Holdings):
                 yield CostedPlacement(cost, place)
 
     def _distinct_starts(self, task: Task, day: int, location: str, starts: int, team: Sequence[ShiftId]) -> Iterator[int]:
-        """Yield the starts that may differ in cost: the current one and the first of each half of the day; a group's all."""
+        """Yield the starts that may differ in cost: the current one and the first of each half of the day; a group's all.
+
+        Where any start may, all of them: the nearest to where the visit stands first, the later of two that are as near.
+        """
         if task.group is not None:
             yield from (slot for slot in range(starts.bit_length()) if starts >> slot & 1)
             return
         current = get_current(task)
         today = current is not None and self.scenario.grid.date(day) == current.start.date()
         if self._depends_on_start(task, day):
-            yield from (slot for slot in range(starts.bit_length()) if starts >> slot & 1)
+            every = (slot for slot in range(starts.bit_length()) if starts >> slot & 1)
+            stood = minute_of_day(current.start) if current is not None and today else 0
+            yield from sorted(
+                every, key=lambda slot: (abs(slot * self.scenario.grid.grid_minutes - stood), -slot if today else slot)
+            )
             return
         if current is not None and today and (kept := starts & start_mask(self.scenario, current.start)):
             yield kept.bit_length() - 1

@@ -174,21 +174,24 @@ def test_listed_busy_times_without_events_count() -> None:
 
 
 @pytest.mark.parametrize(
-    "event",
+    ("event", "busy_times"),
     [
-        "UID:a DURATION:PT1H",
-        "UID:a DTSTART:20269999T090000 DURATION:PT1H",
-        "UID:a DTSTART:00010101T090000 DURATION:PT1H",
-        "UID:a DTSTART:20260306T090000 DURATION:1H",
-        "UID:a DTSTART:20260306T090000 DTEND;VALUE=DATE:20260307",
-        "UID:a DTSTART:20260306T090000 DURATION:PT1H RRULE:FREQ=MINUTELY",
-        "UID:a DTSTART:20260306T090000 DURATION:PT1H RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
-        "UID:a DTSTART:20260306T090000 DURATION:PT1H RRULE:FREQ=DAILY RRULE:FREQ=WEEKLY",
+        ("UID:a DURATION:PT1H", 0),
+        ("UID:a DTSTART:20269999T090000 DURATION:PT1H", 0),
+        ("UID:a DTSTART:00010101T090000 DURATION:PT1H", 0),
+        ("UID:a DTSTART:20260306T090000 DURATION:1H", 1),
+        ("UID:a DTSTART:20260306T090000 DURATION:PT1H RRULE:FREQ=MINUTELY", 1),
+        ("UID:a DTSTART:20260306T090000 DURATION:PT1H RRULE:FREQ=DAILY;INTERVAL=99999", 1),
     ],
 )
-def test_what_cannot_be_understood_is_counted_and_left_out(event: str) -> None:
+def test_what_cannot_be_understood_is_counted_and_busy_once_where_it_has_a_start(event: str, busy_times: int) -> None:
     found = busy(event, "UID:b DTSTART:20260307T090000 DURATION:PT1H")
-    assert (found.unread, len(found.intervals)) == (1, 1)
+    assert (found.unread, len(found.intervals)) == (1, 1 + busy_times)
+
+
+def test_a_rule_without_dates_has_its_start_alone() -> None:
+    found = busy("UID:a DTSTART:20260306T090000 DURATION:PT1H RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30")
+    assert (found.unread, len(found.intervals)) == (0, 1)
 
 
 @pytest.mark.parametrize(

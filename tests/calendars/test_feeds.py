@@ -11,6 +11,7 @@ from typing import get_args
 import pytest
 from icalendar import Calendar, Event
 
+from calendars.busy import read_busy_times
 from calendars.entries import CalendarEntry, GroupSeats, TeamMember, make_reference
 from calendars.feeds import FeedKind, make_empty_feed, make_event, make_feed, make_tombstone
 from scheduling.scenario import Scenario
@@ -208,3 +209,14 @@ def test_a_feed_that_was_rendered_before_takes_a_fraction_of_the_first_time(
         document(scenario, many)
         times.append(perf_counter() - begun)
     assert min(times[1:]) < times[0] / 2
+
+
+def test_what_a_feed_without_appointments_says_takes_no_time_of_anybody(scenario: Scenario) -> None:
+    clinic = scenario.clinic
+    for content in (
+        make_empty_feed(clinic, "provider", "ana", "Ana", date(2026, 12, 1)),
+        make_tombstone(clinic, "f1", datetime(2026, 12, 1, 15, tzinfo=UTC)),
+    ):
+        assert b"TRANSP:TRANSPARENT" in content
+        busy = read_busy_times(content, clinic.timezone, datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 2, tzinfo=UTC))
+        assert busy.intervals == ()

@@ -12,8 +12,7 @@ from typing import Any
 
 from support import factories
 
-from api.services import bookings, episodes, publishing, rolling
-from api.services import programmes as service
+from api.services import bookings, episodes, groups, publishing, rolling
 from api.services.accounts import SYSTEM
 from api.services.episodes import Consequences, ReportedEvent
 from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
@@ -215,7 +214,7 @@ class Months:
     def leave(self, programme: str, patient: str) -> None:
         """Give back a patient's seat."""
         with self.store.writing() as session:
-            service.leave_programme(session, SYSTEM, programme, patient, self.now)
+            groups.leave_programme(session, SYSTEM, programme, patient, self.now)
 
     def asked(self, period: str) -> dict[str, Any]:
         """Return the visits that a period asks for, by id."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from support import factories
-from support.factories import booking, visit
+from support.factories import booking, group, session, visit
 from support.frontdesk import FrontDesk, Headers, front_desk
 from support.months import FRIDAY_AFTER, last_week, roster
 from support.service import CHEAP, PASSWORD, bearer
@@ -114,8 +114,10 @@ def published_week() -> tuple[Scenario, Plan, datetime]:
         visit("foreign", "quin", **dee),
         visit("own-waiting", "rae", priority="urgent", **ana),
         visit("foreign-waiting", "sol", **dee),
+        group("coping", "rae", "sol", "tam"),
     )
     stands = [booking("own", "TU 09:00"), booking("foreign", "TU 10:00", "wang-exam-2", "dee")]
+    stands.append(session("coping", "TH 09:00", "sol tam"))
     return asked, factories.plan(asked, *stands), MONDAY_AT_EIGHT
 
 
@@ -179,6 +181,14 @@ def arrived(here: World) -> Ids:
 def queued(here: World) -> Ids:
     """Ask for a plan that nobody makes."""
     return {"plan": here.desk.ask("POST", "/v1/plans", {"scenario": "test-week"}).json()["id"]}
+
+
+def changed(here: World) -> Ids:
+    """Move the own visit as a desk does."""
+    board = here.desk.ask("GET", "/v1/scenarios/test-week/board").headers["etag"]
+    answer = here.desk.ask("POST", "/v1/scenarios/test-week/changes", named(CHANGES, OWN), **{"If-Match": board})
+    assert answer.status_code == 201, answer.text
+    return {"change": str(answer.json()["id"])}
 
 
 def tasked(here: World) -> Ids:
@@ -265,6 +275,8 @@ CONTACT = "/v1/patients/{patient}/contact"
 LINK = factories.link("own", "own-waiting").model_dump(mode="json")
 FREE = {"location": "wang", "room": "wang-exam-1", "team": ["ana"]}
 BOOKING, VISIT, PATIENT = "/v1/visits/{visit}/booking", "/v1/visits/{visit}", "/v1/patients/{patient}"
+CHANGES = {"changes": [{"kind": "place", "visit": "{visit}", "start": factories.at("WE 09:00"), **FREE}]}
+SESSION, COPING = "/v1/groups/{group}/booking", {"group": "coping"}
 OWN_WAITING = {"own": WAITING[0], "foreign": WAITING[1]}
 
 SAMPLES: Mapping[tuple[str, str], Sample] = {
@@ -295,6 +307,8 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PATCH", VISIT): Sample({"priority": "soon"}, version_of=VISIT),
     ("DELETE", VISIT): Sample(version_of=VISIT),
     ("GET", PATIENT): Sample(),
+    ("GET", "/v1/patients"): Sample(query="?find=pat"),
+    ("GET", "/v1/patients/{patient}/visits"): Sample(),
     ("PATCH", PATIENT): Sample({"prefers": "morning"}, version_of=PATIENT),
     ("POST", "/v1/plans"): Sample({"scenario": "{scenario}", "seconds": 1}),
     ("GET", "/v1/plans"): Sample(),
@@ -314,6 +328,11 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PUT", "/v1/visits/{visit}/pin"): Sample(version_of=BOOKING),
     ("DELETE", "/v1/visits/{visit}/pin"): Sample(),
     ("POST", "/v1/visits/{visit}/offers"): Sample({"count": 2}, **OWN_WAITING),
+    ("GET", "/v1/visits/{visit}/places"): Sample(),
+    ("GET", "/v1/visits/{visit}/history"): Sample(),
+    ("POST", "/v1/scenarios/{scenario}/judgements"): Sample(CHANGES),
+    ("POST", "/v1/scenarios/{scenario}/changes"): Sample(CHANGES, version_of="/v1/scenarios/{scenario}/board"),
+    ("POST", "/v1/changes/{change}/reversal"): Sample(prepare=changed),
     ("POST", "/v1/referrals"): Sample({"patient": "{patient}", "service": "consult"}),
     ("POST", "/v1/visits/{visit}/displacement"): Sample(prepare=to_be_seen),
     ("POST", "/v1/scenarios/{scenario}/freed-places"): Sample(
@@ -355,6 +374,15 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PUT", "/v1/programmes/{programme}/sessions/{month}"): Sample(
         {"came": []}, months=True, status=409, prepare=in_a_programme
     ),
+    ("GET", SESSION): Sample(own=COPING),
+    ("PATCH", SESSION): Sample(
+        {"start": factories.at("FR 09:00"), "location": "wang", "room": "wang-group", "team": ["ben"]},
+        own=COPING,
+        version_of=SESSION,
+    ),
+    ("DELETE", SESSION): Sample(own=COPING, version_of=SESSION),
+    ("POST", "/v1/groups/{group}/filling"): Sample(own=COPING),
+    ("DELETE", "/v1/groups/{group}/attendees/{patient}"): Sample(own={**COPING, "patient": "sol"}, foreign={"patient": "tam"}),
     ("PUT", "/v1/roster"): Sample(json.loads(roster(2)), months=True),
     ("GET", "/v1/weeks/next"): Sample(months=True),
     ("GET", "/v1/outlook"): Sample(months=True),

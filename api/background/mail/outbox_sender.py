@@ -87,6 +87,7 @@ class OutboxSender:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._context = context
         self._policy = policy or RetryPolicy()
+        self._hold = timedelta(seconds=context.settings.mail_hold_seconds)
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -146,7 +147,7 @@ class OutboxSender:
     def _is_due(self) -> bool:
         try:
             with self._context.database.reading() as session:
-                return messages.has_due(session, self._context.clock())
+                return messages.has_due(session, self._context.clock(), self._hold)
         except (StoreBusy, StoreUnusable) as error:
             log.warning("the outbox cannot be read: %s", error)
             return False
@@ -154,7 +155,8 @@ class OutboxSender:
     def _claim(self, session: Session) -> Claimed | None:
         """Take the next message; what would come too late is dropped."""
         now = self._context.clock()
-        while (claimed := messages.claim_next(session, self.id, now, timedelta(seconds=self._policy.lease))) is not None:
+        lease = timedelta(seconds=self._policy.lease)
+        while (claimed := messages.claim_next(session, self.id, now, lease, self._hold)) is not None:
             if claimed.tells.starts_at > now:
                 return claimed
             messages.mark_expired(session, claimed.message.id, now)

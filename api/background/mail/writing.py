@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from api.runtime.settings import Settings
-from api.store.messages import Claimed
+from api.store.messages import AppointmentNotice, Claimed
+from calendars.appointments import Appointment
 from calendars.invites import InviteMessage
 from calendars.mail import make_mail
 from calendars.mailbox import Mailbox
@@ -11,15 +14,23 @@ from calendars.wording import make_discreet
 
 
 def write_mail(settings: Settings, claimed: Claimed) -> bytes:
-    """Return a message as the mail server takes it. Nobody is named in it but the clinic."""
+    """Return a message as the mail server takes it. Nobody is named in it but the clinic and, unless
+    the settings say otherwise, its clinicians."""
     row, told = claimed.message, claimed.tells
+    previous = None if row.replaces is None else AppointmentNotice.of(row.replaces).appointment
     message = InviteMessage(
         method=row.method,
         uid=claimed.invitation.uid,
         attendee=Mailbox(told.address),
         sequence=row.sequence,
         stamp=row.stamp,
-        appointment=told.appointment,
-        is_update=row.replaces is not None,
+        appointment=_fill_in(settings, told.appointment),
+        previous=None if previous is None else _fill_in(settings, previous),
     )
     return make_mail(message, Mailbox(settings.mail_from, settings.mail_name or make_discreet(told.appointment.clinic)))
+
+
+def _fill_in(settings: Settings, appointment: Appointment) -> Appointment:
+    """Return an appointment with what the settings say of its page, and of naming clinicians."""
+    clinicians = appointment.clinicians if settings.mail_names_clinicians else ()
+    return replace(appointment, clinicians=clinicians, page=settings.patient_page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +19,7 @@ from scheduling.files import read_bounded
 
 if TYPE_CHECKING:
     from api.context import AppContext
-    from api.services.intake import AcceptedRequest
+    from api.services.intake import AcceptedRequest, IntakeReview
     from api.services.reception import IntakeResult
     from api.services.same_day import SameDayDecision
     from api.spreadsheets.referral_sheets import ReferralSheet
@@ -62,8 +64,11 @@ def import_sheet(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Name what is wrong, and take in nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take in a spreadsheet of referrals, all rows or none; what is wrong with a row is named by row and column."""
-    from api.services.intake import find_faults
+    """Take in a spreadsheet of referrals: with a fault in any row, none of it; each is named by row and column.
+
+    A sheet may be sent in again with rows added: those that are in already, or differ from what is in, are named.
+    """
+    from api.services.intake import review_requests
     from api.spreadsheets import MAX_FILE_BYTES
     from api.spreadsheets.referral_sheets import in_row_order, read_sheet
 
@@ -72,19 +77,23 @@ def import_sheet(
         say(f"{file}: {note}.")
     with opened() as context:
         with context.database.reading() as session:
-            faults = in_row_order([*find_faults(session, sheet.requests, context.clock()), *sheet.faults])
+            review = review_requests(session, sheet.requests, context.clock())
+        faults = in_row_order([*(fault for _, fault in review.faults), *sheet.faults])
         if faults:
             raise _refused(faults, as_json)
         if dry_run:
-            found = {"requests": len(sheet.requests), "faults": []}
-            _told(as_json, found, f"{len(sheet.requests):,} requests can be taken in; nothing was.")
+            found = {"requests": len(sheet.requests), "faults": [], **_standing(review)}
+            _say_what_stands(review)
+            _told(as_json, found, f"{len(review.new):,} requests can be taken in; nothing was.")
             return
-        taken, today = _take_in(context, sheet, str(file))
-    document = [{"row": one.place.strip(", "), **_taken(two)} for one, two in zip(sheet.requests, taken, strict=True)]
+        taken, today, review = _take_in(context, sheet, str(file))
+    document = [{"row": one.place.strip(", "), **_taken(two)} for one, two in zip(review.new, taken, strict=True)]
     if as_json:
-        print_json({"taken": document, "today": [_placed(one) for one in today]})
+        print_json({"taken": document, "today": [_placed(one) for one in today], **_standing(review)})
         return
+    _say_what_stands(review)
     typer.echo(f"Took in {len(taken):,} requests.")
+    _say_whom_it_resembles(taken)
     for one in today:
         typer.echo(_today(one))
 
@@ -102,6 +111,10 @@ def add(
     department: Text = None,
     referred_on: Day = None,
     low_reservoir: Day = None,
+    birth_date: Day = None,
+    another_patient: Annotated[
+        bool, typer.Option("--another-patient", help="Really another, though a known id differs by case alone.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take in one referral. Who has to be seen today gets a place at once."""
@@ -120,6 +133,8 @@ def add(
         department=department,
         referred_on=None if referred_on is None else referred_on.date(),
         low_reservoir=None if low_reservoir is None else low_reservoir.date(),
+        birth_date=None if birth_date is None else birth_date.date(),
+        another_patient=another_patient,
     )
     with opened() as context:
         received = receive_request(context, SYSTEM, request, context.database.write)
@@ -127,6 +142,7 @@ def add(
         print_json({**_taken(received.accepted), "today": None if received.today is None else _placed(received.today)})
         return
     typer.echo(_said(received))
+    _say_whom_it_resembles([received.accepted])
 
 
 @intake_app.command("make-room", epilog="Example: clinicweave intake make-room referral-1f0c2a9b77de")
@@ -162,14 +178,36 @@ def _request(**values: Any) -> Any:
         raise InvalidFile("the request", faults) from None
 
 
-def _take_in(context: AppContext, sheet: ReferralSheet, source: str) -> tuple[list[AcceptedRequest], list[SameDayDecision]]:
+def _take_in(
+    context: AppContext, sheet: ReferralSheet, source: str
+) -> tuple[list[AcceptedRequest], list[SameDayDecision], IntakeReview]:
     from api.services.accounts import SYSTEM
-    from api.services.intake import accept_requests
+    from api.services.intake import accept_requests, review_requests
     from api.services.reception import place_same_day
 
     with context.database.writing() as session:
-        taken = accept_requests(session, SYSTEM, sheet.requests, context.clock(), source)
-    return taken, place_same_day(context, SYSTEM, taken)
+        review = review_requests(session, sheet.requests, context.clock())
+        if review.faults:
+            raise InvalidFile(source, [fault for _, fault in review.faults])
+        taken = accept_requests(session, SYSTEM, review.new, context.clock(), source)
+    return taken, place_same_day(context, SYSTEM, taken), review
+
+
+def _standing(review: IntakeReview) -> dict[str, Any]:
+    """Return the rows that are in already, and those that differ from what is in."""
+    return {
+        "in_already": [{"row": known.located.place.strip(", "), "detail": known.fault.message} for known in review.in_already],
+        "conflicts": [
+            {"place": conflict.path, "fault": conflict.message} for conflict in (known.conflict for known in review.conflicts)
+        ],
+    }
+
+
+def _say_what_stands(review: IntakeReview) -> None:
+    for known in review.in_already:
+        say(f"{known.located.place}is in already: {known.fault.message}.")
+    for known in review.conflicts:
+        say(f"{known.conflict.path} differs and was left out: {known.conflict.message}.")
 
 
 def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
@@ -191,7 +229,19 @@ def _taken(one: AcceptedRequest) -> dict[str, Any]:
         "episode": one.episode,
         "visits": list(one.visits),
         "referral_out": one.referral_out,
+        "resembles": [asdict(resemblance) for resemblance in one.resembles],
     }
+
+
+def _say_whom_it_resembles(taken: Iterable[AcceptedRequest]) -> None:
+    for request in taken:
+        for known in request.resembles:
+            what = " and ".join(
+                name
+                for name, is_equal in (("name", known.is_name_equal), ("birth date", known.is_birth_date_equal))
+                if is_equal
+            )
+            say(f"New patient {request.request.patient} has the {what} of {known.patient}: is it the same person?")
 
 
 def _placed(one: SameDayDecision) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from api.cli.commands.serving import open_service
 from api.cli.console import ExitCode, end_command, err, out, print_json, say, show
 from api.cli.demo import demonstrate, show_demo
+from api.cli.demo_service import serve_demo
 from api.cli.options import (
     AsJson,
     Gap,
@@ -77,6 +79,7 @@ def demo(
     seconds: Seconds = 30.0,
     workers: Workers = 2,
     seed: Seed = 0,
+    serve: Annotated[bool, typer.Option("--serve", help="Then open it in a browser, with a throw-away account.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make up a week, plan it, check it, show it, write it all.
@@ -92,11 +95,14 @@ def demo(
         say("Compiling the search, once on this machine.")
         compilation.wait()
 
-    made = demonstrate(asked, Limits(seconds=seconds, workers=workers, seed=seed), directory, err())
+    limits = Limits(seconds=seconds, workers=workers, seed=seed)
+    made = demonstrate(asked, limits, directory, err())
     if as_json:
         print_json({**plan_summary(asked, made.plan), "files": {what: str(file) for what, file in made.files.items()}})
     else:
         show_demo(made, out())
+    if serve:
+        serve_demo(asked, made.plan, limits, err(), open_service)
 
 
 def plan(

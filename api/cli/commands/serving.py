@@ -8,11 +8,12 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -50,14 +51,22 @@ def serve(
     """
     gc.disable()  # until all is loaded: what is there from the start stays, and looking for garbage in it takes its time
     try:
-        with _bound(read_settings(host=host, port=port)) as listening:
-            # Read again: with port 0 only the socket knows where it listens, and addresses that are given out name it.
-            _run(read_settings(host=host, port=listening.getsockname()[1]), worker, listening)
+        open_service(worker, host=host, port=port)
     finally:
         gc.enable()
 
 
-def _run(settings: Settings, worker: bool, listening: socket) -> None:
+def open_service(worker: bool = True, announce: Callable[[str], None] = lambda address: None, **overrides: Any) -> None:
+    """Run the service by settings, of which some are overridden, until it is stopped.
+
+    ``announce`` is called with the address once requests are answered there.
+    """
+    with _bound(read_settings(**overrides)) as listening:
+        # Read again: with port 0 only the socket knows where it listens, and addresses that are given out name it.
+        _run(read_settings(**overrides | {"port": listening.getsockname()[1]}), worker, listening, announce)
+
+
+def _run(settings: Settings, worker: bool, listening: socket, announce: Callable[[str], None]) -> None:
     from api.background.jobs.worker import Worker
     from api.background.periodic_tasks import run_periodic_tasks
     from api.context import create_context
@@ -78,7 +87,7 @@ def _run(settings: Settings, worker: bool, listening: socket) -> None:
         signal.signal(number, _end)
     working = Worker(context.database, context.queue, settings.jobs_per_worker) if worker else nullcontext()
     with working, run_periodic_tasks(context) if worker else nullcontext():
-        _listen(context, listening)
+        _listen(context, listening, announce)
 
 
 def caldav(
@@ -101,7 +110,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _listen(context: AppContext, listening: socket) -> None:
+def _listen(context: AppContext, listening: socket, announce: Callable[[str], None]) -> None:
     import uvicorn
 
     from api.http.app import create_app
@@ -115,7 +124,9 @@ def _listen(context: AppContext, listening: socket) -> None:
         async def startup(self, sockets: list[socket] | None = None) -> None:
             await super().startup(sockets)
             for listening in sockets or ():  # of sockets that it was given, the server does not say where they are
-                log.info("running on %s", make_address(settings.host, listening.getsockname()[1]))
+                address = make_address(settings.host, listening.getsockname()[1])
+                log.info("running on %s", address)
+                announce(address)
             Thread(target=_load_the_rest, name="loading", daemon=True).start()
 
     sys.setswitchinterval(SWITCH_SECONDS)

@@ -29,7 +29,7 @@ Identifier = Annotated[str, Path(max_length=100)]
 
 WHERE: JsonDict = {"start": "2026-12-01T09:00", "location": "wang", "room": "wang-exam-1", "team": ["physician-1"]}
 PLACE: JsonDict = {**WHERE, "end": "2026-12-01T09:30", "supervisors": []}
-BOOKED: JsonDict = {"visit": "visit-0181", **BOOKING, "override_reason": None, "participation": "accepted"}
+BOOKED: JsonDict = {"visit": "visit-0181", **BOOKING, "override_reason": None, "participation": "accepted", "undelivered": None}
 
 
 class WantedPlace(BaseModel):
@@ -68,6 +68,7 @@ class BookedVisit(ResponseModel):
     version: int
     override_reason: str | None
     participation: Participation | None
+    undelivered: str | None
 
 
 class FreePlace(ResponseModel):
@@ -126,16 +127,32 @@ class Because(ResponseModel):
     detail: str
 
 
+ASIDE: JsonDict = {"rule": "busy", "ids": ["visit-0182"], "detail": "physician-1 is busy"}
+
+
+class SetAside(ResponseModel):
+    """What stands against a rule, as after an illness: it was left where it is, and has to be looked at."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ASIDE]})
+
+    rule: str
+    ids: list[str]
+    detail: str
+
+
 class Offers(ResponseModel):
-    """Places for a visit, the best first; without any, why."""
+    """Places for a visit, the best first; without any, why. ``set_aside`` names what stands against a rule."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"visit": "visit-0181", "offers": [{"place": PLACE, "cost": 40}], "reasons": []}]}
+        json_schema_extra={
+            "examples": [{"visit": "visit-0181", "offers": [{"place": PLACE, "cost": 40}], "reasons": [], "set_aside": [ASIDE]}]
+        }
     )
 
     visit: str
     offers: list[Offer] = Field(validation_alias="options")
     reasons: list[Because]
+    set_aside: list[SetAside]
 
 
 @router.get("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=UNCHANGED)
@@ -244,6 +261,7 @@ def _answer(placed: PlacedVisit, status: int = HTTPStatus.OK) -> RouteResult:
         version=row.version,
         override_reason=row.override_reason,
         participation=placed.participation,
+        undelivered=placed.undelivered,
     )
     return RouteResult(shown, status, row.version)
 

@@ -15,7 +15,7 @@ from api.http.dependencies import Creating, Reading
 from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
-from api.http.routes.bookings import PLACE, FreePlace
+from api.http.routes.bookings import PLACE, FreePlace, SetAside
 from api.services import waitlist as service
 from api.services.decisions import with_retries
 from api.services.waitlist import OfferedPlace
@@ -28,7 +28,7 @@ Identifier = Annotated[str, Path(max_length=100)]
 
 MAX_HOLD_MINUTES = 7 * 1440
 
-KEPT: JsonDict = {"visit": "visit-0412", "expires_at": "2026-12-01T14:30:00Z", "place": PLACE}
+KEPT: JsonDict = {"visit": "visit-0412", "expires_at": "2026-12-01T14:30:00Z", "place": PLACE, "set_aside": []}
 
 
 class FreedPlace(BaseModel):
@@ -57,13 +57,14 @@ class FreedPlace(BaseModel):
 
 
 class KeptPlace(ResponseModel):
-    """A place that is kept for a visit until an instant."""
+    """A place that is kept for a visit until an instant; ``set_aside`` names what stands against a rule."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [KEPT]})
 
     visit: str = Field(validation_alias="visit_id")
     expires_at: datetime
     place: FreePlace
+    set_aside: list[SetAside]
 
 
 @router.post(
@@ -114,4 +115,4 @@ def decline_freed_place(visit: Identifier, call: Reading) -> Response:
 
 
 def _kept(kept: OfferedPlace, status: int = HTTPStatus.OK) -> RouteResult:
-    return RouteResult(KeptPlace.of(kept.offer, place=kept.booking), status)
+    return RouteResult(KeptPlace.of(kept.offer, place=kept.booking, set_aside=kept.set_aside), status)

@@ -22,6 +22,7 @@ from api.services import intake as service
 from api.services import referrals_out
 from api.services.intake import Request
 from api.services.kinds import KINDS
+from api.services.patients import Resemblance
 from api.services.reception import IntakeResult, place_same_day, receive_request
 from api.services.referrals_out import OutboundReferral
 from api.services.states import ReferralState
@@ -45,6 +46,13 @@ TAKEN: JsonDict = {
     "episode": "episode-1f0c2a9b77de",
     "visits": ["episode-1f0c2a9b77de.evaluation.1"],
     "referral_out": None,
+    "resembles": [],
+}
+IN_ALREADY: JsonDict = {
+    "place": "row 2, ",
+    "patient": "mrn-4711",
+    "kind": "follow-up",
+    "detail": 'the patient is on this pathway already: episode "episode-1f0c2a9b77de"',
 }
 SENT: JsonDict = {
     "id": "4b1f",
@@ -83,7 +91,10 @@ class ShownKinds(ResponseModel):
 
 
 class TakenIn(ResponseModel):
-    """What became of a request: an episode and the visits that are asked for at once, or a referral to another department."""
+    """What became of a request: an episode and the visits that are asked for at once, or a referral to another department.
+
+    ``resembles`` are patients of an equal name or birth date, of whom the new patient may be one.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [TAKEN]})
 
@@ -92,6 +103,7 @@ class TakenIn(ResponseModel):
     episode: str | None
     visits: list[str]
     referral_out: str | None
+    resembles: list[Resemblance]
 
 
 class PlacedToday(ResponseModel):
@@ -127,11 +139,30 @@ class SheetFault(ResponseModel):
     fault: str = Field(validation_alias="message")
 
 
+class RowInAlready(ResponseModel):
+    """A row that was in already, and is as it is in."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [IN_ALREADY]})
+
+    place: str = Field(validation_alias=AliasPath("located", "place"))
+    patient: str = Field(validation_alias=AliasPath("located", "request", "patient"))
+    kind: str = Field(validation_alias=AliasPath("located", "request", "kind"))
+    detail: str = Field(validation_alias=AliasPath("fault", "message"))
+
+
 class SheetTaken(ResponseModel):
-    """What a spreadsheet came to: with faults, nothing was taken in."""
+    """What a spreadsheet came to: with faults, nothing was taken in.
+
+    ``in_already`` are rows of a sheet that was sent before; ``conflicts`` are those that differ from what is in. Neither keeps
+    the others out.
+    """
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"requests": 1, "faults": [], "notes": [], "taken": [TAKEN], "today": []}]}
+        json_schema_extra={
+            "examples": [
+                {"requests": 1, "faults": [], "notes": [], "taken": [TAKEN], "today": [], "in_already": [], "conflicts": []}
+            ]
+        }
     )
 
     requests: int
@@ -139,6 +170,8 @@ class SheetTaken(ResponseModel):
     notes: list[str]
     taken: list[TakenIn]
     today: list[str]
+    in_already: list[RowInAlready]
+    conflicts: list[SheetFault]
 
 
 class ReferralOut(ResponseModel):
@@ -219,18 +252,23 @@ def take_in_sheet(
     call: Creating,
     dry_run: Annotated[bool, Query(description="Name what is wrong with each row, and take in nothing.")] = False,
 ) -> Response:
-    """Take in a spreadsheet of referrals, all of its rows or none. Places for those of today are looked for right after."""
+    """Take in a spreadsheet of referrals: with a fault in any row, none of it. Those of today are given places right after.
+
+    A sheet may be sent in again with rows added: those that are in already are named and left as they are, and so are those
+    that differ from what is in.
+    """
     sheet, now = read_sheet(body, SOURCE), call.context.clock()
     taken: list[service.AcceptedRequest] = []
 
     def act(session: Transaction) -> RouteResult:
-        faults = in_row_order([*service.find_faults(session, sheet.requests, now), *sheet.faults])
+        review = service.review_requests(session, sheet.requests, now)
+        faults = in_row_order([*(fault for _, fault in review.faults), *sheet.faults])
         if dry_run:
-            return RouteResult(_sheet(len(sheet.requests), faults, sheet.notes, []))
+            return RouteResult(_sheet(len(sheet.requests), faults, sheet.notes, [], review))
         if faults:
             raise InvalidFile(SOURCE, faults)
-        taken.extend(service.accept_requests(session, call.actor, sheet.requests, now, SOURCE))
-        return RouteResult(_sheet(len(taken), [], sheet.notes, taken), HTTPStatus.CREATED)
+        taken.extend(service.accept_requests(session, call.actor, review.new, now, SOURCE))
+        return RouteResult(_sheet(len(taken), [], sheet.notes, taken, review), HTTPStatus.CREATED)
 
     if dry_run:
         return call.read(act)
@@ -284,10 +322,16 @@ def _received(received: IntakeResult) -> RouteResult:
 
 
 def _sheet(
-    requests: int, faults: Sequence[Fault], notes: tuple[str, ...], taken: Sequence[service.AcceptedRequest]
+    requests: int,
+    faults: Sequence[Fault],
+    notes: tuple[str, ...],
+    taken: Sequence[service.AcceptedRequest],
+    review: service.IntakeReview,
 ) -> SheetTaken:
     today = [one.visits[0] for one in taken if service.is_same_day(one.request) and one.visits]
+    conflicts = [known.conflict for known in review.conflicts]
     document = {"requests": requests, "faults": faults, "notes": notes, "taken": taken, "today": today}
+    document |= {"in_already": review.in_already, "conflicts": conflicts}
     return SheetTaken.model_validate(document)
 
 

@@ -32,6 +32,8 @@ EXAMPLE: JsonDict = {
     "kind": "address",
     "read_at": "2026-11-27T16:30:00Z",
     "failure": None,
+    "unread": 1,
+    "unread_parts": [{"property": "DTEND", "start": "2026-12-01T18:00:00Z"}],
 }
 
 
@@ -51,8 +53,21 @@ def _name_kind(url: object) -> str:
     return "file" if url is None else "address"
 
 
+class UnreadPart(ResponseModel):
+    """A property of an event that could not be understood, and when its event starts, if that is known.
+
+    What could be understood of its event is busy time all the same.
+    """
+
+    property: str
+    start: datetime | None
+
+
 class OutsideCalendar(ResponseModel):
-    """A calendar elsewhere, without its address, which may hold a secret; ``failure`` says why it was not read last."""
+    """A calendar elsewhere, without its address, which may hold a secret; ``failure`` says why it was not read last.
+
+    ``unread`` is how many parts of it could not be understood; ``unread_parts`` lists the first of them.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -62,6 +77,8 @@ class OutsideCalendar(ResponseModel):
     kind: Annotated[str, BeforeValidator(_name_kind)] = Field(validation_alias="url")
     read_at: datetime | None
     failure: str | None
+    unread: int
+    unread_parts: list[UnreadPart]
 
 
 class OutsideCalendars(ResponseModel):
@@ -92,7 +109,7 @@ def add_calendar(provider: Identifier, body: CalendarToRead, call: Creating) -> 
     """Read a calendar elsewhere from now on: its events become busy times; a visit that they meet becomes a task."""
     context, now = call.context, call.context.clock()
     content = None if body.content is None else body.content.encode()
-    new = service.check_calendar(context.settings, context.fetcher, NewCalendar(body.name, body.url, content))
+    new = service.read_calendar(context, NewCalendar(body.name, body.url, content), now)
 
     def act(session: Transaction) -> RouteResult:
         row = service.add_calendar(session, context.settings, context.signer, call.actor, provider, new, now)

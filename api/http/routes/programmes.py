@@ -14,6 +14,7 @@ from api.http.dependencies import Changing, Reading
 from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import Length, ResponseModel
+from api.services import groups
 from api.services import programmes as service
 from scheduling.care.programmes import Programme
 from scheduling.fields import MONTH_PATTERN, Id
@@ -107,7 +108,7 @@ def leave_programme(programme: Identifier, patient: Identifier, call: Reading) -
     """Let a patient have no seat in a programme any more, and wait for none."""
 
     def act(session: Transaction) -> RouteResult:
-        service.leave_programme(session, call.actor, programme, patient, call.context.clock())
+        groups.leave_programme(session, call.actor, programme, patient, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Path, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.http.answers import RouteResult
 from api.http.dependencies import Creating
@@ -19,6 +19,7 @@ from api.services.reception import make_room, receive_referral
 from api.services.same_day import InboundReferral, SameDayDecision
 from scheduling.comparison import Change
 from scheduling.fields import Half, Id, Interval
+from scheduling.names import compose_id_if_text, compose_name_if_text
 from scheduling.people import Patient
 
 router = make_router("referrals")
@@ -31,10 +32,11 @@ class NewPatient(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Robin", "allowed_sites": ["boston"]}]})
 
-    name: str = Field(max_length=200)
+    name: Annotated[str, Field(max_length=200), BeforeValidator(compose_name_if_text)]
     preferred_site: Id | None = None
     allowed_sites: list[Id]
     unavailable: list[Interval] = []
+    another_patient: bool = Field(False, description="Really another, though a known id differs by case alone.")
     prefers: Half | None = None
 
 
@@ -46,7 +48,7 @@ class ReferralToMake(BaseModel):
         json_schema_extra={"examples": [{"patient": "patient-0007", "service": "cancer-consult"}]},
     )
 
-    patient: Id = Field(max_length=100)
+    patient: Annotated[Id, Field(max_length=100), BeforeValidator(compose_id_if_text)]
     service: Id
     new_patient: NewPatient | None = None
     preferred_providers: list[Id] = Field([], max_length=50)
@@ -56,8 +58,16 @@ class ReferralToMake(BaseModel):
         """Return the referral."""
         new = None
         if self.new_patient is not None:
-            new = Patient.model_validate_json(json.dumps({"id": self.patient, **self.new_patient.model_dump(mode="json")}))
-        return InboundReferral(self.patient, self.service, new, tuple(self.preferred_providers), self.required_provider)
+            document = self.new_patient.model_dump(mode="json", exclude={"another_patient"})
+            new = Patient.model_validate_json(json.dumps({"id": self.patient, **document}))
+        return InboundReferral(
+            self.patient,
+            self.service,
+            new,
+            tuple(self.preferred_providers),
+            self.required_provider,
+            another_patient=self.new_patient is not None and self.new_patient.another_patient,
+        )
 
 
 class ReferralMade(ResponseModel):

@@ -13,8 +13,7 @@ from api.http.answers import RouteResult
 from api.http.dependencies import Reading
 from api.http.gate import make_router
 from api.http.models import ResponseModel
-from api.services.replies import process_replies
-from calendars.replies import read_file, read_mail
+from api.services.replies import receive_file, receive_mail
 from scheduling.errors import Fault, InvalidFile
 
 router = make_router("mail")
@@ -50,6 +49,6 @@ def take_in_answer(
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in (MAIL, "text/calendar"):
         raise InvalidFile("request", [Fault("header.content-type", f"must be text/calendar or {MAIL}")])
-    received = read_mail(body) if kind == MAIL else read_file(body)
-    outcomes = process_replies(call.context, received, call.actor)
+    receive = receive_mail if kind == MAIL else receive_file
+    outcomes = receive(call.context, body, call.actor)
     return call.read(lambda session: RouteResult(AllTakenIn.model_validate({"items": outcomes})))

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Body, Path, Response
+from fastapi import Body, Path, Query, Response
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
@@ -98,6 +98,9 @@ class AskedVisits(ResponseModel):
     next: str | None
 
 
+AnotherPatient = Annotated[
+    bool, Query(description="Patients whose ids differ from known ones by case alone are really others.")
+]
 ScenarioDocument = Annotated[dict[str, Any], Body(examples=[SCENARIO], description="A scenario, as its file holds it.")]
 AdditionDocument = Annotated[
     dict[str, Any],
@@ -116,11 +119,11 @@ KpisAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/js
     responses=document_problems(409),
     max_body_size=MAX_BYTES,
 )
-def import_scenario(body: ScenarioDocument, call: Creating) -> Response:
+def import_scenario(body: ScenarioDocument, call: Creating, another_patient: AnotherPatient = False) -> Response:
     """Take in a scenario: the clinic, the people, and what is asked for."""
 
     def act(session: Transaction) -> RouteResult:
-        row = scenarios.import_scenario(session, call.actor, json.dumps(body), call.context.clock())
+        row = scenarios.import_scenario(session, call.actor, json.dumps(body), call.context.clock(), another_patient)
         return RouteResult(Period.of(row), HTTPStatus.CREATED, row.version, f"/v1/scenarios/{quote(row.id, safe='')}")
 
     return call.create(act)
@@ -190,11 +193,13 @@ def list_visits(scenario: Identifier, call: Reading, page: Paged) -> Response:
     responses=document_problems(409),
     max_body_size=MAX_BYTES,
 )
-def add_visits(scenario: Identifier, body: AdditionDocument, call: Creating) -> Response:
+def add_visits(
+    scenario: Identifier, body: AdditionDocument, call: Creating, another_patient: AnotherPatient = False
+) -> Response:
     """Ask for another visit, or for several with their links and with patients who are not known yet."""
 
     def act(session: Transaction) -> RouteResult:
-        added = requests.add_visits(session, call.actor, scenario, body, call.context.clock())
+        added = requests.add_visits(session, call.actor, scenario, body, call.context.clock(), another_patient)
         return RouteResult(Added(visits=list(added)), HTTPStatus.CREATED, location=f"/v1/visits/{quote(added[0], safe='')}")
 
     return call.create(act)

@@ -16,6 +16,7 @@ from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.services import tasks as service
+from api.services.tasks import OpenedTask
 
 router = make_router("tasks")
 
@@ -27,6 +28,7 @@ EXAMPLE: JsonDict = {
     "subject_kind": "visit",
     "subject": "visit-0181",
     "detail": {"freed": {"start": "2026-12-01T09:00", "location": "wang"}},
+    "words": "I have to be at work by eleven, please call me.",
     "created_at": "2026-11-30T14:05:00Z",
     "done_at": None,
     "done_by": None,
@@ -35,7 +37,7 @@ EXAMPLE: JsonDict = {
 
 
 class Task(ResponseModel):
-    """A task: of what kind, about what, and by whom it was done. Ids only."""
+    """A task: of what kind, about what, and by whom it was done. Ids only, but for ``words``, which a patient has written."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -44,6 +46,7 @@ class Task(ResponseModel):
     subject_kind: str
     subject: str = Field(validation_alias="subject_id")
     detail: dict[str, Any]
+    words: str | None
     created_at: datetime
     done_at: datetime | None
     done_by: str | None
@@ -66,10 +69,11 @@ def list_tasks(
     """Return the tasks that are open, the oldest first, a page at a time."""
 
     def act(session: Transaction) -> RouteResult:
-        rows = service.list_tasks(session, page.after, page.count + 1, done)
-        return RouteResult(page.of(Tasks, rows, service.get_place_in_list))
+        listed = service.list_tasks(session, call.context.signer, page.after, page.count + 1, done)
+        following = page.cursor(listed, service.get_place_in_list)
+        return RouteResult(Tasks(items=[_show(task) for task in listed[: page.count]], next=following))
 
-    return call.read(act)
+    return call.disclose("tasks.read", "tasks", "", act)
 
 
 @router.get("/v1/tasks/{task}", response_model=Task)
@@ -77,10 +81,10 @@ def get_task(task: Identifier, call: Reading) -> Response:
     """Return a task."""
 
     def act(session: Transaction) -> RouteResult:
-        row = service.get_task(session, task)
-        return RouteResult(Task.of(row), version=row.version)
+        opened = service.get_task(session, call.context.signer, task)
+        return RouteResult(_show(opened), version=opened.row.version)
 
-    return call.read(act)
+    return call.disclose("task.read", "task", task, act)
 
 
 @router.put("/v1/tasks/{task}/done", response_model=Task, responses=document_problems(409, 412, 428))
@@ -90,6 +94,10 @@ def end_task(task: Identifier, call: Changing) -> Response:
 
     def act(session: Transaction) -> RouteResult:
         row = service.end_task(session, call.actor, task, version, now)
-        return RouteResult(Task.of(row), version=row.version)
+        return RouteResult(_show(service.open_task(call.context.signer, row)), version=row.version)
 
     return call.write(act)
+
+
+def _show(task: OpenedTask) -> Task:
+    return Task.of(task.row, words=task.words)

@@ -25,7 +25,15 @@ from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerR
 from api.store.tables.jobs import JobEventRow, PlanJobRow
 from api.store.tables.mail import InvitationRow, MessageRow
 from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
-from api.store.tables.plans import BookingRow, OccupancyRow, OfferRow, PlanRow, PublicationRow, ShiftPlaceRow
+from api.store.tables.plans import (
+    BookingRow,
+    ChangeSetRow,
+    OccupancyRow,
+    OfferRow,
+    PlanRow,
+    PublicationRow,
+    ShiftPlaceRow,
+)
 from api.store.tables.records import AuditRow, TaskRow
 from api.store.tables.requests import GroupRow, LinkRow, MembershipRow, ReserveRow, VisitRow
 
@@ -37,6 +45,7 @@ __all__ = [
     "AuditRow",
     "BookingRow",
     "BusyRow",
+    "ChangeSetRow",
     "ClinicRow",
     "DisruptionRow",
     "EpisodeEventRow",

@@ -6,7 +6,7 @@ What an episode leaves open, and between which dates, is derived from its histor
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import JSON, CheckConstraint, String, Text
 from sqlmodel import Field
@@ -20,7 +20,8 @@ ReferralState = Literal["sent", "accepted", "scheduled", "done", "declined"]
 class EpisodeRow(TableRow, table=True):
     """A patient on a pathway. ``is_open`` says whether its history leaves anything open, so that the others stay unread.
 
-    ``kind`` is what was asked for when it came in, ``referrer`` who asked from outside the clinic.
+    ``kind`` is what was asked for when it came in, ``referrer`` who asked from outside the clinic. ``needs`` is what its visits
+    need beside what their services say, an :class:`api.services.needs.VisitNeeds`.
     """
 
     __tablename__ = "episodes"
@@ -32,6 +33,7 @@ class EpisodeRow(TableRow, table=True):
     priority: str
     preferred_providers: list[str] = Field(sa_type=JSON)
     referrer: str | None = None
+    needs: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     is_open: bool = Field(default=True, index=True)
     version: int = 1
     referred_at: datetime = Field(sa_type=Utc, index=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, LargeBinary, String
+from sqlalchemy import JSON, CheckConstraint, LargeBinary, String
 from sqlmodel import Field
 
 from api.store.columns import TableRow, Utc
@@ -52,7 +52,9 @@ class FeedCopyRow(TableRow, table=True):
 class OutsideCalendarRow(TableRow, table=True):
     """A provider's calendar elsewhere, whose events are busy times here. ``url`` is sealed; a file that was sent has none.
 
-    ``failure`` is why the last reading brought nothing.
+    ``failure`` is why the last reading brought nothing. ``unread`` is how many parts of it could not be understood, and
+    ``unread_parts`` tells the property and the start of the first of them, as
+    :class:`calendars.tally.UnreadPart` has them. ``read_at`` is when its content was last understood.
     """
 
     __tablename__ = "outside_calendars"
@@ -65,6 +67,8 @@ class OutsideCalendarRow(TableRow, table=True):
     etag: str | None = None
     failure: str | None = None
     failures: int = 0
+    unread: int = 0
+    unread_parts: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     due_at: datetime = Field(sa_type=Utc, index=True)
     read_at: datetime | None = Field(default=None, sa_type=Utc)
     created_by: str

@@ -49,6 +49,7 @@ class MessageRow(TableRow, table=True):
 
     One invitation has at most one message that waits and one that is being sent. ``tells`` is what it says and to which
     address, ``replaces`` what the patient was told before it. A sender that takes it has it until ``claimed_until``.
+    ``reference`` is the local part of its Message-ID.
     """
 
     __tablename__ = "messages"
@@ -71,5 +72,6 @@ class MessageRow(TableRow, table=True):
     courier: str | None = None
     claimed_until: datetime | None = Field(default=None, sa_type=Utc)
     reason: str | None = None
+    reference: str | None = Field(default=None, index=True)
     created_at: datetime = Field(sa_type=Utc, index=True)
     ended_at: datetime | None = Field(default=None, sa_type=Utc)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from sqlalchemy import JSON, CheckConstraint, String, Text, UniqueConstraint
@@ -54,12 +54,18 @@ class BusyRow(TableRow, table=True):
 
 
 class PatientRow(TableRow, table=True):
-    """A patient; ``document`` is the domain's. ``email`` is where they are written to, which no scenario says."""
+    """A patient; ``document`` is the domain's. ``email`` is where they are written to, which no scenario says.
+
+    By ``folded_id`` and ``folded_name``, of :func:`scheduling.names.fold`, they are found however somebody writes them.
+    """
 
     __tablename__ = "patients"
 
     id: str = Field(primary_key=True)
     name: str
+    folded_id: str = Field(default="", index=True)
+    folded_name: str = Field(default="", index=True)
+    birth_date: date | None = None
     document: str = Field(sa_type=Text)
     email: str | None = None
     version: int = 1

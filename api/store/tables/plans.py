@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
 from sqlmodel import Field
 
 from api.store.columns import TableRow, Utc
@@ -134,3 +134,17 @@ class OfferRow(TableRow, table=True):
     created_by: str
     created_at: datetime = Field(sa_type=Utc)
     version: int = 1
+
+
+class ChangeSetRow(TableRow, table=True):
+    """Changes of a period that were applied together; ``document`` tells where their visits stood before, and after."""
+
+    __tablename__ = "change_sets"
+
+    id: str = Field(primary_key=True)
+    period_id: str = Field(foreign_key="periods.id", index=True)
+    document: dict[str, Any] = Field(sa_type=JSON)
+    reverses: str | None = None
+    reversed_by: str | None = None
+    created_by: str
+    created_at: datetime = Field(sa_type=Utc, index=True)

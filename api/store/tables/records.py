@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, CheckConstraint, Index, String
+from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, String
 from sqlmodel import Field
 
 from api.store.columns import TableRow, Utc
@@ -40,7 +40,7 @@ class AuditRow(TableRow, table=True):
 
 
 class TaskRow(TableRow, table=True):
-    """Something that a member of staff has to look at."""
+    """Something that a member of staff has to look at. ``words`` are what a patient has written, sealed."""
 
     __tablename__ = "tasks"
 
@@ -49,6 +49,7 @@ class TaskRow(TableRow, table=True):
     subject_kind: str
     subject_id: str
     detail: dict[str, Any] = Field(sa_type=JSON)
+    words: bytes | None = Field(default=None, sa_type=LargeBinary)
     created_at: datetime = Field(sa_type=Utc, index=True)
     done_at: datetime | None = Field(default=None, sa_type=Utc)
     done_by: str | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, String, Text
 from sqlmodel import Field
 
 from api.store.columns import TableRow, Utc
@@ -17,7 +17,10 @@ RequestState = Literal["asked", "withdrawn"]
 
 
 class VisitRow(TableRow, table=True):
-    """A visit asked for; ``document`` is the domain's, without ``current``. A withdrawn one stays, and is planned no more."""
+    """A visit asked for; ``document`` is the domain's, without ``current``. A withdrawn one stays, and is planned no more.
+
+    ``note`` is the desk's own, and ``tags`` are what lists are filtered by: no plan, calendar or patient knows of either.
+    """
 
     __tablename__ = "visits"
     __table_args__ = (CheckConstraint("state IN ('asked', 'withdrawn')", name="visit_state"),)
@@ -31,6 +34,8 @@ class VisitRow(TableRow, table=True):
     target: date | None = None
     deadline: date | None = None
     state: RequestState = Field(default="asked", sa_type=String(16))
+    note: str | None = Field(default=None, sa_type=Text)
+    tags: list[str] = Field(default_factory=list, sa_type=JSON)
     document: str = Field(sa_type=Text)
     version: int = 1
     created_at: datetime = Field(sa_type=Utc)

@@ -197,6 +197,27 @@ def test_a_body_that_says_that_it_is_too_long_is_not_read(client: TestClient, as
     assert "5,000,000 bytes" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("line", GUARDED, ids=lambda line: f"{line.method} {line.path}")
+def test_a_query_parameter_that_a_route_does_not_know_is_refused(client: TestClient, as_role: Headers, line: Access) -> None:
+    headers = as_role(max(line.roles, key=lambda role: line.roles[role] is Scope.ANY))
+    path = line.path.format_map(ID)
+    answer = client.request(line.method, f"{path}?no_such=1&limit_=2", headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:problem-type:clinicweave:invalid")
+    assert [error["path"] for error in answer.json()["errors"]] == ["query.limit_", "query.no_such"]
+    assert client.request(line.method, path, headers=headers).text.count("unknown parameter") == 0
+
+
+def test_a_parameter_that_is_known_elsewhere_is_refused_and_the_own_ones_are_named(
+    client: TestClient, as_role: Headers
+) -> None:
+    answer = client.get("/v1/scenarios?patient=pat", headers=as_role("scheduler"))
+    assert answer.json()["errors"] == [{"path": "query.patient", "detail": "is an unknown parameter; one of cursor, limit"}]
+
+
+def test_public_addresses_take_the_parameters_of_other_programs(client: TestClient) -> None:
+    assert client.get("/healthz?probe=7").status_code == 200
+
+
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 def test_a_body_nested_without_end_is_refused(client: TestClient, as_role: Headers, opening: bytes) -> None:
     headers = {"content-type": "application/json"}

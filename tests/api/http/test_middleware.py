@@ -146,9 +146,12 @@ def test_what_was_sent_is_not_echoed(client: TestClient) -> None:
 
 
 def test_requests_are_logged_by_route_and_not_by_address(client: TestClient, as_role: Any, lines: list[str]) -> None:
-    client.get("/v1/accounts/quin-patient?q=quin-patient", headers=as_role("admin"))
+    client.get("/v1/accounts/quin-patient", headers=as_role("admin"))
     line = json.loads(lines[-1])
     assert (line["route"], line["status"], line["role"], line["problem"]) == ("/v1/accounts/{account}", 404, "admin", "unknown")
+    client.get("/v1/accounts?quin-patient=quin-patient", headers=as_role("admin"))
+    line = json.loads(lines[-1])
+    assert (line["route"], line["status"], line["problem"]) == ("/v1/accounts", 422, "invalid")
     assert "quin-patient" not in "".join(lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -106,3 +107,11 @@ def test_who_is_away_what_is_closed_and_who_works_more_is_told_listed_and_taken_
         assert Ran(command, "--json").json == []
         assert Ran(command, "--end", made["id"]).code == 2
     assert Ran("away", f"nobody:{day}:{day}").code == 2
+
+
+def test_a_dry_run_refuses_what_the_real_call_refuses(here: Path) -> None:
+    assert Ran("next-week").code == 0
+    later = str(MONDAY + timedelta(days=2))
+    refused = [Ran("next-week", "--start", later, *more) for more in ([], ["--dry-run"])]
+    assert [ran.code for ran in refused] == [2, 2]
+    assert refused[0].err == refused[1].err and f"week-{MONDAY}" in refused[1].err

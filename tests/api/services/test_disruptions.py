@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support import factories
-from support.factories import at, booking, group, session, shift, visit, week
+from support.factories import at, booking, group, reserve, session, shift, visit, week
 from support.frontdesk import FrontDesk, front_desk
 
 WEDNESDAY = {"from": at("WE 00:00"), "to": at("TH 00:00")}
@@ -218,3 +218,25 @@ def test_what_cannot_be_is_refused_by_its_place(desk: FrontDesk, noun: str, body
     answer = desk.ask("POST", f"/v1/{noun}", body)
     assert answer.status_code == 422, answer.text
     assert place in answer.text and desk.ask("GET", f"/v1/{noun}").json()["items"] == []
+
+
+def test_places_are_offered_beside_what_stands_against_a_rule_which_is_named(store_url: str) -> None:
+    waits = visit("waits", "quin", priority="urgent", required_provider="dee")
+    asked = factories.scenario(visit("v-1", "pat"), waits, group("coping", "sol", "tam"), reserve("held", "WE"))
+    made = factories.plan(
+        asked, booking("v-1", "WE 10:00"), session("coping", "WE 09:00", "sol tam"), booking("held", "WE 13:00", "wang-exam-2")
+    )
+    with front_desk(store_url, asked, made) as desk:
+        for provider in ("ana", "ben"):
+            assert desk.ask("POST", "/v1/absences", {"provider": provider, **WEDNESDAY}).status_code == 201
+        offers = desk.ask("POST", "/v1/visits/waits/offers", {"count": 20})
+        assert offers.status_code == 200, offers.text
+        named = {name for one in offers.json()["set_aside"] for name in one["ids"]}
+        assert offers.json()["offers"] and {"v-1", "coping", "held"} <= named
+        taken = {"start": at("WE 10:00"), "end": at("WE 10:20"), "room": "wang-exam-1"}
+        assert not any(taken.items() <= one["place"].items() for one in offers.json()["offers"])
+        free = {"start": at("TH 09:00"), "end": at("TH 10:00"), "location": "wang", "room": "wang-exam-1", "team": ["dee"]}
+        kept = desk.ask("POST", "/v1/scenarios/test-week/freed-places", free)
+        assert (kept.status_code, kept.json()["visit"]) == (201, "waits"), kept.text
+        assert "coping" in {name for one in kept.json()["set_aside"] for name in one["ids"]}
+        assert sorted(desk.stands()) == ["v-1", "waits"], "what stands stays"

@@ -212,3 +212,82 @@ def test_a_clinician_reads_their_own_calendar_alone(desk: FrontDesk) -> None:
     assert desk.ask("DELETE", f"/v1/outside-calendars/{bens.json()['id']}", headers=desk.clinician).status_code == 403
     assert desk.ask("GET", "/v1/providers/ben/outside-calendars", headers=desk.clinician).status_code == 403
     assert desk.ask("DELETE", f"/v1/outside-calendars/{mine.json()['id']}", headers=desk.clinician).status_code == 204
+
+
+# --- what cannot be understood ---------------------------------------------------------------------------------------
+
+ODD = events(TEN).replace("DTEND:20261201T160000Z", "DTEND:None")
+
+
+def listed(desk: FrontDesk) -> list[Any]:
+    return list(desk.ask("GET", "/v1/providers/ana/outside-calendars").json()["items"])
+
+
+def test_what_cannot_be_understood_is_busy_and_told_in_the_answer_the_list_a_task_and_a_metric(desk: FrontDesk) -> None:
+    answer = add(desk, content=ODD).json()
+    part = {"property": "DTEND", "start": "2026-12-01T15:00:00Z"}
+    assert (answer["unread"], answer["unread_parts"]) == (1, [part])
+    assert [(shown["unread"], shown["unread_parts"]) for shown in listed(desk)] == [(1, [part])]
+    assert busy(desk) == [("Tue 15:00", "Tue 16:00")]
+    (task,) = [task for task in desk.ask("GET", "/v1/tasks").json()["items"] if task["kind"] == "outside-unread"]
+    assert (task["subject"], task["detail"]["unread"], task["detail"]["provider"]) == (answer["id"], 1, "ana")
+    assert task["detail"]["added_by"]
+    assert b"clinicweave_outside_unread_parts_total 1.0" in desk.context.metrics.text()
+
+
+def test_a_calendar_that_is_read_whole_says_so(desk: FrontDesk) -> None:
+    assert (add(desk, content=events(TEN)).json()["unread"], tasks(desk)) == (0, [("busy-conflict", "v-1")])
+
+
+def test_what_stays_unread_is_one_task_and_none_once_it_is_done(desk: FrontDesk, elsewhere: Elsewhere) -> None:
+    elsewhere.content = ODD
+    add(desk, url=URL)
+
+    def unread_tasks() -> list[Any]:
+        return [task for task in desk.ask("GET", "/v1/tasks").json()["items"] if task["kind"] == "outside-unread"]
+
+    def read_again(content: str) -> None:
+        elsewhere.content = content
+        desk.clock.pass_by(minutes=desk.context.settings.outside_minutes)
+        refresh(desk.context, desk.context.fetcher)
+
+    read_again(ODD + "\r\n")
+    read_again(ODD.replace("END:VCALENDAR", "BEGIN:VEVENT\r\nDTSTART:TBD\r\nEND:VEVENT\r\nEND:VCALENDAR"))
+    (task,) = unread_tasks()
+    assert task["detail"]["unread"] == 2
+    etag = desk.ask("GET", f"/v1/tasks/{task['id']}").headers["etag"]
+    assert desk.ask("PUT", f"/v1/tasks/{task['id']}/done", headers={**desk.scheduler, "If-Match": etag}).status_code == 200
+    read_again(elsewhere.content + "\r\n")
+    assert unread_tasks() == []
+
+
+def test_days_to_come_are_looked_at_although_the_server_says_that_nothing_has_changed(
+    desk: FrontDesk, elsewhere: Elsewhere
+) -> None:
+    add(desk, url=URL)
+    tags = []
+    for _ in range(3):
+        desk.clock.pass_by(hours=13)
+        refresh(desk.context, desk.context.fetcher)
+        tags.append(elsewhere.asked[-1][1] is not None)
+    assert tags == [False, True, False]
+
+
+# --- the clinic's own events -----------------------------------------------------------------------------------------
+
+
+def test_the_clinics_own_events_that_come_back_are_no_busy_time_and_no_task(desk: FrontDesk) -> None:
+    url = desk.ask("POST", "/v1/feeds", {"kind": "provider", "subject": "ana"}).json()["url"]
+    own = desk.client.get(url.removeprefix("http://testserver")).text
+    assert "BEGIN:VEVENT" in own
+    answer = add(desk, content=own)
+    assert (answer.status_code, busy(desk), tasks(desk)) == (201, [], [])
+    theirs = own.replace("@clinicweave", "@elsewhere").replace("UID:", "UID:0")
+    assert add(desk, content=theirs).status_code == 201
+    assert busy(desk) != []
+    assert sorted(tasks(desk)) == [("busy-conflict", "v-1"), ("busy-conflict", "v-2")]
+
+
+def test_another_clinics_events_of_the_same_program_are_busy_time(desk: FrontDesk) -> None:
+    add(desk, content=events(TEN).replace("0@elsewhere", f"{'0' * 32}@clinicweave"))
+    assert busy(desk) == [("Tue 15:00", "Tue 16:00")]

@@ -63,7 +63,7 @@ def test_who_may_stay_with_another_room_is_not_forced() -> None:
         kept = [booking(v.id, format_stamp(v.pinned.start), v.pinned.room, "") for v in upset.visits if v.pinned]
         move = only(explain_moves(upset, plan(upset, *kept, booking("v1", "MO 11:00"))))
         assert move.finding == finding
-    assert move.rules == ("room-overlap",)
+    assert move.rules == ("closure",)
 
 
 def test_who_may_stay_under_another_supervisor_is_not_forced() -> None:

@@ -102,6 +102,27 @@ def test_a_cancer_patient_is_given_a_place_today(clinic: FrontDesk) -> None:
     assert clinic.booking(visit) is not None
 
 
+def test_a_sheet_sent_in_again_brings_its_new_row_and_names_what_is_in_or_differs(clinic: FrontDesk) -> None:
+    rows = [{"kind": "follow-up", "patient": f"mrn-{number}", "name": "Robin"} for number in (1, 2, 3)]
+    assert sheet(clinic, csv_of(*rows[:2]), False).status_code == 201
+    assert take(clinic, kind="group", patient="mrn-2", programme="coping-skills").status_code == 201
+    again = csv_of(
+        {**rows[0], "priority": "", "programme": ""},
+        {**rows[1], "priority": "urgent"},
+        rows[2],
+        {"kind": "group", "patient": "mrn-2", "programme": "coping-skills"},
+    )
+    for dry_run in (True, False):
+        told = sheet(clinic, again, dry_run).json()
+        assert [row["place"] for row in told["in_already"]] == ["row 2, ", "row 5, "], told
+        ((conflict),) = told["conflicts"]
+        assert conflict["place"] == "row 3, priority" and "in with another priority" in conflict["fault"]
+        assert [one["patient"] for one in told["taken"]] == ([] if dry_run else ["mrn-3"])
+    third = sheet(clinic, csv_of(*rows), False).json()
+    assert (len(third["in_already"]), third["taken"], third["conflicts"]) == (3, [], [])
+    assert len(clinic.ask("GET", "/v1/episodes?patient=mrn-2").json()["items"]) == 1
+
+
 def test_a_spreadsheet_is_tried_then_taken_in_whole(clinic: FrontDesk) -> None:
     good = {"kind": "follow-up", "patient": "mrn-1", "name": "Robin"}
     bad = csv_of(good, {**good, "patient": "mrn-2", "priority": "very"}, {**good, "patient": "mrn-3", "kind": "juggling"})

@@ -26,7 +26,8 @@ def desk(sqlite_url: str) -> Iterator[FrontDesk]:
             asked = {"patient": patient, "name": "Robin"}
             sent = desk.ask("POST", "/v1/intake", {**asked, "kind": "referral-out", "department": "neurology"})
             assert sent.status_code == 201, sent.text
-            assert desk.ask("POST", "/v1/intake", {**asked, "kind": "new-patient-acute"}).status_code == 201
+            for kind in ("new-patient-acute", "physical-therapy"):
+                assert desk.ask("POST", "/v1/intake", {**asked, "kind": kind}).status_code == 201
         for _ in range(2):
             assert desk.ask("POST", "/v1/weeks", {"weeks": 1}).status_code == 201
         for _ in range(3):

@@ -1,0 +1,379 @@
+"""Changes of a week at a desk: where a visit could go, what several changes would come to, and doing and undoing them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import Path, Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
+
+from api.http.answers import RouteResult, Transaction
+from api.http.dependencies import Changing, Creating, Fetching, Reading
+from api.http.errors import UNCHANGED, document_problems
+from api.http.gate import make_router
+from api.http.routes.bookings import FreePlace, WantedPlace
+from api.http.routes.examples import COMPARISON, PLACE
+from api.reports.labels import clock
+from api.services import boards, bookings, change_sets, history
+from api.services.change_sets import ChangeSetDecision, WantedChanges
+from api.services.decisions import with_retries
+from api.services.free_places import VisitPlaces, find_free_places
+from api.services.judgements import Judgement, judge_changes
+from api.services.week import get_current_week
+from scheduling.fields import Id, Interval
+
+router = make_router("changes")
+
+Identifier = Annotated[str, Path(max_length=100)]
+
+MAX_CHANGES = 50
+
+Minute = Annotated[str, Field(pattern=r"^\d{2}:\d{2}$")]
+
+
+class PlaceChange(WantedPlace):
+    """A visit is to be at a place: its first, or another."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": []})
+
+    kind: Literal["place"]
+    visit: Id
+
+
+class OtherChange(BaseModel):
+    """A visit gives up its place, is held where it is then, or is held no more."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"kind": "pin", "visit": "visit-0181"}]})
+
+    kind: Literal["cancel", "pin", "unpin"]
+    visit: Id
+
+
+ONE_PLACE: JsonDict = {
+    "kind": "place",
+    "visit": "visit-0181",
+    **{key: PLACE[key] for key in ("start", "location", "room", "team")},
+}
+
+
+class ChangesToMake(BaseModel):
+    """Changes that belong together; a visit is placed or cancelled once, and pinned or not once."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"changes": [ONE_PLACE]}]})
+
+    changes: list[Annotated[PlaceChange | OtherChange, Field(discriminator="kind")]] = Field(
+        min_length=1, max_length=MAX_CHANGES
+    )
+
+    @model_validator(mode="after")
+    def _once_each(self) -> ChangesToMake:
+        subjects = [(change.visit, change.kind in ("place", "cancel")) for change in self.changes]
+        if len(set(subjects)) < len(subjects):
+            raise ValueError("a visit is changed twice")
+        return self
+
+    def wanted(self) -> WantedChanges:
+        """Return what is wanted, by visit."""
+        placed = [change for change in self.changes if isinstance(change, PlaceChange)]
+        others = [change for change in self.changes if isinstance(change, OtherChange)]
+        return WantedChanges(
+            places={change.visit: change.place() for change in placed},
+            cancelled=tuple(change.visit for change in others if change.kind == "cancel"),
+            pins={change.visit: change.kind == "pin" for change in others if change.kind != "cancel"},
+            reasons={change.visit: change.override_reason for change in placed if change.override_reason is not None},
+        )
+
+
+class StartsAtCost(BaseModel):
+    """Every start of the grid from the first to the last, both included, and what the whole plan costs more then."""
+
+    first: Minute
+    last: Minute
+    cost: int
+
+
+class Starts(BaseModel):
+    """Every start of the grid from the first to the last, both included."""
+
+    first: Minute
+    last: Minute
+
+
+class RoomOfPlace(BaseModel):
+    """A room, and the starts at which it is free."""
+
+    room: str
+    starts: list[Starts]
+
+
+class TeamPlaces(BaseModel):
+    """The free starts of one team at a location on a day."""
+
+    day: str
+    location: str
+    team: list[str]
+    supervisors: list[str]
+    starts: list[StartsAtCost]
+    rooms: list[RoomOfPlace]
+
+
+class PlaceAtCost(BaseModel):
+    """A place, and what the whole plan costs more with it."""
+
+    place: FreePlace
+    cost: int
+
+
+class Places(BaseModel):
+    """All places of a visit at which it breaks no rule while nothing else changes."""
+
+    visit: str
+    scenario: str
+    version: int
+    start_grid_minutes: int
+    minutes: int
+    current: FreePlace | None
+    places: list[TeamPlaces]
+    best: list[PlaceAtCost]
+    patient_busy: list[Interval]
+
+
+PLACES: JsonDict = {
+    "visit": "visit-0181",
+    "scenario": "week-7",
+    "version": 12,
+    "start_grid_minutes": 5,
+    "minutes": 30,
+    "current": PLACE,
+    "places": [
+        {
+            "day": "2026-12-01",
+            "location": "wang",
+            "team": ["physician-1"],
+            "supervisors": [],
+            "starts": [{"first": "09:00", "last": "11:30", "cost": 12}],
+            "rooms": [{"room": "wang-exam-1", "starts": [{"first": "09:00", "last": "10:00"}]}],
+        }
+    ],
+    "best": [{"place": PLACE, "cost": 0}],
+    "patient_busy": [],
+}
+
+JUDGEMENT: JsonDict = {
+    "scenario": "week-7",
+    "version": 12,
+    "broken": [
+        {
+            "rule": "room-overlap",
+            "ids": ["visit-0181", "visit-0182"],
+            "words": "wang-exam-1 is taken: Follow-up of Kim and Follow-up of Robin would be there at once (Tue 1 Dec 09:00).",
+            "detail": "both need wang-exam-1 at 09:00",
+            "final": True,
+        }
+    ],
+    "cost": {"before": 24, "after": 12, "difference": -12},
+    "costs": {"delay": {"before": 24, "after": 12, "difference": -12}},
+    "call": [{"patient": "patient-0007", "name": "Kim", "by": "mail"}],
+    "budget": {"limit": 10, "used": 2, "left": 8},
+    "differences": COMPARISON["changes"],
+    "applicable": False,
+}
+
+APPLIED: JsonDict = {
+    "id": "5c1f",
+    "scenario": "week-7",
+    "version": 13,
+    "made_at": "2026-11-30T14:10:00Z",
+    "by": "4be0643f",
+    "undo_until": "2026-11-30T14:11:00Z",
+    "reverses": None,
+    "judgement": {**JUDGEMENT, "broken": [], "applicable": True},
+}
+
+
+class AppliedChanges(BaseModel):
+    """Changes that were applied; until ``undo_until`` they can be taken back before anybody is told by mail."""
+
+    id: str
+    scenario: str
+    version: int
+    made_at: datetime
+    by: str
+    undo_until: datetime
+    reverses: str | None
+    judgement: Judgement
+
+
+class HistoryItem(BaseModel):
+    """Something that was done to a visit: when, by whom, and in words."""
+
+    at: datetime
+    by: str
+    name: str
+    action: str
+    words: str
+    detail: dict[str, Any]
+
+
+class VisitHistory(BaseModel):
+    """What was done to a visit, the newest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "visit": "visit-0181",
+                    "items": [
+                        {
+                            "at": "2026-11-30T14:10:00Z",
+                            "by": "4be0643f",
+                            "name": "dana",
+                            "action": "booking.move",
+                            "words": "dana moved it to Tue 1 Dec 09:00, Wang",
+                            "detail": {"start": "2026-12-01T09:00"},
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    visit: str
+    items: list[HistoryItem]
+
+
+def _example(status: int, document: JsonDict) -> dict[int | str, dict[str, Any]]:
+    return {status: {"content": {"application/json": {"example": document}}}}
+
+
+@router.get(
+    "/v1/visits/{visit}/places",
+    response_model=Places,
+    responses={**_example(200, PLACES), **UNCHANGED, **document_problems(409)},
+)
+def list_places(visit: Identifier, call: Fetching) -> Response:
+    """Return every place at which a visit, planned or not, would break no rule, and exactly what the plan costs then."""
+    period = bookings.find_period(call.context.database, visit)
+
+    def find() -> Places:
+        return _describe_places(find_free_places(get_current_week(call.context, period, call.context.clock()), visit))
+
+    def act(session: Transaction) -> RouteResult:
+        return RouteResult(find, version=boards.get_week_version(session, period))
+
+    return call.disclose("visit.places", "visit", visit, act)
+
+
+@router.get("/v1/visits/{visit}/history", response_model=VisitHistory)
+def get_history(visit: Identifier, call: Reading) -> Response:
+    """Return what was done to a visit and by whom, the newest first."""
+
+    def act(session: Transaction) -> RouteResult:
+        return RouteResult({"visit": visit, "items": history.list_history(session, visit)})
+
+    return call.disclose("visit.history", "visit", visit, act)
+
+
+@router.post(
+    "/v1/scenarios/{scenario}/judgements",
+    response_model=Judgement,
+    responses={**_example(200, JUDGEMENT), **document_problems(409)},
+)
+def judge(scenario: Identifier, body: ChangesToMake, call: Reading) -> Response:
+    """Say what several changes would come to together; nothing is done."""
+    now = call.context.clock()
+    week = get_current_week(call.context, scenario, now)
+    decision = change_sets.decide_changes(week, call.actor, body.wanted(), now)
+    return call.disclose("scenario.judge", "scenario", scenario, lambda session: RouteResult(judge_changes(session, decision)))
+
+
+@router.post(
+    "/v1/scenarios/{scenario}/changes",
+    status_code=HTTPStatus.CREATED,
+    response_model=AppliedChanges,
+    responses={**_example(201, APPLIED), **document_problems(409, 412, 428)},
+)
+def apply(scenario: Identifier, body: ChangesToMake, call: Changing) -> Response:
+    """Apply several changes together, or none of them; If-Match is the board's. Patients are told once the hold is over."""
+    version, now, wanted = call.expected_version(), call.context.clock(), body.wanted()
+    return with_retries(
+        call.context,
+        scenario,
+        lambda week: change_sets.decide_applicable_changes(week, call.actor, wanted, version, now),
+        lambda session, decision: _apply(session, decision, call.context.settings.mail_hold_seconds),
+        call.write,
+    )
+
+
+@router.post(
+    "/v1/changes/{change}/reversal",
+    status_code=HTTPStatus.CREATED,
+    response_model=AppliedChanges,
+    responses={**_example(201, {**APPLIED, "reverses": "5c1e"}), **document_problems(409)},
+)
+def reverse(change: Identifier, call: Creating) -> Response:
+    """Make everything as it was before some changes; while their mail is held, nobody is told anything."""
+    now = call.context.clock()
+    with call.context.database.reading() as session:
+        row = change_sets.get_change_set(session, change)
+    return with_retries(
+        call.context,
+        row.period_id,
+        lambda week: change_sets.decide_reversal(week, call.actor, row, now),
+        lambda session, decision: _apply(session, decision, call.context.settings.mail_hold_seconds, change),
+        call.create,
+    )
+
+
+def _apply(session: Transaction, decision: ChangeSetDecision, hold_seconds: int, reverses: str | None = None) -> RouteResult:
+    judgement = judge_changes(session, decision)
+    if reverses is None:
+        row = change_sets.apply_changes(session, decision)
+    else:
+        row = change_sets.apply_reversal(session, decision, reverses)
+    version = change_sets.get_version(session, row)
+    applied = AppliedChanges(
+        id=row.id,
+        scenario=row.period_id,
+        version=version,
+        made_at=row.created_at,
+        by=row.created_by,
+        undo_until=row.created_at + timedelta(seconds=hold_seconds),
+        reverses=row.reverses,
+        judgement=judgement,
+    )
+    return RouteResult(applied, HTTPStatus.CREATED, version)
+
+
+def _describe_places(found: VisitPlaces) -> Places:
+    week = found.week
+    return Places(
+        visit=found.visit,
+        scenario=week.scenario.id,
+        version=0 if week.version is None else week.version.number,
+        start_grid_minutes=week.scenario.grid.grid_minutes,
+        minutes=found.minutes,
+        current=None if found.current is None else FreePlace.of(found.current),
+        places=[
+            TeamPlaces(
+                day=place.day.isoformat(),
+                location=place.location,
+                team=list(place.team),
+                supervisors=list(place.supervisors),
+                starts=[
+                    StartsAtCost(first=clock(run.first_minute), last=clock(run.last_minute), cost=run.cost)
+                    for run in place.starts
+                ],
+                rooms=[
+                    RoomOfPlace(room=one.room, starts=[Starts(first=clock(a), last=clock(b)) for a, b in one.stretches])
+                    for one in place.rooms
+                ],
+            )
+            for place in found.places
+        ],
+        best=[PlaceAtCost(place=FreePlace.of(best.booking), cost=best.cost) for best in found.best],
+        patient_busy=list(found.patient_busy),
+    )

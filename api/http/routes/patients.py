@@ -1,0 +1,112 @@
+"""Finding patients, and what is booked of one."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+from pydantic import ConfigDict
+from pydantic.config import JsonDict
+
+from api.http.answers import RouteResult, Transaction
+from api.http.dependencies import Reading
+from api.http.gate import make_router
+from api.http.models import ResponseModel
+from api.http.pages import Paged
+from api.services import patients
+from scheduling.fields import ItemKind, Stamp
+
+router = make_router("patients")
+
+Identifier = Annotated[str, Path(max_length=100)]
+
+FOUND: JsonDict = {"id": "mrn-4711", "name": "Robin Example", "birth_date": "1961-04-12"}
+ITEM: JsonDict = {
+    "kind": "visit",
+    "id": "visit-0181",
+    "scenario": "week-7-2030-01-07",
+    "service": "follow-up",
+    "state": "booked",
+    "start": "2030-01-08T09:00",
+    "end": "2030-01-08T09:40",
+    "location": "wang",
+    "room": "wang-exam-3",
+    "team": ["physician-1"],
+    "tags": [],
+}
+
+
+class FoundPatient(ResponseModel):
+    """A patient whom somebody looks for."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [FOUND]})
+
+    id: str
+    name: str
+    birth_date: date | None
+
+
+class FoundPatients(ResponseModel):
+    """A page of patients."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [FOUND], "next": None}]})
+
+    items: list[FoundPatient]
+    next: str | None
+
+
+class ShownItem(ResponseModel):
+    """A visit of a patient, or a group's session with them; without a place it waits. Times are wall-clock time."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ITEM]})
+
+    kind: ItemKind
+    id: str
+    scenario: str
+    service: str
+    state: str
+    start: Stamp | None
+    end: Stamp | None
+    location: str | None
+    room: str | None
+    team: list[str]
+    tags: list[str]
+
+
+class PatientItems(ResponseModel):
+    """A page of what is asked for and booked of a patient, by start; what waits comes last."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [ITEM], "next": None}]})
+
+    items: list[ShownItem]
+    next: str | None
+
+
+@router.get("/v1/patients", response_model=FoundPatients)
+def find_patients(
+    call: Reading,
+    page: Paged,
+    find: Annotated[
+        str,
+        Query(max_length=200, description="Words of a name or id, whatever their case; or a date, of birth or of a booking."),
+    ] = "",
+) -> Response:
+    """Return patients by id, a page at a time: those who are looked for, or all."""
+
+    def act(session: Transaction) -> RouteResult:
+        rows = patients.find_patients(session, find, page.after, page.count + 1)
+        return RouteResult(page.of(FoundPatients, rows, lambda row: row.id))
+
+    return call.disclose("patient.find", "patient", "", act)
+
+
+@router.get("/v1/patients/{patient}/visits", response_model=PatientItems)
+def list_items(patient: Identifier, call: Reading, page: Paged) -> Response:
+    """Return a patient's visits and groups' sessions of all weeks by start, a page at a time; what waits comes last."""
+
+    def act(session: Transaction) -> RouteResult:
+        items = patients.list_items(session, patient, page.after, page.count + 1)
+        return RouteResult(page.of(PatientItems, items, lambda item: item.key))
+
+    return call.disclose("patient.list-visits", "patient", patient, act)

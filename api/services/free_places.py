@@ -1,0 +1,71 @@
+"""All places that a visit could have, for a desk that picks it up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from api.services.week import WeekSnapshot
+from scheduling.errors import UnknownId
+from scheduling.fields import Interval
+from scheduling.plan import VisitBooking
+from scheduling.timegrid import stamp
+
+if TYPE_CHECKING:
+    from solver import CostedBooking, FreePlaces
+
+CHEAPEST = 3
+"""Places that are named as the best."""
+
+
+@dataclass(frozen=True)
+class VisitPlaces:
+    """Where a visit stands, where else it could, and when its patient cannot come."""
+
+    visit: str
+    week: WeekSnapshot
+    current: VisitBooking | None
+    places: tuple[FreePlaces, ...]
+    best: tuple[CostedBooking, ...]
+
+    @property
+    def minutes(self) -> int:
+        """How long the visit lasts."""
+        return self.week.scenario.services[self.week.scenario.visits_by_id[self.visit].service].minutes
+
+    @property
+    def patient_busy(self) -> tuple[Interval, ...]:
+        """When the patient cannot come, or is elsewhere, recovery included."""
+        scenario = self.week.scenario
+        patient = scenario.patients_by_id[scenario.visits_by_id[self.visit].patient]
+        elsewhere = (
+            Interval(start=item.booking.start, end=stamp(item.date, item.recovery_end_minute))
+            for item in self.week.upcoming.items(scenario)
+            if patient.id in item.patients and (item.kind, item.id) != ("visit", self.visit)
+        )
+        return (*patient.unavailable, *elsewhere)
+
+
+def find_free_places(week: WeekSnapshot, visit: str) -> VisitPlaces:
+    """Return all places of a visit that has one, or none yet.
+
+    Raises
+    ------
+    UnknownId
+        When the week asks for no such visit.
+    Conflict
+        When what stands breaks rules, by more than what was overridden: it must be planned anew first.
+    """
+    if visit not in week.scenario.visits_by_id:
+        raise UnknownId("visit", visit)
+    finder = (_without(week, visit) if visit in week.overridden else week).place_finder
+    places = finder.find(visit)
+    best = tuple(finder.list_cheapest(visit, places, CHEAPEST))
+    return VisitPlaces(visit, week, week.plan.visits_by_id.get(visit), places, best)
+
+
+def _without(week: WeekSnapshot, visit: str) -> WeekSnapshot:
+    """Return a week in which a visit that stands against a rule does not stand: its place is in nobody's way."""
+    others = tuple(booking for booking in week.plan.visits if booking.visit != visit)
+    statuses = {name: status for name, status in week.statuses.items() if name != visit}
+    return replace(week, plan=week.plan.changed(visits=others), statuses=statuses)

@@ -1,0 +1,92 @@
+"""One session by hand: moved, called off, filled, and a seat that is given back goes to who waits; all are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support import factories
+from support.factories import at, booking, group, session, visit
+from support.frontdesk import FrontDesk, front_desk, rules
+
+SESSION = "/v1/groups/coping/booking"
+WANG = {"location": "wang", "room": "wang-group", "team": ["ben"]}
+
+
+@pytest.fixture
+def desk(store_url: str) -> Iterator[FrontDesk]:
+    """Return a week that came as a scenario: two have a seat among three; pat, busy then, and rae wait for one."""
+    asked = factories.scenario(visit("v-1", "pat"), group("coping", "sol", "tam", "pat", "rae", capacity=2))
+    made = factories.plan(asked, booking("v-1", "WE 09:00"), session("coping", "WE 09:00", "sol tam"))
+    with front_desk(store_url, asked, made) as desk:
+        for patient in ("sol", "tam", "rae"):
+            path = f"/v1/patients/{patient}/contact"
+            version = desk.ask("GET", path).headers["etag"]
+            assert desk.ask("PUT", path, {"email": f"{patient}@home.example"}, **{"If-Match": version}).status_code == 200
+        yield desk
+
+
+def change(desk: FrontDesk, method: str, body: Any = None) -> Any:
+    return desk.ask(method, SESSION, body, **{"If-Match": desk.ask("GET", SESSION).headers.get("etag", '"1.none"')})
+
+
+def told(desk: FrontDesk, patient: str) -> list[str]:
+    """Return what a patient was written, the newest last: nothing was sent yet, so that a newer one drops the older."""
+    items = desk.ask("GET", f"/v1/patients/{patient}/messages").json()["items"]
+    return [one["method"] for one in items if one["state"] == "waiting"]
+
+
+def test_where_a_session_stands_is_shown_with_its_seats(desk: FrontDesk) -> None:
+    shown = desk.ask("GET", SESSION).json()
+    assert (shown["start"], shown["attendees"]) == (at("WE 09:00"), ["sol", "tam"])
+    assert shown["candidates"] == ["sol", "tam", "pat", "rae"]
+    assert desk.ask("GET", "/v1/groups/nothing/booking").status_code == 404
+
+
+def test_a_session_is_moved_with_all_who_have_a_seat(desk: FrontDesk) -> None:
+    assert desk.ask("PATCH", SESSION, {"start": at("TH 09:00"), **WANG}).status_code == 428
+    moved = change(desk, "PATCH", {"start": at("TH 09:00"), **WANG})
+    assert (moved.status_code, moved.json()["start"]) == (200, at("TH 09:00")), moved.text
+    assert moved.json()["attendees"] == ["sol", "tam"]
+    assert [told(desk, patient) for patient in ("sol", "tam")] == [["REQUEST"], ["REQUEST"]]
+    assert rules(change(desk, "PATCH", {"start": at("TH 09:00"), **WANG, "team": ["ana"]})) == {"qualified"}
+    assert change(desk, "PATCH", {"start": at("TH 09:00"), **WANG, "room": "nowhere"}).status_code == 422
+
+
+def test_a_session_is_called_off_and_can_be_planned_anew(desk: FrontDesk) -> None:
+    off = change(desk, "DELETE")
+    assert (off.status_code, off.json()["attendees"]) == (200, ["sol", "tam"]), off.text
+    assert [told(desk, patient) for patient in ("sol", "tam")] == [[], []], "an invitation that was never sent is dropped"
+    assert desk.ask("GET", SESSION).status_code == 404
+    assert [one["id"] for one in desk.ask("GET", "/v1/scenarios/test-week").json()["groups"]] == ["coping"]
+    assert "group.cancel" in desk.actions("coping")
+
+
+def test_a_seat_that_is_given_back_goes_to_the_first_who_can_come(desk: FrontDesk) -> None:
+    assert desk.ask("DELETE", "/v1/groups/coping/attendees/sol").status_code == 204
+    shown = desk.ask("GET", SESSION).json()
+    assert (shown["attendees"], shown["candidates"]) == (["tam", "rae"], ["tam", "pat", "rae"])
+    assert told(desk, "rae") == ["REQUEST"] and told(desk, "sol") == []
+    assert desk.ask("DELETE", "/v1/groups/coping/attendees/sol").status_code == 404
+    assert desk.ask("DELETE", "/v1/groups/coping/attendees/tam").status_code == 204
+    assert desk.ask("GET", SESSION).json()["attendees"] == ["rae"]
+
+
+def test_the_last_who_leaves_ends_the_session(desk: FrontDesk) -> None:
+    for patient in ("rae", "pat", "sol", "tam"):
+        assert desk.ask("DELETE", f"/v1/groups/coping/attendees/{patient}").status_code == 204
+    assert desk.ask("GET", SESSION).status_code == 404
+
+
+def test_free_seats_are_filled(desk: FrontDesk) -> None:
+    full = desk.ask("POST", "/v1/groups/coping/filling")
+    assert (full.status_code, full.json()["attendees"]) == (200, ["sol", "tam"])
+
+
+def test_a_session_that_has_begun_stays(desk: FrontDesk) -> None:
+    desk.clock.pass_by(days=6)
+    move = {"start": at("TH 09:00"), **WANG}
+    for answer in (change(desk, "PATCH", move), change(desk, "DELETE"), desk.ask("POST", "/v1/groups/coping/filling")):
+        assert answer.status_code == 409, answer.text
+    assert desk.ask("DELETE", "/v1/groups/coping/attendees/sol").status_code == 409

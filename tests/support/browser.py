@@ -1,0 +1,88 @@
+"""A real browser against the real service: Chromium, as Debian installs it, and the demonstration's way of filling a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import pytest
+from support.processes import served
+from support.service import SECRET
+
+from api.cli.demo_service import ACCOUNT, fill_store
+from api.context import create_context
+from api.runtime.settings import Settings
+from api.store.database import Database
+from api.store.migrations import migrate
+from api.web.pages import DIST
+from scheduling.generate import generate
+from scheduling.scenario import Scenario
+
+AXE = Path("api/web/app/node_modules/axe-core/axe.min.js")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+@dataclass(frozen=True)
+class DeskServed:
+    """A service with a planned week, and the account of its scheduler."""
+
+    address: str
+    password: str
+    scenario: Scenario
+
+    @property
+    def start(self) -> str:
+        """The address that logs in by itself."""
+        return f"{self.address}/log-in#name={ACCOUNT}&password={self.password}"
+
+
+@cache
+def planned_week() -> tuple[Scenario, Any]:
+    """Return a small week and a plan of it."""
+    from solver import Limits, solve
+
+    week = generate("tiny", seed=1)
+    return week, solve(week, Limits(seconds=2, workers=1))
+
+
+@contextmanager
+def served_desk(folder: Path) -> Iterator[DeskServed]:
+    """Serve a planned week from a store in a folder."""
+    from solver import Limits
+
+    url = f"sqlite:///{folder / 'desk.db'}"
+    week, plan = planned_week()
+    context = create_context(Settings(database_url=url, secret=SECRET), Database(url))
+    migrate(context.database)
+    password = fill_store(context, week, plan, Limits(seconds=2, workers=1))
+    context.close()
+    with served(url) as service:
+        yield DeskServed(service.address, password, week)
+
+
+def expect_browser() -> str:
+    """Return where Chromium is; skips the test with a plain line where it, Playwright or the pages are missing."""
+    pytest.importorskip("playwright", reason="Playwright is not installed")
+    chromium = which("chromium")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    if not (DIST / "index.html").is_file():
+        pytest.skip("the desk's pages are not built")
+    return chromium
+
+
+def find_faults(page: Any, **options: Any) -> list[str]:
+    """Return what axe-core finds wrong with a page: the rule, and the first element of each."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed; npm ci in api/web/app brings it")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))  # not as a tag: the pages' policy allows no script but their own
+    rules = {"runOnly": {"type": "tag", "values": TAGS}, **options}
+    found = page.evaluate("rules => axe.run(document, rules)", rules)
+    return [f"{fault['id']}: {fault['nodes'][0]['html'][:200]}" for fault in found["violations"]]
