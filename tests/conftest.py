@@ -8,10 +8,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from support.postgres import HOW_TO_GET_ONE, MIGRATED, PostgresServer, binaries, server
 
 from api.store.database import Database
 from api.store.migrations import migrate
+
+settings.register_profile("untimed", deadline=None)  # how busy the machine is fails no test
+settings.load_profile("untimed")
 
 
 def _migrated(url: str) -> None:

@@ -85,6 +85,7 @@ class Rewinding:
 
     def __init__(self, here: World, kept: Kept) -> None:
         self.here, self._kept = here, kept
+        self._now = here.desk.clock.now
         self._context = here.desk.context
         self._context.requests = self._context.log_ins = self._context.polls = RateLimiter(UNLIMITED)
         self._open_queue()
@@ -93,12 +94,14 @@ class Rewinding:
         """Remember how it is now."""
         self._closed()
         self._kept.keep()
+        self._now = self.here.desk.clock.now
         self._opened()
 
     def set_back(self) -> None:
         """Make it as it was, and forget what was derived since: a version may come to mean something else now."""
         self._closed()
         self._kept.take_back()
+        self.here.desk.clock.now = self._now
         self._opened()
 
     def __enter__(self) -> Self:

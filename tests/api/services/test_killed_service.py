@@ -20,6 +20,7 @@ from support.service import Clock, bearer
 from api.http.answers import Call
 from api.store import audit
 from api.store.database import Database
+from api.store.epoch import get_epoch
 from scheduling.scenario import Scenario
 
 CLIENTS = 8
@@ -150,7 +151,7 @@ def test_an_answer_before_the_commit_would_be_found(desk: FrontDesk, monkeypatch
 
     def answered_too_soon(call: Call, act: object) -> object:
         with desk.context.database.writing() as session:
-            response = act(session).response()
+            response = act(session).response(get_epoch(session))
             session.rollback()
             return response
 
