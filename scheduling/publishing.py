@@ -45,7 +45,14 @@ def _current(visit: Visit, b: VisitBooking | None) -> Current | None:
     if b is None:
         return None
     told = visit.current.notified if visit.current is not None and is_unchanged(visit.current, b) else True
-    return Current(start=b.start, location=b.location, room=b.room, team=b.team, supervisors=b.supervisors, notified=told)
+    return Current(
+        start=b.start,
+        location=b.location,
+        room=b.room,
+        team=b.team,
+        supervisors=tuple(dict.fromkeys(b.supervisors)),
+        notified=told,
+    )
 
 
 def _current_group(group: Group, b: GroupBooking | None) -> CurrentGroup | None:
@@ -59,7 +66,7 @@ def _current_group(group: Group, b: GroupBooking | None) -> CurrentGroup | None:
         location=b.location,
         room=b.room,
         team=b.team,
-        supervisors=b.supervisors,
+        supervisors=tuple(dict.fromkeys(b.supervisors)),
         attendees=b.attendees,
         notified=told,
     )

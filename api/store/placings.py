@@ -218,7 +218,8 @@ def current_group(placing: Placing, grid: TimeGrid, trainees: Collection[str]) -
 
 
 def _current(placing: Placing, grid: TimeGrid, trainees: Collection[str]) -> dict[str, Any]:
-    team, supervisors = placing.ids("team"), placing.ids("supervisor")
+    # A booking by hand that overrides rules may name somebody twice.
+    team, supervisors = placing.ids("team"), tuple(dict.fromkeys(placing.ids("supervisor")))
     is_known = bool(supervisors) or not any(member in trainees for member in team)
     return {
         "start": grid.wall(placing.starts_at),

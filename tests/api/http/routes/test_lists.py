@@ -13,6 +13,12 @@ from api.store.tasks import add_task
 
 PEOPLE = ("mrn-1", "mrn-2", "mrn-3", "mrn-4")
 
+CHANGES_OF_THE_WORLD = {
+    "/v1/absences": {"provider": "ana"},
+    "/v1/closures": {"location": "wang"},
+    "/v1/extra-shifts": {"provider": "ana", "locations": ["wang"]},
+}
+
 ELSEWHERE = {"/v1/plans", "/v1/publications"}
 """Lists of what solvers make, which are walked where plans are."""
 
@@ -32,6 +38,11 @@ def desk(sqlite_url: str) -> Iterator[FrontDesk]:
             assert desk.ask("POST", "/v1/weeks", {"weeks": 1}).status_code == 201
         for _ in range(3):
             assert desk.ask("POST", "/v1/feeds", {"kind": "provider", "subject": "ana"}).status_code == 201
+        for hour in ("09", "10"):
+            when = {"from": f"2026-12-08T{hour}:00", "to": f"2026-12-08T{hour}:30"}
+            for path, what in CHANGES_OF_THE_WORLD.items():
+                sent = desk.ask("POST", path, when | what)
+                assert sent.status_code == 201, sent.text
         with desk.context.database.writing() as session:
             for patient in PEOPLE:
                 add_task(session, "busy-conflict", ("patient", patient), {}, desk.clock())
