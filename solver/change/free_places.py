@@ -140,13 +140,19 @@ class FreePlaceFinder:
         def own_cost(slot: int) -> int:
             return int(occupancy.cost_of_place(task, team.day, team.location, slot, team.team))
 
-        # What all starts of a team share, such as its change of site, is counted once; the rest is the visit's own.
-        own = own_cost(first)
-        mark = ledger.mark
-        ledger.place(task.key, _place(team, first))
-        shared = ledger.change - own
-        ledger.undo_to(mark)
-        costs = [(slot, shared + own_cost(slot)) for slot in _slots(team.starts)]
+        def whole_cost(slot: int) -> int:
+            mark = ledger.mark
+            ledger.place(task.key, _place(team, slot))
+            change = ledger.change
+            ledger.undo_to(mark)
+            return change
+
+        if self._order_counts(team):
+            costs = [(slot, whole_cost(slot)) for slot in _slots(team.starts)]
+        else:
+            # What all starts of a team share, such as its change of site, is counted once; the rest is the visit's own.
+            shared = whole_cost(first) - own_cost(first)
+            costs = [(slot, shared + own_cost(slot)) for slot in _slots(team.starts)]
         rooms = (
             RoomStarts(room, tuple(_stretches(starts & team.starts, grid.grid_minutes)))
             for room, starts in occupancy.open_rooms(task, team.day, team.location)
@@ -160,6 +166,12 @@ class FreePlaceFinder:
             starts=tuple(_costed_runs(costs, grid.grid_minutes)),
             rooms=tuple(rooms),
         )
+
+    def _order_counts(self, team: OpenTeam) -> bool:
+        """Return whether what a place costs depends on what stands before and after it on its day."""
+        policy = self.scenario.policy
+        people = (*team.team, *team.supervisors)
+        return bool(policy.waiting or policy.patient_site_change or any(self._domains.shift(shift).also for shift in people))
 
 
 def _place(team: OpenTeam, slot: int) -> Placement:

@@ -26,7 +26,7 @@ PICKS = 40
 
 def expand(scenario: Scenario, visit_id: str, places: tuple[FreePlaces, ...]) -> Iterator[tuple[VisitBooking, int]]:
     """Yield each single place, in each of its rooms, with its cost."""
-    minutes = timedelta(minutes=scenario.services[scenario.visits_by_id[visit_id].service].minutes)
+    minutes = timedelta(minutes=scenario.service_of(scenario.visits_by_id[visit_id]).minutes)
     for place in places:
         for run in place.starts:
             for minute in range(run.first_minute, run.last_minute + 1, scenario.grid.grid_minutes):
@@ -55,7 +55,7 @@ def is_clean(scenario: Scenario, plan: Plan, wanted: VisitBooking) -> bool:
 
 def pick(scenario: Scenario, asked: str, chance: random.Random) -> VisitBooking:
     """Return some place of a visit, most often one that breaks a rule."""
-    service = scenario.services[scenario.visits_by_id[asked].service]
+    service = scenario.service_of(scenario.visits_by_id[asked])
     start = stamp(chance.choice(list(scenario.grid.dates())), chance.randrange(8 * 60, 17 * 60, scenario.grid.grid_minutes))
     where = chance.choice(service.locations)
     rooms = [room.id for room in scenario.clinic.rooms if room.location == where]

@@ -543,12 +543,17 @@ def test_the_comparison_with_bookings_by_hand_would_see_a_start_that_is_not_offe
     assert not all_offered(*asked)
 
 
+def only_at(location: str, every: Any) -> Any:
+    """Return a search of places that misses those of all other locations."""
+    return lambda *given: (one for one in every(*given) if one.placement.location == location)
+
+
 def test_the_comparison_with_every_place_would_see_a_search_that_misses_some(monkeypatch: pytest.MonkeyPatch) -> None:
     week = scenario(providers=[provider("ana", shifts=[shift("MO 08:00", "09:00"), shift("MO 09:30", "10:30", "west")])])
     asked = (week, plan(week), visit("new"))
     assert agrees(*asked)
-    every = Occupancy.places
-    monkeypatch.setattr(Occupancy, "places", lambda *given: (one for one in every(*given) if one.placement.location == "west"))
+    for search in ("places", "every_start"):
+        monkeypatch.setattr(Occupancy, search, only_at("west", getattr(Occupancy, search)))
     wished = patient("pat", preferred_site="boston")
     dearer = scenario(patients=[wished], providers=week.providers)
     assert not agrees(dearer, plan(dearer), visit("new"))
