@@ -16,6 +16,7 @@ from calendar import isleap, monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from itertools import chain, count, product
 from math import prod
 from typing import Self
@@ -47,7 +48,7 @@ class Unusable(ValueError):
     """A rule that is not expanded; says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """A recurrence rule.
 
@@ -248,7 +249,8 @@ class Rule:
         if self.weeks and not self._is_in_week(day):
             return False
         if self.weekdays:
-            return any(weekday == day.weekday() and self._is_nth(ordinal, day) for ordinal, weekday in self.weekdays)
+            ordinals = self._ordinals[day.weekday()]
+            return 0 in ordinals or any(self._is_nth(ordinal, day) for ordinal in ordinals)
         if self.weeks and not (self.month_days or self.year_days):
             return day.weekday() == start.weekday()
         return bool(self.month_days or self.year_days) or self._is_like(start, day)
@@ -260,6 +262,11 @@ class Rule:
         last = date(fourth.year, 12, 31)
         weeks = (_get_day_of_year(last) - 1 - (last.weekday() - self.week_start - 3) % 7) // 7 + 1
         return number in self.weeks or number - weeks - 1 in self.weeks
+
+    @cached_property
+    def _ordinals(self) -> tuple[frozenset[int], ...]:
+        """Which of its days in a month or year a rule names, by weekday; 0 for each of them."""
+        return tuple(frozenset(ordinal for ordinal, weekday in self.weekdays if weekday == day) for day in range(7))
 
     def _is_nth(self, ordinal: int, day: date) -> bool:
         """Return whether a day is the nth of its weekday in its month, or in its year if a yearly rule names no months."""
