@@ -207,7 +207,7 @@ def test_who_has_no_address_is_told_once_there_is_one_and_counted_until_then(
 
 
 @pytest.mark.parametrize(
-    "email", ["", "pat", "a@b\r\nBcc: c@d", "a b@c.example", "a@-b.example", "ü@c.example", "a@" + "b" * 260]
+    "email", ["", "pat", "a@b\r\nBcc: c@d", "a b@c.example", "a@-b.example", "ü b@c.example", "a@" + "b" * 260]
 )
 def test_what_is_no_address_is_refused(desk: FrontDesk, email: str) -> None:
     etag = desk.ask("GET", "/v1/patients/pat/contact").headers["etag"]
