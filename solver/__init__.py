@@ -12,17 +12,10 @@ what it leaves open, are decomposed:
 3. A second plan is constructed at the master's reduced costs, shifts being where the relaxation spends them.
 4. :mod:`solver.search.ruin` improves it: annealing by ruin and recreate, all workers along one cooling.
    Its inner loop, :mod:`solver.search.kernel`, is compiled by Numba and works on numbers only (:mod:`solver.search.encoding`).
-5. :mod:`solver.search.improve` polishes it: large neighbourhoods solved exactly, chosen at the master's prices
+5. :mod:`solver.search.improve` polishes it: large neighbourhoods solved exactly, chosen at the master's reduced costs
    (:mod:`solver.search.neighbourhoods`). Only these move group sessions.
 
-Tried on the week of 682 visits and left out:
-
-- diving from the relaxation to an assignment, sequenced day by day: as good a start as 3, 18 s later, minutes on a month;
-- the best answer that HiGHS has for the master after 19 s (13,092, bound 12,949): held as far as it can be sequenced it is
-  13,480, annealed from there 13,291, and without it 13,270 in the same 40 s of one core;
-- the master as a CP-SAT model with hints: 6 % above the bound after 40 s;
-- one exact model: no plan in 60 s;
-- ruin and recreate in Python: 1,000 steps a second, 14,414 after 60 s; compiled, 60,000.
+What was tried and left out, and why, is in ``solver/decisions``; parameters and figures are in ``solver/README.md``.
 
 A plan that people live by is changed in a fraction of a second: :mod:`solver.change.offers` fits in more visits (the places are
 those of :mod:`solver.change.openings`), :mod:`solver.change.backfill` fills time that has become free,

@@ -23,9 +23,10 @@ COVERAGE: Mapping[Rule, tuple[Place, ...]] = {
     places.start_grid: ("checker", "domain"),
     places.horizon: ("checker", "domain"),
     places.service_location: ("checker", "domain"),
+    places.opens: ("checker", "domain"),
     places.closes: ("checker", "domain"),
     places.recovery_closes: ("checker", "domain"),
-    places.closure: ("checker", "domain"),
+    places.closure: ("checker", "domain", "constraint", "occupancy", "kernel"),
     providers.team: ("checker", "constraint", "occupancy", "kernel"),
     providers.qualified: ("checker", "domain"),
     providers.shift: ("checker", "domain", "constraint", "occupancy", "kernel"),
@@ -56,6 +57,8 @@ COVERAGE: Mapping[Rule, tuple[Place, ...]] = {
     requests.group_cadence: ("checker", "domain"),
     stability.not_past: ("checker", "domain"),
     stability.frozen: ("checker", "domain"),
+    stability.begun: ("checker", "domain", "constraint", "occupancy", "kernel"),
+    stability.notice: ("checker", "domain", "constraint", "occupancy"),
     stability.notification_budget: ("checker", "constraint", "master"),
     requests.reserve_window: ("checker", "domain"),
 }
@@ -64,6 +67,7 @@ KEPT_OTHERWISE: Mapping[tuple[Rule, Place], str] = {
     (patients.patient_available, "kernel"): "it moves no group, and a visit's patient is a matter of domains",
     (patients.patient_site, "kernel"): "it moves no group, and a visit's patient is a matter of domains",
     (requests.group_size, "kernel"): "it moves no group",
+    (stability.notice, "kernel"): "it moves no group, and when a visit may be is a matter of domains",
     (stability.notification_budget, "occupancy"): "the incumbent compares calls above the budget before costs",
     (stability.notification_budget, "kernel"): "each call above the budget costs a penalty that grows as it cools",
 }

@@ -91,11 +91,6 @@ app.add_typer(hl7_app, name="hl7")
 app.add_typer(partner_app, name="partner")
 
 
-def main() -> None:
-    """Run the command line."""
-    app(prog_name="clinicweave")
-
-
 def _version(wanted: bool) -> None:
     if wanted:
         try:

@@ -29,10 +29,14 @@ from api.access.table import Access, Scope, get_line, list_methods
 from api.context import AppContext, get_context
 from api.http.errors import document_problems
 from api.runtime.exceptions import Forbidden, Unauthenticated
+from api.runtime.settings import Settings
 from api.store import audit
 from scheduling.errors import Fault, InvalidFile
 
 COOKIE = "clinicweave_session"
+HOST_ONLY = "__Host-"
+"""The prefix of a cookie that browsers take by TLS alone, for this host and all its paths (RFC 6265bis, section 4.1.3.2)."""
+
 BEARER = "bearer "
 READING = ("GET", "HEAD", "OPTIONS")
 NULS_IN_ADDRESS = ("\0", "%00")
@@ -48,12 +52,18 @@ MAX_LOGGED_ID = 100
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
-    """What the gate has to know of a request."""
+    """What the gate has to know of a request.
+
+    Attributes
+    ----------
+    is_unasked : bool
+        Whether it changes something, and nothing says that a page of ours has sent it.
+    """
 
     address: str
     bearer: str | None
     cookie: str | None
-    is_foreign: bool
+    is_unasked: bool
     ids: tuple[tuple[str, str], ...]
 
     @property
@@ -134,6 +144,9 @@ def admit(context: AppContext, line: Access, asked: AccessRequest) -> Actor:
         context.log_ins.take(f"guess from {asked.address}")
         _deny(context, line, asked, UNKNOWN, NOBODY, str(refusal))
         raise
+    if asked.bearer is None and asked.is_unasked:
+        _deny(context, line, asked, actor.id, actor.role, "not sent by a page of ours")
+        raise Forbidden("with a cookie, a change has to come from a page of this service")
     expect_allowed(context, line, asked, actor)
     return actor
 
@@ -149,10 +162,7 @@ def _known(context: AppContext, asked: AccessRequest) -> Actor:
     if asked.secret is None:
         raise Unauthenticated("no credential came with the request")
     context.requests.take(hash_secret(asked.secret))
-    actor = context.identify(asked.secret)
-    if asked.bearer is None and asked.is_foreign:
-        raise Unauthenticated("another site has sent this request")
-    return actor
+    return context.identify(asked.secret)
 
 
 def _may(context: AppContext, actor: Actor, line: Access, asked: AccessRequest) -> bool:
@@ -183,8 +193,8 @@ def _asked(request: Request, line: Access) -> AccessRequest:
     return AccessRequest(
         address=get_address(request),
         bearer=given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else None,
-        cookie=request.cookies.get(COOKIE),
-        is_foreign=request.method not in READING and is_foreign(request),
+        cookie=request.cookies.get(get_cookie_name(get_context(request).settings)),
+        is_unasked=request.method not in READING and not is_own_page(request),
         ids=tuple((kind, request.path_params[kind]) for kind in line.named_in_path),
     )
 
@@ -198,13 +208,32 @@ def get_address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-def is_foreign(request: Request) -> bool:
-    """Say whether a page of another site made a browser send this: browsers name the page's origin, programs name none."""
-    origin = request.headers.get("origin")
-    if origin is None:
-        return request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+def get_cookie_name(settings: Settings) -> str:
+    """Return the name of the cookie that holds a session's secret."""
+    return f"{HOST_ONLY}{COOKIE}" if settings.secure else COOKIE
+
+
+def is_own_page(request: Request) -> bool:
+    """Return whether a browser says that a page of this service has sent a request.
+
+    Fetch metadata goes before ``Origin``: that is ``null`` for a form of a page that names no referrer.
+
+    References
+    ----------
+    W3C, Fetch Metadata Request Headers, section 2.3 (Sec-Fetch-Site).
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
     own = urlsplit(get_context(request).settings.public_url)
-    return origin not in (f"{own.scheme}://{own.netloc}", f"{request.url.scheme}://{request.url.netloc}")
+    ours = (f"{own.scheme}://{own.netloc}", f"{request.url.scheme}://{request.url.netloc}")
+    return request.headers.get("origin") in ours
+
+
+def is_foreign(request: Request) -> bool:
+    """Return whether a page of another site made a browser send this: browsers say so, and programs say nothing."""
+    said = request.headers.get("origin") is not None or request.headers.get("sec-fetch-site", "none") != "none"
+    return said and not is_own_page(request)
 
 
 async def _document(request: Request) -> Any:

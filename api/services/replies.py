@@ -18,7 +18,7 @@ from api.context import AppContext
 from api.services.bookings import get_visit_booking
 from api.services.records import write_audit
 from api.services.week import get_current_week, with_booking
-from api.store import bookings, messages, tasks
+from api.store import bookings, messages, periods, tasks
 from api.store.tables import BookingRow, InvitationRow
 from api.store.tables.mail import Participation
 from calendars.mailbox import Mailbox
@@ -112,6 +112,7 @@ class _ReplyDesk:
         invitation.participation, invitation.replied_at = participation, stamp or self.now
         booking.version += 1
         self.session.add_all((invitation, booking))
+        periods.touch(self.session, booking.period_id)
         detail = {"patient": invitation.patient_id}
         write_audit(self.session, self.by, f"answer.{participation}", booking.kind, booking.subject_id, self.now, **detail)
         return participation

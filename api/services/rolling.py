@@ -6,7 +6,7 @@ the domain says what of it the week asks for (:mod:`scheduling.care.rolling`); h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -145,11 +145,12 @@ def load_book(session: Session, horizon: Horizon, now: datetime) -> ClinicRecord
     known = {episode.patient for episode in opened.values()} | {visit.patient for visit in others}
     for group in groups:
         known |= {member.patient for member in group.members} | {waiting.patient for waiting in group.waiting}
-    current, current_groups = _list_standing(session, grid)
+    providers = load_providers_ahead(session, grid)
+    current, current_groups = _list_standing(session, grid, people.get_trainees(providers))
     known |= {patient for group in current_groups.values() for patient in group.attendees}
     return ClinicRecords(
         clinic=clinic,
-        providers=load_providers_ahead(session, grid),
+        providers=providers,
         patients=patients_with_appointments(session, known, grid),
         episodes=tuple(opened.values()),
         programmes=groups,
@@ -183,7 +184,9 @@ def load_providers_ahead(session: Session, grid: TimeGrid) -> tuple[Provider, ..
     return people.load_providers(session, ahead)
 
 
-def _list_standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Current], Mapping[tuple[str, str], CurrentGroup]]:
+def _list_standing(
+    session: Session, grid: TimeGrid, trainees: Collection[str]
+) -> tuple[Mapping[str, Current], Mapping[tuple[str, str], CurrentGroup]]:
     """Return where visits, and sessions by programme and month, stand within a horizon."""
     visits: dict[str, Current] = {}
     groups: dict[tuple[str, str], CurrentGroup] = {}
@@ -192,9 +195,9 @@ def _list_standing(session: Session, grid: TimeGrid) -> tuple[Mapping[str, Curre
         if booking.row.state == "offered" or kind == "hold":
             continue
         if kind == "visit":
-            visits[subject] = current_visit(booking.placing, grid)
+            visits[subject] = current_visit(booking.placing, grid, trainees)
         else:
-            groups[subject.removesuffix(f"-{month}"), month] = current_group(booking.placing, grid)
+            groups[subject.removesuffix(f"-{month}"), month] = current_group(booking.placing, grid, trainees)
     return visits, groups
 
 

@@ -10,7 +10,14 @@ from api.access.actor import Actor
 from api.services.programmes import open_workshops
 from api.services.records import write_audit
 from api.store import periods
+from api.store.database import Database
 from scheduling.scenario import Scenario
+
+
+def has_clinic(database: Database) -> bool:
+    """Return whether anything was ever taken in: without a clinic there is no week to show."""
+    with database.reading() as session:
+        return periods.find_clinic(session) is not None
 
 
 def import_roster(session: Session, by: Actor, text: str, now: datetime) -> Scenario:

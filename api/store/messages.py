@@ -98,6 +98,16 @@ def get_participation(session: Session, booking_id: str) -> Participation | None
     return "needs-action" if find_waiting(session, [row.id]) else row.participation
 
 
+def list_participations(session: Session, bookings: Iterable[str]) -> dict[str, Participation]:
+    """Return what the patients of visits have answered, by booking; whoever was told nothing yet has none."""
+    rows = list_invitations_of(session, bookings)
+    waiting = find_waiting(session, [row.id for row in rows.values()])
+    return {
+        booking: "needs-action" if row.told is None or row.id in waiting else row.participation
+        for (booking, _), row in rows.items()
+    }
+
+
 def add_invitation(session: Session, booking_id: str, patient_id: str) -> InvitationRow:
     """Begin a patient's event of a booking; its UID is random and tells nothing."""
     identifier = new_id()

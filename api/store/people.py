@@ -94,7 +94,7 @@ def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGri
     put(session, ProviderRow, (_provider_row(one) for one in providers))
     starts, ends = get_bounds(grid)
     shifts = [
-        ShiftRow(provider_id=one.id, starts_at=begin, ends_at=end, locations=list(shift.locations))
+        ShiftRow(provider_id=one.id, starts_at=begin, ends_at=end, locations=list(shift.locations), also=list(shift.also))
         for one in providers
         for shift, begin, end in _instants(one.shifts, grid)
     ]
@@ -119,10 +119,10 @@ def load_providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     wall = cache(grid.wall)  # most begin and end at a few clock times
     shifts: dict[str, list[Shift]] = defaultdict(list)
     one, other = ShiftRow, BusyRow
-    on_duty = select(one.provider_id, one.starts_at, one.ends_at, one.locations)
-    on_duty = on_duty.where(col(one.starts_at) >= starts, col(one.starts_at) < ends)
-    for provider, begin, end, locations in session.exec(on_duty.order_by(col(one.starts_at))):
-        shifts[provider].append(Shift(start=wall(begin), end=wall(end), locations=tuple(locations)))
+    columns: tuple[Any, ...] = (one.provider_id, one.starts_at, one.ends_at, one.locations, one.also)
+    on_duty = select(*columns).where(col(one.starts_at) >= starts, col(one.starts_at) < ends)
+    for provider, begin, end, locations, also in session.exec(on_duty.order_by(col(one.starts_at))):
+        shifts[provider].append(Shift(start=wall(begin), end=wall(end), locations=tuple(locations), also=tuple(also)))
     busy: dict[str, list[Interval]] = defaultdict(list)
     away = select(other.provider_id, other.starts_at, other.ends_at)
     away = away.where(col(other.starts_at) < ends, col(other.ends_at) > starts)
@@ -133,6 +133,11 @@ def load_providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
         read_document(Provider, text).changed(shifts=tuple(shifts[identifier]), busy=tuple(busy[identifier]))
         for identifier, text in session.exec(people)
     )
+
+
+def get_trainees(providers: Iterable[Provider]) -> frozenset[str]:
+    """Return the ids of those who work only under a supervisor."""
+    return frozenset(provider.id for provider in providers if provider.trainee)
 
 
 def get_bounds(grid: TimeGrid) -> tuple[datetime, datetime]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from hashlib import sha256
 from typing import TypeVar
@@ -14,7 +14,7 @@ from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
 from api.store.epoch import Version, get_epoch
 from api.store.errors import AlreadyThere, NoClinic, StaleVersion
-from api.store.people import load_providers, put_patients, put_providers
+from api.store.people import get_trainees, load_providers, put_patients, put_providers
 from api.store.placings import Placing, current_group, current_placings, current_visit
 from api.store.referrals_out import patients_with_appointments
 from api.store.requests import (
@@ -49,10 +49,15 @@ ZONE = "zone"
 
 def get_clinic(session: Session) -> ClinicRow:
     """Return the clinic. Raises ``NoClinic`` before anything was taken in."""
-    row = session.get(ClinicRow, CLINIC)
+    row = find_clinic(session)
     if row is None:
         raise NoClinic
     return row
+
+
+def find_clinic(session: Session) -> ClinicRow | None:
+    """Return the clinic, None before anything was taken in."""
+    return session.get(ClinicRow, CLINIC)
 
 
 def clinic_of(session: Session) -> Clinic:
@@ -238,6 +243,8 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
     stands = {subject: one for subject, one in placed(session, period_id, row.version).items() if not one.offered}
     asked, meeting = load_visits(session, period_id), load_groups(session, period_id)
     patients = {one.patient for one in asked} | {one.patient for group in meeting for one in group.candidates}
+    providers = load_providers(session, grid)
+    trainees = get_trainees(providers)
     return Scenario.from_parts(
         f"period {period_id}",
         format="clinicweave-scenario/1",
@@ -246,11 +253,11 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
         freeze_minutes=row.freeze_minutes,
         horizon=Horizon(start=row.starts_on, end=row.ends_on),
         clinic=place_of_care,
-        providers=load_providers(session, grid),
+        providers=providers,
         patients=patients_with_appointments(session, patients, grid),
-        visits=tuple(_at(one, stands.get(("visit", one.id, "")), current_visit, grid) for one in asked),
+        visits=tuple(_at(one, stands.get(("visit", one.id, "")), current_visit, grid, trainees) for one in asked),
         links=load_links(session, period_id, {one.id for one in asked}),
-        groups=tuple(_at(one, stands.get(("group", one.id, one.month)), current_group, grid) for one in meeting),
+        groups=tuple(_at(one, stands.get(("group", one.id, one.month)), current_group, grid, trainees) for one in meeting),
         reserves=load_reserves(session, period_id),
         policy=read_document(Policy, row.policy),
     )
@@ -260,6 +267,10 @@ def _grid(row: PeriodRow, place_of_care: Clinic) -> TimeGrid:
     return TimeGrid(place_of_care.timezone, place_of_care.start_grid_minutes, row.starts_on, row.ends_on)
 
 
-def _at(one: V, placing: Placing | None, current: Callable[[Placing, TimeGrid], object], grid: TimeGrid) -> V:
+StandingAt = Callable[[Placing, TimeGrid, Collection[str]], object]
+"""Returns where a placing stands, as a scenario has it."""
+
+
+def _at(one: V, placing: Placing | None, current: StandingAt, grid: TimeGrid, trainees: Collection[str]) -> V:
     """Return what is asked for as standing at a placing, if it has one."""
-    return one if placing is None else one.changed(current=current(placing, grid))
+    return one if placing is None else one.changed(current=current(placing, grid, trainees))

@@ -5,7 +5,7 @@ A length of time is counted from the start's instant, so that a visit keeps its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -86,16 +86,17 @@ def placings(scenario: Scenario, plan: Plan) -> Iterator[Placing]:
 
 
 def current_placings(scenario: Scenario) -> Iterator[Placing]:
-    """Yield the placing of everything that stands somewhere in a scenario already. Who supervises it, no scenario says."""
-    services = scenario.services
+    """Yield the placing of everything that stands somewhere in a scenario already."""
     for visit in scenario.visits:
         if (now := visit.current) is not None:
             subject: Subject = ("visit", visit.id, "")
-            yield _placing(scenario.grid, subject, services[visit.service], now, (visit.patient,), (), now.notified)
+            watching = now.supervisors or ()
+            yield _placing(scenario.grid, subject, scenario.service_of(visit), now, (visit.patient,), watching, now.notified)
     for group in scenario.groups:
         if (meets := group.current) is not None:
             subject = ("group", group.id, group.month)
-            yield _placing(scenario.grid, subject, services[group.service], meets, meets.attendees, (), meets.notified)
+            service, watching = scenario.services[group.service], meets.supervisors or ()
+            yield _placing(scenario.grid, subject, service, meets, meets.attendees, watching, meets.notified)
 
 
 class _Place(Protocol):
@@ -206,21 +207,24 @@ def booking_fields(placing: Placing, grid: TimeGrid) -> dict[str, Any]:
     }
 
 
-def current_visit(placing: Placing, grid: TimeGrid) -> Current:
-    """Return where a visit stands, as a scenario has it."""
-    return Current(**_current(placing, grid))
+def current_visit(placing: Placing, grid: TimeGrid, trainees: Collection[str]) -> Current:
+    """Return where a visit stands, as a scenario has it. Who supervises trainees may not have been said: then it is null."""
+    return Current(**_current(placing, grid, trainees))
 
 
-def current_group(placing: Placing, grid: TimeGrid) -> CurrentGroup:
+def current_group(placing: Placing, grid: TimeGrid, trainees: Collection[str]) -> CurrentGroup:
     """Return where a group stands, as a scenario has it."""
-    return CurrentGroup(**_current(placing, grid), attendees=placing.ids("patient"))
+    return CurrentGroup(**_current(placing, grid, trainees), attendees=placing.ids("patient"))
 
 
-def _current(placing: Placing, grid: TimeGrid) -> dict[str, Any]:
+def _current(placing: Placing, grid: TimeGrid, trainees: Collection[str]) -> dict[str, Any]:
+    team, supervisors = placing.ids("team"), placing.ids("supervisor")
+    is_known = bool(supervisors) or not any(member in trainees for member in team)
     return {
         "start": grid.wall(placing.starts_at),
         "location": placing.location,
         "room": placing.room,
-        "team": placing.ids("team"),
+        "team": team,
+        "supervisors": supervisors if is_known else None,
         "notified": placing.notified,
     }

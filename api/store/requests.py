@@ -34,6 +34,12 @@ def load_visits(session: Session, period_id: str) -> tuple[Visit, ...]:
     return tuple(read_document(Visit, text) for text in session.exec(query.order_by(col(VisitRow.id))))
 
 
+def get_asking_times(session: Session, period_id: str) -> dict[str, datetime]:
+    """Return when the visits of a period were asked for, by visit."""
+    query = select(VisitRow.id, VisitRow.created_at).where(VisitRow.period_id == period_id, VisitRow.state == "asked")
+    return dict(session.exec(query).all())
+
+
 def put_visits(session: Session, period_id: str, visits: Iterable[Visit], now: datetime) -> None:
     """Add visits to a period, or bring known ones to what is given; where they stand (``current``) is not kept here."""
     put(session, VisitRow, (_visit_row(period_id, one, now) for one in visits))

@@ -25,7 +25,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduling.requests import Current, CurrentGroup, Visit
+from scheduling.requests import Current, CurrentGroup, Link, Visit
 from solver.bound.linear import LinearProgram
 from solver.bound.resources import Place, Resources
 from solver.bound.trips import Trips
@@ -39,7 +39,7 @@ from solver.state.placement_costs import (
     cost_of_moving,
     cost_of_team,
 )
-from solver.state.tasks import Key, Task, visit_key
+from solver.state.tasks import Key, Needs, Task, get_needs, visit_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,12 @@ class Master:
         self.choices: dict[Key, list[TaskColumn]] = {}
         self.left_out: dict[Key, int] = {}
         self.attends: dict[tuple[str, str], int] = {}
-        self._pools: dict[tuple[str, int, Place], list[int]] = defaultdict(list)
-        self._pool_starts: dict[tuple[str, Place], int] = defaultdict(int)
+        self._pools: dict[tuple[Needs, int, Place], list[int]] = defaultdict(list)
+        self._pool_starts: dict[tuple[Needs, Place], int] = defaultdict(int)
         self._stays: list[int] = []
         self._notified = 0
-        self._flows: dict[tuple[str, int, ShiftId, str], int] = {}
+        self._flows: dict[tuple[Needs, int, ShiftId, str], int] = {}
+        self._services = {get_needs(task.service): task.service for task in domains.tasks}
         self.shift_at = self._shift_locations()
         self._resources = Resources(domains, self.program, self.sessions, self.windows, self.shift_at)
         for task in domains.tasks:
@@ -148,7 +149,7 @@ class Master:
                 if option.shift is not None and (option.shift, option.location) in named:
                     prices[option] = named[option.shift, option.location]
                 elif option.shift is not None:
-                    flow = self._flows.get((service.id, option.seat, option.shift, option.location))
+                    flow = self._flows.get((get_needs(service), option.seat, option.shift, option.location))
                     place = pools.get(self._place(option), 0.0) if option.seat == 0 else 0.0
                     prices[option] = float(place + (reduced_costs[flow] if flow is not None else 0.0))
         return guide
@@ -176,9 +177,9 @@ class Master:
                 continue
             choices.append(self._choice(task, place, None, starts))
             if task.service.team:
-                self._pool_starts[task.service.id, place] |= starts
+                self._pool_starts[get_needs(task.service), place] |= starts
                 for seat in range(seats):
-                    self._pools[task.service.id, seat, place].append(choices[-1].column)
+                    self._pools[get_needs(task.service), seat, place].append(choices[-1].column)
         self.choices[task.key] = choices
         out = self.program.add_column(self._leaving_out(task))
         self.left_out[task.key] = out
@@ -288,9 +289,9 @@ class Master:
 
     def _pool_rows(self) -> None:
         """Let the shifts that suit a service take what its pool holds, seat by seat."""
-        for (service_id, seat, place), columns in self._pools.items():
-            service, flows = self.scenario.services[service_id], []
-            wanted = self._pool_starts[service_id, place]
+        for (needs, seat, place), columns in self._pools.items():
+            service, flows = self._services[needs], []
+            wanted = self._pool_starts[needs, place]
             for option in self.domains.seat(service, seat):
                 starts = option.starts & wanted
                 if option.shift is not None and starts and self._place(option) == place:
@@ -298,7 +299,7 @@ class Master:
                     most = min(len(columns), window.free_minutes // service.minutes)
                     if most:
                         flow = self.program.add_column(upper=most)
-                        self._flows[service_id, seat, option.shift, option.location] = flow
+                        self._flows[needs, seat, option.shift, option.location] = flow
                         self._resources.use_provider(flow, service, seat, option.shift, option.location, starts)
                         if (option.shift, option.location) in self.shift_at:
                             self.program.add_row([flow, self.shift_at[option.shift, option.location]], [1, -most], high=0)
@@ -310,20 +311,20 @@ class Master:
         group, policy, scenario = task.group, self.scenario.policy, self.scenario
         assert group is not None
         choices, seats = self.choices[task.key], []
-        for candidate in group.candidates:
-            seat = policy.group_seat.of(candidate.priority)
+        worth = {candidate.patient: policy.group_seat.of(candidate.priority) for candidate in group.candidates}
+        for patient in self.domains.list_members(task):
+            seat = worth.get(patient, 0)
             self.program.offset += seat
             column = self.program.add_column(-seat)
-            sites = scenario.patients_by_id[candidate.patient].allowed_sites
+            sites = scenario.patients_by_id[patient].allowed_sites
             able = [
                 choice.column
                 for choice in choices
                 if scenario.site(choice.location) in sites
-                and choice.starts
-                & ~unavailable_starts(scenario, candidate.patient, task.service, scenario.grid.date(choice.day))
+                and choice.starts & ~unavailable_starts(scenario, patient, task.service, scenario.grid.date(choice.day))
             ]
             self.program.add_implication(column, able)
-            self.attends[group.id, candidate.patient] = column
+            self.attends[group.id, patient] = column
             seats.append(column)
         self._told(task)
         runs = [choice.column for choice in choices]
@@ -360,6 +361,9 @@ class Master:
             outs = [self.left_out[keys[1]], self.left_out[keys[0]]]
             self.program.add_row(outs, [1, -1], low=0, high=0 if link.together else 1)
             for day in range(self.scenario.grid.days):
+                if link.any_order:
+                    self._near(before, after, day, link)
+                    continue
                 self._within(_until(before, day - link.min_days), _until(after, day))
                 if link.max_days is not None:
                     self._within(_since(before, day - link.max_days), _since(after, day))
@@ -369,6 +373,12 @@ class Master:
             if link.same_provider:
                 for provider in sorted({choice.shift.provider for choice in after if choice.shift}):
                     self._within(_with(before, provider), _with(after, provider))
+
+    def _near(self, choices: Sequence[TaskColumn], others: Sequence[TaskColumn], day: int, link: Link) -> None:
+        """Let a visit of a link in any order be on a day only as far as the other one is at its distance, sooner or later."""
+        most = self.scenario.grid.days if link.max_days is None else link.max_days
+        near = [choice for choice in choices if link.min_days <= abs(choice.day - day) <= most]
+        self._within(near, [choice for choice in others if choice.day == day])
 
     def _within(self, leaders: Sequence[TaskColumn], followers: Sequence[TaskColumn]) -> None:
         """Let a later visit take any of some choices only when the sooner visit takes any of others."""

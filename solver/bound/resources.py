@@ -242,6 +242,7 @@ class Resources:
         return watched
 
     def _daily_minutes(self) -> None:
+        """Bound the minutes of each day, and of shifts whose items may lie at several locations."""
         for provider in self.scenario.providers:
             by_day: dict[int, list[ShiftId]] = defaultdict(list)
             for number in range(len(provider.shifts)):
@@ -249,5 +250,9 @@ class Resources:
                 by_day[self.windows[shift].day].append(shift)
             for shifts in by_day.values():
                 if sum(self.windows[shift].free_minutes for shift in shifts) > provider.max_minutes_per_day:
-                    use = self._gathered(InShift(s, at) for s in shifts for at in self.windows[s].locations)
+                    use = self._gathered(InShift(s, at) for s in shifts for at in self.windows[s].reachable)
                     self.program.add_row(use.columns, use.amounts, high=provider.max_minutes_per_day)
+                for shift in shifts:
+                    if self.windows[shift].beside:
+                        use = self._gathered(InShift(shift, at) for at in self.windows[shift].reachable)
+                        self.program.add_row(use.columns, use.amounts, high=self.windows[shift].free_minutes)

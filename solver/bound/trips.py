@@ -33,7 +33,12 @@ class Trips:
         self.left_out = left_out
         self.attends = attends
         self._followers: dict[Key, list[tuple[Key, int]]] = defaultdict(list)
+        self._never_together: set[frozenset[Key]] = set()
         for link in domains.scenario.links:
+            if link.any_order:
+                if link.min_days:
+                    self._never_together.add(frozenset((visit_key(link.before), visit_key(link.after))))
+                continue
             self._followers[visit_key(link.before)].append((visit_key(link.after), link.min_days))
 
     def rows(self) -> None:
@@ -72,7 +77,10 @@ class Trips:
         clash = {
             frozenset((visit, other_visit))
             for visit, other_visit in combinations(visits, 2)
-            if days[visit].isdisjoint(days[other_visit]) or other_visit in later[visit] or visit in later[other_visit]
+            if days[visit].isdisjoint(days[other_visit])
+            or frozenset((visit, other_visit)) in self._never_together
+            or other_visit in later[visit]
+            or visit in later[other_visit]
         }
         cliques: set[tuple[Key, ...]] = set()
         for first in visits:

@@ -15,14 +15,23 @@ from solver.state.domains import Domains, ShiftId
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A shift as the master sees it: its session and the minutes that its provider is free."""
+    """A shift as the master sees it: its session and the minutes that its provider is free.
+
+    One of ``locations`` is chosen for it; ``beside`` are those where its items may be whichever that is.
+    """
 
     day: int
     session: int
     free_minutes: int
     free_ahead: int
     locations: tuple[str, ...]
+    beside: tuple[str, ...]
     trainee: bool
+
+    @property
+    def reachable(self) -> tuple[str, ...]:
+        """Every location at which an item of the shift may be."""
+        return (*self.locations, *self.beside)
 
 
 def find_sessions(scenario: Scenario) -> Mapping[int, Sequence[tuple[int, int]]]:
@@ -56,7 +65,7 @@ def find_windows(domains: Domains, sessions: Mapping[int, Sequence[tuple[int, in
             now = domains.scenario.now
             since = 0 if now is None else max(0, minutes_on(now, on))
             free, ahead = count_free_minutes(domains, shift), count_free_minutes(domains, shift, since)
-            by_shift[shift] = Window(day, session, free, ahead, times.locations, provider.trainee)
+            by_shift[shift] = Window(day, session, free, ahead, domains.binding_locations(shift), times.also, provider.trainee)
     return by_shift
 
 

@@ -12,10 +12,11 @@ from itertools import combinations, product
 
 from ortools.sat.python import cp_model
 
-from scheduling.requests import Group
+from scheduling.requests import CurrentGroup, Link
 from scheduling.rules.providers import FULL_ATTENTION
+from scheduling.rules.stability import get_notice_end
 from scheduling.scenario import Scenario
-from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day
+from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on
 from solver.model.variables import Interval, Literal, OptionLiteral, Variables
 from solver.state.domains import ShiftId, unavailable_starts
 from solver.state.tasks import Key, Task, visit_key
@@ -36,16 +37,18 @@ def team(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
 
 
 def shift(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
-    """A shift is spent at one location."""
+    """A shift is spent at one location, items beside it apart."""
     used: dict[ShiftId, None] = {}
     for task in x.tasks:
         for taken in x.commitments(task.key):
             shift_id = taken.option.shift
-            if shift_id is not None and len(x.domains.shift(shift_id).locations) > 1:
+            if shift_id is None or not x.domains.binds(shift_id, taken.option.location):
+                continue
+            if len(x.domains.binding_locations(shift_id)) > 1:
                 model.add_implication(taken.literal, x.shift_at(shift_id, taken.option.location))
                 used[shift_id] = None
     for shift_id in used:
-        model.add_at_most_one(x.shift_at(shift_id, location) for location in x.domains.shift(shift_id).locations)
+        model.add_at_most_one(x.shift_at(shift_id, location) for location in x.domains.binding_locations(shift_id))
 
 
 def provider_overlap(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
@@ -63,8 +66,10 @@ def provider_overlap(model: cp_model.CpModel, scenario: Scenario, x: Variables) 
 def travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
     """Between commitments at different locations on one day there is time to travel.
 
-    A shift has one location, so only pairs of shifts that are nearer than the way between two of their locations matter.
+    A shift has one location, so only pairs of shifts that are nearer than the way between two of their locations matter;
+    where items may lie beside that location, every pair of items does.
     """
+    _roaming_travel(model, scenario, x)
     on_shift: dict[ShiftId, list[tuple[Task, OptionLiteral]]] = defaultdict(list)
     for task in x.tasks:
         for taken in x.commitments(task.key):
@@ -74,6 +79,8 @@ def travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
         first, second = x.domains.shift(shift_id), x.domains.shift(other_id)
         if shift_id.provider != other_id.provider or first.start.date() != second.start.date():
             continue
+        if (shift_id.provider, x.grid.day_index(first.start.date())) in x.domains.roaming:
+            continue
         gap = (second.start - first.end).total_seconds() / 60
         for here, there in product(first.locations, second.locations):
             needed = scenario.travel_minutes(here, there)
@@ -81,6 +88,33 @@ def travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
                 earlier = [(task, taken) for task, taken in on_shift[shift_id] if taken.option.location == here]
                 later = [(task, taken) for task, taken in on_shift[other_id] if taken.option.location == there]
                 _apart(model, x, earlier, later, needed, f"on the way: {shift_id} at {here} to {other_id} at {there}")
+
+
+def _roaming_travel(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Keep commitments at different locations apart where a provider's shifts have items beside their location."""
+    on_day: dict[tuple[str, int], list[tuple[Task, OptionLiteral]]] = defaultdict(list)
+    for task in x.tasks:
+        for taken in x.commitments(task.key):
+            if (on := (taken.option.provider or "", taken.option.day)) in x.domains.roaming:
+                on_day[on].append((task, taken))
+    for (provider, day), commitments in on_day.items():
+        first: dict[tuple[Key, Key], Literal] = {}
+        for (task, taken), (other, other_taken) in combinations(commitments, 2):
+            here, there = taken.option.location, other_taken.option.location
+            if task.key == other.key or here == there or not (x.is_free(task.key) or x.is_free(other.key)):
+                continue
+            if (task.key, other.key) not in first:
+                name = f"first for {provider} on day {day}: {task.kind} {task.id} before {other.kind} {other.id}"
+                first[task.key, other.key] = model.new_bool_var(name)
+            leads, when = first[task.key, other.key], [taken.literal, other_taken.literal]
+            _ends_before(model, x, task, other, scenario.travel_minutes(here, there), [*when, leads])
+            _ends_before(model, x, other, task, scenario.travel_minutes(here, there), [*when, leads.negated()])
+
+
+def _ends_before(model: cp_model.CpModel, x: Variables, task: Task, other: Task, minutes: int, when: list[Literal]) -> None:
+    """Let a task end at least some minutes before another one begins, while all the literals hold."""
+    ends = x.start_minute(task.key) + task.service.minutes
+    model.add(x.start_minute(other.key) >= ends + minutes).only_enforce_if(when)
 
 
 def _apart(
@@ -104,7 +138,7 @@ def _apart(
 def supervision(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
     """A trainee works only under a supervisor with a skill of the trainee's seat; nobody else is supervised.
 
-    More supervisors than trainees would break no rule, and help no plan: only what is fixed may have them.
+    More supervisors than trainees would break no rule, and help no plan: only what is fixed or has begun may have them.
     """
     people = scenario.providers_by_id
     for task in x.tasks:
@@ -127,7 +161,7 @@ def supervision(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> No
             own = [t.literal for t in x.team(key) if t.option.provider == supervisor.option.provider]
             for literal in own:
                 model.add_bool_or([literal.negated(), supervisor.literal.negated()])
-        if supervisors and x.is_free(key):
+        if supervisors and x.is_free(key) and x.domains.get_begun(task) is None:
             model.add(_sum(s.literal for s in supervisors) <= _sum(t.literal for t in trainees))
 
 
@@ -179,6 +213,20 @@ def room(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
                 model.add(_sum(suited) == here)
 
 
+def closure(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Nothing, cleaning included, is in a room while that room alone is closed (a location: :mod:`solver.state.domains`)."""
+    every = (1 << scenario.grid.slots_per_day) - 1
+    for task in x.tasks:
+        for kind, literal in x.rooms(task.key).items() if x.is_free(task.key) else ():
+            for day in x.days(task.key):
+                starts, here = (
+                    x.domains.room_starts(task.service, kind.rooms[0], day),
+                    x.places(task.key).get((day, kind.location)),
+                )
+                if here is not None and starts & every != every:
+                    x.starts_within(task.key, day, starts & every, [literal, here])
+
+
 def room_overlap(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
     """No room is used for two items at once, cleaning included: rooms that are alike are one cumulative resource."""
     uses: dict[object, list[Interval]] = defaultdict(list)
@@ -215,7 +263,7 @@ def recovery(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
     for task in x.tasks:
         service = task.service
         if service.recovery:
-            patients = 1 if task.group is None else _attendees(model, x, task.group)
+            patients = 1 if task.group is None else _attendees(model, x, task)
             for location, here in x.locations(task.key).items():
                 lying = x.interval(task.key, here, service.minutes, service.minutes + service.recovery)
                 uses[location].append((lying, patients))
@@ -223,10 +271,10 @@ def recovery(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
         model.add_cumulative([lying for lying, _ in taken], [patients for _, patients in taken], scenario.bays(location))
 
 
-def _attendees(model: cp_model.CpModel, x: Variables, group: Group) -> cp_model.IntVar:
+def _attendees(model: cp_model.CpModel, x: Variables, task: Task) -> cp_model.IntVar:
     """Return a variable for the number of a group's attendees: a cumulative takes no sums."""
-    number = model.new_int_var(0, len(group.candidates), f"attendees: {group.id}")
-    model.add(_sum(x.attends(group.id, candidate.patient) for candidate in group.candidates) == number)
+    number = model.new_int_var(0, len(x.members(task)), f"attendees: {task.id}")
+    model.add(_sum(x.attends(task.id, patient) for patient in x.members(task)) == number)
     return number
 
 
@@ -274,8 +322,8 @@ def _attended(x: Variables) -> dict[str, list[tuple[Task, Literal]]]:
     for task in x.tasks:
         if task.patient is not None:
             attended[task.patient].append((task, x.present(task.key)))
-        for candidate in () if task.group is None else task.group.candidates:
-            attended[candidate.patient].append((task, x.attends(task.id, candidate.patient)))
+        for patient in x.members(task):
+            attended[patient].append((task, x.attends(task.id, patient)))
     return attended
 
 
@@ -287,10 +335,10 @@ def _follows(model: cp_model.CpModel, x: Variables, first: Task, second: Task, m
 def patient_available(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
     """Nobody attends a group while unavailable (a visit's patient: :mod:`solver.state.domains`)."""
     for task in x.tasks:
-        for candidate in () if task.group is None else task.group.candidates:
-            attends = x.attends(task.id, candidate.patient)
+        for patient in x.members(task):
+            attends = x.attends(task.id, patient)
             for (day, _), here in x.places(task.key).items():
-                if away := unavailable_starts(scenario, candidate.patient, task.service, scenario.grid.date(day)):
+                if away := unavailable_starts(scenario, patient, task.service, scenario.grid.date(day)):
                     starts = ~away & ((1 << scenario.grid.slots_per_day) - 1)
                     x.starts_within(task.key, day, starts, [attends, here])
 
@@ -298,11 +346,11 @@ def patient_available(model: cp_model.CpModel, scenario: Scenario, x: Variables)
 def patient_site(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
     """Nobody attends a group at a site that they cannot reach (a visit's patient: :mod:`solver.state.domains`)."""
     for task in x.tasks:
-        for candidate in () if task.group is None else task.group.candidates:
-            sites = scenario.patients_by_id[candidate.patient].allowed_sites
+        for patient in x.members(task):
+            sites = scenario.patients_by_id[patient].allowed_sites
             for location, here in x.locations(task.key).items():
                 if scenario.site(location) not in sites:
-                    model.add_bool_or([x.attends(task.id, candidate.patient).negated(), here.negated()])
+                    model.add_bool_or([x.attends(task.id, patient).negated(), here.negated()])
 
 
 def required_provider(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
@@ -329,12 +377,12 @@ def link(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
         model.add_implication(x.present(after), x.present(before))
         if wanted.together:
             model.add_implication(x.present(before), x.present(after))
-        days = x.day(after) - x.day(before)
-        model.add(days >= wanted.min_days).only_enforce_if(x.present(after))
-        if wanted.max_days is not None:
-            model.add(days <= wanted.max_days).only_enforce_if(x.present(after))
-        if wanted.min_days == 0:
-            _same_day(model, x, before, after, wanted.min_gap_minutes, wanted.max_gap_minutes)
+        if wanted.any_order:
+            leads = model.new_bool_var(f"comes first: {wanted.before} of {wanted.before} and {wanted.after}")
+            _in_order(model, x, wanted, (before, after), [leads, x.present(after)])
+            _in_order(model, x, wanted, (after, before), [leads.negated(), x.present(after)])
+        else:
+            _in_order(model, x, wanted, (before, after), [x.present(after)])
         if wanted.same_location:
             _alike(model, x, x.present(after), x.locations(before), x.locations(after))
         if wanted.same_provider:
@@ -342,14 +390,21 @@ def link(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
                 _alike(model, x, x.present(after), _by_provider(model, x, before, seat), _by_provider(model, x, after, seat))
 
 
-def _same_day(model: cp_model.CpModel, x: Variables, before: Key, after: Key, least: int, most: int | None) -> None:
-    """Keep the gap between two visits, if they are on one day."""
-    together = model.new_bool_var(f"on one day: {before[1]} and {after[1]}")
-    gap = x.start_minute(after) - x.start_minute(before) - x.domains.service(before).minutes
-    model.add(gap >= least).only_enforce_if(together, x.present(after))
-    if most is not None:
-        model.add(gap <= most).only_enforce_if(together, x.present(after))
-    model.add(x.day(after) > x.day(before)).only_enforce_if(together.negated(), x.present(after))
+def _in_order(model: cp_model.CpModel, x: Variables, wanted: Link, visits: tuple[Key, Key], when: list[Literal]) -> None:
+    """Keep the distance in days of a link between the visit that comes first and the other one, and the gap on one day."""
+    first, second = visits
+    days = x.day(second) - x.day(first)
+    model.add(days >= wanted.min_days).only_enforce_if(when)
+    if wanted.max_days is not None:
+        model.add(days <= wanted.max_days).only_enforce_if(when)
+    if wanted.min_days:
+        return
+    together = model.new_bool_var(f"on one day: {first[1]} and {second[1]}")
+    gap = x.start_minute(second) - x.start_minute(first) - x.domains.service(first).minutes
+    model.add(gap >= wanted.min_gap_minutes).only_enforce_if(together, *when)
+    if wanted.max_gap_minutes is not None:
+        model.add(gap <= wanted.max_gap_minutes).only_enforce_if(together, *when)
+    model.add(days > 0).only_enforce_if(together.negated(), *when)
 
 
 def _alike(model: cp_model.CpModel, x: Variables, when: Literal, choices: Choices, other_choices: Choices) -> None:
@@ -372,12 +427,45 @@ def group_size(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Non
     for task in x.tasks:
         if task.group is not None:
             group, runs = task.group, x.present(task.key)
-            attendees = _sum(x.attends(group.id, candidate.patient) for candidate in group.candidates)
+            attendees = _sum(x.attends(group.id, patient) for patient in x.members(task))
             model.add(attendees >= group.min_attendees * runs)
             model.add(attendees <= group.capacity * runs)
             for kind, literal in x.rooms(task.key).items():
                 if kind.seats < group.capacity:
                     model.add(attendees <= kind.seats).only_enforce_if(literal)
+
+
+def begun(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """What has begun keeps its supervisors and attendees, or is left out (start, place and team: :mod:`solver.state.domains`).
+
+    Its room is decided where the room variables are made.
+    """
+    for task in x.tasks:
+        current = x.domains.get_begun(task)
+        if current is None or not x.is_free(task.key):
+            continue
+        supervising: dict[str, list[Literal]] = {name: [] for name in current.supervisors or ()}
+        for taken in x.supervisors(task.key):
+            supervising.setdefault(taken.option.provider or "", []).append(taken.literal)
+        for name, literals in supervising.items():
+            stays = x.present(task.key) if name in (current.supervisors or ()) else 0
+            model.add(_sum(literals) == stays)
+        for patient in x.members(task):
+            attends = isinstance(current, CurrentGroup) and patient in current.attendees
+            model.add(x.attends(task.id, patient) == (x.present(task.key) if attends else 0))
+
+
+def notice(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
+    """Nobody new attends a session that they hear of too late (when it may be: :mod:`solver.state.domains`)."""
+    for task in x.tasks:
+        least = None if task.group is None else get_notice_end(scenario)
+        if task.group is None or least is None or not x.is_free(task.key):
+            continue
+        standing = () if task.group.current is None else task.group.current.attendees
+        for patient, ((day, _), here) in product(x.members(task), x.places(task.key).items()):
+            ahead = scenario.grid.starts(minutes_on(least, scenario.grid.date(day)), MINUTES_PER_DAY, 0)
+            if patient not in standing:
+                x.starts_within(task.key, day, ahead, [x.attends(task.id, patient), here])
 
 
 def notification_budget(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
@@ -393,8 +481,8 @@ def notification_budget(model: cp_model.CpModel, scenario: Scenario, x: Variable
             stays.append(x.unchanged(task))
         if task.group is not None and task.group.current is not None and task.group.current.notified:
             notified += len(task.group.current.attendees)
-            candidates = {candidate.patient for candidate in task.group.candidates}
-            stays += [x.attends_as_told(task, p) for p in task.group.current.attendees if p in candidates]
+            members = x.members(task)
+            stays += [x.attends_as_told(task, p) for p in task.group.current.attendees if p in members]
     model.add(notified - _sum(stays) <= budget - x.notified_elsewhere)
 
 
@@ -407,6 +495,7 @@ CONSTRAINTS = (
     attention,
     daily_limit,
     room,
+    closure,
     room_overlap,
     equipment,
     recovery,
@@ -417,5 +506,7 @@ CONSTRAINTS = (
     required_provider,
     link,
     group_size,
+    begun,
+    notice,
     notification_budget,
 )

@@ -49,9 +49,32 @@ def solve_fixed(scenario: Scenario, plan: Plan) -> tuple[str, int | None]:
     status = solver.solve(model)
     if status != cp_model.OPTIMAL:
         return solver.status_name(status), None
-    if _content(make_plan(domains, x.extract(solver))) != _content(plan):
+    if _content(make_plan(domains, x.extract(solver))) != _content(_without_idle_places(domains, plan)):
         return "INFEASIBLE", None
     return "OPTIMAL", round(solver.objective_value)
+
+
+def _without_idle_places(domains: Domains, plan: Plan) -> Plan:
+    """Return a plan without the locations of shifts whose items all lie beside them, which a plan need not tell."""
+    committed = {
+        shift: domains.binding_locations(shift)
+        for placement in get_placements(domains.scenario, plan).values()
+        for shift in (*placement.team, *placement.supervisors)
+        if shift.number >= 0
+    }
+    asked = {
+        (shift.provider, domains.shift(shift).start)
+        for placement in get_placements(domains.scenario, plan).values()
+        for shift in (*placement.team, *placement.supervisors)
+        if domains.binds(shift, placement.location) and shift.number >= 0
+    }
+    idle = {
+        (shift.provider, domains.shift(shift).start): locations
+        for shift, locations in committed.items()
+        if (shift.provider, domains.shift(shift).start) not in asked
+    }
+    places = (place for place in plan.shifts if place.location not in idle.get((place.provider, place.start), ()))
+    return plan.changed(shifts=tuple(places))
 
 
 def _content(plan: Plan) -> Counter[tuple[object, ...]]:

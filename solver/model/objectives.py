@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations, product
 
 from ortools.sat.python import cp_model
 
-from scheduling.costs import get_half, get_omission_cost
+from scheduling.costs import QUARTER_MINUTES, get_half, get_omission_cost
 from scheduling.scenario import Scenario
+from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day
 from solver.model.variables import Literal, Variables
 from solver.state.domains import ShiftId
 from solver.state.tasks import Key, Task
@@ -109,8 +111,8 @@ def trips(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expressi
     for task in x.tasks:
         if task.patient is not None:
             reasons[task.patient].append((task.key, x.present(task.key)))
-        for candidate in () if task.group is None else task.group.candidates:
-            reasons[candidate.patient].append((task.key, x.attends(task.id, candidate.patient)))
+        for member in x.members(task):
+            reasons[member].append((task.key, x.attends(task.id, member)))
     terms: list[tuple[int, Expression]] = []
     for patient, tasks in reasons.items():
         if len(tasks) > 1:
@@ -143,9 +145,24 @@ def moved(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expressi
             from_day = scenario.grid.day_index(task.visit.current.start.date())
             for (day, _), here in x.places(task.key).items() if told else ():
                 terms.append((policy.moved_notified_per_day * abs(day - from_day), here))
+            if told and policy.moved_notified_per_hour:
+                terms.append((policy.moved_notified_per_hour, _hours_moved(model, x, task, from_day)))
         if task.group is not None and task.group.current is not None:
             terms += _moved_attendees(model, scenario, x, task)
     return _total(terms)
+
+
+def _hours_moved(model: cp_model.CpModel, x: Variables, task: Task, day: int) -> Expression:
+    """Return the full hours between a visit's start and where it stands, if it is on that date."""
+    assert task.visit is not None and task.visit.current is not None
+    hours = model.new_int_var(0, 24, f"hours moved: {task.id}")
+    stood = day * x.grid.slots_per_day * x.grid.grid_minutes + minute_of_day(task.visit.current.start)
+    for (on, _), here in x.places(task.key).items():
+        if on == day:
+            apart = x.start_minute(task.key) - stood
+            model.add(60 * hours >= apart - 59).only_enforce_if(here)
+            model.add(60 * hours >= -apart - 59).only_enforce_if(here)
+    return hours
 
 
 def _moved_attendees(model: cp_model.CpModel, scenario: Scenario, x: Variables, task: Task) -> list[tuple[int, Expression]]:
@@ -154,11 +171,11 @@ def _moved_attendees(model: cp_model.CpModel, scenario: Scenario, x: Variables, 
     policy, told = scenario.policy, group.current.notified
     from_day = scenario.grid.day_index(group.current.start.date())
     terms: list[tuple[int, Expression]] = []
-    candidates = {candidate.patient for candidate in group.candidates}
+    members = x.members(task)
     for patient in group.current.attendees:
-        stays = x.attends_as_told(task, patient) if patient in candidates else x.true.negated()
+        stays = x.attends_as_told(task, patient) if patient in members else x.true.negated()
         terms.append((policy.moved_notified if told else policy.moved, 1 - stays))
-        for (day, _), here in x.places(task.key).items() if told and patient in candidates else ():
+        for (day, _), here in x.places(task.key).items() if told and patient in members else ():
             if day != from_day:
                 comes = model.new_bool_var(f"called to another day: {patient} of {group.id} on day {day}")
                 model.add_bool_or([comes, here.negated(), x.attends(group.id, patient).negated()])
@@ -184,19 +201,101 @@ def reserve(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expres
     return _total((scenario.policy.reserve_missing, 1 - x.present(task.key)) for task in x.tasks if task.reserve is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An item of somebody's day at a site, if a literal holds; ``minutes`` that it takes them."""
+
+    task: Task
+    site: str
+    literal: Literal
+    minutes: int
+
+
+def _list_stops(scenario: Scenario, x: Variables) -> dict[tuple[str, int], list[Stop]]:
+    """Return what a patient may have on a day, where it may be more than one item; recovery counts."""
+    stops: dict[tuple[str, int], list[Stop]] = defaultdict(list)
+    for task in x.tasks:
+        minutes = task.service.minutes + task.service.recovery
+        for patient in x.members(task) if task.patient is None else (task.patient,):
+            for day, location, literal in x.stays(task, patient):
+                stops[patient, day].append(Stop(task, scenario.site(location), literal, minutes))
+    return {name: some for name, some in stops.items() if len({stop.task.key for stop in some}) > 1}
+
+
+def waiting(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Full quarters of an hour that patients wait between items of a day.
+
+    Items of a patient never overlap, so the gaps of a day are what lies between its first minute and its last, less the items.
+    """
+    weight, quarters = scenario.policy.waiting, list[Expression]()
+    for (patient, day), stops in _list_stops(scenario, x).items() if weight else ():
+        first = day * x.grid.slots_per_day * x.grid.grid_minutes
+        begin = model.new_int_var(first, first + 2 * MINUTES_PER_DAY, f"first minute: {patient} on day {day}")
+        end = model.new_int_var(first, first + 2 * MINUTES_PER_DAY, f"last minute: {patient} on day {day}")
+        waits = model.new_int_var(0, MINUTES_PER_DAY // QUARTER_MINUTES, f"quarters waited: {patient} on day {day}")
+        for stop in stops:
+            start = x.start_minute(stop.task.key)
+            model.add(begin <= start).only_enforce_if(stop.literal)
+            model.add(end >= start + stop.minutes).only_enforce_if(stop.literal)
+        busy = cp_model.LinearExpr.weighted_sum([stop.literal for stop in stops], [stop.minutes for stop in stops])
+        model.add(QUARTER_MINUTES * waits >= end - begin - busy - (QUARTER_MINUTES - 1))
+        quarters.append(waits)
+    return _total((weight, number) for number in quarters)
+
+
+def journeys(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
+    """Times that a patient's consecutive items of one day lie at different sites."""
+    weight = scenario.policy.patient_site_change
+    changes = [
+        literal
+        for (patient, day), stops in (_list_stops(scenario, x).items() if weight else ())
+        for literal in _changes_in_order(model, x, stops, f"patient {patient} on day {day}")
+    ]
+    return _total((weight, literal) for literal in changes)
+
+
+def _changes_in_order(model: cp_model.CpModel, x: Variables, stops: Sequence[Stop], whose: str) -> list[Literal]:
+    """Return the literals that a stop directly follows one at another site: the arcs of a path through all stops by start."""
+    if len({stop.site for stop in stops}) < 2:
+        return []
+    changes: list[Literal] = []
+    arcs: list[tuple[int, int, Literal]] = [(0, 0, model.new_bool_var(f"no stop: {whose}"))]
+    for here, stop in enumerate(stops, 1):
+        arcs.append((here, here, stop.literal.negated()))
+        arcs.append((0, here, model.new_bool_var(f"first stop: {whose}, {here}")))
+        arcs.append((here, 0, model.new_bool_var(f"last stop: {whose}, {here}")))
+        for there, other in enumerate(stops, 1):
+            if stop.task.key != other.task.key:
+                follows = model.new_bool_var(f"next stop: {whose}, {there} after {here}")
+                arcs.append((here, there, follows))
+                model.add(x.start_minute(other.task.key) >= x.start_minute(stop.task.key)).only_enforce_if(follows)
+                if stop.site != other.site:
+                    changes.append(follows)
+    model.add_circuit(arcs)
+    return changes
+
+
 def site_change(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expression:
     """Times that a provider's consecutive commitments of one day lie at different sites.
 
-    A shift is spent at one location, so only consecutive used shifts can differ.
+    A shift is spent at one location, so only consecutive used shifts can differ; where items may lie beside that location,
+    every one counts.
     """
+    roaming: dict[tuple[str, int], list[Stop]] = defaultdict(list)
     used: dict[tuple[str, int], dict[ShiftId, dict[str, list[Literal]]]] = defaultdict(lambda: defaultdict(dict))
     for task in x.tasks:
         for taken in x.commitments(task.key):
             option = taken.option
-            if option.shift is not None:
+            if (option.provider or "", option.day) in x.domains.roaming:
+                stop = Stop(task, scenario.site(option.location), taken.literal, task.service.minutes)
+                roaming[option.provider or "", option.day].append(stop)
+            elif option.shift is not None:
                 at_site = used[option.shift.provider, option.day][option.shift]
                 at_site.setdefault(scenario.site(option.location), []).append(taken.literal)
     terms: list[tuple[int, Expression]] = []
+    for (provider, day), stops in roaming.items() if scenario.policy.site_change else ():
+        changes = _changes_in_order(model, x, stops, f"provider {provider} on day {day}")
+        terms += [(scenario.policy.site_change, literal) for literal in changes]
     for shifts in used.values():
         if len(shifts) > 1 and len({name for at_site in shifts.values() for name in at_site}) > 1:
             ordered = sorted(shifts, key=lambda shift: x.domains.shift(shift).start)
@@ -237,5 +336,7 @@ OBJECTIVES = (
     moved,
     group,
     reserve,
+    waiting,
+    journeys,
     site_change,
 )

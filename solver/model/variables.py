@@ -94,6 +94,7 @@ class Variables:
         self._at: dict[Key, dict[str, Literal]] = {}
         self._rooms: dict[Key, dict[RoomKind, Literal]] = {}
         self._attends: dict[tuple[str, str], Literal] = {}
+        self._attends_at: dict[tuple[str, str, int, str], Literal] = {}
         self._stays: dict[Key, Literal] = {}
         self._told: dict[tuple[str, str], Literal] = {}
         self._shift_at: dict[tuple[ShiftId, str], Literal] = {}
@@ -172,9 +173,28 @@ class Variables:
         """Return the literals of the kinds of room that a task may use."""
         return self._rooms[key]
 
+    def members(self, task: Task) -> tuple[str, ...]:
+        """Return who may attend a group, none of a visit or hold."""
+        return self.domains.list_members(task)
+
     def attends(self, group: str, patient: str) -> Literal:
-        """Return the literal that a candidate attends a group."""
+        """Return the literal that somebody who may attend a group does."""
         return self._attends[group, patient]
+
+    def stays(self, task: Task, patient: str) -> Iterator[tuple[int, str, Literal]]:
+        """Yield the days and locations where a task may keep a patient, with the literals that it does."""
+        for (day, location), here in self._places[task.key].items():
+            if task.group is None:
+                yield day, location, here
+                continue
+            name = (task.id, patient, day, location)
+            if name not in self._attends_at:
+                both = self._attends_at[name] = self.model.new_bool_var(
+                    f"attends there: {patient} of {task.id} on day {day} at {location}"
+                )
+                self.model.add_bool_and([here, self.attends(task.id, patient)]).only_enforce_if(both)
+                self.model.add_bool_or([both, here.negated(), self.attends(task.id, patient).negated()])
+            yield day, location, self._attends_at[name]
 
     def unchanged(self, task: Task) -> Literal:
         """Return a literal that may hold only when a visit has its current start, location and team."""
@@ -217,7 +237,7 @@ class Variables:
         """Return the literal that a shift is spent at a location; constant for a shift with one location."""
         key = (shift, location)
         if key not in self._shift_at:
-            single = len(self.domains.shift(shift).locations) == 1
+            single = len(self.domains.binding_locations(shift)) == 1
             self._shift_at[key] = self.true if single else self.model.new_bool_var(f"shift at: {shift} at {location}")
         return self._shift_at[key]
 
@@ -278,10 +298,8 @@ class Variables:
         self._make_supervisors(task)
         self._make_rooms(task)
         if task.group is not None:
-            for candidate in task.group.candidates:
-                self._attends[task.id, candidate.patient] = self.model.new_bool_var(
-                    f"attends: {candidate.patient} of {task.id}"
-                )
+            for patient in self.members(task):
+                self._attends[task.id, patient] = self.model.new_bool_var(f"attends: {patient} of {task.id}")
 
     def _taken(self, key: Key, option: Option, ways: int) -> OptionLiteral:
         if ways == 1:
@@ -332,16 +350,9 @@ class Variables:
         self._rooms[task.key] = {}
         if task.service.room is None:
             return
-        pin = None if task.visit is None else task.visit.pinned
-        wanted = None if pin is None else pin.room
         for location, here in self._at[task.key].items():
-            kinds = [
-                kind
-                for kind in self.room_kinds
-                if kind.location == location
-                and kind.rooms[0] in self.domains.suitable_rooms(task.service, location)
-                and (wanted is None or wanted in kind.rooms)
-            ]
+            suitable = self.domains.rooms_of(task, location)
+            kinds = [kind for kind in self.room_kinds if kind.location == location and kind.rooms[0] in suitable]
             names = [f"room: {task.kind} {task.id} in {kind.rooms[0]}" for kind in kinds]
             literals = [here] if len(kinds) == 1 else [self.model.new_bool_var(name) for name in names]
             self._rooms[task.key] |= dict(zip(kinds, literals, strict=True))
@@ -352,9 +363,12 @@ class Variables:
     def room_kinds(self) -> tuple[RoomKind, ...]:
         """The kinds of room: those that are alike in location, kind, features and seats."""
         pinned = {visit.pinned.room for visit in self.scenario.visits if visit.pinned is not None}
+        begun = (self.domains.get_begun(task) for task in self.domains.tasks)
+        named = pinned | self._named_rooms | {current.room for current in begun if current is not None}
+        named |= {closure.room for closure in self.scenario.clinic.closures}
         kinds: dict[tuple[object, ...], list[str]] = defaultdict(list)
         for room in self.scenario.clinic.rooms:
-            apart = room.id if room.id in pinned or room.id in self._named_rooms else ""
+            apart = room.id if room.id in named else ""
             kinds[room.location, room.kind, frozenset(room.features), room.seats, apart].append(room.id)
         return tuple(RoomKind(str(kind[0]), tuple(rooms), int(str(kind[3]))) for kind, rooms in kinds.items())
 
@@ -370,9 +384,9 @@ class Variables:
         self._supervises[key] = tuple(OptionLiteral(option, self.true) for option in placement.supervision())
         self._make_rooms(task)
         if task.group is not None:
-            for candidate in task.group.candidates:
-                attends = candidate.patient in placement.attendees
-                self._attends[task.id, candidate.patient] = self.true if attends else self.true.negated()
+            for patient in self.members(task):
+                attends = patient in placement.attendees
+                self._attends[task.id, patient] = self.true if attends else self.true.negated()
 
     # --- placements in and out ---------------------------------------------------------------------------------------
 
@@ -418,7 +432,8 @@ class Variables:
             yield self._present[key], int(placement is not None)
             if placement is not None:
                 yield self._start[key], placement.day * self.grid.slots_per_day + placement.slot
-                where |= {shift: placement.location for shift in (*placement.team, *placement.supervisors)}
+                committed = (*placement.team, *placement.supervisors)
+                where |= {shift: placement.location for shift in committed if self.domains.binds(shift, placement.location)}
             options = () if placement is None else placement.options(task)
             for seat, ways in enumerate(self._seats[key]):
                 for taken in ways:
@@ -431,9 +446,9 @@ class Variables:
                 yield literal, int(placement is not None and placement.location == location)
             for kind, literal in self._rooms[key].items():
                 yield literal, int(placement is not None and placement.room in kind.rooms)
-            for candidate in () if task.group is None else task.group.candidates:
-                attends = placement is not None and candidate.patient in placement.attendees
-                yield self._attends[task.id, candidate.patient], int(attends)
+            for patient in self.members(task):
+                attends = placement is not None and patient in placement.attendees
+                yield self._attends[task.id, patient], int(attends)
         for (shift, location), literal in self._shift_at.items():
             if literal.index != self.true.index and shift in where:
                 yield literal, int(where[shift] == location)
@@ -448,11 +463,7 @@ class Variables:
                 continue
             day, slot = divmod(solver.value(self._start[key]), self.grid.slots_per_day)
             team = [taken.option for ways in self._seats[key] for taken in ways if solver.boolean_value(taken.literal)]
-            attendees = [
-                candidate.patient
-                for candidate in (() if task.group is None else task.group.candidates)
-                if solver.boolean_value(self._attends[task.id, candidate.patient])
-            ]
+            attendees = [patient for patient in self.members(task) if solver.boolean_value(self._attends[task.id, patient])]
             placements[key] = Placement(
                 day,
                 slot,

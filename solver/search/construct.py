@@ -140,7 +140,7 @@ def seat_attendees_at(occupancy: Occupancy, task: Task, placement: Placement) ->
     """Put a task at a place; a group with the attendees who can come, if they are enough."""
     if task.group is not None:
         attendees = occupancy.list_attendees(task, placement)
-        if len(attendees) < task.group.min_attendees:
+        if not occupancy.can_meet(task, attendees):
             return False
         if task.service.recovery and len(attendees) > occupancy.scenario.bays(placement.location):
             return False

@@ -10,15 +10,16 @@ from math import prod
 import numpy as np
 
 from scheduling.clinic import Service
-from scheduling.requests import Link
+from scheduling.costs import QUARTER_MINUTES
+from scheduling.requests import Current, CurrentGroup, Link
 from scheduling.rules.providers import FULL_ATTENTION
-from scheduling.timegrid import minutes_on
+from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on
 from solver.search import kernel
 from solver.search.kernel import Ints, SearchState, Tables
 from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask
 from solver.state.placement_costs import cost_of_date, cost_of_leaving_out, cost_of_location, cost_of_moving, cost_of_team
 from solver.state.placements import Placement, count_notified_changes
-from solver.state.tasks import Key, Task
+from solver.state.tasks import Key, Task, get_needs
 
 MAX_TEAMS = 2_000
 """A task with more possible teams than this on a date at a location stays where it is."""
@@ -60,6 +61,8 @@ class KernelEncoding:
     def _number_resources(self) -> dict[Hashable, int]:
         """Number everything that can be taken; the lists begin with the capacities."""
         clinic, resources = self.scenario.clinic, dict[Hashable, int]()
+        needed = [*clinic.services, *(task.service for task in self.domains.tasks)]
+        devices = sorted({device for service in needed for device in service.equipment})
 
         def add(name: Hashable, capacity: int) -> None:
             resources[name] = len(self._lists)
@@ -73,8 +76,11 @@ class KernelEncoding:
             add(("room", room.id), 1)
         for location in self._locations:
             add(("bays", location), self.scenario.bays(location))
-            for device in sorted({device for service in clinic.services for device in service.equipment}):
+            for device in devices:
                 add(("device", device, location), self.scenario.equipment_units(device, location))
+        for name in sorted({name for name, _ in self.domains.roaming}):
+            for location in self._locations:
+                add(("at", name, location), 1)
         self._room_of = {number: name[1] for name, number in resources.items() if isinstance(name, tuple) and name[0] == "room"}
         return resources
 
@@ -123,7 +129,7 @@ class KernelEncoding:
                     choices.append((place_cost + cost, day, location, team))
         first = len(self._candidate_rows)
         for cost, day, location, team in sorted(choices, key=lambda candidate: candidate[0]):
-            shared = self._get_shared_columns(task.service, day, location, team)
+            shared = self._get_columns(task, day, location, team)
             if shared is not None:
                 members = tuple(option.shift for option in team if option.shift is not None)
                 self._candidates.append((task, day, location, members))
@@ -150,40 +156,54 @@ class KernelEncoding:
             return None
         return cost_of_team(self.scenario, visit, [provider for provider in providers if provider is not None])
 
-    def _moving_cost(self, task: Task, day: int, location: str, team: Sequence[ShiftId]) -> tuple[int, int]:
-        """Return what it costs to move a task here, and whether this is where it stands (at one start)."""
+    def _moving_cost(self, task: Task, day: int, location: str, team: Sequence[ShiftId]) -> tuple[int, int, int]:
+        """Return what it costs to move a task here, whether this is where it stands (at one start), and what an hour costs."""
         current = get_current(task)
         if current is None:
-            return 0, 0
+            return 0, 0, 0
         on = self.grid.day_index(current.start.date())
         cost = cost_of_moving(self.scenario, current, self.grid.date(day))
         stays = (day, location) == (on, current.location) and tuple(shift.provider for shift in team) == current.team
-        return cost, int(stays)
+        per_hour = self.scenario.policy.moved_notified_per_hour if current.notified and day == on else 0
+        return cost, int(stays), per_hour
 
-    def _get_shared_columns(self, service: Service, day: int, location: str, team: tuple[Option, ...]) -> list[int] | None:
+    def _get_columns(self, task: Task, day: int, location: str, team: tuple[Option, ...]) -> list[int] | None:
         """Return the columns of a candidate that do not depend on the patient; None when it is not possible."""
-        name = (service.id, *map(id, team))
+        begun = self.domains.get_begun(task)
+        if begun is not None:
+            return self._columns(task, day, location, team, begun) or None
+        name = (get_needs(task.service), *map(id, team))
         if name not in self._shared:
-            self._shared[name] = self._shared_columns(service, day, location, team)
+            self._shared[name] = self._columns(task, day, location, team, None)
         return self._shared[name] or None
 
-    def _shared_columns(self, service: Service, day: int, location: str, team: tuple[Option, ...]) -> list[int]:
-        starts = team[0].starts
+    def _columns(
+        self, task: Task, day: int, location: str, team: tuple[Option, ...], begun: Current | CurrentGroup | None
+    ) -> list[int]:
+        """Return the columns of a candidate; what has begun has no room and supervisor but its own."""
+        service, starts = task.service, team[0].starts
         for option in team[1:]:
             starts &= option.starts
-        suitable = self.domains.suitable_rooms(service, location)
-        rooms = self._list(("rooms", service.id, location), lambda: [self._resources["room", room] for room in suitable])
+        suitable = self.domains.suitable_rooms(service, location) if begun is None else self.domains.rooms_of(task, location)
+        rooms = self._list(("rooms", *suitable), lambda: [self._resources["room", room] for room in suitable])
         members = [option.shift for option in team if option.shift is not None]
         people = self.scenario.providers_by_id
         trainees = tuple(option.seat for option in team if option.provider and people[option.provider].trainee)
-        name = ("supervisors", service.id, trainees, day, location)
+        name = ("supervisors", get_needs(service), trainees, day, location)
         supervisors = self._list(name, lambda: self._list_supervisors(service, trainees, day, location))
+        if begun is not None:
+            if len(begun.supervisors or ()) != min(1, len(trainees)):
+                return []
+            rows = {row for shift, row in self.shift_rows.items() if shift.provider in (begun.supervisors or ())}
+            pairs = zip(*[iter(self._lists[slice(*supervisors)])] * 2, strict=True)
+            named = [number for pair in pairs if pair[0] in rows for number in pair]
+            supervisors = self._list((*name, *(begun.supervisors or ())), named)
         if not starts or (service.room is not None and rooms[0] == rooms[1]) or (trainees and supervisors[0] == supervisors[1]):
             return []
         providers = tuple(shift.provider for shift in members)
         return [
             *self._list(("starts", starts), lambda: _bits(starts)),
-            *self._list(("uses", service.id, location, providers), lambda: self._uses(service, location, providers)),
+            *self._list(("uses", get_needs(service), location, providers), lambda: self._uses(service, location, providers)),
             *rooms,
             self._slots(service.minutes + service.turnover),
             *supervisors,
@@ -271,7 +291,7 @@ class KernelEncoding:
             "travel", lambda: (scenario.travel_minutes(origin, destination) for origin in places for destination in places)
         )
         movable = [row for key, row in self.task_rows.items() if key not in self.fixed]
-        flexible = [row for shift, row in self.shift_rows.items() if len(self.domains.shift(shift).locations) > 1]
+        flexible = [row for shift, row in self.shift_rows.items() if len(self.domains.binding_locations(shift)) > 1]
         return [
             self.grid.slots_per_day,
             self.grid.noon_slot,
@@ -287,6 +307,8 @@ class KernelEncoding:
             self.first_task + len(self.task_rows),
             *self._list("movable", movable),
             *self._list("flexible", flexible),
+            policy.waiting,
+            policy.patient_site_change,
         ]
 
     def _notified_for_good(self) -> int:
@@ -306,6 +328,7 @@ class KernelEncoding:
             int(link.same_location),
             int(link.same_provider),
             int(link.together),
+            int(link.any_order),
         ]
 
     def _task_row(self, task: Task) -> list[int]:
@@ -333,6 +356,8 @@ class KernelEncoding:
             *self._list(("partners", *partners), partners),
             task.service.minutes,
             task.service.minutes + task.service.recovery,
+            0 if current is None else minute_of_day(current.start),
+            policy.waiting * (1 + (task.service.minutes + task.service.recovery) // QUARTER_MINUTES),
         ]
 
     def _shift_row(self, shift: ShiftId) -> list[int]:
@@ -348,10 +373,18 @@ class KernelEncoding:
             minutes_on(times.start, on),
             minutes_on(times.end, on),
             *self._list(("siblings", shift), siblings),
-            *self._list(("places", shift), lambda: [self._locations[place] for place in times.locations]),
+            *self._list(("places", shift), [self._locations[place] for place in self.domains.binding_locations(shift)]),
             self._resources.get(("attention", shift.provider), -1),
             self._day_row[shift.provider, self.grid.day_index(on)],
+            *self._list(("also", shift), [self._locations[place] for place in times.also]),
+            self._first_whereabouts(shift.provider, self.grid.day_index(on)),
         ]
+
+    def _first_whereabouts(self, provider: str, day: int) -> int:
+        """Return the first of the resources that say where a provider is, -1 on days when the shifts alone do."""
+        if (provider, day) not in self.domains.roaming:
+            return -1
+        return self._resources["at", provider, next(iter(self._locations))]
 
     def _patients(self) -> list[list[int]]:
         """Return the rows of patients; gather the events of those who have some that stay."""
@@ -387,6 +420,7 @@ class KernelEncoding:
             np.array([seed], dtype=np.uint64),
         )
         state.now[self._first_shift :, : kernel.WORKED + 1] = 0
+        self._close_rooms(state)
         for key, placement in self.placements.items():
             if key in self.fixed:
                 self._occupy(state, self.domains.by_key[key], placement)
@@ -405,6 +439,17 @@ class KernelEncoding:
                 stays = at[kernel.CANDIDATE] >= 0 and self.tables.rows[at[kernel.CANDIDATE], kernel.STAYS]
                 state.totals[kernel.NOTIFIED] += not (stays and at[kernel.SLOT] == self.tables.rows[row, kernel.CURRENT_SLOT])
         return state
+
+    def _close_rooms(self, state: SearchState) -> None:
+        """Take the rooms that are closed; begun slots count whole."""
+        for closure in self.scenario.clinic.closures:
+            if closure.room is None:
+                continue
+            for day in range(self.grid.days):
+                begin, end = (minutes_on(time, self.grid.date(day)) for time in (closure.start, closure.end))
+                first, last = max(0, begin) // self.grid.grid_minutes, self._slots(min(end, MINUTES_PER_DAY))
+                base = day * self.grid.slots_per_day
+                state.used[self._resources["room", closure.room], base + first : base + max(first, last)] = 1
 
     def _occupy(self, state: SearchState, task: Task, placement: Placement) -> None:
         """Take what a task that stays takes."""
@@ -429,8 +474,12 @@ class KernelEncoding:
             state.now[self._day_row[shift.provider, placement.day], kernel.WORKED] += service.minutes
             state.now[self.shift_rows[shift], kernel.WORKED] += service.minutes
         for shift in (*placement.team, *placement.supervisors):
-            state.now[self.shift_rows[shift], kernel.COUNT] += 1
-            state.now[self.shift_rows[shift], kernel.SPENT_AT] = self._locations[placement.location]
+            if self.domains.binds(shift, placement.location):
+                state.now[self.shift_rows[shift], kernel.COUNT] += 1
+                state.now[self.shift_rows[shift], kernel.SPENT_AT] = self._locations[placement.location]
+            if (shift.provider, placement.day) in self.domains.roaming:
+                where = self._resources["at", shift.provider, placement.location]
+                state.used[where, base : base + self._slots(service.minutes)] += 1
 
     def read(self, best: Ints) -> dict[Key, Placement]:
         """Return the placements that columns ``CANDIDATE`` to ``SUPERVISOR`` of the tasks stand for."""

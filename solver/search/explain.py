@@ -344,7 +344,7 @@ def _violations(scenario: Scenario, visits: Sequence[Visit]) -> Iterator[tuple[s
     for visit in visits:
         pin = visit.pinned
         assert pin is not None
-        end = pin.start + timedelta(minutes=scenario.services[visit.service].minutes)
+        end = pin.start + timedelta(minutes=scenario.service_of(visit).minutes)
         bookings.append(
             VisitBooking(
                 visit=visit.id,

@@ -58,25 +58,27 @@ MAX_SAMPLES = 20
 # of Tables.lists, which begins with the capacities of the resources.
 # Row 0, the settings:
 SLOTS, NOON, GRID, EXTRA_TRIP, HALF, SITE_CHANGE, BUDGET, PLACES_COUNT, TRAVEL, SITES = range(10)
-TASKS, TASKS_END, MOVABLE, MOVABLE_END, FLEXIBLE, FLEXIBLE_END = range(10, 16)
-SETTINGS = 16
+TASKS, TASKS_END, MOVABLE, MOVABLE_END, FLEXIBLE, FLEXIBLE_END, WAITING, JOURNEY = range(10, 18)
+SETTINGS = 18
 
 # A task (its candidates are sorted by cost):
 CANDIDATES, CANDIDATES_END, WORTH, PREFERS, WAS_NOTIFIED, CURRENT_SLOT, PATIENT, LINKS, LINKS_END = range(9)
-PARTNERS, PARTNERS_END, MINUTES, STAY_MINUTES = range(9, 13)
+PARTNERS, PARTNERS_END, MINUTES, STAY_MINUTES, CURRENT_MINUTE, MOST_SAVED = range(9, 15)
 
 # A candidate, one way to place a task; its team's shifts stand in the columns from TEAM on:
-DAY, PLACE, COST, MOVE, STAYS, STARTS, STARTS_END, USES, USES_END, ROOMS, ROOMS_END = range(11)
-CLEANED, SUPERVISORS, SUPERVISORS_END, ATTENTION, LENGTH, TEAM_SIZE, TEAM = range(11, 18)
+DAY, PLACE, COST, MOVE, STAYS, MOVE_PER_HOUR, STARTS, STARTS_END, USES, USES_END, ROOMS, ROOMS_END = range(12)
+CLEANED, SUPERVISORS, SUPERVISORS_END, ATTENTION, LENGTH, TEAM_SIZE, TEAM = range(12, 19)
 
-# A shift:
+# A shift; where some shift of the day has items beside its location, ROAM is the first of the resources that say where its
+# provider is, one for each location, else -1:
 PROVIDER, SHIFT_DAY, BEGIN, END, SIBLINGS, SIBLINGS_END, PLACES, PLACES_END, ATTENTION_RESOURCE, PROVIDER_DAY = range(10)
+ALSO, ALSO_END, ROAM = range(10, 13)
 
 # A provider's day:
 LIMIT = 0
 
 # A link, as one of its visits sees it:
-OTHER, LEADS, MIN_DAYS, MAX_DAYS, MIN_GAP, MAX_GAP, SAME_PLACE, SAME_TEAM, TOGETHER = range(9)
+OTHER, LEADS, MIN_DAYS, MAX_DAYS, MIN_GAP, MAX_GAP, SAME_PLACE, SAME_TEAM, TOGETHER, ANY_ORDER = range(10)
 
 # A patient, with movable visits and with events that stay:
 VISITS, VISITS_END, EVENTS, EVENTS_END = range(4)
@@ -93,6 +95,7 @@ CHANGE, NOTIFIED = range(2)
 
 NOT_NEEDED, NONE_FREE = -1, -2
 MORNING, AFTERNOON = 1, 2
+QUARTER = 15
 
 
 class Tables(NamedTuple):
@@ -171,7 +174,16 @@ def _count_dates(t: Tables, s: SearchState, task: int, day: int) -> tuple[int, b
 @compiled
 def _count_site_changes(t: Tables, s: SearchState, shift: int) -> int:
     """Return how often a shift's provider changes sites on its day."""
-    changes, last = 0, -1
+    changes, last, roam = 0, -1, t.rows[shift, ROAM]
+    if roam >= 0:
+        first = t.rows[shift, SHIFT_DAY] * t.rows[0, SLOTS]
+        for j in range(first, first + t.rows[0, SLOTS]):
+            for place in range(t.rows[0, PLACES_COUNT]):
+                if s.used[roam + place, j] > 0:
+                    site = t.lists[t.rows[0, SITES] + place]
+                    changes += last >= 0 and site != last
+                    last = site
+        return changes
     for i in range(t.rows[shift, SIBLINGS], t.rows[shift, SIBLINGS_END]):
         other = t.lists[i]
         if s.now[other, COUNT] > 0:
@@ -190,7 +202,59 @@ def _own_cost(t: Tables, task: int, candidate: int, slot: int) -> int:
         cost += t.rows[0, HALF]
     if t.rows[candidate, STAYS] == 0 or slot != t.rows[task, CURRENT_SLOT]:
         cost += t.rows[candidate, MOVE]
+        if t.rows[candidate, MOVE_PER_HOUR] > 0:
+            cost += t.rows[candidate, MOVE_PER_HOUR] * (abs(slot * t.rows[0, GRID] - t.rows[task, CURRENT_MINUTE]) // 60)
     return cost
+
+
+@compiled
+def _cost_of_day(t: Tables, s: SearchState, task: int, day: int, place: int, slot: int) -> int:
+    """Return the waiting and journeys of a task's patient on a day, the task itself being at a place and slot (-1: out)."""
+    patient, count = t.rows[task, PATIENT], 0
+    e0, e1, v0, v1 = t.rows[patient, EVENTS], t.rows[patient, EVENTS_END], t.rows[patient, VISITS], t.rows[patient, VISITS_END]
+    begins = np.empty(e1 - e0 + v1 - v0 + 1, dtype=np.int32)
+    sites = np.empty(e1 - e0 + v1 - v0 + 1, dtype=np.int32)
+    busy, last = 0, 0
+    for i in range(e1 - e0 + v1 - v0 + 1):
+        if i < e1 - e0:
+            if t.rows[e0 + i, EVENT_DAY] != day:
+                continue
+            begin, end, at = t.rows[e0 + i, EVENT_BEGIN], t.rows[e0 + i, EVENT_END], t.rows[e0 + i, EVENT_PLACE]
+        elif i < e1 - e0 + v1 - v0:
+            other = t.lists[v0 + i - (e1 - e0)]
+            if other == task or s.now[other, CANDIDATE] < 0 or s.now[other, AT_DAY] != day:
+                continue
+            begin = s.now[other, SLOT] * t.rows[0, GRID]
+            end, at = begin + t.rows[other, STAY_MINUTES], s.now[other, AT_PLACE]
+        else:
+            if slot < 0:
+                continue
+            begin = slot * t.rows[0, GRID]
+            end, at = begin + t.rows[task, STAY_MINUTES], place
+        busy += end - begin
+        last = max(last, end)
+        j = count
+        while j > 0 and begins[j - 1] > begin:
+            begins[j], sites[j] = begins[j - 1], sites[j - 1]
+            j -= 1
+        begins[j], sites[j] = begin, t.lists[t.rows[0, SITES] + at]
+        count += 1
+    if count < 2:
+        return 0
+    cost = t.rows[0, WAITING] * ((last - begins[0] - busy) // QUARTER)
+    for i in range(1, count):
+        if sites[i] != sites[i - 1]:
+            cost += t.rows[0, JOURNEY]
+    return cost
+
+
+@compiled
+def _is_beside(t: Tables, shift: int, place: int) -> bool:
+    """Return whether items of a shift may be at a place wherever the shift is spent."""
+    beside = False
+    for i in range(t.rows[shift, ALSO], t.rows[shift, ALSO_END]):
+        beside = beside or t.lists[i] == place
+    return beside
 
 
 @compiled
@@ -209,6 +273,8 @@ def _move(t: Tables, s: SearchState, task: int, candidate: int, slot: int, room:
     change = _own_cost(t, task, candidate, slot) - t.rows[task, WORTH]
     if not among and dates > 0:
         change += t.rows[0, EXTRA_TRIP]
+    if among and t.rows[task, PATIENT] >= 0 and (t.rows[0, WAITING] > 0 or t.rows[0, JOURNEY] > 0):
+        change += _cost_of_day(t, s, task, day, place, slot) - _cost_of_day(t, s, task, day, place, -1)
     s.totals[CHANGE] += sign * change
     stays = t.rows[candidate, STAYS] != 0 and slot == t.rows[task, CURRENT_SLOT]
     s.totals[NOTIFIED] += sign * ((0 if stays else t.rows[task, WAS_NOTIFIED]) - t.rows[task, WAS_NOTIFIED])
@@ -225,10 +291,14 @@ def _move(t: Tables, s: SearchState, task: int, candidate: int, slot: int, room:
             s.used[row, i] += sign * t.rows[candidate, ATTENTION]
     for k in range(size + (supervisor >= 0)):
         shift = t.rows[candidate, TEAM + k] if k < size else supervisor
-        alone = t.rows[shift, SIBLINGS] == t.rows[shift, SIBLINGS_END]
+        alone = t.rows[shift, SIBLINGS] == t.rows[shift, SIBLINGS_END] and t.rows[shift, ROAM] < 0
         before = 0 if alone else _count_site_changes(t, s, shift)
-        s.now[shift, COUNT] += sign
-        s.now[shift, SPENT_AT] = place
+        if not _is_beside(t, shift, place):
+            s.now[shift, COUNT] += sign
+            s.now[shift, SPENT_AT] = place
+        if t.rows[shift, ROAM] >= 0:
+            for i in range(base, base + t.rows[candidate, LENGTH]):
+                s.used[t.rows[shift, ROAM] + place, i] += sign
         if not alone:
             s.totals[CHANGE] += t.rows[0, SITE_CHANGE] * (_count_site_changes(t, s, shift) - before)
         if k == size:
@@ -267,13 +337,29 @@ def _take_out(t: Tables, s: SearchState, task: int) -> None:
 
 
 @compiled
+def _can_roam(t: Tables, s: SearchState, shift: int, place: int, slot: int, length: int) -> bool:
+    """Return whether a provider has time to travel from and to whatever else of the day is at another place."""
+    first = t.rows[shift, SHIFT_DAY] * t.rows[0, SLOTS]
+    for other in range(t.rows[0, PLACES_COUNT]):
+        if other != place:
+            way = (_travel_minutes(t, other, place) + t.rows[0, GRID] - 1) // t.rows[0, GRID]
+            row = t.rows[shift, ROAM] + other
+            for j in range(first + max(0, slot - way), first + min(t.rows[0, SLOTS], slot + length + way)):
+                if s.used[row, j] > 0:
+                    return False
+    return True
+
+
+@compiled
 def _can_reach(t: Tables, s: SearchState, shift: int, place: int, slot: int, length: int) -> bool:
     """Return whether a shift may be spent at a place from a slot on, travel from and to the provider's other shifts included.
 
     Whatever is done in another shift may fill it: time to travel is left before its beginning, or after its end.
     """
-    if s.now[shift, COUNT] > 0 and s.now[shift, SPENT_AT] != place:
+    if s.now[shift, COUNT] > 0 and s.now[shift, SPENT_AT] != place and not _is_beside(t, shift, place):
         return False
+    if t.rows[shift, ROAM] >= 0:
+        return _can_roam(t, s, shift, place, slot, length)
     begin, end = slot * t.rows[0, GRID], (slot + length) * t.rows[0, GRID]
     for i in range(t.rows[shift, SIBLINGS], t.rows[shift, SIBLINGS_END]):
         other = t.lists[i]
@@ -299,6 +385,8 @@ def _keeps_links(t: Tables, s: SearchState, task: int, candidate: int, slot: int
                 return False
             continue
         days = there - day if leads else day - there
+        if t.rows[i, ANY_ORDER]:
+            days = abs(days)
         if days < t.rows[i, MIN_DAYS] or days > t.rows[i, MAX_DAYS]:
             return False
         if t.rows[i, SAME_PLACE] and place != s.now[other, AT_PLACE]:
@@ -311,6 +399,8 @@ def _keeps_links(t: Tables, s: SearchState, task: int, candidate: int, slot: int
                     return False
         if days == 0:
             begin = s.now[other, SLOT] * t.rows[0, GRID]
+            if t.rows[i, ANY_ORDER]:
+                leads = int(minute < begin)
             gap = begin - minute - t.rows[task, MINUTES] if leads else minute - begin - t.rows[other, MINUTES]
             if gap < t.rows[i, MIN_GAP] or gap > t.rows[i, MAX_GAP]:
                 return False
@@ -387,9 +477,10 @@ def _is_open(t: Tables, s: SearchState, task: int, c: int, forced_shift: int, fo
             return False
         if s.now[t.rows[shift, PROVIDER_DAY], WORKED] + minutes > t.rows[t.rows[shift, PROVIDER_DAY], LIMIT]:
             return False
-        if s.now[shift, COUNT] > 0 and s.now[shift, SPENT_AT] != place:
-            return False
-        if shift == forced_shift and place != forced_place:
+        elsewhere = (s.now[shift, COUNT] > 0 and s.now[shift, SPENT_AT] != place) or (
+            shift == forced_shift and place != forced_place
+        )
+        if elsewhere and not _is_beside(t, shift, place):
             return False
     return True
 
@@ -439,19 +530,23 @@ def _insert(
     crowded = patient >= 0 and (
         t.rows[patient, VISITS_END] - t.rows[patient, VISITS] > 1 or t.rows[patient, EVENTS_END] > t.rows[patient, EVENTS]
     )
+    ordered = crowded and (t.rows[0, WAITING] > 0 or t.rows[0, JOURNEY] > 0)
+    saved = t.rows[task, MOST_SAVED] if ordered else 0
     for c in range(t.rows[task, CANDIDATES], t.rows[task, CANDIDATES_END]):
         floor = float(t.rows[c, COST])
-        if floor >= best:
+        if floor - saved >= best:
             break
         if blink > 0 and uniform(s.random) < blink:
             continue
         if not _is_open(t, s, task, c, forced_shift, forced_place):
             continue
-        day = t.rows[c, DAY]
+        day, company = t.rows[c, DAY], False
         if crowded:
             dates, among = _count_dates(t, s, task, day)
+            company = ordered and among
             if dates > 0 and not among:
                 floor += t.rows[0, EXTRA_TRIP]
+        alone_cost = _cost_of_day(t, s, task, day, t.rows[c, PLACE], -1) if company else 0
         skip, first, last = -1, t.rows[c, USES], t.rows[c, USES_END]
         for i in range(t.rows[c, STARTS], t.rows[c, STARTS_END]):
             slot = t.lists[i]
@@ -460,6 +555,8 @@ def _insert(
             cost = floor - t.rows[c, COST] + _own_cost(t, task, c, slot)
             if t.rows[c, STAYS] == 0 or slot != t.rows[task, CURRENT_SLOT]:
                 cost += call_penalty
+            if company:
+                cost += _cost_of_day(t, s, task, day, t.rows[c, PLACE], slot) - alone_cost
             if cost >= best or (cost >= worth and not linked):
                 continue
             base, blocked = day * slots + slot, False

@@ -6,6 +6,7 @@ here answers with the mask of starts that its rule allows (bit ``k``: slot ``k``
 
 - ``PLACE_DOMAINS``: a service on a date at a location;
 - ``PROVIDER_DOMAINS``: a service, a provider and a shift;
+- ``PRESENCE_DOMAINS``: a service, a provider and a shift at a location;
 - ``TASK_DOMAINS``: a task on a date at a location;
 - ``TEAM_DOMAINS``: a task, a seat and a provider on a date at a location.
 
@@ -26,9 +27,10 @@ from scheduling.people import Provider, Shift
 from scheduling.requests import Current, CurrentGroup, Link, Pin
 from scheduling.rules import Rule
 from scheduling.rules.providers import FULL_ATTENTION
+from scheduling.rules.stability import get_least_start, is_begun
 from scheduling.scenario import Scenario
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on, weekday
-from solver.state.tasks import Key, Task, list_tasks, visit_key
+from solver.state.tasks import Key, Needs, Task, get_needs, list_tasks, visit_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,11 @@ def service_location(scenario: Scenario, service: Service, day: date, location: 
     return ANY if location in service.locations else 0
 
 
+def opens(scenario: Scenario, service: Service, day: date, location: str) -> int:
+    """No item starts before its location opens."""
+    return scenario.grid.starts(minute_of_day(scenario.locations[location].opens), MINUTES_PER_DAY, 0)
+
+
 def closes(scenario: Scenario, service: Service, day: date, location: str) -> int:
     """Every item ends by the closing time of its location."""
     return scenario.grid.starts(0, minute_of_day(scenario.locations[location].closes), service.minutes)
@@ -92,10 +99,10 @@ def recovery_closes(scenario: Scenario, service: Service, day: date, location: s
 
 
 def closure(scenario: Scenario, service: Service, day: date, location: str) -> int:
-    """Nothing takes place at a location while it is closed."""
+    """Nothing takes place at a location while it is closed (a room that is closed alone: :func:`closed_room_starts`)."""
     closed = 0
     for time in scenario.clinic.closures:
-        if time.location in (None, location):
+        if time.closes_location(location):
             closed |= scenario.grid.meeting(minutes_on(time.start, day), minutes_on(time.end, day), 0, service.minutes)
     return ~closed
 
@@ -134,13 +141,16 @@ def busy(scenario: Scenario, service: Service, seat: Seat | None, provider: Prov
     return ~met
 
 
-def block_reserved(scenario: Scenario, service: Service, seat: Seat | None, provider: Provider, shift: Shift) -> int:
-    """During a special clinic its providers do nothing else."""
+# --- a service, a provider and a shift at a location -----------------------------------------------------------------
+
+
+def block_reserved(scenario: Scenario, service: Service, provider: Provider, shift: Shift, location: str) -> int:
+    """During a special clinic its providers do nothing else but what it welcomes."""
     reserved = 0
     for special in scenario.clinic.blocks:
         if (
             provider.id in special.providers
-            and service.id not in special.services
+            and not special.admits(service.id, location)
             and special.weekday == weekday(shift.start.date())
         ):
             begin, end = minute_of_day(special.start), minute_of_day(special.end)
@@ -190,6 +200,18 @@ def group_cadence(scenario: Scenario, task: Task, day: date, location: str) -> i
     return ANY if task.group is None or task.group.is_in_rhythm(day) else 0
 
 
+def notice(scenario: Scenario, task: Task, day: date, location: str) -> int:
+    """Patients hear early enough of a start that is new to them (who attends: :mod:`solver.model.constraints`)."""
+    request = task.visit or task.group
+    least = None if request is None else get_least_start(scenario, request)
+    if least is None:
+        return ANY
+    current, ahead = get_current(task), scenario.grid.starts(minutes_on(least, day), MINUTES_PER_DAY, 0)
+    if current is not None and (current.location, current.start.date()) == (location, day):
+        return ahead | start_mask(scenario, current.start)
+    return ahead
+
+
 def reserve_window(scenario: Scenario, task: Task, day: date, location: str) -> int:
     """Held capacity is on its date, within its hours, at its site."""
     if task.reserve is None:
@@ -227,11 +249,22 @@ def frozen(scenario: Scenario, task: Task, seat: int, provider: str | None, day:
     return only_start_at(scenario, task, current, seat, provider, day, location)
 
 
+def begun(scenario: Scenario, task: Task, seat: int, provider: str | None, day: date, location: str) -> int:
+    """What has begun stays as it is, or is left out (room, supervisors and attendees: :mod:`solver.model.constraints`)."""
+    current = get_current(task)
+    if current is None or not is_begun(scenario, current):
+        return ANY
+    if (current.room is None) != (task.service.room is None):
+        return 0
+    return only_start_at(scenario, task, current, seat, provider, day, location)
+
+
 ANY = -1
 """The mask of every start."""
 
-PLACE_DOMAINS = (start_grid, horizon, service_location, closes, recovery_closes, closure, block)
-PROVIDER_DOMAINS = (qualified, shift, busy, block_reserved)
+PLACE_DOMAINS = (start_grid, horizon, service_location, opens, closes, recovery_closes, closure, block)
+PROVIDER_DOMAINS = (qualified, shift, busy)
+PRESENCE_DOMAINS = (block_reserved,)
 TASK_DOMAINS = (
     patient_available,
     patient_site,
@@ -240,10 +273,21 @@ TASK_DOMAINS = (
     same_day,
     group_month,
     group_cadence,
+    notice,
     reserve_window,
 )
-TEAM_DOMAINS = (pinned, not_past, frozen)
-DOMAINS = (*PLACE_DOMAINS, *PROVIDER_DOMAINS, *TASK_DOMAINS, *TEAM_DOMAINS)
+TEAM_DOMAINS = (pinned, not_past, frozen, begun)
+DOMAINS = (*PLACE_DOMAINS, *PROVIDER_DOMAINS, *PRESENCE_DOMAINS, *TASK_DOMAINS, *TEAM_DOMAINS)
+
+
+def closed_room_starts(scenario: Scenario, service: Service, room: str, day: date) -> int:
+    """Return the starts of a service in a room, cleaning included, that meet a closure of that room alone."""
+    closed = 0
+    for time in scenario.clinic.closures:
+        if time.closes_room(room):
+            begin, end = minutes_on(time.start, day), minutes_on(time.end, day)
+            closed |= scenario.grid.meeting(begin, end, 0, service.minutes + service.turnover)
+    return closed
 
 
 def unavailable_starts(scenario: Scenario, patient: str, service: Service, day: date) -> int:
@@ -318,15 +362,17 @@ class Domains:
     ) -> None:
         self.scenario = scenario
         self.without, self.staying = frozenset(without), frozenset(staying)
-        ignored = {rule.__name__ for rule in ignoring}
+        self._ignored = ignored = {rule.__name__ for rule in ignoring}
         self._place_domains = [domain for domain in PLACE_DOMAINS if domain.__name__ not in ignored]
         self._provider_domains = [domain for domain in PROVIDER_DOMAINS if domain.__name__ not in ignored]
+        self._presence_domains = [domain for domain in PRESENCE_DOMAINS if domain.__name__ not in ignored]
         self._task_domains = [domain for domain in TASK_DOMAINS if domain.__name__ not in ignored]
         self._team_domains = [domain for domain in TEAM_DOMAINS if domain.__name__ not in ignored]
         self.tasks = list_tasks(scenario)
-        self._places: dict[tuple[str, int, str], int] = {}
+        self._places: dict[tuple[Needs, int, str], int] = {}
         self._suitable: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._seats: dict[tuple[str, int | None], tuple[Option, ...]] = {}
+        self._seats: dict[tuple[Needs, int | None], tuple[Option, ...]] = {}
+        self._closed_rooms = {time.room for time in scenario.clinic.closures if "closure" not in ignored} - {None}
         self._by_place: dict[Key, Sequence[tuple[tuple[int, str], Sequence[Sequence[Option]]]]] = {}
 
     @cached_property
@@ -398,9 +444,56 @@ class Domains:
             self._suitable[key] = tuple(room.id for room in fits)
         return self._suitable[key]
 
+    def room_starts(self, service: Service, room: str, day: int) -> int:
+        """Return the starts of a service on a date at which a room is not closed, whatever else is in it."""
+        if room not in self._closed_rooms:
+            return ANY
+        return ~closed_room_starts(self.scenario, service, room, self.scenario.grid.date(day))
+
+    def get_begun(self, task: Task) -> Current | CurrentGroup | None:
+        """Return where a task stands that has begun, known with its supervisors: just so, or not at all; None for others."""
+        current = get_current(task)
+        return current if current is not None and self._has_begun(current) else None
+
+    def _has_begun(self, current: Current | CurrentGroup) -> bool:
+        return is_begun(self.scenario, current) and "begun" not in self._ignored
+
+    def list_members(self, task: Task) -> tuple[str, ...]:
+        """Return who may attend a group: its candidates, and those who attend a session that has begun."""
+        if task.group is None:
+            return ()
+        begun = self.get_begun(task)
+        attending = begun.attendees if isinstance(begun, CurrentGroup) else ()
+        return tuple(dict.fromkeys((*(candidate.patient for candidate in task.group.candidates), *attending)))
+
+    def rooms_of(self, task: Task, location: str) -> tuple[str, ...]:
+        """Return the rooms at a location that suit a task: where it has begun or is pinned, at most that one."""
+        suitable = self.suitable_rooms(task.service, location)
+        place = self.get_begun(task) or (None if task.visit is None else task.visit.pinned)
+        return suitable if place is None else tuple(room for room in suitable if room == place.room)
+
+    def binds(self, shift: ShiftId, location: str) -> bool:
+        """Return whether an item at a location asks for the shift to be spent there: not where it may be besides."""
+        return shift.number < 0 or location not in self.shift(shift).also
+
+    def binding_locations(self, shift: ShiftId) -> tuple[str, ...]:
+        """Return the locations of which one is to be chosen for a shift, as far as any item asks for it."""
+        times = self.shift(shift)
+        return tuple(location for location in times.locations if location not in times.also)
+
+    @cached_property
+    def roaming(self) -> frozenset[tuple[str, int]]:
+        """The providers and days on which some shift may have items beside its chosen location."""
+        return frozenset(
+            (provider.id, self.scenario.grid.day_index(shift.start.date()))
+            for provider in self.scenario.providers
+            for shift in provider.shifts
+            if shift.also
+        )
+
     def place(self, service: Service, day: int, location: str) -> int:
         """Return the starts of a service on a date at a location, whoever gives it and receives it."""
-        key = (service.id, day, location)
+        key = (get_needs(service), day, location)
         if key not in self._places:
             mask = ANY
             for domain in self._place_domains:
@@ -410,7 +503,7 @@ class Domains:
 
     def seat(self, service: Service, seat: int | None) -> tuple[Option, ...]:
         """Return the options of a seat of a service, whoever receives it; ``seat`` None: to supervise it."""
-        key = (service.id, seat)
+        key = (get_needs(service), seat)
         if key not in self._seats:
             self._seats[key] = tuple(self._seat_options(service, seat))
         return self._seats[key]
@@ -430,8 +523,11 @@ class Domains:
                 mask, day = ANY, self.scenario.grid.day_index(shift.start.date())
                 for domain in self._provider_domains:
                     mask &= domain(self.scenario, service, wanted, provider, shift)
-                for location in shift.locations if mask else ():
-                    if starts := mask & self.place(service, day, location):
+                for location in shift.reachable_locations if mask else ():
+                    starts = mask & self.place(service, day, location)
+                    for presence in self._presence_domains if starts else ():
+                        starts &= presence(self.scenario, service, provider, shift, location)
+                    if starts:
                         yield Option(seat or 0, ShiftId(provider.id, number), day, location, starts)
 
     def _options(self, task: Task) -> Iterator[Option]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from scheduling.rules.providers import FULL_ATTENTION
 from solver.state.domains import Domains, ShiftId
+from solver.state.placement_costs import Stay, cost_of_stays
 from solver.state.placements import Placement
 from solver.state.tasks import Key, Task
 
@@ -67,15 +68,34 @@ class Holdings:
         self._shift_at: dict[ShiftId, list[str]] = defaultdict(list)
         self._minutes: dict[tuple[str, int], int] = defaultdict(int)
         self._patient: dict[str, list[Key]] = defaultdict(list)
+        self._roaming: dict[tuple[str, int], list[Key]] = defaultdict(list)
 
     def dates(self, patient: str) -> int:
         """Return the number of dates on which a patient comes."""
         return len({self.placements[key].day for key in self._patient[patient]})
 
     def location(self, shift: ShiftId) -> str | None:
-        """Return where a shift is spent, None when it is not used."""
+        """Return where a shift is spent, None when nothing asks for a location."""
         places = self._shift_at.get(shift)
         return places[0] if places else None
+
+    def cost_of_day(self, patient: str, day: int) -> int:
+        """Return what the order of a patient's items of a day costs: waiting and journeys."""
+        policy = self.scenario.policy
+        if not policy.waiting and not policy.patient_site_change:
+            return 0
+        today = [key for key in self._patient[patient] if self.placements[key].day == day]
+        return cost_of_stays(self.scenario, [self.stay(key) for key in today])
+
+    def stay(self, key: Key) -> Stay:
+        """Return when and where a placed task keeps its patient, recovery included."""
+        placement, service = self.placements[key], self.domains.service(key)
+        begin = placement.slot * self.scenario.grid.grid_minutes
+        return begin, begin + service.minutes + service.recovery, placement.location
+
+    def commitments(self, provider: str, day: int) -> list[Stay]:
+        """Return the items of a provider's day in their order, where some shift of it has items beside its location."""
+        return sorted(self.stay(key) for key in self._roaming[provider, day])
 
     def put(self, key: Key, placement: Placement) -> None:
         """Place a task; nothing is checked."""
@@ -93,7 +113,10 @@ class Holdings:
         for levels, slots, demand in self._uses(task, placement):
             (levels.take if take else levels.release)(slots, demand)
         for shift in (*placement.team, *placement.supervisors):
-            (self._shift_at[shift].append if take else self._shift_at[shift].remove)(placement.location)
+            if self.domains.binds(shift, placement.location):
+                (self._shift_at[shift].append if take else self._shift_at[shift].remove)(placement.location)
+            if (name := (shift.provider, placement.day)) in self.domains.roaming:
+                (self._roaming[name].append if take else self._roaming[name].remove)(key)
         for shift in placement.team:
             self._minutes[shift.provider, placement.day] += task.service.minutes if take else -task.service.minutes
         for patient in (*placement.attendees, *([task.patient] if task.patient else [])):

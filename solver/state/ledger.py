@@ -70,19 +70,22 @@ class Ledger:
             if placement is not None
             for shift in (*placement.team, *placement.supervisors)
         }
-        cost = -self._shared_cost(key, days)
+        patient = self.occupancy.domains.by_key[key].patient
+        dates = () if patient is None else {placement.day for placement in (before, after) if placement is not None}
+        cost = -self._shared_cost(key, days, dates)
         if before is not None:
             self.occupancy.remove(key)
         if after is not None:
             self.occupancy.put(key, after)
-        return cost + self._shared_cost(key, days)
+        return cost + self._shared_cost(key, days, dates)
 
-    def _shared_cost(self, key: Key, days: Collection[tuple[str, int]]) -> int:
-        """Return the cost that a task has a part in: its own, its patient's trips, its providers' days."""
+    def _shared_cost(self, key: Key, days: Collection[tuple[str, int]], dates: Collection[int]) -> int:
+        """Return the cost that a task has a part in: its own, its patient's trips and dates, its providers' days."""
         patient, policy = self.occupancy.domains.by_key[key].patient, self.scenario.policy
         trips = 0 if patient is None else max(0, self.occupancy.dates(patient) - 1)
         changes = sum(self._site_changes(provider, day) for provider, day in days)
-        return self._own_cost(key) + policy.extra_trip * trips + policy.site_change * changes
+        order = sum(self.occupancy.cost_of_day(patient, date) for date in dates) if patient is not None else 0
+        return self._own_cost(key) + policy.extra_trip * trips + policy.site_change * changes + order
 
     def _own_cost(self, key: Key) -> int:
         task, placement, policy = self.occupancy.domains.by_key[key], self.occupancy.placements.get(key), self.scenario.policy
@@ -90,12 +93,15 @@ class Ledger:
             return policy.reserve_missing if placement is None else 0
         if placement is not None:
             at = placement
-            return self.occupancy.cost_of_place(task, at.day, at.location, at.slot, at.team, trips=False)
+            return self.occupancy.cost_of_place(task, at.day, at.location, at.slot, at.team, shared=False)
         if key in self.uncounted:
             return 0
         return cost_of_leaving_out(self.scenario, task.visit)
 
     def _site_changes(self, provider: str, day: int) -> int:
+        if (provider, day) in self.occupancy.domains.roaming:
+            sites = [self.scenario.site(location) for _, _, location in self.occupancy.commitments(provider, day)]
+            return sum(before != after for before, after in pairwise(sites))
         shifts, on = self.scenario.providers_by_id[provider].shifts, self.scenario.grid.date(day)
         numbers = sorted((n for n, shift in enumerate(shifts) if shift.start.date() == on), key=lambda n: shifts[n].start)
         used = [self.occupancy.location(ShiftId(provider, number)) for number in numbers]

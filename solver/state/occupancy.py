@@ -13,14 +13,25 @@ from graphlib import TopologicalSorter
 from itertools import product
 from operator import or_
 
-from scheduling.requests import Link
+from scheduling.costs import QUARTER_MINUTES
+from scheduling.requests import CurrentGroup, Link
 from scheduling.rules import Rule, patients, places, providers, requests
 from scheduling.rules.providers import FULL_ATTENTION
+from scheduling.rules.stability import list_standing_attendees
+from scheduling.timegrid import stamp
 from solver.state.domains import ANY, Domains, Option, ShiftId, get_current, start_mask, unavailable_starts
 from solver.state.holdings import Holdings, runs
-from solver.state.placement_costs import cost_of_date, cost_of_half, cost_of_location, cost_of_moving, cost_of_team
+from solver.state.placement_costs import (
+    cost_of_date,
+    cost_of_half,
+    cost_of_location,
+    cost_of_moving,
+    cost_of_moving_to,
+    cost_of_stays,
+    cost_of_team,
+)
 from solver.state.placements import Placement
-from solver.state.tasks import Key, Task, visit_key
+from solver.state.tasks import Key, Needs, Task, get_needs, visit_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ class Occupancy(Holdings):
     ) -> None:
         super().__init__(domains)
         self.ignoring = frozenset(ignoring)
-        self._open_at: dict[tuple[int, str], dict[str, int]] = {}
+        self._open_at: dict[tuple[int, str], dict[Needs, int]] = {}
         self._free_on: dict[tuple[str, int], dict[tuple[int, int], int]] = {}
         self._ranked: dict[Key, list[tuple[float, Option]]] = {}
         self.guide: Mapping[Key, Mapping[Option, float]] = {}
@@ -150,8 +161,9 @@ class Occupancy(Holdings):
             return best
         opened: dict[tuple[int, str], int] = {}
         guide, length = self.guide.get(task.key), self.scenario.grid.count_slots(task.service.minutes)
+        saved = self._most_saved(task)
         for least, option in self.by_least_cost(task):
-            if best is not None and least > best.cost:
+            if best is not None and least - saved > best.cost:
                 break
             at = (option.day, option.location)
             if at not in opened:
@@ -171,7 +183,7 @@ class Occupancy(Holdings):
             guide, ranked = self.guide.get(task.key, {}), []
             for option in self.domains.options_for(task.key):
                 team = () if option.shift is None else (option.shift,)
-                least = self.cost_of_place(task, option.day, option.location, None, team, trips=False)
+                least = self.cost_of_place(task, option.day, option.location, None, team, shared=False)
                 ranked.append((least + guide.get(option, 0.0) * self.guide_weight, option))
             self._ranked[task.key] = sorted(ranked, key=lambda pair: pair[0])
         return self._ranked[task.key]
@@ -179,13 +191,14 @@ class Occupancy(Holdings):
     def _open_starts(self, task: Task, day: int, location: str, free: Collection[Key] = ()) -> int:
         """Return the starts that rooms, equipment, bays, the patient and links leave open."""
         cached = self._open_at.setdefault((day, location), {})
-        pinned = task.visit is not None and task.visit.pinned is not None
-        if pinned or task.service.id not in cached:
+        is_bound = (task.visit is not None and task.visit.pinned is not None) or self.domains.get_begun(task) is not None
+        needs = get_needs(task.service)
+        if is_bound or needs not in cached:
             starts = self._service_starts(task, day, location)
-            if not pinned:
-                cached[task.service.id] = starts
+            if not is_bound:
+                cached[needs] = starts
         else:
-            starts = cached[task.service.id]
+            starts = cached[needs]
         if (
             starts
             and task.patient is not None
@@ -205,9 +218,10 @@ class Occupancy(Holdings):
         if service.room is not None and places.room not in self.ignoring:
             cleaned = grid.count_slots(service.minutes + service.turnover)
             open_rooms = 0
-            for room in self._suitable_rooms(task, location):
+            for room in self.domains.rooms_of(task, location):
                 shared = places.room_overlap in self.ignoring
-                open_rooms |= ANY if shared else runs(self._levels(("room", room, day), 1).free(1), cleaned)
+                free = ANY if shared else runs(self._levels(("room", room, day), 1).free(1), cleaned)
+                open_rooms |= free & self.domains.room_starts(service, room, day)
             starts &= open_rooms
         for device in service.equipment if places.equipment not in self.ignoring else ():
             starts &= runs(self._equipment(device, location, day).free(1), length)
@@ -215,12 +229,6 @@ class Occupancy(Holdings):
             first, last = service.minutes // grid.grid_minutes, grid.count_slots(service.minutes + service.recovery)
             starts &= runs(self._bays(location, day).free(1), last - first) >> first
         return starts
-
-    def _suitable_rooms(self, task: Task, location: str) -> Sequence[str]:
-        pin = None if task.visit is None else task.visit.pinned
-        if pin is not None and pin.room is not None:
-            return (pin.room,)
-        return self.domains.suitable_rooms(task.service, location)
 
     def _patient_starts(self, task: Task, patient: str, day: int, location: str) -> int:
         starts, grid = -1, self.scenario.grid
@@ -242,19 +250,27 @@ class Occupancy(Holdings):
         if other is None:
             return -1 if leads else 0
         days = other.day - day if leads else day - other.day
+        if link.any_order:
+            days = abs(days)
         if days < link.min_days or (link.max_days is not None and days > link.max_days):
             return 0
         if link.same_location and location != other.location:
             return 0
         if days:
             return -1
+        before = self._gap_starts(task, link, other.slot, leads=True) if leads or link.any_order else 0
+        after = self._gap_starts(task, link, other.slot, leads=False) if not leads or link.any_order else 0
+        return before | after
+
+    def _gap_starts(self, task: Task, link: Link, other_slot: int, leads: bool) -> int:
+        """Return the starts that a link's gap leaves on the date of its other visit, before that (``leads``) or after it."""
         grid, most = self.scenario.grid, link.max_gap_minutes
-        begin = other.slot * grid.grid_minutes
+        begin = other_slot * grid.grid_minutes
         if leads:
             latest = begin - link.min_gap_minutes - task.service.minutes
             earliest = 0 if most is None else begin - most - task.service.minutes
         else:
-            ends = begin + self.domains.service(("visit", link.before)).minutes
+            ends = begin + self.domains.service(("visit", link.after if task.id == link.before else link.before)).minutes
             earliest, latest = ends + link.min_gap_minutes, 10**6 if most is None else ends + most
         return grid.starts(earliest, latest, 0)
 
@@ -271,7 +287,8 @@ class Occupancy(Holdings):
         if not starts:
             return
         trainees = [option.seat for option in team if option.provider and people[option.provider].trainee]
-        if not trainees:
+        begun = self.domains.get_begun(task)
+        if not trainees and (begun is None or not begun.supervisors):
             yield from self._costed(task, day, location, starts, members, ())
             return
         for supervisors in self._supervisors(task, day, location, trainees, members):
@@ -302,16 +319,29 @@ class Occupancy(Holdings):
         return True
 
     def _shift_starts(self, shift: ShiftId, location: str, minutes: int) -> int:
-        """Return the starts that a shift's location leaves to an item there, and travel from and to the day's other shifts."""
-        if self.shift_at.get(shift, location) != location:
-            return 0
+        """Return the starts that a shift's location leaves to an item there, and travel from and to the day's other items."""
         taken, starts = self._shift_at.get(shift), ANY
-        if taken and taken[0] != location:
+        is_elsewhere = self.shift_at.get(shift, location) != location or (taken and taken[0] != location)
+        if is_elsewhere and self.domains.binds(shift, location):
             return 0
+        day = self.scenario.grid.day_index(self.domains.shift(shift).start.date())
+        if (shift.provider, day) in self.domains.roaming:
+            return self._roaming_starts(shift.provider, day, location, minutes)
         for other, gap, leads in self._nearby_shifts(shift):
             there = self._shift_at.get(other)
             if there and there[0] != location and gap < (needed := self.scenario.travel_minutes(there[0], location)):
                 starts &= self._travel_starts(other, needed, minutes, leads)
+        return starts
+
+    def _roaming_starts(self, provider: str, day: int, location: str, minutes: int) -> int:
+        """Return the starts that leave time to travel from and to each commitment of a provider's day elsewhere."""
+        starts, grid = ANY, self.scenario.grid
+        for key in self._roaming.get((provider, day), ()):
+            other = self.placements[key]
+            if other.location != location:
+                needed, begin = self.scenario.travel_minutes(location, other.location), other.slot * grid.grid_minutes
+                ends = begin + self.domains.service(key).minutes
+                starts &= ~grid.meeting(begin - needed, ends + needed, 0, minutes)
         return starts
 
     def _nearby_shifts(self, shift: ShiftId) -> Sequence[tuple[ShiftId, float, bool]]:
@@ -374,7 +404,10 @@ class Occupancy(Holdings):
     def _supervisors(
         self, task: Task, day: int, location: str, seats: Sequence[int], members: Sequence[ShiftId]
     ) -> Iterator[tuple[Option, ...]]:
-        """Yield supervisors for the trainees in some seats: one for all of them, or else one for each."""
+        """Yield supervisors for the trainees in some seats: one for all of them, or else one for each.
+
+        What has begun keeps those that it has, as far as they may supervise.
+        """
         people, team = self.scenario.providers_by_id, {shift.provider for shift in members}
         able = [
             option
@@ -384,6 +417,15 @@ class Occupancy(Holdings):
             and not people[option.provider or ""].trainee
         ]
         fits = [[o for o in able if people[o.provider or ""].can_fill(task.service.team[seat].any_of)] for seat in seats]
+        begun = self.domains.get_begun(task)
+        if begun is not None:
+            here, wanted = start_mask(self.scenario, begun.start), begun.supervisors or ()
+            named = tuple(option for option in able if option.provider in wanted and option.starts & here)
+            fill = all(not set(some).isdisjoint(named) for some in fits)
+            useful = all(any(option in some for some in fits) for option in named)
+            if fill and useful and len(named) == len(wanted):
+                yield named
+            return
         for option in fits[0]:
             if all(option in some for some in fits):
                 yield (option,)
@@ -418,6 +460,9 @@ class Occupancy(Holdings):
             return
         current = get_current(task)
         today = current is not None and self.scenario.grid.date(day) == current.start.date()
+        if self._depends_on_start(task, day):
+            yield from (slot for slot in range(starts.bit_length()) if starts >> slot & 1)
+            return
         if current is not None and today and (kept := starts & start_mask(self.scenario, current.start)):
             yield kept.bit_length() - 1
         first = (starts & -starts).bit_length() - 1
@@ -426,11 +471,29 @@ class Occupancy(Holdings):
         if first < noon and (later := starts >> noon):
             yield noon + (later & -later).bit_length() - 1
 
+    def _depends_on_start(self, task: Task, day: int) -> bool:
+        """Return whether each start of a date may cost a visit something else: beside its patient's other items, or its own."""
+        policy, visit = self.scenario.policy, task.visit
+        if visit is None:
+            return False
+        if (policy.waiting or policy.patient_site_change) and self._has_company(task, visit.patient, day):
+            return True
+        today = visit.current is not None and self.scenario.grid.date(day) == visit.current.start.date()
+        return bool(policy.moved_notified_per_hour) and today and visit.current is not None and visit.current.notified
+
+    def _has_company(self, task: Task, patient: str, day: int) -> bool:
+        return any(key != task.key and self.placements[key].day == day for key in self._patient[patient])
+
     def _room(self, task: Task, location: str, day: int, slot: int) -> str | None:
         if task.service.room is None:
             return None
         cleaned = self._slots(slot, 0, task.service.minutes + task.service.turnover)
-        free = [r for r in self._suitable_rooms(task, location) if not self._levels(("room", r, day), 1).levels[0] & cleaned]
+        free = [
+            room
+            for room in self.domains.rooms_of(task, location)
+            if not self._levels(("room", room, day), 1).levels[0] & cleaned
+            and self.domains.room_starts(task.service, room, day) >> slot & 1
+        ]
         current = get_current(task)
         if current is not None and current.room in free:
             return current.room
@@ -452,11 +515,12 @@ class Occupancy(Holdings):
         return cost
 
     def cost_of_place(
-        self, task: Task, day: int, location: str, slot: int | None, team: Sequence[ShiftId], trips: bool = True
+        self, task: Task, day: int, location: str, slot: int | None, team: Sequence[ShiftId], shared: bool = True
     ) -> int:
         """Return what a place adds to the cost: all components of a visit, but for site changes of its team.
 
-        Without a slot: the least that any start there costs.
+        Without a slot: the least that any start there costs. Not ``shared``: without what the patient's other items decide,
+        which are trips, waiting and journeys.
         """
         visit, scenario = task.visit, self.scenario
         if visit is None:
@@ -466,12 +530,30 @@ class Occupancy(Holdings):
         cost += cost_of_team(scenario, visit, [shift.provider for shift in team])
         if slot is not None:
             cost += cost_of_half(scenario, visit, slot * scenario.grid.grid_minutes)
-        dates = {self.placements[key].day for key in self._patient[visit.patient] if key != task.key} if trips else set()
+        dates = {self.placements[key].day for key in self._patient[visit.patient] if key != task.key} if shared else set()
         if dates and day not in dates:
             cost += scenario.policy.extra_trip
-        if slot is not None and not self.is_current(task, day, location, slot, team):
-            cost += cost_of_moving(scenario, visit.current, on)
+        if slot is not None and day in dates:
+            cost += self._cost_of_order(task, visit.patient, day, location, slot)
+        if slot is not None and visit.current is not None and not self.is_current(task, day, location, slot, team):
+            cost += cost_of_moving_to(scenario, visit, stamp(on, slot * scenario.grid.grid_minutes))
         return cost
+
+    def _cost_of_order(self, task: Task, patient: str, day: int, location: str, slot: int) -> int:
+        """Return what a start changes of a patient's waiting and journeys of a day, below 0 where it fills a wait."""
+        policy = self.scenario.policy
+        if not policy.waiting and not policy.patient_site_change:
+            return 0
+        stays = [self.stay(key) for key in self._patient[patient] if key != task.key and self.placements[key].day == day]
+        begin = slot * self.scenario.grid.grid_minutes
+        mine = begin, begin + task.service.minutes + task.service.recovery, location
+        return cost_of_stays(self.scenario, [*stays, mine]) - cost_of_stays(self.scenario, stays)
+
+    def _most_saved(self, task: Task) -> int:
+        """Return the most points that a start may save of its patient's waiting."""
+        if not self.scenario.policy.waiting or task.patient is None or len(self._patient[task.patient]) < 2:
+            return 0
+        return self.scenario.policy.waiting * (1 + (task.service.minutes + task.service.recovery) // QUARTER_MINUTES)
 
     def _cost_of_session(self, task: Task, placement: Placement) -> int:
         """Return what a place costs a group: candidates who cannot come, attendees who have to be called."""
@@ -498,15 +580,29 @@ class Occupancy(Holdings):
         if placement.room is not None:
             capacity = min(capacity, self.scenario.rooms[placement.room].seats)
         told = () if group.current is None else group.current.attendees
+        if self.domains.get_begun(task) is not None:
+            return [patient for patient in told if self._can_attend(task, patient, placement)]
+        begin = stamp(self.scenario.grid.date(placement.day), placement.slot * self.scenario.grid.grid_minutes)
+        standing = list_standing_attendees(self.scenario, group, begin)
         able = [
             candidate
             for candidate in group.candidates
-            if self.scenario.site(placement.location) in self.scenario.patients_by_id[candidate.patient].allowed_sites
-            and (self._attendee_starts(task, candidate.patient, placement) >> placement.slot) & 1
+            if (standing is None or candidate.patient in standing) and self._can_attend(task, candidate.patient, placement)
         ]
         able.sort(key=lambda candidate: (-weight.of(candidate.priority), candidate.patient not in told))
         return [candidate.patient for candidate in able[:capacity]]
 
-    def _attendee_starts(self, task: Task, patient: str, placement: Placement) -> int:
+    def can_meet(self, task: Task, attendees: Collection[str]) -> bool:
+        """Return whether some attendees are enough for a group's session: of one that has begun, all who attend it."""
+        assert task.group is not None
+        begun = self.domains.get_begun(task)
+        if isinstance(begun, CurrentGroup) and set(attendees) != set(begun.attendees):
+            return False
+        return len(attendees) >= task.group.min_attendees
+
+    def _can_attend(self, task: Task, patient: str, placement: Placement) -> bool:
+        """Return whether a patient can reach a session's site, and is free for all of it."""
+        if self.scenario.site(placement.location) not in self.scenario.patients_by_id[patient].allowed_sites:
+            return False
         away = unavailable_starts(self.scenario, patient, task.service, self.scenario.grid.date(placement.day))
-        return ~away & self._patient_starts(task, patient, placement.day, placement.location)
+        return bool(~away & self._patient_starts(task, patient, placement.day, placement.location) & 1 << placement.slot)

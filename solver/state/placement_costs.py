@@ -7,11 +7,15 @@ site changes depend on what else is planned, and are left to whoever knows it.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
+from itertools import pairwise
 
-from scheduling.costs import get_half, get_omission_cost
+from scheduling.costs import QUARTER_MINUTES, get_half, get_move_cost, get_omission_cost
 from scheduling.requests import Current, CurrentGroup, Visit
 from scheduling.scenario import Scenario
+
+Stay = tuple[int, int, str]
+"""When a patient's item begins and, recovery included, ends, in minutes of the day, and its location."""
 
 
 def cost_of_date(scenario: Scenario, visit: Visit, on: date) -> int:
@@ -42,7 +46,10 @@ def cost_of_half(scenario: Scenario, visit: Visit, minute: int) -> int:
 
 
 def cost_of_moving(scenario: Scenario, current: Current | CurrentGroup | None, on: date | None) -> int:
-    """Return what it costs each patient to be moved from where they stand to another place on a date; None: to be left out."""
+    """Return what it costs each patient to be moved from where they stand to another place on a date; None: to be left out.
+
+    For a visit that is the least that any start of the date costs: :func:`cost_of_moving_to` knows the start.
+    """
     if current is None:
         return 0
     policy = scenario.policy
@@ -50,6 +57,22 @@ def cost_of_moving(scenario: Scenario, current: Current | CurrentGroup | None, o
         return policy.moved
     days = 0 if on is None else abs((on - current.start.date()).days)
     return policy.moved_notified + policy.moved_notified_per_day * days
+
+
+def cost_of_moving_to(scenario: Scenario, visit: Visit, start: datetime) -> int:
+    """Return what it costs that a visit does not stand any more, but begins at a start."""
+    return 0 if visit.current is None else get_move_cost(scenario, visit.current, start)
+
+
+def cost_of_stays(scenario: Scenario, stays: Collection[Stay]) -> int:
+    """Return what a patient's items of one day, none of which overlap, cost by their order: waiting and journeys."""
+    if len(stays) < 2:
+        return 0
+    ordered, policy = sorted(stays), scenario.policy
+    idle = sum(max(0, begin - end) for (_, end, _), (begin, _, _) in pairwise(ordered))
+    sites = [scenario.site(location) for _, _, location in ordered]
+    changes = sum(site != next_site for site, next_site in pairwise(sites))
+    return policy.waiting * (idle // QUARTER_MINUTES) + policy.patient_site_change * changes
 
 
 def cost_of_leaving_out(scenario: Scenario, visit: Visit) -> int:

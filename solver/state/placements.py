@@ -20,7 +20,7 @@ from scheduling.plan import (
     Unscheduled,
     VisitBooking,
 )
-from scheduling.requests import CurrentGroup
+from scheduling.requests import Current, CurrentGroup
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minute_of_day, stamp
 from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask
@@ -65,23 +65,26 @@ def get_bookings(plan: Plan) -> dict[Key, Booking]:
 
 
 def get_current_placements(scenario: Scenario) -> dict[Key, Placement]:
-    """Return where everything stands that people know of; nobody knows the supervisors."""
+    """Return where everything stands that people know of, with its supervisors where the file tells them."""
     placements: dict[Key, Placement] = {}
     for visit in scenario.visits:
         if visit.current is not None:
-            minutes = timedelta(minutes=scenario.services[visit.service].minutes)
-            told = visit.current.model_dump(exclude={"notified"})
+            end = visit.current.start + timedelta(minutes=scenario.service_of(visit).minutes)
             placements["visit", visit.id] = get_placement(
-                scenario, VisitBooking(visit=visit.id, end=visit.current.start + minutes, supervisors=(), **told)
+                scenario, VisitBooking(visit=visit.id, end=end, **_get_told(visit.current))
             )
     for group in scenario.groups:
         if group.current is not None:
-            minutes = timedelta(minutes=scenario.services[group.service].minutes)
-            told = group.current.model_dump(exclude={"notified"})
+            end = group.current.start + timedelta(minutes=scenario.services[group.service].minutes)
             placements["group", group.id] = get_placement(
-                scenario, GroupBooking(group=group.id, end=group.current.start + minutes, supervisors=(), **told)
+                scenario, GroupBooking(group=group.id, end=end, **_get_told(group.current))
             )
     return placements
+
+
+def _get_told(current: Current | CurrentGroup) -> dict[str, Any]:
+    """Return what is known of where something stands, as its booking says it."""
+    return current.model_dump(exclude={"notified"}) | {"supervisors": current.supervisors or ()}
 
 
 def get_placement(scenario: Scenario, booking: Booking) -> Placement:
@@ -118,7 +121,8 @@ def make_plan(
     for task in domains.tasks:
         if (placement := placements.get(task.key)) is not None:
             bookings.append(known.get(task.key) or _booking(scenario, task, placement))
-            shifts |= {shift: placement.location for shift in (*placement.team, *placement.supervisors)}
+            committed = (*placement.team, *placement.supervisors)
+            shifts |= {shift: placement.location for shift in committed if domains.binds(shift, placement.location)}
     places = [
         ShiftPlace(provider=provider.id, start=shift.start, location=shifts[ShiftId(provider.id, number)])
         for provider in scenario.providers

@@ -19,9 +19,18 @@ def visit_key(identifier: str) -> Key:
     return "visit", identifier
 
 
+Needs = tuple[str, int, tuple[str, ...]]
+"""What tells a service, as one visit needs it, from others: its id, minutes and equipment."""
+
+
+def get_needs(service: Service) -> Needs:
+    """Return the name under which what holds for a service, as one visit needs it, is remembered."""
+    return service.id, service.minutes, service.equipment
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One visit, group session or reserve; ``request`` is what was asked for."""
+    """One visit, group session or reserve; ``service`` is as a visit needs it, of its own length and equipment."""
 
     kind: Kind
     id: str
@@ -45,7 +54,7 @@ def list_tasks(scenario: Scenario) -> tuple[Task, ...]:
     """Return a scenario's tasks: visits, then groups, then reserves, in the file's order."""
     services = scenario.services
     return (
-        *(Task("visit", visit.id, services[visit.service], visit=visit) for visit in scenario.visits),
+        *(Task("visit", visit.id, scenario.service_of(visit), visit=visit) for visit in scenario.visits),
         *(Task("group", group.id, services[group.service], group=group) for group in scenario.groups),
         *(Task("hold", reserve.id, services[reserve.service], reserve=reserve) for reserve in scenario.reserves),
     )

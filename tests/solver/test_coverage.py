@@ -15,11 +15,12 @@ from solver.state.domains import DOMAINS
 
 CELLS = [(rule, place) for rule, places in COVERAGE.items() for place in places]
 
-BY_ROOM_OR_SUPERVISOR = (rules.room, rules.room_overlap, rules.supervision)
+BY_ROOM_OR_SUPERVISOR = (rules.room, rules.room_overlap, rules.closure, rules.supervision, rules.begun)
 """Rules of which a place is told by its room and supervisors: at the same start another room might be free."""
 
 STRICTER: dict[tuple[Rule, Place], str] = {
     (rules.travel, "kernel"): "it leaves time to travel before the first and after the last minute of a shift",
+    (rules.begun, "kernel"): "it leaves what has begun under several supervisors where it is",
 }
 """Places that refuse some plans that keep a rule: the search loses these, and no rule is broken."""
 

@@ -17,7 +17,7 @@ from time import monotonic
 from support.service import SECRET
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-c", "from api.cli.main import main; main()")
+COMMAND = (sys.executable, "-c", "from api.cli.entry import main; main()")
 
 STOP_SECONDS = 30
 

@@ -50,12 +50,14 @@ def serve(
     """
     gc.disable()  # until all is loaded: what is there from the start stays, and looking for garbage in it takes its time
     try:
-        _run(read_settings(host=host, port=port), worker)
+        with _bound(read_settings(host=host, port=port)) as listening:
+            # Read again: with port 0 only the socket knows where it listens, and addresses that are given out name it.
+            _run(read_settings(host=host, port=listening.getsockname()[1]), worker, listening)
     finally:
         gc.enable()
 
 
-def _run(settings: Settings, worker: bool) -> None:
+def _run(settings: Settings, worker: bool, listening: socket) -> None:
     from api.background.jobs.worker import Worker
     from api.background.periodic_tasks import run_periodic_tasks
     from api.context import create_context
@@ -76,7 +78,7 @@ def _run(settings: Settings, worker: bool) -> None:
         signal.signal(number, _end)
     working = Worker(context.database, context.queue, settings.jobs_per_worker) if worker else nullcontext()
     with working, run_periodic_tasks(context) if worker else nullcontext():
-        _listen(context)
+        _listen(context, listening)
 
 
 def caldav(
@@ -99,7 +101,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _listen(context: AppContext) -> None:
+def _listen(context: AppContext, listening: socket) -> None:
     import uvicorn
 
     from api.http.app import create_app
@@ -128,12 +130,14 @@ def _listen(context: AppContext) -> None:
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=settings.stop_seconds,
     )
-    with _bound(settings) as listening:  # by us: what the server says of a port in use, it says by an exit code of its own
-        Server(config).run([listening])
+    Server(config).run([listening])
 
 
 def _bound(settings: Settings) -> socket:
-    """Return a socket bound to the address that is served. Raises ``OSError``, which names it."""
+    """Return a socket bound to the address that is served. Raises ``OSError``, which names it.
+
+    The server would say that a port is in use by an exit code of its own.
+    """
     from socket import AF_INET, AF_INET6, create_server
 
     try:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from api.http.routes import (
     accounts,
+    boards,
     bookings,
+    desk,
     episodes,
     feeds,
     freed,
@@ -30,8 +32,10 @@ from api.http.routes import (
 ROUTERS = (
     feeds.router,  # first, as the first that fits answers, and calendar programs ask day and night
     operating.router,
+    desk.router,
     sessions.router,
     scenarios.router,
+    boards.router,
     visits.router,
     plans.router,
     bookings.router,

@@ -30,7 +30,7 @@ PATIENT: JsonDict = {
     "prefers": "morning",
 }
 
-_PLACE: JsonDict = {
+PLACE: JsonDict = {
     "start": "2026-12-01T09:00",
     "end": "2026-12-01T09:30",
     "location": "wang",
@@ -39,7 +39,7 @@ _PLACE: JsonDict = {
     "supervisors": [],
 }
 
-BOOKING: JsonDict = {"state": "booked", **_PLACE, "notified": True, "version": 1}
+BOOKING: JsonDict = {"state": "booked", **PLACE, "notified": True, "version": 1}
 
 _BY_PRIORITY: JsonDict = {"routine": 100, "soon": 200, "urgent": 400, "cancer": 1000}
 
@@ -110,7 +110,7 @@ PLAN: JsonDict = {
     "cost": 12,
     "bound": 10,
     "costs": _COSTS,
-    "visits": [{"visit": "visit-0181", **_PLACE}],
+    "visits": [{"visit": "visit-0181", **PLACE}],
     "groups": [],
     "holds": [],
     "shifts": [{"provider": "physician-1", "start": "2026-12-01T08:00", "location": "wang"}],
@@ -130,7 +130,7 @@ COMPARISON: JsonDict = {
             "id": "visit-0181",
             "difference": "added",
             "before": None,
-            "after": _PLACE,
+            "after": PLACE,
             "joining": [],
             "leaving": [],
             "notify": [],

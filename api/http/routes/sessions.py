@@ -17,7 +17,7 @@ from api.context import AppContext
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Acting, Reading, Shared
 from api.http.errors import document_problems
-from api.http.gate import COOKIE, get_address, is_foreign, make_router
+from api.http.gate import get_address, get_cookie_name, is_foreign, make_router
 from api.runtime.exceptions import Forbidden
 from api.services import accounts
 from api.services.accounts import OpenedSession
@@ -108,7 +108,8 @@ def log_out(call: Reading) -> Response:
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     response = call.write(act)
-    response.delete_cookie(COOKIE)
+    settings = call.context.settings
+    response.delete_cookie(get_cookie_name(settings), secure=settings.secure)
     return response
 
 
@@ -168,7 +169,7 @@ def _identity_provider(context: AppContext) -> IdentityProvider:
 def _with_cookie(context: AppContext, admitted: OpenedSession, response: Response) -> Response:
     # Lax, not strict: the browser comes back from the identity provider by a link of another site. The gate asks further.
     response.set_cookie(
-        COOKIE,
+        get_cookie_name(context.settings),
         admitted.secret,
         max_age=context.settings.session_hours * 3600,
         secure=context.settings.secure,

@@ -24,7 +24,7 @@ class ProviderRow(TableRow, table=True):
 
 
 class ShiftRow(TableRow, table=True):
-    """A provider's time at work, at one of ``locations``."""
+    """A provider's time at work, at one of ``locations``; single items of it may be at those of ``also``."""
 
     __tablename__ = "shifts"
     __table_args__ = (
@@ -37,6 +37,7 @@ class ShiftRow(TableRow, table=True):
     starts_at: datetime = Field(sa_type=Utc, index=True)
     ends_at: datetime = Field(sa_type=Utc)
     locations: list[str] = Field(sa_type=JSON)
+    also: list[str] = Field(sa_type=JSON)
 
 
 class BusyRow(TableRow, table=True):

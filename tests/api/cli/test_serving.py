@@ -17,6 +17,7 @@ import httpx2
 import pytest
 import yaml
 from click.testing import Result
+from support.months import roster
 from support.service import PASSWORD, SECRET, bearer
 from typer.testing import CliRunner
 
@@ -24,7 +25,7 @@ from api.cli.main import app
 from api.runtime.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[3]
-COMMAND = (sys.executable, "-c", "from api.cli.main import main; main()")
+COMMAND = (sys.executable, "-c", "from api.cli.entry import main; main()")
 
 
 @pytest.fixture
@@ -68,6 +69,20 @@ def test_a_service_made_from_nothing_lets_in_the_account_made_by_command(run: An
             assert client.get("/v1/sessions/current", headers=bearer(token)).json()["role"] == "admin"
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
+
+
+def test_addresses_that_are_given_out_name_the_free_port_that_was_taken(run: Any, serving: Any, tmp_path: Path) -> None:
+    _, address = serving
+    file = tmp_path / "roster.json"
+    file.write_text(roster(10))
+    assert run("roster", str(file)).exit_code == 0
+    assert run("account", "add", "dana", "--role", "scheduler", "--password-stdin", told=f"{PASSWORD}\n").exit_code == 0
+    with httpx2.Client(base_url=address) as client:
+        token = client.post("/v1/sessions", json={"name": "dana", "password": PASSWORD}).json()["token"]
+        client.cookies.clear()
+        feed = client.post("/v1/feeds", json={"kind": "location", "subject": "wang"}, headers=bearer(token))
+    assert feed.status_code == 201, feed.text
+    assert feed.json()["url"].startswith(f"{address}/"), feed.text
 
 
 def test_the_service_listens_before_it_loads_the_solver() -> None:

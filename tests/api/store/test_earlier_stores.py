@@ -100,13 +100,34 @@ def get_answers(url: str, told: dict[str, Any]) -> dict[str, Any]:
     return answers
 
 
+SINCE: dict[str, Any] = {
+    **dict.fromkeys(("minutes", "unscheduled", "room"), None),
+    **{key: [] for key in ("equipment", "also", "welcomes")},
+    **dict.fromkeys(("waiting", "journeys", "patient_site_change", "notice_minutes", "moved_notified_per_hour"), 0),
+    "opens": "00:00",
+    "any_order": False,
+}
+"""Keys that the files have got since, and what they hold of an earlier store; who supervises what stands, it knows."""
+
+
+def without_later_keys(answer: Any, earlier: Any) -> Any:
+    """Return an answer without the keys that its earlier form does not have, where they hold nothing."""
+    if isinstance(answer, dict) and isinstance(earlier, dict):
+        added = answer.keys() - earlier.keys()
+        empty = {key for key in added if key == "supervisors" or (key in SINCE and answer[key] == SINCE[key])}
+        return {key: without_later_keys(value, earlier.get(key)) for key, value in answer.items() if key not in empty}
+    if isinstance(answer, list) and isinstance(earlier, list) and len(answer) == len(earlier):
+        return [without_later_keys(value, before) for value, before in zip(answer, earlier, strict=True)]
+    return answer
+
+
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_an_earlier_store_answers_as_it_did(open_earlier: Open, name: str) -> None:
     told = ANSWERS[name]
     answers = get_answers(open_earlier(name), told)
     assert len(answers) > 20
     for path, answer in told["answers"].items():
-        assert answers[path] == answer, path
+        assert without_later_keys(answers[path], answer) == answer, path
 
 
 @pytest.mark.parametrize("name", ["week-sqlite", "week-postgresql"])

@@ -52,9 +52,9 @@ def test_a_scenario_comes_back_as_it_went_in(store: Database) -> None:
 
 def test_what_stands_and_the_present_moment_come_back(store: Database) -> None:
     asked = factories.scenario(
-        visit("v-1", "pat", "injection", current=current("TU 09:00", "wang-proc-1", notified=False)),
-        visit("v-2", "quin", current=current("TU 09:00", None, "dee", "west")),
-        group("coping", "quin", "sol", current=current_group("TH 09:00", "sol", "quin")),
+        visit("v-1", "pat", "injection", current=current("TU 09:00", "wang-proc-1", "cy", notified=False, supervisors="ana")),
+        visit("v-2", "quin", current=current("TU 09:00", None, "dee", "west", supervisors="")),
+        group("coping", "quin", "sol", current=current_group("TH 09:00", "sol", "quin", supervisors=[])),
         reserve("hold-1", "TU"),
         now="MO 09:20",
         freeze_minutes=60,
@@ -68,11 +68,36 @@ def test_what_stands_and_the_present_moment_come_back(store: Database) -> None:
     assert {one.id for one in back.patients} == {"pat", "quin", "sol"}
 
 
+def test_what_single_visits_need_and_where_shifts_may_be_beside_come_back(store: Database) -> None:
+    asked = factories.scenario(
+        visit("v-1", minutes=65, equipment=["generator"], unscheduled=83, current=current("TU 09:00", supervisors="")),
+        visit("v-2", "quin"),
+        link("v-1", "v-2", any_order=True),
+        clinic=factories.clinic(
+            closures=[factories.closure("TU 09:00", "TU 10:00", "wang", room="wang-exam-2")],
+            blocks=[factories.block("cancer", "WE", "13:00", "17:00", welcomes=["bedside"])],
+        ),
+        providers=factories.people(provider("ana", shifts=[shift("TU 08:00", "12:00", "wang", also=["yawkey"])])),
+        policy=factories.policy(waiting=5, notice_minutes=60),
+    )
+    back = kept(store, asked)
+    assert (back.visits, back.links, back.clinic, back.policy) == (asked.visits, asked.links, asked.clinic, asked.policy)
+    assert back.providers_by_id["ana"].shifts == asked.providers_by_id["ana"].shifts
+
+
+@pytest.mark.parametrize(("team", "known"), [("cy", None), ("ana", ())])
+def test_who_supervises_is_known_to_be_nobody_only_where_no_trainee_is(
+    store: Database, team: str, known: tuple[str, ...] | None
+) -> None:
+    (back,) = kept(store, factories.scenario(visit("v-1", current=current("TU 09:00", team=team)))).visits
+    assert back.current is not None and back.current.supervisors == known
+
+
 def test_a_week_in_which_the_clocks_change_comes_back_but_for_a_time_that_never_comes(store: Database) -> None:
     nights = [("2027-03-14T01:30", "2027-03-14T03:30"), ("2027-03-14T02:30", "2027-03-14T03:00")]
     duty = [shift("2027-03-13T08:00", "12:00"), shift("2027-03-15T08:00", "12:00")]
     asked = factories.scenario(
-        visit("v-1", earliest="2027-03-15", current=current("2027-03-15T08:00")),
+        visit("v-1", earliest="2027-03-15", current=current("2027-03-15T08:00", supervisors="")),
         horizon={"start": "2027-03-13", "end": "2027-03-16"},
         providers=factories.people(provider("ana", busy=nights, shifts=duty)),
     )

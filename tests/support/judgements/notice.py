@@ -83,6 +83,17 @@ BEGUN: tuple[Case, ...] = (
     ),
     case(
         "begun",
+        "in a room that its service does not need any more, it is left out",
+        scenario(
+            visit("v1", service="bedside", current=current("MO 08:20", "wang-exam-1", supervisors="")),
+            visit("v2", "quin", "bedside", current=current("MO 08:20", None, "dee", supervisors="")),
+            now="MO 08:30",
+        ),
+        keeps=[booking("v2", "MO 08:20", None, "dee")],
+        breaks=[booking("v1", "MO 08:20", None), booking("v2", "MO 08:20", None, "dee")],
+    ),
+    case(
+        "begun",
         "a session keeps its attendees, in any order",
         scenario(
             group("g1", "pat", "quin", "rae", current=current_group("TU 09:00", "pat", "quin", supervisors=[])), now="TU 09:10"

@@ -16,7 +16,7 @@ PROJECT = Path(__file__).parents[4]
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_the_command_makes_a_plan_and_stops_when_told(desk: Desk, store_url: str) -> None:
     asked = desk.ask(seconds=2)
-    command = [sys.executable, "-c", "from api.cli.main import main; main()", "worker"]
+    command = [sys.executable, "-c", "from api.cli.entry import main; main()", "worker"]
     environment = os.environ | {"CLINICWEAVE_DATABASE_URL": store_url}
     worker = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     with worker:

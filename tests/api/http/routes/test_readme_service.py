@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[4]
-COMMAND = "#!/bin/sh\nexec {python} -c 'from api.cli.main import main; main()' \"$@\"\n"
+COMMAND = "#!/bin/sh\nexec {python} -c 'from api.cli.entry import main; main()' \"$@\"\n"
 LIMIT, SHORT_LIMIT = '"seconds": 30', '"seconds": 2'
 PASSWORD = "a long pass phrase"
 PATIENCE_SECONDS = 120

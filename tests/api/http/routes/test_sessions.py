@@ -47,8 +47,11 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(make: Any, settings: Se
     client = TestClient(create_app(context), base_url="https://clinic.example")
     begun = client.post("/v1/sessions", json={"name": "admin", "password": PASSWORD})
     assert {"HttpOnly", "Secure", "SameSite=lax"} <= set(begun.headers["set-cookie"].split("; "))
+    assert begun.headers["set-cookie"].startswith("__Host-") and "Path=/" in begun.headers["set-cookie"]
     assert begun.headers["strict-transport-security"].startswith("max-age=")
     assert client.get(WHO).json()["role"] == "admin"
+    assert client.delete(WHO, headers={"sec-fetch-site": "same-origin"}).status_code == 204
+    assert client.get(WHO).status_code == 401
 
 
 def test_a_wrong_name_reads_like_a_wrong_password(client: TestClient, context: AppContext, log_in: Any) -> None:

@@ -1,0 +1,67 @@
+"""The desk's pages: what browsers may keep and load, and what is shown where there is nothing to show yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from support.service import SECRET
+
+from api.context import create_context
+from api.http.app import create_app
+from api.http.routes.desk import PAGE_POLICY
+from api.runtime.settings import Settings
+from api.web import pages
+
+
+@pytest.fixture
+def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a built application in the place of the project's own."""
+    folder = tmp_path / "dist"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("<!doctype html><title>Clinicweave</title>")
+    (folder / "assets" / "index-Ab1.js").write_text("export {};")
+    (folder / "secret.txt").write_text("not an asset")
+    monkeypatch.setattr(pages, "DIST", folder)
+    return folder
+
+
+@pytest.mark.parametrize("address", ["/", "/weeks/week-7", "/weeks/week-7/plan", "/visits/visit-1/why", "/today"])
+def test_every_address_of_the_desk_is_the_application(client: TestClient, dist: Path, address: str) -> None:
+    answer = client.get(address)
+    assert (answer.status_code, answer.text) == (200, (dist / "index.html").read_text())
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-security-policy"] == PAGE_POLICY
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_an_asset_is_kept_for_ever_and_loads_nothing_itself(client: TestClient, dist: Path) -> None:
+    answer = client.get("/assets/index-Ab1.js")
+    assert (answer.status_code, answer.text) == (200, "export {};")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert "'self'" not in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("name", ["..%2Fsecret.txt", "%2e%2e%2fsecret.txt", "none.js", "index-Ab1.js%2F.."])
+def test_nothing_else_is_an_asset(client: TestClient, dist: Path, name: str) -> None:
+    assert client.get(f"/assets/{name}").status_code == 404
+
+
+def test_without_built_pages_the_first_one_says_why(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "DIST", tmp_path / "none")
+    answer = client.get("/")
+    assert answer.status_code == 404 and "CLINICWEAVE_WEB=skip" in answer.text
+    assert client.get("/assets/index-Ab1.js").status_code == 404
+
+
+def test_an_empty_store_says_how_to_begin(sqlite_url: str, dist: Path) -> None:
+    context = create_context(Settings(database_url=sqlite_url, secret=SECRET))
+    with TestClient(create_app(context)) as client:
+        answer = client.get("/")
+    assert answer.status_code == 200
+    assert all(command in answer.text for command in ("clinicweave roster", "clinicweave demo"))
+    assert "script" not in answer.text
