@@ -18,8 +18,8 @@ what it leaves open, are decomposed:
 What was tried and left out, and why, is in ``solver/decisions``; parameters and figures are in ``solver/README.md``.
 
 A plan that people live by is changed in a fraction of a second: :mod:`solver.change.offers` fits in more visits (the places are
-those of :mod:`solver.change.openings`), :mod:`solver.change.backfill` fills time that has become free,
-:mod:`solver.change.moves` says why each move of a new plan pays.
+those of :mod:`solver.change.openings`), :mod:`solver.change.free_places` finds all places of one visit,
+:mod:`solver.change.backfill` fills time that has become free, :mod:`solver.change.moves` says why each move of a new plan pays.
 
 Every plan passes the checker before it leaves this package.
 
@@ -34,6 +34,7 @@ References
 
 from solver.change.backfill import Backfill, cancel_visit, find_backfills, find_dependent_visits
 from solver.change.bump import bump, find_expiring_visits, place_expiring_visits, reoptimise_day
+from solver.change.free_places import CostedBooking, CostedStarts, FreePlaceFinder, FreePlaces, RoomStarts
 from solver.change.moves import Move, explain_moves
 from solver.change.offers import OfferResult, SlotOffer, find_offers, insert_visits
 from solver.change.proposals import Proposal
@@ -46,12 +47,17 @@ from solver.solve import solve
 
 __all__ = [
     "Backfill",
+    "CostedBooking",
+    "CostedStarts",
+    "FreePlaceFinder",
+    "FreePlaces",
     "KernelCompilation",
     "Limits",
     "Move",
     "OfferResult",
     "Progress",
     "Proposal",
+    "RoomStarts",
     "SlotOffer",
     "SolverParameters",
     "bump",

@@ -10,6 +10,7 @@ import typer
 from api.cli.commands.accounts import account_app
 from api.cli.commands.cataloguing import show_catalogue
 from api.cli.commands.changing import backfill, diff, insert, offer, what_if
+from api.cli.commands.disrupting import away, close, open_shift
 from api.cli.commands.episodes import episode_app
 from api.cli.commands.intake import intake_app
 from api.cli.commands.keeping import audit_app, backup, restore
@@ -70,6 +71,9 @@ COMMANDS = (
     (simulate, "simulate --weeks 26 --seed 1 -o months"),
     (schema, "schema plan > plan.schema.json"),
     (roster, "roster next-month.json"),
+    (away, "away physician-1:2026-12-02:2026-12-03 --reason ill"),
+    (close, "close wang-exam-1:2026-12-02T08:00:2026-12-02T12:00"),
+    (open_shift, "open physician-1:2026-12-02T13:00:2026-12-02T17:00:wang"),
     (next_week, "next-week --dry-run"),
     (outlook, "outlook --weeks 12"),
     (serve, "serve --port 8000"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.services.conflicts import end_tasks_of_moved
 from api.services.episodes import record_booking_changes
 from api.services.notifications import notify_changes
 from api.services.programmes import seat_waiting_patients
@@ -31,4 +32,5 @@ def propagate_booking_changes(
     """
     record_booking_changes(session, by, changes, now, withdrawn)
     seat_waiting_patients(session, changes)
+    end_tasks_of_moved(session, changes, now)
     notify_changes(session, changes, now)

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
+from api.services.conflicts import find_conflicts, raise_tasks
 from api.services.records import write_audit
 from api.store import periods, requests
 from api.store import referrals_out as store
@@ -57,6 +58,8 @@ def change_referral(
 ) -> OutboundReferral:
     """Note what became of a referral; an appointment, wall-clock, keeps the patient's time free from then on.
 
+    What stands and becomes impossible by it is a task each.
+
     Raises
     ------
     UnknownId, StaleVersion
@@ -73,6 +76,8 @@ def change_referral(
     if state == "done" and row.starts_at is not None and now < row.starts_at:
         raise Conflict("the appointment has not begun yet")
     zone = periods.get_zone(session)
+    asking = requests.list_periods_of_patient(session, row.patient_id)
+    before = find_conflicts(session, asking, now)
     if appointment is not None:
         if not appointment.start < appointment.end:
             raise Conflict("the appointment does not end after its start")
@@ -85,8 +90,9 @@ def change_referral(
     row.state = state
     row.version += 1
     session.flush()
-    for period in requests.list_periods_of_patient(session, row.patient_id):
+    for period in asking:
         periods.touch(session, period)
+    raise_tasks(session, before, asking, now)
     write_audit(session, by, f"referral-out.{state}", "referral", identifier, now, patient=row.patient_id)
     return _with_appointment(row, zone)
 

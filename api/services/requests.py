@@ -13,6 +13,7 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.access.owners import find_ids
 from api.runtime.exceptions import Conflict
+from api.services.conflicts import find_conflicts, raise_tasks
 from api.services.notifications import notify_changes
 from api.services.records import write_audit
 from api.services.scenarios import expect_ids
@@ -181,7 +182,7 @@ def remove_link(session: Session, by: Actor, period_id: str, before: str, after:
 def change_patient(
     session: Session, by: Actor, identifier: str, version: int, changes: Mapping[str, Any], now: datetime
 ) -> PatientRow:
-    """Change some fields of what is known of a patient.
+    """Change some fields of what is known of a patient; what stands and becomes impossible is a task each.
 
     Raises
     ------
@@ -193,10 +194,13 @@ def change_patient(
     row = people.get_patient(session, identifier)
     expect_version(row, "patient", identifier, version)
     wanted = _parse(Patient, {**json.loads(row.document), **changes})
+    asking = requests.list_periods_of_patient(session, identifier)
+    before = find_conflicts(session, asking, now)
     people.put_patients(session, [wanted], now)
-    for period_id in requests.list_periods_of_patient(session, identifier):
-        _expect_valid(session, period_id, "patients", identifier)
+    for period_id in asking:
         periods.touch(session, period_id)
+        _expect_valid(session, period_id, "patients", identifier)
+    raise_tasks(session, before, asking, now)
     write_audit(session, by, "patient.change", "patient", identifier, now, fields=sorted(changes))
     return row
 

@@ -7,7 +7,7 @@ the domain says what of it the week asks for (:mod:`scheduling.care.rolling`); h
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,8 +15,9 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict
+from api.services.conflicts import list_impossible
 from api.services.records import write_audit
-from api.store import bookings, episodes, people, periods, programmes
+from api.store import bookings, episodes, people, periods, plans, programmes
 from api.store import carry_over as leftovers
 from api.store.placings import current_group, current_visit
 from api.store.referrals_out import patients_with_appointments
@@ -91,11 +92,14 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
 
 
 def review_week(session: Session, period_id: str, now: datetime) -> NextWeek:
-    """Return what is now known of a period's dates: what will be too late, and what lies beyond them. Raises ``UnknownId``."""
+    """Return what is known of a period's dates now: what is impossible or too late, what lies beyond. Raises ``UnknownId``."""
     row = periods.get_period(session, period_id)
     horizon = Horizon(start=row.starts_on, end=row.ends_on)
     wall = periods.get_zone(session).wall(now).replace(second=0, microsecond=0)
-    return build_scenario(load_book(session, horizon, now), horizon, wall)
+    known = build_scenario(load_book(session, horizon, now), horizon, wall)
+    scenario = periods.load_scenario(session, period_id, now)
+    impossible = list_impossible(scenario, plans.load_standing_plan(session, scenario))
+    return replace(known, alerts=(*impossible, *known.alerts))
 
 
 def summarise_week(next_week: NextWeek) -> dict[str, Any]:

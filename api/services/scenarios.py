@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.services.conflicts import find_conflicts, raise_tasks
 from api.services.records import write_audit
 from api.store import periods, plans
 from api.store.tables import PeriodRow
@@ -56,8 +57,11 @@ def import_scenario(session: Session, by: Actor, text: str, now: datetime) -> Pe
     """
     scenario = Scenario.parse(text)
     expect_ids("scenario", _ids(scenario))
+    ahead = [row.id for row in periods.list_periods_from(session, scenario.grid.wall(now).date())]
+    before = find_conflicts(session, ahead, now)
     row = periods.keep_scenario(session, scenario, now)
     periods.load_scenario(session, row.id)
+    raise_tasks(session, before, ahead, now)
     write_audit(session, by, "scenario.import", "scenario", row.id, now, visits=len(scenario.visits))
     return row
 

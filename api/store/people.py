@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from api.store import disruptions
 from api.store.rows import get_row, put, read_document
 from api.store.tables import BusyRow, PatientRow, ProviderRow, ShiftRow
 from scheduling.fields import Interval
@@ -113,6 +114,14 @@ def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGri
     session.flush()
 
 
+def remove_shifts_of_others(session: Session, providers: Collection[str], grid: TimeGrid) -> None:
+    """Remove the shifts, of a grid's dates, of everybody who is not among some providers."""
+    starts, ends = get_bounds(grid)
+    of_others = (col(ShiftRow.provider_id).not_in(list(providers)), col(ShiftRow.starts_at) >= starts)
+    session.exec(delete(ShiftRow).where(*of_others, col(ShiftRow.starts_at) < ends))
+    session.flush()
+
+
 def load_providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     """Return every provider, with the shifts and busy times of the grid's dates."""
     starts, ends = get_bounds(grid)
@@ -128,9 +137,14 @@ def load_providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     away = away.where(col(other.starts_at) < ends, col(other.ends_at) > starts)
     for provider, begin, end in session.exec(away.order_by(col(other.starts_at), col(other.id))):
         busy[provider].append(Interval(start=wall(begin), end=wall(end)))
+    for provider, absences in disruptions.load_absences(session, starts, ends, grid).items():
+        busy[provider] += absences
+    extra = disruptions.load_extra_shifts(session, starts, ends, grid)
     people = select(ProviderRow.id, ProviderRow.document).order_by(col(ProviderRow.id))
     return tuple(
-        read_document(Provider, text).changed(shifts=tuple(shifts[identifier]), busy=tuple(busy[identifier]))
+        read_document(Provider, text).changed(
+            shifts=disruptions.merge_shifts(shifts[identifier], extra.get(identifier, ())), busy=tuple(busy[identifier])
+        )
         for identifier, text in session.exec(people)
     )
 

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
+from api.store.disruptions import add_closures
 from api.store.epoch import Version, get_epoch
 from api.store.errors import AlreadyThere, NoClinic, StaleVersion
 from api.store.people import get_trainees, load_providers, put_patients, put_providers
@@ -61,8 +62,8 @@ def find_clinic(session: Session) -> ClinicRow | None:
 
 
 def clinic_of(session: Session) -> Clinic:
-    """Return the clinic as the domain knows it. Raises ``NoClinic`` before anything was taken in."""
-    return read_document(Clinic, get_clinic(session).document)
+    """Return the clinic as the domain knows it, with every closure. Raises ``NoClinic`` before anything was taken in."""
+    return add_closures(session, read_document(Clinic, get_clinic(session).document), get_zone(session))
 
 
 def get_zone(session: Session) -> TimeGrid:

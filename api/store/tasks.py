@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,32 @@ def add_task(session: Session, kind: str, subject: tuple[str, str], detail: dict
     session.add(row)
     session.flush()
     return row
+
+
+def put_task(session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any], now: datetime) -> TaskRow:
+    """Ask staff to look at something, or tell more in the open task of that kind about it: there is one at most."""
+    known = find_open_tasks(session, kind, [subject[1]]).get(subject)
+    if known is None:
+        return add_task(session, kind, subject, detail, now)
+    if known.detail != detail:
+        known.detail = detail
+        known.version += 1
+        session.add(known)
+        session.flush()
+    return known
+
+
+def find_open_tasks(session: Session, kind: str, ids: Collection[str]) -> dict[tuple[str, str], TaskRow]:
+    """Return the open tasks of a kind about some subjects, by kind and id of the subject."""
+    query = select(TaskRow).where(TaskRow.kind == kind, col(TaskRow.subject_id).in_(list(ids)), col(TaskRow.done_at).is_(None))
+    return {(row.subject_kind, row.subject_id): row for row in session.exec(query)}
+
+
+def end_tasks(session: Session, kind: str, subject: tuple[str, str], by: str, now: datetime) -> None:
+    """Note that the open tasks of a kind about something are done."""
+    row = find_open_tasks(session, kind, [subject[1]]).get(subject)
+    if row is not None:
+        end_task(session, row.id, by, now, row.version)
 
 
 def add_detail(session: Session, kind: str, subject: tuple[str, str], detail: dict[str, Any]) -> None:

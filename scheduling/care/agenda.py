@@ -19,7 +19,9 @@ from scheduling.fields import ONE_DAY, Horizon, Priority
 from scheduling.pathways import Lag, Occurrence, Pathway
 from scheduling.requests import Current, Link, Visit
 
-AlertKind = Literal["late", "before-horizon", "last-horizon", "last-day", "outcome-awaited", "date-missing", "void"]
+AlertKind = Literal[
+    "late", "before-horizon", "last-horizon", "last-day", "outcome-awaited", "date-missing", "void", "impossible"
+]
 PRIORITIES: tuple[Priority, ...] = ("routine", "soon", "urgent")
 
 LONGEST_BUNDLE_LAG = 14
@@ -57,7 +59,7 @@ class Alert:
     ``late``: the window is over. ``before-horizon``: it is over before the horizon begins. ``last-horizon``: it is over within
     the horizon, so that this is the last chance. ``last-day``: it has one day of care left in the horizon. ``outcome-awaited``:
     what came of a step is not recorded. ``date-missing``: the world's date is not known. ``void``: it stands in a plan, and
-    nothing asks for it there any more.
+    nothing asks for it there any more. ``impossible``: it stands where a rule forbids it by now, as after a closure.
     """
 
     kind: AlertKind

@@ -42,6 +42,17 @@ class CostedPlacement:
     placement: Placement
 
 
+@dataclass(frozen=True, slots=True)
+class OpenTeam:
+    """People on their shifts at a location on a date, and the mask of all starts that are free for them there."""
+
+    day: int
+    location: str
+    team: tuple[ShiftId, ...]
+    supervisors: tuple[ShiftId, ...]
+    starts: int
+
+
 def _order(place: CostedPlacement) -> tuple[float, int, int]:
     return place.cost, place.placement.day, place.placement.slot
 
@@ -275,9 +286,28 @@ class Occupancy(Holdings):
         return grid.starts(earliest, latest, 0)
 
     def _with_team(self, task: Task, day: int, location: str, starts: int, team: Sequence[Option]) -> Iterator[CostedPlacement]:
+        for open_team in self._open_teams(task, day, location, starts, team):
+            yield from self._costed(task, day, location, open_team.starts, open_team.team, open_team.supervisors)
+            return
+
+    def open_teams(self, task: Task) -> Iterator[OpenTeam]:
+        """Yield every team and its supervisors with all the starts that are free for them, by date and location."""
+        for (day, location), options in self.domains.places(task.key):
+            starts = self._open_starts(task, day, location)
+            for team in product(*options) if starts else ():
+                yield from self._open_teams(task, day, location, starts, team)
+
+    def open_rooms(self, task: Task, day: int, location: str) -> Iterator[tuple[str, int]]:
+        """Yield the rooms that suit a task, with the starts at which each is free until it is cleaned again."""
+        cleaned = self.scenario.grid.count_slots(task.service.minutes + task.service.turnover)
+        for room in self.domains.rooms_of(task, location) if task.service.room is not None else ():
+            yield room, runs(self._levels(("room", room, day), 1).free(1), cleaned)
+
+    def _open_teams(self, task: Task, day: int, location: str, starts: int, team: Sequence[Option]) -> Iterator[OpenTeam]:
+        """Yield the free starts of one team: once where nobody has to be supervised, else for each who could."""
         service, people = task.service, self.scenario.providers_by_id
         length = self.scenario.grid.count_slots(service.minutes)
-        members = [option.shift for option in team if option.shift is not None]
+        members = tuple(option.shift for option in team if option.shift is not None)
         if len({shift.provider for shift in members}) < len(members) or not self._team_allowed(task, members):
             return
         for option in team:
@@ -289,7 +319,7 @@ class Occupancy(Holdings):
         trainees = [option.seat for option in team if option.provider and people[option.provider].trainee]
         begun = self.domains.get_begun(task)
         if not trainees and (begun is None or not begun.supervisors):
-            yield from self._costed(task, day, location, starts, members, ())
+            yield OpenTeam(day, location, members, (), starts)
             return
         for supervisors in self._supervisors(task, day, location, trainees, members):
             watched = starts
@@ -297,8 +327,7 @@ class Occupancy(Holdings):
                 watched &= option.starts & self._supervisor_starts(option, task, length)
             if watched:
                 shifts = tuple(option.shift for option in supervisors if option.shift is not None)
-                yield from self._costed(task, day, location, watched, members, shifts)
-                return
+                yield OpenTeam(day, location, members, shifts, watched)
 
     def _team_allowed(self, task: Task, members: Sequence[ShiftId]) -> bool:
         if task.key not in self.links and (task.visit is None or task.visit.required_provider is None):

@@ -236,6 +236,22 @@ def in_a_programme(here: World) -> Ids:
     return {"programme": PROGRAMME, "patient": "mrn-1", "month": "2026-12"}
 
 
+TUESDAY = {"from": "2026-12-01", "to": "2026-12-01"}
+AWAY = {"provider": "ana", **TUESDAY}
+CLOSED = {"room": "wang-exam-1", **TUESDAY}
+EXTRA = {"provider": "ana", "locations": ["wang"], "from": "2026-12-05T09:00", "to": "2026-12-05T12:00"}
+
+
+def disrupted(here: World) -> Ids:
+    """Let the world change: ana is away, a room is closed, and ana works on Saturday."""
+    made = {}
+    for kind, noun, body in (("absence", "absences", AWAY), ("closure", "closures", CLOSED), ("shift", "extra-shifts", EXTRA)):
+        answer = here.desk.ask("POST", f"/v1/{noun}", body)
+        assert answer.status_code == 201, answer.text
+        made[kind] = str(answer.json()["id"])
+    return made
+
+
 PROGRAMME = "coping-skills"
 SHEET = b"kind,patient,name\nfollow-up,mrn-1,Robin\n"
 REFERRAL_OUT, IN_PROGRAMME = "/v1/referrals-out/{referral}", "/v1/programmes/{programme}"
@@ -344,6 +360,21 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/outlook"): Sample(months=True),
     ("POST", "/v1/weeks"): Sample({"weeks": 1}, months=True),
     ("GET", "/v1/scenarios/{scenario}/alerts"): Sample(months=True),
+    ("GET", "/v1/absences"): Sample(),
+    ("POST", "/v1/absences"): Sample(AWAY),
+    ("GET", "/v1/absences/{absence}"): Sample(prepare=disrupted),
+    ("PATCH", "/v1/absences/{absence}"): Sample(AWAY, version_of="/v1/absences/{absence}", prepare=disrupted),
+    ("DELETE", "/v1/absences/{absence}"): Sample(prepare=disrupted),
+    ("GET", "/v1/closures"): Sample(),
+    ("POST", "/v1/closures"): Sample(CLOSED),
+    ("GET", "/v1/closures/{closure}"): Sample(prepare=disrupted),
+    ("PATCH", "/v1/closures/{closure}"): Sample(CLOSED, version_of="/v1/closures/{closure}", prepare=disrupted),
+    ("DELETE", "/v1/closures/{closure}"): Sample(prepare=disrupted),
+    ("GET", "/v1/extra-shifts"): Sample(),
+    ("POST", "/v1/extra-shifts"): Sample(EXTRA),
+    ("GET", "/v1/extra-shifts/{shift}"): Sample(prepare=disrupted),
+    ("PATCH", "/v1/extra-shifts/{shift}"): Sample(EXTRA, version_of="/v1/extra-shifts/{shift}", prepare=disrupted),
+    ("DELETE", "/v1/extra-shifts/{shift}"): Sample(prepare=disrupted),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
     ("DELETE", "/v1/links/{link}"): Sample(),
 }

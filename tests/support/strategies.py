@@ -7,11 +7,14 @@ from typing import Any
 from hypothesis import strategies as st
 from support.factories import (
     PROCEDURE,
+    block,
     clinic,
+    closure,
     current,
     current_group,
     group,
     link,
+    location,
     on,
     patient,
     pin,
@@ -54,7 +57,8 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 
     staff = []
     for name, skills in SKILLS:
-        halves = [shift(f"{day} {a}", b, *where.split()) for day in DAYS for a, b, where in pick((), *PATTERNS)]
+        beside = pick([], [], ["yawkey"], ["west", "wang"])
+        halves = [shift(f"{day} {a}", b, *where.split(), also=beside) for day in DAYS for a, b, where in pick((), *PATTERNS)]
         busy = [("MO 08:40", "MO 09:10")] if pick(False, False, True) else []
         limit = pick(420, 420, 110)
         staff.append(
@@ -72,10 +76,17 @@ def scenarios(draw: st.DrawFn) -> Scenario:
                 same_provider=pick(True, False),
                 same_location=pick(True, False),
                 min_gap_minutes=pick(0, 15),
+                any_order=pick(False, True),
             )
         )
+        if len(asked) > 3:
+            asked.append(link("v1", "v2", 0, pick(0, 1), together=True, any_order=True, max_gap_minutes=pick(None, 30)))
     if pick(True, False):
-        told = current_group("TU 09:00", "pat", team=["ana"], notified=pick(True, False)) if pick(True, False) else None
+        told = (
+            current_group(pick("TU 09:00", "MO 08:20"), "pat", team=["ben"], notified=pick(True, False), **known(pick))
+            if pick(True, False)
+            else None
+        )
         asked.append(group("g0", "pat", ("rae", "cancer"), "sol", min_attendees=pick(1, 2), capacity=2, current=told))
     if pick(True, False):
         asked.append(
@@ -84,7 +95,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     return scenario(
         *asked,
         horizon={"start": on("MO"), "end": on("WE")},
-        clinic=clinic(*SERVICES, start_grid_minutes=pick(10, 20)),
+        clinic=clinic(*SERVICES, start_grid_minutes=pick(10, 20), **hours(pick)),
         providers=staff,
         patients=[
             patient("pat", preferred_site="waltham", prefers="afternoon"),
@@ -92,8 +103,28 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         ],
         now=pick(None, None, "MO 08:30"),
         freeze_minutes=pick(0, 60),
-        policy=policy(max_notified_moves=pick(None, None, 1)),
+        policy=policy(
+            max_notified_moves=pick(None, None, 1),
+            waiting=pick(0, 3),
+            patient_site_change=pick(0, 13),
+            moved_notified_per_hour=pick(0, 5),
+            notice_minutes=pick(0, 0, 45, 24 * 60),
+        ),
     )
+
+
+def hours(pick: Any) -> dict[str, Any]:
+    """Draw when places are open, and a special clinic."""
+    drawn: dict[str, Any] = pick({}, {"closures": [closure("MO 08:40", "MO 09:15", room="wang-exam-1")]})
+    drawn |= pick({}, {"locations": [location("wang", opens="08:20"), location("yawkey"), location("west", "waltham")]})
+    welcomes = pick([], ["bedside"])
+    return drawn | pick({}, {"blocks": [block("cancer", "MO", "08:00", "10:00", welcomes=welcomes, providers=["ana", "dee"])]})
+
+
+def known(pick: Any) -> dict[str, Any]:
+    """Draw whether it is known that nobody supervises."""
+    drawn: dict[str, Any] = pick({}, {"supervisors": []})
+    return drawn
 
 
 def wishes(pick: Any) -> dict[str, Any]:
@@ -103,5 +134,7 @@ def wishes(pick: Any) -> dict[str, Any]:
     found |= pick({}, {"preferred_providers": ["dee"]}, {"preferred_providers": ["ana", "ben"]}, {"required_provider": "dee"})
     team, place = pick("ana", "dee", "ana ben", ""), pick("wang", "west")
     room = None if found["service"] in ("bedside", "selfcare", "glance") else f"{place}-exam" + "-1" * (place == "wang")
-    stands = current(pick(*STARTS), room, team, place, pick(True, False))
+    stands = current(pick(*STARTS), room, team, place, pick(True, False), pick(None, "", "dee"))
+    found |= pick({}, {}, {"minutes": 15}, {"minutes": 55}) | pick({}, {}, {"unscheduled": 0}, {"unscheduled": 401})
+    found |= pick({}, {}, {"equipment": ["generator"]}) if found["service"] != "ablation" else {}
     return found | pick({}, {}, {}, {"current": stands}, {"pinned": pin("MO 08:20", None, "ana"), "service": "bedside"})

@@ -24,18 +24,25 @@ First = Annotated[
 
 
 def roster(scenario: ScenarioFile, as_json: AsJson = False) -> None:
-    """Take in the clinic and who works when from a scenario file; what it asks for is left alone."""
+    """Take in the clinic and who works when from a scenario file; what it asks for is left alone.
+
+    Whom it does not name does not work on its dates. What stands and cannot be any more is a task for staff each.
+    """
     from api.services.accounts import SYSTEM
     from api.services.rosters import import_roster
 
     with opened(may_make=True) as context, context.database.writing() as session:
-        taken = import_roster(session, SYSTEM, read_json(scenario).decode(errors="replace"), context.clock())
+        imported = import_roster(session, SYSTEM, read_json(scenario).decode(errors="replace"), context.clock())
+    taken = imported.scenario
     shifts = sum(len(one.shifts) for one in taken.providers)
     found = {"start": taken.horizon.start.isoformat(), "end": taken.horizon.end.isoformat(), "shifts": shifts}
+    upset = {booking.id: booking for booking in imported.concerns}
     if as_json:
-        print_json(found)
+        print_json({**found, "concerns": sorted(upset)})
     else:
         typer.echo(f"{shifts:,} shifts from {taken.horizon.start} to before {taken.horizon.end} are known.")
+        if upset:
+            typer.echo(f"Cannot be any more, each a task: {', '.join(sorted(upset))}.")
 
 
 def next_week(

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Body, Path, Query, Response
-from pydantic import AfterValidator, AliasPath, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
@@ -16,6 +16,7 @@ from api.http.dependencies import Creating, Reading
 from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import Length, ResponseModel
+from api.http.routes.disruptions import CONCERNED, Concerned
 from api.http.routes.examples import SCENARIO
 from api.services import outlook as looking_ahead
 from api.services import rolling
@@ -151,14 +152,18 @@ class WeekToBuild(BaseModel):
     start: FirstDay | None = None
 
 
+ROSTER: JsonDict = {"start": "2026-12-07", "end": "2027-03-01", "providers": 31, "concerns": [CONCERNED]}
+
+
 class Roster(ResponseModel):
-    """From when to when it is known who works."""
+    """From when to when it is known who works, and what stands but cannot be any more."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"start": "2026-12-07", "end": "2027-03-01", "providers": 31}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [ROSTER]})
 
-    start: date = Field(validation_alias=AliasPath("horizon", "start"))
-    end: date = Field(validation_alias=AliasPath("horizon", "end"))
+    start: date
+    end: date
     providers: Length
+    concerns: list[Concerned]
 
 
 RosterDocument = Annotated[
@@ -169,11 +174,13 @@ RosterDocument = Annotated[
 
 @router.put("/v1/roster", response_model=Roster, max_body_size=MAX_BYTES)
 def put_roster(body: RosterDocument, call: Reading) -> Response:
-    """Take in the clinic and who works when, for weeks that are not asked for anything yet."""
+    """Take in the clinic and who works when; whom it does not name, does not work then. What stands and cannot be is a task."""
 
     def act(session: Transaction) -> RouteResult:
         taken = import_roster(session, call.actor, json.dumps(body), call.context.clock())
-        return RouteResult(Roster.of(taken))
+        horizon = taken.scenario.horizon
+        beside = {"start": horizon.start, "end": horizon.end, "providers": taken.scenario.providers}
+        return RouteResult(Roster.of(taken, **beside))
 
     return call.write(act)
 

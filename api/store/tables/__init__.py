@@ -19,6 +19,7 @@ from api.store.tables.care import (
     WaitingRow,
 )
 from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
+from api.store.tables.disruptions import DisruptionRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
 from api.store.tables.jobs import JobEventRow, PlanJobRow
@@ -37,6 +38,7 @@ __all__ = [
     "BookingRow",
     "BusyRow",
     "ClinicRow",
+    "DisruptionRow",
     "EpisodeEventRow",
     "EpisodeRow",
     "EpisodeVisitRow",

@@ -89,3 +89,20 @@ def test_one_referral_comes_in_and_the_outlook_tells_the_wait(here: Path) -> Non
     assert len(ahead["weeks"]) == 4
     assert "spine-evaluation" in {one["service"] for one in ahead["waits"]}
     assert "A new patient waits" in Ran("outlook", "--weeks", "4").out
+
+
+def test_who_is_away_what_is_closed_and_who_works_more_is_told_listed_and_taken_back(here: Path) -> None:
+    day = str(MONDAY)
+    for command, text in (
+        ("away", f"physician-1:{day}:{day}"),
+        ("close", f"wang:{day}T08:00:{day}T10:00"),
+        ("open", f"physician-1:{day}T20:00:{day}T21:00:wang"),
+    ):
+        assert Ran(command).out.strip() == "None is known."
+        (made,) = Ran(command, text, "--reason", "so it is", "--json").json
+        assert (made["from"][:10], made["reason"], made["concerns"]) == (day, "so it is", [])
+        assert Ran(command, "--json").json == [made]
+        assert Ran(command, "--end", made["id"]).code == 0
+        assert Ran(command, "--json").json == []
+        assert Ran(command, "--end", made["id"]).code == 2
+    assert Ran("away", f"nobody:{day}:{day}").code == 2
