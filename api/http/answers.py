@@ -149,11 +149,6 @@ class Call:
             raise Stale("If-Match is no ETag of this object")
         return Version(found["epoch"], int(found["number"]))
 
-    def expect(self, version: int) -> None:
-        """Refuse a change of another version than the caller has read. Raises ``VersionMissing`` or ``Stale``."""
-        if self.expected_version() != version:
-            raise Stale("it has changed since it was read")
-
     def _knows(self, version: Version) -> bool:
         """Say whether If-None-Match names a version (RFC 9110, section 13.1.2)."""
         known = {tag.strip().removeprefix("W/") for tag in (self.if_none_match or "").split(",")}
