@@ -248,6 +248,13 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/fhir/r4/Slot", system=ANY, needs="Slot.s"),
     allow("POST", "/fhir/r4/Slot/_search", system=ANY, needs="Slot.s"),
     allow("GET", "/fhir/r4/Slot/{resource}", system=ANY, needs="Slot.r"),
+    allow("POST", "/fhir/r4", system=ANY, needs="ServiceRequest.c"),
+    allow("POST", "/fhir/r4/ServiceRequest", system=ANY, needs="ServiceRequest.c"),
+    allow("POST", "/fhir/r4/Appointment/$find", system=ANY, needs="Appointment.s"),
+    allow("POST", "/fhir/r4/Appointment/$hold", system=ANY, needs="Appointment.c"),
+    allow("POST", "/fhir/r4/Appointment/$book", system=ANY, needs="Appointment.c"),
+    allow("PUT", "/fhir/r4/Appointment/{resource}", system=ANY, needs="Appointment.u"),
+    allow("PATCH", "/fhir/r4/Appointment/{resource}", system=ANY, needs="Appointment.u"),
     allow("GET", "/fhir/r4/Appointment/{resource}/_history/{vid}", system=ANY, needs="Appointment.r"),
     # Patients' links.
     allow("POST", "/v1/visits/{visit}/links", scheduler=ANY, clinician=OWN),

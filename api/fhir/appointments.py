@@ -31,6 +31,7 @@ from api.services.directory import Directory
 IHE_APPOINTMENT = "https://profiles.ihe.net/ITI/Scheduling/StructureDefinition/ihe-sched-appt"
 
 STATUSES = {
+    "proposed": "proposed",
     "waiting": "waitlist",
     "offered": "pending",
     "booked": "booked",
@@ -61,8 +62,9 @@ def make_appointment(appointment: VisitAppointment, directory: Directory) -> Ele
     """Return an appointment as a resource."""
     zone = directory.zone
     has_place = appointment.starts_at is not None
+    is_kept = appointment.state != "proposed"
     meta = {
-        "versionId": write_version(appointment),
+        "versionId": write_version(appointment) if is_kept else None,
         "lastUpdated": write_instant(appointment.changed_at),
         "profile": [IHE_APPOINTMENT] if has_place else [],
     }
@@ -72,14 +74,14 @@ def make_appointment(appointment: VisitAppointment, directory: Directory) -> Ele
             "id": make_id(appointment.id),
             "meta": drop_empty(meta),
             "extension": _make_extensions(appointment, directory),
-            "identifier": _make_identifiers(appointment),
+            "identifier": _make_identifiers(appointment) if is_kept else [],
             "status": STATUSES[appointment.state],
             "cancelationReason": _make_reason(appointment),
             **describe_visit(appointment, directory),
             "start": write_instant(appointment.starts_at, zone) if appointment.starts_at else None,
             "end": write_instant(appointment.ends_at, zone) if appointment.ends_at else None,
             "minutesDuration": _count_minutes(appointment.starts_at, appointment.ends_at),
-            "created": write_instant(appointment.created_at, zone),
+            "created": write_instant(appointment.created_at, zone) if is_kept else None,
             "basedOn": [make_reference("ServiceRequest", make_id(appointment.episode))] if appointment.episode else [],
             "participant": make_participants(appointment, _get_participation(appointment)),
             "requestedPeriod": [_make_requested_period(appointment, directory)],
@@ -119,7 +121,7 @@ def _participant(actor: Element, status: str, required: str = "required") -> Ele
 
 def _get_participation(appointment: VisitAppointment) -> str:
     """Return what the patient has said: what they answered by mail, else what the place itself says."""
-    if appointment.state in ("waiting",):
+    if appointment.state in ("waiting", "proposed"):
         return "needs-action"
     if appointment.state == "offered":
         return "tentative"

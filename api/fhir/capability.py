@@ -18,10 +18,11 @@ FHIR_VERSION = "4.0.1"
 PUBLISHED = "2026-11-30"
 """When what this says changed last."""
 
-OPERATIONS: Mapping[str, str] = {}
+IHE = "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition"
+OPERATIONS = {name: f"{IHE}/appointment-{name}" for name in ("find", "hold", "book")}
 """Operations on Appointment, by name."""
 
-CHANGES: Mapping[str, tuple[str, ...]] = {}
+CHANGES: Mapping[str, tuple[str, ...]] = {"Appointment": ("update", "patch"), "ServiceRequest": ("create",)}
 """What may be done with a type beside reading and searching."""
 
 
@@ -51,6 +52,7 @@ def make_capability_statement(base: str, version: str, token_url: str) -> Elemen
                 "mode": "server",
                 "security": security,
                 "resource": [_describe_type(kind) for kind in SEARCHES],
+                "interaction": [{"code": "transaction", "documentation": "ServiceRequests, with their patients"}],
             }
         ],
     }
@@ -82,6 +84,6 @@ def _describe_type(kind: str) -> Element:
     }
     if kind in INCLUDES:
         described["searchInclude"] = list(INCLUDES[kind])
-    if kind == "Appointment" and OPERATIONS:
+    if kind == "Appointment":
         described["operation"] = [{"name": name, "definition": definition} for name, definition in OPERATIONS.items()]
     return described

@@ -204,7 +204,7 @@ def read_dates(search: Search, name: str, zone: ZoneInfo) -> list[Bounds]:
         match = DATE.fullmatch(values[0].replace(" ", "+"))
         if match is None:
             raise _fault(name, "must be a date, or a time, after eq, ge, gt, le or lt")
-        first, last = _read_moment(name, match["value"], zone)
+        first, last = read_moment(name, match["value"], zone)
         chosen.append(
             {
                 "ge": Bounds(first, None),
@@ -216,7 +216,7 @@ def read_dates(search: Search, name: str, zone: ZoneInfo) -> list[Bounds]:
     return chosen
 
 
-def _read_moment(name: str, text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def read_moment(name: str, text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the first instant of a date or time, and the first after it: of a time, a second later."""
     try:
         if "T" not in text:

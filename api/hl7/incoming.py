@@ -22,6 +22,7 @@ from api.hl7.partners import Partner
 from api.hl7.readings import AppointmentReading, PatientNews, PatientReading, ReferralReading
 from api.runtime.exceptions import RulesBroken
 from api.services.bookings import (
+    STEPS,
     PlacementDecision,
     RequestedPlace,
     apply_cancellation,
@@ -41,7 +42,6 @@ from api.services.requests import change_patient, get_asked_visit
 from api.services.week import WeekSnapshot
 from api.store import bookings, hl7, people, periods, tasks
 from api.store.tables import BookingRow, InMessageRow, VisitRow
-from api.store.tables.plans import BookingState
 from scheduling.errors import ClinicweaveError, UnknownId
 
 T = TypeVar("T")
@@ -51,20 +51,6 @@ REFERRAL_WAITS = "hl7-referral-waits"
 RULE_OVERRIDDEN = "hl7-rule-overridden"
 PATIENTS_MERGED = "hl7-patients-merged"
 """The tasks for staff."""
-
-STEPS: dict[tuple[str, Status], tuple[BookingState, ...]] = {
-    ("booked", Status.ARRIVED): ("arrived",),
-    ("booked", Status.DONE): ("arrived", "done"),
-    ("booked", Status.NO_SHOW): ("no-show",),
-    ("arrived", Status.ARRIVED): (),
-    ("arrived", Status.DONE): ("done",),
-    ("no-show", Status.ARRIVED): ("arrived",),
-    ("no-show", Status.DONE): ("arrived", "done"),
-    ("no-show", Status.NO_SHOW): (),
-    ("done", Status.ARRIVED): (),
-    ("done", Status.DONE): (),
-}
-"""What is noted of a booking one after another, by what it is and what a partner says of it."""
 
 
 class NeedsPerson(ClinicweaveError):

@@ -39,7 +39,7 @@ from scheduling.errors import MAX_PRINTED_FAULTS, ClinicweaveError, EventRefused
 PROBLEM_TYPE = "urn:problem-type:clinicweave:"
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
-FHIR_PATH = "/fhir/"
+FHIR_PATH = "/fhir/r4"
 FHIR_MEDIA_TYPE = "application/fhir+json"
 
 

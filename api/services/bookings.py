@@ -15,7 +15,7 @@ from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.episodes import OF_BOOKINGS, is_visit_missed, record_booking_state, retract_booking_state
 from api.services.records import write_audit
 from api.services.requests import get_asked_visit
-from api.services.week import WeekSnapshot, find_shift_locations, pin_of, with_booking
+from api.services.week import WeekSnapshot, find_shift_locations, pin_of, with_booking, withdraw_if_asked_by
 from api.store import bookings, messages, offers, periods, requests
 from api.store.bookings import VisitStatus
 from api.store.database import Database
@@ -49,6 +49,21 @@ MOVABLE: tuple[BookingState, ...] = ("booked", "no-show")
 
 WAS: dict[BookingState, BookingState] = {"arrived": "booked", "no-show": "booked", "done": "arrived"}
 """What a booking was, by what it was marked as."""
+
+
+STEPS: dict[tuple[str, str], tuple[BookingState, ...]] = {
+    ("booked", "arrived"): ("arrived",),
+    ("booked", "done"): ("arrived", "done"),
+    ("booked", "no-show"): ("no-show",),
+    ("arrived", "arrived"): (),
+    ("arrived", "done"): ("done",),
+    ("no-show", "arrived"): ("arrived",),
+    ("no-show", "done"): ("arrived", "done"),
+    ("no-show", "no-show"): (),
+    ("done", "arrived"): (),
+    ("done", "done"): (),
+}
+"""What is noted of a booking one after another, by what it is and what a hospital system says of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +243,7 @@ def apply_placement(session: Session, decision: PlacementDecision) -> PlacedVisi
     row = get_booking_row(session, booking.visit)
     row.override_reason = decision.override_reason
     action = "booking.move" if decision.is_move else "booking.add"
-    detail = {"overridden": list(decision.overridden), "patient_agreed": decision.patient_agreed, **_describe_place(booking)}
+    detail = {"overridden": list(decision.overridden), "patient_agreed": decision.patient_agreed, **describe_place(booking)}
     write_audit(session, by, action, "visit", booking.visit, now, **detail)
     return _placed_visit(session, row, booking)
 
@@ -284,6 +299,8 @@ def apply_cancellation(session: Session, decision: CancellationDecision) -> None
         if offer is not None:
             offers.end_offer(session, offer, "declined")
         put_pin(session, visit, None, now)
+        if offer is not None:
+            withdraw_if_asked_by(session, offer)
     changes = apply_plan_diff(session, decision)
     for visit in decision.cancelled:
         write_audit(session, by, "booking.cancel", "visit", visit, now, because_of=decision.freed.visit)
@@ -360,7 +377,7 @@ def pin(session: Session, by: Actor, visit: str, version: int, now: datetime) ->
     booking = get_visit_booking(session, row)
     put_pin(session, visit, pin_of(booking), now)
     periods.touch(session, row.period_id)
-    write_audit(session, by, "visit.pin", "visit", visit, now, **_describe_place(booking))
+    write_audit(session, by, "visit.pin", "visit", visit, now, **describe_place(booking))
     return booking
 
 
@@ -440,7 +457,8 @@ def _placed_visit(session: Session, row: BookingRow, booking: VisitBooking) -> P
     return PlacedVisit(row, booking, messages.get_participation(session, row.id), messages.find_failure(session, row.id))
 
 
-def _describe_place(booking: VisitBooking) -> dict[str, object]:
+def describe_place(booking: VisitBooking) -> dict[str, object]:
+    """Return what the audit keeps of a place."""
     return booking.model_dump(mode="json", exclude={"visit"})
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "ReferralFilter",
     "get_patient",
     "get_referral",
+    "is_patient_known",
     "list_commitments",
     "list_patient_ids",
     "list_patients",
@@ -88,6 +89,11 @@ def list_commitments(session: Session, provider: str, starts_at: datetime, ends_
 def get_patient(session: Session, identifier: str) -> PatientRow:
     """Return a patient. Raises ``UnknownId``."""
     return people.get_patient(session, identifier)
+
+
+def is_patient_known(session: Session, identifier: str) -> bool:
+    """Return whether there is a patient of an id."""
+    return people.is_known(session, identifier)
 
 
 def list_patients(session: Session, name: str, after: str, count: int) -> list[PatientRow]:

@@ -14,7 +14,7 @@ from api.services.bookings import get_booking_row, get_visit_booking
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import write_audit
-from api.services.week import WeekSnapshot, refresh_shift_locations, with_booking
+from api.services.week import WeekSnapshot, refresh_shift_locations, with_booking, withdraw_if_asked_by
 from api.store import bookings, offers, periods
 from api.store.bookings import BookingChange, VisitStatus
 from api.store.database import Database
@@ -134,6 +134,7 @@ def decline_offer(session: Session, by: Actor, visit: str, now: datetime) -> Non
     """Give up the place that was offered: it is free for others at once. Raises ``UnknownId``."""
     offer, row = _open(session, visit, now)
     offers.end_offer(session, offer, "declined")
+    withdraw_if_asked_by(session, offer)
     bookings.cancel(session, row.id, now)
     refresh_shift_locations(session, periods.load_scenario(session, row.period_id))
     periods.touch(session, row.period_id)

@@ -13,10 +13,11 @@ from sqlmodel import Session
 
 from api.context import AppContext
 from api.runtime.exceptions import Conflict, ErrorDetail
-from api.store import bookings, offers, periods, plans
+from api.store import bookings, offers, periods, plans, requests
 from api.store.bookings import VisitStatus
 from api.store.epoch import Version
 from api.store.placings import booking_fields
+from api.store.tables import OfferRow
 from api.store.versioned_cache import get_cached
 from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.fields import Interval
@@ -172,11 +173,18 @@ def release_expired_offers(context: AppContext, now: datetime) -> None:
     with context.database.writing() as session:
         for offer in offers.list_due(session, now):
             offers.end_offer(session, offer, "expired")
+            withdraw_if_asked_by(session, offer)
             row = bookings.find_booking(session, ("visit", offer.visit_id, ""))
             if row is not None and row.state == "offered":
                 bookings.cancel(session, row.id, now)
                 refresh_shift_locations(session, periods.load_scenario(session, row.period_id, now))
                 periods.touch(session, row.period_id)
+
+
+def withdraw_if_asked_by(session: Session, offer: OfferRow) -> None:
+    """Ask for a visit no more that only an offer has asked for, which has ended without being accepted."""
+    if offer.asks:
+        requests.withdraw_visit(session, offer.visit_id)
 
 
 def refresh_shift_locations(session: Session, scenario: Scenario) -> None:

@@ -55,3 +55,9 @@ def delete_expired(session: Session, now: datetime) -> None:
 def find_proposal(session: Session, identifier: str) -> ProposalRow | None:
     """Return what was proposed, None when nobody knows it any more."""
     return session.get(ProposalRow, identifier)
+
+
+def find_proposal_of_visit(session: Session, client_id: str, visit: str) -> ProposalRow | None:
+    """Return the proposal to a client by which a visit got its place, None: by none that is kept."""
+    rows = session.exec(select(ProposalRow).where(ProposalRow.client_id == client_id))
+    return next((row for row in rows if visit in row.visits), None)

@@ -48,4 +48,12 @@ def sign(claims: dict[str, Any], key: ECKey | RSAKey = KEY, **header: Any) -> st
     return jwt.encode({"typ": "JWT", "kid": key.kid, **header}, claims, key, algorithms=[algorithm])
 
 
-__all__ = ["EVERYTHING", "HOSPITAL", "KEY", "OTHER_KEY", "furnish_client", "key_set", "sign"]
+def parameters(**given: dict[str, Any]) -> dict[str, Any]:
+    """Return what an operation of FHIR is given; ``_`` in a name stands for ``-``."""
+    listed = [{"name": name if name.startswith("_") else name.replace("_", "-"), **value} for name, value in given.items()]
+    return {"resourceType": "Parameters", "parameter": listed}
+
+
+def refer_to(kind: str, identifier: str) -> dict[str, Any]:
+    """Return a reference as a parameter has it."""
+    return {"valueReference": {"reference": f"{kind}/{identifier}"}}

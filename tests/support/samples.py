@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from support import factories
-from support.clients import furnish_client
+from support.clients import furnish_client, parameters
 from support.factories import booking, group, session, visit
 from support.frontdesk import FrontDesk, Headers, front_desk
 from support.months import FRIDAY_AFTER, last_week, roster
@@ -237,6 +237,13 @@ def cared_for(here: World) -> Ids:
     return {"episode": own["episode"], "foreign/episode": taken_in(here, patient="mrn-2")["episode"]}
 
 
+def proposed(here: World) -> Ids:
+    """Propose a place to the hospital system."""
+    answer = here.desk.ask("POST", f"{FHIR}/Appointment/$find", FIND, here.headers(AccessRole.SYSTEM, {}))
+    assert answer.status_code == 200, answer.text
+    return {"proposal": answer.json()["entry"][0]["resource"]["id"]}
+
+
 def referred(here: World) -> Ids:
     """Begin an episode, which is a referral to others."""
     return {"resource": taken_in(here, patient="mrn-1")["episode"]}
@@ -288,6 +295,36 @@ OWN_WAITING = {"own": WAITING[0], "foreign": WAITING[1]}
 
 FHIR = "/fhir/r4"
 SLOTS = "?schedule=Schedule/ana&start=2026-12-01"
+APPOINTMENT = f"{FHIR}/Appointment/{{resource}}"
+FIND = parameters(
+    start={"valueDateTime": "2026-11-30"},
+    end={"valueDateTime": "2026-12-04"},
+    visit_type={"valueString": "consult"},
+    patient_reference={"valueReference": {"reference": "Patient/pat"}},
+)
+PROPOSED = parameters(appointment_reference={"valueReference": {"reference": "Appointment/{proposal}"}})
+REFERRAL = {
+    "resourceType": "ServiceRequest",
+    "status": "active",
+    "intent": "order",
+    "code": {"coding": [{"system": "https://clinicweave.example/fhir/CodeSystem/referral-kind", "code": "follow-up"}]},
+    "subject": {"reference": "#who"},
+    "contained": [
+        {"resourceType": "Patient", "id": "who", "identifier": [{"value": "mrn-7"}], "name": [{"text": "Robin Example"}]}
+    ],
+}
+REFERRALS = {
+    "resourceType": "Bundle",
+    "type": "transaction",
+    "entry": [{"resource": REFERRAL, "request": {"method": "POST", "url": "ServiceRequest"}}],
+}
+CANCELLED = {
+    "resourceType": "Appointment",
+    "id": "{resource}",
+    "status": "cancelled",
+    "participant": [{"actor": {"reference": "Patient/pat"}, "status": "accepted"}],
+}
+CANCEL = [{"op": "replace", "path": "/status", "value": "cancelled"}]
 RESOURCES = {
     "Appointment": "own",
     "HealthcareService": "consult",
@@ -430,6 +467,13 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     **{("POST", f"{FHIR}/{kind}/_search"): Sample(query="" if kind != "Slot" else SLOTS) for kind in RESOURCES},
     **{("GET", f"{FHIR}/{kind}/{{resource}}"): Sample(own={"resource": one}) for kind, one in RESOURCES.items()},
     ("GET", f"{FHIR}/ServiceRequest/{{resource}}"): Sample(months=True, prepare=referred),
+    ("POST", FHIR): Sample(REFERRALS, months=True),
+    ("POST", f"{FHIR}/ServiceRequest"): Sample(REFERRAL, months=True),
+    ("POST", f"{FHIR}/Appointment/$find"): Sample(FIND),
+    ("POST", f"{FHIR}/Appointment/$hold"): Sample(PROPOSED, prepare=proposed),
+    ("POST", f"{FHIR}/Appointment/$book"): Sample(PROPOSED, prepare=proposed),
+    ("PUT", f"{FHIR}/Appointment/{{resource}}"): Sample(CANCELLED, own={"resource": "own"}, version_of=APPOINTMENT),
+    ("PATCH", f"{FHIR}/Appointment/{{resource}}"): Sample(CANCEL, own={"resource": "own"}, version_of=APPOINTMENT),
     ("GET", f"{FHIR}/Appointment/{{resource}}/_history/{{vid}}"): Sample(own={"resource": "own", "vid": "1.1"}),
     ("DELETE", "/v1/links/{link}"): Sample(),
 }

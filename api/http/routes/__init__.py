@@ -16,6 +16,8 @@ from api.http.routes import (
     episodes,
     feeds,
     fhir,
+    fhir_operations,
+    fhir_referrals,
     freed,
     groups,
     intake,
@@ -62,4 +64,6 @@ ROUTERS = (
     accounts.router,
     oauth.router,
     fhir.router,
+    fhir_operations.router,
+    fhir_referrals.router,
 )

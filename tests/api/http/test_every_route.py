@@ -70,7 +70,8 @@ def part(ids: Ids, whose: str) -> Ids:
 def ask(here: World, line: Access, sample: Sample, case: Case, headers: Headers) -> Any:
     """Send the request of a line as a case has it."""
     if sample.version_of:
-        who = here.headers(AccessRole.ADMIN if "account" in sample.version_of else AccessRole.SCHEDULER, case.path)
+        role = AccessRole.SYSTEM if reads_only_by_systems(sample.version_of) else AccessRole.SCHEDULER
+        who = here.headers(AccessRole.ADMIN if "account" in sample.version_of else role, case.path)
         tag = here.desk.ask("GET", sample.version_of.format_map(case.path), headers=who).headers.get("etag", "")
         headers = {**headers, "If-Match": tag}
     path = (line.path + sample.query).format_map(case.path)
@@ -137,6 +138,11 @@ def standings(rows: Session) -> list[tuple[Scenario, Plan]]:
 def url(request: pytest.FixtureRequest) -> str:
     found: str = request.getfixturevalue(f"{request.param}_url")
     return found
+
+
+def reads_only_by_systems(path: str) -> bool:
+    """Return whether a path is one that only hospital systems may read."""
+    return path.startswith("/fhir/")
 
 
 def reads_only(line: Access) -> bool:

@@ -1,0 +1,119 @@
+"""Resources that break a rule of FHIR are refused with an outcome that names the place, and nothing is stored."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
+from support.hospital import Hospital
+
+from api.fhir.reading import find_faults
+from api.store.columns import TableRow
+
+SHARED = Path(os.environ.get("CLINICWEAVE_PEERS") or Path(__file__).parents[4] / "shared" / "peers").parent
+
+
+def list_files(folder: str) -> list[Path]:
+    """Return the example files of a folder beside the project, none where it is absent."""
+    return sorted((SHARED / folder).glob("*.json"))
+
+
+BAD, GOOD = list_files("inputs/fhir/bad"), [*list_files("inputs/fhir/good"), *list_files("peers/ihe-iti-scheduling")]
+IS_ABSENT = pytest.mark.skipif(not BAD, reason="the example resources beside the project are not there")
+
+
+def read(file: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return document
+
+
+def list_requests(resource: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield every request by which a resource could come in."""
+    kind = resource["resourceType"]
+    parameter = {"name": "appointment-resource", "resource": resource}
+    yield "POST", "Appointment/$book", {"resourceType": "Parameters", "parameter": [parameter]}
+    if kind == "Appointment":
+        yield "PUT", "Appointment/own", resource
+    elif kind == "Bundle":
+        yield "POST", "", resource
+    else:
+        yield "POST", kind, resource
+
+
+def dump(hospital: Hospital) -> dict[str, list[str]]:
+    """Return every row but those of the audit."""
+    with hospital.desk.context.database.reading() as session:
+        tables = [table for table in TableRow.metadata.sorted_tables if table.name != "audit"]
+        return {table.name: sorted(map(repr, session.exec(select(*table.columns)))) for table in tables}
+
+
+@IS_ABSENT
+def test_every_bad_resource_is_refused_and_nothing_is_stored(hospital: Hospital) -> None:
+    assert len(BAD) == 27
+    before = dump(hospital)
+    for file in BAD:
+        for method, path, body in list_requests(read(file)):
+            answer = hospital.ask(method, path, body)
+            assert 400 <= answer.status_code < 500, (file.name, method, path, answer.text)
+            assert answer.json()["resourceType"] == "OperationOutcome", file.name
+    assert dump(hospital) == before
+
+
+@IS_ABSENT
+@pytest.mark.parametrize("file", BAD, ids=lambda file: file.stem)
+def test_a_bad_resource_is_refused_for_one_fault(file: Path) -> None:
+    resource = read(file)
+    faults = list(find_faults(resource["resourceType"], resource))
+    assert faults, file.name
+    assert all(fault.message for fault in faults)
+
+
+@IS_ABSENT
+@pytest.mark.parametrize("file", GOOD, ids=lambda file: file.stem)
+def test_a_good_resource_is_not(file: Path) -> None:
+    resource = read(file)
+    assert list(find_faults(resource["resourceType"], resource)) == []
+
+
+APPOINTMENT: dict[str, Any] = {
+    "resourceType": "Appointment",
+    "status": "booked",
+    "start": "2026-12-01T09:00:00-05:00",
+    "end": "2026-12-01T09:45:00-05:00",
+    "participant": [{"actor": {"reference": "Patient/pat"}, "status": "accepted"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"status": "no-show"}, "status"),
+        ({"end": None}, "end"),
+        ({"description": ""}, "description"),
+        ({"slot": []}, "slot"),
+        ({"end": "2026-12-01T08:00:00-05:00"}, "end"),
+        ({"requestedPeriod": [{"start": "2026-12-02", "end": "2026-12-01"}]}, "requestedPeriod[0]"),
+        ({"participant": [{"status": "accepted"}]}, "participant[0]"),
+        ({"participant": [{"actor": {"reference": "Observation/1"}, "status": "accepted"}]}, "participant[0].actor.reference"),
+        ({"cancelationReason": {"text": "x"}}, "cancelationReason"),
+        ({"cancellationReason": {"text": "x"}}, "cancellationReason"),
+        ({"minutesDuration": 0}, "minutesDuration"),
+        ({"extension": [{"url": "u", "valueString": "x", "extension": [{"url": "v", "valueString": "y"}]}]}, "extension[0]"),
+    ],
+)
+def test_faults_are_named_by_place(change: dict[str, Any], place: str) -> None:
+    assert list(find_faults("Appointment", APPOINTMENT)) == []
+    faults = list(find_faults("Appointment", APPOINTMENT | change))
+    assert faults[0].path == place
+
+
+def test_what_is_nested_without_end_is_refused() -> None:
+    nested: dict[str, Any] = {"url": "u", "valueString": "x"}
+    for _ in range(500):
+        nested = {"url": "u", "extension": [nested]}
+    assert list(find_faults("Appointment", APPOINTMENT | {"extension": [nested]}))
