@@ -31,7 +31,7 @@ from scheduling.publishing import rebase
 from scheduling.requests import Visit
 
 MAX_FOUND = 50
-MAX_TRIED = 200
+MAX_TRIED = 100
 """Most proposals, and most places that are looked at for them: many are not where somebody wants them."""
 
 MAX_PERIODS = 12
@@ -250,7 +250,8 @@ class _Finder:
         without = without.restrict_to(without.visits_by_id.keys() - {visit.id})
         links = tuple(link for link in week.scenario.links if visit.id in (link.before, link.after))
         addition = Addition(visits=(visit,), links=links, patients=patients)
-        result = solver.find_offers(without, rebase(plan, without), addition, MAX_TRIED)
+        tried = MAX_TRIED if self._is_narrow(start, end) else min(self._wanted.count, MAX_FOUND)
+        result = solver.find_offers(without, rebase(plan, without), addition, tried)
         fitting = [offer for offer in result.offers if len(offer.bookings) == 1 and self._suits(offer.bookings[0], start, end)]
         allowed = [offer for offer in fitting if len(offer.moves) <= self._wanted.max_moves]
         proposals = tuple(
@@ -276,6 +277,11 @@ class _Finder:
         if self._wanted.patient in week.scenario.patients_by_id:
             return ()
         return self._patients
+
+    def _is_narrow(self, start: datetime, end: datetime) -> bool:
+        """Return whether places may fall out that the search itself would take: by time, people or room."""
+        whole_days = start.time() == end.time() == datetime.min.time()
+        return not whole_days or len(self._wanted.providers) > 1 or bool(self._wanted.places)
 
     def _suits(self, booking: VisitBooking, start: datetime, end: datetime) -> bool:
         wanted = self._wanted

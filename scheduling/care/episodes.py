@@ -338,7 +338,9 @@ def _visit_fault(event: Event, progress: EpisodeProgress, pathway: Pathway) -> s
         if before not in progress.done and before not in progress.planned:
             return f"{before} has not been"
         if isinstance(follow, Follow) and follow.outcome not in (None, progress.outcomes.get(before.step)):
-            return f"it needs the outcome {follow.outcome} of {before.step}"
+            is_hoped_for = event.kind == "planned" and before in progress.planned and before.step not in progress.outcomes
+            if not is_hoped_for:  # what is planned together is given up when the outcome is another
+                return f"it needs the outcome {follow.outcome} of {before.step}"
     return None
 
 

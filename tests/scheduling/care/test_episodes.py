@@ -51,6 +51,15 @@ def test_a_negative_assessment_ends_the_pathway():
     assert (state_of(ended), opened(ended, "2026-12-05")) == ("ended", {})
 
 
+def test_a_trial_may_be_planned_with_its_assessment_and_is_given_up_when_that_is_negative():
+    together = [ASSESSED[0], ("planned", "trial", "2026-12-14")]
+    planned = opened(episode("spinal-cord-stimulation", *together), "2026-12-01")
+    assert planned["trial.1"].planned is not None and voids(episode("spinal-cord-stimulation", *together), "2026-12-01") == ()
+    negative = episode("spinal-cord-stimulation", *together, ASSESSED[1], ("outcome", "assessment", "negative", "2026-12-04"))
+    assert state_of(negative) == "ended"
+    assert voids(negative, date(2026, 12, 5)) == (f"{negative.id}.trial.1",)
+
+
 def test_leads_come_out_after_five_to_seven_days_by_who_put_them_in():
     removal = opened(episode("spinal-cord-stimulation", *TRIED), "2026-12-14")["lead-removal.1"]
     assert (f"{removal.earliest}", f"{removal.latest}") == ("2026-12-19", "2026-12-21")
