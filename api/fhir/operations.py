@@ -33,7 +33,7 @@ from api.fhir.serving import find_patient, find_visit
 from api.services.appointments import VisitAppointment
 from api.services.directory import Directory, is_patient_known
 from api.services.kinds import KINDS_BY_ID
-from api.services.place_finding import FoundPlaces, PlaceRequest, Proposal
+from api.services.place_finding import FoundPlaces, PlaceRequest, ProposedPlaces
 from scheduling import catalogue
 from scheduling.errors import ClinicweaveError, Fault, InvalidFile, UnknownId
 
@@ -104,7 +104,7 @@ def read_find(session: Session, here: Directory, given: OperationInput) -> Place
 
 
 def make_proposed(
-    proposal: Proposal, identifier: str, rank: int, expires_at: datetime, here: Directory, now: datetime
+    proposal: ProposedPlaces, identifier: str, rank: int, expires_at: datetime, here: Directory, now: datetime
 ) -> list[Element]:
     """Return the visits of a proposal as proposed appointments, with their rank, what they cost, and why."""
     names = [f"{PROPOSED}{identifier}{f'.{number}' if number > 1 else ''}" for number in range(1, len(proposal.parts) + 1)]

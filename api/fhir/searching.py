@@ -9,9 +9,7 @@ FHIR R4, section 3.1.1 (Search): 3.1.1.4.6 (date), 3.1.1.4.9 (reference), 3.1.1.
 
 from __future__ import annotations
 
-import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,6 +17,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from api.fhir.ids import read_reference
+from api.runtime.cursors import read_cursor
 from scheduling.errors import Fault, InvalidFile
 
 MAX_COUNT = 200
@@ -157,26 +156,7 @@ def read_search(kind: str, pairs: Iterable[tuple[str, str]]) -> Search:
     if unknown := [include for include in includes if include not in INCLUDES[kind]]:
         raise _fault(INCLUDE, f'"{unknown[0][:100]}" is not known; one of {", ".join(INCLUDES[kind])}')
     count = _read_count(results.get(COUNT, ""))
-    return Search(kind, values, count, read_cursor(results.get(AFTER, "")), tuple(includes))
-
-
-def make_cursor(key: str) -> str:
-    """Return what a link to the next page carries."""
-    return urlsafe_b64encode(json.dumps([key]).encode()).decode().rstrip("=")
-
-
-def read_cursor(cursor: str) -> str:
-    """Return the key after which a page begins. Raises ``InvalidFile`` for what no page of ours gave."""
-    if not cursor:
-        return ""
-    try:
-        (after,) = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(after, str) or "\x00" in after:
-            raise ValueError(after)
-        after.encode()
-    except (ValueError, TypeError):
-        raise _fault(AFTER, "is of no page of this search") from None
-    return after
+    return Search(kind, values, count, read_cursor(results.get(AFTER, ""), f"query.{AFTER}"), tuple(includes))
 
 
 DATE = re.compile(

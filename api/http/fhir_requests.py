@@ -8,7 +8,7 @@ FHIR R4, sections 3.1.0.1.8 (versions and headers), 3.1.0.1.11 (content types an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -21,10 +21,11 @@ from starlette.exceptions import HTTPException
 from api.context import AppContext
 from api.fhir.bundles import make_searchset
 from api.fhir.datatypes import Element
-from api.fhir.searching import AFTER, Search, make_cursor
+from api.fhir.searching import AFTER, Search
 from api.fhir.serving import SearchResult
 from api.http.answers import RouteResult
 from api.http.errors import FHIR_MEDIA_TYPE
+from api.runtime.cursors import make_cursor
 
 ROOT = "/fhir/r4"
 FORM = "application/x-www-form-urlencoded"
@@ -106,6 +107,4 @@ def _address(base: str, search: Search, pairs: list[tuple[str, str]]) -> str:
 
 
 def _as_gmt(instant: Any) -> datetime:
-    from datetime import UTC
-
     return datetime.fromisoformat(str(instant)).astimezone(UTC).replace(microsecond=0)

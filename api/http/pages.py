@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -11,7 +9,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Query
 from pydantic import BaseModel
 
-from scheduling.errors import Fault, InvalidFile
+from api.runtime.cursors import make_cursor, read_cursor
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
@@ -44,26 +42,12 @@ class Page:
         return make_cursor(key(items[self.count - 1])) if len(items) > self.count else None
 
 
-def make_cursor(key: str) -> str:
-    """Return the cursor that goes on after a key."""
-    return urlsafe_b64encode(json.dumps([key]).encode()).decode().rstrip("=")
-
-
 async def get_page(
     limit: Annotated[int, Query(ge=1, le=MAX_ITEMS, description="Most items.")] = 50,
     cursor: Annotated[str, Query(max_length=MAX_CURSOR_CHARACTERS, description="`next` of the page before.")] = "",
 ) -> Page:
     """Read which part of a list is asked for. Raises ``InvalidFile`` for a cursor that none of our pages gave."""
-    if not cursor:
-        return Page("", limit)
-    try:
-        (after,) = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(after, str) or "\x00" in after:
-            raise ValueError(after)
-        after.encode()  # half a pair of surrogates is no text that a database could be asked for
-    except (ValueError, TypeError):
-        raise InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")]) from None
-    return Page(after, limit)
+    return Page(read_cursor(cursor, "query.cursor"), limit)
 
 
 Paged = Annotated[Page, Depends(get_page)]

@@ -51,7 +51,6 @@ MAX_KEYS = 20
 
 TYPES = (
     "Appointment",
-    "AuditEvent",
     "HealthcareService",
     "Location",
     "Patient",

@@ -58,7 +58,7 @@ class EpisodePlan(Model):
     steps: tuple[str, ...]
 
 
-class Proposal(Model):
+class ProposedPlaces(Model):
     """Places for the visits that somebody wants, all or none.
 
     Attributes
@@ -120,7 +120,7 @@ class PlaceRequest:
 class FoundPlaces:
     """Proposals, the best first; without any, why. ``with_moves`` counts the places for which others would have to move."""
 
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[ProposedPlaces, ...]
     reasons: tuple[Reason, ...] = ()
     with_moves: int = 0
 
@@ -144,7 +144,7 @@ def find_places(context: AppContext, wanted: PlaceRequest) -> FoundPlaces:
     return replace(found, proposals=tuple(ranked[: min(wanted.count, MAX_FOUND)]))
 
 
-def _rank(proposal: Proposal) -> tuple[int, int, int, datetime, str]:
+def _rank(proposal: ProposedPlaces) -> tuple[int, int, int, datetime, str]:
     first = proposal.parts[0].booking
     return proposal.moves, proposal.notified, proposal.cost, first.start, first.location
 
@@ -188,10 +188,10 @@ class _Finder:
         plan = EpisodePlan(id=episode, kind=kind.id, pathway=pathway.id, steps=tuple(str(stage.occurrence) for stage in stages))
         visits = [self._make_visit(make_visit_id(episode, stage.occurrence), stage.service) for stage in stages]
         firsts = _join([self._search(period, visits[0], self._start, self._end) for period in self._periods])
-        chains: list[Proposal] = []
+        chains: list[ProposedPlaces] = []
         reasons = firsts.reasons
         for first in sorted(firsts.proposals, key=_rank)[: self._wanted.count]:
-            chain: Proposal | None = first
+            chain: ProposedPlaces | None = first
             for (_, stage), visit in zip(pairwise(stages), visits[1:], strict=True):
                 assert chain is not None
                 follower = self._find_follower(chain.parts[-1].booking, stage.lag, visit)
@@ -255,7 +255,7 @@ class _Finder:
         fitting = [offer for offer in result.offers if len(offer.bookings) == 1 and self._suits(offer.bookings[0], start, end)]
         allowed = [offer for offer in fitting if len(offer.moves) <= self._wanted.max_moves]
         proposals = tuple(
-            Proposal(
+            ProposedPlaces(
                 parts=(ProposedVisit(period=period, visit=visit, patients=patients, booking=offer.bookings[0], is_new=is_new),),
                 cost=offer.cost,
                 moves=len(offer.moves),
@@ -313,8 +313,8 @@ def _join(found: Iterable[FoundPlaces]) -> FoundPlaces:
     return FoundPlaces(proposals, () if proposals else reasons, sum(places.with_moves for places in found))
 
 
-def _chain(before: Proposal, after: Proposal) -> Proposal:
-    return Proposal(
+def _chain(before: ProposedPlaces, after: ProposedPlaces) -> ProposedPlaces:
+    return ProposedPlaces(
         parts=(*before.parts, *after.parts),
         cost=before.cost + after.cost,
         moves=before.moves + after.moves,

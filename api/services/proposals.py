@@ -19,7 +19,7 @@ from api.services.bookings import describe_place, get_booking_row
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import TRIES, Decision, PlanDiff, apply_plan_diff
 from api.services.intake import audit_intake
-from api.services.place_finding import Proposal, ProposedVisit
+from api.services.place_finding import ProposedPlaces, ProposedVisit
 from api.services.records import write_audit
 from api.services.waitlist import accept_offer
 from api.services.week import WeekSnapshot, get_current_week, with_booking
@@ -48,7 +48,7 @@ MAX_HOLD_DAYS = 7
 
 
 def keep_proposals(
-    session: Session, context: AppContext, by: Actor, proposals: Iterable[Proposal]
+    session: Session, context: AppContext, by: Actor, proposals: Iterable[ProposedPlaces]
 ) -> list[tuple[str, datetime]]:
     """Keep what is proposed to a client, and return its ids, each with until when it is kept."""
     now = context.clock()
@@ -202,7 +202,7 @@ def _take(context: AppContext, by: Actor, identifier: str, expires_at: datetime 
 
 
 def _decide_all(
-    context: AppContext, by: Actor, proposal: Proposal, expires_at: datetime | None, now: datetime
+    context: AppContext, by: Actor, proposal: ProposedPlaces, expires_at: datetime | None, now: datetime
 ) -> list[ProposalDecision]:
     """Decide on every visit of a proposal, each on the week that those before it leave."""
     weeks: dict[str, WeekSnapshot] = {}
@@ -216,7 +216,7 @@ def _decide_all(
 
 
 def _apply_all(
-    session: Session, by: Actor, identifier: str, proposal: Proposal, decisions: Sequence[ProposalDecision], now: datetime
+    session: Session, by: Actor, identifier: str, proposal: ProposedPlaces, decisions: Sequence[ProposalDecision], now: datetime
 ) -> list[str]:
     row = _find_row(session, by, identifier, now)
     if row.visits:  # somebody was faster with the same proposal
@@ -257,7 +257,7 @@ def _ask_for(session: Session, decision: ProposalDecision) -> None:
     audit_intake(session, decision.by, new, [(part.visit.patient, {"service": part.visit.service})], now)
 
 
-def _begin_episode(session: Session, by: Actor, proposal: Proposal, now: datetime) -> None:
+def _begin_episode(session: Session, by: Actor, proposal: ProposedPlaces, now: datetime) -> None:
     """Begin the episode of which the visits of a proposal are, if they are of one. Raises ``Conflict``."""
     plan = proposal.episode
     if plan is None:
@@ -289,8 +289,8 @@ def _find_row(session: Session, by: Actor, identifier: str, now: datetime) -> Pr
     return row
 
 
-def _read(context: AppContext, row: ProposalRow) -> Proposal:
+def _read(context: AppContext, row: ProposalRow) -> ProposedPlaces:
     content = context.signer.opened(row.content)
     if content is None:
         raise UnknownId("proposal", row.id)
-    return Proposal.model_validate_json(content)
+    return ProposedPlaces.model_validate_json(content)

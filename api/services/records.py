@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.store import audit
+from api.store.tables import AuditRow as AuditRow
 
 AuditedAction = tuple[str, str, str, Mapping[str, Any]]
 """Something that was done: the action, the kind and id of its object, and what else tells of it; ids and figures only."""

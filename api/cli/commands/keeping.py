@@ -18,6 +18,8 @@ from scheduling.errors import Fault, InvalidFile
 if TYPE_CHECKING:
     from api.store.audit import Tail
 
+ROWS_AT_ONCE = 1_000
+
 audit_app = typer.Typer(cls=Commands, help="Look after the record of who has read and changed what.", no_args_is_help=True)
 
 
@@ -48,6 +50,24 @@ def verify(
         print_json({"holds": True, "rows": last.sequence, "hash": last.hash})
     else:
         typer.echo(f"The audit holds. Its end: {last.sequence}:{last.hash}")
+
+
+@audit_app.command("export", epilog="Example: clinicweave audit export --after 1200 > audit.ndjson")
+def export(
+    after: Annotated[int, typer.Option("--after", min=0, help="Only rows after this one.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Write the audit as FHIR: a line of JSON, an AuditEvent, for each row; --json changes nothing."""
+    from pydantic_core import to_json
+
+    from api.fhir.audit_events import make_audit_event
+    from api.store import audit
+
+    with opened() as context, context.database.reading() as session:
+        while rows := audit.list_entries(session, after, ROWS_AT_ONCE):
+            for row in rows:
+                typer.echo(to_json(make_audit_event(row)).decode())
+            after = rows[-1].sequence
 
 
 def backup(
