@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +21,7 @@ from api.store import accounts, audit, feeds
 from api.store.columns import new_id
 from api.store.rows import expect_version, get_row
 from api.store.tables import AccountRow, PatientLinkRow, ProviderRow, SessionRow, TokenRow, VisitRow
+from api.store.tables.people import Role
 from scheduling.errors import Fault, InvalidFile
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}"
@@ -28,7 +30,12 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}"
 SYSTEM = Actor("command-line", AccessRole.ADMIN)
 """Who works at the machine itself."""
 
-STAFF = (AccessRole.SCHEDULER, AccessRole.CLINICIAN, AccessRole.ADMIN)
+STAFF: Mapping[AccessRole, Role] = {
+    AccessRole.SCHEDULER: "scheduler",
+    AccessRole.CLINICIAN: "clinician",
+    AccessRole.ADMIN: "admin",
+}
+"""The roles that accounts have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ def add_account(
     row = AccountRow(
         id=new_id(),
         name=new.name,
-        role=new.role.value,
+        role=STAFF[new.role],
         provider_id=new.provider,
         password_hash=password_hash,
         issuer=issuer if new.subject is not None else None,
@@ -119,7 +126,7 @@ def change_account(
     role = change.role or AccessRole(row.role)
     provider = change.provider if change.provider is not None or role is not AccessRole.CLINICIAN else row.provider_id
     _expect_complete(session, row.name, role, provider)
-    row.role, row.provider_id = role.value, provider
+    row.role, row.provider_id = STAFF[role], provider
     row.is_active = row.is_active if change.is_active is None else change.is_active
     row.password_hash = password_hash or row.password_hash
     row.version += 1
@@ -312,7 +319,7 @@ def _expect_complete(session: Session, name: str, role: AccessRole, provider: st
     if not re.fullmatch(NAME, name):
         faults.append(Fault("name", "must be letters, digits and . _ @ + -, at most 100"))
     if role not in STAFF:
-        faults.append(Fault("role", "patients have no account; they act through links"))
+        faults.append(Fault("role", "patients act through links, and hospital systems are clients: neither has an account"))
     if (role is AccessRole.CLINICIAN) != (provider is not None):
         faults.append(Fault("provider", "a clinician's account, and no other, names a provider"))
     elif provider is not None and session.get(ProviderRow, provider) is None:

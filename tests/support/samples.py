@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from support import factories
+from support.clients import furnish_client
 from support.factories import booking, group, session, visit
 from support.frontdesk import FrontDesk, Headers, front_desk
 from support.months import FRIDAY_AFTER, last_week, roster
@@ -134,6 +135,7 @@ def staffed(desk: FrontDesk, visit: str) -> World:
         AccessRole.SCHEDULER: desk.scheduler["Authorization"].split()[1],
         AccessRole.CLINICIAN: desk.clinician["Authorization"].split()[1],
         AccessRole.ADMIN: admin,
+        AccessRole.SYSTEM: furnish_client(desk.context.database, now),
     }
     return World(desk, {"account": account.id, "token": token.id, "link": link.id}, secrets)
 
@@ -235,6 +237,11 @@ def cared_for(here: World) -> Ids:
     return {"episode": own["episode"], "foreign/episode": taken_in(here, patient="mrn-2")["episode"]}
 
 
+def referred(here: World) -> Ids:
+    """Begin an episode, which is a referral to others."""
+    return {"resource": taken_in(here, patient="mrn-1")["episode"]}
+
+
 def sent_out(here: World) -> Ids:
     """Refer a patient to another department."""
     return {"referral": taken_in(here, kind="referral-out", patient="mrn-1", department="neurology")["referral_out"]}
@@ -278,6 +285,20 @@ BOOKING, VISIT, PATIENT = "/v1/visits/{visit}/booking", "/v1/visits/{visit}", "/
 CHANGES = {"changes": [{"kind": "place", "visit": "{visit}", "start": factories.at("WE 09:00"), **FREE}]}
 SESSION, COPING = "/v1/groups/{group}/booking", {"group": "coping"}
 OWN_WAITING = {"own": WAITING[0], "foreign": WAITING[1]}
+
+FHIR = "/fhir/r4"
+SLOTS = "?schedule=Schedule/ana&start=2026-12-01"
+RESOURCES = {
+    "Appointment": "own",
+    "HealthcareService": "consult",
+    "Location": "wang-exam-1",
+    "Patient": "pat",
+    "Practitioner": "ana",
+    "PractitionerRole": "ana",
+    "Schedule": "ana",
+    "ServiceRequest": "",
+    "Slot": "ana.202612011400-202612011440",
+}
 
 SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/metrics"): Sample(),
@@ -405,5 +426,10 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PATCH", "/v1/extra-shifts/{shift}"): Sample(EXTRA, version_of="/v1/extra-shifts/{shift}", prepare=disrupted),
     ("DELETE", "/v1/extra-shifts/{shift}"): Sample(prepare=disrupted),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
+    **{("GET", f"{FHIR}/{kind}"): Sample(query="" if kind != "Slot" else SLOTS) for kind in RESOURCES},
+    **{("POST", f"{FHIR}/{kind}/_search"): Sample(query="" if kind != "Slot" else SLOTS) for kind in RESOURCES},
+    **{("GET", f"{FHIR}/{kind}/{{resource}}"): Sample(own={"resource": one}) for kind, one in RESOURCES.items()},
+    ("GET", f"{FHIR}/ServiceRequest/{{resource}}"): Sample(months=True, prepare=referred),
+    ("GET", f"{FHIR}/Appointment/{{resource}}/_history/{{vid}}"): Sample(own={"resource": "own", "vid": "1.1"}),
     ("DELETE", "/v1/links/{link}"): Sample(),
 }

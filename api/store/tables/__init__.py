@@ -18,6 +18,7 @@ from api.store.tables.care import (
     ReferralOutRow,
     WaitingRow,
 )
+from api.store.tables.clients import ClientAssertionRow, ClientRow, ClientTokenRow, ProposalRow
 from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
 from api.store.tables.disruptions import DisruptionRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
@@ -46,6 +47,9 @@ __all__ = [
     "BookingRow",
     "BusyRow",
     "ChangeSetRow",
+    "ClientAssertionRow",
+    "ClientRow",
+    "ClientTokenRow",
     "ClinicRow",
     "DisruptionRow",
     "EpisodeEventRow",
@@ -75,6 +79,7 @@ __all__ = [
     "PlanJobRow",
     "PlanRow",
     "ProgrammeRow",
+    "ProposalRow",
     "ProviderRow",
     "PublicationRow",
     "ReferralOutRow",
