@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
+from api.access import oidc, passwords
 from api.access.actor import Actor
 from api.access.credentials import Signer
 from api.access.identity import identify
@@ -20,6 +21,7 @@ from api.runtime.caches import FeedCache
 from api.runtime.exceptions import Unavailable
 from api.runtime.fetching import Fetcher
 from api.runtime.metrics import Metrics
+from api.runtime.pools import BoundedPool
 from api.runtime.settings import Settings
 from api.store.columns import utc_now
 from api.store.database import Database
@@ -43,6 +45,8 @@ class AppContext:
         Reads calendars elsewhere.
     identity_provider : IdentityProvider or None
         Where staff log in, when not here.
+    hashing, asking : BoundedPool
+        Where passwords are hashed, and the identity provider is asked: neither takes a thread from those who read.
     stopping : Event
         Set when the process has been told to end: streams end then, and it is no longer ready.
     """
@@ -59,6 +63,12 @@ class AppContext:
     metrics: Metrics = field(default_factory=Metrics)
     stopping: Event = field(default_factory=Event)
     feeds: FeedCache = field(default_factory=FeedCache)
+    hashing: BoundedPool = field(
+        default_factory=lambda: BoundedPool("logging in", passwords.POOL_THREADS, passwords.POOL_PLACES)
+    )
+    asking: BoundedPool = field(
+        default_factory=lambda: BoundedPool("the identity provider", oidc.POOL_THREADS, oidc.POOL_PLACES)
+    )
 
     @cached_property
     def queue(self) -> JobQueue:
@@ -88,6 +98,8 @@ class AppContext:
         """Close the store, and the queue if it was opened."""
         if "queue" in self.__dict__:
             self.queue.close()
+        for pool in (self.hashing, self.asking):
+            pool.close()
         self.database.close()
 
 

@@ -41,11 +41,18 @@ class RateLimiter:
         TooMany
             When the caller's bucket is empty; the request does not count then.
         """
+        self._take(caller, 1)
+
+    def expect(self, caller: str) -> None:
+        """Refuse whom :meth:`take` would refuse, and count nothing: for what counts only when it fails. Raises ``TooMany``."""
+        self._take(caller, 0)
+
+    def _take(self, caller: str, count: int) -> None:
         with self._lock:
             now = self._clock()
             left, since = self._buckets.pop(caller, (float(self.per_minute), now))
             left = min(self.per_minute, left + (now - since) * self.per_minute / SECONDS_A_MINUTE)
-            self._buckets[caller] = (left - 1 if left >= 1 else left, now)
+            self._buckets[caller] = (left - count if left >= 1 else left, now)
             if len(self._buckets) > MAX_CALLERS:
                 self._buckets.popitem(last=False)
         if left < 1:
