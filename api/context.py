@@ -14,8 +14,8 @@ from starlette.requests import HTTPConnection
 from api.access import oidc, passwords
 from api.access.actor import Actor
 from api.access.credentials import Signer
-from api.access.identity import identify
-from api.access.limits import RateLimiter
+from api.access.identity import identify, is_live
+from api.access.limits import OpenStreams, RateLimiter
 from api.access.oidc import IdentityProvider
 from api.runtime.caches import FeedCache
 from api.runtime.exceptions import Unavailable
@@ -41,6 +41,8 @@ class AppContext:
         Returns the present instant; tests give their own.
     requests, log_ins, polls : RateLimiter
         How often one credential, one network address that fails to log in, and one feed's readers may ask.
+    streams : OpenStreams
+        Answers that go on.
     fetcher : Fetcher
         Reads calendars elsewhere.
     identity_provider : IdentityProvider or None
@@ -60,6 +62,7 @@ class AppContext:
     polls: RateLimiter
     fetcher: Fetcher
     identity_provider: IdentityProvider | None = None
+    streams: OpenStreams = field(default_factory=OpenStreams)
     metrics: Metrics = field(default_factory=Metrics)
     stopping: Event = field(default_factory=Event)
     feeds: FeedCache = field(default_factory=FeedCache)
@@ -81,6 +84,11 @@ class AppContext:
         """Return who brings a secret, as of now. Raises ``Unauthenticated``."""
         idle = timedelta(minutes=self.settings.session_idle_minutes)
         return identify(self.database, self.signer, secret, self.clock(), idle)
+
+    def is_live(self, actor: Actor) -> bool:
+        """Return whether somebody who was identified may still ask; it does not count as use."""
+        idle = timedelta(minutes=self.settings.session_idle_minutes)
+        return is_live(self.database, actor, self.clock(), idle)
 
     def expect_ready(self) -> None:
         """Refuse to serve: the process is ending, or the database does not answer or has other tables.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from math import ceil
 from threading import Lock
@@ -14,6 +14,11 @@ MAX_CALLERS = 50_000
 """Buckets that a limit keeps; the one not asked for longest gives way."""
 
 SECONDS_A_MINUTE = 60
+
+MAX_STREAMS = 8
+"""Streams that one account, or one patient's link, may have open in one process: a desk needs one or two for each window."""
+
+STREAM_RETRY_SECONDS = 5
 
 
 class RateLimiter:
@@ -57,3 +62,31 @@ class RateLimiter:
                 self._buckets.popitem(last=False)
         if left < 1:
             raise TooMany("too many requests", ceil((1 - left) * SECONDS_A_MINUTE / self.per_minute))
+
+
+class OpenStreams:
+    """How many answers that go on each caller has open, within this process."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._open: Counter[str] = Counter()
+
+    def begin(self, caller: str) -> None:
+        """Count one more.
+
+        Raises
+        ------
+        TooMany
+            When there are too many already.
+        """
+        with self._lock:
+            if self._open[caller] >= MAX_STREAMS:
+                raise TooMany(f"one may have {MAX_STREAMS} streams open at once", STREAM_RETRY_SECONDS)
+            self._open[caller] += 1
+
+    def end(self, caller: str) -> None:
+        """Count one less."""
+        with self._lock:
+            self._open[caller] -= 1
+            if not self._open[caller]:
+                del self._open[caller]
