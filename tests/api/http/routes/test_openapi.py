@@ -120,7 +120,7 @@ def describe(line: Access) -> Any:
 
 
 @pytest.mark.parametrize("examples", [3, pytest.param(100, marks=pytest.mark.heavy)])
-@pytest.mark.parametrize("line", map(describe, ACCESS))
+@pytest.mark.parametrize("line", [describe(line) for line in ACCESS])
 def test_every_answer_is_described(services: Services, line: Access, examples: int) -> None:
     services(line).hold_to_its_word(line, examples)
 
