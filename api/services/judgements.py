@@ -11,8 +11,9 @@ from api.services.bookings import FINAL
 from api.services.change_sets import ChangeSetDecision
 from api.store import messages
 from api.web.words.sentences import describe_violations
-from scheduling.comparison import Change, CostChange
+from scheduling.comparison import Change, Comparison, CostChange
 from scheduling.rules.stability import list_notified_moves
+from scheduling.scenario import Scenario
 
 
 class BrokenRule(BaseModel):
@@ -52,7 +53,7 @@ class Judgement(BaseModel):
     broken: tuple[BrokenRule, ...]
     cost: CostChange
     costs: dict[str, CostChange]
-    call: tuple[PatientToCall, ...]
+    call: list[PatientToCall]
     budget: CallBudget
     differences: tuple[Change, ...]
     applicable: bool
@@ -66,7 +67,6 @@ def judge_changes(session: Session, decision: ChangeSetDecision) -> Judgement:
         BrokenRule(rule=violation.rule, ids=violation.ids, words=words, detail=violation.detail, final=violation.rule in FINAL)
         for violation, words in zip(decision.broken, sentences, strict=True)
     )
-    addresses = messages.get_addresses(session, comparison.notify)
     limit, used = (
         week.scenario.policy.max_notified_moves,
         sum(1 for _ in list_notified_moves(week.scenario, decision.diff.after)),
@@ -77,15 +77,21 @@ def judge_changes(session: Session, decision: ChangeSetDecision) -> Judgement:
         broken=tuple(broken),
         cost=comparison.cost,
         costs=comparison.costs,
-        call=tuple(
-            PatientToCall(
-                patient=patient,
-                name=week.scenario.patients_by_id[patient].name,
-                by="mail" if patient in addresses else "phone",
-            )
-            for patient in comparison.notify
-        ),
+        call=list_calls(session, week.scenario, comparison),
         budget=CallBudget(limit=limit, used=used, left=None if limit is None else limit - used),
         differences=comparison.changes,
         applicable=not decision.refused,
     )
+
+
+def list_calls(session: Session, scenario: Scenario, comparison: Comparison) -> list[PatientToCall]:
+    """Return whom a change concerns who has been told of something else, and how each is told."""
+    addresses = messages.get_addresses(session, comparison.notify)
+    return [
+        PatientToCall(
+            patient=patient,
+            name=scenario.patients_by_id[patient].name,
+            by="mail" if patient in addresses else "phone",
+        )
+        for patient in comparison.notify
+    ]

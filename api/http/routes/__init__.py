@@ -31,6 +31,7 @@ from api.http.routes import (
     tasks,
     visits,
     weeks,
+    what_ifs,
 )
 
 ROUTERS = (
@@ -43,6 +44,7 @@ ROUTERS = (
     visits.router,
     patients.router,
     plans.router,
+    what_ifs.router,
     bookings.router,
     changes.router,
     freed.router,

@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Fetching, Reading
-from api.http.errors import UNCHANGED
+from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.pages import Paged
 from api.http.routes.examples import PLACE
@@ -105,9 +105,19 @@ BOARD: JsonDict = {
 }
 
 BoardAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": BOARD}}}, **UNCHANGED}
+PlanBoardAnswer: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"example": {**BOARD, "plan_version": 3}}}},
+    **UNCHANGED,
+}
 WaitingAnswer: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"example": {"items": [WAITING], "next": None}}}}
 }
+
+
+class PlanBoard(WeekBoard):
+    """A week as a plan would have it; ``plan_version`` grows with each better one, and is 0 once the plan is made."""
+
+    plan_version: int
 
 
 class WaitingVisits(BaseModel):
@@ -127,6 +137,22 @@ def get_board(scenario: Identifier, call: Fetching) -> Response:
         return RouteResult(lambda: describe_week(boards.load_standing_week(session, scenario, now), now), version=version)
 
     return call.disclose("scenario.read-board", "scenario", scenario, act)
+
+
+@router.get("/v1/plans/{plan}/board", response_model=PlanBoard, responses={**PlanBoardAnswer, **document_problems(409)})
+def get_plan_board(plan: Identifier, call: Fetching) -> Response:
+    """Return a week as a plan would have it: while it is made, as the best so far has it."""
+    now = call.context.clock()
+
+    def show(session: Transaction, version: int) -> PlanBoard:
+        board = describe_week(boards.load_planned_week(session, plan), now)
+        return PlanBoard(**dict(board), plan_version=version)
+
+    def act(session: Transaction) -> RouteResult:
+        version = boards.get_planned_version(session, plan)
+        return RouteResult(lambda: show(session, version), version=version)
+
+    return call.disclose("plan.read-board", "plan", plan, act)
 
 
 @router.get("/v1/scenarios/{scenario}/waiting", response_model=WaitingVisits, responses=WaitingAnswer)
