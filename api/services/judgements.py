@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel
@@ -9,9 +10,12 @@ from sqlmodel import Session
 
 from api.services.bookings import FINAL
 from api.services.change_sets import ChangeSetDecision
+from api.services.decisions import Decision
+from api.services.same_day import SameDayDecision
 from api.store import messages
 from api.web.words.sentences import describe_violations
 from scheduling.comparison import Change, Comparison, CostChange
+from scheduling.plan import Violation
 from scheduling.rules.stability import list_notified_moves
 from scheduling.scenario import Scenario
 
@@ -61,11 +65,20 @@ class Judgement(BaseModel):
 
 def judge_changes(session: Session, decision: ChangeSetDecision) -> Judgement:
     """Return what changes would come to, or have come to."""
+    return _judge(session, decision, decision.broken, not decision.refused)
+
+
+def judge_making_room(session: Session, decision: SameDayDecision) -> Judgement:
+    """Return what it would come to that others give way to a visit; such a decision breaks no rule."""
+    return _judge(session, decision, (), True)
+
+
+def _judge(session: Session, decision: Decision, violations: Sequence[Violation], is_applicable: bool) -> Judgement:
     week, comparison = decision.week, decision.diff.comparison
-    sentences = describe_violations(decision.asked, decision.diff.after, decision.broken)
+    sentences = describe_violations(decision.asked, decision.diff.after, violations)
     broken = (
         BrokenRule(rule=violation.rule, ids=violation.ids, words=words, detail=violation.detail, final=violation.rule in FINAL)
-        for violation, words in zip(decision.broken, sentences, strict=True)
+        for violation, words in zip(violations, sentences, strict=True)
     )
     limit, used = (
         week.scenario.policy.max_notified_moves,
@@ -80,7 +93,7 @@ def judge_changes(session: Session, decision: ChangeSetDecision) -> Judgement:
         call=list_calls(session, week.scenario, comparison),
         budget=CallBudget(limit=limit, used=used, left=None if limit is None else limit - used),
         differences=comparison.changes,
-        applicable=not decision.refused,
+        applicable=is_applicable,
     )
 
 

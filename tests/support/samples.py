@@ -205,6 +205,12 @@ def asked_why(here: World) -> Ids:
     return {"explanation": str(answer.json()["id"])}
 
 
+def ending(here: World) -> Ids:
+    """Let the process be about to end: streams of what may change for ever end with it."""
+    here.desk.context.stopping.set()
+    return {}
+
+
 def changed(here: World) -> Ids:
     """Move the own visit as a desk does."""
     board = here.desk.ask("GET", "/v1/scenarios/test-week/board").headers["etag"]
@@ -301,6 +307,7 @@ CHANGES = {"changes": [{"kind": "place", "visit": "{visit}", "start": factories.
 SESSION, COPING = "/v1/groups/{group}/booking", {"group": "coping"}
 OWN_WAITING = {"own": WAITING[0], "foreign": WAITING[1]}
 
+FREED = {"start": factories.at("WE 09:00"), "end": factories.at("WE 09:40"), **FREE}
 TRIED = {"disruptions": [{"kind": "absence", **AWAY}], "seconds": 1}
 WHAT_IF, EXPLANATION = "/v1/what-ifs/{what_if}", "/v1/explanations/{explanation}"
 
@@ -365,13 +372,14 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/visits/{visit}/places"): Sample(),
     ("GET", "/v1/visits/{visit}/history"): Sample(),
     ("POST", "/v1/scenarios/{scenario}/judgements"): Sample(CHANGES),
+    ("GET", "/v1/scenarios/{scenario}/changes"): Sample(prepare=ending),
     ("POST", "/v1/scenarios/{scenario}/changes"): Sample(CHANGES, version_of="/v1/scenarios/{scenario}/board"),
     ("POST", "/v1/changes/{change}/reversal"): Sample(prepare=changed),
     ("POST", "/v1/referrals"): Sample({"patient": "{patient}", "service": "consult"}),
     ("POST", "/v1/visits/{visit}/displacement"): Sample(prepare=to_be_seen),
-    ("POST", "/v1/scenarios/{scenario}/freed-places"): Sample(
-        {"start": factories.at("WE 09:00"), "end": factories.at("WE 09:40"), **FREE}
-    ),
+    ("POST", "/v1/visits/{visit}/displacement/judgement"): Sample(prepare=to_be_seen),
+    ("POST", "/v1/scenarios/{scenario}/freed-places"): Sample(FREED),
+    ("POST", "/v1/scenarios/{scenario}/freed-places/candidates"): Sample(FREED, query="?count=3"),
     ("GET", "/v1/visits/{visit}/freed-place"): Sample(prepare=kept, **OWN_WAITING),
     ("POST", "/v1/visits/{visit}/freed-place/acceptance"): Sample(prepare=kept, **OWN_WAITING),
     ("DELETE", "/v1/visits/{visit}/freed-place"): Sample(prepare=kept, **OWN_WAITING),

@@ -18,7 +18,7 @@ from api.store.tables.care import (
     ReferralOutRow,
     WaitingRow,
 )
-from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
+from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, PeriodVersionRow, ScenarioRow
 from api.store.tables.disruptions import DisruptionRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
@@ -72,6 +72,7 @@ __all__ = [
     "PatientLinkRow",
     "PatientRow",
     "PeriodRow",
+    "PeriodVersionRow",
     "PlacerRow",
     "PlanJobRow",
     "PlanRow",
