@@ -104,6 +104,7 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/scenarios/{scenario}/kpis", scheduler=ANY),
     allow("GET", "/v1/scenarios/{scenario}/board", scheduler=ANY),
     allow("GET", "/v1/scenarios/{scenario}/waiting", scheduler=ANY),
+    allow("GET", "/v1/days/{date}", scheduler=ANY),
     allow("GET", "/v1/scenarios/{scenario}/visits", scheduler=ANY),
     allow("POST", "/v1/scenarios/{scenario}/visits", scheduler=ANY),
     allow("POST", "/v1/scenarios/{scenario}/links", scheduler=ANY),

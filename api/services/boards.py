@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Session
 
 from api.runtime.exceptions import Conflict
-from api.store import jobs, periods, standing
+from api.store import jobs, periods, requests, standing
 from api.store.standing import StandingWeek
+from scheduling.errors import UnknownId
 
 
 def get_week_version(session: Session, period_id: str) -> int:
@@ -19,6 +20,21 @@ def get_week_version(session: Session, period_id: str) -> int:
 def load_standing_week(session: Session, period_id: str, now: datetime) -> StandingWeek:
     """Return a week as it stands at an instant. Raises ``UnknownId``."""
     return standing.load_standing_week(session, period_id, now)
+
+
+def load_day(session: Session, day: date, now: datetime) -> tuple[list[StandingWeek], dict[str, tuple[str | None, list[str]]]]:
+    """Return the weeks that have a date, as they stand, and the desk's notes and tags of their visits.
+
+    Raises
+    ------
+    UnknownId
+        When no week has it.
+    """
+    rows = periods.list_periods_on(session, day)
+    if not rows:
+        raise UnknownId("week with day", day.isoformat())
+    notes = {identifier: told for row in rows for identifier, told in requests.get_desk_notes(session, row.id).items()}
+    return [load_standing_week(session, row.id, now) for row in rows], notes
 
 
 def get_planned_version(session: Session, identifier: str) -> int:

@@ -91,8 +91,13 @@ def list_periods(session: Session, after: str = "", count: int = 50) -> list[Per
 
 def find_period_on(session: Session, day: date) -> PeriodRow | None:
     """Return the period that a date lies in; of several, the one that begins last."""
+    return next(iter(list_periods_on(session, day)), None)
+
+
+def list_periods_on(session: Session, day: date) -> list[PeriodRow]:
+    """Return the periods that a date lies in, the one that begins last first."""
     query = select(PeriodRow).where(col(PeriodRow.starts_on) <= day, col(PeriodRow.ends_on) > day)
-    return session.exec(query.order_by(col(PeriodRow.starts_on).desc(), col(PeriodRow.id))).first()
+    return list(session.exec(query.order_by(col(PeriodRow.starts_on).desc(), col(PeriodRow.id))))
 
 
 def list_periods_from(session: Session, day: date) -> list[PeriodRow]:

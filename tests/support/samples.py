@@ -331,6 +331,7 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/scenarios/{scenario}/kpis"): Sample(),
     ("GET", "/v1/scenarios/{scenario}/board"): Sample(),
     ("GET", "/v1/scenarios/{scenario}/waiting"): Sample(query="?sort=waited"),
+    ("GET", "/v1/days/{date}"): Sample(own={"date": "2026-12-01"}),
     ("GET", "/v1/scenarios/{scenario}/visits"): Sample(),
     ("POST", "/v1/scenarios/{scenario}/visits"): Sample(visit("more", "pat").model_dump(mode="json")),
     ("POST", "/v1/scenarios/{scenario}/links"): Sample(LINK),
