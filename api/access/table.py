@@ -63,6 +63,7 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/readyz", public=True),
     allow("GET", "/metrics", admin=ANY),
     allow("GET", "/openapi.json", public=True),
+    allow("GET", "/docs", public=True),
     # The desk in a browser: one page, whose data come by the other routes.
     allow("GET", "/", public=True),
     allow("GET", "/weeks/{scenario}", public=True),

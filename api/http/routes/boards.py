@@ -165,10 +165,7 @@ DAY: JsonDict = {
     ],
     "figures": {"visits": 1, "arrived": 0, "done": 0, "missed": 0, "late_now": 1, "held_left": 0, "waiting": 1},
 }
-DayAnswer: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {"example": DAY}}},
-    **document_problems(404),
-}
+DayAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": DAY}}}}
 WaitingAnswer: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"example": {"items": [WAITING], "next": None}}}}
 }
