@@ -24,7 +24,7 @@ from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
 from api.store.tables.jobs import JobEventRow, PlanJobRow
 from api.store.tables.mail import InvitationRow, MessageRow
-from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
+from api.store.tables.people import BusyRow, MergeRow, PatientRow, ProviderRow, ShiftRow
 from api.store.tables.plans import (
     BookingRow,
     ChangeSetRow,
@@ -62,6 +62,7 @@ __all__ = [
     "LinkRow",
     "MemberRow",
     "MembershipRow",
+    "MergeRow",
     "MessageRow",
     "MirrorRow",
     "OccupancyRow",
