@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -12,13 +14,16 @@ from support import factories
 from support.factories import booking, group, session, visit
 from support.frontdesk import FrontDesk, front_desk
 from support.outbox import give_addresses, send_all
+from support.service import SECRET
+from typer.testing import CliRunner
 
+from api.cli.main import app
 from api.store.tables import OccupancyRow, VisitRow
 
 
-@pytest.fixture
-def desk(store_url: str) -> Iterator[FrontDesk]:
-    """Return a week: pat and quin, who are one, overlap on Tuesday, share a session, and quin is in another session too."""
+@contextmanager
+def open_desk(url: str) -> Iterator[FrontDesk]:
+    """Yield a week: pat and quin, who are one, overlap on Tuesday, share a session, and quin is in another session too."""
     asked = factories.scenario(
         visit("v-1", "pat"),
         visit("v-2", "quin"),
@@ -34,7 +39,13 @@ def desk(store_url: str) -> Iterator[FrontDesk]:
         session("coping", "TH 09:00", "pat quin sol"),
         session("family", "FR 09:00", "quin sol"),
     )
-    with front_desk(store_url, asked, made) as desk:
+    with front_desk(url, asked, made) as desk:
+        yield desk
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.heavy)])
+def desk(request: pytest.FixtureRequest) -> Iterator[FrontDesk]:
+    with open_desk(request.getfixturevalue(f"{request.param}_url")) as desk:
         yield desk
 
 
@@ -94,6 +105,15 @@ def test_the_same_day_it_is_undone_as_if_it_had_never_been(desk: FrontDesk) -> N
     assert desk.ask("GET", "/v1/patients/quin").json()["merged_into"] is None
     assert undo(desk).status_code == 409
     assert merge(desk).status_code == 200, "and it can be done once more"
+
+
+def test_both_databases_let_what_a_merge_finds_doubled_overlap_and_nothing_else(store_url: str) -> None:
+    with open_desk(store_url) as desk:
+        before = kept(desk)
+        assert merge(desk).status_code == 200
+        assert desk.move("v-3", "TU 09:10", "wang-exam-3").status_code == 409
+        assert undo(desk).status_code == 204
+        assert kept(desk) == before
 
 
 def test_what_happened_since_stays_and_the_visit_that_was_moved_goes_back_where_it_stands(desk: FrontDesk) -> None:
@@ -196,3 +216,19 @@ def test_when_somebody_was_born_can_be_put_right(desk: FrontDesk) -> None:
     assert [found["id"] for found in desk.ask("GET", "/v1/patients?find=1961-04-12").json()["items"]] == ["pat"]
     assert patch("2061-04-12").status_code == 422
     assert patch(None).json()["birth_date"] is None
+
+
+def test_the_command_line_merges_and_undoes_it(desk: FrontDesk) -> None:
+    url = desk.context.database.url.render_as_string(hide_password=False)
+
+    def run(*arguments: str) -> Any:
+        return CliRunner().invoke(
+            app, ["patient", *arguments], env={"CLINICWEAVE_DATABASE_URL": url, "CLINICWEAVE_SECRET": SECRET}
+        )
+
+    merged = run("merge", "quin", "pat", "--json")
+    assert merged.exit_code == 0, merged.output
+    assert json.loads(merged.stdout)["visits"] == ["v-2", "v-3"]
+    assert run("merge", "quin", "pat").exit_code == 2
+    assert run("unmerge", "quin").exit_code == 0
+    assert items(desk, "quin") == ["v-2", "v-3", "coping", "family"]
