@@ -123,6 +123,8 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/patients/{patient}/visits", scheduler=ANY, clinician=OWN),
     allow("GET", "/v1/patients/{patient}", scheduler=ANY, clinician=OWN),
     allow("PATCH", "/v1/patients/{patient}", scheduler=ANY),
+    allow("POST", "/v1/patients/{patient}/merge", scheduler=ANY),
+    allow("DELETE", "/v1/patients/{patient}/merge", scheduler=ANY),
     # Plans, and what is published of them.
     allow("POST", "/v1/plans", scheduler=ANY),
     allow("GET", "/v1/plans", scheduler=ANY),

@@ -241,6 +241,13 @@ def subscribed(here: World) -> Ids:
     return {**made, "feed": made["foreign/feed"]}
 
 
+def merged(here: World) -> Ids:
+    """Let quin be pat."""
+    answer = here.desk.ask("POST", "/v1/patients/quin/merge", {"into": "pat"})
+    assert answer.status_code == 200, answer.text
+    return {"patient": "quin"}
+
+
 def known_elsewhere(here: World) -> Ids:
     """Let ana and dee have a calendar elsewhere."""
     made = {}
@@ -363,6 +370,8 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/patients"): Sample(query="?find=pat"),
     ("GET", "/v1/patients/{patient}/visits"): Sample(),
     ("PATCH", PATIENT): Sample({"prefers": "morning"}, version_of=PATIENT),
+    ("POST", f"{PATIENT}/merge"): Sample({"into": "rae"}),
+    ("DELETE", f"{PATIENT}/merge"): Sample(prepare=merged),
     ("POST", "/v1/plans"): Sample({"scenario": "{scenario}", "seconds": 1}),
     ("GET", "/v1/plans"): Sample(),
     ("GET", "/v1/plans/{plan}"): Sample(),

@@ -25,7 +25,7 @@ from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
 from api.store.tables.jobs import BestPlanRow, JobEventRow, PlanJobRow, WhatIfRow
 from api.store.tables.mail import InvitationRow, MessageRow
-from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
+from api.store.tables.people import BusyRow, MergeRow, PatientRow, ProviderRow, ShiftRow
 from api.store.tables.plans import (
     BookingRow,
     ChangeSetRow,
@@ -67,6 +67,7 @@ __all__ = [
     "LinkRow",
     "MemberRow",
     "MembershipRow",
+    "MergeRow",
     "MessageRow",
     "MirrorRow",
     "OccupancyRow",
