@@ -128,7 +128,7 @@ def read_scenario(book: Book, source: str) -> tuple[Scenario | None, list[Fault]
 
 def _make_document(book: Book) -> _Document:
     sheets = load_sheets()
-    head = _read_head(book)
+    head = read_head(book)
     policy, faults = read_policy(book.of("weights"))
     document = _Document({**head, "policy": policy, "providers": [], "patients": [], "visits": []}, faults=faults)
     for key, path in SECTIONS.items():
@@ -141,7 +141,15 @@ def _make_document(book: Book) -> _Document:
     return document
 
 
-def _read_head(book: Book) -> dict[str, Any]:
+def read_sections(book: Book) -> dict[str, list[dict[str, Any]]]:
+    """Return the entries of the clinic that a workbook's sheets are, by their names in a scenario's clinic."""
+    sheets = load_sheets()
+    sections = {key: path.removeprefix("clinic.") for key, path in SECTIONS.items() if path.startswith("clinic.")}
+    return {name: [_make_entry(sheets[key], row) for row in book.of(key)] for key, name in sections.items()}
+
+
+def read_head(book: Book) -> dict[str, Any]:
+    """Return what a scenario has at its top, and the clinic's name, zone and grid."""
     cells = book.of("clinic")[0].cells if book.of("clinic") else {}
     last = cells.get("last_day")
     return {
