@@ -80,6 +80,18 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/admin", public=True),
     allow("GET", "/log-in", public=True),
     allow("GET", "/assets/{name}", public=True),
+    # The page of a patient's link: the secret in the address is who asks.
+    allow("GET", "/p/{secret}", public=True),
+    allow("POST", "/p/{secret}", public=True),
+    allow("GET", "/p/{secret}/appointment.ics", public=True),
+    # The page of somebody of the staff, with forms instead of a script.
+    allow("GET", "/me", public=True),
+    allow("POST", "/me/log-in", public=True),
+    allow("POST", "/me/leaving", scheduler=ANY, clinician=ANY, admin=ANY),
+    allow("POST", "/me/calendars", clinician=ANY),
+    allow("POST", "/me/calendars/{feed}/end", clinician=OWN),
+    allow("POST", "/me/outside-calendars", clinician=ANY),
+    allow("POST", "/me/outside-calendars/{outside}/end", clinician=OWN),
     # Coming in, and leaving.
     allow("POST", "/v1/sessions", public=True),
     allow("GET", "/v1/sessions/current", scheduler=ANY, clinician=ANY, patient=ANY, admin=ANY),
