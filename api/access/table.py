@@ -75,6 +75,7 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/outlook", public=True),
     allow("GET", "/today", public=True),
     allow("GET", "/tasks", public=True),
+    allow("GET", "/patients", public=True),
     allow("GET", "/intake", public=True),
     allow("GET", "/roster", public=True),
     allow("GET", "/admin", public=True),
