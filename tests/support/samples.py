@@ -19,6 +19,7 @@ from support.frontdesk import FrontDesk, Headers, front_desk
 from support.months import FRIDAY_AFTER, last_week, roster
 from support.service import CHEAP, PASSWORD, bearer
 from support.stored import StoredWeek
+from support.worked import finish
 
 from api.access.actor import AccessRole
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
@@ -183,6 +184,33 @@ def queued(here: World) -> Ids:
     return {"plan": here.desk.ask("POST", "/v1/plans", {"scenario": "test-week"}).json()["id"]}
 
 
+def tried(here: World) -> Ids:
+    """Ask what would be if ana were away."""
+    answer = here.desk.ask("POST", "/v1/scenarios/test-week/what-ifs", TRIED)
+    assert answer.status_code == 202, answer.text
+    return {"what_if": str(answer.json()["id"])}
+
+
+def tried_and_planned(here: World) -> Ids:
+    """Ask what would be if ana were away, and let a worker have planned that nothing changes."""
+    identifier = tried(here)["what_if"]
+    finish(here.desk.context.database, identifier, factories.plan)
+    return {"what_if": identifier}
+
+
+def asked_why(here: World) -> Ids:
+    """Ask why the own visit waits."""
+    answer = here.desk.ask("POST", "/v1/visits/own-waiting/explanations", {})
+    assert answer.status_code == 202, answer.text
+    return {"explanation": str(answer.json()["id"])}
+
+
+def ending(here: World) -> Ids:
+    """Let the process be about to end: streams of what may change for ever end with it."""
+    here.desk.context.stopping.set()
+    return {}
+
+
 def changed(here: World) -> Ids:
     """Move the own visit as a desk does."""
     board = here.desk.ask("GET", "/v1/scenarios/test-week/board").headers["etag"]
@@ -279,6 +307,10 @@ CHANGES = {"changes": [{"kind": "place", "visit": "{visit}", "start": factories.
 SESSION, COPING = "/v1/groups/{group}/booking", {"group": "coping"}
 OWN_WAITING = {"own": WAITING[0], "foreign": WAITING[1]}
 
+FREED = {"start": factories.at("WE 09:00"), "end": factories.at("WE 09:40"), **FREE}
+TRIED = {"disruptions": [{"kind": "absence", **AWAY}], "seconds": 1}
+WHAT_IF, EXPLANATION = "/v1/what-ifs/{what_if}", "/v1/explanations/{explanation}"
+
 SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/metrics"): Sample(),
     ("GET", "/v1/sessions/current"): Sample(),
@@ -299,6 +331,7 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/scenarios/{scenario}/kpis"): Sample(),
     ("GET", "/v1/scenarios/{scenario}/board"): Sample(),
     ("GET", "/v1/scenarios/{scenario}/waiting"): Sample(query="?sort=waited"),
+    ("GET", "/v1/days/{date}"): Sample(own={"date": "2026-12-01"}),
     ("GET", "/v1/scenarios/{scenario}/visits"): Sample(),
     ("POST", "/v1/scenarios/{scenario}/visits"): Sample(visit("more", "pat").model_dump(mode="json")),
     ("POST", "/v1/scenarios/{scenario}/links"): Sample(LINK),
@@ -315,11 +348,19 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/plans/{plan}"): Sample(),
     ("GET", "/v1/plans/{plan}/comparison"): Sample(query="?before={plan}"),
     ("GET", "/v1/plans/{plan}/events"): Sample(),
+    ("GET", "/v1/plans/{plan}/board"): Sample(),
     ("POST", "/v1/plans/{plan}/end"): Sample(prepare=queued),
     ("DELETE", "/v1/plans/{plan}"): Sample(prepare=queued),
     ("POST", "/v1/publications"): Sample({"plan": "{plan}"}),
     ("GET", "/v1/publications"): Sample(),
     ("GET", "/v1/publications/{publication}"): Sample(),
+    ("POST", "/v1/scenarios/{scenario}/what-ifs"): Sample(TRIED),
+    ("GET", WHAT_IF): Sample(prepare=tried),
+    ("DELETE", WHAT_IF): Sample(prepare=tried),
+    ("POST", f"{WHAT_IF}/realisation"): Sample(prepare=tried_and_planned),
+    ("POST", "/v1/visits/{visit}/explanations"): Sample({"seconds": 1}, **OWN_WAITING),
+    ("GET", EXPLANATION): Sample(prepare=asked_why),
+    ("DELETE", EXPLANATION): Sample(prepare=asked_why),
     ("GET", BOOKING): Sample(),
     ("POST", BOOKING): Sample({"start": factories.at("WE 09:00"), **FREE}, **OWN_WAITING),
     ("PATCH", BOOKING): Sample({"start": factories.at("WE 09:00"), **FREE}, version_of=BOOKING),
@@ -332,13 +373,14 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/visits/{visit}/places"): Sample(),
     ("GET", "/v1/visits/{visit}/history"): Sample(),
     ("POST", "/v1/scenarios/{scenario}/judgements"): Sample(CHANGES),
+    ("GET", "/v1/scenarios/{scenario}/changes"): Sample(prepare=ending),
     ("POST", "/v1/scenarios/{scenario}/changes"): Sample(CHANGES, version_of="/v1/scenarios/{scenario}/board"),
     ("POST", "/v1/changes/{change}/reversal"): Sample(prepare=changed),
     ("POST", "/v1/referrals"): Sample({"patient": "{patient}", "service": "consult"}),
     ("POST", "/v1/visits/{visit}/displacement"): Sample(prepare=to_be_seen),
-    ("POST", "/v1/scenarios/{scenario}/freed-places"): Sample(
-        {"start": factories.at("WE 09:00"), "end": factories.at("WE 09:40"), **FREE}
-    ),
+    ("POST", "/v1/visits/{visit}/displacement/judgement"): Sample(prepare=to_be_seen),
+    ("POST", "/v1/scenarios/{scenario}/freed-places"): Sample(FREED),
+    ("POST", "/v1/scenarios/{scenario}/freed-places/candidates"): Sample(FREED, query="?count=3"),
     ("GET", "/v1/visits/{visit}/freed-place"): Sample(prepare=kept, **OWN_WAITING),
     ("POST", "/v1/visits/{visit}/freed-place/acceptance"): Sample(prepare=kept, **OWN_WAITING),
     ("DELETE", "/v1/visits/{visit}/freed-place"): Sample(prepare=kept, **OWN_WAITING),

@@ -33,6 +33,7 @@ from api.http.routes import (
     tasks,
     visits,
     weeks,
+    what_ifs,
 )
 
 ROUTERS = (
@@ -47,6 +48,7 @@ ROUTERS = (
     visits.router,
     patients.router,
     plans.router,
+    what_ifs.router,
     bookings.router,
     changes.router,
     freed.router,

@@ -18,11 +18,11 @@ from api.store.tables.care import (
     ReferralOutRow,
     WaitingRow,
 )
-from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
+from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, PeriodVersionRow, ScenarioRow
 from api.store.tables.disruptions import DisruptionRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
-from api.store.tables.jobs import JobEventRow, PlanJobRow
+from api.store.tables.jobs import BestPlanRow, JobEventRow, PlanJobRow, WhatIfRow
 from api.store.tables.mail import InvitationRow, MessageRow
 from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
 from api.store.tables.plans import (
@@ -43,6 +43,7 @@ __all__ = [
     "AccountRow",
     "AttendanceRow",
     "AuditRow",
+    "BestPlanRow",
     "BookingRow",
     "BusyRow",
     "ChangeSetRow",
@@ -71,6 +72,7 @@ __all__ = [
     "PatientLinkRow",
     "PatientRow",
     "PeriodRow",
+    "PeriodVersionRow",
     "PlacerRow",
     "PlanJobRow",
     "PlanRow",
@@ -87,5 +89,6 @@ __all__ = [
     "TokenRow",
     "VisitRow",
     "WaitingRow",
+    "WhatIfRow",
     "metadata",
 ]
