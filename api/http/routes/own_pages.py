@@ -11,10 +11,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from api.access.actor import AccessRole, Actor
 from api.context import AppContext
 from api.http.dependencies import Acting, Shared
+from api.http.errors import document_problems
 from api.http.gate import get_address, get_cookie_name, is_own_page, make_router
 from api.http.routes.desk import PAGE_POLICY
 from api.http.routes.feeds import make_feed_address
-from api.http.routes.patient_pages import FORM, MAX_FORM_BYTES, Form
+from api.http.routes.patient_pages import MAX_FORM_BYTES, Form, describe_form
 from api.http.routes.sessions import with_cookie
 from api.runtime.exceptions import Forbidden, TooMany, Unauthenticated
 from api.services import accounts, feeds, outside
@@ -40,7 +41,11 @@ def show_own_page(request: Request, context: Shared) -> Response:
 
 
 @router.post(
-    "/me/log-in", response_class=HTMLResponse, responses={**PAGE, **DONE}, openapi_extra=FORM, max_body_size=MAX_FORM_BYTES
+    "/me/log-in",
+    response_class=HTMLResponse,
+    responses={**PAGE, **DONE, **document_problems(403)},
+    openapi_extra=describe_form(name="clinician", password="a long pass phrase"),
+    max_body_size=MAX_FORM_BYTES,
 )
 def log_in(request: Request, context: Shared, form: Form) -> Response:
     """Log in to a local account, and go to its page."""
@@ -53,7 +58,7 @@ def log_in(request: Request, context: Shared, form: Form) -> Response:
     return with_cookie(context, admitted, RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER))
 
 
-@router.post("/me/leaving", response_class=RedirectResponse, status_code=HTTPStatus.SEE_OTHER)
+@router.post("/me/leaving", response_class=HTMLResponse, responses={**PAGE, **DONE})
 def leave(actor: Acting, context: Shared) -> Response:
     """End the session."""
     with context.database.writing() as session:
@@ -73,7 +78,7 @@ def subscribe(actor: Acting, context: Shared) -> Response:
     return _page(pages.make_subscription_page(_get_clinic_name(context, actor), url))
 
 
-@router.post("/me/calendars/{feed}/end", response_class=RedirectResponse, status_code=HTTPStatus.SEE_OTHER)
+@router.post("/me/calendars/{feed}/end", response_class=HTMLResponse, responses={**PAGE, **DONE})
 def end_subscription(feed: Identifier, actor: Acting, context: Shared) -> Response:
     """End a calendar of one's own, from the next reading on."""
     with context.database.writing() as session:
@@ -85,7 +90,7 @@ def end_subscription(feed: Identifier, actor: Acting, context: Shared) -> Respon
     "/me/outside-calendars",
     response_class=HTMLResponse,
     responses={**PAGE, **DONE},
-    openapi_extra=FORM,
+    openapi_extra=describe_form(name="teaching", url="https://calendars.example/teaching.ics"),
     max_body_size=MAX_FORM_BYTES,
 )
 def add_calendar(actor: Acting, context: Shared, form: Form) -> Response:
@@ -101,7 +106,7 @@ def add_calendar(actor: Acting, context: Shared, form: Form) -> Response:
     return RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER)
 
 
-@router.post("/me/outside-calendars/{outside}/end", response_class=RedirectResponse, status_code=HTTPStatus.SEE_OTHER)
+@router.post("/me/outside-calendars/{outside}/end", response_class=HTMLResponse, responses={**PAGE, **DONE})
 def end_calendar(actor: Acting, context: Shared, identifier: Annotated[str, Path(alias="outside", max_length=100)]) -> Response:
     """Read a calendar elsewhere no more."""
     with context.database.writing() as session:

@@ -38,7 +38,13 @@ PAGE: dict[int | str, dict[str, Any]] = {
         "content": {"text/html": {"example": "<!doctype html>…"}},
     },
 }
-FORM = {"requestBody": {"content": {"application/x-www-form-urlencoded": {"example": "answer=accepted&version=3"}}}}
+
+
+def describe_form(**fields: str) -> dict[str, Any]:
+    """Return what a route says of the form that it takes: its fields, and a good value of each."""
+    properties = {name: {"type": "string", "maxLength": pages.MAX_WORDS} for name in fields}
+    content = {"schema": {"type": "object", "properties": properties}, "example": fields}
+    return {"requestBody": {"content": {"application/x-www-form-urlencoded": content}}}
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -61,7 +67,7 @@ def show_page(secret: Secret, request: Request, context: Shared, said: Annotated
     "/p/{secret}",
     response_class=HTMLResponse,
     responses={**PAGE, 303: {"description": "It is noted; the page says so."}},
-    openapi_extra=FORM,
+    openapi_extra=describe_form(answer="accepted", version="3"),
     max_body_size=MAX_FORM_BYTES,
 )
 def answer_page(secret: Secret, request: Request, context: Shared, form: Form) -> Response:
