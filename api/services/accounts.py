@@ -155,7 +155,7 @@ def log_in(context: AppContext, address: str, name: str, password: str) -> Opene
     TooMany
         When this address has failed too often.
     """
-    context.log_ins.take(f"log-in from {address}")
+    context.log_ins.expect(f"log-in from {address}")
     now = context.clock()
     with context.database.reading() as session:
         account = accounts.find_account_by_name(session, name)
@@ -165,6 +165,7 @@ def log_in(context: AppContext, address: str, name: str, password: str) -> Opene
         if right and account is not None and account.is_active and not _is_locked(account, now):
             return _open_session(session, context.settings, account, now)
         _refuse(session, context.settings, account, now)
+    context.log_ins.take(f"log-in from {address}")
     most, minutes = context.settings.failures_before_lock, context.settings.lock_minutes
     raise Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
 
@@ -181,13 +182,14 @@ def log_in_by_provider(
     TooMany, Unavailable
         When this address has failed too often, or the provider does not answer.
     """
-    context.log_ins.take(f"log-in from {address}")
+    context.log_ins.expect(f"log-in from {address}")
     now = context.clock()
     try:
         subject = provider.subject(read_cookie(cookie, context.signer), state, code)
     except Unauthenticated:
         with context.database.writing() as session:
             _refuse(session, context.settings, None, now)
+        context.log_ins.take(f"log-in from {address}")
         raise
     with context.database.writing() as session:
         account = accounts.find_account_by_identity(session, context.settings.oidc_issuer or "", subject)

@@ -25,6 +25,8 @@ from api.http.routes import (
     oauth,
     operating,
     outside,
+    own_pages,
+    patient_pages,
     patients,
     plans,
     programmes,
@@ -35,18 +37,22 @@ from api.http.routes import (
     tasks,
     visits,
     weeks,
+    what_ifs,
 )
 
 ROUTERS = (
     feeds.router,  # first, as the first that fits answers, and calendar programs ask day and night
     operating.router,
     desk.router,
+    patient_pages.router,
+    own_pages.router,
     sessions.router,
     scenarios.router,
     boards.router,
     visits.router,
     patients.router,
     plans.router,
+    what_ifs.router,
     bookings.router,
     changes.router,
     freed.router,

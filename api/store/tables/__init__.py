@@ -19,13 +19,13 @@ from api.store.tables.care import (
     WaitingRow,
 )
 from api.store.tables.clients import ClientAssertionRow, ClientRow, ClientTokenRow, ProposalRow
-from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
+from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, PeriodVersionRow, ScenarioRow
 from api.store.tables.disruptions import DisruptionRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
-from api.store.tables.jobs import JobEventRow, PlanJobRow
+from api.store.tables.jobs import BestPlanRow, JobEventRow, PlanJobRow, WhatIfRow
 from api.store.tables.mail import InvitationRow, MessageRow
-from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
+from api.store.tables.people import BusyRow, MergeRow, PatientRow, ProviderRow, ShiftRow
 from api.store.tables.plans import (
     BookingRow,
     ChangeSetRow,
@@ -44,6 +44,7 @@ __all__ = [
     "AccountRow",
     "AttendanceRow",
     "AuditRow",
+    "BestPlanRow",
     "BookingRow",
     "BusyRow",
     "ChangeSetRow",
@@ -66,6 +67,7 @@ __all__ = [
     "LinkRow",
     "MemberRow",
     "MembershipRow",
+    "MergeRow",
     "MessageRow",
     "MirrorRow",
     "OccupancyRow",
@@ -75,6 +77,7 @@ __all__ = [
     "PatientLinkRow",
     "PatientRow",
     "PeriodRow",
+    "PeriodVersionRow",
     "PlacerRow",
     "PlanJobRow",
     "PlanRow",
@@ -92,5 +95,6 @@ __all__ = [
     "TokenRow",
     "VisitRow",
     "WaitingRow",
+    "WhatIfRow",
     "metadata",
 ]
