@@ -32,7 +32,7 @@ from api.fhir.searching import read_moment
 from api.fhir.serving import find_patient, find_visit
 from api.services.appointments import VisitAppointment
 from api.services.directory import Directory, is_patient_known
-from api.services.kinds import KINDS_BY_ID
+from api.services.kinds import find_kind
 from api.services.place_finding import FoundPlaces, PlaceRequest, ProposedPlaces
 from scheduling import catalogue
 from scheduling.errors import ClinicweaveError, Fault, InvalidFile, UnknownId
@@ -208,7 +208,7 @@ def _read_visit_type(here: Directory, given: OperationInput) -> tuple[str | None
         for system, code in read_codes(value):
             if system in (SERVICE_SYSTEM, "") and code in services:
                 return code, None
-            kind = KINDS_BY_ID.get(code) if system in (KIND_SYSTEM, "") else None
+            kind = find_kind(code) if system in (KIND_SYSTEM, "") else None
             if kind is not None and kind.pathway is not None:
                 return None, kind.pathway
             if system in (PATHWAY_SYSTEM, "") and _is_pathway(code):

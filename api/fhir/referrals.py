@@ -24,7 +24,7 @@ from api.fhir.reading import expect_valid
 from api.fhir.serving import find_patient
 from api.services.directory import Directory, is_patient_known
 from api.services.intake import LocatedRequest, Request
-from api.services.kinds import KINDS_BY_ID
+from api.services.kinds import find_kind, get_kind
 from scheduling.errors import Fault, InvalidFile
 
 PRIORITIES = {theirs: ours for ours, theirs in REQUEST_PRIORITIES.items()}
@@ -70,7 +70,7 @@ def read_referral(session: Session, here: Directory, resource: Element, place: s
         "preferred_providers": _read_performers(here, resource),
         **who,
     }
-    if KINDS_BY_ID[fields["kind"]].needs:
+    if get_kind(fields["kind"]).needs:
         needed_by = resource.get("occurrenceDateTime") or resource.get("occurrencePeriod", {}).get("end")
         fields["low_reservoir"] = _read_day(needed_by)
     try:
@@ -115,7 +115,7 @@ def read_transaction(session: Session, here: Directory, document: Any) -> Referr
 
 def _read_kind(resource: Element, place: str) -> str:
     for system, code in read_codes(resource.get("code", {})):
-        kind = KINDS_BY_ID.get(code) if system in (KIND_SYSTEM, "") else None
+        kind = find_kind(code) if system in (KIND_SYSTEM, "") else None
         if kind is not None and kind.pathway is not None:
             return kind.id
     raise InvalidFile("body", [Fault(f"{place}.code", f"must be a kind of referral ({KIND_SYSTEM}) that leads to visits")])

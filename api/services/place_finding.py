@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from api.context import AppContext
 from api.runtime.exceptions import Conflict
-from api.services.kinds import KINDS
+from api.services.kinds import list_kinds
 from api.services.requests import get_asked_visit
 from api.services.week import WeekSnapshot, get_current_week
 from api.store import people, periods
@@ -180,7 +180,7 @@ class _Finder:
         """Return places for the first visits of a pathway, each at its lag from the one before."""
         assert self._wanted.pathway is not None
         pathway = catalogue.get_pathway(self._wanted.pathway)
-        kind = next((kind for kind in KINDS if kind.pathway == pathway.id), None)
+        kind = next((kind for kind in list_kinds() if kind.pathway == pathway.id), None)
         stages = pathway.course()[:PATHWAY_VISITS]
         if kind is None:
             raise UnknownId("kind of referral to pathway", pathway.id)
