@@ -31,7 +31,7 @@ from scheduling.publishing import rebase
 from scheduling.requests import Visit
 
 MAX_FOUND = 50
-MAX_TRIED = 100
+MAX_TRIED = 200
 """Most proposals, and most places that are looked at for them: many are not where somebody wants them."""
 
 MAX_PERIODS = 12
@@ -241,15 +241,15 @@ class _Finder:
             week, visit = week.reopen({self._wanted.visit}), week.scenario.visit(self._wanted.visit)
         elif visit.service not in week.scenario.services:
             raise UnknownId("service", visit.service)
-        else:
-            visit = _narrow(visit, start, end)
-            if visit is None or visit.deadline is None or visit.deadline < week.scenario.horizon.start:
-                return FoundPlaces(())
+        within = _narrow(visit, start, end)
+        if within is None or within.deadline is None or within.deadline < week.scenario.horizon.start:
+            return FoundPlaces(())
+        visit = within if is_new else visit
         patients = self._missing_patients(week)
         without, plan = week.settled
         without = without.restrict_to(without.visits_by_id.keys() - {visit.id})
         links = tuple(link for link in week.scenario.links if visit.id in (link.before, link.after))
-        addition = Addition(visits=(visit,), links=links, patients=patients)
+        addition = Addition(visits=(within,), links=links, patients=patients)
         tried = MAX_TRIED if self._is_narrow(start, end) else min(self._wanted.count, MAX_FOUND)
         result = solver.find_offers(without, rebase(plan, without), addition, tried)
         fitting = [offer for offer in result.offers if len(offer.bookings) == 1 and self._suits(offer.bookings[0], start, end)]
@@ -298,12 +298,14 @@ def _get_last_day(end: datetime) -> date:
 
 
 def _narrow(visit: Visit, start: datetime, end: datetime) -> Visit | None:
-    """Return a visit that nobody has asked for yet within some times; None when there is no weekday among them."""
-    days = (_get_last_day(end) - start.date()).days + 1
-    dates = [start.date() + timedelta(days=number) for number in range(min(days, DAYS_OF_WEEK))]
-    if not any(map(is_weekday, dates)):
+    """Return a visit within the dates of some times, and its own; None when there is no weekday among them."""
+    first, last = max(visit.earliest, start.date()), _get_last_day(end)
+    if visit.deadline is not None:
+        last = min(last, visit.deadline)
+    days = min((last - first).days + 1, DAYS_OF_WEEK)
+    if not any(is_weekday(first + timedelta(days=number)) for number in range(days)):
         return None
-    return visit.changed(earliest=max(visit.earliest, start.date()), deadline=_get_last_day(end))
+    return visit.changed(earliest=first, deadline=last)
 
 
 def _join(found: Iterable[FoundPlaces]) -> FoundPlaces:
