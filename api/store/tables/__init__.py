@@ -19,6 +19,7 @@ from api.store.tables.care import (
     WaitingRow,
 )
 from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
+from api.store.tables.day_mail import DayMailRow
 from api.store.tables.disruptions import DisruptionRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
@@ -47,6 +48,7 @@ __all__ = [
     "BusyRow",
     "ChangeSetRow",
     "ClinicRow",
+    "DayMailRow",
     "DisruptionRow",
     "EpisodeEventRow",
     "EpisodeRow",

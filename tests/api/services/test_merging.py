@@ -153,6 +153,10 @@ def test_of_a_merged_record_nothing_new_is_taken_and_the_other_is_named(desk: Fr
     refused = desk.ask("POST", "/v1/intake", {"kind": "follow-up", "patient": "quin"})
     faults = {fault["path"]: fault["detail"] for fault in refused.json()["errors"]}
     assert faults["body.patient"] == 'was merged into "pat": name that one'
+    added = desk.ask("POST", "/v1/scenarios/test-week/visits", {"visits": [visit("v-9", "quin").model_dump(mode="json")]})
+    assert (added.status_code, added.json()["errors"][0]["path"]) == (422, "visits[0].patient")
+    again = json.loads(factories.scenario(visit("v-8", "quin"), id="another").model_dump_json())
+    assert "merged into" in desk.ask("POST", "/v1/scenarios", again).text
     version = desk.ask("GET", "/v1/patients/quin").headers["etag"]
     assert desk.ask("PATCH", "/v1/patients/quin", {"prefers": "morning"}, **{"If-Match": version}).status_code == 409
     assert desk.ask("PUT", "/v1/patients/quin/contact", {"email": "a@b.example"}, **{"If-Match": version}).status_code == 409
