@@ -78,9 +78,11 @@ def delivering(server: MailServer) -> Iterator[None]:
     server.stopped.clear()
     thread = Thread(target=server.deliver)
     thread.start()
-    yield
-    server.stopped.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        server.stopped.set()
+        thread.join()
 
 
 @dataclass
