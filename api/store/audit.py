@@ -8,7 +8,7 @@ telling. Whoever can write to the database's files could still make the whole ch
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -126,6 +126,13 @@ def list_entries(session: Session, after: int = 0, count: int = 100, object_id: 
     if object_id is not None:
         query = query.where(AuditRow.object_id == object_id)
     return list(session.exec(query.order_by(col(AuditRow.sequence)).limit(count)))
+
+
+def list_done(session: Session, after: int, actions: Collection[str], count: int) -> list[AuditRow]:
+    """Return the latest rows of some actions that were done, in their order, those after a sequence number."""
+    query = select(AuditRow).where(col(AuditRow.sequence) > after, AuditRow.outcome == "allowed")
+    query = query.where(col(AuditRow.action).in_(actions)).order_by(col(AuditRow.sequence).desc()).limit(count)
+    return list(session.exec(query))[::-1]
 
 
 def has_entry_since(session: Session, actor: str, action: str, subject: tuple[str, str], since: datetime) -> bool:

@@ -18,12 +18,13 @@ from api.store.tables.care import (
     ReferralOutRow,
     WaitingRow,
 )
-from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
+from api.store.tables.clients import ClientAssertionRow, ClientRow, ClientTokenRow, ProposalRow
+from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, PeriodVersionRow, ScenarioRow
 from api.store.tables.day_mail import DayMailRow
 from api.store.tables.disruptions import DisruptionRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
-from api.store.tables.jobs import JobEventRow, PlanJobRow
+from api.store.tables.jobs import BestPlanRow, JobEventRow, PlanJobRow, WhatIfRow
 from api.store.tables.mail import InvitationRow, MessageRow
 from api.store.tables.people import BusyRow, MergeRow, PatientRow, ProviderRow, ShiftRow
 from api.store.tables.plans import (
@@ -44,9 +45,13 @@ __all__ = [
     "AccountRow",
     "AttendanceRow",
     "AuditRow",
+    "BestPlanRow",
     "BookingRow",
     "BusyRow",
     "ChangeSetRow",
+    "ClientAssertionRow",
+    "ClientRow",
+    "ClientTokenRow",
     "ClinicRow",
     "DayMailRow",
     "DisruptionRow",
@@ -74,10 +79,12 @@ __all__ = [
     "PatientLinkRow",
     "PatientRow",
     "PeriodRow",
+    "PeriodVersionRow",
     "PlacerRow",
     "PlanJobRow",
     "PlanRow",
     "ProgrammeRow",
+    "ProposalRow",
     "ProviderRow",
     "PublicationRow",
     "ReferralOutRow",
@@ -90,5 +97,6 @@ __all__ = [
     "TokenRow",
     "VisitRow",
     "WaitingRow",
+    "WhatIfRow",
     "metadata",
 ]

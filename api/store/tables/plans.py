@@ -124,7 +124,10 @@ class ShiftPlaceRow(TableRow, table=True):
 
 
 class OfferRow(TableRow, table=True):
-    """A freed place kept for a waiting visit until ``expires_at``, by the visit's booking in state ``offered``."""
+    """A place kept for a waiting visit until ``expires_at``, by the visit's booking in state ``offered``.
+
+    ``asks``: the visit is asked for by it alone, and is withdrawn with it.
+    """
 
     __tablename__ = "offers"
     __table_args__ = (CheckConstraint("state IN ('open', 'accepted', 'declined', 'expired')", name="offer_state"),)
@@ -133,6 +136,7 @@ class OfferRow(TableRow, table=True):
     visit_id: str = Field(foreign_key="visits.id", index=True)
     state: OfferState = Field(default="open", sa_type=String(16))
     expires_at: datetime = Field(sa_type=Utc, index=True)
+    asks: bool = False
     created_by: str
     created_at: datetime = Field(sa_type=Utc)
     version: int = 1

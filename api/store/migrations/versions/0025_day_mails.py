@@ -7,8 +7,8 @@ from alembic import op
 
 from api.store.columns import Utc
 
-revision = "0018"
-down_revision = "0017"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
