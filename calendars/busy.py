@@ -51,6 +51,7 @@ def read_busy_times(
     end: datetime,
     source: str = "calendar",
     find_own: Callable[[Collection[str]], Collection[str]] = lambda uids: (),
+    is_elsewhere_busy: bool = True,
 ) -> BusyTimes:
     """Return when a calendar's owner is busy within ``[begin, end)``.
 
@@ -66,6 +67,8 @@ def read_busy_times(
         Names the file in errors.
     find_own
         Returns those of some UIDs that are of the clinic's own events, which are booked here and so no busy time.
+    is_elsewhere_busy : bool
+        Whether what Outlook shows as working elsewhere takes time.
 
     Raises
     ------
@@ -82,8 +85,8 @@ def read_busy_times(
     intervals: list[Interval] = []
     for calendar in calendars:
         times = MomentReader(calendar, clinic, (begin.year, end.year), tally.spend)
-        reader = SeriesReader(times, begin, end, tally)
-        for events in _group_by_uid(calendar, own):
+        reader = SeriesReader(times, begin, end, tally, is_elsewhere_busy)
+        for events in _group_by_uid(calendar, own, is_elsewhere_busy):
             intervals += reader.list_busy_times(events)
         intervals += _list_free_busy(calendar, times, tally)
     clipped = ((max(start, begin), min(stop, end)) for start, stop in intervals)
@@ -101,14 +104,14 @@ def merge_intervals(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     return tuple(whole)
 
 
-def _group_by_uid(calendar: Component, own: Collection[str]) -> Iterable[list[Component]]:
+def _group_by_uid(calendar: Component, own: Collection[str], is_elsewhere_busy: bool) -> Iterable[list[Component]]:
     """Return a calendar's events that may take time, those of one UID together."""
     series: dict[str, list[Component]] = defaultdict(list)
     for number, event in enumerate(calendar.named("VEVENT")):
         uid = event.value("UID") or ""
         if uid not in own:
             series[uid or f"without-{number}"].append(event)
-    return (events for events in series.values() if any(map(takes_time, events)))
+    return (events for events in series.values() if any(takes_time(event, is_elsewhere_busy) for event in events))
 
 
 def _list_free_busy(calendar: Component, times: MomentReader, tally: Tally) -> Iterator[Interval]:

@@ -73,7 +73,14 @@ def make_reminder(appointment: Appointment, attendee: Mailbox, organizer: Mailbo
     if appointment.arrive_text is not None:
         subject = ", ".join(filter(None, (f"Reminder: appointment on {when}", clinic)))
     lines = (f"This is a reminder of your appointment on {when}.", *list_instructions(appointment))
-    alternative = _make_part()
+    return make_text_mail(lines, subject, attendee, organizer, stamp, reference)
+
+
+def make_text_mail(
+    lines: Iterable[str], subject: str, attendee: Mailbox, organizer: Mailbox, stamp: datetime, reference: str
+) -> bytes:
+    """Return a mail of lines alone, as text and as HTML; ``reference`` is the local part of its Message-ID."""
+    lines, alternative = tuple(lines), _make_part()
     alternative["Content-Type"] = "multipart/alternative"
     alternative.attach(_make_text("\n".join(lines) + "\n", "plain"))
     alternative.attach(_make_text(_make_html(lines), "html"))

@@ -31,14 +31,16 @@ _MARGIN = timedelta(days=2)
 """Between a local date and the instants that it may mean, on both sides."""
 
 
-def takes_time(event: Component) -> bool:
+def takes_time(event: Component, is_elsewhere_busy: bool = True) -> bool:
     """Return whether an event keeps its owner busy.
 
-    X-MICROSOFT-CDO-BUSYSTATUS is what Outlook shows it as: who is out of office is away, whatever TRANSP says.
+    X-MICROSOFT-CDO-BUSYSTATUS is what Outlook shows it as: who is out of office is away, whatever TRANSP says; who works
+    elsewhere is busy unless ``is_elsewhere_busy`` says otherwise.
     """
     shown = (event.value("X-MICROSOFT-CDO-BUSYSTATUS") or "").upper()
     is_transparent = (event.value("TRANSP") or "").upper() == "TRANSPARENT" and shown != "OOF"
-    return not (shown == "FREE" or is_transparent or (event.value("STATUS") or "").upper() == "CANCELLED")
+    is_free = shown == "FREE" or (shown == "WORKINGELSEWHERE" and not is_elsewhere_busy)
+    return not (is_free or is_transparent or (event.value("STATUS") or "").upper() == "CANCELLED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,13 @@ class _Dates:
 
 @dataclass
 class SeriesReader:
-    """Reads the events of one calendar for a window ``[begin, end)`` in UTC."""
+    """Reads the events of one calendar for a window ``[begin, end)`` in UTC; ``is_elsewhere_busy`` as in :func:`takes_time`."""
 
     times: MomentReader
     begin: datetime
     end: datetime
     tally: Tally
+    is_elsewhere_busy: bool = True
     _unknown: set[str] = field(default_factory=set)
 
     def list_busy_times(self, events: list[Component]) -> Iterator[Interval]:
@@ -89,13 +92,18 @@ class SeriesReader:
         replacing = [event for event in events if event not in series and not self._is_withdrawn(event, series, revision)]
         replacements = list(self._read_replacements(replacing))
         for event in series:
-            if (event.number("SEQUENCE") or 0) == revision and (takes_time(event) or any(r.and_later for r in replacements)):
+            if (event.number("SEQUENCE") or 0) == revision and (
+                self._takes_time(event) or any(r.and_later for r in replacements)
+            ):
                 yield from self._list_series(event, replacements)
         for replacement in replacements:
             if replacement.start is not None:
                 yield self._make_interval(replacement.start, replacement.length)
         if not series:
             yield from self._list_unplaced(events)
+
+    def _takes_time(self, event: Component) -> bool:
+        return takes_time(event, self.is_elsewhere_busy)
 
     # --- events that replace others ----------------------------------------------------------------------------------
 
@@ -112,7 +120,7 @@ class SeriesReader:
             except Misread:
                 self.tally.note("RECURRENCE-ID")
                 replaces = None
-            if not takes_time(event):
+            if not self._takes_time(event):
                 if replaces is not None:
                     latest[self.times.to_instant(replaces)] = _Replacement(replaces, None, USUAL, _is_and_later(named))
                 continue
@@ -137,7 +145,7 @@ class SeriesReader:
         """Yield the places of occurrences whose replacement has no start to be read, when no series has them either."""
         for event in events:
             named = event.first("RECURRENCE-ID")
-            if named is None or not takes_time(event) or self._find_zone(event.first("DTSTART")) is not None:
+            if named is None or not self._takes_time(event) or self._find_zone(event.first("DTSTART")) is not None:
                 continue
             try:
                 yield self._make_interval(self.times.read(named), USUAL)
@@ -179,7 +187,7 @@ class SeriesReader:
                 continue
             changed = next((r for r in reversed(later) if self.times.to_instant(r.replaces) <= self.times.to_instant(at)), None)
             if changed is None:
-                if takes_time(event):
+                if self._takes_time(event):
                     yield self._make_interval(at, lasts)
             elif changed.start is not None:
                 yield self._make_interval(at + self._get_shift(changed), changed.length)

@@ -232,6 +232,8 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/patients/{patient}/contact", scheduler=ANY),
     allow("PUT", "/v1/patients/{patient}/contact", scheduler=ANY),
     allow("GET", "/v1/patients/{patient}/messages", scheduler=ANY),
+    allow("GET", "/v1/providers/{provider}/day-mail", scheduler=ANY, clinician=OWN),
+    allow("PUT", "/v1/providers/{provider}/day-mail", scheduler=ANY, clinician=OWN),
     allow("POST", "/v1/answers", scheduler=ANY),
     allow("GET", "/v1/tasks", scheduler=ANY),
     allow("GET", "/v1/tasks/{task}", scheduler=ANY),

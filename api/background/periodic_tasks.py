@@ -21,6 +21,9 @@ STOP_SECONDS = 30.0
 READ_SECONDS = 30.0
 """Between two looks for calendars elsewhere that are due."""
 
+DAY_SECONDS = 20.0
+"""Between two looks for clinicians whose day has changed."""
+
 REMIND_SECONDS = 300.0
 """Between two looks for patients who are to be reminded."""
 
@@ -75,6 +78,7 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
     Mail is sent and taken in, patients are reminded, calendars elsewhere are read, and what was told of plans long made, and of
     visits long over, is forgotten.
     """
+    from api.background.mail.day_sender import send_day_news
     from api.background.mail.delivery import LmtpListener
     from api.background.mail.mailbox import fetch_replies
     from api.background.mail.sender_supervisor import SenderSupervisor
@@ -95,6 +99,7 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
     with ExitStack() as stack:
         if settings.smtp_host is not None:
             stack.enter_context(SenderSupervisor())
+            stack.enter_context(PeriodicTask("telling clinicians of their day", DAY_SECONDS, lambda: send_day_news(context)))
             stack.enter_context(PeriodicTask("reminding patients", REMIND_SECONDS, lambda: write_due_reminders(context)))
         if settings.imap_host is not None:
             stack.enter_context(PeriodicTask("the mailbox", settings.imap_seconds, lambda: fetch_replies(settings, answered)))

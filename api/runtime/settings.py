@@ -101,6 +101,7 @@ class Settings(BaseSettings):
     outside_minutes: int = Field(30, ge=1, description="Time between two readings of a calendar elsewhere.")
     outside_max_bytes: int = Field(5 * 1024**2, gt=0, description="Longest calendar elsewhere that is read.")
     outside_seconds: float = Field(20, gt=0, description="How long reading one may take.")
+    outside_elsewhere_is_busy: bool = Field(True, description="Whether what Outlook shows as working elsewhere takes time.")
     outside_days: int = Field(180, gt=0, description="How far ahead calendars elsewhere are read.")
 
     oidc_issuer: str | None = Field(None, description="The OpenID Connect issuer of the staff.")

@@ -91,7 +91,8 @@ def raise_tasks(session: Session, before: Conflicts, period_ids: Iterable[str], 
                 "rules": sorted({violation.rule for violation in violations}),
                 "findings": [violation.detail for violation in violations],
             }
-            beside = sorted({other for violation in violations for other in violation.ids} - {subject[1]})
+            others = {name for _, name, _ in after} - {subject[1]}
+            beside = sorted({other for violation in violations for other in violation.ids} & others)
             detail |= {"beside": beside} if beside else {}
             tasks.put_task(session, IMPOSSIBLE, subject[:2], detail, now)
             affected.append(bookings.get_standing(session, row))

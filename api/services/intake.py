@@ -21,7 +21,7 @@ from api.access.actor import Actor
 from api.services.episodes import request_open_visits
 from api.services.kinds import GROUP, REFERRAL_OUT, RequestKind, find_kind, get_kind, list_kinds, list_needing_kinds
 from api.services.needs import Note, Pools, Tags, VisitNeeds
-from api.services.patients import Resemblance, describe_twin, find_resembling
+from api.services.patients import Resemblance, describe_merged, describe_twin, find_resembling
 from api.services.records import AuditedAction, write_audit_entries
 from api.store import episodes, people, periods, programmes, referrals_out
 from api.store.columns import new_id
@@ -356,7 +356,7 @@ class IntakeContext:
     def _patient_faults(self, request: Request, names: Mapping[str, str]) -> Iterator[Fault]:
         known = self.known.get(request.patient)
         if known is not None and known.merged_into is not None:
-            yield Fault("patient", f'was merged into "{known.merged_into}": name that one')
+            yield Fault("patient", describe_merged(known.merged_into))
             return
         name = names.get(request.patient) if known is None else known.name
         if name is None:

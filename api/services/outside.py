@@ -202,7 +202,8 @@ def _find_busy_times(context: AppContext, content: bytes, now: datetime) -> Busy
 
         zone = periods.get_clinic(session).timezone
         last = first + timedelta(days=context.settings.outside_days)
-        times = read_busy_times(content, zone, first, last, find_own=find_own)
+        is_elsewhere_busy = context.settings.outside_elsewhere_is_busy
+        times = read_busy_times(content, zone, first, last, find_own=find_own, is_elsewhere_busy=is_elsewhere_busy)
     context.metrics.outside_unread.inc(times.unread)
     return times
 

@@ -115,6 +115,24 @@ def expect_no_case_twins(session: Session, source: str, placed: Iterable[tuple[s
         raise InvalidFile(source, faults)
 
 
+def expect_unmerged(session: Session, source: str, placed: Iterable[tuple[str, str]]) -> None:
+    """Refuse ids of records that were merged into others, each with its path. Raises ``InvalidFile``."""
+    named = list(placed)
+    known = people.find_identities(session, {patient for _, patient in named})
+    faults = [
+        Fault(path, describe_merged(known[patient].merged_into))
+        for path, patient in named
+        if patient in known and known[patient].merged_into is not None
+    ]
+    if faults:
+        raise InvalidFile(source, faults)
+
+
+def describe_merged(into: str | None) -> str:
+    """Return what is wrong with the id of a record that was merged into another."""
+    return f'was merged into "{into}": name that one'
+
+
 def describe_twin(known: str) -> str:
     """Return what is wrong with an id that differs from a known one by case alone."""
     return f'differs from the known patient "{known}" by case alone; if it is really another, say so by another_patient'

@@ -16,7 +16,7 @@ from api.runtime.exceptions import Conflict
 from api.services import needs
 from api.services.conflicts import find_conflicts, raise_tasks
 from api.services.notifications import notify_changes
-from api.services.patients import expect_no_case_twins, get_unmerged
+from api.services.patients import expect_no_case_twins, expect_unmerged, get_unmerged
 from api.services.records import write_audit
 from api.services.scenarios import expect_ids
 from api.store import bookings, episodes, people, periods, requests
@@ -101,6 +101,9 @@ def add_visits(
     addition = Addition.parse(json.dumps(document), scenario)
     expect_ids("addition", ((f"visits[{index}].id", visit.id) for index, visit in enumerate(addition.visits)))
     expect_ids("addition", ((f"patients[{index}].id", patient.id) for index, patient in enumerate(addition.patients)))
+    expect_unmerged(
+        session, "addition", ((f"visits[{index}].patient", visit.patient) for index, visit in enumerate(addition.visits))
+    )
     if not another_patient:
         expect_no_case_twins(
             session, "addition", ((f"patients[{index}].id", patient.id) for index, patient in enumerate(addition.patients))

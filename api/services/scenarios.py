@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.services.conflicts import find_conflicts, raise_tasks
-from api.services.patients import expect_no_case_twins
+from api.services.patients import expect_no_case_twins, expect_unmerged
 from api.services.records import write_audit
 from api.store import periods, plans, requests
 from api.store.tables import PeriodRow
@@ -81,10 +81,10 @@ def import_scenario(session: Session, by: Actor, text: str, now: datetime, anoth
     expect_ids("scenario", _ids(scenario))
     ahead = [row.id for row in periods.list_periods_from(session, scenario.grid.wall(now).date())]
     before = find_conflicts(session, ahead, now)
+    patients = [(f"patients[{index}].id", patient.id) for index, patient in enumerate(scenario.patients)]
+    expect_unmerged(session, "scenario", patients)
     if not another_patient:
-        expect_no_case_twins(
-            session, "scenario", ((f"patients[{index}].id", patient.id) for index, patient in enumerate(scenario.patients))
-        )
+        expect_no_case_twins(session, "scenario", patients)
     row = periods.keep_scenario(session, scenario, now)
     periods.load_scenario(session, row.id)
     raise_tasks(session, before, ahead, now)

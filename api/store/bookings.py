@@ -142,6 +142,12 @@ def list_of_patient(session: Session, patient_id: str) -> list[StandingBooking]:
     return _with_placings(session, list(session.exec(query.order_by(col(BookingRow.starts_at), col(BookingRow.id)))))
 
 
+def list_subjects(session: Session, identifiers: Iterable[str]) -> set[str]:
+    """Return those of some ids that are of a visit, group or hold which is, or was, booked."""
+    query = select(BookingRow.subject_id).where(col(BookingRow.subject_id).in_(list(identifiers)))
+    return set(session.exec(query))
+
+
 def get_bookings(session: Session, identifiers: Iterable[str]) -> dict[str, BookingRow]:
     """Return bookings by id."""
     rows = session.exec(select(BookingRow).where(col(BookingRow.id).in_(list(identifiers))))

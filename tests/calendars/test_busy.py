@@ -62,6 +62,16 @@ def test_one_event(event: str, expected: list[str]) -> None:
     assert local(event) == expected
 
 
+@pytest.mark.parametrize(("is_elsewhere_busy", "times"), [(True, 4), (False, 0)])
+def test_whether_working_elsewhere_takes_time_is_the_clinics_to_say(is_elsewhere_busy: bool, times: int) -> None:
+    shown = "X-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE"
+    series = f"UID:a DTSTART:20260306T090000 DURATION:PT1H RRULE:FREQ=WEEKLY {shown}"
+    moved = f"UID:a RECURRENCE-ID:20260313T090000 DTSTART:20260313T110000 DURATION:PT1H {shown}"
+    content = calendar(series, moved, f"UID:b DTSTART;VALUE=DATE:20260310 {shown}")
+    found = read_busy_times(content, "America/New_York", BEGIN, END, is_elsewhere_busy=is_elsewhere_busy)
+    assert len(found.intervals) == times
+
+
 def test_a_name_of_windows_with_blanks_is_known() -> None:
     content = calendar("UID:a DTSTART;TZID=W.~Europe~Standard~Time:20260306T150000 DURATION:PT1H").replace(b"~", b" ")
     assert read_busy_times(content, "America/New_York", BEGIN, END).intervals[0][0] == datetime(2026, 3, 6, 14, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -26,9 +26,13 @@ def invited(message: bytes) -> tuple[str, Event]:
     return str(calendar["METHOD"]), calendar.events[0]
 
 
-def utc(clock: str) -> datetime:
-    """Return a clock time of the day."""
-    return datetime.fromtimestamp(instant(clock), UTC)
+LEAD = timedelta(minutes=15)
+"""How long before the start of a followup its patient is to arrive."""
+
+
+def arrival(clock: str) -> datetime:
+    """Return when the patient of an appointment at a clock time of the day is to arrive."""
+    return datetime.fromtimestamp(instant(clock), UTC) - LEAD
 
 
 def test_request_update_and_cancellation_arrive_once_each_and_in_order(clinic: Clinic, patient: str) -> None:
@@ -41,9 +45,9 @@ def test_request_update_and_cancellation_arrive_once_each_and_in_order(clinic: C
     clinic.mail.message(address, 3)
     found = [invited(message) for message in clinic.mail.messages(address)]
     assert [(method, event["SEQUENCE"], event.start) for method, event in found] == [
-        ("REQUEST", 0, utc("09:10")),
-        ("REQUEST", 1, utc("10:20")),
-        ("CANCEL", 2, utc("10:20")),
+        ("REQUEST", 0, arrival("09:10")),
+        ("REQUEST", 1, arrival("10:20")),
+        ("CANCEL", 2, arrival("10:20")),
     ]
     assert len({event["UID"] for _, event in found}) == 1
     assert [event["STATUS"] for _, event in found] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
@@ -62,10 +66,10 @@ def test_xandikos_takes_request_update_and_cancellation_from_the_mail(
 
     clinic.book(visit, "09:10")
     calendar.take_in(clinic.mail.message(address, 1))
-    assert shown() == (utc("09:10"), "CONFIRMED")
+    assert shown() == (arrival("09:10"), "CONFIRMED")
     clinic.move(visit, "10:20")
     calendar.take_in(clinic.mail.message(address, 2))
-    assert shown() == (utc("10:20"), "CONFIRMED")
+    assert shown() == (arrival("10:20"), "CONFIRMED")
     clinic.cancel(visit)
     calendar.take_in(clinic.mail.message(address, 3))
     assert shown()[1] == "CANCELLED"

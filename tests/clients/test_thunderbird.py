@@ -34,7 +34,7 @@ def test_an_invite_its_update_and_its_cancellation_are_shown_and_a_stale_one_is_
     assert ACCEPT in client.receive(invite)
     client.press(ACCEPT)
     (shown,) = client.events(own_calendar)
-    assert (shown["start"], shown["end"]) == (instant("09:10"), instant("09:50"))
+    assert (shown["start"], shown["end"]) == (instant("08:55"), instant("09:50")), "from the arrival on"
     assert shown["title"].startswith("Appointment")
     assert shown["attendees"] == [[f"mailto:{address}", "ACCEPTED"]]
 
@@ -42,7 +42,7 @@ def test_an_invite_its_update_and_its_cancellation_are_shown_and_a_stale_one_is_
     assert ACCEPT in client.receive(clinic.mail.message(address, 2))
     client.press(ACCEPT)
     (moved,) = client.events(own_calendar)
-    assert (moved["uid"], moved["start"], moved["end"]) == (shown["uid"], instant("10:20"), instant("11:00"))
+    assert (moved["uid"], moved["start"], moved["end"]) == (shown["uid"], instant("10:05"), instant("11:00"))
 
     assert not client.receive(invite) & {ACCEPT, DECLINE, TENTATIVE}
     assert client.events(own_calendar) == [moved]

@@ -455,6 +455,8 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", CONTACT): Sample(),
     ("PUT", CONTACT): Sample({"email": "pat@home.example"}, version_of=CONTACT),
     ("GET", "/v1/patients/{patient}/messages"): Sample(),
+    ("GET", "/v1/providers/{provider}/day-mail"): Sample(),
+    ("PUT", "/v1/providers/{provider}/day-mail"): Sample({"email": "ana@clinic.example"}),
     ("POST", "/v1/answers"): Sample(REPLY.encode()),
     ("GET", "/v1/tasks"): Sample(),
     ("GET", "/v1/tasks/{task}"): Sample(prepare=tasked),

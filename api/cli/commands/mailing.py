@@ -54,6 +54,24 @@ def send(as_json: AsJson = False) -> None:
         typer.echo(f"{found['sent']} sent, {found['later']} put off, {found['refused']} refused.")
 
 
+@mail_app.command("day", epilog="Example: clinicweave mail day physician-1 physician@clinic.example")
+def set_day_mail(
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Whose day it is.", show_default=False)],
+    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="Where to; without one, nowhere any more.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mail a clinician when their day changes, or no more: times, services and rooms, and no patient."""
+    from api.services import day_mails
+    from api.services.accounts import SYSTEM
+
+    with opened() as context, context.database.writing() as session:
+        email = day_mails.set_day_mail(session, SYSTEM, provider, address, context.clock())
+    if as_json:
+        print_json({"provider": provider, "email": email})
+    else:
+        typer.echo(f"{provider} is mailed at {email}." if email else f"{provider} is not mailed.")
+
+
 def _addresses(file: Path) -> dict[str, str | None]:
     addresses: dict[str, str | None] = {}
     faults = []

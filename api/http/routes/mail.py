@@ -14,7 +14,7 @@ from api.http.dependencies import Changing, Reading
 from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
-from api.services import contacts, notifications
+from api.services import contacts, day_mails, notifications
 from api.services.states import MessageState, Method, Participation
 from calendars.mailbox import MAX_ADDRESS
 
@@ -57,6 +57,14 @@ class Contact(BaseModel):
     """Where a patient is written to; null: nowhere."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"email": "robin@example.org"}]})
+
+    email: str | None = Field(max_length=MAX_ADDRESS)
+
+
+class DayMail(BaseModel):
+    """Where a clinician is mailed when their day changes; null: nowhere."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"email": "physician@clinic.example"}]})
 
     email: str | None = Field(max_length=MAX_ADDRESS)
 
@@ -155,3 +163,20 @@ def list_messages(patient: Identifier, call: Reading) -> Response:
         return RouteResult(Messages.model_validate({"items": notifications.list_messages(session, patient)}))
 
     return call.disclose("patient.messages", "patient", patient, act)
+
+
+@router.get("/v1/providers/{provider}/day-mail", response_model=DayMail)
+def get_day_mail(provider: Identifier, call: Reading) -> Response:
+    """Return where a clinician is mailed when their day changes."""
+    return call.read(lambda session: RouteResult(DayMail(email=day_mails.get_day_mail(session, provider))))
+
+
+@router.put("/v1/providers/{provider}/day-mail", response_model=DayMail)
+def put_day_mail(provider: Identifier, body: DayMail, call: Reading) -> Response:
+    """Let a clinician be mailed when their day changes, or no more: times, services and rooms, and no patient."""
+
+    def act(session: Transaction) -> RouteResult:
+        email = day_mails.set_day_mail(session, call.actor, provider, body.email, call.context.clock())
+        return RouteResult(DayMail(email=email))
+
+    return call.write(act)

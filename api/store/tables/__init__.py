@@ -20,6 +20,7 @@ from api.store.tables.care import (
 )
 from api.store.tables.clients import ClientAssertionRow, ClientRow, ClientTokenRow, ProposalRow
 from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, PeriodVersionRow, ScenarioRow
+from api.store.tables.day_mail import DayMailRow
 from api.store.tables.disruptions import DisruptionRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
@@ -52,6 +53,7 @@ __all__ = [
     "ClientRow",
     "ClientTokenRow",
     "ClinicRow",
+    "DayMailRow",
     "DisruptionRow",
     "EpisodeEventRow",
     "EpisodeRow",

@@ -71,3 +71,10 @@ def test_mail_needs_an_address_to_come_from(
     found = run("mail", "send")
     assert found.code == 2 and "mail_from" in found.err
     store.close()
+
+
+def test_a_clinician_is_mailed_of_the_day_and_no_more(run: Any, store: Database) -> None:
+    assert run("mail", "day", "ana", "ana@clinic.example", "--json").json == {"provider": "ana", "email": "ana@clinic.example"}
+    assert run("mail", "day", "ana", "no address").code == 2
+    assert run("mail", "day", "nobody", "ana@clinic.example").code == 2
+    assert run("mail", "day", "ana", "--json").json == {"provider": "ana", "email": None}

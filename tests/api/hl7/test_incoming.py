@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from unicodedata import normalize
 
 import pytest
 from support.ehr import Ehr, as_it_stands, send_all
@@ -21,6 +22,8 @@ from api.hl7.incoming import NEEDS_PERSON, PATIENTS_MERGED, REFERRAL_WAITS, RULE
 from api.hl7.partners import Partner, Partners
 from api.hl7.worker import InboxWorker
 from api.runtime.settings import read_settings
+from api.services.accounts import SYSTEM
+from api.services.merging import merge_patients
 from api.store import bookings, episodes, hl7, people, tasks
 from api.store.audit import list_entries
 from api.store.tables import BookingRow, PlacerRow
@@ -382,3 +385,22 @@ def test_a_defect_in_one_message_keeps_no_other(desk: Desk, monkeypatch: pytest.
     assert desk.tell(referral()) == "AA"
     with desk.week.store.reading() as session:
         assert people.is_known(session, "new-1")
+
+
+def test_ids_and_names_of_a_message_are_composed_as_those_of_every_door(desk: Desk) -> None:
+    assert desk.tell(referral(patient="é-1")) == "AA"
+    decomposed = normalize("NFD", "é-1")
+    assert desk.tell(adt("A08", f"{decomposed}^^^HOSPITAL^MR||{normalize('NFD', 'Nuñez')}^Zoë")) == "AA"
+    with desk.week.store.reading() as session:
+        assert people.get_patient(session, "é-1").name == "Zoë Nuñez"
+        assert not people.is_known(session, decomposed)
+
+
+def test_what_a_message_says_of_a_merged_record_is_of_the_one_that_stays(desk: Desk) -> None:
+    with desk.week.store.writing() as session:
+        merge_patients(session, SYSTEM, "quin", "pat", desk.now)
+    assert desk.tell(referral(patient="quin")) == "AA"
+    with desk.week.store.reading() as session:
+        assert [row.patient_id for row in episodes.list_episodes(session, "", 10)] == ["pat"]
+    assert desk.tell(adt("A40", "pat||Doe^Jane") + "\rMRG|quin") == "AA"
+    assert PATIENTS_MERGED not in dict(desk.tasks()), "the desk has merged them already"

@@ -252,6 +252,8 @@ def test_a_clinician_hears_of_others_bookings_no_more_than_the_rule(store_url: s
         known = [
             desk.ask("POST", "/v1/visits/waits/offers", {}, who).json()["set_aside"] for who in (desk.scheduler, desk.clinician)
         ]
-        ids = [{name for violation in set_aside for name in violation["ids"]} for set_aside in known]
-        assert ids == [{"v-1", "v-2"}, {"v-1"}]
+        visits = [
+            {name for violation in set_aside for name in violation["ids"] if name.startswith("v-")} for set_aside in known
+        ]
+        assert visits == [{"v-1", "v-2"}, {"v-1"}]
         assert "v-2" not in str(known[1]) and len(known[1]) == 2, "that there is something is told"

@@ -78,9 +78,11 @@ def delivering(server: MailServer) -> Iterator[None]:
     server.stopped.clear()
     thread = Thread(target=server.deliver)
     thread.start()
-    yield
-    server.stopped.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        server.stopped.set()
+        thread.join()
 
 
 @dataclass
@@ -97,7 +99,7 @@ class Doors:
         url = self.database.url.render_as_string(hide_password=False)
         imap = {"imap_host": "127.0.0.1", "imap_port": self.box.port, "imap_tls": "none", "imap_user": USER}
         lmtp = {"mail_from": CLINIC, "lmtp_port": self.server.port}
-        running = served(url, "--no-worker", **imap, imap_password=PASSWORD, imap_seconds=1, **lmtp)
+        running = served(url, **imap, imap_password=PASSWORD, imap_seconds=1, **lmtp)
         with running as service, delivering(self.server):
             yield service
 

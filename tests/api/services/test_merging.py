@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,19 @@ from support.service import SECRET
 from typer.testing import CliRunner
 
 from api.cli.main import app
-from api.store.tables import OccupancyRow, VisitRow
+from api.store import programmes
+from api.store.tables import (
+    AttendanceRow,
+    BookingRow,
+    EpisodeRow,
+    InvitationRow,
+    MemberRow,
+    OccupancyRow,
+    ReferralOutRow,
+    VisitRow,
+    WaitingRow,
+)
+from scheduling.care.programmes import Programme
 
 
 @contextmanager
@@ -116,6 +128,53 @@ def test_both_databases_let_what_a_merge_finds_doubled_overlap_and_nothing_else(
         assert kept(desk) == before
 
 
+def care_rows(desk: FrontDesk, patient: str) -> dict[str, list[str]]:
+    """Return what of care over months is a patient's, by table."""
+    tables = (EpisodeRow, MemberRow, WaitingRow, AttendanceRow, ReferralOutRow, InvitationRow)
+    with desk.context.database.reading() as rows:
+        return {
+            table.__tablename__: sorted(
+                row.model_dump_json(exclude={"patient_id"})
+                for row in rows.exec(select(table).where(table.patient_id == patient))
+            )
+            for table in tables
+        }
+
+
+def test_care_over_months_goes_with_the_record_and_comes_back(desk: FrontDesk) -> None:
+    now, since = desk.clock(), date(2026, 6, 1)
+    give_addresses(desk.context.database, now, "quin")
+    workshop = Programme(
+        id="coping", name="Coping", service="workshop", required=False, capacity=9, min_attendees=1, min_days=20, max_days=40
+    )
+    with desk.context.database.writing() as rows:
+        programmes.put_programmes(rows, [workshop, workshop.changed(id="family")])
+        rows.flush()
+        booked = rows.exec(select(BookingRow.id).where(BookingRow.subject_id == "family")).one()
+        rows.add_all(
+            (
+                EpisodeRow(
+                    id="e-1", patient_id="quin", kind="k", pathway="p", priority="soon", preferred_providers=[], referred_at=now
+                ),
+                MemberRow(programme_id="coping", patient_id="quin", since=since, until=date(2027, 1, 1), priority="soon"),
+                MemberRow(programme_id="coping", patient_id="pat", since=since, priority="routine"),
+                WaitingRow(programme_id="family", patient_id="quin", since=since, priority="soon"),
+                AttendanceRow(booking_id=booked, patient_id="quin", came=True, noted_at=now),
+                ReferralOutRow(id="r-1", patient_id="quin", department="neurology", sent_at=now),
+            )
+        )
+    before = care_rows(desk, "quin"), care_rows(desk, "pat")
+    assert all(before[0].values()), "control: there is something of each"
+    assert merge(desk).status_code == 200
+    assert not any(rows for table, rows in care_rows(desk, "quin").items() if table != "invitations")
+    merged = care_rows(desk, "pat")
+    assert merged["programme_members"] == before[1]["programme_members"], "of two seats in one programme one is enough"
+    assert merged["programme_waiting"] == before[0]["programme_waiting"]
+    assert undo(desk).status_code == 204
+    after = care_rows(desk, "quin"), care_rows(desk, "pat")
+    assert [{**known, "invitations": []} for known in after] == [{**known, "invitations": []} for known in before]
+
+
 def test_what_happened_since_stays_and_the_visit_that_was_moved_goes_back_where_it_stands(desk: FrontDesk) -> None:
     merge(desk)
     assert desk.move("v-2", "TU 13:00", "wang-exam-2", "dee").status_code == 200
@@ -153,6 +212,10 @@ def test_of_a_merged_record_nothing_new_is_taken_and_the_other_is_named(desk: Fr
     refused = desk.ask("POST", "/v1/intake", {"kind": "follow-up", "patient": "quin"})
     faults = {fault["path"]: fault["detail"] for fault in refused.json()["errors"]}
     assert faults["body.patient"] == 'was merged into "pat": name that one'
+    added = desk.ask("POST", "/v1/scenarios/test-week/visits", {"visits": [visit("v-9", "quin").model_dump(mode="json")]})
+    assert (added.status_code, added.json()["errors"][0]["path"]) == (422, "visits[0].patient")
+    again = json.loads(factories.scenario(visit("v-8", "quin"), id="another").model_dump_json())
+    assert "merged into" in desk.ask("POST", "/v1/scenarios", again).text
     version = desk.ask("GET", "/v1/patients/quin").headers["etag"]
     assert desk.ask("PATCH", "/v1/patients/quin", {"prefers": "morning"}, **{"If-Match": version}).status_code == 409
     assert desk.ask("PUT", "/v1/patients/quin/contact", {"email": "a@b.example"}, **{"If-Match": version}).status_code == 409
