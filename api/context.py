@@ -83,7 +83,7 @@ class AppContext:
     def identify(self, secret: str) -> Actor:
         """Return who brings a secret, as of now. Raises ``Unauthenticated``."""
         idle = timedelta(minutes=self.settings.session_idle_minutes)
-        return identify(self.database, self.signer, secret, self.clock(), idle)
+        return identify(self.database, self.signer, secret, self.clock(), idle, self.settings.second_factor_roles)
 
     def is_live(self, actor: Actor) -> bool:
         """Return whether somebody who was identified may still ask; it does not count as use."""
@@ -91,7 +91,7 @@ class AppContext:
         return is_live(self.database, actor, self.clock(), idle)
 
     def expect_ready(self) -> None:
-        """Refuse to serve: the process is ending, or the database does not answer or has other tables.
+        """Refuse to serve: the process is ending, or the database does not answer, cannot be written, or has other tables.
 
         Raises
         ------
@@ -101,6 +101,7 @@ class AppContext:
         if self.stopping.is_set():
             raise Unavailable("the process is ending")
         expect_migrated(self.database)
+        self.database.expect_writable()
 
     def close(self) -> None:
         """Close the store, and the queue if it was opened."""

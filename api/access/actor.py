@@ -34,6 +34,10 @@ class Actor:
         Who a clinician is among the providers.
     visit : str or None
         The one visit that a patient's link opens.
+    maker : AccessRole or None
+        The role of who has made a patient's link: it opens nothing of staff's that is closed to them.
+    is_confined : bool
+        Whether their role needs a second factor that their account does not have: they may add it, and nothing else.
     """
 
     id: str
@@ -41,3 +45,5 @@ class Actor:
     credential: str = ""
     provider: str | None = None
     visit: str | None = None
+    maker: AccessRole | None = None
+    is_confined: bool = False

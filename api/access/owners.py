@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
-from api.store import feeds, outside, owners
+from api.store import accounts, feeds, outside, owners
 
 Owns = Callable[[Session, Actor, str], bool]
 
@@ -46,6 +46,10 @@ def _feed(session: Session, actor: Actor, feed: str) -> bool:
     return feeds.has_made(session, actor.id, feed)
 
 
+def _link(session: Session, actor: Actor, link: str) -> bool:
+    return accounts.has_made_link(session, actor.id, link)
+
+
 def _outside(session: Session, actor: Actor, calendar: str) -> bool:
     return actor.provider is not None and outside.is_calendar_of(session, actor.provider, calendar)
 
@@ -56,6 +60,7 @@ OWNERS: Mapping[str, Owns] = {
     "provider": _provider,
     "episode": _episode,
     "feed": _feed,
+    "link": _link,
     "outside": _outside,
 }
 

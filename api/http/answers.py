@@ -15,10 +15,11 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.context import AppContext
-from api.runtime.exceptions import KeyReused, Stale, VersionMissing
+from api.runtime.exceptions import KeyReused, Stale, Unavailable, VersionMissing
 from api.services.records import write_audit
 from api.store import accounts
 from api.store.epoch import Version, get_epoch
+from api.store.errors import StoreUnwritable
 from api.store.tables import IdempotencyRow
 
 Transaction = Session
@@ -87,10 +88,19 @@ class Call:
             return answer.response(present)
 
     def disclose(self, action: str, kind: str, identifier: str, act: Callable[[Session], RouteResult]) -> Response:
-        """Answer as :meth:`read` does with patient data; that it was read is written down before the answer leaves."""
+        """Answer as :meth:`read` does with patient data; that it was read is written down before the answer leaves.
+
+        Raises
+        ------
+        Unavailable
+            When it cannot be written down.
+        """
         response = self.read(act)
-        with self.context.database.writing() as session:
-            write_audit(session, self.actor, action, kind, identifier, self.context.clock())
+        try:
+            with self.context.database.writing() as session:
+                write_audit(session, self.actor, action, kind, identifier, self.context.clock())
+        except StoreUnwritable as error:
+            raise Unavailable(f"a read that cannot be written down is not answered: {error}") from None
         return response
 
     def write(self, act: Callable[[Session], RouteResult]) -> Response:

@@ -7,7 +7,6 @@ route. Who asks is known before a byte of the body is read, and no body is read 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -196,6 +195,8 @@ def _known(context: AppContext, asked: AccessRequest) -> Actor:
 
 
 def _may(context: AppContext, actor: Actor, line: Access, asked: AccessRequest) -> bool:
+    if not line.may(actor):
+        return False
     scope = line.roles.get(actor.role)
     if scope is not Scope.OWN:
         return scope is Scope.ANY
@@ -269,7 +270,7 @@ def is_foreign(request: Request) -> bool:
 async def _document(request: Request) -> Any:
     try:
         return await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # no JSON, no text, or a number of more digits than Python reads
         return None  # the route's own validation says what is wrong with it
 
 

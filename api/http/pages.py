@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 MAX_ITEMS = 200
 MAX_CURSOR_CHARACTERS = 500
+MAX_DIGITS = 9
+"""Longest number in a cursor; rows are counted by 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,22 @@ async def get_page(
         if not isinstance(after, str) or "\x00" in after:
             raise ValueError(after)
         after.encode()  # half a pair of surrogates is no text that a database could be asked for
-    except (ValueError, TypeError):
-        raise InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")]) from None
+    except (ValueError, TypeError, RecursionError):
+        raise strange_cursor() from None
     return Page(after, limit)
+
+
+def read_number(page: Page) -> int:
+    """Return the number after which a page begins, 0 at the start. Raises ``InvalidFile`` when its key is no number."""
+    key = page.after or "0"
+    if not (key.isascii() and key.isdigit() and len(key) <= MAX_DIGITS):
+        raise strange_cursor()
+    return int(key)
+
+
+def strange_cursor() -> InvalidFile:
+    """Return the refusal of a cursor that none of our pages gave."""
+    return InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")])
 
 
 Paged = Annotated[Page, Depends(get_page)]

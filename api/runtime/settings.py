@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     failures_before_lock: int = Field(10, gt=0, description="Wrong passwords in a row after which an account rests.")
     lock_minutes: int = Field(15, gt=0, description="How long an account rests.")
     requests_per_minute: int = Field(1_200, gt=0, description="Requests, for one credential and one process.")
+    second_factor_for: str = Field("", description="Roles whose passwords need a second factor, by commas.")
     key_hours: int = Field(24, gt=0, description="How long the answer to an Idempotency-Key is kept.")
 
     jobs_per_worker: int = Field(1, ge=1, le=64, description="Plans that one worker solves at once.")
@@ -107,6 +108,8 @@ class Settings(BaseSettings):
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")
     oidc_claim: str = Field("sub", description="The claim that an account's subject must equal.")
+    oidc_acr: str = Field("", description="What acr must be of a log-in there: one of these, by spaces.")
+    oidc_amr: str = Field("", description="What amr of a log-in there must name, as mfa: all of these.")
 
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
@@ -116,6 +119,13 @@ class Settings(BaseSettings):
         if secret is not None and len(secret.get_secret_value()) < MIN_SECRET_CHARACTERS:
             raise ValueError(f"must have at least {MIN_SECRET_CHARACTERS} characters")
         return secret
+
+    @field_validator("second_factor_for")
+    @classmethod
+    def _roles(cls, roles: str) -> str:
+        if unknown := {role.strip() for role in roles.split(",") if role.strip()} - {"scheduler", "clinician", "admin"}:
+            raise ValueError(f"no role of staff: {', '.join(sorted(unknown))}")
+        return roles
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -131,6 +141,11 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Whether browsers reach the service by TLS, so that cookies are sent by nothing else."""
         return self.public_url.startswith("https://")
+
+    @property
+    def second_factor_roles(self) -> frozenset[str]:
+        """The roles whose passwords need a second factor."""
+        return frozenset(role.strip() for role in self.second_factor_for.split(",") if role.strip())
 
     def signing_key(self) -> bytes:
         """Return the key that signs, made at first use when one SQLite file is all there is.

@@ -12,6 +12,7 @@
         ├── NaiveTime          a time without zone was about to be stored
         ├── StoreBusy          other writers held the database for too long; to be tried requeue
         ├── StoreUnusable      the database cannot be opened or used as it is; says what to do
+        │   └── StoreUnwritable  it can be read still, but the disk is full, fails, or may only be read
         └── AuditBroken        the chain of audit rows does not hold from some row on
 """
 
@@ -128,6 +129,13 @@ class StoreUnusable(StoreError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class StoreUnwritable(StoreUnusable):
+    """The database can be read, but nothing can be written down: the disk is full, fails, or may only be read."""
+
+    def __str__(self) -> str:
+        return f"the database cannot be written: {self.reason}"
 
 
 class AuditBroken(StoreError):

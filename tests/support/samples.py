@@ -211,6 +211,15 @@ def subscribed(here: World) -> Ids:
     return {**made, "feed": made["foreign/feed"]}
 
 
+def given(here: World) -> Ids:
+    """Let the scheduler and the clinician each give a patient a link."""
+    made = {}
+    for role, name in ((AccessRole.SCHEDULER, "scheduler/link"), (AccessRole.CLINICIAN, "clinician/link")):
+        answer = here.desk.ask("POST", "/v1/visits/own/links", {}, here.headers(role, OWN))
+        made[name] = str(answer.json()["id"])
+    return {**made, "foreign/link": here.ids["link"]}
+
+
 def known_elsewhere(here: World) -> Ids:
     """Let ana and dee have a calendar elsewhere."""
     made = {}
@@ -284,6 +293,8 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/sessions/current"): Sample(),
     ("DELETE", "/v1/sessions/current"): Sample(),
     ("PUT", "/v1/sessions/current/password"): Sample({"present": PASSWORD, "wanted": "another long pass phrase"}),
+    ("POST", "/v1/sessions/current/second-factor"): Sample(),
+    ("PUT", "/v1/sessions/current/second-factor"): Sample({"code": "123456"}, status=409),
     ("GET", "/v1/accounts"): Sample(),
     ("POST", "/v1/accounts"): Sample({"name": "erin", "role": "scheduler", "password": PASSWORD}),
     ("GET", "/v1/accounts/{account}"): Sample(),
@@ -292,6 +303,7 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/accounts/{account}/tokens"): Sample(),
     ("POST", "/v1/accounts/{account}/tokens"): Sample({"name": "nightly"}),
     ("DELETE", "/v1/tokens/{token}"): Sample(),
+    ("GET", "/v1/audit"): Sample(query="?patient={patient}&action=visit."),
     ("POST", "/v1/scenarios"): Sample(factories.scenario_fields(id="other-week")),
     ("GET", "/v1/scenarios"): Sample(),
     ("GET", "/v1/scenarios/{scenario}"): Sample(),
@@ -405,5 +417,6 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PATCH", "/v1/extra-shifts/{shift}"): Sample(EXTRA, version_of="/v1/extra-shifts/{shift}", prepare=disrupted),
     ("DELETE", "/v1/extra-shifts/{shift}"): Sample(prepare=disrupted),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
-    ("DELETE", "/v1/links/{link}"): Sample(),
+    ("GET", "/v1/visits/{visit}/links"): Sample(),
+    ("DELETE", "/v1/links/{link}"): Sample(prepare=given),
 }

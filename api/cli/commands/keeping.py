@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +20,9 @@ from scheduling.errors import Fault, InvalidFile
 
 if TYPE_CHECKING:
     from api.store.audit import Tail
+    from api.store.tables import AuditRow
+
+ROWS_AT_ONCE = 1000
 
 audit_app = typer.Typer(cls=Commands, help="Look after the record of who has read and changed what.", no_args_is_help=True)
 
@@ -50,6 +56,47 @@ def verify(
         typer.echo(f"The audit holds. Its end: {last.sequence}:{last.hash}")
 
 
+Patient = Annotated[str | None, typer.Option("--patient", help="Also what concerns their visits.", show_default=False)]
+Account = Annotated[str | None, typer.Option("--account", help="Who has done it: an id.", show_default=False)]
+Action = Annotated[str | None, typer.Option("--action", help="How the action begins.", show_default=False)]
+Since = Annotated[datetime | None, typer.Option("--since", help="From this instant on, UTC.", show_default=False)]
+Until = Annotated[datetime | None, typer.Option("--until", help="Before this instant, UTC.", show_default=False)]
+Denied = Annotated[bool, typer.Option("--denied", help="Only what was refused.")]
+
+
+@audit_app.command("show", epilog="Example: clinicweave audit show --patient mrn-4711 --since 2026-11-01")
+def show(
+    patient: Patient = None,
+    account: Account = None,
+    action: Action = None,
+    since: Since = None,
+    until: Until = None,
+    denied: Denied = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show who has read and changed what, and who was refused, in its order."""
+    rows = list(_entries(patient, account, action, since, until, denied))
+    if as_json:
+        print_json([_line(row) for row in rows])
+        return
+    for row in rows:
+        typer.echo(f"{row.at:%Y-%m-%dT%H:%M:%SZ}  {row.actor} ({row.role})  {row.action}  {row.object_id}  {row.outcome}")
+
+
+@audit_app.command("export", epilog="Example: clinicweave audit export --since 2026-11-01 > november.jsonl")
+def export(
+    patient: Patient = None,
+    account: Account = None,
+    action: Action = None,
+    since: Since = None,
+    until: Until = None,
+    denied: Denied = False,
+) -> None:
+    """Write the audit to standard output, a JSON object a line, with its hashes."""
+    for row in _entries(patient, account, action, since, until, denied):
+        typer.echo(json.dumps(_line(row), sort_keys=True))
+
+
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write.", show_default=False)],
     as_json: AsJson = False,
@@ -76,6 +123,37 @@ def restore(
     with closing(Database(read_settings().database_url)) as database:
         put_back(database, file)
     _told(as_json, "restored", file, f"The store is as it was when {file} was written.")
+
+
+def _entries(
+    patient: str | None,
+    account: str | None,
+    action: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    denied: bool,
+) -> Iterator[AuditRow]:
+    """Yield the rows that are asked for, a page of the store at a time."""
+    from api.services.accounts import SYSTEM
+    from api.services.records import AuditFilter, list_audit, write_audit
+
+    moments = (None if moment is None else moment.replace(tzinfo=UTC) for moment in (since, until))
+    asked = AuditFilter(patient, account, action, None, "denied" if denied else None, *moments)
+    with opened() as context:
+        with context.database.writing() as session:
+            write_audit(session, SYSTEM, "audit.read", "audit", patient or "", context.clock())
+        last = 0
+        while True:
+            with context.database.reading() as session:
+                rows = list_audit(session, asked, last, ROWS_AT_ONCE)
+            yield from rows
+            if len(rows) < ROWS_AT_ONCE:
+                return
+            last = rows[-1].sequence
+
+
+def _line(row: AuditRow) -> dict[str, Any]:
+    return {**row.model_dump(), "at": row.at.isoformat()}
 
 
 def _tail(text: str) -> Tail:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from api.http.routes import (
     accounts,
+    audit,
     boards,
     bookings,
     changes,
@@ -58,4 +59,5 @@ ROUTERS = (
     tasks.router,
     outside.router,
     accounts.router,
+    audit.router,
 )

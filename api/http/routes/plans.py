@@ -17,7 +17,7 @@ from api.http.dependencies import Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
-from api.http.pages import Paged
+from api.http.pages import Paged, read_number, strange_cursor
 from api.http.routes.examples import COMPARISON, KPIS, PLAN
 from api.http.streams import EventStream
 from api.reports.documents import to_document
@@ -28,7 +28,6 @@ from api.services.planning import PlanRequest
 from api.services.states import JobFailure, JobState
 from api.services.week import release_expired_offers
 from scheduling.comparison import Comparison
-from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Id, Stamp
 from scheduling.plan import Plan
 
@@ -277,7 +276,7 @@ def publish(body: ToPublish, call: Creating) -> Response:
 @router.get("/v1/publications", response_model=Publications)
 def list_publications(call: Reading, page: Paged, scenario: OfScenario = None) -> Response:
     """Return the publications, the newest first, a page at a time."""
-    before = _number(page.after) if page.after else None
+    before = read_number(page) if page.after else None
 
     def act(session: Transaction) -> RouteResult:
         rows = publishing.list_publications(session, scenario, before, page.count + 1)
@@ -309,14 +308,4 @@ def _moment_and_id(key: str) -> tuple[datetime, str] | None:
             raise ValueError(moment)
         return before.astimezone(UTC), identifier
     except (ValueError, OverflowError):
-        raise _strange_cursor() from None
-
-
-def _number(key: str) -> int:
-    if not (key.isascii() and key.isdigit() and len(key) < 10):
-        raise _strange_cursor()
-    return int(key)
-
-
-def _strange_cursor() -> InvalidFile:
-    return InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")])
+        raise strange_cursor() from None

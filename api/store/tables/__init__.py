@@ -7,7 +7,16 @@ the domain writes it. Every time is :class:`api.store.columns.Utc`. ``version`` 
 from __future__ import annotations
 
 from api.store.columns import TableRow
-from api.store.tables.access import AccountRow, IdempotencyRow, PatientLinkRow, SessionRow, TokenRow
+from api.store.tables.access import (
+    AccountRow,
+    EmergencyAccessRow,
+    IdempotencyRow,
+    LogInSourceRow,
+    PatientLinkRow,
+    SessionRow,
+    SigningKeyRow,
+    TokenRow,
+)
 from api.store.tables.care import (
     AttendanceRow,
     EpisodeEventRow,
@@ -48,6 +57,7 @@ __all__ = [
     "ChangeSetRow",
     "ClinicRow",
     "DisruptionRow",
+    "EmergencyAccessRow",
     "EpisodeEventRow",
     "EpisodeRow",
     "EpisodeVisitRow",
@@ -60,6 +70,7 @@ __all__ = [
     "InvitationRow",
     "JobEventRow",
     "LinkRow",
+    "LogInSourceRow",
     "MemberRow",
     "MembershipRow",
     "MessageRow",
@@ -83,6 +94,7 @@ __all__ = [
     "SessionRow",
     "ShiftPlaceRow",
     "ShiftRow",
+    "SigningKeyRow",
     "TaskRow",
     "TokenRow",
     "VisitRow",
