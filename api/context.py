@@ -49,6 +49,8 @@ class AppContext:
         Where staff log in, when not here.
     hashing, asking : BoundedPool
         Where passwords are hashed, and the identity provider is asked: neither takes a thread from those who read.
+    warnings : list of str
+        What an operator should know of the service that runs.
     stopping : Event
         Set when the process has been told to end: streams end then, and it is no longer ready.
     """
@@ -65,6 +67,7 @@ class AppContext:
     streams: OpenStreams = field(default_factory=OpenStreams)
     metrics: Metrics = field(default_factory=Metrics)
     stopping: Event = field(default_factory=Event)
+    warnings: list[str] = field(default_factory=list)
     feeds: FeedCache = field(default_factory=FeedCache)
     hashing: BoundedPool = field(
         default_factory=lambda: BoundedPool("logging in", passwords.POOL_THREADS, passwords.POOL_PLACES)

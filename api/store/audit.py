@@ -1,8 +1,8 @@
 """The audit: one row for each read or write of patient data and each denial, chained by hashes.
 
 A row's hash covers the row and the hash before it, so nobody can change, remove or put in a row without every later hash
-telling. Whoever can write to the database's files could still make the whole chain anew, or cut off its end: note
-:func:`verify`'s result elsewhere from time to time, and give it to a later call as ``known``.
+telling. Whoever can write to the database's files could still make the whole chain anew, or cut off its end: so its end is
+noted elsewhere from time to time, and :func:`verify` is given what was noted.
 """
 
 from __future__ import annotations
@@ -113,13 +113,13 @@ def get_tail(session: Session) -> Tail:
     return Tail(*found) if found else Tail(0, BEFORE_THE_FIRST)
 
 
-def verify(session: Session, known: Tail | None = None) -> Tail:
+def verify(session: Session, *known: Tail) -> Tail:
     """Hold the whole chain against its hashes, and return its end.
 
     Parameters
     ----------
     known
-        The end that an earlier call gave: the chain must still hold it.
+        Ends that earlier calls gave, or that were noted elsewhere: the chain must still hold them.
 
     Raises
     ------
@@ -127,14 +127,15 @@ def verify(session: Session, known: Tail | None = None) -> Tail:
         With the first row that does not hold.
     """
     last = Tail(0, BEFORE_THE_FIRST)
+    noted = {end.sequence: end for end in reversed(known)}
     query = select(AuditRow).order_by(col(AuditRow.sequence)).execution_options(yield_per=1000)
     with closing(session.exec(query)) as rows:
         for row in rows:
             last = _next(last, row)
-            if known is not None and known.sequence == last.sequence and known != last:
+            if noted.get(last.sequence, last) != last:
                 raise AuditBroken(row.sequence, "it is not the row that was noted")
-    if known is not None and known.sequence > last.sequence:
-        raise AuditBroken(last.sequence + 1, f"it is missing; the audit had {known.sequence} rows")
+    if (most := max(noted, default=0)) > last.sequence:
+        raise AuditBroken(last.sequence + 1, f"it is missing; the audit had {most} rows")
     return last
 
 

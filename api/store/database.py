@@ -210,10 +210,12 @@ def keep_private(file: str) -> None:
     """Make an SQLite file for its owner alone, or take from others what they may do with it; its journals follow it.
 
     SQLite gives a journal the permissions of the file (https://www.sqlite.org/src/file/src/os_unix.c, findCreateFileMode).
-    What belongs to somebody else is left as it is, and so is what cannot be made: opening it says why.
+    What belongs to somebody else is left as it is, and so is what cannot be made: opening it says why. A file that is there is
+    never opened here: closing it would take away the locks that SQLite has on it in this process
+    (https://www.sqlite.org/howtocorrupt.html, section 2.2).
     """
     with suppress(OSError):
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, PRIVATE))
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
     for each in (file, *(f"{file}{ending}" for ending in JOURNALS)):
         with suppress(OSError):
             if stat.S_IMODE(os.stat(each).st_mode) & ~PRIVATE:

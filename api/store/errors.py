@@ -12,6 +12,7 @@
         ├── NaiveTime          a time without zone was about to be stored
         ├── StoreBusy          other writers held the database for too long; to be tried requeue
         ├── StoreUnusable      the database cannot be opened or used as it is; says what to do
+        │   ├── StoreInUse     a service or worker is at it, or a restore
         │   └── StoreUnwritable  it can be read still, but the disk is full, fails, or may only be read
         └── AuditBroken        the chain of audit rows does not hold from some row on
 """
@@ -129,6 +130,13 @@ class StoreUnusable(StoreError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class StoreInUse(StoreUnusable):
+    """A service or worker serves from the store, or a restore replaces it."""
+
+    def __init__(self) -> None:
+        super().__init__("a service or worker uses this store, or a restore replaces it; stop it first")
 
 
 class StoreUnwritable(StoreUnusable):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,23 +37,26 @@ def verify(
 ) -> None:
     """Hold every row of the audit against its hash and the row before, and tell the end; 1 when it does not hold.
 
-    Note the end elsewhere: only with it can a later call tell that the last rows were cut off.
+    It must still hold the ends that the service has noted (CLINICWEAVE_AUDIT_ANCHOR): only so it can tell that the last rows
+    were cut off, or that all were made anew.
     """
+    from api.services.anchoring import read_ends
     from api.store import audit
     from api.store.errors import AuditBroken
 
-    noted = None if known is None else _tail(known)
+    noted = [] if known is None else [_tail(known)]
     try:
         with opened() as context, context.database.reading() as session:
-            last = audit.verify(session, noted)
+            anchors = read_ends(context.settings.anchor_file) if context.settings.anchor_file else []
+            last = audit.verify(session, *noted, *anchors)
     except AuditBroken as broken:
         if as_json:
             print_json({"holds": False, "row": broken.sequence, "finding": broken.finding})
         raise end_command(ExitCode.RULE_BROKEN, f"Error: {broken}") from None
     if as_json:
-        print_json({"holds": True, "rows": last.sequence, "hash": last.hash})
+        print_json({"holds": True, "rows": last.sequence, "hash": last.hash, "anchors": len(anchors)})
     else:
-        typer.echo(f"The audit holds. Its end: {last.sequence}:{last.hash}")
+        typer.echo(f"The audit holds, and {len(anchors)} noted ends with it. Its end: {last.sequence}:{last.hash}")
 
 
 Patient = Annotated[str | None, typer.Option("--patient", help="Also what concerns their visits.", show_default=False)]
@@ -97,6 +100,19 @@ def export(
         typer.echo(json.dumps(_line(row), sort_keys=True))
 
 
+@audit_app.command("protect", epilog="Example: clinicweave audit protect --service clinicweave | psql clinic")
+def protect(
+    service: Annotated[str, typer.Option("--service", help="The role as which the service logs in.")] = "clinicweave",
+    owner: Annotated[str, typer.Option("--owner", help="The role that is to own the audit.")] = "clinicweave_audit",
+    release: Annotated[bool, typer.Option("--release", help="Take it back, as before a migration.")] = False,
+) -> None:
+    """Print what an administrator of PostgreSQL runs once, so that the service itself cannot change or delete the audit."""
+    from api.store.audit_protection import write_protection, write_release
+
+    for statement in (write_release if release else write_protection)(owner, service):
+        typer.echo(statement)
+
+
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write.", show_default=False)],
     as_json: AsJson = False,
@@ -112,15 +128,20 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.", show_default=False)],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also while a service or worker runs.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put the service's store back to what a backup holds: what has come since is lost."""
+    """Put the service's store back to what a backup holds: what has come since is lost, but for the audit.
+
+    All sessions end, and what was revoked or closed since stays so.
+    """
     from api.store.backup import restore as put_back
     from api.store.database import Database
+    from api.store.occupation import occupied
 
     if not yes:
         typer.confirm("What was stored since this backup is lost. Go on?", abort=True)
-    with closing(Database(read_settings().database_url)) as database:
+    with closing(Database(read_settings().database_url)) as database, nullcontext() if force else occupied(database, True):
         put_back(database, file)
     _told(as_json, "restored", file, f"The store is as it was when {file} was written.")
 

@@ -109,9 +109,7 @@ def test_what_is_soon_guessed_is_no_password(password: str) -> None:
         hash_password(password, "scheduler")
 
 
-@pytest.mark.parametrize(
-    "password", [PASSWORD, "correct horse battery staple", "7392-qf-kk-lo-19", "än öde → Weg, der 7 mal bog " * 9]
-)
+@pytest.mark.parametrize("password", [PASSWORD, "correct horse battery staple", "7392-qf-kk-lo-19", "än öde → Weg, 7 " * 16])
 def test_what_is_not_is_one(password: str) -> None:
     assert hash_password(password, "scheduler").startswith("$argon2id$")
 
