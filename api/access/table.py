@@ -129,6 +129,9 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/patients/{patient}/visits", scheduler=ANY, clinician=OWN),
     allow("GET", "/v1/patients/{patient}", scheduler=ANY, clinician=OWN),
     allow("PATCH", "/v1/patients/{patient}", scheduler=ANY),
+    allow("GET", "/v1/patients/{patient}/record", admin=ANY),
+    allow("POST", "/v1/patients/{patient}/emergency-accesses", clinician=ANY),
+    allow("GET", "/v1/emergency-accesses", admin=ANY),
     # Plans, and what is published of them.
     allow("POST", "/v1/plans", scheduler=ANY),
     allow("GET", "/v1/plans", scheduler=ANY),

@@ -25,7 +25,7 @@ from starlette.types import Scope as AsgiScope
 
 from api.access.actor import NOBODY, UNKNOWN, Actor
 from api.access.credentials import hash_secret
-from api.access.owners import find_ids, get_kind, is_own
+from api.access.owners import find_ids, get_kind, is_opened_in_need, is_own
 from api.access.table import Access, Scope, get_line, list_methods
 from api.context import AppContext, get_context
 from api.http.errors import document_problems
@@ -201,7 +201,11 @@ def _may(context: AppContext, actor: Actor, line: Access, asked: AccessRequest) 
     if scope is not Scope.OWN:
         return scope is Scope.ANY
     with context.database.reading() as session:
-        return all(is_own(session, actor, kind, identifier) for kind, identifier in asked.ids)
+        return all(
+            is_own(session, actor, kind, identifier)
+            or (line.method in READING and is_opened_in_need(session, actor, kind, identifier, context.clock()))
+            for kind, identifier in asked.ids
+        )
 
 
 def _deny(context: AppContext, line: Access, asked: AccessRequest, actor: str, role: str, reason: str) -> None:

@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query
@@ -74,6 +75,20 @@ def read_number(page: Page) -> int:
     if not (key.isascii() and key.isdigit() and len(key) <= MAX_DIGITS):
         raise strange_cursor()
     return int(key)
+
+
+def read_moment_and_id(page: Page) -> tuple[datetime, str] | None:
+    """Return the instant and id after which a page begins, None at the start. Raises ``InvalidFile`` for a strange key."""
+    if not page.after:
+        return None
+    moment, _, identifier = page.after.partition(" ")
+    try:
+        before = datetime.fromisoformat(moment)
+        if before.utcoffset() is None:
+            raise ValueError(moment)
+        return before.astimezone(UTC), identifier
+    except (ValueError, OverflowError):
+        raise strange_cursor() from None
 
 
 def strange_cursor() -> InvalidFile:

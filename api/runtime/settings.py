@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 MAX_SOLVE_SECONDS = 7 * 86_400
 """Longest search that may be asked for, s: a week."""
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Names of this machine to itself."""
+
 SQLITE = "sqlite:///"
 IN_MEMORY = ("sqlite://", SQLITE, f"{SQLITE}:memory:")
 
@@ -58,6 +61,9 @@ class Settings(BaseSettings):
             known.get("host", ""), known.get("port", 0), known.get("tls_certificate") is not None
         ),
         description="The address by which browsers reach the service; unset, the one that it listens on.",
+    )
+    allowed_hosts: str = Field(
+        "", description="Host names beside that of public_url by which the service may be asked, by commas; * for any."
     )
     forwarded_allow_ips: str = Field("127.0.0.1", description="Proxies whose X-Forwarded-For and -Proto are believed.")
     max_body_bytes: int = Field(16 * 1024**2, gt=0, description="Longest request body, whatever the route.")
@@ -169,8 +175,16 @@ class Settings(BaseSettings):
     @property
     def is_private(self) -> bool:
         """Whether nobody on the way can read what is sent: by TLS, or because it does not leave the machine."""
-        host = urlsplit(self.public_url).hostname or ""
-        return self.secure or host == "localhost" or host.startswith("127.") or host == "::1"
+        return self.secure or _is_loopback(urlsplit(self.public_url).hostname or "")
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The host names by which the service may be asked; empty for any, as where it is asked on this machine alone."""
+        names = {name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip()}
+        own = urlsplit(self.public_url).hostname or ""
+        if "*" in names or (not names and _is_loopback(own)):
+            return frozenset()
+        return frozenset({own, *names, *LOOPBACK})
 
     @property
     def second_factor_roles(self) -> frozenset[str]:
@@ -199,6 +213,10 @@ class Settings(BaseSettings):
         if self.database_url.startswith(SQLITE):
             return _kept_key(Path(self.database_url.removeprefix(SQLITE) + ".key"))
         raise InvalidFile("environment", [Fault("CLINICWEAVE_SECRET", "must be set where machines share a database")])
+
+
+def _is_loopback(host: str) -> bool:
+    return host in LOOPBACK or host.startswith("127.")
 
 
 def read_settings(**overrides: Any) -> Settings:

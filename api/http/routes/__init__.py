@@ -14,6 +14,7 @@ from api.http.routes import (
     changes,
     desk,
     disruptions,
+    emergencies,
     episodes,
     feeds,
     freed,
@@ -60,4 +61,5 @@ ROUTERS = (
     outside.router,
     accounts.router,
     audit.router,
+    emergencies.router,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from api.http.dependencies import Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
-from api.http.pages import Paged, read_number, strange_cursor
+from api.http.pages import Paged, read_moment_and_id, read_number
 from api.http.routes.examples import COMPARISON, KPIS, PLAN
 from api.http.streams import EventStream
 from api.reports.documents import to_document
@@ -166,7 +166,7 @@ def ask_for_plan(body: PlanToMake, call: Creating) -> Response:
 @router.get("/v1/plans", response_model=Jobs)
 def list_plans(call: Reading, page: Paged, scenario: OfScenario = None) -> Response:
     """Return the plans that were asked for, the newest first, a page at a time."""
-    before = _moment_and_id(page.after)
+    before = read_moment_and_id(page)
 
     def act(session: Transaction) -> RouteResult:
         rows = planning.list_jobs(session, scenario, before, page.count + 1)
@@ -295,17 +295,3 @@ def get_publication(publication: Annotated[int, Path(ge=1, lt=2**31)], call: Rea
         return RouteResult(Publication.of(row, plan=plan))
 
     return call.read(act)
-
-
-def _moment_and_id(key: str) -> tuple[datetime, str] | None:
-    """Read the key of a list of plans. Raises ``InvalidFile`` for one that none of our pages gave."""
-    if not key:
-        return None
-    moment, _, identifier = key.partition(" ")
-    try:
-        before = datetime.fromisoformat(moment)
-        if before.utcoffset() is None:
-            raise ValueError(moment)
-        return before.astimezone(UTC), identifier
-    except (ValueError, OverflowError):
-        raise strange_cursor() from None
