@@ -40,7 +40,8 @@ def occupied(database: Database, alone: bool = False) -> Iterator[None]:
 
 @contextmanager
 def _of_sqlite(file: str | None, alone: bool) -> Iterator[None]:
-    if file is None or sys.platform == "win32":  # in memory nobody else is there; Windows refuses to replace what is open
+    # In memory, and where there is no store yet, nobody else is; Windows lets nobody replace what is open.
+    if file is None or sys.platform == "win32" or (alone and not os.path.exists(file)):
         yield
         return
     import fcntl
