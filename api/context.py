@@ -25,6 +25,7 @@ from api.runtime.pools import BoundedPool
 from api.runtime.settings import Settings
 from api.store.columns import utc_now
 from api.store.database import Database
+from api.store.grouped_audit import GroupedAudit
 from api.store.migrations import expect_migrated
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ class AppContext:
     asking: BoundedPool = field(
         default_factory=lambda: BoundedPool("the identity provider", oidc.POOL_THREADS, oidc.POOL_PLACES)
     )
+
+    @cached_property
+    def reads(self) -> GroupedAudit:
+        """What writes down who has read what, those who read at once together."""
+        return GroupedAudit(self.database)
 
     @cached_property
     def queue(self) -> JobQueue:

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.context import AppContext
 from api.runtime.exceptions import KeyReused, Stale, Unavailable, VersionMissing
-from api.services.records import write_audit
+from api.services.records import make_entry
 from api.store import accounts
 from api.store.epoch import Version, get_epoch
 from api.store.errors import StoreUnwritable
@@ -97,8 +97,7 @@ class Call:
         """
         response = self.read(act)
         try:
-            with self.context.database.writing() as session:
-                write_audit(session, self.actor, action, kind, identifier, self.context.clock())
+            self.context.reads.write(make_entry(self.actor, action, kind, identifier), self.context.clock())
         except StoreUnwritable as error:
             raise Unavailable(f"a read that cannot be written down is not answered: {error}") from None
         return response

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.store import audit
+from api.store.audit import AuditEntry
 from api.store.audit import AuditFilter as AuditFilter
 from api.store.tables import AuditRow
 
@@ -29,6 +30,11 @@ def write_refusal(
     audit.append(session, audit.AuditEntry(actor, role, action, kind, identifier, "denied", detail), now)
 
 
+def make_entry(by: Actor, action: str, kind: str, identifier: str, **detail: Any) -> AuditEntry:
+    """Return what is to be written down of something that somebody has done; ids and figures only."""
+    return AuditEntry(by.id, by.role.value, action, kind, identifier, "allowed", detail)
+
+
 def write_audit(session: Session, by: Actor, action: str, kind: str, identifier: str, now: datetime, **detail: Any) -> None:
     """Write down who has done what to what, in the transaction that does it; ids and figures only."""
     write_audit_entries(session, by, [(action, kind, identifier, detail)], now)
@@ -36,8 +42,5 @@ def write_audit(session: Session, by: Actor, action: str, kind: str, identifier:
 
 def write_audit_entries(session: Session, by: Actor, done: Iterable[AuditedAction], now: datetime) -> None:
     """Write down several things that somebody has done."""
-    entries = (
-        audit.AuditEntry(by.id, by.role.value, action, kind, identifier, "allowed", detail)
-        for action, kind, identifier, detail in done
-    )
+    entries = (make_entry(by, action, kind, identifier, **detail) for action, kind, identifier, detail in done)
     audit.append_all(session, entries, now)

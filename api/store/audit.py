@@ -70,9 +70,14 @@ def append(session: Session, entry: AuditEntry, now: datetime) -> None:
 
 
 def append_all(session: Session, entries: Iterable[AuditEntry], now: datetime) -> None:
-    """Write down entries, one after the other; once they are committed, each is a line of the log too."""
+    """Write down entries of one moment, one after the other."""
+    append_dated(session, ((entry, now) for entry in entries))
+
+
+def append_dated(session: Session, entries: Iterable[tuple[AuditEntry, datetime]]) -> None:
+    """Write down entries and when each was; once they are committed, each is a line of the log too."""
     last, rows = get_tail(session), []
-    for entry in entries:
+    for entry, now in entries:
         row = _row(last, entry, now)
         rows.append(row)
         last = Tail(row["sequence"], row["hash"])
