@@ -31,6 +31,9 @@ from api.store.migrations import expect_migrated
 if TYPE_CHECKING:
     from api.runtime.job_queue import JobQueue
 
+UPLOADS_AT_ONCE, UPLOADS_WAITING = 2, 8
+"""Sheets and calendars that are read at once, and that wait: each may take tens of megabytes, and a calendar elsewhere 20 s."""
+
 
 @dataclass
 class AppContext:
@@ -48,8 +51,9 @@ class AppContext:
         Reads calendars elsewhere.
     identity_provider : IdentityProvider or None
         Where staff log in, when not here.
-    hashing, asking : BoundedPool
-        Where passwords are hashed, and the identity provider is asked: neither takes a thread from those who read.
+    uploads, hashing, asking : BoundedPool
+        Where sheets and calendars are read, passwords hashed, and the identity provider asked: none of it takes a thread from
+        those who read.
     warnings : list of str
         What an operator should know of the service that runs.
     stopping : Event
@@ -70,6 +74,7 @@ class AppContext:
     stopping: Event = field(default_factory=Event)
     warnings: list[str] = field(default_factory=list)
     feeds: FeedCache = field(default_factory=FeedCache)
+    uploads: BoundedPool = field(default_factory=lambda: BoundedPool("reading of files", UPLOADS_AT_ONCE, UPLOADS_WAITING))
     hashing: BoundedPool = field(
         default_factory=lambda: BoundedPool("logging in", passwords.POOL_THREADS, passwords.POOL_PLACES)
     )
@@ -116,7 +121,7 @@ class AppContext:
         """Close the store, and the queue if it was opened."""
         if "queue" in self.__dict__:
             self.queue.close()
-        for pool in (self.hashing, self.asking):
+        for pool in (self.uploads, self.hashing, self.asking):
             pool.close()
         self.database.close()
 
