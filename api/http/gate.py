@@ -48,6 +48,9 @@ BINARY = "application/octet-stream"
 MAX_BODY_BYTES = 256 * 1024
 """Longest body of a route that does not give its own bound: a session's attendance, 500 ids of the longest, with room."""
 
+MAX_LENGTH_DIGITS = 15
+"""Digits of a length that is looked at as a number."""
+
 MAX_LOGGED_ID = 100
 """Characters of an id, which anybody may make up, that the audit keeps."""
 
@@ -281,7 +284,8 @@ async def _document(request: Request) -> Any:
 def _bounded(receive: Receive, headers: Headers, most_bytes: int) -> Receive:
     """Return what receives a body and refuses, with 413, to receive more of it than so many bytes."""
     said = headers.get("content-length", "")
-    left = -1 if said.isdecimal() and int(said) > most_bytes else most_bytes
+    is_longer = said.isdecimal() and (len(said) > MAX_LENGTH_DIGITS or int(said) > most_bytes)
+    left = -1 if is_longer else most_bytes
 
     async def bounded() -> Message:
         nonlocal left

@@ -228,7 +228,7 @@ def compare_plans(
 def watch_plan(
     plan: Identifier,
     call: Reading,
-    last_event_id: Annotated[str | None, Header(description="The id of the last event that is known.")] = None,
+    last_event_id: Annotated[str | None, Header(description="The id of the last event that is known.", max_length=20)] = None,
 ) -> Response:
     """Tell how a plan is coming along, as it happens: its cost, the proven bound, and the gap between them."""
     call.read(lambda session: RouteResult(planning.get_job(session, plan)[1]))
