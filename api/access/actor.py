@@ -16,6 +16,7 @@ class AccessRole(StrEnum):
     CLINICIAN = "clinician"
     PATIENT = "patient"
     ADMIN = "admin"
+    SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Actor:
         The role of who has made a patient's link: it opens nothing of staff's that is closed to them.
     is_confined : bool
         Whether their role needs a second factor that their account does not have: they may add it, and nothing else.
+    scopes : frozenset of str
+        What a hospital system may do, as ``Appointment.s``: the type of resource, and one of create, read, update and search.
     """
 
     id: str
@@ -47,3 +50,4 @@ class Actor:
     visit: str | None = None
     maker: AccessRole | None = None
     is_confined: bool = False
+    scopes: frozenset[str] = frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from api.store import accounts, feeds
 from api.store.columns import new_id
 from api.store.rows import expect_version, get_row
 from api.store.tables import AccountRow, PatientLinkRow, ProviderRow, TokenRow, VisitRow
+from api.store.tables.people import Role
 from scheduling.errors import Fault, InvalidFile
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}"
@@ -25,7 +27,12 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}"
 SYSTEM = Actor("command-line", AccessRole.ADMIN)
 """Who works at the machine itself."""
 
-STAFF = (AccessRole.SCHEDULER, AccessRole.CLINICIAN, AccessRole.ADMIN)
+STAFF: Mapping[AccessRole, Role] = {
+    AccessRole.SCHEDULER: "scheduler",
+    AccessRole.CLINICIAN: "clinician",
+    AccessRole.ADMIN: "admin",
+}
+"""The roles that accounts have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ def add_account(
     row = AccountRow(
         id=new_id(),
         name=new.name,
-        role=new.role.value,
+        role=STAFF[new.role],
         provider_id=new.provider,
         password_hash=password_hash,
         issuer=issuer if new.subject is not None else None,
@@ -120,7 +127,7 @@ def change_account(
     _expect_complete(session, row.name, role, provider)
     is_active = row.is_active if change.is_active is None else change.is_active
     is_another = (role, provider, is_active) != (AccessRole(row.role), row.provider_id, True)
-    row.role, row.provider_id, row.is_active = role.value, provider, is_active
+    row.role, row.provider_id, row.is_active = STAFF[role], provider, is_active
     if password_hash is not None or change.unlocks:
         _unlock(session, row)
     if change.drops_second_factor:
@@ -218,7 +225,7 @@ def _expect_complete(session: Session, name: str, role: AccessRole, provider: st
     if not re.fullmatch(NAME, name):
         faults.append(Fault("name", "must be letters, digits and . _ @ + -, at most 100"))
     if role not in STAFF:
-        faults.append(Fault("role", "patients have no account; they act through links"))
+        faults.append(Fault("role", "patients act through links, and hospital systems are clients: neither has an account"))
     if (role is AccessRole.CLINICIAN) != (provider is not None):
         faults.append(Fault("provider", "a clinician's account, and no other, names a provider"))
     elif provider is not None and session.get(ProviderRow, provider) is None:

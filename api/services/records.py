@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.store import audit
-from api.store.audit import AuditEntry
+from api.store.audit import AuditEntry as AuditEntry
 from api.store.audit import AuditFilter as AuditFilter
 from api.store.tables import AuditRow
 
@@ -38,6 +38,11 @@ def make_entry(by: Actor, action: str, kind: str, identifier: str, **detail: Any
 def write_audit(session: Session, by: Actor, action: str, kind: str, identifier: str, now: datetime, **detail: Any) -> None:
     """Write down who has done what to what, in the transaction that does it; ids and figures only."""
     write_audit_entries(session, by, [(action, kind, identifier, detail)], now)
+
+
+def has_entry_since(session: Session, actor: str, action: str, subject: tuple[str, str], since: datetime) -> bool:
+    """Return whether somebody has done something to an object, of a kind and id, since an instant."""
+    return audit.has_entry_since(session, actor, action, subject, since)
 
 
 def write_audit_entries(session: Session, by: Actor, done: Iterable[AuditedAction], now: datetime) -> None:

@@ -27,13 +27,14 @@ from api.store.tables.care import (
     ReferralOutRow,
     WaitingRow,
 )
-from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
+from api.store.tables.clients import ClientAssertionRow, ClientRow, ClientTokenRow, ProposalRow
+from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, PeriodVersionRow, ScenarioRow
 from api.store.tables.disruptions import DisruptionRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
-from api.store.tables.jobs import JobEventRow, PlanJobRow
+from api.store.tables.jobs import BestPlanRow, JobEventRow, PlanJobRow, WhatIfRow
 from api.store.tables.mail import InvitationRow, MessageRow
-from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
+from api.store.tables.people import BusyRow, MergeRow, PatientRow, ProviderRow, ShiftRow
 from api.store.tables.plans import (
     BookingRow,
     ChangeSetRow,
@@ -52,9 +53,13 @@ __all__ = [
     "AccountRow",
     "AttendanceRow",
     "AuditRow",
+    "BestPlanRow",
     "BookingRow",
     "BusyRow",
     "ChangeSetRow",
+    "ClientAssertionRow",
+    "ClientRow",
+    "ClientTokenRow",
     "ClinicRow",
     "DisruptionRow",
     "EmergencyAccessRow",
@@ -73,6 +78,7 @@ __all__ = [
     "LogInSourceRow",
     "MemberRow",
     "MembershipRow",
+    "MergeRow",
     "MessageRow",
     "MirrorRow",
     "OccupancyRow",
@@ -82,10 +88,12 @@ __all__ = [
     "PatientLinkRow",
     "PatientRow",
     "PeriodRow",
+    "PeriodVersionRow",
     "PlacerRow",
     "PlanJobRow",
     "PlanRow",
     "ProgrammeRow",
+    "ProposalRow",
     "ProviderRow",
     "PublicationRow",
     "ReferralOutRow",
@@ -99,5 +107,6 @@ __all__ = [
     "TokenRow",
     "VisitRow",
     "WaitingRow",
+    "WhatIfRow",
     "metadata",
 ]

@@ -8,7 +8,7 @@ from alembic import op
 from api.store.columns import Utc
 
 revision = "0022"
-down_revision = "0015"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
