@@ -25,10 +25,14 @@ from api.runtime.pools import BoundedPool
 from api.runtime.settings import Settings
 from api.store.columns import utc_now
 from api.store.database import Database
+from api.store.grouped_audit import GroupedAudit
 from api.store.migrations import expect_migrated
 
 if TYPE_CHECKING:
     from api.runtime.job_queue import JobQueue
+
+UPLOADS_AT_ONCE, UPLOADS_WAITING = 2, 8
+"""Sheets and calendars that are read at once, and that wait: each may take tens of megabytes, and a calendar elsewhere 20 s."""
 
 
 @dataclass
@@ -47,8 +51,11 @@ class AppContext:
         Reads calendars elsewhere.
     identity_provider : IdentityProvider or None
         Where staff log in, when not here.
-    hashing, asking : BoundedPool
-        Where passwords are hashed, and the identity provider is asked: neither takes a thread from those who read.
+    uploads, hashing, asking : BoundedPool
+        Where sheets and calendars are read, passwords hashed, and the identity provider asked: none of it takes a thread from
+        those who read.
+    warnings : list of str
+        What an operator should know of the service that runs.
     stopping : Event
         Set when the process has been told to end: streams end then, and it is no longer ready.
     """
@@ -65,13 +72,20 @@ class AppContext:
     streams: OpenStreams = field(default_factory=OpenStreams)
     metrics: Metrics = field(default_factory=Metrics)
     stopping: Event = field(default_factory=Event)
+    warnings: list[str] = field(default_factory=list)
     feeds: FeedCache = field(default_factory=FeedCache)
+    uploads: BoundedPool = field(default_factory=lambda: BoundedPool("reading of files", UPLOADS_AT_ONCE, UPLOADS_WAITING))
     hashing: BoundedPool = field(
         default_factory=lambda: BoundedPool("logging in", passwords.POOL_THREADS, passwords.POOL_PLACES)
     )
     asking: BoundedPool = field(
         default_factory=lambda: BoundedPool("the identity provider", oidc.POOL_THREADS, oidc.POOL_PLACES)
     )
+
+    @cached_property
+    def reads(self) -> GroupedAudit:
+        """What writes down who has read what, those who read at once together."""
+        return GroupedAudit(self.database)
 
     @cached_property
     def queue(self) -> JobQueue:
@@ -83,7 +97,7 @@ class AppContext:
     def identify(self, secret: str) -> Actor:
         """Return who brings a secret, as of now. Raises ``Unauthenticated``."""
         idle = timedelta(minutes=self.settings.session_idle_minutes)
-        return identify(self.database, self.signer, secret, self.clock(), idle)
+        return identify(self.database, self.signer, secret, self.clock(), idle, self.settings.second_factor_roles)
 
     def is_live(self, actor: Actor) -> bool:
         """Return whether somebody who was identified may still ask; it does not count as use."""
@@ -91,7 +105,7 @@ class AppContext:
         return is_live(self.database, actor, self.clock(), idle)
 
     def expect_ready(self) -> None:
-        """Refuse to serve: the process is ending, or the database does not answer or has other tables.
+        """Refuse to serve: the process is ending, or the database does not answer, cannot be written, or has other tables.
 
         Raises
         ------
@@ -101,12 +115,13 @@ class AppContext:
         if self.stopping.is_set():
             raise Unavailable("the process is ending")
         expect_migrated(self.database)
+        self.database.expect_writable()
 
     def close(self) -> None:
         """Close the store, and the queue if it was opened."""
         if "queue" in self.__dict__:
             self.queue.close()
-        for pool in (self.hashing, self.asking):
+        for pool in (self.uploads, self.hashing, self.asking):
             pool.close()
         self.database.close()
 

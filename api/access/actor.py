@@ -35,6 +35,10 @@ class Actor:
         Who a clinician is among the providers.
     visit : str or None
         The one visit that a patient's link opens.
+    maker : AccessRole or None
+        The role of who has made a patient's link: it opens nothing of staff's that is closed to them.
+    is_confined : bool
+        Whether their role needs a second factor that their account does not have: they may add it, and nothing else.
     scopes : frozenset of str
         What a hospital system may do, as ``Appointment.s``: the type of resource, and one of create, read, update and search.
     """
@@ -44,4 +48,6 @@ class Actor:
     credential: str = ""
     provider: str | None = None
     visit: str | None = None
+    maker: AccessRole | None = None
+    is_confined: bool = False
     scopes: frozenset[str] = frozenset()

@@ -38,6 +38,11 @@ class Signer:
         self._key = key
         self._box = Fernet(urlsafe_b64encode(self._derived("answers")))
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells this key from others, and nothing else of it."""
+        return self._derived("fingerprint").hex()[:32]
+
     def link(self, identifier: str, visit: str) -> str:
         """Return the secret of a patient's link."""
         return f"{LINK}{identifier}.{self.signature('link', identifier, visit)}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -13,7 +14,7 @@ from api.access.credentials import CLIENT, LINK, MAX_CHARACTERS, SESSION, TOKEN,
 from api.runtime.exceptions import Unauthenticated
 from api.store import accounts, clients
 from api.store.database import Database
-from api.store.errors import StoreBusy
+from api.store.errors import StoreBusy, StoreUnwritable
 from api.store.tables import AccountRow, PatientLinkRow, SessionRow, TokenRow
 from scheduling.errors import UnknownId
 
@@ -34,13 +35,22 @@ class VerifiedCredential:
     noted_at: datetime | None
 
 
-def identify(database: Database, signer: Signer, secret: str, now: datetime, idle: timedelta) -> Actor:
+def identify(
+    database: Database,
+    signer: Signer,
+    secret: str,
+    now: datetime,
+    idle: timedelta,
+    two_factors: Collection[str] = (),
+) -> Actor:
     """Return who brings a secret, and note that it is in use.
 
     Parameters
     ----------
     idle
         How long a session lasts without a request.
+    two_factors
+        Roles whose passwords need a second factor.
 
     Raises
     ------
@@ -48,12 +58,12 @@ def identify(database: Database, signer: Signer, secret: str, now: datetime, idl
         When the secret is unknown, revoked, out of date, or idle for too long, or its account is closed.
     """
     with database.reading() as session:
-        credential = _verify(session, signer, secret[:MAX_CHARACTERS], now, idle)
+        credential = _verify(session, signer, secret[:MAX_CHARACTERS], now, idle, two_factors)
     if credential is None:
         raise Unauthenticated("the credential is unknown, revoked, or has run out")
     if credential.noted_at is None or now - credential.noted_at >= USE_NOTED_EVERY:
-        # A store that is busy for seconds must not keep people from reading; the next request notes it.
-        with suppress(StoreBusy), database.writing() as session:
+        # A store that is busy, or whose disk is full, must not keep people from reading; the next request notes it.
+        with suppress(StoreBusy, StoreUnwritable), database.writing() as session:
             accounts.record_use(session, credential.kind, credential.actor.credential, now)
     return credential.actor
 
@@ -68,7 +78,7 @@ def is_live(database: Database, actor: Actor, now: datetime, idle: timedelta) ->
         if row is None or not _is_good(row, now) or (isinstance(row, SessionRow) and row.last_seen_at + idle <= now):
             return False
         account = accounts.get_account(session, row.account_id)
-        return account.is_active and _staff(account, row.id) == actor
+        return account.is_active and _staff(account, row.id) == replace(actor, is_confined=False)
 
 
 def _is_good(row: SessionRow | TokenRow | PatientLinkRow, now: datetime) -> bool:
@@ -91,9 +101,11 @@ def recognise_link(database: Database, signer: Signer, secret: str, now: datetim
     return credential.actor
 
 
-def _verify(session: Session, signer: Signer, secret: str, now: datetime, idle: timedelta) -> VerifiedCredential | None:
+def _verify(
+    session: Session, signer: Signer, secret: str, now: datetime, idle: timedelta, two_factors: Collection[str]
+) -> VerifiedCredential | None:
     if secret.startswith(SESSION):
-        return _verify_session(session, hash_secret(secret), now, idle)
+        return _verify_session(session, hash_secret(secret), now, idle, two_factors)
     if secret.startswith(TOKEN):
         return _verify_token(session, hash_secret(secret), now)
     if secret.startswith(CLIENT):
@@ -101,14 +113,17 @@ def _verify(session: Session, signer: Signer, secret: str, now: datetime, idle: 
     return _verify_link(session, signer, secret, now) if secret.startswith(LINK) else None
 
 
-def _verify_session(session: Session, secret_hash: str, now: datetime, idle: timedelta) -> VerifiedCredential | None:
+def _verify_session(
+    session: Session, secret_hash: str, now: datetime, idle: timedelta, two_factors: Collection[str]
+) -> VerifiedCredential | None:
     found = accounts.find_session(session, secret_hash)
     if found is None:
         return None
     row, account = found
     if not _is_good(row, now) or row.last_seen_at + idle <= now or not account.is_active:
         return None
-    return VerifiedCredential(_staff(account, row.id), SessionRow, row.last_seen_at)
+    is_confined = account.role in two_factors and account.password_hash is not None and account.totp_secret is None
+    return VerifiedCredential(replace(_staff(account, row.id), is_confined=is_confined), SessionRow, row.last_seen_at)
 
 
 def _verify_token(session: Session, secret_hash: str, now: datetime) -> VerifiedCredential | None:
@@ -139,7 +154,10 @@ def _verify_link(session: Session, signer: Signer, secret: str, now: datetime) -
         return None
     if not signer.is_link(secret, row.id, row.visit_id) or not _is_good(row, now):
         return None
-    return VerifiedCredential(Actor(row.id, AccessRole.PATIENT, row.id, visit=row.visit_id), PatientLinkRow, row.last_used_at)
+    account = session.get(AccountRow, row.created_by)
+    maker = None if account is None else AccessRole(account.role)
+    actor = Actor(row.id, AccessRole.PATIENT, row.id, visit=row.visit_id, maker=maker)
+    return VerifiedCredential(actor, PatientLinkRow, row.last_used_at)
 
 
 def _staff(account: AccountRow, credential: str) -> Actor:

@@ -92,8 +92,10 @@ class IdentityProvider:
         """Return where to send the browser, and what to keep until it is back."""
         begun = PendingLogIn(generate_token(32), generate_token(32), generate_token(64), int(time.time()) + STATE_SECONDS)
         with self._client() as client:
+            asked = {"acr_values": self._settings.oidc_acr} if self._settings.oidc_acr else {}
             address, _ = client.create_authorization_url(
                 self._discovered()["authorization_endpoint"],
+                **asked,
                 state=begun.state,
                 nonce=begun.nonce,
                 code_verifier=begun.verifier,
@@ -127,6 +129,11 @@ class IdentityProvider:
         params = {"nonce": nonce, "client_id": self._settings.oidc_client_id, "access_token": token.get("access_token")}
         claims = CodeIDToken(decoded.claims, decoded.header, options, params)
         claims.validate(leeway=LEEWAY_SECONDS)
+        wanted, present = self._settings.oidc_amr.split(), claims.get("amr", [])
+        if self._settings.oidc_acr and claims.get("acr") not in self._settings.oidc_acr.split():
+            raise Unauthenticated("the identity provider says that this log-in is not strong enough (acr)")
+        if wanted and not (isinstance(present, list) and set(wanted) <= set(map(str, present))):
+            raise Unauthenticated("the identity provider says that this log-in is not strong enough (amr)")
         return str(claims[self._settings.oidc_claim])
 
     def _discovered(self) -> dict[str, Any]:

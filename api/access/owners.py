@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
-from api.store import feeds, outside, owners
+from api.store import accounts, emergencies, feeds, outside, owners
 
 Owns = Callable[[Session, Actor, str], bool]
 
@@ -16,6 +17,11 @@ Owns = Callable[[Session, Actor, str], bool]
 def is_own(session: Session, actor: Actor, kind: str, identifier: str) -> bool:
     """Say whether an object is the actor's own. One that does not exist is not, so that ids cannot be probed."""
     return kind in OWNERS and OWNERS[kind](session, actor, identifier)
+
+
+def is_opened_in_need(session: Session, actor: Actor, kind: str, identifier: str, now: datetime) -> bool:
+    """Return whether a clinician may read an object that is not their own, because they have opened its patient in need."""
+    return actor.role is AccessRole.CLINICIAN and emergencies.is_opened(session, actor.id, kind, identifier, now)
 
 
 def _visit(session: Session, actor: Actor, visit: str) -> bool:
@@ -46,6 +52,10 @@ def _feed(session: Session, actor: Actor, feed: str) -> bool:
     return feeds.has_made(session, actor.id, feed)
 
 
+def _link(session: Session, actor: Actor, link: str) -> bool:
+    return accounts.has_made_link(session, actor.id, link)
+
+
 def _outside(session: Session, actor: Actor, calendar: str) -> bool:
     return actor.provider is not None and outside.is_calendar_of(session, actor.provider, calendar)
 
@@ -56,6 +66,7 @@ OWNERS: Mapping[str, Owns] = {
     "provider": _provider,
     "episode": _episode,
     "feed": _feed,
+    "link": _link,
     "outside": _outside,
 }
 

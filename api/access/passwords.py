@@ -12,6 +12,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
+from zxcvbn import zxcvbn
 
 from scheduling.errors import Fault, InvalidFile
 
@@ -19,6 +20,13 @@ MIN_CHARACTERS = 12
 MAX_CHARACTERS = 256
 
 _hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+
+MIN_GUESSES = 10**8
+"""How many guesses a password has to withstand, as zxcvbn estimates: by its lists of common passwords, names and words
+(Wheeler, zxcvbn: low-budget password strength estimation, USENIX Security 2016)."""
+
+MAX_ESTIMATED = 64
+"""Characters that are estimated; more would take long, and add to what is enough already."""
 
 POOL_THREADS, POOL_PLACES = 2, 64
 """How many are hashed at once, and wait: each takes 64 MiB and a core for some 50 ms. A shift that begins logs in at once."""
@@ -29,17 +37,27 @@ def _nobodys() -> str:
     return _hasher.hash("the password of an account that is not there")
 
 
-def hash_password(password: str) -> str:
-    """Return what is kept of a password.
+def hash_password(password: str, name: str) -> str:
+    """Return what is kept of a password of the account of a name.
 
     Raises
     ------
     InvalidFile
-        When it is too short to protect anything, or absurdly long.
+        When it is too short to protect anything, absurdly long, soon guessed, or holds the name.
     """
-    if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS:
-        raise InvalidFile("password", [Fault("password", f"must have {MIN_CHARACTERS} to {MAX_CHARACTERS} characters")])
+    if fault := _find_fault(password, name):
+        raise InvalidFile("password", [Fault("password", fault)])
     return _hasher.hash(password)
+
+
+def _find_fault(password: str, name: str) -> str | None:
+    if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS:
+        return f"must have {MIN_CHARACTERS} to {MAX_CHARACTERS} characters"
+    if name.casefold() in password.casefold():
+        return "must not hold the account's name"
+    if zxcvbn(password[:MAX_ESTIMATED], user_inputs=[name])["guesses"] < MIN_GUESSES:
+        return "is among those that are tried first: it is common, or made of words and patterns that are"
+    return None
 
 
 def is_password(kept: str | None, password: str) -> bool:

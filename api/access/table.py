@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from api.access.actor import AccessRole
+from api.access.actor import AccessRole, Actor
 
 
 class Scope(StrEnum):
@@ -24,6 +24,9 @@ class Scope(StrEnum):
 
 
 ANY, OWN = Scope.ANY, Scope.OWN
+
+OWN_SESSION = "/v1/sessions/current"
+"""How the routes begin that whoever is in may use before there is a second factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,13 @@ class Access:
     public: bool = False
     body: tuple[tuple[str, str], ...] = ()
     needs: str = ""
+
+    def may(self, actor: Actor) -> bool:
+        """Return whether somebody may at all; whether on an object is asked of its owner."""
+        staff = self.roles.keys() - {AccessRole.PATIENT}
+        is_closed_to_maker = actor.maker is not None and bool(staff) and actor.maker not in staff
+        is_outside = actor.is_confined and not self.path.startswith(OWN_SESSION)
+        return actor.role in self.roles and not is_closed_to_maker and not is_outside
 
     @property
     def named_in_path(self) -> tuple[str, ...]:
@@ -105,6 +115,8 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/sessions/current", scheduler=ANY, clinician=ANY, patient=ANY, admin=ANY),
     allow("DELETE", "/v1/sessions/current", scheduler=ANY, clinician=ANY, admin=ANY),
     allow("PUT", "/v1/sessions/current/password", scheduler=ANY, clinician=ANY, admin=ANY),
+    allow("POST", "/v1/sessions/current/second-factor", scheduler=ANY, clinician=ANY, admin=ANY),
+    allow("PUT", "/v1/sessions/current/second-factor", scheduler=ANY, clinician=ANY, admin=ANY),
     allow("GET", "/v1/oidc/log-in", public=True),
     allow("GET", "/v1/oidc/callback", public=True),
     # Who may come in.
@@ -116,6 +128,8 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/accounts/{account}/tokens", admin=ANY),
     allow("POST", "/v1/accounts/{account}/tokens", admin=ANY),
     allow("DELETE", "/v1/tokens/{token}", admin=ANY),
+    # What was done, and refused.
+    allow("GET", "/v1/audit", admin=ANY),
     # What is asked for.
     allow("POST", "/v1/scenarios", scheduler=ANY),
     allow("GET", "/v1/scenarios", scheduler=ANY),
@@ -136,6 +150,9 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/patients/{patient}/visits", scheduler=ANY, clinician=OWN),
     allow("GET", "/v1/patients/{patient}", scheduler=ANY, clinician=OWN),
     allow("PATCH", "/v1/patients/{patient}", scheduler=ANY),
+    allow("GET", "/v1/patients/{patient}/record", admin=ANY),
+    allow("POST", "/v1/patients/{patient}/emergency-accesses", clinician=ANY),
+    allow("GET", "/v1/emergency-accesses", admin=ANY),
     allow("POST", "/v1/patients/{patient}/merge", scheduler=ANY),
     allow("DELETE", "/v1/patients/{patient}/merge", scheduler=ANY),
     # Plans, and what is published of them.
@@ -289,7 +306,8 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/fhir/r4/Appointment/{resource}/_history/{vid}", system=ANY, needs="Appointment.r"),
     # Patients' links.
     allow("POST", "/v1/visits/{visit}/links", scheduler=ANY, clinician=OWN),
-    allow("DELETE", "/v1/links/{link}", scheduler=ANY),
+    allow("GET", "/v1/visits/{visit}/links", scheduler=ANY, clinician=OWN),
+    allow("DELETE", "/v1/links/{link}", scheduler=ANY, clinician=OWN),
 )
 
 _LINES = {(line.method, line.path): line for line in ACCESS}

@@ -82,6 +82,7 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
     from api.background.mail.delivery import LmtpListener
     from api.background.mail.mailbox import fetch_replies
     from api.background.mail.sender_supervisor import SenderSupervisor
+    from api.services.anchoring import note_end
     from api.services.letters import delete_old_words
     from api.services.notifications import delete_old_messages
     from api.services.outside import refresh
@@ -107,6 +108,8 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
             _listen(stack, LmtpListener(settings, answered))
         stack.enter_context(PeriodicTask("forgetting ended plans", FORGET_SECONDS, forget))
         stack.enter_context(PeriodicTask("forgetting old messages", FORGET_SECONDS, lambda: delete_old_messages(context)))
+        anchoring = PeriodicTask("noting the audit's end", settings.audit_anchor_seconds, lambda: note_end(context))
+        stack.enter_context(anchoring)
         stack.enter_context(PeriodicTask("forgetting words", FORGET_SECONDS, lambda: delete_old_words(context)))
         stack.enter_context(PeriodicTask("reading outside calendars", READ_SECONDS, lambda: refresh(context, context.fetcher)))
         yield

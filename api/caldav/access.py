@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
-from radicale.auth import BaseAuth
+from radicale.auth import AuthContext, BaseAuth
 from radicale.rights import BaseRights
 
+from api.access.actor import NOBODY, UNKNOWN, Actor
 from api.access.credentials import TOKEN
 from api.context import create_context
-from api.runtime.exceptions import ServiceError
+from api.runtime.exceptions import ServiceError, TooMany, Unauthenticated
 from api.runtime.settings import read_settings
+from api.services.feeds import USE_NOTED_EVERY
+from api.services.records import write_audit, write_refusal
 from api.store import accounts
+from api.store.errors import StoreBusy, StoreUnusable
 
 READ_COLLECTIONS, READ_CALENDARS = "R", "r"
 
@@ -22,19 +28,39 @@ class Auth(BaseAuth):
     def __init__(self, configuration: Any) -> None:
         super().__init__(configuration)
         self._context = create_context(read_settings())
+        self._noted: dict[str, datetime] = {}
 
-    def _login(self, login: str, password: str) -> str:
-        """Return the account's name, empty when the token is not one of the account, or has been guessed at too often."""
-        if not password.startswith(TOKEN):
-            return ""
+    def _login_ext(self, login: str, password: str, context: AuthContext) -> str:
+        """Return the account's name, empty when the token is not one of the account, or its address has guessed too often."""
+        guessing = f"caldav from {context.remote_addr}"
         try:
-            self._context.log_ins.take(f"caldav by {login}")
-            actor = self._context.identify(password)
+            self._context.log_ins.expect(guessing)
+            actor = self._context.identify(password) if password.startswith(TOKEN) else None
+        except Unauthenticated:
+            actor = None
         except ServiceError:
             return ""
         with self._context.database.reading() as session:
             account = accounts.find_account_by_name(session, login)
-        return login if account is not None and account.id == actor.id else ""
+        if actor is not None and account is not None and account.id == actor.id:
+            self._note(actor)
+            return login
+        with suppress(TooMany, StoreBusy, StoreUnusable):
+            self._context.log_ins.take(guessing)
+            refused = (account.id, account.role) if account else (UNKNOWN, NOBODY)
+            with self._context.database.writing() as session:
+                tried = account.id if account else ""
+                write_refusal(session, *refused, "caldav.log-in", "account", tried, self._context.clock())
+        return ""
+
+    def _note(self, actor: Actor) -> None:
+        """Write down that somebody reads, once a day: programs come every few minutes, with each request anew."""
+        now = self._context.clock()
+        if now - self._noted.get(actor.credential, now - USE_NOTED_EVERY) < USE_NOTED_EVERY:
+            return
+        with suppress(StoreBusy, StoreUnusable), self._context.database.writing() as session:
+            write_audit(session, actor, "caldav.log-in", "account", actor.id, now, token=actor.credential)
+            self._noted[actor.credential] = now
 
 
 class Rights(BaseRights):

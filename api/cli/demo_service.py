@@ -72,7 +72,7 @@ def fill_store(context: AppContext, scenario: Scenario, plan: Plan, limits: Limi
     new = NewAccount(ACCOUNT, AccessRole.SCHEDULER, None, None)
     with context.database.writing() as session:
         import_scenario(session, SYSTEM, scenario.model_dump_json(), now)
-        add_account(session, SYSTEM, new, hash_password(password), None, now)
+        add_account(session, SYSTEM, new, hash_password(password, ACCOUNT), None, now)
     with context.database.writing() as session:
         made_of = planning.prepare_plan(session, wanted, now)
         job = planning.request_plan(session, AtOnce(context.clock), SYSTEM, wanted, made_of, now)

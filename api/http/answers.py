@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -14,10 +14,11 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.context import AppContext
-from api.runtime.exceptions import KeyReused, Stale, VersionMissing
-from api.services.records import has_entry_since, write_audit
+from api.runtime.exceptions import KeyReused, Stale, Unavailable, VersionMissing
+from api.services.records import AuditEntry, has_entry_since, make_entry
 from api.store import accounts
 from api.store.epoch import Version, get_epoch, make_tag, read_tag
+from api.store.errors import StoreUnwritable
 from api.store.tables import IdempotencyRow
 
 AUDIT_REST = timedelta(minutes=1)
@@ -89,10 +90,15 @@ class Call:
             return answer.response(present)
 
     def disclose(self, action: str, kind: str, identifier: str, act: Callable[[Session], RouteResult]) -> Response:
-        """Answer as :meth:`read` does with patient data; that it was read is written down before the answer leaves."""
+        """Answer as :meth:`read` does with patient data; that it was read is written down before the answer leaves.
+
+        Raises
+        ------
+        Unavailable
+            When it cannot be written down.
+        """
         response = self.read(act)
-        with self.context.database.writing() as session:
-            write_audit(session, self.actor, action, kind, identifier, self.context.clock())
+        self._note(make_entry(self.actor, action, kind, identifier), self.context.clock())
         return response
 
     def disclose_once_a_minute(
@@ -106,9 +112,14 @@ class Call:
         with self.context.database.reading() as session:
             if has_entry_since(session, self.actor.id, action, (kind, identifier), now - AUDIT_REST):
                 return response
-        with self.context.database.writing() as session:
-            write_audit(session, self.actor, action, kind, identifier, now)
+        self._note(make_entry(self.actor, action, kind, identifier), now)
         return response
+
+    def _note(self, entry: AuditEntry, now: datetime) -> None:
+        try:
+            self.context.reads.write(entry, now)
+        except StoreUnwritable as error:
+            raise Unavailable(f"a read that cannot be written down is not answered: {error}") from None
 
     def write(self, act: Callable[[Session], RouteResult]) -> Response:
         """Answer with what one transaction does; nothing is done when it raises.

@@ -135,6 +135,14 @@ def make_defect(request: Request) -> JSONResponse:
     return _answer(request, DEFECT, None, (), {})
 
 
+def make_plain_problem(request: Request, error: HTTPException) -> JSONResponse:
+    """Return the answer that HTTP itself has a status for."""
+    status = HTTPStatus(error.status_code)
+    kind = ProblemType(status, status.phrase.lower().replace(" ", "-"), status.phrase)
+    detail = None if error.detail == status.phrase else error.detail
+    return _answer(request, kind, detail, (), dict(error.headers or {}))
+
+
 def install_handlers(app: FastAPI) -> None:
     """Make every error of the application a problem."""
 
@@ -150,10 +158,7 @@ def install_handlers(app: FastAPI) -> None:
 
     async def plain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        status = HTTPStatus(error.status_code)
-        kind = ProblemType(status, status.phrase.lower().replace(" ", "-"), status.phrase)
-        detail = None if error.detail == status.phrase else error.detail
-        return _answer(request, kind, detail, (), dict(error.headers or {}))
+        return make_plain_problem(request, error)
 
     app.add_exception_handler(ClinicweaveError, refused)
     app.add_exception_handler(RequestValidationError, invalid)

@@ -7,7 +7,6 @@ route. Who asks is known before a byte of the body is read, and no body is read 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,7 +25,7 @@ from starlette.types import Scope as AsgiScope
 
 from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
 from api.access.credentials import hash_secret
-from api.access.owners import find_ids, get_kind, is_own
+from api.access.owners import find_ids, get_kind, is_opened_in_need, is_own
 from api.access.table import Access, Scope, get_line, list_methods
 from api.context import AppContext, get_context
 from api.http.errors import document_outcomes, document_problems, is_fhir
@@ -48,6 +47,9 @@ BINARY = "application/octet-stream"
 
 MAX_BODY_BYTES = 256 * 1024
 """Longest body of a route that does not give its own bound: a session's attendance, 500 ids of the longest, with room."""
+
+MAX_LENGTH_DIGITS = 15
+"""Digits of a length that is looked at as a number."""
 
 MAX_LOGGED_ID = 100
 """Characters of an id, which anybody may make up, that the audit keeps."""
@@ -200,13 +202,19 @@ def _known(context: AppContext, asked: AccessRequest) -> Actor:
 
 
 def _may(context: AppContext, actor: Actor, line: Access, asked: AccessRequest) -> bool:
+    if not line.may(actor):
+        return False
     scope = line.roles.get(actor.role)
     if line.needs and actor.role is AccessRole.SYSTEM and line.needs not in actor.scopes:
         return False
     if scope is not Scope.OWN:
         return scope is Scope.ANY
     with context.database.reading() as session:
-        return all(is_own(session, actor, kind, identifier) for kind, identifier in asked.ids)
+        return all(
+            is_own(session, actor, kind, identifier)
+            or (line.method in READING and is_opened_in_need(session, actor, kind, identifier, context.clock()))
+            for kind, identifier in asked.ids
+        )
 
 
 def _deny(context: AppContext, line: Access, asked: AccessRequest, actor: str, role: str, reason: str) -> None:
@@ -275,14 +283,15 @@ def is_foreign(request: Request) -> bool:
 async def _document(request: Request) -> Any:
     try:
         return await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # no JSON, no text, or a number of more digits than Python reads
         return None  # the route's own validation says what is wrong with it
 
 
 def _bounded(receive: Receive, headers: Headers, most_bytes: int) -> Receive:
     """Return what receives a body and refuses, with 413, to receive more of it than so many bytes."""
     said = headers.get("content-length", "")
-    left = -1 if said.isdecimal() and int(said) > most_bytes else most_bytes
+    is_longer = said.isdecimal() and (len(said) > MAX_LENGTH_DIGITS or int(said) > most_bytes)
+    left = -1 if is_longer else most_bytes
 
     async def bounded() -> Message:
         nonlocal left

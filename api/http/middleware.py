@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from time import perf_counter
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.context import AppContext
-from api.http.errors import make_defect
+from api.http.errors import make_defect, make_plain_problem
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,8 @@ TRANSPORT_SECURITY = "max-age=31536000; includeSubDomains"
 
 GONE = 499
 """The status, in the log alone, of a request whose caller has left before it was there; servers have agreed on it."""
+
+PROBES = ("/healthz", "/readyz")
 
 UNROUTED = "none"
 """The route of a request that found none."""
@@ -70,7 +75,11 @@ class RequestContextMiddleware:
 
         with self._context.metrics.running.track_inprogress():
             try:
-                await self._app(scope, receive, sent)
+                if self._is_strange(request):
+                    error = HTTPException(HTTPStatus.MISDIRECTED_REQUEST, "this service does not go by that host name")
+                    await make_plain_problem(request, error)(scope, receive, sent)
+                else:
+                    await self._app(scope, receive, sent)
             except ClientDisconnect:
                 status = status or GONE
             except Exception:
@@ -79,6 +88,20 @@ class RequestContextMiddleware:
                     await make_defect(request)(scope, receive, sent)
             finally:
                 self._record(request, status, perf_counter() - began)
+
+    def _is_strange(self, request: Request) -> bool:
+        """Return whether a request names a host that is not ours, as a page does whose name was bound to our address.
+
+        Who looks whether the process is well asks by its address.
+        """
+        hosts = self._context.settings.hosts
+        if request.scope["path"] in PROBES:
+            return False
+        try:
+            name = urlsplit(f"//{request.headers.get('host', '')}").hostname
+        except ValueError:  # none at all, which no address could be made of
+            return True
+        return bool(hosts) and name not in hosts
 
     def _dress(self, headers: MutableHeaders, request: Request) -> None:
         for name, value in SECURITY_HEADERS.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query
@@ -16,6 +17,8 @@ T = TypeVar("T")
 
 MAX_ITEMS = 200
 MAX_CURSOR_CHARACTERS = 500
+MAX_DIGITS = 9
+"""Longest number in a cursor; rows are counted by 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,33 @@ async def get_page(
 ) -> Page:
     """Read which part of a list is asked for. Raises ``InvalidFile`` for a cursor that none of our pages gave."""
     return Page(read_cursor(cursor, "query.cursor"), limit)
+
+
+def read_number(page: Page) -> int:
+    """Return the number after which a page begins, 0 at the start. Raises ``InvalidFile`` when its key is no number."""
+    key = page.after or "0"
+    if not (key.isascii() and key.isdigit() and len(key) <= MAX_DIGITS):
+        raise strange_cursor()
+    return int(key)
+
+
+def read_moment_and_id(page: Page) -> tuple[datetime, str] | None:
+    """Return the instant and id after which a page begins, None at the start. Raises ``InvalidFile`` for a strange key."""
+    if not page.after:
+        return None
+    moment, _, identifier = page.after.partition(" ")
+    try:
+        before = datetime.fromisoformat(moment)
+        if before.utcoffset() is None:
+            raise ValueError(moment)
+        return before.astimezone(UTC), identifier
+    except (ValueError, OverflowError):
+        raise strange_cursor() from None
+
+
+def strange_cursor() -> InvalidFile:
+    """Return the refusal of a cursor that none of our pages gave."""
+    return InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")])
 
 
 Paged = Annotated[Page, Depends(get_page)]

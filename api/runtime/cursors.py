@@ -22,6 +22,6 @@ def read_cursor(cursor: str, place: str) -> str:
         if not isinstance(after, str) or "\x00" in after:
             raise ValueError(after)
         after.encode()  # half a pair of surrogates is no text that a database could be asked for
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise InvalidFile("query", [Fault(place, "is no cursor of this list")]) from None
     return after

@@ -36,7 +36,8 @@ class BoundedPool:
         self._most = threads + places
         self._inside = 0
         self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=_give_way)
+        self._count = threads
+        self._threads: ThreadPoolExecutor | None = None
 
     async def run(self, act: Callable[[], T]) -> T:
         """Run something in the pool; whoever waits for it holds no thread.
@@ -50,13 +51,18 @@ class BoundedPool:
             if self._inside >= self._most:
                 raise Unavailable(f"too many wait for {self._name}; try again soon")
             self._inside += 1
-        running = self._threads.submit(act)
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(self._count, thread_name_prefix=self._name, initializer=_give_way)
+            running = self._threads.submit(act)
         running.add_done_callback(self._left)
         return await asyncio.wrap_future(running)
 
     def close(self) -> None:
-        """Let what runs end, and run nothing more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Let what runs end, and nothing more of what waits; what comes later finds new threads."""
+        with self._lock:
+            threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _left(self, _: object) -> None:
         with self._lock:

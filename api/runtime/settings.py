@@ -5,11 +5,15 @@ Every setting has a value that suits one laptop; several machines that share a P
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
+import stat
+import sys
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,8 +28,16 @@ OF_THE_BUILD = (f"{PREFIX}CLIENTS", f"{PREFIX}PEERS")
 
 MIN_SECRET_CHARACTERS = 32
 
+OTHERS = 0o077
+"""What anybody but its owner may do with a file."""
+
+log = logging.getLogger(__name__)
+
 MAX_SOLVE_SECONDS = 7 * 86_400
 """Longest search that may be asked for, s: a week."""
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Names of this machine to itself."""
 
 SQLITE = "sqlite:///"
 IN_MEMORY = ("sqlite://", SQLITE, f"{SQLITE}:memory:")
@@ -42,9 +54,16 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65_535, description="The port to listen on; 0 takes a free one.")
+    tls_certificate: Path | None = Field(None, description="A PEM file: the service itself takes TLS, and nothing else.")
+    tls_key: Path | None = Field(None, description="The key of that certificate; unset, it is in the same file.")
     public_url: str = Field(
-        default_factory=lambda known: _served_at(known.get("host", ""), known.get("port", 0)),
+        default_factory=lambda known: _served_at(
+            known.get("host", ""), known.get("port", 0), known.get("tls_certificate") is not None
+        ),
         description="The address by which browsers reach the service; unset, the one that it listens on.",
+    )
+    allowed_hosts: str = Field(
+        "", description="Host names beside that of public_url by which the service may be asked, by commas; * for any."
     )
     forwarded_allow_ips: str = Field("127.0.0.1", description="Proxies whose X-Forwarded-For and -Proto are believed.")
     max_body_bytes: int = Field(16 * 1024**2, gt=0, description="Longest request body, whatever the route.")
@@ -58,6 +77,8 @@ class Settings(BaseSettings):
     failures_before_lock: int = Field(10, gt=0, description="Wrong passwords in a row after which an account rests.")
     lock_minutes: int = Field(15, gt=0, description="How long an account rests.")
     requests_per_minute: int = Field(1_200, gt=0, description="Requests, for one credential and one process.")
+    second_factor_for: str = Field("", description="Roles whose passwords need a second factor, by commas.")
+    accept_key: bool = Field(False, description="The key that signs is another one from now on.")
     key_hours: int = Field(24, gt=0, description="How long the answer to an Idempotency-Key is kept.")
 
     jobs_per_worker: int = Field(1, ge=1, le=64, description="Plans that one worker solves at once.")
@@ -108,6 +129,13 @@ class Settings(BaseSettings):
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")
     oidc_claim: str = Field("sub", description="The claim that an account's subject must equal.")
+    oidc_acr: str = Field("", description="What acr must be of a log-in there: one of these, by spaces.")
+    oidc_amr: str = Field("", description="What amr of a log-in there must name, as mfa: all of these.")
+
+    audit_anchor: Path | None = Field(
+        None, description="The file in which the audit's end is noted; unset, one beside an SQLite database."
+    )
+    audit_anchor_seconds: int = Field(900, ge=1, description="Time between two notes of the audit's end.")
 
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
@@ -118,10 +146,22 @@ class Settings(BaseSettings):
             raise ValueError(f"must have at least {MIN_SECRET_CHARACTERS} characters")
         return secret
 
+    @field_validator("second_factor_for")
+    @classmethod
+    def _roles(cls, roles: str) -> str:
+        if unknown := {role.strip() for role in roles.split(",") if role.strip()} - {"scheduler", "clinician", "admin"}:
+            raise ValueError(f"no role of staff: {', '.join(sorted(unknown))}")
+        return roles
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.oidc_issuer is not None and not (self.oidc_client_id and self.oidc_issuer.startswith(("https://", "http://"))):
             raise ValueError("oidc_issuer must be a URL and needs oidc_client_id")
+        if self.tls_key is not None and self.tls_certificate is None:
+            raise ValueError("tls_key needs tls_certificate")
+        for file in (self.tls_certificate, self.tls_key):
+            if file is not None and not os.access(file, os.R_OK):
+                raise ValueError(f"{file} cannot be read")
         if not self.mail_from and (self.smtp_host, self.imap_host, self.lmtp_port) != (None, None, None):
             raise ValueError("mail needs mail_from")
         if self.mail_from and not (is_address(self.mail_from) and self.mail_from.isascii()):
@@ -133,13 +173,39 @@ class Settings(BaseSettings):
         """Whether browsers reach the service by TLS, so that cookies are sent by nothing else."""
         return self.public_url.startswith("https://")
 
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way can read what is sent: by TLS, or because it does not leave the machine."""
+        return self.secure or _is_loopback(urlsplit(self.public_url).hostname or "")
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The host names by which the service may be asked; empty for any, as where it is asked on this machine alone."""
+        names = {name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip()}
+        own = urlsplit(self.public_url).hostname or ""
+        if "*" in names or (not names and _is_loopback(own)):
+            return frozenset()
+        return frozenset({own, *names, *LOOPBACK})
+
+    @property
+    def second_factor_roles(self) -> frozenset[str]:
+        """The roles whose passwords need a second factor."""
+        return frozenset(role.strip() for role in self.second_factor_for.split(",") if role.strip())
+
+    @property
+    def anchor_file(self) -> Path | None:
+        """The file in which the audit's end is noted; None where only the log tells it."""
+        if self.audit_anchor is not None or self.database_url in IN_MEMORY or not self.database_url.startswith(SQLITE):
+            return self.audit_anchor
+        return Path(self.database_url.removeprefix(SQLITE) + ".anchors")
+
     def signing_key(self) -> bytes:
         """Return the key that signs, made at first use when one SQLite file is all there is.
 
         Raises
         ------
         InvalidFile
-            When it is not set although several machines may share the database.
+            When it is not set although several machines may share the database, or its file is empty or cut off.
         """
         if self.secret is not None:
             return self.secret.get_secret_value().encode()
@@ -148,6 +214,10 @@ class Settings(BaseSettings):
         if self.database_url.startswith(SQLITE):
             return _kept_key(Path(self.database_url.removeprefix(SQLITE) + ".key"))
         raise InvalidFile("environment", [Fault("CLINICWEAVE_SECRET", "must be set where machines share a database")])
+
+
+def _is_loopback(host: str) -> bool:
+    return host in LOOPBACK or host.startswith("127.")
 
 
 def read_settings(**overrides: Any) -> Settings:
@@ -181,14 +251,15 @@ def expect_known_variables() -> None:
         raise InvalidFile("environment", faults)
 
 
-def _served_at(host: str, port: int) -> str:
+def _served_at(host: str, port: int, is_secure: bool) -> str:
     """Return the address of what listens there; what listens everywhere is reached on this machine."""
-    return make_address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
+    return make_address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port, is_secure)
 
 
-def make_address(host: str, port: int) -> str:
+def make_address(host: str, port: int, is_secure: bool = False) -> str:
     """Return the address of a port of a host."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if is_secure else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _kept_key(file: Path) -> bytes:
@@ -197,10 +268,28 @@ def _kept_key(file: Path) -> bytes:
         draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as handle:
             handle.write(secrets.token_hex(32).encode())
+            handle.flush()
+            os.fsync(handle.fileno())  # what it has signed must not outlive it
         try:
             os.link(draft, file)
         except FileExistsError:
             pass
         finally:
             draft.unlink()
-    return file.read_bytes()
+        _sync_folder(file.parent)
+    key = file.read_bytes()
+    if len(key) < MIN_SECRET_CHARACTERS:
+        raise InvalidFile(str(file), [Fault("", "holds no key: put the right one back, or take the file away to have another")])
+    if sys.platform != "win32" and stat.S_IMODE(file.stat().st_mode) & OTHERS:
+        log.warning("others on this machine may read the key that signs; chmod 600 %s", file)
+    return key
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the name of a new file written down too, where folders can be asked to."""
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

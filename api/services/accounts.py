@@ -5,22 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlmodel import Session
 
-from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
-from api.access.credentials import SESSION, TOKEN, Signer, hash_secret, make_secret
-from api.access.oidc import IdentityProvider, read_cookie
-from api.access.passwords import hash_password, is_password
+from api.access.actor import AccessRole, Actor
+from api.access.credentials import TOKEN, Signer, hash_secret, make_secret
 from api.context import AppContext
-from api.runtime.exceptions import Conflict, Unauthenticated
-from api.runtime.settings import Settings
+from api.runtime.exceptions import Conflict
 from api.services.records import write_audit
-from api.store import accounts, audit, feeds
+from api.store import accounts, feeds
 from api.store.columns import new_id
 from api.store.rows import expect_version, get_row
-from api.store.tables import AccountRow, PatientLinkRow, ProviderRow, SessionRow, TokenRow, VisitRow
+from api.store.tables import AccountRow, PatientLinkRow, ProviderRow, TokenRow, VisitRow
 from api.store.tables.people import Role
 from scheduling.errors import Fault, InvalidFile
 
@@ -55,15 +52,8 @@ class AccountChange:
     role: AccessRole | None = None
     provider: str | None = None
     is_active: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedSession:
-    """A session that has just begun, with the secret that is told once."""
-
-    secret: str
-    session: SessionRow
-    account: AccountRow
+    unlocks: bool = False
+    drops_second_factor: bool = False
 
 
 def list_accounts(session: Session, after: str, count: int) -> list[AccountRow]:
@@ -74,6 +64,12 @@ def list_accounts(session: Session, after: str, count: int) -> list[AccountRow]:
 def get_account(session: Session, identifier: str) -> AccountRow:
     """Return an account. Raises ``UnknownId``."""
     return accounts.get_account(session, identifier)
+
+
+def get_name(context: AppContext, identifier: str) -> str:
+    """Return the name by which an account logs in. Raises ``UnknownId``."""
+    with context.database.reading() as session:
+        return accounts.get_account(session, identifier).name
 
 
 def add_account(
@@ -112,7 +108,10 @@ def add_account(
 def change_account(
     session: Session, by: Actor, identifier: str, version: int, change: AccountChange, password_hash: str | None, now: datetime
 ) -> AccountRow:
-    """Change an account, and end its sessions, begun by what no longer holds; closing it ends its tokens and feeds too.
+    """Change an account, and end its sessions, begun by what no longer holds.
+
+    Closing it ends its tokens too; closing it or giving it another role ends the feeds and patients' links that it has made.
+    A new password, as ``unlocks``, lets it be logged in to again after wrong guesses.
 
     Raises
     ------
@@ -126,103 +125,34 @@ def change_account(
     role = change.role or AccessRole(row.role)
     provider = change.provider if change.provider is not None or role is not AccessRole.CLINICIAN else row.provider_id
     _expect_complete(session, row.name, role, provider)
-    row.role, row.provider_id = STAFF[role], provider
-    row.is_active = row.is_active if change.is_active is None else change.is_active
+    is_active = row.is_active if change.is_active is None else change.is_active
+    is_another = (role, provider, is_active) != (AccessRole(row.role), row.provider_id, True)
+    row.role, row.provider_id, row.is_active = STAFF[role], provider, is_active
+    if password_hash is not None or change.unlocks:
+        _unlock(session, row)
+    if change.drops_second_factor:
+        row.totp_secret = row.totp_pending = row.totp_step = None
     row.password_hash = password_hash or row.password_hash
     row.version += 1
     session.add(row)
     session.flush()
     if not accounts.has_active_admin(session):
         raise Conflict("one active account must stay an admin")
-    accounts.revoke_sessions(session, identifier, now)
+    if change != AccountChange(unlocks=True) or password_hash is not None:
+        accounts.revoke_sessions(session, identifier, now)
     if not row.is_active:
         accounts.revoke_tokens(session, identifier, now)
+    if is_another:
         feeds.revoke_feeds(session, identifier, now)
-    write_audit(session, by, "account.change", "account", identifier, now)
+        accounts.revoke_links(session, identifier, now)
+    changed = {"unlocked": True} if change.unlocks else {}
+    write_audit(session, by, "account.change", "account", identifier, now, **changed)
     return row
 
 
-def log_in(context: AppContext, address: str, name: str, password: str) -> OpenedSession:
-    """Begin a session for the right password.
-
-    A wrong name takes as long and reads the same as a wrong password, and so does an account that rests: whoever could tell
-    one that rests from one that is not there would learn which names there are.
-
-    Raises
-    ------
-    Unauthenticated
-        For any reason that a wrong password could have had too.
-    TooMany
-        When this address has failed too often.
-    """
-    context.log_ins.expect(f"log-in from {address}")
-    now = context.clock()
-    with context.database.reading() as session:
-        account = accounts.find_account_by_name(session, name)
-    right = is_password(account.password_hash if account else None, password)
-    with context.database.writing() as session:
-        account = accounts.find_account_by_name(session, name)  # it may have been closed while the password was tried
-        if right and account is not None and account.is_active and not _is_locked(account, now):
-            return _open_session(session, context.settings, account, now)
-        _refuse(session, context.settings, account, now)
-    context.log_ins.take(f"log-in from {address}")
-    most, minutes = context.settings.failures_before_lock, context.settings.lock_minutes
-    raise Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
-
-
-def log_in_by_provider(
-    context: AppContext, provider: IdentityProvider, address: str, cookie: str, state: str, code: str
-) -> OpenedSession:
-    """Begin a session for somebody who comes back from the identity provider.
-
-    Raises
-    ------
-    Unauthenticated
-        When it does not vouch for them, or they have no account.
-    TooMany, Unavailable
-        When this address has failed too often, or the provider does not answer.
-    """
-    context.log_ins.expect(f"log-in from {address}")
-    now = context.clock()
-    try:
-        subject = provider.subject(read_cookie(cookie, context.signer), state, code)
-    except Unauthenticated:
-        with context.database.writing() as session:
-            _refuse(session, context.settings, None, now)
-        context.log_ins.take(f"log-in from {address}")
-        raise
-    with context.database.writing() as session:
-        account = accounts.find_account_by_identity(session, context.settings.oidc_issuer or "", subject)
-        if account is not None and account.is_active:
-            return _open_session(session, context.settings, account, now)
-        _refuse(session, context.settings, account, now)
-    raise Unauthenticated("nobody here has this identity")
-
-
-def log_out(session: Session, by: Actor, now: datetime) -> None:
-    """End the session, or the token, by which somebody came."""
-    accounts.revoke_credential(session, by.credential, now)
-
-
-def change_password(context: AppContext, by: Actor, present: str, wanted: str) -> None:
-    """Change one's own password, and end all of one's sessions.
-
-    Raises
-    ------
-    Unauthenticated
-        When the present one is wrong.
-    """
-    context.log_ins.take(f"password of {by.id}")
-    now = context.clock()
-    with context.database.reading() as session:
-        account = accounts.get_account(session, by.id)
-    if not is_password(account.password_hash, present):
-        with context.database.writing() as session:
-            _refuse(session, context.settings, accounts.get_account(session, by.id), now)
-        raise Unauthenticated("the present password is wrong")
-    password_hash = hash_password(wanted)
-    with context.database.writing() as session:
-        change_account(session, by, by.id, account.version, AccountChange(), password_hash, now)
+def _unlock(session: Session, row: AccountRow) -> None:
+    row.failures, row.rests_until = 0, None
+    accounts.free_sources(session, row.id)
 
 
 def end_sessions(session: Session, by: Actor, identifier: str, now: datetime) -> int:
@@ -272,8 +202,14 @@ def add_link(
     row = PatientLinkRow(id=new_id(), visit_id=visit, created_by=by.id, created_at=now, expires_at=expires_at)
     session.add(row)
     session.flush()
-    write_audit(session, by, "link.add", "visit", visit, now)
+    write_audit(session, by, "link.add", "visit", visit, now, link=row.id)
     return signer.link(row.id, visit), row
+
+
+def list_links(session: Session, visit: str) -> list[PatientLinkRow]:
+    """Return the links that patients were given for a visit, those that have ended too. Raises ``UnknownId``."""
+    get_row(session, VisitRow, "visit", visit)
+    return accounts.list_links(session, visit)
 
 
 def end_link(session: Session, by: Actor, identifier: str, now: datetime) -> None:
@@ -281,39 +217,7 @@ def end_link(session: Session, by: Actor, identifier: str, now: datetime) -> Non
     row = accounts.get_patient_link(session, identifier)
     row.revoked_at = row.revoked_at or now
     session.add(row)
-    write_audit(session, by, "link.end", "visit", row.visit_id, now)
-
-
-def _open_session(session: Session, settings: Settings, account: AccountRow, now: datetime) -> OpenedSession:
-    secret = make_secret(SESSION)
-    row = SessionRow(
-        id=new_id(),
-        secret_hash=hash_secret(secret),
-        account_id=account.id,
-        created_at=now,
-        last_seen_at=now,
-        expires_at=now + timedelta(hours=settings.session_hours),
-    )
-    account.failures, account.rests_until = 0, None
-    session.add_all((row, account))
-    accounts.delete_old_sessions(session, now)
-    return OpenedSession(secret, row, account)
-
-
-def _is_locked(account: AccountRow, now: datetime) -> bool:
-    return account.rests_until is not None and account.rests_until > now
-
-
-def _refuse(session: Session, settings: Settings, account: AccountRow | None, now: datetime) -> None:
-    # The name that was tried is not written down: people type passwords into the wrong field.
-    if account is not None and not _is_locked(account, now):
-        account.failures += 1
-        if account.failures >= settings.failures_before_lock:
-            account.failures, account.rests_until = 0, now + timedelta(minutes=settings.lock_minutes)
-        session.add(account)
-    who, role = (account.id, account.role) if account else (UNKNOWN, NOBODY)
-    tried = account.id if account else ""
-    audit.append(session, audit.AuditEntry(who, role, "session.log-in", "account", tried, "denied", {}), now)
+    write_audit(session, by, "link.end", "visit", row.visit_id, now, link=row.id)
 
 
 def _expect_complete(session: Session, name: str, role: AccessRole, provider: str | None) -> None:

@@ -7,19 +7,20 @@ a period that it shows changes; when a new one cannot be made, or the store cann
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import get_args
 
 from sqlmodel import Session
 
-from api.access.actor import AccessRole, Actor
+from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
 from api.access.credentials import FEED, Signer, hash_secret, make_secret
 from api.context import AppContext
 from api.runtime.caches import RenderedFeed
 from api.runtime.settings import Settings
 from api.services.calendars import expect_subject, render_calendar
-from api.services.records import write_audit
+from api.services.records import write_audit, write_refusal
 from api.store import feeds, periods
 from api.store.columns import new_id
 from api.store.errors import StoreBusy, StoreUnusable
@@ -143,6 +144,19 @@ def poll_feed(context: AppContext, kind: FeedKind, secret: str) -> PolledFeed:
         cache.put(row.kind, row.subject_id, copy)
         cache.put_subscription(secret_hash, row)
     return PolledFeed(copy, cache.is_due(now))
+
+
+def refuse_poll(context: AppContext, address: str) -> None:
+    """Write down that somebody has tried an address that opens no feed.
+
+    Raises
+    ------
+    TooMany
+        When this network address has tried too often; that is not written down any more.
+    """
+    context.log_ins.take(f"guess from {address}")
+    with suppress(StoreBusy, StoreUnusable), context.database.writing() as session:
+        write_refusal(session, UNKNOWN, NOBODY, "feed.read", "feed", "", context.clock(), address=address)
 
 
 def get_current_copy(context: AppContext, kind: FeedKind, subject: str) -> RenderedFeed:

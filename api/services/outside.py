@@ -18,6 +18,7 @@ from sqlmodel import Session
 from api.access.actor import AccessRole, Actor
 from api.access.credentials import Signer
 from api.context import AppContext
+from api.runtime.exceptions import Conflict
 from api.runtime.fetching import Fetcher, Unfetchable, expect_https
 from api.runtime.settings import Settings
 from api.services.records import write_audit
@@ -37,6 +38,9 @@ CONFLICT = "busy-conflict"
 
 UNREAD = "outside-unread"
 """The task for whoever added a calendar elsewhere of which some parts cannot be understood."""
+
+MAX_CALENDARS = 10
+"""Calendars elsewhere that one provider may have: each is fetched every half hour, and kept."""
 
 AT_ONCE = 200
 """Calendars elsewhere that one look reads."""
@@ -100,8 +104,18 @@ def read_calendar(context: AppContext, new: NewCalendar, now: datetime) -> ReadC
 def add_calendar(
     session: Session, settings: Settings, signer: Signer, by: Actor, provider: str, new: ReadCalendar, now: datetime
 ) -> OutsideCalendarRow:
-    """Keep a calendar elsewhere that was read. Raises ``UnknownId`` when there is no such provider."""
+    """Keep a calendar elsewhere that was read.
+
+    Raises
+    ------
+    UnknownId
+        When there is no such provider.
+    Conflict
+        When the provider has too many already.
+    """
     get_row(session, ProviderRow, "provider", provider)
+    if len(outside.list_calendars(session, provider)) >= MAX_CALENDARS:
+        raise Conflict(f"a provider has at most {MAX_CALENDARS} calendars elsewhere; end one first")
     row = OutsideCalendarRow(
         id=new_id(),
         provider_id=provider,

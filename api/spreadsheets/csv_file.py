@@ -76,7 +76,10 @@ def _separator(text: str, recognised: Callable[[Sequence[str]], int]) -> tuple[s
     if first.lower().startswith("sep=") and len(first.rstrip("\r")) == len("sep=;"):
         return first[4], "\n" + rest  # the line stays, empty: rows keep their numbers
     heading = next((line for line in text.splitlines() if line.strip()), "")
-    return max(SEPARATORS, key=lambda one: recognised(next(csv.reader([heading], delimiter=one), []))), text
+    try:
+        return max(SEPARATORS, key=lambda one: recognised(next(csv.reader([heading], delimiter=one), []))), text
+    except csv.Error:  # a field that is longer than any may be: reading the rows says so
+        return SEPARATORS[0], text
 
 
 def _rows(text: str, separator: str, source: str) -> Iterator[tuple[int, list[Cell]]]:

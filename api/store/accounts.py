@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import and_, delete, or_, update
 from sqlmodel import Session, col, select
 
 from api.store.rows import get_row
-from api.store.tables import AccountRow, IdempotencyRow, PatientLinkRow, SessionRow, TokenRow
+from api.store.tables import AccountRow, IdempotencyRow, LogInSourceRow, PatientLinkRow, SessionRow, TokenRow
 
 
 def get_account(session: Session, identifier: str) -> AccountRow:
@@ -91,6 +91,42 @@ def revoke_credential(session: Session, identifier: str, now: datetime) -> None:
     """End one session or token."""
     for kind in (SessionRow, TokenRow):
         session.exec(update(kind).where(col(kind.id) == identifier).values(revoked_at=now))
+
+
+def get_source(session: Session, account_id: str, address: str, now: datetime) -> LogInSourceRow:
+    """Return what is known of log-ins to an account from an address; of none, a row that is not kept yet."""
+    row = session.get(LogInSourceRow, (account_id, address))
+    return row or LogInSourceRow(account_id=account_id, address=address, changed_at=now)
+
+
+def free_sources(session: Session, account_id: str) -> None:
+    """Let every address try an account again."""
+    query = update(LogInSourceRow).where(col(LogInSourceRow.account_id) == account_id)
+    session.exec(query.values(failures=0, rests_until=None))
+
+
+def delete_old_sources(session: Session, guessed_before: datetime, known_before: datetime) -> None:
+    """Forget addresses from which nobody has come in or guessed for long."""
+    changed_at, is_known = col(LogInSourceRow.changed_at), col(LogInSourceRow.known_since).is_not(None)
+    session.exec(delete(LogInSourceRow).where(or_(changed_at < known_before, and_(~is_known, changed_at < guessed_before))))
+
+
+def revoke_links(session: Session, account_id: str, now: datetime) -> int:
+    """End all patients' links that an account has made, and return how many were good."""
+    query = update(PatientLinkRow).where(col(PatientLinkRow.created_by) == account_id, col(PatientLinkRow.revoked_at).is_(None))
+    return int(session.exec(query.values(revoked_at=now)).rowcount)
+
+
+def list_links(session: Session, visit_id: str) -> list[PatientLinkRow]:
+    """Return the links that patients were given for a visit, those that have ended too, the oldest first."""
+    query = select(PatientLinkRow).where(PatientLinkRow.visit_id == visit_id)
+    return list(session.exec(query.order_by(col(PatientLinkRow.created_at), col(PatientLinkRow.id))))
+
+
+def has_made_link(session: Session, account_id: str, identifier: str) -> bool:
+    """Return whether a link was made by an account."""
+    row = session.get(PatientLinkRow, identifier)
+    return row is not None and row.created_by == account_id
 
 
 def has_active_admin(session: Session) -> bool:

@@ -1,13 +1,14 @@
 """The audit: one row for each read or write of patient data and each denial, chained by hashes.
 
 A row's hash covers the row and the hash before it, so nobody can change, remove or put in a row without every later hash
-telling. Whoever can write to the database's files could still make the whole chain anew, or cut off its end: note
-:func:`verify`'s result elsewhere from time to time, and give it to a later call as ``known``.
+telling. Whoever can write to the database's files could still make the whole chain anew, or cut off its end: so its end is
+noted elsewhere from time to time, and :func:`verify` is given what was noted.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,12 +16,18 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from sqlalchemy import ColumnElement, and_, event, or_
 from sqlmodel import Session, col, select
 
 from api.store.errors import AuditBroken
 from api.store.rows import insert_all
-from api.store.tables import AuditRow
+from api.store.tables import AuditRow, EpisodeRow, VisitRow
 from api.store.tables.records import Outcome
+
+log = logging.getLogger(__name__)
+
+APPENDED = "audit rows"
+"""Where a session carries the rows that it has written and not yet committed."""
 
 BEFORE_THE_FIRST = "0" * 64
 """What the first row has for the hash of the row before."""
@@ -63,13 +70,29 @@ def append(session: Session, entry: AuditEntry, now: datetime) -> None:
 
 
 def append_all(session: Session, entries: Iterable[AuditEntry], now: datetime) -> None:
-    """Write down entries, one after the other."""
+    """Write down entries of one moment, one after the other."""
+    append_dated(session, ((entry, now) for entry in entries))
+
+
+def append_dated(session: Session, entries: Iterable[tuple[AuditEntry, datetime]]) -> None:
+    """Write down entries and when each was; once they are committed, each is a line of the log too."""
     last, rows = get_tail(session), []
-    for entry in entries:
+    for entry, now in entries:
         row = _row(last, entry, now)
         rows.append(row)
         last = Tail(row["sequence"], row["hash"])
     insert_all(session, AuditRow, rows)
+    if APPENDED not in session.info:
+        session.info[APPENDED] = []
+        event.listen(session, "after_commit", _tell)
+    session.info[APPENDED] += rows
+
+
+def _tell(session: Session) -> None:
+    """Send on what was committed, a line each: what collects the log has it, whatever becomes of the store."""
+    for row in session.info[APPENDED]:
+        log.info("audit", extra={"fields": row})
+    session.info[APPENDED] = []
 
 
 def _row(last: Tail, entry: AuditEntry, now: datetime) -> dict[str, Any]:
@@ -95,13 +118,13 @@ def get_tail(session: Session) -> Tail:
     return Tail(*found) if found else Tail(0, BEFORE_THE_FIRST)
 
 
-def verify(session: Session, known: Tail | None = None) -> Tail:
+def verify(session: Session, *known: Tail) -> Tail:
     """Hold the whole chain against its hashes, and return its end.
 
     Parameters
     ----------
     known
-        The end that an earlier call gave: the chain must still hold it.
+        Ends that earlier calls gave, or that were noted elsewhere: the chain must still hold them.
 
     Raises
     ------
@@ -109,15 +132,69 @@ def verify(session: Session, known: Tail | None = None) -> Tail:
         With the first row that does not hold.
     """
     last = Tail(0, BEFORE_THE_FIRST)
+    noted = {end.sequence: end for end in reversed(known)}
     query = select(AuditRow).order_by(col(AuditRow.sequence)).execution_options(yield_per=1000)
     with closing(session.exec(query)) as rows:
         for row in rows:
             last = _next(last, row)
-            if known is not None and known.sequence == last.sequence and known != last:
+            if noted.get(last.sequence, last) != last:
                 raise AuditBroken(row.sequence, "it is not the row that was noted")
-    if known is not None and known.sequence > last.sequence:
-        raise AuditBroken(last.sequence + 1, f"it is missing; the audit had {known.sequence} rows")
+    if (most := max(noted, default=0)) > last.sequence:
+        raise AuditBroken(last.sequence + 1, f"it is missing; the audit had {most} rows")
     return last
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """Which rows are asked for; None leaves a thing open.
+
+    Attributes
+    ----------
+    patient
+        What was done to a patient: to the row of one, or to a visit, an episode or a feed of theirs.
+    action
+        How the action begins: ``account.`` for all about accounts.
+    since, until
+        From an instant on, and before one.
+    """
+
+    patient: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    object_id: str | None = None
+    outcome: Outcome | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def find_entries(session: Session, asked: AuditFilter, after: int = 0, count: int = 100) -> list[AuditRow]:
+    """Return the rows that are asked for in their order, those after a sequence number."""
+    query = select(AuditRow).where(col(AuditRow.sequence) > after)
+    for column, value in ((AuditRow.actor, asked.actor), (AuditRow.object_id, asked.object_id)):
+        if value is not None:
+            query = query.where(column == value)
+    if asked.outcome is not None:
+        query = query.where(AuditRow.outcome == asked.outcome)
+    if asked.action is not None:
+        query = query.where(col(AuditRow.action).startswith(asked.action, autoescape=True))
+    if asked.since is not None:
+        query = query.where(AuditRow.at >= asked.since)
+    if asked.until is not None:
+        query = query.where(AuditRow.at < asked.until)
+    if asked.patient is not None:
+        query = query.where(_is_of_patient(asked.patient))
+    return list(session.exec(query.order_by(col(AuditRow.sequence)).limit(count)))
+
+
+def _is_of_patient(patient: str) -> ColumnElement[bool]:
+    visits = select(VisitRow.id).where(VisitRow.patient_id == patient)
+    episodes = select(EpisodeRow.id).where(EpisodeRow.patient_id == patient)
+    kind, identifier = col(AuditRow.object_kind), col(AuditRow.object_id)
+    return or_(
+        and_(kind == "patient", identifier == patient),
+        and_(kind == "visit", identifier.in_(visits)),
+        and_(kind == "episode", identifier.in_(episodes)),
+    )
 
 
 def list_entries(session: Session, after: int = 0, count: int = 100, object_id: str | None = None) -> list[AuditRow]:

@@ -15,10 +15,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import URL
 
+from api.store.carried_over import kept_over_restore, put_back
+from api.store.columns import utc_now
 from api.store.database import WAIT_SECONDS, Database, keep_private
 from api.store.epoch import begin_epoch
 from api.store.errors import StoreUnusable
@@ -54,8 +57,11 @@ def backup(database: Database, file: Path) -> None:
         draft.replace(file)
 
 
-def restore(database: Database, file: Path) -> None:
+def restore(database: Database, file: Path, now: datetime | None = None) -> None:
     """Put the store back to what a backup holds, in an epoch of its own.
+
+    What was written in the audit since stays, and that the store was restored follows it. Every session has ended then, and
+    what was revoked since stays so: a backup must let nobody in again who was put out.
 
     Raises
     ------
@@ -69,14 +75,16 @@ def restore(database: Database, file: Path) -> None:
     wanted = SQLITE_HEADER if database.is_sqlite else POSTGRESQL_HEADER
     if not begin.startswith(wanted):
         raise StoreUnusable(f"{file} is no backup of {'an SQLite' if database.is_sqlite else 'a PostgreSQL'} store")
-    if database.is_sqlite:
-        _restore_sqlite(database, file)
-    else:
-        _restore_postgresql(database, file)
-    database.close()
-    migrate(database)
-    with database.engine.begin() as connection:
-        begin_epoch(connection, anew=True)  # a copy of a store, other than a backup, has one
+    with kept_over_restore(database) as kept:
+        if database.is_sqlite:
+            _restore_sqlite(database, file)
+        else:
+            _restore_postgresql(database, file)
+        database.close()
+        migrate(database)
+        with database.engine.begin() as connection:
+            begin_epoch(connection, anew=True)  # a copy of a store, other than a backup, has one
+        put_back(database, kept, now or utc_now())
 
 
 def expect_replaceable(database: Database, file: Path) -> None:

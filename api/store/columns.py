@@ -45,7 +45,10 @@ class Utc(TypeDecorator[datetime]):
             return None
         if value.utcoffset() is None:
             raise NaiveTime(value.isoformat())
-        moment = value.astimezone(UTC)
+        try:
+            moment = value.astimezone(UTC)
+        except OverflowError:  # beyond the first or last instant that there is: some hours do not matter there
+            moment = value.replace(tzinfo=UTC)
         return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:

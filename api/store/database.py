@@ -25,7 +25,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 from api.store.driver_errors import to_domain_error
-from api.store.errors import StoreBusy, StoreError, StoreUnusable
+from api.store.errors import StoreBusy, StoreError, StoreUnusable, StoreUnwritable
 from api.store.versioned_cache import CACHE_KEY, VersionedCache
 
 T = TypeVar("T")
@@ -80,6 +80,7 @@ class Database:
         self._turn = threading.Lock()
         self._derived = VersionedCache()
         self._closed = False
+        self.is_writable = True  # as the last writer found it
         event.listen(self.engine, "checkin", self._given_back)
         if self.file is not None:
             event.listen(self.engine, "do_connect", self._keep_private)
@@ -117,9 +118,31 @@ class Database:
         StoreError
             When the database refuses a row; which of them, see :mod:`api.store.errors`.
         """
-        with self._next_in_turn(), translate_errors(), Session(self.engine, expire_on_commit=False) as session, session.begin():
-            session.connection()
-            yield session
+        try:
+            with (
+                self._next_in_turn(),
+                translate_errors(),
+                Session(self.engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                session.connection()
+                yield session
+        except StoreUnwritable:
+            self.is_writable = False
+            raise
+        self.is_writable = True
+
+    def expect_writable(self) -> None:
+        """Write nothing of note when the last writer could not write, to see whether that has passed.
+
+        Raises
+        ------
+        StoreUnwritable
+            When it has not.
+        """
+        if not self.is_writable:
+            with self.writing() as session:
+                session.connection().exec_driver_sql("UPDATE epochs SET id = id")
 
     def write(self, act: Callable[[Session], T]) -> T:
         """Run what writes in a session as :meth:`writing` opens it, and return what it returns."""
@@ -187,10 +210,12 @@ def keep_private(file: str) -> None:
     """Make an SQLite file for its owner alone, or take from others what they may do with it; its journals follow it.
 
     SQLite gives a journal the permissions of the file (https://www.sqlite.org/src/file/src/os_unix.c, findCreateFileMode).
-    What belongs to somebody else is left as it is, and so is what cannot be made: opening it says why.
+    What belongs to somebody else is left as it is, and so is what cannot be made: opening it says why. A file that is there is
+    never opened here: closing it would take away the locks that SQLite has on it in this process
+    (https://www.sqlite.org/howtocorrupt.html, section 2.2).
     """
     with suppress(OSError):
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, PRIVATE))
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
     for each in (file, *(f"{file}{ending}" for ending in JOURNALS)):
         with suppress(OSError):
             if stat.S_IMODE(os.stat(each).st_mode) & ~PRIVATE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +16,7 @@ from api.store.errors import (
     StoreBusy,
     StoreError,
     StoreUnusable,
+    StoreUnwritable,
 )
 
 DOUBLE_BOOKED = "double_booked"
@@ -22,6 +24,21 @@ DOUBLE_BOOKED = "double_booked"
 
 APPEND_ONLY = "append only: a row of the audit or of a history is neither changed nor removed"
 """What the triggers over the audit and over histories raise."""
+
+UNWRITABLE_STATES = ("53", "58", "25006")
+"""SQLSTATE, or how it begins: out of disk or memory, an error of the system, a transaction that may only read."""
+
+PRIMARY_CODE = 0xFF
+"""The part of an extended result code of SQLite that is the primary one."""
+
+UNWRITABLE_CODES = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk fails",
+    sqlite3.SQLITE_READONLY: "it may only be read",
+    sqlite3.SQLITE_CORRUPT: "its file is damaged",
+    sqlite3.SQLITE_NOTADB: "its file is no database",
+}
+"""What keeps SQLite from writing, by its primary result code (https://www.sqlite.org/rescode.html)."""
 
 BUSY_STATES = ("55P03", "40P01", "40001")
 """SQLSTATE: lock not available, deadlock, serialisation failure."""
@@ -32,7 +49,10 @@ def to_domain_error(error: DBAPIError) -> StoreError | None:
     state = getattr(error.orig, "sqlstate", None)
     if state is None and isinstance(error.orig, psycopg.OperationalError):  # the server has gone, so it says no state
         return StoreUnusable("the database cannot be reached")
-    return _of_postgresql(error, state) if state else _of_sqlite(str(error.orig))
+    if state:
+        return _of_postgresql(error, state)
+    reason = UNWRITABLE_CODES.get((getattr(error.orig, "sqlite_errorcode", None) or 0) & PRIMARY_CODE)
+    return StoreUnwritable(reason) if reason else _of_sqlite(str(error.orig))
 
 
 def _of_postgresql(error: DBAPIError, state: str) -> StoreError | None:
@@ -52,6 +72,8 @@ def _of_postgresql(error: DBAPIError, state: str) -> StoreError | None:
             return StoreUnusable("the database has no tables of this version; migrate it")
     if state in BUSY_STATES:
         return StoreBusy()
+    if state.startswith(UNWRITABLE_STATES):
+        return StoreUnwritable(str(error.orig).partition("\n")[0])
     return StoreUnusable("the database cannot be reached") if state.startswith(("08", "57P")) else None
 
 

@@ -12,6 +12,8 @@
         ├── NaiveTime          a time without zone was about to be stored
         ├── StoreBusy          other writers held the database for too long; to be tried requeue
         ├── StoreUnusable      the database cannot be opened or used as it is; says what to do
+        │   ├── StoreInUse     a service or worker is at it, or a restore
+        │   └── StoreUnwritable  it can be read still, but the disk is full, fails, or may only be read
         └── AuditBroken        the chain of audit rows does not hold from some row on
 """
 
@@ -128,6 +130,20 @@ class StoreUnusable(StoreError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class StoreInUse(StoreUnusable):
+    """A service or worker serves from the store, or a restore replaces it."""
+
+    def __init__(self) -> None:
+        super().__init__("a service or worker uses this store, or a restore replaces it; stop it first")
+
+
+class StoreUnwritable(StoreUnusable):
+    """The database can be read, but nothing can be written down: the disk is full, fails, or may only be read."""
+
+    def __str__(self) -> str:
+        return f"the database cannot be written: {self.reason}"
 
 
 class AuditBroken(StoreError):

@@ -241,6 +241,15 @@ def subscribed(here: World) -> Ids:
     return {**made, "feed": made["foreign/feed"]}
 
 
+def given(here: World) -> Ids:
+    """Let the scheduler and the clinician each give a patient a link."""
+    made = {}
+    for role, name in ((AccessRole.SCHEDULER, "scheduler/link"), (AccessRole.CLINICIAN, "clinician/link")):
+        answer = here.desk.ask("POST", "/v1/visits/own/links", {}, here.headers(role, OWN))
+        made[name] = str(answer.json()["id"])
+    return {**made, "foreign/link": here.ids["link"]}
+
+
 def merged(here: World) -> Ids:
     """Let quin be pat."""
     answer = here.desk.ask("POST", "/v1/patients/quin/merge", {"into": "pat"})
@@ -380,6 +389,8 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/sessions/current"): Sample(),
     ("DELETE", "/v1/sessions/current"): Sample(),
     ("PUT", "/v1/sessions/current/password"): Sample({"present": PASSWORD, "wanted": "another long pass phrase"}),
+    ("POST", "/v1/sessions/current/second-factor"): Sample(),
+    ("PUT", "/v1/sessions/current/second-factor"): Sample({"code": "123456"}, status=409),
     ("GET", "/v1/accounts"): Sample(),
     ("POST", "/v1/accounts"): Sample({"name": "erin", "role": "scheduler", "password": PASSWORD}),
     ("GET", "/v1/accounts/{account}"): Sample(),
@@ -388,6 +399,7 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/accounts/{account}/tokens"): Sample(),
     ("POST", "/v1/accounts/{account}/tokens"): Sample({"name": "nightly"}),
     ("DELETE", "/v1/tokens/{token}"): Sample(),
+    ("GET", "/v1/audit"): Sample(query="?patient={patient}&action=visit."),
     ("POST", "/v1/scenarios"): Sample(factories.scenario_fields(id="other-week")),
     ("GET", "/v1/scenarios"): Sample(),
     ("GET", "/v1/scenarios/{scenario}"): Sample(),
@@ -407,6 +419,9 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/patients"): Sample(query="?find=pat"),
     ("GET", "/v1/patients/{patient}/visits"): Sample(),
     ("PATCH", PATIENT): Sample({"prefers": "morning"}, version_of=PATIENT),
+    ("GET", "/v1/patients/{patient}/record"): Sample(),
+    ("POST", "/v1/patients/{patient}/emergency-accesses"): Sample({"reason": "Collapsed in the waiting room."}),
+    ("GET", "/v1/emergency-accesses"): Sample(),
     ("POST", f"{PATIENT}/merge"): Sample({"into": "rae"}),
     ("DELETE", f"{PATIENT}/merge"): Sample(prepare=merged),
     ("POST", "/v1/plans"): Sample({"scenario": "{scenario}", "seconds": 1}),
@@ -520,6 +535,8 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PATCH", "/v1/extra-shifts/{shift}"): Sample(EXTRA, version_of="/v1/extra-shifts/{shift}", prepare=disrupted),
     ("DELETE", "/v1/extra-shifts/{shift}"): Sample(prepare=disrupted),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
+    ("GET", "/v1/visits/{visit}/links"): Sample(),
+    ("DELETE", "/v1/links/{link}"): Sample(prepare=given),
     **{("GET", f"{FHIR}/{kind}"): Sample(query="" if kind != "Slot" else SLOTS) for kind in RESOURCES},
     **{("POST", f"{FHIR}/{kind}/_search"): Sample(query="" if kind != "Slot" else SLOTS) for kind in RESOURCES},
     **{("GET", f"{FHIR}/{kind}/{{resource}}"): Sample(own={"resource": one}) for kind, one in RESOURCES.items()},
@@ -532,5 +549,4 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PUT", f"{FHIR}/Appointment/{{resource}}"): Sample(CANCELLED, own={"resource": "own"}, version_of=APPOINTMENT),
     ("PATCH", f"{FHIR}/Appointment/{{resource}}"): Sample(CANCEL, own={"resource": "own"}, version_of=APPOINTMENT),
     ("GET", f"{FHIR}/Appointment/{{resource}}/_history/{{vid}}"): Sample(own={"resource": "own", "vid": "1.1"}),
-    ("DELETE", "/v1/links/{link}"): Sample(),
 }

@@ -75,7 +75,7 @@ def add(
     from api.services.accounts import SYSTEM, NewAccount, add_account
 
     new = NewAccount(name, role, provider, subject)
-    password_hash = None if subject is not None else hash_password(_password(password_stdin))
+    password_hash = None if subject is not None else hash_password(_password(password_stdin), name)
     with opened(may_make=True) as context, context.database.writing() as session:
         row = add_account(session, SYSTEM, new, password_hash, context.settings.oidc_issuer, context.clock())
     _told(as_json, {"id": row.id, "name": name, "role": role}, f"{name} may come in as {role}.")
@@ -107,12 +107,28 @@ def change(
     from api.access.passwords import hash_password
     from api.services.accounts import SYSTEM, AccountChange, change_account
 
-    password_hash = hash_password(_password(password_stdin)) if password or password_stdin else None
+    password_hash = hash_password(_password(password_stdin), name) if password or password_stdin else None
     asked = AccountChange(role, provider, None if close is None else not close)
     with opened() as context, context.database.writing() as session:
         found = _named(session, name)
         change_account(session, SYSTEM, found.id, found.version, asked, password_hash, context.clock())
     _told(as_json, {"id": found.id, "name": name}, f"{name} is changed, and must log in again.")
+
+
+@account_app.command("unlock", epilog="Example: clinicweave account unlock dana")
+def unlock(
+    name: Name,
+    second_factor: Annotated[bool, typer.Option("--drop-second-factor", help="Of a lost phone: take it away too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let an account be logged in to again at once, after wrong passwords."""
+    from api.services.accounts import SYSTEM, AccountChange, change_account
+
+    with opened() as context, context.database.writing() as session:
+        row = _named(session, name)
+        change = AccountChange(unlocks=True, drops_second_factor=second_factor)
+        change_account(session, SYSTEM, row.id, row.version, change, None, context.clock())
+    _told(as_json, {"id": row.id, "name": name}, f"{name} may log in again.")
 
 
 @account_app.command("token", epilog="Example: clinicweave account token dana --name 'nightly report' --days 90")

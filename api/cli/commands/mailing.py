@@ -76,11 +76,15 @@ def _addresses(file: Path) -> dict[str, str | None]:
     addresses: dict[str, str | None] = {}
     faults = []
     with file.open(newline="", encoding="utf-8-sig") as lines:
-        for number, fields in enumerate(csv.reader(lines), start=1):
-            if len(fields) != 2 or not fields[0].strip():
-                faults += [Fault(f"line {number}", "is not a patient's id and an address")] if fields else []
-            else:
-                addresses[fields[0].strip()] = fields[1].strip() or None
+        reader = csv.reader(lines)
+        try:
+            for fields in reader:
+                if len(fields) != 2 or not fields[0].strip():
+                    faults += [Fault(f"line {reader.line_num}", "is not a patient's id and an address")] if fields else []
+                else:
+                    addresses[fields[0].strip()] = fields[1].strip() or None
+        except csv.Error as error:
+            faults.append(Fault(f"line {reader.line_num + 1}", f"cannot be read: {error}"))
     if faults:
         raise InvalidFile(str(file), faults)
     return addresses

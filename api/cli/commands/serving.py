@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,6 +41,13 @@ def serve(
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.", show_default="8000")
     ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", help="Serve by TLS with this certificate, a PEM file.", show_default=False)
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="The certificate's key, a PEM file.", show_default=False)] = None,
+    accept_key: Annotated[
+        bool, typer.Option("--accept-key", help="The key that signs is another one from now on; what it signed before ends.")
+    ] = False,
     worker: Annotated[
         bool, typer.Option("--worker/--no-worker", help="Also do what a worker does: make plans, send mail.")
     ] = True,
@@ -50,8 +58,9 @@ def serve(
     unfinished plans back to the queue.
     """
     gc.disable()  # until all is loaded: what is there from the start stays, and looking for garbage in it takes its time
+    tls: dict[str, Any] = {"tls_certificate": certificate, "tls_key": key, "accept_key": accept_key or None}
     try:
-        open_service(worker, host=host, port=port)
+        open_service(worker, host=host, port=port, **tls)
     finally:
         gc.enable()
 
@@ -71,8 +80,10 @@ def _run(settings: Settings, worker: bool, listening: socket, announce: Callable
     from api.background.periodic_tasks import run_periodic_tasks
     from api.context import create_context
     from api.runtime.logs import write_logs
+    from api.services.readiness import warn
     from api.store.database import warn_of_unsafe_wal
     from api.store.migrations import migrate
+    from api.store.occupation import occupied
 
     write_logs(settings.log_level)
     context = create_context(settings)
@@ -82,11 +93,12 @@ def _run(settings: Settings, worker: bool, listening: socket, announce: Callable
     for warning in unsafe:
         log.warning("%s", warning.message)
     migrate(context.database)
+    warn(context, settings.accept_key)
     for number in (signal.SIGINT, signal.SIGTERM):
         # The server raises what stopped it again at its end; that must unwind us, so that the worker stops too.
         signal.signal(number, _end)
     working = Worker(context.database, context.queue, settings.jobs_per_worker) if worker else nullcontext()
-    with working, run_periodic_tasks(context) if worker else nullcontext():
+    with occupied(context.database), working, run_periodic_tasks(context) if worker else nullcontext():
         _listen(context, listening, announce)
 
 
@@ -125,7 +137,7 @@ def _listen(context: AppContext, listening: socket, announce: Callable[[str], No
         async def startup(self, sockets: list[socket] | None = None) -> None:
             await super().startup(sockets)
             for listening in sockets or ():  # of sockets that it was given, the server does not say where they are
-                address = make_address(settings.host, listening.getsockname()[1])
+                address = make_address(settings.host, listening.getsockname()[1], settings.tls_certificate is not None)
                 log.info("running on %s", address)
                 announce(address)
             Thread(target=_load_the_rest, name="loading", daemon=True).start()
@@ -143,6 +155,8 @@ def _listen(context: AppContext, listening: socket, announce: Callable[[str], No
         server_header=False,
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=settings.stop_seconds,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
     )
     Server(config).run([listening])
 

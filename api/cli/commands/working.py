@@ -30,6 +30,7 @@ def worker(
     from api.context import create_context
     from api.runtime.logs import write_logs
     from api.store.migrations import migrate
+    from api.store.occupation import occupied
 
     settings = read_settings(jobs_per_worker=at_once)
     write_logs(settings.log_level)
@@ -42,7 +43,8 @@ def worker(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with Worker(context.database, context.queue, settings.jobs_per_worker) as working, run_periodic_tasks(context):
+    working = Worker(context.database, context.queue, settings.jobs_per_worker)
+    with occupied(context.database), working, run_periodic_tasks(context):
         say(f"Worker {working.id} takes jobs.")
         stopped.wait()
     context.close()

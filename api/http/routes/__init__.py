@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from api.http.routes import (
     accounts,
+    audit,
     boards,
     bookings,
     changes,
     desk,
     disruptions,
+    emergencies,
     episodes,
     feeds,
     fhir,
@@ -68,6 +70,8 @@ ROUTERS = (
     tasks.router,
     outside.router,
     accounts.router,
+    audit.router,
+    emergencies.router,
     oauth.router,
     fhir.router,
     fhir_operations.router,

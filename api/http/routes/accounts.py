@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +26,8 @@ from api.services.accounts import AccountChange, NewAccount
 router = make_router("accounts")
 
 MAX_DAYS = 3660
+MAX_LINK_DAYS = 400
+"""Longest that what a patient was given opens anything: a year, and some weeks to have another made."""
 
 Identifier = Annotated[str, Path(max_length=100)]
 Password = Annotated[str, Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)]
@@ -37,6 +39,15 @@ EXAMPLE: JsonDict = {
     "provider": "physician-1",
     "subject": None,
     "active": True,
+}
+
+LINK_EXAMPLE: JsonDict = {
+    "id": "9d1f",
+    "created_by": "4be0643f",
+    "created_at": "2026-11-20T09:00:00Z",
+    "expires_at": "2027-01-20T09:00:00Z",
+    "last_used_at": None,
+    "revoked": False,
 }
 
 
@@ -64,6 +75,8 @@ class AccountToChange(BaseModel):
     provider: str | None = Field(None, max_length=200)
     password: Password | None = None
     active: bool | None = None
+    unlock: bool = Field(False, description="Let it be logged in to again at once, after wrong passwords.")
+    second_factor: Literal[False] | None = Field(None, description="False takes the second factor away, as of a lost phone.")
 
 
 class Account(ResponseModel):
@@ -147,7 +160,7 @@ class LinkToMake(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"days": 30}]})
 
-    days: int | None = Field(None, ge=1, le=MAX_DAYS)
+    days: int | None = Field(None, ge=1, le=MAX_LINK_DAYS)
 
 
 class PatientLink(ResponseModel):
@@ -174,6 +187,27 @@ class PatientLink(ResponseModel):
     url: str
 
 
+class GivenLink(ResponseModel):
+    """A patient's link, without its secret: who has made it, and whether it is in use."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [LINK_EXAMPLE]})
+
+    id: str
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked: IsSet = Field(validation_alias="revoked_at")
+
+
+class GivenLinks(ResponseModel):
+    """A visit's links."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [LINK_EXAMPLE]}]})
+
+    items: list[GivenLink]
+
+
 @router.get("/v1/accounts", response_model=Accounts)
 def list_accounts(call: Reading, page: Paged) -> Response:
     """Return the accounts, a page at a time."""
@@ -188,7 +222,7 @@ def list_accounts(call: Reading, page: Paged) -> Response:
 @router.post("/v1/accounts", status_code=HTTPStatus.CREATED, response_model=Account, responses=document_problems(409))
 async def add_account(body: AccountToMake, call: Creating) -> Response:
     """Make an account."""
-    password_hash = await _hash(call.context, body.password)
+    password_hash = await _hash(call.context, body.password, body.name)
     issuer, now = call.context.settings.oidc_issuer, call.context.clock()
 
     def act(session: Transaction) -> RouteResult:
@@ -214,8 +248,9 @@ def get_account(account: Identifier, call: Fetching) -> Response:
 async def change_account(account: Identifier, body: AccountToChange, call: Changing) -> Response:
     """Change an account; its sessions end."""
     version, now = call.expected_version(), call.context.clock()
-    password_hash = await _hash(call.context, body.password)
-    change = AccountChange(body.role, body.provider, body.active)
+    name = "" if body.password is None else await run_in_threadpool(service.get_name, call.context, account)
+    password_hash = await _hash(call.context, body.password, name)
+    change = AccountChange(body.role, body.provider, body.active, body.unlock, body.second_factor is False)
 
     def act(session: Transaction) -> RouteResult:
         row = service.change_account(session, call.actor, account, version, change, password_hash, now)
@@ -283,6 +318,16 @@ def add_link(visit: Identifier, body: LinkToMake, call: Creating) -> Response:
     return call.create(act)
 
 
+@router.get("/v1/visits/{visit}/links", response_model=GivenLinks)
+def list_links(visit: Identifier, call: Reading) -> Response:
+    """Return the links that were given for a visit, those that have ended too."""
+
+    def act(session: Transaction) -> RouteResult:
+        return RouteResult(GivenLinks.model_validate({"items": service.list_links(session, visit)}))
+
+    return call.read(act)
+
+
 @router.delete("/v1/links/{link}", status_code=HTTPStatus.NO_CONTENT)
 def end_link(link: Identifier, call: Reading) -> Response:
     """End a patient's link, from the next request on."""
@@ -294,5 +339,5 @@ def end_link(link: Identifier, call: Reading) -> Response:
     return call.write(act)
 
 
-async def _hash(context: AppContext, password: str | None) -> str | None:
-    return None if password is None else await context.hashing.run(lambda: hash_password(password))
+async def _hash(context: AppContext, password: str | None, name: str) -> str | None:
+    return None if password is None else await context.hashing.run(lambda: hash_password(password, name))

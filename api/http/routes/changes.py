@@ -18,6 +18,7 @@ from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.routes.bookings import FreePlace, WantedPlace
 from api.http.routes.examples import COMPARISON, PLACE
+from api.http.streams import EventStream
 from api.reports.labels import clock
 from api.services import boards, bookings, change_sets, history
 from api.services.change_sets import ChangeSetDecision, WantedChanges
@@ -320,11 +321,8 @@ def watch_week(
         return RouteResult(boards.get_week_version(session, scenario))
 
     call.disclose("scenario.watch", "scenario", scenario, act)
-    return StreamingResponse(
-        stream_changes(call.context.database, scenario, last_event_id, call.context.stopping),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store"},
-    )
+    events = stream_changes(call.context.database, scenario, last_event_id, call.context.stopping)
+    return EventStream(call.context, call.actor, events)
 
 
 @router.post(

@@ -97,7 +97,7 @@ def read_feed(calendar: Identifier, secret: Secret, request: Request, context: S
     try:
         found = service.poll_feed(context, calendar, secret)  # type: ignore[arg-type]
     except UnknownId:
-        context.log_ins.take(f"guess from {get_address(request)}")
+        service.refuse_poll(context, get_address(request))
         raise
     if found.copy is None:
         return Response(status_code=HTTPStatus.GONE)

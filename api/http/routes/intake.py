@@ -10,8 +10,9 @@ from typing import Annotated
 from fastapi import Body, Path, Query, Response
 from pydantic import AliasPath, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
+from starlette.concurrency import run_in_threadpool
 
-from api.http.answers import RouteResult, Transaction
+from api.http.answers import Call, RouteResult, Transaction
 from api.http.dependencies import Changing, Creating, PatientFilter, Reading
 from api.http.errors import document_problems
 from api.http.gate import BINARY, make_router
@@ -26,7 +27,7 @@ from api.services.reception import IntakeResult, place_same_day, receive_request
 from api.services.referrals_out import OutboundReferral
 from api.services.states import ReferralState
 from api.spreadsheets import MAX_FILE_BYTES
-from api.spreadsheets.referral_sheets import in_row_order, read_sheet, xlsx_template
+from api.spreadsheets.referral_sheets import ReferralSheet, in_row_order, read_sheet, xlsx_template
 from scheduling.comparison import Change
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Interval
@@ -246,7 +247,7 @@ def take_in(body: Annotated[Request, Body(examples=[REQUEST])], call: Creating) 
     responses={200: {"model": SheetTaken, "description": "What it would come to."}},
     max_body_size=MAX_FILE_BYTES,
 )
-def take_in_sheet(
+async def take_in_sheet(
     body: Sheet,
     call: Creating,
     dry_run: Annotated[bool, Query(description="Name what is wrong with each row, and take in nothing.")] = False,
@@ -256,7 +257,12 @@ def take_in_sheet(
     A sheet may be sent in again with rows added: those that are in already are named and left as they are, and so are those
     that differ from what is in.
     """
-    sheet, now = read_sheet(body, SOURCE), call.context.clock()
+    sheet = await call.context.uploads.run(lambda: read_sheet(body, SOURCE))
+    return await run_in_threadpool(_take_in_sheet, sheet, call, dry_run)
+
+
+def _take_in_sheet(sheet: ReferralSheet, call: Call, dry_run: bool) -> Response:
+    now = call.context.clock()
     taken: list[service.AcceptedRequest] = []
 
     def act(session: Transaction) -> RouteResult:

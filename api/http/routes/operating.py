@@ -27,11 +27,19 @@ async def healthz() -> Health:
     return Health()
 
 
+class Readiness(Health):
+    """That requests can be served, and what an operator should look into."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok", "warnings": []}]})
+
+    warnings: list[str] = []
+
+
 @router.get("/readyz")
-def readyz(context: Shared) -> Health:
+def readyz(context: Shared) -> Readiness:
     """Say whether requests can be served: the database answers, has the tables of this version, and nobody ends the process."""
     context.expect_ready()
-    return Health()
+    return Readiness(warnings=context.warnings)
 
 
 @router.get(

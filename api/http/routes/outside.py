@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
+from starlette.concurrency import run_in_threadpool
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Creating, Reading
@@ -105,17 +106,18 @@ def list_calendars(provider: Identifier, call: Reading) -> Response:
     response_model=OutsideCalendar,
     max_body_size=MAX_BODY_BYTES,
 )
-def add_calendar(provider: Identifier, body: CalendarToRead, call: Creating) -> Response:
+async def add_calendar(provider: Identifier, body: CalendarToRead, call: Creating) -> Response:
     """Read a calendar elsewhere from now on: its events become busy times; a visit that they meet becomes a task."""
     context, now = call.context, call.context.clock()
     content = None if body.content is None else body.content.encode()
-    new = service.read_calendar(context, NewCalendar(body.name, body.url, content), now)
+    wanted = NewCalendar(body.name, body.url, content)
+    new = await context.uploads.run(lambda: service.read_calendar(context, wanted, now))
 
     def act(session: Transaction) -> RouteResult:
         row = service.add_calendar(session, context.settings, context.signer, call.actor, provider, new, now)
         return RouteResult(OutsideCalendar.of(row), HTTPStatus.CREATED)
 
-    return call.create(act)
+    return await run_in_threadpool(call.create, act)
 
 
 @router.delete("/v1/outside-calendars/{outside}", status_code=HTTPStatus.NO_CONTENT)

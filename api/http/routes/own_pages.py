@@ -18,9 +18,10 @@ from api.http.routes.feeds import make_feed_address
 from api.http.routes.patient_pages import MAX_FORM_BYTES, Form, describe_form
 from api.http.routes.sessions import with_cookie
 from api.runtime.exceptions import Forbidden, TooMany, Unauthenticated
-from api.services import accounts, feeds, outside
+from api.services import feeds, outside, sessions
 from api.services.outside import NewCalendar
 from api.services.own_pages import load_own_page, note_reading
+from api.services.sessions import LogInAttempt
 from api.web import own_page as pages
 from api.web.words import load_words
 from scheduling.errors import InvalidFile
@@ -47,12 +48,14 @@ def show_own_page(request: Request, context: Shared) -> Response:
     openapi_extra=describe_form(name="clinician", password="a long pass phrase"),
     max_body_size=MAX_FORM_BYTES,
 )
-def log_in(request: Request, context: Shared, form: Form) -> Response:
+async def log_in(request: Request, context: Shared, form: Form) -> Response:
     """Log in to a local account, and go to its page."""
     if not is_own_page(request):
         raise Forbidden("another site has sent this request")
+    given = {name: form.get(name, "")[:1000] for name in ("name", "password", "code")}
+    attempt = LogInAttempt(get_address(request), given["name"], given["password"], given["code"] or None)
     try:
-        admitted = accounts.log_in(context, get_address(request), form.get("name", "")[:200], form.get("password", "")[:1000])
+        admitted = await context.hashing.run(lambda: sessions.log_in(context, attempt))
     except (Unauthenticated, TooMany):
         return _log_in_page(context, load_words()["me"]["wrong"])
     return with_cookie(context, admitted, RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER))
@@ -62,7 +65,7 @@ def log_in(request: Request, context: Shared, form: Form) -> Response:
 def leave(actor: Acting, context: Shared) -> Response:
     """End the session."""
     with context.database.writing() as session:
-        accounts.log_out(session, actor, context.clock())
+        sessions.log_out(session, actor, context.clock())
     response = RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER)
     response.delete_cookie(get_cookie_name(context.settings), secure=context.settings.secure)
     return response
@@ -123,7 +126,7 @@ def _find_actor(context: AppContext, request: Request) -> Actor | None:
         actor = context.identify(secret)
     except Unauthenticated:
         return None
-    return None if actor.role is AccessRole.PATIENT else actor
+    return None if actor.role is AccessRole.PATIENT or actor.is_confined else actor
 
 
 def _own_page(context: AppContext, actor: Actor, fault: str = "") -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -34,6 +34,7 @@ MERGE: JsonDict = {
     "concerns": [CONCERNED],
 }
 FOUND: JsonDict = {"id": "mrn-4711", "name": "Robin Example", "birth_date": "1961-04-12"}
+RECORD: JsonDict = {"patient": "mrn-4711", "tables": {"patients": [{"id": "mrn-4711", "name": "Robin Example"}]}}
 ITEM: JsonDict = {
     "kind": "visit",
     "id": "visit-0181",
@@ -132,6 +133,25 @@ def find_patients(
         return RouteResult(page.of(FoundPatients, rows, lambda row: row.id))
 
     return call.disclose("patient.find", "patient", "", act)
+
+
+class PatientRecord(BaseModel):
+    """All that is kept of a patient: the rows of each table, by the table's name."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [RECORD]})
+
+    patient: str
+    tables: dict[str, list[dict[str, Any]]]
+
+
+@router.get("/v1/patients/{patient}/record", response_model=PatientRecord)
+def export_record(patient: Identifier, call: Reading) -> Response:
+    """Return all that is kept of a patient, as the law lets them ask; what the audit says of them is by `/v1/audit`."""
+
+    def act(session: Transaction) -> RouteResult:
+        return RouteResult(PatientRecord(patient=patient, tables=patients.export_record(session, patient)))
+
+    return call.disclose("patient.export", "patient", patient, act)
 
 
 @router.get("/v1/patients/{patient}/visits", response_model=PatientItems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from api.http.dependencies import Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
-from api.http.pages import Paged
+from api.http.pages import Paged, read_moment_and_id, read_number
 from api.http.routes.examples import COMPARISON, KPIS, PLAN
 from api.http.streams import EventStream
 from api.reports.documents import to_document
@@ -28,7 +28,6 @@ from api.services.planning import PlanRequest
 from api.services.states import JobFailure, JobState
 from api.services.week import release_expired_offers
 from scheduling.comparison import Comparison
-from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Id, Stamp
 from scheduling.plan import Plan
 
@@ -176,7 +175,7 @@ def ask_for_plan(body: PlanToMake, call: Creating) -> Response:
 @router.get("/v1/plans", response_model=Jobs)
 def list_plans(call: Reading, page: Paged, scenario: OfScenario = None) -> Response:
     """Return the plans that were asked for, the newest first, a page at a time."""
-    before = _moment_and_id(page.after)
+    before = read_moment_and_id(page)
 
     def act(session: Transaction) -> RouteResult:
         rows = planning.list_jobs(session, scenario, before, page.count + 1)
@@ -245,7 +244,7 @@ def compare_plans(
 def watch_plan(
     plan: Identifier,
     call: Reading,
-    last_event_id: Annotated[str | None, Header(description="The id of the last event that is known.")] = None,
+    last_event_id: Annotated[str | None, Header(description="The id of the last event that is known.", max_length=20)] = None,
 ) -> Response:
     """Tell how a plan is coming along, as it happens: its cost, the proven bound, and the gap between them."""
     call.read(lambda session: RouteResult(planning.get_job(session, plan)[1]))
@@ -293,7 +292,7 @@ def publish(body: ToPublish, call: Creating) -> Response:
 @router.get("/v1/publications", response_model=Publications)
 def list_publications(call: Reading, page: Paged, scenario: OfScenario = None) -> Response:
     """Return the publications, the newest first, a page at a time."""
-    before = _number(page.after) if page.after else None
+    before = read_number(page) if page.after else None
 
     def act(session: Transaction) -> RouteResult:
         rows = publishing.list_publications(session, scenario, before, page.count + 1)
@@ -312,27 +311,3 @@ def get_publication(publication: Annotated[int, Path(ge=1, lt=2**31)], call: Rea
         return RouteResult(Publication.of(row, plan=plan))
 
     return call.read(act)
-
-
-def _moment_and_id(key: str) -> tuple[datetime, str] | None:
-    """Read the key of a list of plans. Raises ``InvalidFile`` for one that none of our pages gave."""
-    if not key:
-        return None
-    moment, _, identifier = key.partition(" ")
-    try:
-        before = datetime.fromisoformat(moment)
-        if before.utcoffset() is None:
-            raise ValueError(moment)
-        return before.astimezone(UTC), identifier
-    except (ValueError, OverflowError):
-        raise _strange_cursor() from None
-
-
-def _number(key: str) -> int:
-    if not (key.isascii() and key.isdigit() and len(key) < 10):
-        raise _strange_cursor()
-    return int(key)
-
-
-def _strange_cursor() -> InvalidFile:
-    return InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")])

@@ -19,13 +19,14 @@ from api.http.dependencies import Acting, Reading, Shared
 from api.http.errors import document_problems
 from api.http.gate import get_address, get_cookie_name, is_foreign, make_router
 from api.runtime.exceptions import Forbidden
-from api.services import accounts
-from api.services.accounts import OpenedSession
+from api.services import sessions as service
+from api.services.sessions import LogInAttempt, OpenedSession
 from scheduling.errors import UnknownId
 
 router = make_router("sessions")
 
 START_PAGE = "/"
+FACTOR = "/v1/sessions/current/second-factor"
 
 
 class LogIn(BaseModel):
@@ -37,6 +38,7 @@ class LogIn(BaseModel):
 
     name: str = Field(max_length=100)
     password: str = Field(max_length=MAX_CHARACTERS)
+    code: str | None = Field(None, max_length=10, description="Of the second factor, where the account has one.")
 
 
 class NewPassword(BaseModel):
@@ -78,13 +80,34 @@ class Begun(BaseModel):
     idle_minutes: int
 
 
+class SecondFactor(BaseModel):
+    """A second factor that has begun: an app makes codes of the secret, which is told once."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"secret": "JBSWY3DPEHPK3PXP", "address": "otpauth://totp/Clinicweave:dana?secret=JBSWY3DPEHPK3PXP"}]
+        }
+    )
+
+    secret: str
+    address: str
+
+
+class Code(BaseModel):
+    """A code of a second factor."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": "123456"}]})
+
+    code: str = Field(min_length=6, max_length=10)
+
+
 @router.post("/v1/sessions", status_code=HTTPStatus.CREATED, response_model=Begun, responses=document_problems(401, 403))
 async def log_in(body: LogIn, request: Request, context: Shared) -> Response:
     """Log in to a local account."""
     if is_foreign(request):
         raise Forbidden("another site has sent this request")
-    address = get_address(request)
-    admitted = await context.hashing.run(lambda: accounts.log_in(context, address, body.name, body.password))
+    attempt = LogInAttempt(get_address(request), body.name, body.password, body.code)
+    admitted = await context.hashing.run(lambda: service.log_in(context, attempt))
     begun = Begun(
         token=admitted.secret,
         role=AccessRole(admitted.account.role),
@@ -105,7 +128,7 @@ def log_out(call: Reading) -> Response:
     """End the session, or the token, of this request."""
 
     def act(session: Transaction) -> RouteResult:
-        accounts.log_out(session, call.actor, call.context.clock())
+        service.log_out(session, call.actor, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     response = call.write(act)
@@ -115,10 +138,34 @@ def log_out(call: Reading) -> Response:
 
 
 @router.put("/v1/sessions/current/password", status_code=HTTPStatus.NO_CONTENT)
-async def change_password(body: NewPassword, actor: Acting, context: Shared) -> Response:
+async def change_password(body: NewPassword, request: Request, actor: Acting, context: Shared) -> Response:
     """Change one's own password; all sessions of the account end."""
-    await context.hashing.run(lambda: accounts.change_password(context, actor, body.present, body.wanted))
+    address = get_address(request)
+    await context.hashing.run(lambda: service.change_password(context, actor, address, body.present, body.wanted))
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.post(FACTOR, status_code=HTTPStatus.CREATED, response_model=SecondFactor, responses=document_problems(409))
+def begin_second_factor(call: Reading) -> Response:
+    """Begin a second factor for one's own account; it counts once its first code is sent."""
+
+    def act(session: Transaction) -> RouteResult:
+        secret, address = service.begin_second_factor(session, call.context.signer, call.actor, call.context.clock())
+        return RouteResult(SecondFactor(secret=secret, address=address), HTTPStatus.CREATED)
+
+    return call.write(act)
+
+
+@router.put(FACTOR, status_code=HTTPStatus.NO_CONTENT, responses=document_problems(409))
+def confirm_second_factor(body: Code, call: Reading) -> Response:
+    """Send the first code of a second factor: from now on each log-in needs one."""
+    call.context.log_ins.take(f"second factor of {call.actor.id}")
+
+    def act(session: Transaction) -> RouteResult:
+        service.confirm_second_factor(session, call.context.signer, call.actor, body.code, call.context.clock())
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
+
+    return call.write(act)
 
 
 @router.get(
@@ -155,7 +202,7 @@ async def come_back(
 ) -> Response:
     """Begin a session for somebody who has logged in at the identity provider."""
     provider, address = _identity_provider(context), get_address(request)
-    admitted = await context.asking.run(lambda: accounts.log_in_by_provider(context, provider, address, begun, state, code))
+    admitted = await context.asking.run(lambda: service.log_in_by_provider(context, provider, address, begun, state, code))
     response = with_cookie(context, admitted, RedirectResponse(START_PAGE, HTTPStatus.SEE_OTHER))
     response.delete_cookie(STATE_COOKIE, path="/v1/oidc")
     return response

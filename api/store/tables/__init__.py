@@ -7,7 +7,16 @@ the domain writes it. Every time is :class:`api.store.columns.Utc`. ``version`` 
 from __future__ import annotations
 
 from api.store.columns import TableRow
-from api.store.tables.access import AccountRow, IdempotencyRow, PatientLinkRow, SessionRow, TokenRow
+from api.store.tables.access import (
+    AccountRow,
+    EmergencyAccessRow,
+    IdempotencyRow,
+    LogInSourceRow,
+    PatientLinkRow,
+    SessionRow,
+    SigningKeyRow,
+    TokenRow,
+)
 from api.store.tables.care import (
     AttendanceRow,
     EpisodeEventRow,
@@ -55,6 +64,7 @@ __all__ = [
     "ClinicRow",
     "DayMailRow",
     "DisruptionRow",
+    "EmergencyAccessRow",
     "EpisodeEventRow",
     "EpisodeRow",
     "EpisodeVisitRow",
@@ -67,6 +77,7 @@ __all__ = [
     "InvitationRow",
     "JobEventRow",
     "LinkRow",
+    "LogInSourceRow",
     "MemberRow",
     "MembershipRow",
     "MergeRow",
@@ -93,6 +104,7 @@ __all__ = [
     "SessionRow",
     "ShiftPlaceRow",
     "ShiftRow",
+    "SigningKeyRow",
     "TaskRow",
     "TokenRow",
     "VisitRow",

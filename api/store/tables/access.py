@@ -17,7 +17,9 @@ from api.store.tables.people import ROLE, Role
 class AccountRow(TableRow, table=True):
     """A member of staff: a local account has a password, one of an identity provider its issuer and subject.
 
-    After ``failures`` wrong passwords in a row an account rests, and cannot log in until ``rests_until``.
+    After ``failures`` wrong passwords in a row, wherever they came from, an account rests until ``rests_until``: nobody logs in
+    from an address that is new to it. ``totp_secret`` is that of its second factor, sealed, and ``totp_step`` the last
+    half minute whose code it has taken; ``totp_pending`` is one that is not confirmed yet.
     """
 
     __tablename__ = "accounts"
@@ -36,8 +38,49 @@ class AccountRow(TableRow, table=True):
     is_active: bool = True
     failures: int = 0
     rests_until: datetime | None = Field(default=None, sa_type=Utc)
+    totp_secret: bytes | None = Field(default=None, sa_type=LargeBinary)
+    totp_step: int | None = None
+    totp_pending: bytes | None = Field(default=None, sa_type=LargeBinary)
     version: int = 1
     created_at: datetime = Field(sa_type=Utc)
+
+
+class LogInSourceRow(TableRow, table=True):
+    """A network address from which somebody has tried to log in to an account: whoever guesses locks out that address alone.
+
+    ``known_since`` is when a log-in from it first succeeded; null before.
+    """
+
+    __tablename__ = "log_in_sources"
+
+    account_id: str = Field(primary_key=True, foreign_key="accounts.id")
+    address: str = Field(primary_key=True)
+    failures: int = 0
+    rests_until: datetime | None = Field(default=None, sa_type=Utc)
+    known_since: datetime | None = Field(default=None, sa_type=Utc)
+    changed_at: datetime = Field(sa_type=Utc, index=True)
+
+
+class EmergencyAccessRow(TableRow, table=True):
+    """A patient whom a clinician has opened in need, until ``ends_at``, who is none of theirs. ``reason`` is for the admin."""
+
+    __tablename__ = "emergency_accesses"
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="accounts.id", index=True)
+    patient_id: str = Field(foreign_key="patients.id")
+    reason: str
+    begun_at: datetime = Field(sa_type=Utc, index=True)
+    ends_at: datetime = Field(sa_type=Utc)
+
+
+class SigningKeyRow(TableRow, table=True):
+    """The fingerprint of the key that signs for this store: one row."""
+
+    __tablename__ = "signing_keys"
+
+    fingerprint: str = Field(primary_key=True)
+    noted_at: datetime = Field(sa_type=Utc)
 
 
 class SessionRow(TableRow, table=True):

@@ -15,7 +15,7 @@ def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_password_is_known_again_and_no_other() -> None:
-    kept = passwords.hash_password(PASSWORD)
+    kept = passwords.hash_password(PASSWORD, "dana")
     assert passwords.is_password(kept, PASSWORD)
     assert not passwords.is_password(kept, PASSWORD + " ")
     assert not passwords.is_password(None, PASSWORD)

@@ -235,6 +235,24 @@ def test_a_body_nested_without_end_is_refused(client: TestClient, as_role: Heade
         assert client.post(path, content=opening * 40_000, headers=headers | who).status_code in (400, 422)
 
 
+@pytest.mark.parametrize("body", [b"1" * 5_000, b'{"patient": ' + b"1" * 5_000 + b"}"])
+def test_a_number_of_thousands_of_digits_is_refused(client: TestClient, as_role: Headers, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    for path, role in (("/v1/intake", "clinician"), ("/v1/referrals", "clinician"), ("/v1/scenarios", "scheduler")):
+        assert client.post(path, content=body, headers=headers | as_role(role)).status_code in (400, 422)
+
+
+def test_what_a_header_counts_may_have_thousands_of_digits(client: TestClient, as_role: Headers) -> None:
+    headers = as_role("scheduler")
+    plan = client.post("/v1/plans", json={"scenario": "test-week", "seconds": 1}, headers=headers).json()["id"]
+    events = client.get(f"/v1/plans/{plan}/events", headers=headers | {"last-event-id": "9" * 5_000})
+    tagged = client.patch("/v1/patients/pat", json={}, headers=headers | {"if-match": f'"{"9" * 5_000}.x"'})
+    assert (events.status_code, tagged.status_code) == (422, 412)
+    line = next(line for line in ACCESS if (line.method, line.path) == ("POST", "/v1/plans"))
+    long = headers | {"content-length": "9" * 5_000}
+    assert streamed(create_app(client.app.state.context), line, long, b"x")[0] == 413  # type: ignore[attr-defined]
+
+
 def test_every_kind_that_own_lines_name_in_the_path_has_an_owner() -> None:
     lines = [line for line in ACCESS if Scope.OWN in line.roles.values()]
     assert lines and all(set(line.named_in_path) <= set(OWNERS) for line in lines)

@@ -203,3 +203,26 @@ def has_example(document: Any, content: Any) -> bool:
 
 def test_a_conflict_is_what_an_unnamed_refusal_is() -> None:
     assert get_problem_type(ServiceError("no")) == get_problem_type(Conflict("no"))
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "status"),
+    [
+        ("clinic.example", "/openapi.json", 200),
+        ("CLINIC.example:8443", "/openapi.json", 200),
+        ("localhost:8000", "/openapi.json", 200),
+        ("evil.example", "/openapi.json", 421),
+        ("clinic.example.evil.example", "/v1/accounts", 421),
+        ("[", "/openapi.json", 421),
+        ("10.0.0.7:8000", "/readyz", 200),
+    ],
+)
+def test_a_host_that_is_not_ours_is_refused(make: Any, settings: Settings, host: str, path: str, status: int) -> None:
+    client = TestClient(create_app(make(settings.model_copy(update={"public_url": "https://clinic.example"}))))
+    assert client.get(path, headers={"host": host}).status_code == status
+
+
+def test_on_one_machine_alone_any_host_is_taken(client: TestClient) -> None:
+    assert client.get("/openapi.json", headers={"host": "evil.example"}).status_code == 200
+    answer = client.post("/v1/sessions", json={}, headers={"host": "[", "origin": "http://evil.example"})
+    assert answer.status_code == 421

@@ -99,6 +99,23 @@ def test_in_the_threads_of_readers_it_would(
     assert asked_while_held(context, headers, begin, THREADS + 20, let, seconds=0.2)[0] == 0
 
 
+def test_calendars_that_come_slowly_keep_no_reader_waiting(
+    context: AppContext, as_role: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers, clinician, let = as_role("admin"), as_role("clinician"), threading.Event()
+
+    def slowly(*_: Any) -> Any:
+        let.wait(60)
+        raise Unavailable("it does not answer")
+
+    monkeypatch.setattr("api.services.outside.read_calendar", slowly)
+    path, body = "/v1/providers/ana/outside-calendars", {"name": "own", "url": "https://slow.example/c.ics"}
+    read, others = asked_while_held(
+        context, headers, lambda client: client.post(path, json=body, headers=clinician), THREADS + 20, let
+    )
+    assert (read, set(others)) == (200, {503})
+
+
 def test_a_provider_that_fails_is_left_alone_for_longer_each_time(settings: Settings) -> None:
     now, asked = [0.0], []
 
@@ -127,7 +144,7 @@ def test_a_shift_that_logs_in_at_once_comes_in_and_more_are_told_to_wait(
         let.wait(60)
         return verify(kept, password)
 
-    monkeypatch.setattr("api.services.accounts.is_password", slowly)
+    monkeypatch.setattr("api.services.sessions.is_password", slowly)
     attempt = {"name": "scheduler", "password": PASSWORD}
     context.hashing = BoundedPool("logging in", threads=2, places=4)
     read, others = asked_while_held(context, headers, lambda client: client.post("/v1/sessions", json=attempt), 16, let)

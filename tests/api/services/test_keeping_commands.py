@@ -140,3 +140,14 @@ def test_the_first_account_makes_the_store(tmp_path: Path, monkeypatch: pytest.M
     assert CliRunner().invoke(app, ["restore", "copy", "--yes"], env=environment).exit_code == 0
     assert (tmp_path / "clinicweave.db").stat().st_mode & 0o077 == 0
     assert "dana" in CliRunner().invoke(app, ["account", "list"], env=environment).stdout
+
+
+def test_the_audit_is_shown_and_exported(run: Any, database: Database) -> None:
+    shown = run("audit", "show", "--action", "account.add").stdout.splitlines()
+    assert len(shown) == 3 and all("command-line (admin)  account.add" in line for line in shown)
+    lines = [json.loads(line) for line in run("audit", "export").stdout.splitlines()]
+    assert [line["sequence"] for line in lines] == [1, 2, 3, 4, 5]
+    assert [line["action"] for line in lines[3:]] == ["audit.read", "audit.read"]
+    assert lines[1]["previous_hash"] == lines[0]["hash"]
+    assert json.loads(run("audit", "show", "--denied", "--json").stdout) == []
+    assert json.loads(run("audit", "show", "--until", "2026-11-30", "--json").stdout) == []

@@ -279,3 +279,8 @@ def test_empty_rows_are_left_out_and_the_others_keep_their_numbers() -> None:
 
 def test_columns_are_called_as_spreadsheets_call_them() -> None:
     assert [letter(place) for place in (0, 25, 26, 51, 52, 701, 702)] == ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]
+
+
+def test_a_heading_longer_than_any_field_may_be_is_refused() -> None:
+    with pytest.raises(InvalidFile, match="field larger than field limit"):
+        read(b"k" * (csv.field_size_limit() + 1))

@@ -33,7 +33,7 @@ def store(store: Database) -> Database:
 
 def verify(store: Database, known: Tail | None = None) -> Tail:
     with store.reading() as session:
-        return audit.verify(session, known)
+        return audit.verify(session, *([] if known is None else [known]))
 
 
 def unguarded(store: Database, *statements: Any) -> None:

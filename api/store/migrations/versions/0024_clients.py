@@ -8,7 +8,7 @@ from alembic import op
 from api.store.columns import Utc
 
 revision = "0024"
-down_revision = "0020"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

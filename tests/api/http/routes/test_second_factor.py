@@ -1,0 +1,89 @@
+"""A second factor beside the password: begun and confirmed by its owner, asked for at each log-in, needed by roles."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pyotp
+from fastapi.testclient import TestClient
+from support.service import PASSWORD, Clock, denials
+
+from api.access import second_factor
+from api.context import AppContext
+from api.http.app import create_app
+from api.runtime.settings import Settings
+
+FACTOR = "/v1/sessions/current/second-factor"
+
+
+def code_at(secret: str, clock: Clock, steps: int = 0) -> str:
+    """Return the code of a secret, now or so many half minutes from now."""
+    return str(pyotp.TOTP(secret).at(clock.now + timedelta(seconds=30 * steps)))
+
+
+def added(client: TestClient, clock: Clock, headers: dict[str, str]) -> str:
+    """Give an account a second factor, and return its secret."""
+    begun = client.post(FACTOR, headers=headers)
+    assert begun.status_code == 201 and begun.json()["address"].startswith("otpauth://totp/Clinicweave:")
+    secret = str(begun.json()["secret"])
+    assert client.put(FACTOR, json={"code": code_at(secret, clock)}, headers=headers).status_code == 204
+    return secret
+
+
+def log_in(client: TestClient, code: str | None = None) -> Any:
+    answer = client.post("/v1/sessions", json={"name": "scheduler", "password": PASSWORD, "code": code})
+    client.cookies.clear()
+    return answer
+
+
+def test_a_log_in_needs_a_code_that_is_right_and_new(client: TestClient, clock: Clock, as_role: Any) -> None:
+    secret = added(client, clock, as_role("scheduler"))
+    assert "second factor" in log_in(client).json()["detail"]
+    assert log_in(client, code_at(secret, clock)).status_code == 401  # it was taken when it was confirmed
+    clock.pass_by(seconds=30)
+    code = code_at(secret, clock)
+    assert log_in(client, "000000" if code != "000000" else "000001").status_code == 401
+    assert log_in(client, code_at(secret, clock, 3)).status_code == 401
+    assert log_in(client, code).status_code == 201
+    assert log_in(client, code).status_code == 401
+    assert log_in(client, code_at(secret, clock, 1)).status_code == 201
+
+
+def test_without_remembering_a_code_would_be_taken_twice(
+    client: TestClient, clock: Clock, as_role: Any, monkeypatch: Any
+) -> None:
+    secret = added(client, clock, as_role("scheduler"))
+    find = getattr(second_factor, "_find_step")  # noqa: B009
+    monkeypatch.setattr(second_factor, "accept_code", lambda signer, row, code, now: find(signer, row.totp_secret, code, now))
+    assert log_in(client, code_at(secret, clock)).status_code == 201
+    assert log_in(client, code_at(secret, clock)).status_code == 201
+
+
+def test_one_that_is_not_confirmed_does_not_count(client: TestClient, clock: Clock, as_role: Any) -> None:
+    headers = as_role("scheduler")
+    secret = client.post(FACTOR, headers=headers).json()["secret"]
+    assert client.put(FACTOR, json={"code": code_at(secret, clock, 9)}, headers=headers).status_code == 409
+    assert log_in(client).status_code == 201
+
+
+def test_an_admin_takes_away_that_of_a_lost_phone(client: TestClient, clock: Clock, as_role: Any) -> None:
+    headers = as_role("scheduler")
+    account = client.get("/v1/sessions/current", headers=headers).json()["account"]
+    added(client, clock, headers)
+    assert client.post(FACTOR, headers=headers).status_code == 409
+    admin = as_role("admin")
+    path = f"/v1/accounts/{account}"
+    version = client.get(path, headers=admin).headers["etag"]
+    assert client.patch(path, json={"second_factor": False}, headers=admin | {"If-Match": version}).status_code == 200
+    assert log_in(client).status_code == 201
+
+
+def test_a_role_that_needs_one_may_do_nothing_before_it_has(make: Any, settings: Settings, clock: Clock) -> None:
+    context: AppContext = make(settings.model_copy(update={"second_factor_for": "scheduler, admin"}))
+    client = TestClient(create_app(context))
+    headers = {"Authorization": f"Bearer {log_in(client).json()['token']}"}
+    assert client.get("/v1/scenarios", headers=headers).status_code == 403
+    assert [row.action for row in denials(context.database)] == ["GET /v1/scenarios"]
+    added(client, clock, headers)
+    assert client.get("/v1/scenarios", headers=headers).status_code == 200
