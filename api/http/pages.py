@@ -11,6 +11,7 @@ from fastapi import Depends, Query
 from pydantic import BaseModel
 
 from api.runtime.cursors import make_cursor, read_cursor
+from scheduling.errors import Fault, InvalidFile
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")

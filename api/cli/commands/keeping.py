@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic_core import to_json
 
 from api.cli.commands.accounts import opened
 from api.cli.console import Commands, ExitCode, end_command, print_json
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from api.store.audit import Tail
     from api.store.tables import AuditRow
 
-ROWS_AT_ONCE = 1000
 
 ROWS_AT_ONCE = 1_000
 
@@ -96,10 +96,13 @@ def export(
     since: Since = None,
     until: Until = None,
     denied: Denied = False,
+    fhir: Annotated[bool, typer.Option("--fhir", help="Each row as an AuditEvent of FHIR R4.")] = False,
 ) -> None:
     """Write the audit to standard output, a JSON object a line, with its hashes."""
+    from api.fhir.audit_events import make_audit_event
+
     for row in _entries(patient, account, action, since, until, denied):
-        typer.echo(json.dumps(_line(row), sort_keys=True))
+        typer.echo(to_json(make_audit_event(row)).decode() if fhir else json.dumps(_line(row), sort_keys=True))
 
 
 @audit_app.command("protect", epilog="Example: clinicweave audit protect --service clinicweave | psql clinic")
@@ -113,24 +116,6 @@ def protect(
 
     for statement in (write_release if release else write_protection)(owner, service):
         typer.echo(statement)
-
-
-@audit_app.command("export", epilog="Example: clinicweave audit export --after 1200 > audit.ndjson")
-def export(
-    after: Annotated[int, typer.Option("--after", min=0, help="Only rows after this one.")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Write the audit as FHIR: a line of JSON, an AuditEvent, for each row; --json changes nothing."""
-    from pydantic_core import to_json
-
-    from api.fhir.audit_events import make_audit_event
-    from api.store import audit
-
-    with opened() as context, context.database.reading() as session:
-        while rows := audit.list_entries(session, after, ROWS_AT_ONCE):
-            for row in rows:
-                typer.echo(to_json(make_audit_event(row)).decode())
-            after = rows[-1].sequence
 
 
 def backup(

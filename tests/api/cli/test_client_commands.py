@@ -23,8 +23,8 @@ def test_a_program_is_let_in_listed_and_ended(run: Any, monkeypatch: pytest.Monk
     assert run("client", "end", "ehr").code == 0
     assert run("client", "list").out == f"ehr  {scopes}  ended\n"
     assert run("client", "end", "nobody").code == 2
-    lines = run("audit", "export", "--after", "0").out.splitlines()
+    lines = run("audit", "export", "--fhir").out.splitlines()
     events = [json.loads(line) for line in lines]
-    assert [event["subtype"][0]["code"] for event in events] == ["client.add", "client.end"]
+    assert [event["subtype"][0]["code"] for event in events] == ["client.add", "client.end", "audit.read"]
     assert all(fhirkit.validate(line) == [] for line in lines)
-    assert run("audit", "export", "--after", "2").out == ""
+    assert run("audit", "export", "--fhir", "--action", "nothing.such").out == ""
