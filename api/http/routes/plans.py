@@ -23,6 +23,7 @@ from api.reports.documents import to_document
 from api.reports.kpis import compute_kpis
 from api.runtime.settings import MAX_SOLVE_SECONDS
 from api.services import planning, publishing
+from api.services.judgements import PatientToCall, list_calls
 from api.services.planning import PlanRequest
 from api.services.states import JobFailure, JobState
 from api.services.week import release_expired_offers
@@ -98,13 +99,26 @@ class Jobs(ResponseModel):
 
 
 class MadePlan(Job):
-    """A plan as far as it is made: once it is, with its figures, and beside what people live by."""
+    """A plan as far as it is made: once it is, with its figures, and beside what people live by, with whom to call then."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{**JOB, "plan": PLAN, "kpis": KPIS, "comparison": COMPARISON}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **JOB,
+                    "plan": PLAN,
+                    "kpis": KPIS,
+                    "comparison": COMPARISON,
+                    "call": [{"patient": "patient-0007", "name": "Kim", "by": "phone"}],
+                }
+            ]
+        }
+    )
 
     plan: Plan | None
     kpis: dict[str, Any] | None
     comparison: Comparison | None
+    call: list[PatientToCall] | None
 
 
 class ToPublish(BaseModel):
@@ -192,14 +206,16 @@ def get_plan(plan: Identifier, call: Fetching, fields: PlanFields = "plan,kpis,c
 
     def show(session: Transaction) -> MadePlan:
         made = planning.get_plan(session, plan)
-        shown: dict[str, Any] = {"plan": None, "kpis": None, "comparison": None}
+        shown: dict[str, Any] = {"plan": None, "kpis": None, "comparison": None, "call": None}
         if made.plan is not None and "plan" in wanted:
             shown["plan"] = made.plan
         if made.plan is not None and "kpis" in wanted:
             shown["kpis"] = to_document(compute_kpis(made.scenario, made.plan))
         if "comparison" in wanted:
             preview = publishing.preview_publication(session, made)
-            shown["comparison"] = None if preview is None else preview.comparison
+            if preview is not None:
+                shown["comparison"] = preview.comparison
+                shown["call"] = list_calls(session, preview.asked_before, preview.comparison)
         return MadePlan.of(made.job, scenario=made.scenario.id, **shown)
 
     def act(session: Transaction) -> RouteResult:
