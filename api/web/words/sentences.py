@@ -59,6 +59,24 @@ def describe_reasons(scenario: Scenario, visit: str, reasons: Iterable[Reason]) 
     ]
 
 
+def describe_move(scenario: Scenario, subject: str, finding: str, told: Mapping[str, Any]) -> str:
+    """Return a sentence that says why a visit or session does not stay where it stands; ``told`` is what was found."""
+    others = ", ".join(name_request(scenario, other) for other in told["others"])
+    filled = {"who": name_request(scenario, subject), "others": others, "rules": ", ".join(told["rules"])}
+    cost = told["costs_more"]
+    return load_words()["moves"][finding].format(**filled, cost=NOBODY if cost is None else f"{cost:,}")
+
+
+def name_request(scenario: Scenario, identifier: str) -> str:
+    """Return what people call a visit, session or hold."""
+    if identifier in scenario.visits_by_id:
+        return name_visit(scenario, identifier)
+    if identifier in scenario.groups_by_id:
+        return scenario.groups_by_id[identifier].name
+    reserve = scenario.reserves_by_id.get(identifier)
+    return identifier if reserve is None else scenario.services[reserve.service].name
+
+
 def describe_action(action: str, by: str, scenario: Scenario | None, detail: Mapping[str, Any]) -> str:
     """Return a sentence that says who did what, as the audit has it."""
     table = load_words()["actions"]
