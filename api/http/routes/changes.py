@@ -18,6 +18,7 @@ from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.routes.bookings import FreePlace, WantedPlace
 from api.http.routes.examples import COMPARISON, PLACE
+from api.http.streams import EventStream
 from api.reports.labels import clock
 from api.services import boards, bookings, change_sets, history
 from api.services.change_sets import ChangeSetDecision, WantedChanges
@@ -271,7 +272,7 @@ def list_places(visit: Identifier, call: Fetching) -> Response:
     def act(session: Transaction) -> RouteResult:
         return RouteResult(find, version=boards.get_week_version(session, period))
 
-    return call.disclose("visit.places", "visit", visit, act)
+    return call.disclose_once_a_minute("visit.places", "visit", visit, act)
 
 
 @router.get("/v1/visits/{visit}/history", response_model=VisitHistory)
@@ -294,7 +295,9 @@ def judge(scenario: Identifier, body: ChangesToMake, call: Reading) -> Response:
     now = call.context.clock()
     week = get_current_week(call.context, scenario, now)
     decision = change_sets.decide_changes(week, call.actor, body.wanted(), now)
-    return call.disclose("scenario.judge", "scenario", scenario, lambda session: RouteResult(judge_changes(session, decision)))
+    return call.disclose_once_a_minute(
+        "scenario.judge", "scenario", scenario, lambda session: RouteResult(judge_changes(session, decision))
+    )
 
 
 @router.get(
@@ -318,11 +321,8 @@ def watch_week(
         return RouteResult(boards.get_week_version(session, scenario))
 
     call.disclose("scenario.watch", "scenario", scenario, act)
-    return StreamingResponse(
-        stream_changes(call.context.database, scenario, last_event_id, call.context.stopping),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store"},
-    )
+    events = stream_changes(call.context.database, scenario, last_event_id, call.context.stopping)
+    return EventStream(call.context, call.actor, events)
 
 
 @router.post(

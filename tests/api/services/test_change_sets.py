@@ -217,3 +217,17 @@ def test_a_refusal_says_in_words_what_would_be_broken_and_names_no_patient(desk:
         "wang-exam-2 is taken: followup (v-1) and followup (v-2) would be there at once (Tue 1 Dec 10:00)."
     )
     assert broken["room-overlap"]["path"] == "v-1, v-2"
+
+
+def test_what_is_asked_while_something_is_dragged_is_audited_once_a_minute(desk: FrontDesk) -> None:
+    def ask_often() -> tuple[int, int]:
+        for _ in range(3):
+            judge(desk, *SWAP)
+            assert desk.ask("GET", "/v1/visits/v-1/places").status_code == 200
+        return desk.actions("test-week").count("scenario.judge"), desk.actions("v-1").count("visit.places")
+
+    assert ask_often() == (1, 1)
+    assert desk.ask("GET", "/v1/visits/v-2/places").status_code == 200
+    assert desk.actions("v-2").count("visit.places") == 1, "what else is read is written down at once"
+    desk.clock.pass_by(seconds=61)
+    assert ask_often() == (2, 2)
