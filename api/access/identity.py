@@ -75,6 +75,22 @@ def _is_good(row: SessionRow | TokenRow | PatientLinkRow, now: datetime) -> bool
     return row.revoked_at is None and (row.expires_at is None or row.expires_at > now)
 
 
+def recognise_link(database: Database, signer: Signer, secret: str, now: datetime) -> Actor:
+    """Return whose link a patient's page was opened by; nothing is noted, as mail scanners open every link.
+
+    Raises
+    ------
+    Unauthenticated
+        When it is no link, or one that was revoked or has run out.
+    """
+    with database.reading() as session:
+        known = secret.startswith(LINK) and len(secret) <= MAX_CHARACTERS
+        credential = _verify_link(session, signer, secret, now) if known else None
+    if credential is None:
+        raise Unauthenticated("the link is unknown, revoked, or has run out")
+    return credential.actor
+
+
 def _verify(session: Session, signer: Signer, secret: str, now: datetime, idle: timedelta) -> VerifiedCredential | None:
     if secret.startswith(SESSION):
         return _verify_session(session, hash_secret(secret), now, idle)

@@ -17,6 +17,7 @@ from api.cli.commands.intake import intake_app
 from api.cli.commands.keeping import audit_app, backup, restore
 from api.cli.commands.mailing import mail_app
 from api.cli.commands.outside import outside_app
+from api.cli.commands.own_clinic import convert, init
 from api.cli.commands.partners import hl7_app, partner_app
 from api.cli.commands.patients import patient_app
 from api.cli.commands.planning import check, demo, generate, plan, why
@@ -59,9 +60,11 @@ app = typer.Typer(
 
 COMMANDS = (
     (demo, "demo --size tiny --seconds 5"),
+    (init, "init my-clinic --name 'Two Rooms' --sites Main"),
     (generate, "generate week --seed 7 -o week.json"),
     (plan, "plan week.json -o week.plan.json --seconds 30 --gap 0.01"),
     (check, "check week.json week.plan.json"),
+    (convert, "convert my-clinic/clinic.xlsx clinic.json"),
     (why, "why week.json week.plan.json visit-0042 --seconds 20"),
     (show_plan, "show week.json week.plan.json --day wed --by room"),
     (export, "export week.json week.plan.json --all -o calendars"),

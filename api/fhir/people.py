@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time
 from api.fhir.datatypes import KIND_SYSTEM, Element, drop_empty, make_concept, make_identifier, make_reference, write_instant
 from api.fhir.ids import make_id
 from api.services.directory import Commitment, Directory, EpisodeRow, PatientRow
-from api.services.kinds import KINDS_BY_ID
+from api.services.kinds import find_kind
 
 SLOT_ID = re.compile(r"(?P<provider>.+)\.(?P<start>[0-9]{12})-(?P<end>[0-9]{12})")
 MINUTE = "%Y%m%d%H%M"
@@ -119,7 +119,7 @@ def read_slot_id(identifier: str) -> tuple[str, datetime, datetime] | None:
 
 def make_request(row: EpisodeRow) -> Element:
     """Return an episode as the referral that began it."""
-    kind = KINDS_BY_ID.get(row.kind)
+    kind = find_kind(row.kind)
     return drop_empty(
         {
             "resourceType": "ServiceRequest",

@@ -35,7 +35,7 @@ from api.services.bookings import (
 from api.services.contacts import set_address
 from api.services.decisions import with_retries
 from api.services.intake import MAX_DAYS_BACK, Request
-from api.services.kinds import KINDS_BY_ID
+from api.services.kinds import find_kind
 from api.services.reception import IntakeResult, receive_request
 from api.services.requests import change_patient, get_asked_visit
 from api.services.week import WeekSnapshot
@@ -294,7 +294,7 @@ def take_referral(incoming: Incoming, reading: ReferralReading) -> None:
 
 
 def _kind(partner: Partner, code: str) -> str | None:
-    return partner.kinds.get(code) or (code if code in KINDS_BY_ID else None)
+    return partner.kinds.get(code) or (code if find_kind(code) is not None else None)
 
 
 def _request(incoming: Incoming, reading: ReferralReading, kind: str) -> Request:

@@ -187,7 +187,7 @@ def _answer(
     request: Request, kind: ProblemType, detail: str | None, details: tuple[ErrorDetail, ...], headers: Mapping[str, str]
 ) -> JSONResponse:
     request.state.problem = kind.name  # for the log and the figures
-    if is_fhir(request.url.path):
+    if is_fhir(request.scope.get("path", "")):
         return _answer_with_outcome(kind, detail, details, headers)
     problem = Problem(
         type=PROBLEM_TYPE + kind.name,

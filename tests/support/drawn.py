@@ -167,7 +167,7 @@ class Sending:
         """Send a request as somebody."""
         parts = case.as_transport_kwargs(headers=self.everybody[role])
         body = parts.pop("data", None)
-        parts["data" if isinstance(body, dict) else "content"] = body  # a form, or as it is
+        parts["data" if isinstance(body, Mapping) else "content"] = body  # a form's fields, or a body as it is
         parts.pop("cookies")  # by which browsers are known; those who send are known by a header
         return self._here.desk.client.request(**parts)
 

@@ -23,6 +23,8 @@ from api.http.routes import (
     oauth,
     operating,
     outside,
+    own_pages,
+    patient_pages,
     patients,
     plans,
     programmes,
@@ -40,6 +42,8 @@ ROUTERS = (
     feeds.router,  # first, as the first that fits answers, and calendar programs ask day and night
     operating.router,
     desk.router,
+    patient_pages.router,
+    own_pages.router,
     sessions.router,
     scenarios.router,
     boards.router,

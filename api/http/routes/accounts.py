@@ -151,11 +151,19 @@ class LinkToMake(BaseModel):
 
 
 class PatientLink(ResponseModel):
-    """A patient's link for one visit: send ``secret`` as ``Authorization: Bearer …``."""
+    """A patient's link for one visit: ``url`` is its page; programs send ``secret`` as ``Authorization: Bearer …``."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"id": "9d1f", "visit": "visit-0181", "expires_at": "2027-01-20T09:00:00Z", "secret": "cwl_…"}]
+            "examples": [
+                {
+                    "id": "9d1f",
+                    "visit": "visit-0181",
+                    "expires_at": "2027-01-20T09:00:00Z",
+                    "secret": "cwl_…",
+                    "url": "https://clinic.example/p/cwl_…",
+                }
+            ]
         }
     )
 
@@ -163,6 +171,7 @@ class PatientLink(ResponseModel):
     visit: str = Field(validation_alias="visit_id")
     expires_at: datetime
     secret: str
+    url: str
 
 
 @router.get("/v1/accounts", response_model=Accounts)
@@ -265,10 +274,11 @@ def add_link(visit: Identifier, body: LinkToMake, call: Creating) -> Response:
     """Make the link by which a patient acts on one visit."""
     now = call.context.clock()
     expires_at = now + timedelta(days=body.days or call.context.settings.link_days)
+    public_url = call.context.settings.public_url.rstrip("/")
 
     def act(session: Transaction) -> RouteResult:
         secret, row = service.add_link(session, call.context.signer, call.actor, visit, expires_at, now)
-        return RouteResult(PatientLink.of(row, secret=secret), HTTPStatus.CREATED)
+        return RouteResult(PatientLink.of(row, secret=secret, url=f"{public_url}/p/{secret}"), HTTPStatus.CREATED)
 
     return call.create(act)
 

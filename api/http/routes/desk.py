@@ -36,7 +36,7 @@ PAGE_POLICY = "; ".join(
 FOR_EVER = "public, max-age=31536000, immutable"
 """A file's name holds a hash of its content, so what has that name never changes."""
 
-VIEWS = ("/pathways", "/groups", "/outlook", "/today", "/tasks", "/intake", "/roster", "/admin", "/log-in")
+VIEWS = ("/pathways", "/groups", "/outlook", "/today", "/tasks", "/patients", "/intake", "/roster", "/admin", "/log-in")
 VIEWS_OF_A_WEEK = ("/weeks/{scenario}", "/weeks/{scenario}/plan", "/weeks/{scenario}/happened")
 """Addresses within the application, which may be opened directly."""
 

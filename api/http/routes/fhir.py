@@ -87,7 +87,12 @@ def _describe_parameters(kind: str) -> list[dict[str, Any]]:
 FORM_BODY = {
     "requestBody": {
         "required": False,
-        "content": {FORM: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}},
+        "content": {
+            FORM: {
+                "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+                "example": {"_id": "ana", "_count": "20"},
+            }
+        },
     }
 }
 

@@ -19,9 +19,8 @@ from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.bookings import PLACE, Because, FreePlace
 from api.services import intake as service
-from api.services import referrals_out
+from api.services import kinds, referrals_out
 from api.services.intake import Request
-from api.services.kinds import KINDS
 from api.services.patients import Resemblance
 from api.services.reception import IntakeResult, place_same_day, receive_request
 from api.services.referrals_out import OutboundReferral
@@ -221,7 +220,7 @@ Sheet = Annotated[bytes, Body(media_type=BINARY, description="A CSV or XLSX file
 @router.get("/v1/intake/kinds", response_model=ShownKinds)
 def list_kinds(call: Reading) -> Response:
     """Return what patients may be referred for."""
-    return call.read(lambda session: RouteResult(ShownKinds.model_validate({"items": KINDS})))
+    return call.read(lambda session: RouteResult(ShownKinds.model_validate({"items": kinds.list_kinds()})))
 
 
 @router.get(

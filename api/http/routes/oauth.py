@@ -59,7 +59,12 @@ REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": TokenError, "descript
 FORM_BODY = {
     "requestBody": {
         "required": True,
-        "content": {FORM: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}},
+        "content": {
+            FORM: {
+                "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+                "example": {"grant_type": "client_credentials", "scope": "system/Appointment.rs", "client_assertion": "eyJ…"},
+            }
+        },
     }
 }
 
@@ -79,7 +84,12 @@ async def make_token(
     return JSONResponse(token.model_dump(), headers=NOT_KEPT)
 
 
-@router.get(f"{ROOT}/.well-known/smart-configuration")
+CONFIGURATION: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"example": make_smart_configuration("https://example.org" + TOKEN_PATH, ())}}}
+}
+
+
+@router.get(f"{ROOT}/.well-known/smart-configuration", responses=CONFIGURATION)
 def get_smart_configuration(context: Shared) -> dict[str, Any]:
     """Return how programs get their tokens."""
     scopes = tuple(f"system/{kind}.{LETTERS}" for kind in TYPES)

@@ -91,7 +91,7 @@ async def log_in(body: LogIn, request: Request, context: Shared) -> Response:
         expires_at=admitted.session.expires_at,
         idle_minutes=context.settings.session_idle_minutes,
     )
-    return _with_cookie(context, admitted, JSONResponse(begun.model_dump(mode="json"), HTTPStatus.CREATED))
+    return with_cookie(context, admitted, JSONResponse(begun.model_dump(mode="json"), HTTPStatus.CREATED))
 
 
 @router.get("/v1/sessions/current")
@@ -156,7 +156,7 @@ async def come_back(
     """Begin a session for somebody who has logged in at the identity provider."""
     provider, address = _identity_provider(context), get_address(request)
     admitted = await context.asking.run(lambda: accounts.log_in_by_provider(context, provider, address, begun, state, code))
-    response = _with_cookie(context, admitted, RedirectResponse(START_PAGE, HTTPStatus.SEE_OTHER))
+    response = with_cookie(context, admitted, RedirectResponse(START_PAGE, HTTPStatus.SEE_OTHER))
     response.delete_cookie(STATE_COOKIE, path="/v1/oidc")
     return response
 
@@ -167,7 +167,8 @@ def _identity_provider(context: AppContext) -> IdentityProvider:
     return context.identity_provider
 
 
-def _with_cookie(context: AppContext, admitted: OpenedSession, response: Response) -> Response:
+def with_cookie(context: AppContext, admitted: OpenedSession, response: Response) -> Response:
+    """Return an answer that also gives the cookie of a session."""
     # Lax, not strict: the browser comes back from the identity provider by a link of another site. The gate asks further.
     response.set_cookie(
         get_cookie_name(context.settings),

@@ -144,13 +144,17 @@ def reads_only(line: Access) -> bool:
     return line.path.startswith("/fhir/") and (line.method == "GET" or line.path.endswith("/_search"))
 
 
+FEW = 12
+
+
 @pytest.mark.parametrize("months", [False, True])
 def test_hospital_systems_and_nobody_else_read_resources(url: str, months: bool) -> None:
     lines = [line for line in GUARDED if reads_only(line) and sample_of(line).months is months]
     assert lines
-    with world(url, months) as here:
-        for line in lines:
-            hold_against_the_table(here, line)
+    for first in range(0, len(lines), FEW):  # each world lets one address guess only so often
+        with world(url, months) as here:
+            for line in lines[first : first + FEW]:
+                hold_against_the_table(here, line)
 
 
 @pytest.mark.parametrize(
