@@ -61,7 +61,7 @@ def demonstrate(scenario: Scenario, limits: Limits, directory: Path, console: Co
     plan = solve_with_progress(scenario, limits, None, console)
     verdict = check(scenario, plan)
     if verdict.violations:
-        console.print(violations_table(verdict.violations))
+        console.print(violations_table(scenario, plan, verdict.violations))
         raise end_command(ExitCode.RULE_BROKEN, "Nothing more is written: the plan breaks rules.")
     plan.write(files["plan"])
     write_bytes(files["picture"], draw_picture(scenario, plan))

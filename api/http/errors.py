@@ -93,11 +93,12 @@ RETRY_SECONDS = 2
 
 
 class ProblemDetail(BaseModel):
-    """One reason of a problem."""
+    """One reason of a problem; ``words`` say it to a scheduler."""
 
     rule: str | None = None
     path: str | None = None
     detail: str
+    words: str | None = None
 
 
 class Problem(BaseModel):

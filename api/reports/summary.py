@@ -10,6 +10,7 @@ from rich.text import Text
 
 from api.reports.documents import gap
 from api.reports.kpis import LONG_WAIT_PERCENT, Kpis, Share, compute_kpis
+from api.web.words.sentences import describe_reason, describe_violations
 from scheduling.check import Verdict
 from scheduling.plan import Plan, Reason, Unscheduled, Violation
 from scheduling.scenario import Scenario
@@ -127,20 +128,21 @@ def left_out_table(scenario: Scenario, left: Iterable[Unscheduled]) -> Table:
     return made
 
 
-def reasons_table(visit: str, reasons: Iterable[Reason]) -> Table:
-    """Return why a visit is left out."""
+def reasons_table(scenario: Scenario, visit: str, reasons: Iterable[Reason]) -> Table:
+    """Return why a visit is left out, in the words of the table."""
     made = table(f"Why {visit} is left out", "rule", "finding")
     for reason in reasons:
-        made.add_row(Text(reason.rule), Text(reason.detail))
+        made.add_row(Text(reason.rule), Text(describe_reason(scenario, visit, reason, discreet=True)))
     return made
 
 
-def violations_table(violations: Iterable[Violation]) -> Table:
-    """Return the rules that a plan breaks."""
+def violations_table(scenario: Scenario, plan: Plan, violations: Iterable[Violation]) -> Table:
+    """Return the rules that a plan breaks, in the words of the table and the checker's."""
     found = list(violations)
+    sentences = describe_violations(scenario, plan, found, discreet=True)
     made = table(f"Broken rules: {len(found)}", "rule", "concerns", "finding")
-    for violation in found[:MAX_LINES]:
-        made.add_row(*map(Text, (violation.rule, ", ".join(violation.ids), violation.detail)))
+    for violation, words in zip(found[:MAX_LINES], sentences, strict=False):
+        made.add_row(*map(Text, (violation.rule, ", ".join(violation.ids), f"{words} ({violation.detail})")))
     if len(found) > MAX_LINES:
         made.add_row(f"and {len(found) - MAX_LINES} more", style="dim")
     return made

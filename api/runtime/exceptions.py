@@ -28,11 +28,12 @@ from scheduling.errors import ClinicweaveError
 
 @dataclass(frozen=True, slots=True)
 class ErrorDetail:
-    """One reason of a refusal: the rule, where in the request, and what is wrong."""
+    """One reason of a refusal: the rule, where in the request, what is wrong, and a sentence that a scheduler can read."""
 
     detail: str
     rule: str | None = None
     path: str | None = None
+    words: str | None = None
 
 
 class ServiceError(ClinicweaveError):

@@ -14,6 +14,7 @@ from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.episodes import OF_BOOKINGS, is_visit_missed, record_booking_state, retract_booking_state
 from api.services.records import write_audit
+from api.services.refusals import list_broken_rules
 from api.services.requests import get_asked_visit
 from api.services.week import WeekSnapshot, find_shift_locations, pin_of, with_booking, withdraw_if_asked_by
 from api.store import bookings, messages, offers, periods, requests
@@ -218,7 +219,8 @@ def _decide_placement(
     broken = [violation for violation in _find_broken(week, wanted) if violation.rule not in agreed]
     final = [violation for violation in broken if violation.rule in FINAL]
     if broken and (reason is None or final):
-        details = [ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in broken]
+        after = with_booking(week.scenario, stands, visit, wanted)
+        details = list_broken_rules(week.scenario, after, broken)
         refused = "no reason can override" if reason is not None else "it breaks"
         raise RulesBroken(f"{refused} {', '.join(_list_rules(final if reason is not None else broken))}", details)
     after = with_booking(week.scenario, stands, visit, wanted)

@@ -15,11 +15,12 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken, Stale
+from api.runtime.exceptions import Conflict, RulesBroken, Stale
 from api.services.bookings import FINAL, RequestedPlace, create_booking, get_booking_row, put_pin
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import AuditedAction, write_audit_entries
+from api.services.refusals import list_broken_rules
 from api.services.week import WeekSnapshot, find_shift_locations, pin_of
 from api.services.week_changes import find_week_changes, list_details
 from api.store import bookings, change_sets, offers, periods
@@ -125,7 +126,7 @@ def decide_changes(week: WeekSnapshot, by: Actor, wanted: WantedChanges, now: da
 def expect_applicable(decision: ChangeSetDecision) -> None:
     """Refuse changes that break rules, but for those that may be broken for the reason given. Raises ``RulesBroken``."""
     if decision.refused:
-        details = [ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in decision.refused]
+        details = list_broken_rules(decision.asked, decision.diff.after, decision.refused)
         raise RulesBroken("together, these changes would break rules", details)
 
 

@@ -9,11 +9,12 @@ from datetime import date, datetime, timedelta
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken
+from api.runtime.exceptions import Conflict, RulesBroken
 from api.services.bookings import RequestedPlace
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import write_audit
+from api.services.refusals import list_broken_rules
 from api.services.week import WeekSnapshot, find_shift_locations, load_week
 from api.store import bookings, people, periods, programmes, requests
 from api.store.placings import booking_fields
@@ -116,7 +117,7 @@ def decide_move(
     _expect_sound(week, wanted)
     after = _with_session(week.scenario, week.upcoming, group, wanted)
     if broken := _find_new(week.scenario, week.upcoming, week.scenario, after):
-        details = [ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in broken]
+        details = list_broken_rules(week.scenario, after, broken)
         raise RulesBroken(f"it breaks {', '.join(sorted({violation.rule for violation in broken}))}", details)
     diff = PlanDiff(week.scenario, week.upcoming, week.scenario, after)
     return GroupDecision(by=by, now=now, week=week, asked=week.scenario, diff=diff, group=group, action="group.move")

@@ -10,11 +10,12 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from api.access.actor import Actor
-from api.runtime.exceptions import ErrorDetail, RulesBroken
+from api.runtime.exceptions import RulesBroken
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import PlanDiff
 from api.services.planning import RequestedPlan, get_finished_plan
 from api.services.records import write_audit
+from api.services.refusals import list_broken_rules
 from api.services.week import find_shift_locations
 from api.store import bookings, episodes, jobs, periods, plans
 from api.store.plans import Published
@@ -195,5 +196,5 @@ def _expect_rules_kept(scenario: Scenario, plan: Plan, known: Container[tuple[st
     """Refuse a plan that breaks rules, but for those that what stands breaks already, by an override."""
     broken = [violation for violation in find_violations(scenario, plan) if (violation.rule, violation.ids) not in known]
     if broken:
-        details = [ErrorDetail(f"{', '.join(violation.ids)}: {violation.detail}", violation.rule) for violation in broken]
+        details = list_broken_rules(scenario, plan, broken)
         raise RulesBroken("the plan does not go with what was decided since it was asked for; plan again", details)

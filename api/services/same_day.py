@@ -26,6 +26,7 @@ from api.store import episodes, people, periods
 from api.store.columns import new_id
 from api.store.database import Database
 from api.store.episodes import Origin
+from api.web.words.sentences import describe_reason
 from scheduling import catalogue
 from scheduling.additions import Addition
 from scheduling.care.agenda import VisitSubject
@@ -294,7 +295,11 @@ def _no_room(scenario: Scenario, stood: Plan, visit: str, proven: bool) -> NoRoo
     from solver import explain
 
     reasons = explain(scenario, stood, visit, REASON_SECONDS)
-    details = [ErrorDetail(reason.detail, reason.rule) for reason in reasons if reason.rule != "not-examined"]
+    details = [
+        ErrorDetail(reason.detail, reason.rule, words=describe_reason(scenario, visit, reason, discreet=True))
+        for reason in reasons
+        if reason.rule != "not-examined"
+    ]
     said = "it is proven that there is no place" if proven else f"no place was found in {PROOF_SECONDS:g} s"
     return NoRoom(f'{said} for visit "{visit}" on its day, whoever gives way', details, proven)
 

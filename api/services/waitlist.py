@@ -11,11 +11,12 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.context import AppContext
-from api.runtime.exceptions import Conflict, ErrorDetail
+from api.runtime.exceptions import Conflict
 from api.services.bookings import get_booking_row, get_visit_booking
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import write_audit
+from api.services.refusals import list_broken_rules
 from api.services.week import WeekSnapshot, get_current_week, refresh_shift_locations, with_booking, withdraw_if_asked_by
 from api.store import bookings, offers, periods, requests
 from api.store.bookings import BookingChange, VisitStatus
@@ -94,9 +95,7 @@ def decide_offer(
     backfills = _list_backfills(week, freed)
     best = next((fill for fill in backfills if fill.visit == wanted or (wanted is None and fill.visit not in refused)), None)
     if best is None:
-        details = [
-            ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in week.standing_violations
-        ]
+        details = list_broken_rules(week.scenario, week.upcoming, week.standing_violations)
         if wanted is not None:
             raise Conflict(f'visit "{wanted}" does not wait, or could not use that place', details)
         raise Conflict("no waiting visit that has not refused it could use that place", details)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Self
 from sqlmodel import Session
 
 from api.context import AppContext
-from api.runtime.exceptions import Conflict, ErrorDetail
+from api.runtime.exceptions import Conflict
+from api.services.refusals import list_broken_rules
 from api.store import bookings, offers, periods, plans, requests
 from api.store.bookings import VisitStatus
 from api.store.epoch import Version
@@ -130,7 +131,7 @@ class WeekSnapshot:
             aside |= more
         if broken:
             rules = sorted({violation.rule for violation in broken})
-            details = [ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in broken]
+            details = list_broken_rules(left, settled, broken)
             raise Conflict(f"what stands breaks {', '.join(rules)}: plan again first", details)
         return left, settled
 

@@ -67,7 +67,7 @@ def find_week_changes(session: Session, period_id: str, since: Version | None) -
 def list_details(since: WeekChanges) -> list[ErrorDetail]:
     """Return the latest changes as the reasons for which an older version cannot be changed any more."""
     latest = (since.changes or ())[-MOST_NAMED:]
-    return [ErrorDetail(change.words, path=f"{change.kind}s/{change.id}") for change in latest]
+    return [ErrorDetail(change.words, words=change.words, path=f"{change.kind}s/{change.id}") for change in latest]
 
 
 def _describe(session: Session, period_id: str, present: Version, rows: Sequence[AuditRow]) -> WeekChanges:

@@ -6,10 +6,10 @@ not running any more, changes nothing and says so by ``False`` or ``None``: the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, tuple_
 from sqlmodel import Session, col, select
@@ -202,14 +202,22 @@ def find_best_plan(session: Session, identifier: str) -> BestPlanRow | None:
     return session.get(BestPlanRow, identifier)
 
 
-def finish_job(session: Session, identifier: str, epoch: int, plan: Plan, now: datetime) -> bool:
-    """Store a job's plan, and end the job."""
+def finish_job(
+    session: Session,
+    identifier: str,
+    epoch: int,
+    plan: Plan,
+    now: datetime,
+    moves: Iterable[Mapping[str, Any]] | None = None,
+) -> bool:
+    """Store a job's plan, and why it moves what it moves, and end the job."""
     row = _running(session, identifier, epoch)
     if row is None:
         return False
     scenario = session.get_one(ScenarioRow, row.scenario_id)
     made = add_plan(session, plan, scenario.id, scenario.period_id, row.created_by, now)
     row.state, row.plan_id, row.owner, row.ended_at = "done", made.id, None, now
+    row.reasons = None if moves is None else [dict(move) for move in moves]
     return True
 
 

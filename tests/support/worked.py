@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from api.store import jobs, periods
 from api.store.columns import utc_now
 from api.store.database import Database
 from scheduling.plan import Plan, Reason
 from scheduling.scenario import Scenario
+from solver import Move
 
 OWNER = "worker"
 
@@ -20,11 +22,11 @@ def take(database: Database, identifier: str) -> Scenario:
         return periods.load_snapshot(session, jobs.get_job(session, identifier).scenario_id)
 
 
-def finish(database: Database, identifier: str, make: Callable[[Scenario], Plan]) -> None:
-    """Let a job that waits be done with the plan that is made of its scenario."""
+def finish(database: Database, identifier: str, make: Callable[[Scenario], Plan], *moves: Move) -> None:
+    """Let a job that waits be done with the plan that is made of its scenario, and with why it moves what it moves."""
     made = make(take(database, identifier))
     with database.writing() as session:
-        assert jobs.finish_job(session, identifier, 1, made, utc_now())
+        assert jobs.finish_job(session, identifier, 1, made, utc_now(), [asdict(move) for move in moves])
 
 
 def explain(database: Database, identifier: str, *reasons: Reason) -> None:

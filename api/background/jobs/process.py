@@ -12,9 +12,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from threading import Event, Lock, Thread
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -65,12 +65,13 @@ class JobProgress:
 class WorkerMessage:
     """What the process says: a step, perhaps with the text of the ``best`` plan, or at last the result, or what went wrong.
 
-    The result is a plan's text, or the reasons why a visit is left out.
+    The result is a plan's text and why it moves what it moves, or the reasons why a visit is left out.
     """
 
     progress: JobProgress | None = None
     best: str | None = None
     plan: str | None = None
+    moves: list[dict[str, Any]] | None = None
     reasons: list[Reason] | None = None
     failure: Literal["pins", "defect"] | None = None
     reason: str = ""
@@ -78,6 +79,11 @@ class WorkerMessage:
 
 BEST_SECONDS = 1.0
 """How often at most the best plan so far is told."""
+
+MOVES_SECONDS = 5.0
+MOVES_SHARE = 0.2
+ENDED_SECONDS = 0.5
+"""Longest time to find out why people are moved: at most, as a part of the search's, and when the search was ended."""
 
 REQUEST, MESSAGE = TypeAdapter(SolveRequest), TypeAdapter(WorkerMessage)
 
@@ -162,7 +168,7 @@ def answer(request: SolveRequest, send: Send, ending: Event) -> WorkerMessage:
     """Solve what is ordered, and return the last message; steps are sent meanwhile."""
     from api.reports.summary import pins_conflict
     from scheduling.publishing import rebase
-    from solver import Limits, explain, solve
+    from solver import Limits, explain, explain_moves, solve
 
     scenario = Scenario.parse(request.scenario)
     start = None if request.start is None else rebase(Plan.model_validate_json(request.start), scenario)
@@ -182,7 +188,9 @@ def answer(request: SolveRequest, send: Send, ending: Event) -> WorkerMessage:
         best.end()
     if plan.status == "unknown":
         return WorkerMessage(failure="pins", reason=pins_conflict(scenario, plan))
-    return WorkerMessage(plan=plan.model_dump_json())
+    seconds = ENDED_SECONDS if ending.is_set() else min(MOVES_SECONDS, request.seconds * MOVES_SHARE)
+    moves = [asdict(move) for move in explain_moves(scenario, plan, seconds)]
+    return WorkerMessage(plan=plan.model_dump_json(), moves=moves)
 
 
 def _name_error(error: Exception) -> str:

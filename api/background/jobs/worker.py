@@ -182,7 +182,7 @@ class Worker:
             if message.reasons is not None:
                 return store.explain_job(session, identifier, epoch, message.reasons, utc_now())
             if plan is not None:
-                return store.finish_job(session, identifier, epoch, plan, utc_now())
+                return store.finish_job(session, identifier, epoch, plan, utc_now(), message.moves)
             assert message.failure is not None
             return store.fail_job(session, identifier, epoch, message.failure, message.reason, utc_now())
 

@@ -141,7 +141,7 @@ def offer(
     elif found.offers:
         show(*proposal_tables("Offers", found.offers))
     if not found.offers:
-        raise _nowhere(found.reasons, as_json)
+        raise _nowhere(added.add_to(asked), found.reasons, as_json)
 
 
 def insert(
@@ -174,7 +174,7 @@ def insert(
     left = [one for one in made.unscheduled if one.visit in new]
     if left:
         print_json({"inserted": False, "reasons": [one.model_dump(mode="json") for one in left]}) if as_json else None
-        raise _nowhere(left, as_json)
+        raise _nowhere(grown, left, as_json)
     grown.write(grown_file)
     made.write(output)
     take_over_uids(plan, output)
@@ -223,8 +223,8 @@ def _present(scenario: Path, plan: Path, now: datetime | None) -> tuple[Scenario
     return (asked if now is None else publish(asked, given, now)), given
 
 
-def _nowhere(left: Iterable[Unscheduled], as_json: bool) -> typer.Exit:
+def _nowhere(scenario: Scenario, left: Iterable[Unscheduled], as_json: bool) -> typer.Exit:
     """Show why there is no place, unless it is written already, and return what ends the command."""
     if not as_json:
-        show(*(reasons_table(one.visit, one.reasons) for one in left))
+        show(*(reasons_table(scenario, one.visit, one.reasons) for one in left))
     return end_command(ExitCode.NO_PLACE)

@@ -189,7 +189,7 @@ def check(
     if as_json:
         print_json(verdict_document(given, verdict, wrong))
     elif verdict.violations:
-        show(violations_table(verdict.violations))
+        show(violations_table(asked, given, verdict.violations))
     else:
         typer.echo(f"Every rule is kept. Cost {verdict.cost:,}.")
     if not as_json:
@@ -239,4 +239,4 @@ def why(
     if as_json:
         print_json({"visit": visit, "planned": None, "reasons": [reason.model_dump() for reason in reasons]})
     else:
-        show(reasons_table(visit, reasons))
+        show(reasons_table(asked, visit, reasons))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
@@ -24,9 +24,11 @@ from api.reports.documents import to_document
 from api.reports.kpis import compute_kpis
 from api.runtime.settings import MAX_SOLVE_SECONDS
 from api.services import planning, publishing
-from api.services.planning import PlanRequest
+from api.services.judgements import PatientToCall, list_calls
+from api.services.planning import PlanRequest, RequestedPlan
 from api.services.states import JobFailure, JobState
 from api.services.week import release_expired_offers
+from api.web.words.sentences import describe_move
 from scheduling.comparison import Comparison
 from scheduling.fields import Id, Stamp
 from scheduling.plan import Plan
@@ -97,14 +99,69 @@ class Jobs(ResponseModel):
     next: str | None
 
 
-class MadePlan(Job):
-    """A plan as far as it is made: once it is, with its figures, and beside what people live by."""
+MOVE: JsonDict = {
+    "kind": "visit",
+    "id": "visit-0181",
+    "finding": "pays",
+    "rules": ["room-overlap"],
+    "others": ["visit-0182"],
+    "costs_more": 40,
+    "words": "Follow-up of Kim could stay if Follow-up of Robin gave way; that would cost 40 points more.",
+}
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{**JOB, "plan": PLAN, "kpis": KPIS, "comparison": COMPARISON}]})
+
+class PlanMove(BaseModel):
+    """Why a visit or session is not where it stands: what was found by trying whether it could stay, and a sentence.
+
+    ``forced``: it cannot; ``free``: its place is free; ``pays``: others could give way to it; ``in-the-way``: others are there;
+    ``not-examined``: there was no time.
+    """
+
+    kind: Literal["visit", "group"]
+    id: str
+    finding: Literal["forced", "free", "pays", "in-the-way", "not-examined"]
+    rules: list[str]
+    others: list[str]
+    costs_more: int | None
+    words: str
+
+
+def describe_moves(made: RequestedPlan) -> list[PlanMove] | None:
+    """Return why a plan moves what it moves; None where nobody has found out."""
+    if made.job.reasons is None:
+        return None
+    return [
+        PlanMove(
+            **{name: told[name] for name in ("kind", "id", "finding", "rules", "others", "costs_more")},
+            words=describe_move(made.scenario, told["id"], told["finding"], told),
+        )
+        for told in made.job.reasons
+    ]
+
+
+class MadePlan(Job):
+    """A plan as far as it is made: once it is, with its figures, and beside what people live by, with whom to call then."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **JOB,
+                    "plan": PLAN,
+                    "kpis": KPIS,
+                    "comparison": COMPARISON,
+                    "call": [{"patient": "patient-0007", "name": "Kim", "by": "phone"}],
+                    "moves": [MOVE],
+                }
+            ]
+        }
+    )
 
     plan: Plan | None
     kpis: dict[str, Any] | None
     comparison: Comparison | None
+    call: list[PatientToCall] | None
+    moves: list[PlanMove] | None
 
 
 class ToPublish(BaseModel):
@@ -192,14 +249,17 @@ def get_plan(plan: Identifier, call: Fetching, fields: PlanFields = "plan,kpis,c
 
     def show(session: Transaction) -> MadePlan:
         made = planning.get_plan(session, plan)
-        shown: dict[str, Any] = {"plan": None, "kpis": None, "comparison": None}
+        shown: dict[str, Any] = {"plan": None, "kpis": None, "comparison": None, "call": None, "moves": None}
         if made.plan is not None and "plan" in wanted:
             shown["plan"] = made.plan
         if made.plan is not None and "kpis" in wanted:
             shown["kpis"] = to_document(compute_kpis(made.scenario, made.plan))
         if "comparison" in wanted:
             preview = publishing.preview_publication(session, made)
-            shown["comparison"] = None if preview is None else preview.comparison
+            if preview is not None:
+                shown["comparison"] = preview.comparison
+                shown["call"] = list_calls(session, preview.asked_before, preview.comparison)
+                shown["moves"] = describe_moves(made)
         return MadePlan.of(made.job, scenario=made.scenario.id, **shown)
 
     def act(session: Transaction) -> RouteResult:

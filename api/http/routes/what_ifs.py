@@ -17,7 +17,7 @@ from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.routes.disruptions import ABSENCE, NewAbsence, NewClosure, NewExtraShift
 from api.http.routes.examples import COMPARISON
-from api.http.routes.plans import PUBLICATION, Publication
+from api.http.routes.plans import MOVE, PUBLICATION, PlanMove, Publication, describe_moves
 from api.reports.week_board import BoardFigures, describe_figures
 from api.services import explanations, planning, what_ifs
 from api.services.bookings import find_period
@@ -143,6 +143,7 @@ WHAT_IF: JsonDict = {
     "comparison": COMPARISON,
     "call": [{"patient": "patient-0007", "name": "Kim", "by": "phone"}],
     "left_out": [{"visit": "visit-0200", "patient": "patient-0011", "name": "Robin Example", "reasons": [REASON]}],
+    "moves": [MOVE],
     "figures": {"before": FIGURES, "after": FIGURES},
 }
 EXPLANATION: JsonDict = {**ASKED, "visit": "visit-0200", "reasons": [REASON]}
@@ -167,6 +168,7 @@ class ShownWhatIf(BaseModel):
     comparison: Comparison | None
     call: list[PatientToCall] | None
     left_out: list[LeftOutVisit] | None
+    moves: list[PlanMove] | None
     figures: FiguresBeside | None
 
 
@@ -325,6 +327,7 @@ def _show_what_if(what_if: WhatIf) -> ShownWhatIf:
         comparison=None if result is None else result.diff.comparison,
         call=None if result is None else result.call,
         left_out=None if result is None else [LeftOutVisit.of(visit) for visit in result.left_out],
+        moves=None if result is None else describe_moves(requested),
         figures=None if result is None else _compare_figures(result),
     )
 

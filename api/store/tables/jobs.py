@@ -18,8 +18,10 @@ JobQueueName = Literal["plans", "desk"]
 class PlanJobRow(TableRow, table=True):
     """One plan asked for, or why a visit is not in one.
 
-    A job of a ``visit_id`` makes no plan: it finds the ``reasons`` why the visit is not in the plan from which it starts. Jobs
-    of the queue ``desk`` are short and somebody waits for them, so they wait for no plan.
+    A job of a ``visit_id`` makes no plan: it finds the ``reasons`` why the visit is not in the plan from which it starts; those
+    of a plan say why what stood elsewhere is moved. Jobs of the queue ``desk`` are short, and somebody waits for them: they
+    wait for no plan.
+
     ``epoch`` counts how often the job was put into the queue: whoever writes for it names the epoch in which it was taken, so
     that what an owner of an earlier one brings is refused. ``beats`` grows while the owner lives, ``losses`` counts owners
     that died. One that ``is_ending`` stops with the best plan so far. ``plan_id`` is the result; a failed job has a
@@ -35,7 +37,7 @@ class PlanJobRow(TableRow, table=True):
     plan_id: str | None = Field(default=None, foreign_key="plans.id")
     queue: JobQueueName = Field(default="plans", sa_type=String(8))
     visit_id: str | None = None
-    reasons: list[dict[str, str]] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    reasons: list[dict[str, Any]] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     state: JobState = Field(default="queued", sa_type=String(16), index=True)
     seconds: float
     workers: int

@@ -29,20 +29,25 @@ def write_stamp(start: datetime) -> str:
     return f"{start:%a} {start.day} {start:%b %H:%M}"
 
 
-def describe_violations(scenario: Scenario, plan: Plan, violations: Sequence[Violation]) -> Iterator[str]:
-    """Yield a sentence for each violation of a plan; one of a rule that has no sentence is the checker's own words."""
+def describe_violations(
+    scenario: Scenario, plan: Plan, violations: Iterable[Violation], discreet: bool = False
+) -> Iterator[str]:
+    """Yield a sentence for each violation of a plan; one of a rule that has no sentence is the checker's own words.
+
+    A ``discreet`` sentence names no patient: visits are told by their services and ids.
+    """
     table, items = load_words()["rules"], {item.id: item for item in plan.items(scenario)}
     for violation in violations:
         template = table.get(violation.rule)
         about = [items[name] for name in violation.ids if name in items]
-        yield violation.detail if template is None else template.format_map(_Names(_name_items(scenario, about)))
+        yield violation.detail if template is None else template.format_map(_Names(_name_items(scenario, about, discreet)))
 
 
-def describe_reason(scenario: Scenario, visit: str, reason: Reason) -> str:
-    """Return a sentence that says why a visit is left out."""
+def describe_reason(scenario: Scenario, visit: str, reason: Reason, discreet: bool = False) -> str:
+    """Return a sentence that says why a visit is left out; ``discreet`` as in :func:`describe_violations`."""
     table = load_words()["reasons"]
     asked = scenario.visits_by_id.get(visit)
-    who = visit if asked is None else name_visit(scenario, visit)
+    who = visit if asked is None else name_visit(scenario, visit, discreet)
     return table.get(reason.rule, table["other"]).format(who=who, rule=reason.rule, detail=reason.detail.rstrip("."))
 
 
@@ -54,6 +59,24 @@ def describe_reasons(scenario: Scenario, visit: str, reasons: Iterable[Reason]) 
     ]
 
 
+def describe_move(scenario: Scenario, subject: str, finding: str, told: Mapping[str, Any]) -> str:
+    """Return a sentence that says why a visit or session does not stay where it stands; ``told`` is what was found."""
+    others = ", ".join(name_request(scenario, other) for other in told["others"])
+    filled = {"who": name_request(scenario, subject), "others": others, "rules": ", ".join(told["rules"])}
+    cost = told["costs_more"]
+    return load_words()["moves"][finding].format(**filled, cost=NOBODY if cost is None else f"{cost:,}")
+
+
+def name_request(scenario: Scenario, identifier: str) -> str:
+    """Return what people call a visit, session or hold."""
+    if identifier in scenario.visits_by_id:
+        return name_visit(scenario, identifier)
+    if identifier in scenario.groups_by_id:
+        return scenario.groups_by_id[identifier].name
+    reserve = scenario.reserves_by_id.get(identifier)
+    return identifier if reserve is None else scenario.services[reserve.service].name
+
+
 def describe_action(action: str, by: str, scenario: Scenario | None, detail: Mapping[str, Any]) -> str:
     """Return a sentence that says who did what, as the audit has it."""
     table = load_words()["actions"]
@@ -63,9 +86,11 @@ def describe_action(action: str, by: str, scenario: Scenario | None, detail: Map
     return table.get(action, table["other"]).format(by=by, action=action, when=when, where=where)
 
 
-def name_visit(scenario: Scenario, visit: str) -> str:
-    """Return what people call a visit: its service and whose it is."""
+def name_visit(scenario: Scenario, visit: str, discreet: bool = False) -> str:
+    """Return what people call a visit: its service and whose it is, or discreetly its id."""
     asked = scenario.visits_by_id[visit]
+    if discreet:
+        return f"{scenario.services[asked.service].name} ({visit})"
     return f"{scenario.services[asked.service].name} of {scenario.patients_by_id[asked.patient].name}"
 
 
@@ -76,24 +101,25 @@ class _Names(dict[str, str]):
         return NOBODY
 
 
-def _name_items(scenario: Scenario, items: Sequence[Item]) -> dict[str, str]:
+def _name_items(scenario: Scenario, items: Sequence[Item], discreet: bool) -> dict[str, str]:
     names: dict[str, str] = {}
     if items:
         names = {
-            "who": _name_item(scenario, items[0]),
+            "who": _name_item(scenario, items[0], discreet),
             "service": items[0].service.name,
             **_name_place(scenario, items[0].booking),
         }
         if items[0].patients:
-            names["patient"] = scenario.patients_by_id[items[0].patients[0]].name
+            patient = items[0].patients[0]
+            names["patient"] = patient if discreet else scenario.patients_by_id[patient].name
     if len(items) > 1:
-        names["other"] = _name_item(scenario, items[1])
+        names["other"] = _name_item(scenario, items[1], discreet)
     return names
 
 
-def _name_item(scenario: Scenario, item: Item) -> str:
+def _name_item(scenario: Scenario, item: Item, discreet: bool) -> str:
     if item.kind == "visit":
-        return name_visit(scenario, item.id)
+        return name_visit(scenario, item.id, discreet)
     return item.service.name
 
 

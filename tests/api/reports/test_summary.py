@@ -69,8 +69,10 @@ def test_the_most_pressing_visits_are_named_first_and_the_rest_counted() -> None
     assert "and 4 more" in shown
 
 
-def test_violations_are_named_and_the_rest_counted() -> None:
-    shown = text(violations_table(Violation("busy", (f"v-{n}",), "[x] is busy") for n in range(MAX_LINES + 1)))
+def test_violations_are_named_and_the_rest_counted(asked: Scenario, made: Plan) -> None:
+    broken = [Violation("busy", ("v-2",), "[x] is busy") for _ in range(MAX_LINES + 1)]
+    shown = text(violations_table(asked, made, broken))
+    assert "Somebody of the team for" in shown and "(v-2) is busy elsewhere then" in shown
     assert "Broken rules: 21" in shown
     assert "[x] is busy" in shown
     assert "and 1 more" in shown

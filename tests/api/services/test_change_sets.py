@@ -209,6 +209,16 @@ def test_places_of_a_visit_can_be_booked_as_they_are_told(desk: FrontDesk) -> No
     assert known.status_code == 304
 
 
+def test_a_refusal_says_in_words_what_would_be_broken_and_names_no_patient(desk: FrontDesk) -> None:
+    answer = apply(desk, SWAP[0])
+    assert answer.status_code == 409
+    broken = {error["rule"]: error for error in answer.json()["errors"]}
+    assert broken["room-overlap"]["words"] == (
+        "wang-exam-2 is taken: followup (v-1) and followup (v-2) would be there at once (Tue 1 Dec 10:00)."
+    )
+    assert broken["room-overlap"]["path"] == "v-1, v-2"
+
+
 def test_what_is_asked_while_something_is_dragged_is_audited_once_a_minute(desk: FrontDesk) -> None:
     def ask_often() -> tuple[int, int]:
         for _ in range(3):

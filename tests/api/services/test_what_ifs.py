@@ -15,6 +15,7 @@ from support.worked import finish, take
 from api.store import jobs
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
+from solver import Move
 
 WHAT_IFS = "/v1/scenarios/test-week/what-ifs"
 AWAY = {"kind": "absence", "provider": "ana", "from": "2026-12-02", "to": "2026-12-02", "reason": "ill"}
@@ -68,8 +69,10 @@ def test_what_would_be_is_told_and_nothing_is_done(desk: FrontDesk) -> None:
     before = stored(desk)
     identifier = try_out(desk)
     assert read(desk, identifier)["comparison"] is None
-    finish(desk.context.database, identifier, plan_around)
+    finish(desk.context.database, identifier, plan_around, Move("visit", "v-1", ("pat",), "forced", ("busy",)))
     told = read(desk, identifier)
+    (move,) = told["moves"]
+    assert move["words"] == "followup of Pat cannot stay where it stands (busy)."
     assert told["state"] == "done" and told["disruptions"][0]["reason"] == "ill"
     assert {(change["id"], change["difference"]) for change in told["comparison"]["changes"]} == {
         ("v-1", "moved"),

@@ -34,3 +34,15 @@ def test_each_better_plan_is_told_once() -> None:
     (message,) = sent
     assert message.best == START.model_dump_json()
     assert message.progress is not None and (message.progress.version, message.progress.planned) == (2, 1)
+
+
+def test_a_plan_says_why_it_moves_what_stood_elsewhere() -> None:
+    busy = factories.people(
+        factories.ANA.model_copy(update={"busy": factories.provider("ana", busy=[("TU 08:00", "TU 12:00")]).busy})
+    )
+    asked = factories.scenario(visit("v-1", "pat", current=factories.current("TU 09:00")), providers=busy)
+    request = SolveRequest(asked.model_dump_json(), 2.0, 1, 0, 0.0, None)
+    told = answer(request, lambda _: None, Event())
+    assert told.moves is not None
+    (move,) = told.moves
+    assert (move["id"], move["finding"], move["rules"]) == ("v-1", "forced", ("busy",))

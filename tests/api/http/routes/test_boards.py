@@ -130,3 +130,10 @@ def test_of_a_plan_only_what_is_wanted_is_told(desk: FrontDesk, fields: str) -> 
     told = desk.ask("GET", f"/v1/plans/{identifier}?fields={fields}").json()
     assert {name for name in ("plan", "kpis", "comparison") if told[name] is not None} == set(fields.split(","))
     assert desk.ask("GET", f"/v1/plans/{identifier}?fields=cost").status_code == 422
+
+
+def test_whom_a_publication_would_call_is_told_by_name(desk: FrontDesk) -> None:
+    identifier = plan_again(desk)
+    finish(desk.context.database, identifier, lambda scenario: factories.plan(scenario, booking("v-1", "WE 09:00")))
+    told = desk.ask("GET", f"/v1/plans/{identifier}?fields=comparison").json()
+    assert told["call"] == [{"patient": "pat", "name": asked().patients_by_id["pat"].name, "by": "phone"}]
