@@ -15,10 +15,13 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.context import AppContext
 from api.runtime.exceptions import KeyReused, Stale, VersionMissing
-from api.services.records import write_audit
+from api.services.records import has_entry_since, write_audit
 from api.store import accounts
 from api.store.epoch import Version, get_epoch, make_tag, read_tag
 from api.store.tables import IdempotencyRow
+
+AUDIT_REST = timedelta(minutes=1)
+"""How long reading the same again is not written down, where a page asks again and again."""
 
 Transaction = Session
 """A transaction of the store, as a route hands it on to services. No route asks the store by it."""
@@ -90,6 +93,21 @@ class Call:
         response = self.read(act)
         with self.context.database.writing() as session:
             write_audit(session, self.actor, action, kind, identifier, self.context.clock())
+        return response
+
+    def disclose_once_a_minute(
+        self, action: str, kind: str, identifier: str, act: Callable[[Session], RouteResult]
+    ) -> Response:
+        """Answer as :meth:`disclose` does to what a page asks again and again, as while something is dragged.
+
+        That somebody read something is written down once a minute; what else they read, or others read, each for itself.
+        """
+        response, now = self.read(act), self.context.clock()
+        with self.context.database.reading() as session:
+            if has_entry_since(session, self.actor.id, action, (kind, identifier), now - AUDIT_REST):
+                return response
+        with self.context.database.writing() as session:
+            write_audit(session, self.actor, action, kind, identifier, now)
         return response
 
     def write(self, act: Callable[[Session], RouteResult]) -> Response:

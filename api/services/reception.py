@@ -14,7 +14,7 @@ from api.context import AppContext
 from api.services.bookings import find_period
 from api.services.decisions import with_retries
 from api.services.intake import AcceptedRequest, IntakeContext, LocatedRequest, Request, accept_requests, is_same_day
-from api.services.kinds import KINDS_BY_ID
+from api.services.kinds import get_kind
 from api.services.patients import Resemblance, find_resembling
 from api.services.same_day import (
     InboundReferral,
@@ -205,7 +205,7 @@ def _to_referral(context: AppContext, request: Request, now: datetime) -> tuple[
             raise InvalidFile("body", faults)
         is_new = request.patient not in requests.known
         resembles = find_resembling(session, request.patient, request.name or "", request.birth_date) if is_new else ()
-    kind = KINDS_BY_ID[request.kind]
+    kind = get_kind(request.kind)
     assert kind.pathway is not None
     referral = InboundReferral(
         patient=request.patient,

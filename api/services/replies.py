@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from api.services.week import get_current_week, with_booking
 from api.store import bookings, messages, periods, tasks
 from api.store.columns import new_id
 from api.store.errors import NoClinic
+from api.store.messages import AppointmentNotice
 from api.store.rows import expect_version
 from api.store.tables import BookingRow, InvitationRow
 from api.store.tables.mail import Participation
@@ -200,7 +201,8 @@ class _ReplyDesk:
         subject = (booking.kind, booking.subject_id)
         match verdict:
             case ForStaff():
-                self._ask_staff(subject, verdict, invitation.patient_id, words, _describe_proposal(answer))
+                proposal = _describe_proposal(answer, invitation)
+                self._ask_staff(subject, verdict, invitation.patient_id, words, proposal)
                 return ReplyOutcome(*subject, verdict.reason)
             case Ignored():
                 if verdict.reason != "repeated":
@@ -277,11 +279,16 @@ class _ReplyDesk:
         write_audit(self.session, self.by, "answer.unclear", *subject, self.now, reason=verdict.reason)
 
 
-def _describe_proposal(answer: Reply) -> dict[str, Any]:
-    """Return what a counter-proposal asks for, as a task tells it."""
+def _describe_proposal(answer: Reply, invitation: InvitationRow | None = None) -> dict[str, Any]:
+    """Return what a counter-proposal asks for, as a task tells it: when the appointment would start.
+
+    An invite begins when the patient is to arrive, and so does what they propose instead.
+    """
     if answer.proposed is None:
         return {}
     start, end = answer.proposed
+    if invitation is not None and invitation.told is not None:
+        start += timedelta(minutes=AppointmentNotice.of(invitation.told).appointment.arrive_minutes)
     return {"proposed": {"start": start.isoformat(), "end": None if end is None else end.isoformat()}}
 
 

@@ -114,7 +114,7 @@ def decide_offer(
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Claimant:
     """A waiting visit that could use a freed place, and the points that the plan costs more with it, below 0: less."""
 
     visit: Visit
@@ -125,7 +125,7 @@ class Candidate:
     has_declined: bool
 
 
-def find_candidates(context: AppContext, period_id: str, freed: Booking, count: int) -> list[Candidate]:
+def find_candidates(context: AppContext, period_id: str, freed: Booking, count: int) -> list[Claimant]:
     """Return the waiting visits that could use a freed place, those that save most first; nothing is kept for them.
 
     Raises
@@ -143,7 +143,7 @@ def find_candidates(context: AppContext, period_id: str, freed: Booking, count: 
     for backfill in _list_backfills(week, freed)[:count]:
         visit, since = week.scenario.visits_by_id[backfill.visit], asked_at.get(backfill.visit)
         candidates.append(
-            Candidate(
+            Claimant(
                 visit=visit,
                 patient=week.scenario.patients_by_id[visit.patient],
                 booking=backfill.bookings[0],

@@ -135,6 +135,13 @@ def list_done(session: Session, after: int, actions: Collection[str], count: int
     return list(session.exec(query))[::-1]
 
 
+def has_entry_since(session: Session, actor: str, action: str, subject: tuple[str, str], since: datetime) -> bool:
+    """Return whether there is a row of an actor, an action and an object, of a kind and id, since an instant."""
+    query = select(AuditRow.sequence).where(AuditRow.object_kind == subject[0], AuditRow.object_id == subject[1])
+    query = query.where(AuditRow.actor == actor, AuditRow.action == action, col(AuditRow.at) > since)
+    return session.exec(query.limit(1)).first() is not None
+
+
 def list_latest(session: Session, object_kind: str, object_id: str, count: int) -> list[AuditRow]:
     """Return the latest rows of an object, the newest first."""
     query = select(AuditRow).where(AuditRow.object_kind == object_kind, AuditRow.object_id == object_id)

@@ -19,13 +19,15 @@ from sqlmodel import Session, col, select
 from api.store.columns import new_id
 from api.store.rows import get_row
 from api.store.tables import BookingRow, InvitationRow, MessageRow, OccupancyRow, PatientRow
-from api.store.tables.mail import MessageState, Participation
+from api.store.tables.mail import MessageState, Method, Participation
 from api.store.tables.plans import OccupancyKind
 from calendars.appointments import Appointment
 from calendars.invites import InviteMessage
 from calendars.mail import make_reference
 
 UID_DOMAIN = "clinicweave"
+
+REMINDER: Method = "REMINDER"
 
 UIDS_AT_ONCE = 500
 """UIDs that one query looks for."""
@@ -197,8 +199,12 @@ def list_patients_without_address(session: Session, period_id: str, now: datetim
 
 
 def find_waiting(session: Session, invitations: Iterable[str]) -> dict[str, MessageRow]:
-    """Return the messages that wait, by invitation."""
-    query = select(MessageRow).where(MessageRow.state == "waiting", col(MessageRow.invitation_id).in_(list(invitations)))
+    """Return the messages that wait, reminders apart, by invitation."""
+    query = select(MessageRow).where(
+        MessageRow.state == "waiting",
+        MessageRow.method != REMINDER,
+        col(MessageRow.invitation_id).in_(list(invitations)),
+    )
     return {row.invitation_id: row for row in session.exec(query)}
 
 
@@ -245,7 +251,7 @@ def claim_next(session: Session, sender: str, now: datetime, lease: timedelta, h
         return None
     row, is_again = get_invitation(session, message.invitation_id), message.state == "sending"
     booking = get_row(session, BookingRow, "booking", row.booking_id)
-    if not is_again:
+    if not is_again and message.method != REMINDER:
         message.replaces = row.told
         row.told = message.tells if message.method == "REQUEST" else None
         row.sequence, row.stamp = message.sequence, message.stamp
@@ -313,7 +319,8 @@ def mark_refused(session: Session, identifier: str, reason: str, now: datetime) 
     """Note that a message will never be taken, and return whose it is: as far as we know they are told nothing now."""
     message = get_row(session, MessageRow, "message", identifier)
     row = _untold(session, message)
-    row.told = None
+    if message.method != REMINDER:
+        row.told = None
     message.state, message.reason, message.ended_at, message.claimed_until = "refused", reason, now, None
     session.add_all((message, row))
     return row
@@ -408,8 +415,10 @@ def list_answers(session: Session, period_id: str) -> list[tuple[BookingRow, Inv
 
 
 def _untold(session: Session, message: MessageRow) -> InvitationRow:
-    """Take back that a message was told; its SEQUENCE stays used."""
+    """Take back that a message was told; its SEQUENCE stays used. A reminder tells nothing new."""
     row = get_invitation(session, message.invitation_id)
+    if message.method == REMINDER:
+        return row
     row.told = message.replaces
     session.add(row)
     return row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import TypeVar
 
@@ -109,6 +109,11 @@ def list_periods_from(session: Session, day: date) -> list[PeriodRow]:
 def get_version(session: Session, identifier: str) -> Version:
     """Return the version of a period. Raises ``UnknownId``."""
     return Version(get_epoch(session), get_period(session, identifier).version)
+
+
+def get_notice(session: Session, identifier: str) -> timedelta:
+    """Return how long before a start the patients of a period must hear of it. Raises ``UnknownId``."""
+    return timedelta(minutes=read_document(Policy, get_period(session, identifier).policy).notice_minutes)
 
 
 def touch(session: Session, identifier: str, expected: Version | None = None) -> PeriodRow:

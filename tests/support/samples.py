@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from support import factories
+from support.clients import furnish_client
 from support.factories import booking, group, session, visit
 from support.frontdesk import FrontDesk, Headers, front_desk
 from support.months import FRIDAY_AFTER, last_week, roster
@@ -135,6 +136,7 @@ def staffed(desk: FrontDesk, visit: str) -> World:
         AccessRole.SCHEDULER: desk.scheduler["Authorization"].split()[1],
         AccessRole.CLINICIAN: desk.clinician["Authorization"].split()[1],
         AccessRole.ADMIN: admin,
+        AccessRole.SYSTEM: furnish_client(desk.context.database, now),
     }
     return World(desk, {"account": account.id, "token": token.id, "link": link.id}, secrets)
 
@@ -239,6 +241,13 @@ def subscribed(here: World) -> Ids:
     return {**made, "feed": made["foreign/feed"]}
 
 
+def merged(here: World) -> Ids:
+    """Let quin be pat."""
+    answer = here.desk.ask("POST", "/v1/patients/quin/merge", {"into": "pat"})
+    assert answer.status_code == 200, answer.text
+    return {"patient": "quin"}
+
+
 def known_elsewhere(here: World) -> Ids:
     """Let ana and dee have a calendar elsewhere."""
     made = {}
@@ -261,6 +270,11 @@ def cared_for(here: World) -> Ids:
     """Begin an episode that prefers ana, and one that does not."""
     own = taken_in(here, patient="mrn-1", preferred_providers=["ana"])
     return {"episode": own["episode"], "foreign/episode": taken_in(here, patient="mrn-2")["episode"]}
+
+
+def referred(here: World) -> Ids:
+    """Begin an episode, which is a referral to others."""
+    return {"resource": taken_in(here, patient="mrn-1")["episode"]}
 
 
 def sent_out(here: World) -> Ids:
@@ -307,6 +321,19 @@ CHANGES = {"changes": [{"kind": "place", "visit": "{visit}", "start": factories.
 SESSION, COPING = "/v1/groups/{group}/booking", {"group": "coping"}
 OWN_WAITING = {"own": WAITING[0], "foreign": WAITING[1]}
 
+FHIR = "/fhir/r4"
+SLOTS = "?schedule=Schedule/ana&start=2026-12-01"
+RESOURCES = {
+    "Appointment": "own",
+    "HealthcareService": "consult",
+    "Location": "wang-exam-1",
+    "Patient": "pat",
+    "Practitioner": "ana",
+    "PractitionerRole": "ana",
+    "Schedule": "ana",
+    "ServiceRequest": "",
+    "Slot": "ana.202612011400-202612011440",
+}
 FREED = {"start": factories.at("WE 09:00"), "end": factories.at("WE 09:40"), **FREE}
 TRIED = {"disruptions": [{"kind": "absence", **AWAY}], "seconds": 1}
 WHAT_IF, EXPLANATION = "/v1/what-ifs/{what_if}", "/v1/explanations/{explanation}"
@@ -343,6 +370,8 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/patients"): Sample(query="?find=pat"),
     ("GET", "/v1/patients/{patient}/visits"): Sample(),
     ("PATCH", PATIENT): Sample({"prefers": "morning"}, version_of=PATIENT),
+    ("POST", f"{PATIENT}/merge"): Sample({"into": "rae"}),
+    ("DELETE", f"{PATIENT}/merge"): Sample(prepare=merged),
     ("POST", "/v1/plans"): Sample({"scenario": "{scenario}", "seconds": 1}),
     ("GET", "/v1/plans"): Sample(),
     ("GET", "/v1/plans/{plan}"): Sample(),
@@ -452,5 +481,10 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PATCH", "/v1/extra-shifts/{shift}"): Sample(EXTRA, version_of="/v1/extra-shifts/{shift}", prepare=disrupted),
     ("DELETE", "/v1/extra-shifts/{shift}"): Sample(prepare=disrupted),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
+    **{("GET", f"{FHIR}/{kind}"): Sample(query="" if kind != "Slot" else SLOTS) for kind in RESOURCES},
+    **{("POST", f"{FHIR}/{kind}/_search"): Sample(query="" if kind != "Slot" else SLOTS) for kind in RESOURCES},
+    **{("GET", f"{FHIR}/{kind}/{{resource}}"): Sample(own={"resource": one}) for kind, one in RESOURCES.items()},
+    ("GET", f"{FHIR}/ServiceRequest/{{resource}}"): Sample(months=True, prepare=referred),
+    ("GET", f"{FHIR}/Appointment/{{resource}}/_history/{{vid}}"): Sample(own={"resource": "own", "vid": "1.1"}),
     ("DELETE", "/v1/links/{link}"): Sample(),
 }

@@ -271,7 +271,7 @@ def list_places(visit: Identifier, call: Fetching) -> Response:
     def act(session: Transaction) -> RouteResult:
         return RouteResult(find, version=boards.get_week_version(session, period))
 
-    return call.disclose("visit.places", "visit", visit, act)
+    return call.disclose_once_a_minute("visit.places", "visit", visit, act)
 
 
 @router.get("/v1/visits/{visit}/history", response_model=VisitHistory)
@@ -294,7 +294,9 @@ def judge(scenario: Identifier, body: ChangesToMake, call: Reading) -> Response:
     now = call.context.clock()
     week = get_current_week(call.context, scenario, now)
     decision = change_sets.decide_changes(week, call.actor, body.wanted(), now)
-    return call.disclose("scenario.judge", "scenario", scenario, lambda session: RouteResult(judge_changes(session, decision)))
+    return call.disclose_once_a_minute(
+        "scenario.judge", "scenario", scenario, lambda session: RouteResult(judge_changes(session, decision))
+    )
 
 
 @router.get(

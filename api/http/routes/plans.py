@@ -19,6 +19,7 @@ from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.examples import COMPARISON, KPIS, PLAN
+from api.http.streams import EventStream
 from api.reports.documents import to_document
 from api.reports.kpis import compute_kpis
 from api.runtime.settings import MAX_SOLVE_SECONDS
@@ -249,11 +250,8 @@ def watch_plan(
     """Tell how a plan is coming along, as it happens: its cost, the proven bound, and the gap between them."""
     call.read(lambda session: RouteResult(planning.get_job(session, plan)[1]))
     after = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else 0
-    return StreamingResponse(
-        stream_events(call.context.database, plan, min(after, 2**31 - 1), stopping=call.context.stopping),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store"},
-    )
+    events = stream_events(call.context.database, plan, min(after, 2**31 - 1), stopping=call.context.stopping)
+    return EventStream(call.context, call.actor, events)
 
 
 @router.post("/v1/plans/{plan}/end", status_code=HTTPStatus.ACCEPTED, response_model=Job, responses=document_problems(409))
