@@ -10,7 +10,7 @@ from api.access.actor import Actor
 from api.services.records import write_audit
 from api.store import accounts, bookings, feeds, outside, people, periods
 from api.store.bookings import StandingBooking
-from api.web.own_page import CalendarElsewhere, OwnDay, OwnItem, OwnPage, Subscription
+from api.web.own_page import CalendarElsewhere, OwnCalendar, OwnDay, OwnItem, OwnPage
 from scheduling.clinic import Clinic
 from scheduling.fields import ONE_DAY
 from scheduling.timegrid import TimeGrid
@@ -25,7 +25,7 @@ def load_own_page(session: Session, by: Actor, now: datetime) -> OwnPage:
     account = accounts.get_account(session, by.id)
     made = [row for row in feeds.list_feeds(session, by.id, "", MAX_FEEDS) if row.revoked_at is None]
     subscriptions = tuple(
-        Subscription(row.id, zone.wall(row.created_at), row.last_used_at and zone.wall(row.last_used_at)) for row in made
+        OwnCalendar(row.id, zone.wall(row.created_at), row.last_used_at and zone.wall(row.last_used_at)) for row in made
     )
     if by.provider is None:
         return OwnPage(clinic.name, account.name, None, (), subscriptions, ())

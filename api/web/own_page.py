@@ -41,7 +41,7 @@ class OwnDay:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
+class OwnCalendar:
     """A calendar that somebody subscribed to: when it was made and when it was last read, wall-clock times."""
 
     id: str
@@ -68,7 +68,7 @@ class OwnPage:
     name: str
     provider: str | None
     days: tuple[OwnDay, ...]
-    subscriptions: tuple[Subscription, ...]
+    subscriptions: tuple[OwnCalendar, ...]
     elsewhere: tuple[CalendarElsewhere, ...]
 
 
@@ -161,7 +161,7 @@ def _make_subscribe(own: OwnPage) -> str:
     return make_card(f"<p>{escape(words['subscribe_how'])}</p>", make, listed, name=words["calendar"])
 
 
-def _describe(subscription: Subscription) -> str:
+def _describe(subscription: OwnCalendar) -> str:
     words = load_words()["me"]
     made = words["made_at"].format(when=write_stamp(subscription.made))
     read = (

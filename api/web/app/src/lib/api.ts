@@ -14,16 +14,17 @@ export class Problem extends Error {
 
 export interface Answer<T> { data: T; etag: string | null; status: number }
 
-type Options = { body?: unknown; etag?: string | null; signal?: AbortSignal; known?: string | null };
+type Options = { body?: unknown; sheet?: Blob; etag?: string | null; signal?: AbortSignal; known?: string | null };
 
 export async function call<T>(method: string, path: string, options: Options = {}): Promise<Answer<T>> {
   for (;;) {
     const headers: Record<string, string> = {};
     if (options.body !== undefined) headers['Content-Type'] = 'application/json';
+    if (options.sheet) headers['Content-Type'] = 'application/octet-stream';
     if (options.etag) headers['If-Match'] = options.etag;
     if (options.known) headers['If-None-Match'] = options.known;
     const response = await fetch(path, {
-      method, headers, body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      method, headers, body: options.sheet ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
       signal: options.signal ?? null, credentials: 'same-origin',
     });
     if (response.status === 401 && !path.startsWith('/v1/sessions')) {
@@ -44,6 +45,8 @@ async function read(response: Response): Promise<Problem> {
 
 export const get = <T>(path: string, options?: Options) => call<T>('GET', path, options);
 export const post = <T>(path: string, body?: unknown, options?: Options) => call<T>('POST', path, { ...options, body });
+/** Send a file as it is. */
+export const send = <T>(path: string, sheet: Blob) => call<T>('POST', path, { sheet });
 export const seg = encodeURIComponent;
 
 /** Return the tag of a version of something, of the same store as a known tag: `"7.epoch"`. */
