@@ -153,14 +153,17 @@ def reads_only(line: Access) -> bool:
 FEW = 12
 
 
-@pytest.mark.parametrize("months", [False, True])
-def test_hospital_systems_and_nobody_else_read_resources(url: str, months: bool) -> None:
-    lines = [line for line in GUARDED if reads_only(line) and sample_of(line).months is months]
-    assert lines
-    for first in range(0, len(lines), FEW):  # each world lets one address guess only so often
-        with world(url, months) as here:
-            for line in lines[first : first + FEW]:
-                hold_against_the_table(here, line)
+def share_worlds() -> list[list[Access]]:
+    """Return the lines that only read, a few for each world: one address may guess only so often."""
+    reading = [[line for line in GUARDED if reads_only(line) and sample_of(line).months is months] for months in (False, True)]
+    return [lines[first : first + FEW] for lines in reading for first in range(0, len(lines), FEW)]
+
+
+@pytest.mark.parametrize("lines", share_worlds(), ids=lambda lines: lines[0].path)
+def test_hospital_systems_and_nobody_else_read_resources(url: str, lines: list[Access]) -> None:
+    with world(url, sample_of(lines[0]).months) as here:
+        for line in lines:
+            hold_against_the_table(here, line)
 
 
 @pytest.mark.parametrize(
