@@ -235,7 +235,9 @@ class _Explanation:
 
     def _longer_shift(self, chain: Sequence[Task]) -> Reason | None:
         """Try every shift half an hour longer, where no other shift follows so soon."""
-        longer = self.scenario.changed(providers=tuple(_with_longer_shifts(p) for p in self.scenario.providers))
+        longer = self.scenario.changed(
+            providers=tuple(lengthen_shifts(person, LONGER_SHIFT) for person in self.scenario.providers)
+        )
         fit = self._fit(self.around.viewed_with(Domains(longer)), chain)
         if fit is None or fit.change >= 0:
             return None
@@ -299,11 +301,12 @@ def _where(placement: Placement | None) -> tuple[object, ...]:
     return () if placement is None else (placement.day, placement.slot, placement.location, placement.team)
 
 
-def _with_longer_shifts(provider: Provider) -> Provider:
+def lengthen_shifts(provider: Provider, by: timedelta) -> Provider:
+    """Return a provider whose shifts end later, but for those that another one follows so soon."""
     ordered = sorted(provider.shifts, key=lambda shift: shift.start)
     shifts = []
     for number, shift in enumerate(ordered):
-        end = shift.end + LONGER_SHIFT
+        end = shift.end + by
         following = ordered[number + 1].start if number + 1 < len(ordered) else None
         fits = end.date() == shift.start.date() and (following is None or end <= following)
         shifts.append(shift.changed(end=end) if fits else shift)
