@@ -40,9 +40,10 @@ class AnnealingParameters(Model):
         and 13,398 from 0.04 to 0.007, 13,314 from 0.06 to 0.003; 13,520 in two cycles, of which the second begins with 0.03.
     gap_cost : float
         What a gap beside a start counts for when places are compared.
-    call_cost, call_cost_power : float, int
-        What a call above the notification budget costs at the first temperature, and the power of the cooling by which it
-        grows. Were such calls forbidden from the start, no plan could be found that needs several of them at once.
+    call_cost, call_cost_growth : float
+        What a call above the notification budget costs at first, and the factor by which that grows every 500 ruins while too
+        many are called, and shrinks while they are not. Were such calls forbidden, no plan could be found that needs several of
+        them at once: Glover, Heuristics for integer programming (1977), doi:10.1111/j.1540-5915.1977.tb01074.x.
     time_share : float
         Share of the time left that the annealing takes; neighbourhoods have the rest.
     """
@@ -50,8 +51,8 @@ class AnnealingParameters(Model):
     initial_temperature: Annotated[float, Field(gt=0, le=100)] = 0.06
     final_temperature: Annotated[float, Field(gt=0, le=100)] = 0.003
     gap_cost: Annotated[float, Field(ge=0, le=100)] = 0.003
-    call_cost: Annotated[float, Field(ge=0, le=1_000_000)] = 3.0
-    call_cost_power: Annotated[int, Field(ge=0, le=20)] = 5
+    call_cost: Annotated[float, Field(ge=0, le=1_000_000)] = 1.0
+    call_cost_growth: Annotated[float, Field(ge=1, le=10)] = 1.01
     time_share: Share = 0.92
 
     @model_validator(mode="after")

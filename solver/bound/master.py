@@ -30,6 +30,8 @@ from solver.bound.linear import LinearProgram
 from solver.bound.resources import Place, Resources
 from solver.bound.trips import Trips
 from solver.bound.windows import find_sessions, find_windows
+from solver.model.heads import find_start_windows
+from solver.model.scarcity import PlacedTask, list_scarce_rows
 from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask, unavailable_starts
 from solver.state.placement_costs import (
     cost_of_date,
@@ -108,6 +110,7 @@ class Master:
         Trips(domains, self.program, self._columns_by_day(), self.left_out, self.attends).rows()
         self._links()
         self._resources.rows()
+        self._scarce_places()
         self._site_changes()
         self._budget()
 
@@ -385,6 +388,18 @@ class Master:
         if followers:
             columns = [choice.column for choice in (*followers, *leaders)]
             self.program.add_row(columns, [1] * len(followers) + [-1] * len(leaders), high=0)
+
+    def _scarce_places(self) -> None:
+        """Bound the minutes of rooms, devices and bays where tasks without a team use them."""
+        if all(task.service.team for task in self.domains.tasks):
+            return
+        windows, placed = find_start_windows(self.domains, self.options), list[PlacedTask]()
+        for task in self.domains.tasks:
+            for choice in self.choices[task.key]:
+                window = windows[task.key, choice.day]
+                placed.append(PlacedTask(choice.column, task, choice.day, choice.location, window.first, window.last))
+        for row in list_scarce_rows(self.domains, placed):
+            self.program.add_row(row.uses, row.weights, high=row.most)
 
     def _site_changes(self) -> None:
         """Charge a provider whose consecutive used shifts of a day lie at different sites."""

@@ -16,7 +16,7 @@ from scheduling.timegrid import minute_of_day
 from solver.bound.linear import LinearProgram
 from solver.bound.timelines import Timelines
 from solver.bound.windows import Window, find_supervisors, shift_order
-from solver.model.capacity import chvatal_gomory_rows
+from solver.model.scarcity import chvatal_gomory_rows
 from solver.state.domains import Domains, ShiftId
 from solver.state.tasks import Task
 

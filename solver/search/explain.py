@@ -86,7 +86,7 @@ def reasons_left_out(
     for visit in domains.scenario.visits:
         if ("visit", visit.id) in placements or visit.id in skip:
             continue
-        if monotonic() > ends:
+        if monotonic() > ends and not explanation.is_judged(visit):
             reasons[visit.id] = (Reason(rule="not-examined", detail="the time for reasons was over; ask for this visit alone"),)
         else:
             reasons[visit.id] = explanation.rules(visit, ends)
@@ -109,6 +109,7 @@ class _Explanation:
         self.placements = placements
         self.around = Occupancy(domains, placements)
         self._ignoring: dict[Rule, Domains] = {}
+        self._judged: dict[frozenset[Key], tuple[Reason, ...]] = {}
 
     def reasons(self, visit: Visit, seconds: float) -> tuple[Reason, ...]:
         """Return the rules in a visit's way, then the single changes that would let it in, cheapest first."""
@@ -135,17 +136,26 @@ class _Explanation:
         Rules that it would be too late for, by the monotonic clock, are not tried.
         """
         chain = self.around.chain(self.domains.by_key["visit", visit.id])
+        judged = self._judged.get(_names(chain)) or self._judge(chain, ends)
+        if judged and judged[-1].rule != "not-examined":
+            self._judged[_names(chain)] = judged
+        waits = self._waits_for(visit)
+        if waits is None or any(reason.rule in ("cost", "not-found") for reason in judged):
+            return judged
+        return (waits, *(reason for reason in judged if reason.rule != "several"))
+
+    def is_judged(self, visit: Visit) -> bool:
+        """Return whether the rules in the way of a visit, and of those that it goes with, are known."""
+        return _names(self.around.chain(self.domains.by_key["visit", visit.id])) in self._judged
+
+    def _judge(self, chain: Sequence[Task], ends: float) -> tuple[Reason, ...]:
+        """Return each rule without which alone some visits would have places together, and the places."""
         here = self._fit(self.around, chain)
         if here is not None:
             return (self._too_dear(here),)
-        waits = self._waits_for(visit)
-        reasons = [] if waits is None else [waits]
-        for rule in [
-            *SHARED,
-            *(rule for rule in UNARY if rule not in UNCHANGEABLE),
-            *UNCHANGEABLE,
-        ]:
-            if rule in UNCHANGEABLE and len(reasons) > (waits is not None):
+        reasons: list[Reason] = []
+        for rule in [*SHARED, *(rule for rule in UNARY if rule not in UNCHANGEABLE), *UNCHANGEABLE]:
+            if rule in UNCHANGEABLE and reasons:
                 break
             if monotonic() > ends:
                 reasons.append(Reason(rule="not-examined", detail="the time for reasons was over; ask for this visit alone"))
@@ -156,9 +166,8 @@ class _Explanation:
                 reasons.append(Reason(rule=get_rule_name(rule), detail=f"{missing}: with one it would fit {self._words(fit)}"))
             elif fit is not None and rule is not places.room:
                 reasons.append(Reason(rule=get_rule_name(rule), detail=f"without this rule it would fit {self._words(fit)}"))
-        if not reasons:
-            reasons.append(Reason(rule="several", detail="no place was found by leaving any single rule aside"))
-        return tuple(reasons)
+        several = Reason(rule="several", detail="no place was found by leaving any single rule aside")
+        return tuple(reasons) or (several,)
 
     # --- places ------------------------------------------------------------------------------------------------------
 
@@ -235,7 +244,9 @@ class _Explanation:
 
     def _longer_shift(self, chain: Sequence[Task]) -> Reason | None:
         """Try every shift half an hour longer, where no other shift follows so soon."""
-        longer = self.scenario.changed(providers=tuple(_with_longer_shifts(p) for p in self.scenario.providers))
+        longer = self.scenario.changed(
+            providers=tuple(lengthen_shifts(person, LONGER_SHIFT) for person in self.scenario.providers)
+        )
         fit = self._fit(self.around.viewed_with(Domains(longer)), chain)
         if fit is None or fit.change >= 0:
             return None
@@ -295,15 +306,20 @@ class _Explanation:
         yield self.domains.by_key[key].patient or ()
 
 
+def _names(chain: Sequence[Task]) -> frozenset[Key]:
+    return frozenset(task.key for task in chain)
+
+
 def _where(placement: Placement | None) -> tuple[object, ...]:
     return () if placement is None else (placement.day, placement.slot, placement.location, placement.team)
 
 
-def _with_longer_shifts(provider: Provider) -> Provider:
+def lengthen_shifts(provider: Provider, by: timedelta) -> Provider:
+    """Return a provider whose shifts end later, but for those that another one follows so soon."""
     ordered = sorted(provider.shifts, key=lambda shift: shift.start)
     shifts = []
     for number, shift in enumerate(ordered):
-        end = shift.end + LONGER_SHIFT
+        end = shift.end + by
         following = ordered[number + 1].start if number + 1 < len(ordered) else None
         fits = end.date() == shift.start.date() and (following is None or end <= following)
         shifts.append(shift.changed(end=end) if fits else shift)

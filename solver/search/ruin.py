@@ -67,6 +67,7 @@ class RuinAndRecreate:
         first = self.encoding.first_task
         rows = self.encoding.tables.rows[first : first + len(self.encoding.task_rows)]
         self.unit = float(median(rows[:, kernel.WORTH].tolist())) or 1.0
+        self.call_cost = parameters.call_cost * self.unit
         self.best_rows = self.encoding.state.now[first : first + len(rows), : kernel.SUPERVISOR + 1].copy()
         tables, totals = self.encoding.tables, self.encoding.state.totals
         over = max(0, int(totals[kernel.NOTIFIED] - tables.rows[0, kernel.BUDGET]))
@@ -80,21 +81,22 @@ class RuinAndRecreate:
         encoding, told, best_told = self.encoding, monotonic(), self.best
         has_movable = encoding.fixed != encoding.task_rows.keys()
         while has_movable and (degrees := temperature() * self.unit) > 0:
-            gap_cost, call_penalty = self.parameters.gap_cost * self.unit, self._call_penalty(degrees)
+            gap_cost, call_cost = self.parameters.gap_cost * self.unit, round(self.call_cost)
             self.best = kernel.anneal(
-                encoding.tables, encoding.state, self.best_rows, self.best, STEPS, degrees, gap_cost, call_penalty
+                encoding.tables, encoding.state, self.best_rows, self.best, STEPS, degrees, gap_cost, call_cost
             )
+            self._update_call_cost()
             if self.best < best_told and monotonic() > told + TELL_SECONDS:
                 on_better(encoding.read(self.best_rows))
                 told, best_told = monotonic(), self.best
         if self.best < best_told:
             on_better(encoding.read(self.best_rows))
 
-    def _call_penalty(self, degrees: float) -> int:
-        """Return what a call above the notification budget costs at a temperature, in points."""
-        parameters = self.parameters
-        cooling = (parameters.initial_temperature * self.unit / degrees) ** parameters.call_cost_power
-        return int(min(kernel.BUDGET_PENALTY, parameters.call_cost * self.unit * cooling))
+    def _update_call_cost(self) -> None:
+        """Let a call above the notification budget cost more while too many are called, and less while they are not."""
+        over = self.encoding.state.totals[kernel.NOTIFIED] > self.encoding.tables.rows[0, kernel.BUDGET]
+        growth = self.parameters.call_cost_growth
+        self.call_cost = min(kernel.BUDGET_PENALTY, self.call_cost * growth) if over else max(1.0, self.call_cost / growth)
 
 
 class KernelCompilation:

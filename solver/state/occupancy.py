@@ -13,25 +13,15 @@ from graphlib import TopologicalSorter
 from itertools import product
 from operator import or_
 
-from scheduling.costs import QUARTER_MINUTES
-from scheduling.requests import CurrentGroup, Link
-from scheduling.rules import Rule, patients, places, providers, requests
-from scheduling.rules.providers import FULL_ATTENTION
+from scheduling.requests import CurrentGroup
+from scheduling.rules import Rule, patients, requests
 from scheduling.rules.stability import list_standing_attendees
 from scheduling.timegrid import minute_of_day, stamp
 from solver.state.domains import ANY, Domains, Option, ShiftId, get_current, start_mask, unavailable_starts
-from solver.state.holdings import Holdings, runs
-from solver.state.placement_costs import (
-    cost_of_date,
-    cost_of_half,
-    cost_of_location,
-    cost_of_moving,
-    cost_of_moving_to,
-    cost_of_stays,
-    cost_of_team,
-)
+from solver.state.free_starts import FreeStarts
+from solver.state.holdings import runs
 from solver.state.placements import Placement
-from solver.state.tasks import Key, Needs, Task, get_needs, visit_key
+from solver.state.tasks import Key, Task, visit_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +47,7 @@ def _order(place: CostedPlacement) -> tuple[float, int, int]:
     return place.cost, place.placement.day, place.placement.slot
 
 
-class Occupancy(Holdings):
+class Occupancy(FreeStarts):
     """Holdings in which places are looked for.
 
     Parameters
@@ -69,23 +59,15 @@ class Occupancy(Holdings):
     ----------
     guide, guide_weight
         Prices of options beside their cost, and their weight.
-    shift_at
-        Where shifts with several locations are to be spent.
     """
 
     def __init__(
         self, domains: Domains, placements: Mapping[Key, Placement] | None = None, ignoring: Collection[Rule] = ()
     ) -> None:
-        super().__init__(domains)
-        self.ignoring = frozenset(ignoring)
-        self._open_at: dict[tuple[int, str], dict[Needs, int]] = {}
-        self._free_on: dict[tuple[str, int], dict[tuple[int, int], int]] = {}
+        super().__init__(domains, ignoring)
         self._ranked: dict[Key, list[tuple[float, Option]]] = {}
         self.guide: Mapping[Key, Mapping[Option, float]] = {}
         self.guide_weight = 1000.0
-        self.shift_at: Mapping[ShiftId, str] = {}
-        self._nearby: dict[ShiftId, list[tuple[ShiftId, float, bool]]] = {}
-        self.links = domains.links
         for key, placement in (placements or {}).items():
             self.put(key, placement)
 
@@ -95,12 +77,6 @@ class Occupancy(Holdings):
         other.__dict__ |= {"domains": domains, "ignoring": frozenset(ignoring), "_open_at": {}, "_free_on": {}}
         other.__dict__ |= {"_ranked": {}, "_nearby": {}}
         return other
-
-    def _change(self, key: Key, placement: Placement, take: bool) -> None:
-        self._open_at.pop((placement.day, placement.location), None)
-        for shift in (*placement.team, *placement.supervisors):
-            self._free_on.pop((shift.provider, placement.day), None)
-        super()._change(key, placement, take)
 
     def chain(self, task: Task) -> list[Task]:
         """Return a task with the unplaced ones that it needs or that must come with it, in the order of their links."""
@@ -204,92 +180,6 @@ class Occupancy(Holdings):
             self._ranked[task.key] = sorted(ranked, key=lambda pair: pair[0])
         return self._ranked[task.key]
 
-    def _open_starts(self, task: Task, day: int, location: str, free: Collection[Key] = ()) -> int:
-        """Return the starts that rooms, equipment, bays, the patient and links leave open."""
-        cached = self._open_at.setdefault((day, location), {})
-        is_bound = (task.visit is not None and task.visit.pinned is not None) or self.domains.get_begun(task) is not None
-        needs = get_needs(task.service)
-        if is_bound or needs not in cached:
-            starts = self._service_starts(task, day, location)
-            if not is_bound:
-                cached[needs] = starts
-        else:
-            starts = cached[needs]
-        if (
-            starts
-            and task.patient is not None
-            and self._patient[task.patient]
-            and patients.patient_overlap not in self.ignoring
-        ):
-            starts &= self._patient_starts(task, task.patient, day, location)
-        for link in self.links.get(task.key, ()) if starts and requests.link not in self.ignoring else ():
-            if ("visit", link.after if task.id == link.before else link.before) not in free:
-                starts &= self._linked_starts(task, link, day, location)
-        return starts
-
-    def _service_starts(self, task: Task, day: int, location: str) -> int:
-        """Return the starts that rooms, equipment and bays leave open to a service."""
-        service, grid = task.service, self.scenario.grid
-        length, starts = grid.count_slots(service.minutes), (1 << self.scenario.grid.slots_per_day) - 1
-        if service.room is not None and places.room not in self.ignoring:
-            cleaned = grid.count_slots(service.minutes + service.turnover)
-            open_rooms = 0
-            for room in self.domains.rooms_of(task, location):
-                shared = places.room_overlap in self.ignoring
-                free = ANY if shared else runs(self._levels(("room", room, day), 1).free(1), cleaned)
-                open_rooms |= free & self.domains.room_starts(service, room, day)
-            starts &= open_rooms
-        for device in service.equipment if places.equipment not in self.ignoring else ():
-            starts &= runs(self._equipment(device, location, day).free(1), length)
-        if service.recovery and starts and places.recovery not in self.ignoring:
-            first, last = service.minutes // grid.grid_minutes, grid.count_slots(service.minutes + service.recovery)
-            starts &= runs(self._bays(location, day).free(1), last - first) >> first
-        return starts
-
-    def _patient_starts(self, task: Task, patient: str, day: int, location: str) -> int:
-        starts, grid = -1, self.scenario.grid
-        mine = task.service.minutes + task.service.recovery
-        for key in self._patient[patient]:
-            other = self.placements[key]
-            if key == task.key or other.day != day:
-                continue
-            service = self.domains.service(key)
-            travel = self.scenario.travel_minutes(location, other.location)
-            begin = other.slot * grid.grid_minutes
-            starts &= ~grid.meeting(begin - travel, begin + service.minutes + service.recovery + travel, 0, mine)
-        return starts
-
-    def _linked_starts(self, task: Task, link: Link, day: int, location: str) -> int:
-        """Return the starts that a link leaves to one of its visits, its other visit being where it is."""
-        leads = task.id == link.before
-        other = self.placements.get(("visit", link.after if leads else link.before))
-        if other is None:
-            return -1 if leads else 0
-        days = other.day - day if leads else day - other.day
-        if link.any_order:
-            days = abs(days)
-        if days < link.min_days or (link.max_days is not None and days > link.max_days):
-            return 0
-        if link.same_location and location != other.location:
-            return 0
-        if days:
-            return -1
-        before = self._gap_starts(task, link, other.slot, leads=True) if leads or link.any_order else 0
-        after = self._gap_starts(task, link, other.slot, leads=False) if not leads or link.any_order else 0
-        return before | after
-
-    def _gap_starts(self, task: Task, link: Link, other_slot: int, leads: bool) -> int:
-        """Return the starts that a link's gap leaves on the date of its other visit, before that (``leads``) or after it."""
-        grid, most = self.scenario.grid, link.max_gap_minutes
-        begin = other_slot * grid.grid_minutes
-        if leads:
-            latest = begin - link.min_gap_minutes - task.service.minutes
-            earliest = 0 if most is None else begin - most - task.service.minutes
-        else:
-            ends = begin + self.domains.service(("visit", link.after if task.id == link.before else link.before)).minutes
-            earliest, latest = ends + link.min_gap_minutes, 10**6 if most is None else ends + most
-        return grid.starts(earliest, latest, 0)
-
     def _with_team(self, task: Task, day: int, location: str, starts: int, team: Sequence[Option]) -> Iterator[CostedPlacement]:
         for open_team in self._open_teams(task, day, location, starts, team):
             yield from self._costed(task, day, location, open_team.starts, open_team.team, open_team.supervisors)
@@ -365,89 +255,6 @@ class Occupancy(Holdings):
             ):
                 return False
         return True
-
-    def _shift_starts(self, shift: ShiftId, location: str, minutes: int) -> int:
-        """Return the starts that a shift's location leaves to an item there, and travel from and to the day's other items."""
-        taken, starts = self._shift_at.get(shift), ANY
-        is_elsewhere = self.shift_at.get(shift, location) != location or (taken and taken[0] != location)
-        if is_elsewhere and self.domains.binds(shift, location):
-            return 0
-        day = self.scenario.grid.day_index(self.domains.shift(shift).start.date())
-        if (shift.provider, day) in self.domains.roaming:
-            return self._roaming_starts(shift.provider, day, location, minutes)
-        for other, gap, leads in self._nearby_shifts(shift):
-            there = self._shift_at.get(other)
-            if there and there[0] != location and gap < (needed := self.scenario.travel_minutes(there[0], location)):
-                starts &= self._travel_starts(other, needed, minutes, leads)
-        return starts
-
-    def _roaming_starts(self, provider: str, day: int, location: str, minutes: int) -> int:
-        """Return the starts that leave time to travel from and to each commitment of a provider's day elsewhere."""
-        starts, grid = ANY, self.scenario.grid
-        for key in self._roaming.get((provider, day), ()):
-            other = self.placements[key]
-            if other.location != location:
-                needed, begin = self.scenario.travel_minutes(location, other.location), other.slot * grid.grid_minutes
-                ends = begin + self.domains.service(key).minutes
-                starts &= ~grid.meeting(begin - needed, ends + needed, 0, minutes)
-        return starts
-
-    def _nearby_shifts(self, shift: ShiftId) -> Sequence[tuple[ShiftId, float, bool]]:
-        """Return the day's other shifts that may be too near to travel, the minutes between, and whether they are later."""
-        if shift not in self._nearby:
-            mine, near = self.domains.shift(shift), []
-            for number, other in enumerate(self.scenario.providers_by_id[shift.provider].shifts):
-                first, second = sorted((mine, other), key=lambda times: times.start)
-                gap = (second.start - first.end).total_seconds() / 60
-                longest = max(
-                    (self.scenario.travel_minutes(*ends) for ends in product(mine.locations, other.locations)), default=0
-                )
-                if other is not mine and other.start.date() == mine.start.date() and gap < longest:
-                    near.append((ShiftId(shift.provider, number), gap, first is mine))
-            self._nearby[shift] = near
-        return self._nearby[shift]
-
-    def _travel_starts(self, other: ShiftId, needed: int, minutes: int, leads: bool) -> int:
-        """Return the starts of an item that leave time to travel from what is placed on another shift, or to it."""
-        grid = self.scenario.grid
-        held = [(key, place) for key, place in self.placements.items() if other in (*place.team, *place.supervisors)]
-        begins = [place.slot * grid.grid_minutes for _, place in held]
-        if leads:
-            return grid.starts(0, min(begins) - needed, minutes)
-        ends = (begin + self.domains.service(key).minutes for begin, (key, _) in zip(begins, held, strict=True))
-        return grid.starts(max(ends) + needed, 10**6, 0)
-
-    def _member_starts(self, option: Option, task: Task, length: int) -> int:
-        shift, service = option.shift, task.service
-        assert shift is not None
-        here = ANY if providers.shift in self.ignoring else self._shift_starts(shift, option.location, service.minutes)
-        if not here:
-            return 0
-        cached = self._free_on.setdefault((shift.provider, option.day), {})
-        key = (service.minutes, service.attention)
-        if key not in cached:
-            cached[key] = self._provider_starts(shift.provider, option.day, service.minutes, service.attention, length)
-        return cached[key] & here
-
-    def _provider_starts(self, name: str, day: int, minutes: int, attention: int, length: int) -> int:
-        """Return the starts at which a provider could take on a task, wherever it is."""
-        provider = self.scenario.providers_by_id[name]
-        within = self._minutes[name, day] + minutes <= provider.max_minutes_per_day
-        if not within and providers.daily_limit not in self.ignoring:
-            return 0
-        free = -1 if providers.provider_overlap in self.ignoring else self._levels(("team", name, day), 1).free(1)
-        if not provider.trainee and providers.attention not in self.ignoring:
-            free &= self._levels(("attention", name, day), FULL_ATTENTION).free(attention)
-        return runs(free, length)
-
-    def _supervisor_starts(self, option: Option, task: Task, length: int) -> int:
-        shift = option.shift
-        if providers.attention in self.ignoring:
-            return -1
-        if shift is None or not (here := self._shift_starts(shift, option.location, task.service.minutes)):
-            return 0
-        attention = self._levels(("attention", shift.provider, option.day), FULL_ATTENTION)
-        return runs(attention.free(task.service.attention), length) & here
 
     def _supervisors(
         self, task: Task, day: int, location: str, seats: Sequence[int], members: Sequence[ShiftId]
@@ -526,19 +333,6 @@ class Occupancy(Holdings):
         if first < noon and (later := starts >> noon):
             yield noon + (later & -later).bit_length() - 1
 
-    def _depends_on_start(self, task: Task, day: int) -> bool:
-        """Return whether each start of a date may cost a visit something else: beside its patient's other items, or its own."""
-        policy, visit = self.scenario.policy, task.visit
-        if visit is None:
-            return False
-        if (policy.waiting or policy.patient_site_change) and self._has_company(task, visit.patient, day):
-            return True
-        today = visit.current is not None and self.scenario.grid.date(day) == visit.current.start.date()
-        return bool(policy.moved_notified_per_hour) and today and visit.current is not None and visit.current.notified
-
-    def _has_company(self, task: Task, patient: str, day: int) -> bool:
-        return any(key != task.key and self.placements[key].day == day for key in self._patient[patient])
-
     def _room(self, task: Task, location: str, day: int, slot: int) -> str | None:
         if task.service.room is None:
             return None
@@ -554,62 +348,6 @@ class Occupancy(Holdings):
             return current.room
         return free[0] if free else None
 
-    def cost_of_moved_attendees(self, task: Task, placement: Placement | None) -> int:
-        """Return what it costs that a group's attendees have to be called."""
-        current = None if task.group is None else task.group.current
-        if current is None:
-            return 0
-        grid, cost = self.scenario.grid, 0
-        for patient in current.attendees:
-            if placement is None or patient not in placement.attendees:
-                cost += cost_of_moving(self.scenario, current, None)
-            elif (placement.day, placement.location) != (grid.day_index(current.start.date()), current.location) or (
-                start_mask(self.scenario, current.start) != 1 << placement.slot
-            ):
-                cost += cost_of_moving(self.scenario, current, grid.date(placement.day))
-        return cost
-
-    def cost_of_place(
-        self, task: Task, day: int, location: str, slot: int | None, team: Sequence[ShiftId], shared: bool = True
-    ) -> int:
-        """Return what a place adds to the cost: all components of a visit, but for site changes of its team.
-
-        Without a slot: the least that any start there costs. Not ``shared``: without what the patient's other items decide,
-        which are trips, waiting and journeys.
-        """
-        visit, scenario = task.visit, self.scenario
-        if visit is None:
-            return 0
-        on = scenario.grid.date(day)
-        cost = cost_of_date(scenario, visit, on) + cost_of_location(scenario, visit, location)
-        cost += cost_of_team(scenario, visit, [shift.provider for shift in team])
-        if slot is not None:
-            cost += cost_of_half(scenario, visit, slot * scenario.grid.grid_minutes)
-        dates = {self.placements[key].day for key in self._patient[visit.patient] if key != task.key} if shared else set()
-        if dates and day not in dates:
-            cost += scenario.policy.extra_trip
-        if slot is not None and day in dates:
-            cost += self._cost_of_order(task, visit.patient, day, location, slot)
-        if slot is not None and visit.current is not None and not self.is_current(task, day, location, slot, team):
-            cost += cost_of_moving_to(scenario, visit, stamp(on, slot * scenario.grid.grid_minutes))
-        return cost
-
-    def _cost_of_order(self, task: Task, patient: str, day: int, location: str, slot: int) -> int:
-        """Return what a start changes of a patient's waiting and journeys of a day, below 0 where it fills a wait."""
-        policy = self.scenario.policy
-        if not policy.waiting and not policy.patient_site_change:
-            return 0
-        stays = [self.stay(key) for key in self._patient[patient] if key != task.key and self.placements[key].day == day]
-        begin = slot * self.scenario.grid.grid_minutes
-        mine = begin, begin + task.service.minutes + task.service.recovery, location
-        return cost_of_stays(self.scenario, [*stays, mine]) - cost_of_stays(self.scenario, stays)
-
-    def _most_saved(self, task: Task) -> int:
-        """Return the most points that a start may save of its patient's waiting."""
-        if not self.scenario.policy.waiting or task.patient is None or len(self._patient[task.patient]) < 2:
-            return 0
-        return self.scenario.policy.waiting * (1 + (task.service.minutes + task.service.recovery) // QUARTER_MINUTES)
-
     def _cost_of_session(self, task: Task, placement: Placement) -> int:
         """Return what a place costs a group: candidates who cannot come, attendees who have to be called."""
         assert task.group is not None
@@ -618,14 +356,6 @@ class Occupancy(Holdings):
             weight.of(candidate.priority) for candidate in task.group.candidates if candidate.patient not in attendees
         )
         return missing + self.cost_of_moved_attendees(task, replace(placement, attendees=tuple(attendees)))
-
-    def is_current(self, task: Task, day: int, location: str, slot: int, team: Sequence[ShiftId]) -> bool:
-        """Return whether a place is a task's current start, location and team."""
-        current = get_current(task)
-        if current is None or current.location != location or self.scenario.grid.date(day) != current.start.date():
-            return False
-        same = tuple(shift.provider for shift in team) == current.team
-        return same and start_mask(self.scenario, current.start) == 1 << slot
 
     def list_attendees(self, task: Task, placement: Placement) -> list[str]:
         """Return the candidates who could attend a group at a place, most wanted first, as many as there are places."""

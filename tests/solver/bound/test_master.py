@@ -15,6 +15,7 @@ from support.factories import (
     current,
     group,
     link,
+    location,
     on,
     patient,
     people,
@@ -32,7 +33,8 @@ from support.strategies import NAMES, scenarios
 from scheduling.scenario import Scenario
 from solver.bound.linear import LinearProgram
 from solver.bound.master import Master
-from solver.model.capacity import chvatal_gomory_rows, count_free_minutes
+from solver.model.capacity import count_free_minutes
+from solver.model.scarcity import chvatal_gomory_rows
 from solver.state.domains import Domains, ShiftId
 from solver.state.tasks import visit_key
 
@@ -85,6 +87,26 @@ def test_a_bound_counts_what_the_minutes_of_a_shift_cannot_hold() -> None:
     )
     assert optimum(asked) == 2 * 101
     assert bounds(asked) == (2 * 101, 2 * 101)
+
+
+@pytest.mark.parametrize(("closes", "best"), [("10:19", 2 * 101), ("10:20", 0)])
+def test_a_bound_counts_what_rooms_cannot_hold_after_what_comes_before_without_a_team(closes: str, best: int) -> None:
+    talk = service("talk", minutes=20, team=[], room=None, locations=["wang"])
+    scan = service("scan", team=[], room={"kind": "scan", "features": []}, locations=["wang"])
+    default, patients = clinic(), NAMES[:3]
+    asked = scenario(
+        *(visit(f"{part}-{name}", name, part) for name in patients for part in ("talk", "scan")),
+        *(link(f"talk-{name}", f"scan-{name}", 0, 0, together=True) for name in patients),
+        clinic=clinic(
+            talk,
+            scan,
+            rooms=[*default.rooms, room("scanner", "wang", "scan")],
+            locations=[location("wang", opens="08:00", closes=closes), *default.locations[1:]],
+        ),
+        horizon={"start": on("MO"), "end": on("TU")},
+    )
+    assert optimum(asked) == best
+    assert bounds(asked) == (best, best)
 
 
 @pytest.mark.parametrize(("turnover", "places"), [(0, 3), (20, 2)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from scheduling.people import Provider
 from scheduling.plan import Plan, Reason
 from scheduling.scenario import Scenario
 from solver import Limits, explain, find_offers, solve
+from solver.search import explain as explanation
 from solver.search.explain import reasons_left_out
 from solver.state.domains import Domains
 from solver.state.placements import get_placements
@@ -252,6 +254,23 @@ def test_visits_that_go_together_and_fit_were_missed_together() -> None:
     asked = scenario(visit("v1"), visit("new", "pat"), link("v1", "new", 1, 1, together=True))
     expected = "it would fit v1 on Mon 30 Nov at 08:00, wang, with ana and new on Tue 01 Dec at 08:00, wang, with ana"
     assert why(asked, plan(asked), "v1")["not-found"].startswith(expected)
+
+
+def test_visits_that_go_together_are_judged_once_for_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is asked once for each visit, and once for each rule that is tried for all of them."""
+
+    def count_moments(names: tuple[str, ...]) -> int:
+        asked = scenario(
+            *(visit(name, deadline="MO") for name in names),
+            *(link(before, after, 1, 1, together=True) for before, after in pairwise(names)),
+        )
+        moments = count()
+        monkeypatch.setattr(explanation, "monotonic", lambda: next(moments) * 0.0)
+        reasons = reasons_left_out(Domains(asked), {}, True, 0.0)
+        assert all("link" in {reason.rule for reason in why} for why in reasons.values())
+        return next(moments)
+
+    assert count_moments(("v1", "v2", "v3")) == count_moments(("v1", "v2")) + 1
 
 
 # --- time ------------------------------------------------------------------------------------------------------------
