@@ -163,6 +163,10 @@ class Pathway(Model):
     def _by_id(self) -> Mapping[str, Step]:
         return {step.id: step for step in self.steps}
 
+    def position(self, occurrence: Occurrence) -> tuple[int, int]:
+        """Return where a visit comes in the pathway: by its step, and by its number. Raises ``UnknownId``."""
+        return (self.steps.index(self.step(occurrence.step)), occurrence.number)
+
     def knows(self, occurrence: Occurrence) -> bool:
         """Return whether the pathway has an occurrence."""
         step = self._by_id.get(occurrence.step)

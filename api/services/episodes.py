@@ -46,6 +46,7 @@ from scheduling.care.rolling import build_scenario
 from scheduling.care.windows import OpenStep, list_open_steps, list_void_visits
 from scheduling.errors import EventRefused
 from scheduling.fields import Date, Horizon, Id, Model, Positive
+from scheduling.pathways import Pathway
 from scheduling.requests import Visit
 from scheduling.scenario import Scenario
 from scheduling.timegrid import TimeGrid
@@ -180,7 +181,7 @@ def record_booking_changes(
     """
     of_visits = [change for change in changes if change.row.kind == "visit"]
     subjects = store.get_subjects(session, [change.row.subject_id for change in of_visits])
-    zone, events = periods.get_zone(session), defaultdict[str, list[tuple[datetime, Event]]](list)
+    zone, events = periods.get_zone(session), defaultdict[str, list[Event]](list)
     for change in of_visits:
         of = subjects.get(change.row.subject_id)
         if of is not None and change.row.state != "offered":
@@ -188,8 +189,8 @@ def record_booking_changes(
             assert placing is not None
             gone: EventKind = "withdrawn" if change.row.subject_id in withdrawn else "cancelled"
             kind: EventKind = gone if change.after is None else "planned"
-            events[of.episode].append((placing.starts_at, _create_event(kind, of, placing, zone, now)))
-    _record(session, by, {episode: _sort_events(told) for episode, told in events.items()}, now)
+            events[of.episode].append(_create_event(kind, of, placing, zone, now))
+    _record(session, by, events, now)
 
 
 def record_booking_state(
@@ -307,7 +308,7 @@ def _record(session: Session, by: Actor, events: Mapping[str, Sequence[Event]], 
     grown = []
     for identifier, before in store.load(session, [episode for episode, told in events.items() if told]).items():
         pathway, after = catalogue.get_pathway(before.pathway), before
-        for event in events[identifier]:
+        for event in _sort_events(events[identifier], pathway):
             if event.kind == "planned" and _is_known(event, replay_history(after, pathway)):
                 continue
             try:
@@ -382,9 +383,14 @@ def _give_up(session: Session, by: Actor, episode: str, visits: Sequence[str], n
     return tuple(gone)
 
 
-def _sort_events(told: Sequence[tuple[datetime, Event]]) -> list[Event]:
+def _sort_events(told: Iterable[Event], pathway: Pathway) -> list[Event]:
     """Return events so that what is given up comes first, and then each visit after those that it follows."""
-    return [event for _, event in sorted(told, key=lambda dated: (dated[1].kind == "planned", dated[0]))]
+
+    def order(event: Event) -> tuple[bool, tuple[int, int]]:
+        assert event.occurrence is not None
+        return event.kind == "planned", pathway.position(event.occurrence)
+
+    return sorted(told, key=order)
 
 
 def _create_event(kind: EventKind, of: VisitSubject, placing: Placing, zone: TimeGrid, now: datetime) -> Event:

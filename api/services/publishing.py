@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -14,11 +15,14 @@ from api.services.changes import propagate_booking_changes
 from api.services.planning import RequestedPlan, get_finished_plan
 from api.services.records import write_audit
 from api.services.week import find_shift_locations
-from api.store import bookings, jobs, periods, plans
+from api.store import bookings, episodes, jobs, periods, plans
 from api.store.plans import Published
 from api.store.tables import PlanJobRow, PublicationRow
+from scheduling import catalogue
+from scheduling.care.episodes import find_unready
 from scheduling.comparison import Comparison, compare
-from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, VisitBooking
+from scheduling.pathways import Occurrence
+from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, Reason, Unscheduled, VisitBooking
 from scheduling.publishing import rebase
 from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
@@ -57,7 +61,8 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     DoubleBooked
         When it and what stands in another period take one thing at once.
     EventRefused
-        When a visit's pathway does not allow it any more, as after an outcome.
+        When a visit's pathway does not allow it any more, as after an outcome. (What follows a visit without a place is
+        left out of what is published.)
     """
     requested, row, _ = get_finished_plan(session, identifier)
     present, standing, whole = _merge_with_standing(session, requested)
@@ -87,7 +92,8 @@ def _merge_with_standing(session: Session, requested: RequestedPlan) -> tuple[Sc
     present = periods.load_scenario(session, requested.scenario.id).changed(now=requested.scenario.now)
     standing = plans.load_standing_plan(session, present)
     decided = _list_decided(session, _load_start(session, requested.job), standing)
-    whole = rebase(_adopt(requested.plan, standing, decided), present)
+    adopted = _adopt(requested.plan, standing, decided)
+    whole = rebase(_leave_out(adopted, _find_unready(session, adopted, standing)), present)
     places = find_shift_locations(present, (*whole.visits, *whole.groups, *whole.holds))
     return present, standing, whole.changed(shifts=places)
 
@@ -135,6 +141,32 @@ def _adopt(made: Plan, standing: Plan, decided: set[tuple[str, str]]) -> Plan:
         shifts=(),
         unscheduled=tuple(left for left in made.unscheduled if left.visit not in placed),
     )
+
+
+def _find_unready(session: Session, plan: Plan, standing: Plan) -> dict[str, str]:
+    """Return newly placed visits that follow one without a place, as one that another week asks for; by visit, that one."""
+    new = plan.visits_by_id.keys() - standing.visits_by_id.keys()
+    visits_of: dict[str, dict[Occurrence, str]] = defaultdict(dict)
+    for visit, of in episodes.get_subjects(session, new).items():
+        visits_of[of.episode][of.occurrence] = visit
+    unready: dict[str, str] = {}
+    for identifier, episode in episodes.load(session, list(visits_of)).items():
+        visits = visits_of[identifier]
+        missing = find_unready(episode, catalogue.get_pathway(episode.pathway), visits)
+        unready |= {visits[occurrence]: str(before) for occurrence, before in missing.items()}
+    return unready
+
+
+def _leave_out(plan: Plan, unready: Mapping[str, str]) -> Plan:
+    """Return a plan without visits that follow one without a place, with that as the reason."""
+    if not unready:
+        return plan
+    left = (
+        Unscheduled(visit=visit, reasons=(Reason(rule="link", detail=f"{before}, which it follows, has no place yet"),))
+        for visit, before in sorted(unready.items())
+    )
+    kept = tuple(booking for booking in plan.visits if booking.visit not in unready)
+    return plan.changed(visits=kept, unscheduled=(*plan.unscheduled, *left))
 
 
 def _merge(planned: Iterable[B], stands: Iterable[B], decided: set[tuple[str, str]]) -> tuple[B, ...]:

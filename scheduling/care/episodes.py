@@ -368,6 +368,19 @@ def list_predecessors(occurrence: Occurrence, step: Step, pathway: Pathway) -> t
     return tuple((Occurrence(follow.step, pathway.step(follow.step).times), follow) for follow in step.follows)
 
 
+def find_unready(episode: Episode, pathway: Pathway, wanted: Iterable[Occurrence]) -> dict[Occurrence, Occurrence]:
+    """Return those of some visits that cannot be planned yet, each with the visit before it that has no place."""
+    progress = replay_history(episode, pathway)
+    placed = {*progress.done, *progress.planned, *wanted}
+    unready: dict[Occurrence, Occurrence] = {}
+    for occurrence in sorted(wanted, key=pathway.position):
+        for before, _ in list_predecessors(occurrence, pathway.step(occurrence.step), pathway):
+            if before not in placed:
+                unready[occurrence] = before
+                placed.discard(occurrence)
+    return unready
+
+
 def make_visit_id(episode: str, occurrence: Occurrence, attempt: int = 1) -> str:
     """Return the id under which a visit of an episode is asked for; another attempt is another visit."""
     return f"{episode}.{occurrence}" if attempt == 1 else f"{episode}.{occurrence}.{attempt}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -137,9 +137,26 @@ def test_a_visit_whose_pathway_does_not_allow_it_is_not_booked_whatever_the_reas
     with desk.store.writing() as session:
         trial = VisitSubject(episode, Occurrence("trial", 1))
         records.put_subjects(session, {f"{episode}.assessment.1": trial})
-    with pytest.raises(EventRefused, match=r"assessment.1 has not been"):
-        desk.publish_made(plan)
+    desk.publish_made(plan)
     assert (desk.stands(f"{episode}.assessment.1"), desk.history(episode)) == (None, ["referred"])
+
+
+def test_what_follows_a_visit_of_another_week_is_published_once_that_has_a_place(desk: Months) -> None:
+    desk.now = datetime(2026, 12, 3, 8, 0, tzinfo=UTC)
+    desk.build(start=MONDAY)
+    other = desk.refer("follow-up", "quin").episode
+    desk.build(start=MONDAY + timedelta(weeks=1))
+    waiting = desk.refer("spinal-drug-delivery", "pat").episode or ""
+    consult, trial = f"{waiting}.consult.1", f"{waiting}.trial.1"
+    assert consult in desk.asked(FIRST) and trial in desk.asked(SECOND)
+    plan = desk.plan(SECOND)
+    desk.publish_made(plan)
+    assert (desk.stands(trial), desk.history(waiting)) == (None, ["referred"])
+    assert desk.stands(f"{other}.visit.1") == "booked"
+    desk.publish(FIRST)
+    assert (desk.stands(consult), desk.stands(trial)) == ("booked", None)
+    desk.publish(SECOND)
+    assert desk.stands(trial) == "booked"
 
 
 @pytest.mark.parametrize(("ill", "event"), [(False, "withdrawn"), (True, "cancelled")])

@@ -9,9 +9,10 @@ import pytest
 from support.histories import PARTS, REFERRED, episode, event, opened, stamped, window
 
 from scheduling import catalogue
-from scheduling.care.episodes import Event, get_state, record_events
+from scheduling.care.episodes import Event, find_unready, get_state, record_events
 from scheduling.care.windows import is_weekday, list_open_steps, list_void_visits
 from scheduling.errors import EventRefused
+from scheduling.pathways import Occurrence
 
 ASSESSED = [("planned", "assessment", "2026-12-03"), ("done", "assessment", "2026-12-03")]
 POSITIVE = [*ASSESSED, ("outcome", "assessment", "positive", "2026-12-03")]
@@ -54,6 +55,21 @@ def test_leads_come_out_after_five_to_seven_days_by_who_put_them_in():
     removal = opened(episode("spinal-cord-stimulation", *TRIED), "2026-12-14")["lead-removal.1"]
     assert (f"{removal.earliest}", f"{removal.latest}") == ("2026-12-19", "2026-12-21")
     assert (removal.required_provider, removal.preferred_providers) == (None, ("neuro-1",))
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted", "unready"),
+    [
+        ([], ["trial", "check"], {"trial": "consult.1", "check": "trial.1"}),
+        ([], ["check", "trial", "consult"], {}),
+        ([("planned", "consult", "2026-12-01")], ["trial"], {}),
+        ([("planned", "consult", "2026-12-01"), ("cancelled", "consult", "2026-12-01")], ["trial"], {"trial": "consult.1"}),
+    ],
+)
+def test_what_follows_a_visit_without_a_place_is_not_ready(told: list[Any], wanted: list[str], unready: dict[str, str]):
+    pathway = catalogue.get_pathway("spinal-drug-delivery")
+    missing = find_unready(episode("spinal-drug-delivery", *told), pathway, [Occurrence(step, 1) for step in wanted])
+    assert {occurrence.step: str(before) for occurrence, before in missing.items()} == unready
 
 
 @pytest.mark.parametrize(("relief", "comes"), [(50, "ended"), (51, "open")])
