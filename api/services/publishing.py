@@ -65,7 +65,7 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
         left out of what is published.)
     """
     requested, row, _ = get_finished_plan(session, identifier)
-    present, standing, whole = _merge_with_standing(session, requested)
+    present, standing, whole = _merge_with_standing(session, requested, now)
     known = {(violation.rule, violation.ids) for violation in find_violations(present, standing)}
     _expect_rules_kept(present, whole, known)
     published = plans.publish(session, row, present, whole, by.id, now)
@@ -78,20 +78,20 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     return published
 
 
-def preview_publication(session: Session, requested: RequestedPlan) -> Comparison | None:
+def preview_publication(session: Session, requested: RequestedPlan, now: datetime) -> Comparison | None:
     """Compare what stands with what would stand if a plan were published now; None as long as it is not made."""
     if requested.plan is None:
         return None
-    present, standing, whole = _merge_with_standing(session, requested)
+    present, standing, whole = _merge_with_standing(session, requested, now)
     return compare(present, standing, whole)
 
 
-def _merge_with_standing(session: Session, requested: RequestedPlan) -> tuple[Scenario, Plan, Plan]:
+def _merge_with_standing(session: Session, requested: RequestedPlan, now: datetime) -> tuple[Scenario, Plan, Plan]:
     """Return what is asked for now, what stands, and what would stand if a plan that is made were published."""
     assert requested.plan is not None
     present = periods.load_scenario(session, requested.scenario.id).changed(now=requested.scenario.now)
     standing = plans.load_standing_plan(session, present)
-    decided = _list_decided(session, _load_start(session, requested.job), standing)
+    decided = _list_decided(session, _load_start(session, requested.job), standing, now)
     adopted = _adopt(requested.plan, standing, decided)
     whole = rebase(_leave_out(adopted, _find_unready(session, adopted, standing)), present)
     places = find_shift_locations(present, (*whole.visits, *whole.groups, *whole.holds))
@@ -120,14 +120,18 @@ def _subject_of(booking: AnyBooking) -> tuple[str, str]:
             return ("hold", booking.reserve)
 
 
-def _list_decided(session: Session, before: Plan | None, standing: Plan) -> set[tuple[str, str]]:
+def _list_decided(session: Session, before: Plan | None, standing: Plan, now: datetime) -> set[tuple[str, str]]:
     """Return what is as it is by a decision: changed by hand since a plan was asked for, offered, begun, or overridden."""
     rows = {(row.kind, row.subject_id): row for row in bookings.list_rows(session, standing.scenario)}
     old, new = _by_subject(before), _by_subject(standing)
     by_hand = {subject for subject, row in rows.items() if row.publication_id is None}
     changed = {subject for subject in by_hand if old.get(subject) != new.get(subject)}
     stands = {subject: row for subject, row in rows.items() if row.state != "cancelled"}
-    return changed | {subject for subject, row in stands.items() if row.state != "booked" or row.override_reason is not None}
+    return changed | {
+        subject
+        for subject, row in stands.items()
+        if row.state != "booked" or row.override_reason is not None or (row.kind != "hold" and row.starts_at < now)
+    }
 
 
 def _adopt(made: Plan, standing: Plan, decided: set[tuple[str, str]]) -> Plan:

@@ -104,9 +104,33 @@ class WeekSnapshot:
 
         return FreePlaceFinder(*self.settled)
 
+    @cached_property
+    def begun(self) -> frozenset[str]:
+        """The visits and sessions that have begun, or are over."""
+        now = self.scenario.now
+        if now is None:
+            return frozenset()
+        visits = (booking.visit for booking in self.plan.visits if booking.start < now)
+        sessions = (session.group for session in self.plan.groups if session.start < now)
+        return frozenset((*visits, *sessions))
+
     def to_plan(self) -> tuple[Scenario, Plan]:
-        """Return the week as it is planned again: where a rule was overridden it stays so, whatever else moves."""
-        return _without(self.scenario, self.upcoming, self.overridden & self.plan.visits_by_id.keys())
+        """Return the week as it is planned again: what has begun, or was overridden, stays as it is, whatever else moves.
+
+        A visit that has begun is pinned where it stands. What was overridden, and what has begun and breaks a rule by what
+        became known later, is set aside, its people, room and patients taken.
+        """
+        plan, placed = self.upcoming, self.upcoming.visits_by_id
+        fixed = {visit for visit, status in self.statuses.items() if status.state != "booked"} | self.begun
+        pinned = tuple(_pinned(visit, placed.get(visit.id)) if visit.id in fixed else visit for visit in self.scenario.visits)
+        held = self.scenario.changed(visits=pinned)
+        aside = set(self.overridden & placed.keys())
+        while True:
+            left, rest = _without(held, plan, aside)
+            more = _list_broken_alone(left, rest, fixed - aside)
+            if not more:
+                return left, rest
+            aside |= more
 
     @cached_property
     def settled(self) -> tuple[Scenario, Plan]:
@@ -220,6 +244,38 @@ def _pinned(visit: Visit, booking: VisitBooking | None) -> Visit:
     return visit if booking is None else visit.changed(pinned=pin_of(booking))
 
 
+def _keep_shift_locations(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> Scenario:
+    """Return a scenario in which the shifts of those who are taken by what was set aside stay at its locations."""
+    taken = [booking for booking in plan.visits if booking.visit in aside]
+    sessions = [session for session in plan.groups if session.group in aside]
+    chosen = {(place.provider, place.start): place.location for place in find_shift_locations(scenario, (*taken, *sessions))}
+    people = tuple(
+        provider.changed(
+            shifts=tuple(
+                shift.changed(locations=(chosen[provider.id, shift.start],))
+                if chosen.get((provider.id, shift.start)) in shift.locations
+                else shift
+                for shift in provider.shifts
+            )
+        )
+        if any(who == provider.id for who, _ in chosen)
+        else provider
+        for provider in scenario.providers
+    )
+    return scenario.changed(providers=people)
+
+
+def _list_broken_alone(scenario: Scenario, plan: Plan, fixed: AbstractSet[str]) -> set[str]:
+    """Return the fixed visits and sessions that break a rule whatever becomes of all that is not fixed."""
+    visits = tuple(booking for booking in plan.visits if booking.visit in fixed)
+    groups = tuple(session for session in plan.groups if session.group in fixed)
+    alone = plan.changed(visits=visits, groups=groups, holds=(), shifts=find_shift_locations(scenario, (*visits, *groups)))
+    broken = find_violations(scenario, rebase(alone, scenario))
+    items = scenario.visits_by_id.keys() | scenario.groups_by_id.keys()
+    named = [items & set(violation.ids) for violation in broken if violation.rule != EXCUSED]
+    return {item for together in named if together <= fixed for item in together}
+
+
 def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[Scenario, Plan]:
     """Take visits, sessions and holds out of a week: nothing else gets the people, rooms and patients of those with patients.
 
@@ -253,7 +309,7 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
             for patient in scenario.patients
         ),
     )
-    upset = apply_disruptions(base, disruptions)
+    upset = _keep_shift_locations(apply_disruptions(base, disruptions), plan, aside)
     visits = tuple(booking for booking in plan.visits if booking.visit not in aside)
     groups = tuple(session for session in plan.groups if session.group not in aside)
     holds = tuple(hold for hold in plan.holds if hold.reserve not in aside)

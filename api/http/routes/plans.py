@@ -183,7 +183,7 @@ def get_plan(plan: Identifier, call: Fetching) -> Response:
     def show(session: Transaction) -> MadePlan:
         made = planning.get_plan(session, plan)
         figures = None if made.plan is None else to_document(compute_kpis(made.scenario, made.plan))
-        comparison = publishing.preview_publication(session, made)
+        comparison = publishing.preview_publication(session, made, call.context.clock())
         return MadePlan.of(made.job, scenario=made.scenario.id, plan=made.plan, kpis=figures, comparison=comparison)
 
     def act(session: Transaction) -> RouteResult:
