@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from api.runtime.exceptions import Conflict
 from api.services.week import WeekSnapshot
 from scheduling.additions import Addition
 from scheduling.errors import UnknownId
-from scheduling.plan import Reason, Violation, VisitBooking
+from scheduling.plan import Plan, Reason, Violation, VisitBooking
 from scheduling.publishing import rebase
+from scheduling.rules.stability import get_least_start, is_short_notice
+from scheduling.scenario import Scenario
+
+if TYPE_CHECKING:
+    from solver import OfferResult
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceOption:
-    """A place, and the points of cost that taking it adds."""
+    """A place, the points of cost that taking it adds, and whether it starts sooner than the least notice."""
 
     booking: VisitBooking
     cost: int
+    short_notice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceOptions:
-    """Places for which nobody else moves, the best first; without any, what stands in the way.
+    """Places for which nobody else moves, the best first, those of short notice last; without any, what stands in the way.
 
     Attributes
     ----------
@@ -39,25 +46,51 @@ class PlaceOptions:
 def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptions:
     """Return the best places for a visit that has none, or was missed.
 
+    Where there are too few, places follow of which its patient would hear sooner than the least notice.
+
     Raises
     ------
     UnknownId, Conflict
         When the period asks for no such visit, or it has a place.
     """
-    import solver
-
     if visit not in week.scenario.visits_by_id:
         raise UnknownId("visit", visit)
     week = week.reopen({visit})
     if visit in week.plan.visits_by_id:
         raise Conflict(f'visit "{visit}" has a place already')
     scenario, plan = week.settled
-    links = tuple(link for link in scenario.links if visit in (link.before, link.after))
-    without = scenario.restrict_to(scenario.visits_by_id.keys() - {visit})
-    addition = Addition(visits=(scenario.visits_by_id[visit],), links=links)
-    offers = solver.find_offers(without, rebase(plan, without), addition, count)
-    free = tuple(PlaceOption(offer.bookings[0], offer.cost) for offer in offers.offers if not offer.moves)
+    offers = _find_offers(scenario, plan, visit, count)
+    free = [PlaceOption(offer.bookings[0], offer.cost) for offer in offers.offers if not offer.moves]
+    if len(free) < count and (hurried := without_notice(scenario, visit)) is not None:
+        sooner = (offer for offer in _find_offers(hurried, plan, visit, count).offers if not offer.moves)
+        free += [
+            PlaceOption(offer.bookings[0], offer.cost, short_notice=True)
+            for offer in sooner
+            if is_told_late(scenario, offer.bookings[0])
+        ][: count - len(free)]
     reasons = tuple(reason for left in offers.reasons for reason in left.reasons)
     if offers.offers and not free:
         reasons = (Reason(rule="making-room", detail="others would have to move: plan again from now"),)
-    return PlaceOptions(visit, free, reasons, week.standing_violations)
+    return PlaceOptions(visit, tuple(free), reasons, week.standing_violations)
+
+
+def is_told_late(scenario: Scenario, booking: VisitBooking) -> bool:
+    """Return whether a patient would hear of a place sooner before it than the least notice."""
+    return is_short_notice(scenario, scenario.visits_by_id[booking.visit], booking.start, booking.location)
+
+
+def without_notice(scenario: Scenario, *visits: str) -> Scenario | None:
+    """Return a scenario whose patients can come at once; None where the least notice binds none of some visits anyway."""
+    if all(get_least_start(scenario, scenario.visits_by_id[visit]) is None for visit in visits):
+        return None
+    return scenario.changed(policy=scenario.policy.changed(notice_minutes=0))
+
+
+def _find_offers(scenario: Scenario, plan: Plan, visit: str, count: int) -> OfferResult:
+    """Return the best places for a visit that waits in a scenario."""
+    import solver
+
+    links = tuple(link for link in scenario.links if visit in (link.before, link.after))
+    without = scenario.restrict_to(scenario.visits_by_id.keys() - {visit})
+    addition = Addition(visits=(scenario.visits_by_id[visit],), links=links)
+    return solver.find_offers(without, rebase(plan, without), addition, count)

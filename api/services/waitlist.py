@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from api.access.actor import Actor
-from api.runtime.exceptions import Conflict, ErrorDetail
-from api.services.bookings import get_booking_row, get_visit_booking
+from api.access.actor import AccessRole, Actor
+from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken
+from api.services.bookings import AGREED, get_booking_row, get_visit_booking
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
+from api.services.offering import is_told_late, without_notice
 from api.services.records import write_audit
 from api.services.week import WeekSnapshot, refresh_shift_locations, with_booking
 from api.store import bookings, offers, periods
@@ -28,11 +29,18 @@ MAX_TRIED = 20
 
 @dataclass(frozen=True, slots=True)
 class OfferedPlace:
-    """An offer, the place that is kept for it, and what of its week stood against a rule and was set aside."""
+    """An offer, the place that is kept for it, and what of its week stood against a rule and was set aside.
+
+    Attributes
+    ----------
+    short_notice : bool
+        The place starts sooner than the least notice: it is the patient's only when they agree to that.
+    """
 
     offer: OfferRow
     booking: VisitBooking
     set_aside: tuple[Violation, ...] = ()
+    short_notice: bool = False
 
 
 def find_refusals(database: Database, period_id: str, freed: Booking) -> set[str]:
@@ -62,6 +70,7 @@ def decide_offer(
     """Decide which waiting visit uses a freed place best, and for how long it is kept for them.
 
     Only visits that have no place, or were missed, are asked: a visit that has one keeps it, and could not hold a second one.
+    Those whose patients would hear of it sooner than the least notice are asked when it fits no other.
 
     Parameters
     ----------
@@ -80,9 +89,13 @@ def decide_offer(
     week = week.reopen(week.missed)
     scenario, plan = week.settled
     taken = {*week.plan.visits_by_id, *refused}
-    proposals = solver.find_backfills(scenario, plan, MAX_TRIED, freed)
-    alone = (proposal for proposal in proposals if len(proposal.bookings) == 1 and proposal.visit not in taken)
-    best = next((proposal for proposal in alone if not proposal.moves), None)
+    waiting = scenario.visits_by_id.keys() - taken
+    best = None
+    for asked in (scenario, without_notice(scenario, *waiting)):
+        if best is None and asked is not None:
+            proposals = solver.find_backfills(asked, plan, MAX_TRIED, freed)
+            alone = (proposal for proposal in proposals if len(proposal.bookings) == 1 and proposal.visit in waiting)
+            best = next((proposal for proposal in alone if not proposal.moves), None)
     if best is None:
         details = [
             ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in week.standing_violations
@@ -109,25 +122,44 @@ def apply_offer(session: Session, decision: OfferDecision) -> OfferedPlace:
     row.state, row.notified = "offered", False
     offer = offers.add_offer(session, visit, decision.expires_at, by.id, now)
     write_audit(session, by, "freed-place.offer", "visit", visit, now, offer=offer.id)
-    return OfferedPlace(offer, decision.booking, decision.week.standing_violations)
+    short_notice = is_told_late(decision.week.scenario, decision.booking)
+    return OfferedPlace(offer, decision.booking, decision.week.standing_violations, short_notice)
 
 
 def get_offered_place(session: Session, visit: str, now: datetime) -> OfferedPlace:
     """Return the place that is kept for a visit. Raises ``UnknownId``."""
     offer, row = _open(session, visit, now)
-    return OfferedPlace(offer, get_visit_booking(session, row))
+    booking = get_visit_booking(session, row)
+    return OfferedPlace(offer, booking, short_notice=is_told_late(periods.load_scenario(session, row.period_id, now), booking))
 
 
-def accept_offer(session: Session, by: Actor, visit: str, now: datetime) -> OfferedPlace:
-    """Take the place that was offered. Raises ``UnknownId`` when none is kept, or any more."""
+def accept_offer(session: Session, by: Actor, visit: str, now: datetime, patient_agreed: bool = False) -> OfferedPlace:
+    """Take the place that was offered.
+
+    Parameters
+    ----------
+    patient_agreed
+        Whether the patient has agreed to come sooner than the least notice; who accepts their own place has.
+
+    Raises
+    ------
+    UnknownId
+        When none is kept, or any more.
+    RulesBroken
+        When it starts sooner than the least notice, and the patient has not agreed to that.
+    """
+    place = get_offered_place(session, visit, now)
+    if place.short_notice and not (patient_agreed or by.role is AccessRole.PATIENT):
+        detail = f"would start at {place.booking.start:%a %H:%M}, too soon to be told of it; has the patient agreed?"
+        raise RulesBroken(f"it breaks {AGREED}", [ErrorDetail(detail, AGREED, visit)])
     offer, row = _open(session, visit, now)
     bookings.mark(session, row.id, "booked", now)
     row.notified = True
     propagate_booking_changes(session, by, [BookingChange(row, None, bookings.get_standing(session, row).placing)], now)
     offers.end_offer(session, offer, "accepted")
     periods.touch(session, row.period_id)
-    write_audit(session, by, "freed-place.accept", "visit", visit, now, offer=offer.id)
-    return OfferedPlace(offer, get_visit_booking(session, row))
+    write_audit(session, by, "freed-place.accept", "visit", visit, now, offer=offer.id, patient_agreed=patient_agreed)
+    return place
 
 
 def decline_offer(session: Session, by: Actor, visit: str, now: datetime) -> None:
