@@ -59,15 +59,14 @@ def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptio
     if visit in week.plan.visits_by_id:
         raise Conflict(f'visit "{visit}" has a place already')
     scenario, plan = week.settled
-    offers = _find_offers(scenario, plan, visit, count)
-    free = [PlaceOption(offer.bookings[0], offer.cost) for offer in offers.offers if not offer.moves]
+    offers = find_offers_of(scenario, plan, visit, count)
+    free = _list_free(week.scenario, offers)
     if len(free) < count and (hurried := without_notice(scenario, visit)) is not None:
-        sooner = (offer for offer in _find_offers(hurried, plan, visit, count).offers if not offer.moves)
-        free += [
-            PlaceOption(offer.bookings[0], offer.cost, short_notice=True)
-            for offer in sooner
-            if is_told_late(scenario, offer.bookings[0])
-        ][: count - len(free)]
+        sooner = [
+            option for option in _list_free(week.scenario, find_offers_of(hurried, plan, visit, count)) if option.short_notice
+        ]
+        free += sooner[: count - len(free)]
+    free.sort(key=lambda option: option.short_notice)
     reasons = tuple(reason for left in offers.reasons for reason in left.reasons)
     if offers.offers and not free:
         reasons = (Reason(rule="making-room", detail="others would have to move: plan again from now"),)
@@ -86,7 +85,16 @@ def without_notice(scenario: Scenario, *visits: str) -> Scenario | None:
     return scenario.changed(policy=scenario.policy.changed(notice_minutes=0))
 
 
-def _find_offers(scenario: Scenario, plan: Plan, visit: str, count: int) -> OfferResult:
+def _list_free(scenario: Scenario, offers: OfferResult) -> list[PlaceOption]:
+    """Return the places for which nobody moves."""
+    return [
+        PlaceOption(offer.bookings[0], offer.cost, is_told_late(scenario, offer.bookings[0]))
+        for offer in offers.offers
+        if not offer.moves
+    ]
+
+
+def find_offers_of(scenario: Scenario, plan: Plan, visit: str, count: int) -> OfferResult:
     """Return the best places for a visit that waits in a scenario."""
     import solver
 
