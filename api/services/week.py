@@ -19,10 +19,10 @@ from api.store.epoch import Version
 from api.store.placings import booking_fields
 from api.store.versioned_cache import get_cached
 from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
-from scheduling.fields import Interval
+from scheduling.fields import ONE_DAY, Interval
 from scheduling.plan import Booking, Plan, ShiftPlace, Violation, VisitBooking
 from scheduling.publishing import rebase, upcoming
-from scheduling.requests import Pin, Visit
+from scheduling.requests import Link, Pin, Visit
 from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
@@ -244,6 +244,28 @@ def _pinned(visit: Visit, booking: VisitBooking | None) -> Visit:
     return visit if booking is None else visit.changed(pinned=pin_of(booking))
 
 
+def _tie(visit: Visit, cut: Iterable[Link], plan: Plan) -> Visit:
+    """Pin a visit where it stands; one that waits has the days that its links to what stands leave it."""
+    booking = plan.visits_by_id.get(visit.id)
+    if booking is not None:
+        return visit.changed(pinned=pin_of(booking))
+    firsts, lasts = [visit.earliest], [] if visit.deadline is None else [visit.deadline]
+    for link in cut:
+        leads = link.before == visit.id
+        other = plan.visits_by_id.get(link.after if leads else link.before)
+        if other is None or visit.id not in (link.before, link.after):
+            continue
+        day, least = other.start.date(), max(link.min_days, int(link.max_days != 0)) * ONE_DAY
+        most = None if link.max_days is None else link.max_days * ONE_DAY
+        if not leads or link.any_order:
+            firsts += [day + least] if not link.any_order else []
+            lasts += [] if most is None else [day + most]
+        if leads or link.any_order:
+            lasts += [day - least] if not link.any_order else []
+            firsts += [] if most is None else [day - most]
+    return visit.changed(earliest=max(firsts), deadline=min(lasts, default=None))
+
+
 def _keep_shift_locations(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> Scenario:
     """Return a scenario in which the shifts of those who are taken by what was set aside stay at its locations."""
     taken = [booking for booking in plan.visits if booking.visit in aside]
@@ -279,7 +301,7 @@ def _list_broken_alone(scenario: Scenario, plan: Plan, fixed: AbstractSet[str]) 
 def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[Scenario, Plan]:
     """Take visits, sessions and holds out of a week: nothing else gets the people, rooms and patients of those with patients.
 
-    What is linked with them stays where it is, since the links go with them.
+    What is linked with them stays where it is, since the links go with them; what waits has the days that the links leave it.
     """
     if not aside:
         return scenario, plan
@@ -303,7 +325,7 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
     base = rest.changed(
         groups=tuple(group for group in rest.groups if group.id not in aside),
         reserves=tuple(reserve for reserve in rest.reserves if reserve.id not in aside),
-        visits=tuple(_pinned(visit, plan.visits_by_id.get(visit.id)) if visit.id in linked else visit for visit in rest.visits),
+        visits=tuple(_tie(visit, cut, plan) if visit.id in linked else visit for visit in rest.visits),
         patients=tuple(
             patient.changed(unavailable=(*patient.unavailable, *taken.get(patient.id, ()))) if patient.id in taken else patient
             for patient in scenario.patients
