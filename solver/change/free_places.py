@@ -85,8 +85,15 @@ class FreePlaceFinder:
         self._lock = Lock()
 
     def find(self, visit: str) -> tuple[FreePlaces, ...]:
-        """Return all places of a visit, planned or not, by date, location and team. Raises ``KeyError``."""
+        """Return all places of a visit, planned or not, by date, location and team. Raises ``KeyError``.
+
+        A visit that goes together with one that has no place has none either.
+        """
         key: Key = ("visit", visit)
+        ties = ({link.before, link.after} for link in self.scenario.links if link.together)
+        partners = set().union(*(tie for tie in ties if visit in tie)) - {visit}
+        if any(("visit", partner) not in self._occupancy.placements for partner in partners):
+            return ()
         task = self._domains.by_key[key]
         with self._lock:
             ledger = Ledger(self._occupancy)

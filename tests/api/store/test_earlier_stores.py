@@ -100,24 +100,26 @@ def get_answers(url: str, told: dict[str, Any]) -> dict[str, Any]:
     return answers
 
 
-SINCE: dict[str, Any] = {
-    **dict.fromkeys(("minutes", "unscheduled", "room"), None),
-    **{key: [] for key in ("equipment", "also", "welcomes")},
-    **dict.fromkeys(("waiting", "journeys", "patient_site_change", "notice_minutes", "moved_notified_per_hour"), 0),
-    "opens": "00:00",
-    "any_order": False,
-}
-"""Keys that the files have got since, and what they hold of an earlier store; who supervises what stands, it knows."""
+NOTHING: tuple[Any, ...] = (None, [], 0, False, "", "00:00")
+
+LATER_PROPERTIES = ("CONTACT:",)
+"""Properties that an event of a calendar has got since."""
 
 
 def without_later_keys(answer: Any, earlier: Any) -> Any:
-    """Return an answer without the keys that its earlier form does not have, where they hold nothing."""
+    """Return an answer without the keys that its earlier form does not have, where they hold nothing.
+
+    Who supervises what stands, the store knew before its answers said so. A calendar loses its later properties likewise.
+    """
     if isinstance(answer, dict) and isinstance(earlier, dict):
         added = answer.keys() - earlier.keys()
-        empty = {key for key in added if key == "supervisors" or (key in SINCE and answer[key] == SINCE[key])}
+        empty = {key for key in added if key == "supervisors" or answer[key] in NOTHING}
         return {key: without_later_keys(value, earlier.get(key)) for key, value in answer.items() if key not in empty}
     if isinstance(answer, list) and isinstance(earlier, list) and len(answer) == len(earlier):
         return [without_later_keys(value, before) for value, before in zip(answer, earlier, strict=True)]
+    if isinstance(answer, str) and answer.startswith("BEGIN:VCALENDAR"):
+        lines = answer.splitlines(keepends=True)
+        return "".join(line for line in lines if not line.startswith(LATER_PROPERTIES) or line in earlier)
     return answer
 
 

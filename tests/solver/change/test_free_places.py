@@ -48,9 +48,10 @@ def expand(scenario: Scenario, visit_id: str, places: tuple[FreePlaces, ...]) ->
 
 
 def is_clean(scenario: Scenario, plan: Plan, wanted: VisitBooking) -> bool:
-    known = {(one.rule, one.ids) for one in find_violations(scenario, plan)}
+    """Return whether a booking breaks nothing that was kept; one that is not as its visit is pinned always breaks the pin."""
+    known = {(broken.rule, broken.ids) for broken in find_violations(scenario, plan)} - {("pinned", (wanted.visit,))}
     after = with_booking(scenario, plan, wanted.visit, wanted)
-    return all((one.rule, one.ids) in known for one in find_violations(scenario, after))
+    return all((broken.rule, broken.ids) in known for broken in find_violations(scenario, after))
 
 
 def pick(scenario: Scenario, asked: str, chance: random.Random) -> VisitBooking:
@@ -149,3 +150,20 @@ def test_a_place_that_is_taken_is_not_offered_which_the_property_would_see(monke
     places = FreePlaceFinder(scenario, without).find("v-3")
     odd = [place for place, _ in expand(scenario, "v-3", places) if not is_clean(scenario, plan, place)]
     assert odd
+
+
+def test_a_visit_that_goes_together_with_one_without_a_place_has_none() -> None:
+    asked = factories.scenario(
+        visit("v-1", "pat", "injection"), visit("v-2", "pat"), link("v-1", "v-2", min_days=0, max_days=5, together=True)
+    )
+    assert FreePlaceFinder(asked, factories.plan(asked)).find("v-1") == ()
+    beside = factories.plan(asked, booking("v-2", "TU 10:00"))
+    assert FreePlaceFinder(asked, beside).find("v-1")
+
+
+def test_a_visit_whose_pin_cannot_be_kept_is_offered_nothing_else() -> None:
+    pin = {"start": factories.at("TU 10:00"), "location": "wang", "room": "wang-exam-1", "team": ["ben"]}
+    asked = factories.scenario(visit("v-1", "pat", pinned=pin))
+    assert FreePlaceFinder(asked, factories.plan(asked)).find("v-1") == ()
+    free = factories.scenario(visit("v-1", "pat"))
+    assert FreePlaceFinder(free, factories.plan(free)).find("v-1")
