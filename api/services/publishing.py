@@ -14,7 +14,7 @@ from api.runtime.exceptions import ErrorDetail, RulesBroken
 from api.services.changes import propagate_booking_changes
 from api.services.planning import RequestedPlan, get_finished_plan
 from api.services.records import write_audit
-from api.services.week import find_shift_locations
+from api.services.week import find_shift_locations, list_held
 from api.store import bookings, episodes, jobs, periods, plans
 from api.store.plans import Published
 from api.store.tables import PlanJobRow, PublicationRow
@@ -92,6 +92,7 @@ def _merge_with_standing(session: Session, requested: RequestedPlan, now: dateti
     present = periods.load_scenario(session, requested.scenario.id).changed(now=requested.scenario.now)
     standing = plans.load_standing_plan(session, present)
     decided = _list_decided(session, _load_start(session, requested.job), standing, now)
+    decided |= {("visit", visit) for visit in list_held(present, standing)}
     adopted = _adopt(requested.plan, standing, decided)
     whole = rebase(_leave_out(adopted, _find_unready(session, adopted, standing)), present)
     places = find_shift_locations(present, (*whole.visits, *whole.groups, *whole.holds))

@@ -115,15 +115,16 @@ class WeekSnapshot:
         return frozenset((*visits, *sessions))
 
     def to_plan(self) -> tuple[Scenario, Plan]:
-        """Return the week as it is planned again: what has begun, or was overridden, stays as it is, whatever else moves.
+        """Return the week as it is planned again: what has begun, is held or was overridden stays, whatever else moves.
 
-        A visit that has begun is pinned where it stands. What was overridden, and what has begun and breaks a rule by what
-        became known later, is set aside, its people, room and patients taken.
+        A visit that has begun is pinned where it stands. What was overridden, and what has begun or is held and breaks a rule
+        by what became known later, is set aside, its people, room and patients taken.
         """
         plan, placed = self.upcoming, self.upcoming.visits_by_id
         fixed = {visit for visit, status in self.statuses.items() if status.state != "booked"} | self.begun
         pinned = tuple(_pinned(visit, placed.get(visit.id)) if visit.id in fixed else visit for visit in self.scenario.visits)
         held = self.scenario.changed(visits=pinned)
+        fixed |= list_held(held, plan)
         aside = set(self.overridden & placed.keys())
         while True:
             left, rest = _without(held, plan, aside)
@@ -233,6 +234,11 @@ def with_booking(scenario: Scenario, plan: Plan, visit: str, booking: VisitBooki
         unscheduled=tuple(left for left in plan.unscheduled if left.visit != visit),
     )
     return rebase(changed, scenario)
+
+
+def list_held(scenario: Scenario, plan: Plan) -> set[str]:
+    """Return the visits that stand where they are pinned."""
+    return {booking.visit for booking in plan.visits if scenario.visits_by_id[booking.visit].pinned == pin_of(booking)}
 
 
 def pin_of(booking: VisitBooking) -> Pin:

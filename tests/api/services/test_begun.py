@@ -55,6 +55,16 @@ def test_what_breaks_a_rule_by_later_knowledge_is_set_aside_once_it_has_begun_an
     assert shifts[MONDAY_AT_TEN.replace(hour=8)] == ("wang",)
 
 
+def test_what_is_held_where_a_rule_forbids_it_by_now_is_set_aside_too() -> None:
+    week = standing_week(ill="ana")
+    held = [
+        asked.changed(pinned=pin_of(week.plan.visits_by_id["v-2"])) if asked.id == "v-2" else asked
+        for asked in week.scenario.visits
+    ]
+    asked, standing = WeekSnapshot.of(None, week.scenario.changed(visits=tuple(held)), week.plan, week.statuses).to_plan()
+    assert not asked.visits and not standing.visits
+
+
 def test_a_session_that_has_begun_and_breaks_a_rule_by_now_is_set_aside() -> None:
     asked, standing = standing_week(ill="ben").to_plan()
     assert not asked.groups and not standing.groups
