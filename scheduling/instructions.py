@@ -6,21 +6,19 @@ family's, else the default; a service that no family lists gets the default for 
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
-from functools import cache, cached_property
-from importlib.resources import files
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from scheduling import catalogue
 from scheduling.clinic import Service
 from scheduling.errors import Fault, InvalidFile
-from scheduling.fields import Id, Minutes, Model
-from scheduling.references import make_fault
+from scheduling.fields import Id, Minutes, Model, Positive
 
 T = TypeVar("T")
 
@@ -80,6 +78,18 @@ class Wayfinding(Model):
     geo: Coordinates | None = None
 
 
+class Reminders(Model):
+    """When patients are reminded, each in minutes before they are to arrive, the longest first.
+
+    By mail they are not reminded of what was told or confirmed less than ``quiet_minutes`` before.
+    """
+
+    source: Source
+    mail_minutes: tuple[Positive, ...] = ()
+    quiet_minutes: Minutes = 0
+    alarm_minutes: tuple[Positive, ...] = ()
+
+
 class DiscreetWords(Model):
     """Words left out of what other people may see of a patient's calendar."""
 
@@ -101,6 +111,7 @@ class Instructions(Model):
 
     sources: dict[Source, str]
     unspoken: DiscreetWords
+    reminders: Reminders = Reminders(source="ours")
     default: Advice
     default_procedure: Advice
     families: dict[str, Family]
@@ -130,11 +141,14 @@ class Instructions(Model):
     def parse(cls, text: bytes, source: str = "instructions") -> Self:
         """Validate instructions from TOML text; ``source`` names it in errors. Raises ``InvalidFile``."""
         try:
-            return cls.model_validate_json(json.dumps(tomllib.loads(text.decode()), default=str))
-        except ValidationError as error:
-            raise InvalidFile(source, [make_fault(d) for d in error.errors(include_url=False, include_input=False)]) from None
+            return cls.judge(tomllib.loads(text.decode()), source)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InvalidFile(source, [Fault("", str(error))]) from None
+
+    @classmethod
+    def judge(cls, document: Mapping[str, object], source: str) -> Self:
+        """Validate instructions from plain values. Raises ``InvalidFile`` with every fault."""
+        return catalogue.parse_values(cls, document, source)
 
     @cached_property
     def _family_of(self) -> dict[str, Family]:
@@ -167,8 +181,7 @@ def _nearest(values: Iterable[T | None]) -> T:
     return next(value for value in values if value is not None)
 
 
-@cache
+@catalogue.read_once
 def load_instructions() -> Instructions:
-    """Return the catalogue's instructions."""
-    name = "catalogue/instructions.toml"
-    return Instructions.parse(files("scheduling").joinpath(name).read_bytes(), name)
+    """Return the catalogue's instructions. Raises ``InvalidFile`` with every fault."""
+    return Instructions.judge(catalogue.get_instructions_document(), "instructions.toml")

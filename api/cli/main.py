@@ -10,12 +10,14 @@ import typer
 from api.cli.commands.accounts import account_app
 from api.cli.commands.cataloguing import show_catalogue
 from api.cli.commands.changing import backfill, diff, insert, offer, what_if
+from api.cli.commands.clients import client_app
 from api.cli.commands.disrupting import away, close, open_shift
 from api.cli.commands.episodes import episode_app
 from api.cli.commands.intake import intake_app
 from api.cli.commands.keeping import audit_app, backup, restore
 from api.cli.commands.mailing import mail_app
 from api.cli.commands.outside import outside_app
+from api.cli.commands.own_clinic import convert, init
 from api.cli.commands.partners import hl7_app, partner_app
 from api.cli.commands.patients import patient_app
 from api.cli.commands.planning import check, demo, generate, plan, why
@@ -58,9 +60,11 @@ app = typer.Typer(
 
 COMMANDS = (
     (demo, "demo --size tiny --seconds 5"),
+    (init, "init my-clinic --name 'Two Rooms' --sites Main"),
     (generate, "generate week --seed 7 -o week.json"),
     (plan, "plan week.json -o week.plan.json --seconds 30 --gap 0.01"),
     (check, "check week.json week.plan.json"),
+    (convert, "convert my-clinic/clinic.xlsx clinic.json"),
     (why, "why week.json week.plan.json visit-0042 --seconds 20"),
     (show_plan, "show week.json week.plan.json --day wed --by room"),
     (export, "export week.json week.plan.json --all -o calendars"),
@@ -92,6 +96,7 @@ app.add_typer(intake_app, name="intake")
 app.add_typer(episode_app, name="episode")
 app.add_typer(patient_app, name="patient")
 app.add_typer(account_app, name="account")
+app.add_typer(client_app, name="client")
 app.add_typer(audit_app, name="audit")
 app.add_typer(mail_app, name="mail")
 app.add_typer(outside_app, name="outside")

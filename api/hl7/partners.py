@@ -48,7 +48,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from api.hl7.acks import DEFAULT_VERSION, VERSIONS
 from api.hl7.charsets import CODECS
-from api.services.kinds import KINDS_BY_ID
+from api.services.kinds import list_kinds
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Model
 from scheduling.references import make_fault
@@ -170,7 +170,7 @@ class Partner(Model):
     @field_validator("kinds")
     @classmethod
     def _kinds(cls, kinds: dict[str, str]) -> dict[str, str]:
-        unknown = sorted(set(kinds.values()) - KINDS_BY_ID.keys())
+        unknown = sorted(set(kinds.values()) - {kind.id for kind in list_kinds()})
         if unknown:
             raise ValueError(f"names no kind of referral: {', '.join(unknown)}")
         return kinds

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import cycle
 
 from scheduling import catalogue
-from scheduling.catalogue.entries import FAMILIES
 from scheduling.errors import UnknownId
 
 COLOURS = ("#77aadd", "#ee8866", "#eedd88", "#ffaabb", "#44bb99", "#99ddff", "#bbcc33", "#cc99cc")
@@ -31,12 +31,12 @@ def family(service_id: str) -> str:
 def families(service_ids: Iterable[str]) -> tuple[str, ...]:
     """Return the families of some services, in the catalogue's order, ``OTHER`` last."""
     found = {family(service_id) for service_id in service_ids}
-    return tuple(name for name in (*FAMILIES, OTHER) if name in found)
+    return tuple(name for name in (*catalogue.list_families(), OTHER) if name in found)
 
 
 def colour(family: str) -> str:
     """Return a family's colour as ``#rrggbb``."""
-    colours = dict(zip(FAMILIES, COLOURS, strict=True))
+    colours = dict(zip(catalogue.list_families(), cycle(COLOURS), strict=False))
     return next((shade for name, shade in colours.items() if name == family), OTHER_COLOUR)
 
 

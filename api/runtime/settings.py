@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from calendars.mailbox import is_address
-from scheduling.catalogue.own import VARIABLE
+from scheduling.catalogue.sources import VARIABLE
 from scheduling.errors import Fault, InvalidFile
 
 PREFIX = "CLINICWEAVE_"

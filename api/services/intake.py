@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.services.episodes import request_open_visits
-from api.services.kinds import GROUP, KINDS_BY_ID, NEEDED_BY, REFERRAL_OUT, RequestKind
+from api.services.kinds import GROUP, REFERRAL_OUT, RequestKind, find_kind, get_kind, list_kinds, list_needing_kinds
 from api.services.needs import Note, Pools, Tags, VisitNeeds
 from api.services.patients import Resemblance, describe_twin, find_resembling
 from api.services.records import AuditedAction, write_audit_entries
@@ -48,7 +48,7 @@ class Request(Model):
     Attributes
     ----------
     kind
-        One of :data:`api.services.kinds.KINDS`.
+        One of :func:`api.services.kinds.list_kinds`.
     patient
         The clinic's id of the patient, known or new.
     name
@@ -170,7 +170,7 @@ class _Standing:
 
 def is_same_day(request: Request) -> bool:
     """Return whether a request is of a kind whose patients are seen on the day of the referral."""
-    kind = KINDS_BY_ID.get(request.kind)
+    kind = find_kind(request.kind)
     return kind is not None and kind.pathway is not None and catalogue.get_pathway(kind.pathway).steps[0].same_day
 
 
@@ -207,7 +207,7 @@ def accept_requests(
     }
     people.put_patients(session, new.values(), now)
     people.set_birth_dates(session, {request.patient: request.birth_date for request in requests if request.birth_date})
-    made = [(request, context.start_episode(request)) for request in requests if KINDS_BY_ID[request.kind].pathway is not None]
+    made = [(request, context.start_episode(request)) for request in requests if get_kind(request.kind).pathway is not None]
     episodes.add(
         session, [(episode, Origin(request.kind, request.referrer, request.needs.dump())) for request, episode in made], now
     )
@@ -313,7 +313,7 @@ class IntakeContext:
 
     def start_episode(self, request: Request) -> Episode:
         """Return the episode that begins with a request."""
-        pathway = KINDS_BY_ID[request.kind].pathway
+        pathway = get_kind(request.kind).pathway
         assert pathway is not None
         history = [Event(kind="referred", known=self._known_at, date=request.referred_on or self.today)]
         if request.low_reservoir is not None:
@@ -329,7 +329,7 @@ class IntakeContext:
 
     def get_priority(self, request: Request) -> Priority:
         """Return the priority of a request."""
-        return request.priority or KINDS_BY_ID[request.kind].priority
+        return request.priority or get_kind(request.kind).priority
 
     def _faults(self, request: Request, names: Mapping[str, str]) -> Iterator[Fault]:
         yield from self._patient_faults(request, names)
@@ -347,14 +347,17 @@ class IntakeContext:
                 yield Fault("preferred_providers", f'unknown provider "{provider}"')
         if request.referred_on is not None:
             yield from self._date_faults(request.referred_on)
-        kind = KINDS_BY_ID.get(request.kind)
+        kind = find_kind(request.kind)
         if kind is None:
-            yield Fault("kind", f'unknown kind "{request.kind}"; one of {", ".join(KINDS_BY_ID)}')
+            yield Fault("kind", f'unknown kind "{request.kind}"; one of {", ".join(kind.id for kind in list_kinds())}')
         else:
             yield from self._kind_faults(request, kind)
 
     def _patient_faults(self, request: Request, names: Mapping[str, str]) -> Iterator[Fault]:
         known = self.known.get(request.patient)
+        if known is not None and known.merged_into is not None:
+            yield Fault("patient", f'was merged into "{known.merged_into}": name that one')
+            return
         name = names.get(request.patient) if known is None else known.name
         if name is None:
             yield Fault("name", "is missing: the patient is not known yet")
@@ -380,7 +383,7 @@ class IntakeContext:
             yield Fault("referred_on", f"{referred_on} is more than {MAX_DAYS_BACK} days ago")
 
     def _kind_faults(self, request: Request, kind: RequestKind) -> Iterator[Fault]:
-        for field, kinds in NEEDED_BY.items():
+        for field, kinds in list_needing_kinds().items():
             given = getattr(request, field)
             if field in kind.needs and given is None:
                 yield Fault(field, f"is missing: {kind.id} needs it")
@@ -401,7 +404,7 @@ class IntakeContext:
 
     def _find_standing(self, request: Request) -> tuple[tuple[str, ...], _Standing | None]:
         """Return what makes two requests the same, and what is open of that already."""
-        kind = KINDS_BY_ID[request.kind]
+        kind = get_kind(request.kind)
         if kind.pathway is not None:
             row = self._open.get((request.patient, kind.pathway))
             return (request.patient, "pathway", kind.pathway), None if row is None else self._compare(request, row)

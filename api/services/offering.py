@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlmodel import Session
+
+from api.access.actor import AccessRole, Actor
+from api.access.owners import is_own
 from api.runtime.exceptions import Conflict
 from api.services.week import WeekSnapshot
 from scheduling.additions import Addition
@@ -102,3 +107,16 @@ def find_offers_of(scenario: Scenario, plan: Plan, visit: str, count: int) -> Of
     without = scenario.restrict_to(scenario.visits_by_id.keys() - {visit})
     addition = Addition(visits=(scenario.visits_by_id[visit],), links=links)
     return solver.find_offers(without, rebase(plan, without), addition, count)
+
+
+def hide_bookings_of_others(session: Session, by: Actor, set_aside: Iterable[Violation]) -> tuple[Violation, ...]:
+    """Return what stands against a rule as somebody may see it: of others' bookings a clinician hears no more than the rule."""
+    if by.role is AccessRole.SCHEDULER:
+        return tuple(set_aside)
+    shown = (
+        violation
+        if all(is_own(session, by, "visit", identifier) for identifier in violation.ids)
+        else Violation(violation.rule, (), "a booking of others stands against it")
+        for violation in set_aside
+    )
+    return tuple(dict.fromkeys(shown))

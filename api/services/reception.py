@@ -14,7 +14,7 @@ from api.context import AppContext
 from api.services.bookings import find_period
 from api.services.decisions import with_retries
 from api.services.intake import AcceptedRequest, IntakeContext, LocatedRequest, Request, accept_requests, is_same_day
-from api.services.kinds import KINDS_BY_ID
+from api.services.kinds import get_kind
 from api.services.patients import Resemblance, find_resembling
 from api.services.same_day import (
     InboundReferral,
@@ -26,6 +26,7 @@ from api.services.same_day import (
     find_patient,
     find_period_today,
 )
+from api.services.week import get_current_week
 from api.store import people, periods
 from scheduling import catalogue
 from scheduling.errors import InvalidFile
@@ -153,6 +154,12 @@ def make_room(
     )
 
 
+def preview_room(context: AppContext, by: Actor, visit: str) -> SameDayDecision:
+    """Return who would give way to a visit that has to be on its day, as :func:`make_room` would do it; nothing is done."""
+    now = context.clock()
+    return decide_displacement(get_current_week(context, find_period(context.database, visit), now), by, visit, now)
+
+
 def _see_today(
     context: AppContext,
     by: Actor,
@@ -198,7 +205,7 @@ def _to_referral(context: AppContext, request: Request, now: datetime) -> tuple[
             raise InvalidFile("body", faults)
         is_new = request.patient not in requests.known
         resembles = find_resembling(session, request.patient, request.name or "", request.birth_date) if is_new else ()
-    kind = KINDS_BY_ID[request.kind]
+    kind = get_kind(request.kind)
     assert kind.pathway is not None
     referral = InboundReferral(
         patient=request.patient,

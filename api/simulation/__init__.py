@@ -25,7 +25,7 @@ __all__ = ["simulate_clinic"]
 def simulate_clinic(world: World, policy: PlanningPolicy, tell: Callable[[str], None] = lambda line: None) -> SimulationTally:
     """Live through a world under a policy, telling of each week; return what was counted."""
     KernelCompilation().wait()
-    with as_file(files(__name__).joinpath("own.toml")) as own, catalogue.use_own_values(own), numbered_ids():
+    with as_file(files(__name__).joinpath("own.toml")) as own, catalogue.use_catalogue(own), numbered_ids():
         practice = Practice(world, policy)
         for number, monday in enumerate(practice.run(), 1):
             tally = practice.tally

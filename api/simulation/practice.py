@@ -17,7 +17,7 @@ from typing import Any
 from api.runtime.exceptions import NoRoom
 from api.services.episodes import ReportedEvent
 from api.services.intake import Request
-from api.services.kinds import GROUP, KINDS
+from api.services.kinds import GROUP, list_kinds
 from api.simulation.desk import SimulatedDesk
 from api.simulation.measures import Refusal, SimulationTally
 from api.simulation.memory import Memory
@@ -45,9 +45,6 @@ DAYS_AHEAD = 63
 
 MEETING_DAYS: tuple[Weekday, ...] = ("MO", "TU", "WE", "TH", "FR")
 """The weekdays that groups prefer, in turn."""
-
-KIND_OF = {kind.pathway: kind for kind in reversed(KINDS) if kind.pathway is not None}
-"""The kind of request that leads to a pathway; of several, the first."""
 
 
 class Practice:
@@ -326,7 +323,7 @@ def _get_monday(day: date) -> date:
 
 def _request_pathway(arrival: SimulatedReferral, low_reservoir: date | None = None) -> Request:
     """Return a referral as it comes in."""
-    kind = KIND_OF[arrival.pathway]
+    kind = next(kind for kind in list_kinds() if kind.pathway == arrival.pathway)
     referrer = "a primary care physician" if "referrer" in kind.needs else None
     return _create_request(arrival.patient, kind.id, priority=arrival.priority, referrer=referrer, low_reservoir=low_reservoir)
 

@@ -16,6 +16,7 @@ from api.reports.picture.svg import Drawing
 from api.reports.summary import table
 from api.simulation.measures import PRIORITIES, Refusal, SimulationTally, Waits, WeekFigures
 from api.simulation.policies import POLICIES, PolicyName
+from api.simulation.world import mix
 from scheduling.care.rules import CareViolation, find_care_violations
 from scheduling.fields import Count, Model, Priority
 
@@ -96,7 +97,7 @@ def build_result(tally: SimulationTally, policy: PolicyName) -> Result:
         recontacted=sum(tally.recontacted.values()),
         utilisation=round(sum(tally.minutes.values()) / max(sum(tally.supply.values()), 1), 3),
         sessions=len(told.sessions),
-        refills=sum(visit.service == "pump-refill" and visit.came for visit in told.visits),
+        refills=sum(visit.service == mix().pumps.service and visit.came for visit in told.visits),
         waits={priority: tally.waits_of(priority) for priority in PRIORITIES},
         same_day=dict(tally.same_day),
         refusals=tuple(tally.refusals),

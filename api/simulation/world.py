@@ -32,9 +32,6 @@ from scheduling.timegrid import minute_of_day, stamp
 OPENS, CLOSES = 8 * 60, 17 * 60
 """Minutes of the day between which patients are referred."""
 
-BEDSIDE, ON_ROUNDS = "inpatient", "cancer-pain-physician"
-"""Where rounds are, and the role of whoever makes them."""
-
 
 class ReferralMix(Model):
     """Referrals to a pathway: how many a week, and the weights of their priorities."""
@@ -42,6 +39,30 @@ class ReferralMix(Model):
     pathway: Id
     per_week: float = Field(ge=0)
     priorities: Mapping[Priority, Count]
+
+
+class Rounds(ClockInterval):
+    """Hours at the bedside: where, by which role, and the location that is too far off to be there as well on one day."""
+
+    location: Id
+    role: Id
+    too_far: Id
+
+
+class Bedside(Model):
+    """Patients who stay in the hospital: the pathway by which they are referred, and the sites at which they are seen."""
+
+    pathway: Id
+    sites: tuple[Id, ...]
+
+
+class Refills(Model):
+    """Patients who have a pump at first: how many, their pathway and its service, and days from a refill to a low reservoir."""
+
+    patients: Count
+    pathway: Id
+    service: Id
+    reservoir_days: Range
 
 
 class Mix(Model):
@@ -57,9 +78,10 @@ class Mix(Model):
     same_day_until: Clock
     group_requests_per_week: Count
     members: Range
-    pumps: Count
-    reservoir_days: Range
-    rounds: ClockInterval
+    closing_location: Id
+    pumps: Refills
+    bedside: Bedside
+    rounds: Rounds
     staff: Mapping[str, Count]
     outcomes: Mapping[str, Share]
     referrals: tuple[ReferralMix, ...]
@@ -135,18 +157,21 @@ class World:
 
     def _with_rounds(self, provider: Provider) -> Provider:
         """Let a physician for cancer pain see inpatients between others on the campus, and on rounds on days spent there."""
-        if provider.role != ON_ROUNDS:
+        if provider.role != self._mix.rounds.role:
             return provider
         begin, end = minute_of_day(self._mix.rounds.start), minute_of_day(self._mix.rounds.end)
         days = (day for day in self.dates.workdays if self._is_on_campus(provider, day))
-        rounds = (Shift(start=stamp(day, begin), end=stamp(day, end), locations=(BEDSIDE,)) for day in days)
-        near = (shift if "west" in shift.locations else shift.changed(also=(BEDSIDE,)) for shift in provider.shifts)
+        rounds = (Shift(start=stamp(day, begin), end=stamp(day, end), locations=(self._mix.rounds.location,)) for day in days)
+        near = (
+            shift if self._mix.rounds.too_far in shift.locations else shift.changed(also=(self._mix.rounds.location,))
+            for shift in provider.shifts
+        )
         return provider.changed(shifts=tuple(sorted((*near, *rounds), key=lambda shift: shift.start)))
 
     def _is_on_campus(self, provider: Provider, day: date) -> bool:
         """Return whether a provider is at work on a day, near the bedside all of it."""
         places = {where for shift in provider.shifts if shift.start.date() == day for where in shift.locations}
-        return bool(places) and "west" not in places
+        return bool(places) and self._mix.rounds.too_far not in places
 
     def absences(self, monday: date) -> Iterator[Absence]:
         """Yield who falls ill in a week."""
@@ -161,7 +186,8 @@ class World:
         if rng.random() >= self._mix.closure_share:
             return None
         day = monday + rng.randrange(5) * ONE_DAY
-        return Closure(start=stamp(day, 12 * 60), end=stamp(day, 18 * 60), location="west", reason="power failure")
+        where = self._mix.closing_location
+        return Closure(start=stamp(day, 12 * 60), end=stamp(day, 18 * 60), location=where, reason="power failure")
 
     # ---- Patients ----
 
@@ -187,7 +213,7 @@ class World:
             id=f"p-{name}",
             name=f"Patient {name}",
             preferred_site=sites.preferred,
-            allowed_sites=sites.allowed if name.split("-")[0] != "inpatient" else ("boston",),
+            allowed_sites=self._mix.bedside.sites if name.startswith(self._mix.bedside.pathway) else sites.allowed,
             unavailable=(),
             prefers=half.prefers,
         )
@@ -195,10 +221,12 @@ class World:
     def pumps(self, day: date) -> list[tuple[SimulatedReferral, date]]:
         """Return the patients who have a pump at first, with the dates until which those last."""
         pumps = []
-        for number in range(round(self._mix.pumps * self._scale)):
+        for number in range(round(self._mix.pumps.patients * self._scale)):
             name = f"pump-{number + 1}"
-            arrival = SimulatedReferral(name, datetime.combine(day, time(9)), "pump-refills", "routine", self.patient(name))
-            days = self._random("reservoir", name).randint(12, self._mix.reservoir_days[-1])
+            arrival = SimulatedReferral(
+                name, datetime.combine(day, time(9)), self._mix.pumps.pathway, "routine", self.patient(name)
+            )
+            days = self._random("reservoir", name).randint(12, self._mix.pumps.reservoir_days[-1])
             pumps.append((arrival, self.start + timedelta(days=days)))
         return pumps
 
@@ -236,7 +264,7 @@ class World:
         step = next((step for step in pathway.steps if step.deadline is not None), None)
         if step is None or occurrence.step not in (step.id, "implant"):
             return None
-        days = self._random("reservoir", patient, occurrence).randint(*self._mix.reservoir_days)
+        days = self._random("reservoir", patient, occurrence).randint(*self._mix.pumps.reservoir_days)
         return ReportedEvent(kind="dated", name=step.deadline, date=day + timedelta(days=days))
 
     # ---- Groups ----

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from api.services.intake import LocatedRequest, Request
-from api.services.kinds import KINDS
+from api.services.kinds import list_kinds
 from api.spreadsheets import Record, read_table
 from scheduling import catalogue
 from scheduling.errors import Fault
@@ -127,15 +127,15 @@ def examples(today: date) -> Iterator[dict[str, Any]]:
     needed = {
         "referrer": "Dr. Example, primary care",
         "low_reservoir": today + timedelta(weeks=3),
-        "programme": catalogue.list_workshops()[0].id,
-        "department": catalogue.list_outside_departments()[0].id,
+        "programme": next((workshop.id for workshop in catalogue.list_workshops()), None),
+        "department": next((department.id for department in catalogue.list_outside_departments()), None),
     }
-    for number, kind in enumerate(KINDS, 1):
+    for number, kind in enumerate(list_kinds(), 1):
         yield {
             "kind": kind.id,
             "patient": f"{EXAMPLE}{number}",
             "name": f"Robin Example {number}",
-            "preferred_site": "boston",
+            "preferred_site": catalogue.list_sites()[0].id,
             "referred_on": today,
             **{field: needed[field] for field in kind.needs},
         }
@@ -162,7 +162,7 @@ def xlsx_template(today: date) -> bytes:
     book.remove(book.worksheets[0])
     _sheet(book, "referrals", tuple(COLUMNS), ([row.get(column) for column in COLUMNS] for row in examples(today)))
     _sheet(book, "columns", ("column", "holds"), COLUMNS.items())
-    kinds = ((kind.id, kind.name, kind.priority, ", ".join(kind.needs)) for kind in KINDS)
+    kinds = ((kind.id, kind.name, kind.priority, ", ".join(kind.needs)) for kind in list_kinds())
     _sheet(book, "kinds", ("kind", "asks for", "usual priority", "needs also"), kinds)
     content = io.BytesIO()
     book.save(content)

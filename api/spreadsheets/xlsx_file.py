@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -41,25 +42,44 @@ def xlsx_rows(content: bytes, source: str) -> Iterator[tuple[int, list[Cell]]]:
     InvalidFile
         When it is no workbook, or holds more than any table of ours.
     """
+    with _opened(content, source) as book:
+        sheet = book[SHEET] if SHEET in book.sheetnames else book.worksheets[0]
+        yield from _rows(content, sheet, source, typed_cell)
+
+
+def xlsx_sheets(content: bytes, source: str, titles: Container[str]) -> Iterator[tuple[str, list[tuple[int, list[Any]]]]]:
+    """Yield sheets by title, each with its rows by number from 1; of sheets with other titles, none.
+
+    Cells are values as the file types them, or :class:`Unreadable`. Raises ``InvalidFile`` as :func:`xlsx_rows`.
+    """
+    with _opened(content, source) as book:
+        for sheet in book.worksheets:
+            yield sheet.title, list(_rows(content, sheet, source, lambda value: value)) if sheet.title in titles else []
+
+
+@contextmanager
+def _opened(content: bytes, source: str) -> Iterator[Any]:
     _expect_bounded(content, source)
     from openpyxl import load_workbook
 
     try:
-        book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
-        sheet = book[SHEET] if SHEET in book.sheetnames else book.worksheets[0]
-        with zipfile.ZipFile(io.BytesIO(content)) as packed, packed.open(getattr(sheet, PART)) as part:
-            outline = outline_of(part)
-        _expect_small(outline, source)
-        merged = _merged(outline)
-        rows = sheet.iter_rows(1, outline.rows, 1, outline.columns)
-        for number, row in enumerate(islice(rows, outline.rows), 1):  # what comes after the last row is not looked at
-            yield number, [merged.get((number, column)) or _cell(cell) for column, cell in enumerate(row, 1)]
-    except InvalidFile:
+        yield load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+    except (InvalidFile, GeneratorExit):
         raise
     except Overfull as error:
         raise InvalidFile(source, [Fault("", f"{error}; delete what is empty below and beside the table")]) from None
     except Exception as error:  # a parser of foreign bytes: whatever it meets, the file is what is wrong
         raise InvalidFile(source, [Fault("", f"is no XLSX workbook that can be read ({type(error).__name__})")]) from None
+
+
+def _rows(content: bytes, sheet: Any, source: str, typed: Callable[[Any], Any]) -> Iterator[tuple[int, list[Any]]]:
+    with zipfile.ZipFile(io.BytesIO(content)) as packed, packed.open(getattr(sheet, PART)) as part:
+        outline = outline_of(part)
+    _expect_small(outline, source)
+    merged = _merged(outline)
+    rows = sheet.iter_rows(1, outline.rows, 1, outline.columns)
+    for number, row in enumerate(islice(rows, outline.rows), 1):  # what comes after the last row is not looked at
+        yield number, [merged.get((number, column)) or _cell(cell, typed) for column, cell in enumerate(row, 1)]
 
 
 def _expect_bounded(content: bytes, source: str) -> None:
@@ -100,9 +120,9 @@ def _merged(outline: Outline) -> dict[tuple[int, int], Cell]:
     return found
 
 
-def _cell(cell: Any) -> Cell:
+def _cell(cell: Any, typed: Callable[[Any], Any]) -> Any:
     if cell.data_type == "f":
         return Unreadable("holds a formula; paste its value")
     if cell.data_type == "e":
         return Unreadable(f"holds the error {cell.value}")
-    return typed_cell(cell.value)
+    return typed(cell.value)

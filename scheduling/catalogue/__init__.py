@@ -1,8 +1,11 @@
-"""The pain centre as data: what it offers, where, with whom, and the limits and weights that its plans keep to.
+"""A clinic as data: what it offers, where, with whom, and the limits and weights that its plans keep to.
 
-``services.toml`` holds the services and the referrals out; ``pathways.toml`` the pathways of care; ``clinic.toml`` the
-places, the roles, the workshops, the limits and the policy. Every entry names its source. All are validated whole when
-first read; a clinic changes single values in a file of its own (:mod:`.own`).
+``services.toml`` holds the services and the referrals out; ``pathways.toml`` the pathways of care; ``kinds.toml`` what patients
+are referred for; ``clinic.toml`` the places, the roles, the workshops, the limits and the policy; ``instructions.toml`` what
+patients are told. Every entry names its source. All are validated whole when first read.
+
+The pain centre ships, and so does the workbook of a practice with two rooms. A clinic has its own (:mod:`.sources`),
+or changes single values (:mod:`.own`).
 """
 
 from __future__ import annotations
@@ -10,12 +13,11 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -23,15 +25,15 @@ from scheduling.catalogue.entries import (
     CareLimits,
     CatalogueService,
     Extent,
-    Family,
     Indication,
     OutsideDepartment,
     ProviderRole,
+    RequestKind,
     ReserveRule,
     Sourced,
     Workshop,
 )
-from scheduling.catalogue.own import VARIABLE, find_unknown_sections, get_own_file, override, read_own_values
+from scheduling.catalogue.sources import CLINIC, KINDS, PATHWAYS, SERVICES, TOLD, VARIABLE, read_source
 from scheduling.clinic import Block, Clinic, Closure, Equipment, Location, Recovery, Room, Service, Site, Travel
 from scheduling.defaults import complete_clinic
 from scheduling.errors import Fault, InvalidFile, UnknownId
@@ -42,6 +44,8 @@ from scheduling.references import make_fault
 from scheduling.scenario import Policy, PriorityWeights
 
 T = TypeVar("T", bound=BaseModel)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class _Value(Sourced):
@@ -78,6 +82,7 @@ class _Rooms(Sourced):
     seats: Count
     count: Count
     small: Count
+    id: Id | None = None
 
 
 class _Recovery(Recovery, Sourced):
@@ -92,6 +97,7 @@ class _Block(Sourced):
     end: Clock
     services: tuple[Id, ...]
     roles: tuple[Id, ...]
+    providers: tuple[Id, ...] = ()
     welcomes: tuple[Id, ...] = ()
 
 
@@ -102,6 +108,10 @@ class _ServicesFile(Model):
 
 class _PathwaysFile(Model):
     pathways: tuple[Pathway, ...]
+
+
+class _KindsFile(Model):
+    kinds: tuple[RequestKind, ...]
 
 
 class _ClinicFile(Model):
@@ -136,30 +146,37 @@ def parse_toml(kind: type[T], text: str, source: str) -> T:
         raise InvalidFile(source, [Fault("", str(error))]) from None
 
 
+_READINGS: list[Callable[[], None]] = [read_source.cache_clear]
+
+
+def read_once(read: Callable[P, R]) -> Callable[P, R]:
+    """Keep what is read of the catalogue until another is in force."""
+    kept = cache(read)
+    _READINGS.append(kept.cache_clear)
+    return kept  # type: ignore[return-value]
+
+
 def _file(kind: type[T], name: str) -> T:
-    """Return a file of the catalogue, with the clinic's own values in it."""
-    own, document = read_own_values(), tomllib.loads(files(__name__).joinpath(name).read_text(encoding="utf-8"))
-    sections = {section for file in (_ClinicFile, _ServicesFile, _PathwaysFile) for section in file.model_fields}
-    if not own:
-        return parse_values(kind, document, name)
-    source = str(get_own_file())
-    if faults := list(find_unknown_sections(own, sections)):
-        raise InvalidFile(source, faults)
-    changed = override(document, own, source)
-    return parse_values(kind, changed, f"{name} with {source}")
+    source = read_source()
+    return parse_values(kind, source.documents[name], f"{name} of {source.origin}")
+
+
+def get_instructions_document() -> Mapping[str, Any]:
+    """Return what patients are told, as plain values that nobody has judged yet."""
+    return read_source().documents[TOLD]
 
 
 def clear_caches() -> None:
-    """Forget what was read: the next call reads the files again, with whatever own values are named by then."""
-    for read in (_clinic_file, _services_file, _pathways, list_services, get_limits, get_policy):
-        read.cache_clear()
+    """Forget what was read: the next call reads the files again, of whatever catalogue is named by then."""
+    for clear in _READINGS:
+        clear()
 
 
 @contextmanager
-def use_own_values(file: Path) -> Iterator[None]:
-    """Let a file's own values hold for a while, instead of those of the environment."""
+def use_catalogue(name: Path | str) -> Iterator[None]:
+    """Let another catalogue hold for a while, or a file's own values: a path, or one that ships."""
     before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = str(file)
+    os.environ[VARIABLE] = str(name)
     clear_caches()
     try:
         yield
@@ -175,16 +192,18 @@ def _strip_source(kind: type[T], entry: Model) -> T:
     return kind(**{name: getattr(entry, name) for name in kind.model_fields if name in entry.model_fields_set})
 
 
-@cache
+@read_once
 def _clinic_file() -> _ClinicFile:
-    return _file(_ClinicFile, "clinic.toml")
+    return _file(_ClinicFile, CLINIC)
 
 
-@cache
+@read_once
 def _services_file() -> _ServicesFile:
-    read = _file(_ServicesFile, "services.toml")
+    read = _file(_ServicesFile, SERVICES)
+    if read_source().is_workbook:  # what nobody can do there is doubted, and planned all the same
+        return read
     if faults := list(find_catalogue_faults(read.services, _clinic_file().roles, _build_rooms("full"), list_equipment())):
-        raise InvalidFile("services.toml", faults)
+        raise InvalidFile(f"{SERVICES} of {read_source().origin}", faults)
     return read
 
 
@@ -214,11 +233,11 @@ def find_catalogue_faults(
                     yield Fault(f"{path}.equipment", f'no "{device}" at "{location}"')
 
 
-@cache
+@read_once
 def _pathways() -> Mapping[str, Pathway]:
-    read = _file(_PathwaysFile, "pathways.toml").pathways
+    read = _file(_PathwaysFile, PATHWAYS).pathways
     if faults := list(find_pathway_faults(read, {service.id for service in list_services()})):
-        raise InvalidFile("pathways.toml", faults)
+        raise InvalidFile(f"{PATHWAYS} of {read_source().origin}", faults)
     return {pathway.id: _set_due_days(pathway) for pathway in read}
 
 
@@ -230,7 +249,7 @@ def _set_due_days(pathway: Pathway) -> Pathway:
     return pathway.changed(steps=(first.changed(due_days=get_limits().due_days(pathway.onset)), *others))
 
 
-@cache
+@read_once
 def list_services() -> tuple[Service, ...]:
     """Return every service that the centre schedules."""
     return tuple(_strip_source(Service, offer.with_defaults(room=None)) for offer in _services_file().services)
@@ -244,9 +263,15 @@ def get_service(service_id: str) -> CatalogueService:
     return service
 
 
-def get_family(service_id: str) -> Family:
-    """Return the family of a service, one of ``FAMILIES``. Raises ``UnknownId``."""
+def get_family(service_id: str) -> str:
+    """Return the family of a service, one of :func:`list_families`. Raises ``UnknownId``."""
     return get_service(service_id).family
+
+
+@read_once
+def list_families() -> tuple[str, ...]:
+    """Return the families of services, in the order of the file."""
+    return tuple(dict.fromkeys(service.family for service in _services_file().services))
 
 
 def list_indications(service_id: str) -> tuple[Indication, ...]:
@@ -265,6 +290,27 @@ def get_pathway(identifier: str) -> Pathway:
         return _pathways()[identifier]
     except KeyError:
         raise UnknownId("pathway", identifier) from None
+
+
+@read_once
+def list_kinds() -> tuple[RequestKind, ...]:
+    """Return what patients may be referred for."""
+    kinds = _file(_KindsFile, KINDS).kinds
+    known, places = {pathway.id for pathway in list_pathways()}, [kind.id for kind in kinds]
+    faults = [Fault(f"kinds[{n}].id", f'"{kind.id}" is repeated') for n, kind in enumerate(kinds) if kind.id in places[:n]]
+    faults += [
+        Fault(f"kinds[{n}].pathway", f'unknown pathway "{kind.pathway}"')
+        for n, kind in enumerate(kinds)
+        if kind.pathway is not None and kind.pathway not in known
+    ]
+    if faults:
+        raise InvalidFile(f"{KINDS} of {read_source().origin}", faults)
+    return kinds
+
+
+def list_sites() -> tuple[Site, ...]:
+    """Return the sites."""
+    return tuple(_strip_source(Site, entry) for entry in _clinic_file().sites)
 
 
 def list_outside_departments() -> tuple[OutsideDepartment, ...]:
@@ -292,13 +338,13 @@ def list_equipment() -> tuple[Equipment, ...]:
     return tuple(_strip_source(Equipment, pool) for pool in _clinic_file().equipment)
 
 
-@cache
+@read_once
 def get_limits() -> CareLimits:
     """Return the limits of care."""
     return _read_values(CareLimits, _clinic_file().limits, "limits")
 
 
-@cache
+@read_once
 def get_policy() -> Policy:
     """Return the default weights of the cost."""
     return _read_values(Policy, _clinic_file().policy, "policy")
@@ -306,7 +352,7 @@ def get_policy() -> Policy:
 
 def _read_values(kind: type[T], entries: Mapping[str, _Value], name: str) -> T:
     values = {key: entry.model_dump()["value"] for key, entry in entries.items()}
-    return parse_values(kind, values, f"clinic.toml, {name}")
+    return parse_values(kind, values, f"{CLINIC} of {read_source().origin}, {name}")
 
 
 def _build_rooms(extent: Extent) -> tuple[Room, ...]:
@@ -316,7 +362,7 @@ def _build_rooms(extent: Extent) -> tuple[Room, ...]:
             number = 1 + sum((room.location, room.kind) == (alike.location, alike.kind) for room in rooms)
             rooms.append(
                 Room(
-                    id=f"{alike.location}-{alike.kind}-{number}",
+                    id=alike.id or f"{alike.location}-{alike.kind}-{number}",
                     location=alike.location,
                     kind=alike.kind,
                     features=alike.features,
@@ -328,7 +374,8 @@ def _build_rooms(extent: Extent) -> tuple[Room, ...]:
 
 def _build_block(entry: _Block, staff: tuple[Provider, ...]) -> Block:
     kept = {name: getattr(entry, name) for name in Block.model_fields if name in entry.model_fields_set}
-    return Block(**kept, providers=tuple(provider.id for provider in staff if provider.role in entry.roles))
+    people = tuple(p.id for p in staff if p.role in entry.roles or p.id in entry.providers)
+    return Block(**{**kept, "providers": people})
 
 
 def build_clinic(staff: Iterable[Provider] = (), extent: Extent = "full", closures: Iterable[Closure] = ()) -> Clinic:
@@ -349,7 +396,7 @@ def build_clinic(staff: Iterable[Provider] = (), extent: Extent = "full", closur
         name=file.clinic.name,
         timezone=file.clinic.timezone,
         start_grid_minutes=file.clinic.start_grid_minutes,
-        sites=tuple(_strip_source(Site, entry) for entry in file.sites),
+        sites=list_sites(),
         locations=tuple(_strip_source(Location, entry) for entry in file.locations),
         travel=tuple(_strip_source(Travel, entry) for entry in file.travel),
         closures=tuple(closures),

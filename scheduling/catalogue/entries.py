@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from scheduling.clinic import RoomNeed, Service
-from scheduling.fields import Clock, Count, Id, Minutes, Model, Positive, Weekday
+from scheduling.fields import Clock, Count, Id, Minutes, Model, Positive, Priority, Weekday
 
-Family = Literal[
-    "evaluation",
-    "injections",
-    "ablation-and-stimulation",
-    "cancer-pain",
-    "behavioral-medicine",
-    "assessments",
-    "opioids",
-    "work",
-]
-FAMILIES: tuple[Family, ...] = get_args(Family)
 Onset = Literal["new-onset", "chronic"]
 Extent = Literal["full", "small"]
 
@@ -41,7 +30,7 @@ class Indication(Model):
 class CatalogueService(Service, Sourced):
     """A service with its family and its indications."""
 
-    family: Family
+    family: Id
     room: RoomNeed | None = None
     indications: tuple[Indication, ...] = ()
 
@@ -51,6 +40,26 @@ class OutsideDepartment(Sourced):
 
     id: Id
     name: str
+
+
+class RequestKind(Sourced):
+    """Something that patients are referred for.
+
+    Attributes
+    ----------
+    pathway : str or None
+        Where it leads; None: not to an episode here, but to a programme or another department.
+    priority : str
+        The usual one, which a request may raise or lower.
+    needs : tuple of str
+        Fields of a request without which it means nothing.
+    """
+
+    id: Id
+    name: str
+    pathway: Id | None = None
+    priority: Priority = "routine"
+    needs: tuple[str, ...] = ()
 
 
 class ProviderRole(Sourced):

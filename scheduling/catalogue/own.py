@@ -11,41 +11,35 @@
     [policy.late_per_day]
     routine = 6
 
-Tables of entries are named by the entries' ids; a limit and a weight stand for their value. What the file does not name stays.
+    [kinds.follow-up]
+    priority = "soon"
+    [instructions.services.spine-evaluation.arrive]
+    minutes = 20
+    [[add.kinds]]
+    id = "second-opinion"
+    …
+
+Tables of entries are named by the entries' ids; a limit and a weight stand for their value; tables of ``add`` are new entries,
+whole. What the file does not name stays.
 """
 
 from __future__ import annotations
 
-import os
-import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from scheduling.errors import Fault, InvalidFile
 
-VARIABLE = "CLINICWEAVE_CATALOGUE"
-"""The environment variable that names the file."""
+OURS = "ours"
 
 VALUED = ("limits", "policy")
 """Sections whose entries are a value with its unit."""
 
+ADDED = "add"
+"""The section of new entries."""
 
-def get_own_file() -> Path | None:
-    """Return the file of the clinic's own values; None: it has none."""
-    named = os.environ.get(VARIABLE)
-    return Path(named) if named else None
-
-
-def read_own_values() -> Mapping[str, Any]:
-    """Return the clinic's own values. Raises ``InvalidFile`` when the file cannot be read."""
-    file = get_own_file()
-    if file is None:
-        return {}
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InvalidFile(str(file), [Fault("", str(error))]) from None
+INSTRUCTIONS = "instructions"
+"""The section of what patients are told: all of that file of the catalogue. Its sentences are the clinic's own: "ours"."""
 
 
 def override(document: dict[str, Any], own: Mapping[str, Any], source: str) -> dict[str, Any]:
@@ -58,8 +52,11 @@ def override(document: dict[str, Any], own: Mapping[str, Any], source: str) -> d
     """
     changed = dict(document)
     faults: list[Fault] = []
+    for section, entries in own.get(ADDED, {}).items():
+        if isinstance(document.get(section), list):
+            changed[section] = [*document[section], *({"source": source, **entry} for entry in entries)]
     for section in own.keys() & document.keys():
-        changed[section], section_faults = _merge(document[section], own[section], section, source)
+        changed[section], section_faults = _merge(changed[section], own[section], section, source)
         faults += section_faults
     if faults:
         raise InvalidFile(source, faults)
@@ -68,7 +65,8 @@ def override(document: dict[str, Any], own: Mapping[str, Any], source: str) -> d
 
 def find_unknown_sections(own: Mapping[str, Any], known: set[str]) -> Iterator[Fault]:
     """Yield the sections that no catalogue file has."""
-    yield from (Fault(section, f"unknown section: one of {', '.join(sorted(known))}") for section in sorted(own.keys() - known))
+    sections = sorted({*own, *own.get(ADDED, {})} - known - {ADDED})
+    yield from (Fault(section, f"unknown section: one of {', '.join(sorted(known))}") for section in sections)
 
 
 def _merge(known: Any, own: Any, path: str, source: str) -> tuple[Any, list[Fault]]:
@@ -89,7 +87,8 @@ def _merge(known: Any, own: Any, path: str, source: str) -> tuple[Any, list[Faul
             faults.append(Fault(here, "unknown key"))
     if inner is not known:
         return {**known, "value": made, "source": source}, faults
-    return ({**made, "source": source} if "source" in known else made), faults
+    told = path.partition(".")[0] == INSTRUCTIONS
+    return ({**made, "source": OURS if told else source} if "source" in known else made), faults
 
 
 def _merge_entries(known: list[dict[str, Any]], own: Mapping[str, Any], path: str, source: str) -> tuple[Any, list[Fault]]:

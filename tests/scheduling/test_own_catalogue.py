@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scheduling import catalogue
-from scheduling.catalogue.own import VARIABLE
+from scheduling.catalogue.sources import VARIABLE
 from scheduling.errors import InvalidFile
 
 Written = Callable[[str], Path]

@@ -16,7 +16,7 @@ from api.services import bookings, episodes, groups, publishing, rolling
 from api.services.accounts import SYSTEM
 from api.services.episodes import Consequences, ReportedEvent
 from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
-from api.services.kinds import KINDS_BY_ID
+from api.services.kinds import find_kind
 from api.services.rosters import import_roster
 from api.services.week import load_week
 from api.store import episodes as records
@@ -230,7 +230,8 @@ class Months:
 
 def asked(kind: str, patient: str = "pat", **fields: Any) -> Request:
     """Return a request of a kind, with what it needs."""
-    needed = {name: FIELDS[name] for name in KINDS_BY_ID[kind].needs} if kind in KINDS_BY_ID else {}
+    known = find_kind(kind)
+    needed = {name: FIELDS[name] for name in known.needs} if known is not None else {}
     return Request(**{"kind": kind, "patient": patient, "name": f"Patient {patient}", **needed, **fields})
 
 

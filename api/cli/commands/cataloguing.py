@@ -10,19 +10,20 @@ from api.cli.console import print_json, show
 from api.cli.options import AsJson
 from api.reports.summary import table
 from scheduling import catalogue
-from scheduling.catalogue.entries import FAMILIES, CatalogueService
+from scheduling.catalogue.entries import CatalogueService
 from scheduling.instructions import load_instructions
 
 
 def show_catalogue(as_json: AsJson = False) -> None:
     """Show every service by family, with where its figures are from, and what its patients are told (--json: all of it).
 
-    A clinic changes single values in a file of its own, which the environment variable CLINICWEAVE_CATALOGUE names.
+    The environment variable CLINICWEAVE_CATALOGUE names it: a clinic's workbook as TOML, a folder of files of one's own, one
+    that ships (pain-centre, two-rooms), or a file of single values that differ from the pain centre's.
     """
     if as_json:
         print_json(_document())
     else:
-        show(*(_family(name) for name in FAMILIES), _pathways())
+        show(*(_family(name) for name in catalogue.list_families()), _pathways())
 
 
 def _offers(family: str) -> list[CatalogueService]:
@@ -37,7 +38,7 @@ def _document() -> dict[str, Any]:
                 {**one.model_dump(mode="json"), "patients_are_told": told.get_guidance(one).model_dump(mode="json")}
                 for one in _offers(name)
             ]
-            for name in FAMILIES
+            for name in catalogue.list_families()
         },
         "pathways": [one.model_dump(mode="json") for one in catalogue.list_pathways()],
         "limits": catalogue.get_limits().model_dump(mode="json"),

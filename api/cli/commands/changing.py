@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from api.cli.console import ExitCode, end_command, err, print_json, say, show
+from api.cli.files import read_scenario
 from api.cli.options import AsJson, Now, PlanFile, ScenarioFile, Seconds, Seed, Workers, expect_writable
 from api.cli.progress import solve_with_progress
 from api.reports.calendar_files import take_over_uids
@@ -56,9 +57,9 @@ def diff(
     bookings say, of something else than PLAN2 has for them; when it has none, all of PLAN have been told. What is alike in
     both plans never appears.
     """
-    asked = Scenario.read(scenario)
+    asked = read_scenario(scenario)
     before = Plan.read(plan, asked)
-    other = asked if to_scenario is None else Scenario.read(to_scenario)
+    other = asked if to_scenario is None else read_scenario(to_scenario)
     found = compare(asked, before, Plan.read(plan2, other), other)
     if as_json:
         print_json(found.model_dump(mode="json"))
@@ -84,7 +85,7 @@ def what_if(
     why each move is made. Options may be repeated. From --now on nothing of the past changes, and what is imminent stays
     or is left out. Writes nothing.
     """
-    asked = Scenario.read(scenario)
+    asked = read_scenario(scenario)
     stands = publish(asked, given := Plan.read(plan, asked), now)
     upset = apply_disruptions(stands, _disturbances(close or (), away or (), extra or ()))
     before = upcoming(stands, rebase(given, stands))
@@ -217,7 +218,7 @@ def backfill(
 
 def _present(scenario: Path, plan: Path, now: datetime | None) -> tuple[Scenario, Plan]:
     """Read a scenario and its plan; given the moment, as it is once the plan is published."""
-    asked = Scenario.read(scenario)
+    asked = read_scenario(scenario)
     given = Plan.read(plan, asked)
     return (asked if now is None else publish(asked, given, now)), given
 

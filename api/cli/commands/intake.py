@@ -47,13 +47,15 @@ def template(
 @intake_app.command("kinds", epilog="Example: clinicweave intake kinds")
 def kinds(as_json: AsJson = False) -> None:
     """List what patients may be referred for."""
-    from api.services.kinds import KINDS
+    from api.services.kinds import list_kinds
 
     if as_json:
-        print_json([{"kind": one.id, "name": one.name, "priority": one.priority, "needs": list(one.needs)} for one in KINDS])
+        print_json(
+            [{"kind": one.id, "name": one.name, "priority": one.priority, "needs": list(one.needs)} for one in list_kinds()]
+        )
         return
     table = Table("kind", "asks for", "usual priority", "needs also")
-    for one in KINDS:
+    for one in list_kinds():
         table.add_row(one.id, one.name, one.priority, ", ".join(one.needs))
     show(table)
 

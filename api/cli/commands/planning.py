@@ -13,6 +13,7 @@ from api.cli.commands.serving import open_service
 from api.cli.console import ExitCode, end_command, err, out, print_json, say, show
 from api.cli.demo import demonstrate, show_demo
 from api.cli.demo_service import serve_demo
+from api.cli.files import read_scenario, read_with_doubts
 from api.cli.options import (
     AsJson,
     Gap,
@@ -127,7 +128,7 @@ def plan(
     (the scenario has current bookings, or --from is given) who is moved, and why; with --json only the plan itself. Writes
     the plan only with --output. An earlier plan may be of an earlier form of the scenario; its calendars' identifiers are kept.
     """
-    asked = Scenario.read(scenario)
+    asked = read_scenario(scenario)
     begin = None if start is None else read_earlier(start, asked)
     for file in (output, moved):
         if file is not None:
@@ -168,12 +169,20 @@ def _moves(asked: Scenario, begin: Plan | None, made: Plan, seconds: float) -> t
         return explain_moves(asked, made, min(seconds, MOVES_SECONDS))
 
 
-def check(scenario: ScenarioFile, plan: PlanFile, as_json: AsJson = False) -> None:
-    """Judge a plan by every rule, and whether it costs what it says.
+def check(
+    scenario: ScenarioFile,
+    plan: Annotated[Path | None, typer.Argument(metavar="[PLAN]", help="A plan file.", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a scenario or a clinic's workbook; with a plan: that, by every rule, and whether it costs what it says.
 
-    Exit code 1 when a rule is broken or a cost or bound is not as stated.
+    Of a workbook, each fault is named by sheet, row and column. Exit code 1 when a rule is broken or a cost or bound is not as
+    stated, and 2 when the file cannot be used, or names something that was probably not meant.
     """
-    asked = Scenario.read(scenario)
+    if plan is None:
+        _check_scenario(scenario, as_json)
+        return
+    asked = read_scenario(scenario)
     given = Plan.read(plan, asked)
     verdict = judge(asked, given)
     wrong = list(misstated(given, verdict))
@@ -190,6 +199,19 @@ def check(scenario: ScenarioFile, plan: PlanFile, as_json: AsJson = False) -> No
         raise end_command(ExitCode.RULE_BROKEN)
 
 
+def _check_scenario(file: Path, as_json: bool) -> None:
+    asked, doubts = read_with_doubts(file)
+    if as_json:
+        faults = [{"path": doubt.path, "message": doubt.message} for doubt in doubts]
+        print_json({"visits": len(asked.visits), "providers": len(asked.providers), "doubts": faults})
+    else:
+        typer.echo(f"{asked.id} can be planned: {len(asked.visits):,} visits, {len(asked.providers)} providers.")
+        for doubt in doubts:
+            typer.echo(f"Probably not meant: {doubt}.")
+    if doubts:
+        raise end_command(ExitCode.BAD_INPUT)
+
+
 def why(
     scenario: ScenarioFile,
     plan: PlanFile,
@@ -201,7 +223,7 @@ def why(
 
     Every finding is tried by solving again; what the time was too short for says so.
     """
-    asked = Scenario.read(scenario)
+    asked = read_scenario(scenario)
     given = Plan.read(plan, asked)
     asked.visit(visit)
     booking = given.visits_by_id.get(visit)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from api.cli.console import ExitCode, end_command, out, print_json, say
+from api.cli.files import read_scenario
 from api.cli.options import AsJson, PlanFile, ScenarioFile, day_of
 from api.reports.board import Board
 from api.reports.calendar_files import Owner, export_all, export_one
@@ -33,7 +34,7 @@ def show_plan(
     A board has a row for each provider or room and a column for each time; a picture (--svg) holds the whole plan. A plan
     that breaks rules is shown too, with exit code 1.
     """
-    asked = Scenario.read(scenario)
+    asked = read_scenario(scenario)
     given = Plan.read(plan, asked)
     days = busy_dates(asked, given) if day is None else (day_of(asked, day),)
     if as_json:
@@ -82,7 +83,7 @@ def export(
     chosen = [(kind, identifier) for kind, identifier in owners.items() if identifier is not None]
     if len(chosen) + everything != 1:
         raise typer.BadParameter("give exactly one of --provider, --room, --patient, --group, --location and --all")
-    asked = Scenario.read(scenario)
+    asked = read_scenario(scenario)
     given = Plan.read(plan, asked)
     if broken := judge(asked, given).violations:
         raise end_command(ExitCode.RULE_BROKEN, f"Nothing is written: the plan breaks rules {len(broken)} times.")

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from api.cli.commands.accounts import opened
 from api.cli.console import print_json, show
+from api.cli.files import read_scenario_text
 from api.cli.options import AsJson, ScenarioFile
-from scheduling.files import read_json
 
 if TYPE_CHECKING:
     from scheduling.care.rolling import NextWeek
@@ -32,7 +32,7 @@ def roster(scenario: ScenarioFile, as_json: AsJson = False) -> None:
     from api.services.rosters import import_roster
 
     with opened(may_make=True) as context, context.database.writing() as session:
-        imported = import_roster(session, SYSTEM, read_json(scenario).decode(errors="replace"), context.clock())
+        imported = import_roster(session, SYSTEM, read_scenario_text(scenario), context.clock())
     taken = imported.scenario
     shifts = sum(len(one.shifts) for one in taken.providers)
     found = {"start": taken.horizon.start.isoformat(), "end": taken.horizon.end.isoformat(), "shifts": shifts}

@@ -12,16 +12,15 @@ from pydantic import AliasPath, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
-from api.http.dependencies import Changing, Creating, Reading
+from api.http.dependencies import Changing, Creating, PatientFilter, Reading
 from api.http.errors import document_problems
 from api.http.gate import BINARY, make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.bookings import PLACE, Because, FreePlace
 from api.services import intake as service
-from api.services import referrals_out
+from api.services import kinds, referrals_out
 from api.services.intake import Request
-from api.services.kinds import KINDS
 from api.services.patients import Resemblance
 from api.services.reception import IntakeResult, place_same_day, receive_request
 from api.services.referrals_out import OutboundReferral
@@ -221,7 +220,7 @@ Sheet = Annotated[bytes, Body(media_type=BINARY, description="A CSV or XLSX file
 @router.get("/v1/intake/kinds", response_model=ShownKinds)
 def list_kinds(call: Reading) -> Response:
     """Return what patients may be referred for."""
-    return call.read(lambda session: RouteResult(ShownKinds.model_validate({"items": KINDS})))
+    return call.read(lambda session: RouteResult(ShownKinds.model_validate({"items": kinds.list_kinds()})))
 
 
 @router.get(
@@ -278,9 +277,7 @@ def take_in_sheet(
 
 
 @router.get("/v1/referrals-out", response_model=ReferralsOut)
-def list_referrals_out(
-    call: Reading, page: Paged, patient: Annotated[str | None, Query(max_length=100, description="Of one patient.")] = None
-) -> Response:
+def list_referrals_out(call: Reading, page: Paged, patient: PatientFilter = None) -> Response:
     """Return the referrals to other departments, a page at a time."""
 
     def act(session: Transaction) -> RouteResult:

@@ -18,7 +18,7 @@ from api.reports.picture.legend import COLUMNS, Legend, legend
 from api.reports.picture.look import LEAST_TYPE, PAGE_HEIGHT, PAGE_WIDTH
 from api.reports.picture.svg import Drawing, fitting, shortened, text_width
 from scheduling import catalogue
-from scheduling.catalogue.entries import FAMILIES
+from scheduling.catalogue import list_families
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 
@@ -152,7 +152,8 @@ def full_legend(asked: Scenario) -> Legend:
 
 
 def test_every_family_has_a_colour_of_its_own() -> None:
-    assert len({colour(name) for name in FAMILIES}) == len(FAMILIES) == len(COLOURS)
+    names = list_families()
+    assert len({colour(name) for name in names}) == len(names) == len(COLOURS)
     assert colour("other") == OTHER_COLOUR
     assert families(["nothing", "follow-up", "scs-trial"]) == ("evaluation", "ablation-and-stimulation", "other")
     assert title("ablation-and-stimulation") == "ablation and stimulation"

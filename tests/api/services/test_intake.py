@@ -16,7 +16,7 @@ from support.months import FIELDS, Months, asked, in_memory
 
 from api.services.accounts import SYSTEM
 from api.services.intake import LocatedRequest, Request, accept_requests, find_faults
-from api.services.kinds import KINDS, KINDS_BY_ID, RequestKind
+from api.services.kinds import RequestKind, list_kinds
 from api.spreadsheets.referral_sheets import (
     COLUMNS,
     EXAMPLE,
@@ -31,6 +31,9 @@ from api.store import audit
 from api.store.tables import EpisodeRow, PatientRow
 from scheduling import catalogue
 from scheduling.errors import InvalidFile
+
+KINDS = list_kinds()
+KINDS_BY_ID = {kind.id: kind for kind in KINDS}
 
 TODAY = date(2026, 11, 27)
 

@@ -1,0 +1,37 @@
+"""Files that commands take: a scenario may be JSON, or a clinic's workbook as XLSX or TOML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from api.cli.console import say
+from api.spreadsheets.clinic_workbook import is_workbook_file, read_workbook_scenario
+from scheduling.errors import Fault
+from scheduling.files import read_json
+from scheduling.scenario import Scenario
+
+
+def read_scenario(file: Path) -> Scenario:
+    """Return the scenario of a file; of a workbook, what is in doubt is said beside the results.
+
+    Raises
+    ------
+    InvalidFile
+        With every fault of the file; of a workbook, each by its sheet, row and column.
+    """
+    scenario, doubts = read_with_doubts(file)
+    for doubt in doubts:
+        say(f"Note: {file}: {doubt}.")
+    return scenario
+
+
+def read_with_doubts(file: Path) -> tuple[Scenario, list[Fault]]:
+    """Return the scenario of a file, and what of a workbook was probably not meant. Raises ``InvalidFile``."""
+    return read_workbook_scenario(file) if is_workbook_file(file) else (Scenario.read(file), [])
+
+
+def read_scenario_text(file: Path) -> str:
+    """Return a scenario's JSON for what judges it itself: that of a file as it is, or that which a workbook says."""
+    if not is_workbook_file(file):
+        return read_json(file).decode(errors="replace")
+    return read_scenario(file).model_dump_json(exclude_unset=True)

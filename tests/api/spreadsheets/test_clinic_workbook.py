@@ -1,0 +1,89 @@
+"""A clinic's workbook as a spreadsheet: what is written comes back, notes and lists are there, faults have their cells."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from api.spreadsheets.clinic_workbook import make_scenario, read_workbook, write_workbook
+from scheduling.errors import InvalidFile
+from scheduling.generate import generate
+from scheduling.workbook import load_sheets, write_scenario
+from scheduling.workbook.new import create_book
+
+BOOK = create_book("Two Rooms", "Europe/Berlin", "+49 30 55", ["Main"], date(2026, 11, 30))
+
+
+def edited(edit: Callable[[Any], None]) -> bytes:
+    """Return a new clinic's spreadsheet after somebody's edit."""
+    book = load_workbook(io.BytesIO(write_workbook(BOOK)))
+    edit(book)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def test_a_scenario_comes_back_the_same() -> None:
+    scenario = generate("tiny", 3, with_needs=True)
+    assert make_scenario(read_workbook(write_workbook(write_scenario(scenario)), "clinic.xlsx"), "clinic.xlsx") == scenario
+
+
+def test_a_new_workbook_has_every_sheet_a_note_in_each_heading_and_lists_to_choose_from() -> None:
+    book = load_workbook(io.BytesIO(write_workbook(BOOK)))
+    assert book.sheetnames == list(load_sheets())
+    for sheet in book.worksheets:
+        assert all(cell.comment is not None for cell in sheet[1])
+    rules = book["requests"].data_validations.dataValidation
+    listed = {str(rule.sqref).partition(":")[0]: rule.formula1 for rule in rules}
+    assert (listed["B2"], listed["D2"]) == ("'patients'!$A$2:$A$2000", '"routine,soon,urgent,cancer"')
+
+
+@pytest.mark.parametrize(
+    ("sheet", "cell", "value", "path", "says"),
+    [
+        ("requests", "C2", "treatmant", "requests, row 2, service", 'did you mean "treatment"?'),
+        ("requests", "C2", "=A1", "requests, row 2, service", "formula"),
+        ("requests", "C1", "servic", "requests, row 1, column C", 'did you mean "service"?'),
+        ("requests", "C1", "patient", "requests, row 1, column C", "repeated"),
+        ("rooms", "Z2", "x", "rooms, row 2, column Z", "without a heading"),
+        ("buildings", "F2", None, "buildings, row 2, closes", "missing"),
+    ],
+)
+def test_each_fault_is_named_by_sheet_row_and_column(sheet: str, cell: str, value: Any, path: str, says: str) -> None:
+    def edit(book: Any) -> None:
+        book[sheet][cell] = value
+
+    reading = read_workbook(edited(edit), "clinic.xlsx")
+    assert [fault.message for fault in reading.faults if fault.path == path and says in fault.message], reading.faults
+    with pytest.raises(InvalidFile):
+        make_scenario(reading, "clinic.xlsx")
+
+
+def test_a_renamed_sheet_is_named() -> None:
+    def edit(book: Any) -> None:
+        book["patients"].title = "patientes"
+
+    reading = read_workbook(edited(edit), "clinic.xlsx")
+    assert ("patientes", 'unknown sheet; did you mean "patients"?') in [(f.path, f.message) for f in reading.faults]
+
+
+@pytest.mark.parametrize("content", [b"\xd0\xcf\x11\xe0old", b"PK\x03\x04broken", b"hello"])
+def test_what_is_no_workbook_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidFile):
+        read_workbook(content, "clinic.xlsx")
+
+
+@pytest.mark.heavy
+def test_a_workbook_of_a_whole_department_is_read_and_checked_in_three_seconds() -> None:
+    scenario = generate("week", 1)
+    visits = tuple(visit.changed(id=f"{visit.id}-{turn}") for turn in range(4) for visit in scenario.visits)[:700]
+    content = write_workbook(write_scenario(scenario.changed(visits=visits, links=())))
+    begun = time.process_time()
+    assert len(make_scenario(read_workbook(content, "clinic.xlsx"), "clinic.xlsx").visits) == 700
+    assert time.process_time() - begun < 3
