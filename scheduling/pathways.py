@@ -24,12 +24,13 @@ WORKING_DAYS_OF_WEEK = 5
 
 
 class Lag(Model):
-    """How a visit follows another: ``min_days`` to ``max_days`` (null: any number) after it."""
+    """How a visit follows another: ``min_days`` to ``max_days`` (null: any number) after it; or in ``any_order`` with it."""
 
     min_days: Count = 0
     max_days: Count | None = None
     max_gap_minutes: Minutes | None = None
     together: bool = False
+    any_order: bool = False
     same_location: bool = False
     same_provider: bool = False
 
@@ -45,7 +46,8 @@ class Lag(Model):
 
     def link(self, before: str, after: str) -> Link:
         """Return the link that keeps two visits at this lag."""
-        return Link(before=before, after=after, **{name: getattr(self, name) for name in Lag.model_fields})
+        kept = Lag.model_fields.keys() - (set() if self.any_order else {"any_order"})
+        return Link(before=before, after=after, **{name: getattr(self, name) for name in Lag.model_fields if name in kept})
 
 
 class Follow(Lag):

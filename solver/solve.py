@@ -33,6 +33,7 @@ from solver.search.improve import LEAST_SECONDS, Placements, SearchLimits, Subpr
 from solver.search.incumbent import Incumbent, OnProgress, Snapshot
 from solver.search.neighbourhoods import Guide, Neighbourhoods
 from solver.search.parts import find_parts
+from solver.search.rooms import keep_standing_rooms
 from solver.search.ruin import STEPS, CoolingSchedule, KernelCompilation, RuinAndRecreate
 from solver.state.domains import Domains, ShiftId
 from solver.state.occupancy import Occupancy
@@ -482,7 +483,7 @@ def search_neighbourhoods(
 def report(problem: PlanningProblem, incumbent: Incumbent, incumbent_at_start: Snapshot | None) -> Plan:
     """Return the incumbent as a checked plan, with its bound and the reasons of what is left out.
 
-    What stood at the start is preferred to another plan of the same score.
+    What stood at the start is preferred to another plan of the same score, and its rooms to others.
     """
     incumbent.phase = "reasons"
     best = incumbent.get_snapshot()
@@ -494,7 +495,7 @@ def report(problem: PlanningProblem, incumbent: Incumbent, incumbent_at_start: S
     seconds = min(10.0, max(1.0, problem.limits.seconds * problem.parameters.explain_time_share))
     reasons: dict[str, Sequence[Reason]] = {key[1]: list(why) for key, why in problem.conflicts.items()}
     reasons |= reasons_left_out(problem.domains, best.placements, problem.clock.deterministic, seconds, skip=reasons)
-    plan = make_plan(problem.domains, best.placements, status, bound, reasons)
+    plan = make_plan(problem.domains, keep_standing_rooms(problem.domains, best.placements), status, bound, reasons)
     excused = {("pinned", key[1]) for key in problem.conflicts}
     for violation in check(problem.asked, plan).violations:
         is_known = (violation.rule, violation.ids[0]) in excused

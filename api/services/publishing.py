@@ -16,10 +16,10 @@ from api.services.decisions import PlanDiff
 from api.services.planning import RequestedPlan, get_finished_plan
 from api.services.records import write_audit
 from api.services.refusals import list_broken_rules
-from api.services.week import find_shift_locations
+from api.services.week import find_shift_locations, list_held
 from api.store import bookings, episodes, jobs, periods, plans
 from api.store.plans import Published
-from api.store.tables import PlanJobRow, PublicationRow
+from api.store.tables import BookingRow, PlanJobRow, PublicationRow
 from scheduling import catalogue
 from scheduling.care.episodes import find_unready
 from scheduling.disruptions import Disruption, apply_disruptions
@@ -67,7 +67,7 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
         left out of what is published.)
     """
     requested, row, _ = get_finished_plan(session, identifier)
-    present, standing, whole = _merge_with_standing(session, requested)
+    present, standing, whole = _merge_with_standing(session, requested, now)
     known = {(violation.rule, violation.ids) for violation in find_violations(present, standing)}
     _expect_rules_kept(present, whole, known)
     published = plans.publish(session, row, present, whole, by.id, now)
@@ -81,7 +81,7 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
 
 
 def preview_publication(session: Session, requested: RequestedPlan, tried: Sequence[Disruption] = ()) -> PlanDiff | None:
-    """Compare what stands with what would stand if a plan were published now; None as long as it is not made.
+    """Compare what stands with what would stand if a plan were published at its moment; None as long as it is not made.
 
     Parameters
     ----------
@@ -96,19 +96,22 @@ def preview_publication(session: Session, requested: RequestedPlan, tried: Seque
     if requested.plan is None:
         return None
     present, standing, _ = _merge_with_standing(session, requested)
-    asked, _, whole = _merge_with_standing(session, requested, tried)
+    asked, _, whole = _merge_with_standing(session, requested, tried=tried)
     return PlanDiff(present, standing, asked, whole)
 
 
 def _merge_with_standing(
-    session: Session, requested: RequestedPlan, tried: Sequence[Disruption] = ()
+    session: Session, requested: RequestedPlan, now: datetime | None = None, tried: Sequence[Disruption] = ()
 ) -> tuple[Scenario, Plan, Plan]:
     """Return what is asked for now, what stands, and what would stand if a plan that is made were published."""
     assert requested.plan is not None
     present = periods.load_scenario(session, requested.scenario.id).changed(now=requested.scenario.now)
     present = apply_disruptions(present, tried)
     standing = plans.load_standing_plan(session, present)
-    decided = _list_decided(session, _load_start(session, requested.job), standing)
+    if now is None and present.now is not None:
+        now = present.grid.utc(present.now)
+    decided = _list_decided(session, _load_start(session, requested.job), standing, now)
+    decided |= {("visit", visit) for visit in list_held(present, standing)}
     adopted = _adopt(requested.plan, standing, decided)
     whole = rebase(_leave_out(adopted, _find_unready(session, adopted, standing)), present)
     places = find_shift_locations(present, (*whole.visits, *whole.groups, *whole.holds))
@@ -137,14 +140,19 @@ def _subject_of(booking: AnyBooking) -> tuple[str, str]:
             return ("hold", booking.reserve)
 
 
-def _list_decided(session: Session, before: Plan | None, standing: Plan) -> set[tuple[str, str]]:
+def _list_decided(session: Session, before: Plan | None, standing: Plan, now: datetime | None) -> set[tuple[str, str]]:
     """Return what is as it is by a decision: changed by hand since a plan was asked for, offered, begun, or overridden."""
     rows = {(row.kind, row.subject_id): row for row in bookings.list_rows(session, standing.scenario)}
     old, new = _by_subject(before), _by_subject(standing)
     by_hand = {subject for subject, row in rows.items() if row.publication_id is None}
     changed = {subject for subject in by_hand if old.get(subject) != new.get(subject)}
     stands = {subject: row for subject, row in rows.items() if row.state != "cancelled"}
-    return changed | {subject for subject, row in stands.items() if row.state != "booked" or row.override_reason is not None}
+
+    def is_decided(row: BookingRow) -> bool:
+        has_begun = now is not None and row.kind != "hold" and row.starts_at < now
+        return has_begun or row.state != "booked" or row.override_reason is not None
+
+    return changed | {subject for subject, row in stands.items() if is_decided(row)}
 
 
 def _adopt(made: Plan, standing: Plan, decided: set[tuple[str, str]]) -> Plan:

@@ -94,7 +94,7 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     """
     next_week = draft_week(session, horizon, now)
     scenario = next_week.scenario
-    row = periods.keep_period(session, scenario)
+    row = periods.keep_period(session, scenario, {block.id: block.providers for block in scenario.clinic.blocks})
     known = load_needs(session, scenario.visits_by_id)
     leftovers.keep(session, scenario, now)
     put_desk_fields(session, scenario.visits_by_id.keys() - known.keys(), _get_episodes(next_week))

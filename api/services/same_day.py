@@ -21,6 +21,7 @@ from api.services.kinds import RequestKind, find_same_day_kind
 from api.services.needs import NO_NEEDS, VisitNeeds, put_desk_fields
 from api.services.patients import expect_no_case_twins, get_unmerged
 from api.services.records import write_audit
+from api.services.ways_out import list_ways_out
 from api.services.week import WeekSnapshot
 from api.store import episodes, people, periods
 from api.store.columns import new_id
@@ -294,12 +295,11 @@ def _apply_intake(session: Session, placement: SameDayDecision, intake: SameDayI
 def _no_room(scenario: Scenario, stood: Plan, visit: str, proven: bool) -> NoRoom:
     from solver import explain
 
-    reasons = explain(scenario, stood, visit, REASON_SECONDS)
+    reasons = [reason for reason in explain(scenario, stood, visit, REASON_SECONDS) if reason.rule != "not-examined"]
     details = [
         ErrorDetail(reason.detail, reason.rule, words=describe_reason(scenario, visit, reason, discreet=True))
         for reason in reasons
-        if reason.rule != "not-examined"
-    ]
+    ] + [ErrorDetail(way.detail, way.rule) for way in list_ways_out(scenario, stood, visit)]
     said = "it is proven that there is no place" if proven else f"no place was found in {PROOF_SECONDS:g} s"
     return NoRoom(f'{said} for visit "{visit}" on its day, whoever gives way', details, proven)
 

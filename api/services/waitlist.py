@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
-from api.access.actor import Actor
+from api.access.actor import AccessRole, Actor
 from api.context import AppContext
-from api.runtime.exceptions import Conflict
-from api.services.bookings import get_booking_row, get_visit_booking
+from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken
+from api.services.bookings import AGREED, get_booking_row, get_visit_booking
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
+from api.services.offering import is_told_late, without_notice
 from api.services.records import write_audit
 from api.services.refusals import list_broken_rules
 from api.services.week import WeekSnapshot, get_current_week, refresh_shift_locations, with_booking, withdraw_if_asked_by
@@ -36,11 +37,18 @@ MAX_TRIED = 20
 
 @dataclass(frozen=True, slots=True)
 class OfferedPlace:
-    """An offer, the place that is kept for it, and what of its week stood against a rule and was set aside."""
+    """An offer, the place that is kept for it, and what of its week stood against a rule and was set aside.
+
+    Attributes
+    ----------
+    short_notice : bool
+        The place starts sooner than the least notice: it is the patient's only when they agree to that.
+    """
 
     offer: OfferRow
     booking: VisitBooking
     set_aside: tuple[Violation, ...] = ()
+    short_notice: bool = False
 
 
 def find_refusals(database: Database, period_id: str, freed: Booking) -> set[str]:
@@ -76,6 +84,7 @@ def decide_offer(
     """Decide which waiting visit uses a freed place best, and for how long it is kept for them.
 
     Only visits that have no place, or were missed, are asked: a visit that has one keeps it, and could not hold a second one.
+    Those whose patients would hear of it sooner than the least notice are asked when it fits no other.
 
     Parameters
     ----------
@@ -155,15 +164,20 @@ def find_candidates(context: AppContext, period_id: str, freed: Booking, count: 
 
 
 def _list_backfills(week: WeekSnapshot, freed: Booking) -> list[Backfill]:
-    """Return how waiting visits could use a freed place, each alone and without anybody else moving, the best first."""
+    """Return how waiting visits could use a freed place, each alone and without anybody else moving, the best first.
+
+    Those whose patients would hear of it sooner than the least notice come last.
+    """
     import solver
 
-    backfills = solver.find_backfills(*week.settled, MAX_TRIED, freed)
-    return [
-        backfill
-        for backfill in backfills
-        if len(backfill.bookings) == 1 and not backfill.moves and backfill.visit not in week.plan.visits_by_id
-    ]
+    scenario, plan = week.settled
+    waiting = scenario.visits_by_id.keys() - week.plan.visits_by_id.keys()
+    backfills: list[Backfill] = []
+    for asked in (scenario, without_notice(scenario, *waiting)):
+        more = () if asked is None else solver.find_backfills(asked, plan, MAX_TRIED, freed)
+        left = waiting - {backfill.visit for backfill in backfills}
+        backfills += [fill for fill in more if len(fill.bookings) == 1 and not fill.moves and fill.visit in left]
+    return backfills
 
 
 def apply_offer(session: Session, decision: OfferDecision) -> OfferedPlace:
@@ -174,25 +188,44 @@ def apply_offer(session: Session, decision: OfferDecision) -> OfferedPlace:
     row.state, row.notified = "offered", False
     offer = offers.add_offer(session, visit, decision.expires_at, by.id, now)
     write_audit(session, by, "freed-place.offer", "visit", visit, now, offer=offer.id)
-    return OfferedPlace(offer, decision.booking, decision.week.standing_violations)
+    short_notice = is_told_late(decision.week.scenario, decision.booking)
+    return OfferedPlace(offer, decision.booking, decision.week.standing_violations, short_notice)
 
 
 def get_offered_place(session: Session, visit: str, now: datetime) -> OfferedPlace:
     """Return the place that is kept for a visit. Raises ``UnknownId``."""
     offer, row = _open(session, visit, now)
-    return OfferedPlace(offer, get_visit_booking(session, row))
+    booking = get_visit_booking(session, row)
+    return OfferedPlace(offer, booking, short_notice=is_told_late(periods.load_scenario(session, row.period_id, now), booking))
 
 
-def accept_offer(session: Session, by: Actor, visit: str, now: datetime) -> OfferedPlace:
-    """Take the place that was offered. Raises ``UnknownId`` when none is kept, or any more."""
+def accept_offer(session: Session, by: Actor, visit: str, now: datetime, patient_agreed: bool = False) -> OfferedPlace:
+    """Take the place that was offered.
+
+    Parameters
+    ----------
+    patient_agreed
+        Whether the patient has agreed to come sooner than the least notice; who accepts their own place has.
+
+    Raises
+    ------
+    UnknownId
+        When none is kept, or any more.
+    RulesBroken
+        When it starts sooner than the least notice, and the patient has not agreed to that.
+    """
+    place = get_offered_place(session, visit, now)
+    if place.short_notice and not (patient_agreed or by.role is AccessRole.PATIENT):
+        detail = f"would start at {place.booking.start:%a %H:%M}, too soon to be told of it; has the patient agreed?"
+        raise RulesBroken(f"it breaks {AGREED}", [ErrorDetail(detail, AGREED, visit)])
     offer, row = _open(session, visit, now)
     bookings.mark(session, row.id, "booked", now)
     row.notified = True
     propagate_booking_changes(session, by, [BookingChange(row, None, bookings.get_standing(session, row).placing)], now)
     offers.end_offer(session, offer, "accepted")
     periods.touch(session, row.period_id)
-    write_audit(session, by, "freed-place.accept", "visit", visit, now, offer=offer.id)
-    return OfferedPlace(offer, get_visit_booking(session, row))
+    write_audit(session, by, "freed-place.accept", "visit", visit, now, offer=offer.id, patient_agreed=patient_agreed)
+    return place
 
 
 def decline_offer(session: Session, by: Actor, visit: str, now: datetime) -> None:

@@ -21,10 +21,10 @@ from api.store.placings import booking_fields
 from api.store.tables import OfferRow
 from api.store.versioned_cache import get_cached
 from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
-from scheduling.fields import Interval
+from scheduling.fields import ONE_DAY, Interval
 from scheduling.plan import Booking, Plan, ShiftPlace, Violation, VisitBooking
 from scheduling.publishing import rebase, upcoming
-from scheduling.requests import Pin, Visit
+from scheduling.requests import Link, Pin, Visit
 from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
@@ -106,9 +106,34 @@ class WeekSnapshot:
 
         return FreePlaceFinder(*self.settled)
 
+    @cached_property
+    def begun(self) -> frozenset[str]:
+        """The visits and sessions that have begun, or are over."""
+        now = self.scenario.now
+        if now is None:
+            return frozenset()
+        visits = (booking.visit for booking in self.plan.visits if booking.start < now)
+        sessions = (session.group for session in self.plan.groups if session.start < now)
+        return frozenset((*visits, *sessions))
+
     def to_plan(self) -> tuple[Scenario, Plan]:
-        """Return the week as it is planned again: where a rule was overridden it stays so, whatever else moves."""
-        return _without(self.scenario, self.upcoming, self.overridden & self.plan.visits_by_id.keys())
+        """Return the week as it is planned again: what has begun, is held or was overridden stays, whatever else moves.
+
+        A visit that has begun is pinned where it stands. What was overridden, and what has begun or is held and breaks a rule
+        by what became known later, is set aside, its people, room and patients taken.
+        """
+        plan, placed = self.upcoming, self.upcoming.visits_by_id
+        fixed = {visit for visit, status in self.statuses.items() if status.state != "booked"} | self.begun
+        pinned = tuple(_pinned(visit, placed.get(visit.id)) if visit.id in fixed else visit for visit in self.scenario.visits)
+        held = self.scenario.changed(visits=pinned)
+        fixed |= list_held(held, plan)
+        aside = set(self.overridden & placed.keys())
+        while True:
+            left, rest = _without(held, plan, aside)
+            more = _list_broken_alone(left, rest, fixed - aside)
+            if not more:
+                return left, rest
+            aside |= more
 
     @cached_property
     def settled(self) -> tuple[Scenario, Plan]:
@@ -220,6 +245,11 @@ def with_booking(scenario: Scenario, plan: Plan, visit: str, booking: VisitBooki
     return rebase(changed, scenario)
 
 
+def list_held(scenario: Scenario, plan: Plan) -> set[str]:
+    """Return the visits that stand where they are pinned."""
+    return {booking.visit for booking in plan.visits if scenario.visits_by_id[booking.visit].pinned == pin_of(booking)}
+
+
 def pin_of(booking: VisitBooking) -> Pin:
     """Return the pin that holds a visit where it stands."""
     return Pin(start=booking.start, location=booking.location, room=booking.room, team=booking.team)
@@ -229,10 +259,64 @@ def _pinned(visit: Visit, booking: VisitBooking | None) -> Visit:
     return visit if booking is None else visit.changed(pinned=pin_of(booking))
 
 
+def _tie(visit: Visit, cut: Iterable[Link], plan: Plan) -> Visit:
+    """Pin a visit where it stands; one that waits has the days that its links to what stands leave it."""
+    booking = plan.visits_by_id.get(visit.id)
+    if booking is not None:
+        return visit.changed(pinned=pin_of(booking))
+    firsts, lasts = [visit.earliest], [] if visit.deadline is None else [visit.deadline]
+    for link in cut:
+        leads = link.before == visit.id
+        other = plan.visits_by_id.get(link.after if leads else link.before)
+        if other is None or visit.id not in (link.before, link.after):
+            continue
+        day, least = other.start.date(), max(link.min_days, int(link.max_days != 0)) * ONE_DAY
+        most = None if link.max_days is None else link.max_days * ONE_DAY
+        if not leads or link.any_order:
+            firsts += [day + least] if not link.any_order else []
+            lasts += [] if most is None else [day + most]
+        if leads or link.any_order:
+            lasts += [day - least] if not link.any_order else []
+            firsts += [] if most is None else [day - most]
+    return visit.changed(earliest=max(firsts), deadline=min(lasts, default=None))
+
+
+def _keep_shift_locations(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> Scenario:
+    """Return a scenario in which the shifts of those who are taken by what was set aside stay at its locations."""
+    taken = [booking for booking in plan.visits if booking.visit in aside]
+    sessions = [session for session in plan.groups if session.group in aside]
+    chosen = {(place.provider, place.start): place.location for place in find_shift_locations(scenario, (*taken, *sessions))}
+    people = tuple(
+        provider.changed(
+            shifts=tuple(
+                shift.changed(locations=(chosen[provider.id, shift.start],))
+                if chosen.get((provider.id, shift.start)) in shift.locations
+                else shift
+                for shift in provider.shifts
+            )
+        )
+        if any(who == provider.id for who, _ in chosen)
+        else provider
+        for provider in scenario.providers
+    )
+    return scenario.changed(providers=people)
+
+
+def _list_broken_alone(scenario: Scenario, plan: Plan, fixed: AbstractSet[str]) -> set[str]:
+    """Return the fixed visits and sessions that break a rule whatever becomes of all that is not fixed."""
+    visits = tuple(booking for booking in plan.visits if booking.visit in fixed)
+    groups = tuple(session for session in plan.groups if session.group in fixed)
+    alone = plan.changed(visits=visits, groups=groups, holds=(), shifts=find_shift_locations(scenario, (*visits, *groups)))
+    broken = find_violations(scenario, rebase(alone, scenario))
+    items = scenario.visits_by_id.keys() | scenario.groups_by_id.keys()
+    named = [items & set(violation.ids) for violation in broken if violation.rule != EXCUSED]
+    return {item for together in named if together <= fixed for item in together}
+
+
 def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[Scenario, Plan]:
     """Take visits, sessions and holds out of a week: nothing else gets the people, rooms and patients of those with patients.
 
-    What is linked with them stays where it is, since the links go with them.
+    What is linked with them stays where it is, since the links go with them; what waits has the days that the links leave it.
     """
     if not aside:
         return scenario, plan
@@ -256,13 +340,13 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
     base = rest.changed(
         groups=tuple(group for group in rest.groups if group.id not in aside),
         reserves=tuple(reserve for reserve in rest.reserves if reserve.id not in aside),
-        visits=tuple(_pinned(visit, plan.visits_by_id.get(visit.id)) if visit.id in linked else visit for visit in rest.visits),
+        visits=tuple(_tie(visit, cut, plan) if visit.id in linked else visit for visit in rest.visits),
         patients=tuple(
             patient.changed(unavailable=(*patient.unavailable, *taken.get(patient.id, ()))) if patient.id in taken else patient
             for patient in scenario.patients
         ),
     )
-    upset = apply_disruptions(base, disruptions)
+    upset = _keep_shift_locations(apply_disruptions(base, disruptions), plan, aside)
     visits = tuple(booking for booking in plan.visits if booking.visit not in aside)
     groups = tuple(session for session in plan.groups if session.group not in aside)
     holds = tuple(hold for hold in plan.holds if hold.reserve not in aside)

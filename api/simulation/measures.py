@@ -43,6 +43,25 @@ class WeekFigures(Model):
     median_wait: float
 
 
+class Refusal(Model):
+    """A referral of the day that had no place, and why.
+
+    Attributes
+    ----------
+    proven
+        Whether it is proven that there was none.
+    staffed
+        Whether somebody with the skill was on duty long enough after it came, at a site that the patient can reach.
+    """
+
+    moment: str
+    patient: str
+    service: str
+    proven: bool
+    staffed: bool
+    reasons: tuple[str, ...]
+
+
 @dataclass
 class SimulationTally:
     """The counts of one simulation, as they grow."""
@@ -59,6 +78,7 @@ class SimulationTally:
     supply: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     week_waits: dict[date, list[int]] = field(default_factory=lambda: defaultdict(list))
     same_day: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    refusals: list[Refusal] = field(default_factory=list)
     alerts: Counter[str] = field(default_factory=Counter)
     waiting: int = 0
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from api.runtime.exceptions import NoRoom
@@ -19,16 +19,16 @@ from api.services.episodes import ReportedEvent
 from api.services.intake import Request
 from api.services.kinds import GROUP, list_kinds
 from api.simulation.desk import SimulatedDesk
-from api.simulation.measures import SimulationTally
+from api.simulation.measures import Refusal, SimulationTally
 from api.simulation.memory import Memory
 from api.simulation.policies import PlanningPolicy
 from api.simulation.world import Absence, SimulatedReferral, World
 from api.store.bookings import BookingChange, StandingBooking
 from scheduling import catalogue
-from scheduling.clinic import Closure
+from scheduling.clinic import Closure, Service
 from scheduling.fields import ONE_DAY, Horizon, Weekday
 from scheduling.pathways import Occurrence, Pathway
-from scheduling.people import Patient
+from scheduling.people import Patient, Provider
 from scheduling.timegrid import minute_of_day
 from scheduling.working_time import count_working_minutes
 
@@ -229,6 +229,7 @@ class Practice:
                 today = self.desk.make_room(today.visit)
             except NoRoom as refusal:
                 proven = refusal.proven
+                self.tally.refusals.append(self._describe_refusal(arrival, refusal))
         self.memory.remember_same_day(today.visit, arrival, proven)
         with self._count_calls():
             self.called |= set(today.call)
@@ -239,6 +240,19 @@ class Practice:
             self.tally.same_day["placed"] += 1
         else:
             self.tally.same_day["proven impossible" if proven else "no place found"] += 1
+
+    def _describe_refusal(self, arrival: SimulatedReferral, refusal: NoRoom) -> Refusal:
+        """Return why a patient of the day had no place."""
+        wanted = catalogue.get_pathway(arrival.pathway).steps[0].service
+        service = next(service for service in catalogue.list_services() if service.id == wanted)
+        return Refusal(
+            moment=arrival.known.isoformat(timespec="minutes"),
+            patient=arrival.patient.id,
+            service=service.id,
+            proven=refusal.proven,
+            staffed=is_staffed(self.providers.values(), service, arrival.known, arrival.patient.allowed_sites),
+            reasons=tuple(f"{detail.rule}: {detail.detail}" for detail in refusal.details),
+        )
 
     # ---- What patients do ----
 
@@ -272,6 +286,35 @@ class Practice:
         until = self.world.start + timedelta(weeks=self.world.weeks)
         self.memory.close(self.world.start, until, self.providers.values(), self.closures)
         self.desk.close()
+
+
+def is_staffed(staff: Iterable[Provider], service: Service, known: datetime, sites: Collection[str]) -> bool:
+    """Return whether somebody for the first seat of a service is on duty for as long as it takes on the rest of a day.
+
+    Parameters
+    ----------
+    sites
+        Where the patient can come.
+    """
+    reachable = {place.id for place in catalogue.build_clinic().locations if place.site in sites} & set(service.locations)
+    able = (provider for provider in staff if not provider.trainee and provider.can_fill(service.team[0].any_of))
+    return any(
+        shift.start.date() == known.date()
+        and reachable & set(shift.reachable_locations)
+        and _has_time(provider, max(shift.start, known), shift.end, timedelta(minutes=service.minutes))
+        for provider in able
+        for shift in provider.shifts
+    )
+
+
+def _has_time(provider: Provider, begin: datetime, end: datetime, needed: timedelta) -> bool:
+    """Return whether a provider is not busy for some time between two moments."""
+    for away in sorted(provider.busy, key=lambda away: away.start):
+        if away.end > begin and away.start < end:
+            if away.start - begin >= needed:
+                return True
+            begin = max(begin, away.end)
+    return end - begin >= needed
 
 
 def _get_monday(day: date) -> date:

@@ -14,7 +14,7 @@ from rich.text import Text
 from api.reports.palette import COLOURS
 from api.reports.picture.svg import Drawing
 from api.reports.summary import table
-from api.simulation.measures import PRIORITIES, SimulationTally, Waits, WeekFigures
+from api.simulation.measures import PRIORITIES, Refusal, SimulationTally, Waits, WeekFigures
 from api.simulation.policies import POLICIES, PolicyName
 from api.simulation.world import mix
 from scheduling.care.rules import CareViolation, find_care_violations
@@ -49,6 +49,8 @@ class Result(Model):
         Patients called again because the clinic changed what they had been told.
     same_day
         Referrals of the day: placed, proven impossible, or without a place although nothing proves it.
+    refusals
+        Those without a place, each with its reasons.
     waiting
         Episodes that were open at the end.
     broken, excused
@@ -65,6 +67,7 @@ class Result(Model):
     refills: Count
     waits: Mapping[Priority, Waits]
     same_day: Mapping[str, Count]
+    refusals: tuple[Refusal, ...] = ()
     alerts: Mapping[str, Count]
     waiting: Count
     weeks: tuple[WeekFigures, ...]
@@ -97,6 +100,7 @@ def build_result(tally: SimulationTally, policy: PolicyName) -> Result:
         refills=sum(visit.service == mix().pumps.service and visit.came for visit in told.visits),
         waits={priority: tally.waits_of(priority) for priority in PRIORITIES},
         same_day=dict(tally.same_day),
+        refusals=tuple(tally.refusals),
         alerts=dict(tally.alerts),
         waiting=tally.waiting,
         weeks=weeks,
@@ -113,6 +117,10 @@ def tabulate_report(report: Report) -> Iterator[RenderableType]:
     yield _tabulate_figures(report)
     yield Text()
     yield _tabulate_waits(report)
+    refusals = [(result, refusal) for result in report.results for refusal in result.refusals]
+    if refusals:
+        yield Text()
+        yield _tabulate_refusals(refusals)
     findings = [(result, fault) for result in report.results for fault in result.broken]
     if findings:
         yield Text()
@@ -167,6 +175,15 @@ def _tabulate_waits(report: Report) -> Table:
             )
         ]
         made.add_row(str(result.seed), result.policy, *cells)
+    return made
+
+
+def _tabulate_refusals(refusals: Sequence[tuple[Result, Refusal]]) -> Table:
+    made = table("Referrals of the day without a place", "seed", "policy", "came", "service", "somebody on duty", "why")
+    for result, refusal in refusals:
+        staffed = "yes" if refusal.staffed else "no"
+        why = "; ".join(refusal.reasons)
+        made.add_row(str(result.seed), result.policy, refusal.moment, refusal.service, staffed, why)
     return made
 
 

@@ -156,13 +156,17 @@ class World:
         return provider.changed(shifts=tuple(kept))
 
     def _with_rounds(self, provider: Provider) -> Provider:
-        """Add rounds of a physician for cancer pain on the days that they spend near the bedside."""
+        """Let a physician for cancer pain see inpatients between others on the campus, and on rounds on days spent there."""
         if provider.role != self._mix.rounds.role:
             return provider
         begin, end = minute_of_day(self._mix.rounds.start), minute_of_day(self._mix.rounds.end)
         days = (day for day in self.dates.workdays if self._is_on_campus(provider, day))
         rounds = (Shift(start=stamp(day, begin), end=stamp(day, end), locations=(self._mix.rounds.location,)) for day in days)
-        return provider.changed(shifts=tuple(sorted((*provider.shifts, *rounds), key=lambda shift: shift.start)))
+        near = (
+            shift if self._mix.rounds.too_far in shift.locations else shift.changed(also=(self._mix.rounds.location,))
+            for shift in provider.shifts
+        )
+        return provider.changed(shifts=tuple(sorted((*near, *rounds), key=lambda shift: shift.start)))
 
     def _is_on_campus(self, provider: Provider, day: date) -> bool:
         """Return whether a provider is at work on a day, near the bedside all of it."""

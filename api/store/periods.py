@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import TypeVar
@@ -191,14 +192,21 @@ def keep_roster(session: Session, scenario: Scenario) -> None:
     put_providers(session, scenario.providers, scenario.grid)
 
 
-def keep_period(session: Session, scenario: Scenario) -> PeriodRow:
-    """Take in the dates of a scenario as a period, or give one of its id its policy, and nothing of what it asks for."""
+def keep_period(session: Session, scenario: Scenario, block_staff: Mapping[str, Sequence[str]] | None = None) -> PeriodRow:
+    """Take in the dates of a scenario as a period, or give one of its id its policy, and nothing of what it asks for.
+
+    Parameters
+    ----------
+    block_staff
+        Who is reserved for each special clinic, by its id; None: whoever the clinic's record reserves.
+    """
     row = dict(
         id=scenario.id,
         starts_on=scenario.horizon.start,
         ends_on=scenario.horizon.end,
         freeze_minutes=scenario.freeze_minutes,
         policy=scenario.policy.model_dump_json(),
+        block_staff=None if block_staff is None else json.dumps(block_staff),
     )
     put(session, PeriodRow, [row])
     return get_period(session, scenario.id)
@@ -283,7 +291,7 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
         now=None,
         freeze_minutes=row.freeze_minutes,
         horizon=Horizon(start=row.starts_on, end=row.ends_on),
-        clinic=place_of_care,
+        clinic=_with_block_staff(place_of_care, row),
         providers=providers,
         patients=patients_with_appointments(session, patients, grid),
         visits=tuple(_at(one, stands.get(("visit", one.id, "")), current_visit, grid, trainees) for one in asked),
@@ -291,6 +299,17 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
         groups=tuple(_at(one, stands.get(("group", one.id, one.month)), current_group, grid, trainees) for one in meeting),
         reserves=load_reserves(session, period_id),
         policy=read_document(Policy, row.policy),
+    )
+
+
+def _with_block_staff(place_of_care: Clinic, row: PeriodRow) -> Clinic:
+    """Return the clinic with those alone reserved for its special clinics who staff them in a period."""
+    if row.block_staff is None:
+        return place_of_care
+    staff: dict[str, list[str]] = json.loads(row.block_staff)
+    here = {block.id: tuple(who for who in block.providers if who in staff.get(block.id, ())) for block in place_of_care.blocks}
+    return place_of_care.changed(
+        blocks=tuple(block.changed(providers=here[block.id] or block.providers) for block in place_of_care.blocks)
     )
 
 

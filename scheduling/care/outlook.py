@@ -28,6 +28,7 @@ from scheduling.care.windows import list_open_steps
 from scheduling.clinic import Block, Closure, Service
 from scheduling.fields import Interval
 from scheduling.people import Provider, Shift
+from scheduling.special_clinics import pick_block_staff
 from scheduling.timegrid import WEEKDAYS, minute_of_day
 from scheduling.working_time import count_working_minutes
 
@@ -122,6 +123,11 @@ class _Model:
         for provider in self._staff:
             for shift in provider.shifts:
                 self._shifts[shift.start.date()].append((provider, shift))
+        self._block_staff = {
+            (block.id, day): pick_block_staff(block, records.clinic, records.providers, day)
+            for block in records.clinic.blocks
+            for day in (self._get_block_day(block, week) for week in range(weeks))
+        }
         self._work = {
             (week, provider.id): self._get_minutes_by_site(provider, week) for week in range(weeks) for provider in self._staff
         }
@@ -198,8 +204,11 @@ class _Model:
         every = self._records.clinic.closures
         return tuple(closure for closure in every if all(closure.closes_location(location) for location in locations))
 
+    def _get_block_day(self, block: Block, week: int) -> date:
+        return self._first + timedelta(days=DAYS * week + WEEKDAYS.index(block.weekday))
+
     def _count_block_minutes(self, block: Block, week: int) -> float:
-        day = self._first + timedelta(days=DAYS * week + WEEKDAYS.index(block.weekday))
+        day = self._get_block_day(block, week)
         hours = minute_of_day(block.end) - minute_of_day(block.start)
         needed = [skill for name in block.services for seat in self.services[name].team for skill in seat.any_of]
         at_work = [who for who, shift in self._shifts.get(day, ()) if block.location in shift.locations]
@@ -208,8 +217,8 @@ class _Model:
         return float(hours * min(lanes, default=0))
 
     def _list_reserved_hours(self, block: Block, provider: Provider, week: int) -> Iterator[Interval]:
-        if provider.id in block.providers:
-            day = self._first + timedelta(days=DAYS * week + WEEKDAYS.index(block.weekday))
+        day = self._get_block_day(block, week)
+        if provider.id in self._block_staff[block.id, day]:
             yield Interval(start=datetime.combine(day, block.start), end=datetime.combine(day, block.end))
 
     # ---- What is asked ----

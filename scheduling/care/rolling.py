@@ -24,6 +24,7 @@ from scheduling.pathways import Pathway
 from scheduling.people import Patient, Provider, Shift
 from scheduling.requests import Current, CurrentGroup, Visit
 from scheduling.scenario import Policy, Scenario
+from scheduling.special_clinics import staff_blocks
 from scheduling.timegrid import WEEKDAYS, minutes_on
 
 
@@ -115,7 +116,7 @@ def build_scenario(records: ClinicRecords, horizon: Horizon, now: datetime) -> N
         now=now,
         freeze_minutes=records.freeze_minutes,
         horizon=horizon,
-        clinic=records.clinic,
+        clinic=staff_blocks(records.clinic, records.providers, _list_dates(horizon)),
         providers=tuple(restrict_provider(provider, horizon) for provider in records.providers),
         patients=tuple(patient for patient in records.patients if patient.id in wanted),
         visits=visits,
@@ -125,6 +126,10 @@ def build_scenario(records: ClinicRecords, horizon: Horizon, now: datetime) -> N
         policy=records.policy,
     )
     return _make_next_week(scenario, asked)
+
+
+def _list_dates(horizon: Horizon) -> list[date]:
+    return [horizon.start + timedelta(days=n) for n in range((horizon.end - horizon.start).days)]
 
 
 def _cut_off_past(horizon: Horizon, now: datetime) -> Horizon:

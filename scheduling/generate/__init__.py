@@ -17,7 +17,7 @@ from scheduling.generate.dates import Dates, make_dates
 from scheduling.generate.episodes import ask_episodes
 from scheduling.generate.groups import build_reserves, draw_groups, list_held_workshops
 from scheduling.generate.load import Meter, measure_load
-from scheduling.generate.needs import NeedBuilder
+from scheduling.generate.needs import NeedBuilder, strip_clinic, strip_links, strip_policy
 from scheduling.generate.openings import ServiceOpenings
 from scheduling.generate.patients import Patients
 from scheduling.generate.profile import SIZES, GenerationProfile, SizeName, load_profile
@@ -59,7 +59,7 @@ def generate(size: SizeName, seed: int, start: date = DEFAULT_START, *, with_nee
     extent = data.sizes[size].extent
     dates = make_dates(start, data.sizes[size], data)
     providers = draw_roster(data, size, dates, _stream(seed, size, "roster"))
-    clinic = catalogue.build_clinic(providers, extent, dates.closures)
+    clinic = strip_clinic(catalogue.build_clinic(providers, extent, dates.closures))
     rng = _stream(seed, size, "requests")
     builder = RequestBuilder(
         profile=data,
@@ -103,10 +103,10 @@ def _scenario(builder: RequestBuilder, providers: tuple[Provider, ...], seed: in
         providers=providers,
         patients=tuple(builder.patients.all),
         visits=tuple(builder.visits),
-        links=tuple(builder.links),
+        links=strip_links(builder.links),
         groups=sessions,
         reserves=held,
-        policy=catalogue.get_policy(),
+        policy=strip_policy(catalogue.get_policy()),
     )
 
 

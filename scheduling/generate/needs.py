@@ -5,19 +5,47 @@ A scenario that was drawn is changed afterwards, with random numbers of its own,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from random import Random
 from typing import Any
 
-from scheduling.catalogue import get_pathway
+from scheduling.catalogue import get_pathway, get_policy
 from scheduling.clinic import Block, Clinic, Closure, Equipment, Service
 from scheduling.generate.dates import Dates
 from scheduling.generate.profile import NeedMix
 from scheduling.people import Provider, Shift
 from scheduling.requests import Link, Visit
-from scheduling.scenario import Scenario
+from scheduling.scenario import Policy, Scenario
 from scheduling.special_clinics import staff_blocks
 from scheduling.timegrid import weekday
+
+SECOND_EDITION = ("patient_site_change", "waiting", "notice_minutes", "moved_notified_per_hour")
+"""The keys of a policy that the second edition added."""
+
+
+def strip_clinic(clinic: Clinic) -> Clinic:
+    """Return the catalogue's clinic as the first edition has it: nothing is welcome in special clinics, nor offered for it."""
+    offered = {(welcome, block.location) for block in clinic.blocks for welcome in block.welcomes}
+    return clinic.changed(
+        blocks=tuple(
+            Block.model_validate(block.model_dump(exclude={"welcomes"}, exclude_unset=True)) for block in clinic.blocks
+        ),
+        services=tuple(
+            service.changed(locations=tuple(place for place in service.locations if (service.id, place) not in offered))
+            for service in clinic.services
+        ),
+    )
+
+
+def strip_links(links: Iterable[Link]) -> tuple[Link, ...]:
+    """Return links as the first edition has them, each in one order."""
+    return tuple(Link.model_validate(link.model_dump(exclude={"any_order"}, exclude_unset=True)) for link in links)
+
+
+def strip_policy(policy: Policy) -> Policy:
+    """Return the weights of the first edition."""
+    return Policy.model_validate(policy.model_dump(exclude=set(SECOND_EDITION), exclude_unset=True))
 
 
 class NeedBuilder:
@@ -41,7 +69,7 @@ class NeedBuilder:
             providers=providers,
             visits=tuple(self._change_visit(visit, scenario.services[visit.service]) for visit in scenario.visits),
             links=self._change_links(scenario),
-            policy=scenario.policy.changed(**self._mix.policy),
+            policy=get_policy(),
         )
 
     # ---- The clinic ----

@@ -223,7 +223,6 @@ class NeedMix(Model):
     beside_of: Id
     beside: Id
     any_order: Id
-    policy: Mapping[str, Count]
     standing: BySize
     now: Clock
 

@@ -122,10 +122,25 @@ def test_a_service_keeps_its_figures(service, minutes, turnover, recovery, atten
     assert [seat.any_of for seat in found.team] == team
 
 
-def test_only_the_bedside_consult_needs_no_room_and_only_the_cancer_clinic_is_at_yawkey():
+def test_only_the_bedside_consult_needs_no_room_and_the_cancer_clinic_is_at_yawkey_with_whom_it_welcomes():
     assert [s.id for s in catalogue.list_services() if s.room is None] == ["inpatient-consult"]
     assert [s.id for s in catalogue.list_services() if s.locations == ("inpatient",)] == ["inpatient-consult"]
-    assert [s.id for s in catalogue.list_services() if "yawkey" in s.locations] == ["advanced-cancer-visit"]
+    assert [s.id for s in catalogue.list_services() if "yawkey" in s.locations] == ["cancer-consult", "advanced-cancer-visit"]
+    (block,) = catalogue.build_clinic().blocks
+    assert block.welcomes == ("cancer-consult",)
+
+
+def test_the_clinic_weighs_the_patients_day_and_tells_them_a_day_before():
+    policy = catalogue.get_policy()
+    assert (policy.waiting, policy.patient_site_change, policy.moved_notified_per_hour) == (1, 12, 1)
+    assert policy.notice_minutes == 24 * 60
+
+
+def test_the_parts_of_a_work_injury_come_in_any_order():
+    pathway = catalogue.get_pathway("work-injury")
+    assert [lag.link("a", "b").any_order for _, _, lag in pathway.lags()] == [True, True]
+    others = (lag for other in catalogue.list_pathways() if other.id != "work-injury" for _, _, lag in other.lags())
+    assert not any(lag.link("a", "b").any_order for lag in others)
 
 
 @pytest.mark.parametrize("extent", ["full", "small"])

@@ -116,12 +116,16 @@ class OffersWanted(BaseModel):
 
 
 class Offer(ResponseModel):
-    """A place that could be booked, and the points of cost that it adds."""
+    """A place that could be booked, and the points of cost that it adds.
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"place": PLACE, "cost": 40}]})
+    One of ``short_notice`` starts sooner than the least notice: it is booked with ``patient_agreed``.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"place": PLACE, "cost": 40, "short_notice": False}]})
 
     place: FreePlace = Field(validation_alias="booking")
     cost: int
+    short_notice: bool
 
 
 class Because(ResponseModel):
@@ -146,13 +150,17 @@ class SetAside(ResponseModel):
     detail: str
 
 
+OFFERED: JsonDict = {"place": PLACE, "cost": 40, "short_notice": False}
+
+
 class Offers(ResponseModel):
-    """Places for a visit, the best first; without any, why. ``set_aside`` names what stands against a rule."""
+    """Places for a visit, the best first, those of short notice last; without any, why.
+
+    ``set_aside`` names what stands against a rule.
+    """
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"visit": "visit-0181", "offers": [{"place": PLACE, "cost": 40}], "reasons": [], "set_aside": [ASIDE]}]
-        }
+        json_schema_extra={"examples": [{"visit": "visit-0181", "offers": [OFFERED], "reasons": [], "set_aside": [ASIDE]}]}
     )
 
     visit: str

@@ -28,7 +28,13 @@ Identifier = Annotated[str, Path(max_length=100)]
 
 MAX_HOLD_MINUTES = 7 * 1440
 
-KEPT: JsonDict = {"visit": "visit-0412", "expires_at": "2026-12-01T14:30:00Z", "place": PLACE, "set_aside": []}
+KEPT: JsonDict = {
+    "visit": "visit-0412",
+    "expires_at": "2026-12-01T14:30:00Z",
+    "place": PLACE,
+    "set_aside": [],
+    "short_notice": False,
+}
 
 
 class FreedTime(BaseModel):
@@ -102,7 +108,10 @@ class FreedPlaceCandidates(BaseModel):
 
 
 class KeptPlace(ResponseModel):
-    """A place that is kept for a visit until an instant; ``set_aside`` names what stands against a rule."""
+    """A place that is kept for a visit until an instant; ``set_aside`` names what stands against a rule.
+
+    One of ``short_notice`` starts sooner than the least notice: it is accepted with ``patient_agreed``.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [KEPT]})
 
@@ -110,6 +119,15 @@ class KeptPlace(ResponseModel):
     expires_at: datetime
     place: FreePlace
     set_aside: list[SetAside]
+    short_notice: bool
+
+
+class Acceptance(BaseModel):
+    """What the patient has said of the place."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"patient_agreed": True}]})
+
+    patient_agreed: bool = Field(False, description="They come although it is sooner than the least notice.")
 
 
 @router.post(
@@ -174,10 +192,10 @@ def get_freed_place(visit: Identifier, call: Reading) -> Response:
 
 
 @router.post("/v1/visits/{visit}/freed-place/acceptance", response_model=KeptPlace, responses=document_problems(409))
-def accept_freed_place(visit: Identifier, call: Creating) -> Response:
-    """Accept the place that is kept for a visit: it is booked."""
-    now = call.context.clock()
-    return call.create(lambda session: _kept(service.accept_offer(session, call.actor, visit, now)))
+def accept_freed_place(visit: Identifier, call: Creating, body: Acceptance | None = None) -> Response:
+    """Accept the place that is kept for a visit: it is booked. A patient who does so themselves agrees to come so soon."""
+    now, agreed = call.context.clock(), body is not None and body.patient_agreed
+    return call.create(lambda session: _kept(service.accept_offer(session, call.actor, visit, now, agreed)))
 
 
 @router.delete("/v1/visits/{visit}/freed-place", status_code=HTTPStatus.NO_CONTENT)
@@ -192,4 +210,6 @@ def decline_freed_place(visit: Identifier, call: Reading) -> Response:
 
 
 def _kept(kept: OfferedPlace, status: int = HTTPStatus.OK) -> RouteResult:
-    return RouteResult(KeptPlace.of(kept.offer, place=kept.booking, set_aside=kept.set_aside), status)
+    return RouteResult(
+        KeptPlace.of(kept.offer, place=kept.booking, set_aside=kept.set_aside, short_notice=kept.short_notice), status
+    )

@@ -32,7 +32,8 @@ class ClinicRow(TableRow, table=True):
 class PeriodRow(TableRow, table=True):
     """Dates that are planned together, ``[starts_on, ends_on)``; its id is that of the scenario it came with.
 
-    ``version`` grows with every change of anything that its plan depends on or consists of.
+    ``version`` grows with every change of anything that its plan depends on or consists of. ``block_staff`` names, as JSON,
+    who is reserved for each special clinic; null: whoever the clinic's record reserves.
     """
 
     __tablename__ = "periods"
@@ -44,6 +45,7 @@ class PeriodRow(TableRow, table=True):
     freeze_minutes: int = 0
     policy: str = Field(sa_type=Text)
     version: int = 1
+    block_staff: str | None = Field(default=None, sa_type=Text)
 
 
 class PeriodVersionRow(TableRow, table=True):

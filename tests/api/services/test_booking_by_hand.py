@@ -107,6 +107,15 @@ def test_no_reason_books_anybody_twice(desk: FrontDesk) -> None:
     assert desk.booking("v-4") is None
 
 
+def test_what_follows_a_visit_that_was_overridden_is_offered_days_that_the_link_leaves_it(desk: FrontDesk) -> None:
+    assert desk.cancel("v-1").status_code == 200
+    assert desk.book("v-1", "WE 09:05", override_reason="the bus comes at nine").status_code == 201
+    offers = desk.ask("POST", "/v1/visits/v-2/offers", {"count": 20}).json()["offers"]
+    assert offers and all(offer["place"]["start"] > at("TH 00:00") for offer in offers)
+    place = {key: offers[0]["place"][key] for key in ("start", "location", "room", "team", "supervisors")}
+    assert desk.ask("POST", "/v1/visits/v-2/booking", place).status_code == 201
+
+
 def test_after_an_override_offers_are_made_still_and_keep_clear_of_it(desk: FrontDesk) -> None:
     assert desk.book("v-4", "MO 08:05", "wang-exam-1", override_reason="asked so").status_code == 201
     answer = desk.ask("POST", f"/v1/visits/{OWN}/offers", {"count": 20})

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from support.months import MONDAY, Months, in_memory
+from support.months import MONDAY, Months, in_memory, roster
 from support.outbox import give_addresses, send_all, waiting
 
 from api.runtime.exceptions import Conflict
 from api.services import bookings, programmes
 from api.services.accounts import SYSTEM
+from api.services.rosters import import_roster
 from api.services.week import load_week
 from api.store import episodes as records
+from api.store import periods
 from scheduling.care.agenda import VisitSubject
 from scheduling.errors import EventRefused, UnknownId
 from scheduling.pathways import Occurrence
+from scheduling.scenario import Scenario
 
 FIRST, SECOND = "week-2026-11-30", "week-2026-12-07"
 
@@ -372,3 +376,26 @@ def test_a_seat_in_a_session_that_has_begun_is_not_given_back(desk: Months) -> N
     desk.now = desk.now.replace(year=2027, month=1, day=1)
     desk.leave(GROUP, "pat")
     assert "pat" in seats(desk, period)
+
+
+def test_a_special_clinic_reserves_those_who_staff_it_in_turn_in_weeks_that_are_built_alone(desk: Months) -> None:
+    made = Scenario.parse(roster(2))
+    known = made.providers_by_id["cancer-pain-physician-1"]
+    document = json.loads(
+        made.changed(providers=(*made.providers, known.changed(id="cancer-pain-physician-2"))).model_dump_json()
+    )
+    (block,) = document["clinic"]["blocks"]
+    block["providers"] = everybody = [*block["providers"], "cancer-pain-physician-2"]
+    with desk.store.writing() as session:
+        import_roster(session, SYSTEM, json.dumps(document), desk.now)
+    reserved = []
+    for week in range(2):
+        period = desk.build(start=MONDAY + timedelta(weeks=week)).scenario.id
+        with desk.store.reading() as session:
+            reserved.append(periods.load_scenario(session, period).clinic.blocks[0].providers)
+    with desk.store.writing() as session:
+        periods.keep_scenario(session, Scenario.parse(json.dumps(document | {"id": "taken-in"})), desk.now)
+        assert list(periods.load_scenario(session, "taken-in").clinic.blocks[0].providers) == everybody
+    physicians = [[who for who in staff if who.startswith("cancer")] for staff in reserved]
+    assert sorted(physicians) == [["cancer-pain-physician-1"], ["cancer-pain-physician-2"]]
+    assert all("palliative-physician-1" in staff for staff in reserved)

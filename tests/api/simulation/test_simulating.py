@@ -35,6 +35,15 @@ def report() -> Iterator[Report]:
     yield Report(weeks=4, seconds=0.5, results=tuple(results))
 
 
+def test_physicians_for_cancer_pain_can_see_inpatients_between_others_on_the_campus() -> None:
+    world = World(1, date(2026, 11, 30), 1)
+    shifts = [shift for who in world.providers if who.role == "cancer-pain-physician" for shift in who.shifts]
+    assert {shift.also for shift in shifts if shift.locations == ("wang",)} == {("inpatient",)}
+    assert {shift.also for shift in shifts if "west" in shift.locations} <= {()}
+    others = [shift for who in world.providers if who.role != "cancer-pain-physician" for shift in who.shifts]
+    assert not any(shift.also for shift in others)
+
+
 def test_chance_answers_every_policy_alike_whatever_was_asked_before():
     one, other = world(), world()
     tuesday = MONDAY + timedelta(days=1)

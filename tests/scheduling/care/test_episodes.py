@@ -320,3 +320,13 @@ def test_what_was_told_by_mistake_is_as_if_it_had_not_been_told():
 def test_only_the_last_that_is_known_of_a_visit_is_taken_back(told: list[Any]):
     with pytest.raises(EventRefused, match="more is known of the visit by now, or nothing"):
         episode("spinal-cord-stimulation", *told, ("retracted", *ASSESSED[0][1:]))
+
+
+@pytest.mark.parametrize("order", [PARTS, tuple(reversed(PARTS)), (PARTS[1], PARTS[0], PARTS[2])], ids=str)
+def test_the_parts_of_a_work_injury_are_recorded_in_the_order_in_which_they_were(order):
+    planned = [event("planned", part, "2026-12-07") for part in PARTS]
+    pathway = catalogue.get_pathway("work-injury")
+    found = record_events(episode("work-injury"), pathway, *planned)
+    for part in order:
+        found = record_events(found, pathway, event("done", part, "2026-12-07"))
+    assert state_of(found) == "completed"

@@ -238,3 +238,17 @@ def test_what_cannot_follow_a_visit_that_goes_on_alone_is_not_asked_for_on_anoth
     found = build_scenario(drug, Horizon(start=date(2026, 12, 14), end=date(2026, 12, 21)), stamp(date(2026, 12, 11), 18 * 60))
     assert list(asked(found)) == ["e0.check.2.3"]
     assert [str(one.occurrence) for one in found.previews][:1] == ["check.3"]
+
+
+def test_a_week_reserves_for_the_special_clinic_the_pair_that_staffs_it_then():
+    def doctor(identifier: str, skill: str) -> Provider:
+        days = (date(2026, 12, 9) + timedelta(weeks=number) for number in range(2))
+        shifts = tuple(Shift(start=stamp(day, 780), end=stamp(day, 1020), locations=("yawkey",)) for day in days)
+        role = "palliative-physician" if skill == "palliative-care" else "cancer-pain-physician"
+        return Provider(id=identifier, role=role, skills=(skill,), shifts=shifts)
+
+    staff = (doctor("ann", "cancer-pain"), doctor("bo", "cancer-pain"), doctor("pal", "palliative-care"))
+    book = a_book(providers=staff)
+    book = replace(book, clinic=catalogue.build_clinic(staff))
+    pairs = [build_next_scenario(book, 1, NOW + timedelta(weeks=n)).scenario.clinic.blocks[0].providers for n in range(2)]
+    assert sorted(pairs) == [("ann", "pal"), ("bo", "pal")]
