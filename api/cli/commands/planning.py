@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from api.cli.commands.serving import open_service
+from api.cli.commands.stored_plans import plan_week
 from api.cli.console import ExitCode, end_command, err, out, print_json, say, show
 from api.cli.demo import demonstrate, show_demo
 from api.cli.demo_service import serve_demo
@@ -17,6 +18,7 @@ from api.cli.files import read_scenario, read_with_doubts
 from api.cli.options import (
     AsJson,
     Gap,
+    Now,
     Output,
     PlanFile,
     ScenarioFile,
@@ -25,6 +27,7 @@ from api.cli.options import (
     Size,
     Start,
     Workers,
+    answered_scenario,
     expect_directory,
     expect_writable,
     generated,
@@ -34,10 +37,12 @@ from api.reports.calendar_files import take_over_uids
 from api.reports.changes import moves_document, moves_table
 from api.reports.documents import plan_summary, scenario_json, verdict_document
 from api.reports.summary import misstated, pins_conflict, plan_tables, reasons_table, violations_table
+from scheduling.catalogue import use_catalogue
+from scheduling.catalogue.sources import PAIN_CENTRE, find_shipped_workbook
 from scheduling.check import check as judge
 from scheduling.files import write_text
 from scheduling.plan import Plan
-from scheduling.publishing import is_published, publish, read_earlier
+from scheduling.publishing import is_published, publish, read_earlier, rebase, upcoming
 from scheduling.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -74,21 +79,38 @@ def generate(
         say(f"Wrote {output}: {len(made.visits):,} visits, {len(made.providers)} providers.")
 
 
+Clinic = Annotated[
+    str,
+    typer.Option("--clinic", help="Whose week: pain-centre, two-rooms, or a clinic's workbook in TOML."),
+]
+
+
 def demo(
     directory: Annotated[Path, typer.Option("--out", "-o", help="The directory to write into.")] = Path("demo"),
     size: Annotated[Size, typer.Option("--size", help="How much to plan.")] = "week",
     seconds: Seconds = 30.0,
     workers: Workers = 2,
     seed: Seed = 0,
+    clinic: Clinic = PAIN_CENTRE,
     serve: Annotated[bool, typer.Option("--serve", help="Then open it in a browser, with a throw-away account.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make up a week, plan it, check it, show it, write it all.
 
-    Writes the scenario, the plan, every calendar and a picture; calendars of an earlier demo in the directory are removed.
+    Of another clinic than the pain centre, the week is that of its workbook, whatever --size says. Writes the scenario, the
+    plan, every calendar and a picture; calendars of an earlier demo in the directory are removed.
     """
     expect_directory(directory)
-    asked = generated(size, seed, None)
+    with use_catalogue(clinic):
+        asked = (
+            generated(size, seed, None)
+            if clinic == PAIN_CENTRE
+            else read_scenario(find_shipped_workbook(clinic) or Path(clinic))
+        )
+        _demonstrate(asked, directory, seconds, workers, seed, serve, as_json)
+
+
+def _demonstrate(asked: Scenario, directory: Path, seconds: float, workers: int, seed: int, serve: bool, as_json: bool) -> None:
     from solver import KernelCompilation, Limits
 
     compilation = KernelCompilation()
@@ -107,7 +129,9 @@ def demo(
 
 
 def plan(
-    scenario: ScenarioFile,
+    scenario: Annotated[
+        Path | None, typer.Argument(metavar="[SCENARIO]", help="A scenario file, or a clinic's workbook.", show_default=False)
+    ] = None,
     output: Output = None,
     seconds: Seconds = 60.0,
     workers: Workers = 2,
@@ -120,16 +144,37 @@ def plan(
     moved: Annotated[
         Path | None, typer.Option("--moves", help="Write who is moved, and why, as JSON.", show_default=False)
     ] = None,
+    now: Now = None,
+    week: Annotated[
+        str | None, typer.Option("--week", help="A week of the service's store, instead of a file.", show_default=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plan a scenario.
+    """Plan a scenario, or a week of the service's store.
+
+    With --from and --now, everybody in the earlier plan has been told of it: what is past or imminent stays, moves cost as they
+    do, and --output writes the scenario that the plan answers too (NEW.scenario.json beside NEW.json). A week's plan is kept in
+    the store: publish it.
 
     Ctrl-C ends the search with the best plan so far. Shows what the plan costs and leaves out, and when it is not the first
     (the scenario has current bookings, or --from is given) who is moved, and why; with --json only the plan itself. Writes
     the plan only with --output. An earlier plan may be of an earlier form of the scenario; its calendars' identifiers are kept.
     """
+    if (scenario is None) == (week is None):
+        raise typer.BadParameter("give a SCENARIO, or --week", param_hint="SCENARIO")
+    if week is not None:
+        if output is not None or start is not None or moved is not None:
+            raise typer.BadParameter("goes without --output, --from and --moves", param_hint="--week")
+        plan_week(week, seconds, workers, seed, gap, now, as_json)
+        return
+    assert scenario is not None
     asked = read_scenario(scenario)
     begin = None if start is None else read_earlier(start, asked)
+    if now is not None:
+        if begin is None:
+            raise typer.BadParameter("needs --from, the plan that is lived by", param_hint="--now")
+        asked = publish(asked, begin, now)
+        begin = rebase(upcoming(asked, rebase(begin, asked)), asked)
     for file in (output, moved):
         if file is not None:
             expect_writable(file)
@@ -141,6 +186,8 @@ def plan(
         made.write(output)
         if start is not None:
             take_over_uids(start, output)
+        if now is not None:
+            asked.write(answered_scenario(output))
         say(f"Wrote {output}.")
     changed = _moves(asked, begin, made, seconds) if moved is not None or not as_json else ()
     if moved is not None:
