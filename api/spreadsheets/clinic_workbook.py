@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +61,22 @@ def read_workbook(content: bytes, source: str) -> Reading:
     return reading
 
 
-def read_workbook_scenario(file: Path) -> tuple[Scenario, list[Fault]]:
-    """Return the scenario of a workbook's file, and what of it is in doubt. Raises ``InvalidFile`` with every fault."""
+def read_workbook_scenario(file: Path, until: date | None = None) -> tuple[Scenario, list[Fault]]:
+    """Return the scenario of a workbook's file, and what of it is in doubt.
+
+    Parameters
+    ----------
+    until
+        Another last day than the workbook's; None: its own.
+
+    Raises
+    ------
+    InvalidFile
+        With every fault, each by its cell.
+    """
     reading = read_workbook(read_bounded(file, MAX_FILE_BYTES), str(file))
+    if until is not None:
+        reading = replace(reading, book=reading.book.until(until))
     return make_scenario(reading, str(file)), reading.doubts
 
 

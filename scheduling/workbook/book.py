@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from scheduling.errors import Fault
@@ -49,6 +50,11 @@ class Book:
                 yield from value
             elif value is not None:
                 yield value
+
+    def until(self, last_day: date) -> Book:
+        """Return the workbook with another last day: a usual week then goes on to it."""
+        clinic = [Row(row.number, {**row.cells, "last_day": last_day}) for row in self.of("clinic")]
+        return Book({**self.rows, "clinic": clinic})
 
     def contents(self) -> dict[str, list[dict[str, Any]]]:
         """Return the cells of all rows by sheet, without the numbers of rows; sheets without any are left out."""
