@@ -12,6 +12,7 @@ from datetime import timedelta
 from math import inf
 from time import monotonic
 
+from scheduling.obstacles import find_staff_obstacles
 from scheduling.people import Provider
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.requests import Visit
@@ -132,7 +133,11 @@ class _Explanation:
 
         Rules that it would be too late for, by the monotonic clock, are not tried.
         """
-        chain = self.around.chain(self.domains.by_key["visit", visit.id])
+        task = self.domains.by_key["visit", visit.id]
+        obstacles = tuple(find_staff_obstacles(self.scenario, task.service))
+        if obstacles:
+            return obstacles
+        chain = self.around.chain(task)
         here = self._fit(self.around, chain)
         if here is not None:
             return (self._too_dear(here),)

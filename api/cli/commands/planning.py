@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,8 +41,9 @@ from api.reports.summary import misstated, pins_conflict, plan_tables, reasons_t
 from scheduling.catalogue import use_catalogue
 from scheduling.catalogue.sources import PAIN_CENTRE, find_shipped_workbook
 from scheduling.check import check as judge
+from scheduling.fields import ItemKind
 from scheduling.files import write_text
-from scheduling.plan import Plan
+from scheduling.plan import Booking, GroupBooking, Plan
 from scheduling.publishing import is_published, publish, read_earlier, rebase, upcoming
 from scheduling.scenario import Scenario
 
@@ -262,28 +264,48 @@ def _check_scenario(file: Path, as_json: bool) -> None:
 def why(
     scenario: ScenarioFile,
     plan: PlanFile,
-    visit: Annotated[str, typer.Argument(metavar="VISIT", help="The id of a visit.", show_default=False)],
+    item: Annotated[str, typer.Argument(metavar="ID", help="The id of a visit, group or reserve.", show_default=False)],
     seconds: Seconds = 10.0,
     as_json: AsJson = False,
 ) -> None:
-    """Tell why a visit is left out, and what would let it in.
+    """Tell why a visit, group session or hold is left out, and what would let it in.
 
-    Every finding is tried by solving again; what the time was too short for says so.
+    What can never be comes first: no room of the kind, nobody with the skill, no shift. Every other finding is tried by solving
+    again; what the time was too short for says so. Of a session that meets, it is told who has no seat.
     """
     asked = read_scenario(scenario)
     given = Plan.read(plan, asked)
-    asked.visit(visit)
-    booking = given.visits_by_id.get(visit)
-    if booking is not None:
-        found = {"visit": visit, "planned": booking.model_dump(mode="json"), "reasons": []}
-        text = f"{visit} is planned on {booking.start:%A %d %B at %H:%M}, {booking.room or booking.location}."
-        print_json(found) if as_json else typer.echo(text)
+    kind: ItemKind = "group" if item in asked.groups_by_id else "hold" if item in asked.reserves_by_id else "visit"
+    if item in asked.visits_by_id or kind == "visit":
+        kind = "visit"
+        asked.visit(item)
+    booked: Mapping[str, Booking] = {
+        "visit": given.visits_by_id,
+        "group": given.groups_by_id,
+        "hold": {hold.reserve: hold for hold in given.holds},
+    }[kind]
+    if item in booked:
+        _tell_planned(asked, kind, item, booked[item], as_json)
         return
-    from solver import explain
+    from solver import explain, explain_session
 
-    with err().status(f"trying what would let {visit} in ..."):
-        reasons = explain(asked, given, visit, seconds)
+    with err().status(f"trying what would let {item} in ..."):
+        reasons = explain(asked, given, item, seconds) if kind == "visit" else explain_session(asked, given, item)
     if as_json:
-        print_json({"visit": visit, "planned": None, "reasons": [reason.model_dump() for reason in reasons]})
+        print_json({kind: item, "planned": None, "reasons": [reason.model_dump() for reason in reasons]})
     else:
-        show(reasons_table(visit, reasons))
+        show(reasons_table(item, reasons))
+
+
+def _tell_planned(asked: Scenario, kind: ItemKind, item: str, booking: Booking, as_json: bool) -> None:
+    without = []
+    if isinstance(booking, GroupBooking):
+        candidates = (candidate.patient for candidate in asked.groups_by_id[item].candidates)
+        without = [patient for patient in candidates if patient not in booking.attendees]
+    document = {kind: item, "planned": booking.model_dump(mode="json"), "reasons": []}
+    if as_json:
+        print_json(document | ({"without_seat": without} if kind == "group" else {}))
+        return
+    typer.echo(f"{item} is planned on {booking.start:%A %d %B at %H:%M}, {booking.room or booking.location}.")
+    if without:
+        typer.echo(f"No seat for {', '.join(without)}: it has {len(getattr(booking, 'attendees', ()))}.")
