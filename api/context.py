@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
+from api.access import oidc, passwords
 from api.access.actor import Actor
 from api.access.credentials import Signer
-from api.access.identity import identify
-from api.access.limits import RateLimiter
+from api.access.identity import identify, is_live
+from api.access.limits import OpenStreams, RateLimiter
 from api.access.oidc import IdentityProvider
 from api.runtime.caches import FeedCache
 from api.runtime.exceptions import Unavailable
 from api.runtime.fetching import Fetcher
 from api.runtime.metrics import Metrics
+from api.runtime.pools import BoundedPool
 from api.runtime.settings import Settings
 from api.store.columns import utc_now
 from api.store.database import Database
@@ -39,10 +41,14 @@ class AppContext:
         Returns the present instant; tests give their own.
     requests, log_ins, polls : RateLimiter
         How often one credential, one network address that fails to log in, and one feed's readers may ask.
+    streams : OpenStreams
+        Answers that go on.
     fetcher : Fetcher
         Reads calendars elsewhere.
     identity_provider : IdentityProvider or None
         Where staff log in, when not here.
+    hashing, asking : BoundedPool
+        Where passwords are hashed, and the identity provider is asked: neither takes a thread from those who read.
     stopping : Event
         Set when the process has been told to end: streams end then, and it is no longer ready.
     """
@@ -56,9 +62,16 @@ class AppContext:
     polls: RateLimiter
     fetcher: Fetcher
     identity_provider: IdentityProvider | None = None
+    streams: OpenStreams = field(default_factory=OpenStreams)
     metrics: Metrics = field(default_factory=Metrics)
     stopping: Event = field(default_factory=Event)
     feeds: FeedCache = field(default_factory=FeedCache)
+    hashing: BoundedPool = field(
+        default_factory=lambda: BoundedPool("logging in", passwords.POOL_THREADS, passwords.POOL_PLACES)
+    )
+    asking: BoundedPool = field(
+        default_factory=lambda: BoundedPool("the identity provider", oidc.POOL_THREADS, oidc.POOL_PLACES)
+    )
 
     @cached_property
     def queue(self) -> JobQueue:
@@ -71,6 +84,11 @@ class AppContext:
         """Return who brings a secret, as of now. Raises ``Unauthenticated``."""
         idle = timedelta(minutes=self.settings.session_idle_minutes)
         return identify(self.database, self.signer, secret, self.clock(), idle)
+
+    def is_live(self, actor: Actor) -> bool:
+        """Return whether somebody who was identified may still ask; it does not count as use."""
+        idle = timedelta(minutes=self.settings.session_idle_minutes)
+        return is_live(self.database, actor, self.clock(), idle)
 
     def expect_ready(self) -> None:
         """Refuse to serve: the process is ending, or the database does not answer or has other tables.
@@ -88,6 +106,8 @@ class AppContext:
         """Close the store, and the queue if it was opened."""
         if "queue" in self.__dict__:
             self.queue.close()
+        for pool in (self.hashing, self.asking):
+            pool.close()
         self.database.close()
 
 

@@ -12,6 +12,8 @@ from scheduling.clinic import Clinic, Location, Service
 from scheduling.errors import UnknownId
 from scheduling.instructions import load_instructions
 
+ONE_MINUTE = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
@@ -27,7 +29,8 @@ class Appointment:
     building, within, address : str
         Where it is; ``within`` the building is the suite and floor.
     arrive_minutes, arrive_text
-        How long before the start to arrive, or a sentence in place of that.
+        How long before the start to arrive, or a sentence in place of that. Whoever comes from another appointment arrives
+        when that, its recovery and the way are over.
     bring, hold : tuple of str
         Sentences.
     timezone, clinic, access, phone : str
@@ -84,15 +87,28 @@ class Appointment:
         return self.ends_at.astimezone(ZoneInfo(self.timezone))
 
     @property
+    def arrives_at(self) -> datetime:
+        """When to arrive, an instant: where the patient's own calendar begins."""
+        return self.starts_at - timedelta(minutes=self.arrive_minutes)
+
+    @property
     def local_arrival(self) -> datetime:
         """When to arrive, by the clinic's clocks, aware."""
-        return (self.starts_at - timedelta(minutes=self.arrive_minutes)).astimezone(ZoneInfo(self.timezone))
+        return self.arrives_at.astimezone(ZoneInfo(self.timezone))
 
 
 def make_appointment(
-    clinic: Clinic, service: str, location: str, starts_at: datetime, ends_at: datetime, clinicians: tuple[str, ...] = ()
+    clinic: Clinic,
+    service: str,
+    location: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    clinicians: tuple[str, ...] = (),
+    free_at: datetime | None = None,
 ) -> Appointment:
     """Return what a patient is told of a service at a location, both ids, within ``[starts_at, ends_at)``.
+
+    ``free_at`` is when the patient can be there after an appointment before this one; None: they come from elsewhere.
 
     Raises
     ------
@@ -103,7 +119,7 @@ def make_appointment(
     place = next((known for known in clinic.locations if known.id == location), None)
     if offered is None or place is None:
         raise UnknownId(*(("service", service) if offered is None else ("location", location)))
-    return resolve_appointment(clinic.name, clinic.timezone, offered, place, starts_at, ends_at, clinicians)
+    return resolve_appointment(clinic.name, clinic.timezone, offered, place, starts_at, ends_at, clinicians, free_at)
 
 
 def resolve_appointment(
@@ -114,8 +130,9 @@ def resolve_appointment(
     starts_at: datetime,
     ends_at: datetime,
     clinicians: tuple[str, ...] = (),
+    free_at: datetime | None = None,
 ) -> Appointment:
-    """Return what a patient is told of a service at a location within ``[starts_at, ends_at)``."""
+    """Return what a patient is told of a service at a location within ``[starts_at, ends_at)``; ``free_at`` is as above."""
     guidance, place = load_instructions().get_guidance(service), load_instructions().get_wayfinding(location.id)
     return Appointment(
         starts_at=starts_at,
@@ -123,7 +140,7 @@ def resolve_appointment(
         building=location.name,
         within=place.within.text if place.within else "",
         address=location.address,
-        arrive_minutes=guidance.arrive.minutes,
+        arrive_minutes=_limit_lead(guidance.arrive.minutes, starts_at, free_at),
         arrive_text=guidance.arrive.text,
         bring=tuple(instruction.text for instruction in guidance.bring),
         companion=guidance.companion.text,
@@ -136,3 +153,15 @@ def resolve_appointment(
         clinicians=clinicians,
         geo=None if place.geo is None else (place.geo.latitude, place.geo.longitude),
     )
+
+
+def _limit_lead(minutes: int, starts_at: datetime, free_at: datetime | None) -> int:
+    """Return how many minutes before a start to arrive: no more than there are after the appointment before it."""
+    if free_at is None:
+        return minutes
+    return min(minutes, max(0, (starts_at - free_at) // ONE_MINUTE))
+
+
+def get_free_at(clinic: Clinic, rested_at: datetime, origin: str, destination: str) -> datetime:
+    """Return when a patient who has rested after an appointment at one location can be at another, both ids."""
+    return rested_at + timedelta(minutes=clinic.travel_minutes(origin, destination))

@@ -28,7 +28,8 @@ Status = Literal["CONFIRMED", "CANCELLED"]
 class CalendarEvent:
     """One event: when, what it says, and which version of it this is; all datetimes are aware.
 
-    One that ``is_free`` takes no time of anybody: it is there to be read.
+    One that ``is_free`` takes no time of anybody: it is there to be read. ``alarm_minutes`` is how long before its start its
+    owner is reminded.
     """
 
     uid: str
@@ -39,6 +40,7 @@ class CalendarEvent:
     notice: Notice
     status: Status = "CONFIRMED"
     is_free: bool = False
+    alarm_minutes: tuple[int, ...] = ()
 
     def content(self, timezone: str, parties: Iterable[bytes] = ()) -> bytes:
         """Return the VEVENT (RFC 5545, section 3.6.1), with the lines of who organizes it and attends.
@@ -68,9 +70,23 @@ class CalendarEvent:
                 make_line("STATUS", self.status),
                 make_line("TRANSP", "TRANSPARENT" if self.is_free or self.status == "CANCELLED" else "OPAQUE"),
                 *parties,
+                *(_make_alarm(minutes, notice.summary) for minutes in self.alarm_minutes),
                 b"END:VEVENT\r\n",
             )
         )
+
+
+def _make_alarm(minutes: int, summary: str) -> bytes:
+    """Return the VALARM that shows a heading some minutes before its event (RFC 5545, section 3.6.6)."""
+    return b"".join(
+        (
+            b"BEGIN:VALARM\r\n",
+            make_line("ACTION", "DISPLAY"),
+            make_line("DESCRIPTION", escape_text(summary)),
+            make_line("TRIGGER", f"-PT{minutes}M"),
+            b"END:VALARM\r\n",
+        )
+    )
 
 
 def make_calendar(head: Iterable[bytes], rules: bytes, events: Iterable[bytes]) -> bytes:

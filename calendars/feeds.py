@@ -2,7 +2,7 @@
 
 Equal entries give the same bytes, so that a strong ETag can be made of them; each event's DTSTAMP is when its booking last
 changed, not when somebody looked. Nothing of staff's feeds names a patient, and none of them has an ATTENDEE, an ORGANIZER
-or an alarm: those are for invites alone.
+or an alarm. A patient's events are those of the invites: they begin when the patient is to arrive, and have alarms.
 
 References
 ----------
@@ -12,14 +12,14 @@ X-WR-CALNAME and X-PUBLISHED-TTL say the same to programs that came before RFC 7
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 from uuid import NAMESPACE_OID, uuid5
 from zoneinfo import ZoneInfo
 
-from calendars.appointments import resolve_appointment
+from calendars.appointments import Appointment, get_free_at, resolve_appointment
 from calendars.entries import CalendarEntry
 from calendars.events import CalendarEvent, get_zone_rules, make_calendar
 from calendars.lines import escape_text, make_line
@@ -33,6 +33,7 @@ from calendars.wording import (
     make_supervisor_notice,
 )
 from scheduling.clinic import Clinic
+from scheduling.instructions import load_instructions
 
 FeedKind = Literal["provider", "room", "group", "location", "patient"]
 
@@ -47,9 +48,7 @@ NOTICES: dict[FeedKind, Callable[[str, str, CalendarEntry], Notice]] = {
     "room": lambda clinic, timezone, entry: make_staff_notice(entry),
     "group": lambda clinic, timezone, entry: make_group_notice(entry),
     "location": lambda clinic, timezone, entry: make_staff_notice(entry),
-    "patient": lambda clinic, timezone, entry: make_patient_notice(
-        resolve_appointment(clinic, timezone, entry.service, entry.location, entry.starts_at, entry.ends_at)
-    ),
+    "patient": lambda clinic, timezone, entry: make_patient_notice(_resolve(clinic, timezone, entry)),
 }
 """What each kind of feed says of an entry, by the clinic's name and zone."""
 
@@ -76,7 +75,11 @@ def make_feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, entries: It
         When there is no such zone.
     """
     ordered = sorted(entries, key=lambda entry: (entry.starts_at, entry.uid))
-    events = [make_event(kind, clinic.name, clinic.timezone, entry, _is_supervising(kind, owner, entry)) for entry in ordered]
+    free_at = _list_free_times(clinic, ordered) if kind == "patient" else [None] * len(ordered)
+    events = [
+        make_event(kind, clinic.name, clinic.timezone, entry, _is_supervising(kind, owner, entry), free)
+        for entry, free in zip(ordered, free_at, strict=True)
+    ]
     zone = ZoneInfo(clinic.timezone)
     edges = (min(entry.starts_at for entry in ordered), max(entry.ends_at for entry in ordered)) if ordered else ()
     years = {first.year, *(moment.astimezone(zone).year for moment in edges)}
@@ -90,13 +93,47 @@ def _is_supervising(kind: FeedKind, owner: str, entry: CalendarEntry) -> bool:
     return kind == "provider" and not any(member.id == owner for member in entry.team)
 
 
+def _list_free_times(clinic: Clinic, ordered: Sequence[CalendarEntry]) -> list[datetime | None]:
+    """Return when the patient can be at each of their appointments, by start, after the one before it."""
+    previous = (None, *ordered[:-1])
+    return [
+        None
+        if before is None
+        else get_free_at(
+            clinic, before.ends_at + timedelta(minutes=before.service.recovery), before.location.id, entry.location.id
+        )
+        for before, entry in zip(previous, ordered, strict=False)
+    ]
+
+
 @lru_cache(maxsize=20_000)
-def make_event(kind: FeedKind, clinic: str, timezone: str, entry: CalendarEntry, supervises: bool = False) -> bytes:
-    """Return an entry's event in a kind of feed; those asked for again are remembered, as a feed changes an event at a time."""
+def make_event(
+    kind: FeedKind,
+    clinic: str,
+    timezone: str,
+    entry: CalendarEntry,
+    supervises: bool = False,
+    free_at: datetime | None = None,
+) -> bytes:
+    """Return an entry's event in a kind of feed; those asked for again are remembered, as a feed changes an event at a time.
+
+    ``free_at`` is when the patient, whose feed it is, can be there after the appointment before it.
+    """
+    if kind == "patient":
+        appointment = _resolve(clinic, timezone, entry, free_at)
+        times = (appointment.arrives_at, appointment.ends_at)
+        alarms, words = load_instructions().reminders.alarm_minutes, make_patient_notice(appointment)
+        event = CalendarEvent(entry.uid, entry.sequence, entry.changed_at, *times, words, alarm_minutes=alarms)
+        return event.content(timezone)
     notice = NOTICES[kind](clinic, timezone, entry)
     if supervises:
         notice = make_supervisor_notice(notice)
     return CalendarEvent(entry.uid, entry.sequence, entry.changed_at, entry.starts_at, entry.ends_at, notice).content(timezone)
+
+
+def _resolve(clinic: str, timezone: str, entry: CalendarEntry, free_at: datetime | None = None) -> Appointment:
+    times = (entry.starts_at, entry.ends_at)
+    return resolve_appointment(clinic, timezone, entry.service, entry.location, *times, free_at=free_at)
 
 
 def make_empty_feed(clinic: Clinic, kind: FeedKind, owner: str, name: str, first: date) -> bytes:

@@ -20,6 +20,7 @@ from calendars.events import CalendarEvent, Status, get_zone_rules, make_calenda
 from calendars.lines import make_line
 from calendars.mailbox import Mailbox
 from calendars.wording import Notice, make_patient_notice
+from scheduling.instructions import load_instructions
 
 Method = Literal["REQUEST", "CANCEL"]
 
@@ -129,15 +130,19 @@ def make_stamp(last: datetime | None, now: datetime) -> datetime:
 
 
 def make_scheduling_object(message: InviteMessage, organizer: Mailbox) -> bytes:
-    """Return a message's calendar object (RFC 5546, sections 3.2.2 and 3.2.5): one event, one attendee."""
+    """Return a message's calendar object (RFC 5546, sections 3.2.2 and 3.2.5): one event, one attendee.
+
+    The event begins when the patient is to arrive, and reminds them of that.
+    """
     appointment, zone = message.appointment, message.appointment.timezone
     is_cancelled = message.method == "CANCEL"
     notice = _make_cancellation(appointment) if is_cancelled else make_patient_notice(appointment)
-    times = (message.stamp, appointment.starts_at, appointment.ends_at)
+    times = (message.stamp, appointment.arrives_at, appointment.ends_at)
+    alarms = () if is_cancelled else load_instructions().reminders.alarm_minutes
     status: Status = "CANCELLED" if is_cancelled else "CONFIRMED"
     parties = (_make_party("ORGANIZER", organizer), _make_party("ATTENDEE", message.attendee, **_ROLE[message.method]))
-    event = CalendarEvent(message.uid, message.sequence, *times, notice, status).content(zone, parties)
-    rules = get_zone_rules(zone, appointment.local_start.year, appointment.local_end.year)
+    event = CalendarEvent(message.uid, message.sequence, *times, notice, status, alarm_minutes=alarms).content(zone, parties)
+    rules = get_zone_rules(zone, appointment.local_arrival.year, appointment.local_end.year)
     return make_calendar((make_line("METHOD", message.method),), rules, (event,))
 
 

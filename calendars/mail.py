@@ -22,7 +22,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -30,6 +31,7 @@ from hashlib import sha256
 from html import escape
 from typing import cast
 
+from calendars.appointments import Appointment
 from calendars.invites import InviteMessage, make_scheduling_object
 from calendars.mailbox import Mailbox
 from calendars.updates import has_moved, list_changes
@@ -49,28 +51,55 @@ def make_mail(message: InviteMessage, organizer: Mailbox) -> bytes:
     alternative, mixed = _make_part(), _make_part()
     alternative["Content-Type"] = "multipart/alternative"
     alternative.attach(_make_text("\n".join(_list_paragraphs(message)) + "\n", "plain"))
-    alternative.attach(_make_text(_make_html(message), "html"))
+    alternative.attach(_make_text(_make_html(_list_paragraphs(message)), "html"))
     alternative.attach(_make_calendar_part(content, message.method))
     mixed["Content-Type"] = "multipart/mixed"
     mixed.attach(alternative)
     mixed.attach(_make_attachment(content, FILE_NAMES[message.method]))
     for number, part in enumerate((mixed, alternative)):
         part.set_boundary(f"=_{number}_{make_reference(message.uid, message.sequence, message.attendee)}")
+    head = _make_head(organizer, message.attendee, make_subject(message), message.stamp, make_message_id(message, organizer))
+    return head + mixed.as_bytes()
+
+
+def make_reminder(appointment: Appointment, attendee: Mailbox, organizer: Mailbox, stamp: datetime, reference: str) -> bytes:
+    """Return the mail that reminds of an appointment, of when to arrive first; ``reference`` is that of its Message-ID.
+
+    It has no calendar object: the event stands in the patient's calendar already, or was taken out of it by them.
+    """
+    arrival, clinic = appointment.local_arrival, make_discreet(appointment.clinic)
+    when = f"{format_day(arrival)}, {format_clock(arrival)}"
+    subject = ", ".join(filter(None, (f"Reminder: please arrive on {when}", clinic)))
+    if appointment.arrive_text is not None:
+        subject = ", ".join(filter(None, (f"Reminder: appointment on {when}", clinic)))
+    lines = (f"This is a reminder of your appointment on {when}.", *list_instructions(appointment))
+    alternative = _make_part()
+    alternative["Content-Type"] = "multipart/alternative"
+    alternative.attach(_make_text("\n".join(lines) + "\n", "plain"))
+    alternative.attach(_make_text(_make_html(lines), "html"))
+    alternative.set_boundary(f"=_0_{reference}")
+    return _make_head(organizer, attendee, subject, stamp, _make_id(reference, organizer)) + alternative.as_bytes()
+
+
+def _make_head(organizer: Mailbox, attendee: Mailbox, subject: str, stamp: datetime, message_id: str) -> bytes:
     headers = (
         f"From: {_format_address(organizer)}",
-        f"To: {_format_address(message.attendee)}",
-        f"Subject: {_format_header(make_subject(message))}",
-        f"Date: {format_datetime(message.stamp)}",
-        f"Message-ID: {make_message_id(message, organizer)}",
+        f"To: {_format_address(attendee)}",
+        f"Subject: {_format_header(subject)}",
+        f"Date: {format_datetime(stamp)}",
+        f"Message-ID: {message_id}",
         "MIME-Version: 1.0\r\n",
     )
     # UTF-8 beyond ASCII is in the attendee's address alone, for which the server has to know SMTPUTF8 (RFC 6532, section 3.2).
-    return "\r\n".join(headers).encode() + mixed.as_bytes()
+    return "\r\n".join(headers).encode()
 
 
 def make_message_id(message: InviteMessage, organizer: Mailbox) -> str:
     """Return the Message-ID, the same for the same version of an event for the same attendee."""
-    reference = make_reference(message.uid, message.sequence, message.attendee)
+    return _make_id(make_reference(message.uid, message.sequence, message.attendee), organizer)
+
+
+def _make_id(reference: str, organizer: Mailbox) -> str:
     return f"<{reference}@{organizer.address.partition('@')[2]}>"
 
 
@@ -116,9 +145,9 @@ def _list_paragraphs(message: InviteMessage) -> Iterator[str]:
     yield from list_instructions(appointment)
 
 
-def _make_html(message: InviteMessage) -> str:
-    lines = "".join(f"<p>{escape(line)}</p>\n" for line in _list_paragraphs(message))
-    return f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"></head><body>\n{lines}</body></html>\n'
+def _make_html(lines: Iterable[str]) -> str:
+    paragraphs = "".join(f"<p>{escape(line)}</p>\n" for line in lines)
+    return f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"></head><body>\n{paragraphs}</body></html>\n'
 
 
 def _make_text(text: str, kind: str) -> EmailMessage:

@@ -32,10 +32,13 @@ _MARGIN = timedelta(days=2)
 
 
 def takes_time(event: Component) -> bool:
-    """Return whether an event keeps its owner busy. X-MICROSOFT-CDO-BUSYSTATUS is what Outlook shows it as."""
-    is_free = (event.value("X-MICROSOFT-CDO-BUSYSTATUS") or "").upper() == "FREE"
-    is_transparent = (event.value("TRANSP") or "").upper() == "TRANSPARENT"
-    return not (is_free or is_transparent or (event.value("STATUS") or "").upper() == "CANCELLED")
+    """Return whether an event keeps its owner busy.
+
+    X-MICROSOFT-CDO-BUSYSTATUS is what Outlook shows it as: who is out of office is away, whatever TRANSP says.
+    """
+    shown = (event.value("X-MICROSOFT-CDO-BUSYSTATUS") or "").upper()
+    is_transparent = (event.value("TRANSP") or "").upper() == "TRANSPARENT" and shown != "OOF"
+    return not (shown == "FREE" or is_transparent or (event.value("STATUS") or "").upper() == "CANCELLED")
 
 
 @dataclass(frozen=True, slots=True)

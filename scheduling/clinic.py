@@ -6,8 +6,9 @@ A key that a file need not have shows its default; where that depends on other k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import time
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field
@@ -166,3 +167,11 @@ class Clinic(Model):
     recovery: tuple[Recovery, ...] = Field((), description="the recovery bays")
     services: tuple[Service, ...] = Field(description="what is offered")
     blocks: tuple[Block, ...] = Field((), description="the special clinics")
+
+    @cached_property
+    def _travel(self) -> Mapping[frozenset[str], int]:
+        return {frozenset(travel.between): travel.minutes for travel in self.travel}
+
+    def travel_minutes(self, origin: str, destination: str) -> int:
+        """Return the minutes between two locations: 0 within one, and where none are given."""
+        return 0 if origin == destination else self._travel.get(frozenset((origin, destination)), 0)

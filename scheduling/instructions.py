@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 from scheduling import catalogue
 from scheduling.clinic import Service
 from scheduling.errors import Fault, InvalidFile
-from scheduling.fields import Id, Minutes, Model
+from scheduling.fields import Id, Minutes, Model, Positive
 
 T = TypeVar("T")
 
@@ -78,6 +78,18 @@ class Wayfinding(Model):
     geo: Coordinates | None = None
 
 
+class Reminders(Model):
+    """When patients are reminded, each in minutes before they are to arrive, the longest first.
+
+    By mail they are not reminded of what was told or confirmed less than ``quiet_minutes`` before.
+    """
+
+    source: Source
+    mail_minutes: tuple[Positive, ...] = ()
+    quiet_minutes: Minutes = 0
+    alarm_minutes: tuple[Positive, ...] = ()
+
+
 class DiscreetWords(Model):
     """Words left out of what other people may see of a patient's calendar."""
 
@@ -99,6 +111,7 @@ class Instructions(Model):
 
     sources: dict[Source, str]
     unspoken: DiscreetWords
+    reminders: Reminders = Reminders(source="ours")
     default: Advice
     default_procedure: Advice
     families: dict[str, Family]

@@ -205,13 +205,9 @@ class Scenario(Model):
         """Reserves by id."""
         return MappingProxyType({reserve.id: reserve for reserve in self.reserves})
 
-    @cached_property
-    def _travel(self) -> Mapping[frozenset[str], int]:
-        return {frozenset(travel.between): travel.minutes for travel in self.clinic.travel}
-
     def travel_minutes(self, origin: str, destination: str) -> int:
         """Return the minutes between two locations: 0 within one, and where the clinic names none."""
-        return 0 if origin == destination else self._travel.get(frozenset((origin, destination)), 0)
+        return self.clinic.travel_minutes(origin, destination)
 
     def site(self, location: str) -> str:
         """Return the site that a location belongs to."""

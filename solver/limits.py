@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from scheduling.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Progress:
     """Where a search stands: seconds since its start, the best cost, the proven bound, and what it is doing.
 
     ``planned`` visits have a place in the best plan, ``late`` of them after their target; ``version`` grows with each plan
-    that is better.
+    that is better, which ``get_plan`` makes.
     """
 
     seconds: float
@@ -49,6 +52,7 @@ class Progress:
     planned: int = 0
     late: int = 0
     version: int = 0
+    get_plan: Callable[[], Plan] | None = field(default=None, compare=False, repr=False)
 
     @property
     def gap(self) -> float | None:

@@ -96,13 +96,15 @@ class BoundParameters(Model):
     Attributes
     ----------
     wait_seconds : float
-        How long annealing waits for the first relaxation: a week has it in 1.3 s, a month in 35 s.
+        A first, quick cooling, which ends when the relaxation is there: a week has it in 1.3 s, a month in 35 s.
     seconds_per_task : float
-        Seconds for each task of the annealing that does not wait any longer.
+        Seconds for each task of the longer cooling after it, while the relaxation is not there.
     restart_share : float
-        Such annealing starts again from the reduced costs when it is no further than this as they come.
+        Such a cooling starts again from the reduced costs when it is no further than this as they come.
     guide_weight : float
         Weight of the reduced costs beside an option's own cost, in the plan that is constructed from them.
+    simplex_share : float
+        Share of the time left after which a relaxation that is not solved is estimated.
     time_share : float
         Most of the time left that one worker takes for a better bound.
     max_rounds : int
@@ -114,6 +116,7 @@ class BoundParameters(Model):
     wait_seconds: Seconds = 2.0
     seconds_per_task: Seconds = 0.01
     restart_share: Share = 0.5
+    simplex_share: Share = 0.7
     guide_weight: Annotated[float, Field(ge=0, le=1_000_000)] = 1000.0
     time_share: Share = 0.5
     max_rounds: Annotated[int, Field(ge=0, le=1_000)] = 2

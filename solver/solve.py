@@ -7,7 +7,7 @@ and a clock. Each takes the incumbent, and leaves it better or as it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from math import ceil
 from threading import Event
@@ -314,11 +314,14 @@ class Relaxation:
 
 
 def relax(problem: PlanningProblem, incumbent: Incumbent) -> Relaxation:
-    """Solve the master's relaxation, which raises the bound."""
+    """Solve the master's relaxation, which raises the bound; where the time is too short for that, estimate it."""
     clock, master = problem.clock, Master(problem.domains)
-    solution = master.program.solve_relaxation(1e6 if clock.deterministic else clock.left)
+    share = problem.parameters.bound.simplex_share
+    solution = master.program.solve_relaxation(1e6 if clock.deterministic else clock.left * share)
     if clock.deterministic:
         clock.spend(RELAX_SECONDS * problem.option_count)
+    elif solution is None and not clock.over:
+        solution = master.program.estimate_relaxation(clock.left)
     if solution is None:
         return Relaxation({}, {})
     incumbent.raise_bound(solution.bound)
@@ -361,7 +364,7 @@ def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxa
     clock, limits, compilation = problem.clock, problem.limits, KernelCompilation()
     with ThreadPoolExecutor(max(1, limits.workers - 1)) as pool:
         relaxing = pool.submit(lambda: relax(problem, incumbent) if relaxation is None else relaxation)
-        meanwhile = anneal_meanwhile(problem, incumbent, relaxing, compilation)
+        meanwhile = search_meanwhile(problem, incumbent, relaxing, compilation)
         relaxed = relaxing.result()
         guided = construct_guided(problem, incumbent, relaxed) if meanwhile.progress < 1 else None
         helpers: list[Future[None]] = []
@@ -378,17 +381,27 @@ def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxa
             helper.result()
 
 
-def anneal_meanwhile(
+def search_meanwhile(
     problem: PlanningProblem, incumbent: Incumbent, relaxing: Future[Relaxation], compilation: KernelCompilation
 ) -> CoolingSchedule:
-    """Anneal without reduced costs when they are slow to come; return the cooling, as far as it came."""
+    """Search without reduced costs for as long as they take to come; return the longer cooling, as far as it came.
+
+    First a quick cooling, so that there is a good plan soon; then a longer one; then neighbourhoods, to the end if need be.
+    """
     clock, bound, annealing = problem.clock, problem.parameters.bound, problem.parameters.annealing
-    seconds = min(bound.seconds_per_task * len(problem.domains.tasks), clock.left * annealing.time_share)
-    cooling = CoolingSchedule(clock, seconds, annealing)
-    is_alone = problem.limits.workers == 1 or clock.deterministic
-    if not is_alone and not wait([relaxing], bound.wait_seconds).done and compilation.is_done:
-        anneal(problem, incumbent, cooling, 0, lambda: relaxing.done() and cooling.progress < bound.restart_share)
-    return cooling
+
+    def cool(seconds: float) -> CoolingSchedule:
+        return CoolingSchedule(clock, min(seconds, clock.left * annealing.time_share), annealing)
+
+    if problem.limits.workers == 1 or clock.deterministic:
+        return cool(clock.left)
+    if compilation.is_done:
+        anneal(problem, incumbent, cool(bound.wait_seconds), 0, relaxing.done)
+    longer = cool(bound.seconds_per_task * len(problem.domains.tasks))
+    if compilation.is_done and not relaxing.done():
+        anneal(problem, incumbent, longer, 0, lambda: relaxing.done() and longer.progress < bound.restart_share)
+    search_neighbourhoods(problem, incumbent, {}, 0, relaxing.done)
+    return longer
 
 
 def construct_guided(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation) -> Placements | None:

@@ -16,6 +16,7 @@ class AccessRole(StrEnum):
     CLINICIAN = "clinician"
     PATIENT = "patient"
     ADMIN = "admin"
+    SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Actor:
         Who a clinician is among the providers.
     visit : str or None
         The one visit that a patient's link opens.
+    scopes : frozenset of str
+        What a hospital system may do, as ``Appointment.s``: the type of resource, and one of create, read, update and search.
     """
 
     id: str
@@ -41,3 +44,4 @@ class Actor:
     credential: str = ""
     provider: str | None = None
     visit: str | None = None
+    scopes: frozenset[str] = frozenset()

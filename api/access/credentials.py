@@ -1,8 +1,9 @@
 """The secrets by which callers are known, and how they are kept: as hashes only.
 
-A secret says by its prefix what it is: ``cws_`` a session, ``cwt_`` a program's token, ``cwl_`` a patient's link, ``cwf_`` a
-feed. Sessions, tokens and staff's feeds are 256 random bits, so a plain hash of them cannot be searched for. A link and a
-patient's feed are signed instead: they name their state in the store, and a key that the database does not have vouches for it.
+A secret says by its prefix what it is: ``cws_`` a session, ``cwt_`` a program's token, ``cwa_`` that of a hospital system,
+``cwl_`` a patient's link, ``cwf_`` a feed. Sessions, tokens and staff's feeds are 256 random bits, so a plain hash of them
+cannot be searched for. A link and a patient's feed are signed instead: they name their state in the store, and a key that the
+database does not have vouches for it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from base64 import urlsafe_b64encode
 
 from cryptography.fernet import Fernet, InvalidToken
 
-SESSION, TOKEN, LINK, FEED = "cws_", "cwt_", "cwl_", "cwf_"
+SESSION, TOKEN, CLIENT, LINK, FEED = "cws_", "cwt_", "cwa_", "cwl_", "cwf_"
 
 MAX_CHARACTERS = 200
 """Longest secret that is looked at."""

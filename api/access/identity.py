@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
-from api.access.credentials import LINK, MAX_CHARACTERS, SESSION, TOKEN, Signer, hash_secret
+from api.access.credentials import CLIENT, LINK, MAX_CHARACTERS, SESSION, TOKEN, Signer, hash_secret
 from api.runtime.exceptions import Unauthenticated
-from api.store import accounts
+from api.store import accounts, clients
 from api.store.database import Database
 from api.store.errors import StoreBusy
 from api.store.tables import AccountRow, PatientLinkRow, SessionRow, TokenRow
@@ -19,6 +19,10 @@ from scheduling.errors import UnknownId
 
 USE_NOTED_EVERY = timedelta(seconds=60)
 """How often at most a credential's use is written down: idle log-off is exact to this."""
+
+
+OF_CLIENTS = "client:"
+"""Precedes the id of a hospital system where it stands among others who act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,46 @@ def identify(database: Database, signer: Signer, secret: str, now: datetime, idl
     return credential.actor
 
 
+def is_live(database: Database, actor: Actor, now: datetime, idle: timedelta) -> bool:
+    """Return whether the credential by which somebody came still holds, for what they are; nothing is noted."""
+    with database.reading() as session:
+        if actor.role is AccessRole.PATIENT:
+            link = session.get(PatientLinkRow, actor.credential)
+            return link is not None and _is_good(link, now)
+        row = session.get(SessionRow, actor.credential) or session.get(TokenRow, actor.credential)
+        if row is None or not _is_good(row, now) or (isinstance(row, SessionRow) and row.last_seen_at + idle <= now):
+            return False
+        account = accounts.get_account(session, row.account_id)
+        return account.is_active and _staff(account, row.id) == actor
+
+
+def _is_good(row: SessionRow | TokenRow | PatientLinkRow, now: datetime) -> bool:
+    return row.revoked_at is None and (row.expires_at is None or row.expires_at > now)
+
+
+def recognise_link(database: Database, signer: Signer, secret: str, now: datetime) -> Actor:
+    """Return whose link a patient's page was opened by; nothing is noted, as mail scanners open every link.
+
+    Raises
+    ------
+    Unauthenticated
+        When it is no link, or one that was revoked or has run out.
+    """
+    with database.reading() as session:
+        known = secret.startswith(LINK) and len(secret) <= MAX_CHARACTERS
+        credential = _verify_link(session, signer, secret, now) if known else None
+    if credential is None:
+        raise Unauthenticated("the link is unknown, revoked, or has run out")
+    return credential.actor
+
+
 def _verify(session: Session, signer: Signer, secret: str, now: datetime, idle: timedelta) -> VerifiedCredential | None:
     if secret.startswith(SESSION):
         return _verify_session(session, hash_secret(secret), now, idle)
     if secret.startswith(TOKEN):
         return _verify_token(session, hash_secret(secret), now)
+    if secret.startswith(CLIENT):
+        return _verify_client(session, hash_secret(secret), now)
     return _verify_link(session, signer, secret, now) if secret.startswith(LINK) else None
 
 
@@ -67,7 +106,7 @@ def _verify_session(session: Session, secret_hash: str, now: datetime, idle: tim
     if found is None:
         return None
     row, account = found
-    if row.revoked_at is not None or row.expires_at <= now or row.last_seen_at + idle <= now or not account.is_active:
+    if not _is_good(row, now) or row.last_seen_at + idle <= now or not account.is_active:
         return None
     return VerifiedCredential(_staff(account, row.id), SessionRow, row.last_seen_at)
 
@@ -77,9 +116,20 @@ def _verify_token(session: Session, secret_hash: str, now: datetime) -> Verified
     if found is None:
         return None
     row, account = found
-    if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now) or not account.is_active:
+    if not _is_good(row, now) or not account.is_active:
         return None
     return VerifiedCredential(_staff(account, row.id), TokenRow, row.last_used_at)
+
+
+def _verify_client(session: Session, secret_hash: str, now: datetime) -> VerifiedCredential | None:
+    credential = clients.find_token(session, secret_hash)
+    if credential is None:
+        return None
+    token, client = credential
+    if token.expires_at <= now or not client.is_active:
+        return None
+    actor = Actor(f"{OF_CLIENTS}{client.id}", AccessRole.SYSTEM, token.id, scopes=frozenset(token.scopes))
+    return VerifiedCredential(actor, TokenRow, now)  # it lives for minutes: its use is nobody's interest
 
 
 def _verify_link(session: Session, signer: Signer, secret: str, now: datetime) -> VerifiedCredential | None:
@@ -87,7 +137,7 @@ def _verify_link(session: Session, signer: Signer, secret: str, now: datetime) -
         row = accounts.get_patient_link(session, signer.link_id(secret))
     except UnknownId:
         return None
-    if not signer.is_link(secret, row.id, row.visit_id) or row.revoked_at is not None or row.expires_at <= now:
+    if not signer.is_link(secret, row.id, row.visit_id) or not _is_good(row, now):
         return None
     return VerifiedCredential(Actor(row.id, AccessRole.PATIENT, row.id, visit=row.visit_id), PatientLinkRow, row.last_used_at)
 

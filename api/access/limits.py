@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from math import ceil
 from threading import Lock
@@ -14,6 +14,11 @@ MAX_CALLERS = 50_000
 """Buckets that a limit keeps; the one not asked for longest gives way."""
 
 SECONDS_A_MINUTE = 60
+
+MAX_STREAMS = 8
+"""Streams that one account, or one patient's link, may have open in one process: a desk needs one or two for each window."""
+
+STREAM_RETRY_SECONDS = 5
 
 
 class RateLimiter:
@@ -41,12 +46,47 @@ class RateLimiter:
         TooMany
             When the caller's bucket is empty; the request does not count then.
         """
+        self._take(caller, 1)
+
+    def expect(self, caller: str) -> None:
+        """Refuse whom :meth:`take` would refuse, and count nothing: for what counts only when it fails. Raises ``TooMany``."""
+        self._take(caller, 0)
+
+    def _take(self, caller: str, count: int) -> None:
         with self._lock:
             now = self._clock()
             left, since = self._buckets.pop(caller, (float(self.per_minute), now))
             left = min(self.per_minute, left + (now - since) * self.per_minute / SECONDS_A_MINUTE)
-            self._buckets[caller] = (left - 1 if left >= 1 else left, now)
+            self._buckets[caller] = (left - count if left >= 1 else left, now)
             if len(self._buckets) > MAX_CALLERS:
                 self._buckets.popitem(last=False)
         if left < 1:
             raise TooMany("too many requests", ceil((1 - left) * SECONDS_A_MINUTE / self.per_minute))
+
+
+class OpenStreams:
+    """How many answers that go on each caller has open, within this process."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._open: Counter[str] = Counter()
+
+    def begin(self, caller: str) -> None:
+        """Count one more.
+
+        Raises
+        ------
+        TooMany
+            When there are too many already.
+        """
+        with self._lock:
+            if self._open[caller] >= MAX_STREAMS:
+                raise TooMany(f"one may have {MAX_STREAMS} streams open at once", STREAM_RETRY_SECONDS)
+            self._open[caller] += 1
+
+    def end(self, caller: str) -> None:
+        """Count one less."""
+        with self._lock:
+            self._open[caller] -= 1
+            if not self._open[caller]:
+                del self._open[caller]

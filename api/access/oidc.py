@@ -11,8 +11,11 @@ OpenID Connect Core 1.0, section 3.1; RFC 7636 (PKCE); RFC 9207 is left to the i
 from __future__ import annotations
 
 import json
+import math
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any, cast
@@ -34,7 +37,13 @@ STATE_COOKIE = "clinicweave_oidc"
 STATE_SECONDS = 600
 """How long somebody may take to log in at the issuer."""
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 5.0
+BACK_OFF_SECONDS = (2.0, 60.0)
+"""How long an issuer that did not answer is not asked again: at first, and at most; doubled by each failure."""
+
+POOL_THREADS, POOL_PLACES = 2, 16
+"""How many ask the issuer at once, and wait."""
+
 LEEWAY_SECONDS = 60
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 """Signatures of the issuer that are believed: none by a shared secret, and not ``none``."""
@@ -59,15 +68,25 @@ class IdentityProvider:
         With issuer, client id and secret.
     transport
         How it is reached; tests give their own.
+    clock
+        Returns seconds that never run backwards.
     """
 
-    def __init__(self, settings: Settings, transport: httpx2.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        transport: httpx2.BaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         assert settings.oidc_issuer is not None
         self.issuer = settings.oidc_issuer.rstrip("/")
         self._settings = settings
         self._transport = transport
         self._lock = Lock()
         self._metadata: dict[str, Any] = {}
+        self._clock = clock
+        self._failures = 0
+        self._asked_again_at = -math.inf
 
     def begin(self) -> tuple[str, PendingLogIn]:
         """Return where to send the browser, and what to keep until it is back."""
@@ -95,12 +114,10 @@ class IdentityProvider:
             raise Unauthenticated("this log-in was not begun here, or took too long")
         try:
             found = self._discovered()
-            with self._client() as client:
+            with self._asking(), self._client() as client:
                 token = client.fetch_token(found["token_endpoint"], code=code, code_verifier=begun.verifier)
                 keys = KeySet.import_key_set(cast(KeySetSerialization, _read(client, found["jwks_uri"])))
             return self._claim(token, keys, begun.nonce)
-        except httpx2.HTTPError as error:
-            raise Unavailable("the identity provider does not answer") from error
         except (AuthlibBaseError, JoseError, KeyError, ValueError) as error:
             raise Unauthenticated("the identity provider does not vouch for this log-in") from error
 
@@ -116,14 +133,28 @@ class IdentityProvider:
         with self._lock:
             if not self._metadata:
                 try:
-                    with self._client() as client:
+                    with self._asking(), self._client() as client:
                         found = _read(client, f"{self.issuer}/.well-known/openid-configuration")
-                except (httpx2.HTTPError, ValueError) as error:
+                except ValueError as error:
                     raise Unavailable("the identity provider does not answer") from error
                 if found.get("issuer", "").rstrip("/") != self.issuer:
                     raise Unavailable("the identity provider calls itself by another name")
                 self._metadata = found
             return self._metadata
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Ask the issuer, unless it has just not answered: who would wait for nothing hears so at once."""
+        if self._clock() < self._asked_again_at:
+            raise Unavailable("the identity provider does not answer")
+        try:
+            yield
+        except httpx2.HTTPError as error:
+            first, most = BACK_OFF_SECONDS
+            self._asked_again_at = self._clock() + min(most, first * 2**self._failures)
+            self._failures = min(self._failures + 1, 10)
+            raise Unavailable("the identity provider does not answer") from error
+        self._failures = 0
 
     def _client(self) -> OAuth2Client:
         return OAuth2Client(

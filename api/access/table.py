@@ -38,6 +38,8 @@ class Access:
         Whether everybody may, without being known.
     body : tuple of (str, str)
         Ids that the body names: where (``visit``, ``links[].before``), and of what kind, in braces where the body says it.
+    needs : str
+        The scope without which a hospital system may not, as ``Appointment.s``.
     """
 
     method: str
@@ -45,6 +47,7 @@ class Access:
     roles: Mapping[AccessRole, Scope]
     public: bool = False
     body: tuple[tuple[str, str], ...] = ()
+    needs: str = ""
 
     @property
     def named_in_path(self) -> tuple[str, ...]:
@@ -52,9 +55,12 @@ class Access:
         return tuple(re.findall(r"\{(\w+)\}", self.path))
 
 
-def allow(method: str, path: str, *, public: bool = False, body: Mapping[str, str] | None = None, **roles: Scope) -> Access:
+def allow(
+    method: str, path: str, *, public: bool = False, body: Mapping[str, str] | None = None, needs: str = "", **roles: Scope
+) -> Access:
     """Write a line: ``allow("GET", "/v1/visits/{visit}", scheduler=ANY, clinician=OWN)``."""
-    return Access(method, path, {AccessRole(role): scope for role, scope in roles.items()}, public, tuple((body or {}).items()))
+    whose = {AccessRole(role): scope for role, scope in roles.items()}
+    return Access(method, path, whose, public, tuple((body or {}).items()), needs)
 
 
 ACCESS: tuple[Access, ...] = (
@@ -63,6 +69,7 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/readyz", public=True),
     allow("GET", "/metrics", admin=ANY),
     allow("GET", "/openapi.json", public=True),
+    allow("GET", "/docs", public=True),
     # The desk in a browser: one page, whose data come by the other routes.
     allow("GET", "/", public=True),
     allow("GET", "/weeks/{scenario}", public=True),
@@ -75,11 +82,24 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/outlook", public=True),
     allow("GET", "/today", public=True),
     allow("GET", "/tasks", public=True),
+    allow("GET", "/patients", public=True),
     allow("GET", "/intake", public=True),
     allow("GET", "/roster", public=True),
     allow("GET", "/admin", public=True),
     allow("GET", "/log-in", public=True),
     allow("GET", "/assets/{name}", public=True),
+    # The page of a patient's link: the secret in the address is who asks.
+    allow("GET", "/p/{secret}", public=True),
+    allow("POST", "/p/{secret}", public=True),
+    allow("GET", "/p/{secret}/appointment.ics", public=True),
+    # The page of somebody of the staff, with forms instead of a script.
+    allow("GET", "/me", public=True),
+    allow("POST", "/me/log-in", public=True),
+    allow("POST", "/me/leaving", scheduler=ANY, clinician=ANY, admin=ANY),
+    allow("POST", "/me/calendars", clinician=ANY),
+    allow("POST", "/me/calendars/{feed}/end", clinician=OWN),
+    allow("POST", "/me/outside-calendars", clinician=ANY),
+    allow("POST", "/me/outside-calendars/{outside}/end", clinician=OWN),
     # Coming in, and leaving.
     allow("POST", "/v1/sessions", public=True),
     allow("GET", "/v1/sessions/current", scheduler=ANY, clinician=ANY, patient=ANY, admin=ANY),
@@ -104,6 +124,7 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/scenarios/{scenario}/kpis", scheduler=ANY),
     allow("GET", "/v1/scenarios/{scenario}/board", scheduler=ANY),
     allow("GET", "/v1/scenarios/{scenario}/waiting", scheduler=ANY),
+    allow("GET", "/v1/days/{date}", scheduler=ANY),
     allow("GET", "/v1/scenarios/{scenario}/visits", scheduler=ANY),
     allow("POST", "/v1/scenarios/{scenario}/visits", scheduler=ANY),
     allow("POST", "/v1/scenarios/{scenario}/links", scheduler=ANY),
@@ -115,17 +136,28 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/patients/{patient}/visits", scheduler=ANY, clinician=OWN),
     allow("GET", "/v1/patients/{patient}", scheduler=ANY, clinician=OWN),
     allow("PATCH", "/v1/patients/{patient}", scheduler=ANY),
+    allow("POST", "/v1/patients/{patient}/merge", scheduler=ANY),
+    allow("DELETE", "/v1/patients/{patient}/merge", scheduler=ANY),
     # Plans, and what is published of them.
     allow("POST", "/v1/plans", scheduler=ANY),
     allow("GET", "/v1/plans", scheduler=ANY),
     allow("GET", "/v1/plans/{plan}", scheduler=ANY),
     allow("GET", "/v1/plans/{plan}/comparison", scheduler=ANY),
     allow("GET", "/v1/plans/{plan}/events", scheduler=ANY),
+    allow("GET", "/v1/plans/{plan}/board", scheduler=ANY),
     allow("POST", "/v1/plans/{plan}/end", scheduler=ANY),
     allow("DELETE", "/v1/plans/{plan}", scheduler=ANY),
     allow("POST", "/v1/publications", scheduler=ANY),
     allow("GET", "/v1/publications", scheduler=ANY),
     allow("GET", "/v1/publications/{publication}", scheduler=ANY),
+    # What would be, and why.
+    allow("POST", "/v1/scenarios/{scenario}/what-ifs", scheduler=ANY),
+    allow("GET", "/v1/what-ifs/{what_if}", scheduler=ANY),
+    allow("DELETE", "/v1/what-ifs/{what_if}", scheduler=ANY),
+    allow("POST", "/v1/what-ifs/{what_if}/realisation", scheduler=ANY),
+    allow("POST", "/v1/visits/{visit}/explanations", scheduler=ANY),
+    allow("GET", "/v1/explanations/{explanation}", scheduler=ANY),
+    allow("DELETE", "/v1/explanations/{explanation}", scheduler=ANY),
     # Where visits stand, by hand.
     allow("GET", "/v1/visits/{visit}/booking", scheduler=ANY, clinician=OWN, patient=OWN),
     allow("POST", "/v1/visits/{visit}/booking", scheduler=ANY),
@@ -140,12 +172,15 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/visits/{visit}/places", scheduler=ANY),
     allow("GET", "/v1/visits/{visit}/history", scheduler=ANY),
     allow("POST", "/v1/scenarios/{scenario}/judgements", scheduler=ANY),
+    allow("GET", "/v1/scenarios/{scenario}/changes", scheduler=ANY),
     allow("POST", "/v1/scenarios/{scenario}/changes", scheduler=ANY),
     allow("POST", "/v1/changes/{change}/reversal", scheduler=ANY),
     # Same-day referrals, and freed places.
     allow("POST", "/v1/referrals", scheduler=ANY, clinician=OWN, body={"patient": "patient"}),
     allow("POST", "/v1/visits/{visit}/displacement", scheduler=ANY),
+    allow("POST", "/v1/visits/{visit}/displacement/judgement", scheduler=ANY),
     allow("POST", "/v1/scenarios/{scenario}/freed-places", scheduler=ANY),
+    allow("POST", "/v1/scenarios/{scenario}/freed-places/candidates", scheduler=ANY),
     allow("GET", "/v1/visits/{visit}/freed-place", scheduler=ANY, patient=OWN),
     allow("POST", "/v1/visits/{visit}/freed-place/acceptance", scheduler=ANY, patient=OWN),
     allow("DELETE", "/v1/visits/{visit}/freed-place", scheduler=ANY, patient=OWN),
@@ -211,6 +246,38 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/providers/{provider}/outside-calendars", scheduler=ANY, clinician=OWN),
     allow("POST", "/v1/providers/{provider}/outside-calendars", scheduler=ANY, clinician=OWN),
     allow("DELETE", "/v1/outside-calendars/{outside}", scheduler=ANY, clinician=OWN),
+    # Hospital systems: FHIR R4, and the tokens by which they come.
+    allow("POST", "/oauth/token", public=True),
+    allow("GET", "/fhir/r4/metadata", public=True),
+    allow("GET", "/fhir/r4/.well-known/smart-configuration", public=True),
+    allow("GET", "/fhir/r4/Appointment", system=ANY, needs="Appointment.s"),
+    allow("POST", "/fhir/r4/Appointment/_search", system=ANY, needs="Appointment.s"),
+    allow("GET", "/fhir/r4/Appointment/{resource}", system=ANY, needs="Appointment.r"),
+    allow("GET", "/fhir/r4/HealthcareService", system=ANY, needs="HealthcareService.s"),
+    allow("POST", "/fhir/r4/HealthcareService/_search", system=ANY, needs="HealthcareService.s"),
+    allow("GET", "/fhir/r4/HealthcareService/{resource}", system=ANY, needs="HealthcareService.r"),
+    allow("GET", "/fhir/r4/Location", system=ANY, needs="Location.s"),
+    allow("POST", "/fhir/r4/Location/_search", system=ANY, needs="Location.s"),
+    allow("GET", "/fhir/r4/Location/{resource}", system=ANY, needs="Location.r"),
+    allow("GET", "/fhir/r4/Patient", system=ANY, needs="Patient.s"),
+    allow("POST", "/fhir/r4/Patient/_search", system=ANY, needs="Patient.s"),
+    allow("GET", "/fhir/r4/Patient/{resource}", system=ANY, needs="Patient.r"),
+    allow("GET", "/fhir/r4/Practitioner", system=ANY, needs="Practitioner.s"),
+    allow("POST", "/fhir/r4/Practitioner/_search", system=ANY, needs="Practitioner.s"),
+    allow("GET", "/fhir/r4/Practitioner/{resource}", system=ANY, needs="Practitioner.r"),
+    allow("GET", "/fhir/r4/PractitionerRole", system=ANY, needs="PractitionerRole.s"),
+    allow("POST", "/fhir/r4/PractitionerRole/_search", system=ANY, needs="PractitionerRole.s"),
+    allow("GET", "/fhir/r4/PractitionerRole/{resource}", system=ANY, needs="PractitionerRole.r"),
+    allow("GET", "/fhir/r4/Schedule", system=ANY, needs="Schedule.s"),
+    allow("POST", "/fhir/r4/Schedule/_search", system=ANY, needs="Schedule.s"),
+    allow("GET", "/fhir/r4/Schedule/{resource}", system=ANY, needs="Schedule.r"),
+    allow("GET", "/fhir/r4/ServiceRequest", system=ANY, needs="ServiceRequest.s"),
+    allow("POST", "/fhir/r4/ServiceRequest/_search", system=ANY, needs="ServiceRequest.s"),
+    allow("GET", "/fhir/r4/ServiceRequest/{resource}", system=ANY, needs="ServiceRequest.r"),
+    allow("GET", "/fhir/r4/Slot", system=ANY, needs="Slot.s"),
+    allow("POST", "/fhir/r4/Slot/_search", system=ANY, needs="Slot.s"),
+    allow("GET", "/fhir/r4/Slot/{resource}", system=ANY, needs="Slot.r"),
+    allow("GET", "/fhir/r4/Appointment/{resource}/_history/{vid}", system=ANY, needs="Appointment.r"),
     # Patients' links.
     allow("POST", "/v1/visits/{visit}/links", scheduler=ANY, clinician=OWN),
     allow("DELETE", "/v1/links/{link}", scheduler=ANY),

@@ -21,6 +21,9 @@ STOP_SECONDS = 30.0
 READ_SECONDS = 30.0
 """Between two looks for calendars elsewhere that are due."""
 
+REMIND_SECONDS = 300.0
+"""Between two looks for patients who are to be reminded."""
+
 FORGET_SECONDS = 3600.0
 """Between two looks for plans whose making is told of no more, and for messages of visits long over."""
 
@@ -69,8 +72,8 @@ class PeriodicTask:
 def run_periodic_tasks(context: AppContext) -> Iterator[None]:
     """Do what the settings ask for beside the requests, within the ``with`` block.
 
-    Mail is sent and taken in, calendars elsewhere are read, and what was told of plans long made, and of visits long over, is
-    forgotten.
+    Mail is sent and taken in, patients are reminded, calendars elsewhere are read, and what was told of plans long made, and of
+    visits long over, is forgotten.
     """
     from api.background.mail.delivery import LmtpListener
     from api.background.mail.mailbox import fetch_replies
@@ -78,6 +81,7 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
     from api.services.letters import delete_old_words
     from api.services.notifications import delete_old_messages
     from api.services.outside import refresh
+    from api.services.reminders import write_due_reminders
     from api.services.replies import receive_mail
 
     settings = context.settings
@@ -91,6 +95,7 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
     with ExitStack() as stack:
         if settings.smtp_host is not None:
             stack.enter_context(SenderSupervisor())
+            stack.enter_context(PeriodicTask("reminding patients", REMIND_SECONDS, lambda: write_due_reminders(context)))
         if settings.imap_host is not None:
             stack.enter_context(PeriodicTask("the mailbox", settings.imap_seconds, lambda: fetch_replies(settings, answered)))
         if settings.lmtp_port is not None:

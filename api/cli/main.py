@@ -10,6 +10,7 @@ import typer
 from api.cli.commands.accounts import account_app
 from api.cli.commands.cataloguing import show_catalogue
 from api.cli.commands.changing import backfill, diff, insert, offer, what_if
+from api.cli.commands.clients import client_app
 from api.cli.commands.desk import arrive, book, cancel, list_appointments, move, publish, scenario_app
 from api.cli.commands.disrupting import away, close, open_shift
 from api.cli.commands.episodes import episode_app
@@ -103,6 +104,7 @@ app.add_typer(intake_app, name="intake")
 app.add_typer(episode_app, name="episode")
 app.add_typer(patient_app, name="patient")
 app.add_typer(account_app, name="account")
+app.add_typer(client_app, name="client")
 app.add_typer(audit_app, name="audit")
 app.add_typer(mail_app, name="mail")
 app.add_typer(outside_app, name="outside")

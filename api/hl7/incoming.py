@@ -141,7 +141,7 @@ def _visit(session: Session, reading: AppointmentReading) -> VisitRow:
             visit = get_asked_visit(session, identifier)
         except UnknownId:
             continue
-        if reading.patient is None or reading.patient.id != visit.patient_id:
+        if reading.patient is None or people.get_survivor(session, reading.patient.id) != visit.patient_id:
             raise NeedsPerson(f'visit "{visit.id}" is of another patient than PID-3 names')
         return visit
     raise NeedsPerson("no visit of ours has the number in SCH-1 or SCH-2")
@@ -300,14 +300,15 @@ def _kind(partner: Partner, code: str) -> str | None:
 def _request(incoming: Incoming, reading: ReferralReading, kind: str) -> Request:
     """Return a referral as the intake knows it: of a known patient without the name, of long ago without the date."""
     with incoming.context.database.reading() as session:
-        is_known = people.is_known(session, reading.patient.id)
+        patient = people.get_survivor(session, reading.patient.id)
+        is_known = people.is_known(session, patient)
         today = periods.get_zone(session).wall(incoming.context.clock()).date()
     referred_on = reading.referred_on
     if referred_on is not None and not today - timedelta(days=MAX_DAYS_BACK) <= referred_on <= today:
         referred_on = None
     return Request(
         kind=kind,
-        patient=reading.patient.id,
+        patient=patient,
         name=None if is_known else reading.patient.name or None,
         priority=reading.priority,
         referred_on=referred_on,
@@ -328,7 +329,8 @@ def take_patient(incoming: Incoming, news: PatientNews) -> None:
     """
     with incoming.context.database.reading() as session:
         known = {identifier for identifier in (news.patient.id, news.merged) if people.is_known(session, identifier)}
-    if news.merged and news.merged in known:
+        is_merged = people.get_survivor(session, news.merged) != news.merged
+    if news.merged and news.merged in known and not is_merged:
         raise NeedsPerson("two patients are one", PATIENTS_MERGED, kept=news.patient.id, merged=news.merged)
 
     def act(session: Session) -> None:
@@ -339,11 +341,11 @@ def take_patient(incoming: Incoming, news: PatientNews) -> None:
 
 
 def _update(session: Session, by: Actor, patient: PatientReading, now: datetime) -> None:
-    row = people.get_patient(session, patient.id)
+    row = people.get_patient(session, people.get_survivor(session, patient.id))
     if patient.name and patient.name != row.name:
-        row = change_patient(session, by, patient.id, row.version, {"name": patient.name}, now)
+        row = change_patient(session, by, row.id, row.version, {"name": patient.name}, now)
     if patient.email:
-        set_address(session, by, patient.id, patient.email, now)
+        set_address(session, by, row.id, patient.email, now)
 
 
 # --- what became of the message --------------------------------------------------------------------------------------

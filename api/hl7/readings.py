@@ -20,6 +20,7 @@ from api.hl7.partners import Partner
 from api.hl7.siu import AUTHORITY
 from api.hl7.times import InvalidTime, read_date, read_time
 from scheduling.fields import Priority
+from scheduling.names import compose_name
 
 MAX_TEXT = 200
 MAX_MINUTES = 1440
@@ -384,4 +385,4 @@ def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:MAX_TEXT]
+    return compose_name(text)[:MAX_TEXT]

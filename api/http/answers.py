@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,10 +15,13 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.context import AppContext
 from api.runtime.exceptions import KeyReused, Stale, VersionMissing
-from api.services.records import write_audit
+from api.services.records import has_entry_since, write_audit
 from api.store import accounts
-from api.store.epoch import Version, get_epoch
+from api.store.epoch import Version, get_epoch, make_tag, read_tag
 from api.store.tables import IdempotencyRow
+
+AUDIT_REST = timedelta(minutes=1)
+"""How long reading the same again is not written down, where a page asks again and again."""
 
 Transaction = Session
 """A transaction of the store, as a route hands it on to services. No route asks the store by it."""
@@ -49,7 +51,7 @@ class RouteResult:
         """Return it as a response of the store's present epoch."""
         headers = dict(self.headers)
         if self.version is not None:
-            headers["ETag"] = make_etag(Version(present, self.version))
+            headers["ETag"] = make_tag(Version(present, self.version))
         if self.location is not None:
             headers["Location"] = self.location
         if self.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
@@ -91,6 +93,21 @@ class Call:
         response = self.read(act)
         with self.context.database.writing() as session:
             write_audit(session, self.actor, action, kind, identifier, self.context.clock())
+        return response
+
+    def disclose_once_a_minute(
+        self, action: str, kind: str, identifier: str, act: Callable[[Session], RouteResult]
+    ) -> Response:
+        """Answer as :meth:`disclose` does to what a page asks again and again, as while something is dragged.
+
+        That somebody read something is written down once a minute; what else they read, or others read, each for itself.
+        """
+        response, now = self.read(act), self.context.clock()
+        with self.context.database.reading() as session:
+            if has_entry_since(session, self.actor.id, action, (kind, identifier), now - AUDIT_REST):
+                return response
+        with self.context.database.writing() as session:
+            write_audit(session, self.actor, action, kind, identifier, now)
         return response
 
     def write(self, act: Callable[[Session], RouteResult]) -> Response:
@@ -144,15 +161,15 @@ class Call:
     def _expected(self) -> Version:
         if self.if_match is None:
             raise VersionMissing("send If-Match with the ETag of what is to be changed")
-        found = _ETAG.fullmatch(self.if_match.strip())
-        if found is None:
+        version = read_tag(self.if_match)
+        if version is None:
             raise Stale("If-Match is no ETag of this object")
-        return Version(found["epoch"], int(found["number"]))
+        return version
 
     def _knows(self, version: Version) -> bool:
         """Say whether If-None-Match names a version (RFC 9110, section 13.1.2)."""
         known = {tag.strip().removeprefix("W/") for tag in (self.if_none_match or "").split(",")}
-        return not known.isdisjoint((make_etag(version), "*"))
+        return not known.isdisjoint((make_tag(version), "*"))
 
     def _kept(self, key: str, digest: str, response: Response) -> IdempotencyRow:
         return IdempotencyRow(
@@ -170,11 +187,3 @@ class Call:
         if row.request_digest != digest or body is None:
             raise KeyReused("this Idempotency-Key came before with another request; take a new one")
         return Response(body, row.status, dict(row.headers))
-
-
-_ETAG = re.compile(r'"(?P<number>[0-9]{1,9})\.(?P<epoch>[0-9A-Za-z-]{1,64})"')
-
-
-def make_etag(version: Version) -> str:
-    """Return the ETag of a version."""
-    return f'"{version.number}.{version.epoch}"'

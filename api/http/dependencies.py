@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Query, Request
+from pydantic import BeforeValidator
 
 from api.access.actor import Actor
 from api.context import AppContext, get_context
 from api.http.answers import Call
+from scheduling.names import compose_id_if_text
 
 MAX_KEY_CHARACTERS = 255
 
@@ -69,3 +71,6 @@ Reading = Annotated[Call, Depends(get_call)]
 Fetching = Annotated[Call, Depends(get_conditional_call)]
 Creating = Annotated[Call, Depends(get_creating_call)]
 Changing = Annotated[Call, Depends(get_changing_call)]
+
+PatientFilter = Annotated[str | None, BeforeValidator(compose_id_if_text), Query(max_length=100, description="Of one patient.")]
+"""A query parameter that narrows a list to one patient, however their id is written."""

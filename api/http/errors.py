@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from api.fhir.outcomes import Issue, get_issue_code, make_outcome
 from api.runtime.exceptions import (
     Conflict,
     ErrorDetail,
@@ -37,6 +38,9 @@ from scheduling.errors import MAX_PRINTED_FAULTS, ClinicweaveError, EventRefused
 
 PROBLEM_TYPE = "urn:problem-type:clinicweave:"
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+FHIR_PATH = "/fhir/"
+FHIR_MEDIA_TYPE = "application/fhir+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,12 @@ def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def document_outcomes(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of the outcomes with which a route of FHIR may answer."""
+    content = {FHIR_MEDIA_TYPE: {"schema": {"type": "object", "description": "OperationOutcome"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "It is as the caller knows it."}}
 """What OpenAPI says of the answer to who knows the present version of what was asked for."""
 
@@ -176,6 +186,8 @@ def _answer(
     request: Request, kind: ProblemType, detail: str | None, details: tuple[ErrorDetail, ...], headers: Mapping[str, str]
 ) -> JSONResponse:
     request.state.problem = kind.name  # for the log and the figures
+    if is_fhir(request.scope.get("path", "")):
+        return _answer_with_outcome(kind, detail, details, headers)
     problem = Problem(
         type=PROBLEM_TYPE + kind.name,
         title=kind.title,
@@ -187,6 +199,20 @@ def _answer(
     return JSONResponse(
         problem.model_dump(exclude_none=True), kind.status, headers=dict(headers), media_type=PROBLEM_MEDIA_TYPE
     )
+
+
+def is_fhir(path: str) -> bool:
+    """Return whether a path is one of FHIR's, which have their own way of telling what is wrong."""
+    return path.startswith(FHIR_PATH)
+
+
+def _answer_with_outcome(
+    kind: ProblemType, detail: str | None, details: tuple[ErrorDetail, ...], headers: Mapping[str, str]
+) -> JSONResponse:
+    code = get_issue_code(kind.status)
+    issues = [Issue(one.detail, code, rule=one.rule, place=one.path) for one in details]
+    outcome = make_outcome(issues or [Issue(detail or kind.title, code)])
+    return JSONResponse(outcome, kind.status, headers=dict(headers), media_type=FHIR_MEDIA_TYPE)
 
 
 def _ground(fault: Fault) -> ErrorDetail:

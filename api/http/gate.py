@@ -24,12 +24,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from api.access.actor import NOBODY, UNKNOWN, Actor
+from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
 from api.access.credentials import hash_secret
 from api.access.owners import find_ids, get_kind, is_own
 from api.access.table import Access, Scope, get_line, list_methods
 from api.context import AppContext, get_context
-from api.http.errors import document_problems
+from api.http.errors import document_outcomes, document_problems, is_fhir
 from api.runtime.exceptions import Forbidden, Unauthenticated
 from api.runtime.settings import Settings
 from api.store import audit
@@ -79,12 +79,15 @@ class GuardedRoute(APIRoute):
     """A route behind the gate; one that the access table does not have cannot be made.
 
     Its option ``max_body_size`` bounds its bodies, in bytes; the setting ``max_body_bytes`` bounds those of every route.
+    ``query_names`` are query parameters that it reads of the request itself.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.max_body_bytes: int = options.pop("max_body_size", None) or MAX_BODY_BYTES
+        self._read_elsewhere: frozenset[str] = options.pop("query_names", frozenset())
         lines = [get_line(method, path) for method in options.get("methods") or ("GET",)]
-        options["responses"] = {**document_problems(*_problems(lines)), **(options.get("responses") or {})}
+        document = document_outcomes if is_fhir(path) else document_problems
+        options["responses"] = {**document(*_problems(lines)), **(options.get("responses") or {})}
         super().__init__(path, endpoint, **options)
 
     async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -131,7 +134,8 @@ class GuardedRoute(APIRoute):
     @cached_property
     def _parameters(self) -> frozenset[str]:
         """The names of the query parameters that the route takes."""
-        return frozenset(field.alias for dependant in _walk(self.dependant) for field in dependant.query_params)
+        declared = (field.alias for dependant in _walk(self.dependant) for field in dependant.query_params)
+        return self._read_elsewhere.union(declared)
 
     async def _expect_storable(self, request: Request) -> None:
         """Refuse the one character that PostgreSQL cannot keep in a text, before it turns up as an error of the database.
@@ -197,6 +201,8 @@ def _known(context: AppContext, asked: AccessRequest) -> Actor:
 
 def _may(context: AppContext, actor: Actor, line: Access, asked: AccessRequest) -> bool:
     scope = line.roles.get(actor.role)
+    if line.needs and actor.role is AccessRole.SYSTEM and line.needs not in actor.scopes:
+        return False
     if scope is not Scope.OWN:
         return scope is Scope.ANY
     with context.database.reading() as session:

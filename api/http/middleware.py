@@ -7,7 +7,7 @@ from time import perf_counter
 from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.context import AppContext
@@ -28,6 +28,9 @@ SECURITY_HEADERS = {
 """On every answer that does not set them itself: answers hold patients' data, and are kept by no cache."""
 
 TRANSPORT_SECURITY = "max-age=31536000; includeSubDomains"
+
+GONE = 499
+"""The status, in the log alone, of a request whose caller has left before it was there; servers have agreed on it."""
 
 UNROUTED = "none"
 """The route of a request that found none."""
@@ -68,6 +71,8 @@ class RequestContextMiddleware:
         with self._context.metrics.running.track_inprogress():
             try:
                 await self._app(scope, receive, sent)
+            except ClientDisconnect:
+                status = status or GONE
             except Exception:
                 log.exception("defect", extra={"fields": {"request": request.state.request_id}})
                 if status == 0:  # else the answer has begun, and can only break off

@@ -49,6 +49,11 @@ def _is_acronym(word: str) -> bool:
     return len(word) <= LONGEST_ACRONYM and VOWELS.isdisjoint(word.lower())
 
 
+def initials(name: str) -> str:
+    """Return the initials of a name's words: ``Robin van Dyke`` is ``R v D``."""
+    return " ".join(word[0] for word in name.split())
+
+
 def elided(text: str, width: int) -> str:
     """Return a text of at most ``width`` characters: what is too long loses its middle, for ids differ at their ends."""
     if len(text) <= width:

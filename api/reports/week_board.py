@@ -14,10 +14,11 @@ from api.reports.palette import colour, families, family, title
 from api.store.standing import StandingWeek
 from api.store.tables import BookingRow
 from api.store.tables.mail import Participation
-from api.web.words.sentences import describe_reason
+from api.web.words.sentences import DescribedReason, describe_reasons
 from scheduling.fields import Date, Priority, Stamp
 from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, VisitBooking
 from scheduling.requests import Visit
+from scheduling.rules.stability import is_unchanged
 from scheduling.scenario import Scenario
 
 Order = Literal["deadline", "priority", "waited"]
@@ -78,14 +79,6 @@ class BoardHold(BoardPlace):
     service: str
 
 
-class WaitingReason(BaseModel):
-    """Why a visit was left out: the rule, the finding, and a sentence."""
-
-    rule: str
-    detail: str
-    words: str
-
-
 class WaitingVisit(BaseModel):
     """A visit that is asked for and has no place."""
 
@@ -99,7 +92,7 @@ class WaitingVisit(BaseModel):
     target: Date | None
     deadline: Date | None
     days_waited: int | None
-    reasons: tuple[WaitingReason, ...]
+    reasons: list[DescribedReason]
 
 
 class BoardFigures(BaseModel):
@@ -146,7 +139,6 @@ def describe_week(week: StandingWeek, now: datetime) -> WeekBoard:
     """Return a week as its board shows it at an instant."""
     scenario, plan = week.scenario, week.plan
     clinic, horizon = scenario.clinic, scenario.horizon
-    visits = [_describe_visit(week, booking) for booking in plan.visits]
     return WeekBoard(
         scenario=scenario.id,
         version=week.version.number,
@@ -163,12 +155,38 @@ def describe_week(week: StandingWeek, now: datetime) -> WeekBoard:
         rooms=_describe_rooms(scenario),
         providers=_describe_providers(scenario, plan),
         closures=[closure.model_dump(mode="json") for closure in clinic.closures],
-        visits=visits,
+        visits=[_describe_visit(week, booking) for booking in plan.visits],
         groups=[_describe_group(week, booking) for booking in plan.groups],
         holds=[_describe_hold(week, booking) for booking in plan.holds],
         waiting=list_waiting(week, now),
-        figures=_describe_figures(week, visits),
+        figures=describe_figures(scenario, plan, week.bound),
     )
+
+
+def describe_figures(scenario: Scenario, plan: Plan, bound: int | None) -> BoardFigures:
+    """Return what a plan comes to; told are those who know of the place that they have in it."""
+    asked = [(scenario.visits_by_id[booking.visit], booking) for booking in plan.visits]
+    told = sum(
+        visit.current is not None and visit.current.notified and is_unchanged(visit.current, booking)
+        for visit, booking in asked
+    )
+    return BoardFigures(
+        cost=plan.cost,
+        bound=bound,
+        gap=gap(plan.changed(bound=bound)),
+        costs=plan.costs.components(),
+        asked=len(scenario.visits),
+        planned=len(asked),
+        late=sum(is_late(visit, booking) for visit, booking in asked),
+        held=len(plan.holds),
+        told=told,
+        untold=len(asked) - told,
+    )
+
+
+def is_late(visit: Visit, booking: Booking) -> bool:
+    """Return whether a visit is later than it should be."""
+    return visit.target is not None and booking.start.date() > visit.target
 
 
 def list_waiting(week: StandingWeek, now: datetime) -> list[WaitingVisit]:
@@ -202,7 +220,6 @@ def get_due_date(visit: Visit | WaitingVisit) -> date:
 
 def _describe_waiting(week: StandingWeek, visit: Visit, now: datetime) -> WaitingVisit:
     scenario, asked_at = week.scenario, week.asked_at.get(visit.id)
-    reasons = week.reasons.get(visit.id, ())
     return WaitingVisit(
         visit=visit.id,
         patient=visit.patient,
@@ -214,10 +231,7 @@ def _describe_waiting(week: StandingWeek, visit: Visit, now: datetime) -> Waitin
         target=visit.target,
         deadline=visit.deadline,
         days_waited=None if asked_at is None else max(0, (now - asked_at).days),
-        reasons=tuple(
-            WaitingReason(rule=reason.rule, detail=reason.detail, words=describe_reason(scenario, visit.id, reason))
-            for reason in reasons
-        ),
+        reasons=describe_reasons(scenario, visit.id, week.reasons.get(visit.id, ())),
     )
 
 
@@ -233,7 +247,7 @@ def _describe_visit(week: StandingWeek, booking: VisitBooking) -> BoardVisit:
         earliest=visit.earliest,
         target=visit.target,
         deadline=visit.deadline,
-        late=visit.target is not None and booking.start.date() > visit.target,
+        late=is_late(visit, booking),
         pinned=visit.pinned is not None,
         override_reason=None if row is None else row.override_reason,
         participation=None if row is None else week.participations.get(row.id),
@@ -297,20 +311,3 @@ def _describe_providers(scenario: Scenario, plan: Plan) -> list[dict[str, Any]]:
         }
         for provider in scenario.providers
     ]
-
-
-def _describe_figures(week: StandingWeek, visits: list[BoardVisit]) -> BoardFigures:
-    plan, bound = week.plan, week.bound
-    told = sum(visit.notified for visit in visits)
-    return BoardFigures(
-        cost=plan.cost,
-        bound=bound,
-        gap=gap(plan.changed(bound=bound)),
-        costs=plan.costs.components(),
-        asked=len(week.scenario.visits),
-        planned=len(visits),
-        late=sum(visit.late for visit in visits),
-        held=len(plan.holds),
-        told=told,
-        untold=len(visits) - told,
-    )

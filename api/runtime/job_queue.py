@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from dbos import DBOS, DBOSClient, EnqueueOptions
 from sqlmodel import Session
@@ -17,11 +17,12 @@ from api.store.database import Database
 from api.store.errors import StoreUnusable
 from api.store.jobs import Mark
 from api.store.tables import PlanJobRow
+from api.store.tables.jobs import JobQueueName
 
 if TYPE_CHECKING:
     from solver import Limits
 
-QUEUE = "plans"
+QUEUES: tuple[JobQueueName, ...] = get_args(JobQueueName)
 WORKFLOW = "plan"
 APPLICATION = "clinicweave"
 
@@ -80,8 +81,10 @@ class JobQueue:
         asked_by: str,
         start_plan_id: str | None = None,
         key: str | None = None,
+        queue: JobQueueName = "plans",
+        visit_id: str | None = None,
     ) -> PlanJobRow:
-        """Ask for a plan, in the caller's transaction.
+        """Ask for a plan, or why a visit is not in one, in the caller's transaction.
 
         Parameters
         ----------
@@ -89,6 +92,10 @@ class JobQueue:
             A plan of this or an earlier form of the scenario, to start from.
         key
             The caller's name for the request: the same key of the same caller gives the job that it gave before.
+        queue
+            ``desk`` for what somebody waits for: it does not wait for plans.
+        visit_id
+            A visit that is not in the plan to start from: the job finds out why.
 
         Raises
         ------
@@ -99,7 +106,7 @@ class JobQueue:
         StillReferenced
             When there is no such scenario or plan.
         """
-        row = store.make_job(scenario_id, limits, asked_by, utc_now(), start_plan_id, key)
+        row = store.make_job(scenario_id, limits, asked_by, utc_now(), start_plan_id, key, queue, visit_id)
         if row.dedup_key is not None and (known := store.find_job_of_key(session, row.dedup_key)) is not None:
             if _request(known) != _request(row):
                 raise KeyReused("this key came before with another request for a plan")
@@ -115,7 +122,7 @@ class JobQueue:
         session.flush()
         options: EnqueueOptions = {
             "workflow_name": WORKFLOW,
-            "queue_name": QUEUE,
+            "queue_name": row.queue,
             "workflow_id": _workflow(row.id, row.epoch),
             "app_version": VERSION,
         }
@@ -170,4 +177,4 @@ def _workflow(identifier: str, epoch: int) -> str:
 
 
 def _request(row: PlanJobRow) -> tuple[object, ...]:
-    return (row.scenario_id, row.start_plan_id, row.seconds, row.workers, row.seed, row.gap)
+    return (row.scenario_id, row.start_plan_id, row.visit_id, row.seconds, row.workers, row.seed, row.gap)

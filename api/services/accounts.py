@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +21,7 @@ from api.store import accounts, audit, feeds
 from api.store.columns import new_id
 from api.store.rows import expect_version, get_row
 from api.store.tables import AccountRow, PatientLinkRow, ProviderRow, SessionRow, TokenRow, VisitRow
+from api.store.tables.people import Role
 from scheduling.errors import Fault, InvalidFile
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}"
@@ -28,7 +30,12 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}"
 SYSTEM = Actor("command-line", AccessRole.ADMIN)
 """Who works at the machine itself."""
 
-STAFF = (AccessRole.SCHEDULER, AccessRole.CLINICIAN, AccessRole.ADMIN)
+STAFF: Mapping[AccessRole, Role] = {
+    AccessRole.SCHEDULER: "scheduler",
+    AccessRole.CLINICIAN: "clinician",
+    AccessRole.ADMIN: "admin",
+}
+"""The roles that accounts have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ def add_account(
     row = AccountRow(
         id=new_id(),
         name=new.name,
-        role=new.role.value,
+        role=STAFF[new.role],
         provider_id=new.provider,
         password_hash=password_hash,
         issuer=issuer if new.subject is not None else None,
@@ -119,7 +126,7 @@ def change_account(
     role = change.role or AccessRole(row.role)
     provider = change.provider if change.provider is not None or role is not AccessRole.CLINICIAN else row.provider_id
     _expect_complete(session, row.name, role, provider)
-    row.role, row.provider_id = role.value, provider
+    row.role, row.provider_id = STAFF[role], provider
     row.is_active = row.is_active if change.is_active is None else change.is_active
     row.password_hash = password_hash or row.password_hash
     row.version += 1
@@ -148,7 +155,7 @@ def log_in(context: AppContext, address: str, name: str, password: str) -> Opene
     TooMany
         When this address has failed too often.
     """
-    context.log_ins.take(f"log-in from {address}")
+    context.log_ins.expect(f"log-in from {address}")
     now = context.clock()
     with context.database.reading() as session:
         account = accounts.find_account_by_name(session, name)
@@ -158,6 +165,7 @@ def log_in(context: AppContext, address: str, name: str, password: str) -> Opene
         if right and account is not None and account.is_active and not _is_locked(account, now):
             return _open_session(session, context.settings, account, now)
         _refuse(session, context.settings, account, now)
+    context.log_ins.take(f"log-in from {address}")
     most, minutes = context.settings.failures_before_lock, context.settings.lock_minutes
     raise Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
 
@@ -174,13 +182,14 @@ def log_in_by_provider(
     TooMany, Unavailable
         When this address has failed too often, or the provider does not answer.
     """
-    context.log_ins.take(f"log-in from {address}")
+    context.log_ins.expect(f"log-in from {address}")
     now = context.clock()
     try:
         subject = provider.subject(read_cookie(cookie, context.signer), state, code)
     except Unauthenticated:
         with context.database.writing() as session:
             _refuse(session, context.settings, None, now)
+        context.log_ins.take(f"log-in from {address}")
         raise
     with context.database.writing() as session:
         account = accounts.find_account_by_identity(session, context.settings.oidc_issuer or "", subject)
@@ -312,7 +321,7 @@ def _expect_complete(session: Session, name: str, role: AccessRole, provider: st
     if not re.fullmatch(NAME, name):
         faults.append(Fault("name", "must be letters, digits and . _ @ + -, at most 100"))
     if role not in STAFF:
-        faults.append(Fault("role", "patients have no account; they act through links"))
+        faults.append(Fault("role", "patients act through links, and hospital systems are clients: neither has an account"))
     if (role is AccessRole.CLINICIAN) != (provider is not None):
         faults.append(Fault("provider", "a clinician's account, and no other, names a provider"))
     elif provider is not None and session.get(ProviderRow, provider) is None:

@@ -21,8 +21,10 @@ from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import AuditedAction, write_audit_entries
 from api.services.week import WeekSnapshot, find_shift_locations, pin_of
+from api.services.week_changes import find_week_changes, list_details
 from api.store import bookings, change_sets, offers, periods
 from api.store.bookings import VisitStatus
+from api.store.database import Database
 from api.store.tables import ChangeSetRow
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.plan import Plan, Violation, VisitBooking
@@ -128,17 +130,19 @@ def expect_applicable(decision: ChangeSetDecision) -> None:
 
 
 def decide_applicable_changes(
-    week: WeekSnapshot, by: Actor, wanted: WantedChanges, version: int, now: datetime
+    database: Database, week: WeekSnapshot, by: Actor, wanted: WantedChanges, version: int, now: datetime
 ) -> ChangeSetDecision:
     """Decide several changes that may be applied to a version of a week; else as :func:`decide_changes`.
 
     Raises
     ------
     Stale
-        When the week has changed since.
+        When the week has changed since; names what was changed and by whom.
     """
     if week.version is not None and week.version.number != version:
-        raise Stale("the week has changed since it was read")
+        with database.reading() as session:
+            since = find_week_changes(session, week.scenario.id, week.version._replace(number=version))
+        raise Stale("the week has changed since it was read", list_details(since))
     decision = decide_changes(week, by, wanted, now)
     expect_applicable(decision)
     return decision

@@ -91,6 +91,8 @@ def raise_tasks(session: Session, before: Conflicts, period_ids: Iterable[str], 
                 "rules": sorted({violation.rule for violation in violations}),
                 "findings": [violation.detail for violation in violations],
             }
+            beside = sorted({other for violation in violations for other in violation.ids} - {subject[1]})
+            detail |= {"beside": beside} if beside else {}
             tasks.put_task(session, IMPOSSIBLE, subject[:2], detail, now)
             affected.append(bookings.get_standing(session, row))
     for subject in before.keys() - after.keys():
@@ -99,10 +101,22 @@ def raise_tasks(session: Session, before: Conflicts, period_ids: Iterable[str], 
 
 
 def end_tasks_of_moved(session: Session, changes: Iterable[BookingChange], now: datetime) -> None:
-    """End the tasks about bookings that are elsewhere now, or nowhere."""
+    """End the tasks about bookings that are elsewhere now, or nowhere, and about what only stood against them."""
+    moved = {}
     for change in changes:
         if change.before is not None and _place(change.before) != _place(change.after):
             tasks.end_tasks(session, IMPOSSIBLE, change.before.subject[:2], MENDED, now)
+            moved[change.before.subject[1]] = change.row.period_id
+    beside = [
+        task for task in tasks.list_open_of_kind(session, IMPOSSIBLE) if moved.keys() & set(task.detail.get("beside", ()))
+    ]
+    if not beside:
+        return
+    session.flush()
+    broken = {subject[:2] for subject in find_conflicts(session, set(moved.values()), now)}
+    for task in beside:
+        if task.detail["scenario"] in moved.values() and (task.subject_kind, task.subject_id) not in broken:
+            tasks.end_task(session, task.id, MENDED, now, task.version)
 
 
 def describe_affected(session: Session, standing: Iterable[StandingBooking]) -> list[AffectedBooking]:

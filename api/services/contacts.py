@@ -8,13 +8,16 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.runtime.exceptions import Conflict
 from api.services.notifications import notify_patient
+from api.services.patients import get_unmerged
 from api.services.records import write_audit
 from api.store import people
 from api.store.rows import expect_version
 from api.store.tables import PatientRow
 from calendars.mailbox import compose_address, is_address
 from scheduling.errors import Fault, InvalidFile, UnknownId
+from scheduling.names import compose_id
 
 
 def get_contact(session: Session, patient: str) -> PatientRow:
@@ -33,13 +36,15 @@ def set_address(
         When there is no such patient.
     InvalidFile
         When it is no address.
+    Conflict
+        When the record was merged into another.
     StaleVersion
         When somebody else has changed the patient.
     """
     email = None if email is None else compose_address(email)
     if email is not None and not is_address(email):
         raise InvalidFile("contact", [Fault("email", "is no mail address")])
-    row = people.get_patient(session, patient)
+    row = get_unmerged(session, patient)
     expect_version(row, "patient", patient, version)
     if row.email == email:
         return row
@@ -61,12 +66,14 @@ def set_addresses(session: Session, by: Actor, addresses: Mapping[str, str | Non
         With each that is no address, or of nobody.
     """
     faults, changed = [], 0
-    for patient, email in addresses.items():
+    for patient, email in ((compose_id(given), email) for given, email in addresses.items()):
         try:
             before = people.get_patient(session, patient).version
             changed += set_address(session, by, patient, email or None, now).version != before
         except UnknownId:
             faults.append(Fault(patient, "is no patient"))
+        except Conflict as error:
+            faults.append(Fault(patient, str(error)))
         except InvalidFile as error:
             faults += [Fault(patient, fault.message) for fault in error.faults]
     if faults:

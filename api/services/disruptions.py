@@ -59,7 +59,7 @@ def add_disruption(session: Session, by: Actor, disruption: Disruption, reason: 
     zone = periods.get_zone(session)
     row = DisruptionRow(
         id=new_id(),
-        kind=_get_kind(disruption),
+        kind=get_kind(disruption),
         locations=[],
         starts_at=zone.utc(disruption.start),
         ends_at=zone.utc(disruption.end),
@@ -80,7 +80,7 @@ def change_disruption(
     UnknownId, StaleVersion
         When there is none, or somebody else has changed it.
     """
-    row = store.get_disruption(session, _get_kind(disruption), identifier, version)
+    row = store.get_disruption(session, get_kind(disruption), identifier, version)
     return _put(session, by, "change", row, disruption, reason, now)
 
 
@@ -111,7 +111,7 @@ def end_disruption(
 def _put(
     session: Session, by: Actor, action: str, row: DisruptionRow, disruption: Disruption, reason: str, now: datetime
 ) -> DisruptionEffect:
-    if faults := list(_find_faults(session, disruption, row.id)):
+    if faults := list(find_faults(session, disruption, row.id)):
         raise InvalidFile("body", faults)
     zone = periods.get_zone(session)
     times = zone.utc(disruption.start), zone.utc(disruption.end)
@@ -135,8 +135,8 @@ def _put(
     return _describe(session, row, now)
 
 
-def _find_faults(session: Session, disruption: Disruption, identifier: str) -> Iterator[Fault]:
-    """Yield what is wrong with an absence, closure or extra shift."""
+def find_faults(session: Session, disruption: Disruption, identifier: str = "") -> Iterator[Fault]:
+    """Yield what is wrong with an absence, closure or extra shift; ``identifier`` is its own, if it is known already."""
     clinic = periods.clinic_of(session)
     locations, rooms = {location.id for location in clinic.locations}, {room.id for room in clinic.rooms}
     if isinstance(disruption, PlaceClosure):
@@ -173,7 +173,8 @@ def _find_overlaps(session: Session, extra: ExtraShift, identifier: str) -> Iter
             yield Fault("from", f"overlaps the shift of {shift.start:%Y-%m-%d %H:%M} to {shift.end:%H:%M}")
 
 
-def _get_kind(disruption: Disruption) -> DisruptionKind:
+def get_kind(disruption: Disruption) -> DisruptionKind:
+    """Return what a change of the world is called."""
     match disruption:
         case ProviderAbsence():
             return "absence"

@@ -130,7 +130,7 @@ def poll_feed(context: AppContext, kind: FeedKind, secret: str) -> PolledFeed:
     """
     now, cache, secret_hash = context.clock(), context.feeds, hash_secret(secret)
     row, source = _looked_up(context, kind, secret_hash, now)
-    if row is None or (kind == "patient" and not context.signer.is_feed(secret, row.id, row.subject_id)):
+    if row is None or (kind == "patient" and not context.signer.is_feed(secret, row.id, row.signed_for or row.subject_id)):
         raise UnknownId("feed", "of this address")
     context.polls.take(row.id)
     if row.revoked_at is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
@@ -84,7 +84,8 @@ def list_queue(session: Session, group: str, now: datetime) -> list[QueuedPatien
     asked = requests.get_group(session, group)
     today = periods.get_zone(session).wall(now).date()
     programme = next((known for known in programmes.load(session) if f"{known.id}-{asked.month}" == group), None)
-    candidates = () if programme is None else list_candidates(programme, today)
+    day = max(today, date.fromisoformat(f"{asked.month}-01"))
+    candidates = () if programme is None else list_candidates(programme, day)
     patients = {patient.id: patient for patient in people.load_patients(session, [one.patient for one in candidates])}
     return [QueuedPatient(patients[candidate.patient], candidate) for candidate in candidates]
 
@@ -190,6 +191,8 @@ def expect_session_version(session: Session, group: str, version: int) -> None:
 def leave_session(session: Session, by: Actor, group: str, patient: str, now: datetime) -> None:
     """Let a patient give back a seat in one session; they are told, and who waits gets it.
 
+    In that month they have no seat in the programme any more; before and after it they keep theirs.
+
     Raises
     ------
     UnknownId
@@ -200,6 +203,7 @@ def leave_session(session: Session, by: Actor, group: str, patient: str, now: da
     row = requests.get_group(session, group)
     if patient not in requests.list_candidates(session, row):
         raise UnknownId("attendee", patient)
+    programmes.skip_month(session, row.id.removesuffix(f"-{row.month}"), patient, row.month)
     if not _give_back(session, by, row, patient, now):
         raise Conflict("the session has begun")
     write_audit(session, by, "group.leave", "group", group, now, patient=patient)

@@ -355,6 +355,9 @@ class IntakeContext:
 
     def _patient_faults(self, request: Request, names: Mapping[str, str]) -> Iterator[Fault]:
         known = self.known.get(request.patient)
+        if known is not None and known.merged_into is not None:
+            yield Fault("patient", f'was merged into "{known.merged_into}": name that one')
+            return
         name = names.get(request.patient) if known is None else known.name
         if name is None:
             yield Fault("name", "is missing: the patient is not known yet")

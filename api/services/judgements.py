@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel
@@ -9,10 +10,14 @@ from sqlmodel import Session
 
 from api.services.bookings import FINAL
 from api.services.change_sets import ChangeSetDecision
+from api.services.decisions import Decision
+from api.services.same_day import SameDayDecision
 from api.store import messages
 from api.web.words.sentences import describe_violations
-from scheduling.comparison import Change, CostChange
+from scheduling.comparison import Change, Comparison, CostChange
+from scheduling.plan import Violation
 from scheduling.rules.stability import list_notified_moves
+from scheduling.scenario import Scenario
 
 
 class BrokenRule(BaseModel):
@@ -52,7 +57,7 @@ class Judgement(BaseModel):
     broken: tuple[BrokenRule, ...]
     cost: CostChange
     costs: dict[str, CostChange]
-    call: tuple[PatientToCall, ...]
+    call: list[PatientToCall]
     budget: CallBudget
     differences: tuple[Change, ...]
     applicable: bool
@@ -60,13 +65,21 @@ class Judgement(BaseModel):
 
 def judge_changes(session: Session, decision: ChangeSetDecision) -> Judgement:
     """Return what changes would come to, or have come to."""
+    return _judge(session, decision, decision.broken, not decision.refused)
+
+
+def judge_making_room(session: Session, decision: SameDayDecision) -> Judgement:
+    """Return what it would come to that others give way to a visit; such a decision breaks no rule."""
+    return _judge(session, decision, (), True)
+
+
+def _judge(session: Session, decision: Decision, violations: Sequence[Violation], is_applicable: bool) -> Judgement:
     week, comparison = decision.week, decision.diff.comparison
-    sentences = describe_violations(decision.asked, decision.diff.after, decision.broken)
+    sentences = describe_violations(decision.asked, decision.diff.after, violations)
     broken = (
         BrokenRule(rule=violation.rule, ids=violation.ids, words=words, detail=violation.detail, final=violation.rule in FINAL)
-        for violation, words in zip(decision.broken, sentences, strict=True)
+        for violation, words in zip(violations, sentences, strict=True)
     )
-    addresses = messages.get_addresses(session, comparison.notify)
     limit, used = (
         week.scenario.policy.max_notified_moves,
         sum(1 for _ in list_notified_moves(week.scenario, decision.diff.after)),
@@ -77,15 +90,21 @@ def judge_changes(session: Session, decision: ChangeSetDecision) -> Judgement:
         broken=tuple(broken),
         cost=comparison.cost,
         costs=comparison.costs,
-        call=tuple(
-            PatientToCall(
-                patient=patient,
-                name=week.scenario.patients_by_id[patient].name,
-                by="mail" if patient in addresses else "phone",
-            )
-            for patient in comparison.notify
-        ),
+        call=list_calls(session, week.scenario, comparison),
         budget=CallBudget(limit=limit, used=used, left=None if limit is None else limit - used),
         differences=comparison.changes,
-        applicable=not decision.refused,
+        applicable=is_applicable,
     )
+
+
+def list_calls(session: Session, scenario: Scenario, comparison: Comparison) -> list[PatientToCall]:
+    """Return whom a change concerns who has been told of something else, and how each is told."""
+    addresses = messages.get_addresses(session, comparison.notify)
+    return [
+        PatientToCall(
+            patient=patient,
+            name=scenario.patients_by_id[patient].name,
+            by="mail" if patient in addresses else "phone",
+        )
+        for patient in comparison.notify
+    ]

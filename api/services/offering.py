@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlmodel import Session
+
+from api.access.actor import AccessRole, Actor
+from api.access.owners import is_own
 from api.runtime.exceptions import Conflict
 from api.services.week import WeekSnapshot
 from scheduling.additions import Addition
@@ -61,3 +66,16 @@ def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptio
     if offers.offers and not free:
         reasons = (Reason(rule="making-room", detail="others would have to move: plan again from now"),)
     return PlaceOptions(visit, free, reasons, week.standing_violations)
+
+
+def hide_bookings_of_others(session: Session, by: Actor, set_aside: Iterable[Violation]) -> tuple[Violation, ...]:
+    """Return what stands against a rule as somebody may see it: of others' bookings a clinician hears no more than the rule."""
+    if by.role is AccessRole.SCHEDULER:
+        return tuple(set_aside)
+    shown = (
+        violation
+        if all(is_own(session, by, "visit", identifier) for identifier in violation.ids)
+        else Violation(violation.rule, (), "a booking of others stands against it")
+        for violation in set_aside
+    )
+    return tuple(dict.fromkeys(shown))

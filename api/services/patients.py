@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 
 from sqlmodel import Session
 
+from api.runtime.exceptions import Conflict
 from api.store import bookings, people, periods, requests
 from api.store.bookings import StandingBooking
 from api.store.tables import PatientRow, VisitRow
@@ -55,6 +56,22 @@ class PatientItem:
     def key(self) -> str:
         """What the items of a patient are in the order of: by start, what waits last."""
         return f"{self.start.isoformat() if self.start else '~'} {self.kind} {self.id}"
+
+
+def get_unmerged(session: Session, identifier: str) -> PatientRow:
+    """Return a patient of whom something is to change.
+
+    Raises
+    ------
+    UnknownId
+        When there is no such patient.
+    Conflict
+        When the record was merged into another.
+    """
+    row = people.get_patient(session, identifier)
+    if row.merged_into is not None:
+        raise Conflict(f'patient "{identifier}" was merged into "{row.merged_into}": name that one')
+    return row
 
 
 def find_patients(session: Session, text: str, after: str, count: int) -> list[PatientRow]:

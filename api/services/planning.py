@@ -14,6 +14,7 @@ from api.services.records import write_audit
 from api.services.week import load_week
 from api.store import bookings, jobs, periods, plans
 from api.store.tables import PlanJobRow, PlanRow
+from api.store.tables.jobs import JobQueueName
 from scheduling.comparison import Comparison, compare
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
@@ -26,7 +27,14 @@ class Queue(Protocol):
     """Where plans are asked for: that of the workers, or of a process that makes its plans itself."""
 
     def ask(
-        self, session: Session, scenario_id: str, limits: Limits, asked_by: str, start_plan_id: str | None = None
+        self,
+        session: Session,
+        scenario_id: str,
+        limits: Limits,
+        asked_by: str,
+        start_plan_id: str | None = None,
+        *,
+        queue: JobQueueName = "plans",
     ) -> PlanJobRow:
         """Ask for a plan, in the caller's transaction."""
 
@@ -82,9 +90,20 @@ def prepare_plan(session: Session, wanted: PlanRequest, present: datetime) -> Pl
 
 
 def request_plan(
-    session: Session, queue: Queue, by: Actor, wanted: PlanRequest, of: PlanInput, present: datetime
+    session: Session,
+    queue: Queue,
+    by: Actor,
+    wanted: PlanRequest,
+    of: PlanInput,
+    present: datetime,
+    line: JobQueueName = "plans",
 ) -> PlanJobRow:
     """Ask for a plan of a period; it starts from what stands.
+
+    Parameters
+    ----------
+    line
+        Where the job waits: ``desk`` for what somebody waits for.
 
     Raises
     ------
@@ -95,7 +114,7 @@ def request_plan(
     start = None
     if of.standing is not None:
         start = plans.add_plan(session, of.standing, snapshot.id, wanted.period, by.id, present).id
-    row = queue.ask(session, snapshot.id, wanted.limits, by.id, start)
+    row = queue.ask(session, snapshot.id, wanted.limits, by.id, start, queue=line)
     write_audit(session, by, "plan.ask", "plan", row.id, present, scenario=wanted.period)
     return row
 
@@ -111,7 +130,7 @@ def list_jobs(
 
 def get_job(session: Session, identifier: str) -> tuple[PlanJobRow, str]:
     """Return a plan that was asked for, and its period. Raises ``UnknownId``."""
-    row = jobs.get_job(session, identifier)
+    row = jobs.get_plan_job(session, identifier)
     return row, jobs.get_periods(session, [row])[row.id]
 
 
@@ -123,10 +142,11 @@ def cancel_plan(session: Session, by: Actor, identifier: str, now: datetime) -> 
     Conflict
         When it has ended already.
     """
+    jobs.get_plan_job(session, identifier)
     if not jobs.cancel_job(session, identifier, now):
         raise Conflict(f'plan "{identifier}" has ended')
     write_audit(session, by, "plan.cancel", "plan", identifier, now)
-    return jobs.get_job(session, identifier)
+    return jobs.get_plan_job(session, identifier)
 
 
 def end_plan(session: Session, by: Actor, identifier: str, now: datetime) -> PlanJobRow:
@@ -137,10 +157,11 @@ def end_plan(session: Session, by: Actor, identifier: str, now: datetime) -> Pla
     Conflict
         When it has ended already.
     """
+    jobs.get_plan_job(session, identifier)
     if not jobs.end_job(session, identifier):
         raise Conflict(f'plan "{identifier}" has ended')
     write_audit(session, by, "plan.end", "plan", identifier, now)
-    return jobs.get_job(session, identifier)
+    return jobs.get_plan_job(session, identifier)
 
 
 def get_plan_version(session: Session, identifier: str) -> int | None:
@@ -151,13 +172,13 @@ def get_plan_version(session: Session, identifier: str) -> int | None:
     int or None
         None as long as it may still be made.
     """
-    job = jobs.get_job(session, identifier)
+    job = jobs.get_plan_job(session, identifier)
     return None if job.ended_at is None else periods.get_period_of_snapshot(session, job.scenario_id).version
 
 
 def get_plan(session: Session, identifier: str) -> RequestedPlan:
     """Return a plan as far as it is. Raises ``UnknownId``."""
-    job = jobs.get_job(session, identifier)
+    job = jobs.get_plan_job(session, identifier)
     scenario = periods.load_snapshot(session, job.scenario_id)
     row = None if job.plan_id is None else plans.get_plan(session, job.plan_id)
     return RequestedPlan(job, scenario, row, None if row is None else plans.read_plan(session, row))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.runtime.exceptions import ErrorDetail, RulesBroken
 from api.services.changes import propagate_booking_changes
+from api.services.decisions import PlanDiff
 from api.services.planning import RequestedPlan, get_finished_plan
 from api.services.records import write_audit
 from api.services.week import find_shift_locations
@@ -20,7 +21,7 @@ from api.store.plans import Published
 from api.store.tables import PlanJobRow, PublicationRow
 from scheduling import catalogue
 from scheduling.care.episodes import find_unready
-from scheduling.comparison import Comparison, compare
+from scheduling.disruptions import Disruption, apply_disruptions
 from scheduling.pathways import Occurrence
 from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, Reason, Unscheduled, VisitBooking
 from scheduling.publishing import rebase
@@ -78,18 +79,33 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     return published
 
 
-def preview_publication(session: Session, requested: RequestedPlan) -> Comparison | None:
-    """Compare what stands with what would stand if a plan were published now; None as long as it is not made."""
+def preview_publication(session: Session, requested: RequestedPlan, tried: Sequence[Disruption] = ()) -> PlanDiff | None:
+    """Compare what stands with what would stand if a plan were published now; None as long as it is not made.
+
+    Parameters
+    ----------
+    tried
+        Changes of the world that would come with it.
+
+    Raises
+    ------
+    InvalidFile
+        When the world has changed so that these cannot be any more.
+    """
     if requested.plan is None:
         return None
-    present, standing, whole = _merge_with_standing(session, requested)
-    return compare(present, standing, whole)
+    present, standing, _ = _merge_with_standing(session, requested)
+    asked, _, whole = _merge_with_standing(session, requested, tried)
+    return PlanDiff(present, standing, asked, whole)
 
 
-def _merge_with_standing(session: Session, requested: RequestedPlan) -> tuple[Scenario, Plan, Plan]:
+def _merge_with_standing(
+    session: Session, requested: RequestedPlan, tried: Sequence[Disruption] = ()
+) -> tuple[Scenario, Plan, Plan]:
     """Return what is asked for now, what stands, and what would stand if a plan that is made were published."""
     assert requested.plan is not None
     present = periods.load_scenario(session, requested.scenario.id).changed(now=requested.scenario.now)
+    present = apply_disruptions(present, tried)
     standing = plans.load_standing_plan(session, present)
     decided = _list_decided(session, _load_start(session, requested.job), standing)
     adopted = _adopt(requested.plan, standing, decided)

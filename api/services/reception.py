@@ -26,6 +26,7 @@ from api.services.same_day import (
     find_patient,
     find_period_today,
 )
+from api.services.week import get_current_week
 from api.store import people, periods
 from scheduling import catalogue
 from scheduling.errors import InvalidFile
@@ -151,6 +152,12 @@ def make_room(
         apply_same_day,
         transact,
     )
+
+
+def preview_room(context: AppContext, by: Actor, visit: str) -> SameDayDecision:
+    """Return who would give way to a visit that has to be on its day, as :func:`make_room` would do it; nothing is done."""
+    now = context.clock()
+    return decide_displacement(get_current_week(context, find_period(context.database, visit), now), by, visit, now)
 
 
 def _see_today(

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
 from api.access.credentials import Signer
 from api.context import AppContext
-from api.services.bookings import get_visit_booking
+from api.runtime.exceptions import Conflict
+from api.services.bookings import get_booking_row, get_visit_booking
 from api.services.letters import Correspondent, find_correspondent
 from api.services.records import write_audit
 from api.services.week import get_current_week, with_booking
 from api.store import bookings, messages, periods, tasks
+from api.store.columns import new_id
 from api.store.errors import NoClinic
+from api.store.messages import AppointmentNotice
+from api.store.rows import expect_version
 from api.store.tables import BookingRow, InvitationRow
 from api.store.tables.mail import Participation
 from calendars.letters import DeliveryReport
@@ -49,11 +53,15 @@ MAILBOX = Actor("mailbox", AccessRole.PATIENT)
 DECLINED = "answer-declined"
 UNCLEAR = "answer-unclear"
 COMMENT = "answer-comment"
-"""The tasks for staff: somebody will not come; something came in that only people can make sense of; and words that came with
-a plain answer."""
+ANOTHER_TIME = "another-time"
+"""The tasks for staff: somebody will not come; something came in that only people can make sense of; words that came with
+a plain answer; and somebody asks for another time."""
 
 CANDIDATES = 5
 """Waiting visits that a task names."""
+
+PageAnswer = Literal["accepted", "declined", "another-time"]
+"""What a patient may say on the page of their link."""
 
 PARTICIPATION: dict[type[Accepted | Declined | Tentative], Participation] = {
     Accepted: "accepted",
@@ -81,6 +89,37 @@ def receive_mail(context: AppContext, content: bytes, by: Actor = MAILBOX) -> li
 def receive_file(context: AppContext, content: bytes, by: Actor = MAILBOX) -> list[ReplyOutcome]:
     """Take in a calendar file, as :func:`process_replies` does."""
     return process_replies(context, read_file(content, _get_timezone(context)), by)
+
+
+def answer_on_page(context: AppContext, by: Actor, answer: PageAnswer, words: str, version: int | None = None) -> None:
+    """Take in what a patient says on the page of their link about its visit.
+
+    Parameters
+    ----------
+    version
+        The booking's that the page told; None: whatever stands.
+
+    Raises
+    ------
+    UnknownId
+        When the visit has no place.
+    Conflict
+        When it has begun, or is only offered.
+    StaleVersion
+        When it has changed since the page was made.
+    """
+    now, declined = context.clock(), list[BookingRow]()
+    assert by.visit is not None  # only a patient's link leads here
+    with context.database.writing() as session:
+        row = get_booking_row(session, by.visit)
+        expect_version(row, "booking", by.visit, version)
+        if row.state != "booked" or row.starts_at <= now:
+            raise Conflict("there is nothing to answer any more")
+        received = ReceivedReplies((), message_id=f"page:{new_id()}")
+        desk = _ReplyDesk(session, context.signer, received, by, now, declined)
+        desk.take_from_page(row, answer, words)
+    for row in declined:
+        _open_backfill(context, row, now)
 
 
 def _get_timezone(context: AppContext) -> str:
@@ -162,7 +201,8 @@ class _ReplyDesk:
         subject = (booking.kind, booking.subject_id)
         match verdict:
             case ForStaff():
-                self._ask_staff(subject, verdict, invitation.patient_id, words, _describe_proposal(answer))
+                proposal = _describe_proposal(answer, invitation)
+                self._ask_staff(subject, verdict, invitation.patient_id, words, proposal)
                 return ReplyOutcome(*subject, verdict.reason)
             case Ignored():
                 if verdict.reason != "repeated":
@@ -170,6 +210,20 @@ class _ReplyDesk:
                 return ReplyOutcome(*subject, verdict.reason)
         outcome = self._note(invitation, booking, PARTICIPATION[type(verdict)], verdict.stamp, words)
         return ReplyOutcome(*subject, outcome)
+
+    def take_from_page(self, booking: BookingRow, answer: PageAnswer, words: str) -> None:
+        """Note what a patient says on their page about their visit."""
+        (patient,) = messages.list_patients_of(self.session, [booking.id])[booking.id]
+        if answer == "another-time":
+            subject, detail = (booking.kind, booking.subject_id), {"patient": patient, "scenario": booking.period_id}
+            task = tasks.put_task(self.session, ANOTHER_TIME, subject, detail, self.now)
+            task.words = self._seal(words)
+            self.session.add(task)
+            write_audit(self.session, self.by, "answer.another-time", *subject, self.now, patient=patient)
+            return
+        known = messages.list_invitations_of(self.session, [booking.id]).get((booking.id, patient))
+        invitation = known or messages.add_invitation(self.session, booking.id, patient)
+        self._note(invitation, booking, answer, self.now, words)
 
     def _note(
         self, invitation: InvitationRow, booking: BookingRow, participation: Participation, stamp: datetime | None, words: str
@@ -225,11 +279,16 @@ class _ReplyDesk:
         write_audit(self.session, self.by, "answer.unclear", *subject, self.now, reason=verdict.reason)
 
 
-def _describe_proposal(answer: Reply) -> dict[str, Any]:
-    """Return what a counter-proposal asks for, as a task tells it."""
+def _describe_proposal(answer: Reply, invitation: InvitationRow | None = None) -> dict[str, Any]:
+    """Return what a counter-proposal asks for, as a task tells it: when the appointment would start.
+
+    An invite begins when the patient is to arrive, and so does what they propose instead.
+    """
     if answer.proposed is None:
         return {}
     start, end = answer.proposed
+    if invitation is not None and invitation.told is not None:
+        start += timedelta(minutes=AppointmentNotice.of(invitation.told).appointment.arrive_minutes)
     return {"proposed": {"start": start.isoformat(), "end": None if end is None else end.isoformat()}}
 
 

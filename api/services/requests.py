@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlmodel import Session
@@ -16,7 +16,7 @@ from api.runtime.exceptions import Conflict
 from api.services import needs
 from api.services.conflicts import find_conflicts, raise_tasks
 from api.services.notifications import notify_changes
-from api.services.patients import expect_no_case_twins
+from api.services.patients import expect_no_case_twins, get_unmerged
 from api.services.records import write_audit
 from api.services.scenarios import expect_ids
 from api.store import bookings, episodes, people, periods, requests
@@ -123,6 +123,8 @@ def change_visit(
 ) -> VisitRow:
     """Change some fields of what a visit asks for; where it stands does not change by that.
 
+    When what stands is no longer possible as the visit is now, that is a task.
+
     Raises
     ------
     InvalidFile
@@ -137,9 +139,12 @@ def change_visit(
     if len(asked) < len(changes):
         needs.change_desk_fields(session, identifier, changes)
     wanted = _parse(Visit, {**json.loads(row.document), **asked})
+    before = find_conflicts(session, [row.period_id], now) if asked else {}
     requests.put_visits(session, row.period_id, [wanted], now)
     _expect_valid(session, row.period_id, "visits", identifier)
     periods.touch(session, row.period_id)
+    if asked:
+        raise_tasks(session, before, [row.period_id], now)
     write_audit(session, by, "visit.change", "visit", identifier, now, fields=sorted(changes))
     return row
 
@@ -215,14 +220,20 @@ def change_patient(
     ------
     InvalidFile
         When they make no patient of a period that asks for the patient's visits.
+    Conflict
+        When the record was merged into another.
     StaleVersion
         When somebody else has changed it.
     """
-    row = people.get_patient(session, identifier)
+    row = get_unmerged(session, identifier)
     expect_version(row, "patient", identifier, version)
     if "name" in changes:
         changes = {**changes, "name": compose_name_if_text(changes["name"])}
-    wanted = _parse(Patient, {**json.loads(row.document), **changes})
+    if "birth_date" in changes:
+        _change_birth_date(session, row, changes["birth_date"], now)
+    wanted = _parse(
+        Patient, {**json.loads(row.document), **{key: value for key, value in changes.items() if key != "birth_date"}}
+    )
     asking = requests.list_periods_of_patient(session, identifier)
     before = find_conflicts(session, asking, now)
     people.put_patients(session, [wanted], now)
@@ -232,6 +243,15 @@ def change_patient(
     raise_tasks(session, before, asking, now)
     write_audit(session, by, "patient.change", "patient", identifier, now, fields=sorted(changes))
     return row
+
+
+def _change_birth_date(session: Session, row: PatientRow, text: str | None, now: datetime) -> None:
+    """Note when a patient was born, or that nobody knows."""
+    born = None if text is None else date.fromisoformat(text)
+    if born is not None and born > (today := periods.get_zone(session).wall(now).date()):
+        raise InvalidFile("body", [Fault("body.birth_date", f"{born} is after today, {today}")])
+    row.birth_date = born
+    session.add(row)
 
 
 def _with_patients(session: Session, scenario: Scenario, document: Mapping[str, Any]) -> Scenario:

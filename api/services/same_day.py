@@ -19,7 +19,7 @@ from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.intake import audit_intake
 from api.services.kinds import RequestKind, find_same_day_kind
 from api.services.needs import NO_NEEDS, VisitNeeds, put_desk_fields
-from api.services.patients import expect_no_case_twins
+from api.services.patients import expect_no_case_twins, get_unmerged
 from api.services.records import write_audit
 from api.services.week import WeekSnapshot
 from api.store import episodes, people, periods
@@ -159,7 +159,7 @@ def find_patient(database: Database, referral: InboundReferral) -> Patient:
     """
     with database.reading() as session:
         if referral.new_patient is None:
-            return Patient.model_validate_json(people.get_patient(session, referral.patient).document)
+            return Patient.model_validate_json(get_unmerged(session, referral.patient).document)
         if people.is_known(session, referral.patient):
             raise InvalidFile("body", [Fault("body.new_patient", "is known already: leave it out")])
         if not referral.another_patient:

@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.context import AppContext
 from api.runtime.exceptions import Conflict, ErrorDetail
 from api.services.bookings import get_booking_row, get_visit_booking
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import write_audit
-from api.services.week import WeekSnapshot, refresh_shift_locations, with_booking
-from api.store import bookings, offers, periods
+from api.services.week import WeekSnapshot, get_current_week, refresh_shift_locations, with_booking
+from api.store import bookings, offers, periods, requests
 from api.store.bookings import BookingChange, VisitStatus
 from api.store.database import Database
 from api.store.tables import BookingRow, OfferRow
 from scheduling.errors import UnknownId
+from scheduling.people import Patient
 from scheduling.plan import Booking, Violation, VisitBooking
+from scheduling.requests import Visit
+
+if TYPE_CHECKING:
+    from solver import Backfill
 
 MAX_TRIED = 20
 """Waiting visits that are looked at for one place, those that save most first."""
@@ -57,7 +64,13 @@ class OfferDecision(Decision):
 
 
 def decide_offer(
-    week: WeekSnapshot, by: Actor, freed: Booking, refused: Collection[str], hold: timedelta, now: datetime
+    week: WeekSnapshot,
+    by: Actor,
+    freed: Booking,
+    refused: Collection[str],
+    hold: timedelta,
+    now: datetime,
+    wanted: str | None = None,
 ) -> OfferDecision:
     """Decide which waiting visit uses a freed place best, and for how long it is kept for them.
 
@@ -69,24 +82,23 @@ def decide_offer(
         Visits that have given it up.
     hold
         How long the place is kept, but never beyond its start.
+    wanted
+        The visit for which it is kept, even if it has given it up before; None: the one that uses it best.
 
     Raises
     ------
     Conflict
-        When no waiting visit would use it.
+        When no waiting visit would use it, or not the one that is wanted.
     """
-    import solver
-
     week = week.reopen(week.missed)
-    scenario, plan = week.settled
-    taken = {*week.plan.visits_by_id, *refused}
-    proposals = solver.find_backfills(scenario, plan, MAX_TRIED, freed)
-    alone = (proposal for proposal in proposals if len(proposal.bookings) == 1 and proposal.visit not in taken)
-    best = next((proposal for proposal in alone if not proposal.moves), None)
+    backfills = _list_backfills(week, freed)
+    best = next((fill for fill in backfills if fill.visit == wanted or (wanted is None and fill.visit not in refused)), None)
     if best is None:
         details = [
             ErrorDetail(violation.detail, violation.rule, ", ".join(violation.ids)) for violation in week.standing_violations
         ]
+        if wanted is not None:
+            raise Conflict(f'visit "{wanted}" does not wait, or could not use that place', details)
         raise Conflict("no waiting visit that has not refused it could use that place", details)
     booking, stands = best.bookings[0], week.upcoming
     after = with_booking(week.scenario, stands, best.visit, booking)
@@ -99,6 +111,60 @@ def decide_offer(
         booking=booking,
         expires_at=min(now + hold, week.scenario.grid.utc(booking.start)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """A waiting visit that could use a freed place, and the points that the plan costs more with it, below 0: less."""
+
+    visit: Visit
+    patient: Patient
+    booking: VisitBooking
+    cost: int
+    days_waited: int | None
+    has_declined: bool
+
+
+def find_candidates(context: AppContext, period_id: str, freed: Booking, count: int) -> list[Claimant]:
+    """Return the waiting visits that could use a freed place, those that save most first; nothing is kept for them.
+
+    Raises
+    ------
+    UnknownId, Conflict
+        When there is no such period, or what stands must be planned anew first.
+    """
+    now = context.clock()
+    week = get_current_week(context, period_id, now)
+    week = week.reopen(week.missed)
+    refused = find_refusals(context.database, period_id, freed)
+    with context.database.reading() as session:
+        asked_at = requests.get_asking_times(session, period_id)
+    candidates = []
+    for backfill in _list_backfills(week, freed)[:count]:
+        visit, since = week.scenario.visits_by_id[backfill.visit], asked_at.get(backfill.visit)
+        candidates.append(
+            Claimant(
+                visit=visit,
+                patient=week.scenario.patients_by_id[visit.patient],
+                booking=backfill.bookings[0],
+                cost=backfill.cost,
+                days_waited=None if since is None else max(0, (now - since).days),
+                has_declined=visit.id in refused,
+            )
+        )
+    return candidates
+
+
+def _list_backfills(week: WeekSnapshot, freed: Booking) -> list[Backfill]:
+    """Return how waiting visits could use a freed place, each alone and without anybody else moving, the best first."""
+    import solver
+
+    backfills = solver.find_backfills(*week.settled, MAX_TRIED, freed)
+    return [
+        backfill
+        for backfill in backfills
+        if len(backfill.bookings) == 1 and not backfill.moves and backfill.visit not in week.plan.visits_by_id
+    ]
 
 
 def apply_offer(session: Session, decision: OfferDecision) -> OfferedPlace:

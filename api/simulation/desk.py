@@ -28,6 +28,7 @@ from api.store.database import Database
 from api.store.migrations import migrate
 from api.store.plans import Published
 from api.store.tables import PlanJobRow
+from api.store.tables.jobs import JobQueueName
 from api.store.tables.plans import BookingState
 from scheduling import catalogue
 from scheduling.care.agenda import VisitSubject
@@ -58,10 +59,17 @@ class AtOnce:
         self._clock = clock
 
     def ask(
-        self, session: Session, scenario_id: str, limits: Limits, asked_by: str, start_plan_id: str | None = None
+        self,
+        session: Session,
+        scenario_id: str,
+        limits: Limits,
+        asked_by: str,
+        start_plan_id: str | None = None,
+        *,
+        queue: JobQueueName = "plans",
     ) -> PlanJobRow:
         """Write down that a plan is being made."""
-        row = jobs.make_job(scenario_id, limits, asked_by, self._clock(), start_plan_id)
+        row = jobs.make_job(scenario_id, limits, asked_by, self._clock(), start_plan_id, queue=queue)
         row.state = "running"
         jobs.add_job(session, row)
         return row

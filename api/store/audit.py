@@ -8,7 +8,7 @@ telling. Whoever can write to the database's files could still make the whole ch
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -126,6 +126,20 @@ def list_entries(session: Session, after: int = 0, count: int = 100, object_id: 
     if object_id is not None:
         query = query.where(AuditRow.object_id == object_id)
     return list(session.exec(query.order_by(col(AuditRow.sequence)).limit(count)))
+
+
+def list_done(session: Session, after: int, actions: Collection[str], count: int) -> list[AuditRow]:
+    """Return the latest rows of some actions that were done, in their order, those after a sequence number."""
+    query = select(AuditRow).where(col(AuditRow.sequence) > after, AuditRow.outcome == "allowed")
+    query = query.where(col(AuditRow.action).in_(actions)).order_by(col(AuditRow.sequence).desc()).limit(count)
+    return list(session.exec(query))[::-1]
+
+
+def has_entry_since(session: Session, actor: str, action: str, subject: tuple[str, str], since: datetime) -> bool:
+    """Return whether there is a row of an actor, an action and an object, of a kind and id, since an instant."""
+    query = select(AuditRow.sequence).where(AuditRow.object_kind == subject[0], AuditRow.object_id == subject[1])
+    query = query.where(AuditRow.actor == actor, AuditRow.action == action, col(AuditRow.at) > since)
+    return session.exec(query.limit(1)).first() is not None
 
 
 def list_latest(session: Session, object_kind: str, object_id: str, count: int) -> list[AuditRow]:

@@ -142,6 +142,35 @@ def list_of_patient(session: Session, patient_id: str) -> list[StandingBooking]:
     return _with_placings(session, list(session.exec(query.order_by(col(BookingRow.starts_at), col(BookingRow.id)))))
 
 
+def get_bookings(session: Session, identifiers: Iterable[str]) -> dict[str, BookingRow]:
+    """Return bookings by id."""
+    rows = session.exec(select(BookingRow).where(col(BookingRow.id).in_(list(identifiers))))
+    return {row.id: row for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class PatientTime:
+    """A patient's time with a booking that stands, ``[starts_at, rested_at)``, and where."""
+
+    patient: str
+    booking: str
+    location: str
+    starts_at: datetime
+    rested_at: datetime
+
+
+def list_patient_times(session: Session, patients: Iterable[str], since: datetime) -> list[PatientTime]:
+    """Return what stands of patients from an instant on, by start; a place only offered does not stand."""
+    columns: Any = (OccupancyRow.resource_id, BookingRow.id, BookingRow.location, BookingRow.starts_at, OccupancyRow.ends_at)
+    query = (
+        select(*columns)
+        .join(BookingRow, col(BookingRow.id) == col(OccupancyRow.booking_id))
+        .where(OccupancyRow.resource == "patient", col(OccupancyRow.resource_id).in_(list(patients)))
+        .where(col(OccupancyRow.starts_at) >= since, col(BookingRow.state).not_in(("cancelled", "offered")))
+    )
+    return [PatientTime(*row) for row in session.exec(query.order_by(col(BookingRow.starts_at), col(BookingRow.id)))]
+
+
 def replace(
     session: Session, period_id: str, wanted: Iterable[Placing], now: datetime, publication_id: int | None = None
 ) -> list[BookingChange]:

@@ -7,6 +7,7 @@ restored store is given one, every session has its own, and nothing that was kep
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert
@@ -24,6 +25,20 @@ class Version(NamedTuple):
 
     epoch: str
     number: int
+
+
+def make_tag(version: Version) -> str:
+    """Return a version as an entity tag (RFC 9110, section 8.8.3)."""
+    return f'"{version.number}.{version.epoch}"'
+
+
+def read_tag(text: str) -> Version | None:
+    """Return the version that an entity tag names; None when it is none of ours."""
+    match = _TAG.fullmatch(text.strip())
+    return None if match is None else Version(match["epoch"], int(match["number"]))
+
+
+_TAG = re.compile(r'"(?P<number>[0-9]{1,9})\.(?P<epoch>[0-9A-Za-z-]{1,64})"')
 
 
 def get_epoch(session: Session) -> str:

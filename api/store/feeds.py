@@ -93,13 +93,14 @@ class Subscription(NamedTuple):
     subject_id: str
     last_used_at: datetime | None
     revoked_at: datetime | None
+    signed_for: str | None
 
 
 def find_subscription(connection: Connection, kind: FeedKind, secret_hash: str, first: date) -> tuple[Subscription, str] | None:
     """Return the feed of a kind that a secret opens, the revoked too, and what :func:`get_source` says of it."""
     given = {"secret_hash": secret_hash, "since": _midnight(first)}
-    found = connection.execute(_subscription_query(kind), given).first()
-    return None if found is None else (Subscription(*found[:5]), _told(first, found[5:]))
+    found, columns = connection.execute(_subscription_query(kind), given).first(), len(Subscription._fields)
+    return None if found is None else (Subscription(*found[:columns]), _told(first, found[columns:]))
 
 
 def get_source(session: Session, kind: FeedKind, identifier: str, first: date) -> str:

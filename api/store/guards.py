@@ -1,6 +1,7 @@
 """What the database itself refuses, stated once for SQLite and once for PostgreSQL, in the words of each.
 
-Double booking: two rows of ``occupancies`` of one resource never overlap, supervision apart. On PostgreSQL that is an
+Double booking: two rows of ``occupancies`` of one resource never overlap, supervision apart, nor do those count that are known
+to be doubled. On PostgreSQL that is an
 exclusion constraint over a gist index. SQLite has none: its triggers look for a row that overlaps among those that begin at
 most ``LONGEST_DAYS`` before, so that they read a few entries of an index and not the whole past; therefore none is longer.
 
@@ -18,20 +19,27 @@ LONGEST_DAYS = 2
 
 TOO_LONG = "occupancy_too_long"
 
-_LOOK_FOR_OVERLAP = f"""
+
+def _look_for_overlap(counted: str) -> str:
+    """Return what SQLite does before a row, of those that ``counted`` says."""
+    return f"""
 SELECT RAISE(ABORT, 'CHECK constraint failed: {TOO_LONG}')
 WHERE julianday(NEW.ends_at) - julianday(NEW.starts_at) > {LONGEST_DAYS};
 SELECT RAISE(ABORT, '{DOUBLE_BOOKED}')
-WHERE NEW.kind <> 'supervisor' AND EXISTS (
+WHERE {counted.format("NEW")} AND EXISTS (
     SELECT 1 FROM occupancies AS other
-    WHERE other.resource = NEW.resource AND other.resource_id = NEW.resource_id AND other.kind <> 'supervisor'
+    WHERE other.resource = NEW.resource AND other.resource_id = NEW.resource_id AND {counted.format("other")}
       AND other.starts_at >= datetime(NEW.starts_at, '-{LONGEST_DAYS} days') AND other.starts_at < NEW.ends_at
       AND other.ends_at > NEW.starts_at AND other.rowid <> NEW.rowid
 );"""
 
+
+_BUT_SUPERVISION = "{0}.kind <> 'supervisor'"
+_BUT_DOUBLED = "{0}.kind <> 'supervisor' AND NOT {0}.is_doubled"
+
 _SQLITE = (
-    ("double_booked_insert", "INSERT", "occupancies", _LOOK_FOR_OVERLAP),
-    ("double_booked_update", "UPDATE", "occupancies", _LOOK_FOR_OVERLAP),
+    ("double_booked_insert", "INSERT", "occupancies", _look_for_overlap(_BUT_SUPERVISION)),
+    ("double_booked_update", "UPDATE", "occupancies", _look_for_overlap(_BUT_SUPERVISION)),
     ("audit_update", "UPDATE", "audit", f"SELECT RAISE(ABORT, '{APPEND_ONLY}');"),
     ("audit_delete", "DELETE", "audit", f"SELECT RAISE(ABORT, '{APPEND_ONLY}');"),
 )
@@ -58,12 +66,26 @@ _POSTGRESQL_UNDONE = (
 
 
 def statements(dialect: str) -> Iterator[str]:
-    """Yield the statements that put the guards over the tables, for ``sqlite`` or ``postgresql``."""
+    """Yield the statements that put the first guards over the tables, for ``sqlite`` or ``postgresql``."""
     if dialect == "postgresql":
         yield from _POSTGRESQL
     else:
         for name, happening, table, body in _SQLITE:
             yield f"CREATE TRIGGER {name} BEFORE {happening} ON {table} FOR EACH ROW BEGIN {body} END"
+
+
+def count_doubled(dialect: str, is_counted: bool) -> Iterator[str]:
+    """Yield the statements by which rows that are known to be doubled may overlap, or may not (``is_counted``) as at first."""
+    counted = _BUT_SUPERVISION if is_counted else _BUT_DOUBLED
+    if dialect == "postgresql":
+        where = "kind <> 'supervisor'" if is_counted else "kind <> 'supervisor' AND NOT is_doubled"
+        yield f"ALTER TABLE occupancies DROP CONSTRAINT {DOUBLE_BOOKED}"
+        yield f"""ALTER TABLE occupancies ADD CONSTRAINT {DOUBLE_BOOKED} EXCLUDE USING gist
+            (resource WITH =, resource_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE ({where})"""
+        return
+    for name, happening in (("double_booked_insert", "INSERT"), ("double_booked_update", "UPDATE")):
+        yield f"DROP TRIGGER {name}"
+        yield f"CREATE TRIGGER {name} BEFORE {happening} ON occupancies FOR EACH ROW BEGIN {_look_for_overlap(counted)} END"
 
 
 def append_only(table: str, dialect: str) -> Iterator[str]:

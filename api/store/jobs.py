@@ -16,10 +16,10 @@ from sqlmodel import Session, col, select
 
 from api.store.columns import new_id
 from api.store.plans import add_plan
-from api.store.tables import JobEventRow, PlanJobRow, ScenarioRow
-from api.store.tables.jobs import JobFailure, JobState
+from api.store.tables import BestPlanRow, JobEventRow, PlanJobRow, ScenarioRow, WhatIfRow
+from api.store.tables.jobs import JobFailure, JobQueueName, JobState
 from scheduling.errors import UnknownId
-from scheduling.plan import Plan
+from scheduling.plan import Plan, Reason
 
 if TYPE_CHECKING:
     from solver import Limits
@@ -45,14 +45,34 @@ def get_job(session: Session, identifier: str) -> PlanJobRow:
     return row
 
 
+def get_plan_job(session: Session, identifier: str) -> PlanJobRow:
+    """Return a job that makes a plan. Raises ``UnknownId``."""
+    row = get_job(session, identifier)
+    if row.visit_id is not None:
+        raise UnknownId("plan job", identifier)
+    return row
+
+
+def get_explanation_job(session: Session, identifier: str) -> PlanJobRow:
+    """Return a job that finds out why a visit is left out. Raises ``UnknownId``."""
+    row = session.get(PlanJobRow, identifier)
+    if row is None or row.visit_id is None:
+        raise UnknownId("explanation", identifier)
+    return row
+
+
 def find_job_of_key(session: Session, key: str) -> PlanJobRow | None:
     """Return the job that was asked for with a key."""
     return session.exec(select(PlanJobRow).where(PlanJobRow.dedup_key == key)).first()
 
 
 def list_jobs(session: Session, scenario: str | None, before: tuple[datetime, str] | None, count: int) -> list[PlanJobRow]:
-    """Return jobs, the newest first, those before a moment and id: of one period, or all."""
-    query = select(PlanJobRow)
+    """Return jobs that make plans, the newest first, those before a moment and id: of one period, or all.
+
+    What is only tried is not among them.
+    """
+    tried = select(WhatIfRow.id)
+    query = select(PlanJobRow).where(col(PlanJobRow.visit_id).is_(None), col(PlanJobRow.id).not_in(tried))
     if scenario is not None:
         query = query.join(ScenarioRow, col(ScenarioRow.id) == col(PlanJobRow.scenario_id))
         query = query.where(ScenarioRow.period_id == scenario)
@@ -76,7 +96,14 @@ def get_jobs_of_plans(session: Session, plans: Iterable[str]) -> dict[str, str]:
 
 
 def make_job(
-    scenario_id: str, limits: Limits, asked_by: str, now: datetime, start_plan_id: str | None = None, key: str | None = None
+    scenario_id: str,
+    limits: Limits,
+    asked_by: str,
+    now: datetime,
+    start_plan_id: str | None = None,
+    key: str | None = None,
+    queue: JobQueueName = "plans",
+    visit_id: str | None = None,
 ) -> PlanJobRow:
     """Return a job that waits, as it is asked for; ``key`` is its caller's name for the request."""
     return PlanJobRow(
@@ -87,6 +114,8 @@ def make_job(
         workers=limits.workers,
         seed=limits.seed,
         gap=limits.gap,
+        queue=queue,
+        visit_id=visit_id,
         dedup_key=None if key is None else f"{asked_by}:{key}",
         created_by=asked_by,
         created_at=now,
@@ -158,6 +187,19 @@ def delete_old_events(session: Session, before: datetime) -> None:
     """Remove what jobs have reported that ended before an instant."""
     ended = select(PlanJobRow.id).where(col(PlanJobRow.ended_at) < before)
     session.exec(delete(JobEventRow).where(col(JobEventRow.job_id).in_(ended)))
+    session.exec(delete(BestPlanRow).where(col(BestPlanRow.job_id).in_(ended)))
+
+
+def put_best_plan(session: Session, identifier: str, version: int, document: str) -> None:
+    """Keep the best plan that a running job has so far."""
+    row = session.get(BestPlanRow, identifier) or BestPlanRow(job_id=identifier, version=0, document="")
+    row.version, row.document = version, document
+    session.add(row)
+
+
+def find_best_plan(session: Session, identifier: str) -> BestPlanRow | None:
+    """Return the best plan that a job has told of."""
+    return session.get(BestPlanRow, identifier)
 
 
 def finish_job(session: Session, identifier: str, epoch: int, plan: Plan, now: datetime) -> bool:
@@ -168,6 +210,16 @@ def finish_job(session: Session, identifier: str, epoch: int, plan: Plan, now: d
     scenario = session.get_one(ScenarioRow, row.scenario_id)
     made = add_plan(session, plan, scenario.id, scenario.period_id, row.created_by, now)
     row.state, row.plan_id, row.owner, row.ended_at = "done", made.id, None, now
+    return True
+
+
+def explain_job(session: Session, identifier: str, epoch: int, reasons: Iterable[Reason], now: datetime) -> bool:
+    """Store the reasons why a job's visit is left out, and end the job."""
+    row = _running(session, identifier, epoch)
+    if row is None:
+        return False
+    row.state, row.reasons = "done", [reason.model_dump() for reason in reasons]
+    row.owner, row.ended_at = None, now
     return True
 
 

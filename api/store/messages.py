@@ -19,13 +19,15 @@ from sqlmodel import Session, col, select
 from api.store.columns import new_id
 from api.store.rows import get_row
 from api.store.tables import BookingRow, InvitationRow, MessageRow, OccupancyRow, PatientRow
-from api.store.tables.mail import MessageState, Participation
+from api.store.tables.mail import MessageState, Method, Participation
 from api.store.tables.plans import OccupancyKind
 from calendars.appointments import Appointment
 from calendars.invites import InviteMessage
 from calendars.mail import make_reference
 
 UID_DOMAIN = "clinicweave"
+
+REMINDER: Method = "REMINDER"
 
 UIDS_AT_ONCE = 500
 """UIDs that one query looks for."""
@@ -112,19 +114,29 @@ def get_participation(session: Session, booking_id: str) -> Participation | None
     """Return what the patient of a visit has answered to what was told last; None when they were told nothing."""
     query = select(InvitationRow).where(InvitationRow.booking_id == booking_id, col(InvitationRow.ended_at).is_(None))
     row = session.exec(query.limit(1)).first()
-    if row is None or row.told is None:
+    if row is None:
         return None
-    return "needs-action" if find_waiting(session, [row.id]) else row.participation
+    answer = list_participations(session, [booking_id])[booking_id]
+    return None if row.told is None and answer == "needs-action" else answer
 
 
 def list_participations(session: Session, bookings: Iterable[str]) -> dict[str, Participation]:
     """Return what the patients of visits have answered, by booking; whoever was told nothing yet has none."""
     rows = list_invitations_of(session, bookings)
     waiting = find_waiting(session, [row.id for row in rows.values()])
+    query = select(BookingRow.id, BookingRow.updated_at).where(col(BookingRow.id).in_([booking for booking, _ in rows]))
+    changed_at = {identifier: at for identifier, at in session.exec(query)}
     return {
-        booking: "needs-action" if row.told is None or row.id in waiting else row.participation
+        booking: row.participation
+        if (row.told is not None and row.id not in waiting) or _has_answered(row, changed_at[booking])
+        else "needs-action"
         for (booking, _), row in rows.items()
     }
+
+
+def _has_answered(row: InvitationRow, changed_at: datetime) -> bool:
+    """Return whether a patient has answered since the booking changed, on their own page too, before any message is sent."""
+    return row.replied_at is not None and row.replied_at >= changed_at
 
 
 def add_invitation(session: Session, booking_id: str, patient_id: str) -> InvitationRow:
@@ -187,8 +199,12 @@ def list_patients_without_address(session: Session, period_id: str, now: datetim
 
 
 def find_waiting(session: Session, invitations: Iterable[str]) -> dict[str, MessageRow]:
-    """Return the messages that wait, by invitation."""
-    query = select(MessageRow).where(MessageRow.state == "waiting", col(MessageRow.invitation_id).in_(list(invitations)))
+    """Return the messages that wait, reminders apart, by invitation."""
+    query = select(MessageRow).where(
+        MessageRow.state == "waiting",
+        MessageRow.method != REMINDER,
+        col(MessageRow.invitation_id).in_(list(invitations)),
+    )
     return {row.invitation_id: row for row in session.exec(query)}
 
 
@@ -234,19 +250,18 @@ def claim_next(session: Session, sender: str, now: datetime, lease: timedelta, h
     if message is None:
         return None
     row, is_again = get_invitation(session, message.invitation_id), message.state == "sending"
-    if not is_again:
+    booking = get_row(session, BookingRow, "booking", row.booking_id)
+    if not is_again and message.method != REMINDER:
         message.replaces = row.told
         row.told = message.tells if message.method == "REQUEST" else None
         row.sequence, row.stamp = message.sequence, message.stamp
-        if message.method == "REQUEST":
+        if message.method == "REQUEST" and not _has_answered(row, booking.updated_at):
             row.participation, row.replied_at = "needs-action", None
     message.state, message.courier, message.claimed_until = "sending", sender, now + lease
     message.attempts += 1
     session.add_all((message, row))
     session.flush()
-    return Claimed(
-        message, row, get_row(session, BookingRow, "booking", row.booking_id), AppointmentNotice.of(message.tells), is_again
-    )
+    return Claimed(message, row, booking, AppointmentNotice.of(message.tells), is_again)
 
 
 def mark_sent(session: Session, identifier: str, now: datetime) -> None:
@@ -304,7 +319,8 @@ def mark_refused(session: Session, identifier: str, reason: str, now: datetime) 
     """Note that a message will never be taken, and return whose it is: as far as we know they are told nothing now."""
     message = get_row(session, MessageRow, "message", identifier)
     row = _untold(session, message)
-    row.told = None
+    if message.method != REMINDER:
+        row.told = None
     message.state, message.reason, message.ended_at, message.claimed_until = "refused", reason, now, None
     session.add_all((message, row))
     return row
@@ -399,8 +415,10 @@ def list_answers(session: Session, period_id: str) -> list[tuple[BookingRow, Inv
 
 
 def _untold(session: Session, message: MessageRow) -> InvitationRow:
-    """Take back that a message was told; its SEQUENCE stays used."""
+    """Take back that a message was told; its SEQUENCE stays used. A reminder tells nothing new."""
     row = get_invitation(session, message.invitation_id)
+    if message.method == REMINDER:
+        return row
     row.told = message.replaces
     session.add(row)
     return row

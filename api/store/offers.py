@@ -17,9 +17,9 @@ def find_open_offer(session: Session, visit_id: str) -> OfferRow | None:
     return session.exec(query.order_by(col(OfferRow.created_at).desc())).first()
 
 
-def add_offer(session: Session, visit_id: str, expires_at: datetime, by: str, now: datetime) -> OfferRow:
+def add_offer(session: Session, visit_id: str, expires_at: datetime, by: str, now: datetime, asks: bool = False) -> OfferRow:
     """Keep that a visit's booking is an offer until some instant."""
-    row = OfferRow(id=new_id(), visit_id=visit_id, expires_at=expires_at, created_by=by, created_at=now)
+    row = OfferRow(id=new_id(), visit_id=visit_id, expires_at=expires_at, asks=asks, created_by=by, created_at=now)
     session.add(row)
     session.flush()
     return row

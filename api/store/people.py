@@ -44,18 +44,32 @@ def get_patient(session: Session, identifier: str) -> PatientRow:
     return get_row(session, PatientRow, "patient", identifier)
 
 
+def get_survivor(session: Session, identifier: str) -> str:
+    """Return the id of the patient whom a record is of: itself, or what it was merged into; of nobody known, the same."""
+    row = session.get(PatientRow, identifier)
+    return identifier if row is None or row.merged_into is None else row.merged_into
+
+
 def is_known(session: Session, patient_id: str) -> bool:
     """Say whether there is a patient of an id."""
     return session.get(PatientRow, patient_id) is not None
 
 
 def find_patients_by_text(session: Session, text: str, after: str, count: int) -> list[PatientRow]:
-    """Return patients by id, those after an id, whose name or id holds every word of a text, whatever its case and order."""
-    query = select(PatientRow).where(col(PatientRow.id) > after)
+    """Return patients by id, those after an id, whose name or id holds every word of a text, whatever its case and order.
+
+    Whoever is looked for by a record that was merged into another is that one.
+    """
+    alike = select(_SURVIVOR)
     for word in fold(text.replace(",", " ")).split():
         named = col(PatientRow.folded_name).contains(word, autoescape=True)
-        query = query.where(or_(named, col(PatientRow.folded_id).contains(word, autoescape=True)))
+        alike = alike.where(or_(named, col(PatientRow.folded_id).contains(word, autoescape=True)))
+    query = select(PatientRow).where(col(PatientRow.id) > after, col(PatientRow.id).in_(alike))
     return list(session.exec(query.order_by(col(PatientRow.id)).limit(count)))
+
+
+_SURVIVOR: Any = func.coalesce(PatientRow.merged_into, PatientRow.id)
+"""The id of the patient whom a record is of."""
 
 
 def find_patients_by_day(
@@ -65,7 +79,7 @@ def find_patients_by_day(
     begins = (col(OccupancyRow.starts_at) >= day_bounds[0], col(OccupancyRow.starts_at) < day_bounds[1])
     seen = select(OccupancyRow.resource_id).where(OccupancyRow.resource == "patient", *begins)
     on_day = or_(col(PatientRow.birth_date) == day, col(PatientRow.id).in_(seen))
-    query = select(PatientRow).where(col(PatientRow.id) > after, on_day)
+    query = select(PatientRow).where(col(PatientRow.id) > after, on_day, col(PatientRow.merged_into).is_(None))
     return list(session.exec(query.order_by(col(PatientRow.id)).limit(count)))
 
 
@@ -82,7 +96,8 @@ def find_resembling(session: Session, name: str, birth_date: date | None, count:
     is_alike = col(PatientRow.folded_name) == fold(name)
     if birth_date is not None:
         is_alike = or_(is_alike, col(PatientRow.birth_date) == birth_date)
-    return list(session.exec(select(PatientRow).where(is_alike).order_by(col(PatientRow.id)).limit(count)))
+    query = select(PatientRow).where(is_alike, col(PatientRow.merged_into).is_(None))
+    return list(session.exec(query.order_by(col(PatientRow.id)).limit(count)))
 
 
 def set_birth_dates(session: Session, born: Mapping[str, date]) -> None:
@@ -99,13 +114,14 @@ class PatientIdentity:
     id: str
     name: str
     birth_date: date | None = None
+    merged_into: str | None = None
 
 
 def find_identities(session: Session, patients: Collection[str]) -> dict[str, PatientIdentity]:
     """Return which of some patients are known, by id."""
-    columns = (getattr(PatientRow, name) for name in ("id", "name", "birth_date"))
+    columns = (getattr(PatientRow, name) for name in ("id", "name", "birth_date", "merged_into"))
     rows: Any = select(*columns).where(col(PatientRow.id).in_(list(patients)))
-    return {identifier: PatientIdentity(identifier, name, born) for identifier, name, born in session.exec(rows)}
+    return {row[0]: PatientIdentity(*row) for row in session.exec(rows)}
 
 
 def list_provider_ids(session: Session) -> set[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import TypeVar
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, and_, delete, insert, literal, true, update
 from sqlmodel import Session, col, select
 
+from api.store.audit import get_tail
 from api.store.bookings import bring_into, place_all, placed
 from api.store.columns import new_id
 from api.store.disruptions import add_closures
@@ -29,7 +30,7 @@ from api.store.requests import (
     put_visits,
 )
 from api.store.rows import expect_version, get_row, put, read_document
-from api.store.tables import ClinicRow, PeriodRow, ScenarioRow
+from api.store.tables import ClinicRow, PeriodRow, PeriodVersionRow, ScenarioRow
 from api.store.versioned_cache import get_cached
 from scheduling.additions import Addition
 from scheduling.clinic import Clinic
@@ -43,6 +44,9 @@ V = TypeVar("V", Visit, Group)
 CLINIC = "clinic"
 """The id of the one clinic."""
 
+
+VERSIONS_KEPT = 1_000
+"""Versions of a period of which is known what has changed since: days of a busy desk."""
 
 ZONE = "zone"
 """Where a session carries what :func:`get_zone` returns."""
@@ -87,8 +91,13 @@ def list_periods(session: Session, after: str = "", count: int = 50) -> list[Per
 
 def find_period_on(session: Session, day: date) -> PeriodRow | None:
     """Return the period that a date lies in; of several, the one that begins last."""
+    return next(iter(list_periods_on(session, day)), None)
+
+
+def list_periods_on(session: Session, day: date) -> list[PeriodRow]:
+    """Return the periods that a date lies in, the one that begins last first."""
     query = select(PeriodRow).where(col(PeriodRow.starts_on) <= day, col(PeriodRow.ends_on) > day)
-    return session.exec(query.order_by(col(PeriodRow.starts_on).desc(), col(PeriodRow.id))).first()
+    return list(session.exec(query.order_by(col(PeriodRow.starts_on).desc(), col(PeriodRow.id))))
 
 
 def list_periods_from(session: Session, day: date) -> list[PeriodRow]:
@@ -100,6 +109,11 @@ def list_periods_from(session: Session, day: date) -> list[PeriodRow]:
 def get_version(session: Session, identifier: str) -> Version:
     """Return the version of a period. Raises ``UnknownId``."""
     return Version(get_epoch(session), get_period(session, identifier).version)
+
+
+def get_notice(session: Session, identifier: str) -> timedelta:
+    """Return how long before a start the patients of a period must hear of it. Raises ``UnknownId``."""
+    return timedelta(minutes=read_document(Policy, get_period(session, identifier).policy).notice_minutes)
 
 
 def touch(session: Session, identifier: str, expected: Version | None = None) -> PeriodRow:
@@ -118,14 +132,30 @@ def touch(session: Session, identifier: str, expected: Version | None = None) ->
     if expected is not None and expected.epoch != get_epoch(session):
         raise StaleVersion("period", identifier, expected.number)
     expect_version(row, "period", identifier, None if expected is None else expected.number)
-    shared = (col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)
-    session.exec(update(PeriodRow).where(*shared).values(version=col(PeriodRow.version) + 1))
+    shared = and_(col(PeriodRow.starts_on) < row.ends_on, col(PeriodRow.ends_on) > row.starts_on)
+    session.exec(update(PeriodRow).where(shared).values(version=col(PeriodRow.version) + 1))
+    _note_versions(session, shared)
+    old = col(PeriodVersionRow.number) <= row.version - VERSIONS_KEPT
+    session.exec(delete(PeriodVersionRow).where(col(PeriodVersionRow.period_id) == identifier, old))
     return row
 
 
 def touch_all(session: Session) -> None:
     """Note that something changes that every period has: the clinic, or who works there."""
     session.exec(update(PeriodRow).values(version=col(PeriodRow.version) + 1))
+    _note_versions(session, true())
+
+
+def _note_versions(session: Session, which: ColumnElement[bool]) -> None:
+    """Note after which entry of the audit the present versions of some periods began."""
+    present = select(PeriodRow.id, PeriodRow.version, literal(get_tail(session).sequence)).where(which)
+    session.exec(insert(PeriodVersionRow).from_select(["period_id", "number", "audit_sequence"], present))
+
+
+def find_sequence_before(session: Session, identifier: str, number: int) -> int | None:
+    """Return the entry of the audit after which all came that has changed a period since a version; None: nobody knows."""
+    first = session.get(PeriodVersionRow, (identifier, number + 1))
+    return None if first is None else first.audit_sequence
 
 
 def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> PeriodRow:

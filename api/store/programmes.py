@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete
@@ -135,6 +135,21 @@ def remove_person(session: Session, programme: str, patient: str, day: date) -> 
         seat.until, left = max(day, seat.since), True
     session.flush()
     return left
+
+
+def skip_month(session: Session, programme: str, patient: str, month: str) -> None:
+    """Let a patient have no seat in a programme for one calendar month; what they have before and after it stays."""
+    first = date.fromisoformat(f"{month}-01")
+    following = (first + timedelta(days=31)).replace(day=1)
+    seats = select(MemberRow).where(MemberRow.programme_id == programme, MemberRow.patient_id == patient)
+    seats = seats.where(col(MemberRow.since) < following, col(MemberRow.until).is_(None) | (col(MemberRow.until) > first))
+    for seat in session.exec(seats).all():
+        goes_on = seat.until is None or seat.until > following
+        if goes_on:
+            session.add(seat.model_copy(update={"since": following}))
+        seat.until = max(first, seat.since)
+        session.add(seat)
+    session.flush()
 
 
 def note_attendance(session: Session, booking: str, came: Mapping[str, bool], now: datetime) -> None:

@@ -99,6 +99,12 @@ def list_tagged(session: Session, period_id: str, tag: str) -> set[str]:
     return {identifier for identifier, tags in rows if tag in tags}
 
 
+def get_desk_notes(session: Session, period_id: str) -> dict[str, tuple[str | None, list[str]]]:
+    """Return the desk's notes and tags of a period's visits that have any."""
+    rows = session.exec(select(VisitRow.id, VisitRow.note, VisitRow.tags).where(VisitRow.period_id == period_id))
+    return {identifier: (note, list(tags)) for identifier, note, tags in rows if note or tags}
+
+
 def remove_links(session: Session, visit_id: str) -> None:
     """Remove every link of a visit."""
     session.exec(delete(LinkRow).where(or_(col(LinkRow.before_id) == visit_id, col(LinkRow.after_id) == visit_id)))

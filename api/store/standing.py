@@ -8,12 +8,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from api.store import bookings, messages, periods, plans, requests
+from api.store import bookings, jobs, messages, periods, plans, requests
 from api.store.epoch import Version
-from api.store.tables import BookingRow, PlanRow
+from api.store.tables import BookingRow, PlanJobRow, PlanRow
 from api.store.tables.mail import Participation
-from scheduling.plan import Plan, Reason
+from scheduling.plan import Booking, Plan, Reason
 from scheduling.publishing import is_published
+from scheduling.requests import Current, CurrentGroup
+from scheduling.rules.stability import is_unchanged
 from scheduling.scenario import Scenario
 
 Subject = tuple[str, str]
@@ -65,6 +67,39 @@ def load_standing_week(session: Session, period_id: str, now: datetime) -> Stand
         reasons={left.visit: left.reasons for left in reasons},
         asked_at=requests.get_asking_times(session, period_id),
         bound=None if published is None else _find_bound(session, scenario, published),
+    )
+
+
+def load_planned_week(session: Session, job: PlanJobRow) -> StandingWeek | None:
+    """Return a week as a plan would have it: the one that was made, or the best so far; None before there is any.
+
+    Only what stays where it stands does so as it stands; all else is told to nobody yet.
+    """
+    scenario = periods.load_snapshot(session, job.scenario_id)
+    best = jobs.find_best_plan(session, job.id)
+    if job.plan_id is not None:
+        plan = plans.read_plan(session, plans.get_plan(session, job.plan_id))
+    elif best is not None:
+        plan = Plan.model_validate_json(best.document)
+    else:
+        return None
+    current: dict[Subject, Current | CurrentGroup | None] = {("visit", visit.id): visit.current for visit in scenario.visits}
+    current |= {("group", group.id): group.current for group in scenario.groups}
+    planned: dict[Subject, Booking] = {("visit", booking.visit): booking for booking in plan.visits}
+    planned |= {("group", booking.group): booking for booking in plan.groups}
+    rows: dict[Subject, BookingRow] = {
+        (row.kind, row.subject_id): row for row in bookings.list_rows(session, scenario.id) if row.state != "cancelled"
+    }
+    kept = {name: row for name, row in rows.items() if is_unchanged(current.get(name), planned.get(name))}
+    return StandingWeek(
+        version=periods.get_version(session, scenario.id),
+        scenario=scenario,
+        plan=plan,
+        rows=kept,
+        participations=messages.list_participations(session, [row.id for row in kept.values()]),
+        reasons={left.visit: left.reasons for left in plan.unscheduled},
+        asked_at=requests.get_asking_times(session, scenario.id),
+        bound=plan.bound,
     )
 
 

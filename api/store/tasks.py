@@ -54,6 +54,12 @@ def find_open_tasks(session: Session, kind: str, ids: Collection[str]) -> dict[t
     return {(row.subject_kind, row.subject_id): row for row in session.exec(query)}
 
 
+def list_open_of_kind(session: Session, kind: str) -> list[TaskRow]:
+    """Return the open tasks of a kind, the oldest first."""
+    query = select(TaskRow).where(TaskRow.kind == kind, col(TaskRow.done_at).is_(None))
+    return list(session.exec(query.order_by(col(TaskRow.created_at), col(TaskRow.id))))
+
+
 def end_tasks(session: Session, kind: str, subject: tuple[str, str], by: str, now: datetime) -> None:
     """Note that the open tasks of a kind about something are done."""
     row = find_open_tasks(session, kind, [subject[1]]).get(subject)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from scheduling.clinic import Service
 from scheduling.costs import get_omission_cost
@@ -22,6 +22,7 @@ from solver.change.proposals import Present
 from solver.clock import Clock
 from solver.search.explain import FORCED
 from solver.search.improve import SearchLimits, SubproblemSolver
+from solver.state.chains import find_chain_places
 from solver.state.domains import ShiftId
 from solver.state.ledger import Ledger
 from solver.state.occupancy import CostedPlacement, Occupancy
@@ -42,6 +43,9 @@ EXACT_SHARE, LEAST_SECONDS = 0.6, 0.2
 
 TRY_SECONDS = 0.0005
 """What trying one way counts for where work is counted instead of time: about as long as it takes at most on a week."""
+
+MOST_WHOLE = 60
+"""Most free places of visits that go together, of different dates, halves or teams."""
 
 MOVERS = 25
 """Most visits and holds that an exact search may move."""
@@ -127,6 +131,8 @@ class OpeningSearch:
         """
         ways: dict[object, Way] = {}
         decent = 0
+        if len(self.chain) > 1:
+            self._whole(ways)
         for number, (sources, is_free) in enumerate(self._stages()):
             self._at_once = is_free and len(self.chain) == 1
             for _ in self._placed(0, sources):
@@ -141,6 +147,15 @@ class OpeningSearch:
                 self._exactly(ways, near)
                 decent = sum(way.harm < GIVEN_UP for way in ways.values())
         return self._chosen([way for way in ways.values() if way.harm < GIVEN_UP or not decent], count)
+
+    def _whole(self, ways: dict[object, Way]) -> None:
+        """Keep the cheapest free places of visits that go together, whatever the time."""
+        for places in islice(find_chain_places(self.occupancy, self.chain), MOST_WHOLE):
+            self.clock.spend(TRY_SECONDS)
+            for key, placement in places.placements.items():
+                self.ledger.place(key, placement)
+            self._keep(ways)
+            self.ledger.undo_to(0)
 
     def _chosen(self, ways: Collection[Way], count: int) -> list[Way]:
         """Return the first ways: of each kind the best of every half-day and location, then of all teams there, then others.

@@ -7,13 +7,14 @@ best: it is what the search starts from, and the answer when there is no time to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from scheduling.check import check
 from scheduling.costs import get_omission_cost
+from solver.state.chains import find_chain_places
 from solver.state.domains import Domains, Option, ShiftId, get_current, is_frozen
-from solver.state.occupancy import CostedPlacement, Occupancy
+from solver.state.occupancy import Occupancy
 from solver.state.placements import Placement, make_plan
 from solver.state.tasks import Key, Task
 
@@ -111,29 +112,16 @@ def insert(occupancy: Occupancy, task: Task) -> bool:
     return insert_chain(occupancy, occupancy.chain(task))
 
 
-def insert_chain(occupancy: Occupancy, chain: Sequence[Task], tries: int = 12) -> bool:
-    """Place a chain of tasks in order, going back over the cheapest place of each date when a later one does not fit."""
-    if not chain:
+def insert_chain(occupancy: Occupancy, chain: Sequence[Task]) -> bool:
+    """Put a chain of tasks, each after those that it follows, where they cost least together; all or none."""
+    if len(chain) == 1:
+        best = occupancy.best(chain[0])
+        return best is not None and seat_attendees_at(occupancy, chain[0], best.placement)
+    for places in find_chain_places(occupancy, chain):
+        for key, placement in places.placements.items():
+            occupancy.put(key, placement)
         return True
-    task, rest = chain[0], chain[1:]
-    if not rest:
-        best = occupancy.best(task)
-        return best is not None and seat_attendees_at(occupancy, task, best.placement)
-    for place in _cheapest_by_date(occupancy.places(task))[:tries]:
-        if seat_attendees_at(occupancy, task, place.placement):
-            if insert_chain(occupancy, rest, tries):
-                return True
-            occupancy.remove(task.key)
-    return False
-
-
-def _cheapest_by_date(places: Iterable[CostedPlacement]) -> list[CostedPlacement]:
-    best: dict[tuple[int, str], CostedPlacement] = {}
-    for place in places:
-        at = (place.placement.day, place.placement.location)
-        if at not in best or (place.cost, place.placement.slot) < (best[at].cost, best[at].placement.slot):
-            best[at] = place
-    return sorted(best.values(), key=lambda place: (place.cost, place.placement.day, place.placement.slot))
+    return not chain
 
 
 def seat_attendees_at(occupancy: Occupancy, task: Task, placement: Placement) -> bool:

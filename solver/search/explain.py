@@ -6,9 +6,10 @@ found by solving again with one rule or one thing changed, the rest of the plan 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from math import inf
 from time import monotonic
 
@@ -20,9 +21,10 @@ from scheduling.rules import RULES, Rule, get_rule_name, patients, places, provi
 from scheduling.scenario import Scenario
 from solver.clock import Clock
 from solver.search.improve import SearchLimits, SubproblemSolver
+from solver.state.chains import find_chain_places
 from solver.state.domains import DOMAINS, Domains
 from solver.state.ledger import Ledger
-from solver.state.occupancy import CostedPlacement, Occupancy
+from solver.state.occupancy import Occupancy
 from solver.state.placement_costs import cost_of_leaving_out
 from solver.state.placements import Placement, get_placements, make_plan
 from solver.state.tasks import Key, Task, visit_key
@@ -52,7 +54,7 @@ LONGER_SHIFT = timedelta(minutes=30)
 """A change that is tried: shifts that end later by this much (ours)."""
 
 MOST_TRIED = 200
-"""Places that are tried, at most, before visits that go together are said to have none."""
+"""Places of visits that go together that are tried, at most, in search of some by which the plan costs less."""
 
 MOST_MOVING = 150
 """Visits and holds that may move, at most, when room is made for a visit."""
@@ -179,32 +181,24 @@ class _Explanation:
     def _fit(self, around: Occupancy, chain: Sequence[Task]) -> Fit | None:
         """Return places for some visits, all or none, by which the plan costs less; if there are none, the cheapest."""
         ledger, best = Ledger(around), None
-        for _ in self._placed(ledger, chain, iter(range(MOST_TRIED))):
+        for way in self._ways(around, chain):
+            for key, placement in way.items():
+                ledger.place(key, placement)
             if best is None or ledger.change < best.change:
                 visits = [self.scenario.visit(task.id) for task in chain]
                 cost = ledger.change + sum(cost_of_leaving_out(self.scenario, visit) for visit in visits)
-                best = Fit({task.key: around.placements[task.key] for task in chain}, cost, ledger.change)
+                best = Fit(dict(way), cost, ledger.change)
+            ledger.undo_to(0)
             if best.change < 0:
                 break
-        ledger.undo_to(0)
         return best
 
-    def _placed(self, ledger: Ledger, chain: Sequence[Task], tries: Iterator[int]) -> Iterator[None]:
-        """Place some tasks in every way that is tried, and yield while all of them are placed."""
-        if not chain:
-            yield
-            return
-        (task, *rest), around = chain, ledger.occupancy
-        places: Iterable[CostedPlacement] = sorted(around.places(task), key=lambda place: place.cost)
-        if any(link.before == task.id and not link.min_days for link in around.links.get(task.key, ())):
-            places = [*places, *around.every_start(task)]
-        for place in places:
-            if rest and next(tries, None) is None:
-                return
-            mark = ledger.mark
-            ledger.place(task.key, place.placement)
-            yield from self._placed(ledger, rest, tries)
-            ledger.undo_to(mark)
+    def _ways(self, around: Occupancy, chain: Sequence[Task]) -> Iterator[Mapping[Key, Placement]]:
+        """Yield free places for some visits together, cheapest first, as many as are tried."""
+        if len(chain) == 1:
+            yield from ({chain[0].key: at.placement} for at in sorted(around.places(chain[0]), key=lambda place: place.cost))
+        else:
+            yield from (way.placements for way in islice(find_chain_places(around, chain), MOST_TRIED))
 
     # --- words -------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from threading import Lock
 
@@ -121,7 +122,8 @@ class Incumbent:
             version, placements = self.get_version()
             bound, late = min(self.bound, self.cost), self._count_late(placements)
             planned = sum(kind == "visit" for kind, _ in placements)
-            self._on_progress(Progress(self.clock.elapsed, self.cost, bound, self.phase, planned, late, version))
+            made = partial(make_plan, self.domains, placements, bound=bound)
+            self._on_progress(Progress(self.clock.elapsed, self.cost, bound, self.phase, planned, late, version, made))
 
     def _count_late(self, placements: Mapping[Key, Placement]) -> int:
         grid, asked = self.domains.scenario.grid, self.domains.scenario.visits_by_id

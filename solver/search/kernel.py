@@ -39,11 +39,17 @@ TOURNAMENT_SIZE = 3
 REPAIR_SHARE = 0.2
 """Share of the ruins that repair a task that is left out."""
 
+CHAIN_SHARE = 0.7
+"""Share of the ruins of a task that goes with others that make room for all of them about one time."""
+
 RELOCATION_SHARE = 0.02
 """Share of the ruins that send a shift to another location."""
 
-BLINK_RATE, BUNDLE_BLINK_RATE = 0.05, 0.3
-"""Share of the candidates that an insertion overlooks, and that of linked visits."""
+BLINK_RATE, CHAIN_BLINK_RATE = 0.05, 0.2
+"""Share of the candidates that an insertion overlooks, and that of visits that go together."""
+
+MOST_CHAINS, MOST_STARTS = 4, 20
+"""Most first starts of a chain, and most starts of each of its visits, that are tried beside each other."""
 
 BUDGET_PENALTY = 10**9
 """What a notified patient above the budget counts for: more than any cost."""
@@ -93,7 +99,8 @@ COUNT, SPENT_AT, WORKED = range(3)
 # Entries of SearchState.totals
 CHANGE, NOTIFIED = range(2)
 
-NOT_NEEDED, NONE_FREE = -1, -2
+NOT_NEEDED, NONE_FREE, NOT_BLOCKED = -1, -2, -1
+NEVER_FREE = 1e18
 MORNING, AFTERNOON = 1, 2
 QUARTER = 15
 
@@ -374,14 +381,17 @@ def _can_reach(t: Tables, s: SearchState, shift: int, place: int, slot: int, len
 
 
 @compiled
-def _keeps_links(t: Tables, s: SearchState, task: int, candidate: int, slot: int) -> bool:
-    """Return whether a task's links are kept at a place, as far as their other visits are placed."""
+def _keeps_links(t: Tables, s: SearchState, task: int, candidate: int, slot: int, is_apart: bool) -> bool:
+    """Return whether a task's links are kept at a place, as far as their other visits are placed.
+
+    ``is_apart``: what it follows may be placed later.
+    """
     minute, day, place = slot * t.rows[0, GRID], t.rows[candidate, DAY], t.rows[candidate, PLACE]
     for i in range(t.rows[task, LINKS], t.rows[task, LINKS_END]):
         other, leads = t.rows[i, OTHER], t.rows[i, LEADS]
         there = s.now[other, AT_DAY]
         if there < 0:
-            if leads == 0:
+            if leads == 0 and not is_apart:
                 return False
             continue
         days = there - day if leads else day - there
@@ -507,6 +517,39 @@ def _gaps(t: Tables, s: SearchState, c: int, base: int) -> int:
 
 
 @compiled
+def _find_blocked(t: Tables, s: SearchState, candidate: int, base: int) -> int:
+    """Return the last start up to which what a candidate uses is taken, ``NOT_BLOCKED`` if it is free from ``base`` on."""
+    for u in range(t.rows[candidate, USES], t.rows[candidate, USES_END], 4):
+        row, most = t.lists[u], t.lists[t.lists[u]] - t.lists[u + 3]
+        for j in range(base + t.lists[u + 2] - 1, base + t.lists[u + 1] - 1, -1):
+            if s.used[row, j] > most:
+                return j - t.lists[u + 1]
+    return NOT_BLOCKED
+
+
+@compiled
+def _find_fit(
+    t: Tables, s: SearchState, task: int, c: int, slot: int, forced_shift: int, forced_place: int, is_apart: bool
+) -> tuple[int, int]:
+    """Return a room and a supervisor for a task at a candidate's start, ``NONE_FREE`` twice where it breaks a rule.
+
+    What it uses is free; ``is_apart``: what it follows may be placed later.
+    """
+    slots = t.rows[0, SLOTS]
+    day, place, none = t.rows[c, DAY], t.rows[c, PLACE], (NONE_FREE, NONE_FREE)
+    base = day * slots + slot
+    room = _find_room(t, s, c, base, min(base + t.rows[c, CLEANED], (day + 1) * slots))
+    if room == NONE_FREE or not _keeps_links(t, s, task, c, slot, is_apart) or not _can_team_travel(t, s, c, slot):
+        return none
+    if t.rows[task, PATIENT] >= 0 and not _is_patient_free(t, s, task, c, slot):
+        return none
+    supervisor = _find_supervisor(t, s, c, slot, base)
+    if supervisor == NONE_FREE or (supervisor >= 0 and supervisor == forced_shift and place != forced_place):
+        return none
+    return room, supervisor
+
+
+@compiled
 def _insert(
     t: Tables,
     s: SearchState,
@@ -547,7 +590,7 @@ def _insert(
             if dates > 0 and not among:
                 floor += t.rows[0, EXTRA_TRIP]
         alone_cost = _cost_of_day(t, s, task, day, t.rows[c, PLACE], -1) if company else 0
-        skip, first, last = -1, t.rows[c, USES], t.rows[c, USES_END]
+        skip = -1
         for i in range(t.rows[c, STARTS], t.rows[c, STARTS_END]):
             slot = t.lists[i]
             if slot <= skip:
@@ -559,28 +602,17 @@ def _insert(
                 cost += _cost_of_day(t, s, task, day, t.rows[c, PLACE], slot) - alone_cost
             if cost >= best or (cost >= worth and not linked):
                 continue
-            base, blocked = day * slots + slot, False
-            for u in range(first, last, 4):
-                row, most = t.lists[u], t.lists[t.lists[u]] - t.lists[u + 3]
-                for j in range(base + t.lists[u + 2] - 1, base + t.lists[u + 1] - 1, -1):
-                    if s.used[row, j] > most:
-                        blocked, skip = True, j - day * slots - t.lists[u + 1]
-                        break
-                if blocked:
-                    break
-            if blocked:
+            base = day * slots + slot
+            blocked = _find_blocked(t, s, c, base)
+            if blocked > NOT_BLOCKED:
+                skip = blocked - day * slots
                 continue
             if gap_cost > 0:
                 cost += gap_cost * _gaps(t, s, c, base)
                 if cost >= best:
                     continue
-            room = _find_room(t, s, c, base, min(base + t.rows[c, CLEANED], (day + 1) * slots))
-            if room == NONE_FREE or (linked and not _keeps_links(t, s, task, c, slot)):
-                continue
-            if not _can_team_travel(t, s, c, slot) or (crowded and not _is_patient_free(t, s, task, c, slot)):
-                continue
-            supervisor = _find_supervisor(t, s, c, slot, base)
-            if supervisor == NONE_FREE or (supervisor >= 0 and supervisor == forced_shift and t.rows[c, PLACE] != forced_place):
+            room, supervisor = _find_fit(t, s, task, c, slot, forced_shift, forced_place, False)
+            if room == NONE_FREE:
                 continue
             best, chosen, chosen_slot, chosen_room, chosen_supervisor = cost, c, slot, room, supervisor
     if chosen < 0:
@@ -589,11 +621,249 @@ def _insert(
     return True
 
 
+# --- chains: visits that go together -----------------------------------------------------------------------------------
+
+
 @compiled
-def _insert_bundle(
+def _collect_chain(t: Tables, s: SearchState, task: int, chain: Ints) -> int:
+    """List a task with what must come with it, each after what it follows; return how many they are."""
+    members = np.empty(len(chain), dtype=np.int32)
+    members[0], size, head = task, 1, 0
+    while head < size:
+        member = members[head]
+        head += 1
+        for i in range(t.rows[member, LINKS], t.rows[member, LINKS_END]):
+            other = t.rows[i, OTHER]
+            known = s.now[other, AT_DAY] >= 0 or (t.rows[i, LEADS] == 1 and t.rows[i, TOGETHER] == 0)
+            for j in range(size):
+                known = known or members[j] == other
+            if not known:
+                members[size] = other
+                size += 1
+    listed = 0
+    for _ in range(size):
+        for j in range(size):
+            member, ready = members[j], True
+            if member < 0:
+                continue
+            for i in range(t.rows[member, LINKS], t.rows[member, LINKS_END]):
+                for k in range(size):
+                    ready = ready and (t.rows[i, LEADS] == 1 or members[k] != t.rows[i, OTHER])
+            if ready:
+                chain[listed], members[j] = member, -1
+                listed += 1
+    return size if listed == size else 0
+
+
+@compiled
+def _price_starts(
     t: Tables,
     s: SearchState,
     task: int,
+    only_place: int,
+    is_open_day: NDArray[np.bool_],
+    gap_cost: float,
+    forced_shift: int,
+    forced_place: int,
+    call_penalty: float,
+    prices: NDArray[np.float64],
+    choices: Ints,
+) -> None:
+    """Fill in what each free start costs a task at least, and its candidate, whatever is placed with it later."""
+    slots = t.rows[0, SLOTS]
+    if t.rows[task, WAS_NOTIFIED] == 0 or s.totals[NOTIFIED] <= t.rows[0, BUDGET]:
+        call_penalty = 0.0
+    prices[:] = NEVER_FREE
+    for c in range(t.rows[task, CANDIDATES], t.rows[task, CANDIDATES_END]):
+        day, place, skip = t.rows[c, DAY], t.rows[c, PLACE], -1
+        if not is_open_day[day] or (only_place >= 0 and place != only_place) or uniform(s.random) < CHAIN_BLINK_RATE:
+            continue
+        if not _is_open(t, s, task, c, forced_shift, forced_place):
+            continue
+        for i in range(t.rows[c, STARTS], t.rows[c, STARTS_END]):
+            slot = t.lists[i]
+            base, cost = day * slots + slot, float(_own_cost(t, task, c, slot))
+            if t.rows[c, STAYS] == 0 or slot != t.rows[task, CURRENT_SLOT]:
+                cost += call_penalty
+            if slot <= skip or cost >= prices[base]:
+                continue
+            blocked = _find_blocked(t, s, c, base)
+            if blocked > NOT_BLOCKED:
+                skip = blocked - day * slots
+                continue
+            if gap_cost > 0:
+                cost += gap_cost * _gaps(t, s, c, base)
+            if cost < prices[base] and _find_fit(t, s, task, c, slot, forced_shift, forced_place, True)[0] != NONE_FREE:
+                prices[base], choices[base] = cost, c
+
+
+@compiled
+def _open_days(t: Tables, link: int, is_open: NDArray[np.bool_], cheapest: NDArray[np.float64]) -> None:
+    """Close the days that leave a link's other visit, which follows, no day."""
+    days = len(cheapest)
+    for day in range(days):
+        can_follow = False
+        for later in range(days):
+            apart = abs(later - day) if t.rows[link, ANY_ORDER] else later - day
+            if t.rows[link, MIN_DAYS] <= apart <= t.rows[link, MAX_DAYS]:
+                can_follow = can_follow or cheapest[later] < NEVER_FREE
+        is_open[day] = is_open[day] and can_follow
+
+
+@compiled
+def _price_followed(
+    t: Tables,
+    task: int,
+    link: int,
+    prices: NDArray[np.float64],
+    following: NDArray[np.float64],
+    cheapest: NDArray[np.float64],
+) -> None:
+    """Add to the price of each start the least that the visit costs which a link has after it."""
+    slots, grid, other = t.rows[0, SLOTS], t.rows[0, GRID], t.rows[link, OTHER]
+    least, days = t.rows[task, MINUTES] + t.rows[link, MIN_GAP], len(cheapest)
+    same = t.rows[task, PATIENT] >= 0 and t.rows[task, PATIENT] == t.rows[other, PATIENT]
+    if same:
+        least = max(least, t.rows[task, STAY_MINUTES])
+    for base in range(len(prices)):
+        if prices[base] == NEVER_FREE:
+            continue
+        day, minute, best = base // slots, base % slots * grid, NEVER_FREE
+        for later in range(days):
+            apart = abs(later - day) if t.rows[link, ANY_ORDER] else later - day
+            if apart != 0 and t.rows[link, MIN_DAYS] <= apart <= t.rows[link, MAX_DAYS]:
+                best = min(best, cheapest[later])
+        if t.rows[link, MIN_DAYS] <= 0 and cheapest[day] < best:
+            first = (minute + least + grid - 1) // grid
+            last = min(slots - 1, (minute + t.rows[task, MINUTES] + t.rows[link, MAX_GAP]) // grid)
+            for slot in range(first, last + 1):
+                wait = t.rows[0, WAITING] * ((slot * grid - minute - least) // QUARTER) if same else 0
+                best = min(best, following[day * slots + slot] + wait)
+            if t.rows[link, ANY_ORDER]:
+                first = max(0, minute - t.rows[other, MINUTES] - t.rows[link, MAX_GAP] + grid - 1) // grid
+                for slot in range(first, (minute - t.rows[other, MINUTES] - t.rows[link, MIN_GAP]) // grid + 1):
+                    best = min(best, following[day * slots + slot])
+        prices[base] = prices[base] + best if best < NEVER_FREE else NEVER_FREE
+
+
+@compiled
+def _price_chain(
+    t: Tables,
+    s: SearchState,
+    chain: Ints,
+    size: int,
+    only_place: int,
+    gap_cost: float,
+    forced_shift: int,
+    forced_place: int,
+    call_penalty: float,
+    prices: NDArray[np.float64],
+    choices: Ints,
+) -> float:
+    """Fill in what each start costs each task of a chain with all that follow it; return the least of the first.
+
+    From the last to the first, as in Bellman, On a routing problem (1958), doi:10.1090/qam/102435. What two tasks of the chain
+    take from each other is left to :func:`_place_chain`.
+    """
+    slots = t.rows[0, SLOTS]
+    days = prices.shape[1] // slots
+    cheapest, is_open = np.full((size, days), NEVER_FREE), np.empty(days, dtype=np.bool_)
+    least = NEVER_FREE
+    for position in range(size - 1, -1, -1):
+        task = chain[position]
+        is_open[:] = True
+        for i in range(t.rows[task, LINKS], t.rows[task, LINKS_END]):
+            for later in range(position + 1, size):
+                if chain[later] == t.rows[i, OTHER] and t.rows[i, LEADS] == 1:
+                    _open_days(t, i, is_open, cheapest[later])
+        mine = prices[position]
+        _price_starts(
+            t, s, task, only_place, is_open, gap_cost, forced_shift, forced_place, call_penalty, mine, choices[position]
+        )
+        for i in range(t.rows[task, LINKS], t.rows[task, LINKS_END]):
+            for later in range(position + 1, size):
+                if chain[later] == t.rows[i, OTHER] and t.rows[i, LEADS] == 1:
+                    _price_followed(t, task, i, mine, prices[later], cheapest[later])
+        least = NEVER_FREE
+        for base in range(len(mine)):
+            cheapest[position, base // slots] = min(cheapest[position, base // slots], mine[base])
+            least = min(least, mine[base])
+        if least == NEVER_FREE:
+            return NEVER_FREE
+    return least
+
+
+@compiled
+def _place_next(
+    t: Tables, s: SearchState, task: int, prices: NDArray[np.float64], choices: Ints, forced_shift: int, forced_place: int
+) -> bool:
+    """Put a task of a chain at the start with the least price that is free beside those that are placed."""
+    slots = t.rows[0, SLOTS]
+    for _ in range(MOST_STARTS):
+        best, at, room, supervisor = NEVER_FREE, -1, -1, -1
+        for base in range(len(prices)):
+            if prices[base] < best and _keeps_links(t, s, task, choices[base], base % slots, False):
+                best, at = prices[base], base
+        if at < 0:
+            return False
+        c = choices[at]
+        if _is_open(t, s, task, c, forced_shift, forced_place) and _find_blocked(t, s, c, at) == NOT_BLOCKED:
+            room, supervisor = _find_fit(t, s, task, c, at % slots, forced_shift, forced_place, False)
+            if room != NONE_FREE:
+                _move(t, s, task, c, at % slots, room, supervisor, 1)
+                return True
+        prices[at] = NEVER_FREE
+    return False
+
+
+@compiled
+def _insert_chain(
+    t: Tables,
+    s: SearchState,
+    chain: Ints,
+    size: int,
+    gap_cost: float,
+    forced_shift: int,
+    forced_place: int,
+    call_penalty: float,
+) -> bool:
+    """Put the tasks of a chain where they cost least together; all or none."""
+    horizon = s.used.shape[1]
+    prices, choices = np.empty((size, horizon)), np.empty((size, horizon), dtype=np.int32)
+    place = _choose_place(t, s, chain, size)
+    least = _price_chain(t, s, chain, size, place, gap_cost, forced_shift, forced_place, call_penalty, prices, choices)
+    for _ in range(MOST_CHAINS if least < NEVER_FREE else 0):
+        placed = 0
+        while placed < size and _place_next(t, s, chain[placed], prices[placed], choices[placed], forced_shift, forced_place):
+            placed += 1
+        if placed == size:
+            return True
+        if placed == 0:
+            return False
+        prices[0, s.now[chain[0], AT_DAY] * t.rows[0, SLOTS] + s.now[chain[0], SLOT]] = NEVER_FREE
+        for i in range(placed - 1, -1, -1):
+            _take_out(t, s, chain[i])
+    return False
+
+
+@compiled
+def _choose_place(t: Tables, s: SearchState, chain: Ints, size: int) -> int:
+    """Return a place of the first task's candidates when a link asks for one place, mostly of a cheap one; else -1."""
+    for position in range(size):
+        for i in range(t.rows[chain[position], LINKS], t.rows[chain[position], LINKS_END]):
+            if t.rows[i, SAME_PLACE]:
+                first, last = t.rows[chain[0], CANDIDATES], t.rows[chain[0], CANDIDATES_END]
+                share = uniform(s.random)
+                return t.rows[first + int(share * share * (last - first)), PLACE]
+    return -1
+
+
+@compiled
+def _insert_waiting(
+    t: Tables,
+    s: SearchState,
+    waiting: Ints,
+    turn: int,
     inserted: Ints,
     count: int,
     gap_cost: float,
@@ -601,35 +871,23 @@ def _insert_bundle(
     forced_place: int,
     call_penalty: float,
 ) -> int:
-    """Insert a task with what must come with it, all or none; return how many are inserted now."""
-    chain = np.empty(t.rows[task, PARTNERS_END] - t.rows[task, PARTNERS], dtype=np.int32)
-    chain[0], size, head = task, 1, 0
-    while head < size:
-        member = chain[head]
-        head += 1
-        for i in range(t.rows[member, LINKS], t.rows[member, LINKS_END]):
-            other = t.rows[i, OTHER]
-            known = s.now[other, AT_DAY] >= 0 or (t.rows[i, LEADS] == 1 and t.rows[i, TOGETHER] == 0)
-            for j in range(size):
-                known = known or chain[j] == other
-            if not known:
-                chain[size] = other
-                size += 1
-    end = count
-    for _ in range(size):
-        for j in range(size):
-            member, ready = chain[j], s.now[chain[j], AT_DAY] < 0
-            for i in range(t.rows[member, LINKS], t.rows[member, LINKS_END]):
-                ready = ready and (t.rows[i, LEADS] == 1 or s.now[t.rows[i, OTHER], AT_DAY] >= 0)
-            blink = BUNDLE_BLINK_RATE if size > 1 else BLINK_RATE
-            if ready and _insert(t, s, member, blink, gap_cost, forced_shift, forced_place, call_penalty):
-                inserted[end] = member
-                end += 1
-    if end - count == size:
-        return end
-    for i in range(count, end):
-        _take_out(t, s, inserted[i])
-    return count
+    """Insert what waits at a turn with what must come with it, all or none; return how many are inserted now."""
+    task = waiting[turn]
+    if s.now[task, CANDIDATE] >= 0:
+        return count
+    bundle = t.rows[task, PARTNERS_END] - t.rows[task, PARTNERS]
+    chain = np.empty(bundle, dtype=np.int32)
+    size = _collect_chain(t, s, task, chain)
+    if size == 1:
+        is_in = _insert(t, s, task, BLINK_RATE, gap_cost, forced_shift, forced_place, call_penalty)
+    else:
+        for i in range(turn if size == bundle else 0):
+            if t.rows[waiting[i], PARTNERS] == t.rows[task, PARTNERS]:
+                return count
+        is_in = size > 0 and _insert_chain(t, s, chain, size, gap_cost, forced_shift, forced_place, call_penalty)
+    if is_in:
+        inserted[count : count + size] = chain[:size]
+    return count + size if is_in else count
 
 
 # --- the search ------------------------------------------------------------------------------------------------------
@@ -650,8 +908,8 @@ def _ruin(t: Tables, s: SearchState, task: int, removed: Ints, count: int) -> in
 
 
 @compiled
-def _ruin_string(t: Tables, s: SearchState, shift: int, removed: Ints, count: int) -> int:
-    """Take out some neighbours of a shift."""
+def _ruin_string(t: Tables, s: SearchState, shift: int, pivot: int, removed: Ints, count: int) -> int:
+    """Take out some neighbours of a shift: about a slot, or anywhere (-1)."""
     size = s.lines[shift, 0]
     if size == 0:
         return count
@@ -664,15 +922,20 @@ def _ruin_string(t: Tables, s: SearchState, shift: int, removed: Ints, count: in
         order[j] = task
     length = min(size, 1 + _random_below(s.random, MAX_STRING_LENGTH))
     first = _random_below(s.random, size - length + 1)
+    if pivot >= 0:
+        first = 0
+        while first + length < size and s.now[order[first + length // 2], SLOT] < pivot:
+            first += 1
     for i in range(first, first + length):
         count = _ruin(t, s, order[i], removed, count)
     return count
 
 
 @compiled
-def _ruin_room(t: Tables, s: SearchState, room: int, day: int, removed: Ints, count: int) -> int:
-    """Take out some neighbours of a room on a day."""
-    pivot = _random_below(s.random, t.rows[0, SLOTS])
+def _ruin_room(t: Tables, s: SearchState, room: int, day: int, pivot: int, removed: Ints, count: int) -> int:
+    """Take out some neighbours of a room on a day: about a slot, or anywhere (-1)."""
+    if pivot < 0:
+        pivot = _random_below(s.random, t.rows[0, SLOTS])
     for _ in range(1 + _random_below(s.random, MAX_STRING_LENGTH)):
         nearest, distance = -1, t.rows[0, SLOTS]
         for m in range(t.rows[0, MOVABLE], t.rows[0, MOVABLE_END]):
@@ -795,13 +1058,31 @@ def _preferred_candidate(t: Tables, s: SearchState, task: int) -> int:
 
 
 @compiled
-def _ruin_near(t: Tables, s: SearchState, candidate: int, removed: Ints, count: int) -> int:
+def _ruin_near(t: Tables, s: SearchState, candidate: int, pivot: int, removed: Ints, count: int) -> int:
     """Take out what stands in the way of a candidate: neighbours in one of its rooms, or in a shift of its team."""
     first, last, size = t.rows[candidate, ROOMS], t.rows[candidate, ROOMS_END], t.rows[candidate, TEAM_SIZE]
     if last > first and uniform(s.random) < ROOM_STRING_SHARE:
-        return _ruin_room(t, s, t.lists[first + _random_below(s.random, last - first)], t.rows[candidate, DAY], removed, count)
+        room = t.lists[first + _random_below(s.random, last - first)]
+        return _ruin_room(t, s, room, t.rows[candidate, DAY], pivot, removed, count)
     if size > 0:
-        return _ruin_string(t, s, t.rows[candidate, TEAM + _random_below(s.random, size)], removed, count)
+        return _ruin_string(t, s, t.rows[candidate, TEAM + _random_below(s.random, size)], pivot, removed, count)
+    return count
+
+
+@compiled
+def _ruin_for_chain(t: Tables, s: SearchState, seed: int, removed: Ints, count: int) -> int:
+    """Take out what stands in the way of a task and its partners about one time of a day."""
+    preferred = _preferred_candidate(t, s, seed)
+    day, starts = t.rows[preferred, DAY], t.rows[preferred, STARTS_END] - t.rows[preferred, STARTS]
+    pivot = t.lists[t.rows[preferred, STARTS] + _random_below(s.random, starts)]
+    for i in range(t.rows[seed, PARTNERS], t.rows[seed, PARTNERS_END]):
+        other, near, met = t.lists[i], -1, 0
+        for c in range(t.rows[other, CANDIDATES], t.rows[other, CANDIDATES_END]):
+            if t.rows[c, DAY] == day:
+                met += 1
+                near = c if _random_below(s.random, met) == 0 else near
+        if near >= 0:
+            count = _ruin_near(t, s, preferred if other == seed else near, pivot, removed, count)
     return count
 
 
@@ -842,16 +1123,18 @@ def anneal(
             place = t.lists[first + _random_below(s.random, last - first)]
             if s.now[shift, COUNT] > 0 and s.now[shift, SPENT_AT] != place:
                 count = _ruin_shift(t, s, shift, removed, count)
-        for _ in range(1 + _random_below(s.random, MAX_STRINGS)):
-            count = _ruin_near(t, s, _preferred_candidate(t, s, seed), removed, count)
+        if t.rows[seed, PARTNERS_END] - t.rows[seed, PARTNERS] > 1 and uniform(s.random) < CHAIN_SHARE:
+            count = _ruin_for_chain(t, s, seed, removed, count)
+        else:
+            for _ in range(1 + _random_below(s.random, MAX_STRINGS)):
+                count = _ruin_near(t, s, _preferred_candidate(t, s, seed), -1, removed, count)
         if s.now[seed, CANDIDATE] >= 0:
             count = _ruin(t, s, seed, removed, count)
         size = _collect_waiting(t, s, removed, count, seed, shift, place, waiting)
         _sort_waiting(t, s, waiting, size, seed)
         finished, gap_cost = 0, compactness if uniform(s.random) < COMPACT_SHARE else 0.0
         for i in range(size):
-            if s.now[waiting[i], CANDIDATE] < 0:
-                finished = _insert_bundle(t, s, waiting[i], inserted, finished, gap_cost, shift, place, float(call_penalty))
+            finished = _insert_waiting(t, s, waiting, i, inserted, finished, gap_cost, shift, place, float(call_penalty))
         after = _score(t, s, call_penalty)
         if after > before and uniform(s.random) >= exp(float(before - after) / temperature):
             _restore(t, s, inserted, finished, removed, count)

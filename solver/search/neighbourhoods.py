@@ -6,7 +6,8 @@
 - ``place``: a building's day.
 
 Each keeps a size of its own, which grows while its searches are solved to proof and shrinks while they are not. Tasks that
-are left out may join every time. On the week of 682 visits ``regret`` gains most a second, then ``family``.
+are left out may join every time, and what is linked is freed together. On the week of 682 visits ``regret`` gains most a
+second, then ``family``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from solver.parameters import DEFAULTS, NeighbourhoodParameters
 from solver.state.domains import Domains, Option
 from solver.state.placements import Placement
 from solver.state.tasks import Key
+
+MOST_OUT = 8
+"""Tasks that are left out and join, but for those that go with the last of them."""
 
 Guide = Mapping[Key, Mapping[Option, float]]
 Freed = dict[Key, Sequence[Option]]
@@ -48,12 +52,21 @@ class Neighbourhoods:
         self._turn = (self._turn + 1) % len(self.kinds)
         window = self._window(placements)
         inside = {key: placement for key, placement in placements.items() if placement.day in window}
-        keys = self.kinds[self._turn](inside, round(self.sizes[self._turn])) if inside else []
+        chosen = self.kinds[self._turn](inside, round(self.sizes[self._turn])) if inside else []
         options = self.domains.options
         out = [task.key for task in self.domains.tasks if task.key not in placements and options[task.key]]
-        keys += self.random.sample(out, min(len(out), 8))
+        keys = [*self._whole(chosen, len(chosen)), *self._whole(self.random.sample(out, min(len(out), MOST_OUT)), MOST_OUT)]
         freed = {key: [option for option in options[key] if option.day in window] for key in keys}
         return {key: self._open(key, some, placements.get(key)) for key, some in freed.items() if some}
+
+    def _whole(self, keys: Sequence[Key], most: int) -> list[Key]:
+        """Return the first of some tasks, each with all that it is linked to, until they are as many as they may be."""
+        whole: dict[Key, None] = {}
+        for key in keys:
+            if len(whole) >= most:
+                break
+            whole |= dict.fromkeys(sorted(self.domains.get_linked(key)) if key in self.domains.links else (key,))
+        return list(whole)
 
     def learn(self, proven: bool, seconds: float) -> None:
         """Adapt the size of the last kind of neighbourhood to how its search went."""

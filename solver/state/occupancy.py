@@ -295,12 +295,25 @@ class Occupancy(Holdings):
             yield from self._costed(task, day, location, open_team.starts, open_team.team, open_team.supervisors)
             return
 
-    def open_teams(self, task: Task) -> Iterator[OpenTeam]:
-        """Yield every team and its supervisors with all the starts that are free for them, by date and location."""
+    def open_teams(self, task: Task, free: Collection[Key] = ()) -> Iterator[OpenTeam]:
+        """Yield every team and its supervisors with all the starts that are free for them, by date and location.
+
+        Links to the visits of ``free``, which are yet to be placed, do not count.
+        """
         for (day, location), options in self.domains.places(task.key):
-            starts = self._open_starts(task, day, location)
+            starts = self._open_starts(task, day, location, free)
             for team in product(*options) if starts else ():
                 yield from self._open_teams(task, day, location, starts, team)
+
+    def first_place(self, task: Task, wanted: OpenTeam, within: int) -> Placement | None:
+        """Return the first place of a team within a mask that is free, under whatever supervisors; None without any."""
+        day, location = wanted.day, wanted.location
+        starts = self._open_starts(task, day, location) & within
+        options = [Option(seat, shift, day, location, starts) for seat, shift in enumerate(wanted.team or (None,))]
+        for team in self._open_teams(task, day, location, starts, options) if starts else ():
+            slot = (team.starts & -team.starts).bit_length() - 1
+            return Placement(day, slot, location, team.team, team.supervisors, (), self._room(task, location, day, slot))
+        return None
 
     def open_rooms(self, task: Task, day: int, location: str) -> Iterator[tuple[str, int]]:
         """Yield the rooms that suit a task, with the starts at which each is free until it is cleaned again."""

@@ -78,7 +78,7 @@ def test_a_stamp_without_offset_is_refused(scenario: Scenario, plan: Plan, uids:
 
 def test_times_are_local_with_the_zone_named(scenario: Scenario, plan: Plan, uids: Uids, stamp: datetime) -> None:
     content = make_plan_calendar("patient", "patient-0011", scenario, plan, uids, stamp)
-    assert b"\r\nDTSTART;TZID=America/New_York:20261130T144500\r\n" in content
+    assert b"\r\nDTSTART;TZID=America/New_York:20261130T143000\r\n" in content, "when to arrive"
     assert b"\r\nDTEND;TZID=America/New_York:20261130T154500\r\n" in content
 
 
@@ -118,7 +118,7 @@ def test_the_same_input_gives_the_same_bytes(
 
 def test_a_patient_sees_their_visits_and_sessions_by_time(export: Export) -> None:
     starts = [event["DTSTART"].dt.isoformat()[:16] for event in events(export["patients/patient-0007.ics"])]
-    assert starts == ["2026-12-01T09:15", "2026-12-02T13:00"]
+    assert starts == ["2026-12-01T08:45", "2026-12-02T12:45"], "when to arrive"
 
 
 def test_heading_and_place_hold_no_clinical_word(scenario: Scenario, export: Export) -> None:

@@ -156,9 +156,31 @@ def test_a_request_asks_its_one_attendee_and_names_the_organizer(injection: Appo
     assert event["ATTENDEE"] == "mailto:ada@example.org", "one, and not a list of them"
     assert event["ATTENDEE"].params["RSVP"] == "TRUE"
     assert event["ATTENDEE"].params["PARTSTAT"] == "NEEDS-ACTION"
-    assert (event["DTSTART"].dt, event["DTEND"].dt) == (injection.starts_at, injection.ends_at)
+    assert (event["DTSTART"].dt, event["DTEND"].dt) == (injection.starts_at - HOUR / 2, injection.ends_at), (
+        "from the arrival on"
+    )
+    assert "before the start at 9:15 AM" in str(event["DESCRIPTION"])
     assert [part.name for part in calendar.subcomponents] == ["VTIMEZONE", "VEVENT"]
-    assert not event.walk("VALARM")
+    alarms = event.walk("VALARM")
+    assert [(alarm["ACTION"], alarm["TRIGGER"].dt) for alarm in alarms] == [("DISPLAY", -24 * HOUR), ("DISPLAY", -2 * HOUR)]
+    assert {str(alarm["DESCRIPTION"]) for alarm in alarms} == {str(event["SUMMARY"])}, "no clinical word on a locked screen"
+
+
+@pytest.mark.parametrize(
+    ("free_minutes", "arrives"),
+    [(None, "8:45 AM, 30"), (-90, "8:45 AM, 30"), (-20, "8:55 AM, 20"), (0, "9:15 AM, when"), (15, "9:15 AM, when")],
+)
+def test_whoever_comes_from_another_appointment_arrives_when_that_is_over(
+    scenario: Scenario, free_minutes: int | None, arrives: str
+) -> None:
+    start = datetime(2026, 12, 1, 14, 15, tzinfo=UTC)
+    free_at = None if free_minutes is None else start + timedelta(minutes=free_minutes)
+    times = (start, start + HOUR / 2)
+    one = make_appointment(scenario.clinic, "epidural-steroid-injection", "wang", *times, free_at=free_at)
+    (message,) = list_messages({}, {"u1": (ADA, one)}, NOW)
+    event = read(message)[1]
+    assert f"When to arrive: {arrives}" in str(event["DESCRIPTION"])
+    assert event["DTSTART"].dt == one.arrives_at
 
 
 def test_a_cancellation_is_of_the_same_event_and_says_so(injection: Appointment) -> None:
@@ -169,6 +191,7 @@ def test_a_cancellation_is_of_the_same_event_and_says_so(injection: Appointment)
     assert (calendar["METHOD"], event["STATUS"], event["UID"], event["SEQUENCE"]) == ("CANCEL", "CANCELLED", "u1@clinic", 5)
     assert event["TRANSP"] == "TRANSPARENT"
     assert "RSVP" not in event["ATTENDEE"].params
+    assert not event.walk("VALARM")
     assert "cancelled" in str(event["DESCRIPTION"])
     assert "What to bring" not in str(event["DESCRIPTION"])
 
@@ -197,7 +220,7 @@ def test_both_of_two_hours_of_one_name_are_written_as_instants(injection: Appoin
         (first, b"DTSTART:20261101T053000Z"),
         (first + HOUR, b"DTSTART:20261101T063000Z"),
     ):
-        one = replace(injection, starts_at=start, ends_at=start + 3 * HOUR)
+        one = replace(injection, starts_at=start, ends_at=start + 3 * HOUR, arrive_minutes=0)
         (message,) = list_messages({}, {"u1": (ADA, one)}, NOW)
         assert written in make_scheduling_object(message, CLINIC)
         assert read(message)[1]["DTSTART"].dt.astimezone(UTC) == start

@@ -112,6 +112,7 @@ def running_clinic(url: str, mail: MailHost, patient: str) -> Iterator[Clinic]:
     give_addresses(database, now, patient)
     database.close()
     settings = {
+        "mail_hold_seconds": 0,
         "smtp_host": "localhost",
         "smtp_port": mail.smtp_port,
         "mail_from": CLINIC,

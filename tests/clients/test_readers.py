@@ -135,7 +135,7 @@ def test_a_reader_sees_each_invite_and_cancellation_at_its_instant_and_finds_no_
     for uid, (start, end) in instants.items():
         times = (datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
         told = make_appointment(year.scenario.clinic, "followup", "wang", *times)
-        message = InviteMessage(method, uid, PATIENT, 1, STAMP, told, is_update=True)
+        message = InviteMessage(method, uid, PATIENT, 1, STAMP, told, previous=told)
         (tmp_path / f"{uid}.ics").write_bytes(make_scheduling_object(message, CLINIC))
     files = sorted(tmp_path.iterdir())
     readings = read(installed, reader, files)

@@ -166,7 +166,8 @@ class Sending:
     def send(self, case: Case, role: AccessRole | None) -> httpx2.Response:
         """Send a request as somebody."""
         parts = case.as_transport_kwargs(headers=self.everybody[role])
-        parts["content"] = parts.pop("data", None)
+        body = parts.pop("data", None)
+        parts["data" if isinstance(body, Mapping) else "content"] = body  # a form's fields, or a body as it is
         parts.pop("cookies")  # by which browsers are known; those who send are known by a header
         return self._here.desk.client.request(**parts)
 

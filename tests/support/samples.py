@@ -14,11 +14,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from support import factories
+from support.clients import furnish_client
 from support.factories import booking, group, session, visit
 from support.frontdesk import FrontDesk, Headers, front_desk
 from support.months import FRIDAY_AFTER, last_week, roster
 from support.service import CHEAP, PASSWORD, bearer
 from support.stored import StoredWeek
+from support.worked import finish
 
 from api.access.actor import AccessRole
 from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
@@ -134,6 +136,7 @@ def staffed(desk: FrontDesk, visit: str) -> World:
         AccessRole.SCHEDULER: desk.scheduler["Authorization"].split()[1],
         AccessRole.CLINICIAN: desk.clinician["Authorization"].split()[1],
         AccessRole.ADMIN: admin,
+        AccessRole.SYSTEM: furnish_client(desk.context.database, now),
     }
     return World(desk, {"account": account.id, "token": token.id, "link": link.id}, secrets)
 
@@ -183,6 +186,33 @@ def queued(here: World) -> Ids:
     return {"plan": here.desk.ask("POST", "/v1/plans", {"scenario": "test-week"}).json()["id"]}
 
 
+def tried(here: World) -> Ids:
+    """Ask what would be if ana were away."""
+    answer = here.desk.ask("POST", "/v1/scenarios/test-week/what-ifs", TRIED)
+    assert answer.status_code == 202, answer.text
+    return {"what_if": str(answer.json()["id"])}
+
+
+def tried_and_planned(here: World) -> Ids:
+    """Ask what would be if ana were away, and let a worker have planned that nothing changes."""
+    identifier = tried(here)["what_if"]
+    finish(here.desk.context.database, identifier, factories.plan)
+    return {"what_if": identifier}
+
+
+def asked_why(here: World) -> Ids:
+    """Ask why the own visit waits."""
+    answer = here.desk.ask("POST", "/v1/visits/own-waiting/explanations", {})
+    assert answer.status_code == 202, answer.text
+    return {"explanation": str(answer.json()["id"])}
+
+
+def ending(here: World) -> Ids:
+    """Let the process be about to end: streams of what may change for ever end with it."""
+    here.desk.context.stopping.set()
+    return {}
+
+
 def changed(here: World) -> Ids:
     """Move the own visit as a desk does."""
     board = here.desk.ask("GET", "/v1/scenarios/test-week/board").headers["etag"]
@@ -211,6 +241,13 @@ def subscribed(here: World) -> Ids:
     return {**made, "feed": made["foreign/feed"]}
 
 
+def merged(here: World) -> Ids:
+    """Let quin be pat."""
+    answer = here.desk.ask("POST", "/v1/patients/quin/merge", {"into": "pat"})
+    assert answer.status_code == 200, answer.text
+    return {"patient": "quin"}
+
+
 def known_elsewhere(here: World) -> Ids:
     """Let ana and dee have a calendar elsewhere."""
     made = {}
@@ -233,6 +270,11 @@ def cared_for(here: World) -> Ids:
     """Begin an episode that prefers ana, and one that does not."""
     own = taken_in(here, patient="mrn-1", preferred_providers=["ana"])
     return {"episode": own["episode"], "foreign/episode": taken_in(here, patient="mrn-2")["episode"]}
+
+
+def referred(here: World) -> Ids:
+    """Begin an episode, which is a referral to others."""
+    return {"resource": taken_in(here, patient="mrn-1")["episode"]}
 
 
 def sent_out(here: World) -> Ids:
@@ -279,6 +321,23 @@ CHANGES = {"changes": [{"kind": "place", "visit": "{visit}", "start": factories.
 SESSION, COPING = "/v1/groups/{group}/booking", {"group": "coping"}
 OWN_WAITING = {"own": WAITING[0], "foreign": WAITING[1]}
 
+FHIR = "/fhir/r4"
+SLOTS = "?schedule=Schedule/ana&start=2026-12-01"
+RESOURCES = {
+    "Appointment": "own",
+    "HealthcareService": "consult",
+    "Location": "wang-exam-1",
+    "Patient": "pat",
+    "Practitioner": "ana",
+    "PractitionerRole": "ana",
+    "Schedule": "ana",
+    "ServiceRequest": "",
+    "Slot": "ana.202612011400-202612011440",
+}
+FREED = {"start": factories.at("WE 09:00"), "end": factories.at("WE 09:40"), **FREE}
+TRIED = {"disruptions": [{"kind": "absence", **AWAY}], "seconds": 1}
+WHAT_IF, EXPLANATION = "/v1/what-ifs/{what_if}", "/v1/explanations/{explanation}"
+
 SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/metrics"): Sample(),
     ("GET", "/v1/sessions/current"): Sample(),
@@ -299,6 +358,7 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/scenarios/{scenario}/kpis"): Sample(),
     ("GET", "/v1/scenarios/{scenario}/board"): Sample(),
     ("GET", "/v1/scenarios/{scenario}/waiting"): Sample(query="?sort=waited"),
+    ("GET", "/v1/days/{date}"): Sample(own={"date": "2026-12-01"}),
     ("GET", "/v1/scenarios/{scenario}/visits"): Sample(),
     ("POST", "/v1/scenarios/{scenario}/visits"): Sample(visit("more", "pat").model_dump(mode="json")),
     ("POST", "/v1/scenarios/{scenario}/links"): Sample(LINK),
@@ -310,16 +370,26 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/patients"): Sample(query="?find=pat"),
     ("GET", "/v1/patients/{patient}/visits"): Sample(),
     ("PATCH", PATIENT): Sample({"prefers": "morning"}, version_of=PATIENT),
+    ("POST", f"{PATIENT}/merge"): Sample({"into": "rae"}),
+    ("DELETE", f"{PATIENT}/merge"): Sample(prepare=merged),
     ("POST", "/v1/plans"): Sample({"scenario": "{scenario}", "seconds": 1}),
     ("GET", "/v1/plans"): Sample(),
     ("GET", "/v1/plans/{plan}"): Sample(),
     ("GET", "/v1/plans/{plan}/comparison"): Sample(query="?before={plan}"),
     ("GET", "/v1/plans/{plan}/events"): Sample(),
+    ("GET", "/v1/plans/{plan}/board"): Sample(),
     ("POST", "/v1/plans/{plan}/end"): Sample(prepare=queued),
     ("DELETE", "/v1/plans/{plan}"): Sample(prepare=queued),
     ("POST", "/v1/publications"): Sample({"plan": "{plan}"}),
     ("GET", "/v1/publications"): Sample(),
     ("GET", "/v1/publications/{publication}"): Sample(),
+    ("POST", "/v1/scenarios/{scenario}/what-ifs"): Sample(TRIED),
+    ("GET", WHAT_IF): Sample(prepare=tried),
+    ("DELETE", WHAT_IF): Sample(prepare=tried),
+    ("POST", f"{WHAT_IF}/realisation"): Sample(prepare=tried_and_planned),
+    ("POST", "/v1/visits/{visit}/explanations"): Sample({"seconds": 1}, **OWN_WAITING),
+    ("GET", EXPLANATION): Sample(prepare=asked_why),
+    ("DELETE", EXPLANATION): Sample(prepare=asked_why),
     ("GET", BOOKING): Sample(),
     ("POST", BOOKING): Sample({"start": factories.at("WE 09:00"), **FREE}, **OWN_WAITING),
     ("PATCH", BOOKING): Sample({"start": factories.at("WE 09:00"), **FREE}, version_of=BOOKING),
@@ -332,13 +402,14 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/visits/{visit}/places"): Sample(),
     ("GET", "/v1/visits/{visit}/history"): Sample(),
     ("POST", "/v1/scenarios/{scenario}/judgements"): Sample(CHANGES),
+    ("GET", "/v1/scenarios/{scenario}/changes"): Sample(prepare=ending),
     ("POST", "/v1/scenarios/{scenario}/changes"): Sample(CHANGES, version_of="/v1/scenarios/{scenario}/board"),
     ("POST", "/v1/changes/{change}/reversal"): Sample(prepare=changed),
     ("POST", "/v1/referrals"): Sample({"patient": "{patient}", "service": "consult"}),
     ("POST", "/v1/visits/{visit}/displacement"): Sample(prepare=to_be_seen),
-    ("POST", "/v1/scenarios/{scenario}/freed-places"): Sample(
-        {"start": factories.at("WE 09:00"), "end": factories.at("WE 09:40"), **FREE}
-    ),
+    ("POST", "/v1/visits/{visit}/displacement/judgement"): Sample(prepare=to_be_seen),
+    ("POST", "/v1/scenarios/{scenario}/freed-places"): Sample(FREED),
+    ("POST", "/v1/scenarios/{scenario}/freed-places/candidates"): Sample(FREED, query="?count=3"),
     ("GET", "/v1/visits/{visit}/freed-place"): Sample(prepare=kept, **OWN_WAITING),
     ("POST", "/v1/visits/{visit}/freed-place/acceptance"): Sample(prepare=kept, **OWN_WAITING),
     ("DELETE", "/v1/visits/{visit}/freed-place"): Sample(prepare=kept, **OWN_WAITING),
@@ -351,6 +422,11 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/tasks"): Sample(),
     ("GET", "/v1/tasks/{task}"): Sample(prepare=tasked),
     ("PUT", "/v1/tasks/{task}/done"): Sample(version_of="/v1/tasks/{task}", prepare=tasked),
+    ("POST", "/me/leaving"): Sample(),
+    ("POST", "/me/calendars"): Sample(),
+    ("POST", "/me/calendars/{feed}/end"): Sample(prepare=subscribed),
+    ("POST", "/me/outside-calendars"): Sample(b"name=teaching&url=ftp://elsewhere.example"),
+    ("POST", "/me/outside-calendars/{outside}/end"): Sample(prepare=known_elsewhere),
     ("GET", "/v1/feeds"): Sample(),
     ("POST", "/v1/feeds"): Sample({"kind": "provider", "subject": "{provider}"}),
     ("DELETE", "/v1/feeds/{feed}"): Sample(prepare=subscribed),
@@ -405,5 +481,10 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("PATCH", "/v1/extra-shifts/{shift}"): Sample(EXTRA, version_of="/v1/extra-shifts/{shift}", prepare=disrupted),
     ("DELETE", "/v1/extra-shifts/{shift}"): Sample(prepare=disrupted),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
+    **{("GET", f"{FHIR}/{kind}"): Sample(query="" if kind != "Slot" else SLOTS) for kind in RESOURCES},
+    **{("POST", f"{FHIR}/{kind}/_search"): Sample(query="" if kind != "Slot" else SLOTS) for kind in RESOURCES},
+    **{("GET", f"{FHIR}/{kind}/{{resource}}"): Sample(own={"resource": one}) for kind, one in RESOURCES.items()},
+    ("GET", f"{FHIR}/ServiceRequest/{{resource}}"): Sample(months=True, prepare=referred),
+    ("GET", f"{FHIR}/Appointment/{{resource}}/_history/{{vid}}"): Sample(own={"resource": "own", "vid": "1.1"}),
     ("DELETE", "/v1/links/{link}"): Sample(),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from threading import Event
 from typing import Any
 
@@ -77,12 +77,12 @@ async def stream_events(database: Database, identifier: str, after: int, stoppin
     while not stopping.is_set():
         job, events = await asyncio.to_thread(look)
         if looks == 0 and not events and job.ended_at is None:
-            yield _write_event("progress", describe_progress(job, None))
+            yield write_event("progress", describe_progress(job, None))
         for event in events:
             after = event.number
-            yield f"id: {event.number}\n" + _write_event("progress", describe_progress(job, event))
+            yield f"id: {event.number}\n" + write_event("progress", describe_progress(job, event))
         if job.ended_at is not None:
-            yield _write_event("end", {"state": job.state, "failure": job.failure, "reason": job.reason})
+            yield write_event("end", {"state": job.state, "failure": job.failure, "reason": job.reason})
             return
         looks += 1
         if looks % LOOKS_PER_HEARTBEAT == 0:
@@ -90,7 +90,8 @@ async def stream_events(database: Database, identifier: str, after: int, stoppin
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _write_event(kind: str, data: dict[str, Any]) -> str:
+def write_event(kind: str, data: Mapping[str, Any]) -> str:
+    """Write a server-sent event."""
     return f"event: {kind}\ndata: {json.dumps(data)}\n\n"
 
 

@@ -19,7 +19,7 @@ from sqlmodel import Session
 from api.background.jobs.process import JobProgress, SolveRequest, WorkerMessage
 from api.background.jobs.recovery import JobRecovery
 from api.background.jobs.solving import ProcessDied, SolverProcess
-from api.runtime.job_queue import APPLICATION, QUEUE, VERSION, WORKFLOW, JobQueue
+from api.runtime.job_queue import APPLICATION, QUEUES, VERSION, WORKFLOW, JobQueue
 from api.store import jobs as store
 from api.store.columns import utc_now
 from api.store.database import Database
@@ -76,8 +76,8 @@ class Worker:
     queue : JobQueue
         Its queue.
     at_once : int
-        Jobs solved at the same time, 1 or more. DBOS keeps it in the database: it is the same for all workers of a store,
-        and the one that started last sets it.
+        Jobs of each queue solved at the same time, 1 or more. DBOS keeps it in the database: it is the same for all workers
+        of a store, and the one that started last sets it.
     """
 
     def __init__(self, database: Database, queue: JobQueue, at_once: int = 1, intervals: WorkerIntervals | None = None) -> None:
@@ -109,14 +109,15 @@ class Worker:
                 "log_level": "WARNING",
             }
         )
-        DBOS.listen_queues([QUEUE])
+        DBOS.listen_queues(list(QUEUES))
         DBOS.launch()
-        DBOS.register_queue(
-            QUEUE,
-            worker_concurrency=self._at_once,
-            polling_interval_sec=self._intervals.poll,
-            on_conflict="always_update",
-        )
+        for queue in QUEUES:
+            DBOS.register_queue(
+                queue,
+                worker_concurrency=self._at_once,
+                polling_interval_sec=self._intervals.poll,
+                on_conflict="always_update",
+            )
         _at_work.append(self)
         self._watching.start()
 
@@ -152,7 +153,7 @@ class Worker:
             return None
         start = None if row.start_plan_id is None else session.get_one(PlanRow, row.start_plan_id).document
         scenario = session.get_one(ScenarioRow, row.scenario_id).document
-        return SolveRequest(scenario, row.seconds, row.workers, row.seed, row.gap, start)
+        return SolveRequest(scenario, row.seconds, row.workers, row.seed, row.gap, start, row.visit_id)
 
     def _solve(self, identifier: str, epoch: int, request: SolveRequest) -> None:
         with SolverProcess(request) as solving:
@@ -167,7 +168,7 @@ class Worker:
                     return self._requeue(identifier, epoch, f"the solver died by {died}")
                 if message is not None and message.progress is None:
                     return self._end(identifier, epoch, message)
-                job.look(message.progress if message is not None else None)
+                job.look(message)
                 if job.is_ending and not ending:
                     ending = True
                     solving.end()
@@ -178,6 +179,8 @@ class Worker:
         plan = None if message.plan is None else Plan.model_validate_json(message.plan)
 
         def end(session: Session) -> bool:
+            if message.reasons is not None:
+                return store.explain_job(session, identifier, epoch, message.reasons, utc_now())
             if plan is not None:
                 return store.finish_job(session, identifier, epoch, plan, utc_now())
             assert message.failure is not None
@@ -225,11 +228,14 @@ class _Job:
         self._id = identifier
         self._epoch = epoch
         self._progress: JobProgress | None = None
+        self._best: WorkerMessage | None = None
         self._written = self._looked = monotonic()
 
-    def look(self, progress: JobProgress | None) -> None:
+    def look(self, message: WorkerMessage | None) -> None:
         """Report, show life or just look, whichever is due."""
-        self._progress = progress or self._progress
+        if message is not None:
+            self._progress = message.progress or self._progress
+            self._best = message if message.best is not None else self._best
         now = monotonic()
         try:
             if now - self._written >= (self._intervals.beat if self._progress is None else self._intervals.tell):
@@ -237,7 +243,7 @@ class _Job:
                 with self._database.writing() as session:
                     self._tell(session)
                     self._find_out(session)
-                self._progress = None
+                self._progress = self._best = None
             elif now - self._looked >= self._intervals.hold:
                 self._looked = now
                 with self._database.reading() as session:
@@ -267,7 +273,10 @@ class _Job:
             plan_version=progress.version,
             reported_at=utc_now(),
         )
-        store.add_event(session, event, self._epoch)
+        if store.add_event(session, event, self._epoch) and self._best is not None:
+            best = self._best
+            assert best.progress is not None and best.best is not None
+            store.put_best_plan(session, self._id, best.progress.version, best.best)
 
 
 _at_work: list[Worker] = []

@@ -21,6 +21,7 @@ from api.access.actor import AccessRole, Actor
 from api.background.mail.smtp import DeliveryOutcome, SmtpConnection, Unreachable, connect
 from api.background.mail.writing import write_mail
 from api.context import AppContext
+from api.services import reminders
 from api.services.records import write_audit
 from api.store import messages, tasks
 from api.store.errors import StoreBusy, StoreUnusable
@@ -157,9 +158,12 @@ class OutboxSender:
         now = self._context.clock()
         lease = timedelta(seconds=self._policy.lease)
         while (claimed := messages.claim_next(session, self.id, now, lease, self._hold)) is not None:
-            if claimed.tells.starts_at > now:
+            if reminders.is_outdated(session, claimed, now):
+                messages.drop_message(session, claimed.message, "it reminds of what is no longer so", now)
+            elif claimed.tells.starts_at > now:
                 return claimed
-            messages.mark_expired(session, claimed.message.id, now)
+            else:
+                messages.mark_expired(session, claimed.message.id, now)
         return None
 
     def _record(self, session: Session, claimed: Claimed, outcome: DeliveryOutcome, words: str) -> None:

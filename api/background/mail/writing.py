@@ -8,7 +8,7 @@ from api.runtime.settings import Settings
 from api.store.messages import AppointmentNotice, Claimed
 from calendars.appointments import Appointment
 from calendars.invites import InviteMessage
-from calendars.mail import make_mail
+from calendars.mail import make_mail, make_reminder
 from calendars.mailbox import Mailbox
 from calendars.wording import make_discreet
 
@@ -17,6 +17,11 @@ def write_mail(settings: Settings, claimed: Claimed) -> bytes:
     """Return a message as the mail server takes it. Nobody is named in it but the clinic and, unless
     the settings say otherwise, its clinicians."""
     row, told = claimed.message, claimed.tells
+    organizer = Mailbox(settings.mail_from, settings.mail_name or make_discreet(told.appointment.clinic))
+    if row.method == "REMINDER":
+        assert row.reference is not None
+        appointment = _fill_in(settings, told.appointment)
+        return make_reminder(appointment, Mailbox(told.address), organizer, row.stamp, row.reference)
     previous = None if row.replaces is None else AppointmentNotice.of(row.replaces).appointment
     message = InviteMessage(
         method=row.method,
@@ -27,7 +32,7 @@ def write_mail(settings: Settings, claimed: Claimed) -> bytes:
         appointment=_fill_in(settings, told.appointment),
         previous=None if previous is None else _fill_in(settings, previous),
     )
-    return make_mail(message, Mailbox(settings.mail_from, settings.mail_name or make_discreet(told.appointment.clinic)))
+    return make_mail(message, organizer)
 
 
 def _fill_in(settings: Settings, appointment: Appointment) -> Appointment:

@@ -27,9 +27,11 @@ def list_all(
 ) -> None:
     """List the episodes that are open."""
     from api.store import episodes
+    from scheduling.names import compose_id
 
     with opened() as context, context.database.reading() as session:
-        rows = episodes.list_episodes(session, "", sys.maxsize, patient, None if every else True)
+        composed = None if patient is None else compose_id(patient)
+        rows = episodes.list_episodes(session, "", sys.maxsize, composed, None if every else True)
     if as_json:
         print_json([{"id": one.id, "patient": one.patient_id, "pathway": one.pathway, "open": one.is_open} for one in rows])
         return

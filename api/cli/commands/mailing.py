@@ -36,12 +36,17 @@ def contacts(
 
 @mail_app.command("send", epilog="Example: clinicweave mail send")
 def send(as_json: AsJson = False) -> None:
-    """Send the messages that wait, once; what the server puts off waits on. The service and its workers do so by themselves."""
+    """Write the reminders that are due, and send the messages that wait, once; what the server puts off waits on.
+
+    The service does so by itself.
+    """
     from api.background.mail.sender_supervisor import send_once
+    from api.services.reminders import write_due_reminders
 
     with opened() as context:
         if context.settings.smtp_host is None:
             raise InvalidFile("environment", [Fault("CLINICWEAVE_SMTP_HOST", "must be set to send mail")])
+        write_due_reminders(context)
     found = send_once()
     if as_json:
         print_json(found)

@@ -1,4 +1,4 @@
-"""Finding patients, and what is booked of one."""
+"""Finding patients, what is booked of one, and two records of one patient that become one."""
 
 from __future__ import annotations
 
@@ -78,3 +78,41 @@ def list_visits(patient: PatientArgument, as_json: AsJson = False) -> None:
         where = ", ".join(place for place in (item.location, item.room) if place)
         table.add_row(start, item.id, item.service, item.state, where, ", ".join(item.team))
     show(table)
+
+
+@patient_app.command("merge", epilog="Example: clinicweave patient merge mrn-4712 mrn-4711")
+def merge(
+    patient: PatientArgument,
+    into: Annotated[str, typer.Argument(metavar="INTO", help="The record that stays.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Let a record of a patient be another's: visits, bookings, episodes, seats and calendars follow.
+
+    It can be undone on the same day.
+    """
+    from api.services.accounts import SYSTEM
+    from api.services.merging import merge_patients
+    from scheduling.names import compose_id
+
+    with opened() as context, context.database.writing() as session:
+        merged = merge_patients(session, SYSTEM, compose_id(patient), compose_id(into), context.clock())
+    overlapping = [booking.id for booking in merged.concerns]
+    if as_json:
+        moved = {"visits": list(merged.visits), "groups": list(merged.groups), "episodes": list(merged.episodes)}
+        print_json({"patient": merged.patient, "into": merged.into, **moved, "concerns": overlapping})
+        return
+    typer.echo(f"{merged.patient} is {merged.into} now: {len(merged.visits)} visits went there.")
+    if overlapping:
+        typer.echo(f"Cannot be any more, each a task: {', '.join(overlapping)}.")
+
+
+@patient_app.command("unmerge", epilog="Example: clinicweave patient unmerge mrn-4712")
+def unmerge(patient: PatientArgument) -> None:
+    """Let a record that was merged into another today be its own again, with all that is still where it went."""
+    from api.services.accounts import SYSTEM
+    from api.services.merging import undo_merge
+    from scheduling.names import compose_id
+
+    with opened() as context, context.database.writing() as session:
+        undo_merge(session, SYSTEM, compose_id(patient), context.clock())
+    typer.echo(f"{compose_id(patient)} is a record of its own again.")

@@ -114,6 +114,7 @@ def _listen(context: AppContext, listening: socket, announce: Callable[[str], No
     import uvicorn
 
     from api.http.app import create_app
+    from api.http.server import Connections, make_protocol
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -135,6 +136,8 @@ def _listen(context: AppContext, listening: socket, announce: Callable[[str], No
         create_app(context),
         host=settings.host,
         port=settings.port,
+        http=make_protocol(Connections()),
+        ws="none",
         log_config=None,
         access_log=False,  # it would write whole addresses; ours writes route patterns
         server_header=False,

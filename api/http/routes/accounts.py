@@ -9,9 +9,11 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
+from starlette.concurrency import run_in_threadpool
 
 from api.access.actor import AccessRole
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
+from api.context import AppContext
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, document_problems
@@ -149,11 +151,19 @@ class LinkToMake(BaseModel):
 
 
 class PatientLink(ResponseModel):
-    """A patient's link for one visit: send ``secret`` as ``Authorization: Bearer …``."""
+    """A patient's link for one visit: ``url`` is its page; programs send ``secret`` as ``Authorization: Bearer …``."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"id": "9d1f", "visit": "visit-0181", "expires_at": "2027-01-20T09:00:00Z", "secret": "cwl_…"}]
+            "examples": [
+                {
+                    "id": "9d1f",
+                    "visit": "visit-0181",
+                    "expires_at": "2027-01-20T09:00:00Z",
+                    "secret": "cwl_…",
+                    "url": "https://clinic.example/p/cwl_…",
+                }
+            ]
         }
     )
 
@@ -161,6 +171,7 @@ class PatientLink(ResponseModel):
     visit: str = Field(validation_alias="visit_id")
     expires_at: datetime
     secret: str
+    url: str
 
 
 @router.get("/v1/accounts", response_model=Accounts)
@@ -175,9 +186,9 @@ def list_accounts(call: Reading, page: Paged) -> Response:
 
 
 @router.post("/v1/accounts", status_code=HTTPStatus.CREATED, response_model=Account, responses=document_problems(409))
-def add_account(body: AccountToMake, call: Creating) -> Response:
+async def add_account(body: AccountToMake, call: Creating) -> Response:
     """Make an account."""
-    password_hash = None if body.password is None else hash_password(body.password)
+    password_hash = await _hash(call.context, body.password)
     issuer, now = call.context.settings.oidc_issuer, call.context.clock()
 
     def act(session: Transaction) -> RouteResult:
@@ -185,7 +196,7 @@ def add_account(body: AccountToMake, call: Creating) -> Response:
         row = service.add_account(session, call.actor, new, password_hash, issuer, now)
         return RouteResult(Account.of(row), HTTPStatus.CREATED, row.version, f"/v1/accounts/{row.id}")
 
-    return call.create(act)
+    return await run_in_threadpool(call.create, act)
 
 
 @router.get("/v1/accounts/{account}", response_model=Account, responses=UNCHANGED)
@@ -200,17 +211,17 @@ def get_account(account: Identifier, call: Fetching) -> Response:
 
 
 @router.patch("/v1/accounts/{account}", response_model=Account, responses=document_problems(409, 412, 428))
-def change_account(account: Identifier, body: AccountToChange, call: Changing) -> Response:
+async def change_account(account: Identifier, body: AccountToChange, call: Changing) -> Response:
     """Change an account; its sessions end."""
     version, now = call.expected_version(), call.context.clock()
-    password_hash = None if body.password is None else hash_password(body.password)
+    password_hash = await _hash(call.context, body.password)
     change = AccountChange(body.role, body.provider, body.active)
 
     def act(session: Transaction) -> RouteResult:
         row = service.change_account(session, call.actor, account, version, change, password_hash, now)
         return RouteResult(Account.of(row), version=row.version)
 
-    return call.write(act)
+    return await run_in_threadpool(call.write, act)
 
 
 @router.delete("/v1/accounts/{account}/sessions", status_code=HTTPStatus.NO_CONTENT)
@@ -263,10 +274,11 @@ def add_link(visit: Identifier, body: LinkToMake, call: Creating) -> Response:
     """Make the link by which a patient acts on one visit."""
     now = call.context.clock()
     expires_at = now + timedelta(days=body.days or call.context.settings.link_days)
+    public_url = call.context.settings.public_url.rstrip("/")
 
     def act(session: Transaction) -> RouteResult:
         secret, row = service.add_link(session, call.context.signer, call.actor, visit, expires_at, now)
-        return RouteResult(PatientLink.of(row, secret=secret), HTTPStatus.CREATED)
+        return RouteResult(PatientLink.of(row, secret=secret, url=f"{public_url}/p/{secret}"), HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -280,3 +292,7 @@ def end_link(link: Identifier, call: Reading) -> Response:
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
+
+
+async def _hash(context: AppContext, password: str | None) -> str | None:
+    return None if password is None else await context.hashing.run(lambda: hash_password(password))

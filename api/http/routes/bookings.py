@@ -255,7 +255,12 @@ def offer_places(visit: Identifier, body: OffersWanted, call: Reading) -> Respon
     """Return the best places that a waiting visit could be booked at without anybody else being moved."""
     period = service.find_period(call.context.database, visit)
     found = offering.find_place_options(get_current_week(call.context, period, call.context.clock()), visit, body.count)
-    return call.disclose("visit.offers", "visit", visit, lambda session: RouteResult(Offers.of(found)))
+
+    def act(session: Transaction) -> RouteResult:
+        aside = offering.hide_bookings_of_others(session, call.actor, found.set_aside)
+        return RouteResult(Offers.of(found, set_aside=aside))
+
+    return call.disclose("visit.offers", "visit", visit, act)
 
 
 def _answer(placed: PlacedVisit, status: int = HTTPStatus.OK) -> RouteResult:

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import Path, Response
+from fastapi import Header, Path, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
+from api.background.week_stream import stream_changes
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, document_problems
@@ -141,6 +143,11 @@ class Places(BaseModel):
     patient_busy: list[Interval]
 
 
+VERSION_EVENT = (
+    'id: "13.5c1f"\nevent: version\ndata: {"version": 13, "etag": "\\"13.5c1f\\"", "visits": ["visit-0181"], "groups": [], '
+    '"by": [{"id": "4be0643f", "name": "dana"}], "complete": true}\n\n'
+)
+
 PLACES: JsonDict = {
     "visit": "visit-0181",
     "scenario": "week-7",
@@ -264,7 +271,7 @@ def list_places(visit: Identifier, call: Fetching) -> Response:
     def act(session: Transaction) -> RouteResult:
         return RouteResult(find, version=boards.get_week_version(session, period))
 
-    return call.disclose("visit.places", "visit", visit, act)
+    return call.disclose_once_a_minute("visit.places", "visit", visit, act)
 
 
 @router.get("/v1/visits/{visit}/history", response_model=VisitHistory)
@@ -287,7 +294,37 @@ def judge(scenario: Identifier, body: ChangesToMake, call: Reading) -> Response:
     now = call.context.clock()
     week = get_current_week(call.context, scenario, now)
     decision = change_sets.decide_changes(week, call.actor, body.wanted(), now)
-    return call.disclose("scenario.judge", "scenario", scenario, lambda session: RouteResult(judge_changes(session, decision)))
+    return call.disclose_once_a_minute(
+        "scenario.judge", "scenario", scenario, lambda session: RouteResult(judge_changes(session, decision))
+    )
+
+
+@router.get(
+    "/v1/scenarios/{scenario}/changes",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Server-sent events: `version` at once and with each change, at last `end`.",
+            "content": {"text/event-stream": {"example": VERSION_EVENT}},
+        }
+    },
+)
+def watch_week(
+    scenario: Identifier,
+    call: Reading,
+    last_event_id: Annotated[str | None, Header(max_length=100, description="The id of the last event that is known.")] = None,
+) -> Response:
+    """Tell what changes in a week, as it happens, whoever changes it: its version, the visits and groups, and by whom."""
+
+    def act(session: Transaction) -> RouteResult:
+        return RouteResult(boards.get_week_version(session, scenario))
+
+    call.disclose("scenario.watch", "scenario", scenario, act)
+    return StreamingResponse(
+        stream_changes(call.context.database, scenario, last_event_id, call.context.stopping),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 @router.post(
@@ -302,7 +339,7 @@ def apply(scenario: Identifier, body: ChangesToMake, call: Changing) -> Response
     return with_retries(
         call.context,
         scenario,
-        lambda week: change_sets.decide_applicable_changes(week, call.actor, wanted, version, now),
+        lambda week: change_sets.decide_applicable_changes(call.context.database, week, call.actor, wanted, version, now),
         lambda session, decision: _apply(session, decision, call.context.settings.mail_hold_seconds),
         call.write,
     )

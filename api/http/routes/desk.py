@@ -6,7 +6,7 @@ from http import HTTPStatus
 from mimetypes import guess_type
 from typing import Annotated, Any
 
-from fastapi import Path, Response
+from fastapi import Path, Request, Response
 from fastapi.responses import HTMLResponse
 
 from api.http.dependencies import Shared
@@ -14,6 +14,7 @@ from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.services.rosters import has_clinic
 from api.web import pages
+from api.web.api_page import make_api_page
 from scheduling.errors import UnknownId
 
 router = make_router("desk")
@@ -35,7 +36,7 @@ PAGE_POLICY = "; ".join(
 FOR_EVER = "public, max-age=31536000, immutable"
 """A file's name holds a hash of its content, so what has that name never changes."""
 
-VIEWS = ("/pathways", "/groups", "/outlook", "/today", "/tasks", "/intake", "/roster", "/admin", "/log-in")
+VIEWS = ("/pathways", "/groups", "/outlook", "/today", "/tasks", "/patients", "/intake", "/roster", "/admin", "/log-in")
 VIEWS_OF_A_WEEK = ("/weeks/{scenario}", "/weeks/{scenario}/plan", "/weeks/{scenario}/happened")
 """Addresses within the application, which may be opened directly."""
 
@@ -94,6 +95,12 @@ def get_asset(name: Annotated[str, Path(max_length=200)]) -> Response:
         raise UnknownId("asset", name)
     kind = guess_type(file.name)[0] or "application/octet-stream"
     return Response(file.read_bytes(), headers={"Cache-Control": FOR_EVER}, media_type=kind)
+
+
+@router.get("/docs", response_class=HTMLResponse, responses={200: {"content": {"text/html": {"example": "<!doctype html>…"}}}})
+def show_api(request: Request) -> Response:
+    """Return the page that describes this interface for people."""
+    return _page(make_api_page(request.app.openapi()))
 
 
 def _show_application() -> Response:

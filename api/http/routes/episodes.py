@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
-from api.http.dependencies import Creating, Reading
+from api.http.dependencies import Creating, PatientFilter, Reading
 from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
@@ -143,7 +143,7 @@ class Consequences(ResponseModel):
 def list_episodes(
     call: Reading,
     page: Paged,
-    patient: Annotated[str | None, Query(max_length=100, description="Of one patient.")] = None,
+    patient: PatientFilter = None,
     is_open: Annotated[bool | None, Query(alias="open", description="Only those that go on, or that are over.")] = None,
 ) -> Response:
     """Return episodes, a page at a time."""

@@ -114,7 +114,7 @@ def add_feed(body: FeedToMake, call: Creating) -> Response:
 
     def act(session: Transaction) -> RouteResult:
         secret, row = service.add_feed(session, settings, call.actor, body.kind, body.subject, now)
-        return RouteResult(NewFeed.of(row, url=_url(settings, row.kind, secret)), HTTPStatus.CREATED)
+        return RouteResult(NewFeed.of(row, url=make_feed_address(settings, row.kind, secret)), HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -149,7 +149,7 @@ def add_patient_feed(patient: Identifier, call: Creating) -> Response:
 
     def act(session: Transaction) -> RouteResult:
         secret, row = service.add_patient_feed(session, settings, call.context.signer, call.actor, patient, now)
-        return RouteResult(NewFeed.of(row, url=_url(settings, row.kind, secret)), HTTPStatus.CREATED)
+        return RouteResult(NewFeed.of(row, url=make_feed_address(settings, row.kind, secret)), HTTPStatus.CREATED)
 
     return call.create(act)
 
@@ -195,5 +195,6 @@ def _takes_gzip(accepted: str) -> bool:
     return False
 
 
-def _url(settings: Settings, kind: FeedKind, secret: str) -> str:
+def make_feed_address(settings: Settings, kind: FeedKind, secret: str) -> str:
+    """Return the address of a feed, which only who made it is told."""
     return f"{settings.public_url.rstrip('/')}/calendars/{kind}/{secret}.ics"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Self
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
@@ -18,8 +18,8 @@ from api.http.models import ResponseModel
 from api.http.routes.bookings import PLACE, FreePlace, SetAside
 from api.services import waitlist as service
 from api.services.decisions import with_retries
-from api.services.waitlist import OfferedPlace
-from scheduling.fields import Id, Stamp
+from api.services.waitlist import MAX_TRIED, OfferedPlace
+from scheduling.fields import Date, Id, Priority, Stamp
 from scheduling.plan import Booking
 
 router = make_router("freed places")
@@ -31,10 +31,10 @@ MAX_HOLD_MINUTES = 7 * 1440
 KEPT: JsonDict = {"visit": "visit-0412", "expires_at": "2026-12-01T14:30:00Z", "place": PLACE, "set_aside": []}
 
 
-class FreedPlace(BaseModel):
-    """A place that nobody has any more, as a cancelled booking tells it, and how long it is kept for whom it is offered to."""
+class FreedTime(BaseModel):
+    """A place that nobody has any more, as a cancelled booking tells it."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{**PLACE, "hold_minutes": 30}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [PLACE]})
 
     start: Stamp
     end: Stamp
@@ -42,10 +42,9 @@ class FreedPlace(BaseModel):
     room: Id | None
     team: list[Id] = Field(max_length=20)
     supervisors: list[Id] = Field([], max_length=20)
-    hold_minutes: int = Field(30, ge=1, le=MAX_HOLD_MINUTES)
 
     @model_validator(mode="after")
-    def _ordered(self) -> FreedPlace:
+    def _ordered(self) -> Self:
         if not self.start < self.end <= self.start + timedelta(days=1):
             raise ValueError("must end within a day after its start")
         return self
@@ -54,6 +53,52 @@ class FreedPlace(BaseModel):
         """Return the place alone."""
         people = {"team": tuple(self.team), "supervisors": tuple(self.supervisors)}
         return Booking(start=self.start, end=self.end, location=self.location, room=self.room, **people)
+
+
+class FreedPlace(FreedTime):
+    """A place that nobody has any more, how long it is kept for whom it is offered to, and for whom if that is decided."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**PLACE, "hold_minutes": 30}]})
+
+    hold_minutes: int = Field(30, ge=1, le=MAX_HOLD_MINUTES)
+    visit: Id | None = Field(None, description="The waiting visit for which it is kept; none: the one that uses it best.")
+
+
+class FreedPlaceCandidate(BaseModel):
+    """A waiting visit that could use a freed place; below 0, ``cost`` is what the plan costs less with it."""
+
+    visit: str
+    patient: str
+    name: str
+    service: str
+    priority: Priority
+    deadline: Date | None
+    days_waited: int | None
+    place: FreePlace
+    cost: int
+    has_declined: bool
+
+
+CANDIDATE: JsonDict = {
+    "visit": "visit-0412",
+    "patient": "patient-0011",
+    "name": "Robin Example",
+    "service": "followup",
+    "priority": "soon",
+    "deadline": "2026-12-04",
+    "days_waited": 12,
+    "place": PLACE,
+    "cost": -120,
+    "has_declined": False,
+}
+
+
+class FreedPlaceCandidates(BaseModel):
+    """Those who could use a freed place, the best first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [CANDIDATE]}]})
+
+    items: list[FreedPlaceCandidate]
 
 
 class KeptPlace(ResponseModel):
@@ -81,10 +126,42 @@ def offer_freed_place(scenario: Identifier, body: FreedPlace, call: Creating) ->
     return with_retries(
         call.context,
         scenario,
-        lambda week: service.decide_offer(week, call.actor, freed, refused, hold, now),
+        lambda week: service.decide_offer(week, call.actor, freed, refused, hold, now, body.visit),
         lambda session, decision: _kept(service.apply_offer(session, decision), HTTPStatus.CREATED),
         call.create,
     )
+
+
+@router.post(
+    "/v1/scenarios/{scenario}/freed-places/candidates",
+    response_model=FreedPlaceCandidates,
+    responses=document_problems(409),
+)
+def list_candidates(
+    scenario: Identifier,
+    body: FreedTime,
+    call: Reading,
+    count: Annotated[int, Query(ge=1, le=MAX_TRIED, description="How many at most.")] = 5,
+) -> Response:
+    """Return the waiting visits that could use a freed place, the best first; nothing is kept for anybody."""
+    candidates = service.find_candidates(call.context, scenario, body.booking(), count)
+    items = [
+        FreedPlaceCandidate(
+            visit=candidate.visit.id,
+            patient=candidate.patient.id,
+            name=candidate.patient.name,
+            service=candidate.visit.service,
+            priority=candidate.visit.priority,
+            deadline=candidate.visit.deadline,
+            days_waited=candidate.days_waited,
+            place=FreePlace.of(candidate.booking),
+            cost=candidate.cost,
+            has_declined=candidate.has_declined,
+        )
+        for candidate in candidates
+    ]
+    shown = FreedPlaceCandidates(items=items)
+    return call.disclose("freed-place.candidates", "scenario", scenario, lambda _: RouteResult(shown))
 
 
 @router.get("/v1/visits/{visit}/freed-place", response_model=KeptPlace)

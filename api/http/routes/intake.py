@@ -12,7 +12,7 @@ from pydantic import AliasPath, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
-from api.http.dependencies import Changing, Creating, Reading
+from api.http.dependencies import Changing, Creating, PatientFilter, Reading
 from api.http.errors import document_problems
 from api.http.gate import BINARY, make_router
 from api.http.models import ResponseModel
@@ -277,9 +277,7 @@ def take_in_sheet(
 
 
 @router.get("/v1/referrals-out", response_model=ReferralsOut)
-def list_referrals_out(
-    call: Reading, page: Paged, patient: Annotated[str | None, Query(max_length=100, description="Of one patient.")] = None
-) -> Response:
+def list_referrals_out(call: Reading, page: Paged, patient: PatientFilter = None) -> Response:
     """Return the referrals to other departments, a page at a time."""
 
     def act(session: Transaction) -> RouteResult:

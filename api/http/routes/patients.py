@@ -1,26 +1,38 @@
-"""Finding patients, and what is booked of one."""
+"""Finding patients, what is booked of one, and two records of one patient that become one."""
 
 from __future__ import annotations
 
 from datetime import date
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Path, Query, Response
-from pydantic import ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
-from api.http.dependencies import Reading
+from api.http.dependencies import Creating, Reading
+from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
-from api.services import patients
-from scheduling.fields import ItemKind, Stamp
+from api.http.routes.disruptions import CONCERNED, Concerned
+from api.services import merging, patients
+from scheduling.fields import Id, ItemKind, Stamp
+from scheduling.names import compose_id_if_text
 
 router = make_router("patients")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
+MERGE: JsonDict = {
+    "patient": "mrn-4712",
+    "into": "mrn-4711",
+    "visits": ["visit-0181"],
+    "groups": ["coping-skills-2026-12"],
+    "episodes": [],
+    "concerns": [CONCERNED],
+}
 FOUND: JsonDict = {"id": "mrn-4711", "name": "Robin Example", "birth_date": "1961-04-12"}
 ITEM: JsonDict = {
     "kind": "visit",
@@ -83,6 +95,27 @@ class PatientItems(ResponseModel):
     next: str | None
 
 
+class MergeRequest(BaseModel):
+    """The record that stays."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"into": "mrn-4711"}]})
+
+    into: Annotated[Id, Field(max_length=100), BeforeValidator(compose_id_if_text)]
+
+
+class Merge(ResponseModel):
+    """What went from one record to another; ``concerns`` are the bookings that overlap now, each a task."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [MERGE]})
+
+    patient: str
+    into: str
+    visits: list[str]
+    groups: list[str]
+    episodes: list[str]
+    concerns: list[Concerned]
+
+
 @router.get("/v1/patients", response_model=FoundPatients)
 def find_patients(
     call: Reading,
@@ -110,3 +143,28 @@ def list_items(patient: Identifier, call: Reading, page: Paged) -> Response:
         return RouteResult(page.of(PatientItems, items, lambda item: item.key))
 
     return call.disclose("patient.list-visits", "patient", patient, act)
+
+
+@router.post("/v1/patients/{patient}/merge", response_model=Merge, responses=document_problems(409))
+def merge_patients(patient: Identifier, body: MergeRequest, call: Creating) -> Response:
+    """Let a record of a patient be another's: visits, bookings, episodes, seats and calendars follow.
+
+    It can be undone on the same day.
+    """
+
+    def act(session: Transaction) -> RouteResult:
+        merged = merging.merge_patients(session, call.actor, patient, body.into, call.context.clock())
+        return RouteResult(Merge.model_validate(merged, from_attributes=True))
+
+    return call.create(act)
+
+
+@router.delete("/v1/patients/{patient}/merge", status_code=HTTPStatus.NO_CONTENT, responses=document_problems(409))
+def undo_merge(patient: Identifier, call: Reading) -> Response:
+    """Let a record that was merged into another today be its own again, with all that is still where it went."""
+
+    def act(session: Transaction) -> RouteResult:
+        merging.undo_merge(session, call.actor, patient, call.context.clock())
+        return RouteResult(status=HTTPStatus.NO_CONTENT)
+
+    return call.write(act)

@@ -19,6 +19,7 @@ from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.examples import COMPARISON, KPIS, PLAN
+from api.http.streams import EventStream
 from api.reports.documents import to_document
 from api.reports.kpis import compute_kpis
 from api.runtime.settings import MAX_SOLVE_SECONDS
@@ -35,6 +36,15 @@ router = make_router("plans")
 
 Identifier = Annotated[str, Path(max_length=100)]
 OfScenario = Annotated[str | None, Query(max_length=100, description="Only those of this scenario.")]
+
+PlanFields = Annotated[
+    str,
+    Query(
+        pattern=r"^(plan|kpis|comparison)(,(plan|kpis|comparison))*$",
+        max_length=50,
+        description="What is wanted of it, by commas: plan, kpis, comparison. What is not wanted is null.",
+    ),
+]
 
 JOB: JsonDict = {
     "id": "0b4f7c3e",
@@ -177,14 +187,21 @@ def list_plans(call: Reading, page: Paged, scenario: OfScenario = None) -> Respo
 
 
 @router.get("/v1/plans/{plan}", response_model=MadePlan, responses=UNCHANGED)
-def get_plan(plan: Identifier, call: Fetching) -> Response:
+def get_plan(plan: Identifier, call: Fetching, fields: PlanFields = "plan,kpis,comparison") -> Response:
     """Return a plan as far as it is made; once it is, with its figures, and beside what people live by."""
+    wanted = fields.split(",")
 
     def show(session: Transaction) -> MadePlan:
         made = planning.get_plan(session, plan)
-        figures = None if made.plan is None else to_document(compute_kpis(made.scenario, made.plan))
-        comparison = publishing.preview_publication(session, made)
-        return MadePlan.of(made.job, scenario=made.scenario.id, plan=made.plan, kpis=figures, comparison=comparison)
+        shown: dict[str, Any] = {"plan": None, "kpis": None, "comparison": None}
+        if made.plan is not None and "plan" in wanted:
+            shown["plan"] = made.plan
+        if made.plan is not None and "kpis" in wanted:
+            shown["kpis"] = to_document(compute_kpis(made.scenario, made.plan))
+        if "comparison" in wanted:
+            preview = publishing.preview_publication(session, made)
+            shown["comparison"] = None if preview is None else preview.comparison
+        return MadePlan.of(made.job, scenario=made.scenario.id, **shown)
 
     def act(session: Transaction) -> RouteResult:
         return RouteResult(lambda: show(session), version=planning.get_plan_version(session, plan))
@@ -233,11 +250,8 @@ def watch_plan(
     """Tell how a plan is coming along, as it happens: its cost, the proven bound, and the gap between them."""
     call.read(lambda session: RouteResult(planning.get_job(session, plan)[1]))
     after = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else 0
-    return StreamingResponse(
-        stream_events(call.context.database, plan, min(after, 2**31 - 1), stopping=call.context.stopping),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store"},
-    )
+    events = stream_events(call.context.database, plan, min(after, 2**31 - 1), stopping=call.context.stopping)
+    return EventStream(call.context, call.actor, events)
 
 
 @router.post("/v1/plans/{plan}/end", status_code=HTTPStatus.ACCEPTED, response_model=Job, responses=document_problems(409))

@@ -9,13 +9,15 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from api.http.answers import RouteResult
-from api.http.dependencies import Creating
+from api.http.answers import RouteResult, Transaction
+from api.http.dependencies import Creating, Reading
 from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.routes.bookings import PLACE, Because, FreePlace
-from api.services.reception import make_room, receive_referral
+from api.http.routes.changes import JUDGEMENT
+from api.services.judgements import Judgement, judge_making_room
+from api.services.reception import make_room, preview_room, receive_referral
 from api.services.same_day import InboundReferral, SameDayDecision
 from scheduling.comparison import Change
 from scheduling.fields import Half, Id, Interval
@@ -100,6 +102,21 @@ class ReferralMade(ResponseModel):
     call: list[str]
 
 
+class RoomJudgement(BaseModel):
+    """Where a visit would be on its day, and what that comes to for others."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"visit": "referral-1f0c", "scenario": "week-7", "booking": PLACE, "judgement": JUDGEMENT}]
+        }
+    )
+
+    visit: str
+    scenario: str
+    booking: FreePlace | None
+    judgement: Judgement
+
+
 @router.post(
     "/v1/referrals", status_code=HTTPStatus.CREATED, response_model=ReferralMade, responses=document_problems(404, 409)
 )
@@ -123,6 +140,22 @@ def displace(visit: Identifier, call: Creating) -> Response:
     that the day cannot take the visit, and names the rules in the way.
     """
     return make_room(call.context, call.actor, visit, lambda act: call.create(lambda session: _made(act(session))))
+
+
+@router.post("/v1/visits/{visit}/displacement/judgement", response_model=RoomJudgement, responses=document_problems(409))
+def judge_displacement(visit: Identifier, call: Reading) -> Response:
+    """Say who would give way to a visit that has to be on its day, and who would be called; nothing is done.
+
+    A problem says whether it is proven that the day cannot take the visit, as when it is done.
+    """
+    decision = preview_room(call.context, call.actor, visit)
+
+    def act(session: Transaction) -> RouteResult:
+        place = None if decision.booking is None else FreePlace.of(decision.booking)
+        judgement = judge_making_room(session, decision)
+        return RouteResult(RoomJudgement(visit=visit, scenario=decision.period, booking=place, judgement=judgement))
+
+    return call.disclose("visit.judge-room", "visit", visit, act)
 
 
 def _made(made: SameDayDecision) -> RouteResult:

@@ -79,18 +79,19 @@ class Begun(BaseModel):
 
 
 @router.post("/v1/sessions", status_code=HTTPStatus.CREATED, response_model=Begun, responses=document_problems(401, 403))
-def log_in(body: LogIn, request: Request, context: Shared) -> Response:
+async def log_in(body: LogIn, request: Request, context: Shared) -> Response:
     """Log in to a local account."""
     if is_foreign(request):
         raise Forbidden("another site has sent this request")
-    admitted = accounts.log_in(context, get_address(request), body.name, body.password)
+    address = get_address(request)
+    admitted = await context.hashing.run(lambda: accounts.log_in(context, address, body.name, body.password))
     begun = Begun(
         token=admitted.secret,
         role=AccessRole(admitted.account.role),
         expires_at=admitted.session.expires_at,
         idle_minutes=context.settings.session_idle_minutes,
     )
-    return _with_cookie(context, admitted, JSONResponse(begun.model_dump(mode="json"), HTTPStatus.CREATED))
+    return with_cookie(context, admitted, JSONResponse(begun.model_dump(mode="json"), HTTPStatus.CREATED))
 
 
 @router.get("/v1/sessions/current")
@@ -114,18 +115,18 @@ def log_out(call: Reading) -> Response:
 
 
 @router.put("/v1/sessions/current/password", status_code=HTTPStatus.NO_CONTENT)
-def change_password(body: NewPassword, actor: Acting, context: Shared) -> Response:
+async def change_password(body: NewPassword, actor: Acting, context: Shared) -> Response:
     """Change one's own password; all sessions of the account end."""
-    accounts.change_password(context, actor, body.present, body.wanted)
+    await context.hashing.run(lambda: accounts.change_password(context, actor, body.present, body.wanted))
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 @router.get(
     "/v1/oidc/log-in", status_code=HTTPStatus.SEE_OTHER, response_class=RedirectResponse, responses=document_problems(404)
 )
-def begin_elsewhere(context: Shared) -> Response:
+async def begin_elsewhere(context: Shared) -> Response:
     """Send the browser to the identity provider."""
-    address, begun = _identity_provider(context).begin()
+    address, begun = await context.asking.run(_identity_provider(context).begin)
     response = RedirectResponse(address, HTTPStatus.SEE_OTHER)
     response.set_cookie(
         STATE_COOKIE,
@@ -145,7 +146,7 @@ def begin_elsewhere(context: Shared) -> Response:
     response_class=RedirectResponse,
     responses=document_problems(401, 404),
 )
-def come_back(
+async def come_back(
     request: Request,
     context: Shared,
     state: Annotated[str, Query(max_length=200)] = "",
@@ -153,9 +154,9 @@ def come_back(
     begun: Annotated[str, Cookie(alias=STATE_COOKIE, max_length=4000, include_in_schema=False)] = "",
 ) -> Response:
     """Begin a session for somebody who has logged in at the identity provider."""
-    provider = _identity_provider(context)
-    admitted = accounts.log_in_by_provider(context, provider, get_address(request), begun, state, code)
-    response = _with_cookie(context, admitted, RedirectResponse(START_PAGE, HTTPStatus.SEE_OTHER))
+    provider, address = _identity_provider(context), get_address(request)
+    admitted = await context.asking.run(lambda: accounts.log_in_by_provider(context, provider, address, begun, state, code))
+    response = with_cookie(context, admitted, RedirectResponse(START_PAGE, HTTPStatus.SEE_OTHER))
     response.delete_cookie(STATE_COOKIE, path="/v1/oidc")
     return response
 
@@ -166,7 +167,8 @@ def _identity_provider(context: AppContext) -> IdentityProvider:
     return context.identity_provider
 
 
-def _with_cookie(context: AppContext, admitted: OpenedSession, response: Response) -> Response:
+def with_cookie(context: AppContext, admitted: OpenedSession, response: Response) -> Response:
+    """Return an answer that also gives the cookie of a session."""
     # Lax, not strict: the browser comes back from the identity provider by a link of another site. The gate asks further.
     response.set_cookie(
         get_cookie_name(context.settings),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
 from fastapi import Path, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -97,9 +98,22 @@ class PatientChanges(BaseModel):
     allowed_sites: list[Id] | None = None
     unavailable: list[Interval] | None = None
     prefers: Half | None = None
+    birth_date: Date | None = None
 
 
-PatientAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": PATIENT}}}}
+class ShownPatient(Patient):
+    """A patient, with what no plan knows: when they were born, and the record that this one was merged into."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**PATIENT, "birth_date": "1961-04-12", "merged_into": None}]})
+
+    birth_date: Date | None = None
+    merged_into: str | None = None
+
+    @classmethod
+    def read(cls, document: str, birth_date: date | None, merged_into: str | None) -> Self:
+        """Return a patient whose document is JSON."""
+        known = Patient.model_validate_json(document).model_dump()
+        return cls.model_validate({**known, "birth_date": birth_date, "merged_into": merged_into})
 
 
 @router.get("/v1/visits/{visit}", response_model=ShownVisit)
@@ -136,25 +150,25 @@ def withdraw_visit(visit: Identifier, call: Changing) -> Response:
     return call.write(act)
 
 
-@router.get("/v1/patients/{patient}", response_model=Patient, responses={**PatientAnswer, **UNCHANGED})
+@router.get("/v1/patients/{patient}", response_model=ShownPatient, responses=UNCHANGED)
 def get_patient(patient: Identifier, call: Fetching) -> Response:
     """Return a patient: where and when they can and would like to come."""
 
     def act(session: Transaction) -> RouteResult:
         row = requests.get_patient(session, patient)
-        return RouteResult(Patient.model_validate_json(row.document), version=row.version)
+        return RouteResult(ShownPatient.read(row.document, row.birth_date, row.merged_into), version=row.version)
 
     return call.disclose("patient.read", "patient", patient, act)
 
 
-@router.patch("/v1/patients/{patient}", response_model=Patient, responses={**PatientAnswer, **document_problems(412, 428)})
+@router.patch("/v1/patients/{patient}", response_model=ShownPatient, responses=document_problems(409, 412, 428))
 def change_patient(patient: Identifier, body: PatientChanges, call: Changing) -> Response:
-    """Change where and when a patient can and would like to come."""
+    """Change who a patient is, and where and when they can and would like to come."""
     version, changes = call.expected_version(), body.model_dump(mode="json", exclude_unset=True)
 
     def act(session: Transaction) -> RouteResult:
         row = requests.change_patient(session, call.actor, patient, version, changes, call.context.clock())
-        return RouteResult(Patient.model_validate_json(row.document), version=row.version)
+        return RouteResult(ShownPatient.read(row.document, row.birth_date, row.merged_into), version=row.version)
 
     return call.write(act)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -52,7 +53,7 @@ def write_migration(database: Database, message: str) -> None:
 
 def expect_migrated(database: Database) -> None:
     """Raise ``StoreUnusable`` unless the database has the tables of this version."""
-    found, wanted = revision_of(database), _scripts().get_current_head()
+    found, wanted = revision_of(database), _newest()
     if found != wanted:
         raise StoreUnusable(f"the database is at revision {found or 'none'}, not {wanted}; migrate it")
 
@@ -88,6 +89,12 @@ def _is_behind(connection: Connection, revision: str) -> bool:
     if current is None or revision == HEAD:
         return False
     return revision != current and revision in {step.revision for step in _scripts().iterate_revisions(current, NOTHING)}
+
+
+@cache
+def _newest() -> str | None:
+    """Return the revision of this version's tables; reading the files for it takes longer than all else that readiness asks."""
+    return _scripts().get_current_head()
 
 
 def _scripts() -> ScriptDirectory:

@@ -18,13 +18,14 @@ from api.store.tables.care import (
     ReferralOutRow,
     WaitingRow,
 )
-from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, ScenarioRow
+from api.store.tables.clients import ClientAssertionRow, ClientRow, ClientTokenRow, ProposalRow
+from api.store.tables.clinic import ClinicRow, EpochRow, PeriodRow, PeriodVersionRow, ScenarioRow
 from api.store.tables.disruptions import DisruptionRow
 from api.store.tables.feeds import FeedCopyRow, FeedRow, OutsideCalendarRow
 from api.store.tables.hl7 import InMessageRow, MirrorRow, OutMessageRow, PlacerRow
-from api.store.tables.jobs import JobEventRow, PlanJobRow
+from api.store.tables.jobs import BestPlanRow, JobEventRow, PlanJobRow, WhatIfRow
 from api.store.tables.mail import InvitationRow, MessageRow
-from api.store.tables.people import BusyRow, PatientRow, ProviderRow, ShiftRow
+from api.store.tables.people import BusyRow, MergeRow, PatientRow, ProviderRow, ShiftRow
 from api.store.tables.plans import (
     BookingRow,
     ChangeSetRow,
@@ -43,9 +44,13 @@ __all__ = [
     "AccountRow",
     "AttendanceRow",
     "AuditRow",
+    "BestPlanRow",
     "BookingRow",
     "BusyRow",
     "ChangeSetRow",
+    "ClientAssertionRow",
+    "ClientRow",
+    "ClientTokenRow",
     "ClinicRow",
     "DisruptionRow",
     "EpisodeEventRow",
@@ -62,6 +67,7 @@ __all__ = [
     "LinkRow",
     "MemberRow",
     "MembershipRow",
+    "MergeRow",
     "MessageRow",
     "MirrorRow",
     "OccupancyRow",
@@ -71,10 +77,12 @@ __all__ = [
     "PatientLinkRow",
     "PatientRow",
     "PeriodRow",
+    "PeriodVersionRow",
     "PlacerRow",
     "PlanJobRow",
     "PlanRow",
     "ProgrammeRow",
+    "ProposalRow",
     "ProviderRow",
     "PublicationRow",
     "ReferralOutRow",
@@ -87,5 +95,6 @@ __all__ = [
     "TokenRow",
     "VisitRow",
     "WaitingRow",
+    "WhatIfRow",
     "metadata",
 ]

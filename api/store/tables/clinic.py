@@ -46,6 +46,16 @@ class PeriodRow(TableRow, table=True):
     version: int = 1
 
 
+class PeriodVersionRow(TableRow, table=True):
+    """A version of a period, and the entry of the audit that was the last when it began: what made it comes after that."""
+
+    __tablename__ = "period_versions"
+
+    period_id: str = Field(primary_key=True, foreign_key="periods.id")
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    audit_sequence: int
+
+
 class ScenarioRow(TableRow, table=True):
     """A scenario as a plan was asked for, never changed; ``digest`` is the SHA-256 of ``document``, hexadecimal."""
 

@@ -16,7 +16,8 @@ FeedKind = Literal["provider", "room", "group", "location", "patient"]
 class FeedRow(TableRow, table=True):
     """One subscription: what one person reads by one secret. Of the secret only its SHA-256 is kept, hexadecimal.
 
-    ``account_id`` is whose it is, null for a patient's.
+    ``account_id`` is whose it is, null for a patient's. ``signed_for`` is whom a patient's secret was made for, when their
+    record was merged into another since.
     """
 
     __tablename__ = "feeds"
@@ -25,6 +26,7 @@ class FeedRow(TableRow, table=True):
     id: str = Field(primary_key=True)
     kind: FeedKind = Field(sa_type=String(16))
     subject_id: str
+    signed_for: str | None = None
     account_id: str | None = Field(default=None, foreign_key="accounts.id", index=True)
     secret_hash: str = Field(unique=True)
     created_by: str

@@ -11,7 +11,8 @@ from sqlmodel import Field
 from api.store.columns import TableRow, Utc
 
 Participation = Literal["needs-action", "accepted", "declined", "tentative"]
-Method = Literal["REQUEST", "CANCEL"]
+Method = Literal["REQUEST", "CANCEL", "REMINDER"]
+"""iTIP's two, and a reminder, which is no calendar object."""
 MessageState = Literal["waiting", "sending", "sent", "refused", "dropped"]
 
 
@@ -21,7 +22,7 @@ class InvitationRow(TableRow, table=True):
     ``told`` is what the last message said that a mail server may have taken, an
     :class:`api.store.messages.AppointmentNotice`; null when nothing stands in the patient's calendar. ``sequence`` and
     ``stamp`` are the highest that any of them had, -1 and null before the first. Once a cancellation is sent it has ended:
-    what is booked anew is another event.
+    what is booked anew is another event. ``reminded_at`` is when the patient was last reminded of it.
     """
 
     __tablename__ = "invitations"
@@ -41,21 +42,22 @@ class InvitationRow(TableRow, table=True):
     told: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     participation: Participation = Field(default="needs-action", sa_type=String(16))
     replied_at: datetime | None = Field(default=None, sa_type=Utc)
+    reminded_at: datetime | None = Field(default=None, sa_type=Utc)
     ended_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
 class MessageRow(TableRow, table=True):
     """One message to one patient about one booking, written in the transaction that changes the booking.
 
-    One invitation has at most one message that waits and one that is being sent. ``tells`` is what it says and to which
-    address, ``replaces`` what the patient was told before it. A sender that takes it has it until ``claimed_until``.
-    ``reference`` is the local part of its Message-ID.
+    One invitation has at most one message that waits, reminders apart, and one that is being sent. ``tells`` is what it says
+    and to which address, ``replaces`` what the patient was told before it. A sender that takes it has it until
+    ``claimed_until``. ``reference`` is the local part of its Message-ID.
     """
 
     __tablename__ = "messages"
     __table_args__ = (
         Index("ix_messages_due", "state", "due_at"),
-        CheckConstraint("method IN ('REQUEST', 'CANCEL')", name="message_method"),
+        CheckConstraint("method IN ('REQUEST', 'CANCEL', 'REMINDER')", name="message_method"),
         CheckConstraint("state IN ('waiting', 'sending', 'sent', 'refused', 'dropped')", name="message_state"),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import JSON, CheckConstraint, String, Text, UniqueConstraint
 from sqlmodel import Field
@@ -57,6 +57,7 @@ class PatientRow(TableRow, table=True):
     """A patient; ``document`` is the domain's. ``email`` is where they are written to, which no scenario says.
 
     By ``folded_id`` and ``folded_name``, of :func:`scheduling.names.fold`, they are found however somebody writes them.
+    One ``merged_into`` another is that patient: nothing new is asked for of it.
     """
 
     __tablename__ = "patients"
@@ -68,8 +69,27 @@ class PatientRow(TableRow, table=True):
     birth_date: date | None = None
     document: str = Field(sa_type=Text)
     email: str | None = None
+    merged_into: str | None = Field(default=None, index=True)
     version: int = 1
     created_at: datetime = Field(sa_type=Utc)
+
+
+class MergeRow(TableRow, table=True):
+    """Two records of one patient became one: all of ``patient_id`` that went to ``into_id`` is in ``moved``, to be undone by.
+
+    ``moved`` holds ids, and the rows whose key names the patient, by table (:mod:`api.store.merges`).
+    """
+
+    __tablename__ = "merges"
+
+    id: str = Field(primary_key=True)
+    patient_id: str = Field(foreign_key="patients.id", index=True)
+    into_id: str = Field(foreign_key="patients.id", index=True)
+    moved: dict[str, Any] = Field(sa_type=JSON)
+    merged_by: str
+    merged_at: datetime = Field(sa_type=Utc)
+    undone_by: str | None = None
+    undone_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
 Role = Literal["scheduler", "clinician", "patient", "admin"]

@@ -88,7 +88,8 @@ class OccupancyRow(TableRow, table=True):
     """What a booking takes: a provider, the room until it is cleaned, a patient until recovered. ``[starts_at, ends_at)``.
 
     The database refuses two rows of one resource that overlap, supervision apart, which may be of two at once. ``position``
-    is the seat in the team, or the place in the list of attendees.
+    is the seat in the team, or the place in the list of attendees. One that ``is_doubled`` may overlap another: two records of
+    one patient were found to stand at the same time, until somebody moves one of the bookings.
     """
 
     __tablename__ = "occupancies"
@@ -109,6 +110,7 @@ class OccupancyRow(TableRow, table=True):
     resource_id: str
     starts_at: datetime = Field(sa_type=Utc)
     ends_at: datetime = Field(sa_type=Utc)
+    is_doubled: bool = False
 
 
 class ShiftPlaceRow(TableRow, table=True):
@@ -122,7 +124,10 @@ class ShiftPlaceRow(TableRow, table=True):
 
 
 class OfferRow(TableRow, table=True):
-    """A freed place kept for a waiting visit until ``expires_at``, by the visit's booking in state ``offered``."""
+    """A place kept for a waiting visit until ``expires_at``, by the visit's booking in state ``offered``.
+
+    ``asks``: the visit is asked for by it alone, and is withdrawn with it.
+    """
 
     __tablename__ = "offers"
     __table_args__ = (CheckConstraint("state IN ('open', 'accepted', 'declined', 'expired')", name="offer_state"),)
@@ -131,6 +136,7 @@ class OfferRow(TableRow, table=True):
     visit_id: str = Field(foreign_key="visits.id", index=True)
     state: OfferState = Field(default="open", sa_type=String(16))
     expires_at: datetime = Field(sa_type=Utc, index=True)
+    asks: bool = False
     created_by: str
     created_at: datetime = Field(sa_type=Utc)
     version: int = 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+from pydantic import BaseModel
 
 from api.web.words import load_words
 from scheduling.plan import Booking, Item, Plan, Reason, Violation
@@ -12,6 +14,14 @@ from scheduling.scenario import Scenario
 
 NOBODY = "—"
 """Stands for what a sentence has no name for."""
+
+
+class DescribedReason(BaseModel):
+    """Why a visit was left out: the rule, the finding, and a sentence."""
+
+    rule: str
+    detail: str
+    words: str
 
 
 def write_stamp(start: datetime) -> str:
@@ -34,6 +44,14 @@ def describe_reason(scenario: Scenario, visit: str, reason: Reason) -> str:
     asked = scenario.visits_by_id.get(visit)
     who = visit if asked is None else name_visit(scenario, visit)
     return table.get(reason.rule, table["other"]).format(who=who, rule=reason.rule, detail=reason.detail.rstrip("."))
+
+
+def describe_reasons(scenario: Scenario, visit: str, reasons: Iterable[Reason]) -> list[DescribedReason]:
+    """Return reasons why a visit is left out, each with a sentence."""
+    return [
+        DescribedReason(rule=reason.rule, detail=reason.detail, words=describe_reason(scenario, visit, reason))
+        for reason in reasons
+    ]
 
 
 def describe_action(action: str, by: str, scenario: Scenario | None, detail: Mapping[str, Any]) -> str:

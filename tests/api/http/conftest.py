@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from support.clients import furnish_client
 from support.service import CHEAP, OWN, PASSWORD, SECRET, Clock, bearer, peopled
 
 from api.access import passwords
@@ -88,10 +89,12 @@ def log_in(client: TestClient) -> Callable[..., httpx2.Response]:
 
 
 @pytest.fixture
-def as_role(client: TestClient, log_in: Any) -> Callable[[str], dict[str, str]]:
+def as_role(client: TestClient, context: AppContext, log_in: Any) -> Callable[[str], dict[str, str]]:
     """Return what gives the headers by which a role is known; a patient by a link for ``own-visit``."""
 
     def headers(role: str) -> dict[str, str]:
+        if role == AccessRole.SYSTEM:
+            return bearer(furnish_client(context.database, context.clock()))
         if role != AccessRole.PATIENT:
             return bearer(log_in(role).json()["token"])
         made = client.post(f"/v1/visits/{OWN}/links", json={}, headers=headers("scheduler"))

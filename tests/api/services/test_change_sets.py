@@ -207,3 +207,17 @@ def test_places_of_a_visit_can_be_booked_as_they_are_told(desk: FrontDesk) -> No
     assert (said["applicable"], said["cost"]["difference"]) == (True, best["cost"])
     known = desk.ask("GET", "/v1/visits/v-2/places", **{"If-None-Match": answer.headers["etag"]})
     assert known.status_code == 304
+
+
+def test_what_is_asked_while_something_is_dragged_is_audited_once_a_minute(desk: FrontDesk) -> None:
+    def ask_often() -> tuple[int, int]:
+        for _ in range(3):
+            judge(desk, *SWAP)
+            assert desk.ask("GET", "/v1/visits/v-1/places").status_code == 200
+        return desk.actions("test-week").count("scenario.judge"), desk.actions("v-1").count("visit.places")
+
+    assert ask_often() == (1, 1)
+    assert desk.ask("GET", "/v1/visits/v-2/places").status_code == 200
+    assert desk.actions("v-2").count("visit.places") == 1, "what else is read is written down at once"
+    desk.clock.pass_by(seconds=61)
+    assert ask_often() == (2, 2)

@@ -240,3 +240,18 @@ def test_places_are_offered_beside_what_stands_against_a_rule_which_is_named(sto
         assert (kept.status_code, kept.json()["visit"]) == (201, "waits"), kept.text
         assert "coping" in {name for one in kept.json()["set_aside"] for name in one["ids"]}
         assert sorted(desk.stands()) == ["v-1", "waits"], "what stands stays"
+
+
+def test_a_clinician_hears_of_others_bookings_no_more_than_the_rule(store_url: str) -> None:
+    waits = visit("waits", "quin", required_provider="ana")
+    asked = factories.scenario(visit("v-1", "pat"), visit("v-2", "sol", required_provider="dee"), waits)
+    made = factories.plan(asked, booking("v-1", "WE 10:00"), booking("v-2", "WE 09:00", "wang-exam-2", "dee"))
+    with front_desk(store_url, asked, made) as desk:
+        for provider in ("ana", "dee"):
+            assert desk.ask("POST", "/v1/absences", {"provider": provider, **WEDNESDAY}).status_code == 201
+        known = [
+            desk.ask("POST", "/v1/visits/waits/offers", {}, who).json()["set_aside"] for who in (desk.scheduler, desk.clinician)
+        ]
+        ids = [{name for violation in set_aside for name in violation["ids"]} for set_aside in known]
+        assert ids == [{"v-1", "v-2"}, {"v-1"}]
+        assert "v-2" not in str(known[1]) and len(known[1]) == 2, "that there is something is told"

@@ -137,3 +137,28 @@ def test_the_rest_of_a_hold_that_has_begun_is_kept_for_who_waits(sqlite_url: str
         rest = {"start": at("TU 09:00"), "end": at("TU 09:40"), "location": "wang", "room": "wang-consult", "team": ["ana"]}
         answer = offer(desk, rest, 1)
         assert (answer.status_code, answer.json()["place"]["start"]) == (201, at("TU 09:00")), answer.text
+
+
+def test_who_could_use_a_place_is_told_before_it_is_kept_for_anybody(desk: FrontDesk) -> None:
+    freed, path = free(desk), "/v1/scenarios/test-week/freed-places/candidates"
+    desk.clock.pass_by(days=2)
+    freed |= {"start": at("TH 09:00"), "end": at("TH 09:40")}
+    told = desk.ask("POST", path, freed).json()["items"]
+    assert [candidate["visit"] for candidate in told][:2] == ["urgent", "routine"]
+    assert told[0]["cost"] < told[1]["cost"] < 0 and told[0]["name"] and told[0]["days_waited"] >= 2
+    assert desk.booking("urgent") is None
+    assert len(desk.ask("POST", f"{path}?count=1", freed).json()["items"]) == 1
+
+
+def test_who_gave_a_place_up_is_named_as_such(desk: FrontDesk) -> None:
+    freed = free(desk)
+    told = desk.ask("POST", "/v1/scenarios/test-week/freed-places/candidates", freed).json()["items"]
+    assert {candidate["visit"]: candidate["has_declined"] for candidate in told}["v-1"]
+
+
+def test_a_place_is_kept_for_whom_the_desk_chooses(desk: FrontDesk) -> None:
+    freed = free(desk)
+    refused = desk.ask("POST", "/v1/scenarios/test-week/freed-places", freed | {"visit": "nobody"})
+    assert refused.status_code == 409 and "nobody" in refused.json()["detail"]
+    kept = desk.ask("POST", "/v1/scenarios/test-week/freed-places", freed | {"visit": "routine"})
+    assert (kept.status_code, kept.json()["visit"]) == (201, "routine")

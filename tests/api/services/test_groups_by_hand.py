@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 from support import factories
 from support.factories import at, booking, group, session, visit
 from support.frontdesk import FrontDesk, front_desk, rules
+
+from api.store import programmes
+from api.store.tables import MemberRow
+from scheduling.care.programmes import Programme, list_candidates
 
 SESSION = "/v1/groups/coping/booking"
 WANG = {"location": "wang", "room": "wang-group", "team": ["ben"]}
@@ -90,3 +95,20 @@ def test_a_session_that_has_begun_stays(desk: FrontDesk) -> None:
     for answer in (change(desk, "PATCH", move), change(desk, "DELETE"), desk.ask("POST", "/v1/groups/coping/filling")):
         assert answer.status_code == 409, answer.text
     assert desk.ask("DELETE", "/v1/groups/coping/attendees/sol").status_code == 409
+
+
+def test_who_leaves_one_session_keeps_the_seat_of_the_other_months(desk: FrontDesk) -> None:
+    workshop = Programme(
+        id="coping", name="Coping", service="workshop", required=False, capacity=2, min_attendees=1, min_days=20, max_days=40
+    )
+    with desk.context.database.writing() as rows:
+        programmes.put_programmes(rows, [workshop])
+        for patient, since in (("sol", date(2026, 6, 1)), ("tam", date(2026, 6, 1))):
+            rows.add(MemberRow(programme_id="coping", patient_id=patient, since=since, priority="routine"))
+    assert desk.ask("DELETE", "/v1/groups/coping/attendees/sol").status_code == 204
+    with desk.context.database.reading() as rows:
+        (known,) = programmes.load(rows)
+    seats = [(member.patient, str(member.since), str(member.until)) for member in known.members]
+    assert seats == [("sol", "2026-06-01", "2026-12-01"), ("tam", "2026-06-01", "None"), ("sol", "2027-01-01", "None")]
+    assert [candidate.patient for candidate in list_candidates(known, date(2026, 12, 3))] == ["tam"]
+    assert "sol" in [candidate.patient for candidate in list_candidates(known, date(2027, 1, 5))]

@@ -166,7 +166,8 @@ def test_a_counter_proposal_tells_the_time_and_the_words(desk: FrontDesk, sent: 
         ("v-1", "counter-proposal")
     ]
     task = the_task(desk)
-    assert task["detail"]["proposed"] == {"start": "2026-12-02T16:00:00+00:00", "end": "2026-12-02T17:00:00+00:00"}
+    times = {"start": "2026-12-02T16:15:00+00:00", "end": "2026-12-02T17:00:00+00:00"}
+    assert task["detail"]["proposed"] == times, "the invite begins a quarter of an hour before the appointment"
     assert (task["words"], task["detail"]["patient"]) == (MARKER, "pat")
 
 

@@ -363,3 +363,24 @@ def test_room_is_made_at_the_terminal(
         monkeypatch.setattr(intake, "opened", lambda: nullcontext(desk.context))
         ran = CliRunner().invoke(app, ["intake", "make-room", "v-2"])
         assert (ran.exit_code, said in ran.output) == (code, True), ran.output
+
+
+def test_who_would_give_way_is_told_before_they_do(sqlite_url: str) -> None:
+    asked, plan = crowded()
+    with front_desk(sqlite_url, asked, plan, TUESDAY_AT_NINE) as desk:
+        before = desk.stands()
+        told = desk.ask("POST", "/v1/visits/v-2/displacement/judgement").json()
+        assert told["booking"]["start"] == TODAY + "T13:00"
+        judgement = told["judgement"]
+        assert [call["patient"] for call in judgement["call"]] == ["pat"] and judgement["applicable"]
+        assert {change["id"] for change in judgement["differences"]} == {"v-1", "v-2"}
+        assert desk.stands() == before
+        made = displace(desk).json()
+        assert made["booking"] == told["booking"] and made["call"] == ["pat"]
+
+
+def test_that_nobody_can_give_way_is_told_by_the_dry_run_too(sqlite_url: str) -> None:
+    asked, plan = crowded("cancer")
+    with front_desk(sqlite_url, asked, plan, TUESDAY_AT_NINE) as desk:
+        tried = desk.ask("POST", "/v1/visits/v-2/displacement/judgement")
+        assert (tried.status_code, tried.json()["type"]) == (409, "urn:problem-type:clinicweave:no-room")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from threading import enumerate as threads
 from typing import IO, Any
@@ -100,6 +101,40 @@ def near_shifts() -> Scenario:
         patients=[factories.patient(f"p{n}") for n in range(26)],
         providers=[factories.provider("ana", shifts=list(halves), max_minutes_per_day=480)],
     )
+
+
+def evaluations(count: int) -> Scenario:
+    """Return a day of evaluations in three parts that follow each other at once; each part's first provider comes later."""
+    parts = ("pain", "psychology", "therapy")
+    services = [factories.service(part, team=[{"any_of": [part]}]) for part in parts]
+    asked = [factories.visit(f"{part}-{n}", f"p{n}", part) for n in range(count) for part in parts]
+    tied = [
+        factories.link(f"{before}-{n}", f"{after}-{n}", 0, 0, together=True, max_gap_minutes=0)
+        for n in range(count)
+        for before, after in pairwise(parts)
+    ]
+    hours = ("08:00", "10:40"), ("10:00", "11:20"), ("10:40", "12:00")
+    people = [
+        factories.provider(part, part, shifts=[factories.shift(f"MO {begin}", end)])
+        for part, (begin, end) in zip(parts, hours, strict=True)
+    ]
+    return factories.scenario(
+        *asked,
+        *tied,
+        patients=[factories.patient(f"p{n}") for n in range(count)],
+        clinic=factories.clinic(*services),
+        providers=people,
+        horizon={"start": "2026-11-30", "end": "2026-12-01"},
+    )
+
+
+def test_visits_that_go_together_come_in_whole_although_the_first_of_them_has_earlier_places() -> None:
+    asked = evaluations(3)
+    domains = Domains(asked)
+    best = make_plan(domains, annealed(RuinAndRecreate(domains, {}, 1), 2))
+    assert not check(asked, best).violations
+    begun = sorted(f"{booking.start:%H:%M}" for booking in best.visits if booking.visit.startswith("pain"))
+    assert begun == ["09:20", "10:00"]
 
 
 def test_pinned_frozen_and_group_items_stay() -> None:

@@ -32,7 +32,7 @@ if __name__ == "__main__":
         os.kill(os.getpid(), signal.SIGKILL)
     begin, cost = monotonic(), 1000
     while (seconds := monotonic() - begin) < order["seconds"]:
-        say(progress={"seconds": seconds, "cost": cost, "bound": 100, "phase": "stub"})
+        say(progress={"seconds": seconds, "cost": cost, "bound": 100, "phase": "stub", "version": 1}, best=order["start"])
         cost -= 1
         sleep(0.05)
     say(plan=order["start"])

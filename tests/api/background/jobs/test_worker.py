@@ -52,6 +52,9 @@ def test_a_worker_does_what_is_asked_and_tells_how_it_goes(desk: Desk, start_wor
     assert isinstance(first, JobEventRow) and first.gap == (first.cost - 100) / first.cost
     costs = [event.cost for event in events if isinstance(event, JobEventRow)]
     assert len(costs) > 1 and costs == sorted(costs, reverse=True)
+    with desk.database.reading() as session:
+        best = records.find_best_plan(session, identifier)
+    assert best is not None and (best.version, best.document) == (1, made.model_dump_json())
     (plan,) = desk.results()
     assert (plan.id, plan.document, plan.cost) == (last.plan_id, made.model_dump_json(), made.cost)
 

@@ -8,7 +8,9 @@ import pytest
 from support import factories
 from support.factories import booking, visit
 from support.frontdesk import FrontDesk, front_desk
+from support.worked import finish, take
 
+from api.store import jobs
 from scheduling.scenario import Scenario
 
 WEEK = "/v1/scenarios/test-week"
@@ -86,3 +88,45 @@ def test_who_waits_is_told_page_by_page_with_days_and_nobody_twice(desk: FrontDe
     assert second["next"] is None
     desk.clock.pass_by(days=3)
     assert desk.ask("GET", f"{WEEK}/waiting").json()["items"][0]["days_waited"] >= 3
+
+
+def plan_again(desk: FrontDesk) -> str:
+    """Ask for a plan that no worker makes; return its id."""
+    return str(desk.ask("POST", "/v1/plans", {"scenario": "test-week", "seconds": 5}).json()["id"])
+
+
+def test_the_best_plan_so_far_is_a_board_while_the_search_goes_on(desk: FrontDesk) -> None:
+    identifier = plan_again(desk)
+    path, database = f"/v1/plans/{identifier}/board", desk.context.database
+    assert desk.ask("GET", path).status_code == 409
+    scenario = take(database, identifier)
+    better = [
+        factories.plan(scenario, booking("v-1", "TU 09:00")),
+        factories.plan(scenario, booking("v-1", "MO 09:00"), booking("v-4", "TU 09:00")),
+    ]
+    with database.writing() as session:
+        jobs.put_best_plan(session, identifier, 1, better[0].model_dump_json())
+    first = desk.ask("GET", path)
+    assert (first.json()["plan_version"], len(first.json()["visits"])) == (1, 1)
+    assert desk.ask("GET", path, **{"If-None-Match": first.headers["etag"]}).status_code == 304
+    with database.writing() as session:
+        jobs.put_best_plan(session, identifier, 2, better[1].model_dump_json())
+    second = desk.ask("GET", path, **{"If-None-Match": first.headers["etag"]}).json()
+    assert {visit["visit"]: visit["notified"] for visit in second["visits"]} == {"v-1": False, "v-4": False}
+    assert second["plan_version"] == 2 and first.json()["visits"][0]["notified"]
+
+
+def test_once_it_is_made_a_plan_is_the_board(desk: FrontDesk) -> None:
+    identifier = plan_again(desk)
+    finish(desk.context.database, identifier, lambda scenario: factories.plan(scenario, booking("v-2", "WE 09:00")))
+    board = desk.ask("GET", f"/v1/plans/{identifier}/board").json()
+    assert ([visit["visit"] for visit in board["visits"]], board["plan_version"]) == (["v-2"], 0)
+
+
+@pytest.mark.parametrize("fields", ["kpis,comparison", "plan", "comparison"])
+def test_of_a_plan_only_what_is_wanted_is_told(desk: FrontDesk, fields: str) -> None:
+    identifier = plan_again(desk)
+    finish(desk.context.database, identifier, lambda scenario: factories.plan(scenario, booking("v-1", "TU 09:00")))
+    told = desk.ask("GET", f"/v1/plans/{identifier}?fields={fields}").json()
+    assert {name for name in ("plan", "kpis", "comparison") if told[name] is not None} == set(fields.split(","))
+    assert desk.ask("GET", f"/v1/plans/{identifier}?fields=cost").status_code == 422

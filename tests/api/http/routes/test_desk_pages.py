@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from api.http.app import create_app
 from api.http.routes.desk import PAGE_POLICY
 from api.runtime.settings import Settings
 from api.web import pages
+from api.web.api_page import describe_type
 
 
 @pytest.fixture
@@ -65,3 +67,25 @@ def test_an_empty_store_says_how_to_begin(sqlite_url: str, dist: Path) -> None:
     assert answer.status_code == 200
     assert all(command in answer.text for command in ("clinicweave roster", "clinicweave demo"))
     assert "script" not in answer.text
+
+
+def test_the_interface_is_described_on_a_page_of_ours(client: TestClient) -> None:
+    answer = client.get("/docs")
+    assert answer.status_code == 200
+    assert answer.headers["content-security-policy"] == PAGE_POLICY
+    described = client.get("/openapi.json").json()
+    assert all(f"<code>{path}</code>" in answer.text for path in described["paths"])
+    assert all(f'id="{name}"' in answer.text for name in described["components"]["schemas"])
+    assert "<script" not in answer.text and "http://" not in answer.text and 'src="' not in answer.text
+
+
+def test_links_of_the_page_lead_to_its_own_parts(client: TestClient) -> None:
+    page = client.get("/docs").text
+    known = set(re.findall(r'id="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= known
+
+
+def test_what_a_schema_allows_is_told_in_words() -> None:
+    either = {"anyOf": [{"type": "array", "items": {"$ref": "#/components/schemas/Change"}}, {"type": "null"}]}
+    assert describe_type(either) == 'list of <a href="#Change">Change</a> or null'
+    assert describe_type({"enum": ["<a>", "b"]}) == "<code>&quot;&lt;a&gt;&quot;</code> | <code>&quot;b&quot;</code>"

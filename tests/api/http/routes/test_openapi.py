@@ -28,6 +28,7 @@ from support.service import CHEAP
 
 from api.access import passwords
 from api.access.table import ACCESS, Access
+from api.fhir.serving import DIRECTORY_LISTS
 from api.runtime.exceptions import Conflict
 from api.store import plans
 
@@ -108,8 +109,18 @@ def services_on_postgresql(postgres: PostgresServer) -> Iterator[Services]:
         yield lambda line: worlds[sample_of(line).months]
 
 
+ALIKE = tuple(f"/fhir/r4/{kind}" for kind in DIRECTORY_LISTS)
+"""Where all routes are made by the same functions as those of other types of resources."""
+
+
+def describe(line: Access) -> Any:
+    """Return a line as a parameter of a test; what is like others is for a long night."""
+    marks = [pytest.mark.heavy] if line.path.startswith(ALIKE) else []
+    return pytest.param(line, marks=marks, id=f"{line.method} {line.path}")
+
+
 @pytest.mark.parametrize("examples", [3, pytest.param(100, marks=pytest.mark.heavy)])
-@pytest.mark.parametrize("line", ACCESS, ids=lambda line: f"{line.method} {line.path}")
+@pytest.mark.parametrize("line", [describe(line) for line in ACCESS])
 def test_every_answer_is_described(services: Services, line: Access, examples: int) -> None:
     services(line).hold_to_its_word(line, examples)
 

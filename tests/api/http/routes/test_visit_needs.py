@@ -76,3 +76,16 @@ def test_needs_come_in_with_the_referral_and_outlive_another_building_of_the_wee
         assert change(desk, name, minutes=80).status_code == 200  # type: ignore[attr-defined]
         assert desk.ask("POST", "/v1/weeks", {"weeks": 2}).status_code == 201
         assert desk.ask("GET", VISIT.format(name)).json()["visit"]["minutes"] == 80
+
+
+def test_a_booked_visit_whose_new_length_does_not_fit_where_it_stands_is_a_task_until_it_does(week: FrontDesk) -> None:
+    def impossible() -> list[str]:
+        items = week.ask("GET", "/v1/tasks").json()["items"]
+        return [task["subject"] for task in items if task["kind"] == "booking-impossible"]
+
+    change(week, "v-1", note="nothing that a plan knows")
+    assert impossible() == []
+    change(week, "v-1", minutes=80)
+    assert impossible() == ["v-1"]
+    change(week, "v-1", minutes=None)
+    assert impossible() == []

@@ -46,6 +46,9 @@ export const get = <T>(path: string, options?: Options) => call<T>('GET', path, 
 export const post = <T>(path: string, body?: unknown, options?: Options) => call<T>('POST', path, { ...options, body });
 export const seg = encodeURIComponent;
 
+/** Return the tag of a version of something, of the same store as a known tag: `"7.epoch"`. */
+export const tagOf = (known: string | null, version: number): string => `"${version}.${known?.replaceAll('"', '').split('.').slice(1).join('.') ?? ''}"`;
+
 /** Return what went wrong, in words: of a problem, its reasons. */
 export function explain(error: unknown): string {
   if (error instanceof Problem) {

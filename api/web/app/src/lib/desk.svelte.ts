@@ -83,11 +83,11 @@ export class Desk {
     };
   }
 
-  async #hear(news: { version: number; by: string[] }): Promise<void> {
+  async #hear(news: { version: number; by: { id: string; name: string }[] }): Promise<void> {
     if (!this.board || news.version === this.board.version || news.version === this.#heard) return;
     this.#heard = news.version;
     await this.load();
-    if (news.by.length) this.notice = say('board.changed', { who: news.by.join(', ') });
+    if (news.by.length) this.notice = say('board.changed', { who: news.by.map((person) => person.name).join(', ') });
     if (this.staged.length) await this.judge();
   }
 

@@ -1,14 +1,21 @@
 // The address within the application.
 export const route = new (class {
   path = $state(location.pathname);
+  /** What the address names within its page, after the #. */
+  part = $state(location.hash.slice(1));
 
   constructor() {
-    addEventListener('popstate', () => (this.path = location.pathname));
+    addEventListener('popstate', () => {
+      this.path = location.pathname;
+      this.part = location.hash.slice(1);
+    });
   }
 
   go(path: string): void {
-    history.pushState(null, '', path + location.search);
-    this.path = path;
+    const [page = '/', part = ''] = path.split('#');
+    history.pushState(null, '', page + location.search + (part ? `#${part}` : ''));
+    this.path = page;
+    this.part = part;
     scrollTo(0, 0);
   }
 })();
@@ -18,6 +25,7 @@ export function follow(event: MouseEvent): void {
   const link = (event.target as Element).closest('a');
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
   if (link.origin !== location.origin || link.target || link.hasAttribute('download')) return;
+  if (link.pathname === '/me' || link.pathname === '/docs') return; // pages that the service makes
   event.preventDefault();
-  route.go(link.pathname);
+  route.go(link.pathname + link.hash);
 }

@@ -137,5 +137,6 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   else map.set(key, [value]);
 }
 
+export const initials = (name: string): string => name.trim().split(/\s+/).map((word) => word[0]).join('').toUpperCase();
 export const surname = (name: string): string => name.trim().split(/\s+/).at(-1) ?? name;
 export const sayId = (id: string): string => id.replaceAll('-', ' ').replace(/^\w/, (letter) => letter.toUpperCase());

@@ -26,3 +26,8 @@ export function sayCost(component: string): string {
   const text = rules.costs?.[component];
   return text && !text.includes('{') ? text : component.replaceAll('-', ' ').replaceAll('_', ' ');
 }
+
+/** Whether there are words at a path under `page`. */
+export function has(path: string): boolean {
+  return say(path) !== (PSEUDO ? lengthen(path) : path);
+}

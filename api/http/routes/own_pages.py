@@ -1,0 +1,149 @@
+"""The page of somebody of the staff, server-made: whole without a script."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Path, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from api.access.actor import AccessRole, Actor
+from api.context import AppContext
+from api.http.dependencies import Acting, Shared
+from api.http.errors import document_problems
+from api.http.gate import get_address, get_cookie_name, is_own_page, make_router
+from api.http.routes.desk import PAGE_POLICY
+from api.http.routes.feeds import make_feed_address
+from api.http.routes.patient_pages import MAX_FORM_BYTES, Form, describe_form
+from api.http.routes.sessions import with_cookie
+from api.runtime.exceptions import Forbidden, TooMany, Unauthenticated
+from api.services import accounts, feeds, outside
+from api.services.outside import NewCalendar
+from api.services.own_pages import load_own_page, note_reading
+from api.web import own_page as pages
+from api.web.words import load_words
+from scheduling.errors import InvalidFile
+
+router = make_router("staff's pages")
+
+Identifier = Annotated[str, Path(max_length=100)]
+ADDRESS = "/me"
+PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"example": "<!doctype html>…"}}}}
+DONE: dict[int | str, dict[str, Any]] = {303: {"description": "It is done; the page shows it."}}
+
+
+@router.get(ADDRESS, response_class=HTMLResponse, responses=PAGE)
+def show_own_page(request: Request, context: Shared) -> Response:
+    """Return the page of whoever is logged in; else one on which to log in."""
+    actor = _find_actor(context, request)
+    return _log_in_page(context) if actor is None else _own_page(context, actor)
+
+
+@router.post(
+    "/me/log-in",
+    response_class=HTMLResponse,
+    responses={**PAGE, **DONE, **document_problems(403)},
+    openapi_extra=describe_form(name="clinician", password="a long pass phrase"),
+    max_body_size=MAX_FORM_BYTES,
+)
+def log_in(request: Request, context: Shared, form: Form) -> Response:
+    """Log in to a local account, and go to its page."""
+    if not is_own_page(request):
+        raise Forbidden("another site has sent this request")
+    try:
+        admitted = accounts.log_in(context, get_address(request), form.get("name", "")[:200], form.get("password", "")[:1000])
+    except (Unauthenticated, TooMany):
+        return _log_in_page(context, load_words()["me"]["wrong"])
+    return with_cookie(context, admitted, RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER))
+
+
+@router.post("/me/leaving", response_class=HTMLResponse, responses={**PAGE, **DONE})
+def leave(actor: Acting, context: Shared) -> Response:
+    """End the session."""
+    with context.database.writing() as session:
+        accounts.log_out(session, actor, context.clock())
+    response = RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER)
+    response.delete_cookie(get_cookie_name(context.settings), secure=context.settings.secure)
+    return response
+
+
+@router.post("/me/calendars", response_class=HTMLResponse, responses=PAGE)
+def subscribe(actor: Acting, context: Shared) -> Response:
+    """Make a calendar of one's own days; its address is told once, on the page that this answers with."""
+    assert actor.provider is not None  # as every clinician is one
+    with context.database.writing() as session:
+        secret, row = feeds.add_feed(session, context.settings, actor, "provider", actor.provider, context.clock())
+    url = make_feed_address(context.settings, row.kind, secret)
+    return _page(pages.make_subscription_page(_get_clinic_name(context, actor), url))
+
+
+@router.post("/me/calendars/{feed}/end", response_class=HTMLResponse, responses={**PAGE, **DONE})
+def end_subscription(feed: Identifier, actor: Acting, context: Shared) -> Response:
+    """End a calendar of one's own, from the next reading on."""
+    with context.database.writing() as session:
+        feeds.end_feed(session, actor, feed, context.clock())
+    return RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER)
+
+
+@router.post(
+    "/me/outside-calendars",
+    response_class=HTMLResponse,
+    responses={**PAGE, **DONE},
+    openapi_extra=describe_form(name="teaching", url="https://calendars.example/teaching.ics"),
+    max_body_size=MAX_FORM_BYTES,
+)
+def add_calendar(actor: Acting, context: Shared, form: Form) -> Response:
+    """Read a calendar elsewhere from now on; what cannot be read is told on the page."""
+    assert actor.provider is not None
+    now, new = context.clock(), NewCalendar(form.get("name", "")[:100] or "calendar", form.get("url", "")[:2000], None)
+    try:
+        calendar = outside.read_calendar(context, new, now)
+    except InvalidFile as error:
+        return _own_page(context, actor, "; ".join(str(fault) for fault in error.faults))
+    with context.database.writing() as session:
+        outside.add_calendar(session, context.settings, context.signer, actor, actor.provider, calendar, now)
+    return RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER)
+
+
+@router.post("/me/outside-calendars/{outside}/end", response_class=HTMLResponse, responses={**PAGE, **DONE})
+def end_calendar(actor: Acting, context: Shared, identifier: Annotated[str, Path(alias="outside", max_length=100)]) -> Response:
+    """Read a calendar elsewhere no more."""
+    with context.database.writing() as session:
+        outside.end_calendar(session, actor, identifier, context.clock())
+    return RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER)
+
+
+def _find_actor(context: AppContext, request: Request) -> Actor | None:
+    """Return who is logged in, of the staff; a patient has a page of their own."""
+    secret = request.cookies.get(get_cookie_name(context.settings))
+    if secret is None:
+        return None
+    try:
+        actor = context.identify(secret)
+    except Unauthenticated:
+        return None
+    return None if actor.role is AccessRole.PATIENT else actor
+
+
+def _own_page(context: AppContext, actor: Actor, fault: str = "") -> Response:
+    now = context.clock()
+    with context.database.reading() as session:
+        own = load_own_page(session, actor, now)
+    if own.provider is not None:
+        with context.database.writing() as session:
+            note_reading(session, actor, now)
+    return _page(pages.make_own_page(own, fault))
+
+
+def _get_clinic_name(context: AppContext, actor: Actor) -> str:
+    with context.database.reading() as session:
+        return load_own_page(session, actor, context.clock()).clinic
+
+
+def _log_in_page(context: AppContext, fault: str = "") -> Response:
+    return _page(pages.make_log_in_page("", fault, context.identity_provider is not None))
+
+
+def _page(text: str) -> Response:
+    return HTMLResponse(text, headers={"Content-Security-Policy": PAGE_POLICY})

@@ -1,0 +1,68 @@
+"""Small pools of threads for what is slow, beside those that read: whoever logs in keeps nobody waiting who is in already."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from api.runtime.exceptions import Unavailable
+
+T = TypeVar("T")
+
+NICE = 10
+"""How much a pool's threads give way to others, where the system knows that of a thread (Linux)."""
+
+
+class BoundedPool:
+    """A few threads, and a queue before them; one more is refused at once.
+
+    Parameters
+    ----------
+    name
+        What the refusal calls it.
+    threads
+        What runs at once.
+    places
+        What waits at most.
+    """
+
+    def __init__(self, name: str, threads: int, places: int) -> None:
+        self._name = name
+        self._most = threads + places
+        self._inside = 0
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=_give_way)
+
+    async def run(self, act: Callable[[], T]) -> T:
+        """Run something in the pool; whoever waits for it holds no thread.
+
+        Raises
+        ------
+        Unavailable
+            When the queue is full.
+        """
+        with self._lock:
+            if self._inside >= self._most:
+                raise Unavailable(f"too many wait for {self._name}; try again soon")
+            self._inside += 1
+        running = self._threads.submit(act)
+        running.add_done_callback(self._left)
+        return await asyncio.wrap_future(running)
+
+    def close(self) -> None:
+        """Let what runs end, and run nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _left(self, _: object) -> None:
+        with self._lock:
+            self._inside -= 1
+
+
+def _give_way() -> None:
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

@@ -1,0 +1,152 @@
+"""How programs of hospital systems come in: by what they have signed, once, and for what they may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from joserfc.jwk import ECKey, OctKey, RSAKey
+from support.clients import HOSPITAL, KEY, OTHER_KEY, key_set, sign
+from support.hospital import Hospital
+from support.service import bearer, denials
+
+from api.services.accounts import SYSTEM
+from api.services.clients import ASSERTION_TYPE, add_client, end_client, expand_scopes, write_scopes
+from api.store.errors import AlreadyThere
+from scheduling.errors import InvalidFile
+
+AUDIENCE = "http://127.0.0.1:8000/oauth/token"
+Claims = dict[str, Any]
+
+
+def claims_of(hospital: Hospital, **more: Any) -> Claims:
+    """Return what a client says of itself; None leaves a claim out."""
+    now = hospital.desk.clock().timestamp()
+    usual = {"iss": HOSPITAL, "sub": HOSPITAL, "aud": AUDIENCE, "exp": now + 240, "jti": "one"}
+    return {name: value for name, value in (usual | more).items() if value is not None}
+
+
+def request_token(hospital: Hospital, assertion: str, scope: str = "system/Appointment.rs", **more: str) -> Any:
+    """Ask for a token."""
+    form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+    return hospital.desk.client.post(
+        "/oauth/token",
+        content=urlencode(form | {"scope": scope} | more),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+
+
+def test_a_signed_assertion_gives_a_token_for_some_minutes(hospital: Hospital) -> None:
+    answer = request_token(hospital, sign(claims_of(hospital)), "system/Appointment.rs system/Patient.read system/Device.r")
+    assert answer.status_code == 200, answer.text
+    token = answer.json()
+    assert (token["token_type"], token["expires_in"]) == ("bearer", 300)
+    assert token["scope"] == "system/Appointment.rs system/Patient.rs"
+    assert answer.headers["cache-control"] == "no-store"
+    client, headers = hospital.desk.client, bearer(token["access_token"])
+    assert client.get("/fhir/r4/Appointment/own", headers=headers).status_code == 200
+    assert client.get("/fhir/r4/Location", headers=headers).status_code == 403
+    assert client.get("/v1/scenarios", headers=headers).status_code == 403
+    hospital.desk.clock.pass_by(seconds=301)
+    assert client.get("/fhir/r4/Appointment/own", headers=headers).status_code == 401
+
+
+def test_rsa_does_too(hospital: Hospital) -> None:
+    key = RSAKey.generate_key(2048, {"kid": "rsa"}, private=True)
+    with hospital.desk.context.database.writing() as session:
+        add_client(session, SYSTEM, "other", key_set(key), ["system/*.read"], hospital.desk.clock())
+    assertion = sign(claims_of(hospital, iss="other", sub="other"), key, alg="RS384")
+    assert request_token(hospital, assertion).status_code == 200
+
+
+SHARED = OctKey.import_key("a secret that two know, and that is long enough for HS256", {"kid": "first"})
+SMALL = ECKey.generate_key("P-256", {"kid": "first"}, private=True)
+
+BAD: dict[str, Callable[[Hospital], str]] = {
+    "none": lambda hospital: "eyJhbGciOiJub25lIiwia2lkIjoiZmlyc3QifQ.eyJpc3MiOiJob3NwaXRhbCJ9.",
+    "hs256": lambda hospital: sign(claims_of(hospital), SHARED, alg="HS256"),  # type: ignore[arg-type]
+    "es256": lambda hospital: sign(claims_of(hospital), SMALL, alg="ES256"),
+    "an hour": lambda hospital: sign(claims_of(hospital, exp=hospital.desk.clock().timestamp() + 3600)),
+    "past": lambda hospital: sign(claims_of(hospital, exp=hospital.desk.clock().timestamp() - 60)),
+    "no exp": lambda hospital: sign(claims_of(hospital, exp=None)),
+    "audience": lambda hospital: sign(claims_of(hospital, aud="https://elsewhere.example/token")),
+    "subject": lambda hospital: sign(claims_of(hospital, sub="other")),
+    "no jti": lambda hospital: sign(claims_of(hospital, jti=None)),
+    "unknown kid": lambda hospital: sign(claims_of(hospital), KEY, kid="second"),
+    "jku": lambda hospital: sign(claims_of(hospital), KEY, jku="https://evil.example/keys"),
+    "foreign key": lambda hospital: sign(claims_of(hospital), OTHER_KEY),
+    "unknown": lambda hospital: sign(claims_of(hospital, iss="nobody", sub="nobody")),
+    "future": lambda hospital: sign(claims_of(hospital, nbf=hospital.desk.clock().timestamp() + 100)),
+    "no text": lambda hospital: "x.y.z",
+    "long": lambda hospital: "x" * 9_000,
+}
+
+
+def test_what_does_not_prove_who_it_is_gets_none(hospital: Hospital) -> None:
+    for name, make in BAD.items():
+        answer = request_token(hospital, make(hospital))
+        assert (answer.status_code, answer.json().get("error")) == (400, "invalid_client"), name
+    assert len(denials(hospital.desk.context.database)) == len(BAD)
+    assert request_token(hospital, sign(claims_of(hospital))).status_code == 200
+
+
+def test_an_assertion_counts_once(hospital: Hospital) -> None:
+    assertion = sign(claims_of(hospital))
+    assert request_token(hospital, assertion).status_code == 200
+    assert request_token(hospital, assertion).json()["error"] == "invalid_client"
+    assert request_token(hospital, sign(claims_of(hospital, jti="two"))).status_code == 200
+
+
+def test_no_more_is_given_than_asked_for_and_registered(hospital: Hospital) -> None:
+    with hospital.desk.context.database.writing() as session:
+        add_client(session, SYSTEM, "narrow", key_set(), ["system/Appointment.r"], hospital.desk.clock())
+    claims = claims_of(hospital, iss="narrow", sub="narrow")
+    assert request_token(hospital, sign(claims), "system/Patient.r").json()["error"] == "invalid_scope"
+    granted = request_token(hospital, sign(claims | {"jti": "two"}), "system/*.crus").json()
+    assert granted["scope"] == "system/Appointment.r"
+
+
+def test_who_is_ended_comes_in_no_more(hospital: Hospital) -> None:
+    token = request_token(hospital, sign(claims_of(hospital))).json()["access_token"]
+    with hospital.desk.context.database.writing() as session:
+        end_client(session, SYSTEM, HOSPITAL, hospital.desk.clock())
+    assert hospital.desk.client.get("/fhir/r4/Patient", headers=bearer(token)).status_code == 401
+    assert request_token(hospital, sign(claims_of(hospital, jti="two"))).json()["error"] == "invalid_client"
+
+
+def test_another_grant_or_form_gives_none(hospital: Hospital) -> None:
+    assertion = sign(claims_of(hospital))
+    assert request_token(hospital, assertion, grant_type="password").json()["error"] == "unsupported_grant_type"
+    assert request_token(hospital, assertion, client_assertion_type="basic").json()["error"] == "invalid_client"
+
+
+def test_scopes_of_both_versions_are_understood() -> None:
+    assert expand_scopes(["system/Appointment.read"]) == expand_scopes(["system/Appointment.rs"])
+    assert expand_scopes(["system/Appointment.*", "system/Patient.write"]) == {
+        *(f"Appointment.{letter}" for letter in "crus"),
+        "Patient.c",
+        "Patient.u",
+    }
+    assert expand_scopes(["patient/Appointment.rs", "system/Device.rs", "system/Appointment.", "openid"]) == frozenset()
+    assert write_scopes({"Patient.u", "Patient.c"}) == ("system/Patient.cu",)
+
+
+def test_a_client_without_good_keys_or_scopes_is_refused(hospital: Hospital) -> None:
+    good = {"identifier": "second", "key_set": key_set(), "scopes": ["system/Patient.r"]}
+    wrong: list[dict[str, Any]] = [
+        {"identifier": "no name"},
+        {"scopes": []},
+        {"scopes": ["system/Device.r"]},
+        {"key_set": {"keys": []}},
+        {"key_set": {"keys": [KEY.as_dict(private=True)]}},
+        {"key_set": {"keys": [{"kty": "EC", "kid": "x", "crv": "P-384"}]}},
+        {"key_set": []},
+    ]
+    with hospital.desk.context.database.writing() as session:
+        for parts in wrong:
+            with pytest.raises(InvalidFile):
+                add_client(session, SYSTEM, now=hospital.desk.clock(), **(good | parts))
+        with pytest.raises(AlreadyThere):
+            add_client(session, SYSTEM, now=hospital.desk.clock(), **(good | {"identifier": HOSPITAL}))

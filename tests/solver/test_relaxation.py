@@ -1,0 +1,75 @@
+"""While the relaxation is not there the search goes on, and one that is not finished bounds all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from importlib import import_module
+from types import SimpleNamespace
+
+import pytest
+
+from scheduling.generate import generate
+from solver import Limits
+from solver.bound.linear import LinearProgram
+from solver.bound.master import Master
+from solver.clock import Clock
+from solver.parameters import BoundParameters, SolverParameters
+from solver.search.improve import SubproblemResult
+from solver.search.incumbent import Incumbent
+from solver.solve import PlanningProblem, Relaxation, construct_first_plan, pose, relax, search_meanwhile
+from solver.state.domains import Domains
+
+SECONDS = 600.0
+"""Far longer than anything here takes: nothing depends on it."""
+
+
+@pytest.fixture
+def posed() -> Iterator[tuple[PlanningProblem, Incumbent]]:
+    clock = Clock(SECONDS)
+    parameters = SolverParameters(bound=BoundParameters(wait_seconds=0, seconds_per_task=0))
+    problem = pose(generate("tiny", 3), Limits(seconds=SECONDS, workers=2), clock, parameters)
+    incumbent = Incumbent(problem.domains, problem.forced_cost, 0.0, clock, None)
+    construct_first_plan(problem, incumbent, {})
+    yield problem, incumbent
+    clock.end()
+
+
+def test_any_multipliers_bound_and_the_best_bound_most() -> None:
+    program = Master(Domains(generate("tiny", 3))).program
+    best, estimated = program.solve_relaxation(SECONDS), program.estimate_relaxation(SECONDS)
+    assert best is not None
+    assert estimated is not None
+    assert 0 < estimated.bound <= best.bound
+    assert len(estimated.reduced_costs) == len(best.reduced_costs)
+
+
+def test_a_relaxation_that_is_not_solved_in_time_is_estimated(
+    monkeypatch: pytest.MonkeyPatch, posed: tuple[PlanningProblem, Incumbent]
+) -> None:
+    monkeypatch.setattr(LinearProgram, "solve_relaxation", lambda *_: None)
+    problem, incumbent = posed
+    before = incumbent.bound
+    relaxed = relax(problem, incumbent)
+    assert before < incumbent.bound <= incumbent.cost
+    assert relaxed.guide
+
+
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_neighbourhoods_are_searched_until_the_relaxation_is_there(
+    monkeypatch: pytest.MonkeyPatch, posed: tuple[PlanningProblem, Incumbent], is_compiled: bool
+) -> None:
+    problem, incumbent = posed
+    relaxing: Future[Relaxation] = Future()
+    searched: list[int] = []
+
+    def search(_: object, placements: object, freed: dict[object, object], effort: object) -> SubproblemResult:
+        searched.append(len(freed))
+        if len(searched) == 3:
+            relaxing.set_result(Relaxation({}, {}))
+        return SubproblemResult(None, False, 0.0)
+
+    monkeypatch.setattr(import_module("solver.solve").SubproblemSolver, "solve", search)
+    longer = search_meanwhile(problem, incumbent, relaxing, SimpleNamespace(is_done=is_compiled))  # type: ignore[arg-type]
+    assert len(searched) == 3
+    assert longer.progress == 1
