@@ -17,6 +17,7 @@ from scheduling.files import read_bounded
 from scheduling.scenario import Scenario
 from scheduling.workbook import Book, Column, Reading, Row, Sheet, load_sheets, place, read_book, read_scenario
 from scheduling.workbook.cells import ANSWERS, LEVELS, format_cell, suggest
+from scheduling.workbook.documents import make_documents
 from scheduling.workbook.toml_file import parse_rows
 
 MAX_LISTED_ROWS = 2_000
@@ -83,8 +84,9 @@ def read_workbook_scenario(file: Path, until: date | None = None) -> tuple[Scena
 def make_scenario(reading: Reading, source: str) -> Scenario:
     """Return the scenario of a workbook that was read. Raises ``InvalidFile`` with every fault."""
     scenario, faults = read_scenario(reading.book, source)
+    _, of_care = make_documents(reading.book, source)
     named = {fault.path for fault in reading.faults}
-    faults = [*reading.faults, *(fault for fault in faults if fault.path not in named)]
+    faults = [*reading.faults, *dict.fromkeys(fault for fault in (*faults, *of_care) if fault.path not in named)]
     if scenario is None or faults:
         raise InvalidFile(source, faults)
     return scenario

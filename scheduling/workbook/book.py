@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -81,6 +82,13 @@ class Reading:
 def place(sheet: str, number: int | None = None, column: str | None = None) -> str:
     """Return how faults name a cell: sheet, row and column."""
     return ", ".join([sheet, *([f"row {number}"] if number is not None else []), *([column] if column else [])])
+
+
+def find_origin(path: str, origins: Mapping[str, Any]) -> str:
+    """Return the longest path with an origin that a path begins with; empty: there is none."""
+    while path and path not in origins:
+        path = re.sub(r"(\[\d+\]|\.?[^.\[\]]+)$", "", path)
+    return path
 
 
 def read_book(raw: Mapping[str, Sequence[Row]]) -> Reading:
