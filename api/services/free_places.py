@@ -14,7 +14,7 @@ from scheduling.plan import VisitBooking
 from scheduling.timegrid import minute_of_day, stamp
 
 if TYPE_CHECKING:
-    from solver import CostedBooking, CostedStarts, FreePlaces
+    from solver import CostedBooking, CostedStarts, FreePlaceFinder, FreePlaces
 
 CHEAPEST = 3
 """Places that are named as the best."""
@@ -58,9 +58,7 @@ def find_free_places(week: WeekSnapshot, visit: str) -> VisitPlaces:
     Conflict
         When what stands breaks rules, by more than what was overridden: it must be planned anew first.
     """
-    if visit not in week.scenario.visits_by_id:
-        raise UnknownId("visit", visit)
-    finder = (_without(week, visit) if visit in week.overridden else week).place_finder
+    finder = _get_finder(week, visit)
     places = finder.find(visit)
     best = tuple(finder.list_cheapest(visit, places, CHEAPEST))
     return VisitPlaces(visit, week, week.plan.visits_by_id.get(visit), places, best)
@@ -76,9 +74,7 @@ def choose_place(
     UnknownId, Conflict
         As :func:`find_free_places`; and ``Conflict`` when no such place is free.
     """
-    if visit not in week.scenario.visits_by_id:
-        raise UnknownId("visit", visit)
-    finder = (_without(week, visit) if visit in week.overridden else week).place_finder
+    finder = _get_finder(week, visit)
     suited = [
         replace(place, starts=starts)
         for place in finder.find(visit)
@@ -90,6 +86,12 @@ def choose_place(
         wanted = "" if start is None else f" at {start:%Y-%m-%d %H:%M}"
         raise Conflict(f'no place of visit "{visit}" is free{wanted}; name room and team to see which rules it would break')
     return cheapest[0].booking
+
+
+def _get_finder(week: WeekSnapshot, visit: str) -> FreePlaceFinder:
+    if visit not in week.scenario.visits_by_id:
+        raise UnknownId("visit", visit)
+    return (_without(week, visit) if visit in week.overridden else week).place_finder
 
 
 def _at_start(place: FreePlaces, start: datetime | None) -> tuple[CostedStarts, ...]:
