@@ -41,6 +41,7 @@ from solver.change.proposals import Proposal
 from solver.limits import Limits, Progress
 from solver.parameters import SolverParameters
 from solver.search.explain import explain
+from solver.search.explain_sessions import explain_session
 from solver.search.first_come import plan_first_come
 from solver.search.ruin import KernelCompilation
 from solver.solve import solve
@@ -64,6 +65,7 @@ __all__ = [
     "cancel_visit",
     "explain",
     "explain_moves",
+    "explain_session",
     "find_backfills",
     "find_dependent_visits",
     "find_expiring_visits",

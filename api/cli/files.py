@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from api.cli.console import say
 from api.spreadsheets.clinic_workbook import is_workbook_file, read_workbook_scenario
-from scheduling.errors import Fault
+from scheduling.errors import Fault, InvalidFile
 from scheduling.files import read_json
 from scheduling.scenario import Scenario
 
@@ -30,8 +31,13 @@ def read_with_doubts(file: Path) -> tuple[Scenario, list[Fault]]:
     return read_workbook_scenario(file) if is_workbook_file(file) else (Scenario.read(file), [])
 
 
-def read_scenario_text(file: Path) -> str:
-    """Return a scenario's JSON for what judges it itself: that of a file as it is, or that which a workbook says."""
-    if not is_workbook_file(file):
-        return read_json(file).decode(errors="replace")
-    return read_scenario(file).model_dump_json(exclude_unset=True)
+def read_scenario_text(file: Path, until: date | None = None) -> str:
+    """Return a scenario's JSON for what judges it itself: that of a file as it is, or that which a workbook says.
+
+    ``until`` is another last day than a workbook's. Raises ``InvalidFile``.
+    """
+    if is_workbook_file(file):
+        return read_workbook_scenario(file, until)[0].model_dump_json(exclude_unset=True)
+    if until is not None:
+        raise InvalidFile(str(file), [Fault("", "is no workbook: it has the dates that it has")])
+    return read_json(file).decode(errors="replace")

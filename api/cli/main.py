@@ -11,6 +11,7 @@ from api.cli.commands.accounts import account_app
 from api.cli.commands.cataloguing import show_catalogue
 from api.cli.commands.changing import backfill, diff, insert, offer, what_if
 from api.cli.commands.clients import client_app
+from api.cli.commands.desk import arrive, book, cancel, list_appointments, move, publish, scenario_app
 from api.cli.commands.disrupting import away, close, open_shift
 from api.cli.commands.episodes import episode_app
 from api.cli.commands.intake import intake_app
@@ -76,6 +77,12 @@ COMMANDS = (
     (show_catalogue, "catalogue --json"),
     (simulate, "simulate --weeks 26 --seed 1 -o months"),
     (schema, "schema plan > plan.schema.json"),
+    (publish, "publish week-2026-11-30"),
+    (book, "book visit-0181 2026-12-01T09:00 --with physician-1"),
+    (move, "move visit-0181 2026-12-02T10:30"),
+    (cancel, "cancel visit-0181"),
+    (arrive, "arrive visit-0181"),
+    (list_appointments, "list week-2026-11-30 --day tue --provider physician-1"),
     (roster, "roster next-month.json"),
     (away, "away physician-1:2026-12-02:2026-12-03 --reason ill"),
     (close, "close wang-exam-1:2026-12-02T08:00:2026-12-02T12:00"),
@@ -92,6 +99,7 @@ COMMANDS = (
 
 for command, example in COMMANDS:
     app.command(example.split()[0], epilog=f"Example: clinicweave {example}")(command)
+app.add_typer(scenario_app, name="scenario")
 app.add_typer(intake_app, name="intake")
 app.add_typer(episode_app, name="episode")
 app.add_typer(patient_app, name="patient")

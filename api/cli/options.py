@@ -72,6 +72,11 @@ def expect_writable(file: Path) -> None:
         expect_directory(file.parent)
 
 
+def answered_scenario(plan: Path) -> Path:
+    """Return the file of the scenario that a plan answers, where both are written: NEW.scenario.json beside NEW.json."""
+    return plan.with_name(f"{plan.stem}.scenario.json")
+
+
 def expect_directory(directory: Path) -> None:
     """Make a directory where there is none, and refuse one that cannot be written into."""
     directory.mkdir(parents=True, exist_ok=True)

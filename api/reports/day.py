@@ -31,7 +31,7 @@ class DayPatient(BaseModel):
     initials: str
 
 
-class DayItem(BaseModel):
+class ListedItem(BaseModel):
     """A visit, a session or held time of the day. ``arrive`` is when patients are to be there.
 
     ``minutes_late`` is how long ago a visit should have begun whose patient has not come yet.
@@ -121,7 +121,7 @@ class Day(BaseModel):
     timezone: str
     clinic: str
     scenarios: list[str]
-    items: list[DayItem]
+    items: list[ListedItem]
     rooms: list[DayRoom]
     providers: list[DayProvider]
     waiting: list[DayWaiting]
@@ -157,7 +157,7 @@ def describe_day(day: date, weeks: Sequence[StandingWeek], notes: Mapping[str, t
 
 def _list_items(
     week: StandingWeek, day: date, now: datetime | None, notes: Mapping[str, tuple[str | None, list[str]]]
-) -> Iterable[DayItem]:
+) -> Iterable[ListedItem]:
     scenario, short = week.scenario, codes(week.scenario.services)
     todays = sorted((item for item in week.plan.items(scenario) if item.date == day), key=lambda item: item.start_minute)
     free_at: dict[str, tuple[datetime, str]] = {}
@@ -167,7 +167,7 @@ def _list_items(
         is_late = now is not None and item.kind == "visit" and state in EXPECTED and booking.start < now
         asked = scenario.visits_by_id.get(item.id) if item.kind == "visit" else None
         note, tags = notes.get(item.id, (None, [])) if item.kind == "visit" else (None, [])
-        yield DayItem(
+        yield ListedItem(
             kind=item.kind,
             id=item.id,
             scenario=scenario.id,
@@ -249,7 +249,7 @@ def _find_last_start(scenario: Scenario, visit: Visit, day: date) -> datetime | 
     return min(known) - timedelta(minutes=service.minutes) if known and len(known) == len(ends) else None
 
 
-def _list_providers(weeks: Sequence[StandingWeek], day: date, items: Iterable[DayItem]) -> list[DayProvider]:
+def _list_providers(weeks: Sequence[StandingWeek], day: date, items: Iterable[ListedItem]) -> list[DayProvider]:
     scenario, short = weeks[0].scenario, codes(weeks[0].scenario.providers_by_id)
     chosen = {(place.provider, place.start): place.location for week in weeks for place in week.plan.shifts}
     needed = {who for item in items for who in (*item.team, *item.supervisors)}
@@ -271,7 +271,7 @@ def _describe_patient(scenario: Scenario, patient: str) -> DayPatient:
     return DayPatient(patient=patient, name=name, initials=initials(name))
 
 
-def _count(items: Iterable[DayItem], waiting: Sequence[DayWaiting], now: datetime | None) -> DayFigures:
+def _count(items: Iterable[ListedItem], waiting: Sequence[DayWaiting], now: datetime | None) -> DayFigures:
     visits = [item for item in items if item.kind == "visit"]
     states = [visit.state for visit in visits]
     holds = [item for item in items if item.kind == "hold"]

@@ -43,7 +43,7 @@ class WeekFigures(Model):
     median_wait: float
 
 
-class Refusal(Model):
+class SameDayRefusal(Model):
     """A referral of the day that had no place, and why.
 
     Attributes
@@ -78,7 +78,7 @@ class SimulationTally:
     supply: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     week_waits: dict[date, list[int]] = field(default_factory=lambda: defaultdict(list))
     same_day: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[SameDayRefusal] = field(default_factory=list)
     alerts: Counter[str] = field(default_factory=Counter)
     waiting: int = 0
 

@@ -19,7 +19,7 @@ from api.services.episodes import ReportedEvent
 from api.services.intake import Request
 from api.services.kinds import GROUP, list_kinds
 from api.simulation.desk import SimulatedDesk
-from api.simulation.measures import Refusal, SimulationTally
+from api.simulation.measures import SameDayRefusal, SimulationTally
 from api.simulation.memory import Memory
 from api.simulation.policies import PlanningPolicy
 from api.simulation.world import Absence, SimulatedReferral, World
@@ -241,11 +241,11 @@ class Practice:
         else:
             self.tally.same_day["proven impossible" if proven else "no place found"] += 1
 
-    def _describe_refusal(self, arrival: SimulatedReferral, refusal: NoRoom) -> Refusal:
+    def _describe_refusal(self, arrival: SimulatedReferral, refusal: NoRoom) -> SameDayRefusal:
         """Return why a patient of the day had no place."""
         wanted = catalogue.get_pathway(arrival.pathway).steps[0].service
         service = next(service for service in catalogue.list_services() if service.id == wanted)
-        return Refusal(
+        return SameDayRefusal(
             moment=arrival.known.isoformat(timespec="minutes"),
             patient=arrival.patient.id,
             service=service.id,

@@ -14,7 +14,7 @@ from rich.text import Text
 from api.reports.palette import COLOURS
 from api.reports.picture.svg import Drawing
 from api.reports.summary import table
-from api.simulation.measures import PRIORITIES, Refusal, SimulationTally, Waits, WeekFigures
+from api.simulation.measures import PRIORITIES, SameDayRefusal, SimulationTally, Waits, WeekFigures
 from api.simulation.policies import POLICIES, PolicyName
 from api.simulation.world import mix
 from scheduling.care.rules import CareViolation, find_care_violations
@@ -67,7 +67,7 @@ class Result(Model):
     refills: Count
     waits: Mapping[Priority, Waits]
     same_day: Mapping[str, Count]
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[SameDayRefusal, ...] = ()
     alerts: Mapping[str, Count]
     waiting: Count
     weeks: tuple[WeekFigures, ...]
@@ -178,7 +178,7 @@ def _tabulate_waits(report: Report) -> Table:
     return made
 
 
-def _tabulate_refusals(refusals: Sequence[tuple[Result, Refusal]]) -> Table:
+def _tabulate_refusals(refusals: Sequence[tuple[Result, SameDayRefusal]]) -> Table:
     made = table("Referrals of the day without a place", "seed", "policy", "came", "service", "somebody on duty", "why")
     for result, refusal in refusals:
         staffed = "yes" if refusal.staffed else "no"

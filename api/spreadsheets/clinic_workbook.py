@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from scheduling.files import read_bounded
 from scheduling.scenario import Scenario
 from scheduling.workbook import Book, Column, Reading, Row, Sheet, load_sheets, place, read_book, read_scenario
 from scheduling.workbook.cells import ANSWERS, LEVELS, format_cell, suggest
+from scheduling.workbook.documents import make_documents
 from scheduling.workbook.toml_file import parse_rows
 
 MAX_LISTED_ROWS = 2_000
@@ -59,17 +62,31 @@ def read_workbook(content: bytes, source: str) -> Reading:
     return reading
 
 
-def read_workbook_scenario(file: Path) -> tuple[Scenario, list[Fault]]:
-    """Return the scenario of a workbook's file, and what of it is in doubt. Raises ``InvalidFile`` with every fault."""
+def read_workbook_scenario(file: Path, until: date | None = None) -> tuple[Scenario, list[Fault]]:
+    """Return the scenario of a workbook's file, and what of it is in doubt.
+
+    Parameters
+    ----------
+    until
+        Another last day than the workbook's; None: its own.
+
+    Raises
+    ------
+    InvalidFile
+        With every fault, each by its cell.
+    """
     reading = read_workbook(read_bounded(file, MAX_FILE_BYTES), str(file))
+    if until is not None:
+        reading = replace(reading, book=reading.book.until(until))
     return make_scenario(reading, str(file)), reading.doubts
 
 
 def make_scenario(reading: Reading, source: str) -> Scenario:
     """Return the scenario of a workbook that was read. Raises ``InvalidFile`` with every fault."""
     scenario, faults = read_scenario(reading.book, source)
+    _, of_care = make_documents(reading.book, source)
     named = {fault.path for fault in reading.faults}
-    faults = [*reading.faults, *(fault for fault in faults if fault.path not in named)]
+    faults = [*reading.faults, *dict.fromkeys(fault for fault in (*faults, *of_care) if fault.path not in named)]
     if scenario is None or faults:
         raise InvalidFile(source, faults)
     return scenario

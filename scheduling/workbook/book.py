@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from scheduling.errors import Fault
@@ -50,6 +52,11 @@ class Book:
             elif value is not None:
                 yield value
 
+    def until(self, last_day: date) -> Book:
+        """Return the workbook with another last day: a usual week then goes on to it."""
+        clinic = [Row(row.number, {**row.cells, "last_day": last_day}) for row in self.of("clinic")]
+        return Book({**self.rows, "clinic": clinic})
+
     def contents(self) -> dict[str, list[dict[str, Any]]]:
         """Return the cells of all rows by sheet, without the numbers of rows; sheets without any are left out."""
         return {sheet: [dict(row.cells) for row in rows] for sheet, rows in self.rows.items() if rows}
@@ -75,6 +82,13 @@ class Reading:
 def place(sheet: str, number: int | None = None, column: str | None = None) -> str:
     """Return how faults name a cell: sheet, row and column."""
     return ", ".join([sheet, *([f"row {number}"] if number is not None else []), *([column] if column else [])])
+
+
+def find_origin(path: str, origins: Mapping[str, Any]) -> str:
+    """Return the longest path with an origin that a path begins with; empty: there is none."""
+    while path and path not in origins:
+        path = re.sub(r"(\[\d+\]|\.?[^.\[\]]+)$", "", path)
+    return path
 
 
 def read_book(raw: Mapping[str, Sequence[Row]]) -> Reading:

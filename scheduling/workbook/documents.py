@@ -15,7 +15,7 @@ from scheduling.fields import Model
 from scheduling.pathways import Pathway, find_pathway_faults
 from scheduling.references import validate_text
 from scheduling.scenario import Policy
-from scheduling.workbook.book import Book, Row, place
+from scheduling.workbook.book import Book, Row, find_origin, place
 from scheduling.workbook.cells import suggest
 from scheduling.workbook.scenarios import read_head, read_sections
 from scheduling.workbook.weights import read_policy
@@ -216,9 +216,7 @@ def _judge_pathways(pathways: Sequence[Mapping[str, Any]], book: Book, origins: 
 
 
 def _find_cell(fault: Fault, origins: Mapping[str, int]) -> Fault:
-    path = fault.path
-    while path and path not in origins:
-        path = re.sub(r"(\[\d+\]|\.?[^.\[\]]+)$", "", path)
+    path = find_origin(fault.path, origins)
     names = re.findall(r"[a-z_]+", fault.path.removeprefix(path))
     column = "_".join(name for name in names if name not in ("follows",)) or "step"
     column = {"step": "after", "follows_step": "after", "id": "step"}.get(column, column) if names else "step"
@@ -234,6 +232,7 @@ def _make_told(book: Book) -> dict[str, Any]:
     return {
         "sources": {"clinic": "The clinic's workbook.", OURS: "Our default where the workbook says nothing."},
         "unspoken": {"source": OURS, "words": []},
+        "reminders": {"source": OURS, **read_usual()["reminders"]},
         "default": {
             "arrive": {"minutes": usual["arrive_minutes"], "source": OURS},
             "bring": [],

@@ -15,7 +15,7 @@ from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import ONE_DAY, Model, format_stamp
 from scheduling.scenario import Scenario
 from scheduling.timegrid import weekday
-from scheduling.workbook.book import Book, Row, place
+from scheduling.workbook.book import Book, Row, find_origin, place
 from scheduling.workbook.sheets import Column, Sheet, load_sheets
 from scheduling.workbook.weights import list_weights, read_policy
 
@@ -86,9 +86,7 @@ class _Document:
 
     def find_cell(self, fault: Fault) -> Fault:
         """Return a fault of the file as one of the workbook's cell."""
-        path = fault.path
-        while path and path not in self.origins:
-            path = re.sub(r"(\[\d+\]|\.?[^.\[\]]+)$", "", path)
+        path = find_origin(fault.path, self.origins)
         if not path:
             return Fault(place("clinic", 2, CLINIC_PLACES.get(fault.path)), fault.message)
         sheet, number = self.origins[path]

@@ -13,6 +13,7 @@ from itertools import islice
 from math import inf
 from time import monotonic
 
+from scheduling.obstacles import find_staff_obstacles
 from scheduling.people import Provider
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.requests import Visit
@@ -135,7 +136,10 @@ class _Explanation:
 
         Rules that it would be too late for, by the monotonic clock, are not tried.
         """
-        chain = self.around.chain(self.domains.by_key["visit", visit.id])
+        task = self.domains.by_key["visit", visit.id]
+        if obstacles := tuple(find_staff_obstacles(self.scenario, task.service)):
+            return obstacles
+        chain = self.around.chain(task)
         judged = self._judged.get(_names(chain)) or self._judge(chain, ends)
         if judged and judged[-1].rule != "not-examined":
             self._judged[_names(chain)] = judged

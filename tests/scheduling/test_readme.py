@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
+from typer.testing import CliRunner
 
+import api.context
 import scheduling
+from api.cli.main import app
 from scheduling.clinic import Clinic, Service
 from scheduling.costs import COSTS
 from scheduling.people import Patient, Provider
@@ -17,6 +23,8 @@ from scheduling.plan import Plan
 from scheduling.requests import Group, Link, Reserve, Visit
 from scheduling.rules import RULES, get_rule_name
 from scheduling.scenario import Policy, Scenario
+
+SUNDAY_BEFORE = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 PACKAGE = Path(scheduling.__file__).parent
 PAGE = (PACKAGE / "README.md").read_text(encoding="utf-8")
@@ -67,6 +75,29 @@ def test_the_page_names_every_key_of_a_scenario(model: type[BaseModel]) -> None:
 def test_the_page_names_every_key_of_a_plan() -> None:
     named = set(re.findall(r"`(\w+)(?:\[\])?`", section("### Plan")))
     assert set(Plan.model_fields) <= named
+
+
+STEPS = 10
+
+
+def test_the_guide_leads_from_nothing_to_a_published_week_with_calendars(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guide = section("## Your clinic in an hour")
+    commands = re.findall(
+        r"^ *(clinicweave .*)$", "\n".join(re.findall(r"```console\n(.*?)```", guide, re.DOTALL)), re.MULTILINE
+    )
+    assert len(re.findall(r"^\d+\. \*\*", guide, re.MULTILINE)) == STEPS
+    assert len(commands) <= 15
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(api.context, "create_context", partial(api.context.create_context, clock=lambda: SUNDAY_BEFORE))
+    answers = {command: CliRunner().invoke(app, shlex.split(command)[1:]) for command in commands}
+    assert {command: answer.output for command, answer in answers.items() if answer.exit_code} == {}
+    listed = answers["clinicweave list first-week --print"].stdout
+    assert "Robin Example" in listed
+    assert "Tuesday 2026-12-01 09:00" in answers["clinicweave move v-1 2026-12-01T09:00"].stderr
+    assert "Physiotherapy" in answers["clinicweave list first-week --provider ada --csv"].stdout
+    assert sorted((tmp_path / "my-clinic" / "calendars").glob("*/*.ics"))
 
 
 def test_the_lines_of_python_build_a_scenario_solve_it_and_read_the_plan(capsys: pytest.CaptureFixture[str]) -> None:

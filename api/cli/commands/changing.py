@@ -12,7 +12,18 @@ from rich.text import Text
 
 from api.cli.console import ExitCode, end_command, err, print_json, say, show
 from api.cli.files import read_scenario
-from api.cli.options import AsJson, Now, PlanFile, ScenarioFile, Seconds, Seed, Workers, expect_writable
+from api.cli.options import (
+    AsJson,
+    Now,
+    Output,
+    PlanFile,
+    ScenarioFile,
+    Seconds,
+    Seed,
+    Workers,
+    answered_scenario,
+    expect_writable,
+)
 from api.cli.progress import solve_with_progress
 from api.reports.calendar_files import take_over_uids
 from api.reports.changes import beside, comparison_tables, moves_document, proposal_tables, proposals_document
@@ -74,6 +85,7 @@ def what_if(
     away: Annotated[list[str] | None, typer.Option("--away", help=AWAY, show_default=False)] = None,
     extra: Annotated[list[str] | None, typer.Option("--open", help=OPEN, show_default=False)] = None,
     now: Now = None,
+    output: Output = None,
     seconds: Seconds = 30.0,
     workers: Workers = 2,
     seed: Seed = 0,
@@ -83,8 +95,11 @@ def what_if(
 
     Plans again from PLAN, which everybody in it is taken to have been told of, and shows both plans beside each other, and
     why each move is made. Options may be repeated. From --now on nothing of the past changes, and what is imminent stays
-    or is left out. Writes nothing.
+    or is left out. Writes nothing but, with --output, the plan that it came to, and the scenario that this answers
+    (NEW.scenario.json beside NEW.json).
     """
+    for file in () if output is None else (output, answered_scenario(output)):
+        expect_writable(file)
     asked = read_scenario(scenario)
     stands = publish(asked, given := Plan.read(plan, asked), now)
     upset = apply_disruptions(stands, _disturbances(close or (), away or (), extra or ()))
@@ -95,6 +110,11 @@ def what_if(
     with err().status("trying what would keep each of them in its place ..."):
         why = () if made.status == "unknown" else explain_moves(upset, made)
     found = compare(stands, before, made, upset)
+    if output is not None and made.status != "unknown":
+        upset.write(answered_scenario(output))
+        made.write(output)
+        take_over_uids(plan, output)
+        say(f"Wrote {output} and {answered_scenario(output)}.")
     if as_json:
         plans = {"before": plan_summary(stands, before), "after": plan_summary(upset, made)}
         print_json({**plans, "comparison": found.model_dump(mode="json"), "moves": moves_document(why)})
@@ -164,7 +184,7 @@ def insert(
     """
     asked, given = _present(scenario, plan, now)
     added = Addition.read(visit, asked)
-    grown_file = output.with_name(f"{output.stem}.scenario.json") if scenario_out is None else scenario_out
+    grown_file = answered_scenario(output) if scenario_out is None else scenario_out
     for file in (output, grown_file):
         expect_writable(file)
     from solver import insert_visits

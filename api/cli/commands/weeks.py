@@ -23,7 +23,16 @@ First = Annotated[
 ]
 
 
-def roster(scenario: ScenarioFile, as_json: AsJson = False) -> None:
+def roster(
+    scenario: ScenarioFile,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            "--until", formats=["%Y-%m-%d"], metavar="DATE", help="Last day of a workbook's usual week.", show_default=False
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Take in the clinic and who works when from a scenario file; what it asks for is left alone.
 
     Whom it does not name does not work on its dates. What stands and cannot be any more is a task for staff each.
@@ -31,8 +40,9 @@ def roster(scenario: ScenarioFile, as_json: AsJson = False) -> None:
     from api.services.accounts import SYSTEM
     from api.services.rosters import import_roster
 
+    text = read_scenario_text(scenario, None if until is None else until.date())
     with opened(may_make=True) as context, context.database.writing() as session:
-        imported = import_roster(session, SYSTEM, read_scenario_text(scenario), context.clock())
+        imported = import_roster(session, SYSTEM, text, context.clock())
     taken = imported.scenario
     shifts = sum(len(one.shifts) for one in taken.providers)
     found = {"start": taken.horizon.start.isoformat(), "end": taken.horizon.end.isoformat(), "shifts": shifts}

@@ -15,6 +15,7 @@ from scheduling.generate import generate
 from scheduling.scenario import Policy, Scenario
 from scheduling.workbook import Book, Column, Reading, Row, load_sheets, place, read_book, read_scenario, write_scenario
 from scheduling.workbook.cells import UnreadableCell, format_cell, read_cell
+from scheduling.workbook.documents import make_documents
 from scheduling.workbook.new import create_book
 from scheduling.workbook.toml_file import format_book, parse_rows
 
@@ -159,6 +160,27 @@ CLINIC = {"name": "A", "timezone": "UTC", "first_day": "2026-11-30", "last_day":
 def test_a_fault_names_its_cell_and_what_was_meant(sheet: str, row: dict[str, Any], column: str, says: str) -> None:
     faults = find_all_faults(new_book(**{sheet: [row]}))
     assert any(fault.path == f"{sheet}, row 2, {column}" and says in fault.message for fault in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "says"),
+    [
+        ({"after": "first"}, "after", 'unknown step "first"'),
+        ({"times": 3}, "every", "goes with times"),
+        ({"times": 2, "every_min_days": 9, "every_max_days": 5}, "every_max_days", "is below min_days 9"),
+        ({"outcomes": "good"}, "outcomes", "at least two"),
+    ],
+)
+def test_a_fault_of_a_course_of_care_names_its_cell(row: dict[str, Any], column: str, says: str) -> None:
+    raw = new_book(pathways=[{"pathway": "course", "step": "visits", "service": "treatment", **row}])
+    documents, faults = make_documents(read_book(raw).book, "clinic")
+    assert documents["pathways.toml"]["pathways"][0]["id"] == "course"
+    assert [fault.path for fault in faults if says in fault.message] == [f"pathways, row 2, {column}"], faults
+
+
+def test_a_misspelt_limit_is_named() -> None:
+    _, faults = make_documents(read_book(new_book(limits=[{"limit": "frieze_minutes", "value": 3}])).book, "clinic")
+    assert [(fault.path, "freeze_minutes" in fault.message) for fault in faults] == [("limits, row 2, limit", True)]
 
 
 def test_a_misspelt_sheet_is_named() -> None:
