@@ -128,14 +128,14 @@ def list_participations(session: Session, bookings: Iterable[str]) -> dict[str, 
     changed_at = {identifier: at for identifier, at in session.exec(query)}
     return {
         booking: row.participation
-        if (row.told is not None and row.id not in waiting) or _has_answered(row, changed_at[booking])
+        if (row.id not in waiting if row.told is not None else _has_answered(row, changed_at[booking]))
         else "needs-action"
         for (booking, _), row in rows.items()
     }
 
 
 def _has_answered(row: InvitationRow, changed_at: datetime) -> bool:
-    """Return whether a patient has answered since the booking changed, on their own page too, before any message is sent."""
+    """Return whether a patient who was told nothing by mail has answered since the booking changed, on their own page."""
     return row.replied_at is not None and row.replied_at >= changed_at
 
 
@@ -255,7 +255,7 @@ def claim_next(session: Session, sender: str, now: datetime, lease: timedelta, h
         message.replaces = row.told
         row.told = message.tells if message.method == "REQUEST" else None
         row.sequence, row.stamp = message.sequence, message.stamp
-        if message.method == "REQUEST" and not _has_answered(row, booking.updated_at):
+        if message.method == "REQUEST":
             row.participation, row.replied_at = "needs-action", None
     message.state, message.courier, message.claimed_until = "sending", sender, now + lease
     message.attempts += 1

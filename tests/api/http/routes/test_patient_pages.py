@@ -121,7 +121,7 @@ def test_an_answer_to_what_has_changed_is_not_taken(desk: FrontDesk, address: st
 def test_the_event_for_the_patients_calendar(desk: FrontDesk, address: str) -> None:
     event = desk.client.get(f"{address}/appointment.ics")
     assert event.headers["content-type"].startswith("text/calendar")
-    assert event.text.count("BEGIN:VEVENT") == 1 and "20261201T090000" in event.text
+    assert event.text.count("BEGIN:VEVENT") == 1 and "DTSTART;TZID=America/New_York:20261201T" in event.text
     with desk.context.database.reading() as session:
         assert messages.list_invitations_to(session, "pat") == {}
 
