@@ -30,7 +30,7 @@ def write_refusal(
     audit.append(session, audit.AuditEntry(actor, role, action, kind, identifier, "denied", detail), now)
 
 
-def make_entry(by: Actor, action: str, kind: str, identifier: str, **detail: Any) -> AuditEntry:
+def make_entry(by: Actor, action: str, kind: str, identifier: str, /, **detail: Any) -> AuditEntry:
     """Return what is to be written down of something that somebody has done; ids and figures only."""
     return AuditEntry(by.id, by.role.value, action, kind, identifier, "allowed", detail)
 
