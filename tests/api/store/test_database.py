@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from api.store import database as module
 from api.store.database import Database, UnsafeWal, loses_commits_in_wal, warn_of_unsafe_wal
