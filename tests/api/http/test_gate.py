@@ -27,7 +27,7 @@ from api.store.tables import OutsideCalendarRow
 from scheduling.care.episodes import Episode, Event
 
 GUARDED = [line for line in ACCESS if not line.public]
-NOBODYS = dict.fromkeys((name for line in GUARDED for name in line.named_in_path), "nobody")
+NOBODYS = dict.fromkeys((name for line in ACCESS for name in line.named_in_path), "nobody")
 OWNED = {"visit": OWN, "patient": "pat", "provider": "ana", "outside": "of-ana", "episode": "of-pat"}
 ID = NOBODYS | OWNED | {"publication": "1"}
 LEAVING = ("DELETE", "/v1/sessions/current")
@@ -172,7 +172,7 @@ def streamed(app: FastAPI, line: Access, headers: dict[str, str], chunk: bytes, 
         "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
     }
     anyio.run(app, scope, receive, send)
-    return int(told["status"]), read, told[b"content-type"]
+    return int(told["status"]), read, told.get(b"content-type", "")  # a redirect has no body, and no type of one
 
 
 WITH_BODY = [line for line in ACCESS if line.method in ("POST", "PUT", "PATCH")]
@@ -208,7 +208,7 @@ def test_a_body_that_says_that_it_is_too_long_is_not_read(client: TestClient, as
 @pytest.mark.parametrize("line", GUARDED, ids=lambda line: f"{line.method} {line.path}")
 def test_a_query_parameter_that_a_route_does_not_know_is_refused(client: TestClient, as_role: Headers, line: Access) -> None:
     headers = as_role(max(line.roles, key=lambda role: line.roles[role] is Scope.ANY))
-    path = line.path.format_map(ID)
+    path = line.path.format_map(ID | {"feed": own_feed(client, headers)})
     answer = client.request(line.method, f"{path}?no_such=1&limit_=2", headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (422, get_media_type(line))
     told = answer.json()

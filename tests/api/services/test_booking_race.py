@@ -12,6 +12,7 @@ from support.factories import visit
 from support.frontdesk import FrontDesk, front_desk, furnish, wanted
 from support.races import at_once, two_processes
 from support.service import Clock
+from support.stored import NOW
 
 from api.services import bookings as service
 from api.store import bookings, periods
@@ -36,7 +37,7 @@ def compete(database: Database, asked: Scenario, rounds: int) -> list[Counter[in
     url = database.url.render_as_string(hide_password=False)
     scheduler, _ = furnish(database, asked, None, Clock())
     found = []
-    with two_processes(url, scheduler, CLIENTS) as clients:
+    with two_processes(url, scheduler, CLIENTS, NOW) as clients:
         for number in range(rounds):
             place = wanted(PLACES[number % len(PLACES)])
 
