@@ -11,7 +11,7 @@ from support.factories import Wish, booking, visit
 from support.frontdesk import FrontDesk, front_desk, furnish, wanted
 from support.races import at_once, half_written, overlaps, two_processes
 from support.service import Clock
-from support.stored import StoredWeek
+from support.stored import NOW, StoredWeek
 
 from api.services import bookings as service
 from api.services import publishing
@@ -64,7 +64,7 @@ def compete(database: Database, asked: Scenario, rounds: int) -> None:
     both = [wishes(0), wishes(1)]
     made = [week.made(factories.plan(asked, *one)) for one in both]
     published: list[Wish] | None = None
-    with two_processes(url, scheduler, CLIENTS + 1) as processes:
+    with two_processes(url, scheduler, CLIENTS + 1, NOW) as processes:
         for number in range(rounds):
 
             def act(client: int, number: int = number) -> Any:
