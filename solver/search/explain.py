@@ -366,6 +366,13 @@ def _violations(scenario: Scenario, visits: Sequence[Visit]) -> Iterator[tuple[s
         pin = visit.pinned
         assert pin is not None
         end = pin.start + timedelta(minutes=scenario.service_of(visit).minutes)
+        current = visit.current
+        stands = current is not None and (current.start, current.location, current.room, current.team) == (
+            pin.start,
+            pin.location,
+            pin.room,
+            pin.team,
+        )
         bookings.append(
             VisitBooking(
                 visit=visit.id,
@@ -374,7 +381,7 @@ def _violations(scenario: Scenario, visits: Sequence[Visit]) -> Iterator[tuple[s
                 location=pin.location,
                 room=pin.room,
                 team=pin.team,
-                supervisors=(),
+                supervisors=(current.supervisors or ()) if current is not None and stands else (),
             )
         )
     domains = Domains(scenario)

@@ -14,7 +14,7 @@ from support.service import bearer
 
 from api.context import AppContext
 from api.http.app import create_app
-from api.http.errors import DEFECT, FHIR_MEDIA_TYPE, PROBLEMS, get_problem_type, make_problem
+from api.http.errors import DEFECT, FHIR_MEDIA_TYPE, PROBLEMS, get_problem_type, is_fhir, make_problem
 from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken, ServiceError
 from api.runtime.logs import JsonLines
 from api.runtime.settings import Settings, read_settings
@@ -191,14 +191,15 @@ def told(document: Any) -> Iterator[tuple[str, Any]]:
                 answer for status, answer in operation["responses"].items() if status < "300"
             ]
             for kind, content in (pair for part in parts for pair in part.get("content", {}).items()):
-                if kind != FHIR_MEDIA_TYPE:
+                if kind != FHIR_MEDIA_TYPE and not (is_fhir(path) and "json" in kind):
                     yield f"{method} {path} {kind}", content
 
 
 def has_example(document: Any, content: Any) -> bool:
     schema = content.get("schema", {})
-    named = document["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
-    return "example" in content or "examples" in schema or "examples" in named
+    schemas = [schema, *schema.get("anyOf", ())]
+    schemas += [document["components"]["schemas"].get(part.get("$ref", "").rpartition("/")[2], {}) for part in schemas]
+    return "example" in content or any("examples" in part for part in schemas)
 
 
 def test_a_conflict_is_what_an_unnamed_refusal_is() -> None:

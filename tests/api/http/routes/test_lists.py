@@ -76,7 +76,7 @@ def walked(desk: FrontDesk, path: str, limit: int) -> list[str]:
 
 def test_no_list_gives_a_row_twice_or_leaves_one_out(desk: FrontDesk) -> None:
     week = desk.ask("GET", "/v1/scenarios").json()["items"][-1]["id"]
-    for path in sorted(lists(desk) - ELSEWHERE - {"/v1/accounts"}):
+    for path in sorted(lists(desk) - ELSEWHERE - {"/v1/accounts", "/v1/audit"}):
         whole = walked(desk, path.format(scenario=week, patient="mrn-1"), 200)
         assert len(whole) > 1 and len(set(whole)) == len(whole), path
         for limit in (1, 2, len(whole)):
