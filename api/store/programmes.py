@@ -146,7 +146,7 @@ def skip_month(session: Session, programme: str, patient: str, month: str) -> No
     for seat in session.exec(seats).all():
         goes_on = seat.until is None or seat.until > following
         if goes_on:
-            session.add(seat.model_copy(update={"since": following}))
+            session.add(MemberRow(**seat.model_dump(exclude={"since"}), since=following))
         seat.until = max(first, seat.since)
         session.add(seat)
     session.flush()

@@ -96,7 +96,7 @@ def invite(**changed: Any) -> list[str]:
 def test_an_invite_has_the_place_on_a_map_the_desk_the_page_and_the_clinicians() -> None:
     lines = invite(geo=(42.363, -71.069), page="https://clinic.example/mine")
     assert {"GEO:42.363000;-71.069000", "CONTACT:617-555-0100", "URL:https://clinic.example/mine"} <= set(lines)
-    (description,) = [line for line in lines if line.startswith("DESCRIPTION:")]
+    description, *_of_alarms = [line for line in lines if line.startswith("DESCRIPTION:")]
     assert "With: Dr. Ada Moss" in description and "https://clinic.example/mine" in description
     (location,) = [line for line in lines if line.startswith("LOCATION:")]
     assert location.endswith("15 Parkman Street\\, Boston")

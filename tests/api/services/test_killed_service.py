@@ -13,9 +13,10 @@ import pytest
 from support import factories
 from support.factories import visit
 from support.frontdesk import FrontDesk, front_desk, furnish, wanted
-from support.processes import Served, served
-from support.races import half_written, overlaps
+from support.processes import Served
+from support.races import half_written, overlaps, stopped
 from support.service import Clock, bearer
+from support.stored import NOW
 
 from api.http.answers import Call
 from api.store import audit
@@ -115,11 +116,11 @@ def standing(database: Database) -> dict[str, str]:
 def kill_often(database: Database, asked: Scenario, kills: int, ready_seconds: float) -> None:
     """Kill the service again and again while clients write, and hold the store against what they were told."""
     url, random = database.url.render_as_string(hide_password=False), Random(0)
-    scheduler, _ = furnish(database, asked, None, Clock())
+    scheduler, _ = furnish(database, asked, None, Clock(NOW))
     headers = bearer(scheduler)
     writers = [Writer(number) for number in range(CLIENTS)]
     for _ in range(kills):
-        with served(url, "--no-worker") as service:
+        with stopped(url, NOW) as service:
             assert service.seconds < ready_seconds
             assert httpx2.get(f"{service.address}/readyz").status_code == 200
             write_until_killed(service, writers, headers, random.randint(1, MOST_ANSWERS))
