@@ -64,7 +64,13 @@ def find_conflicts(session: Session, period_ids: Iterable[str], now: datetime) -
             scenario = periods.load_scenario(session, identifier, now)
         except InvalidFile:
             continue
-        found |= _find_broken(scenario, plans.load_standing_plan(session, scenario))
+        plan = plans.load_standing_plan(session, scenario)
+        found |= _find_broken(scenario, plan)
+        # What stands with another length than is asked for is no part of the plan.
+        for subject in bookings.list_standing(session, identifier):
+            visit = subject[1]
+            if subject[0] == "visit" and visit in scenario.visits_by_id and visit not in plan.visits_by_id:
+                found[subject] = (Violation("length", (visit,), "stands with another length than is asked for"),)
     return found
 
 
