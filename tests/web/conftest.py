@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.browser import ARGUMENTS, DeskServed, expect_browser, served_desk
+from support.browser import ARGUMENTS, LATER, DeskServed, expect_browser, served_desk
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskServed]:
+def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskServed]:
     folder: Path = tmp_path_factory.mktemp("desk")
     expect_browser()
-    with served_desk(folder) as running:
+    with served_desk(folder, getattr(request.module, "WEEK", LATER)) as running:
         yield running
 
 
