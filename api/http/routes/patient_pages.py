@@ -22,7 +22,7 @@ from api.runtime.exceptions import Conflict, Unauthenticated
 from api.services.patient_pages import make_visit_calendar, open_page, take_answer
 from api.web import patient_page as pages
 from api.web.patient_page import PatientVisit
-from scheduling.errors import UnknownId
+from scheduling.errors import Fault, InvalidFile, UnknownId
 
 router = make_router("patients' pages")
 
@@ -47,9 +47,15 @@ def describe_form(**fields: str) -> dict[str, Any]:
     return {"requestBody": {"content": {"application/x-www-form-urlencoded": content}}}
 
 
+MAX_FIELDS = 10
+
+
 async def read_form(request: Request) -> dict[str, str]:
     """Return the fields of a form that a page of ours has posted; what is no form has none."""
-    fields = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=10)
+    try:
+        fields = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise InvalidFile("body", [Fault("body", f"has more than {MAX_FIELDS} fields")]) from None
     return {name: values[-1] for name, values in fields.items()}
 
 

@@ -158,3 +158,10 @@ def test_a_link_that_is_not_good_any_more_says_so_kindly(desk: FrontDesk, addres
     page = desk.client.get(address)
     assert page.status_code == 410 and "<main" in page.text
     assert desk.client.post(address, data={"answer": "accepted"}, follow_redirects=False).status_code == 410
+
+
+def test_a_form_of_too_many_fields_is_refused(desk: FrontDesk, address: str) -> None:
+    more = {f"field-{number}": "1" for number in range(9)}
+    assert answer(desk, address, "accepted", **more).status_code == 422
+    more.pop("field-8")
+    assert answer(desk, address, "accepted", **more).status_code == 303
