@@ -18,6 +18,7 @@ from scheduling.people import Provider
 from scheduling.plan import Plan, Reason, VisitBooking
 from scheduling.requests import Visit
 from scheduling.rules import RULES, Rule, get_rule_name, patients, places, providers, requests
+from scheduling.rules.stability import is_begun
 from scheduling.scenario import Scenario
 from solver.clock import Clock
 from solver.search.improve import SearchLimits, SubproblemSolver
@@ -367,12 +368,8 @@ def _violations(scenario: Scenario, visits: Sequence[Visit]) -> Iterator[tuple[s
         assert pin is not None
         end = pin.start + timedelta(minutes=scenario.service_of(visit).minutes)
         current = visit.current
-        stands = current is not None and (current.start, current.location, current.room, current.team) == (
-            pin.start,
-            pin.location,
-            pin.room,
-            pin.team,
-        )
+        # A pin names no supervisors; only of what has begun are they settled.
+        watching = current.supervisors if current is not None and is_begun(scenario, current) else None
         bookings.append(
             VisitBooking(
                 visit=visit.id,
@@ -381,7 +378,7 @@ def _violations(scenario: Scenario, visits: Sequence[Visit]) -> Iterator[tuple[s
                 location=pin.location,
                 room=pin.room,
                 team=pin.team,
-                supervisors=(current.supervisors or ()) if current is not None and stands else (),
+                supervisors=watching or (),
             )
         )
     domains = Domains(scenario)

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from support.factories import booking, link, patient, plan, provider, scenario, shift, visit
+from support.factories import at, booking, current, link, patient, people, pin, plan, provider, scenario, shift, visit
 
 from scheduling.check import check
 from scheduling.generate import generate
@@ -92,6 +92,22 @@ def test_pins_that_break_a_rule_together_are_named() -> None:
     assert {left.visit for left in answer.unscheduled} == {"second"}
     assert all(reason.rule == "pinned" for left in answer.unscheduled for reason in left.reasons)
     assert {violation.rule for violation in check(clash, answer).violations} == {"pinned"}
+
+
+def test_a_pinned_visit_that_has_begun_keeps_who_supervises_it() -> None:
+    begun = visit("v-1", pinned=pin("TU 10:00", team="tim"), current=current("TU 10:00", team="tim", supervisors="dee"))
+    asked = scenario(begun, providers=people(provider("tim", trainee=True)), now=at("TU 12:00"))
+    answer = solve(asked, BRIEF)
+    assert answer.status == "optimal"
+    assert [place.supervisors for place in answer.visits] == [("dee",)]
+
+
+def test_a_pinned_visit_to_come_is_supervised_by_whoever_is_there() -> None:
+    ahead = visit("v-1", pinned=pin("TU 10:00", team="tim"), current=current("TU 10:00", team="tim", supervisors="dee"))
+    there = people(provider("tim", trainee=True), provider("dee", shifts=[]))
+    answer = solve(scenario(ahead, providers=there, now=at("MO 12:00")), BRIEF)
+    assert answer.status == "optimal"
+    assert [place.supervisors for place in answer.visits] == [("ana",)]
 
 
 def test_a_pin_that_follows_a_visit_without_a_place_is_named() -> None:
