@@ -67,10 +67,9 @@ def find_conflicts(session: Session, period_ids: Iterable[str], now: datetime) -
         plan = plans.load_standing_plan(session, scenario)
         found |= _find_broken(scenario, plan)
         # What stands with another length than is asked for is no part of the plan.
-        for subject in bookings.list_standing(session, identifier):
-            visit = subject[1]
-            if subject[0] == "visit" and visit in scenario.visits_by_id and visit not in plan.visits_by_id:
-                found[subject] = (Violation("length", (visit,), "stands with another length than is asked for"),)
+        unplanned = scenario.visits_by_id.keys() - plan.visits_by_id.keys()
+        for visit in unplanned & bookings.list_standing_ids(session, identifier):
+            found["visit", visit, ""] = (Violation("length", (visit,), "stands with another length than is asked for"),)
     return found
 
 
