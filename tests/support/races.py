@@ -44,11 +44,11 @@ def at_once(act: Callable[[int], T], clients: int) -> list[T]:
 
 
 @contextmanager
-def two_processes(url: str, secret: str, clients: int, now: datetime | None = None) -> Iterator[list[httpx2.Client]]:
+def two_processes(url: str, secret: str, clients: int, now: datetime) -> Iterator[list[httpx2.Client]]:
     """Start two processes of the service without workers, at a moment that stays; yield a client of each, for many threads."""
     limits = httpx2.Limits(max_connections=clients, keepalive_expiry=2)
     with ExitStack() as stack:
-        services = [stack.enter_context(served(url, "--no-worker") if now is None else stopped(url, now)) for _ in range(2)]
+        services = [stack.enter_context(stopped(url, now)) for _ in range(2)]
         yield [
             stack.enter_context(httpx2.Client(base_url=service.address, headers=bearer(secret), timeout=60, limits=limits))
             for service in services
