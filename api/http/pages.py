@@ -10,14 +10,14 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Query
 from pydantic import BaseModel
 
-from api.runtime.cursors import make_cursor, read_cursor
-from scheduling.errors import Fault, InvalidFile
+from api.runtime.cursors import make_cursor, read_cursor, strange_cursor
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 MAX_ITEMS = 200
 MAX_CURSOR_CHARACTERS = 500
+CURSOR = "query.cursor"
 MAX_DIGITS = 9
 """Longest number in a cursor; rows are counted by 32 bits."""
 
@@ -51,14 +51,14 @@ async def get_page(
     cursor: Annotated[str, Query(max_length=MAX_CURSOR_CHARACTERS, description="`next` of the page before.")] = "",
 ) -> Page:
     """Read which part of a list is asked for. Raises ``InvalidFile`` for a cursor that none of our pages gave."""
-    return Page(read_cursor(cursor, "query.cursor"), limit)
+    return Page(read_cursor(cursor, CURSOR), limit)
 
 
 def read_number(page: Page) -> int:
     """Return the number after which a page begins, 0 at the start. Raises ``InvalidFile`` when its key is no number."""
     key = page.after or "0"
     if not (key.isascii() and key.isdigit() and len(key) <= MAX_DIGITS):
-        raise strange_cursor()
+        raise strange_cursor(CURSOR)
     return int(key)
 
 
@@ -73,12 +73,7 @@ def read_moment_and_id(page: Page) -> tuple[datetime, str] | None:
             raise ValueError(moment)
         return before.astimezone(UTC), identifier
     except (ValueError, OverflowError):
-        raise strange_cursor() from None
-
-
-def strange_cursor() -> InvalidFile:
-    """Return the refusal of a cursor that none of our pages gave."""
-    return InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")])
+        raise strange_cursor(CURSOR) from None
 
 
 Paged = Annotated[Page, Depends(get_page)]

@@ -23,5 +23,10 @@ def read_cursor(cursor: str, place: str) -> str:
             raise ValueError(after)
         after.encode()  # half a pair of surrogates is no text that a database could be asked for
     except (ValueError, TypeError, RecursionError):
-        raise InvalidFile("query", [Fault(place, "is no cursor of this list")]) from None
+        raise strange_cursor(place) from None
     return after
+
+
+def strange_cursor(place: str) -> InvalidFile:
+    """Return the refusal of a cursor that none of our pages gave."""
+    return InvalidFile("query", [Fault(place, "is no cursor of this list")])

@@ -23,7 +23,9 @@ class OpenedTask:
     words: str | None
 
 
-def list_tasks(session: Session, signer: Signer, after: str, count: int, done: bool) -> list[OpenedTask]:
+def list_tasks(
+    session: Session, signer: Signer, after: tuple[datetime, str] | None, count: int, done: bool
+) -> list[OpenedTask]:
     """Return tasks that are open, or those that are done, the oldest first, those after a place in the list."""
     return [open_task(signer, row) for row in tasks.list_tasks(session, after, count, done)]
 

@@ -11,7 +11,6 @@ from sqlmodel import Session, col, select
 from api.store.columns import new_id
 from api.store.rows import expect_version, get_row
 from api.store.tables import TaskRow
-from scheduling.errors import Fault, InvalidFile
 
 DELIVERED_AGAIN = timedelta(days=30)
 """How long after a letter the same one may come again: mail servers try for some five days (RFC 5321, section 4.5.4.1)."""
@@ -105,31 +104,14 @@ def get_place(row: TaskRow) -> str:
     return f"{row.created_at.isoformat()} {row.id}"
 
 
-def list_tasks(session: Session, after: str, count: int, done: bool) -> list[TaskRow]:
-    """Return tasks that are open, or those that are done, the oldest first, those after a place in the list.
-
-    Raises
-    ------
-    InvalidFile
-        When that is no place in it.
-    """
+def list_tasks(session: Session, after: tuple[datetime, str] | None, count: int, done: bool) -> list[TaskRow]:
+    """Return tasks that are open, or those that are done, the oldest first, those after a moment and id."""
     query = select(TaskRow).where(col(TaskRow.done_at).is_not(None) if done else col(TaskRow.done_at).is_(None))
-    if after:
-        at, identifier = _place(after)
+    if after is not None:
+        at, identifier = after
         later = (col(TaskRow.created_at) > at) | ((col(TaskRow.created_at) == at) & (col(TaskRow.id) > identifier))
         query = query.where(later)
     return list(session.exec(query.order_by(col(TaskRow.created_at), col(TaskRow.id)).limit(count)))
-
-
-def _place(text: str) -> tuple[datetime, str]:
-    moment, _, identifier = text.partition(" ")
-    try:
-        at = datetime.fromisoformat(moment)
-        if at.utcoffset() is None:
-            raise ValueError(moment)
-    except ValueError:
-        raise InvalidFile("query", [Fault("query.cursor", "is no cursor of this list")]) from None
-    return at, identifier
 
 
 def end_task(session: Session, identifier: str, by: str, now: datetime, expected: int) -> TaskRow:

@@ -14,7 +14,7 @@ from api.http.dependencies import Changing, Reading
 from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
-from api.http.pages import Paged
+from api.http.pages import Paged, read_moment_and_id
 from api.services import tasks as service
 from api.services.tasks import OpenedTask
 
@@ -67,9 +67,10 @@ def list_tasks(
     call: Reading, page: Paged, done: Annotated[bool, Query(description="Those that are done instead.")] = False
 ) -> Response:
     """Return the tasks that are open, the oldest first, a page at a time."""
+    after = read_moment_and_id(page)
 
     def act(session: Transaction) -> RouteResult:
-        listed = service.list_tasks(session, call.context.signer, page.after, page.count + 1, done)
+        listed = service.list_tasks(session, call.context.signer, after, page.count + 1, done)
         following = page.cursor(listed, service.get_place_in_list)
         return RouteResult(Tasks(items=[_show(task) for task in listed[: page.count]], next=following))
 

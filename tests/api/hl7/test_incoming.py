@@ -71,7 +71,7 @@ class Desk:
     def tasks(self) -> list[tuple[str, str]]:
         """Return the open tasks: kind and reason."""
         with self.week.store.reading() as session:
-            return [(row.kind, str(row.detail.get("reason", ""))) for row in tasks.list_tasks(session, "", 100, False)]
+            return [(row.kind, str(row.detail.get("reason", ""))) for row in tasks.list_tasks(session, None, 100, False)]
 
     def audited(self) -> list[str]:
         with self.week.store.reading() as session:

@@ -103,7 +103,7 @@ def test_a_rejected_message_holds_up_its_own_booking_alone_and_is_a_task(week: S
     assert len(send_all(week.store, ehr)) == 5
     with week.store.reading() as session:
         (parked,) = hl7.out_messages(session, "hospital", "parked", 10)
-        (task,) = [row for row in tasks.list_tasks(session, "", 100, False) if row.kind == REFUSED]
+        (task,) = [row for row in tasks.list_tasks(session, None, 100, False) if row.kind == REFUSED]
         assert (task.subject_id, task.detail["message"], task.detail["reason"]) == (parked.patient_id, parked.id, "answered AR")
     with week.store.writing() as session:
         send_again(session, parked.id, NOW)

@@ -138,4 +138,4 @@ def test_a_partner_that_is_silent_for_long_is_a_task(week: StoredWeek, ehr: Ehr,
 
 def open_tasks(week: StoredWeek) -> list[tuple[str, str]]:
     with week.store.reading() as session:
-        return [(row.kind, row.subject_id) for row in tasks.list_tasks(session, "", 10, False)]
+        return [(row.kind, row.subject_id) for row in tasks.list_tasks(session, None, 10, False)]

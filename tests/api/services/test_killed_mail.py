@@ -123,7 +123,7 @@ def count_tasks(database: Database, markers: list[str]) -> Counter[str]:
     settings = Settings(database_url=database.url.render_as_string(hide_password=False), secret=SECRET)
     context = create_context(settings)
     with context.database.reading() as session:
-        words = [task.words or "" for task in list_tasks(session, context.signer, "", 10_000, False)]
+        words = [task.words or "" for task in list_tasks(session, context.signer, None, 10_000, False)]
     context.close()
     return Counter({marker: sum(f"{marker}\n" in f"{text}\n" for text in words) for marker in markers})
 

@@ -320,4 +320,4 @@ def test_an_answer_after_that_is_for_staff(desk: FrontDesk, week: Scenario, made
     (outcome,) = process_replies(desk.context, ReceivedReplies((answer,)))
     assert (outcome.subject, outcome.outcome) == ("v-1", "unknown-event")
     with desk.context.database.reading() as rows:
-        assert [one.kind for one in tasks.list_tasks(rows, "", 10, done=False)] == ["answer-unclear"]
+        assert [one.kind for one in tasks.list_tasks(rows, None, 10, done=False)] == ["answer-unclear"]

@@ -68,7 +68,7 @@ def states(context: AppContext) -> dict[Any, int]:
 
 def open_tasks(context: AppContext) -> list[TaskRow]:
     with context.database.reading() as session:
-        return tasks.list_tasks(session, "", 50, done=False)
+        return tasks.list_tasks(session, None, 50, done=False)
 
 
 def test_each_message_is_sent_once_to_its_patient_alone(context: AppContext, listening: Listening) -> None:
