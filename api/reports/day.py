@@ -231,7 +231,7 @@ def _list_waiting(week: StandingWeek, day: date) -> Iterable[DayWaiting]:
 
 def _find_last_start(scenario: Scenario, visit: Visit, day: date) -> datetime | None:
     """Return when a visit could begin at last, by the shifts of those who can fill its seats; None: a seat has nobody."""
-    service = scenario.services[visit.service].adapt(visit.minutes, visit.equipment)
+    service = scenario.service_of(visit)
     ends = [
         max(
             (

@@ -408,7 +408,7 @@ def create_booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> Vis
     wanted = VisitBooking(
         visit=visit,
         start=place.start,
-        end=place.start + timedelta(minutes=week.scenario.services[asked.service].minutes),
+        end=place.start + timedelta(minutes=week.scenario.service_of(asked).minutes),
         location=place.location,
         room=place.room,
         team=place.team,

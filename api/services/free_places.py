@@ -33,7 +33,7 @@ class VisitPlaces:
     @property
     def minutes(self) -> int:
         """How long the visit lasts."""
-        return self.week.scenario.services[self.week.scenario.visits_by_id[self.visit].service].minutes
+        return self.week.scenario.service_of(self.week.scenario.visits_by_id[self.visit]).minutes
 
     @property
     def patient_busy(self) -> tuple[Interval, ...]:

@@ -39,6 +39,14 @@ def test_a_visit_has_its_own_length_note_and_tags(week: FrontDesk) -> None:
     assert change(week, "v-2", minutes=None).json()["visit"]["minutes"] is None  # type: ignore[attr-defined]
 
 
+def test_a_visit_is_booked_for_its_own_length(week: FrontDesk) -> None:
+    change(week, "v-2", minutes=80)
+    assert week.ask("GET", f"{VISIT.format('v-2')}/places").json()["minutes"] == 80
+    booked = week.book("v-2", "TU 13:00")
+    assert booked.status_code == 201, booked.text
+    assert booked.json()["end"] == factories.at("TU 14:20")
+
+
 @pytest.mark.parametrize("fields", [{"minutes": 0}, {"equipment": ["no-pool"]}, {"tags": ["two words"]}, {"note": "x" * 2_001}])
 def test_needs_that_make_no_sense_are_refused_and_change_nothing(week: FrontDesk, fields: dict[str, object]) -> None:
     before = week.ask("GET", VISIT.format("v-2")).json()
