@@ -14,7 +14,7 @@ from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.episodes import OF_BOOKINGS, is_visit_missed, record_booking_state, retract_booking_state
 from api.services.records import write_audit
-from api.services.refusals import list_broken_rules
+from api.services.refusals import expect_sound, list_broken_rules
 from api.services.requests import get_asked_visit
 from api.services.week import WeekSnapshot, find_shift_locations, pin_of, with_booking, withdraw_if_asked_by
 from api.store import bookings, messages, offers, periods, requests
@@ -26,8 +26,8 @@ from api.store.rows import expect_version
 from api.store.tables import BookingRow
 from api.store.tables.mail import Participation
 from api.store.tables.plans import BookingState
-from scheduling.errors import Fault, InvalidFile, UnknownId
-from scheduling.plan import Violation, VisitBooking, find_plan_faults
+from scheduling.errors import UnknownId
+from scheduling.plan import Violation, VisitBooking
 from scheduling.publishing import rebase
 from scheduling.requests import Pin, Visit
 from scheduling.rules import find_violations
@@ -414,15 +414,7 @@ def create_booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> Vis
         team=place.team,
         supervisors=place.supervisors,
     )
-    alone = week.plan.changed(visits=(wanted,), groups=(), holds=(), shifts=(), unscheduled=())
-    prefix = "visits[0]."
-    faults = [
-        Fault(f"body.{fault.path.removeprefix(prefix)}", fault.message)
-        for fault in find_plan_faults(week.scenario, alone)
-        if fault.path.startswith(prefix)
-    ]
-    if faults:
-        raise InvalidFile("body", faults)
+    expect_sound(week.scenario, week.plan, wanted)
     return wanted
 
 

@@ -14,16 +14,16 @@ from api.services.bookings import RequestedPlace
 from api.services.changes import propagate_booking_changes
 from api.services.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import write_audit
-from api.services.refusals import list_broken_rules
+from api.services.refusals import expect_sound, list_broken_rules
 from api.services.week import WeekSnapshot, find_shift_locations, load_week
 from api.store import bookings, people, periods, programmes, requests
 from api.store.placings import booking_fields
 from api.store.rows import expect_version
 from api.store.tables import BookingRow, GroupRow
 from scheduling.care.programmes import list_candidates
-from scheduling.errors import Fault, InvalidFile, UnknownId
+from scheduling.errors import UnknownId
 from scheduling.people import Patient
-from scheduling.plan import GroupBooking, Plan, Violation, find_plan_faults
+from scheduling.plan import GroupBooking, Plan, Violation
 from scheduling.publishing import rebase
 from scheduling.requests import Candidate, Group
 from scheduling.rules import find_violations
@@ -114,7 +114,7 @@ def decide_move(
         team=place.team,
         supervisors=place.supervisors,
     )
-    _expect_sound(week, wanted)
+    expect_sound(week.scenario, week.plan, wanted)
     after = _with_session(week.scenario, week.upcoming, group, wanted)
     if broken := _find_new(week.scenario, week.upcoming, week.scenario, after):
         details = list_broken_rules(week.scenario, after, broken)
@@ -278,19 +278,6 @@ def _get_session(week: WeekSnapshot, group: str) -> GroupBooking:
 def _expect_ahead(week: WeekSnapshot, session: GroupBooking) -> None:
     if week.scenario.now is not None and session.start <= week.scenario.now:
         raise Conflict("the session has begun")
-
-
-def _expect_sound(week: WeekSnapshot, wanted: GroupBooking) -> None:
-    """Refuse a place that names what there is not. Raises ``InvalidFile``."""
-    alone = week.plan.changed(visits=(), groups=(wanted,), holds=(), shifts=(), unscheduled=())
-    prefix = "groups[0]."
-    faults = [
-        Fault(f"body.{fault.path.removeprefix(prefix)}", fault.message)
-        for fault in find_plan_faults(week.scenario, alone)
-        if fault.path.startswith(prefix)
-    ]
-    if faults:
-        raise InvalidFile("body", faults)
 
 
 def _with_session(scenario: Scenario, plan: Plan, group: str, session: GroupBooking | None) -> Plan:
