@@ -51,7 +51,7 @@ class PagesBuildHook(BuildHookInterface[Any]):
         if stamp.is_file() and stamp.read_text() == digest:
             return
         try:
-            build_pages(root / SOURCES, root / PAGES)
+            build_pages(root / SOURCES, root / PAGES, keep_tools=version == "editable")
         except (OSError, ImportError, subprocess.CalledProcessError) as error:
             raise SystemExit(HOW_TO_GO_ON.format(why=getattr(error, "stderr", None) or error)) from None
         stamp.write_text(digest)
@@ -68,24 +68,24 @@ def digest_of(sources: Path) -> str:
     return digest.hexdigest()
 
 
-def build_pages(sources: Path, pages: Path) -> None:
-    """Install what the pages are made with, make them, and throw away what they were made with.
+def build_pages(sources: Path, pages: Path, keep_tools: bool) -> None:
+    """Install what the pages are made with, and make them.
+
+    What they were made with is kept for who works in a checkout, whose browser tests need axe-core of it, and else thrown away.
 
     Raises
     ------
     subprocess.CalledProcessError
         When npm or Vite fails; its ``stderr`` holds what they said.
     """
-    had_modules = (sources / "node_modules").is_dir()
     node, npm, path = find_node()
     run = partial(subprocess.run, cwd=sources, env=os.environ | {"PATH": path}, check=True, capture_output=True, text=True)
-    if not had_modules:
-        run([node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
     try:
+        run([node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         shutil.rmtree(pages, ignore_errors=True)
         run([node, "node_modules/vite/bin/vite.js", "build"])
     finally:
-        if not had_modules:
+        if not keep_tools:
             shutil.rmtree(sources / "node_modules", ignore_errors=True)
 
 

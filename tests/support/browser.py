@@ -83,7 +83,7 @@ def expect_browser() -> str:
 def find_faults(page: Any, **options: Any) -> list[str]:
     """Return what axe-core finds wrong with a page: the rule, and the first element of each."""
     if not AXE.is_file():
-        pytest.skip("axe-core is not installed; npm ci in api/web/app brings it")
+        pytest.skip("axe-core is not installed; an editable installation brings it")
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))  # not as a tag: the pages' policy allows no script but their own
     rules = {"runOnly": {"type": "tag", "values": TAGS}, **options}
