@@ -35,15 +35,24 @@ SHARED = (
     providers.attention,
     providers.daily_limit,
     providers.shift,
+    providers.travel,
+    providers.supervision,
     places.room,
     places.room_overlap,
     places.equipment,
     places.recovery,
     patients.patient_overlap,
+    patients.patient_travel,
     requests.link,
     patients.required_provider,
 )
 """Rules between a visit and what else is planned, as :class:`~solver.state.occupancy.Occupancy` can ignore them."""
+
+NEVER_NAMED: Mapping[Rule, str] = {
+    providers.team: "nobody can be two people",
+    requests.group_size: "it is about sessions, whose reasons are their own",
+}
+"""Rules that free places keep, and that are never told as what keeps a visit out, with why."""
 
 UNARY: tuple[Rule, ...] = tuple(next(rule for rule in RULES if rule.__name__ == domain.__name__) for domain in DOMAINS)
 """Rules of a visit alone, in the order of :data:`~solver.state.domains.DOMAINS`."""

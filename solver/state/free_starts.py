@@ -91,7 +91,8 @@ class FreeStarts(PricedHoldings):
             if key == task.key or other.day != day:
                 continue
             service = self.domains.service(key)
-            travel = self.scenario.travel_minutes(location, other.location)
+            is_ignored = patients.patient_travel in self.ignoring
+            travel = 0 if is_ignored else self.scenario.travel_minutes(location, other.location)
             begin = other.slot * grid.grid_minutes
             starts &= ~grid.meeting(begin - travel, begin + service.minutes + service.recovery + travel, 0, mine)
         return starts
@@ -133,6 +134,8 @@ class FreeStarts(PricedHoldings):
         is_elsewhere = self.shift_at.get(shift, location) != location or (taken and taken[0] != location)
         if is_elsewhere and self.domains.binds(shift, location):
             return 0
+        if providers.travel in self.ignoring:
+            return starts
         day = self.scenario.grid.day_index(self.domains.shift(shift).start.date())
         if (shift.provider, day) in self.domains.roaming:
             return self._roaming_starts(shift.provider, day, location, minutes)

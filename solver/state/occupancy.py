@@ -14,7 +14,7 @@ from itertools import product
 from operator import or_
 
 from scheduling.requests import CurrentGroup
-from scheduling.rules import Rule, patients, requests
+from scheduling.rules import Rule, patients, providers, requests
 from scheduling.rules.stability import list_standing_attendees
 from scheduling.timegrid import minute_of_day, stamp
 from solver.state.domains import ANY, Domains, Option, ShiftId, get_current, start_mask, unavailable_starts
@@ -227,7 +227,8 @@ class Occupancy(FreeStarts):
             return
         trainees = [option.seat for option in team if option.provider and people[option.provider].trainee]
         begun = self.domains.get_begun(task)
-        if not trainees and (begun is None or not begun.supervisors):
+        needs_nobody = not trainees or providers.supervision in self.ignoring
+        if needs_nobody and (begun is None or not begun.supervisors):
             yield OpenTeam(day, location, members, (), starts)
             return
         for supervisors in self._supervisors(task, day, location, trainees, members):

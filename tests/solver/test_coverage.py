@@ -11,6 +11,7 @@ from scheduling.rules import RULES, Rule, get_rule_name
 from solver.coverage import COVERAGE, KEPT_OTHERWISE, Place
 from solver.model import exact
 from solver.model.constraints import CONSTRAINTS
+from solver.search.explain import NEVER_NAMED, SHARED
 from solver.state.domains import DOMAINS
 
 CELLS = [(rule, place) for rule, places in COVERAGE.items() for place in places]
@@ -61,6 +62,12 @@ def test_a_rule_is_checked_and_is_a_domain_or_a_constraint(rule: Rule) -> None:
 def test_whatever_places_tasks_knows_each_rule_between_them(rule: Rule, place: Place) -> None:
     if "constraint" in COVERAGE[rule]:
         assert (place in COVERAGE[rule]) != ((rule, place) in KEPT_OTHERWISE)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=get_rule_name)
+def test_a_rule_between_tasks_can_be_told_as_what_keeps_a_visit_out(rule: Rule) -> None:
+    if "occupancy" in COVERAGE[rule] and "domain" not in COVERAGE[rule]:
+        assert (rule in SHARED) != (rule in NEVER_NAMED)
 
 
 @pytest.mark.parametrize(("rule", "place"), CELLS, ids=[cell(*pair) for pair in CELLS])

@@ -87,6 +87,26 @@ def test_where_no_single_rule_helps_it_is_said_so() -> None:
     assert "several" in why(asked, plan(asked, booking("v1", "MO 08:00")))
 
 
+FAR = [provider("ana", shifts=[shift("MO 08:00", "08:40")]), provider("dee", shifts=[shift("MO 08:40", "09:20", "west")])]
+TORN = [provider("ana", shifts=[shift("MO 08:00", "08:40"), shift("MO 08:50", "09:30", "west")])]
+ALONE = [
+    provider("ana", shifts=[shift("MO 08:00", "08:40")]),
+    provider("cy", trainee=True, shifts=[shift("MO 08:40", "09:20")]),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "of", "people"),
+    [("patient-travel", "pat", FAR), ("travel", "quin", TORN), ("supervision", "quin", ALONE)],
+    ids=["patient", "provider", "fellow"],
+)
+def test_time_to_travel_and_a_missing_supervisor_are_named(rule: str, of: str, people: list[Provider]) -> None:
+    asked = scenario(visit("v1", of, pinned=pin("MO 08:00")), visit("new", deadline="MO"), providers=people, horizon=MONDAY)
+    said = why(asked, plan(asked, booking("v1", "MO 08:00")))
+    assert said[rule].startswith("without this rule it would fit on Mon 30 Nov at 08:")
+    assert "several" not in said
+
+
 def test_a_place_that_an_unfinished_search_missed_is_named() -> None:
     asked = scenario(visit("new"))
     assert why(asked, plan(asked)) == {
