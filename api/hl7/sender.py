@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from sqlmodel import Session
 
-from api.background.mail.outbox_sender import RetryPolicy
+from api.background.retry import RetryPolicy
 from api.context import AppContext
 from api.hl7.acks import Acknowledgement
 from api.hl7.client import MllpConnection, Unanswered

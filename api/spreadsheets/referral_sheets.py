@@ -21,7 +21,7 @@ from scheduling.errors import Fault
 from scheduling.files import write_bytes
 from scheduling.references import make_fault
 
-COLUMNS: Mapping[str, str] = {
+COLUMNS: Mapping[str, str] = {  # each a field of api.services.intake.Request
     "kind": "what is asked for: one of those of the sheet 'kinds'",
     "patient": "the clinic's id of the patient",
     "name": "the patient's name; needed for a new patient, else it may be left out",

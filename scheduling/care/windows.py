@@ -53,7 +53,7 @@ class OpenStep:
         Everything before it has been: the window moves no more. Else it follows those in ``after``, each at its lag.
     certain : bool
         It will be, unless the episode ends early; else it needs an outcome that is not known yet.
-    planned : Visited or None
+    planned : VisitDate or None
         Where it stands in a published plan.
     required_provider : str or None
         The only one who may give it, who gave the visit before.

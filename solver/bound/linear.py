@@ -1,4 +1,4 @@
-"""A small integer program as plain lists, solved as a linear program, with a bound that needs no guide_weight in the solver.
+"""A small integer program as plain lists, solved as a linear program, with a bound that needs no trust in the solver.
 
 Every column is an integer in ``[0, upper]``, every row reads ``low <= sum(coefficient * column) <= high``, and the cost is
 to be minimised. All numbers are integers.

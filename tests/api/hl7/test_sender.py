@@ -12,7 +12,7 @@ from support.mllp import LOOPBACK, NOW, listening
 from support.service import SECRET
 from support.stored import StoredWeek
 
-from api.background.mail.outbox_sender import RetryPolicy
+from api.background.retry import RetryPolicy
 from api.context import AppContext, create_context
 from api.hl7.acks import AckVerdict
 from api.hl7.client import Unanswered

@@ -20,9 +20,10 @@ from support.mailserver import Listening, fill_outbox
 from support.service import Clock
 
 from api.background.mail import outbox_sender
-from api.background.mail.outbox_sender import UNDELIVERABLE, OutboxSender, RetryPolicy, SendCounts
+from api.background.mail.outbox_sender import UNDELIVERABLE, OutboxSender, SendCounts
 from api.background.mail.sender_supervisor import send_once
 from api.background.mail.smtp import Unreachable
+from api.background.retry import RetryPolicy
 from api.context import AppContext, create_context
 from api.runtime.exceptions import Unavailable
 from api.runtime.settings import Settings
