@@ -94,8 +94,8 @@ def find_references(mail: EmailMessage) -> tuple[str, ...]:
             texts += re.findall(r"^Message-ID:\s*(.*)$", _get_text(part), re.IGNORECASE | re.MULTILINE)
     if mail.get_content_maintype() == "text" and _read_informal_report(mail) is not None:
         texts.append(_get_text(mail))
-    found = (match[1] for text in texts for match in _MESSAGE_ID.finditer(text))
-    return tuple(islice(dict.fromkeys(found), MAX_REFERENCES))
+    references = (match[1] for text in texts for match in _MESSAGE_ID.finditer(text))
+    return tuple(islice(dict.fromkeys(references), MAX_REFERENCES))
 
 
 def find_words(mail: EmailMessage, is_answer: bool = False) -> str:

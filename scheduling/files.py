@@ -59,7 +59,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     It is its owner's alone, and so are folders that are made for it: both may tell of patients, by their names too.
     """
     target = path.resolve()
-    for folder in reversed([one for one in target.parents if not one.exists()]):
+    for folder in reversed([parent for parent in target.parents if not parent.exists()]):
         folder.mkdir(mode=0o700, exist_ok=True)
     if target.exists() and not target.is_file():
         target.write_bytes(content)  # a device or a pipe cannot be renamed over

@@ -116,10 +116,10 @@ def _verify(
 def _verify_session(
     session: Session, secret_hash: str, now: datetime, idle: timedelta, two_factors: Collection[str]
 ) -> VerifiedCredential | None:
-    found = accounts.find_session(session, secret_hash)
-    if found is None:
+    pair = accounts.find_session(session, secret_hash)
+    if pair is None:
         return None
-    row, account = found
+    row, account = pair
     if not _is_good(row, now) or row.last_seen_at + idle <= now or not account.is_active:
         return None
     is_confined = account.role in two_factors and account.password_hash is not None and account.totp_secret is None
@@ -127,10 +127,10 @@ def _verify_session(
 
 
 def _verify_token(session: Session, secret_hash: str, now: datetime) -> VerifiedCredential | None:
-    found = accounts.find_token(session, secret_hash)
-    if found is None:
+    pair = accounts.find_token(session, secret_hash)
+    if pair is None:
         return None
-    row, account = found
+    row, account = pair
     if not _is_good(row, now) or not account.is_active:
         return None
     return VerifiedCredential(_staff(account, row.id), TokenRow, row.last_used_at)

@@ -115,10 +115,10 @@ class IdentityProvider:
         if begun.state != state or begun.until < time.time():
             raise Unauthenticated("this log-in was not begun here, or took too long")
         try:
-            found = self._discovered()
+            provider = self._discovered()
             with self._asking(), self._client() as client:
-                token = client.fetch_token(found["token_endpoint"], code=code, code_verifier=begun.verifier)
-                keys = KeySet.import_key_set(cast(KeySetSerialization, _read(client, found["jwks_uri"])))
+                token = client.fetch_token(provider["token_endpoint"], code=code, code_verifier=begun.verifier)
+                keys = KeySet.import_key_set(cast(KeySetSerialization, _read(client, provider["jwks_uri"])))
             return self._claim(token, keys, begun.nonce)
         except (AuthlibBaseError, JoseError, KeyError, ValueError) as error:
             raise Unauthenticated("the identity provider does not vouch for this log-in") from error
@@ -141,12 +141,12 @@ class IdentityProvider:
             if not self._metadata:
                 try:
                     with self._asking(), self._client() as client:
-                        found = _read(client, f"{self.issuer}/.well-known/openid-configuration")
+                        document = _read(client, f"{self.issuer}/.well-known/openid-configuration")
                 except ValueError as error:
                     raise Unavailable("the identity provider does not answer") from error
-                if found.get("issuer", "").rstrip("/") != self.issuer:
+                if document.get("issuer", "").rstrip("/") != self.issuer:
                     raise Unavailable("the identity provider calls itself by another name")
-                self._metadata = found
+                self._metadata = document
             return self._metadata
 
     @contextmanager

@@ -78,10 +78,10 @@ def get_kind(document: Any, kind: str) -> str:
 
 def find_ids(document: Any, place: str) -> list[str]:
     """Return the ids at a place of a body; ``links[].before`` goes through a list. What is not text is left to validation."""
-    found = [document]
+    values = [document]
     for step in place.split("."):
         name = step.removesuffix("[]")
-        found = [one[name] for one in found if isinstance(one, dict) and name in one]
+        values = [value[name] for value in values if isinstance(value, dict) and name in value]
         if step.endswith("[]"):
-            found = [each for one in found if isinstance(one, list) for each in one]
-    return [one for one in found if isinstance(one, str)]
+            values = [each for value in values if isinstance(value, list) for each in value]
+    return [value for value in values if isinstance(value, str)]

@@ -131,8 +131,8 @@ class CalendarCollection(Collection):
         return [self._item(event, rules) for event in _EVENT.findall(text)]
 
     def _item(self, event: str, rules: str) -> Item:
-        found = _UID.search(event)
-        uid = found[1].replace("\r\n ", "") if found else ""
+        match = _UID.search(event)
+        uid = match[1].replace("\r\n ", "") if match else ""
         head = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Clinicweave//Clinicweave//EN\r\n"
         return Item(
             collection=self,
@@ -166,12 +166,12 @@ class Storage(BaseStorage):
             return
         if len(parts) == 1:
             yield Collection(parts[0])
-            yield from (self._calendar(parts[0], one) for one in (owned if depth != "0" else ()))
+            yield from (self._calendar(parts[0], calendar) for calendar in (owned if depth != "0" else ()))
             return
-        found = next((one for one in owned if one.name == parts[1]), None)
-        if found is None:
+        wanted = next((calendar for calendar in owned if calendar.name == parts[1]), None)
+        if wanted is None:
             return
-        calendar = self._calendar(parts[0], found)
+        calendar = self._calendar(parts[0], wanted)
         if len(parts) == 2:
             yield calendar
             yield from calendar.get_all() if depth != "0" else ()
@@ -195,9 +195,11 @@ class Storage(BaseStorage):
         """Say that the store can be read."""
         return True
 
-    def _calendar(self, user: str, one: Owned) -> CalendarCollection:
+    def _calendar(self, user: str, calendar: Owned) -> CalendarCollection:
         return CalendarCollection(
-            f"{user}/{one.name}", f"{one.kind} {one.subject}", get_current_copy(self._context, one.kind, one.subject)
+            f"{user}/{calendar.name}",
+            f"{calendar.kind} {calendar.subject}",
+            get_current_copy(self._context, calendar.kind, calendar.subject),
         )
 
 
@@ -208,7 +210,7 @@ def calendars_of(context: AppContext, user: str) -> list[Owned] | None:
         if account is None or not account.is_active:
             return None
         if AccessRole(account.role) is AccessRole.CLINICIAN:
-            found: list[tuple[FeedKind, str]] = [("provider", account.provider_id or "")]
+            subjects: list[tuple[FeedKind, str]] = [("provider", account.provider_id or "")]
         else:
-            found = feeds.list_subjects(session, periods.clinic_of(session))
-    return [Owned(f"{kind}-{make_file_name(subject)}", kind, subject) for kind, subject in found]
+            subjects = feeds.list_subjects(session, periods.clinic_of(session))
+    return [Owned(f"{kind}-{make_file_name(subject)}", kind, subject) for kind, subject in subjects]

@@ -150,11 +150,11 @@ def tell_ignored(given: OperationInput) -> list[Issue]:
     return [Issue(f'"{name}" is not looked at', "not-supported", "information") for name in given.ignored]
 
 
-def explain_none(found: FoundPlaces) -> list[Issue]:
+def explain_none(places: FoundPlaces) -> list[Issue]:
     """Return why nothing was found: a rule for each, and how many places there are if others move; nobody else's ids."""
-    issues = [Issue(reason.detail, "business-rule", "information", rule=reason.rule) for reason in found.reasons]
-    if found.with_moves:
-        told = f"{found.with_moves} places are free if others move (maxMoves)"
+    issues = [Issue(reason.detail, "business-rule", "information", rule=reason.rule) for reason in places.reasons]
+    if places.with_moves:
+        told = f"{places.with_moves} places are free if others move (maxMoves)"
         issues.insert(0, Issue(told, "informational", "information", rule="making-room"))
     return issues or [Issue("no place was found", "informational", "information")]
 
@@ -164,7 +164,7 @@ def explain_refusal(error: ClinicweaveError) -> list[Issue]:
     if isinstance(error, UnknownId):
         return [Issue(str(error), "not-found", "fatal")]
     details = getattr(error, "details", ())
-    issues = [Issue(one.detail, "business-rule", "error", rule=one.rule) for one in details]
+    issues = [Issue(detail.detail, "business-rule", "error", rule=detail.rule) for detail in details]
     return [Issue(str(error), "not-found", "fatal"), *issues]
 
 

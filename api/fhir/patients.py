@@ -38,10 +38,10 @@ def read_patient(resource: Mapping[str, Any], here: Directory, place: str) -> Pa
 
 def read_identifier(resource: Mapping[str, Any]) -> str:
     """Return the number by which a patient is known: ours, else a medical record's, else the first."""
-    given = [one for one in resource.get("identifier", ()) if one.get("value")]
-    codes = [{coding.get("code") for coding in one.get("type", {}).get("coding", ())} for one in given]
-    own = [one for one in given if one.get("system") == OWN_SYSTEM]
-    numbered = [one for one, kinds in zip(given, codes, strict=True) if kinds & set(NUMBER_TYPES)]
+    given = [identifier for identifier in resource.get("identifier", ()) if identifier.get("value")]
+    codes = [{coding.get("code") for coding in identifier.get("type", {}).get("coding", ())} for identifier in given]
+    own = [identifier for identifier in given if identifier.get("system") == OWN_SYSTEM]
+    numbered = [identifier for identifier, kinds in zip(given, codes, strict=True) if kinds & set(NUMBER_TYPES)]
     chosen = (own or numbered or given)[:1]
     return compose_id(str(chosen[0]["value"])) if chosen else ""
 

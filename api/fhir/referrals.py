@@ -59,7 +59,7 @@ def read_referral(session: Session, here: Directory, resource: Element, place: s
     """
     if resource["status"] not in OPEN_STATUSES or resource["intent"] in ("option", "proposal"):
         raise InvalidFile("body", [Fault(f"{place}.status", "only what is ordered anew is taken in")])
-    contained = {f"#{one.get('id')}": one for one in resource.get("contained", ())}
+    contained = {f"#{inner.get('id')}": inner for inner in resource.get("contained", ())}
     subject = resource["subject"]
     who = _read_subject(session, subject, {**patients, **contained}, f"{place}.subject")
     fields: dict[str, Any] = {
@@ -141,7 +141,7 @@ def _read_subject(session: Session, subject: Element, patients: Patients, place:
 
 
 def _read_performers(here: Directory, resource: Element) -> tuple[str, ...]:
-    references = (str(one.get("reference", "")) for one in resource.get("performer", ()))
+    references = (str(performer.get("reference", "")) for performer in resource.get("performer", ()))
     named = (read_reference(text, "Practitioner", "PractitionerRole") for text in references)
     own = (find_own_id(name, here.providers) for name in named if name is not None)
     return tuple(provider for provider in own if provider is not None and provider in here.providers)

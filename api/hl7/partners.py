@@ -243,9 +243,9 @@ def _faults(partners: Partners) -> Iterator[Fault]:
             if len(set(codes.values())) < len(codes):
                 yield Fault(f"partners.{name}.{table}", "one code stands for two things")
     receiving = [(name, partner.hl7) for name, partner in partners.partners.items() if partner.hl7.receive is not None]
-    for (one, first), (other, second) in combinations(receiving, 2):
+    for (name, first), (other, second) in combinations(receiving, 2):
         if (first.application, first.facility) == (second.application, second.facility):
-            yield Fault(f"partners.{other}.hl7.application", f"is that of partners.{one}, with the same facility")
+            yield Fault(f"partners.{other}.hl7.application", f"is that of partners.{name}, with the same facility")
 
 
 def _missing_files(partners: Partners, folder: Path) -> Iterator[Fault]:

@@ -154,7 +154,7 @@ def install_handlers(app: FastAPI) -> None:
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         # What was sent is not echoed: it may hold a patient's data, and answers are kept in more places than requests.
-        details = tuple(ErrorDetail(one["msg"], path=_path(one["loc"])) for one in error.errors()[:MAX_PRINTED_FAULTS])
+        details = tuple(ErrorDetail(fault["msg"], path=_path(fault["loc"])) for fault in error.errors()[:MAX_PRINTED_FAULTS])
         return _answer(request, INVALID, f"{len(error.errors())} fault(s)", details, {})
 
     async def plain(request: Request, error: Exception) -> JSONResponse:
@@ -216,7 +216,7 @@ def _answer_with_outcome(
     kind: ProblemType, detail: str | None, details: tuple[ErrorDetail, ...], headers: Mapping[str, str]
 ) -> JSONResponse:
     code = get_issue_code(kind.status)
-    issues = [Issue(one.detail, code, rule=one.rule, place=one.path) for one in details]
+    issues = [Issue(detail.detail, code, rule=detail.rule, place=detail.path) for detail in details]
     outcome = make_outcome(issues or [Issue(detail or kind.title, code)])
     return JSONResponse(outcome, kind.status, headers=dict(headers), media_type=FHIR_MEDIA_TYPE)
 

@@ -102,8 +102,8 @@ class Board:
 
     def day(self, day: date) -> Iterator[Text]:
         """Yield the lines of one date."""
-        found = make_rows(self.scenario, self.plan, day, self.by)
-        drawn = [row for row in found if not row.is_empty]
+        rows = make_rows(self.scenario, self.plan, day, self.by)
+        drawn = [row for row in rows if not row.is_empty]
         entries = [entry for row in drawn for entry in row.entries]
         yield Text(f"{day:%A, %d %B %Y}", STRONG)
         longest = max((len(label) for row in drawn for label in _labels(row)), default=0)
@@ -111,7 +111,7 @@ class Board:
             yield self._ruler(sheet)
             for row in drawn:
                 yield from self._row(sheet, row)
-        idle = [row.id for row in found if row.is_empty]
+        idle = [row.id for row in rows if row.is_empty]
         if idle:
             yield from self._wrapped([("unused: ", STRONG), *((f"{name}  ", QUIET) for name in idle)])
         yield from self.legend(entries)

@@ -70,9 +70,9 @@ def _details(before: Booking, after: Booking) -> Iterator[str]:
 
 def counted(comparison: Comparison) -> str:
     """Say how much changes."""
-    found = [f"{number:,} {NAMES[one]}" for one in DIFFERENCES if (number := comparison.count(one))]
+    counts = [f"{number:,} {NAMES[kind]}" for kind in DIFFERENCES if (number := comparison.count(kind))]
     calls = f"{len(comparison.notify):,} patients to call again"
-    return f"{', '.join(found)}; {calls}" if found else "nothing changes"
+    return f"{', '.join(counts)}; {calls}" if counts else "nothing changes"
 
 
 # --- as tables -------------------------------------------------------------------------------------------------------
@@ -126,14 +126,14 @@ def changes_table(changes: Iterable[Change]) -> Table:
 
 def moves_table(moves: Iterable[Move]) -> Table:
     """Return why people are moved."""
-    found = list(moves)
-    examined = [move for move in found if move.finding != "not-examined"]
-    made = table(f"Not where they stand: {len(found)}", "what", "call", "why")
+    listed = list(moves)
+    examined = [move for move in listed if move.finding != "not-examined"]
+    made = table(f"Not where they stand: {len(listed)}", "what", "call", "why")
     for move in examined:
         name = move.id if move.kind == "visit" else f"group {move.id}"
         made.add_row(Text(name), Text(", ".join(move.people)), Text(reason(move)))
-    if len(examined) < len(found):
-        made.add_row(f"and {len(found) - len(examined)} more that the time was too short to examine", style="dim")
+    if len(examined) < len(listed):
+        made.add_row(f"and {len(listed) - len(examined)} more that the time was too short to examine", style="dim")
     return made
 
 
@@ -177,28 +177,28 @@ def moves_document(moves: Iterable[Move]) -> list[dict[str, Any]]:
 def proposal_tables(title: str, proposals: Sequence[Proposal]) -> Iterator[RenderableType]:
     """Yield proposals, best first, and what each changes beside the visits that it is about."""
     made = table(title, ">", "visit", "when", "where", "with", ">cost", ">to call", ">others changed")
-    for number, one in enumerate(proposals, start=1):
-        for index, booking in enumerate(one.bookings):
+    for number, proposal in enumerate(proposals, start=1):
+        for index, booking in enumerate(proposal.bookings):
             people = " and ".join(booking.team) + (f" under {' and '.join(booking.supervisors)}" if booking.supervisors else "")
             place = (booking.visit, f"{booking.start:%a %d %b %H:%M}", booking.room or booking.location, people)
-            told = ("", "", "") if index else (f"{one.cost:+,}", f"{one.notified}", f"{len(one.moves)}")
+            told = ("", "", "") if index else (f"{proposal.cost:+,}", f"{proposal.notified}", f"{len(proposal.moves)}")
             made.add_row("" if index else f"{number}", *map(Text, place), *told)
     yield made
-    for number, one in enumerate(proposals, start=1):
-        if one.moves:
+    for number, proposal in enumerate(proposals, start=1):
+        if proposal.moves:
             yield Text()
             yield Text(f"For {number}:", "bold")
-            yield from (Text(f"  {words(change)}") for change in one.moves)
+            yield from (Text(f"  {words(change)}") for change in proposal.moves)
 
 
 def proposals_document(proposals: Iterable[Proposal]) -> list[dict[str, Any]]:
     """Return proposals for machines, without their plans."""
     return [
         {
-            "bookings": [booking.model_dump(mode="json") for booking in one.bookings],
-            "cost": one.cost,
-            "notified": one.notified,
-            "comparison": one.comparison.model_dump(mode="json"),
+            "bookings": [booking.model_dump(mode="json") for booking in proposal.bookings],
+            "cost": proposal.cost,
+            "notified": proposal.notified,
+            "comparison": proposal.comparison.model_dump(mode="json"),
         }
-        for one in proposals
+        for proposal in proposals
     ]

@@ -27,11 +27,11 @@ def to_document(value: Any) -> Any:
 
 def verdict_document(plan: Plan, verdict: Verdict, misstated: Iterable[str]) -> dict[str, Any]:
     """Return the outcome of a check."""
-    found = list(misstated)
+    wrong = list(misstated)
     return {
-        "ok": not verdict.violations and not found,
+        "ok": not verdict.violations and not wrong,
         "violations": to_document(verdict.violations),
-        "misstated": found,
+        "misstated": wrong,
         "cost": verdict.cost,
         "stated_cost": plan.cost,
         "costs": verdict.costs.components(),

@@ -220,5 +220,5 @@ def _site_changes(scenario: Scenario, plan: Plan) -> int:
     changes = 0
     for items in list_commitments(scenario, plan).values():
         ordered = sorted(items, key=lambda item: (item.start_minute, item.end_minute))
-        changes += sum(one != other for one, other in pairwise(scenario.site(item.booking.location) for item in ordered))
+        changes += sum(site != other for site, other in pairwise(scenario.site(item.booking.location) for item in ordered))
     return changes

@@ -19,7 +19,7 @@ def codes(identifiers: Iterable[str]) -> Mapping[str, str]:
     """
     asked = dict.fromkeys(identifiers)
     stems: dict[tuple[str, ...], str] = {}
-    found: dict[str, str] = {}
+    codes_by_id: dict[str, str] = {}
     taken = set(asked)
     for identifier in asked:
         parts = [part for part in SEPARATORS.split(identifier) if part]
@@ -27,9 +27,9 @@ def codes(identifiers: Iterable[str]) -> Mapping[str, str]:
         if words not in stems:
             stems[words] = next((stem for stem in _stems(words) if stem not in stems.values()), "".join(words))
         code = stems[words] + "-".join(part for part in parts if part.isdigit())
-        found[identifier] = code if code and code not in taken else identifier
+        codes_by_id[identifier] = code if code and code not in taken else identifier
         taken.add(code)
-    return found
+    return codes_by_id
 
 
 def _stems(words: tuple[str, ...]) -> Iterator[str]:

@@ -64,14 +64,14 @@ class BoardRow:
 
 def make_rows(scenario: Scenario, plan: Plan, day: date, by: By) -> tuple[BoardRow, ...]:
     """Return the rows of a date in the scenario's order: providers on duty or at work, or every room."""
-    found: Mapping[str, list[tuple[Item, bool]]] = defaultdict(list)
+    items: Mapping[str, list[tuple[Item, bool]]] = defaultdict(list)
     for item in plan.items(scenario):
         if item.date == day:
             for owner, supervised in _owners(item, by):
-                found[owner].append((item, supervised))
+                items[owner].append((item, supervised))
     if by == "room":
-        return tuple(BoardRow(room.id, _laned(found[room.id]), (), ()) for room in scenario.clinic.rooms)
-    everybody = (_provider_row(scenario, plan, provider, day, found[provider.id]) for provider in scenario.providers)
+        return tuple(BoardRow(room.id, _laned(items[room.id]), (), ()) for room in scenario.clinic.rooms)
+    everybody = (_provider_row(scenario, plan, provider, day, items[provider.id]) for provider in scenario.providers)
     return tuple(row for row in everybody if not row.is_empty)
 
 
@@ -85,7 +85,7 @@ def _owners(item: Item, by: By) -> Iterator[tuple[str, bool]]:
 
 
 def _provider_row(
-    scenario: Scenario, plan: Plan, provider: Provider, day: date, found: Sequence[tuple[Item, bool]]
+    scenario: Scenario, plan: Plan, provider: Provider, day: date, items: Sequence[tuple[Item, bool]]
 ) -> BoardRow:
     chosen = {(place.provider, place.start): place.location for place in plan.shifts}
     duty: list[MinuteSpan] = []
@@ -100,7 +100,7 @@ def _provider_row(
                 closure for closure in scenario.clinic.closures if all(closure.closes_location(place) for place in places)
             )
             away += filter(None, (_within(time, duty[-1], day) for time in times))
-    return BoardRow(provider.id, _laned(found), tuple(duty), tuple(away))
+    return BoardRow(provider.id, _laned(items), tuple(duty), tuple(away))
 
 
 def _within(time: Timed, bounds: MinuteSpan, day: date) -> MinuteSpan | None:
@@ -109,11 +109,11 @@ def _within(time: Timed, bounds: MinuteSpan, day: date) -> MinuteSpan | None:
     return MinuteSpan(start, end, None) if start < end else None
 
 
-def _laned(found: Iterable[tuple[Item, bool]]) -> tuple[LaneItem, ...]:
+def _laned(items: Iterable[tuple[Item, bool]]) -> tuple[LaneItem, ...]:
     """Give items that overlap lanes of their own: what one does before what one supervises, then by time."""
     clusters: list[list[tuple[Item, bool]]] = []
     until = -1
-    for item, supervised in sorted(found, key=lambda pair: (pair[0].start_minute, pair[0].end_minute, pair[0].id)):
+    for item, supervised in sorted(items, key=lambda pair: (pair[0].start_minute, pair[0].end_minute, pair[0].id)):
         if item.start_minute >= until:
             clusters.append([])
         clusters[-1].append((item, supervised))

@@ -30,8 +30,8 @@ def family(service_id: str) -> str:
 
 def families(service_ids: Iterable[str]) -> tuple[str, ...]:
     """Return the families of some services, in the catalogue's order, ``OTHER`` last."""
-    found = {family(service_id) for service_id in service_ids}
-    return tuple(name for name in (*catalogue.list_families(), OTHER) if name in found)
+    present = {family(service_id) for service_id in service_ids}
+    return tuple(name for name in (*catalogue.list_families(), OTHER) if name in present)
 
 
 def colour(family: str) -> str:

@@ -41,14 +41,14 @@ def standing(plan: Plan) -> str:
 
 def plan_tables(scenario: Scenario, plan: Plan) -> Iterator[RenderableType]:
     """Yield all that is shown of a plan without its bookings."""
-    found = compute_kpis(scenario, plan)
+    kpis = compute_kpis(scenario, plan)
     yield Text(f"{plan.scenario}: {standing(plan)}", "bold")
     yield Text()
-    yield _side_by_side(_cost_table(plan), _figures_table(found))
+    yield _side_by_side(_cost_table(plan), _figures_table(kpis))
     yield Text()
     yield _side_by_side(
-        _share_table("Time of providers used", found.provider_minutes_by_role),
-        _share_table("Rooms used", found.room_minutes_by_kind),
+        _share_table("Time of providers used", kpis.provider_minutes_by_role),
+        _share_table("Rooms used", kpis.room_minutes_by_kind),
     )
     if plan.unscheduled:
         yield Text()
@@ -75,34 +75,34 @@ def share_text(share: Share) -> str:
     return f"{share.part:,} of {share.whole:,}" + ("" if share.ratio is None else f" ({share.ratio:.0%})")
 
 
-def _figures_table(found: Kpis) -> Table:
+def _figures_table(kpis: Kpis) -> Table:
     made = table("Figures", "", "")
-    for label, text in figures(found).items():
+    for label, text in figures(kpis).items():
         made.add_row(label, text)
     return made
 
 
-def figures(found: Kpis) -> dict[str, str]:
+def figures(kpis: Kpis) -> dict[str, str]:
     """Return the figures of a plan that there is something to say of, by their labels."""
-    made = {f"{priority} visits planned": share_text(share) for priority, share in found.visits_by_priority.items()}
-    wait = found.wait
+    made = {f"{priority} visits planned": share_text(share) for priority, share in kpis.visits_by_priority.items()}
+    wait = kpis.wait
     if wait.median_days is not None:
         made["days of waiting"] = f"median {wait.median_days:g}, {LONG_WAIT_PERCENT}% within {wait.long_days}"
     shares = {
-        "visits after their target": found.late_visits,
-        "minutes of providers used": found.provider_minutes,
-        "preferred provider kept": found.wishes.provider,
-        "preferred site kept": found.wishes.site,
-        "preferred half-day kept": found.wishes.half,
-        "patients with extra trips": found.patients_with_extra_trips,
-        "holds for referrals kept": found.holds,
-        "groups that meet": found.groups,
-        "group seats filled": found.group_seats,
+        "visits after their target": kpis.late_visits,
+        "minutes of providers used": kpis.provider_minutes,
+        "preferred provider kept": kpis.wishes.provider,
+        "preferred site kept": kpis.wishes.site,
+        "preferred half-day kept": kpis.wishes.half,
+        "patients with extra trips": kpis.patients_with_extra_trips,
+        "holds for referrals kept": kpis.holds,
+        "groups that meet": kpis.groups,
+        "group seats filled": kpis.group_seats,
     }
     made |= {label: share_text(share) for label, share in shares.items() if share.whole}
-    made["changes of site within a day"] = f"{found.site_changes:,}"
-    if found.notified_moves:
-        made["patients to call again"] = f"{found.notified_moves:,}"
+    made["changes of site within a day"] = f"{kpis.site_changes:,}"
+    if kpis.notified_moves:
+        made["patients to call again"] = f"{kpis.notified_moves:,}"
     return made
 
 
@@ -117,11 +117,11 @@ def _share_table(title: str, shares: Mapping[str, Share]) -> Table:
 def left_out_table(scenario: Scenario, left: Iterable[Unscheduled]) -> Table:
     """Return the visits left out, the most pressing first, with the first reason of each."""
     order = list(scenario.policy.unscheduled.model_dump())
-    pressing = sorted(left, key=lambda one: (-order.index(scenario.visits_by_id[one.visit].priority), one.visit))
+    pressing = sorted(left, key=lambda missing: (-order.index(scenario.visits_by_id[missing.visit].priority), missing.visit))
     made = table(f"Left out: {len(pressing)}", "visit", "service", "priority", "deadline", "why")
-    for one in pressing[:MAX_LINES]:
-        visit = scenario.visits_by_id[one.visit]
-        why = f"{one.reasons[0].rule}: {one.reasons[0].detail}" if one.reasons else ""
+    for missing in pressing[:MAX_LINES]:
+        visit = scenario.visits_by_id[missing.visit]
+        why = f"{missing.reasons[0].rule}: {missing.reasons[0].detail}" if missing.reasons else ""
         made.add_row(*map(Text, (visit.id, visit.service, visit.priority, str(visit.deadline or ""), why)))
     if len(pressing) > MAX_LINES:
         made.add_row(f"and {len(pressing) - MAX_LINES} more", style="dim")
@@ -138,13 +138,13 @@ def reasons_table(scenario: Scenario, visit: str, reasons: Iterable[Reason]) -> 
 
 def violations_table(scenario: Scenario, plan: Plan, violations: Iterable[Violation]) -> Table:
     """Return the rules that a plan breaks, in the words of the table and the checker's."""
-    found = list(violations)
-    sentences = describe_violations(scenario, plan, found, discreet=True)
-    made = table(f"Broken rules: {len(found)}", "rule", "concerns", "finding")
-    for violation, words in zip(found[:MAX_LINES], sentences, strict=False):
+    listed = list(violations)
+    sentences = describe_violations(scenario, plan, listed, discreet=True)
+    made = table(f"Broken rules: {len(listed)}", "rule", "concerns", "finding")
+    for violation, words in zip(listed[:MAX_LINES], sentences, strict=False):
         made.add_row(*map(Text, (violation.rule, ", ".join(violation.ids), f"{words} ({violation.detail})")))
-    if len(found) > MAX_LINES:
-        made.add_row(f"and {len(found) - MAX_LINES} more", style="dim")
+    if len(listed) > MAX_LINES:
+        made.add_row(f"and {len(listed) - MAX_LINES} more", style="dim")
     return made
 
 

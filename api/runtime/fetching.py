@@ -78,8 +78,8 @@ def _embedded(address: IPv6Address) -> IPv4Address | None:
 
 def resolve(host: str, port: int) -> list[Address]:
     """Return every address of a name. Raises ``OSError``."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [ip_address(str(where[0]).partition("%")[0]) for *_, where in found]
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [ip_address(str(where[0]).partition("%")[0]) for *_, where in addresses]
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,9 +233,9 @@ def read_settings(**overrides: Any) -> Settings:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         faults = [
-            Fault("CLINICWEAVE_" + "_".join(map(str, one["loc"])).upper() if one["loc"] else "", one["msg"])
-            for one in error.errors(include_input=False, include_url=False)
-            if one["type"] != "default_factory_not_called"  # another's fault alone
+            Fault("CLINICWEAVE_" + "_".join(map(str, fault["loc"])).upper() if fault["loc"] else "", fault["msg"])
+            for fault in error.errors(include_input=False, include_url=False)
+            if fault["type"] != "default_factory_not_called"  # another's fault alone
         ]
         raise InvalidFile("environment", faults) from None
 

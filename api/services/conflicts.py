@@ -58,19 +58,19 @@ class AffectedBooking:
 
 def find_conflicts(session: Session, period_ids: Iterable[str], now: datetime) -> Conflicts:
     """Return what of some periods breaks rules as it stands; of a period that makes no scenario, nothing is known."""
-    found: dict[Subject, tuple[Violation, ...]] = {}
+    broken: dict[Subject, tuple[Violation, ...]] = {}
     for identifier in period_ids:
         try:
             scenario = periods.load_scenario(session, identifier, now)
         except InvalidFile:
             continue
         plan = plans.load_standing_plan(session, scenario)
-        found |= _find_broken(scenario, plan)
+        broken |= _find_broken(scenario, plan)
         # What stands with another length than is asked for is no part of the plan.
         unplanned = scenario.visits_by_id.keys() - plan.visits_by_id.keys()
         for visit in unplanned & bookings.list_standing_ids(session, identifier):
-            found["visit", visit, ""] = (Violation("length", (visit,), "stands with another length than is asked for"),)
-    return found
+            broken["visit", visit, ""] = (Violation("length", (visit,), "stands with another length than is asked for"),)
+    return broken
 
 
 def raise_tasks(session: Session, before: Conflicts, period_ids: Iterable[str], now: datetime) -> list[AffectedBooking]:
@@ -129,8 +129,8 @@ def describe_affected(session: Session, standing: Iterable[StandingBooking]) -> 
     """Return bookings as those who have to act on a change of the world see them; holds concern nobody."""
     standing = [booking for booking in standing if booking.row.kind != "hold"]
     zone = periods.get_zone(session)
-    found = tasks.find_open_tasks(session, IMPOSSIBLE, [booking.row.subject_id for booking in standing])
-    return [_describe(booking, found.get(booking.placing.subject[:2]), zone) for booking in standing]
+    open_tasks = tasks.find_open_tasks(session, IMPOSSIBLE, [booking.row.subject_id for booking in standing])
+    return [_describe(booking, open_tasks.get(booking.placing.subject[:2]), zone) for booking in standing]
 
 
 def list_impossible(scenario: Scenario, plan: Plan) -> Iterator[Alert]:

@@ -201,7 +201,11 @@ def _list_met(session: Session, row: DisruptionRow, now: datetime) -> list[Stand
     elif row.room is not None:
         met = bookings.list_of_resource(session, "room", row.room, row.starts_at, row.ends_at)
     else:
-        met = [one for one in bookings.list_between(session, row.starts_at, row.ends_at) if one.row.location == row.location]
+        met = [
+            booking
+            for booking in bookings.list_between(session, row.starts_at, row.ends_at)
+            if booking.row.location == row.location
+        ]
     return [booking for booking in met if booking.row.ends_at > now]
 
 

@@ -87,7 +87,9 @@ def list_queue(session: Session, group: str, now: datetime) -> list[QueuedPatien
     programme = next((known for known in programmes.load(session) if f"{known.id}-{asked.month}" == group), None)
     day = max(today, date.fromisoformat(f"{asked.month}-01"))
     candidates = () if programme is None else list_candidates(programme, day)
-    patients = {patient.id: patient for patient in people.load_patients(session, [one.patient for one in candidates])}
+    patients = {
+        patient.id: patient for patient in people.load_patients(session, [candidate.patient for candidate in candidates])
+    }
     return [QueuedPatient(patients[candidate.patient], candidate) for candidate in candidates]
 
 
@@ -151,7 +153,9 @@ def decide_filling(week: WeekSnapshot, by: Actor, group: str, queue: Sequence[Qu
     stands = _get_session(week, group)
     _expect_ahead(week, stands)
     asked, session, joining = week.scenario, stands, []
-    known = [QueuedPatient(asked.patients_by_id[one.patient], one) for one in asked.groups_by_id[group].candidates]
+    known = [
+        QueuedPatient(asked.patients_by_id[candidate.patient], candidate) for candidate in asked.groups_by_id[group].candidates
+    ]
     waiting = {queued.candidate.patient: queued for queued in (*queue, *known)}
     for patient, queued in waiting.items():
         if len(session.attendees) >= asked.groups_by_id[group].capacity:

@@ -139,9 +139,9 @@ def find_places(context: AppContext, wanted: PlaceRequest) -> FoundPlaces:
         When the visit has a place already, or no week is built for that time.
     """
     finder = _Finder(context, wanted)
-    found = finder.find_pathway() if wanted.pathway is not None else finder.find_one()
-    ranked = sorted(found.proposals, key=_rank)
-    return replace(found, proposals=tuple(ranked[: min(wanted.count, MAX_FOUND)]))
+    places = finder.find_pathway() if wanted.pathway is not None else finder.find_one()
+    ranked = sorted(places.proposals, key=_rank)
+    return replace(places, proposals=tuple(ranked[: min(wanted.count, MAX_FOUND)]))
 
 
 def _rank(proposal: ProposedPlaces) -> tuple[int, int, int, datetime, str]:
@@ -173,8 +173,8 @@ class _Finder:
     def find_one(self) -> FoundPlaces:
         """Return places for one visit."""
         visit = self._make_visit(f"asked-{new_id()[:12]}", self._wanted.service) if self._wanted.visit is None else None
-        found = [self._search(period, visit, self._start, self._end) for period in self._periods]
-        return _join(found)
+        places = [self._search(period, visit, self._start, self._end) for period in self._periods]
+        return _join(places)
 
     def find_pathway(self) -> FoundPlaces:
         """Return places for the first visits of a pathway, each at its lag from the one before."""
@@ -308,11 +308,11 @@ def _narrow(visit: Visit, start: datetime, end: datetime) -> Visit | None:
     return visit.changed(earliest=first, deadline=last)
 
 
-def _join(found: Iterable[FoundPlaces]) -> FoundPlaces:
-    found = list(found)
-    proposals = tuple(proposal for places in found for proposal in places.proposals)
-    reasons = next((places.reasons for places in found if places.reasons), ())
-    return FoundPlaces(proposals, () if proposals else reasons, sum(places.with_moves for places in found))
+def _join(parts: Iterable[FoundPlaces]) -> FoundPlaces:
+    parts = list(parts)
+    proposals = tuple(proposal for places in parts for proposal in places.proposals)
+    reasons = next((places.reasons for places in parts if places.reasons), ())
+    return FoundPlaces(proposals, () if proposals else reasons, sum(places.with_moves for places in parts))
 
 
 def _chain(before: ProposedPlaces, after: ProposedPlaces) -> ProposedPlaces:

@@ -26,11 +26,11 @@ def warn(context: AppContext, accepts_key: bool = False) -> None:
     fingerprint = context.signer.fingerprint
     with context.database.writing() as session:
         known = signing_keys.note_fingerprint(session, fingerprint, context.clock(), accepts_key)
-    found = {
+    warnings = {
         OTHER_KEY: known != fingerprint,
         OPEN_AUDIT: is_protected(context.database) is False,
         NO_TLS: not context.settings.is_private,
     }
-    context.warnings[:] = [warning for warning, holds in found.items() if holds]
+    context.warnings[:] = [warning for warning, holds in warnings.items() if holds]
     for warning in context.warnings:
         log.warning("%s", warning)

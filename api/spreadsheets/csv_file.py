@@ -77,7 +77,7 @@ def _separator(text: str, recognised: Callable[[Sequence[str]], int]) -> tuple[s
         return first[4], "\n" + rest  # the line stays, empty: rows keep their numbers
     heading = next((line for line in text.splitlines() if line.strip()), "")
     try:
-        return max(SEPARATORS, key=lambda one: recognised(next(csv.reader([heading], delimiter=one), []))), text
+        return max(SEPARATORS, key=lambda separator: recognised(next(csv.reader([heading], delimiter=separator), []))), text
     except csv.Error:  # a field that is longer than any may be: reading the rows says so
         return SEPARATORS[0], text
 

@@ -85,8 +85,8 @@ def in_row_order(faults: Iterable[Fault]) -> list[Fault]:
     """Return faults as their rows follow one another."""
 
     def row(fault: Fault) -> int:
-        found = re.match(r"row (\d+)", fault.path)
-        return int(found[1]) if found else 0
+        match = re.match(r"row (\d+)", fault.path)
+        return int(match[1]) if match else 0
 
     return sorted(faults, key=row)
 

@@ -86,7 +86,7 @@ def read_table(content: bytes, source: str, columns: Sequence[str]) -> Table:
 def _rows(content: bytes, source: str, columns: Sequence[str]) -> tuple[Iterator[tuple[int, list[Cell]]], tuple[str, ...]]:
     if content.startswith(ZIP):
         return xlsx_rows(content, source), ()
-    return csv_rows(content, source, lambda headings: len({_name(one) for one in headings}.intersection(columns)))
+    return csv_rows(content, source, lambda headings: len({_name(heading) for heading in headings}.intersection(columns)))
 
 
 def _name(heading: str) -> str:

@@ -112,12 +112,12 @@ def _expect_small(outline: Outline, source: str) -> None:
 
 def _merged(outline: Outline) -> dict[tuple[int, int], Cell]:
     """Return the cells that are merged: nobody can say for which row their value is."""
-    found: dict[tuple[int, int], Cell] = {}
+    cells: dict[tuple[int, int], Cell] = {}
     for area in outline.merged:
         reason = Unreadable(f"is merged ({area.coord}); undo the merge and fill in every cell")
         rows, columns = range(area.min_row, area.max_row + 1), range(area.min_col, area.max_col + 1)
-        found |= {(row, column): reason for row in rows for column in columns}
-    return found
+        cells |= {(row, column): reason for row in rows for column in columns}
+    return cells
 
 
 def _cell(cell: Any, typed: Callable[[Any], Any]) -> Any:

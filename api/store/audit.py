@@ -114,8 +114,8 @@ def _row(last: Tail, entry: AuditEntry, now: datetime) -> dict[str, Any]:
 def get_tail(session: Session) -> Tail:
     """Return the end of the chain."""
     query = select(AuditRow.sequence, AuditRow.hash).order_by(col(AuditRow.sequence).desc()).limit(1)
-    found = session.exec(query).first()
-    return Tail(*found) if found else Tail(0, BEFORE_THE_FIRST)
+    tail = session.exec(query).first()
+    return Tail(*tail) if tail else Tail(0, BEFORE_THE_FIRST)
 
 
 def verify(session: Session, *known: Tail) -> Tail:

@@ -114,9 +114,9 @@ def _is_backup(file: Path) -> bool:
         return False
     try:
         # Immutable: nothing is written beside the file, whatever journal it asks for.
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as found:
-            (stores,) = found.execute("SELECT count(*) FROM alembic_version").fetchone()
-            (epochs,) = found.execute(f"SELECT count(*) FROM {EpochRow.__tablename__}").fetchone()
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            (stores,) = connection.execute("SELECT count(*) FROM alembic_version").fetchone()
+            (epochs,) = connection.execute(f"SELECT count(*) FROM {EpochRow.__tablename__}").fetchone()
     except sqlite3.DatabaseError:
         return False
     return bool(stores == 1 and epochs == 0)
@@ -177,8 +177,8 @@ def _restore_postgresql(database: Database, file: Path) -> None:
 
 def _dumped_revision(file: Path) -> str | None:
     """Return the revision of the tables in a backup of PostgreSQL; None when it holds none."""
-    found = re.search(r"^COPY .*;\n(.*)$", _run("pg_restore", *_REVISION_ALONE, str(file)), re.MULTILINE)
-    return found[1] if found else None
+    match = re.search(r"^COPY .*;\n(.*)$", _run("pg_restore", *_REVISION_ALONE, str(file)), re.MULTILINE)
+    return match[1] if match else None
 
 
 def _sqlite_file(database: Database) -> str:
@@ -197,11 +197,11 @@ def _run(program: str, *arguments: str, password: str | None = None) -> str:
 
     The password goes by the environment, where other users cannot read it.
     """
-    found = shutil.which(program)
-    if found is None:
+    path = shutil.which(program)
+    if path is None:
         raise StoreUnusable(f"{program} is not installed: it comes with PostgreSQL's client programs")
     environment = {**os.environ, "PGPASSWORD": password} if password else None
-    done = subprocess.run([found, *arguments], env=environment, capture_output=True, text=True)
+    done = subprocess.run([path, *arguments], env=environment, capture_output=True, text=True)
     if done.returncode != 0:
         raise StoreUnusable(f"{program}: {done.stderr.strip()}")
     return done.stdout

@@ -71,14 +71,14 @@ def find_booking(session: Session, subject: Subject) -> BookingRow | None:
 
 def get_standing(session: Session, row: BookingRow) -> StandingBooking:
     """Return a booking with its placing."""
-    (one,) = _with_placings(session, [row])
-    return one
+    (booking,) = _with_placings(session, [row])
+    return booking
 
 
 def list_standing(session: Session, period_id: str) -> dict[Subject, StandingBooking]:
     """Return what stands in a period."""
     query = select(BookingRow).where(BookingRow.period_id == period_id, BookingRow.state != "cancelled")
-    return {one.placing.subject: one for one in _with_placings(session, list(session.exec(query)))}
+    return {booking.placing.subject: booking for booking in _with_placings(session, list(session.exec(query)))}
 
 
 def placed(session: Session, period_id: str, version: int) -> Mapping[Subject, Placing]:
@@ -194,7 +194,7 @@ def replace(
         for subject, placing in targets.items()
         if subject not in stands or (stands[subject].row.state in OPEN and stands[subject].placing != placing)
     ]
-    leaving = [one for subject, one in stands.items() if subject not in targets and one.row.state in OPEN]
+    leaving = [booking for subject, booking in stands.items() if subject not in targets and booking.row.state in OPEN]
     return _apply(session, period_id, moving, leaving, now, publication_id)
 
 
@@ -248,14 +248,14 @@ def _apply(
     """Free first what is given up, then take: so bookings may change places with each other."""
     rows = _rows_of(session, [placing.subject for placing in moving])
     stood = [row for row in rows.values() if row.state != "cancelled"]
-    before = {one.placing.subject: one.placing for one in _with_placings(session, stood)}
-    freed = [row.id for row in stood] + [one.row.id for one in leaving]
+    before = {booking.placing.subject: booking.placing for booking in _with_placings(session, stood)}
+    freed = [row.id for row in stood] + [booking.row.id for booking in leaving]
     session.exec(delete(OccupancyRow).where(col(OccupancyRow.booking_id).in_(freed)))
     changes = []
-    for one in leaving:
-        one.row.state, one.row.updated_at, one.row.publication_id = "cancelled", now, publication_id
-        one.row.version += 1
-        changes.append(BookingChange(one.row, one.placing, None))
+    for booking in leaving:
+        booking.row.state, booking.row.updated_at, booking.row.publication_id = "cancelled", now, publication_id
+        booking.row.version += 1
+        changes.append(BookingChange(booking.row, booking.placing, None))
     for placing in moving:
         earlier = before.get(placing.subject)
         row = rows.get(placing.subject) or _new_row(session, period_id, placing, now)
@@ -285,7 +285,10 @@ def _placed(session: Session, period_id: str) -> dict[Subject, Placing]:
         taken = _takings(session, select(*_TAKEN).where(col(OccupancyRow.booking_id).in_(ids)))
         return {(row.id, row.version): placing_of(row, taken[row.id]) for row in rows}
 
-    return {one.subject: one for one in get_each_cached(session, [(one, version) for one, version in present], read)}
+    return {
+        placing.subject: placing
+        for placing in get_each_cached(session, [(placing, version) for placing, version in present], read)
+    }
 
 
 def _with_placings(session: Session, rows: Sequence[BookingRow]) -> list[StandingBooking]:
@@ -356,7 +359,7 @@ def _clash(session: Session, refused: Sequence[tuple[Resource, str, datetime, da
         col(OccupancyRow.starts_at) < last,
     )
     free_from: dict[tuple[str, str], datetime] = {}
-    for resource, identifier, start, end in sorted([*refused, *session.exec(query)], key=lambda one: one[2]):
+    for resource, identifier, start, end in sorted([*refused, *session.exec(query)], key=lambda holding: holding[2]):
         if start < free_from.get((resource, identifier), start):
             return DoubleBooked(resource, identifier, start)
         free_from[resource, identifier] = end

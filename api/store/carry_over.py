@@ -46,10 +46,10 @@ def get_dates_before(session: Session, visits: Collection[str]) -> dict[str, lis
         .where(col(LinkRow.after_id).in_(list(visits)), col(BookingRow.state).not_in(("cancelled", "offered", "no-show")))
     )
     wall = get_zone(session).wall
-    found: dict[str, list[tuple[date, Link]]] = defaultdict(list)
+    dates: dict[str, list[tuple[date, Link]]] = defaultdict(list)
     for after, document, starts_at in session.exec(query):
-        found[after].append((wall(starts_at).date(), read_document(Link, document)))
-    return found
+        dates[after].append((wall(starts_at).date(), read_document(Link, document)))
+    return dates
 
 
 def keep(session: Session, scenario: Scenario, now: datetime) -> None:
@@ -63,9 +63,13 @@ def keep(session: Session, scenario: Scenario, now: datetime) -> None:
     requests.put_visits(session, period, scenario.visits, now)
     bookings.bring_into(session, period, wanted)
     _keep_links(session, period, wanted, scenario.links)
-    _drop_groups(session, period, {one.id for one in scenario.groups} | {one for kind, one in stands if kind == "group"})
+    _drop_groups(
+        session,
+        period,
+        {group.id for group in scenario.groups} | {identifier for kind, identifier in stands if kind == "group"},
+    )
     requests.put_groups(session, period, scenario.groups)
-    kept = {one.id for one in scenario.reserves} | {one for kind, one in stands if kind == "hold"}
+    kept = {reserve.id for reserve in scenario.reserves} | {identifier for kind, identifier in stands if kind == "hold"}
     session.exec(delete(ReserveRow).where(col(ReserveRow.period_id) == period, col(ReserveRow.id).not_in(kept)))
     requests.put_reserves(session, period, scenario.reserves)
 

@@ -196,12 +196,12 @@ def translate_errors() -> Iterator[None]:
     try:
         yield
     except StatementError as error:
-        found = error.orig if isinstance(error.orig, StoreError) else None
+        refusal = error.orig if isinstance(error.orig, StoreError) else None
         if isinstance(error, DBAPIError):
-            found = to_domain_error(error)
-        if found is None:
+            refusal = to_domain_error(error)
+        if refusal is None:
             raise
-        raise found from None
+        raise refusal from None
     except TimeoutError:
         raise StoreBusy from None
 

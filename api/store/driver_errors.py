@@ -80,12 +80,12 @@ def _of_postgresql(error: DBAPIError, state: str) -> StoreError | None:
 def _of_sqlite(message: str) -> StoreError | None:
     if message == DOUBLE_BOOKED:
         return DoubleBooked()
-    if found := re.match(r"UNIQUE constraint failed: (.*)", message):
-        return AlreadyThere(found[1])
+    if match := re.match(r"UNIQUE constraint failed: (.*)", message):
+        return AlreadyThere(match[1])
     if message.startswith("FOREIGN KEY constraint failed"):
         return StillReferenced()
-    if found := re.match(r"CHECK constraint failed: (.*)", message):
-        return ConstraintViolated(found[1])
+    if match := re.match(r"CHECK constraint failed: (.*)", message):
+        return ConstraintViolated(match[1])
     if message == APPEND_ONLY:
         return ConstraintViolated(message)
     if "is locked" in message or "is busy" in message:

@@ -124,7 +124,7 @@ def put_subjects(session: Session, subjects: Mapping[str, VisitSubject]) -> None
 def get_subjects(session: Session, visits: Collection[str]) -> dict[str, VisitSubject]:
     """Return of which step of which episode visits are; those of none are left out."""
     rows = session.exec(select(EpisodeVisitRow).where(col(EpisodeVisitRow.visit_id).in_(list(visits))))
-    return {one.visit_id: VisitSubject(one.episode_id, Occurrence(one.step, one.number)) for one in rows}
+    return {row.visit_id: VisitSubject(row.episode_id, Occurrence(row.step, row.number)) for row in rows}
 
 
 def list_unplaced(session: Session, episode_ids: Collection[str]) -> list[VisitRow]:
@@ -191,8 +191,8 @@ def _loaded(session: Session, which: Any) -> dict[str, Episode]:
     query = select(*columns).join(EpisodeRow, col(EpisodeRow.id) == col(event.episode_id)).where(which)
     for identifier, *values in session.exec(query.order_by(col(event.episode_id), col(event.number))):
         histories[identifier].append(_event(wall(values[1]), values))
-    one = EpisodeRow
-    head: Any = (one.id, one.pathway, one.patient_id, one.priority, one.preferred_providers)
+    table = EpisodeRow
+    head: Any = (table.id, table.pathway, table.patient_id, table.priority, table.preferred_providers)
     return {
         identifier: Episode.model_construct(
             id=identifier,
@@ -202,7 +202,9 @@ def _loaded(session: Session, which: Any) -> dict[str, Episode]:
             preferred_providers=tuple(preferred),
             history=tuple(histories[identifier]),
         )
-        for identifier, pathway, patient, priority, preferred in session.exec(select(*head).where(which).order_by(col(one.id)))
+        for identifier, pathway, patient, priority, preferred in session.exec(
+            select(*head).where(which).order_by(col(table.id))
+        )
     }
 
 

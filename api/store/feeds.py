@@ -72,10 +72,10 @@ def list_subjects(session: Session, clinic: Clinic) -> list[tuple[FeedKind, str]
     """Return everything of staff that there can be a feed of."""
     providers = session.exec(select(ProviderRow.id).order_by(col(ProviderRow.id)))
     groups = session.exec(select(GroupRow.id).distinct().order_by(col(GroupRow.id)))
-    found: list[tuple[FeedKind, str]] = [("provider", one) for one in providers]
-    found += [("room", one.id) for one in clinic.rooms]
-    found += [("location", one.id) for one in clinic.locations]
-    return [*found, *(("group", one) for one in groups)]
+    subjects: list[tuple[FeedKind, str]] = [("provider", subject) for subject in providers]
+    subjects += [("room", subject.id) for subject in clinic.rooms]
+    subjects += [("location", subject.id) for subject in clinic.locations]
+    return [*subjects, *(("group", subject) for subject in groups)]
 
 
 class Shown(NamedTuple):
@@ -99,8 +99,8 @@ class Subscription(NamedTuple):
 def find_subscription(connection: Connection, kind: FeedKind, secret_hash: str, first: date) -> tuple[Subscription, str] | None:
     """Return the feed of a kind that a secret opens, the revoked too, and what :func:`get_source` says of it."""
     given = {"secret_hash": secret_hash, "since": _midnight(first)}
-    found, columns = connection.execute(_subscription_query(kind), given).first(), len(Subscription._fields)
-    return None if found is None else (Subscription(*found[:columns]), _told(first, found[columns:]))
+    row, columns = connection.execute(_subscription_query(kind), given).first(), len(Subscription._fields)
+    return None if row is None else (Subscription(*row[:columns]), _told(first, row[columns:]))
 
 
 def get_source(session: Session, kind: FeedKind, identifier: str, first: date) -> str:
@@ -109,8 +109,8 @@ def get_source(session: Session, kind: FeedKind, identifier: str, first: date) -
     A booking that comes or changes is the newest of the feed's; one that goes makes them fewer.
     """
     given = {"identifier": identifier, "since": _midnight(first)}
-    found = session.connection().execute(_source_query(kind), given).one()
-    return _told(first, found)
+    row = session.connection().execute(_source_query(kind), given).one()
+    return _told(first, row)
 
 
 def named(session: Session) -> tuple[int, ...]:
@@ -151,13 +151,13 @@ def _shown_query(kind: FeedKind) -> Select[Any]:
 def _sources(kind: FeedKind, identifier: SQLColumnExpression[str]) -> list[Any]:
     """Return the columns that a feed's source is made of."""
     parts: list[Any] = [func.count(), func.sum(BookingRow.version), func.max(BookingRow.updated_at)]
-    text = sum((func.coalesce(cast(one, String), "") + " " for one in parts), start=literal(""))
+    text = sum((func.coalesce(cast(part, String), "") + " " for part in parts), start=literal(""))
     present: Select[Any] = sqlalchemy.select(col(EpochRow.id))
     sources = [present, _concerning(sqlalchemy.select(text), kind, identifier), *_versions()]
     if kind == "patient":
         told: Any = sqlalchemy.select(func.sum(InvitationRow.sequence) + func.count())
         sources.append(told.where(col(InvitationRow.patient_id) == identifier))
-    return [one.correlate(FeedRow).scalar_subquery() for one in sources]
+    return [part.correlate(FeedRow).scalar_subquery() for part in sources]
 
 
 def _told(first: date, sources: Sequence[Any]) -> str:
@@ -187,7 +187,7 @@ def _versions() -> list[Select[Any]]:
     return [sqlalchemy.select(func.sum(table.version)) for table in (ClinicRow, ProviderRow, GroupRow)]
 
 
-_NAMED: Select[Any] = sqlalchemy.select(*(one.scalar_subquery() for one in _versions()))
+_NAMED: Select[Any] = sqlalchemy.select(*(version.scalar_subquery() for version in _versions()))
 
 
 def _midnight(first: date) -> datetime:

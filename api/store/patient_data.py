@@ -26,14 +26,14 @@ def list_rows(session: Session, patient: str) -> dict[str, list[dict[str, Any]]]
     for name in (VISITS, EPISODES):
         table = metadata.tables[name]
         ids[name] = list(session.connection().execute(select(table.c.id).where(table.c.patient_id == patient)).scalars())
-    found = {}
+    rows_by_table = {}
     for table in metadata.sorted_tables:
         conditions = list(_conditions(table, ids))
         if conditions and table.name != "audit":
             rows = session.connection().execute(select(table).where(or_(*conditions))).mappings()
             if kept := [_shown(dict(row)) for row in rows]:
-                found[table.name] = kept
-    return found
+                rows_by_table[table.name] = kept
+    return rows_by_table
 
 
 def _conditions(table: Table, ids: dict[str, list[str]]) -> Iterator[ColumnElement[bool]]:

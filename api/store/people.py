@@ -164,19 +164,19 @@ def get_provider_names(session: Session) -> dict[str, str]:
 
 def put_providers(session: Session, providers: Sequence[Provider], grid: TimeGrid) -> None:
     """Add providers, or bring known ones to what is given; their shifts and busy times of the grid's dates are replaced."""
-    put(session, ProviderRow, (_provider_row(one) for one in providers))
+    put(session, ProviderRow, (_provider_row(provider) for provider in providers))
     starts, ends = get_bounds(grid)
     shifts = [
-        ShiftRow(provider_id=one.id, starts_at=begin, ends_at=end, locations=list(shift.locations), also=list(shift.also))
-        for one in providers
-        for shift, begin, end in _instants(one.shifts, grid)
+        ShiftRow(provider_id=provider.id, starts_at=begin, ends_at=end, locations=list(shift.locations), also=list(shift.also))
+        for provider in providers
+        for shift, begin, end in _instants(provider.shifts, grid)
     ]
     busy = [
-        BusyRow(provider_id=one.id, starts_at=begin, ends_at=end, source=FROM_SCENARIO)
-        for one in providers
-        for _, begin, end in _instants(one.busy, grid)
+        BusyRow(provider_id=provider.id, starts_at=begin, ends_at=end, source=FROM_SCENARIO)
+        for provider in providers
+        for _, begin, end in _instants(provider.busy, grid)
     ]
-    ids = [one.id for one in providers]
+    ids = [provider.id for provider in providers]
     for kind, rows in ((ShiftRow, shifts), (BusyRow, busy)):
         first = min([starts, *(row.starts_at for row in rows)])
         last = max([ends, *(row.ends_at for row in rows)])
@@ -199,10 +199,10 @@ def load_providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     starts, ends = get_bounds(grid)
     wall = cache(grid.wall)  # most begin and end at a few clock times
     shifts: dict[str, list[Shift]] = defaultdict(list)
-    one, other = ShiftRow, BusyRow
-    columns: tuple[Any, ...] = (one.provider_id, one.starts_at, one.ends_at, one.locations, one.also)
-    on_duty = select(*columns).where(col(one.starts_at) >= starts, col(one.starts_at) < ends)
-    for provider, begin, end, locations, also in session.exec(on_duty.order_by(col(one.starts_at))):
+    table, other = ShiftRow, BusyRow
+    columns: tuple[Any, ...] = (table.provider_id, table.starts_at, table.ends_at, table.locations, table.also)
+    on_duty = select(*columns).where(col(table.starts_at) >= starts, col(table.starts_at) < ends)
+    for provider, begin, end, locations, also in session.exec(on_duty.order_by(col(table.starts_at))):
         shifts[provider].append(Shift(start=wall(begin), end=wall(end), locations=tuple(locations), also=tuple(also)))
     busy: dict[str, list[Interval]] = defaultdict(list)
     away = select(other.provider_id, other.starts_at, other.ends_at)

@@ -279,9 +279,9 @@ def get_period_of_snapshot(session: Session, identifier: str) -> PeriodRow:
 def _asked(session: Session, row: PeriodRow) -> Scenario:
     period_id, place_of_care = row.id, clinic_of(session)
     grid = _grid(row, place_of_care)
-    stands = {subject: one for subject, one in placed(session, period_id, row.version).items() if not one.offered}
+    stands = {subject: placing for subject, placing in placed(session, period_id, row.version).items() if not placing.offered}
     asked, meeting = load_visits(session, period_id), load_groups(session, period_id)
-    patients = {one.patient for one in asked} | {one.patient for group in meeting for one in group.candidates}
+    patients = {visit.patient for visit in asked} | {candidate.patient for group in meeting for candidate in group.candidates}
     providers = load_providers(session, grid)
     trainees = get_trainees(providers)
     return Scenario.from_parts(
@@ -294,9 +294,11 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
         clinic=_with_block_staff(place_of_care, row),
         providers=providers,
         patients=patients_with_appointments(session, patients, grid),
-        visits=tuple(_at(one, stands.get(("visit", one.id, "")), current_visit, grid, trainees) for one in asked),
-        links=load_links(session, period_id, {one.id for one in asked}),
-        groups=tuple(_at(one, stands.get(("group", one.id, one.month)), current_group, grid, trainees) for one in meeting),
+        visits=tuple(_at(visit, stands.get(("visit", visit.id, "")), current_visit, grid, trainees) for visit in asked),
+        links=load_links(session, period_id, {visit.id for visit in asked}),
+        groups=tuple(
+            _at(group, stands.get(("group", group.id, group.month)), current_group, grid, trainees) for group in meeting
+        ),
         reserves=load_reserves(session, period_id),
         policy=read_document(Policy, row.policy),
     )
@@ -321,6 +323,6 @@ StandingAt = Callable[[Placing, TimeGrid, Collection[str]], object]
 """Returns where a placing stands, as a scenario has it."""
 
 
-def _at(one: V, placing: Placing | None, current: StandingAt, grid: TimeGrid, trainees: Collection[str]) -> V:
+def _at(asked: V, placing: Placing | None, current: StandingAt, grid: TimeGrid, trainees: Collection[str]) -> V:
     """Return what is asked for as standing at a placing, if it has one."""
-    return one if placing is None else one.changed(current=current(placing, grid, trainees))
+    return asked if placing is None else asked.changed(current=current(placing, grid, trainees))

@@ -58,17 +58,17 @@ class Placing:
 
     def ids(self, kind: OccupancyKind) -> tuple[str, ...]:
         """Return the ids of what is taken of a kind, by position."""
-        taken = [one for one in self.takings if one.kind == kind]
+        taken = [taking for taking in self.takings if taking.kind == kind]
         if len(taken) > 1:
-            taken.sort(key=lambda one: one.position)
-        return tuple([one.resource_id for one in taken])
+            taken.sort(key=lambda taking: taking.position)
+        return tuple([taking.resource_id for taking in taken])
 
     def without_patient(self, patient: str) -> Placing:
         """Return the placing of a session in which a patient has no seat."""
-        others = [one for one in self.ids("patient") if one != patient]
-        until = max((one.ends_at for one in self.takings if one.kind == "patient"), default=self.ends_at)
-        seats = {Taking("patient", position, one, until) for position, one in enumerate(others)}
-        return replace(self, takings=frozenset({one for one in self.takings if one.kind != "patient"} | seats))
+        others = [other for other in self.ids("patient") if other != patient]
+        until = max((taking.ends_at for taking in self.takings if taking.kind == "patient"), default=self.ends_at)
+        seats = {Taking("patient", position, other, until) for position, other in enumerate(others)}
+        return replace(self, takings=frozenset({taking for taking in self.takings if taking.kind != "patient"} | seats))
 
     @property
     def room(self) -> str | None:
@@ -183,14 +183,14 @@ def occupancies_of(booking_id: str, placing: Placing) -> list[OccupancyRow]:
     return [
         OccupancyRow(
             booking_id=booking_id,
-            kind=one.kind,
-            position=one.position,
-            resource=RESOURCES[one.kind],
-            resource_id=one.resource_id,
+            kind=taking.kind,
+            position=taking.position,
+            resource=RESOURCES[taking.kind],
+            resource_id=taking.resource_id,
             starts_at=placing.starts_at,
-            ends_at=one.ends_at,
+            ends_at=taking.ends_at,
         )
-        for one in placing.takings
+        for taking in placing.takings
     ]
 
 

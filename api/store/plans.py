@@ -126,7 +126,8 @@ def choose_places(session: Session, scenario: Scenario, places: Iterable[ShiftPl
     chosen = ShiftPlaceRow
     session.exec(delete(chosen).where(col(chosen.starts_at) >= starts_at, col(chosen.starts_at) < ends_at))
     session.add_all(
-        chosen(provider_id=one.provider, starts_at=scenario.grid.utc(one.start), location=one.location) for one in places
+        chosen(provider_id=place.provider, starts_at=scenario.grid.utc(place.start), location=place.location)
+        for place in places
     )
 
 
@@ -134,20 +135,20 @@ def _as_plan(session: Session, scenario: Scenario, taken: Mapping[Subject, Placi
     """Return what stands as a plan, at no cost yet."""
     grid = scenario.grid
     visits, groups, holds = list[VisitBooking](), list[GroupBooking](), list[HoldBooking]()
-    for (kind, identifier, _), one in sorted(taken.items()):
-        fields = booking_fields(one, grid)
+    for (kind, identifier, _), placing in sorted(taken.items()):
+        fields = booking_fields(placing, grid)
         match kind:
             case "visit":
                 visits.append(VisitBooking(visit=identifier, **fields))
             case "group":
-                groups.append(GroupBooking(group=identifier, attendees=one.ids("patient"), **fields))
+                groups.append(GroupBooking(group=identifier, attendees=placing.ids("patient"), **fields))
             case "hold":
                 holds.append(HoldBooking(reserve=identifier, **fields))
     starts_at, ends_at = get_bounds(grid)
     chosen = select(ShiftPlaceRow).where(col(ShiftPlaceRow.starts_at) >= starts_at, col(ShiftPlaceRow.starts_at) < ends_at)
     shifts = tuple(
-        ShiftPlace(provider=one.provider_id, start=grid.wall(one.starts_at), location=one.location)
-        for one in session.exec(chosen.order_by(col(ShiftPlaceRow.provider_id), col(ShiftPlaceRow.starts_at)))
+        ShiftPlace(provider=row.provider_id, start=grid.wall(row.starts_at), location=row.location)
+        for row in session.exec(chosen.order_by(col(ShiftPlaceRow.provider_id), col(ShiftPlaceRow.starts_at)))
     )
     return Plan.model_construct(
         format="clinicweave-plan/1",

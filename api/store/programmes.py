@@ -45,7 +45,7 @@ def get_programme(session: Session, identifier: str) -> ProgrammeRow:
 
 def put_programmes(session: Session, programmes: Iterable[Programme]) -> None:
     """Add programmes, or bring known ones to what is given, but for their people and sessions."""
-    rows = (dict(id=one.id, document=one.model_dump_json(exclude=set(PEOPLE))) for one in programmes)
+    rows = (dict(id=programme.id, document=programme.model_dump_json(exclude=set(PEOPLE))) for programme in programmes)
     put(session, ProgrammeRow, rows)
 
 
@@ -57,24 +57,24 @@ def list_ids(session: Session) -> set[str]:
 def load(session: Session) -> tuple[Programme, ...]:
     """Return every programme with its people and its sessions, by id."""
     people: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for one in session.exec(select(MemberRow).order_by(col(MemberRow.since), col(MemberRow.patient_id))):
-        seat = {"patient": one.patient_id, "priority": one.priority, "since": one.since, "until": one.until}
-        people[one.programme_id, "members"].append(seat)
-    for two in session.exec(select(WaitingRow).order_by(col(WaitingRow.since), col(WaitingRow.patient_id))):
-        wish = {"patient": two.patient_id, "priority": two.priority, "since": two.since}
-        people[two.programme_id, "waiting"].append(wish)
+    for seated in session.exec(select(MemberRow).order_by(col(MemberRow.since), col(MemberRow.patient_id))):
+        seat = {"patient": seated.patient_id, "priority": seated.priority, "since": seated.since, "until": seated.until}
+        people[seated.programme_id, "members"].append(seat)
+    for queued in session.exec(select(WaitingRow).order_by(col(WaitingRow.since), col(WaitingRow.patient_id))):
+        wish = {"patient": queued.patient_id, "priority": queued.priority, "since": queued.since}
+        people[queued.programme_id, "waiting"].append(wish)
     rows = list(session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.id))))
-    met = list_sessions(session, [one.id for one in rows])
+    met = list_sessions(session, [row.id for row in rows])
     documents = (
         {
-            **json.loads(one.document),
-            "members": people[one.id, "members"],
-            "waiting": people[one.id, "waiting"],
-            "sessions": [{"date": held.date, "attended": held.attended} for held in met[one.id]],
+            **json.loads(row.document),
+            "members": people[row.id, "members"],
+            "waiting": people[row.id, "waiting"],
+            "sessions": [{"date": held.date, "attended": held.attended} for held in met[row.id]],
         }
-        for one in rows
+        for row in rows
     )
-    return tuple(Programme.model_validate_json(json.dumps(one, default=str)) for one in documents)
+    return tuple(Programme.model_validate_json(json.dumps(document, default=str)) for document in documents)
 
 
 def list_sessions(session: Session, programmes: Collection[str]) -> dict[str, list[HeldSession]]:
@@ -88,9 +88,9 @@ def list_sessions(session: Session, programmes: Collection[str]) -> dict[str, li
         seats[booking].append(patient)
     missed = select(AttendanceRow.booking_id, AttendanceRow.patient_id).where(col(AttendanceRow.came).is_(False))
     absent = {(booking, patient) for booking, patient in session.exec(missed)}
-    owners = {f"{one}-{row.month}": one for row in rows for one in programmes}
+    owners = {f"{programme}-{row.month}": programme for row in rows for programme in programmes}
     wall = get_zone(session).wall
-    met: dict[str, list[HeldSession]] = {one: [] for one in programmes}
+    met: dict[str, list[HeldSession]] = {programme: [] for programme in programmes}
     for row in rows:
         if row.subject_id in owners:
             away = frozenset(who for booking, who in absent if booking == row.id)
@@ -109,19 +109,19 @@ def waiting_and_members(session: Session, patients: Collection[str], day: date) 
     waits = select(WaitingRow.programme_id, WaitingRow.patient_id).where(col(WaitingRow.patient_id).in_(list(patients)))
     seats = select(MemberRow.programme_id, MemberRow.patient_id).where(col(MemberRow.patient_id).in_(list(patients)))
     seats = seats.where(col(MemberRow.until).is_(None) | (col(MemberRow.until) > day))
-    return {(one, who) for query in (waits, seats) for one, who in session.exec(query)}
+    return {(programme, who) for query in (waits, seats) for programme, who in session.exec(query)}
 
 
 def put_people(session: Session, before: Programme, after: Programme) -> None:
     """Make who has a seat in a programme, and who waits for one, as it is after a change."""
-    gone = {one.patient for one in before.waiting} - {one.patient for one in after.waiting}
+    gone = {entry.patient for entry in before.waiting} - {entry.patient for entry in after.waiting}
     session.exec(delete(WaitingRow).where(col(WaitingRow.programme_id) == after.id, col(WaitingRow.patient_id).in_(gone)))
     put(
         session,
         MemberRow,
         (
-            dict(programme_id=after.id, patient_id=one.patient, since=one.since, until=one.until, priority=one.priority)
-            for one in after.members
+            dict(programme_id=after.id, patient_id=seat.patient, since=seat.since, until=seat.until, priority=seat.priority)
+            for seat in after.members
         ),
     )
 

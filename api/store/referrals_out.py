@@ -59,6 +59,6 @@ def patients_with_appointments(session: Session, ids: Collection[str], grid: Tim
         assert row.starts_at is not None and row.ends_at is not None
         away[row.patient_id].append(Interval(start=grid.wall(row.starts_at), end=grid.wall(row.ends_at)))
     return tuple(
-        one.changed(unavailable=(*one.unavailable, *away[one.id])) if one.id in away else one
-        for one in load_patients(session, ids)
+        patient.changed(unavailable=(*patient.unavailable, *away[patient.id])) if patient.id in away else patient
+        for patient in load_patients(session, ids)
     )

@@ -53,7 +53,7 @@ def get_asking_times(session: Session, period_id: str) -> dict[str, datetime]:
 
 def put_visits(session: Session, period_id: str, visits: Iterable[Visit], now: datetime) -> None:
     """Add visits to a period, or bring known ones to what is given; where they stand (``current``) is not kept here."""
-    put(session, VisitRow, (_visit_row(period_id, one, now) for one in visits))
+    put(session, VisitRow, (_visit_row(period_id, visit, now) for visit in visits))
 
 
 def withdraw_visit(session: Session, identifier: str, expected: int | None = None) -> VisitRow:
@@ -69,7 +69,7 @@ def withdraw_visit(session: Session, identifier: str, expected: int | None = Non
 def add_links(session: Session, period_id: str, links: Iterable[Link]) -> None:
     """Add links between visits. Raises ``StillReferenced`` when there is no such visit."""
     rows = (
-        dict(period_id=period_id, before_id=one.before, after_id=one.after, document=one.model_dump_json()) for one in links
+        dict(period_id=period_id, before_id=link.before, after_id=link.after, document=link.model_dump_json()) for link in links
     )
     insert_all(session, LinkRow, rows)
 
@@ -119,13 +119,15 @@ def put_links(session: Session, period_id: str, visits: Iterable[str], links: It
 def put_groups(session: Session, period_id: str, groups: Iterable[Group]) -> None:
     """Add groups with their candidates to a period, or bring known ones to what is given."""
     groups = tuple(groups)
-    put(session, GroupRow, (_group_row(period_id, one) for one in groups))
+    put(session, GroupRow, (_group_row(period_id, group) for group in groups))
     for group in groups:
         members = MembershipRow
         session.exec(delete(members).where(col(members.group_id) == group.id, col(members.month) == group.month))
         seats = (
-            dict(group_id=group.id, month=group.month, patient_id=one.patient, position=place, priority=one.priority)
-            for place, one in enumerate(group.candidates)
+            dict(
+                group_id=group.id, month=group.month, patient_id=candidate.patient, position=place, priority=candidate.priority
+            )
+            for place, candidate in enumerate(group.candidates)
         )
         insert_all(session, members, seats)
 
@@ -153,8 +155,10 @@ def sessions_open_to(session: Session, patient_id: str) -> list[GroupRow]:
 
 def close_session_to(session: Session, row: GroupRow, patient_id: str, most_needed: int | None) -> None:
     """Let a patient be given no seat in a session; no more attendees are needed than are told, None: as many as before."""
-    one, group = MembershipRow, read_document(Group, row.document)
-    seats = delete(one).where(col(one.group_id) == row.id, col(one.month) == row.month, col(one.patient_id) == patient_id)
+    table, group = MembershipRow, read_document(Group, row.document)
+    seats = delete(table).where(
+        col(table.group_id) == row.id, col(table.month) == row.month, col(table.patient_id) == patient_id
+    )
     session.exec(seats)
     if most_needed is not None and most_needed < group.min_attendees:
         group = group.changed(min_attendees=most_needed)
@@ -166,8 +170,14 @@ def close_session_to(session: Session, row: GroupRow, patient_id: str, most_need
 def put_reserves(session: Session, period_id: str, reserves: Iterable[Reserve]) -> None:
     """Add reserves to a period, or bring known ones to what is given."""
     rows = (
-        dict(id=one.id, period_id=period_id, service=one.service, held_on=one.date, document=one.model_dump_json())
-        for one in reserves
+        dict(
+            id=reserve.id,
+            period_id=period_id,
+            service=reserve.service,
+            held_on=reserve.date,
+            document=reserve.model_dump_json(),
+        )
+        for reserve in reserves
     )
     put(session, ReserveRow, rows)
 
@@ -182,14 +192,16 @@ def load_links(session: Session, period_id: str, visits: Collection[str]) -> tup
 def load_groups(session: Session, period_id: str) -> tuple[Group, ...]:
     """Return a period's groups with their candidates, but for where they stand."""
     candidates: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
-    one = MembershipRow
+    table = MembershipRow
     members = (
-        select(one.group_id, one.month, one.patient_id, one.priority).join(GroupRow).where(GroupRow.period_id == period_id)
+        select(table.group_id, table.month, table.patient_id, table.priority)
+        .join(GroupRow)
+        .where(GroupRow.period_id == period_id)
     )
-    for group, month, patient, priority in session.exec(members.order_by(col(one.position))):
+    for group, month, patient, priority in session.exec(members.order_by(col(table.position))):
         candidates[group, month].append(Candidate.model_validate({"patient": patient, "priority": priority}))
-    found = session.exec(select(GroupRow).where(GroupRow.period_id == period_id).order_by(col(GroupRow.id)))
-    return tuple(read_document(Group, row.document).changed(candidates=tuple(candidates[row.id, row.month])) for row in found)
+    rows = session.exec(select(GroupRow).where(GroupRow.period_id == period_id).order_by(col(GroupRow.id)))
+    return tuple(read_document(Group, row.document).changed(candidates=tuple(candidates[row.id, row.month])) for row in rows)
 
 
 def group_texts(session: Session, ids: Iterable[str]) -> list[tuple[str, str]]:
@@ -205,22 +217,22 @@ def load_reserves(session: Session, period_id: str) -> tuple[Reserve, ...]:
     return tuple(read_document(Reserve, text) for text in rows)
 
 
-def _visit_row(period_id: str, one: Visit, now: datetime) -> dict[str, Any]:
+def _visit_row(period_id: str, visit: Visit, now: datetime) -> dict[str, Any]:
     return dict(
-        id=one.id,
+        id=visit.id,
         period_id=period_id,
-        patient_id=one.patient,
-        service=one.service,
-        priority=one.priority,
-        earliest=one.earliest,
-        target=one.target,
-        deadline=one.deadline,
+        patient_id=visit.patient,
+        service=visit.service,
+        priority=visit.priority,
+        earliest=visit.earliest,
+        target=visit.target,
+        deadline=visit.deadline,
         state="asked",
-        document=one.changed(current=None).model_dump_json(),
+        document=visit.changed(current=None).model_dump_json(),
         created_at=now,
     )
 
 
-def _group_row(period_id: str, one: Group) -> dict[str, Any]:
-    document = one.changed(candidates=(), current=None).model_dump_json()
-    return dict(id=one.id, month=one.month, period_id=period_id, service=one.service, document=document)
+def _group_row(period_id: str, group: Group) -> dict[str, Any]:
+    document = group.changed(candidates=(), current=None).model_dump_json()
+    return dict(id=group.id, month=group.month, period_id=period_id, service=group.service, document=document)

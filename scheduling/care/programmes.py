@@ -212,7 +212,7 @@ def _group(
 
 def _seated_otherwise(attending: Iterable[str], known: Iterable[Candidate]) -> tuple[Candidate, ...]:
     """Return those who have a place in a session that stands although no seat of the programme is theirs by now."""
-    others = set(attending) - {one.patient for one in known}
+    others = set(attending) - {seat.patient for seat in known}
     return tuple(Candidate(patient=patient, priority="routine") for patient in sorted(others))
 
 

@@ -81,8 +81,8 @@ def is_begun(scenario: Scenario, current: Current | CurrentGroup | None) -> bool
 
 def is_as_begun(current: Current | CurrentGroup, booking: Booking) -> bool:
     """Return whether a booking is exactly as it stands; the order of supervisors and attendees does not matter."""
-    places = ((thing.start, thing.location, thing.room, thing.team) for thing in (current, booking))
-    attendees = (frozenset(getattr(thing, "attendees", ())) for thing in (current, booking))
+    places = ((stand.start, stand.location, stand.room, stand.team) for stand in (current, booking))
+    attendees = (frozenset(getattr(stand, "attendees", ())) for stand in (current, booking))
     return (
         len(set(places)) == 1 and sorted(current.supervisors or ()) == sorted(booking.supervisors) and len(set(attendees)) == 1
     )

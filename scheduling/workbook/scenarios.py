@@ -93,7 +93,7 @@ class _Document:
         inner = fault.path.removeprefix(path).lstrip(".")
         column = sheet.by_place.get(inner) or sheet.by_place.get(re.sub(r"\[.*$", "", inner))
         if column is None:  # of a place whose cells are all blank: the first of them
-            column = next((one for one in sheet.columns if one.place.startswith(f"{inner}.")), None)
+            column = next((candidate for candidate in sheet.columns if candidate.place.startswith(f"{inner}.")), None)
         key = column.key if column else PLACES_OF_ROWS.get((sheet.key, inner), inner)
         return Fault(place(sheet.key, number, key), fault.message)
 

@@ -88,9 +88,9 @@ def find_offers(
         made = [(present.proposal(way.changes, about), way.again) for way in openings.best(count)]
     finally:
         clock.end()
-    found = [SlotOffer(one.bookings, one.comparison, one.plan, again) for one, again in made]
-    ranked = tuple(sorted(found, key=lambda offer: offer.rank))
-    return OfferResult(present.grown, ranked, () if found else _reasons(present, openings))
+    offers = [SlotOffer(proposal.bookings, proposal.comparison, proposal.plan, again) for proposal, again in made]
+    ranked = tuple(sorted(offers, key=lambda offer: offer.rank))
+    return OfferResult(present.grown, ranked, () if offers else _reasons(present, openings))
 
 
 def insert_visits(

@@ -360,9 +360,9 @@ def pin_conflicts(scenario: Scenario) -> dict[Key, tuple[Reason, ...]]:
     conflicts: dict[Key, tuple[Reason, ...]] = {}
     for visit in pinned:
         if visit.id in broken:
-            found = [v for v in _violations(scenario, [*kept, visit]) if visit.id in v[1]]
-            if found:
-                words = [f"the pin breaks {rule} ({', '.join(ids)}): {detail}" for rule, ids, detail in found]
+            findings = [finding for finding in _violations(scenario, [*kept, visit]) if visit.id in finding[1]]
+            if findings:
+                words = [f"the pin breaks {rule} ({', '.join(ids)}): {detail}" for rule, ids, detail in findings]
                 conflicts["visit", visit.id] = tuple(Reason(rule="pinned", detail=word) for word in words)
             else:
                 kept.append(visit)

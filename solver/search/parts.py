@@ -18,12 +18,12 @@ def find_parts(domains: Domains) -> list[list[Key]]:
         return [[task.key for task in domains.tasks]]
     parents: dict[Hashable, Hashable] = {}
 
-    def find(thing: Hashable) -> Hashable:
-        root = thing
+    def find(member: Hashable) -> Hashable:
+        root = member
         while (parent := parents.setdefault(root, root)) != root:
             root = parent
-        while parents[thing] != root:
-            parents[thing], thing = root, parents[thing]
+        while parents[member] != root:
+            parents[member], member = root, parents[member]
         return root
 
     for task in domains.tasks:

@@ -75,13 +75,13 @@ def _mailbox(settings: Settings) -> Iterator[imaplib.IMAP4]:
 
 def _content(box: imaplib.IMAP4, number: str) -> bytes | None:
     """Return a message, None when it is too long or gone meanwhile."""
-    found = _answer(box.uid("FETCH", number, "(RFC822.SIZE)"))[0]
-    size = found.rpartition(b"RFC822.SIZE ")[2].split(b")")[0].split()[0] if isinstance(found, bytes) else b""
+    size = _answer(box.uid("FETCH", number, "(RFC822.SIZE)"))[0]
+    size = size.rpartition(b"RFC822.SIZE ")[2].split(b")")[0].split()[0] if isinstance(size, bytes) else b""
     if not size.isdigit() or int(size) > MAX_MAIL_BYTES:
         log.warning("a message in the mailbox is too long and is left there")
         return None
     parts = _answer(box.uid("FETCH", number, "(BODY.PEEK[])"))
-    return next((bytes(one[1]) for one in parts if isinstance(one, tuple)), None)
+    return next((bytes(part[1]) for part in parts if isinstance(part, tuple)), None)
 
 
 def _answer(given: tuple[str, list[Any]]) -> list[Any]:

@@ -89,7 +89,7 @@ def list_all(as_json: AsJson = False) -> None:
     with opened() as context, context.database.reading() as session:
         rows = accounts.list_accounts(session, "", sys.maxsize)
     shown = [{"id": row.id, "name": row.name, "role": row.role, "active": row.is_active} for row in rows]
-    lines = [f"{one['name']}  {one['role']}{'' if one['active'] else '  closed'}" for one in shown]
+    lines = [f"{account['name']}  {account['role']}{'' if account['active'] else '  closed'}" for account in shown]
     _told(as_json, shown, "\n".join(lines))
 
 
@@ -110,9 +110,9 @@ def change(
     password_hash = hash_password(_password(password_stdin), name) if password or password_stdin else None
     asked = AccountChange(role, provider, None if close is None else not close)
     with opened() as context, context.database.writing() as session:
-        found = _named(session, name)
-        change_account(session, SYSTEM, found.id, found.version, asked, password_hash, context.clock())
-    _told(as_json, {"id": found.id, "name": name}, f"{name} is changed, and must log in again.")
+        account = _named(session, name)
+        change_account(session, SYSTEM, account.id, account.version, asked, password_hash, context.clock())
+    _told(as_json, {"id": account.id, "name": name}, f"{name} is changed, and must log in again.")
 
 
 @account_app.command("unlock", epilog="Example: clinicweave account unlock dana")
@@ -143,8 +143,8 @@ def token(
 
     with opened() as context, context.database.writing() as session:
         now = context.clock()
-        found = _named(session, account)
-        secret, row = add_token(session, SYSTEM, found.id, name, now + timedelta(days=days), now)
+        owner = _named(session, account)
+        secret, row = add_token(session, SYSTEM, owner.id, name, now + timedelta(days=days), now)
     _told(
         as_json, {"id": row.id, "token": secret, "expires_at": row.expires_at.isoformat() if row.expires_at else None}, secret
     )
@@ -153,10 +153,10 @@ def token(
 def _named(session: Session, name: str) -> AccountRow:
     from api.store import accounts
 
-    found = accounts.find_account_by_name(session, name)
-    if found is None:
+    account = accounts.find_account_by_name(session, name)
+    if account is None:
         raise UnknownId("account", name)
-    return found
+    return account
 
 
 def _password(from_input: bool) -> str:

@@ -27,7 +27,9 @@ def show_catalogue(as_json: AsJson = False) -> None:
 
 
 def _offers(family: str) -> list[CatalogueService]:
-    return [catalogue.get_service(one.id) for one in catalogue.list_services() if catalogue.get_family(one.id) == family]
+    return [
+        catalogue.get_service(service.id) for service in catalogue.list_services() if catalogue.get_family(service.id) == family
+    ]
 
 
 def _document() -> dict[str, Any]:
@@ -35,14 +37,14 @@ def _document() -> dict[str, Any]:
     return {
         "families": {
             name: [
-                {**one.model_dump(mode="json"), "patients_are_told": told.get_guidance(one).model_dump(mode="json")}
-                for one in _offers(name)
+                {**service.model_dump(mode="json"), "patients_are_told": told.get_guidance(service).model_dump(mode="json")}
+                for service in _offers(name)
             ]
             for name in catalogue.list_families()
         },
-        "pathways": [one.model_dump(mode="json") for one in catalogue.list_pathways()],
+        "pathways": [pathway.model_dump(mode="json") for pathway in catalogue.list_pathways()],
         "limits": catalogue.get_limits().model_dump(mode="json"),
-        "held": [one.model_dump(mode="json") for one in catalogue.list_reserve_rules()],
+        "held": [rule.model_dump(mode="json") for rule in catalogue.list_reserve_rules()],
         "policy": catalogue.get_policy().model_dump(mode="json"),
     }
 
@@ -50,26 +52,26 @@ def _document() -> dict[str, Any]:
 def _family(name: str) -> Table:
     heads = (">min", ">turnover", ">recovery", ">attention", "team", "room", "equipment", "at", "source")
     made = table(name, "service", *heads)
-    for one in _offers(name):
-        room = "none" if one.room is None else " + ".join((one.room.kind, *one.room.features))
+    for service in _offers(name):
+        room = "none" if service.room is None else " + ".join((service.room.kind, *service.room.features))
         made.add_row(
-            one.id,
-            str(one.minutes),
-            str(one.turnover),
-            str(one.recovery),
-            str(one.attention),
-            ", ".join("/".join(seat.any_of) for seat in one.team),
+            service.id,
+            str(service.minutes),
+            str(service.turnover),
+            str(service.recovery),
+            str(service.attention),
+            ", ".join("/".join(seat.any_of) for seat in service.team),
             room,
-            ", ".join(one.equipment),
-            ", ".join(one.locations),
-            one.source,
+            ", ".join(service.equipment),
+            ", ".join(service.locations),
+            service.source,
         )
     return made
 
 
 def _pathways() -> Table:
     made = table("pathways", "pathway", "visits", "source")
-    for one in catalogue.list_pathways():
-        visits = ", ".join(f"{step.id} x {step.times}" if step.times > 1 else step.id for step in one.steps)
-        made.add_row(one.id, visits, one.source)
+    for pathway in catalogue.list_pathways():
+        visits = ", ".join(f"{step.id} x {step.times}" if step.times > 1 else step.id for step in pathway.steps)
+        made.add_row(pathway.id, visits, pathway.source)
     return made

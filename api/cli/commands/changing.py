@@ -71,11 +71,11 @@ def diff(
     asked = read_scenario(scenario)
     before = Plan.read(plan, asked)
     other = asked if to_scenario is None else read_scenario(to_scenario)
-    found = compare(asked, before, Plan.read(plan2, other), other)
+    comparison = compare(asked, before, Plan.read(plan2, other), other)
     if as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json(comparison.model_dump(mode="json"))
     else:
-        show(*comparison_tables(found))
+        show(*comparison_tables(comparison))
 
 
 def what_if(
@@ -109,7 +109,7 @@ def what_if(
     made = solve_with_progress(upset, Limits(seconds=seconds, workers=workers, seed=seed), rebase(before, upset), err())
     with err().status("trying what would keep each of them in its place ..."):
         why = () if made.status == "unknown" else explain_moves(upset, made)
-    found = compare(stands, before, made, upset)
+    comparison = compare(stands, before, made, upset)
     if output is not None and made.status != "unknown":
         upset.write(answered_scenario(output))
         made.write(output)
@@ -117,9 +117,9 @@ def what_if(
         say(f"Wrote {output} and {answered_scenario(output)}.")
     if as_json:
         plans = {"before": plan_summary(stands, before), "after": plan_summary(upset, made)}
-        print_json({**plans, "comparison": found.model_dump(mode="json"), "moves": moves_document(why)})
+        print_json({**plans, "comparison": comparison.model_dump(mode="json"), "moves": moves_document(why)})
     else:
-        show(*comparison_tables(found, why), Text(), beside(stands, before, upset, made))
+        show(*comparison_tables(comparison, why), Text(), beside(stands, before, upset, made))
     if made.status == "unknown":
         raise end_command(ExitCode.PINS_CONFLICT, pins_conflict(upset, made))
 
@@ -154,14 +154,14 @@ def offer(
     added = Addition.read(visit, asked)
     from solver import find_offers
 
-    found = find_offers(asked, given, added, count)
+    offers = find_offers(asked, given, added, count)
     if as_json:
-        reasons = [left.model_dump(mode="json") for left in found.reasons]
-        print_json({"offers": proposals_document(found.offers), "reasons": reasons})
-    elif found.offers:
-        show(*proposal_tables("Offers", found.offers))
-    if not found.offers:
-        raise _nowhere(added.add_to(asked), found.reasons, as_json)
+        reasons = [left.model_dump(mode="json") for left in offers.reasons]
+        print_json({"offers": proposals_document(offers.offers), "reasons": reasons})
+    elif offers.offers:
+        show(*proposal_tables("Offers", offers.offers))
+    if not offers.offers:
+        raise _nowhere(added.add_to(asked), offers.reasons, as_json)
 
 
 def insert(
@@ -190,21 +190,21 @@ def insert(
     from solver import insert_visits
 
     grown, made = insert_visits(asked, given, added)
-    new = {one.id for one in added.visits}
-    left = [one for one in made.unscheduled if one.visit in new]
+    new = {visit.id for visit in added.visits}
+    left = [missing for missing in made.unscheduled if missing.visit in new]
     if left:
-        print_json({"inserted": False, "reasons": [one.model_dump(mode="json") for one in left]}) if as_json else None
+        print_json({"inserted": False, "reasons": [missing.model_dump(mode="json") for missing in left]}) if as_json else None
         raise _nowhere(grown, left, as_json)
     grown.write(grown_file)
     made.write(output)
     take_over_uids(plan, output)
-    found = compare(asked, upcoming(asked, given), made, grown)
+    comparison = compare(asked, upcoming(asked, given), made, grown)
     if as_json:
         files = {"plan": str(output), "scenario": str(grown_file)}
-        print_json({"inserted": True, "files": files, "comparison": found.model_dump(mode="json")})
+        print_json({"inserted": True, "files": files, "comparison": comparison.model_dump(mode="json")})
     else:
         say(f"Wrote {output} and {grown_file}.")
-        show(*comparison_tables(found))
+        show(*comparison_tables(comparison))
 
 
 def backfill(
@@ -229,11 +229,11 @@ def backfill(
     freed = None if visit is None else given.visits_by_id.get(asked.visit(visit).id)
     if visit is not None:
         asked, given = cancel_visit(asked, given, visit)
-    found = find_backfills(asked, given, count, freed)
+    backfills = find_backfills(asked, given, count, freed)
     if as_json:
-        print_json({"backfills": proposals_document(found)})
+        print_json({"backfills": proposals_document(backfills)})
     else:
-        show(*(proposal_tables("Backfill", found) if found else ["Nobody who waits would fit into the free time."]))
+        show(*(proposal_tables("Backfill", backfills) if backfills else ["Nobody who waits would fit into the free time."]))
 
 
 def _present(scenario: Path, plan: Path, now: datetime | None) -> tuple[Scenario, Plan]:
@@ -246,5 +246,5 @@ def _present(scenario: Path, plan: Path, now: datetime | None) -> tuple[Scenario
 def _nowhere(scenario: Scenario, left: Iterable[Unscheduled], as_json: bool) -> typer.Exit:
     """Show why there is no place, unless it is written already, and return what ends the command."""
     if not as_json:
-        show(*(reasons_table(scenario, one.visit, one.reasons) for one in left))
+        show(*(reasons_table(scenario, visit.visit, visit.reasons) for visit in left))
     return end_command(ExitCode.NO_PLACE)

@@ -33,12 +33,12 @@ def list_all(
         composed = None if patient is None else compose_id(patient)
         rows = episodes.list_episodes(session, "", sys.maxsize, composed, None if every else True)
     if as_json:
-        print_json([{"id": one.id, "patient": one.patient_id, "pathway": one.pathway, "open": one.is_open} for one in rows])
+        print_json([{"id": row.id, "patient": row.patient_id, "pathway": row.pathway, "open": row.is_open} for row in rows])
         return
     table = Table("episode", "patient", "pathway", "priority", "referred", "")
-    for one in rows:
+    for row in rows:
         table.add_row(
-            one.id, one.patient_id, one.pathway, one.priority, f"{one.referred_at:%Y-%m-%d}", "" if one.is_open else "over"
+            row.id, row.patient_id, row.pathway, row.priority, f"{row.referred_at:%Y-%m-%d}", "" if row.is_open else "over"
         )
     show(table)
 
@@ -51,17 +51,19 @@ def show_one(episode: Identifier, as_json: AsJson = False) -> None:
     from api.services.episodes import describe_episode
 
     with opened() as context, context.database.reading() as session:
-        found = to_jsonable_python(describe_episode(session, episode, context.clock()))
+        document = to_jsonable_python(describe_episode(session, episode, context.clock()))
     if as_json:
-        print_json(found)
+        print_json(document)
         return
-    history = Table("known", "what", "visit", "on", "by", title=f"{found['pathway']} of {found['patient']}: {found['state']}")
-    for event in found["history"]:
+    history = Table(
+        "known", "what", "visit", "on", "by", title=f"{document['pathway']} of {document['patient']}: {document['state']}"
+    )
+    for event in document["history"]:
         visit = "" if event["step"] is None else f"{event['step']}.{event['number'] or ''}".rstrip(".")
         told = event["outcome"] or event["name"] or (f"relief {event['relief_percent']} %" if event["relief_percent"] else "")
         history.add_row(event["known"], f"{event['kind']} {told}".strip(), visit, event["date"] or "", ", ".join(event["team"]))
     opens = Table("visit", "service", "earliest", "target", "latest", "stands", title="Open")
-    for step in found["open"]:
+    for step in document["open"]:
         opens.add_row(*(str(step[name] or "") for name in ("visit", "service", "earliest", "target", "latest", "planned")))
     show(history, opens)
 
@@ -85,11 +87,11 @@ def tell(
     on = None if day is None else day.date()
     told = ReportedEvent(kind=kind, step=step, number=number, date=on, outcome=outcome, relief_percent=relief, name=name)
     with opened() as context, context.database.writing() as session:
-        found = record_event(session, SYSTEM, episode, None, told, context.clock())
-    result: dict[str, Any] = {"episode": episode, "asked": list(found.asked), "given_up": list(found.given_up)}
+        follows = record_event(session, SYSTEM, episode, None, told, context.clock())
+    result: dict[str, Any] = {"episode": episode, "asked": list(follows.asked), "given_up": list(follows.given_up)}
     if as_json:
         print_json(result)
         return
-    typer.echo(f"Asked for: {', '.join(found.asked) or 'nothing in weeks that are built'}.")
-    if found.given_up:
-        typer.echo(f"Given up, tell their patients: {', '.join(found.given_up)}.")
+    typer.echo(f"Asked for: {', '.join(follows.asked) or 'nothing in weeks that are built'}.")
+    if follows.given_up:
+        typer.echo(f"Given up, tell their patients: {', '.join(follows.given_up)}.")

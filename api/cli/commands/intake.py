@@ -51,12 +51,15 @@ def kinds(as_json: AsJson = False) -> None:
 
     if as_json:
         print_json(
-            [{"kind": one.id, "name": one.name, "priority": one.priority, "needs": list(one.needs)} for one in list_kinds()]
+            [
+                {"kind": kind.id, "name": kind.name, "priority": kind.priority, "needs": list(kind.needs)}
+                for kind in list_kinds()
+            ]
         )
         return
     table = Table("kind", "asks for", "usual priority", "needs also")
-    for one in list_kinds():
-        table.add_row(one.id, one.name, one.priority, ", ".join(one.needs))
+    for kind in list_kinds():
+        table.add_row(kind.id, kind.name, kind.priority, ", ".join(kind.needs))
     show(table)
 
 
@@ -84,20 +87,22 @@ def import_sheet(
         if faults:
             raise _refused(faults, as_json)
         if dry_run:
-            found = {"requests": len(sheet.requests), "faults": [], **_standing(review)}
+            report = {"requests": len(sheet.requests), "faults": [], **_standing(review)}
             _say_what_stands(review)
-            _told(as_json, found, f"{len(review.new):,} requests can be taken in; nothing was.")
+            _told(as_json, report, f"{len(review.new):,} requests can be taken in; nothing was.")
             return
         taken, today, review = _take_in(context, sheet, str(file))
-    document = [{"row": one.place.strip(", "), **_taken(two)} for one, two in zip(review.new, taken, strict=True)]
+    document = [
+        {"row": request.place.strip(", "), **_taken(accepted)} for request, accepted in zip(review.new, taken, strict=True)
+    ]
     if as_json:
-        print_json({"taken": document, "today": [_placed(one) for one in today], **_standing(review)})
+        print_json({"taken": document, "today": [_placed(decision) for decision in today], **_standing(review)})
         return
     _say_what_stands(review)
     typer.echo(f"Took in {len(taken):,} requests.")
     _say_whom_it_resembles(taken)
-    for one in today:
-        typer.echo(_today(one))
+    for decision in today:
+        typer.echo(_today(decision))
 
 
 @intake_app.command("add", epilog="Example: clinicweave intake add new-patient-acute mrn-4711 --name 'Robin Example'")
@@ -167,11 +172,11 @@ def make_room(
 
     with opened() as context:
         try:
-            found = reception.make_room(context, SYSTEM, visit, context.database.write)
+            made = reception.make_room(context, SYSTEM, visit, context.database.write)
         except NoRoom as refusal:
-            why = [f"  {one.rule}: {one.detail}" for one in refusal.details]
+            why = [f"  {detail.rule}: {detail.detail}" for detail in refusal.details]
             raise end_command(ExitCode.NO_PLACE, "\n".join([f"Error: {refusal}:", *why])) from None
-    _told(as_json, _placed(found), _today(found))
+    _told(as_json, _placed(made), _today(made))
 
 
 def _request(**values: Any) -> Any:
@@ -222,24 +227,24 @@ def _say_what_stands(review: IntakeReview) -> None:
 
 def _refused(faults: list[Fault], as_json: bool) -> typer.Exit:
     if as_json:
-        print_json({"requests": 0, "faults": [{"place": one.path, "fault": one.message} for one in faults]})
+        print_json({"requests": 0, "faults": [{"place": fault.path, "fault": fault.message} for fault in faults]})
     else:
         table = Table("row", "column", "what is wrong")
-        for one in faults:
-            row, _, column = one.path.partition(", ")
-            table.add_row(row.removeprefix("row "), column, one.message)
+        for fault in faults:
+            row, _, column = fault.path.partition(", ")
+            table.add_row(row.removeprefix("row "), column, fault.message)
         show(table)
     return end_command(ExitCode.BAD_INPUT, f"{len(faults):,} fault(s); nothing was taken in.")
 
 
-def _taken(one: AcceptedRequest) -> dict[str, Any]:
+def _taken(request: AcceptedRequest) -> dict[str, Any]:
     return {
-        "kind": one.request.kind,
-        "patient": one.request.patient,
-        "episode": one.episode,
-        "visits": list(one.visits),
-        "referral_out": one.referral_out,
-        "resembles": [asdict(resemblance) for resemblance in one.resembles],
+        "kind": request.request.kind,
+        "patient": request.request.patient,
+        "episode": request.episode,
+        "visits": list(request.visits),
+        "referral_out": request.referral_out,
+        "resembles": [asdict(resemblance) for resemblance in request.resembles],
     }
 
 
@@ -254,13 +259,13 @@ def _say_whom_it_resembles(taken: Iterable[AcceptedRequest]) -> None:
             say(f"New patient {request.request.patient} has the {what} of {known.patient}: is it the same person?")
 
 
-def _placed(one: SameDayDecision) -> dict[str, Any]:
-    booking = None if one.booking is None else one.booking.model_dump(mode="json")
+def _placed(decision: SameDayDecision) -> dict[str, Any]:
+    booking = None if decision.booking is None else decision.booking.model_dump(mode="json")
     return {
-        "visit": one.visit,
+        "visit": decision.visit,
         "booking": booking,
-        "reasons": [reason.model_dump() for reason in one.reasons],
-        "call": list(one.call),
+        "reasons": [reason.model_dump() for reason in decision.reasons],
+        "call": list(decision.call),
     }
 
 
@@ -274,16 +279,17 @@ def _said(received: IntakeResult) -> str:
     return "Waits for a seat." if taken.referral_out is None else f"Referral {taken.referral_out} is sent."
 
 
-def _today(one: SameDayDecision) -> str:
-    if one.booking is None:
-        why = "; ".join(f"{reason.rule}: {reason.detail}" for reason in one.reasons)
-        return f"No place today for {one.visit}, which waits: {why}"
-    call = f" Call {', '.join(one.call)}." if one.call else ""
-    return f"{one.visit}: today at {one.booking.start:%H:%M}, {one.booking.location}, with {', '.join(one.booking.team)}.{call}"
+def _today(decision: SameDayDecision) -> str:
+    if decision.booking is None:
+        why = "; ".join(f"{reason.rule}: {reason.detail}" for reason in decision.reasons)
+        return f"No place today for {decision.visit}, which waits: {why}"
+    call = f" Call {', '.join(decision.call)}." if decision.call else ""
+    booking = decision.booking
+    return f"{decision.visit}: today at {booking.start:%H:%M}, {booking.location}, with {', '.join(booking.team)}.{call}"
 
 
-def _told(as_json: bool, found: Any, text: str) -> None:
+def _told(as_json: bool, answer: Any, text: str) -> None:
     if as_json:
-        print_json(found)
+        print_json(answer)
     else:
         typer.echo(text)

@@ -47,11 +47,11 @@ def send(as_json: AsJson = False) -> None:
         if context.settings.smtp_host is None:
             raise InvalidFile("environment", [Fault("CLINICWEAVE_SMTP_HOST", "must be set to send mail")])
         write_due_reminders(context)
-    found = send_once()
+    counts = send_once()
     if as_json:
-        print_json(found)
+        print_json(counts)
     else:
-        typer.echo(f"{found['sent']} sent, {found['later']} put off, {found['refused']} refused.")
+        typer.echo(f"{counts['sent']} sent, {counts['later']} put off, {counts['refused']} refused.")
 
 
 @mail_app.command("day", epilog="Example: clinicweave mail day physician-1 physician@clinic.example")

@@ -32,15 +32,15 @@ def find(
 
     with opened() as context, context.database.reading() as session:
         rows = find_patients(session, text, "", MOST)
-        found = [
+        patients = [
             {"id": row.id, "name": row.name, "birth_date": None if row.birth_date is None else str(row.birth_date)}
             for row in rows
         ]
     if as_json:
-        print_json(found)
+        print_json(patients)
         return
     table = Table("patient", "name", "born")
-    for patient in found:
+    for patient in patients:
         table.add_row(patient["id"], patient["name"], patient["birth_date"] or "")
     show(table)
 

@@ -74,9 +74,9 @@ def generate(
         typer.echo(scenario_json(made))
         return
     made.write(output)
-    found = {"file": str(output), "id": made.id, "visits": len(made.visits), "providers": len(made.providers)}
+    summary = {"file": str(output), "id": made.id, "visits": len(made.visits), "providers": len(made.providers)}
     if as_json:
-        print_json(found)
+        print_json(summary)
     else:
         say(f"Wrote {output}: {len(made.visits):,} visits, {len(made.providers)} providers.")
 

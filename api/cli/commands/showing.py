@@ -45,7 +45,7 @@ def show_plan(
     elif not as_json:
         console = out()
         board = Board(asked, given, by, console.width)
-        for line in (line for one in days for line in (*board.day(one), "")):
+        for line in (line for day in days for line in (*board.day(day), "")):
             console.print(line, soft_wrap=True)
     broken = len(judge(asked, given).violations)
     if broken:

@@ -65,5 +65,5 @@ def simulate(
         print_json(report.model_dump(mode="json"))
     else:
         show(*tabulate_report(report))
-    broken = any(one.broken for one in results if one.policy == "optimised")
+    broken = any(result.broken for result in results if result.policy == "optimised")
     raise end_command(ExitCode.RULE_BROKEN if broken else ExitCode.FINE)

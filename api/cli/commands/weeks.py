@@ -44,11 +44,11 @@ def roster(
     with opened(may_make=True) as context, context.database.writing() as session:
         imported = import_roster(session, SYSTEM, text, context.clock())
     taken = imported.scenario
-    shifts = sum(len(one.shifts) for one in taken.providers)
-    found = {"start": taken.horizon.start.isoformat(), "end": taken.horizon.end.isoformat(), "shifts": shifts}
+    shifts = sum(len(person.shifts) for person in taken.providers)
+    summary = {"start": taken.horizon.start.isoformat(), "end": taken.horizon.end.isoformat(), "shifts": shifts}
     upset = {booking.id: booking for booking in imported.concerns}
     if as_json:
-        print_json({**found, "concerns": sorted(upset)})
+        print_json({**summary, "concerns": sorted(upset)})
     else:
         typer.echo(f"{shifts:,} shifts from {taken.horizon.start} to before {taken.horizon.end} are known.")
         if upset:
@@ -73,17 +73,17 @@ def next_week(
         if dry_run:
             with context.database.reading() as session:
                 horizon = rolling.get_next_horizon(session, context.clock(), weeks, first)
-                found = rolling.draft_week(session, horizon, context.clock())
+                built = rolling.draft_week(session, horizon, context.clock())
         else:
             with context.database.writing() as session:
                 horizon = rolling.get_next_horizon(session, context.clock(), weeks, first)
-                found = rolling.build_week(session, SYSTEM, horizon, context.clock()).next_week
+                built = rolling.build_week(session, SYSTEM, horizon, context.clock()).next_week
     if as_json:
-        print_json(rolling.summarise_week(found))
+        print_json(rolling.summarise_week(built))
         return
-    _show(found)
+    _show(built)
     if not dry_run:
-        typer.echo(f"Kept as {found.scenario.id}: ask for its plan.")
+        typer.echo(f"Kept as {built.scenario.id}: ask for its plan.")
 
 
 def outlook(
@@ -98,12 +98,12 @@ def outlook(
     from api.services import outlook as looking_ahead
 
     with opened() as context, context.database.reading() as session:
-        found = looking_ahead.look_ahead(session, context.clock(), weeks)
+        ahead = looking_ahead.look_ahead(session, context.clock(), weeks)
     if as_json:
-        print_json(looking_ahead.describe_outlook(found))
+        print_json(looking_ahead.describe_outlook(ahead))
         return
-    table = Table("", "at", *(f"{week:%m-%d}" for week in found.weeks), title="Percent of the time that is asked for")
-    for load in found.loads:
+    table = Table("", "at", *(f"{week:%m-%d}" for week in ahead.weeks), title="Percent of the time that is asked for")
+    for load in ahead.loads:
         percents = [
             f"{100 * asked / given:.0f}" if given else ("!" if asked else "")
             for asked, given in zip(load.demand, load.capacity, strict=True)
@@ -111,22 +111,22 @@ def outlook(
         if any(load.demand):
             table.add_row(load.resource.name, load.resource.site, *percents)
     waits = Table("service", "days", "for want of", title="A new patient waits")
-    for wait in found.waits:
+    for wait in ahead.waits:
         longer = f"over {7 * weeks}" if wait.days is None else str(wait.days)
         waits.add_row(wait.service, longer, looking_ahead.name_resource(wait.scarce) or "")
     show(table, waits)
 
 
-def _show(found: NextWeek) -> None:
-    scenario = found.scenario
+def _show(week: NextWeek) -> None:
+    scenario = week.scenario
     asked = Counter(visit.service for visit in scenario.visits)
     sums = f"{len(scenario.visits):,} visits, {len(scenario.groups)} groups, {len(scenario.reserves)} places held"
     table = Table("service", "visits", title=f"{scenario.id}: {sums}")
     for service, number in asked.most_common():
         table.add_row(service, str(number))
     show(table)
-    if found.alerts:
+    if week.alerts:
         alerts = Table("warning", "visit", "patient", "service", "latest", title="To be acted on")
-        for one in found.alerts:
-            alerts.add_row(one.kind, one.visit, one.patient, one.service, str(one.latest or ""))
+        for alert in week.alerts:
+            alerts.add_row(alert.kind, alert.visit, alert.patient, alert.service, str(alert.latest or ""))
         show(alerts)

@@ -262,11 +262,11 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
 def offer_places(visit: Identifier, body: OffersWanted, call: Reading) -> Response:
     """Return the best places that a waiting visit could be booked at without anybody else being moved."""
     period = service.find_period(call.context.database, visit)
-    found = offering.find_place_options(get_current_week(call.context, period, call.context.clock()), visit, body.count)
+    options = offering.find_place_options(get_current_week(call.context, period, call.context.clock()), visit, body.count)
 
     def act(session: Transaction) -> RouteResult:
-        aside = offering.hide_bookings_of_others(session, call.actor, found.set_aside)
-        return RouteResult(Offers.of(found, set_aside=aside))
+        aside = offering.hide_bookings_of_others(session, call.actor, options.set_aside)
+        return RouteResult(Offers.of(options, set_aside=aside))
 
     return call.disclose("visit.offers", "visit", visit, act)
 

@@ -383,15 +383,15 @@ def _apply(session: Transaction, decision: ChangeSetDecision, hold_seconds: int,
     return RouteResult(applied, HTTPStatus.CREATED, version)
 
 
-def _describe_places(found: VisitPlaces) -> Places:
-    week = found.week
+def _describe_places(places: VisitPlaces) -> Places:
+    week = places.week
     return Places(
-        visit=found.visit,
+        visit=places.visit,
         scenario=week.scenario.id,
         version=0 if week.version is None else week.version.number,
         start_grid_minutes=week.scenario.grid.grid_minutes,
-        minutes=found.minutes,
-        current=None if found.current is None else FreePlace.of(found.current),
+        minutes=places.minutes,
+        current=None if places.current is None else FreePlace.of(places.current),
         places=[
             TeamPlaces(
                 day=place.day.isoformat(),
@@ -403,12 +403,12 @@ def _describe_places(found: VisitPlaces) -> Places:
                     for run in place.starts
                 ],
                 rooms=[
-                    RoomOfPlace(room=one.room, starts=[Starts(first=clock(a), last=clock(b)) for a, b in one.stretches])
-                    for one in place.rooms
+                    RoomOfPlace(room=room.room, starts=[Starts(first=clock(a), last=clock(b)) for a, b in room.stretches])
+                    for room in place.rooms
                 ],
             )
-            for place in found.places
+            for place in places.places
         ],
-        best=[PlaceAtCost(place=FreePlace.of(best.booking), cost=best.cost) for best in found.best],
-        patient_busy=list(found.patient_busy),
+        best=[PlaceAtCost(place=FreePlace.of(best.booking), cost=best.cost) for best in places.best],
+        patient_busy=list(places.patient_busy),
     )

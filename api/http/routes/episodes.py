@@ -175,9 +175,9 @@ def tell(episode: Identifier, body: Annotated[ReportedEvent, Body(examples=[TOLD
     now = call.context.clock()
 
     def act(session: Transaction) -> RouteResult:
-        found = service.record_event(session, call.actor, episode, None, body, now)
+        outcome = service.record_event(session, call.actor, episode, None, body, now)
         described = service.describe_episode(session, episode, now)
-        return RouteResult(Consequences.of(found, episode=described), HTTPStatus.CREATED)
+        return RouteResult(Consequences.of(outcome, episode=described), HTTPStatus.CREATED)
 
     return call.create(act)
 

@@ -95,14 +95,14 @@ class Feeds(ResponseModel):
 def read_feed(calendar: Identifier, secret: Secret, request: Request, context: Shared) -> Response:
     """Return a calendar: the last weeks, and all that is published ahead."""
     try:
-        found = service.poll_feed(context, calendar, secret)  # type: ignore[arg-type]
+        polled = service.poll_feed(context, calendar, secret)  # type: ignore[arg-type]
     except UnknownId:
         service.refuse_poll(context, get_address(request))
         raise
-    if found.copy is None:
+    if polled.copy is None:
         return Response(status_code=HTTPStatus.GONE)
-    answer = _calendar(request, found.copy)
-    if found.to_keep:
+    answer = _calendar(request, polled.copy)
+    if polled.to_keep:
         answer.background = BackgroundTask(service.store_recorded_use, context)
     return answer
 
@@ -176,7 +176,7 @@ def _is_known(request: Request, copy: RenderedFeed) -> bool:
     """Say whether the caller has the copy (RFC 9110, sections 13.1.2 and 13.1.3: a date counts only without a tag)."""
     tags = request.headers.get("if-none-match")
     if tags is not None:
-        known = {one.strip().removeprefix("W/").strip('"').removesuffix(PACKED) for one in tags.split(",")}
+        known = {tag.strip().removeprefix("W/").strip('"').removesuffix(PACKED) for tag in tags.split(",")}
         return copy.digest in known or tags.strip() == "*"
     since = request.headers.get("if-modified-since")
     if since is None:
@@ -188,8 +188,8 @@ def _is_known(request: Request, copy: RenderedFeed) -> bool:
 
 
 def _takes_gzip(accepted: str) -> bool:
-    for one in accepted.lower().split(","):
-        coding, _, quality = one.partition(";")
+    for coding in accepted.lower().split(","):
+        coding, _, quality = coding.partition(";")
         if coding.strip() in ("gzip", "x-gzip"):
             return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
     return False

@@ -98,20 +98,20 @@ def find(document: Document, context: Shared, actor: Acting) -> Response:
     if wanted.max_moves and UPDATE not in actor.scopes:
         raise Forbidden("maxMoves needs the scope system/Appointment.u")
     try:
-        found = find_places(context, wanted)
+        places = find_places(context, wanted)
     except Conflict as refusal:
         told = Issue(str(refusal), "business-rule", "information")
         return _answer("$find", context, (), [*tell_ignored(given), told])
     now = context.clock()
     with context.database.writing() as session:
-        kept = keep_proposals(session, context, actor, found.proposals)
-        write_audit(session, actor, "fhir.find", "patient", wanted.patient, now, found=len(kept))
+        kept = keep_proposals(session, context, actor, places.proposals)
+        write_audit(session, actor, "fhir.find", "patient", wanted.patient, now, places=len(kept))
     shown = [
         resource
-        for rank, (proposal, (identifier, until)) in enumerate(zip(found.proposals, kept, strict=True), start=1)
+        for rank, (proposal, (identifier, until)) in enumerate(zip(places.proposals, kept, strict=True), start=1)
         for resource in make_proposed(proposal, identifier, rank, until, here, now)
     ]
-    issues = [*tell_ignored(given), *([] if shown else explain_none(found))]
+    issues = [*tell_ignored(given), *([] if shown else explain_none(places))]
     return _answer("$find", context, shown, issues, is_ranked=True)
 
 

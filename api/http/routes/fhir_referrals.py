@@ -62,8 +62,8 @@ def add_referrals(document: Document, call: Creating) -> Response:
 
     def act(session: Transaction) -> RouteResult:
         accepted[:] = accept_requests(session, call.actor, wanted.requests, now)
-        for one in accepted:
-            write_audit(session, call.actor, "fhir.refer", "patient", one.request.patient, now, episode=one.episode)
+        for request in accepted:
+            write_audit(session, call.actor, "fhir.refer", "patient", request.request.patient, now, episode=request.episode)
         return RouteResult(_make_response(context, wanted.entries, accepted), headers={"Content-Type": FHIR_MEDIA_TYPE})
 
     response = call.create(act)

@@ -331,7 +331,7 @@ def _sheet(
     taken: Sequence[service.AcceptedRequest],
     review: service.IntakeReview,
 ) -> SheetTaken:
-    today = [one.visits[0] for one in taken if service.is_same_day(one.request) and one.visits]
+    today = [request.visits[0] for request in taken if service.is_same_day(request.request) and request.visits]
     conflicts = [known.conflict for known in review.conflicts]
     document = {"requests": requests, "faults": faults, "notes": notes, "taken": taken, "today": today}
     document |= {"in_already": review.in_already, "conflicts": conflicts}

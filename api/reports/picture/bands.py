@@ -52,13 +52,13 @@ def bands(scenario: Scenario, plan: Plan) -> tuple[Band, ...]:
     """Return the weeks of a plan, Monday to Sunday, without the dates on which nobody works."""
     days = busy_dates(scenario, plan)
     first_hour, end_hour = hours(scenario, plan, days)
-    found = []
+    drawn = []
     for _, week in groupby(days, key=lambda day: day.isocalendar()[:2]):
         axis = Axis(tuple(week), first_hour, end_hour)
         by_day = {day: {row.id: row for row in make_rows(scenario, plan, day, "provider")} for day in axis.days}
         present = [p.id for p in scenario.providers if any(p.id in by_day[day] for day in axis.days)]
-        found.append(Band(axis, {name: {d: by_day[d][name] for d in axis.days if name in by_day[d]} for name in present}))
-    return tuple(found)
+        drawn.append(Band(axis, {name: {d: by_day[d][name] for d in axis.days if name in by_day[d]} for name in present}))
+    return tuple(drawn)
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,9 @@ def write_migration(database: Database, message: str) -> None:
 
 def expect_migrated(database: Database) -> None:
     """Raise ``StoreUnusable`` unless the database has the tables of this version."""
-    found, wanted = revision_of(database), _newest()
-    if found != wanted:
-        raise StoreUnusable(f"the database is at revision {found or 'none'}, not {wanted}; migrate it")
+    revision, wanted = revision_of(database), _newest()
+    if revision != wanted:
+        raise StoreUnusable(f"the database is at revision {revision or 'none'}, not {wanted}; migrate it")
 
 
 def expect_store(database: Database) -> None:
