@@ -62,7 +62,7 @@ def subjects(week: Scenario) -> Iterator[tuple[str, str]]:
         ("location", week.locations),
         ("patient", week.patients_by_id),
     ):
-        yield from ((kind, one) for one in ids)
+        yield from ((kind, identifier) for identifier in ids)
 
 
 def subscribed(client: httpx2.Client, kind: str, subject: str) -> str:
@@ -78,13 +78,13 @@ def polls(stored: Stored, feeds: int, seconds: float) -> Times:
     """Poll feeds once a minute each, for some seconds."""
     times, known = Times(), dict[str, str]()
     linked = {end for link in stored.scenario.links for end in (link.before, link.after)}
-    visits = [one.visit for one in stored.plan.visits if one.visit not in linked]
+    visits = [visit.visit for visit in stored.plan.visits if visit.visit not in linked]
     with (
         served(stored.url, "--no-worker") as service,
         httpx2.Client(base_url=service.address, headers=stored.headers, timeout=60) as desk,
         ThreadPoolExecutor(THREADS) as pool,
     ):
-        paths = [subscribed(desk, *one) for one in islice(subjects(stored.scenario), feeds)]
+        paths = [subscribed(desk, *subject) for subject in islice(subjects(stored.scenario), feeds)]
 
         def poll(path: str, due: float, forgets: bool) -> None:
             time.sleep(max(0.0, due - time.perf_counter()))

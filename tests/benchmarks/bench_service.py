@@ -174,8 +174,8 @@ def until(client: httpx2.Client, plan: str, *states: str) -> None:
 def reads(stored: Stored, rate: float, seconds: float) -> Times:
     """Read at a fixed rate while a plan is being made."""
     times, known = Times(), dict[str, str]()
-    booked = [one.visit for one in stored.plan.visits]
-    patients = [one.id for one in stored.scenario.patients]
+    booked = [visit.visit for visit in stored.plan.visits]
+    patients = [patient.id for patient in stored.scenario.patients]
     limits = httpx2.Limits(max_connections=THREADS, keepalive_expiry=2)  # before the server ends idle connections
     with (
         served(stored.url) as service,
@@ -256,8 +256,8 @@ def served_here(url: str, clock: Clock) -> Iterator[str]:
 def referrals(stored: Stored) -> Times:
     """Refer patients through the week."""
     times, clock, random = Times(), Clock(), Random(0)
-    patients = [one.id for one in stored.scenario.patients]
-    services = sorted({one.service for one in stored.scenario.reserves})
+    patients = [patient.id for patient in stored.scenario.patients]
+    services = sorted({reserve.service for reserve in stored.scenario.reserves})
     with (
         served_here(stored.url, clock) as address,
         httpx2.Client(base_url=address, headers=stored.headers, timeout=60) as client,
@@ -279,7 +279,7 @@ def referrals(stored: Stored) -> Times:
 
 def moments(scenario: Scenario) -> Iterator[datetime]:
     """Yield the instants at which patients are referred, by time."""
-    days = sorted({shift.start.date() for one in scenario.providers for shift in one.shifts})
+    days = sorted({shift.start.date() for provider in scenario.providers for shift in provider.shifts})
     for day in days:
         for minute in MOMENTS:
             yield scenario.grid.utc(datetime.combine(day, datetime.min.time()) + timedelta(minutes=minute))

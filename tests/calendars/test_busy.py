@@ -68,8 +68,8 @@ def test_whether_working_elsewhere_takes_time_is_the_clinics_to_say(is_elsewhere
     series = f"UID:a DTSTART:20260306T090000 DURATION:PT1H RRULE:FREQ=WEEKLY {shown}"
     moved = f"UID:a RECURRENCE-ID:20260313T090000 DTSTART:20260313T110000 DURATION:PT1H {shown}"
     content = calendar(series, moved, f"UID:b DTSTART;VALUE=DATE:20260310 {shown}")
-    found = read_busy_times(content, "America/New_York", BEGIN, END, is_elsewhere_busy=is_elsewhere_busy)
-    assert len(found.intervals) == times
+    busy_times = read_busy_times(content, "America/New_York", BEGIN, END, is_elsewhere_busy=is_elsewhere_busy)
+    assert len(busy_times.intervals) == times
 
 
 def test_a_name_of_windows_with_blanks_is_known() -> None:
@@ -172,9 +172,9 @@ def test_our_own_definition_under_another_name_gives_the_same_instants(zone: str
     for month in range(1, 13):
         begin, end = datetime(2026, month, 1, tzinfo=UTC), datetime(2026, month, 28, tzinfo=UTC)
         daily = f"UID:a DTSTART;TZID=Another:2026{month:02}01T093000 DURATION:PT1H RRULE:FREQ=DAILY"
-        found = read_busy_times(calendar(daily, head=head), "America/New_York", begin, end).intervals
+        busy_times = read_busy_times(calendar(daily, head=head), "America/New_York", begin, end).intervals
         known = read_busy_times(calendar(daily.replace("Another", zone)), "America/New_York", begin, end).intervals
-        assert found == known
+        assert busy_times == known
 
 
 def test_listed_busy_times_without_events_count() -> None:

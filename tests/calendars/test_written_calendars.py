@@ -396,14 +396,14 @@ def test_a_length_is_exact_over_a_change_of_the_clocks(minutes: str, end: str) -
     stop = datetime.fromtimestamp(start.timestamp() + hours * 3600, ZoneInfo("America/New_York"))
     line = f"DURATION:PT{minutes}" if end == "duration" else f"DTEND;TZID=America/New_York:{stop:%Y%m%dT%H%M%S}"
     case = of(f"DTSTART;TZID=America/New_York:20270313T200000|{line}", busy="")
-    found = read_busy_times(written(case), case.clinic, datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC))
-    assert [stop - start for start, stop in found.intervals] == [stop.astimezone(UTC) - start.astimezone(UTC)]
+    busy_times = read_busy_times(written(case), case.clinic, datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC))
+    assert [stop - start for start, stop in busy_times.intervals] == [stop.astimezone(UTC) - start.astimezone(UTC)]
 
 
 def test_a_day_is_a_day_by_the_clocks_whatever_they_do_meanwhile() -> None:
     case = of("DTSTART;TZID=America/New_York:20270313T200000|DURATION:P1DT1H", busy="")
-    found = read_busy_times(written(case), case.clinic, datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC))
-    assert found.intervals[0][1].astimezone(ZoneInfo(case.clinic)).hour == 21
+    busy_times = read_busy_times(written(case), case.clinic, datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC))
+    assert busy_times.intervals[0][1].astimezone(ZoneInfo(case.clinic)).hour == 21
 
 
 def test_what_is_free_cancelled_or_over_costs_nothing_of_the_limits() -> None:
@@ -425,8 +425,8 @@ def test_the_clinics_own_events_are_no_busy_time_and_those_of_another_clinic_are
     case = of(
         *(f"UID:{uid}|DTSTART:202611{day}T090000|DURATION:PT1H" for uid, day in (("ours", "03"), ("theirs", "04"))), busy=""
     )
-    found = read_busy_times(written(case), case.clinic, BEGIN, END, find_own=lambda uids: {"ours"} & set(uids))
-    assert [start.day for start, _ in found.intervals] == [4]
+    busy_times = read_busy_times(written(case), case.clinic, BEGIN, END, find_own=lambda uids: {"ours"} & set(uids))
+    assert [start.day for start, _ in busy_times.intervals] == [4]
 
 
 def test_what_is_unread_is_listed_by_its_property_and_the_start_of_its_event() -> None:

@@ -68,7 +68,7 @@ class Clinic:
 
         def noted() -> bool:
             answers = self.ask("GET", f"/v1/scenarios/{factories.scenario_fields()['id']}/answers").json()["items"]
-            return any((one["subject"], one["participation"]) == (visit, participation) for one in answers)
+            return any((answer["subject"], answer["participation"]) == (visit, participation) for answer in answers)
 
         until(f"{participation} on {visit}", noted)
 
@@ -80,7 +80,7 @@ class Clinic:
     def polls(self) -> Sequence[int]:
         """Return what the polls of feeds were answered, in order, by the service's log."""
         requests = (json.loads(line) for line in list(self.service.log) if line.startswith("{"))
-        return [one["status"] for one in requests if str(one.get("route", "")).startswith("/calendars/")]
+        return [request["status"] for request in requests if str(request.get("route", "")).startswith("/calendars/")]
 
     def _change(self, method: str, visit: str, body: Any = None) -> None:
         """Change a visit as it stands now; should its patient's answer come in at the same moment, read it again."""

@@ -31,9 +31,9 @@ def only(found: Comparison) -> Change:
 
 def test_a_plan_beside_itself_has_no_change() -> None:
     one = plan(ASKED, booking("v1", "MO 09:00"), session("g", "TU 09:00", "sol"))
-    found = compare(ASKED, one, one)
-    assert (found.changes, found.notify) == ((), ())
-    assert found.cost.difference == 0 and found.cost.before == one.cost
+    comparison = compare(ASKED, one, one)
+    assert (comparison.changes, comparison.notify) == ((), ())
+    assert comparison.cost.difference == 0 and comparison.cost.before == one.cost
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_another_start_location_or_team_is_a_move_and_a_room_or_supervisor_a_det
 
 def test_visits_and_holds_are_added_and_dropped() -> None:
     before, after = plan(ASKED, booking("v1", "MO 09:00")), plan(ASKED, booking("v2", "MO 09:00"), booking("r", "TU 13:00"))
-    found = compare(ASKED, before, after)
-    assert [(c.kind, c.id, c.difference, c.notify) for c in found.changes] == [
+    comparison = compare(ASKED, before, after)
+    assert [(c.kind, c.id, c.difference, c.notify) for c in comparison.changes] == [
         ("visit", "v1", "dropped", ("pat",)),
         ("visit", "v2", "added", ()),
         ("hold", "r", "added", ()),
     ]
-    assert (found.count("added"), found.count("added", "visit"), found.count("moved")) == (2, 1, 0)
-    assert found.costs["reserve"].model_dump() == {"before": 307, "after": 0, "difference": -307}
+    assert (comparison.count("added"), comparison.count("added", "visit"), comparison.count("moved")) == (2, 1, 0)
+    assert comparison.costs["reserve"].model_dump() == {"before": 307, "after": 0, "difference": -307}
 
 
 def test_a_session_that_stays_names_who_joins_and_leaves() -> None:
@@ -112,14 +112,14 @@ def test_the_plan_of_a_scenario_that_grew_may_be_compared() -> None:
 
 def test_costs_are_the_checkers_and_not_what_a_plan_says() -> None:
     before, after = plan(ASKED, booking("v1", "MO 09:00")), plan(ASKED)
-    found = compare(ASKED, before.changed(cost=1), after)
-    assert found.cost.model_dump() == {"before": before.cost, "after": after.cost, "difference": 101}
+    comparison = compare(ASKED, before.changed(cost=1), after)
+    assert comparison.cost.model_dump() == {"before": before.cost, "after": after.cost, "difference": 101}
 
 
 def test_a_comparison_is_json_without_names() -> None:
-    found = compare(ASKED, plan(ASKED, booking("v1", "MO 09:00")), plan(ASKED))
-    text = found.model_dump_json()
-    assert Comparison.model_validate_json(text) == found
+    comparison = compare(ASKED, plan(ASKED, booking("v1", "MO 09:00")), plan(ASKED))
+    text = comparison.model_dump_json()
+    assert Comparison.model_validate_json(text) == comparison
     assert "pat" in text and "Secret" not in text
 
 

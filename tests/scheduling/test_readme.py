@@ -33,9 +33,9 @@ PAGE = (PACKAGE / "README.md").read_text(encoding="utf-8")
 def section(heading: str) -> str:
     """Return what stands below a heading, up to the next one of its level or above."""
     level = heading.split()[0]
-    found = re.search(rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    assert found is not None, f"the page has no {heading}"
-    return found[1]
+    match = re.search(rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert match is not None, f"the page has no {heading}"
+    return match[1]
 
 
 def first_column(text: str) -> list[str]:

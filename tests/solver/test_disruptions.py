@@ -134,12 +134,12 @@ def _disruption(pick: Callable[..., Any], draw: st.DrawFn, asked: Scenario) -> D
 def _only_once(disruptions: Sequence[Disruption]) -> Iterator[Disruption]:
     """Yield all but further extra shifts of one provider, which may overlap."""
     opened: set[str] = set()
-    for one in disruptions:
-        if not isinstance(one, ExtraShift):
-            yield one
-        elif one.provider not in opened:
-            opened.add(one.provider)
-            yield one
+    for disruption in disruptions:
+        if not isinstance(disruption, ExtraShift):
+            yield disruption
+        elif disruption.provider not in opened:
+            opened.add(disruption.provider)
+            yield disruption
 
 
 def again(upset: Upset, earlier: Plan) -> tuple[Scenario, Plan]:

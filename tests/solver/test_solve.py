@@ -44,8 +44,8 @@ def test_a_small_scenario_has_a_bound_before_the_exact_model_has_any(monkeypatch
         *(visit(f"v{n}", name) for n, name in enumerate(names)),
         providers=[provider("ana", shifts=[shift("MO 08:00", "09:50")])],
     )
-    found = solve(asked, BRIEF)
-    assert (found.status, found.cost, found.bound) == ("optimal", 202, 202)
+    plan_made = solve(asked, BRIEF)
+    assert (plan_made.status, plan_made.cost, plan_made.bound) == ("optimal", 202, 202)
 
 
 def pinned(scenario: Scenario, given: Plan) -> Scenario:

@@ -94,27 +94,29 @@ def lived(scenario: Scenario, plan: Plan) -> list[PastVisit]:
 # ---- Services ----
 
 
-@pytest.mark.parametrize("service", [one.id for one in catalogue.list_services()])
+@pytest.mark.parametrize("service", [service.id for service in catalogue.list_services()])
 def test_every_service_is_planned(service: str) -> None:
     offered = next(one for one in catalogue.list_services() if one.id == service)
-    workshop = next((one for one in catalogue.list_workshops() if one.service == service), None)
+    workshop = next((workshop for workshop in catalogue.list_workshops() if workshop.service == service), None)
     if workshop is not None:
         found = asked([], [meeting(workshop.id)], weeks=3).scenario
         plan = planned(found)
-        assert [found.groups_by_id[one.group].service for one in plan.groups] == [service]
+        assert [found.groups_by_id[group.group].service for group in plan.groups] == [service]
         return
     base = asked([begun("follow-up")]).scenario
-    found = base.changed(visits=tuple(one.changed(service=service) for one in base.visits))
-    (one,) = planned(found).visits
-    assert one.location in offered.locations
-    assert len(one.team) == len(offered.team)
-    assert (one.room is None) == (offered.room is None)
+    found = base.changed(visits=tuple(visit.changed(service=service) for visit in base.visits))
+    (visit,) = planned(found).visits
+    assert visit.location in offered.locations
+    assert len(visit.team) == len(offered.team)
+    assert (visit.room is None) == (offered.room is None)
 
 
 def meeting(group: str) -> Programme:
     """Return a group whose members have met four weeks before the second week."""
     members = tuple(ProgrammeMember(patient=one.id, priority="routine", since=REFERRED) for one in PATIENTS)
-    return open_programme(next(one for one in catalogue.list_workshops() if one.id == group)).changed(members=members)
+    return open_programme(next(workshop for workshop in catalogue.list_workshops() if workshop.id == group)).changed(
+        members=members
+    )
 
 
 # ---- Rules of care ----
@@ -250,9 +252,9 @@ def test_every_rule_of_care_about_visits_is_kept_by_what_is_planned_and_bites(nu
     case = CASES[number]
     found = asked([begun(case.pathway, *case.history, referred=case.referred)], weeks=case.weeks).scenario
     if number == 12:
-        found = found.changed(visits=tuple(one.changed(required_provider="fellow-1") for one in found.visits))
+        found = found.changed(visits=tuple(visit.changed(required_provider="fellow-1") for visit in found.visits))
     visits = lived(found, planned(found))
-    assert tuple(one.service for one in visits) == case.plans
+    assert tuple(visit.service for visit in visits) == case.plans
     whole = [*case.been, *visits]
     assert judged(case, whole) == set()
     assert judged(case, case.breaks(whole)) == {case.finding or case.rule.replace("_", "-")}
@@ -261,10 +263,13 @@ def test_every_rule_of_care_about_visits_is_kept_by_what_is_planned_and_bites(nu
 def judged(case: Case, visits: list[PastVisit]) -> set[str]:
     """Return the rules of care that visits break, up to the day after the last of them."""
     outcomes = {("c", service): [(MONDAY - timedelta(days=7), True)] for service in case.favourable}
-    until = max(one.day for one in visits) + timedelta(days=1)
+    until = max(visit.day for visit in visits) + timedelta(days=1)
     roles = {one.id: one.role for one in staff()}
     referred, kinds = {"c": case.referred}, {"c": case.pathway}
-    return {one.rule for one in find_care_violations(CareHistory(until, visits, [], referred, kinds, outcomes, roles=roles))}
+    return {
+        violation.rule
+        for violation in find_care_violations(CareHistory(until, visits, [], referred, kinds, outcomes, roles=roles))
+    }
 
 
 def test_rule_3_a_group_meets_once_a_month_and_a_second_session_is_found() -> None:
@@ -275,8 +280,8 @@ def test_rule_3_a_group_meets_once_a_month_and_a_second_session_is_found() -> No
 
     def breaks(*sessions: PastSession) -> list[str]:
         return [
-            one.rule
-            for one in find_care_violations(CareHistory(date(2027, 2, 1), [], list(sessions), months=months, roles=roles))
+            violation.rule
+            for violation in find_care_violations(CareHistory(date(2027, 2, 1), [], list(sessions), months=months, roles=roles))
         ]
 
     assert (breaks(met), breaks(), breaks(replace(met, team=("physician-1",)))) == ([], ["monthly-group"], ["monthly-group"])
@@ -290,8 +295,8 @@ def test_rule_13_patients_of_every_service_are_told_where_when_and_what_to_bring
         assert guidance.bring
         assert guidance.companion.text
         for where in service.locations:
-            assert next(one for one in clinic.locations if one.id == where).address
-    services = {one.id: one for one in clinic.services}
+            assert next(location for location in clinic.locations if location.id == where).address
+    services = {service.id: service for service in clinic.services}
     sedated, office = told.get_guidance(services["scs-implant"]), told.get_guidance(services["follow-up"])
     assert sedated.hold != office.hold
     assert sedated.companion != office.companion

@@ -87,7 +87,14 @@ def as_it_stands(database: Database, name: str = "hospital") -> dict[str, tuple[
     with database.reading() as session:
         rows = session.exec(select(BookingRow).where(BookingRow.kind != "hold"))
         return {
-            one.id: (one.status.value, one.starts_at, one.ends_at, one.location, one.room or "", (*one.team, *one.supervisors))
+            appointment.id: (
+                appointment.status.value,
+                appointment.starts_at,
+                appointment.ends_at,
+                appointment.location,
+                appointment.room or "",
+                (*appointment.team, *appointment.supervisors),
+            )
             for row in rows
-            for one in standing_appointments(session, name, row).values()
+            for appointment in standing_appointments(session, name, row).values()
         }

@@ -27,9 +27,9 @@ class Exchange:
     def memory_mib(self) -> float:
         """Return what it holds in memory, MiB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
-        assert found is not None
-        return int(found[1]) / 1024
+        match = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert match is not None
+        return int(match[1]) / 1024
 
 
 @contextmanager

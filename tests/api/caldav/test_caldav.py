@@ -89,7 +89,7 @@ def hrefs(text: str) -> list[str]:
 
 def test_a_clinician_finds_their_own_calendar_and_its_events(ana: httpx2.Client) -> None:
     assert hrefs(listed(ana, "/clinician/"))[-1] == "/clinician/provider-ana/"
-    events = [one for one in hrefs(listed(ana, "/clinician/provider-ana/")) if one.endswith(".ics")]
+    events = [href for href in hrefs(listed(ana, "/clinician/provider-ana/")) if href.endswith(".ics")]
     assert len(events) == 1
     event = ana.get(events[0])
     assert event.status_code == 200 and event.text.count("BEGIN:VEVENT") == event.text.count("BEGIN:VTIMEZONE") == 1

@@ -102,23 +102,23 @@ def other(asked: Scenario) -> Plan:
 
 
 def test_diff_tells_changes_and_costs(run: Any, other: Plan, made: Plan) -> None:
-    found = run("diff", "week.json", "plan.json", "other.json")
-    assert found.code == 0
-    assert "v-1 moves from Tue 01 Dec 09:00" in found.out and "v-3 is left out" in found.out
-    assert "v-2" not in found.out
-    assert f"{made.cost:,}" in found.out and f"{other.cost:,}" in found.out
-    assert "Secret" not in found.out
+    result = run("diff", "week.json", "plan.json", "other.json")
+    assert result.code == 0
+    assert "v-1 moves from Tue 01 Dec 09:00" in result.out and "v-3 is left out" in result.out
+    assert "v-2" not in result.out
+    assert f"{made.cost:,}" in result.out and f"{other.cost:,}" in result.out
+    assert "Secret" not in result.out
 
 
 def test_diff_of_a_plan_and_itself_is_empty(run: Any) -> None:
-    found = run("diff", "week.json", "plan.json", "plan.json")
-    assert found.out.startswith("Nothing changes.")
+    result = run("diff", "week.json", "plan.json", "plan.json")
+    assert result.out.startswith("Nothing changes.")
     assert run("diff", "week.json", "plan.json", "plan.json", "--json").json["changes"] == []
 
 
 def test_diff_as_json_is_the_comparison(run: Any, other: Plan, asked: Scenario, made: Plan) -> None:
-    found = run("diff", "week.json", "plan.json", "other.json", "--json")
-    assert found.json == compare(asked, made, other).model_dump(mode="json")
+    result = run("diff", "week.json", "plan.json", "other.json", "--json")
+    assert result.json == compare(asked, made, other).model_dump(mode="json")
 
 
 def test_diff_takes_a_second_scenario(run: Any, asked: Scenario) -> None:
@@ -126,8 +126,8 @@ def test_diff_takes_a_second_scenario(run: Any, asked: Scenario) -> None:
     grown.write("grown.json")
     factories.plan(grown, booking("v-9", "MO 09:00")).write("other.json")
     assert run("diff", "week.json", "plan.json", "other.json").code == 2
-    found = run("diff", "week.json", "plan.json", "other.json", "--to-scenario", "grown.json")
-    assert "v-9 is added" in found.out
+    result = run("diff", "week.json", "plan.json", "other.json", "--to-scenario", "grown.json")
+    assert "v-9 is added" in result.out
 
 
 # --- what-if ---------------------------------------------------------------------------------------------------------
@@ -156,10 +156,10 @@ def test_what_if_plans_again_and_writes_nothing(run: Any, solving: Any, made: Pl
     answering(solving, booking("v-1", "TU 09:00", team="dee"), booking("v-5", "MO 13:00"), *STAYING)
     before = run.files()
     closed = ("--close", "wang-exam-1:2026-11-30T10:00:2026-11-30T12:00", "--close", "west:2026-12-02:2026-12-02")
-    found = run("what-if", "week.json", "plan.json", *closed, "--away", "ben:2026-12-03T15:00:2026-12-04", "-s", "3")
-    assert (found.code, run.files()) == (0, before)
-    assert "v-5 moves from Mon 30 Nov 11:00" in found.out
-    assert "staying" in found.out and "closed:" not in found.out
+    result = run("what-if", "week.json", "plan.json", *closed, "--away", "ben:2026-12-03T15:00:2026-12-04", "-s", "3")
+    assert (result.code, run.files()) == (0, before)
+    assert "v-5 moves from Mon 30 Nov 11:00" in result.out
+    assert "staying" in result.out and "closed:" not in result.out
     upset = solving.asked
     assert [closure.room for closure in upset.clinic.closures] == [None, "wang-exam-1", None]
     assert len(upset.providers_by_id["ben"].busy) == 1
@@ -171,21 +171,21 @@ def test_what_if_plans_again_and_writes_nothing(run: Any, solving: Any, made: Pl
 def test_what_if_as_json_has_both_plans_the_changes_and_the_reasons(run: Any, solving: Any) -> None:
     answering(solving, booking("v-1", "TU 09:00", team="dee"), *STAYING)
     extra = ("--open", "dee:2026-12-05T08:00:2026-12-05T12:00:wang", "--away", "ana:2026-11-30T10:00:2026-11-30T12:00")
-    found = run("what-if", "week.json", "plan.json", *extra, "--json").json
-    assert [change["id"] for change in found["comparison"]["changes"]] == ["v-5"]
-    assert [(move["id"], move["finding"], move["rules"]) for move in found["moves"]] == [("v-5", "forced", ["busy"])]
-    assert found["after"]["cost"] - found["before"]["cost"] == found["comparison"]["cost"]["difference"]
-    assert found["before"]["costs"]["moved"] == 0 and found["after"]["costs"]["moved"] == 47
+    document = run("what-if", "week.json", "plan.json", *extra, "--json").json
+    assert [change["id"] for change in document["comparison"]["changes"]] == ["v-5"]
+    assert [(move["id"], move["finding"], move["rules"]) for move in document["moves"]] == [("v-5", "forced", ["busy"])]
+    assert document["after"]["cost"] - document["before"]["cost"] == document["comparison"]["cost"]["difference"]
+    assert document["before"]["costs"]["moved"] == 0 and document["after"]["costs"]["moved"] == 47
 
 
 def test_what_if_at_a_moment_leaves_the_past_as_it_was(run: Any, solving: Any) -> None:
     answering(solving, booking("v-1", "TU 09:00", team="dee"), booking("v-5", "MO 11:00"), *STAYING)
-    found = run(
+    result = run(
         "what-if", "week.json", "plan.json", "--close", "wang:2026-11-30:2026-12-01", "--now", "2026-12-01T14:00", "--json"
     )
     upset = solving.asked
     assert format_stamp(upset.clinic.closures[-1].start) == "2026-12-01T14:00"
-    assert found.json["comparison"]["changes"][0]["id"] == "hold-1"
+    assert result.json["comparison"]["changes"][0]["id"] == "hold-1"
 
 
 def test_what_if_whose_pins_cannot_be_kept_ends_with_three(run: Any, solving: Any, made: Plan) -> None:
@@ -194,9 +194,9 @@ def test_what_if_whose_pins_cannot_be_kept_ends_with_three(run: Any, solving: An
     pinned.write("pinned.json")
     factories.plan(pinned, booking("v-1", "MO 09:00")).write("plan.json")
     solving.plan = factories.plan(pinned).changed(status="unknown", unscheduled=(Unscheduled(visit="v-1", reasons=reasons),))
-    found = run("what-if", "pinned.json", "plan.json", "--away", "ana:2026-11-30:2026-11-30")
-    assert found.code == 3
-    assert "v-1: pinned: closed" in found.err
+    result = run("what-if", "pinned.json", "plan.json", "--away", "ana:2026-11-30:2026-11-30")
+    assert result.code == 3
+    assert "v-1: pinned: closed" in result.err
 
 
 BAD = (
@@ -211,9 +211,9 @@ BAD = (
 
 @pytest.mark.parametrize(("arguments", "message"), BAD)
 def test_a_disturbance_that_is_none_is_one_message(run: Any, solving: Any, arguments: tuple[str, ...], message: str) -> None:
-    found = run("what-if", "week.json", "plan.json", *arguments)
-    assert (found.code, found.out) == (2, "")
-    assert message in found.err
+    result = run("what-if", "week.json", "plan.json", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
     assert solving.limits is None
 
 
@@ -234,24 +234,24 @@ def week(run: Any) -> SimpleNamespace:
 
 
 def test_offers_are_ranked_places(run: Any, week: Any) -> None:
-    found = run("offer", "small.json", "small.plan.json", "visit.json", "--count", "2")
-    assert found.code == 0
-    assert "Offers" in found.out and "new" in found.out
+    result = run("offer", "small.json", "small.plan.json", "visit.json", "--count", "2")
+    assert result.code == 0
+    assert "Offers" in result.out and "new" in result.out
     offers = run("offer", "small.json", "small.plan.json", "visit.json", "--count", "2", "--json").json["offers"]
     assert len(offers) == 2
-    assert all(one["notified"] == 0 and one["bookings"][0]["visit"] == "new" for one in offers)
+    assert all(offer["notified"] == 0 and offer["bookings"][0]["visit"] == "new" for offer in offers)
 
 
 def test_an_offer_at_a_moment_is_after_it(run: Any, week: Any) -> None:
     arguments = ("offer", "small.json", "small.plan.json", "visit.json", "--now", "2026-12-03T10:00", "--json")
-    assert all(one["bookings"][0]["start"] >= "2026-12-03T10:00" for one in run(*arguments).json["offers"])
+    assert all(offer["bookings"][0]["start"] >= "2026-12-03T10:00" for offer in run(*arguments).json["offers"])
 
 
 def test_without_a_place_there_are_reasons_and_exit_code_five(run: Any, week: Any) -> None:
     for command in (("offer",), ("insert", "-o", "new.json")):
-        found = run(command[0], "small.json", "small.plan.json", "never.json", *command[1:])
-        assert found.code == 5
-        assert "Why new is left out" in found.out
+        result = run(command[0], "small.json", "small.plan.json", "never.json", *command[1:])
+        assert result.code == 5
+        assert "Why new is left out" in result.out
         machine = run(command[0], "small.json", "small.plan.json", "never.json", *command[1:], "--json")
         assert machine.code == 5
         assert machine.json["reasons"][0]["visit"] == "new"
@@ -259,9 +259,9 @@ def test_without_a_place_there_are_reasons_and_exit_code_five(run: Any, week: An
 
 
 def test_an_insertion_writes_a_plan_and_the_scenario_that_it_answers(run: Any, week: Any) -> None:
-    found = run("insert", "small.json", "small.plan.json", "visit.json", "-o", "new.json")
-    assert found.code == 0
-    assert "new is added on" in found.out and "new.scenario.json" in found.err
+    result = run("insert", "small.json", "small.plan.json", "visit.json", "-o", "new.json")
+    assert result.code == 0
+    assert "new is added on" in result.out and "new.scenario.json" in result.err
     grown = Scenario.read("new.scenario.json")
     placed = Plan.read("new.json", grown)
     assert not check(grown, placed).violations
@@ -277,30 +277,30 @@ def test_an_insertion_keeps_the_identifiers_of_the_plan(run: Any, week: Any) -> 
 
 def test_an_insertion_may_name_its_scenario(run: Any, week: Any) -> None:
     arguments = ("-o", "new.json", "--scenario-out", "grown.json", "--json")
-    found = run("insert", "small.json", "small.plan.json", "visit.json", *arguments).json
-    assert found["files"] == {"plan": "new.json", "scenario": "grown.json"}
-    assert [change["id"] for change in found["comparison"]["changes"]] == ["new"]
+    document = run("insert", "small.json", "small.plan.json", "visit.json", *arguments).json
+    assert document["files"] == {"plan": "new.json", "scenario": "grown.json"}
+    assert [change["id"] for change in document["comparison"]["changes"]] == ["new"]
     assert "new.scenario.json" not in run.files()
 
 
 def test_a_visit_that_cannot_be_read_is_named(run: Any, week: Any) -> None:
     Path("visit.json").write_text('{"id": "new"}')
-    found = run("offer", "small.json", "small.plan.json", "visit.json")
-    assert found.code == 2
-    assert "visit.json" in found.err
+    result = run("offer", "small.json", "small.plan.json", "visit.json")
+    assert result.code == 2
+    assert "visit.json" in result.err
 
 
 def test_backfill_names_who_waits(run: Any, week: Any) -> None:
-    found = run("backfill", "small.json", "small.plan.json")
-    assert found.code == 0
-    assert "v-2" in found.out and "v-1" not in found.out
-    (one,) = run("backfill", "small.json", "small.plan.json", "--json").json["backfills"]
-    assert one["cost"] < 0
+    result = run("backfill", "small.json", "small.plan.json")
+    assert result.code == 0
+    assert "v-2" in result.out and "v-1" not in result.out
+    (backfill,) = run("backfill", "small.json", "small.plan.json", "--json").json["backfills"]
+    assert backfill["cost"] < 0
 
 
 def test_backfill_after_a_cancellation_uses_its_time(run: Any, week: Any) -> None:
-    (one,) = run("backfill", "small.json", "small.plan.json", "--cancelled", "v-1", "--json").json["backfills"]
-    assert one["bookings"][0]["visit"] == "v-2" and one["bookings"][0]["start"].startswith("2026-11-30T0")
+    (backfill,) = run("backfill", "small.json", "small.plan.json", "--cancelled", "v-1", "--json").json["backfills"]
+    assert backfill["bookings"][0]["visit"] == "v-2" and backfill["bookings"][0]["start"].startswith("2026-11-30T0")
     assert run("backfill", "small.json", "small.plan.json", "--cancelled", "v-9").code == 2
 
 

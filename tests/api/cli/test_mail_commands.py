@@ -51,14 +51,14 @@ def test_addresses_come_from_a_file(run: Any, store: Database, tmp_path: Path) -
 def test_of_a_file_with_a_fault_nothing_is_kept(run: Any, store: Database, tmp_path: Path, second: str, fault: str) -> None:
     file = tmp_path / "addresses.csv"
     file.write_text(f"pat,pat@patients.example\n{second}\n")
-    found = run("mail", "contacts", str(file))
-    assert found.code == 2 and fault in found.err
+    result = run("mail", "contacts", str(file))
+    assert result.code == 2 and fault in result.err
     assert addresses(store) == {"pat": None, "quin": None}
 
 
 def test_without_a_mail_server_nothing_is_sent(run: Any, store: Database) -> None:
-    found = run("mail", "send")
-    assert found.code == 2 and "CLINICWEAVE_SMTP_HOST" in found.err
+    result = run("mail", "send")
+    assert result.code == 2 and "CLINICWEAVE_SMTP_HOST" in result.err
     store.close()
 
 
@@ -68,8 +68,8 @@ def test_mail_needs_an_address_to_come_from(
 ) -> None:
     for name, value in settings_of.items():
         monkeypatch.setenv(f"CLINICWEAVE_{name}", value)
-    found = run("mail", "send")
-    assert found.code == 2 and "mail_from" in found.err
+    result = run("mail", "send")
+    assert result.code == 2 and "mail_from" in result.err
     store.close()
 
 

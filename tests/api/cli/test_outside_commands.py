@@ -57,8 +57,8 @@ def test_a_file_is_read_and_what_is_odd_is_told(run: Any, file: Path) -> None:
     ],
 )
 def test_what_cannot_be_read_says_why(run: Any, file: Path, source: str, more: tuple[str, ...], fault: str) -> None:
-    found = run("outside", "read", source or str(file), *more)
-    assert found.code == 2 and fault in found.err.lower()
+    result = run("outside", "read", source or str(file), *more)
+    assert result.code == 2 and fault in result.err.lower()
 
 
 def test_a_calendar_is_added_and_listed(run: Any, store: None, file: Path) -> None:
@@ -70,5 +70,5 @@ def test_a_calendar_is_added_and_listed(run: Any, store: None, file: Path) -> No
 
 
 def test_nobodys_calendar_is_not_added(run: Any, store: None, file: Path) -> None:
-    found = run("outside", "add", "nobody", str(file))
-    assert found.code == 2 and "nobody" in found.err
+    result = run("outside", "add", "nobody", str(file))
+    assert result.code == 2 and "nobody" in result.err

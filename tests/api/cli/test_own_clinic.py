@@ -34,8 +34,8 @@ def clinic(run: Any) -> Path:
 
 def test_init_writes_a_workbook_that_can_be_planned(run: Any) -> None:
     assert run("init", "my", *NEW).code == 0
-    found = run("check", "my/clinic.xlsx")
-    assert (found.code, found.out) == (0, "first-week can be planned: 1 visits, 1 providers.\n")
+    result = run("check", "my/clinic.xlsx")
+    assert (result.code, result.out) == (0, "first-week can be planned: 1 visits, 1 providers.\n")
 
 
 def test_init_asks_for_what_no_option_says(run: Any) -> None:
@@ -49,9 +49,9 @@ def test_init_asks_for_what_no_option_says(run: Any) -> None:
 
 def test_init_leaves_a_workbook_alone_that_is_there(run: Any, clinic: Path) -> None:
     before = clinic.read_bytes()
-    found = run("init", "my", *NEW, "--format", "toml")
-    assert (found.code, clinic.read_bytes()) == (2, before)
-    assert "is there already" in found.err
+    result = run("init", "my", *NEW, "--format", "toml")
+    assert (result.code, clinic.read_bytes()) == (2, before)
+    assert "is there already" in result.err
 
 
 @pytest.mark.parametrize(("option", "value"), [("--timezone", "Mars"), ("--first-day", "Monday")])
@@ -62,24 +62,24 @@ def test_init_refuses_a_bad_answer_and_writes_nothing(run: Any, option: str, val
 
 def test_check_names_each_fault_by_sheet_row_and_column(run: Any, clinic: Path) -> None:
     clinic.write_text(clinic.read_text().replace('service = "treatment"', 'service = "treatmend"'))
-    found = run("check", str(clinic))
-    assert found.code == 2
-    assert 'requests, row 2, service: "treatmend" is not in the sheet services; did you mean "treatment"?' in found.err
+    result = run("check", str(clinic))
+    assert result.code == 2
+    assert 'requests, row 2, service: "treatmend" is not in the sheet services; did you mean "treatment"?' in result.err
 
 
 def test_check_doubts_a_skill_that_nobody_has_and_plan_only_says_so(run: Any, clinic: Path) -> None:
     clinic.write_text(clinic.read_text().replace('team = [["physio"]]', 'team = [["fysio"]]'))
-    found = run("check", str(clinic))
-    assert found.code == 2
+    result = run("check", str(clinic))
+    assert result.code == 2
     doubt = 'services, row 2, team: "fysio" is in no row of the sheet people, column skills; did you mean "physio"?'
-    assert f"Probably not meant: {doubt}" in found.out
+    assert f"Probably not meant: {doubt}" in result.out
     assert run("check", str(clinic), "--json").json["doubts"][0]["path"] == "services, row 2, team"
     assert doubt in run("show", str(clinic), "plan.json").err
 
 
 def test_check_of_a_scenario_alone_says_that_it_can_be_planned(run: Any, asked: Scenario) -> None:
-    found = run("check", "week.json")
-    assert (found.code, found.out) == (
+    result = run("check", "week.json")
+    assert (result.code, result.out) == (
         0,
         f"{asked.id} can be planned: {len(asked.visits)} visits, {len(asked.providers)} providers.\n",
     )
@@ -98,13 +98,13 @@ def test_convert_goes_both_ways_and_loses_nothing(run: Any, clinic: Path, asked:
 
 
 def test_convert_names_what_a_scenario_does_not_hold(run: Any, clinic: Path) -> None:
-    found = run("convert", str(clinic), "clinic.json", "--json")
-    assert {"pathways", "kinds", "services.bring"} <= set(found.json["left_out"])
+    result = run("convert", str(clinic), "clinic.json", "--json")
+    assert {"pathways", "kinds", "services.bring"} <= set(result.json["left_out"])
     assert run("convert", "week.json", "week.toml", "--json").json["left_out"] == []
 
 
 def test_convert_of_a_workbook_with_faults_writes_nothing(run: Any, clinic: Path) -> None:
     clinic.write_text(clinic.read_text().replace("minutes = 45", 'minutes = "long"'))
-    found = run("convert", str(clinic), "clinic.json")
-    assert (found.code, Path("clinic.json").exists()) == (2, False)
-    assert "services, row 2, minutes: expected a whole number" in found.err
+    result = run("convert", str(clinic), "clinic.json")
+    assert (result.code, Path("clinic.json").exists()) == (2, False)
+    assert "services, row 2, minutes: expected a whole number" in result.err

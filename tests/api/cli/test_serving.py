@@ -104,16 +104,16 @@ def test_account_commands_answer_by_message_and_exit_code(run: Any) -> None:
         ("change", "root", "--close"): "one active account must stay an admin",
     }
     for arguments, message in wrong.items():
-        found = run("account", *arguments, told=f"{PASSWORD}\n")
-        assert (found.exit_code, isinstance(found.exception, SystemExit), message in found.stderr) == (2, True, True), (
-            found.stderr
+        result = run("account", *arguments, told=f"{PASSWORD}\n")
+        assert (result.exit_code, isinstance(result.exception, SystemExit), message in result.stderr) == (2, True, True), (
+            result.stderr
         )
 
 
 def test_a_service_that_cannot_open_its_store_says_so(run: Any, environment: dict[str, str]) -> None:
     environment["CLINICWEAVE_DATABASE_URL"] = "mysql://host/clinic"
-    found = run("serve")
-    assert found.exit_code == 2 and "SQLite or PostgreSQL" in found.stderr
+    result = run("serve")
+    assert result.exit_code == 2 and "SQLite or PostgreSQL" in result.stderr
     assert gc.isenabled()
 
 

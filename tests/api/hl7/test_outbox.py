@@ -41,7 +41,9 @@ def move(week: StoredWeek, visit: str, minutes: int) -> None:
         row = row_of(session, visit)
         placing = bookings.get_standing(session, row).placing
         later = timedelta(minutes=minutes)
-        takings = frozenset(type(one)(one.kind, one.position, one.resource_id, one.ends_at + later) for one in placing.takings)
+        takings = frozenset(
+            type(taking)(taking.kind, taking.position, taking.resource_id, taking.ends_at + later) for taking in placing.takings
+        )
         moved = type(placing)(
             placing.subject, placing.service, placing.location, placing.starts_at + later, placing.ends_at + later, takings
         )

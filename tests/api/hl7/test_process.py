@@ -128,7 +128,9 @@ def change(database: Database, number: int) -> None:
         assert row is not None
         placing = bookings.get_standing(rows, row).placing
         later = timedelta(minutes=10 if number // 4 % 2 == 0 else -10)
-        takings = frozenset(type(one)(one.kind, one.position, one.resource_id, one.ends_at + later) for one in placing.takings)
+        takings = frozenset(
+            type(taking)(taking.kind, taking.position, taking.resource_id, taking.ends_at + later) for taking in placing.takings
+        )
         where = (placing.subject, placing.service, placing.location)
         moved = type(placing)(*where, placing.starts_at + later, placing.ends_at + later, takings)
         bookings.place(rows, row.period_id, moved, utc_now())

@@ -47,7 +47,7 @@ def test_one_key_sent_many_times_at_once_makes_one_row_and_one_answer(
 ) -> None:
     before = rows(context, AccountRow)
     answers = sent_at_once(client, headers | {"Idempotency-Key": "k1"})
-    told = {(one.status_code, one.content, one.headers["etag"], one.headers["location"]) for one in answers}
+    told = {(answer.status_code, answer.content, answer.headers["etag"], answer.headers["location"]) for answer in answers}
     assert (len(told), rows(context, AccountRow), rows(context, IdempotencyRow)) == (1, before + 1, 1)
     assert answers[0].status_code == 201
     assert answers[0].headers["location"] == f"/v1/accounts/{answers[0].json()['id']}"

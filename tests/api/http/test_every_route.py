@@ -41,10 +41,10 @@ class Case:
 
 def sample_of(line: Access) -> Sample:
     """Return the request of a line, or fail with what is to be done."""
-    found = SAMPLES.get((line.method, line.path))
-    if found is None:
+    sample = SAMPLES.get((line.method, line.path))
+    if sample is None:
         pytest.fail(f"{line.method} {line.path} has no request in SAMPLES of tests/support/samples.py: add one")
-    return found
+    return sample
 
 
 def cases(line: Access, body: Any, own: Ids, foreign: Ids) -> Iterator[Case]:
@@ -86,7 +86,9 @@ def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row but those of the audit, and of when a credential was last used."""
     with database.reading() as session:
         return {
-            table.name: sorted(map(repr, session.exec(select(*(one for one in table.columns if one.name != "last_used_at")))))
+            table.name: sorted(
+                map(repr, session.exec(select(*(column for column in table.columns if column.name != "last_used_at"))))
+            )
             for table in TableRow.metadata.sorted_tables
             if table.name != "audit"
         }
@@ -111,7 +113,9 @@ def hold_against_the_table(here: World, line: Access) -> None:
     # Those who may at their own objects come first: whoever may at any ends some of them.
     allowed = sorted((one for one in every if one.allowed), key=lambda one: line.roles[AccessRole(str(one.role))] is Scope.ANY)
     answers = [ask(here, line, sample, case, here.headers(case.role, own)) for case in allowed]
-    assert [answer.status_code for answer in answers if answer.status_code in REFUSED] == [], [one.text for one in answers]
+    assert [answer.status_code for answer in answers if answer.status_code in REFUSED] == [], [
+        answer.text for answer in answers
+    ]
     status = answers[0].status_code
     assert status == sample.status or (sample.status is None and status < 300), (
         f"not answered well, see tests/support/samples.py: {answers[0].text}"

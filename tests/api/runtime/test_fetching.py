@@ -122,7 +122,9 @@ class Elsewhere:
         def allowed(address: Address) -> bool:
             return (str(address) == "127.0.0.1" and "127.0.0.1" not in self.private) or is_public(address)
 
-        return Fetcher(max_bytes, seconds, allowed, lambda host, _: [ip_address(one) for one in self.names[host]], self.context)
+        return Fetcher(
+            max_bytes, seconds, allowed, lambda host, _: [ip_address(name) for name in self.names[host]], self.context
+        )
 
     def url(self, path: str, name: str = NAME) -> str:
         """Return the address of a path."""

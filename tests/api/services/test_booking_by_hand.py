@@ -47,7 +47,7 @@ def test_a_waiting_visit_is_booked_and_then_moved(desk: FrontDesk) -> None:
     assert moved.headers["etag"] == made.headers["etag"].replace("1.", "2.", 1)
     assert desk.booking("v-4") == moved.json()
     assert moved.json()["team"] == ["dee"] and moved.json()["override_reason"] is None
-    assert [one for one in desk.actions("v-4") if one != "booking.read"] == ["booking.add", "booking.move"]
+    assert [action for action in desk.actions("v-4") if action != "booking.read"] == ["booking.add", "booking.move"]
 
 
 def test_nothing_but_the_moved_visit_is_touched(desk: FrontDesk) -> None:
@@ -84,7 +84,7 @@ def test_only_what_the_change_itself_breaks_is_held_against_it(desk: FrontDesk) 
 )
 def test_what_there_is_not_is_named_by_its_path(desk: FrontDesk, place: dict[str, object], path: str) -> None:
     answer = desk.ask("POST", "/v1/visits/v-4/booking", wanted("WE 09:00") | place)
-    assert (answer.status_code, [one["path"] for one in answer.json()["errors"]]) == (422, [path])
+    assert (answer.status_code, [error["path"] for error in answer.json()["errors"]]) == (422, [path])
 
 
 def test_an_override_needs_a_reason_which_is_kept(desk: FrontDesk) -> None:
@@ -119,8 +119,8 @@ def test_what_follows_a_visit_that_was_overridden_is_offered_days_that_the_link_
 def test_after_an_override_offers_are_made_still_and_keep_clear_of_it(desk: FrontDesk) -> None:
     assert desk.book("v-4", "MO 08:05", "wang-exam-1", override_reason="asked so").status_code == 201
     answer = desk.ask("POST", f"/v1/visits/{OWN}/offers", {"count": 20})
-    places = [one["place"] for one in answer.json()["offers"]]
-    early = [one for one in places if one["start"] < "2026-11-30T08:45" and "ana" in one["team"]]
+    places = [offer["place"] for offer in answer.json()["offers"]]
+    early = [place for place in places if place["start"] < "2026-11-30T08:45" and "ana" in place["team"]]
     assert (answer.status_code, bool(places), early) == (200, True, [])
 
 
@@ -228,7 +228,7 @@ def test_what_was_noted_by_mistake_is_taken_back_a_step_at_a_time(desk: FrontDes
     assert [unmark(desk) for _ in range(3)] == [(200, "arrived"), (200, "booked"), (409, "booked")]
     assert (mark(desk, "no-show"), unmark(desk)) == (200, (200, "booked"))
     assert desk.cancel("v-1").status_code == 200
-    assert [one for one in desk.actions("v-1") if ".not-" in one] == [
+    assert [action for action in desk.actions("v-1") if ".not-" in action] == [
         "booking.not-done",
         "booking.not-arrived",
         "booking.not-no-show",
@@ -266,7 +266,7 @@ def test_each_offer_can_be_booked_as_it_is(desk: FrontDesk) -> None:
     answer = desk.ask("POST", "/v1/visits/v-4/offers", {"count": 3})
     offers = answer.json()["offers"]
     assert (answer.status_code, 0 < len(offers) <= 3) == (200, True)
-    assert [one["cost"] for one in offers] == sorted(one["cost"] for one in offers)
+    assert [offer["cost"] for offer in offers] == sorted(offer["cost"] for offer in offers)
     place = {key: value for key, value in offers[0]["place"].items() if key != "end"}
     assert desk.ask("POST", "/v1/visits/v-4/booking", place).status_code == 201
     assert desk.ask("POST", "/v1/visits/v-4/offers", {}).status_code == 409
@@ -286,7 +286,7 @@ def test_in_a_small_clinic_whatever_can_be_booked_is_offered_beside_a_hold(sqlit
                 booked.append(at(start))
                 assert desk.cancel("v-1").status_code == 200
     assert booked == [at(f"MO {clock}") for clock in ("13:40", "13:50", "14:00", "14:10", "14:20")]
-    assert sorted(one["place"]["start"] for one in answer["offers"]) == booked
+    assert sorted(offer["place"]["start"] for offer in answer["offers"]) == booked
 
 
 def test_where_nothing_is_offered_the_reasons_are(sqlite_url: str) -> None:
@@ -294,7 +294,7 @@ def test_where_nothing_is_offered_the_reasons_are(sqlite_url: str) -> None:
     asked = factories.scenario(visit("v-1"), clinic=closed)
     with front_desk(sqlite_url, asked, None) as desk:
         answer = desk.ask("POST", "/v1/visits/v-1/offers", {}).json()
-    assert answer["offers"] == [] and {"closure"} <= {one["rule"] for one in answer["reasons"]}
+    assert answer["offers"] == [] and {"closure"} <= {reason["rule"] for reason in answer["reasons"]}
 
 
 def test_what_is_left_stands_as_a_plan_that_keeps_every_rule(desk: FrontDesk) -> None:

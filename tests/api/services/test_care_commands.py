@@ -88,7 +88,7 @@ def test_one_referral_comes_in_and_the_outlook_tells_the_wait(here: Path) -> Non
     assert "prefers" in Ran("intake", "add", "follow-up", "p-1", "--prefers", "noon").err
     ahead = Ran("outlook", "--weeks", "4", "--json").json
     assert len(ahead["weeks"]) == 4
-    assert "spine-evaluation" in {one["service"] for one in ahead["waits"]}
+    assert "spine-evaluation" in {wait["service"] for wait in ahead["waits"]}
     assert "A new patient waits" in Ran("outlook", "--weeks", "4").out
 
 

@@ -106,7 +106,7 @@ def test_a_judgement_stores_nothing_and_costs_what_it_says(desk: FrontDesk) -> N
     said = judge(desk, place("v-4", "WE 09:00"), {"kind": "cancel", "visit": "v-1"})
     assert stored(desk) == before
     assert said["cost"]["after"] - said["cost"]["before"] == said["cost"]["difference"]
-    assert {one["id"] for one in said["differences"]} == {"v-1", "v-3", "v-4"}
+    assert {difference["id"] for difference in said["differences"]} == {"v-1", "v-3", "v-4"}
     applied = apply(desk, place("v-4", "WE 09:00"), {"kind": "cancel", "visit": "v-1"}).json()
     assert applied["judgement"]["cost"] == said["cost"]
     figures = desk.ask("GET", f"{WEEK}/board").json()["figures"]
@@ -194,7 +194,7 @@ def test_who_did_what_is_told_in_words(desk: FrontDesk) -> None:
     items = desk.ask("GET", "/v1/visits/v-1/history").json()["items"]
     assert (items[0]["action"], items[0]["name"]) == ("booking.move", "scheduler")
     assert items[0]["words"].startswith("scheduler moved it to Tue 1 Dec 10:00")
-    assert "visit.places" not in {one["action"] for one in items}
+    assert "visit.places" not in {item["action"] for item in items}
 
 
 def test_places_of_a_visit_can_be_booked_as_they_are_told(desk: FrontDesk) -> None:

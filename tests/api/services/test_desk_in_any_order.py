@@ -256,7 +256,7 @@ class DeskMachine(RuleBasedStateMachine):
             for who in TEAMS:
                 told = Calendar.from_ical(render_calendar(session, "provider", who, SUNDAY).decode())
                 shown = sorted((event.start, event.end) for event in told.events if event.start > SUNDAY)
-                busy = [one.row for one in stands if who in (*one.placing.ids("team"), *one.placing.ids("supervisor"))]
+                busy = [stand.row for stand in stands if who in (*stand.placing.ids("team"), *stand.placing.ids("supervisor"))]
                 assert shown == sorted((row.starts_at, row.ends_at) for row in busy), who
 
 

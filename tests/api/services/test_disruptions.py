@@ -45,8 +45,8 @@ def desk(store_url: str) -> Iterator[FrontDesk]:
 def tasks(desk: FrontDesk) -> dict[str, list[str]]:
     """Return the rules that the open tasks name, by visit or group."""
     items = desk.ask("GET", "/v1/tasks").json()["items"]
-    assert len({one["subject"] for one in items}) == len(items), "each is one task"
-    return {one["subject"]: one["detail"]["rules"] for one in items if one["kind"] == "booking-impossible"}
+    assert len({item["subject"] for item in items}) == len(items), "each is one task"
+    return {item["subject"]: item["detail"]["rules"] for item in items if item["kind"] == "booking-impossible"}
 
 
 def roster(desk: FrontDesk, **changes: Any) -> Any:
@@ -61,7 +61,7 @@ def roster(desk: FrontDesk, **changes: Any) -> Any:
 
 def alerts(desk: FrontDesk) -> list[str]:
     items = desk.ask("GET", "/v1/scenarios/test-week/alerts").json()["alerts"]
-    return [one["visit"] for one in items if one["kind"] == "impossible"]
+    return [item["visit"] for item in items if item["kind"] == "impossible"]
 
 
 PIPE = {"start": at("WE 00:00"), "end": at("TH 00:00"), "location": "wang", "reason": "burst pipe"}
@@ -89,15 +89,15 @@ def test_an_absence_or_closure_names_whom_it_concerns_and_can_be_taken_back(
     made = desk.ask("POST", f"/v1/{noun}", {**body, **WEDNESDAY, "reason": "burst pipe"})
     assert made.status_code == 201, made.text
     shown = made.json()
-    assert sorted(one["id"] for one in shown["concerns"]) == concerned
-    assert all(one["notified"] and one["task"] for one in shown["concerns"])
+    assert sorted(concern["id"] for concern in shown["concerns"]) == concerned
+    assert all(concern["notified"] and concern["task"] for concern in shown["concerns"])
     assert (shown["from"], shown["to"], shown["reason"]) == (WEDNESDAY["from"], WEDNESDAY["to"], "burst pipe")
     assert tasks(desk) == {name: [rule] for name in concerned}
     assert sorted(alerts(desk)) == concerned
     assert desk.booking("v-1") is not None, "what stands stays, until somebody decides"
     path = f"/v1/{noun}/{shown['id']}"
     assert desk.ask("GET", path).json() == shown
-    assert [one["id"] for one in desk.ask("GET", f"/v1/{noun}").json()["items"]] == [shown["id"]]
+    assert [item["id"] for item in desk.ask("GET", f"/v1/{noun}").json()["items"]] == [shown["id"]]
     assert desk.ask("DELETE", path).status_code == 200
     assert (tasks(desk), alerts(desk), desk.ask("GET", path).status_code) == ({}, [], 404)
 
@@ -112,7 +112,7 @@ def test_an_absence_that_changes_concerns_others(desk: FrontDesk) -> None:
     path, later = f"/v1/absences/{made.json()['id']}", {"provider": "dee", "from": at("TH 00:00"), "to": at("FR 00:00")}
     assert desk.ask("PATCH", path, later).status_code == 428
     changed = desk.ask("PATCH", path, later, **{"If-Match": made.headers["etag"]})
-    assert [one["id"] for one in changed.json()["concerns"]] == ["v-3"]
+    assert [concern["id"] for concern in changed.json()["concerns"]] == ["v-3"]
     assert tasks(desk) == {"v-3": ["busy"]}
     assert desk.ask("PATCH", path, later, **{"If-Match": made.headers["etag"]}).status_code == 412
 
@@ -149,7 +149,7 @@ def test_a_roster_that_makes_bookings_impossible_names_them(
 ) -> None:
     answer = roster(desk, **changes)
     assert answer.status_code == 200, answer.text
-    assert sorted(one["id"] for one in answer.json()["concerns"]) == concerned == sorted(tasks(desk))
+    assert sorted(concern["id"] for concern in answer.json()["concerns"]) == concerned == sorted(tasks(desk))
     assert roster(desk, **changes).json()["concerns"] == [], "once"
     assert roster(desk).status_code == 200
     assert (tasks(desk), alerts(desk)) == ({}, [])
@@ -183,8 +183,8 @@ def test_an_extra_shift_can_be_booked_and_what_stands_in_it_is_a_task_when_it_go
     assert (made.status_code, made.json()["concerns"]) == (201, [])
     assert desk.move("v-1", "FR 14:00").status_code == 200
     path = f"/v1/extra-shifts/{made.json()['id']}"
-    assert [one["id"] for one in desk.ask("GET", path).json()["concerns"]] == ["v-1"]
-    assert [one["id"] for one in desk.ask("DELETE", path).json()["concerns"]] == ["v-1"]
+    assert [concern["id"] for concern in desk.ask("GET", path).json()["concerns"]] == ["v-1"]
+    assert [concern["id"] for concern in desk.ask("DELETE", path).json()["concerns"]] == ["v-1"]
     assert tasks(desk) == {"v-1": ["shift"]}
 
 
@@ -195,7 +195,7 @@ def test_a_roster_taken_in_later_leaves_an_absence_and_an_extra_shift(desk: Fron
     dee = next(one for one in with_more if one["id"] == "dee")
     dee["shifts"].append({"start": at("FR 14:00"), "end": at("FR 15:00"), "locations": ["west"]})
     assert roster(desk, providers=with_more).status_code == 200
-    people = {one["id"]: one for one in desk.ask("GET", "/v1/scenarios/test-week").json()["providers"]}
+    people = {provider["id"]: provider for provider in desk.ask("GET", "/v1/scenarios/test-week").json()["providers"]}
     assert {"start": at("WE 00:00"), "end": at("TH 00:00")} in people["ana"]["busy"]
     friday = [(one["start"][11:], one["locations"]) for one in people["dee"]["shifts"] if one["start"] >= at("FR 13:00")]
     assert friday == [("13:00", ["wang"]), ("14:00", ["west"]), ("15:00", ["wang"])]
@@ -234,7 +234,7 @@ def test_places_are_offered_beside_what_stands_against_a_rule_which_is_named(sto
         named = {name for one in offers.json()["set_aside"] for name in one["ids"]}
         assert offers.json()["offers"] and {"v-1", "coping", "held"} <= named
         taken = {"start": at("WE 10:00"), "end": at("WE 10:20"), "room": "wang-exam-1"}
-        assert not any(taken.items() <= one["place"].items() for one in offers.json()["offers"])
+        assert not any(taken.items() <= offer["place"].items() for offer in offers.json()["offers"])
         free = {"start": at("TH 09:00"), "end": at("TH 10:00"), "location": "wang", "room": "wang-exam-1", "team": ["dee"]}
         kept = desk.ask("POST", "/v1/scenarios/test-week/freed-places", free)
         assert (kept.status_code, kept.json()["visit"]) == (201, "waits"), kept.text

@@ -45,7 +45,11 @@ def desk(store_url: str) -> Iterator[FrontDesk]:
 
 def documents(database: Database) -> dict[tuple[FeedKind, str], bytes]:
     with database.reading() as rows:
-        return {(kind, one): render_calendar(rows, kind, one, SINCE) for kind, ids in SUBJECTS.items() for one in ids}
+        return {
+            (kind, identifier): render_calendar(rows, kind, identifier, SINCE)
+            for kind, ids in SUBJECTS.items()
+            for identifier in ids
+        }
 
 
 def as_from_nothing(desk: FrontDesk) -> dict[tuple[FeedKind, str], bytes]:
@@ -78,11 +82,13 @@ def subscribed(desk: FrontDesk) -> dict[tuple[FeedKind, str], str]:
         assert by is not None
         dana = Actor(by.id, AccessRole.SCHEDULER)
         for kind, ids in SUBJECTS.items():
-            for one in ids:
+            for identifier in ids:
                 if kind == "patient":
-                    secrets[kind, one], _ = add_patient_feed(rows, context.settings, context.signer, dana, one, NOW)
+                    secrets[kind, identifier], _ = add_patient_feed(
+                        rows, context.settings, context.signer, dana, identifier, NOW
+                    )
                 else:
-                    secrets[kind, one], _ = add_feed(rows, context.settings, dana, kind, one, NOW)
+                    secrets[kind, identifier], _ = add_feed(rows, context.settings, dana, kind, identifier, NOW)
     return secrets
 
 

@@ -39,7 +39,7 @@ def change(desk: FrontDesk, method: str, body: Any = None) -> Any:
 def told(desk: FrontDesk, patient: str) -> list[str]:
     """Return what a patient was written, the newest last: nothing was sent yet, so that a newer one drops the older."""
     items = desk.ask("GET", f"/v1/patients/{patient}/messages").json()["items"]
-    return [one["method"] for one in items if one["state"] == "waiting"]
+    return [item["method"] for item in items if item["state"] == "waiting"]
 
 
 def test_where_a_session_stands_is_shown_with_its_seats(desk: FrontDesk) -> None:

@@ -78,7 +78,9 @@ def test_good_calendars_are_read_in_one_look_beside_twenty_bad_ones_of_which_eac
     shown = {item["name"]: item["failure"] for item in items}
     assert {name for name, failure in shown.items() if failure is None} == set(GOOD)
     assert "it cannot be read" not in shown.values()
-    ana = next(one for one in desk.ask("GET", "/v1/scenarios/test-week").json()["providers"] if one["id"] == "ana")
+    ana = next(
+        provider for provider in desk.ask("GET", "/v1/scenarios/test-week").json()["providers"] if provider["id"] == "ana"
+    )
     assert {"start": "2026-12-01T11:00", "end": "2026-12-01T12:00"} in ana["busy"]
 
 

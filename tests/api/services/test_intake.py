@@ -60,11 +60,11 @@ def test_a_request_of_every_kind_ends_in_something_that_can_be_planned(desk: Mon
     taken = desk.refer(kind.id)
     found = desk.build(weeks=4)
     if kind.pathway is not None:
-        assert {one.patient for one in found.scenario.visits} == {"pat"}
+        assert {visit.patient for visit in found.scenario.visits} == {"pat"}
         first = catalogue.get_pathway(kind.pathway).steps[0]
         assert f"{taken.episode}.{first.id}.1" in desk.asked(found.scenario.id)
     elif kind.id == "group":
-        assert ["pat"] in [[one.patient for one in group.candidates] for group in found.scenario.groups]
+        assert ["pat"] in [[candidate.patient for candidate in group.candidates] for group in found.scenario.groups]
     else:
         assert taken.referral_out is not None
 
@@ -176,11 +176,13 @@ def taken_in(desk: Months, sheet: ReferralSheet) -> int:
 
 def test_the_template_shows_every_kind_and_is_taken_in_once_its_examples_are_real(desk: Months) -> None:
     found = read_sheet(xlsx_template(TODAY), "template")
-    assert found.requests == () and {"is an example of the template; delete the row"} == {one.message for one in found.faults}
+    assert found.requests == () and {"is an example of the template; delete the row"} == {
+        fault.message for fault in found.faults
+    }
     assert len(found.faults) == len(KINDS)
     real = [{**row, "patient": row["patient"].removeprefix(EXAMPLE)} for row in examples(TODAY)]
     sheet = read_sheet(sheet_of(*real), "real")
-    assert (sheet.faults, [one.request.kind for one in sheet.requests]) == ((), [kind.id for kind in KINDS])
+    assert (sheet.faults, [request.request.kind for request in sheet.requests]) == ((), [kind.id for kind in KINDS])
     assert taken_in(desk, sheet) == len(KINDS)
 
 
@@ -236,7 +238,7 @@ def test_a_sheet_is_taken_in_whole_or_not_at_all(kinds: list[str], bad: set[int]
         if wrong:
             with pytest.raises(InvalidFile) as refused:
                 taken_in(desk, sheet)
-            assert [one.path for one in refused.value.faults] == [f"row {number + 2}, preferred_site" for number in wrong]
+            assert [fault.path for fault in refused.value.faults] == [f"row {number + 2}, preferred_site" for number in wrong]
             assert empty(desk)
         else:
             assert taken_in(desk, sheet) == len(rows)

@@ -61,9 +61,9 @@ def test_an_audit_that_holds_tells_its_end_which_holds_later(run: Any, database:
 
 def test_a_changed_row_is_found(run: Any, database: Database) -> None:
     altered(database, update(AuditRow).where(col(AuditRow.sequence) == 2).values(actor="somebody else"))
-    found = run("audit", "verify", "--json")
-    assert (found.exit_code, json.loads(found.stdout)["row"]) == (1, 2)
-    assert "from row 2 on" in found.stderr
+    result = run("audit", "verify", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["row"]) == (1, 2)
+    assert "from row 2 on" in result.stderr
 
 
 def test_an_end_that_is_not_there_any_more_is_found(run: Any, database: Database) -> None:
@@ -73,8 +73,8 @@ def test_an_end_that_is_not_there_any_more_is_found(run: Any, database: Database
 
 @pytest.mark.parametrize("known", ["", "3", "3:x", f"x:{'0' * 64}"])
 def test_what_is_no_end_is_refused(run: Any, database: Database, known: str) -> None:
-    found = run("audit", "verify", "--known", known)
-    assert (found.exit_code, "ROW:HASH" in found.stderr) == (2, True)
+    result = run("audit", "verify", "--known", known)
+    assert (result.exit_code, "ROW:HASH" in result.stderr) == (2, True)
 
 
 def names(database: Database) -> set[str]:
@@ -98,8 +98,8 @@ def test_a_restored_store_is_as_it_was_when_it_was_backed_up(run: Any, database:
 def test_what_is_no_backup_is_not_restored(run: Any, database: Database, tmp_path: Path) -> None:
     file, before = tmp_path / "notes.txt", names(database)
     file.write_text("no backup")
-    found = run("restore", str(file), "--yes")
-    assert (found.exit_code, "is no backup" in found.stderr) == (2, True)
+    result = run("restore", str(file), "--yes")
+    assert (result.exit_code, "is no backup" in result.stderr) == (2, True)
     assert run("restore", str(tmp_path / "nowhere"), "--yes").exit_code == 2
     assert run("backup", str(tmp_path / "no" / "where")).exit_code == 2
     assert names(database) == before

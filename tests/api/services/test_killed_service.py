@@ -95,13 +95,13 @@ def write_until_killed(service: Served, writers: list[Writer], headers: dict[str
     """Let writers write, and kill the service once some writes are acknowledged."""
     answered, stopped = Semaphore(0), Event()
     with ThreadPoolExecutor(CLIENTS) as pool:
-        writing = [pool.submit(one.write, service.address, headers, answered, stopped) for one in writers]
+        writing = [pool.submit(writer.write, service.address, headers, answered, stopped) for writer in writers]
         came = all(answered.acquire(timeout=PATIENCE_SECONDS) for _ in range(answers))
         service.kill()
         stopped.set()
         for one in writing:
             one.result()
-    assert came, [one.wrong for one in writers]
+    assert came, [writer.wrong for writer in writers]
 
 
 def standing(database: Database) -> dict[str, str]:
@@ -125,8 +125,8 @@ def kill_often(database: Database, asked: Scenario, kills: int, ready_seconds: f
             assert httpx2.get(f"{service.address}/readyz").status_code == 200
             write_until_killed(service, writers, headers, random.randint(1, MOST_ANSWERS))
         stands = standing(database)
-        for one in writers:
-            assert one.allows(stands.get(f"v-{one.number}")), (one, stands)
+        for writer in writers:
+            assert writer.allows(stands.get(f"v-{writer.number}")), (writer, stands)
         assert (half_written(database), overlaps(database)) == ([], [])
     with database.reading() as session:
         audit.verify(session)

@@ -223,8 +223,8 @@ def test_of_a_merged_record_nothing_new_is_taken_and_the_other_is_named(desk: Fr
 
 def test_whoever_is_looked_for_by_the_merged_record_is_the_other(desk: FrontDesk) -> None:
     merge(desk)
-    found = desk.ask("GET", "/v1/patients?find=quin").json()["items"]
-    assert [patient["id"] for patient in found] == ["pat"]
+    document = desk.ask("GET", "/v1/patients?find=quin").json()["items"]
+    assert [patient["id"] for patient in document] == ["pat"]
 
 
 def test_a_chain_of_merges_comes_apart_from_its_end(desk: FrontDesk) -> None:

@@ -267,7 +267,7 @@ def test_without_the_call_a_change_would_not_be_told(desk: FrontDesk, monkeypatc
 def kept(desk: FrontDesk) -> list[tuple[str, str]]:
     """Return the messages that there are still: booking's subject and state."""
     with desk.context.database.reading() as rows:
-        found = [(messages.get_invitation(rows, one.invitation_id), one.state) for one in all_messages(rows)]
+        found = [(messages.get_invitation(rows, message.invitation_id), message.state) for message in all_messages(rows)]
         return sorted((bookings.get_booking(rows, row.booking_id).subject_id, state) for row, state in found)
 
 
@@ -303,7 +303,7 @@ def test_messages_of_a_visit_that_was_moved_ahead_are_kept_until_it_is_over(
     sent(desk)
     days = timedelta(days=desk.context.settings.message_days)
     with desk.context.database.writing() as rows:
-        (row,) = (one for one in bookings.list_rows(rows, week.id) if one.subject_id == "v-2")
+        (row,) = (row for row in bookings.list_rows(rows, week.id) if row.subject_id == "v-2")
         row.ends_at = desk.clock() + days
     desk.clock.now = NOW + days + timedelta(days=30)
     telling.delete_old_messages(desk.context)
@@ -320,4 +320,4 @@ def test_an_answer_after_that_is_for_staff(desk: FrontDesk, week: Scenario, made
     (outcome,) = process_replies(desk.context, ReceivedReplies((answer,)))
     assert (outcome.subject, outcome.outcome) == ("v-1", "unknown-event")
     with desk.context.database.reading() as rows:
-        assert [one.kind for one in tasks.list_tasks(rows, None, 10, done=False)] == ["answer-unclear"]
+        assert [task.kind for task in tasks.list_tasks(rows, None, 10, done=False)] == ["answer-unclear"]

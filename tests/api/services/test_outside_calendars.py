@@ -78,7 +78,7 @@ def busy(desk: FrontDesk) -> list[tuple[str, str]]:
 
 
 def tasks(desk: FrontDesk) -> list[tuple[str, str]]:
-    return [(one["kind"], one["subject"]) for one in desk.ask("GET", "/v1/tasks").json()["items"]]
+    return [(item["kind"], item["subject"]) for item in desk.ask("GET", "/v1/tasks").json()["items"]]
 
 
 def version(desk: FrontDesk) -> int:
@@ -92,7 +92,9 @@ def test_a_file_becomes_busy_time_of_the_week_and_meets_a_visit(desk: FrontDesk)
     assert (answer.status_code, answer.json()["kind"]) == (201, "file"), answer.text
     assert busy(desk) == [("Tue 15:00", "Tue 16:00")]
     assert tasks(desk) == [("busy-conflict", "v-1")] and version(desk) > before
-    ana = next(one for one in desk.ask("GET", "/v1/scenarios/test-week").json()["providers"] if one["id"] == "ana")
+    ana = next(
+        provider for provider in desk.ask("GET", "/v1/scenarios/test-week").json()["providers"] if provider["id"] == "ana"
+    )
     assert {"start": "2026-12-01T10:00", "end": "2026-12-01T11:00"} in ana["busy"]
 
 
@@ -101,7 +103,7 @@ def test_nothing_of_it_is_kept_but_when_it_is(desk: FrontDesk) -> None:
     with desk.context.database.reading() as rows:
         kept = str([one.model_dump() for one in rows.exec(select(OutsideCalendarRow))])
         kept += str([one.model_dump() for one in rows.exec(select(BusyRow))])
-        kept += str([one.model_dump() for one in audit.list_entries(rows, count=1000)])
+        kept += str([entry.model_dump() for entry in audit.list_entries(rows, count=1000)])
     assert "Robin" not in kept and "a-secret-of-anas" not in kept
     listed = desk.ask("GET", "/v1/providers/ana/outside-calendars").text
     assert "at home" in listed and "a-secret-of-anas" not in listed
@@ -153,7 +155,7 @@ def test_a_calendar_that_meets_a_defect_fails_alone_and_is_asked_again_later(des
     before = len(elsewhere.asked)
     elsewhere.fetch = fetch  # type: ignore[method-assign]
     assert refresh(desk.context, desk.context.fetcher) == 2
-    shown = {one["name"]: one["failure"] for one in desk.ask("GET", "/v1/providers/ana/outside-calendars").json()["items"]}
+    shown = {item["name"]: item["failure"] for item in desk.ask("GET", "/v1/providers/ana/outside-calendars").json()["items"]}
     assert shown == {"broken": "it cannot be read", "sound": None}
     assert len(elsewhere.asked) == before + 1
     assert refresh(desk.context, desk.context.fetcher) == 0

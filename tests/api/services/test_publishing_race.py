@@ -124,7 +124,10 @@ def test_without_rules_and_constraint_the_overlap_is_found(
         for statement in undoing_statements("sqlite"):
             connection.exec_driver_sql(statement)
     assert published_over(desk, asked) == 201
-    assert [one.split()[:2] for one in overlaps(desk.context.database)] == [["provider", "ana"], ["room", "wang-exam-1"]]
+    assert [overlap.split()[:2] for overlap in overlaps(desk.context.database)] == [
+        ["provider", "ana"],
+        ["room", "wang-exam-1"],
+    ]
 
 
 def test_a_booking_without_its_audit_or_its_people_is_found(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:

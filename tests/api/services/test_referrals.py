@@ -81,7 +81,7 @@ def test_a_referred_patient_is_seen_today_and_stands_there(desk: FrontDesk) -> N
 def test_everything_else_stands_as_the_answer_tells(desk: FrontDesk) -> None:
     before = desk.stands()
     told = refer(desk).json()
-    moved = {one["id"] for one in told["changes"] if one["kind"] == "visit"}
+    moved = {change["id"] for change in told["changes"] if change["kind"] == "visit"}
     assert {name: at for name, at in desk.stands().items() if name not in (moved | {told["visit"]})} == {
         name: at for name, at in before.items() if name not in moved
     }
@@ -95,7 +95,7 @@ def test_where_there_is_no_place_the_reason_is_told_and_the_visit_waits(sqlite_u
         answer = refer(desk)
         told = answer.json()
         assert (answer.status_code, told["booking"]) == (201, None)
-        assert "busy" in {one["rule"] for one in told["reasons"]}
+        assert "busy" in {reason["rule"] for reason in told["reasons"]}
         assert desk.ask("POST", f"/v1/visits/{told['visit']}/offers", {}).json()["offers"] == []
 
 
@@ -323,7 +323,7 @@ def test_one_call_makes_room_and_says_whom_to_call(sqlite_url: str) -> None:
         answer = displace(desk)
         told = answer.json()
         assert (answer.status_code, told["booking"]["start"], told["call"]) == (201, TODAY + "T13:00", ["pat"])
-        assert [(one["id"], one["difference"]) for one in told["changes"]] == [("v-1", "dropped")]
+        assert [(change["id"], change["difference"]) for change in told["changes"]] == [("v-1", "dropped")]
         assert (set(desk.stands()), desk.actions("v-2")) == ({"v-2"}, ["visit.refer"])
 
 

@@ -63,12 +63,14 @@ def reply(
 def hand_in(desk: FrontDesk, content: str | bytes, kind: str = "text/calendar") -> Any:
     answer = desk.client.post("/v1/answers", content=content, headers=desk.scheduler | {"content-type": kind})
     assert answer.status_code == 200, answer.text
-    return [(one["subject"], one["outcome"]) for one in answer.json()["items"]]
+    return [(item["subject"], item["outcome"]) for item in answer.json()["items"]]
 
 
 def answers(desk: FrontDesk) -> dict[tuple[str, str], str]:
-    found = desk.ask("GET", "/v1/scenarios/test-week/answers").json()["items"]
-    return {(one["subject"], one["patient"]): one["participation"] for one in found if one["participation"] != "needs-action"}
+    document = desk.ask("GET", "/v1/scenarios/test-week/answers").json()["items"]
+    return {
+        (one["subject"], one["patient"]): one["participation"] for one in document if one["participation"] != "needs-action"
+    }
 
 
 def tasks(desk: FrontDesk) -> list[dict[str, Any]]:
@@ -108,7 +110,7 @@ def test_a_task_is_done_once(desk: FrontDesk, uids: dict[Any, str]) -> None:
     done = desk.ask("PUT", f"{path}/done", **version)
     assert done.status_code == 200 and done.json()["done_by"] is not None
     assert tasks(desk) == []
-    assert [one["id"] for one in desk.ask("GET", "/v1/tasks?done=true").json()["items"]] == [task["id"]]
+    assert [item["id"] for item in desk.ask("GET", "/v1/tasks?done=true").json()["items"]] == [task["id"]]
     assert desk.ask("PUT", f"{path}/done", **{"If-Match": done.headers["etag"]}).status_code == 409
 
 

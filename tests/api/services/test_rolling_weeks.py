@@ -37,7 +37,7 @@ def test_a_week_asks_for_what_is_open_and_previews_what_lies_beyond(desk: Months
     episode = desk.refer("spinal-cord-stimulation").episode
     found = desk.build()
     assert [one for one in desk.asked(FIRST)] == [f"{episode}.assessment.1"]
-    beyond = {one.occurrence.step: one for one in found.previews if one.episode == episode}
+    beyond = {preview.occurrence.step: preview for preview in found.previews if preview.episode == episode}
     assert set(beyond) == {"trial", "lead-removal", "implant", "programming"} and not beyond["trial"].certain
     assert beyond["trial"].earliest == MONDAY + timedelta(days=7)
 
@@ -192,7 +192,7 @@ def test_a_pump_is_refilled_before_its_date(desk: Months) -> None:
     found = desk.build(weeks=2)
     asked = desk.asked(found.scenario.id)[f"{episode}.refill.1"]
     assert asked.deadline == date(2026, 12, 9)
-    assert [one.kind for one in found.alerts] == ["last-horizon"]
+    assert [alert.kind for alert in found.alerts] == ["last-horizon"]
 
 
 def test_a_group_meets_once_a_month_and_who_waited_has_a_seat_then(desk: Months) -> None:
@@ -204,7 +204,7 @@ def test_a_group_meets_once_a_month_and_who_waited_has_a_seat_then(desk: Months)
         desk.now += timedelta(weeks=1)
     programme = desk.programme("coping-skills")
     assert (programme.waiting, len(programme.members)) == ((), 4)
-    assert [f"{one.date:%Y-%m}" for one in programme.sessions] == ["2026-11", "2026-12", "2027-01"]
+    assert [f"{session.date:%Y-%m}" for session in programme.sessions] == ["2026-11", "2026-12", "2027-01"]
     gaps = [(b.date - a.date).days for a, b in pairwise(programme.sessions)]
     assert all(programme.min_days <= days <= programme.max_days for days in gaps)
 
@@ -229,7 +229,7 @@ def test_a_visit_of_an_episode_is_withdrawn_only_with_it(desk: Months) -> None:
 
 def test_what_is_only_looked_at_is_not_kept(desk: Months) -> None:
     episode = desk.refer("follow-up").episode
-    assert [one.id for one in desk.preview().scenario.visits] == [f"{episode}.visit.1"]
+    assert [visit.id for visit in desk.preview().scenario.visits] == [f"{episode}.visit.1"]
     with pytest.raises(Exception, match="unknown period"):
         desk.asked(FIRST)
 
@@ -317,7 +317,7 @@ GROUP = "coping-skills"
 
 def seats(desk: Months, period: str) -> tuple[str, ...]:
     """Return who has a place in the session that stands in a period."""
-    (group,) = [one for one in desk.groups(period) if one.id.startswith(GROUP)]
+    (group,) = [group for group in desk.groups(period) if group.id.startswith(GROUP)]
     return () if group.current is None else group.current.attendees
 
 
@@ -328,7 +328,7 @@ def met(desk: Months, *patients: str) -> str:
     for week in range(5):
         found = desk.build(start=MONDAY + timedelta(weeks=week))
         desk.publish(found.scenario.id)
-        if any(one.id.startswith(GROUP) for one in found.scenario.groups):
+        if any(group.id.startswith(GROUP) for group in found.scenario.groups):
             return found.scenario.id
     raise AssertionError("no session in five weeks")
 
@@ -348,8 +348,8 @@ def test_a_seat_that_is_given_back_goes_to_whoever_waits(desk: Months) -> None:
     assert seats(desk, period) == ("pat", "rae", "sol", "tam")
     desk.publish(period)
     assert seats(desk, period) == ("pat", "rae", "sol", "tam")
-    (group,) = [one for one in desk.groups(period) if one.id.startswith(GROUP)]
-    assert [one.patient for one in group.candidates] == ["pat", "rae", "sol", "tam"]
+    (group,) = [group for group in desk.groups(period) if group.id.startswith(GROUP)]
+    assert [candidate.patient for candidate in group.candidates] == ["pat", "rae", "sol", "tam"]
     with pytest.raises(UnknownId):
         desk.leave(GROUP, "quin")
 
@@ -367,7 +367,7 @@ def test_a_session_is_held_for_those_who_stay_and_not_without_anybody(desk: Mont
         desk.publish(period)
         assert len(seats(desk, period)) == left
     desk.leave(GROUP, "sol")
-    (group,) = [one for one in desk.groups(period) if one.id.startswith(GROUP)]
+    (group,) = [group for group in desk.groups(period) if group.id.startswith(GROUP)]
     assert group.current is None
     desk.build(start=desk.starts_on(period))
 

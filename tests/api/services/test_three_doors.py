@@ -88,8 +88,8 @@ class Fhir(Door):
             patient_reference=refer_to("Patient", PATIENT),
             location_reference=refer_to("Location", "wang-exam-1"),
         )
-        found = self.hospital.ask("POST", "Appointment/$find", wanted).json()["entry"][0]["resource"]["id"]
-        taken = parameters(appointment_reference=refer_to("Appointment", found))
+        document = self.hospital.ask("POST", "Appointment/$find", wanted).json()["entry"][0]["resource"]["id"]
+        taken = parameters(appointment_reference=refer_to("Appointment", document))
         assert self.hospital.ask("POST", "Appointment/$book", taken).json()["total"] == 1
 
     def move(self, start: str) -> None:

@@ -71,15 +71,15 @@ def context(sqlite_url: str, week: Scenario) -> Iterator[AppContext]:
 
 def moved(week: Scenario, plan: Plan) -> tuple[Plan, str]:
     """Return the plan with one visit at another time of its day, and the visit."""
-    for one in plan.visits:
+    for visit in plan.visits:
         for hours in (1, -1, 2, -2, 3):
             later = timedelta(hours=hours)
             visits = tuple(
-                each.changed(start=each.start + later, end=each.end + later) if each is one else each for each in plan.visits
+                each.changed(start=each.start + later, end=each.end + later) if each is visit else each for each in plan.visits
             )
             tried = plan.changed(visits=visits)
             if not any(find_violations(week, tried)):
-                return tried, one.visit
+                return tried, visit.visit
     raise AssertionError("no visit can be moved")
 
 
@@ -174,7 +174,7 @@ def subjects(week: Scenario) -> Iterator[tuple[FeedKind, str]]:
         ("location", week.locations),
         ("patient", list(week.patients_by_id)[:20]),
     ):
-        yield from ((kind, one) for one in ids)
+        yield from ((kind, identifier) for identifier in ids)
 
 
 def desk_of(rows: Session, now: datetime) -> Actor:

@@ -26,7 +26,7 @@ def test_time_for_referrals_to_come_is_held_first_but_what_is_left_when_the_firs
 ) -> None:
     asked = narrow(visit("v-1", "pat", "consult"), reserve("hold-1", "TU"))
     made = PlanningPolicy(name, 1, 0, 1, deterministic=True).plan(asked, None, whole=True)
-    assert ([one.reserve for one in made.holds], [one.visit for one in made.visits]) == (held, placed)
+    assert ([hold.reserve for hold in made.holds], [one.visit for one in made.visits]) == (held, placed)
 
 
 @pytest.mark.parametrize("name", POLICIES)

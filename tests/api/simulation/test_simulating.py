@@ -63,15 +63,17 @@ def test_about_one_visit_in_twenty_is_missed_and_one_called_off_before_its_day()
 
 
 def test_weeks_of_the_solver_break_no_rule_of_care(report: Report):
-    (solved,) = [one for one in report.results if one.policy == "optimised"]
+    (solved,) = [result for result in report.results if result.policy == "optimised"]
     assert solved.broken == ()
     assert solved.visits > 4 * 40
 
 
 def test_every_visit_is_counted_once_by_its_priority_and_in_its_week(report: Report):
-    for one in report.results:
-        assert sum(waits.visits for waits in one.waits.values()) == one.visits == sum(week.visits for week in one.weeks)
-        assert len(one.weeks) == 4
+    for result in report.results:
+        assert (
+            sum(waits.visits for waits in result.waits.values()) == result.visits == sum(week.visits for week in result.weeks)
+        )
+        assert len(result.weeks) == 4
 
 
 def test_the_same_seed_lives_the_same_weeks_first_come():
@@ -91,9 +93,9 @@ def test_counting_work_the_solver_lives_the_same_weeks_too_and_leaves_ids_and_ca
 def test_the_judge_bites_on_a_chronicle_whose_visits_are_put_off():
     tally = simulate_clinic(world(2), PlanningPolicy("first-come"))
     acute = {course for course, kind in tally.chronicle.kinds.items() if kind == "new-patient-acute"}
-    tally.chronicle.visits = [one for one in tally.chronicle.visits if one.course not in acute]
+    tally.chronicle.visits = [visit for visit in tally.chronicle.visits if visit.course not in acute]
     tally.chronicle.__dict__.pop("courses", None)
-    assert "acute-first" in {one.rule for one in find_care_violations(tally.chronicle)}
+    assert "acute-first" in {violation.rule for violation in find_care_violations(tally.chronicle)}
 
 
 def test_the_picture_has_a_panel_for_each_figure_and_a_line_for_each_policy(report: Report):
@@ -111,7 +113,7 @@ def test_the_command_writes_its_report_and_tells_of_each_week(tmp_path):
     done = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path), "--json"])
     assert done.exit_code == 0, done.output
     written = json.loads((tmp_path / "report.json").read_text())
-    assert [one["policy"] for one in written["results"]] == ["first-come"]
+    assert [result["policy"] for result in written["results"]] == ["first-come"]
     assert (tmp_path / "report.svg").read_bytes().startswith(b"<?xml")
     assert "week 1 of 1 (2027-01-04)" in done.stderr
 

@@ -144,7 +144,7 @@ def test_what_has_begun_is_neither_moved_nor_cancelled(
 
 def test_who_is_told_stays_told_and_who_is_moved_is_told_anew(asked: Scenario, week: StoredWeek, made: Plan) -> None:
     week.publish(made)
-    (untold,) = (one for one in placings(asked, made) if one.subject == ("visit", "v-1", ""))
+    (untold,) = (placing for placing in placings(asked, made) if placing.subject == ("visit", "v-1", ""))
     with week.store.writing() as rows:
         change = bookings.place(rows, week.id, untold, LATER)
         change.row.notified = False
@@ -156,7 +156,9 @@ def test_who_is_told_stays_told_and_who_is_moved_is_told_anew(asked: Scenario, w
 
 def test_a_cancelled_booking_frees_what_it_took(week: StoredWeek, asked: Scenario, made: Plan) -> None:
     week.publish(made)
-    (hold,) = (one for one in placings(asked, planned(asked, v_4=booking("v-4", "TU 13:00"))) if one.subject[1] == "v-4")
+    (hold,) = (
+        placing for placing in placings(asked, planned(asked, v_4=booking("v-4", "TU 13:00"))) if placing.subject[1] == "v-4"
+    )
     with pytest.raises(DoubleBooked), week.store.writing() as rows:
         bookings.place(rows, week.id, hold, LATER)
     with week.store.writing() as rows:
@@ -173,7 +175,9 @@ def test_an_offered_place_stands_but_is_not_where_the_visit_stands_for_its_patie
     week: StoredWeek, asked: Scenario, made: Plan
 ) -> None:
     week.publish(made)
-    (place,) = (one for one in placings(asked, planned(asked, v_4=booking("v-4", "WE 09:00"))) if one.subject[1] == "v-4")
+    (place,) = (
+        placing for placing in placings(asked, planned(asked, v_4=booking("v-4", "WE 09:00"))) if placing.subject[1] == "v-4"
+    )
     with week.store.writing() as rows:
         bookings.place(rows, week.id, place, LATER, "offered")
         assert periods.load_scenario(rows, week.id).visit("v-4").current is None

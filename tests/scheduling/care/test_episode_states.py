@@ -282,8 +282,8 @@ class Course(RuleBasedStateMachine):
         if all(not self._has_begun(step.occurrence) for step in self.steps()):
             self.told.until = self.today
             self.told.__dict__.pop("courses", None)
-            found = find_care_violations(self.told)
-            assert not found, found
+            care_violations = find_care_violations(self.told)
+            assert not care_violations, care_violations
 
 
 CALM = (HealthCheck.filter_too_much, HealthCheck.too_slow)

@@ -166,10 +166,10 @@ def test_a_series_goes_on_in_the_first_turn_in_which_its_psychologist_is_there(b
     def is_care_day(day, service, provider, patient):
         return is_weekday(day) and not (provider == "psy-1" and away[0] <= day < away[1])
 
-    found = list_open_steps(
+    open_steps = list_open_steps(
         episode("cognitive-therapy", *told), catalogue.get_pathway("cognitive-therapy"), REFERRED, is_care_day
     )
-    assert (f"{found[0].earliest}", f"{found[0].latest}") == ("2026-12-06", last)
+    assert (f"{open_steps[0].earliest}", f"{open_steps[0].latest}") == ("2026-12-06", last)
 
 
 def test_a_day_of_three_parts_opens_as_a_whole_when_one_was_missed():

@@ -156,8 +156,10 @@ def test_what_is_overdue_is_asked_of_the_first_week_and_the_rest_spread_to_its_t
 
 
 def test_a_new_patient_waits_for_the_first_visit_of_a_pathway_and_for_no_other() -> None:
-    told = {one.service for one in look(ANA).waits}
-    assert told == {one.steps[0].service for one in catalogue.list_pathways()} & {one.id for one in catalogue.list_services()}
+    told = {wait.service for wait in look(ANA).waits}
+    assert told == {pathway.steps[0].service for pathway in catalogue.list_pathways()} & {
+        service.id for service in catalogue.list_services()
+    }
     assert {"spine-evaluation", "scs-assessment"} <= told
     assert told.isdisjoint({"scs-trial", "scs-implant", "work-injury-psychology"})
 
@@ -165,5 +167,5 @@ def test_a_new_patient_waits_for_the_first_visit_of_a_pathway_and_for_no_other()
 def test_the_first_visit_of_whoever_comes_is_asked_of_the_week_in_which_they_come() -> None:
     staff = (worker("ben", "psychology"), worker("cy", "procedures"))
     found = look(*staff, spinal_cord_stimulation=1.0)
-    minutes = {one.id: one.minutes for one in catalogue.list_services()}
+    minutes = {service.id: service.minutes for service in catalogue.list_services()}
     assert load(found, PSYCHOLOGY)[0][0] == minutes["scs-assessment"]

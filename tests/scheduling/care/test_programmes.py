@@ -94,8 +94,8 @@ def test_members_come_first_and_then_who_waits_by_priority_and_age():
         WaitingPatient(patient="soon", priority="soon", since=date(2027, 1, 3)),
         WaitingPatient(patient="m", priority="routine", since=date(2026, 10, 1)),
     )
-    found = list_candidates(a_programme(members=members, waiting=waiting), date(2027, 1, 4))
-    assert [(one.patient, one.priority) for one in found] == [
+    candidates = list_candidates(a_programme(members=members, waiting=waiting), date(2027, 1, 4))
+    assert [(one.patient, one.priority) for one in candidates] == [
         ("m", "routine"),
         ("soon", "soon"),
         ("old", "soon"),

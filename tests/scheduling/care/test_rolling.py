@@ -213,7 +213,7 @@ def test_what_goes_on_with_a_bundle_is_asked_for_alone_and_what_follows_it_is_pr
     week = Horizon(start=date(2026, 12, 10), end=date(2026, 12, 14))
     found = build_scenario(drug, week, stamp(date(2026, 12, 9), 18 * 60))
     assert list(asked(found)) == ["e0.check.1.2"]
-    assert [str(one.occurrence) for one in found.previews][:2] == ["check.2", "check.3"]
+    assert [str(preview.occurrence) for preview in found.previews][:2] == ["check.2", "check.3"]
 
 
 def test_a_bundle_that_stands_and_has_not_begun_is_not_gone_on_with_where_it_has_no_room():
@@ -227,7 +227,7 @@ def test_what_cannot_follow_a_visit_that_goes_on_alone_is_not_asked_for_on_anoth
     told = [(kind, "trial", "2026-12-07") for kind in ("planned", "done")]
     told += [(kind, "check.1", "2026-12-08") for kind in ("planned", "done")]
     told += [(kind, "check.2", day) for day in ("2026-12-09", "2026-12-10") for kind in ("planned", "no-show")]
-    service = next(one for one in catalogue.list_services() if one.id == "sdd-trial-check")
+    service = next(service for service in catalogue.list_services() if service.id == "sdd-trial-check")
     days = [date(2026, 12, day) for day in (14, 16, 25)]  # no two of them follow each other
     shifts = tuple(Shift(start=stamp(day, 480), end=stamp(day, 960), locations=service.locations) for day in days)
     skills = tuple(skill for seat in service.team for skill in seat.any_of)
@@ -237,7 +237,7 @@ def test_what_cannot_follow_a_visit_that_goes_on_alone_is_not_asked_for_on_anoth
     drug = a_book(episode("spinal-drug-delivery", *CONSULTED, *told), providers=(who,))
     found = build_scenario(drug, Horizon(start=date(2026, 12, 14), end=date(2026, 12, 21)), stamp(date(2026, 12, 11), 18 * 60))
     assert list(asked(found)) == ["e0.check.2.3"]
-    assert [str(one.occurrence) for one in found.previews][:1] == ["check.3"]
+    assert [str(preview.occurrence) for preview in found.previews][:1] == ["check.3"]
 
 
 def test_a_week_reserves_for_the_special_clinic_the_pair_that_staffs_it_then():

@@ -91,16 +91,16 @@ def test_only_places_that_use_what_was_freed_count_when_it_is_named() -> None:
     standing = plan(week, booking("v1", "TU 08:00"))
     left, after = cancel_visit(week, standing, "v1")
     assert told(find_backfills(left, after)) == [("v2", "Mon 08:00", 303), ("v3", "Mon 08:00", 101)]
-    found = find_backfills(left, after, freed=standing.visits[0])
-    assert told(found) == [("v3", "Tue 08:00", 99)]
-    assert found[0].bookings[0].team == ("ana",)
+    backfills = find_backfills(left, after, freed=standing.visits[0])
+    assert told(backfills) == [("v3", "Tue 08:00", 99)]
+    assert backfills[0].bookings[0].team == ("ana",)
 
 
 def test_a_visit_comes_with_the_one_it_follows_when_both_wait() -> None:
     week = scenario(visit("v1", priority="cancer"), visit("v2"), link("v2", "v1", 1, 1), providers=[slots("MO", "TU")])
-    found = find_backfills(week, plan(week))
-    assert [[made.visit for made in one.bookings] for one in found] == [["v1", "v2"], ["v2"]]
-    assert [one.saved for one in found] == [997 + 101 - 19 - 37, 101]
+    backfills = find_backfills(week, plan(week))
+    assert [[made.visit for made in one.bookings] for one in backfills] == [["v1", "v2"], ["v2"]]
+    assert [one.saved for one in backfills] == [997 + 101 - 19 - 37, 101]
 
 
 def test_a_plan_without_waiting_visits_needs_no_backfill() -> None:
@@ -163,10 +163,10 @@ def weeks(draw: st.DrawFn) -> tuple[Scenario, Plan]:
 @given(weeks())
 def test_every_backfill_keeps_every_rule_saves_what_it_says_and_moves_nobody_else(drawn: Any) -> None:
     week, standing = drawn
-    found = find_backfills(week, standing, count=9)
-    assert [one.saved for one in found] == sorted((one.saved for one in found), reverse=True)
-    assert len({one.visit for one in found}) == len(found)
-    for one in found:
+    backfills = find_backfills(week, standing, count=9)
+    assert [one.saved for one in backfills] == sorted((one.saved for one in backfills), reverse=True)
+    assert len({one.visit for one in backfills}) == len(backfills)
+    for one in backfills:
         verdict = check(week, one.plan)
         assert not verdict.violations
         assert one.saved == standing.cost - verdict.cost > 0

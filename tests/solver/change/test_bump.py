@@ -102,7 +102,7 @@ def test_holds_give_way_first_and_of_those_the_ones_that_are_held_for_such_visit
     assert len(stands.holds) == 2, "the control: both are there"
     made = bump(week_, stands.changed(unscheduled=_left("last")), "last")
     assert made is not None and not check(week_, made).violations
-    assert ([one.reserve for one in made.holds], f"{made.visits_by_id['last'].start:%a}") == (["other"], "Tue")
+    assert ([hold.reserve for hold in made.holds], f"{made.visits_by_id['last'].start:%a}") == (["other"], "Tue")
     assert made.visits_by_id["told"] == stands.visits_by_id["told"]
 
 

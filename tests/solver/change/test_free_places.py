@@ -30,7 +30,7 @@ def expand(scenario: Scenario, visit_id: str, places: tuple[FreePlaces, ...]) ->
     for place in places:
         for run in place.starts:
             for minute in range(run.first_minute, run.last_minute + 1, scenario.grid.grid_minutes):
-                rooms = [one.room for one in place.rooms if any(a <= minute <= b for a, b in one.stretches)]
+                rooms = [room.room for room in place.rooms if any(a <= minute <= b for a, b in room.stretches)]
                 start = stamp(place.day, minute)
                 for room in rooms if place.rooms else [None]:
                     yield (
@@ -61,7 +61,9 @@ def pick(scenario: Scenario, asked: str, chance: random.Random) -> VisitBooking:
     where = chance.choice(service.locations)
     rooms = [room.id for room in scenario.clinic.rooms if room.location == where]
     people = [one for one in scenario.providers]
-    team = tuple(chance.choice([one.id for one in people if one.can_fill(seat.any_of)] or ["nobody"]) for seat in service.team)
+    team = tuple(
+        chance.choice([person.id for person in people if person.can_fill(seat.any_of)] or ["nobody"]) for seat in service.team
+    )
     trainees = [name for name in team if name in scenario.providers_by_id and scenario.providers_by_id[name].trainee]
     return VisitBooking(
         visit=asked,
@@ -70,7 +72,7 @@ def pick(scenario: Scenario, asked: str, chance: random.Random) -> VisitBooking:
         location=where,
         room=chance.choice(rooms) if service.room is not None and rooms else None,
         team=team,
-        supervisors=(chance.choice([one.id for one in people]),) if trainees else (),
+        supervisors=(chance.choice([person.id for person in people]),) if trainees else (),
     )
 
 

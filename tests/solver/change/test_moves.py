@@ -69,7 +69,7 @@ def test_who_may_stay_with_another_room_is_not_forced() -> None:
 def test_who_may_stay_under_another_supervisor_is_not_forced() -> None:
     asked = scenario(visit("v1", current=current("MO 09:00", team="cy")))
     assert only(explain_moves(asked, plan(asked, booking("v1", "MO 11:00", team="cy", supervisors="ana")))).finding == "free"
-    trainees = [one for one in people() if one.trainee]
+    trainees = [person for person in people() if person.trainee]
     asked = asked.changed(providers=tuple(trainees))
     move = only(explain_moves(asked, plan(asked)))
     assert (move.finding, move.rules) == ("forced", ("supervision",))

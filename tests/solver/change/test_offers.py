@@ -81,9 +81,9 @@ def rules(found: OfferResult) -> set[str]:
 
 def test_an_offer_that_moves_nobody_comes_before_a_cheaper_one_that_does() -> None:
     week = scenario(visit("v1"), providers=[one_slot("MO", "TU")])
-    found = ask(week, plan(week, booking("v1", "MO 08:00")), visit("new", "quin", priority="urgent"))
-    assert starts(found) == ["Tue 08:00", "Mon 08:00"]
-    first, second = found.offers
+    result = ask(week, plan(week, booking("v1", "MO 08:00")), visit("new", "quin", priority="urgent"))
+    assert starts(result) == ["Tue 08:00", "Mon 08:00"]
+    first, second = result.offers
     assert (first.harm, first.notified, first.cost, first.moves) == (0, 0, 5, ())
     assert (second.harm, second.notified, second.cost) == (1, 1, 2)
     (move,) = second.moves
@@ -102,8 +102,8 @@ def test_fewer_people_to_call_come_before_less_cost() -> None:
         policy=policy(moved_notified=1, moved_notified_per_day=0),
     )
     standing = plan(week, booking("v1", "MO 08:00"), booking("v2", "MO 08:00", "wang-exam-2", "dee"))
-    found = ask(week, standing, visit("new", "rae", deadline="MO"))
-    assert [(offer.notified, offer.cost, offer.bookings[0].team) for offer in found.offers] == [
+    result = ask(week, standing, visit("new", "rae", deadline="MO"))
+    assert [(offer.notified, offer.cost, offer.bookings[0].team) for offer in result.offers] == [
         (0, 43 + 2, ("dee",)),
         (1, 1 + 2, ("ana",)),
     ]
@@ -111,15 +111,15 @@ def test_fewer_people_to_call_come_before_less_cost() -> None:
 
 def test_of_offers_alike_the_cheaper_comes_first() -> None:
     week = scenario(providers=[one_slot("MO", "TU", "WE")])
-    found = ask(week, plan(week), visit("new", earliest="MO", target="MO"))
-    assert [offer.cost for offer in found.offers] == [0, 2 + 7, 4 + 14]
+    result = ask(week, plan(week), visit("new", earliest="MO", target="MO"))
+    assert [offer.cost for offer in result.offers] == [0, 2 + 7, 4 + 14]
 
 
 def test_the_best_of_each_half_day_and_place_comes_before_other_teams_there() -> None:
     shifts = [shift("MO 08:00", "12:00"), shift("MO 12:30", "17:00")]
     week = scenario(providers=[provider(name, shifts=shifts) for name in ("ana", "dee", "flo")])
-    found = ask(week, plan(week), visit("new"), count=3)
-    assert sorted(starts(found)) == ["Mon 08:00", "Mon 08:00", "Mon 12:30"]
+    result = ask(week, plan(week), visit("new"), count=3)
+    assert sorted(starts(result)) == ["Mon 08:00", "Mon 08:00", "Mon 12:30"]
     more = ask(week, plan(week), visit("new"), count=9).offers
     assert [offer.again for offer in more] == [False] * 6 + [True] * 3
     assert len({(offer.bookings[0].start.hour < 12, offer.bookings[0].team) for offer in more[:6]}) == 6
@@ -129,17 +129,17 @@ def test_all_starts_of_a_half_day_are_offered_and_before_any_that_moves_a_hold()
     ana = provider("ana", shifts=[shift("MO 13:00", "15:00")])
     week = scenario(reserve("r1", "MO"), providers=[ana])
     standing = plan(week, booking("r1", "MO 13:00"))
-    found = ask(week, standing, visit("new", deadline="MO"), count=9)
-    assert starts(found) == [f"Mon {clock}" for clock in ("13:40", "13:50", "14:00", "14:10", "14:20")]
-    assert all(offer.is_free for offer in found.offers)
+    result = ask(week, standing, visit("new", deadline="MO"), count=9)
+    assert starts(result) == [f"Mon {clock}" for clock in ("13:40", "13:50", "14:00", "14:10", "14:20")]
+    assert all(offer.is_free for offer in result.offers)
 
 
 def test_a_free_start_comes_before_a_cheaper_one_that_moves_a_hold() -> None:
     ana = provider("ana", shifts=[shift("MO 08:00", "08:40"), shift("MO 14:00", "14:40"), shift("TU 08:00", "08:40")])
     away = patient("pat", [("MO 12:00", "MO 18:00")])
     week = scenario(reserve("r1", "MO", "08:00", "17:00"), patients=[away], providers=[ana])
-    found = ask(week, plan(week, booking("r1", "MO 08:00")), visit("new"))
-    assert [(start, offer.cost, offer.is_free) for start, offer in zip(starts(found), found.offers, strict=True)] == [
+    result = ask(week, plan(week, booking("r1", "MO 08:00")), visit("new"))
+    assert [(start, offer.cost, offer.is_free) for start, offer in zip(starts(result), result.offers, strict=True)] == [
         ("Tue 08:00", 2, True),
         ("Mon 08:00", 0, False),
     ]
@@ -167,8 +167,8 @@ def test_where_work_is_counted_it_does_not_matter_how_slow_the_machine_is(
     addition = Addition(visits=(visit("new", "quin", deadline="MO"),))
     hours = count(step=3600)
     monkeypatch.setattr(clock, "monotonic", lambda: next(hours))
-    found = find_offers(week, standing, addition, deterministic=deterministic)
-    assert starts(found) == (["Mon 08:00"] if deterministic else [])
+    offers = find_offers(week, standing, addition, deterministic=deterministic)
+    assert starts(offers) == (["Mon 08:00"] if deterministic else [])
 
 
 # --- who never moves -------------------------------------------------------------------------------------------------
@@ -188,14 +188,14 @@ def test_a_pinned_started_or_imminent_visit_never_moves(changes: dict[str, Any],
     standing = plan(week, booking("v1", "MO 08:00"))
     if now == "MO 07:50" and not changes:
         assert not ask(week, standing, visit("new", "quin", priority="cancer", deadline="MO")).offers
-    found = ask(week, standing, visit("new", "quin", priority="cancer"))
-    assert starts(found) == ["Tue 08:00"]
+    result = ask(week, standing, visit("new", "quin", priority="cancer"))
+    assert starts(result) == ["Tue 08:00"]
 
 
 def test_without_freeze_the_same_visit_moves() -> None:
     week = scenario(visit("v1", current=current("MO 08:00")), providers=[one_slot("MO", "TU")], now="MO 07:50")
-    found = ask(week, plan(week, booking("v1", "MO 08:00")), visit("new", "quin"))
-    assert starts(found) == ["Tue 08:00", "Mon 08:00"]
+    result = ask(week, plan(week, booking("v1", "MO 08:00")), visit("new", "quin"))
+    assert starts(result) == ["Tue 08:00", "Mon 08:00"]
 
 
 def test_nothing_is_offered_in_the_past() -> None:
@@ -239,9 +239,9 @@ def test_a_visit_is_given_up_only_to_one_whose_leaving_out_costs_more() -> None:
 def test_a_visit_that_a_planned_one_follows_is_not_given_up() -> None:
     week = scenario(visit("v1"), visit("v2"), link("v1", "v2", 1, 1), providers=[one_slot("MO", "TU")])
     standing = plan(week, booking("v1", "MO 08:00"), booking("v2", "TU 08:00"))
-    found = ask(week, standing, visit("new", "quin", priority="urgent"))
-    assert [[move.id for move in offer.moves] == ["v2"] for offer in found.offers].count(True) == 1
-    assert ["v1"] not in [[move.id for move in offer.moves] for offer in found.offers]
+    result = ask(week, standing, visit("new", "quin", priority="urgent"))
+    assert [[move.id for move in offer.moves] == ["v2"] for offer in result.offers].count(True) == 1
+    assert ["v1"] not in [[move.id for move in offer.moves] for offer in result.offers]
 
 
 # --- holds -----------------------------------------------------------------------------------------------------------
@@ -267,8 +267,8 @@ def test_a_hold_moves_for_anybody_when_it_can(priority: str) -> None:
     week = scenario(
         reserve("r1", "MO", "08:00", "17:00"), patients=[patient("pat", [("MO 12:00", "MO 18:00")])], providers=[ana]
     )
-    found = ask(week, plan(week, booking("r1", "MO 08:00")), visit("new", priority=priority, deadline="MO"))
-    offer = found.offers[0]
+    result = ask(week, plan(week, booking("r1", "MO 08:00")), visit("new", priority=priority, deadline="MO"))
+    offer = result.offers[0]
     assert (offer.harm, offer.cost) == (0, 0)
     assert [(move.id, move.difference) for move in offer.moves] == [("r1", "moved")]
 
@@ -286,10 +286,10 @@ def test_holds_that_are_past_are_no_part_of_the_present_plan() -> None:
 def test_no_offer_says_which_rule_is_in_the_way_and_it_is() -> None:
     week = scenario(visit("v1", pinned=pin("MO 08:00")), providers=[one_slot("MO")])
     standing = plan(week, booking("v1", "MO 08:00"))
-    found = ask(week, standing, visit("new", "quin"))
-    assert not found.offers
-    assert "provider-overlap" in rules(found)
-    assert [left.visit for left in found.reasons] == ["new"]
+    result = ask(week, standing, visit("new", "quin"))
+    assert not result.offers
+    assert "provider-overlap" in rules(result)
+    assert [left.visit for left in result.reasons] == ["new"]
     assert ask(week.changed(visits=()), plan(week.changed(visits=())), visit("new", "quin")).offers
 
 
@@ -323,22 +323,22 @@ def test_a_plan_that_breaks_a_rule_has_to_be_made_anew_first() -> None:
 
 def test_a_pathway_is_offered_whole_with_its_links_kept() -> None:
     week = scenario(providers=[one_slot("MO", "TU", "WE", "FR")])
-    found = ask(week, plan(week), visit("b"), visit("a"), link("a", "b", 2, 3))
-    assert found.offers
-    for offer in found.offers:
+    result = ask(week, plan(week), visit("b"), visit("a"), link("a", "b", 2, 3))
+    assert result.offers
+    for offer in result.offers:
         second, first = offer.bookings
         assert (first.visit, second.visit) == ("a", "b")
         assert timedelta(days=2) <= second.start - first.start <= timedelta(days=3)
-    days = {(f"{offer.bookings[1].start:%a}", f"{offer.bookings[0].start:%a}") for offer in found.offers}
+    days = {(f"{offer.bookings[1].start:%a}", f"{offer.bookings[0].start:%a}") for offer in result.offers}
     assert days == {("Mon", "Wed"), ("Tue", "Fri"), ("Wed", "Fri")}
 
 
 def test_a_pathway_without_a_place_for_one_visit_has_no_offer_and_says_which() -> None:
     week = scenario(providers=[one_slot("MO", "TU")])
     asked = (visit("a"), visit("b"), link("a", "b", 3))
-    found = ask(week, plan(week), *asked)
-    assert not found.offers
-    assert [left.visit for left in found.reasons] == ["b"]
+    result = ask(week, plan(week), *asked)
+    assert not result.offers
+    assert [left.visit for left in result.reasons] == ["b"]
     _, answer = insert_visits(week, plan(week), Addition(visits=asked[:2], links=(asked[2],)), SECONDS)
     assert not answer.visits
     assert {left.visit: {r.rule for r in left.reasons} for left in answer.unscheduled}["a"] == {"together"}
@@ -349,15 +349,15 @@ def test_a_pathway_on_one_day_finds_the_only_starts_that_fit_its_gap() -> None:
     ben = provider("ben", "psychology", shifts=[shift("MO 11:00", "12:00")])
     talk = service("talk", team=[{"any_of": ["psychology"]}])
     week = scenario(clinic=clinic(talk), providers=[ana, ben])
-    found = ask(week, plan(week), visit("a"), visit("b", "pat", "talk"), link("a", "b", 0, 0, max_gap_minutes=10))
-    first, second = found.offers[0].bookings
+    result = ask(week, plan(week), visit("a"), visit("b", "pat", "talk"), link("a", "b", 0, 0, max_gap_minutes=10))
+    first, second = result.offers[0].bookings
     assert 0 <= (second.start - first.end).total_seconds() // 60 <= 10
 
 
 def test_a_pathway_moves_others_when_it_has_to() -> None:
     week = scenario(visit("v1", "quin"), providers=[one_slot("MO", "WE", "FR")])
-    found = ask(week, plan(week, booking("v1", "WE 08:00")), visit("a", deadline="MO"), visit("b"), link("a", "b", 2, 2))
-    assert [(offer.harm, [move.id for move in offer.moves]) for offer in found.offers] == [(1, ["v1"])]
+    result = ask(week, plan(week, booking("v1", "WE 08:00")), visit("a", deadline="MO"), visit("b"), link("a", "b", 2, 2))
+    assert [(offer.harm, [move.id for move in offer.moves]) for offer in result.offers] == [(1, ["v1"])]
 
 
 def test_a_pathway_whose_middle_fits_late_only_is_found_by_the_exact_search() -> None:
@@ -473,12 +473,12 @@ def beside(week: Scenario, standing: Plan, new: Visit) -> Iterator[Plan]:
 @given(weeks())
 def test_every_offer_keeps_every_rule_at_its_stated_cost_and_moves_nobody_who_must_not(drawn: Any) -> None:
     week, standing, new = drawn
-    found = ask(week, standing, new, count=8)
-    assert bool(found.offers) != bool(found.reasons)
-    assert [offer.rank for offer in found.offers] == sorted(offer.rank for offer in found.offers)
+    result = ask(week, standing, new, count=8)
+    assert bool(result.offers) != bool(result.reasons)
+    assert [offer.rank for offer in result.offers] == sorted(offer.rank for offer in result.offers)
     until = None if week.now is None else week.now + timedelta(minutes=week.freeze_minutes)
-    for offer in found.offers:
-        verdict = check(found.scenario, offer.plan)
+    for offer in result.offers:
+        verdict = check(result.scenario, offer.plan)
         assert not verdict.violations
         assert offer.cost == verdict.cost - check(week, standing).cost
         assert new.id in offer.plan.visits_by_id
@@ -491,10 +491,10 @@ def test_every_offer_keeps_every_rule_at_its_stated_cost_and_moves_nobody_who_mu
 
 def agrees(week: Scenario, standing: Plan, new: Visit) -> bool:
     """Return whether trying every place finds one only where offers that move nobody do, and none that costs less; and back."""
-    found = ask(week, standing, new, count=20)
+    result = ask(week, standing, new, count=20)
     every = [made.cost for made in beside(week, standing, new)]
-    still = [offer.plan.cost for offer in found.offers if not offer.harm]
-    alone = any(not offer.moves for offer in found.offers)
+    still = [offer.plan.cost for offer in result.offers if not offer.harm]
+    alone = any(not offer.moves for offer in result.offers)
     return min(still, default=10**9) <= min(every, default=10**9) and (bool(every) or not alone)
 
 
@@ -564,8 +564,8 @@ def test_a_place_between_shifts_too_near_to_travel_between_is_found() -> None:
     week = scenario(
         visit("v1"), providers=[provider("ana", shifts=halves)], patients=[patient("quin", allowed_sites=["waltham"])]
     )
-    found = ask(week, plan(week, booking("v1", "MO 08:00")), visit("new", "quin"))
-    assert starts(found) == ["Mon 09:30", "Mon 09:40", "Mon 09:50"]
+    result = ask(week, plan(week, booking("v1", "MO 08:00")), visit("new", "quin"))
+    assert starts(result) == ["Mon 09:30", "Mon 09:40", "Mon 09:50"]
 
 
 def fits_beside(week: Scenario, standing: Plan, addition: Addition) -> bool:
@@ -588,9 +588,9 @@ def test_a_pathway_is_offered_whole_or_not_at_all_and_beside_what_stands_whereve
     days, most_days, most_minutes = gap
     step = link("new", "more", days, most_days, max_gap_minutes=most_minutes)
     addition = Addition(visits=(first, second), links=(step,))
-    found = find_offers(week, standing, addition, 5, SECONDS)
-    for offer in found.offers:
-        assert not check(found.scenario, offer.plan).violations
+    offers = find_offers(week, standing, addition, 5, SECONDS)
+    for offer in offers.offers:
+        assert not check(offers.scenario, offer.plan).violations
         assert offer.cost == offer.plan.cost - standing.cost
         assert [made.visit for made in offer.bookings] == ["new", "more"]
-    assert any(not offer.harm for offer in found.offers) or not fits_beside(week, standing, addition)
+    assert any(not offer.harm for offer in offers.offers) or not fits_beside(week, standing, addition)

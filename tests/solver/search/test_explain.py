@@ -226,8 +226,8 @@ def test_whoever_shares_what_a_visit_needs_is_named_to_make_room_and_offers_agre
     assert {one.visit for one in planned(asked).visits} == {"v1", "new"}
     without = asked.restrict_to({"v1"})
     alone = Plan.parse(given.changed(unscheduled=()).model_dump_json(), without)
-    found = find_offers(without, alone, Addition(visits=(asked.visit("new"),)), 5, SECONDS)
-    assert [move.id for move in found.offers[0].moves] == ["v1"]
+    offers = find_offers(without, alone, Addition(visits=(asked.visit("new"),)), 5, SECONDS)
+    assert [move.id for move in offers.offers[0].moves] == ["v1"]
 
 
 @pytest.mark.parametrize("what", SHARED)

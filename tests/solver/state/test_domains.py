@@ -135,8 +135,8 @@ def breaks_nothing(scenario: Scenario, made: Booking, supervised: bool) -> bool:
     chosen = shift_places(scenario, [made])
     sections = {"visits": VisitBooking, "groups": GroupBooking, "holds": HoldBooking}
     fields = {section: (made,) if isinstance(made, kind) else () for section, kind in sections.items()}
-    found = find_violations(scenario, EMPTY.changed(shifts=tuple(chosen), unscheduled=(), **fields))
-    return all(supervised and violation.rule == "supervision" for violation in found)
+    violations = find_violations(scenario, EMPTY.changed(shifts=tuple(chosen), unscheduled=(), **fields))
+    return all(supervised and violation.rule == "supervision" for violation in violations)
 
 
 def opened(domains: Domains, key: Key) -> set[tuple[int, int, str, tuple[str | None, ...]]]:

@@ -163,5 +163,5 @@ def test_fifty_kills_lose_and_double_no_job(desk: Desk, start_worker: StartWorke
 
 def children(pid: int) -> list[int]:
     """Return the solvers of a worker."""
-    found = subprocess.run(["ps", "--no-headers", "-o", "pid", "--ppid", str(pid)], capture_output=True, check=False)
-    return [int(line) for line in found.stdout.split()]
+    done = subprocess.run(["ps", "--no-headers", "-o", "pid", "--ppid", str(pid)], capture_output=True, check=False)
+    return [int(line) for line in done.stdout.split()]

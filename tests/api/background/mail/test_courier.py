@@ -77,7 +77,7 @@ def test_each_message_is_sent_once_to_its_patient_alone(context: AppContext, lis
     addresses = fill_outbox(context.database, 5)
     assert sent(context) == SendCounts(sent=5)
     assert listening.server.counts() == Counter(addresses)
-    assert [str(one["To"]) for one in listening.server.messages()] == [address for address, _ in listening.server.taken]
+    assert [str(message["To"]) for message in listening.server.messages()] == [address for address, _ in listening.server.taken]
     assert sent(context) == SendCounts() and states(context) == {"sent": 5}
     with context.database.reading() as session:
         assert [row.action for row in audit.list_entries(session)].count("message.send") == 5
@@ -220,7 +220,7 @@ def test_a_worker_that_is_killed_again_and_again_sends_each_message_once(
     context: AppContext, listening: Listening, environment: dict[str, str], kills: int
 ) -> None:
     addresses = killed_again_and_again(context, listening, environment, kills, 12 * kills, seed=kills)
-    ids = Counter(str(one["Message-ID"]) for one in listening.server.messages())
+    ids = Counter(str(message["Message-ID"]) for message in listening.server.messages())
     assert listening.server.counts() == Counter(addresses)
     assert set(ids.values()) == {1}
     assert states(context).get("waiting", 0) == 0

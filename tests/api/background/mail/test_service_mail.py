@@ -47,7 +47,7 @@ def test_the_service_tells_patients_and_hears_their_answers(mail_settings: Setti
     with served(url, **mail, mail_from=mail_settings.mail_from, lmtp_port=port):
         listening.server.until(3)
         assert sorted(listening.server.counts().elements()) == sorted(addresses)
-        (invite,) = [one for one in listening.server.messages() if one["To"] == addresses[0]]
+        (invite,) = [message for message in listening.server.messages() if message["To"] == addresses[0]]
         with smtplib.LMTP("127.0.0.1", port) as client:
             assert client.sendmail(addresses[0], mail_settings.mail_from, answer_to(invite)) == {}
         assert invitation(database, "p-000").participation == "accepted"

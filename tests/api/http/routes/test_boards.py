@@ -56,8 +56,8 @@ def test_a_board_tells_where_everything_stands_and_how(desk: FrontDesk) -> None:
         "told": 1,
         "untold": 0,
     }
-    ana = next(one for one in board["providers"] if one["id"] == "ana")
-    assert "wang" in {one["location"] for one in ana["shifts"] if one["start"].startswith("2026-12-01")}
+    ana = next(provider for provider in board["providers"] if provider["id"] == "ana")
+    assert "wang" in {shift["location"] for shift in ana["shifts"] if shift["start"].startswith("2026-12-01")}
 
 
 def test_a_board_that_is_known_is_not_told_again_until_something_changes(desk: FrontDesk) -> None:
@@ -78,7 +78,7 @@ def test_a_board_that_is_known_is_not_told_again_until_something_changes(desk: F
     ],
 )
 def test_who_waits_is_sorted_and_chosen(desk: FrontDesk, query: str, visits: list[str]) -> None:
-    assert [one["visit"] for one in desk.ask("GET", f"{WEEK}/waiting{query}").json()["items"]] == visits
+    assert [item["visit"] for item in desk.ask("GET", f"{WEEK}/waiting{query}").json()["items"]] == visits
 
 
 def test_who_waits_is_told_page_by_page_with_days_and_nobody_twice(desk: FrontDesk) -> None:

@@ -43,7 +43,7 @@ def sheet(desk: FrontDesk, content: bytes, dry_run: bool, **more: str) -> Any:
 
 def unavailable(desk: FrontDesk, week: str) -> list[Any]:
     found: dict[str, list[Any]] = {
-        one["id"]: one["unavailable"] for one in desk.ask("GET", f"/v1/scenarios/{week}").json()["patients"]
+        patient["id"]: patient["unavailable"] for patient in desk.ask("GET", f"/v1/scenarios/{week}").json()["patients"]
     }
     return found["mrn-1"]
 
@@ -68,7 +68,7 @@ def test_a_referral_comes_in_once_and_is_asked_for_by_next_week(clinic: FrontDes
     assert (built.status_code, built.json()) == (201, looked.json())
     assert built.json() == clinic.ask("POST", "/v1/weeks", {"weeks": 1}, **{"Idempotency-Key": "k"}).json()
     scenario = clinic.ask("GET", built.headers["location"]).json()
-    assert [one["id"] for one in scenario["visits"]] == [f"{taken.json()['episode']}.evaluation.1", "v-1"]
+    assert [visit["id"] for visit in scenario["visits"]] == [f"{taken.json()['episode']}.evaluation.1", "v-1"]
     assert clinic.ask("GET", f"{built.headers['location']}/alerts").json()["scenario"] == scenario["id"]
     late = take(clinic, kind="new-patient-acute", patient="mrn-2")
     assert late.json()["visits"] == [f"{late.json()['episode']}.evaluation.1"]
@@ -76,14 +76,14 @@ def test_a_referral_comes_in_once_and_is_asked_for_by_next_week(clinic: FrontDes
 
 def test_the_same_request_again_with_its_key_is_the_same_referral(clinic: FrontDesk) -> None:
     answers = [clinic.ask("POST", "/v1/intake", REQUEST, **{"Idempotency-Key": "k"}) for _ in range(2)]
-    assert [one.status_code for one in answers] == [201, 201] and answers[0].json() == answers[1].json()
+    assert [answer.status_code for answer in answers] == [201, 201] and answers[0].json() == answers[1].json()
     assert len(clinic.ask("GET", "/v1/episodes?patient=mrn-1").json()["items"]) == 1
 
 
 def test_a_faulty_request_is_refused_by_its_field(clinic: FrontDesk) -> None:
     answer = take(clinic, preferred_site="mars", kind="pump-refill")
     assert answer.status_code == 422
-    assert [one["path"] for one in answer.json()["errors"]] == ["body.preferred_site", "body.low_reservoir"]
+    assert [error["path"] for error in answer.json()["errors"]] == ["body.preferred_site", "body.low_reservoir"]
 
 
 def test_a_cancer_patient_is_given_a_place_today(clinic: FrontDesk) -> None:
@@ -127,9 +127,15 @@ def test_a_spreadsheet_is_tried_then_taken_in_whole(clinic: FrontDesk) -> None:
     good = {"kind": "follow-up", "patient": "mrn-1", "name": "Robin"}
     bad = csv_of(good, {**good, "patient": "mrn-2", "priority": "very"}, {**good, "patient": "mrn-3", "kind": "juggling"})
     tried = sheet(clinic, bad, True)
-    assert (tried.status_code, [one["place"] for one in tried.json()["faults"]]) == (200, ["row 3, priority", "row 4, kind"])
+    assert (tried.status_code, [fault["place"] for fault in tried.json()["faults"]]) == (
+        200,
+        ["row 3, priority", "row 4, kind"],
+    )
     refused = sheet(clinic, bad, False)
-    assert (refused.status_code, [one["path"] for one in refused.json()["errors"]]) == (422, ["row 3, priority", "row 4, kind"])
+    assert (refused.status_code, [error["path"] for error in refused.json()["errors"]]) == (
+        422,
+        ["row 3, priority", "row 4, kind"],
+    )
     assert clinic.ask("GET", "/v1/episodes").json()["items"] == []
     taken = sheet(clinic, csv_of(good), False)
     assert (taken.status_code, taken.json()["requests"], len(taken.json()["taken"])) == (201, 1, 1)
@@ -138,7 +144,7 @@ def test_a_spreadsheet_is_tried_then_taken_in_whole(clinic: FrontDesk) -> None:
 def test_the_template_that_is_fetched_can_be_sent_and_each_of_its_examples_is_named(clinic: FrontDesk) -> None:
     looked = sheet(clinic, clinic.ask("GET", "/v1/intake/template").content, dry_run=True)
     assert (looked.status_code, looked.json()["requests"]) == (200, 0)
-    assert {one["fault"] for one in looked.json()["faults"]} == {"is an example of the template; delete the row"}
+    assert {fault["fault"] for fault in looked.json()["faults"]} == {"is an example of the template; delete the row"}
 
 
 def xlsx_of(rows: list[list[str]]) -> bytes:
@@ -169,7 +175,7 @@ def test_a_nul_in_a_sheet_or_in_an_answer_is_kept_nowhere(clinic: FrontDesk) -> 
 def test_the_template_and_the_kinds_are_for_whoever_refers(clinic: FrontDesk) -> None:
     template = clinic.ask("GET", "/v1/intake/template")
     assert template.status_code == 200 and template.content.startswith(b"PK")
-    kinds = {one["kind"] for one in clinic.ask("GET", "/v1/intake/kinds", headers=clinic.clinician).json()["items"]}
+    kinds = {item["kind"] for item in clinic.ask("GET", "/v1/intake/kinds", headers=clinic.clinician).json()["items"]}
     assert kinds == {row["kind"] for row in examples(date(2026, 12, 1))}
 
 
@@ -220,7 +226,7 @@ def test_an_appointment_elsewhere_keeps_the_patients_time_free(clinic: FrontDesk
     over = clinic.ask("PATCH", path, {"state": "declined"}, **{"If-Match": dated.headers["etag"]})
     assert over.json()["state"] == "declined"
     assert unavailable(clinic, week) == []
-    assert [one["id"] for one in clinic.ask("GET", "/v1/referrals-out?patient=mrn-1").json()["items"]] == [sent]
+    assert [item["id"] for item in clinic.ask("GET", "/v1/referrals-out?patient=mrn-1").json()["items"]] == [sent]
 
 
 def test_who_waits_for_a_group_is_seen_and_may_leave(clinic: FrontDesk) -> None:
@@ -233,7 +239,7 @@ def test_who_waits_for_a_group_is_seen_and_may_leave(clinic: FrontDesk) -> None:
     assert clinic.ask("PUT", f"{path}/sessions/2026-12", {"came": ["mrn-1"]}).status_code == 409
     assert [clinic.ask("DELETE", f"{path}/people/mrn-1").status_code for _ in range(2)] == [204, 404]
     assert clinic.ask("GET", path).json()["waiting"] == []
-    assert {one["id"] for one in clinic.ask("GET", "/v1/programmes").json()["items"]} >= {"coping-skills", "function"}
+    assert {item["id"] for item in clinic.ask("GET", "/v1/programmes").json()["items"]} >= {"coping-skills", "function"}
 
 
 def test_a_week_without_people_is_refused(desk: FrontDesk) -> None:

@@ -105,7 +105,7 @@ def test_the_secret_is_told_once_and_kept_as_a_hash(desk: FrontDesk) -> None:
     with desk.context.database.reading() as rows:
         row = feeds.get_feed(rows, listed["id"])
         assert (row.secret_hash, secret in str(row.model_dump())) == (hash_secret(secret), False)
-        assert secret not in str([one.model_dump() for one in audit.list_entries(rows, count=1000)])
+        assert secret not in str([entry.model_dump() for entry in audit.list_entries(rows, count=1000)])
 
 
 def test_each_subscription_has_a_secret_of_its_own_and_both_show_the_same(desk: FrontDesk) -> None:
@@ -186,9 +186,11 @@ def test_a_revoked_feed_says_so_for_a_while_and_is_gone_then(desk: FrontDesk) ->
     before = poll(desk, path)
     identifier = desk.ask("GET", "/v1/feeds").json()["items"]
     with desk.context.database.looking() as rows:
-        found = feeds.find_subscription(rows, "provider", hash_secret(path.rpartition("/")[2].removesuffix(".ics")), NOW.date())
-    assert found is not None
-    row, _ = found
+        subscription = feeds.find_subscription(
+            rows, "provider", hash_secret(path.rpartition("/")[2].removesuffix(".ics")), NOW.date()
+        )
+    assert subscription is not None
+    row, _ = subscription
     assert row.id in {one["id"] for one in identifier}
     assert desk.ask("DELETE", f"/v1/feeds/{row.id}").status_code == 204
     ended = poll(desk, path, if_none_match=before.headers["etag"])
@@ -329,7 +331,7 @@ def test_clinicians_subscribe_to_their_own_calendar_and_see_and_end_their_own_fe
     assert ask("POST", "/v1/feeds", {"subject": "ana"}).status_code == 403
     subscribed(desk)
     (own,) = ask("GET", "/v1/feeds").json()["items"]
-    others = [one["id"] for one in desk.ask("GET", "/v1/feeds").json()["items"]]
+    others = [item["id"] for item in desk.ask("GET", "/v1/feeds").json()["items"]]
     assert own["id"] not in others
     assert ask("DELETE", f"/v1/feeds/{others[0]}").status_code == 403
     assert ask("DELETE", f"/v1/feeds/{own['id']}").status_code == 204

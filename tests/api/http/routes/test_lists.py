@@ -55,7 +55,7 @@ def lists(desk: FrontDesk) -> set[str]:
     return {
         path
         for path, methods in paths.items()
-        if any(one["name"] == "cursor" for one in methods.get("get", {}).get("parameters", ()))
+        if any(parameter["name"] == "cursor" for parameter in methods.get("get", {}).get("parameters", ()))
         and "scheduler" in methods["get"]["x-roles"]
     }
 

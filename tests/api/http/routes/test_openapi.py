@@ -139,7 +139,7 @@ def found(services: Services, line: Access) -> set[str]:
     """Return which kinds of failures are found at a route."""
     with pytest.raises(FailureGroup) as failed:
         services(line).hold_to_its_word(line, 20)
-    return {type(one).__name__ for one in failed.value.exceptions}
+    return {type(exception).__name__ for exception in failed.value.exceptions}
 
 
 def test_a_defect_is_found(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ def test_a_case_twin_comes_in_by_no_door_unless_somebody_says_that_it_is_another
         desk.ask("POST", f"/v1/scenarios/{week}/visits{said}", document),
         desk.ask("POST", f"/v1/scenarios{said}", asked),
     ]
-    assert [answer.status_code for answer in answers] == [201 if another else 422] * 2, [one.text for one in answers]
+    assert [answer.status_code for answer in answers] == [201 if another else 422] * 2, [answer.text for answer in answers]
     assert another or all("by case alone" in answer.text for answer in answers)
 
 

@@ -77,7 +77,7 @@ def test_a_plan_is_asked_for_read_and_published_and_what_stays_is_not_touched(de
     done = desk.ask("GET", f"/v1/plans/{identifier}").json()
     assert (done["state"], done["plan"]) == ("done", json.loads(plan.model_dump_json()))
     assert done["kpis"]["visits"]["part"] == 3
-    assert [(one["id"], one["difference"]) for one in done["comparison"]["changes"]] == [("v-3", "added")]
+    assert [(change["id"], change["difference"]) for change in done["comparison"]["changes"]] == [("v-3", "added")]
     before = versions(desk)
     published = publish(desk, identifier)
     figures = {key: published.json()[key] for key in ("added", "changed", "cancelled", "unchanged")}
@@ -113,7 +113,7 @@ def test_what_was_decided_by_hand_meanwhile_stays(desk: FrontDesk) -> None:
     assert desk.book("v-4", "TH 09:00").status_code == 201
     made(desk, identifier, *STANDS, booking("v-3", "WE 09:00"))
     changes = desk.ask("GET", f"/v1/plans/{identifier}").json()["comparison"]["changes"]
-    assert [(one["id"], one["difference"]) for one in changes] == [("v-3", "added")]
+    assert [(change["id"], change["difference"]) for change in changes] == [("v-3", "added")]
     assert (found := publish(desk, identifier)).status_code == 201, found.text
     assert desk.stands() == {"v-1": "Tue 18:00", "v-3": "Wed 14:00", "v-4": "Thu 14:00"}
 
@@ -167,9 +167,11 @@ def test_where_a_rule_was_overridden_a_new_plan_leaves_it_so(desk: FrontDesk) ->
     scenario = snapshot(desk, identifier)
     assert "v-1" not in scenario.visits_by_id
     others = [one for one in scenario.visits if one.id not in {"v-2", "v-3", "v-4"}]
-    assert others == [] or all(one.pinned is not None for one in others)
+    assert others == [] or all(other.pinned is not None for other in others)
     fillers = [
-        Wish(one.id, factories.at("FR 18:00"), one.pinned.room, (), "wang", (), ()) for one in others if one.pinned is not None
+        Wish(other.id, factories.at("FR 18:00"), other.pinned.room, (), "wang", (), ())
+        for other in others
+        if other.pinned is not None
     ]
     made(desk, identifier, STANDS[1], booking("v-3", "WE 09:00"), *fillers)
     assert (found := publish(desk, identifier)).status_code == 201, found.text
@@ -199,9 +201,9 @@ def test_two_plans_are_compared(desk: FrontDesk) -> None:
     first, second = asked(desk), asked(desk, seed=1)
     made(desk, first, *STANDS)
     made(desk, second, STANDS[0], booking("v-2", "TH 10:00", "wang-exam-2", "dee"))
-    found = desk.ask("GET", f"/v1/plans/{second}/comparison?before={first}").json()
-    assert [(one["id"], one["difference"]) for one in found["changes"]] == [("v-2", "moved")]
-    assert found["notify"] == ["quin"]
+    document = desk.ask("GET", f"/v1/plans/{second}/comparison?before={first}").json()
+    assert [(change["id"], change["difference"]) for change in document["changes"]] == [("v-2", "moved")]
+    assert document["notify"] == ["quin"]
 
 
 def test_a_plan_is_called_off_once(desk: FrontDesk) -> None:
@@ -240,7 +242,7 @@ def test_plans_and_publications_are_listed_newest_first_a_page_at_a_time(desk: F
         cursor: str | None = ""
         while cursor is not None and len(found) < 9:
             page = desk.ask("GET", f"{query}&cursor={cursor}").json()
-            found += [one["id"] for one in page["items"]]
+            found += [item["id"] for item in page["items"]]
             cursor = page["next"]
         assert found[: len(newest)] == newest
         assert desk.ask("GET", f"{path}?scenario=no-week").json() == {"items": [], "next": None}

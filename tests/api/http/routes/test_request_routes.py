@@ -75,7 +75,7 @@ def test_a_scenario_is_imported_once(desk: FrontDesk, week: Scenario) -> None:
     assert desk.ask("POST", "/v1/scenarios", document(week)).status_code == 409
     other = document(week.changed(id="other-week", visits=()))
     answers = [desk.ask("POST", "/v1/scenarios", other, **{"Idempotency-Key": "k"}) for _ in range(2)]
-    assert [one.status_code for one in answers] == [201, 201] and answers[0].json() == answers[1].json()
+    assert [answer.status_code for answer in answers] == [201, 201] and answers[0].json() == answers[1].json()
 
 
 def test_visits_are_added_with_their_links_and_new_patients(desk: FrontDesk) -> None:
@@ -86,7 +86,7 @@ def test_visits_are_added_with_their_links_and_new_patients(desk: FrontDesk) -> 
     added = desk.ask("POST", f"{WEEK}/visits", addition)
     assert (added.status_code, added.json()) == (201, {"visits": ["n-1", "n-2"]})
     now = desk.ask("GET", WEEK).json()
-    assert {"n-1", "n-2"} < {one["id"] for one in now["visits"]} and [one["after"] for one in now["links"]] == ["n-1"]
+    assert {"n-1", "n-2"} < {one["id"] for one in now["visits"]} and [link["after"] for link in now["links"]] == ["n-1"]
     assert version(desk, WEEK) != before
     assert "visit.add" in desk.actions("n-1") and "patient.add" in desk.actions("uma")
 

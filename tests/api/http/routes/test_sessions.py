@@ -166,7 +166,7 @@ def test_an_account_rests_after_too_many_wrong_passwords(client: TestClient, clo
 def test_nobody_learns_by_trying_which_names_there_are(client: TestClient, context: AppContext, log_in: Any) -> None:
     def said(name: str) -> list[tuple[int, dict[str, Any], set[str]]]:
         answers = [log_in(name, "not the pass phrase") for _ in range(12)]
-        return [(one.status_code, one.json() | {"instance": None}, set(one.headers)) for one in answers]
+        return [(answer.status_code, answer.json() | {"instance": None}, set(answer.headers)) for answer in answers]
 
     assert said("scheduler") == said("nobody-here")
     assert len(denials(context.database)) == 24
@@ -195,7 +195,7 @@ def test_a_token_acts_for_its_account_until_ended(client: TestClient, clock: Clo
     first = client.post(path, json={"name": "report", "days": 1}, headers=headers).json()
     second = client.post(path, json={"name": "feed", "days": 2}, headers=headers).json()
     assert client.get(WHO, headers=bearer(first["secret"])).json()["provider"] == "ana"
-    assert [set(one) for one in client.get(path, headers=headers).json()["items"]] == [
+    assert [set(item) for item in client.get(path, headers=headers).json()["items"]] == [
         {"id", "name", "expires_at", "revoked"}
     ] * 2
     assert client.delete(f"/v1/tokens/{first['id']}", headers=headers).status_code == 204
@@ -261,7 +261,7 @@ def test_an_account_that_makes_no_sense_is_refused_by_its_place(
     client: TestClient, as_role: Any, new: dict[str, str], place: str
 ) -> None:
     answer = client.post("/v1/accounts", json=new, headers=as_role("admin"))
-    assert (answer.status_code, [one["path"] for one in answer.json()["errors"]]) == (422, [place])
+    assert (answer.status_code, [error["path"] for error in answer.json()["errors"]]) == (422, [place])
 
 
 def test_accounts_come_a_page_at_a_time(client: TestClient, as_role: Any) -> None:
@@ -269,7 +269,7 @@ def test_accounts_come_a_page_at_a_time(client: TestClient, as_role: Any) -> Non
     while cursor is not None:
         page = client.get("/v1/accounts", params={"limit": 2, "cursor": cursor}, headers=headers).json()
         assert len(page["items"]) <= 2
-        found += [one["name"] for one in page["items"]]
+        found += [item["name"] for item in page["items"]]
         cursor = page["next"]
     assert sorted(found) == ["admin", "clinician", "scheduler"]
 
