@@ -22,7 +22,6 @@ from api.hl7.partners import Partner
 from api.hl7.readings import AppointmentReading, PatientNews, PatientReading, ReferralReading
 from api.runtime.exceptions import RulesBroken
 from api.services.bookings.by_hand import (
-    STEPS,
     PlacementDecision,
     RequestedPlace,
     apply_cancellation,
@@ -31,9 +30,9 @@ from api.services.bookings.by_hand import (
     decide_cancellation,
     decide_move,
     get_visit_booking,
-    mark,
 )
 from api.services.bookings.decisions import with_retries
+from api.services.bookings.marks import STEPS, mark
 from api.services.care.requests import change_patient, get_asked_visit
 from api.services.intake.kinds import find_kind
 from api.services.intake.reception import IntakeResult, receive_request

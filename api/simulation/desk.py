@@ -11,8 +11,7 @@ from sqlmodel import Session
 from api.context import create_context
 from api.runtime.settings import Settings
 from api.services.accounts.accounts import SYSTEM
-from api.services.bookings import by_hand as bookings
-from api.services.bookings import publishing
+from api.services.bookings import by_hand, marks, publishing
 from api.services.bookings.decisions import with_retries
 from api.services.care import episodes, rolling
 from api.services.care.episodes import ReportedEvent
@@ -25,9 +24,8 @@ from api.services.weeks import planning
 from api.simulation.policies import PlanningPolicy, restrict_to_standing
 from api.store.database import Database
 from api.store.migrations import migrate
-from api.store.queries import bookings as booked
+from api.store.queries import bookings, jobs, people
 from api.store.queries import episodes as histories
-from api.store.queries import jobs, people
 from api.store.queries import programmes as groups
 from api.store.queries.bookings import StandingBooking
 from api.store.queries.plans import Published
@@ -182,14 +180,14 @@ class SimulatedDesk:
     def cancel_visit(self, visit: str) -> bool:
         """Cancel a visit, as its patient asks for; say whether it stood still: it may be gone with another."""
         with self._store.reading() as session:
-            row = booked.find_booking(session, ("visit", visit, ""))
+            row = bookings.find_booking(session, ("visit", visit, ""))
         if row is None or row.state != "booked":
             return False
         with_retries(
             self._context,
             row.period_id,
-            lambda week: bookings.decide_cancellation(week, SYSTEM, visit, None, self.now),
-            bookings.apply_cancellation,
+            lambda week: by_hand.decide_cancellation(week, SYSTEM, visit, None, self.now),
+            by_hand.apply_cancellation,
             self._store.write,
         )
         return True
@@ -208,11 +206,11 @@ class SimulatedDesk:
             subjects = histories.get_subjects(session, came)
             for visit, did in came.items():
                 of = subjects[visit]
-                row = booked.find_booking(session, ("visit", visit, ""))
+                row = bookings.find_booking(session, ("visit", visit, ""))
                 if row is None or row.state != "booked":
                     continue
                 for state in ARRIVED if did else MISSED:
-                    bookings.mark(session, SYSTEM, visit, state, None, self.now)
+                    marks.mark(session, SYSTEM, visit, state, None, self.now)
                 if did:
                     episode = histories.get_episode(session, of.episode)
                     pathway = catalogue.get_pathway(episode.pathway)
@@ -236,7 +234,7 @@ class SimulatedDesk:
         """Return what stands, or was, on some days, by start."""
         begin, end = stamp(first, 0), stamp(first + timedelta(days=days), 0)
         with self._store.reading() as session:
-            return booked.list_between(session, self._zone.utc(begin), self._zone.utc(end))
+            return bookings.list_between(session, self._zone.utc(begin), self._zone.utc(end))
 
     def load_subjects(self, visits: Collection[str]) -> dict[str, VisitSubject]:
         """Return what visits are of."""

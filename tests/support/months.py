@@ -13,7 +13,7 @@ from typing import Any
 from support import factories
 
 from api.services.accounts.accounts import SYSTEM
-from api.services.bookings import by_hand, groups, publishing
+from api.services.bookings import groups, marks, publishing
 from api.services.care import episodes, rolling
 from api.services.care.episodes import Consequences, ReportedEvent
 from api.services.clinic.rosters import import_roster
@@ -167,12 +167,12 @@ class Months:
             assert row is not None and row.state == "booked", (visit, row)
             self.now = max(self.now, row.starts_at + timedelta(minutes=1))
             for state in ("arrived", "done") if came else ("no-show",):
-                by_hand.mark(session, SYSTEM, visit, state, None, self.now)
+                marks.mark(session, SYSTEM, visit, state, None, self.now)
 
     def take_back(self, visit: str) -> None:
         """Take back the last that was noted of a visit."""
         with self.store.writing() as session:
-            by_hand.unmark(session, SYSTEM, visit, None, self.now)
+            marks.unmark(session, SYSTEM, visit, None, self.now)
 
     def tell(self, episode: str, kind: str, **told: Any) -> Consequences:
         """Tell what became known of an episode."""

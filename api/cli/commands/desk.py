@@ -197,10 +197,10 @@ def cancel(visit: VisitId, as_json: AsJson = False) -> None:
 def arrive(visit: VisitId, as_json: AsJson = False) -> None:
     """Note that a visit's patient has arrived."""
     from api.services.accounts.accounts import SYSTEM
-    from api.services.bookings import by_hand
+    from api.services.bookings import marks
 
     with opened() as context, context.database.writing() as session:
-        by_hand.mark(session, SYSTEM, visit, "arrived", None, context.clock())
+        marks.mark(session, SYSTEM, visit, "arrived", None, context.clock())
     _say_done(as_json, {"visit": visit, "state": "arrived"}, f"{visit}: arrived.")
 
 

@@ -15,7 +15,7 @@ from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.routes.examples import BOOKING
-from api.services.bookings import by_hand
+from api.services.bookings import by_hand, marks
 from api.services.bookings.by_hand import CancellationDecision, PlacedVisit, RequestedPlace
 from api.services.bookings.decisions import with_retries
 from api.services.states import Participation
@@ -222,7 +222,7 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
     version, now = call.expected_version(), call.context.clock()
 
     def act(session: Transaction) -> RouteResult:
-        by_hand.mark(session, call.actor, visit, body.state, version, now)
+        marks.mark(session, call.actor, visit, body.state, version, now)
         return _answer(by_hand.get_placed_visit(session, visit))
 
     return call.write(act)
@@ -234,7 +234,7 @@ def unmark_booking(visit: Identifier, call: Changing) -> Response:
     version, now = call.expected_version(), call.context.clock()
 
     def act(session: Transaction) -> RouteResult:
-        by_hand.unmark(session, call.actor, visit, version, now)
+        marks.unmark(session, call.actor, visit, version, now)
         return _answer(by_hand.get_placed_visit(session, visit))
 
     return call.write(act)
@@ -244,7 +244,7 @@ def unmark_booking(visit: Identifier, call: Changing) -> Response:
 def pin_visit(visit: Identifier, call: Changing) -> Response:
     """Hold a visit where it stands, whatever is planned; If-Match is the booking's."""
     version, now = call.expected_version(), call.context.clock()
-    return call.write(lambda session: RouteResult(FreePlace.of(by_hand.pin(session, call.actor, visit, version, now))))
+    return call.write(lambda session: RouteResult(FreePlace.of(marks.pin(session, call.actor, visit, version, now))))
 
 
 @router.delete("/v1/visits/{visit}/pin", status_code=HTTPStatus.NO_CONTENT, responses=document_problems(409))
@@ -252,7 +252,7 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
     """Let planning move a visit again."""
 
     def act(session: Transaction) -> RouteResult:
-        by_hand.unpin(session, call.actor, visit, call.context.clock())
+        marks.unpin(session, call.actor, visit, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)

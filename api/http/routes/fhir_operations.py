@@ -38,7 +38,7 @@ from api.http.errors import document_outcomes
 from api.http.fhir_requests import ROOT, FhirResponse, Readable, answer_resource, get_base
 from api.http.gate import make_router
 from api.runtime.exceptions import Conflict, Forbidden, Stale, VersionMissing
-from api.services.bookings import by_hand
+from api.services.bookings import by_hand, marks
 from api.services.bookings.by_hand import find_period
 from api.services.bookings.decisions import with_retries
 from api.services.proposals.holding import REFUSALS, book_proposal, confirm_hold, hold_proposal, keep_proposals
@@ -276,7 +276,7 @@ def _note(context: AppContext, actor: Actor, resource: str, wanted: Element, if_
 
 
 def _mark(context: AppContext, actor: Actor, current: VisitAppointment, state: str, version: int) -> None:
-    steps = by_hand.STEPS.get((current.state, state))
+    steps = marks.STEPS.get((current.state, state))
     if steps is None:
         raise Conflict(f"what is {current.state} cannot become {state}")
     now = context.clock()
@@ -284,7 +284,7 @@ def _mark(context: AppContext, actor: Actor, current: VisitAppointment, state: s
     def act(session: Transaction) -> None:
         expected: int | None = version
         for step in steps:
-            by_hand.mark(session, actor, current.id, step, expected, now)
+            marks.mark(session, actor, current.id, step, expected, now)
             expected = None
 
     context.database.write(act)

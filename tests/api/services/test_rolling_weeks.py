@@ -13,7 +13,7 @@ from support.outbox import give_addresses, send_all, waiting
 
 from api.runtime.exceptions import Conflict
 from api.services.accounts.accounts import SYSTEM
-from api.services.bookings import by_hand
+from api.services.bookings import marks
 from api.services.clinic import programmes
 from api.services.clinic.rosters import import_roster
 from api.services.weeks.week import load_week
@@ -299,7 +299,7 @@ def test_who_came_late_was_not_there_before_and_is_so_again_when_that_is_taken_b
     desk.publish(FIRST)
     desk.live(visit, came=False)
     with desk.store.writing() as session:
-        by_hand.mark(session, SYSTEM, visit, "arrived", None, desk.now)
+        marks.mark(session, SYSTEM, visit, "arrived", None, desk.now)
     desk.take_back(visit)
     assert desk.stands(visit) == "no-show"
 
