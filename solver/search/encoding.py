@@ -17,10 +17,11 @@ from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on
 from solver.search.kernel import layout
 from solver.search.kernel.layout import Ints, SearchState, Tables
 from solver.search.kernel.moves import put
-from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask
+from solver.state.domains import Domains, Option, ShiftId
 from solver.state.placement_costs import cost_of_date, cost_of_leaving_out, cost_of_location, cost_of_moving, cost_of_team
 from solver.state.placements import Placement, count_notified_changes
 from solver.state.tasks import Key, Task, get_needs
+from solver.state.unary import get_current, start_mask
 
 MAX_TEAMS = 2_000
 """A task with more possible teams than this on a date at a location stays where it is."""

@@ -11,7 +11,7 @@ from scheduling.rules import RULES, Rule, get_rule_name
 from solver.coverage import COVERAGE, KEPT_OTHERWISE, Place
 from solver.model import exact
 from solver.model.constraints import CONSTRAINTS
-from solver.state.domains import DOMAINS
+from solver.state.unary import DOMAINS
 
 CELLS = [(rule, place) for rule, places in COVERAGE.items() for place in places]
 

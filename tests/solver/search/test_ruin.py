@@ -27,9 +27,10 @@ from solver.search.construct import construct
 from solver.search.kernel.annealing import BUDGET_PENALTY
 from solver.search.kernel.draws import uniform
 from solver.search.ruin import KernelCompilation, RuinAndRecreate
-from solver.state.domains import Domains, is_frozen
+from solver.state.domains import Domains
 from solver.state.placements import Placement, get_current_placements, make_plan
 from solver.state.tasks import Key
+from solver.state.unary import is_frozen
 
 MANY = settings(max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
