@@ -1,7 +1,7 @@
 """Plans by CP-SAT: every rule and every cost, with a proof of how good a plan is.
 
 The exact model (:mod:`solver.model.exact`) gives every task a start, a literal for each way to fill a seat, supervisors, a kind
-of room and attendees; one encoder a rule (:mod:`solver.state.domains` for the unary ones, :mod:`solver.model.constraints`), one
+of room and attendees; one encoder a rule (:mod:`solver.state.unary` for the unary ones, :mod:`solver.model.constraints`), one
 a cost (:mod:`solver.model.objectives`). Small scenarios, once bounded by the master, are solved by it whole. Larger ones, and
 what it leaves open, are decomposed:
 

@@ -3,7 +3,7 @@
 Whoever adds a rule adds a row here; a test for each cell then says where the rule is still missing. The places:
 
 - ``checker``: :data:`scheduling.rules.RULES`, which judges every plan before it leaves the solver;
-- ``domain``: :mod:`solver.state.domains`, as starts that are taken away, for a rule that looks at one task at a time;
+- ``domain``: :mod:`solver.state.unary`, as starts that are taken away, for a rule that looks at one task at a time;
 - ``constraint``: :mod:`solver.model.constraints`, for one that looks at several;
 - ``occupancy``: :mod:`solver.state.occupancy`, which finds free places beside what is placed, by the masks of
   :mod:`solver.state.free_starts`; of a rule between tasks, :data:`solver.search.explain.SHARED` can leave it aside there;

@@ -32,7 +32,7 @@ from solver.bound.trips import Trips
 from solver.bound.windows import find_sessions, find_windows
 from solver.model.heads import find_start_windows
 from solver.model.scarcity import PlacedTask, list_scarce_rows
-from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask, unavailable_starts
+from solver.state.domains import Domains, Option, ShiftId
 from solver.state.placement_costs import (
     cost_of_date,
     cost_of_half,
@@ -42,6 +42,7 @@ from solver.state.placement_costs import (
     cost_of_team,
 )
 from solver.state.tasks import Key, Needs, Task, get_needs, visit_key
+from solver.state.unary import get_current, start_mask, unavailable_starts
 
 
 @dataclass(frozen=True, slots=True)

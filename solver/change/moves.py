@@ -16,10 +16,11 @@ from scheduling.rules import requests
 from scheduling.rules.stability import is_attending_as_told, is_unchanged
 from scheduling.scenario import Scenario
 from solver.search.construct import drop_broken_links, insert, put_at
-from solver.state.domains import Domains, get_current, is_frozen
+from solver.state.domains import Domains
 from solver.state.occupancy import Occupancy
 from solver.state.placements import Placement, get_placement, get_placements, make_plan
 from solver.state.tasks import Key, Task
+from solver.state.unary import get_current, is_frozen
 
 Finding = Literal["forced", "free", "pays", "in-the-way", "not-examined"]
 

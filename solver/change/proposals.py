@@ -14,9 +14,10 @@ from scheduling.rules import find_violations
 from scheduling.rules.stability import list_notified_moves
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp
-from solver.state.domains import Domains, is_frozen
+from solver.state.domains import Domains
 from solver.state.placements import Placement, count_notified_changes, get_bookings, get_placements, make_plan
 from solver.state.tasks import Key
+from solver.state.unary import is_frozen
 
 Changes = Mapping[Key, Placement | None]
 """Where tasks are that are not where they were; None: nowhere any more."""

@@ -1,6 +1,6 @@
 """One encoder for each rule that looks at several tasks, people or places at once; ``CONSTRAINTS`` names them.
 
-The rules that look at one at a time are in :mod:`solver.state.domains`. Every encoder asks the variables and adds to the model;
+The rules that look at one at a time are in :mod:`solver.state.unary`. Every encoder asks the variables and adds to the model;
 their order never matters.
 """
 
@@ -18,8 +18,9 @@ from scheduling.rules.stability import get_notice_end
 from scheduling.scenario import Scenario
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on
 from solver.model.variables import Interval, Literal, OptionLiteral, Variables
-from solver.state.domains import ShiftId, unavailable_starts
+from solver.state.domains import ShiftId
 from solver.state.tasks import Key, Task, visit_key
+from solver.state.unary import unavailable_starts
 
 Choices = Mapping[str, cp_model.LinearExpr]
 
@@ -214,7 +215,7 @@ def room(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
 
 
 def closure(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
-    """Nothing, cleaning included, is in a room while that room alone is closed (a location: :mod:`solver.state.domains`)."""
+    """Nothing, cleaning included, is in a room while that room alone is closed (a location: :mod:`solver.state.unary`)."""
     every = (1 << scenario.grid.slots_per_day) - 1
     for task in x.tasks:
         stays = x.fixed.get(task.key)
@@ -336,7 +337,7 @@ def _follows(model: cp_model.CpModel, x: Variables, first: Task, second: Task, m
 
 
 def patient_available(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
-    """Nobody attends a group while unavailable (a visit's patient: :mod:`solver.state.domains`)."""
+    """Nobody attends a group while unavailable (a visit's patient: :mod:`solver.state.unary`)."""
     for task in x.tasks:
         for patient in x.members(task):
             attends = x.attends(task.id, patient)
@@ -347,7 +348,7 @@ def patient_available(model: cp_model.CpModel, scenario: Scenario, x: Variables)
 
 
 def patient_site(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
-    """Nobody attends a group at a site that they cannot reach (a visit's patient: :mod:`solver.state.domains`)."""
+    """Nobody attends a group at a site that they cannot reach (a visit's patient: :mod:`solver.state.unary`)."""
     for task in x.tasks:
         for patient in x.members(task):
             sites = scenario.patients_by_id[patient].allowed_sites
@@ -439,7 +440,7 @@ def group_size(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Non
 
 
 def begun(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
-    """What has begun keeps its supervisors and attendees, or is left out (start, place and team: :mod:`solver.state.domains`).
+    """What has begun keeps its supervisors and attendees, or is left out (start, place and team: :mod:`solver.state.unary`).
 
     Its room is decided where the room variables are made.
     """
@@ -459,7 +460,7 @@ def begun(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
 
 
 def notice(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> None:
-    """Nobody new attends a session that they hear of too late (when it may be: :mod:`solver.state.domains`)."""
+    """Nobody new attends a session that they hear of too late (when it may be: :mod:`solver.state.unary`)."""
     for task in x.tasks:
         least = None if task.group is None else get_notice_end(scenario)
         if task.group is None or least is None or not x.is_free(task.key):

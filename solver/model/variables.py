@@ -18,9 +18,10 @@ from functools import cached_property
 from ortools.sat.python import cp_model, cp_model_helper
 
 from scheduling.requests import Current, CurrentGroup
-from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask
+from solver.state.domains import Domains, Option, ShiftId
 from solver.state.placements import Placement
 from solver.state.tasks import Key, Task
+from solver.state.unary import get_current, start_mask
 
 Literal = cp_model_helper.Literal
 Interval = cp_model.IntervalVar

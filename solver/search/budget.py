@@ -8,9 +8,10 @@ from dataclasses import replace
 from scheduling.requests import Current, CurrentGroup
 from scheduling.scenario import Scenario
 from solver.search.improve import Placements, SearchLimits, SubproblemSolver
-from solver.state.domains import Domains, Option, get_current, start_mask
+from solver.state.domains import Domains, Option
 from solver.state.placements import get_current_placements
 from solver.state.tasks import Key, Task
+from solver.state.unary import get_current, start_mask
 
 
 def raise_budget(scenario: Scenario, domains: Domains) -> Scenario:

@@ -13,10 +13,11 @@ from dataclasses import replace
 from scheduling.check import check
 from scheduling.costs import get_omission_cost
 from solver.state.chains import find_chain_places
-from solver.state.domains import Domains, Option, ShiftId, get_current, is_frozen
+from solver.state.domains import Domains, Option, ShiftId
 from solver.state.occupancy import Occupancy
 from solver.state.placements import Placement, make_plan
 from solver.state.tasks import Key, Task
+from solver.state.unary import get_current, is_frozen
 
 
 def construct(

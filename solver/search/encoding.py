@@ -14,12 +14,14 @@ from scheduling.costs import QUARTER_MINUTES
 from scheduling.requests import Current, CurrentGroup, Link
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on
-from solver.search import kernel
-from solver.search.kernel import Ints, SearchState, Tables
-from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask
+from solver.search.kernel import layout
+from solver.search.kernel.layout import Ints, SearchState, Tables
+from solver.search.kernel.moves import put
+from solver.state.domains import Domains, Option, ShiftId
 from solver.state.placement_costs import cost_of_date, cost_of_leaving_out, cost_of_location, cost_of_moving, cost_of_team
 from solver.state.placements import Placement, count_notified_changes
 from solver.state.tasks import Key, Task, get_needs
+from solver.state.unary import get_current, start_mask
 
 MAX_TEAMS = 2_000
 """A task with more possible teams than this on a date at a location stays where it is."""
@@ -265,7 +267,7 @@ class KernelEncoding:
 
     def _tables(self) -> Tables:
         seats = max([1, *(len(service.team) for service in self.scenario.clinic.services)])
-        width, self._events = max(kernel.SETTINGS, kernel.TEAM + seats), list[list[int]]()
+        width, self._events = max(layout.SETTINGS, layout.TEAM + seats), list[list[int]]()
         links = [self._link_row(key, link) for key in self.task_rows for link in self._links.get(key, ())]
         self._first_candidate = self._rest + len(links)
         self._first_event = self._first_candidate + len(self._candidate_rows)
@@ -347,7 +349,7 @@ class KernelEncoding:
             self._first_candidate + first,
             self._first_candidate + last,
             worth,
-            {None: 0, "morning": kernel.MORNING, "afternoon": kernel.AFTERNOON}[prefers],
+            {None: 0, "morning": layout.MORNING, "afternoon": layout.AFTERNOON}[prefers],
             int(current is not None and current.notified and task.group is None),
             start.bit_length() - 1,
             -1 if task.patient is None else self._patient_rows[task.patient],
@@ -413,13 +415,13 @@ class KernelEncoding:
         """Put everything where it is placed."""
         slots = self.grid.days * self.grid.slots_per_day
         state = SearchState(
-            np.full((self._rest, kernel.AT_TEAM + self._seats), -1, dtype=np.int32),
+            np.full((self._rest, layout.AT_TEAM + self._seats), -1, dtype=np.int32),
             np.zeros((len(self._resources), slots), dtype=np.int8),
             np.zeros((self._rest, self.grid.slots_per_day + 1), dtype=np.int32),
             np.zeros(2, dtype=np.int64),
             np.array([seed], dtype=np.uint64),
         )
-        state.now[self._first_shift :, : kernel.WORKED + 1] = 0
+        state.now[self._first_shift :, : layout.WORKED + 1] = 0
         self._close_rooms(state)
         for key, placement in self.placements.items():
             if key in self.fixed:
@@ -429,15 +431,15 @@ class KernelEncoding:
                 candidate = self._chosen[key, placement.day, placement.location, placement.team]
                 room = -1 if placement.room is None else self._resources["room", placement.room]
                 supervisor = self.shift_rows[placement.supervisors[0]] if placement.supervisors else -1
-                kernel.put(
+                put(
                     self.tables, state, self.task_rows[key], self._first_candidate + candidate, placement.slot, room, supervisor
                 )
         state.totals[:] = 0
         for key, row in self.task_rows.items():
-            if key not in self.fixed and self.tables.rows[row, kernel.WAS_NOTIFIED]:
+            if key not in self.fixed and self.tables.rows[row, layout.WAS_NOTIFIED]:
                 at = state.now[row]
-                stays = at[kernel.CANDIDATE] >= 0 and self.tables.rows[at[kernel.CANDIDATE], kernel.STAYS]
-                state.totals[kernel.NOTIFIED] += not (stays and at[kernel.SLOT] == self.tables.rows[row, kernel.CURRENT_SLOT])
+                stays = at[layout.CANDIDATE] >= 0 and self.tables.rows[at[layout.CANDIDATE], layout.STAYS]
+                state.totals[layout.NOTIFIED] += not (stays and at[layout.SLOT] == self.tables.rows[row, layout.CURRENT_SLOT])
         return state
 
     def _close_rooms(self, state: SearchState) -> None:
@@ -454,7 +456,7 @@ class KernelEncoding:
     def _occupy(self, state: SearchState, task: Task, placement: Placement) -> None:
         """Take what a task that stays takes."""
         service, now = task.service, state.now[self.task_rows[task.key]]
-        now[kernel.SLOT], now[kernel.AT_DAY], now[kernel.AT_PLACE] = (
+        now[layout.SLOT], now[layout.AT_DAY], now[layout.AT_PLACE] = (
             placement.slot,
             placement.day,
             self._locations[placement.location],
@@ -470,13 +472,13 @@ class KernelEncoding:
         for resource, first, last, units in zip(*[iter(uses)] * 4, strict=True):
             state.used[resource, base + first : base + last] += units
         for seat, shift in enumerate(placement.team):
-            now[kernel.AT_TEAM + seat] = self._providers[shift.provider]
-            state.now[self._day_row[shift.provider, placement.day], kernel.WORKED] += service.minutes
-            state.now[self.shift_rows[shift], kernel.WORKED] += service.minutes
+            now[layout.AT_TEAM + seat] = self._providers[shift.provider]
+            state.now[self._day_row[shift.provider, placement.day], layout.WORKED] += service.minutes
+            state.now[self.shift_rows[shift], layout.WORKED] += service.minutes
         for shift in (*placement.team, *placement.supervisors):
             if self.domains.binds(shift, placement.location):
-                state.now[self.shift_rows[shift], kernel.COUNT] += 1
-                state.now[self.shift_rows[shift], kernel.SPENT_AT] = self._locations[placement.location]
+                state.now[self.shift_rows[shift], layout.COUNT] += 1
+                state.now[self.shift_rows[shift], layout.SPENT_AT] = self._locations[placement.location]
             if (shift.provider, placement.day) in self.domains.roaming:
                 where = self._resources["at", shift.provider, placement.location]
                 state.used[where, base : base + self._slots(service.minutes)] += 1

@@ -23,12 +23,13 @@ from scheduling.scenario import Scenario
 from solver.clock import Clock
 from solver.search.improve import SearchLimits, SubproblemSolver
 from solver.state.chains import find_chain_places
-from solver.state.domains import DOMAINS, Domains
+from solver.state.domains import Domains
 from solver.state.ledger import Ledger
 from solver.state.occupancy import Occupancy
 from solver.state.placement_costs import cost_of_leaving_out
 from solver.state.placements import Placement, get_placements, make_plan
 from solver.state.tasks import Key, Task, visit_key
+from solver.state.unary import DOMAINS
 
 SHARED = (
     providers.provider_overlap,
@@ -55,7 +56,7 @@ NEVER_NAMED: Mapping[Rule, str] = {
 """Rules that free places keep, and that are never told as what keeps a visit out, with why."""
 
 UNARY: tuple[Rule, ...] = tuple(next(rule for rule in RULES if rule.__name__ == domain.__name__) for domain in DOMAINS)
-"""Rules of a visit alone, in the order of :data:`~solver.state.domains.DOMAINS`."""
+"""Rules of a visit alone, in the order of :data:`~solver.state.unary.DOMAINS`."""
 
 UNCHANGEABLE: tuple[Rule, ...] = (places.start_grid, places.horizon, places.service_location, places.block, providers.qualified)
 """Rules that nobody gives up for one visit: named only when no other stands in its way alone."""

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 from solver.search.construct import drop_broken_links, retain_feasible, seat_attendees_at
-from solver.state.domains import Domains, get_current, is_frozen
+from solver.state.domains import Domains
 from solver.state.occupancy import Occupancy
 from solver.state.placements import Placement, get_placements, make_plan
 from solver.state.tasks import Task
+from solver.state.unary import get_current, is_frozen
 
 TRIES = 12
 """Dates that are tried for a visit before those that must come with it are given up."""

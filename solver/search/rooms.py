@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from scheduling.timegrid import minute_of_day
-from solver.state.domains import Domains, get_current
+from solver.state.domains import Domains
 from solver.state.placements import Placement
 from solver.state.tasks import Key
+from solver.state.unary import get_current
 
 
 def keep_standing_rooms(domains: Domains, placements: Mapping[Key, Placement]) -> dict[Key, Placement]:

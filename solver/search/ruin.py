@@ -18,8 +18,10 @@ from time import monotonic
 
 from solver.clock import Clock
 from solver.parameters import DEFAULTS, AnnealingParameters
-from solver.search import kernel
 from solver.search.encoding import KernelEncoding
+from solver.search.kernel.annealing import BUDGET_PENALTY, anneal
+from solver.search.kernel.compilation import SOURCES
+from solver.search.kernel.layout import BUDGET, NOTIFIED, SUPERVISOR, WORTH
 from solver.state.domains import Domains
 from solver.state.placements import Placement
 from solver.state.tasks import Key
@@ -66,12 +68,12 @@ class RuinAndRecreate:
         self.encoding = KernelEncoding(domains, placements, seed)
         first = self.encoding.first_task
         rows = self.encoding.tables.rows[first : first + len(self.encoding.task_rows)]
-        self.unit = float(median(rows[:, kernel.WORTH].tolist())) or 1.0
+        self.unit = float(median(rows[:, WORTH].tolist())) or 1.0
         self.call_cost = parameters.call_cost * self.unit
-        self.best_rows = self.encoding.state.now[first : first + len(rows), : kernel.SUPERVISOR + 1].copy()
+        self.best_rows = self.encoding.state.now[first : first + len(rows), : SUPERVISOR + 1].copy()
         tables, totals = self.encoding.tables, self.encoding.state.totals
-        over = max(0, int(totals[kernel.NOTIFIED] - tables.rows[0, kernel.BUDGET]))
-        self.best = self.score_at_start = kernel.BUDGET_PENALTY * over
+        over = max(0, int(totals[NOTIFIED] - tables.rows[0, BUDGET]))
+        self.best = self.score_at_start = BUDGET_PENALTY * over
 
     def run(self, temperature: Callable[[], float], on_better: Callable[[Mapping[Key, Placement]], object]) -> None:
         """Search until ``temperature``, asked every ``STEPS`` ruins, is 0.
@@ -82,9 +84,7 @@ class RuinAndRecreate:
         has_movable = encoding.fixed != encoding.task_rows.keys()
         while has_movable and (degrees := temperature() * self.unit) > 0:
             gap_cost, call_cost = self.parameters.gap_cost * self.unit, round(self.call_cost)
-            self.best = kernel.anneal(
-                encoding.tables, encoding.state, self.best_rows, self.best, STEPS, degrees, gap_cost, call_cost
-            )
+            self.best = anneal(encoding.tables, encoding.state, self.best_rows, self.best, STEPS, degrees, gap_cost, call_cost)
             self._update_call_cost()
             if self.best < best_told and monotonic() > told + TELL_SECONDS:
                 on_better(encoding.read(self.best_rows))
@@ -94,9 +94,9 @@ class RuinAndRecreate:
 
     def _update_call_cost(self) -> None:
         """Let a call above the notification budget cost more while too many are called, and less while they are not."""
-        over = self.encoding.state.totals[kernel.NOTIFIED] > self.encoding.tables.rows[0, kernel.BUDGET]
+        over = self.encoding.state.totals[NOTIFIED] > self.encoding.tables.rows[0, BUDGET]
         growth = self.parameters.call_cost_growth
-        self.call_cost = min(kernel.BUDGET_PENALTY, self.call_cost * growth) if over else max(1.0, self.call_cost / growth)
+        self.call_cost = min(BUDGET_PENALTY, self.call_cost * growth) if over else max(1.0, self.call_cost / growth)
 
 
 class KernelCompilation:
@@ -110,7 +110,7 @@ class KernelCompilation:
         self._waiting: Thread | None = None
         if not self._cached():
             path = os.pathsep.join(entry for entry in sys.path if entry)
-            command = [sys.executable, "-c", "from solver.search.kernel import compile_kernel; compile_kernel()"]
+            command = [sys.executable, "-c", "from solver.search.kernel.annealing import compile_kernel; compile_kernel()"]
             quiet = subprocess.DEVNULL
             child = subprocess.Popen(
                 command, stdin=quiet, stdout=quiet, stderr=quiet, env=os.environ | {"PYTHONPATH": path}, start_new_session=True
@@ -130,5 +130,6 @@ class KernelCompilation:
 
     @staticmethod
     def _cached() -> bool:
-        made = Path(str(kernel.anneal.stats.cache_path)).glob("kernel.anneal-*.nbi")
-        return any(file.stat().st_mtime >= Path(kernel.__file__).stat().st_mtime for file in made)
+        made = Path(str(anneal.stats.cache_path)).glob("annealing.anneal-*.nbi")
+        changed = max(file.stat().st_mtime for file in SOURCES)
+        return any(file.stat().st_mtime >= changed for file in made)

@@ -14,10 +14,10 @@ from itertools import count
 
 from scheduling.requests import Link
 from scheduling.rules import patients, requests
-from solver.state.domains import start_mask
 from solver.state.occupancy import Occupancy, OpenTeam
 from solver.state.placements import Placement
 from solver.state.tasks import Key, Task
+from solver.state.unary import start_mask
 
 MOST_COMBINED = 3_000
 """Combinations of teams that are looked at, at most, for one chain."""

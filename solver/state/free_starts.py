@@ -8,11 +8,12 @@ from itertools import product
 from scheduling.requests import Link
 from scheduling.rules import Rule, patients, places, providers, requests
 from scheduling.rules.providers import FULL_ATTENTION
-from solver.state.domains import ANY, Domains, Option, ShiftId
+from solver.state.domains import Domains, Option, ShiftId
 from solver.state.holdings import runs
 from solver.state.placements import Placement
 from solver.state.pricing import PricedHoldings
 from solver.state.tasks import Key, Needs, Task, get_needs
+from solver.state.unary import ANY
 
 
 class FreeStarts(PricedHoldings):

@@ -17,11 +17,12 @@ from scheduling.requests import CurrentGroup
 from scheduling.rules import Rule, patients, providers, requests
 from scheduling.rules.stability import list_standing_attendees
 from scheduling.timegrid import minute_of_day, stamp
-from solver.state.domains import ANY, Domains, Option, ShiftId, get_current, start_mask, unavailable_starts
+from solver.state.domains import Domains, Option, ShiftId
 from solver.state.free_starts import FreeStarts
 from solver.state.holdings import runs
 from solver.state.placements import Placement
 from solver.state.tasks import Key, Task, visit_key
+from solver.state.unary import ANY, get_current, start_mask, unavailable_starts
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ from scheduling.plan import (
 from scheduling.requests import Current, CurrentGroup
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minute_of_day, stamp
-from solver.state.domains import Domains, Option, ShiftId, get_current, start_mask
+from solver.state.domains import Domains, Option, ShiftId
 from solver.state.tasks import Key, Task
+from solver.state.unary import get_current, start_mask
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scheduling.costs import QUARTER_MINUTES
 from scheduling.timegrid import stamp
-from solver.state.domains import ShiftId, get_current, start_mask
+from solver.state.domains import ShiftId
 from solver.state.holdings import Holdings
 from solver.state.placement_costs import (
     cost_of_date,
@@ -19,6 +19,7 @@ from solver.state.placement_costs import (
 )
 from solver.state.placements import Placement
 from solver.state.tasks import Task
+from solver.state.unary import get_current, start_mask
 
 
 class PricedHoldings(Holdings):

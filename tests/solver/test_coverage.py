@@ -12,7 +12,7 @@ from solver.coverage import COVERAGE, KEPT_OTHERWISE, Place
 from solver.model import exact
 from solver.model.constraints import CONSTRAINTS
 from solver.search.explain import NEVER_NAMED, SHARED
-from solver.state.domains import DOMAINS
+from solver.state.unary import DOMAINS
 
 CELLS = [(rule, place) for rule, places in COVERAGE.items() for place in places]
 

@@ -14,7 +14,7 @@ from solver.model.capacity import REDUNDANT
 from solver.model.constraints import CONSTRAINTS
 from solver.model.exact import solve_fixed
 from solver.model.objectives import OBJECTIVES
-from solver.state.domains import DOMAINS
+from solver.state.unary import DOMAINS
 
 
 def test_domains_and_constraints_together_are_the_rules() -> None:

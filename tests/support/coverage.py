@@ -12,8 +12,9 @@ from scheduling.timegrid import minute_of_day
 from solver.bound.master import Master
 from solver.coverage import Place
 from solver.model.exact import solve_fixed
-from solver.search import kernel
 from solver.search.encoding import KernelEncoding
+from solver.search.kernel import layout
+from solver.search.kernel.insertion import insert
 from solver.state.domains import Domains, Option
 from solver.state.occupancy import Occupancy
 from solver.state.placements import Placement, get_placements
@@ -94,7 +95,6 @@ def occupancy_allows(scenario: Scenario, plan: Plan, exactly: bool = False) -> b
 def kernel_allows(scenario: Scenario, plan: Plan, exactly: bool = False) -> bool:
     """Return whether the compiled search puts each task that it may move where it is planned, beside all others."""
     placements = get_placements(scenario, plan)
-    insert = vars(kernel)["_insert"]
     for key, wanted in placements.items():
         domains = PlannedDomains(scenario, placements, [key])
         if domains.by_key[key].group is not None or not domains.options_of(domains.by_key[key]):
@@ -102,11 +102,11 @@ def kernel_allows(scenario: Scenario, plan: Plan, exactly: bool = False) -> bool
         others = {other: placement for other, placement in placements.items() if other != key}
         encoding = KernelEncoding(domains, others, 0)
         row, state = encoding.task_rows[key], encoding.state
-        encoding.tables.rows[row, kernel.WORTH] = WORTH
+        encoding.tables.rows[row, layout.WORTH] = WORTH
         if key in encoding.fixed or not insert(encoding.tables, state, row, 0.0, 0.0, -1, -1, 0.0):
             return False
         first = encoding.first_task
-        placed = encoding.read(state.now[first : first + len(encoding.task_rows), : kernel.SUPERVISOR + 1])
+        placed = encoding.read(state.now[first : first + len(encoding.task_rows), : layout.SUPERVISOR + 1])
         if not is_same(placed[key], wanted, exactly):
             return False
     return True

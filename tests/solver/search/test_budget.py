@@ -20,9 +20,10 @@ from solver.search.budget import count_forced_calls, find_staying, raise_budget,
 from solver.search.construct import construct
 from solver.search.first_come import plan_first_come
 from solver.search.improve import SearchLimits, SubproblemSolver
-from solver.state.domains import Domains, start_mask
+from solver.state.domains import Domains
 from solver.state.placements import Placement, count_notified_changes, get_current_placements, get_placements, make_plan
 from solver.state.tasks import Key
+from solver.state.unary import start_mask
 
 solving = import_module("solver.solve")
 """The module, whose name in the package is taken by its function."""

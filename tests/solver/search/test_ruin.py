@@ -23,12 +23,14 @@ from scheduling.generate import generate
 from scheduling.publishing import publish
 from scheduling.scenario import Scenario
 from solver.parameters import DEFAULTS
-from solver.search import kernel
 from solver.search.construct import construct
+from solver.search.kernel.annealing import BUDGET_PENALTY
+from solver.search.kernel.draws import uniform
 from solver.search.ruin import KernelCompilation, RuinAndRecreate
-from solver.state.domains import Domains, is_frozen
+from solver.state.domains import Domains
 from solver.state.placements import Placement, get_current_placements, make_plan
 from solver.state.tasks import Key
+from solver.state.unary import is_frozen
 
 MANY = settings(max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -72,7 +74,7 @@ def test_no_rule_is_broken_and_no_point_lost_whatever_is_asked(asked: Scenario, 
     ruin = RuinAndRecreate(domains, placements, seed)
     after = check(asked, make_plan(domains, annealed(ruin, 2, 4 * HOT)))
     assert after.violations == () or before.violations
-    assert (after.cost - before.cost - ruin.best + ruin.score_at_start) % kernel.BUDGET_PENALTY == 0
+    assert (after.cost - before.cost - ruin.best + ruin.score_at_start) % BUDGET_PENALTY == 0
 
 
 def test_shifts_that_stand_nearer_than_the_way_between_them_stay_apart() -> None:
@@ -168,7 +170,7 @@ def test_the_same_seed_gives_the_same_plan_and_another_one_another() -> None:
 
 def test_random_numbers_fill_the_unit_interval() -> None:
     state = RuinAndRecreate(Domains(generate("tiny", 0)), {}, 7).encoding.state.random
-    drawn = [kernel.uniform(state) for _ in range(2000)]
+    drawn = [uniform(state) for _ in range(2000)]
     assert 0 <= min(drawn) < 0.01
     assert 0.99 < max(drawn) < 1
 
