@@ -62,6 +62,11 @@ def read_workbook(content: bytes, source: str) -> Reading:
     return reading
 
 
+def read_workbook_file(file: Path) -> Reading:
+    """Read the workbook of a file. Raises ``InvalidFile`` as :func:`read_workbook`."""
+    return read_workbook(read_bounded(file, MAX_FILE_BYTES), str(file))
+
+
 def read_workbook_scenario(file: Path, until: date | None = None) -> tuple[Scenario, list[Fault]]:
     """Return the scenario of a workbook's file, and what of it is in doubt.
 
@@ -75,7 +80,7 @@ def read_workbook_scenario(file: Path, until: date | None = None) -> tuple[Scena
     InvalidFile
         With every fault, each by its cell.
     """
-    reading = read_workbook(read_bounded(file, MAX_FILE_BYTES), str(file))
+    reading = read_workbook_file(file)
     if until is not None:
         reading = replace(reading, book=reading.book.until(until))
     return make_scenario(reading, str(file)), reading.doubts

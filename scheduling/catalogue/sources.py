@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 
 from scheduling.catalogue.own import INSTRUCTIONS, find_unknown_sections, override
 from scheduling.errors import Fault, InvalidFile
-from scheduling.workbook import read_book
+from scheduling.workbook import Reading, read_book
 from scheduling.workbook.documents import make_documents
 from scheduling.workbook.toml_file import is_workbook, parse_rows
+from scheduling.workbook_readers import WORKBOOK_READERS
 
 VARIABLE = "CLINICWEAVE_CATALOGUE"
 """The environment variable that names it: a file, a folder, or one that ships."""
@@ -29,6 +30,9 @@ SHIPPED = (PAIN_CENTRE, TWO_ROOMS)
 CLINIC, SERVICES, PATHWAYS, KINDS, TOLD = "clinic.toml", "services.toml", "pathways.toml", "kinds.toml", "instructions.toml"
 NAMES = (CLINIC, SERVICES, PATHWAYS, KINDS, TOLD)
 """The files of a whole catalogue."""
+
+
+SPREADSHEETS = (".xlsx",)
 
 
 class CatalogueSource(NamedTuple):
@@ -59,9 +63,11 @@ def read_source() -> CatalogueSource:
         return CatalogueSource(_read_folder(files(__package__)), name)
     if path.is_dir():
         return CatalogueSource(_read_folder(path), name)
+    if path.suffix.lower() in SPREADSHEETS:
+        return CatalogueSource(_read_spreadsheet(path), str(path), True)
     document = _read_toml(path, str(path))
     if is_workbook(document):
-        return CatalogueSource(_read_workbook(path), str(path), True)
+        return CatalogueSource(_make_whole(read_book(parse_rows(path.read_bytes(), str(path))), str(path)), str(path), True)
     return CatalogueSource(_read_changes(document, str(path)), str(path))
 
 
@@ -76,11 +82,18 @@ def _read_toml(file: Traversable, source: str) -> dict[str, Any]:
         raise InvalidFile(source, [Fault("", str(error))]) from None
 
 
-def _read_workbook(file: Path) -> dict[str, dict[str, Any]]:
-    reading = read_book(parse_rows(file.read_bytes(), str(file)))
-    documents, faults = make_documents(reading.book, str(file))
+def _read_spreadsheet(file: Path) -> dict[str, dict[str, Any]]:
+    read = WORKBOOK_READERS.get(file.suffix.lower())
+    if read is None:
+        raise InvalidFile(str(file), [Fault("", "nothing here reads spreadsheets; clinicweave convert makes TOML of it")])
+    return _make_whole(read(file), str(file))
+
+
+def _make_whole(reading: Reading, source: str) -> dict[str, dict[str, Any]]:
+    """Return a workbook's files. Raises ``InvalidFile`` with every fault of its cells."""
+    documents, faults = make_documents(reading.book, source)
     if reading.faults or faults:
-        raise InvalidFile(str(file), [*reading.faults, *faults])
+        raise InvalidFile(source, [*reading.faults, *faults])
     return documents
 
 

@@ -20,6 +20,7 @@ from scheduling.clinic import Clinic, Service
 from scheduling.costs import COSTS
 from scheduling.people import Patient, Provider
 from scheduling.plan import Plan
+from scheduling.reference import write_reference
 from scheduling.requests import Group, Link, Reserve, Visit
 from scheduling.rules import RULES, get_rule_name
 from scheduling.scenario import Policy, Scenario
@@ -75,6 +76,14 @@ def test_the_page_names_every_key_of_a_scenario(model: type[BaseModel]) -> None:
 def test_the_page_names_every_key_of_a_plan() -> None:
     named = set(re.findall(r"`(\w+)(?:\[\])?`", section("### Plan")))
     assert set(Plan.model_fields) <= named
+
+
+@pytest.mark.parametrize("model", [Scenario, Plan])
+def test_the_tables_of_the_files_are_what_the_schema_says(model: type[BaseModel]) -> None:
+    name = model.__name__.lower()
+    written = re.search(rf"<!-- {name}: begin -->\n\n(.*?)\n<!-- {name}: end -->", PAGE, re.DOTALL)
+    assert written is not None
+    assert written[1] == write_reference(model), f"write it again with: clinicweave schema {name} --markdown"
 
 
 STEPS = 10

@@ -17,8 +17,8 @@ from scheduling.instructions import load_instructions
 def show_catalogue(as_json: AsJson = False) -> None:
     """Show every service by family, with where its figures are from, and what its patients are told (--json: all of it).
 
-    The environment variable CLINICWEAVE_CATALOGUE names it: a clinic's workbook as TOML, a folder of files of one's own, one
-    that ships (pain-centre, two-rooms), or a file of single values that differ from the pain centre's.
+    The environment variable CLINICWEAVE_CATALOGUE names it: a clinic's workbook, a folder of files of one's own, one that
+    ships (pain-centre, two-rooms), or a file of single values that differ from the pain centre's.
     """
     if as_json:
         print_json(_document())

@@ -12,10 +12,9 @@ import typer
 from api.cli.console import ExitCode, end_command, print_json, say
 from api.cli.files import read_scenario
 from api.cli.options import AsJson, expect_writable
-from api.spreadsheets.clinic_workbook import is_workbook_file, read_workbook, write_workbook
-from api.spreadsheets.table import MAX_FILE_BYTES
+from api.spreadsheets.clinic_workbook import is_workbook_file, read_workbook_file, write_workbook
 from scheduling.errors import Fault, InvalidFile
-from scheduling.files import read_bounded, write_bytes, write_text
+from scheduling.files import write_bytes, write_text
 from scheduling.workbook import Book, load_sheets, write_scenario
 from scheduling.workbook.new import create_book
 from scheduling.workbook.scenarios import CARE_SHEETS
@@ -108,7 +107,7 @@ def _read_book(file: Path) -> Book:
     """Return the workbook that a file holds, or that says what a scenario does. Raises ``InvalidFile``."""
     if not is_workbook_file(file):
         return write_scenario(read_scenario(file))
-    reading = read_workbook(read_bounded(file, MAX_FILE_BYTES), str(file))
+    reading = read_workbook_file(file)
     if reading.faults:
         raise InvalidFile(str(file), reading.faults)
     return reading.book

@@ -18,6 +18,7 @@ from api.reports.picture import draw_picture
 from scheduling.check import check as judge
 from scheduling.files import write_bytes
 from scheduling.plan import Plan
+from scheduling.reference import write_reference
 from scheduling.scenario import Scenario
 
 
@@ -97,6 +98,11 @@ def export(
 
 def schema(
     file: Annotated[Literal["scenario", "plan"], typer.Argument(help="Which file.", show_default=False)],
+    markdown: Annotated[bool, typer.Option("--markdown", help="Write the reference: a table for each record.")] = False,
 ) -> None:
-    """Write the JSON Schema of scenario or plan files."""
-    print_json(schema_of(Scenario if file == "scenario" else Plan))
+    """Write the JSON Schema of scenario or plan files: every key with its type, unit, default and meaning."""
+    kind = Scenario if file == "scenario" else Plan
+    if markdown:
+        typer.echo(write_reference(kind), nl=False)
+    else:
+        print_json(schema_of(kind))

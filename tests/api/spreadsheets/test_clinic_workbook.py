@@ -6,16 +6,20 @@ import io
 import time
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 
 from api.spreadsheets.clinic_workbook import make_scenario, read_workbook, write_workbook
+from scheduling import catalogue
+from scheduling.catalogue.sources import TWO_ROOMS, find_shipped_workbook
 from scheduling.errors import InvalidFile
 from scheduling.generate import generate
 from scheduling.workbook import load_sheets, write_scenario
 from scheduling.workbook.new import create_book
+from scheduling.workbook_readers import WORKBOOK_READERS
 
 BOOK = create_book("Two Rooms", "Europe/Berlin", "+49 30 55", ["Main"], date(2026, 11, 30))
 
@@ -87,3 +91,34 @@ def test_a_workbook_of_a_whole_department_is_read_and_checked_in_three_seconds()
     begun = time.process_time()
     assert len(make_scenario(read_workbook(content, "clinic.xlsx"), "clinic.xlsx").visits) == 700
     assert time.process_time() - begun < 3
+
+
+def write_two_rooms(file: Path) -> None:
+    shipped = find_shipped_workbook(TWO_ROOMS)
+    assert shipped is not None
+    file.write_bytes(write_workbook(read_workbook(shipped.read_bytes(), "two-rooms.toml").book))
+
+
+def test_a_spreadsheet_is_the_catalogue_that_its_toml_is(tmp_path: Path) -> None:
+    write_two_rooms(tmp_path / "clinic.xlsx")
+    with catalogue.use_catalogue(TWO_ROOMS):
+        meant = catalogue.build_clinic(), [kind.id for kind in catalogue.list_kinds()], catalogue.get_policy()
+    with catalogue.use_catalogue(tmp_path / "clinic.xlsx"):
+        assert (catalogue.build_clinic(), [kind.id for kind in catalogue.list_kinds()], catalogue.get_policy()) == meant
+        assert catalogue.get_family("treatment") == "therapy"
+
+
+def test_a_fault_of_a_spreadsheet_that_is_the_catalogue_is_named_by_its_cell(tmp_path: Path) -> None:
+    write_two_rooms(tmp_path / "clinic.xlsx")
+    book = load_workbook(tmp_path / "clinic.xlsx")
+    book["services"]["A2"] = "something"
+    book.save(tmp_path / "clinic.xlsx")
+    with catalogue.use_catalogue(tmp_path / "clinic.xlsx"), pytest.raises(InvalidFile, match="services") as refused:
+        catalogue.build_clinic()
+    assert all(" row " in fault.path for fault in refused.value.faults)
+
+
+def test_where_nothing_reads_spreadsheets_the_other_form_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(WORKBOOK_READERS, ".xlsx")
+    with catalogue.use_catalogue(tmp_path / "clinic.xlsx"), pytest.raises(InvalidFile, match="convert makes TOML"):
+        catalogue.build_clinic()
