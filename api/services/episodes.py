@@ -21,7 +21,7 @@ from api.services import needs
 from api.services.notifications import notify_changes
 from api.services.records import write_audit
 from api.services.rolling import load_book_of
-from api.store import bookings, offers, periods, requests
+from api.store import bookings, offers, people, periods, requests
 from api.store import episodes as store
 from api.store.bookings import BookingChange
 from api.store.placings import Placing
@@ -136,6 +136,7 @@ def describe_episode(session: Session, identifier: str, now: datetime) -> dict[s
     return {
         "id": identifier,
         "patient": episode.patient,
+        "name": people.get_patient_names(session, [episode.patient])[episode.patient],
         "kind": row.kind,
         "pathway": episode.pathway,
         "priority": episode.priority,
