@@ -307,7 +307,8 @@ ACCESS: tuple[Access, ...] = (
     # Patients' links.
     allow("POST", "/v1/visits/{visit}/links", scheduler=ANY, clinician=OWN),
     allow("GET", "/v1/visits/{visit}/links", scheduler=ANY, clinician=OWN),
-    allow("DELETE", "/v1/links/{link}", scheduler=ANY, clinician=OWN),
+    allow("GET", "/v1/links", admin=ANY),
+    allow("DELETE", "/v1/links/{link}", scheduler=ANY, clinician=OWN, admin=ANY),
 )
 
 _LINES = {(line.method, line.path): line for line in ACCESS}

@@ -71,6 +71,25 @@ class Programme(Model):
         """Return the date of the last session before a calendar month."""
         return max((session.date for session in self.sessions if f"{session.date:%Y-%m}" < month), default=None)
 
+    def list_people(self) -> set[str]:
+        """Return the patients who have a seat, or wait for one."""
+        return {member.patient for member in self.members} | {waiting.patient for waiting in self.waiting}
+
+    def name_group(self, month: str) -> str:
+        """Return the id of the group that is a month's session."""
+        return f"{self.id}-{month}"
+
+    def next_dates(self) -> tuple[date, date] | None:
+        """Return the first and the last date on which the session after the last one may be; None: there was none yet.
+
+        It is in a later month than the last, ``min_days`` to ``max_days`` after it.
+        """
+        if not self.sessions:
+            return None
+        last = max(session.date for session in self.sessions)
+        later = (last.replace(day=1) + timedelta(days=32)).replace(day=1)
+        return max(later, last + timedelta(days=self.min_days)), last + timedelta(days=self.max_days)
+
     def has_met_in(self, month: str) -> bool:
         """Return whether a session was, or is to be, in a calendar month."""
         return any(f"{session.date:%Y-%m}" == month for session in self.sessions)
@@ -195,7 +214,7 @@ def _group(
     whoever = list_candidates(programme, stands.start.date() if within and stands else days[0])
     attending = stands.attendees if within and stands else ()
     return Group(
-        id=f"{programme.id}-{month}",
+        id=programme.name_group(month),
         name=programme.name,
         service=programme.service,
         month=month,

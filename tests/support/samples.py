@@ -536,6 +536,7 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("DELETE", "/v1/extra-shifts/{shift}"): Sample(prepare=disrupted),
     ("POST", "/v1/visits/{visit}/links"): Sample({"days": 3}),
     ("GET", "/v1/visits/{visit}/links"): Sample(),
+    ("GET", "/v1/links"): Sample(),
     ("DELETE", "/v1/links/{link}"): Sample(prepare=given),
     **{("GET", f"{FHIR}/{kind}"): Sample(query="" if kind != "Slot" else SLOTS) for kind in RESOURCES},
     **{("POST", f"{FHIR}/{kind}/_search"): Sample(query="" if kind != "Slot" else SLOTS) for kind in RESOURCES},

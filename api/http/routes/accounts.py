@@ -39,10 +39,13 @@ EXAMPLE: JsonDict = {
     "provider": "physician-1",
     "subject": None,
     "active": True,
+    "second_factor": False,
+    "rests_until": None,
 }
 
 LINK_EXAMPLE: JsonDict = {
     "id": "9d1f",
+    "visit": "visit-0181",
     "created_by": "4be0643f",
     "created_at": "2026-11-20T09:00:00Z",
     "expires_at": "2027-01-20T09:00:00Z",
@@ -80,7 +83,7 @@ class AccountToChange(BaseModel):
 
 
 class Account(ResponseModel):
-    """An account, without what it logs in by."""
+    """An account, without what it logs in by; after wrong passwords it rests until an instant."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -90,6 +93,8 @@ class Account(ResponseModel):
     provider: str | None = Field(validation_alias="provider_id")
     subject: str | None
     active: bool = Field(validation_alias="is_active")
+    second_factor: IsSet = Field(validation_alias="totp_secret")
+    rests_until: datetime | None
 
 
 class Accounts(ResponseModel):
@@ -193,6 +198,7 @@ class GivenLink(ResponseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [LINK_EXAMPLE]})
 
     id: str
+    visit: str = Field(validation_alias="visit_id")
     created_by: str
     created_at: datetime
     expires_at: datetime
@@ -206,6 +212,14 @@ class GivenLinks(ResponseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [LINK_EXAMPLE]}]})
 
     items: list[GivenLink]
+
+
+class AllLinks(GivenLinks):
+    """A page of all links."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [LINK_EXAMPLE], "next": None}]})
+
+    next: str | None
 
 
 @router.get("/v1/accounts", response_model=Accounts)
@@ -324,6 +338,17 @@ def list_links(visit: Identifier, call: Reading) -> Response:
 
     def act(session: Transaction) -> RouteResult:
         return RouteResult(GivenLinks.model_validate({"items": service.list_links(session, visit)}))
+
+    return call.read(act)
+
+
+@router.get("/v1/links", response_model=AllLinks)
+def list_all_links(call: Reading, page: Paged) -> Response:
+    """Return the links that patients were given, those that have ended too, a page at a time."""
+
+    def act(session: Transaction) -> RouteResult:
+        rows = service.list_all_links(session, page.after, page.count + 1)
+        return RouteResult(page.of(AllLinks, rows, lambda row: row.id))
 
     return call.read(act)
 

@@ -18,6 +18,7 @@ from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.services.care import episodes as service
 from api.services.care.episodes import ReportedEvent
+from api.services.patients.finding import get_patient_names
 from scheduling.care.episodes import Event
 
 router = make_router("episodes")
@@ -27,6 +28,7 @@ Identifier = Annotated[str, Path(max_length=100)]
 LISTED: JsonDict = {
     "id": "episode-7",
     "patient": "mrn-4711",
+    "name": "Kim Example",
     "kind": "spinal-cord-stimulation",
     "pathway": "spinal-cord-stimulation",
     "priority": "soon",
@@ -60,6 +62,7 @@ STEP: JsonDict = {
 SHOWN: JsonDict = {
     "id": "episode-7",
     "patient": "mrn-4711",
+    "name": "Kim Example",
     "kind": "spinal-cord-stimulation",
     "pathway": "spinal-cord-stimulation",
     "priority": "soon",
@@ -78,6 +81,7 @@ class ListedEpisode(ResponseModel):
 
     id: str
     patient: str = Field(validation_alias="patient_id")
+    name: str
     kind: str
     pathway: str
     priority: str
@@ -117,6 +121,7 @@ class ShownEpisode(ResponseModel):
 
     id: str
     patient: str
+    name: str
     kind: str
     pathway: str
     priority: str
@@ -150,7 +155,9 @@ def list_episodes(
 
     def act(session: Transaction) -> RouteResult:
         rows = service.list_episodes(session, page.after, page.count + 1, patient, is_open)
-        return RouteResult(page.of(Episodes, rows, lambda row: row.id))
+        names = get_patient_names(session, {row.patient_id for row in rows})
+        shown = [ListedEpisode.of(row, name=names[row.patient_id]) for row in rows]
+        return RouteResult(page.of(Episodes, shown, lambda episode: episode.id))
 
     return call.disclose("episode.list", "patient", patient or "", act)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,8 +17,8 @@ from api.http.gate import make_router
 from api.http.models import Length, ResponseModel
 from api.services.bookings import groups
 from api.services.clinic import programmes as service
-from scheduling.care.programmes import Programme
-from scheduling.fields import MONTH_PATTERN, Id
+from api.services.patients.finding import get_patient_names
+from scheduling.fields import MONTH_PATTERN, Id, Priority, Weekday
 
 router = make_router("programmes")
 
@@ -34,13 +35,13 @@ SHOWN: JsonDict = {
     "min_days": 21,
     "max_days": 42,
     "weekday": "TU",
-    "members": [{"patient": "mrn-4711", "priority": "routine", "since": "2026-12-01", "until": "2027-06-01"}],
-    "waiting": [{"patient": "mrn-4712", "priority": "soon", "since": "2026-11-30"}],
-    "sessions": [{"date": "2026-12-08", "attended": ["mrn-4711"]}],
+    "members": [
+        {"patient": "mrn-4711", "name": "Kim Example", "priority": "routine", "since": "2026-12-01", "until": "2027-06-01"}
+    ],
+    "waiting": [{"patient": "mrn-4712", "name": "Robin Example", "priority": "soon", "since": "2026-11-30"}],
+    "sessions": [{"group": "coping-skills-2026-12", "date": "2026-12-08", "attended": ["mrn-4711"]}],
+    "next": {"earliest": "2027-01-01", "latest": "2027-01-19"},
 }
-ProgrammeAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": SHOWN}}}}
-
-
 LISTED: JsonDict = {"id": "coping-skills", "name": "Coping skills", "members": 8, "waiting": 2}
 
 
@@ -63,6 +64,56 @@ class Programmes(ResponseModel):
     items: list[ListedProgramme]
 
 
+class ShownWaiting(ResponseModel):
+    """Who waits for a seat since a date."""
+
+    patient: str
+    name: str
+    priority: Priority
+    since: date
+
+
+class ShownMember(ShownWaiting):
+    """Who has a seat, from a date to before another; null: for as long as they like."""
+
+    until: date | None
+
+
+class ShownSession(ResponseModel):
+    """A session that has been or stands, by the id of its group, and who came or is to come."""
+
+    group: str
+    date: date
+    attended: list[str]
+
+
+class NextDates(ResponseModel):
+    """Between which dates the session after the last one is to be."""
+
+    earliest: date
+    latest: date
+
+
+class ShownProgramme(ResponseModel):
+    """A group that meets once a calendar month: how, who has a seat in it and who waits, and its sessions in order."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [SHOWN]})
+
+    id: str
+    name: str
+    service: str
+    required: bool
+    capacity: int
+    min_attendees: int
+    min_days: int
+    max_days: int
+    weekday: Weekday | None
+    members: list[ShownMember]
+    waiting: list[ShownWaiting]
+    sessions: list[ShownSession]
+    next: NextDates | None
+
+
 class Attendance(BaseModel):
     """Who came to a session; the others who had a place did not."""
 
@@ -81,15 +132,13 @@ def list_programmes(call: Reading) -> Response:
     return call.read(act)
 
 
-@router.get("/v1/programmes/{programme}", response_model=Programme, responses={**ProgrammeAnswer})
+@router.get("/v1/programmes/{programme}", response_model=ShownProgramme)
 def get_programme(programme: Identifier, call: Reading) -> Response:
     """Return a programme: who has a seat, who waits for one, and its sessions."""
     return call.disclose("programme.read", "programme", programme, lambda session: _answer(session, programme))
 
 
-@router.patch(
-    "/v1/programmes/{programme}", response_model=Programme, responses={**ProgrammeAnswer, **document_problems(412, 428)}
-)
+@router.patch("/v1/programmes/{programme}", response_model=ShownProgramme, responses=document_problems(412, 428))
 def change_programme(
     programme: Identifier, body: Annotated[service.Changes, Body(examples=[{"weekday": "TU", "capacity": 12}])], call: Changing
 ) -> Response:
@@ -116,8 +165,8 @@ def leave_programme(programme: Identifier, patient: Identifier, call: Reading) -
 
 @router.put(
     "/v1/programmes/{programme}/sessions/{month}",
-    response_model=Programme,
-    responses={**ProgrammeAnswer, **document_problems(409)},
+    response_model=ShownProgramme,
+    responses=document_problems(409),
 )
 def note_attendance(programme: Identifier, month: MonthInPath, body: Attendance, call: Reading) -> Response:
     """Note who came to a month's session."""
@@ -130,4 +179,14 @@ def note_attendance(programme: Identifier, month: MonthInPath, body: Attendance,
 
 
 def _answer(session: Transaction, programme: str) -> RouteResult:
-    return RouteResult(service.get_programme(session, programme), version=service.get_version(session, programme))
+    found = service.get_programme(session, programme)
+    names = get_patient_names(session, found.list_people())
+    dates = found.next_dates()
+    shown = ShownProgramme.of(
+        found,
+        members=[ShownMember.of(member, name=names[member.patient]) for member in found.members],
+        waiting=[ShownWaiting.of(waiting, name=names[waiting.patient]) for waiting in found.waiting],
+        sessions=[ShownSession.of(held, group=found.name_group(f"{held.date:%Y-%m}")) for held in found.sessions],
+        next=None if dates is None else NextDates(earliest=dates[0], latest=dates[1]),
+    )
+    return RouteResult(shown, version=service.get_version(session, programme))

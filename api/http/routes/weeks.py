@@ -21,6 +21,8 @@ from api.http.routes.examples import SCENARIO
 from api.services.care import outlook as looking_ahead
 from api.services.care import rolling
 from api.services.clinic.rosters import import_roster
+from api.services.patients.finding import get_patient_names
+from scheduling.care.rolling import NextWeek
 from scheduling.fields import Date, within_years
 from scheduling.files import MAX_BYTES
 
@@ -32,6 +34,7 @@ ALERT: JsonDict = {
     "kind": "last-horizon",
     "episode": "episode-7",
     "patient": "mrn-4711",
+    "name": "Kim Example",
     "visit": "episode-7.refill.3",
     "service": "pump-refill",
     "latest": "2026-12-09",
@@ -68,6 +71,7 @@ class Alert(BaseModel):
     kind: str
     episode: str
     patient: str
+    name: str
     visit: str
     service: str
     latest: date | None
@@ -196,7 +200,7 @@ def preview_week(
 
     def act(session: Transaction) -> RouteResult:
         week = rolling.draft_week(session, rolling.get_next_horizon(session, now, weeks, start), now)
-        return RouteResult(Week.model_validate(rolling.summarise_week(week)))
+        return RouteResult(_show(session, week))
 
     return call.disclose("week.preview", "clinic", "", act)
 
@@ -209,8 +213,7 @@ def build_week(body: WeekToBuild, call: Creating) -> Response:
     def act(session: Transaction) -> RouteResult:
         horizon = rolling.get_next_horizon(session, now, body.weeks, body.start)
         week = rolling.build_week(session, call.actor, horizon, now)
-        shown = Week.model_validate(rolling.summarise_week(week.next_week))
-        return RouteResult(shown, HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}")
+        return RouteResult(_show(session, week.next_week), HTTPStatus.CREATED, week.row.version, f"/v1/scenarios/{week.row.id}")
 
     return call.create(act)
 
@@ -235,5 +238,12 @@ def get_alerts(scenario: Identifier, call: Reading) -> Response:
         "scenario.read-alerts",
         "scenario",
         scenario,
-        lambda session: RouteResult(Week.model_validate(rolling.summarise_week(rolling.review_week(session, scenario, now)))),
+        lambda session: RouteResult(_show(session, rolling.review_week(session, scenario, now))),
     )
+
+
+def _show(session: Transaction, next_week: NextWeek) -> Week:
+    names = get_patient_names(session, {alert.patient for alert in next_week.alerts})
+    summary = rolling.summarise_week(next_week)
+    summary["alerts"] = [{**alert, "name": names[alert["patient"]]} for alert in summary["alerts"]]
+    return Week.model_validate(summary)

@@ -212,6 +212,11 @@ def list_links(session: Session, visit: str) -> list[PatientLinkRow]:
     return accounts.list_links(session, visit)
 
 
+def list_all_links(session: Session, after: str, count: int) -> list[PatientLinkRow]:
+    """Return patients' links by id, those after an id."""
+    return accounts.list_all_links(session, after, count)
+
+
 def end_link(session: Session, by: Actor, identifier: str, now: datetime) -> None:
     """End a patient's link."""
     row = accounts.get_patient_link(session, identifier)

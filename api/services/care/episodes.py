@@ -21,7 +21,7 @@ from api.services.care.rolling import load_book_of
 from api.services.messages.notifications import notify_changes
 from api.services.patients import needs
 from api.services.records import write_audit
-from api.store.queries import bookings, offers, periods, requests
+from api.store.queries import bookings, offers, people, periods, requests
 from api.store.queries import episodes as store
 from api.store.queries.bookings import BookingChange
 from api.store.queries.placings import Placing
@@ -136,6 +136,7 @@ def describe_episode(session: Session, identifier: str, now: datetime) -> dict[s
     return {
         "id": identifier,
         "patient": episode.patient,
+        "name": people.get_patient_names(session, [episode.patient])[episode.patient],
         "kind": row.kind,
         "pathway": episode.pathway,
         "priority": episode.priority,

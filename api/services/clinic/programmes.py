@@ -37,7 +37,7 @@ def seat_waiting_patients(session: Session, changes: Iterable[BookingChange]) ->
         after = before
         for placing in placed:
             _, subject, month = placing.subject
-            if subject == f"{before.id}-{month}":
+            if subject == before.name_group(month):
                 after = seat_attendees(after, month, placing.ids("patient"), months)
         if after is not before:
             store.put_people(session, before, after)

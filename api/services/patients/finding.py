@@ -13,6 +13,7 @@ from api.runtime.exceptions import Conflict
 from api.store.queries import bookings, people, periods, requests
 from api.store.queries.bookings import StandingBooking
 from api.store.queries.patient_data import list_rows
+from api.store.queries.people import get_patient_names as get_patient_names
 from api.store.rows import get_row
 from api.store.tables import PatientRow, VisitRow
 from api.store.tables.plans import BookingKind

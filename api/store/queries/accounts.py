@@ -123,6 +123,12 @@ def list_links(session: Session, visit_id: str) -> list[PatientLinkRow]:
     return list(session.exec(query.order_by(col(PatientLinkRow.created_at), col(PatientLinkRow.id))))
 
 
+def list_all_links(session: Session, after: str, count: int) -> list[PatientLinkRow]:
+    """Return patients' links by id, those after an id."""
+    query = select(PatientLinkRow).where(col(PatientLinkRow.id) > after)
+    return list(session.exec(query.order_by(col(PatientLinkRow.id)).limit(count)))
+
+
 def has_made_link(session: Session, account_id: str, identifier: str) -> bool:
     """Return whether a link was made by an account."""
     row = session.get(PatientLinkRow, identifier)

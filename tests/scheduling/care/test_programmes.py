@@ -133,3 +133,19 @@ def test_week_by_week_a_group_meets_once_each_month_at_its_rhythm_however_it_is_
     assert all(21 <= (late - early).days <= 42 for early, late in pairwise(met))
     months = [f"{day:%Y-%m}" for day in met[1:]]
     assert len(set(months)) == len(months) >= 12
+
+
+def test_the_next_session_is_in_a_later_month_within_its_days():
+    assert a_programme().next_dates() == (date(2027, 1, 1), date(2027, 1, 20))
+    assert a_programme(date(2026, 11, 30)).next_dates() == (date(2026, 12, 21), date(2027, 1, 11))
+    assert a_programme(date(2026, 12, 31)).next_dates() == (date(2027, 1, 21), date(2027, 2, 11))
+    assert a_programme(None).next_dates() is None
+
+
+@given(MONDAYS)
+def test_days_on_which_a_session_may_be_lie_between_the_next_dates(monday: date):
+    programme = a_programme(monday)
+    first, last = programme.next_dates() or (monday, monday)
+    months = {f"{day:%Y-%m}" for day in (first, last)}
+    days = [day for month in months for day in list_session_days(programme, month, is_weekday)]
+    assert days and all(first <= day <= last for day in days)

@@ -179,6 +179,15 @@ def test_the_template_and_the_kinds_are_for_whoever_refers(clinic: FrontDesk) ->
     assert kinds == {row["kind"] for row in examples(date(2026, 12, 1))}
 
 
+def test_episodes_and_alerts_say_whom_they_are_about(clinic: FrontDesk) -> None:
+    episode = take(clinic, kind="new-patient-acute").json()["episode"]
+    listed = clinic.ask("GET", "/v1/episodes?patient=mrn-1").json()["items"]
+    assert [one["name"] for one in listed] == ["Robin"]
+    assert clinic.ask("GET", f"/v1/episodes/{episode}").json()["name"] == "Robin"
+    alerts = clinic.ask("GET", "/v1/weeks/next?weeks=8").json()["alerts"]
+    assert {one["name"] for one in alerts if one["episode"] == episode} == {"Robin"}
+
+
 def test_a_stop_is_told_once_and_what_cannot_follow_is_refused(clinic: FrontDesk) -> None:
     episode = take(clinic, kind="follow-up").json()["episode"]
     path = f"/v1/episodes/{episode}/events"
@@ -233,7 +242,8 @@ def test_who_waits_for_a_group_is_seen_and_may_leave(clinic: FrontDesk) -> None:
     take(clinic, kind="group", programme="coping-skills")
     path = "/v1/programmes/coping-skills"
     shown = clinic.ask("GET", path)
-    assert [one["patient"] for one in shown.json()["waiting"]] == ["mrn-1"]
+    assert [(one["patient"], one["name"]) for one in shown.json()["waiting"]] == [("mrn-1", "Robin")]
+    assert (shown.json()["sessions"], shown.json()["next"]) == ([], None)
     changed = clinic.ask("PATCH", path, {"weekday": "TU", "capacity": 4}, **{"If-Match": shown.headers["etag"]})
     assert (changed.json()["weekday"], changed.json()["capacity"]) == ("TU", 4)
     assert clinic.ask("PUT", f"{path}/sessions/2026-12", {"came": ["mrn-1"]}).status_code == 409

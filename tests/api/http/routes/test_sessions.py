@@ -225,6 +225,18 @@ def test_a_link_opens_its_visit_until_it_ends(client: TestClient, clock: Clock, 
     assert status(client, links[1]["secret"]) == 401
 
 
+def test_an_admin_sees_all_links_a_page_at_a_time_and_ends_one(client: TestClient, as_role: Any) -> None:
+    scheduler, admin = as_role("scheduler"), as_role("admin")
+    made = [client.post(f"/v1/visits/{visit}/links", json={}, headers=scheduler).json()["id"] for visit in (OWN, FOREIGN)]
+    assert client.delete(f"/v1/links/{made[0]}", headers=admin).status_code == 204
+    first = client.get("/v1/links?limit=1", headers=admin).json()
+    rest = client.get("/v1/links", params={"cursor": first["next"]}, headers=admin).json()
+    links = {link["id"]: (link["visit"], link["revoked"]) for link in (*first["items"], *rest["items"])}
+    assert (len(first["items"]), rest["next"]) == (1, None)
+    assert [links[identifier] for identifier in made] == [(OWN, True), (FOREIGN, False)]
+    assert "secret" not in first["items"][0]
+
+
 def test_a_links_signature_belongs_to_its_link(client: TestClient, as_role: Any) -> None:
     headers = as_role("scheduler")
     first, second = (client.post(f"/v1/visits/{OWN}/links", json={}, headers=headers).json() for _ in range(2))
