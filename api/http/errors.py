@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 
 from api.fhir.outcomes import Issue, get_issue_code, make_outcome
 from api.runtime.exceptions import (
+    CodeNeeded,
     Conflict,
     ErrorDetail,
     Forbidden,
@@ -65,6 +66,7 @@ PROBLEMS: Mapping[type[ClinicweaveError], ProblemType] = {
     EventRefused: ProblemType(HTTPStatus.CONFLICT, "event-refused", "It cannot have happened"),
     ServiceError: CONFLICT,
     Unauthenticated: ProblemType(HTTPStatus.UNAUTHORIZED, "unauthenticated", "Log in first"),
+    CodeNeeded: ProblemType(HTTPStatus.UNAUTHORIZED, "code-needed", "A code of the second factor is needed"),
     Forbidden: ProblemType(HTTPStatus.FORBIDDEN, "forbidden", "Not allowed"),
     Conflict: CONFLICT,
     RulesBroken: ProblemType(HTTPStatus.CONFLICT, "rules-broken", "It would break rules"),

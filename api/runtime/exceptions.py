@@ -5,6 +5,7 @@
     ClinicweaveError
     └── ServiceError              cannot be granted as things stand; nothing has changed
         ├── Unauthenticated  nobody known asks
+        │   └── CodeNeeded   the password is right, and no code of the second factor that counts came with it
         ├── Forbidden        this role may not do this, or not to this object
         ├── Conflict         what is asked collides with what is there
         │   ├── RulesBroken  a booking made by hand breaks rules; names each of them
@@ -58,6 +59,10 @@ class ServiceError(ClinicweaveError):
 
 class Unauthenticated(ServiceError):
     """Nobody known asks: no credential, or one that is unknown, revoked, or has run out."""
+
+
+class CodeNeeded(Unauthenticated):
+    """The password is right, and the code of the second factor is missing, wrong, or was taken before."""
 
 
 class Forbidden(ServiceError):

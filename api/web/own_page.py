@@ -112,19 +112,34 @@ def make_subscription_page(clinic: str, url: str) -> str:
     return make_page(words["title"], clinic, body, is_wide=True)
 
 
-def make_log_in_page(clinic: str, fault: str = "", elsewhere: bool = False) -> str:
-    """Return the page on which somebody logs in; ``elsewhere``: whether the hospital's accounts are known."""
+def make_log_in_page(fault: str = "", elsewhere: bool = False, name: str = "", asks_for_code: bool = False) -> str:
+    """Return the page on which somebody logs in.
+
+    Parameters
+    ----------
+    elsewhere
+        Whether the hospital's accounts are known.
+    name
+        Who tried before, so that only what is missing has to be filled in again.
+    asks_for_code
+        Whether the account of that name has a second factor, and the password was right.
+    """
     words = load_words()["me"]
     alert = f'<p class="bad" role="alert">{escape(fault)}</p>' if fault else ""
     fields = (
-        f'<label>{escape(words["account"])}<input name="name" autocomplete="username" required></label>'
+        f'<label>{escape(words["account"])}<input name="name" autocomplete="username" required value="{escape(name)}"></label>'
         f"<label>{escape(words['password'])}"
         f'<input name="password" type="password" autocomplete="current-password" required></label>'
     )
+    if asks_for_code:
+        fields += (
+            f"<label>{escape(words['code'])}"
+            f'<input name="code" inputmode="numeric" autocomplete="one-time-code" required maxlength="10"></label>'
+        )
     form = make_form("/me/log-in", words["log_in"], {}, inside=fields, is_primary=True)
     other = f'<a class="button" href="/v1/oidc/log-in">{escape(words["log_in_elsewhere"])}</a>' if elsewhere else ""
     body = make_card(f"<h1>{escape(words['title'])}</h1>", alert, f'<div class="actions">{form}{other}</div>')
-    return make_page(words["title"], clinic or words["title"], body)
+    return make_page(words["title"], words["title"], body)
 
 
 def _make_day(day: OwnDay, is_first: bool) -> str:

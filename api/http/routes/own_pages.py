@@ -17,7 +17,7 @@ from api.http.routes.desk import PAGE_POLICY
 from api.http.routes.feeds import make_feed_address
 from api.http.routes.patient_pages import MAX_FORM_BYTES, Form, describe_form
 from api.http.routes.sessions import with_cookie
-from api.runtime.exceptions import Forbidden, TooMany, Unauthenticated
+from api.runtime.exceptions import CodeNeeded, Forbidden, TooMany, Unauthenticated
 from api.services.accounts import sessions
 from api.services.accounts.sessions import LogInAttempt
 from api.services.calendars import feeds, outside
@@ -46,7 +46,7 @@ def show_own_page(request: Request, context: Shared) -> Response:
     "/me/log-in",
     response_class=HTMLResponse,
     responses={**PAGE, **DONE, **document_problems(403)},
-    openapi_extra=describe_form(name="clinician", password="a long pass phrase"),
+    openapi_extra=describe_form(name="clinician", password="a long pass phrase", code="123456"),
     max_body_size=MAX_FORM_BYTES,
 )
 async def log_in(request: Request, context: Shared, form: Form) -> Response:
@@ -57,8 +57,11 @@ async def log_in(request: Request, context: Shared, form: Form) -> Response:
     attempt = LogInAttempt(get_address(request), given["name"], given["password"], given["code"] or None)
     try:
         admitted = await context.hashing.run(lambda: sessions.log_in(context, attempt))
+    except CodeNeeded:
+        fault = "wrong_code" if attempt.code else "code_needed"
+        return _log_in_page(context, load_words()["me"][fault], attempt.name, asks_for_code=True)
     except (Unauthenticated, TooMany):
-        return _log_in_page(context, load_words()["me"]["wrong"])
+        return _log_in_page(context, load_words()["me"]["wrong"], attempt.name)
     return with_cookie(context, admitted, RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER))
 
 
@@ -145,8 +148,8 @@ def _get_clinic_name(context: AppContext, actor: Actor) -> str:
         return load_own_page(session, actor, context.clock()).clinic
 
 
-def _log_in_page(context: AppContext, fault: str = "") -> Response:
-    return _page(pages.make_log_in_page("", fault, context.identity_provider is not None))
+def _log_in_page(context: AppContext, fault: str = "", name: str = "", asks_for_code: bool = False) -> Response:
+    return _page(pages.make_log_in_page(fault, context.identity_provider is not None, name, asks_for_code))
 
 
 def _page(text: str) -> Response:

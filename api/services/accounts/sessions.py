@@ -14,7 +14,7 @@ from api.access.credentials import SESSION, Signer, hash_secret, make_secret
 from api.access.oidc import IdentityProvider, read_cookie
 from api.access.passwords import hash_password, is_password
 from api.context import AppContext
-from api.runtime.exceptions import Conflict, Unauthenticated
+from api.runtime.exceptions import CodeNeeded, Conflict, Unauthenticated
 from api.runtime.settings import Settings
 from api.services.accounts.accounts import AccountChange, change_account
 from api.services.records import write_audit, write_refusal
@@ -59,8 +59,10 @@ def log_in(context: AppContext, attempt: LogInAttempt) -> OpenedSession:
 
     Raises
     ------
+    CodeNeeded
+        When the password is right, and the code that it needs beside it is missing, wrong, or was taken before.
     Unauthenticated
-        For any reason that a wrong password could have had too, or when the right one needs a code beside it.
+        For any reason that a wrong password could have had too.
     TooMany
         When this address has failed too often.
     """
@@ -69,17 +71,19 @@ def log_in(context: AppContext, attempt: LogInAttempt) -> OpenedSession:
     with context.database.reading() as session:
         account = accounts.find_account_by_name(session, attempt.name)
     right = is_password(account.password_hash if account else None, attempt.password)
+    most, minutes = context.settings.failures_before_lock, context.settings.lock_minutes
+    refusal = Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
     with context.database.writing() as session:
         account = accounts.find_account_by_name(session, attempt.name)  # it may have been closed while the password was tried
         if right and account is not None and account.is_active and not _is_locked(session, account, attempt.address, now):
             if account.totp_secret is not None and not attempt.code:
-                raise Unauthenticated("send the code of the second factor too, as code")
+                raise CodeNeeded("send the code of the second factor too, as code")
             if account.totp_secret is None or second_factor.accept_code(context.signer, account, attempt.code or "", now):
                 return _open_session(session, context.settings, account, attempt.address, now, "password")
+            refusal = CodeNeeded("that is no code of the second factor, or it was taken before")
         _refuse(session, context.settings, account, attempt.address, now)
     context.log_ins.take(f"log-in from {attempt.address}")
-    most, minutes = context.settings.failures_before_lock, context.settings.lock_minutes
-    raise Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
+    raise refusal
 
 
 def log_in_by_provider(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
+import pyotp
 import pytest
 from support import factories
 from support.factories import booking, visit
 from support.frontdesk import FrontDesk, front_desk
 from support.service import PASSWORD
 
+FACTOR = "/v1/sessions/current/second-factor"
+HALF_MINUTE = timedelta(seconds=30)
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 
 
@@ -22,8 +26,8 @@ def desk(sqlite_url: str) -> Iterator[FrontDesk]:
         yield desk
 
 
-def log_in(desk: FrontDesk, name: str, password: str = PASSWORD) -> Any:
-    return desk.client.post("/me/log-in", data={"name": name, "password": password}, headers=OWN_PAGE)
+def log_in(desk: FrontDesk, name: str, password: str = PASSWORD, code: str = "") -> Any:
+    return desk.client.post("/me/log-in", data={"name": name, "password": password, "code": code}, headers=OWN_PAGE)
 
 
 def test_who_is_not_logged_in_is_asked_to(desk: FrontDesk) -> None:
@@ -34,6 +38,18 @@ def test_who_is_not_logged_in_is_asked_to(desk: FrontDesk) -> None:
         "/me/log-in", data={"name": "clinician", "password": PASSWORD}, headers={"Origin": "https://evil.example"}
     )
     assert foreign.status_code == 403
+
+
+def test_the_code_of_a_second_factor_is_asked_for_where_there_is_one(desk: FrontDesk) -> None:
+    assert 'name="code"' not in desk.client.get("/me").text
+    codes = pyotp.TOTP(desk.ask("POST", FACTOR, headers=desk.clinician).json()["secret"])
+    assert desk.ask("PUT", FACTOR, {"code": codes.at(desk.clock.now)}, desk.clinician).status_code == 204
+    asked = log_in(desk, "clinician")
+    assert 'name="code"' in asked.text and 'value="clinician"' in asked.text and PASSWORD not in asked.text
+    wrong = log_in(desk, "clinician", code="12345x")
+    assert 'name="code"' in wrong.text and "code is wrong" in wrong.text
+    assert 'name="code"' not in log_in(desk, "clinician", "not this one").text
+    assert "10:00" in log_in(desk, "clinician", code=codes.at(desk.clock.now + HALF_MINUTE)).text
 
 
 def test_it_shows_the_own_days_and_nobody_elses(desk: FrontDesk) -> None:

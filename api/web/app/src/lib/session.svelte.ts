@@ -1,6 +1,8 @@
 // Who is logged in. A request that is answered 401 asks here, and goes on once somebody is.
 import { route } from './route.svelte';
 
+export type Refusal = 'wrong' | 'many' | 'code' | 'wrong-code';
+
 export const session = new (class {
   known = $state<'unknown' | 'out' | 'in'>('unknown');
   role = $state('');
@@ -14,7 +16,7 @@ export const session = new (class {
     if (given.has('password')) {
       history.replaceState(null, '', '/');
       route.path = '/';
-      if (await this.begin(given.get('name') ?? '', given.get('password') ?? '')) return;
+      if ((await this.begin(given.get('name') ?? '', given.get('password') ?? '')) === null) return;
     }
     const response = await fetch('/v1/sessions/current');
     if (response.ok) {
@@ -32,16 +34,21 @@ export const session = new (class {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  async begin(name: string, password: string): Promise<boolean> {
+  /** Log in; return what is in the way, or null once somebody is in. */
+  async begin(name: string, password: string, code: string | null = null): Promise<Refusal | null> {
     const response = await fetch('/v1/sessions', {
-      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name, password }),
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name, password, code }),
     });
-    if (!response.ok) return false;
+    if (response.status === 429) return 'many';
+    if (!response.ok) {
+      const problem = await response.json().catch(() => ({}));
+      return !problem.type?.endsWith(':code-needed') ? 'wrong' : code ? 'wrong-code' : 'code';
+    }
     this.role = (await response.json()).role;
     this.known = 'in';
     this.again = false;
     for (const go of this.#waiting.splice(0)) go();
-    return true;
+    return null;
   }
 
   async end(): Promise<void> {
