@@ -55,11 +55,12 @@ def day_of(scenario: Scenario, text: str) -> date:
 
 
 def generated(size: Size, seed: int, start: datetime | None, with_needs: bool = False) -> Scenario:
-    """Make up a scenario. Raises ``BadParameter`` for a start on which no week starts."""
+    """Make up a scenario for people to live by, least notice and all. Raises ``BadParameter`` for a start on no Monday."""
     from scheduling.generate import DEFAULT_START, generate
 
     try:
-        return generate(size, seed, DEFAULT_START if start is None else start.date(), with_needs=with_needs)
+        first = DEFAULT_START if start is None else start.date()
+        return generate(size, seed, first, with_needs=with_needs, with_notice=True)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--start") from None
 

@@ -33,7 +33,9 @@ DEFAULT_START = date(2026, 11, 30)
 """The Monday on which horizons start unless told otherwise; fixed, so that a seed means the same in every year."""
 
 
-def generate(size: SizeName, seed: int, start: date = DEFAULT_START, *, with_needs: bool = False) -> Scenario:
+def generate(
+    size: SizeName, seed: int, start: date = DEFAULT_START, *, with_needs: bool = False, with_notice: bool = False
+) -> Scenario:
     """Return a synthetic scenario, the same for the same arguments on every machine.
 
     Parameters
@@ -47,6 +49,8 @@ def generate(size: SizeName, seed: int, start: date = DEFAULT_START, *, with_nee
     with_needs : bool
         The same week with needs of single visits, closed rooms, staffed special clinics and a least notice, on its first
         morning, when some visits stand and some of them have begun. It uses every key of the file format.
+    with_notice : bool
+        Patients hear as long before as the catalogue has it (``policy.notice_minutes``), once the week is planned again.
 
     Raises
     ------
@@ -72,6 +76,9 @@ def generate(size: SizeName, seed: int, start: date = DEFAULT_START, *, with_nee
         rng=rng,
     )
     scenario = _scenario(builder, providers, seed)
+    if with_notice:
+        least = catalogue.get_policy().notice_minutes
+        scenario = scenario.changed(policy=scenario.policy.changed(notice_minutes=least))
     return _add_needs(scenario, data, size, dates, _stream(seed, size, "needs")) if with_needs else scenario
 
 

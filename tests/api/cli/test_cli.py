@@ -21,7 +21,9 @@ import api.cli.main
 from api.cli.console import MAX_FAULTS
 from api.cli.options import generated
 from api.runtime.settings import MAX_SOLVE_SECONDS
+from scheduling import catalogue
 from scheduling.errors import ModelInvalid, RuleBroken
+from scheduling.generate import generate
 from scheduling.plan import Plan, Reason, Unscheduled
 from scheduling.scenario import Scenario
 
@@ -404,6 +406,13 @@ def test_generate_is_repeatable_and_its_output_can_be_read(run: Any) -> None:
     written = run("generate", "tiny", "--seed", "3", "-o", "tiny.json", "--json")
     assert written.json["visits"] == len(Scenario.read("tiny.json").visits)
     assert Scenario.parse(first.out) == Scenario.read("tiny.json")
+
+
+def test_a_made_up_week_asks_for_the_clinics_least_notice(run: Any) -> None:
+    asked = Scenario.parse(run("generate", "tiny", "--seed", "3").out)
+    assert asked.policy.notice_minutes == catalogue.get_policy().notice_minutes == 24 * 60
+    without = asked.policy.model_copy(update={"notice_minutes": 0})
+    assert asked.model_copy(update={"policy": without}) == generate("tiny", 3)
 
 
 def test_generate_starts_on_the_monday_asked_for(run: Any) -> None:
