@@ -16,16 +16,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from api.fhir.capability import FHIR_VERSION
 from api.hl7.acks import Acknowledgement
 from api.hl7.charsets import CODECS, encoded
 from api.hl7.client import MllpConnection, Unanswered
 from api.hl7.codec import Message, make_segment
-from api.hl7.partners import Listen, Partner
+from api.hl7.fhir_appointments import OWN_SYSTEM
+from api.hl7.fhir_channel import FhirChannel
+from api.hl7.partners import Fhir, Listen, Partner
 from api.hl7.siu import message_header
 from api.hl7.times import write_time
 from api.hl7.tls import client_tls
 from api.store.columns import new_id
 from api.store.queries.hl7 import CONTROL_ID_CHARACTERS
+
+NEEDED = ("search-type", "create", "update")
+"""What a server must do with Appointment for ours to stand there."""
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Where a server on this machine is reached that listens everywhere."""
@@ -48,14 +54,46 @@ async def check_partner(partner: Partner, listen: Listen | None, folder: Path, n
         Where paths of certificates begin.
     """
     send, receive = partner.hl7.send, partner.hl7.receive
-    if send is None:
-        yield CheckResult(True, "nothing is sent: its entry has no [hl7.send]")
+    if partner.fhir is not None:
+        async for result in check_server(partner.fhir, folder):
+            yield result
+    elif send is None:
+        yield CheckResult(True, "nothing is sent: its entry has no [hl7.send] and no [fhir]")
     else:
         yield await _asked(partner, f"{send.host}:{send.port}", folder, now)
     if receive is None or listen is None:
         yield CheckResult(True, "nothing is taken in: its entry has no [hl7.receive]")
     else:
         yield await _listens(listen)
+
+
+async def check_server(fhir: Fhir, folder: Path) -> AsyncIterator[CheckResult]:
+    """Look whether appointments can go to a FHIR server: what it says that it can do, and whether it lets us in."""
+    channel = FhirChannel(fhir, folder)
+    try:
+        yield await _says_what_it_does(channel, fhir)
+        answer = await channel.ask("GET", "Appointment", query={"identifier": f"{OWN_SYSTEM}|-"})
+        is_fine = answer.status == 200
+        yield CheckResult(is_fine, f"it answers a search of appointments with {answer.status}")
+    except Unanswered as error:
+        yield CheckResult(False, f"{fhir.url}: {error}")
+    finally:
+        await channel.close()
+
+
+async def _says_what_it_does(channel: FhirChannel, fhir: Fhir) -> CheckResult:
+    answer = await channel.ask("GET", "metadata")
+    said = answer.document
+    if answer.status != 200 or said.get("resourceType") != "CapabilityStatement":
+        return CheckResult(False, f"{fhir.url}/metadata answers {answer.status}, and not what the server can do: see the url")
+    if said.get("fhirVersion") != FHIR_VERSION:
+        return CheckResult(False, f"{fhir.url} does not speak FHIR {FHIR_VERSION}")
+    kinds = [kind for rest in said.get("rest", ()) for kind in rest.get("resource", ()) if kind.get("type") == "Appointment"]
+    able = {interaction.get("code") for kind in kinds for interaction in kind.get("interaction", ())}
+    missing = [name for name in NEEDED if name not in able]
+    if missing:
+        return CheckResult(False, f"{fhir.url} does not take appointments: it has no {', '.join(missing)} of Appointment")
+    return CheckResult(True, f"{fhir.url} speaks FHIR {FHIR_VERSION} and takes appointments")
 
 
 async def _asked(partner: Partner, place: str, folder: Path, now: datetime) -> CheckResult:

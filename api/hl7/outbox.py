@@ -7,6 +7,7 @@ any moment loses nothing, and what a partner may have twice it can tell by MSH-1
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sqlmodel import Session
 from api.access.actor import AccessRole, Actor
 from api.hl7.acks import Acknowledgement
 from api.hl7.appointments import ENDED, AppointmentEvent, PartnerAppointment, Status, Trigger, next_event
+from api.hl7.fhir_appointments import make_partner_appointment
 from api.hl7.partners import Partner
 from api.hl7.siu import NamedPatient, make_siu
 from api.services.records import write_audit
@@ -187,8 +189,11 @@ def _ended(session: Session, booking: BookingRow, known: PartnerAppointment | No
 
 def message_content(session: Session, row: OutMessageRow, partner: Partner) -> bytes:
     """Return a message as it goes out, the same every time."""
+    appointment = PartnerAppointment.of(row.tells)
+    if partner.fhir is not None:
+        return json.dumps(make_partner_appointment(appointment, partner)).encode()
     name = people.get_patient_names(session, [row.patient_id]).get(row.patient_id, "")
-    event = AppointmentEvent(Trigger(row.trigger), PartnerAppointment.of(row.tells))
+    event = AppointmentEvent(Trigger(row.trigger), appointment)
     return make_siu(event, NamedPatient(row.patient_id, name), partner, row.id, row.created_at)
 
 

@@ -1,4 +1,4 @@
-"""The file ``partners.toml``: with whom appointments are exchanged, and how each of them speaks HL7.
+"""The file ``partners.toml``: with whom appointments are exchanged, and how each of them speaks HL7 or FHIR.
 
 ::
 
@@ -29,7 +29,15 @@
     [partners.hospital.kinds]         # their code of what a patient is referred for = our kind
     "24725-4" = "new-patient-chronic"
 
-Paths of certificates begin at the folder of the file.
+Paths of certificates and keys begin at the folder of the file.
+
+A partner with a FHIR server gets appointments there instead, and has this in place of ``hl7.send``::
+
+    [partners.other.fhir]
+    url = "https://ehr.example/fhir/r4"
+    client = "clinicweave"            # who we are there
+    key = "clinicweave.jwk"           # our private key; they know the public one
+    patients = "urn:oid:1.2.3"        # the system of patients' numbers there
 """
 
 from __future__ import annotations
@@ -42,6 +50,7 @@ from ipaddress import ip_address, ip_network
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, field_validator
@@ -56,6 +65,8 @@ from scheduling.references import make_fault
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 PartnerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 MAX_CODES = 2_000
 Codes = Annotated[dict[Text, Text], Field(max_length=MAX_CODES)]
@@ -122,7 +133,7 @@ class Hl7(Model):
         MSH-11: production, training or debugging.
     """
 
-    application: Text
+    application: str = ""
     facility: str = ""
     own_application: Text = "CLINICWEAVE"
     own_facility: str = ""
@@ -148,6 +159,49 @@ class Hl7(Model):
         return charset
 
 
+class Fhir(Model):
+    """A partner's FHIR R4 server, to which appointments go.
+
+    Attributes
+    ----------
+    url, token_url
+        Its address, and that of its tokens where ``.well-known/smart-configuration`` does not name it.
+    client, key
+        Who we are there, and the file of our private key, a JSON Web Key with its ``kid``; none: it asks for no token.
+    authorities
+        A file of whom its certificate must be; none: of anybody known.
+    patients
+        The system of the identifier by which it knows patients; none: they are referred to by our identifier.
+    answer_seconds
+        The longest wait for an answer.
+    """
+
+    url: Text
+    token_url: Text | None = None
+    client: Text | None = None
+    key: str | None = None
+    authorities: str | None = None
+    patients: Text | None = None
+    answer_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+
+    @field_validator("url", "token_url")
+    @classmethod
+    def _address(cls, address: str | None) -> str | None:
+        if address is not None and not cls.is_safe(address):
+            raise ValueError("must be an https address without user name, query and fragment; http reaches only this machine")
+        return None if address is None else address.rstrip("/")
+
+    @staticmethod
+    def is_safe(address: str) -> bool:
+        """Return whether a secret may be sent to an address: by https, or to this machine."""
+        try:
+            parts = urlsplit(address)
+            is_whole = bool(parts.hostname) and not (parts.username or parts.query or parts.fragment) and parts.port != 0
+        except ValueError:
+            return False
+        return is_whole and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
+
+
 class Partner(Model):
     """One system that appointments are exchanged with."""
 
@@ -158,7 +212,8 @@ class Partner(Model):
     providers: Codes = Field(default_factory=dict)
     locations: Codes = Field(default_factory=dict)
     kinds: Codes = Field(default_factory=dict)
-    hl7: Hl7
+    hl7: Hl7 = Field(default_factory=Hl7)
+    fhir: Fhir | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -236,6 +291,7 @@ class Partners(Model):
 
 def _faults(partners: Partners) -> Iterator[Fault]:
     for name, partner in partners.partners.items():
+        yield from _partner_faults(f"partners.{name}", partner)
         if partner.hl7.receive is not None and partners.listen is None:
             yield Fault(f"partners.{name}.hl7.receive", "needs [listen]: nothing says where messages are taken in")
         for table in ("services", "providers", "locations"):
@@ -248,6 +304,17 @@ def _faults(partners: Partners) -> Iterator[Fault]:
             yield Fault(f"partners.{other}.hl7.application", f"is that of partners.{name}, with the same facility")
 
 
+def _partner_faults(place: str, partner: Partner) -> Iterator[Fault]:
+    fhir, hl7 = partner.fhir, partner.hl7
+    speaks_hl7 = hl7.send is not None or hl7.receive is not None
+    if not hl7.application and (speaks_hl7 or fhir is None):
+        yield Fault(f"{place}.hl7.application", "missing")
+    if fhir is not None and hl7.send is not None:
+        yield Fault(f"{place}.fhir", "appointments go one way: by [hl7.send] or by [fhir]")
+    if fhir is not None and (fhir.client is None) != (fhir.key is None):
+        yield Fault(f"{place}.fhir", "client and key belong together")
+
+
 def _missing_files(partners: Partners, folder: Path) -> Iterator[Fault]:
     for place, tls in _tls(partners):
         for name in ("certificate", "key", "authorities"):
@@ -256,6 +323,11 @@ def _missing_files(partners: Partners, folder: Path) -> Iterator[Fault]:
                 yield Fault(f"{place}.{name}", f'there is no file "{path}"')
         if tls.key is not None and tls.certificate is None:
             yield Fault(f"{place}.key", "needs a certificate")
+    for name, partner in partners.partners.items():
+        for field in ("key", "authorities"):
+            path = None if partner.fhir is None else getattr(partner.fhir, field)
+            if path is not None and not (folder / path).is_file():
+                yield Fault(f"partners.{name}.fhir.{field}", f'there is no file "{path}"')
 
 
 def _tls(partners: Partners) -> Iterator[tuple[str, Tls]]:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from api.background.periodic_tasks import FORGET_SECONDS, PeriodicTask
 from api.context import AppContext
+from api.hl7.channels import MllpChannel, PartnerChannel
+from api.hl7.fhir_channel import FhirChannel
 from api.hl7.inbox import Inbox
-from api.hl7.partners import Partners
+from api.hl7.partners import Partner, Partners
 from api.hl7.sender import PartnerSender
 from api.hl7.server import MllpServer
 from api.hl7.tls import client_tls, server_tls
@@ -51,10 +53,11 @@ async def exchange_messages(context: AppContext, partners: Partners, folder: Pat
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
+    channels = {name: open_channel(partner, folder) for name, partner in partners.partners.items()}
     senders = [
-        PartnerSender(context, name, partner, client_tls(partner.hl7.send.tls, folder))
-        for name, partner in partners.partners.items()
-        if partner.hl7.send is not None
+        PartnerSender(context, name, partners.partners[name], channel)
+        for name, channel in channels.items()
+        if channel is not None
     ]
     inbox = Inbox(context, partners, lambda: loop.call_soon_threadsafe(received.set))
     server = await _listen(partners, folder, inbox, say)
@@ -69,6 +72,14 @@ async def exchange_messages(context: AppContext, partners: Partners, folder: Pat
         if server is not None:
             await server.close()
         await asyncio.gather(working, *sending)
+
+
+def open_channel(partner: Partner, folder: Path) -> PartnerChannel | None:
+    """Return the way by which appointments reach a partner; None: there is none. Raises ``InvalidFile``."""
+    if partner.fhir is not None:
+        return FhirChannel(partner.fhir, folder)
+    send = partner.hl7.send
+    return None if send is None else MllpChannel(send, client_tls(send.tls, folder))
 
 
 def delete_old_messages(context: AppContext) -> int:

@@ -1,10 +1,9 @@
-"""Sends what a partner is to know: one connection, one message, its answer, then the next."""
+"""Sends what a partner is to know: one message, its answer, then the next."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from contextlib import suppress
 
 from sqlmodel import Session
@@ -12,7 +11,8 @@ from sqlmodel import Session
 from api.background.retry import RetryPolicy
 from api.context import AppContext
 from api.hl7.acks import Acknowledgement
-from api.hl7.client import MllpConnection, Unanswered
+from api.hl7.channels import PartnerChannel
+from api.hl7.client import Unanswered
 from api.hl7.outbox import Outgoing, has_outgoing, next_outgoing, note_answer
 from api.hl7.partners import Partner
 from api.store.errors import StoreBusy, StoreUnusable
@@ -34,8 +34,8 @@ class PartnerSender:
 
     Parameters
     ----------
-    tls : ssl.SSLContext or None
-        By which the partner is spoken to.
+    channel : PartnerChannel
+        By which messages reach it; it is closed when the sender ends.
     policy : RetryPolicy
         How often the store is looked at, and how long an unanswered message waits.
     """
@@ -45,13 +45,11 @@ class PartnerSender:
         context: AppContext,
         name: str,
         partner: Partner,
-        tls: ssl.SSLContext | None = None,
+        channel: PartnerChannel,
         policy: RetryPolicy = RETRY_POLICY,
     ) -> None:
-        assert partner.hl7.send is not None
         self._context, self._name, self._partner = context, name, partner
-        self._send, self._tls, self._policy = partner.hl7.send, tls, policy
-        self._connection: MllpConnection | None = None
+        self._channel, self._policy = channel, policy
         self._failures = 0
         self.stopping = asyncio.Event()
 
@@ -79,35 +77,15 @@ class PartnerSender:
             return taken
         outgoing = await asyncio.to_thread(self._next)
         while outgoing is not None and not self.stopping.is_set():
-            answer = await self._exchange(outgoing)
+            answer = await self._channel.exchange(outgoing)
+            self._failures = 0
             taken += answer.is_accepted
             outgoing = await asyncio.to_thread(self._note_and_next, outgoing, answer)
         return taken
 
     async def close(self) -> None:
         """End the connection."""
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
-
-    async def _exchange(self, outgoing: Outgoing) -> Acknowledgement:
-        """Send a message; on a connection that the partner has closed meanwhile it is sent once more on a new one."""
-        was_open = self._connection is not None
-        try:
-            return await self._exchange_once(outgoing)
-        except Unanswered:
-            await self.close()
-            if not was_open:
-                raise
-        return await self._exchange(outgoing)
-
-    async def _exchange_once(self, outgoing: Outgoing) -> Acknowledgement:
-        if self._connection is None:
-            send = self._send
-            self._connection = await MllpConnection.open(send.host, send.port, self._tls, send.answer_seconds)
-        answer = await self._connection.exchange(outgoing.content, outgoing.id)
-        self._failures = 0
-        return answer
+        await self._channel.close()
 
     # --- in the store ------------------------------------------------------------------------------------------------
 

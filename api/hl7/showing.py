@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from api.hl7.charsets import decoded
@@ -23,7 +24,10 @@ FIELDS = {
 
 
 def lines_without_names(content: bytes) -> Iterator[str]:
-    """Yield the segments of a message that say what it is about."""
+    """Yield the segments of a message that say what it is about; a resource of FHIR as it is, since it names nobody."""
+    if content.startswith(b"{"):
+        yield from json.dumps(json.loads(content), indent=2).splitlines()
+        return
     try:
         message = Message.parse(decoded(content)[0])
     except InvalidMessage as error:

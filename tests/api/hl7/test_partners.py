@@ -51,6 +51,33 @@ def test_a_fault_names_its_place(tmp_path: Path, old: str, new: str, fault: str)
     assert fault in str(refused.value)
 
 
+FHIR = '[partners.hospital.fhir]\nurl = "https://ehr.example/fhir"\n'
+SEND = '[partners.hospital.hl7.send]\nhost = "127.0.0.1"\nport = 6661\n'
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        (FHIR + SEND, "partners.hospital.fhir: appointments go one way"),
+        (FHIR.replace("https", "http"), "partners.hospital.fhir.url: must be an https address"),
+        (FHIR.replace("https://", "https://me:secret@"), "partners.hospital.fhir.url: must be an https address"),
+        (FHIR.replace("/fhir", "/fhir?a=b"), "partners.hospital.fhir.url: must be an https address"),
+        (f'{FHIR}client = "us"', "partners.hospital.fhir: client and key belong together"),
+        (f'{FHIR}client = "us"\nkey = "own.jwk"', 'partners.hospital.fhir.key: there is no file "own.jwk"'),
+    ],
+)
+def test_a_fault_of_a_fhir_server_names_its_place(tmp_path: Path, entry: str, fault: str) -> None:
+    with pytest.raises(InvalidFile) as refused:
+        partners(tmp_path, (SEND, entry))
+    assert fault in str(refused.value)
+
+
+def test_a_partner_may_have_a_fhir_server_alone(tmp_path: Path) -> None:
+    hl7, kinds = WHOLE.index("[partners.hospital.hl7]"), WHOLE.index("[partners.hospital.services]")
+    hospital = partners(tmp_path, (WHOLE[hl7:kinds], FHIR)).partners["hospital"]
+    assert hospital.fhir is not None and hospital.fhir.url == "https://ehr.example/fhir"
+
+
 def test_two_partners_of_one_name_are_refused(tmp_path: Path) -> None:
     second = WHOLE.partition("[partners.hospital]")[2].replace("partners.hospital", "partners.other")
     with pytest.raises(InvalidFile, match=r"partners\.hospital\.hl7\.application: is that of partners\.other"):

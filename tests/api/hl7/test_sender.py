@@ -15,6 +15,7 @@ from support.stored import StoredWeek
 from api.background.retry import RetryPolicy
 from api.context import AppContext, create_context
 from api.hl7.acks import AckVerdict
+from api.hl7.channels import MllpChannel
 from api.hl7.client import Unanswered
 from api.hl7.partners import Partner, Send
 from api.hl7.sender import UNREACHABLE, PartnerSender
@@ -32,8 +33,7 @@ def context(week: StoredWeek) -> AppContext:
 
 def sender_to(context: AppContext, partner: Partner, port: int, answer_seconds: float = 5.0) -> PartnerSender:
     send = Send(host=LOOPBACK, port=port, answer_seconds=answer_seconds)
-    reached = partner.changed(hl7=partner.hl7.changed(send=send))
-    return PartnerSender(context, "hospital", reached, policy=AT_ONCE)
+    return PartnerSender(context, "hospital", partner, MllpChannel(send), AT_ONCE)
 
 
 async def until(reached: Callable[[], bool]) -> None:
