@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -15,9 +14,10 @@ from solver.bound.master import Master
 from solver.bound.relaxation import LinearProgram
 from solver.clock import Clock
 from solver.parameters import BoundParameters, SolverParameters
-from solver.search.improve import SubproblemResult
+from solver.problem import PlanningProblem, construct_first_plan, pose
+from solver.search.improve import SubproblemResult, SubproblemSolver
 from solver.search.incumbent import Incumbent
-from solver.solve import PlanningProblem, Relaxation, construct_first_plan, pose, relax, search_meanwhile
+from solver.solve import Relaxation, relax, search_meanwhile
 from solver.state.domains import Domains
 
 SECONDS = 600.0
@@ -69,7 +69,7 @@ def test_neighbourhoods_are_searched_until_the_relaxation_is_there(
             relaxing.set_result(Relaxation({}, {}))
         return SubproblemResult(None, False, 0.0)
 
-    monkeypatch.setattr(import_module("solver.solve").SubproblemSolver, "solve", search)
+    monkeypatch.setattr(SubproblemSolver, "solve", search)
     longer = search_meanwhile(problem, incumbent, relaxing, SimpleNamespace(is_done=is_compiled))  # type: ignore[arg-type]
     assert len(searched) == 3
     assert longer.progress == 1

@@ -17,6 +17,7 @@ from solver.search.kernel.layout import (
     CHANGE,
     COST,
     COUNT,
+    CURRENT_SLOT,
     FLEXIBLE,
     FLEXIBLE_END,
     NOTIFIED,
@@ -25,17 +26,28 @@ from solver.search.kernel.layout import (
     PLACES,
     PLACES_END,
     SETTINGS,
+    SLOT,
     SPENT_AT,
+    STAYS,
     SUPERVISOR,
     TASKS,
     TASKS_END,
     TEAM,
+    WAS_NOTIFIED,
     Ints,
     SearchState,
     Tables,
 )
 from solver.search.kernel.moves import move, put, take_out
-from solver.search.kernel.ruins import preferred_candidate, ruin, ruin_for_chain, ruin_near, ruin_shift
+from solver.search.kernel.ruins import (
+    find_told,
+    preferred_candidate,
+    ruin,
+    ruin_for_chain,
+    ruin_for_told,
+    ruin_near,
+    ruin_shift,
+)
 from solver.search.kernel.waiting import MAX_SAMPLES, collect_waiting, insert_waiting, sort_waiting
 
 MAX_STRINGS = 3
@@ -49,6 +61,9 @@ REPAIR_SHARE = 0.2
 
 CHAIN_SHARE = 0.7
 """Share of the ruins of a task that goes with others that make room for all of them about one time."""
+
+RECALL_SHARE = 0.2
+"""Share of the ruins, while too many are called, that make room where one of them has been told."""
 
 RELOCATION_SHARE = 0.02
 """Share of the ruins that send a shift to another location."""
@@ -83,6 +98,20 @@ def _choose_seed(t: Tables, s: SearchState) -> int:
 
 
 @compiled
+def _choose_called(t: Tables, s: SearchState) -> int:
+    """Return a task that is not where its patient has been told, and could be; -1 mostly, and while not too many are called."""
+    if s.totals[NOTIFIED] <= t.rows[0, BUDGET] or uniform(s.random) >= RECALL_SHARE:
+        return -1
+    for _ in range(MAX_SAMPLES):
+        task = random_task(t, s)
+        c = s.now[task, CANDIDATE]
+        stays = c >= 0 and t.rows[c, STAYS] != 0 and s.now[task, SLOT] == t.rows[task, CURRENT_SLOT]
+        if t.rows[task, WAS_NOTIFIED] > 0 and not stays and find_told(t, task) >= 0:
+            return task
+    return -1
+
+
+@compiled
 def _restore(t: Tables, s: SearchState, inserted: Ints, finished: int, removed: Ints, count: int) -> None:
     """Take out what was inserted, and put back what was taken out."""
     for i in range(finished):
@@ -112,14 +141,17 @@ def anneal(
     removed, inserted, waiting = np.empty((n, 5), np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     for _ in range(steps):
         before = _score(t, s, call_penalty)
-        seed, count, shift, place = _choose_seed(t, s), 0, -1, -1
+        called, count, shift, place = _choose_called(t, s), 0, -1, -1
+        seed = called if called >= 0 else _choose_seed(t, s)
         if t.rows[0, FLEXIBLE_END] > t.rows[0, FLEXIBLE] and uniform(s.random) < RELOCATION_SHARE:
             shift = t.lists[t.rows[0, FLEXIBLE] + random_below(s.random, t.rows[0, FLEXIBLE_END] - t.rows[0, FLEXIBLE])]
             first, last = t.rows[shift, PLACES], t.rows[shift, PLACES_END]
             place = t.lists[first + random_below(s.random, last - first)]
             if s.now[shift, COUNT] > 0 and s.now[shift, SPENT_AT] != place:
                 count = ruin_shift(t, s, shift, removed, count)
-        if t.rows[seed, PARTNERS_END] - t.rows[seed, PARTNERS] > 1 and uniform(s.random) < CHAIN_SHARE:
+        if called >= 0:
+            count = ruin_for_told(t, s, called, removed, count)
+        elif t.rows[seed, PARTNERS_END] - t.rows[seed, PARTNERS] > 1 and uniform(s.random) < CHAIN_SHARE:
             count = ruin_for_chain(t, s, seed, removed, count)
         else:
             for _ in range(1 + random_below(s.random, MAX_STRINGS)):

@@ -12,12 +12,16 @@ from solver.search.kernel.layout import (
     CANDIDATE,
     CANDIDATES,
     CANDIDATES_END,
+    CLEANED,
     COST,
+    CURRENT_SLOT,
     DAY,
+    LENGTH,
     MOVABLE,
     MOVABLE_END,
     PARTNERS,
     PARTNERS_END,
+    PATIENT,
     ROOM,
     ROOMS,
     ROOMS_END,
@@ -26,6 +30,7 @@ from solver.search.kernel.layout import (
     SLOTS,
     STARTS,
     STARTS_END,
+    STAYS,
     SUPERVISOR,
     TEAM,
     TEAM_SIZE,
@@ -147,4 +152,38 @@ def ruin_for_chain(t: Tables, s: SearchState, seed: int, removed: Ints, count: i
                 near = c if random_below(s.random, met) == 0 else near
         if near >= 0:
             count = ruin_near(t, s, preferred if other == seed else near, pivot, removed, count)
+    return count
+
+
+@compiled
+def find_told(t: Tables, task: int) -> int:
+    """Return the candidate at which a task can stay where its patient has been told, -1 if there is none."""
+    for c in range(t.rows[task, CANDIDATES], t.rows[task, CANDIDATES_END]):
+        if t.rows[c, STAYS] != 0:
+            for i in range(t.rows[c, STARTS], t.rows[c, STARTS_END]):
+                if t.lists[i] == t.rows[task, CURRENT_SLOT]:
+                    return c
+    return -1
+
+
+@compiled
+def ruin_for_told(t: Tables, s: SearchState, task: int, removed: Ints, count: int) -> int:
+    """Take out what stands where a task's patient has been told: of its team, in one of its rooms, of its patient."""
+    told, begin = find_told(t, task), t.rows[task, CURRENT_SLOT]
+    end, rooms = begin + t.rows[told, LENGTH], t.rows[told, ROOMS_END] - t.rows[told, ROOMS]
+    room = t.lists[t.rows[told, ROOMS] + random_below(s.random, rooms)] if rooms > 0 else -1
+    for m in range(t.rows[0, MOVABLE], t.rows[0, MOVABLE_END]):
+        other = t.lists[m]
+        c = s.now[other, CANDIDATE]
+        if c < 0 or s.now[other, AT_DAY] != t.rows[told, DAY] or s.now[other, SLOT] >= end:
+            continue
+        if begin >= s.now[other, SLOT] + max(t.rows[c, LENGTH], t.rows[c, CLEANED]):
+            continue
+        meets = t.rows[task, PATIENT] >= 0 and t.rows[other, PATIENT] == t.rows[task, PATIENT]
+        meets = meets or (rooms > 0 and s.now[other, ROOM] == room)
+        for k in range(t.rows[c, TEAM_SIZE]):
+            for j in range(t.rows[told, TEAM_SIZE]):
+                meets = meets or t.rows[c, TEAM + k] == t.rows[told, TEAM + j]
+        if meets:
+            count = ruin(t, s, other, removed, count)
     return count
