@@ -1,10 +1,8 @@
 // What the clinic calls its people, places and services, by the week of today; pages beside the board use it.
 import { explain, get, seg, tagOf } from './api';
-import { dayOf } from './times';
+import { dayOf, today } from './times';
 import type { Board, Period } from './types';
 import { names, type Names } from './week';
-
-const today = (): string => new Intl.DateTimeFormat('sv-SE').format(new Date());
 
 export const clinic = new (class {
   weeks = $state.raw<Period[]>([]);

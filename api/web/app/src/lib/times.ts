@@ -17,6 +17,11 @@ function formatter(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
 const dayFormat = formatter({ weekday: 'short', day: 'numeric', month: 'short' });
 const dateFormat = formatter({ day: 'numeric', month: 'short', year: 'numeric' });
 
+/** Today's date. */
+export const today = (): string => new Intl.DateTimeFormat('sv-SE').format(new Date());
+/** The number of a date, so that dates can be subtracted. */
+export const dayNumber = (day: string): number => Math.round(utc(day.slice(0, 10)).getTime() / 86_400_000);
+export const addDays = (day: string, days: number): string => addMinutes(`${day.slice(0, 10)}T00:00`, days * 1440).slice(0, 10);
 /** The minute of its day. */
 export const minuteOf = (stamp: string): number => Number(stamp.slice(11, 13)) * 60 + Number(stamp.slice(14, 16));
 export const dayOf = (stamp: string): string => stamp.slice(0, 10);
@@ -25,6 +30,11 @@ export const sayDay = (stamp: string): string => dayFormat.format(utc(stamp)).re
 export const sayDate = (stamp: string): string => dateFormat.format(utc(stamp));
 export const sayWhen = (start: string, end?: string): string =>
   `${sayDay(start)} ${clockOf(start)}${end ? `–${clockOf(end)}` : ''}`;
+
+const WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
+const weekdayFormat = formatter({ weekday: 'long' });
+/** A weekday as iCalendar writes it, in words: 2024 began on a Monday. */
+export const sayWeekday = (day: string): string => weekdayFormat.format(utc(`2024-01-0${WEEKDAYS.indexOf(day) + 1}`));
 
 export function clock(minute: number): string {
   return `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
