@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from api.web.plain import ICON
 from api.web.words import load_words
 
 Document = Mapping[str, Any]
@@ -46,7 +47,7 @@ def make_api_page(document: Document) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}</style></head><body><header><h1>{title}</h1>"
+        f"{ICON}<title>{title}</title><style>{STYLE}</style></head><body><header><h1>{title}</h1>"
         f'<p>{escape(words["lead"])} <a href="/openapi.json">openapi.json</a></p></header>'
         f'<nav aria-label="{escape(words["contents"])}"><ul>{contents}<li><a href="#shapes">{shapes}</a></li></ul></nav>'
         f'<main>{routes}<h2 id="shapes">{shapes}</h2>{schemas}</main></body></html>\n'

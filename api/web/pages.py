@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
+from api.web.plain import ICON
 from api.web.words import load_words
 
 DIST = Path(__file__).parent / "dist"
@@ -43,5 +44,5 @@ def _make_page(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{style}</style></head><body><main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
+        f"{ICON}<title>{escape(title)}</title><style>{style}</style></head><body><main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
     )

@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from functools import cache
 from html import escape
 from importlib.resources import files
+from urllib.parse import quote
 
 LOGO = (
-    '<svg viewBox="0 0 32 32" width="30" height="30" aria-hidden="true"><rect width="32" height="32" rx="7" fill="#1f4e79"/>'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" width="30" height="30" aria-hidden="true">'
+    '<rect width="32" height="32" rx="7" fill="#1f4e79"/>'
     '<path d="M6 10h9M18 10h8M6 16h5M6 22h12M21 22h5" stroke="#fff" stroke-width="3.4" stroke-linecap="round"/>'
     '<path d="M14 16h12" stroke="#eedd88" stroke-width="3.4" stroke-linecap="round"/></svg>'
 )
+ICON = f'<link rel="icon" href="data:image/svg+xml,{quote(LOGO)}">'
+"""The logo in the head of a page: without it a browser asks for one that is not there."""
 
 
 @cache
@@ -26,7 +30,7 @@ def make_page(title: str, heading: str, body: str, *, is_wide: bool = False) -> 
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark">'
-        f'<meta name="robots" content="noindex"><title>{escape(title)}</title><style>{load_style()}</style></head>'
+        f'<meta name="robots" content="noindex">{ICON}<title>{escape(title)}</title><style>{load_style()}</style></head>'
         f'<body><header class="top{wide}">{LOGO}<span>{escape(heading)}</span></header>'
         f'<main class="{wide.strip()}">{body}</main></body></html>\n'
     )

@@ -56,11 +56,17 @@ def planned_week(start: date = LATER) -> tuple[Scenario, Any]:
 
 @contextmanager
 def served_desk(folder: Path, start: date = LATER) -> Iterator[DeskServed]:
-    """Serve a planned week from a store in a folder."""
+    """Serve a small planned week from a store in a folder."""
+    with served_plan(folder, *planned_week(start)) as desk:
+        yield desk
+
+
+@contextmanager
+def served_plan(folder: Path, week: Scenario, plan: Any) -> Iterator[DeskServed]:
+    """Serve a week and its plan from a store in a folder."""
     from solver import Limits
 
     url = f"sqlite:///{folder / 'desk.db'}"
-    week, plan = planned_week(start)
     context = create_context(Settings(database_url=url, secret=SECRET), Database(url))
     migrate(context.database)
     password = fill_store(context, week, plan, Limits(seconds=2, workers=1))

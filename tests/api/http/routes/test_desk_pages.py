@@ -89,3 +89,8 @@ def test_what_a_schema_allows_is_told_in_words() -> None:
     either = {"anyOf": [{"type": "array", "items": {"$ref": "#/components/schemas/Change"}}, {"type": "null"}]}
     assert describe_type(either) == 'list of <a href="#Change">Change</a> or null'
     assert describe_type({"enum": ["<a>", "b"]}) == "<code>&quot;&lt;a&gt;&quot;</code> | <code>&quot;b&quot;</code>"
+
+
+@pytest.mark.parametrize("address", ["/", "/docs", "/me", "/p/cwl_none"])
+def test_every_page_brings_its_icon(client: TestClient, address: str) -> None:
+    assert '<link rel="icon" href="' in client.get(address).text

@@ -6,7 +6,7 @@ export class Problem extends Error {
     readonly status: number,
     readonly title: string,
     readonly detail: string,
-    readonly errors: { rule?: string | null; detail: string }[],
+    readonly errors: { rule?: string | null; path?: string | null; detail: string }[],
   ) {
     super(detail || title);
   }

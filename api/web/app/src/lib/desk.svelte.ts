@@ -34,6 +34,7 @@ export class Desk {
   #late: Board | null = null;
   #stream: EventSource | null = null;
   #heard = 0;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(scenario: string) {
     this.scenario = scenario;
@@ -84,6 +85,7 @@ export class Desk {
   }
 
   async #hear(news: { version: number; by: { id: string; name: string }[] }): Promise<void> {
+    await this.#saving; // what this desk saves itself is heard too, often before its answer has come
     if (!this.board || news.version === this.board.version || news.version === this.#heard) return;
     this.#heard = news.version;
     await this.load();
@@ -190,7 +192,11 @@ export class Desk {
     return (await post<Judgement>(path, { changes }, signal ? { signal } : {})).data;
   }
 
-  async apply(): Promise<void> {
+  apply(): Promise<void> {
+    return (this.#saving = this.#apply());
+  }
+
+  async #apply(): Promise<void> {
     const changes = this.staged.map((staged) => staged.change);
     try {
       const answer = await call<Applied>('POST', `/v1/scenarios/${seg(this.scenario)}/changes`, { body: { changes }, etag: this.etag });
@@ -201,15 +207,25 @@ export class Desk {
     } catch (error) {
       this.notice = explain(error);
       if (error instanceof Problem && error.status === 412) {
-        this.notice = `${say('staged.stale')} ${explain(error)}`;
+        this.notice = `${say('staged.stale')} ${this.#nameChanges(error)}`;
         await this.load();
       }
       await this.judge();
     }
   }
 
+  /** Return what was changed, with the names of those whose visits it is: a refusal names nobody. */
+  #nameChanges(problem: Problem): string {
+    const of = (path: string): string => this.board?.visits.find((visit) => `visits/${visit.visit}` === path)?.name ?? '';
+    return problem.errors.map((reason) => [of(reason.path ?? ''), reason.detail].filter(Boolean).join(': ')).join('; ');
+  }
+
   /** Take back what was applied last. */
-  async revert(): Promise<void> {
+  revert(): Promise<void> {
+    return (this.#saving = this.#revert());
+  }
+
+  async #revert(): Promise<void> {
     if (!this.applied) return;
     const soon = this.secondsLeft() > 0;
     try {
