@@ -25,7 +25,7 @@ from scheduling.people import Patient, Provider, Shift
 from scheduling.requests import Current, CurrentGroup, Visit
 from scheduling.scenario import Policy, Scenario
 from scheduling.special_clinics import staff_blocks
-from scheduling.timegrid import WEEKDAYS, minutes_on
+from scheduling.timegrid import WEEKDAYS, minute_of_day, minutes_on
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def build_scenario(records: ClinicRecords, horizon: Horizon, now: datetime) -> N
         visits=visits,
         links=tuple(asked.links),
         groups=sessions,
-        reserves=build_reserves(records.referrals, left, now.date(), is_care_day, records.held),
+        reserves=build_reserves(records.referrals, left, now.date(), is_care_day, records.held, minute_of_day(now)),
         policy=records.policy,
     )
     return _make_next_week(scenario, asked)

@@ -1,14 +1,17 @@
 """Two records of one patient become one, and two again on the same day.
 
 Whatever was of the one is of the other then: visits, bookings, episodes, seats, referrals out, invitations and calendars.
-Who and when it was that the other record says stays; what it does not know it takes over.
+Who and when it was that the other record says stays; what it does not know it takes over. When and where they can come is what
+both say together: a record that knows of a journey, or of a site out of reach, is right about it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -19,11 +22,16 @@ from api.services.records import write_audit
 from api.services.weeks.conflicts import AffectedBooking, Conflicts, find_conflicts, raise_tasks
 from api.store.queries import merges, people, periods, requests
 from api.store.queries.merges import Moved
+from api.store.rows import read_document
 from api.store.tables import BookingRow, EpisodeRow, PatientRow
 from scheduling.errors import Fault, InvalidFile
+from scheduling.people import Patient
 
 TAKEN_OVER = ("birth_date", "email")
 """What the record that stays takes from the other where it does not know it."""
+
+WISHES = ("preferred_site", "prefers", "allowed_sites", "unavailable")
+"""When and where a patient can and would like to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ def merge_patients(session: Session, by: Actor, patient: str, into: str, now: da
     asking, before = _note_conflicts(session, (patient, into), now)
     moved = merges.move_all(session, patient, into, now)
     moved["taken_over"] = _take_over(row, kept)
+    moved["wishes"] = _join_wishes(row, kept)
     row.merged_into = into
     for record in (row, kept):
         record.version += 1
@@ -89,6 +98,7 @@ def undo_merge(session: Session, by: Actor, patient: str, now: datetime) -> Pati
     merges.move_back(session, merge, now)
     for name in merge.moved["taken_over"]:
         setattr(kept, name, None)
+    _part_wishes(kept, merge.moved.get("wishes", {}))
     row.merged_into = None
     merge.undone_at, merge.undone_by = now, by.id
     for record in (row, kept):
@@ -124,6 +134,36 @@ def _take_over(row: PatientRow, kept: PatientRow) -> list[str]:
     for name in names:
         setattr(kept, name, getattr(row, name))
     return names
+
+
+def join_wishes(patient: Patient, other: Patient) -> Patient:
+    """Return a patient with the wishes of another record of them: their own first.
+
+    They can be seen when both records say so, and where both do; where those have no site in common, the first record stays.
+    """
+    both = tuple(site for site in patient.allowed_sites if site in other.allowed_sites)
+    return patient.changed(
+        preferred_site=patient.preferred_site or other.preferred_site,
+        prefers=patient.prefers or other.prefers,
+        allowed_sites=both or patient.allowed_sites,
+        unavailable=(*patient.unavailable, *(away for away in other.unavailable if away not in patient.unavailable)),
+    )
+
+
+def _join_wishes(row: PatientRow, kept: PatientRow) -> dict[str, list[Any]]:
+    """Join the wishes of two records; return what each was that is another now, and what it is, as JSON can hold them."""
+    patient = read_document(Patient, kept.document)
+    joined = join_wishes(patient, read_document(Patient, row.document))
+    kept.document = joined.model_dump_json()
+    was, now = patient.model_dump(mode="json"), joined.model_dump(mode="json")
+    return {name: [was[name], now[name]] for name in WISHES if was[name] != now[name]}
+
+
+def _part_wishes(kept: PatientRow, wishes: Mapping[str, Sequence[Any]]) -> None:
+    """Give a record its own wishes back, as far as nobody has changed them since."""
+    document = json.loads(kept.document)
+    own = {name: was for name, (was, joined) in wishes.items() if document[name] == joined}
+    kept.document = Patient.model_validate_json(json.dumps(document | own)).model_dump_json()
 
 
 def _settle(session: Session, asking: Collection[str], before: Conflicts, moved: Moved, now: datetime) -> list[AffectedBooking]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 from support import factories
-from support.factories import booking, group, session, visit
+from support.factories import at, booking, group, session, visit
 from support.frontdesk import FrontDesk, front_desk
 from support.outbox import give_addresses, send_all
 from support.service import SECRET
@@ -262,6 +262,52 @@ def test_what_moves_is_told_at_the_address_that_stays(desk: FrontDesk) -> None:
         ("pat", "v-3"),
         ("pat", "family"),
     }
+
+
+AWAY, ELSEWHERE = ({"start": at(f"{day} 00:00"), "end": at(f"{day} 23:45")} for day in ("TU", "WE"))
+
+
+def wish(desk: FrontDesk, patient: str, **wishes: Any) -> None:
+    path = f"/v1/patients/{patient}"
+    version = desk.ask("GET", path).headers["etag"]
+    assert desk.ask("PATCH", path, wishes, **{"If-Match": version}).status_code == 200
+
+
+def wishes(desk: FrontDesk, patient: str = "pat") -> tuple[Any, ...]:
+    told = desk.ask("GET", f"/v1/patients/{patient}").json()
+    return told["preferred_site"], told["prefers"], told["allowed_sites"], told["unavailable"]
+
+
+def test_what_both_records_say_of_when_and_where_they_can_come_holds(desk: FrontDesk) -> None:
+    wish(desk, "pat", prefers="morning", unavailable=[ELSEWHERE])
+    wish(desk, "quin", prefers="afternoon", preferred_site="boston", allowed_sites=["boston"], unavailable=[AWAY, ELSEWHERE])
+    before = wishes(desk)
+    assert before == (None, "morning", ["boston", "waltham"], [ELSEWHERE])
+    assert merge(desk).status_code == 200
+    assert wishes(desk) == ("boston", "morning", ["boston"], [ELSEWHERE, AWAY])
+    rules = {
+        (task["subject"], rule)
+        for task in desk.ask("GET", "/v1/tasks").json()["items"]
+        for rule in task["detail"].get("rules", ())
+    }
+    assert ("v-1", "patient-available") in rules
+    assert undo(desk).status_code == 204
+    assert wishes(desk) == before
+
+
+def test_sites_that_have_nothing_in_common_stay_those_of_the_record_that_stays(desk: FrontDesk) -> None:
+    wish(desk, "pat", allowed_sites=["waltham"])
+    wish(desk, "quin", allowed_sites=["boston"])
+    assert merge(desk).status_code == 200
+    assert wishes(desk)[2] == ["waltham"]
+
+
+def test_a_wish_that_was_changed_since_the_merge_stays(desk: FrontDesk) -> None:
+    wish(desk, "quin", prefers="afternoon", preferred_site="boston")
+    assert merge(desk).status_code == 200
+    wish(desk, "pat", prefers="morning")
+    assert undo(desk).status_code == 204
+    assert wishes(desk)[:2] == (None, "morning")
 
 
 def test_it_is_audited(desk: FrontDesk) -> None:

@@ -75,3 +75,56 @@ def test_what_is_held_takes_its_windows_in_turn_and_has_ids_of_its_own():
     ]
     assert isinstance(first, Reserve)
     assert [f"{one.from_:%H:%M}" for one in (first, second, third)] == ["15:00", "13:00", "15:00"]
+
+
+# ---- By the hour of the day ----
+
+
+def day_by_day(*days: tuple[int, ...]) -> tuple[PressingReferral, ...]:
+    """Return the referrals of each Monday from the first on, by the minutes at which they came."""
+    first = PressingReferral(known=stamp(MONDAY, 0), service="spine-evaluation")
+    return first, *(
+        PressingReferral(known=stamp(MONDAY + timedelta(weeks=week), minute), service="cancer-consult", site="boston")
+        for week, minutes in enumerate(days)
+        for minute in minutes
+    )
+
+
+def windows(past: tuple[PressingReferral, ...], rule: ReserveRule = CONSULT, today: date = TODAY, minute: int = 0) -> list[str]:
+    """Return when capacity may be held on the horizon's Monday."""
+    asked = Horizon(start=NEXT.start, end=NEXT.start + timedelta(days=1))
+    found = build_reserves(past, asked, today, is_weekday, [rule], minute)
+    return [f"{one.from_:%H:%M}-{one.to:%H:%M}" for one in found]
+
+
+NINE, TWO, HALF_PAST_TWO, LATE = 9 * 60, 14 * 60, 14 * 60 + 30, 16 * 60 + 45
+
+
+def test_late_time_is_held_for_late_referrals():
+    assert windows(day_by_day(*[(NINE,)] * 10)) == ["13:00-17:00"]
+    assert windows(day_by_day(*[(NINE, HALF_PAST_TWO)] * 10)) == ["14:30-17:00", "13:00-17:00"]
+    assert windows(day_by_day(*[(HALF_PAST_TWO,)] * 9, (TWO,), (TWO,))) == ["14:30-17:00"]
+    assert windows(day_by_day(*[(TWO,)] * 10, (LATE,))) == ["14:00-17:00"]
+
+
+def test_what_is_held_fits_the_hours_however_late_referrals_come():
+    minutes = catalogue.get_service("cancer-consult").minutes
+    assert windows(day_by_day(*[(LATE,)] * 10)) == [f"{stamp(TODAY, 17 * 60 - minutes):%H:%M}-17:00"]
+
+
+def test_capacity_for_another_day_than_that_of_the_referral_takes_any_hour():
+    assert windows(day_by_day(*[(HALF_PAST_TWO,)] * 10), CONSULT.changed(notice_days=1)) == ["15:00-17:00"]
+
+
+def test_what_is_held_is_released_as_the_day_goes_on():
+    past, today = day_by_day(*[(NINE, HALF_PAST_TWO)] * 10), NEXT.start
+    assert len(windows(past, today=today, minute=NINE)) == 2
+    assert windows(past, today=today, minute=NINE + 1) == ["14:30-17:00"]
+    assert windows(past, today=today, minute=HALF_PAST_TWO) == ["14:30-17:00"]
+    assert windows(past, today=today, minute=HALF_PAST_TWO + 1) == []
+
+
+def test_without_a_history_nothing_is_released_and_another_day_is_not_concerned():
+    assert len(windows((), today=NEXT.start, minute=LATE)) == 2
+    past = day_by_day(*[(NINE, HALF_PAST_TWO)] * 10)
+    assert len(windows(past, today=NEXT.start - timedelta(days=1), minute=LATE)) == 2
