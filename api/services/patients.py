@@ -13,7 +13,6 @@ from api.runtime.exceptions import Conflict
 from api.store import bookings, people, periods, requests
 from api.store.bookings import StandingBooking
 from api.store.patient_data import list_rows
-from api.store.rows import get_row
 from api.store.tables import PatientRow, VisitRow
 from api.store.tables.plans import BookingKind
 from scheduling.errors import Fault, InvalidFile
@@ -167,5 +166,4 @@ def _make_item(booking: StandingBooking, zone: TimeGrid, tags: tuple[str, ...] =
 
 def export_record(session: Session, patient: str) -> dict[str, list[dict[str, Any]]]:
     """Return all that is kept of a patient, by the names of tables. Raises ``UnknownId``."""
-    get_row(session, PatientRow, "patient", patient)
     return list_rows(session, patient)
