@@ -151,6 +151,7 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/patients/{patient}", scheduler=ANY, clinician=OWN),
     allow("PATCH", "/v1/patients/{patient}", scheduler=ANY),
     allow("GET", "/v1/patients/{patient}/record", admin=ANY),
+    allow("DELETE", "/v1/patients/{patient}/record", admin=ANY),
     allow("POST", "/v1/patients/{patient}/emergency-accesses", clinician=ANY),
     allow("GET", "/v1/emergency-accesses", admin=ANY),
     allow("POST", "/v1/patients/{patient}/merge", scheduler=ANY),

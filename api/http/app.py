@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any
 
 import anyio.to_thread
@@ -17,6 +19,7 @@ from api.http.errors import install_handlers
 from api.http.gate import COOKIE, GuardedRoute
 from api.http.middleware import RequestContextMiddleware
 from api.http.routes import ROUTERS
+from api.web.api_page import make_api_page
 
 THREADS = 80
 """Requests that one process works on at once: writers wait in a queue, and readers must find a thread beside them."""
@@ -40,6 +43,16 @@ class Application(FastAPI):
                     operation["x-roles"] = {role.value: scope.value for role, scope in line.roles.items()}
             self.openapi_schema = document
         return self.openapi_schema
+
+    @cached_property
+    def openapi_text(self) -> bytes:
+        """The document as it is sent: anybody may ask for it, so that it is written once."""
+        return json.dumps(self.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+
+    @cached_property
+    def api_page(self) -> str:
+        """The document as a page for people, made once for the same reason."""
+        return make_api_page(self.openapi())
 
 
 def create_app(context: AppContext, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from api.http.errors import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE, RETRY_SECONDS
 
@@ -35,6 +36,9 @@ STALL_SECONDS = 30.0
 
 BYTES_PER_SECOND = 32 * 1024
 """How fast a body has to arrive beyond that: the largest takes some nine minutes at most."""
+
+MAX_PIPELINED = 8
+"""Requests that one connection may send before the first is answered: clients have given that up, and each is held whole."""
 
 MAX_CONNECTIONS = 500
 """Connections that one process keeps; beside its files that fits into the 1,024 that systems usually allow it."""
@@ -72,6 +76,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._since = 0.0
         self._received = self._body_received = self._headers_received = 0
         self._refusal = HTTPStatus.BAD_REQUEST
+        self._answered: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, and the place of another when there are too many."""
@@ -92,6 +97,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._stall is not None:
             self._stall.cancel()
         super().connection_lost(exc)
+        if self._answered is not None and not self._answered.response_complete:
+            _tell_gone(self._answered)  # another request may have come after it, which alone would be told
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived; more than a head and its body may have is refused."""
@@ -118,10 +125,13 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer, unless the head is too long."""
+        """Begin to answer, unless the head is too long, or too much waits for an answer already."""
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD_BYTES:
             self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise ValueError("too long a head")
+        if len(self.pipeline) == MAX_PIPELINED:
+            self._refusal = HTTPStatus.TOO_MANY_REQUESTS
+            raise ValueError("too many requests before an answer")
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -188,17 +198,27 @@ class BoundedProtocol(HttpToolsProtocol):
         self._arrived()
         cycle = self.cycle
         is_next = cycle is None or (cycle.response_complete and not cycle.more_body)
-        if (is_next or not cycle.response_started) and (self._received or status is HTTPStatus.SERVICE_UNAVAILABLE):
+        if (is_next or not cycle.response_started) and (self._received or status is not HTTPStatus.REQUEST_TIMEOUT):
             self.transport.write(_answer(status))
         self.transport.close()
-        if cycle is not None and not cycle.response_complete:
-            cycle.disconnected = True
-            cycle.message_event.set()
+        for waiting in (cycle, self._answered):
+            if waiting is not None and not waiting.response_complete:
+                _tell_gone(waiting)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
 
 def make_protocol(shared: Connections) -> type[HttpToolsProtocol]:
     """Return the class of connections that share these bounds, for one server."""
     return type("Protocol", (BoundedProtocol,), {"shared": shared})
+
+
+def _tell_gone(cycle: RequestResponseCycle) -> None:
+    """Let who answers know that nobody takes the answer."""
+    cycle.disconnected = True
+    cycle.message_event.set()
 
 
 def _answer(status: HTTPStatus) -> bytes:

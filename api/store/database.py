@@ -238,6 +238,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what is deleted of a patient is not left in the file
     connection.execute("PRAGMA synchronous = FULL")
     wanted = "wal"
     if loses_commits_in_wal(sqlite3.sqlite_version_info):

@@ -420,6 +420,9 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/patients/{patient}/visits"): Sample(),
     ("PATCH", PATIENT): Sample({"prefers": "morning"}, version_of=PATIENT),
     ("GET", "/v1/patients/{patient}/record"): Sample(),
+    ("DELETE", "/v1/patients/{patient}/record"): Sample(
+        query="?reason=objection", own={"patient": "rae"}, foreign={"patient": "rae"}
+    ),
     ("POST", "/v1/patients/{patient}/emergency-accesses"): Sample({"reason": "Collapsed in the waiting room."}),
     ("GET", "/v1/emergency-accesses"): Sample(),
     ("POST", f"{PATIENT}/merge"): Sample({"into": "rae"}),

@@ -138,8 +138,10 @@ def restore(
 ) -> None:
     """Put the service's store back to what a backup holds: what has come since is lost, but for the audit.
 
-    All sessions end, and what was revoked or closed since stays so.
+    All sessions end, and what was revoked or closed since stays so; patients who were deleted since are deleted again.
     """
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.erasing import erase_again
     from api.store.backup import restore as put_back
     from api.store.database import Database
     from api.store.serving import occupied
@@ -148,6 +150,8 @@ def restore(
         typer.confirm("What was stored since this backup is lost. Go on?", abort=True)
     with closing(Database(read_settings().database_url)) as database, nullcontext() if force else occupied(database, True):
         put_back(database, file)
+        with opened() as context, context.database.writing() as session:
+            erase_again(session, context.signer, SYSTEM, context.clock())
     _told(as_json, "restored", file, f"The store is as it was when {file} was written.")
 
 

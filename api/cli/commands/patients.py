@@ -10,6 +10,7 @@ from rich.table import Table
 from api.cli.commands.accounts import opened
 from api.cli.console import Commands, print_json, show
 from api.cli.options import AsJson
+from api.services.erasure_reasons import ErasureReason
 
 MOST = 200
 """Most lines that are shown."""
@@ -116,3 +117,30 @@ def unmerge(patient: PatientArgument) -> None:
     with opened() as context, context.database.writing() as session:
         undo_merge(session, SYSTEM, compose_id(patient), context.clock())
     typer.echo(f"{compose_id(patient)} is a record of its own again.")
+
+
+@patient_app.command("erase", epilog="Example: clinicweave patient erase mrn-4712 --reason consent-withdrawn")
+def erase(
+    patient: PatientArgument,
+    reason: Annotated[ErasureReason, typer.Option("--reason", help="The ground, of GDPR article 17(1).", show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete all that is kept of a patient, but for the audit; what is to come has to be cancelled first.
+
+    Backups hold the patient still; a restore of one deletes them again.
+    """
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.erasing import erase_patient
+    from scheduling.names import compose_id
+
+    if not yes:
+        typer.confirm(f"All that is kept of {patient} is deleted for ever. Go on?", abort=True)
+    with opened() as context, context.database.writing() as session:
+        erased = erase_patient(session, context.signer, SYSTEM, compose_id(patient), reason, context.clock())
+    if as_json:
+        print_json({"patient": erased.patient, "deleted": erased.deleted, "changed": erased.changed})
+        return
+    typer.echo(
+        f"{sum(erased.deleted.values())} rows of {erased.patient} are deleted; {erased.changed} others name them no more."
+    )

@@ -14,7 +14,6 @@ from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.services.clinic.rosters import has_clinic
 from api.web import pages
-from api.web.api_page import make_api_page
 from scheduling.errors import UnknownId
 
 router = make_router("desk")
@@ -100,7 +99,7 @@ def get_asset(name: Annotated[str, Path(max_length=200)]) -> Response:
 @router.get("/docs", response_class=HTMLResponse, responses={200: {"content": {"text/html": {"example": "<!doctype html>…"}}}})
 def show_api(request: Request) -> Response:
     """Return the page that describes this interface for people."""
-    return _page(make_api_page(request.app.openapi()))
+    return _page(request.app.api_page)
 
 
 def _show_application() -> Response:

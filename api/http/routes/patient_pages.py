@@ -5,6 +5,7 @@ A GET changes nothing, not even when the link was last used: mail scanners and p
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -48,6 +49,7 @@ def describe_form(**fields: str) -> dict[str, Any]:
 
 
 MAX_FIELDS = 10
+VERSION = re.compile("[0-9]{1,18}")
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -87,7 +89,7 @@ def answer_page(secret: Secret, request: Request, context: Shared, form: Form) -
         return _page(pages.make_question_page(visit, _address(secret), answer))
     try:
         words = form.get("words", "").strip()[: pages.MAX_WORDS]
-        take_answer(context, actor, answer, words, int(version) if version.isdecimal() else -1)
+        take_answer(context, actor, answer, words, int(version) if VERSION.fullmatch(version) else -1)
     except Conflict:
         return RedirectResponse(f"{_address(secret)}?said=changed", HTTPStatus.SEE_OTHER)
     return RedirectResponse(f"{_address(secret)}?said={answer}", HTTPStatus.SEE_OTHER)

@@ -17,6 +17,8 @@ from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.disruptions import CONCERNED, Concerned
+from api.services import erasing
+from api.services.erasure_reasons import ErasureReason
 from api.services.patients import finding, merging
 from scheduling.fields import Id, ItemKind, Stamp
 from scheduling.names import compose_id_if_text
@@ -35,6 +37,7 @@ MERGE: JsonDict = {
 }
 FOUND: JsonDict = {"id": "mrn-4711", "name": "Robin Example", "birth_date": "1961-04-12"}
 RECORD: JsonDict = {"patient": "mrn-4711", "tables": {"patients": [{"id": "mrn-4711", "name": "Robin Example"}]}}
+ERASED: JsonDict = {"patient": "mrn-4711", "deleted": {"patients": 1, "visits": 3, "bookings": 2}, "changed": 4}
 ITEM: JsonDict = {
     "kind": "visit",
     "id": "visit-0181",
@@ -152,6 +155,35 @@ def export_record(patient: Identifier, call: Reading) -> Response:
         return RouteResult(PatientRecord(patient=patient, tables=finding.export_record(session, patient)))
 
     return call.disclose("patient.export", "patient", patient, act)
+
+
+class ErasedRecord(ResponseModel):
+    """How many rows of each table were deleted, and how many others name a stand-in in the patient's place now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ERASED]})
+
+    patient: str
+    deleted: dict[str, int]
+    changed: int
+
+
+@router.delete("/v1/patients/{patient}/record", response_model=ErasedRecord, responses=document_problems(409))
+def erase_record(
+    patient: Identifier,
+    call: Reading,
+    reason: Annotated[ErasureReason, Query(description="The ground, of GDPR article 17(1)(a) to (e).")],
+) -> Response:
+    """Delete all that is kept of a patient, but for the audit; what is to come has to be cancelled first.
+
+    Plans that are kept hold a stand-in without a name.
+    """
+
+    def act(session: Transaction) -> RouteResult:
+        context = call.context
+        erased = erasing.erase_patient(session, context.signer, call.actor, patient, reason, context.clock())
+        return RouteResult(ErasedRecord.of(erased))
+
+    return call.write(act)
 
 
 @router.get("/v1/patients/{patient}/visits", response_model=PatientItems)

@@ -14,7 +14,6 @@ from api.store.queries import bookings, people, periods, requests
 from api.store.queries.bookings import StandingBooking
 from api.store.queries.patient_data import list_rows
 from api.store.queries.people import get_patient_names as get_patient_names
-from api.store.rows import get_row
 from api.store.tables import PatientRow, VisitRow
 from api.store.tables.plans import BookingKind
 from scheduling.errors import Fault, InvalidFile
@@ -168,5 +167,4 @@ def _make_item(booking: StandingBooking, zone: TimeGrid, tags: tuple[str, ...] =
 
 def export_record(session: Session, patient: str) -> dict[str, list[dict[str, Any]]]:
     """Return all that is kept of a patient, by the names of tables. Raises ``UnknownId``."""
-    get_row(session, PatientRow, "patient", patient)
     return list_rows(session, patient)

@@ -266,9 +266,9 @@ def keep_snapshot(session: Session, scenario: Scenario, period_row: PeriodRow, n
 
 
 def load_snapshot(session: Session, identifier: str) -> Scenario:
-    """Return a scenario as a plan was asked for; it never changes. Raises ``UnknownId``."""
+    """Return a scenario as a plan was asked for; it never changes, but for patients who are deleted. Raises ``UnknownId``."""
     row = get_row(session, ScenarioRow, "scenario", identifier)
-    return get_cached(session, ("snapshot", identifier), None, lambda: Scenario.model_validate_json(row.document))
+    return get_cached(session, ("snapshot", identifier), row.digest, lambda: Scenario.model_validate_json(row.document))
 
 
 def get_period_of_snapshot(session: Session, identifier: str) -> PeriodRow:

@@ -36,8 +36,8 @@ def get_plan(session: Session, identifier: str) -> PlanRow:
 
 
 def read_plan(session: Session, row: PlanRow) -> Plan:
-    """Return the plan that a row holds; it never changes."""
-    return get_cached(session, ("plan", row.id), None, lambda: Plan.model_validate_json(row.document))
+    """Return the plan that a row holds; it never changes, but for patients who are deleted."""
+    return get_cached(session, ("plan", row.id), hash(row.document), lambda: Plan.model_validate_json(row.document))
 
 
 def add_plan(session: Session, made: Plan, scenario_id: str, period_id: str, by: str, now: datetime) -> PlanRow:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from support.service import bearer
 
 from api.context import AppContext
-from api.http.app import create_app
+from api.http.app import Application, create_app
 from api.http.errors import DEFECT, FHIR_MEDIA_TYPE, PROBLEMS, get_problem_type, is_fhir, make_problem
 from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken, ServiceError
 from api.runtime.logs import JsonLines
@@ -200,6 +200,12 @@ def has_example(document: Any, content: Any) -> bool:
     schemas = [schema, *schema.get("anyOf", ())]
     schemas += [document["components"]["schemas"].get(part.get("$ref", "").rpartition("/")[2], {}) for part in schemas]
     return "example" in content or any("examples" in part for part in schemas)
+
+
+def test_what_anybody_may_ask_for_is_written_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = [client.get(path).content for path in ("/openapi.json", "/docs")]
+    monkeypatch.setattr(Application, "openapi", None)
+    assert [client.get(path).content for path in ("/openapi.json", "/docs")] == told
 
 
 def test_a_conflict_is_what_an_unnamed_refusal_is() -> None:

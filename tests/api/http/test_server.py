@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import ExitStack
 
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
-from support.sockets import answered, connected, served, status_of
+from support.sockets import WAIT_SECONDS, answered, connected, served, status_of
 
-from api.http.server import MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, Connections
+from api.http.server import MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED, Connections
 
 ASK = b"GET / HTTP/1.1\r\nHost: clinic\r\nConnection: close\r\n"
 HALF = b"POST / HTTP/1.1\r\nHost: clinic\r\nContent-Length: 100\r\n\r\nhalf"
@@ -100,6 +101,29 @@ def test_connections_that_are_answered_give_way_to_nobody() -> None:
     with served(echo, shared) as port, connected(port) as connection:
         answer = answered(connection)
     assert answer.startswith(b"HTTP/1.1 503") and b"retry-after: 2" in answer
+
+
+def test_more_requests_at_once_than_may_wait_end_the_connection() -> None:
+    kept = ASK.replace(b"Connection: close\r\n", b"") + b"\r\n"
+    with served(echo, Connections()) as port, connected(port, kept * (MAX_PIPELINED + 4)) as connection:
+        answer = answered(connection)
+    assert b"HTTP/1.1 429" in answer and answer.count(b"HTTP/1.1 200") <= MAX_PIPELINED
+
+
+def test_an_answer_ends_with_its_connection_whatever_was_asked_after_it() -> None:
+    left = threading.Event()
+
+    async def go_on(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await receive()
+            assert (await receive())["type"] == "http.disconnect"
+            left.set()
+
+    kept = ASK.replace(b"Connection: close\r\n", b"") + b"\r\n"
+    with served(go_on, Connections()) as port:
+        with connected(port, kept + kept):
+            pass
+        assert left.wait(WAIT_SECONDS)
 
 
 def test_several_requests_on_one_connection_are_answered() -> None:

@@ -118,6 +118,11 @@ def test_an_answer_to_what_has_changed_is_not_taken(desk: FrontDesk, address: st
     assert answer(desk, address, "nonsense").headers["location"].endswith("changed")
 
 
+@pytest.mark.parametrize("version", ["9" * 5_000, "²", "-1"])
+def test_a_version_that_is_none_is_another_one(desk: FrontDesk, address: str, version: str) -> None:
+    assert answer(desk, address, "accepted", version=version).headers["location"] == f"{address}?said=changed"
+
+
 def test_the_event_for_the_patients_calendar(desk: FrontDesk, address: str) -> None:
     event = desk.client.get(f"{address}/appointment.ics")
     assert event.headers["content-type"].startswith("text/calendar")
