@@ -141,7 +141,7 @@ def restore(
     All sessions end, and what was revoked or closed since stays so; patients who were deleted since are deleted again.
     """
     from api.services.accounts.accounts import SYSTEM
-    from api.services.erasing import erase_again
+    from api.services.patients.erasing import erase_again
     from api.store.backup import restore as put_back
     from api.store.database import Database
     from api.store.serving import occupied

@@ -10,7 +10,7 @@ from rich.table import Table
 from api.cli.commands.accounts import opened
 from api.cli.console import Commands, print_json, show
 from api.cli.options import AsJson
-from api.services.erasure_reasons import ErasureReason
+from api.services.patients.erasure_reasons import ErasureReason
 
 MOST = 200
 """Most lines that are shown."""
@@ -131,7 +131,7 @@ def erase(
     Backups hold the patient still; a restore of one deletes them again.
     """
     from api.services.accounts.accounts import SYSTEM
-    from api.services.erasing import erase_patient
+    from api.services.patients.erasing import erase_patient
     from scheduling.names import compose_id
 
     if not yes:

@@ -17,9 +17,8 @@ from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.disruptions import CONCERNED, Concerned
-from api.services import erasing
-from api.services.erasure_reasons import ErasureReason
-from api.services.patients import finding, merging
+from api.services.patients import erasing, finding, merging
+from api.services.patients.erasure_reasons import ErasureReason
 from scheduling.fields import Id, ItemKind, Stamp
 from scheduling.names import compose_id_if_text
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from api.store.queries import bookings, requests
 from api.store.queries.jobs import ACTIVE
-from api.store.stand_ins import StandIns
+from api.store.queries.stand_ins import StandIns
 from api.store.tables import (
     BookingRow,
     IdempotencyRow,
