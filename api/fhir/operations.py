@@ -28,7 +28,7 @@ from api.fhir.outcomes import Issue
 from api.fhir.parameters import OperationInput, read_codes, read_reference_text
 from api.fhir.patients import read_patient
 from api.fhir.places import BUILDING, SITE
-from api.fhir.searching import read_moment
+from api.fhir.searching import BY_ACTOR, read_moment
 from api.fhir.serving import find_patient, find_visit
 from api.services.intake.kinds import find_kind
 from api.services.proposals.place_finding import FoundPlaces, PlaceRequest, ProposedPlaces
@@ -94,7 +94,7 @@ def read_find(session: Session, here: Directory, given: OperationInput) -> Place
     )
     visit = given.get_one("appointment-reference")
     if visit is not None:
-        named = read_reference(read_reference_text(visit), "Appointment")
+        named = read_reference(read_reference_text(visit, "Appointment"), "Appointment")
         own = None if named is None else find_visit(session, named)
         if own is None:
             raise UnknownId("Appointment", str(visit)[:100])
@@ -193,7 +193,7 @@ def _find_patient(session: Session, given: OperationInput) -> str | None:
         raise InvalidFile("body", [Fault(references[1][0], "names a second patient: groups are not found so")])
     if not references:
         return None
-    named = read_reference(read_reference_text(references[0][1]), "Patient")
+    named = read_reference(read_reference_text(references[0][1], "Patient"), "Patient")
     own = None if named is None else find_patient(session, named)
     if own is None or not is_patient_known(session, own):
         raise UnknownId("Patient", str(named))
@@ -227,7 +227,7 @@ def _is_pathway(code: str) -> bool:
 def _read_providers(here: Directory, given: OperationInput) -> tuple[str, ...]:
     chosen = []
     for place, value in given.get_all("practitioner"):
-        named = read_reference(read_reference_text(value), "Practitioner", "PractitionerRole")
+        named = read_reference(read_reference_text(value, *BY_ACTOR), *BY_ACTOR)
         own = None if named is None else find_own_id(named, here.providers)
         if own not in here.providers or own is None:
             raise InvalidFile("body", [Fault(place, "names nobody who works here")])
@@ -238,7 +238,7 @@ def _read_providers(here: Directory, given: OperationInput) -> tuple[str, ...]:
 def _read_places(here: Directory, given: OperationInput) -> tuple[str, ...]:
     chosen: list[str] = []
     for place, value in given.get_all("location-reference"):
-        named = read_reference(read_reference_text(value), "Location")
+        named = read_reference(read_reference_text(value, "Location"), "Location")
         own = [
             *(room.id for room in here.clinic.rooms if make_id(room.id) == named),
             *(building.id for building in here.clinic.locations if make_id(f"{BUILDING}{building.id}") == named),

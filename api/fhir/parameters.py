@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.fhir.datatypes import Element
+from api.fhir.ids import read_reference
 from api.fhir.reading import expect_valid
 from scheduling.errors import Fault, InvalidFile
 
@@ -97,9 +98,12 @@ def _read_values(parameter: Element, place: str) -> Iterator[Any]:
     yield from (value for key, value in parameter.items() if key.startswith("value"))
 
 
-def read_reference_text(value: Any) -> str:
-    """Return what a reference, or a text that is one, names."""
-    return str(value.get("reference", "")) if isinstance(value, dict) else str(value)
+def read_reference_text(value: Any, *types: str) -> str:
+    """Return what a reference, or a text that is one, names. Raises ``InvalidFile`` for what names nothing of some types."""
+    text = value.get("reference") if isinstance(value, dict) else value
+    if not isinstance(text, str) or read_reference(text, *types) is None:
+        raise InvalidFile("body", [Fault("Parameters", f"a reference to {' or '.join(types)} is needed")])
+    return text
 
 
 def read_codes(value: Any) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import pytest
 from clients.clinic import Clinic, running_clinic
 from clients.installed import Installed, folder
 from clients.mailhost import MailHost, running_mail_host
+from clients.peers import Demo, running_demo
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,4 +47,20 @@ def patient() -> str:
 def clinic(sqlite_url: str, mail_host: MailHost, patient: str) -> Iterator[Clinic]:
     """Return a running clinic in which the visits of the test's patient wait."""
     with running_clinic(sqlite_url, mail_host, patient) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def peers() -> Path:
+    """Return the folder of the programs that speak FHIR."""
+    where = Installed(folder()).peers
+    if not (where / "sekmet").exists():
+        pytest.fail(f"the programs that speak FHIR are not in {where}: run tests/clients/install", pytrace=False)
+    return where
+
+
+@pytest.fixture
+def demo(sqlite_url: str) -> Iterator[Demo]:
+    """Return a running service over a small week, into which two systems of a hospital may come."""
+    with running_demo(sqlite_url) as running:
         yield running

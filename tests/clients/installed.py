@@ -34,3 +34,8 @@ class Installed:
     def program(self, name: str) -> Path:
         """Return a program of the clients' own Python environment."""
         return self.folder / "venv" / "bin" / name
+
+    @property
+    def peers(self) -> Path:
+        """The folder of the programs that speak FHIR, which have a Python environment of their own."""
+        return self.folder / "fhir" / "bin"

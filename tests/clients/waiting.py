@@ -15,9 +15,9 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
 
 
-def until(what: str, look: Callable[[], T]) -> T:
+def until(what: str, look: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
     """Look again and again until there is something, and return it; ``what`` is said when there never is."""
-    end = monotonic() + PATIENCE_SECONDS
+    end = monotonic() + seconds
     while not (found := look()):
         assert monotonic() < end, f"there never was {what}"
         sleep(0.02)

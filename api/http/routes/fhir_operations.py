@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -63,12 +64,24 @@ BODY = {
 }
 
 
+class _NamedTwice(ValueError):
+    """An object of JSON that has two values of one name: its readers would not agree on which of them counts."""
+
+
+def _expect_distinct(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise _NamedTwice
+
+
 async def read_document(request: Request) -> Any:
     """Return the JSON that a request holds. Raises ``InvalidFile``."""
+    body = await request.body()
     try:
-        document = from_json(await request.body(), allow_inf_nan=False)
-    except ValueError:
-        raise InvalidFile("body", [Fault("body", "is no JSON")]) from None
+        document = from_json(body, allow_inf_nan=False)
+        json.loads(body, object_pairs_hook=_expect_distinct)
+    except (ValueError, RecursionError) as error:
+        reason = "names something twice" if isinstance(error, _NamedTwice) else "is no JSON"
+        raise InvalidFile("body", [Fault("body", reason)]) from None
     if "\\u0000" in repr(document) or "\\x00" in repr(document):
         raise InvalidFile("body", [Fault("body", "a NUL character cannot be kept")])
     return document
@@ -122,12 +135,12 @@ def hold(document: Document, context: Shared, actor: Acting) -> Response:
     reference = given.get_one("appointment-reference")
     if reference is None:
         raise InvalidFile("body", [Fault("Parameters", '"appointment-reference" is needed')])
-    proposal = read_proposal_id(read_reference_text(reference))
-    until = _read_until(given)
+    named, until = read_reference_text(reference, "Appointment"), _read_until(given)
+    proposal = read_proposal_id(named)
 
     def act() -> tuple[str, Sequence[str]]:
         if proposal is None:
-            raise UnknownId("proposal", read_reference_text(reference)[:100])
+            raise UnknownId("proposal", named[:100])
         return "fhir.hold", hold_proposal(context, actor, proposal, until)
 
     return _operate("$hold", context, actor, given, act)
@@ -144,10 +157,10 @@ def book(document: Document, context: Shared, actor: Acting, if_match: IfMatch =
     if resource is not None and resource.get("resourceType") != "Appointment":
         raise InvalidFile("body", [Fault("Parameters", "appointment-resource must be an Appointment")])
     if cancelled is not None:
-        named, wanted = read_reference_text(cancelled), {"status": "cancelled"}
+        named, wanted = read_reference_text(cancelled, "Appointment"), {"status": "cancelled"}
         return _operate("$book", context, actor, given, lambda: _change(context, actor, named, wanted, if_match))
     if resource is None or resource["status"] in ("pending", "proposed"):
-        named = read_reference_text(reference) if resource is None else str(resource.get("id", ""))
+        named = read_reference_text(reference, "Appointment") if resource is None else str(resource.get("id", ""))
         return _operate("$book", context, actor, given, lambda: _book(context, actor, named))
     if resource["status"] not in ("booked", "cancelled"):
         raise InvalidFile("body", [Fault("Parameters", "the status must be pending, booked or cancelled")])

@@ -80,12 +80,14 @@ def test_a_good_resource_is_not(file: Path) -> None:
     assert list(find_faults(resource["resourceType"], resource)) == []
 
 
+HOLDER = {"actor": {"reference": "Patient/pat"}, "status": "accepted"}
+DIV = '<div xmlns="http://www.w3.org/1999/xhtml">'
 APPOINTMENT: dict[str, Any] = {
     "resourceType": "Appointment",
     "status": "booked",
     "start": "2026-12-01T09:00:00-05:00",
     "end": "2026-12-01T09:45:00-05:00",
-    "participant": [{"actor": {"reference": "Patient/pat"}, "status": "accepted"}],
+    "participant": [HOLDER],
 }
 
 
@@ -104,12 +106,76 @@ APPOINTMENT: dict[str, Any] = {
         ({"cancellationReason": {"text": "x"}}, "cancellationReason"),
         ({"minutesDuration": 0}, "minutesDuration"),
         ({"extension": [{"url": "u", "valueString": "x", "extension": [{"url": "v", "valueString": "y"}]}]}, "extension[0]"),
+        ({"extension": [{"url": "u"}]}, "extension[0]"),
+        ({"modifierExtension": [{"url": "u", "valueBoolean": True}]}, "modifierExtension"),
+        ({"participant": [{**HOLDER, "modifierExtension": [{"url": "u"}]}]}, "participant[0].modifierExtension"),
+        ({"implicitRules": "http://example.org/rules"}, "implicitRules"),
+        ({"start": 5}, "start"),
+        ({"start": "2026-12-01T09:00:00"}, "start"),
+        ({"minutesDuration": "30"}, "minutesDuration"),
+        ({"minutesDuration": True}, "minutesDuration"),
+        ({"participant": {**HOLDER}}, "participant"),
+        ({"comment": " "}, "comment"),
+        ({"id": "x" * 65}, "id"),
+        ({"contained": [{"resourceType": "Zork", "id": "a"}]}, ""),
+        ({"contained": [{"resourceType": "Patient", "id": "a", "contained": [{"resourceType": "Patient"}]}]}, "contained[0]"),
+        ({"contained": [{"resourceType": "Patient", "id": "a", "meta": {"versionId": "1"}}]}, "contained[0]"),
+        ({"participant": [{"actor": {"reference": "#a"}, "status": "accepted"}]}, "contained"),
+        ({"participant": [{"actor": {"type": "Observation"}, "status": "accepted"}]}, "participant[0].actor.type"),
+        ({"participant": [{**HOLDER, "actor": {"reference": "Patient/a", "type": "Device"}}]}, "participant[0].actor.type"),
+        ({"identifier": [{"system": "no address", "value": "a"}]}, "identifier[0].system"),
+        ({"text": {"status": "generated", "div": f"{DIV}<script>a</script></div>"}}, "text.div"),
     ],
 )
 def test_faults_are_named_by_place(change: dict[str, Any], place: str) -> None:
     assert list(find_faults("Appointment", APPOINTMENT)) == []
     faults = list(find_faults("Appointment", APPOINTMENT | change))
     assert faults[0].path == place
+
+
+@pytest.mark.parametrize(
+    ("kind", "resource", "place"),
+    [
+        ("Patient", {"active": "true"}, "active"),
+        ("Patient", {"multipleBirthInteger": "2"}, "multipleBirthInteger"),
+        ("Patient", {"telecom": [{"value": "1"}]}, "telecom[0]"),
+        ("Patient", {"contact": [{"gender": "male"}]}, "contact[0]"),
+        ("ServiceRequest", {"doNotPerform": True}, "doNotPerform"),
+    ],
+)
+def test_faults_of_other_types_are_named_by_place(kind: str, resource: dict[str, Any], place: str) -> None:
+    needed = (
+        {"status": "active", "intent": "order", "subject": {"reference": "Patient/pat"}} if kind == "ServiceRequest" else {}
+    )
+    assert list(find_faults(kind, {"resourceType": kind, "id": "a", **needed})) == []
+    faults = list(find_faults(kind, {"resourceType": kind, **needed, **resource}))
+    assert faults[0].path == place
+
+
+@pytest.mark.parametrize("operation", ["$find", "$hold", "$book"])
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        {"name": "appointment-resource", "resource": {"resourceType": "Zork"}},
+        {"name": "nobody-knows-it", "resource": {"resourceType": "Zork"}},
+        {"name": "appointment-reference", "valueInteger": 5},
+        {"name": "appointment-reference", "valueReference": {"reference": "Patient/pat"}},
+        {"name": "appointment-reference", "valueReference": {"display": "the next one"}},
+    ],
+)
+def test_what_an_operation_cannot_read_is_a_bad_request(reader: Hospital, operation: str, parameter: dict[str, Any]) -> None:
+    answer = reader.ask("POST", f"Appointment/{operation}", {"resourceType": "Parameters", "parameter": [parameter]})
+    assert 400 <= answer.status_code < 500 and answer.json()["resourceType"] == "OperationOutcome", answer.text
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_an_object_that_names_something_twice_is_refused(reader: Hospital, method: str) -> None:
+    twice = json.dumps(APPOINTMENT | {"id": "own"}).replace(
+        '"status": "accepted"', '"status": "accepted", "status": "declined"'
+    )
+    headers = {**reader.headers, "If-Match": 'W/"1.1"', "Content-Type": "application/fhir+json"}
+    answer = reader.desk.client.request(method, "/fhir/r4/Appointment/own", content=twice, headers=headers)
+    assert answer.status_code == 422 and "twice" in answer.text
 
 
 def test_what_is_nested_without_end_is_refused() -> None:

@@ -1,0 +1,87 @@
+"""A clinic with a made-up week that other programs of hospitals speak to, and where those programs are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from joserfc.jwk import ECKey, RSAKey
+from support.clients import EVERYTHING, key_set
+from support.mailserver import free_port
+from support.processes import COMMAND, Served, served
+from support.stored import StoredWeek
+
+from api.services.accounts.accounts import SYSTEM
+from api.services.accounts.clients import add_client
+from api.store.columns import utc_now
+from api.store.database import Database
+from api.store.queries import periods
+from scheduling.generate import SizeName, generate
+from scheduling.scenario import Scenario
+from solver import plan_first_come
+
+TODAY = utc_now().date()
+MONDAY = TODAY + timedelta(days=14 - TODAY.weekday())
+"""The Monday after next: others' programs go by the real clock."""
+
+NAMES = ("first", "second")
+"""Two systems of a hospital."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running service over a published week, and the private keys of the systems that may come in, by name."""
+
+    service: Served
+    week: Scenario
+    keys: dict[str, RSAKey | ECKey]
+
+    @property
+    def base(self) -> str:
+        """The address of its FHIR server."""
+        return f"{self.service.address}/fhir/r4"
+
+    def write_key(self, name: str, folder: Path) -> Path:
+        """Write a system's private key as PEM, and return the file."""
+        file = folder / f"{name}.pem"
+        file.write_bytes(self.keys[name].as_pem(private=True))
+        return file
+
+
+def publish_week(database: Database, size: SizeName, start: date = MONDAY) -> StoredWeek:
+    """Keep a made-up week in a store, planned first come, first served, and published."""
+    week, now = generate(size, seed=7, start=start), utc_now()
+    with database.writing() as session:
+        periods.keep_scenario(session, week, now)
+    stored = StoredWeek(database, week)
+    stored.publish(plan_first_come(week), now)
+    return stored
+
+
+@contextmanager
+def running_demo(url: str, size: SizeName = "tiny") -> Iterator[Demo]:
+    """Serve a week, and let two systems in: one signs by RSA, one by an elliptic curve."""
+    database = Database(url)
+    week = publish_week(database, size).scenario
+    keys: dict[str, RSAKey | ECKey] = {
+        NAMES[0]: RSAKey.generate_key(2048, {"kid": "rsa"}, private=True),
+        NAMES[1]: ECKey.generate_key("P-384", {"kid": "ec"}, private=True),
+    }
+    with database.writing() as session:
+        for name, key in keys.items():
+            add_client(session, SYSTEM, name, key_set(key), EVERYTHING, utc_now())
+    database.close()
+    port = free_port()
+    command = (*COMMAND, "serve", "--port", str(port))
+    with served(url, command=command, public_url=f"http://127.0.0.1:{port}") as service:
+        yield Demo(service, week, keys)
+
+
+def read_json(file: Path) -> Any:
+    """Return what a file of JSON holds."""
+    return json.loads(file.read_text(encoding="utf-8"))
