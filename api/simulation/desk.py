@@ -79,9 +79,10 @@ class AtOnce:
 
 @dataclass(frozen=True)
 class PlannedWeek:
-    """A week that was built, planned and published: what it was asked for, the plan, and what is different by it."""
+    """A week that was built, planned and published: what it was asked for, as what, the plan, and what is different by it."""
 
     next_week: NextWeek
+    scenario: Scenario
     plan: Plan
     published: Published
 
@@ -173,7 +174,7 @@ class SimulatedDesk:
         with self._store.writing() as session:
             row = planning.request_plan(session, AtOnce(self._context.clock), SYSTEM, wanted, of, self.now)
             jobs.finish_job(session, row.id, row.epoch, plan, self.now)
-            return PlannedWeek(week.next_week, plan, publishing.publish(session, SYSTEM, row.id, self.now))
+            return PlannedWeek(week.next_week, of.scenario, plan, publishing.publish(session, SYSTEM, row.id, self.now))
 
     # ---- What becomes of bookings ----
 

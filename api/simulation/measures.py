@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
 
-from scheduling.care.rules import CareHistory
+from scheduling.care.rules import CARE_RULES, CareHistory, CareRule, CareViolation
 from scheduling.fields import Count, Model, Priority
 
 PRIORITIES: tuple[Priority, ...] = ("cancer", "urgent", "soon", "routine")
@@ -64,10 +64,20 @@ class SameDayRefusal(Model):
 
 @dataclass
 class SimulationTally:
-    """The counts of one simulation, as they grow."""
+    """The counts of one simulation, as they grow.
+
+    Attributes
+    ----------
+    care_rules
+        By what its care is judged at the end: the pain centre's rules, or none.
+    broken
+        Rules that a plan broke.
+    """
 
     policy: str
     seed: int
+    care_rules: Sequence[CareRule] = CARE_RULES
+    broken: list[CareViolation] = field(default_factory=list)
     chronicle: CareHistory = field(default_factory=lambda: CareHistory(until=date.min))
     waits: dict[Priority, list[int]] = field(default_factory=lambda: defaultdict(list))
     asked: dict[date, int] = field(default_factory=lambda: defaultdict(int))

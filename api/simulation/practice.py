@@ -25,10 +25,12 @@ from api.simulation.policies import PlanningPolicy
 from api.simulation.world import Absence, SimulatedReferral, World
 from api.store.queries.bookings import BookingChange, StandingBooking
 from scheduling import catalogue
+from scheduling.care.rules import CARE_RULES, CareViolation
 from scheduling.clinic import Closure, Service
 from scheduling.fields import ONE_DAY, Horizon, Weekday
 from scheduling.pathways import Occurrence, Pathway
 from scheduling.people import Patient, Provider
+from scheduling.rules import find_violations
 from scheduling.timegrid import minute_of_day
 from scheduling.working_time import count_working_minutes
 
@@ -58,7 +60,7 @@ class Practice:
         self.put_off, self.called, self.lost = set[str](), set[str](), set[str]()
         self.before = world.start - ONE_WEEK
         self.desk = SimulatedDesk(policy, catalogue.build_clinic().timezone, self.before)
-        self.tally = SimulationTally(policy.name, world.seed)
+        self.tally = SimulationTally(policy.name, world.seed, () if world.setting.catalogue else CARE_RULES)
         self.memory = Memory(self.desk, self.tally, world.providers)
 
     # ---- The weeks ----
@@ -66,11 +68,11 @@ class Practice:
     def run(self) -> Iterator[date]:
         """Live through the weeks; yield the Monday of each one that is over."""
         self._open()
-        for day in (self.before + timedelta(days=n) for n in range(5)):
+        for day in (self.before + timedelta(days=n) for n in self.world.setting.open_days):
             self._live_evening(day, [arrival for arrival in self.world.arrivals(day) if self._can_wait(arrival)])
         for monday in (self.world.start + timedelta(weeks=week) for week in range(self.world.weeks)):
             self._begin_week(monday)
-            for day in (monday + timedelta(days=n) for n in range(5)):
+            for day in (monday + timedelta(days=n) for n in self.world.setting.open_days):
                 self._live_morning(day)
                 self._live_evening(day, self._live_hours(day))
             self.memory.close_week(monday)
@@ -172,6 +174,10 @@ class Practice:
     def _plan(self, monday: date, whole: bool, only: Collection[str] | None = None) -> None:
         planned = self.desk.plan_week(monday, whole, only)
         self.memory.remember_waiting(planned.next_week)
+        self.tally.broken += [
+            CareViolation(violation.rule, ", ".join(violation.ids), monday, violation.detail)
+            for violation in find_violations(planned.scenario, planned.plan)
+        ]
         if whole:
             self.tally.asked[monday] = len(planned.next_week.scenario.visits)
             self.tally.left_out[monday] = len(planned.plan.unscheduled)

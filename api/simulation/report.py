@@ -16,7 +16,7 @@ from api.reports.picture.svg import Drawing
 from api.reports.summary import table
 from api.simulation.measures import PRIORITIES, SameDayRefusal, SimulationTally, Waits, WeekFigures
 from api.simulation.policies import POLICIES, PolicyName
-from api.simulation.world import mix
+from api.simulation.setting import load_mix
 from scheduling.care.rules import CareViolation, find_care_violations
 from scheduling.fields import Count, Model, Priority
 
@@ -86,9 +86,10 @@ class Report(Model):
 def build_result(tally: SimulationTally, policy: PolicyName) -> Result:
     """Return what came of a simulation that is over."""
     weeks = tuple(tally.weeks())
-    told = tally.chronicle
-    faults = find_care_violations(told)
-    strict = find_care_violations(replace(told, visits=[visit for visit in told.visits if not visit.taken]))
+    told, pumps = tally.chronicle, load_mix().pumps
+    faults = [*tally.broken, *find_care_violations(told, tally.care_rules)]
+    untaken = replace(told, visits=[visit for visit in told.visits if not visit.taken])
+    strict = find_care_violations(untaken, tally.care_rules)
     return Result(
         policy=policy,
         seed=tally.seed,
@@ -97,7 +98,7 @@ def build_result(tally: SimulationTally, policy: PolicyName) -> Result:
         recontacted=sum(tally.recontacted.values()),
         utilisation=round(sum(tally.minutes.values()) / max(sum(tally.supply.values()), 1), 3),
         sessions=len(told.sessions),
-        refills=sum(visit.service == mix().pumps.service and visit.came for visit in told.visits),
+        refills=sum(pumps is not None and visit.service == pumps.service and visit.came for visit in told.visits),
         waits={priority: tally.waits_of(priority) for priority in PRIORITIES},
         same_day=dict(tally.same_day),
         refusals=tuple(tally.refusals),

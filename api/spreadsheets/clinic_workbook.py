@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from api.spreadsheets.cells import Unreadable
 from api.spreadsheets.table import MAX_FILE_BYTES, letter
-from api.spreadsheets.xlsx_file import OLE, ZIP, xlsx_sheets
+from api.spreadsheets.xlsx_file import OLE, ZIP, is_blank, xlsx_sheets
 from scheduling.errors import Fault, InvalidFile
 from scheduling.files import read_bounded
 from scheduling.scenario import Scenario
@@ -26,6 +26,9 @@ MAX_LISTED_ROWS = 2_000
 FORMATS = {"date": "yyyy-mm-dd", "clock": "hh:mm"}
 COLUMN_CHARACTERS = 4
 """How much wider a column is than its heading, in characters."""
+
+MAX_TITLE_ROWS = 20
+"""How many rows are looked through for the headings."""
 
 SUFFIXES = (".xlsx", ".toml")
 """What names of workbooks end with."""
@@ -58,8 +61,14 @@ def read_workbook(content: bytes, source: str) -> Reading:
     reading = read_book(rows)
     known = {fault.path for fault in faults}
     reading.faults[:0] = faults
-    reading.faults[len(faults) :] = [fault for fault in reading.faults[len(faults) :] if fault.path not in known]
+    reading.faults[len(faults) :] = [fault for fault in reading.faults[len(faults) :] if not _is_told(fault, known)]
     return reading
+
+
+def _is_told(fault: Fault, known: Container[str]) -> bool:
+    """Return whether a cell has a fault already, or its whole column is missing."""
+    sheet, _, rest = fault.path.partition(", row ")
+    return fault.path in known or (fault.message == "missing" and place(sheet, None, rest.partition(", ")[2]) in known)
 
 
 def read_workbook_file(file: Path) -> Reading:
@@ -98,34 +107,56 @@ def make_scenario(reading: Reading, source: str) -> Scenario:
 
 
 def _read_table(sheet: Sheet, table: Sequence[tuple[int, list[Any]]], faults: list[Fault]) -> Iterator[Row]:
-    rows = [(number, cells) for number, cells in table if any(cell is not None for cell in cells)]
+    rows = [(number, cells) for number, cells in table if not all(map(is_blank, cells))]
     if not rows:
         return
-    names = _read_headings(sheet, *rows[0], faults)
-    for number, cells in rows[1:]:
-        values = dict[str, Any]()
-        for column, cell in enumerate(cells):
-            name = names.get(column)
-            if isinstance(cell, Unreadable):
-                faults.append(Fault(place(sheet.key, number, name or f"column {letter(column)}"), cell.reason))
-            elif cell is not None and column not in names:
-                faults.append(
-                    Fault(place(sheet.key, number, f"column {letter(column)}"), "stands in a column without a heading")
-                )
-            elif cell is not None and name is not None:
-                values[name] = cell
-        yield Row(number, values)
+    first = _find_headings(sheet, rows)
+    if first:
+        faults.append(Fault(place(sheet.key, rows[0][0]), f"the headings are in row {rows[first][0]}; delete what is above"))
+    names = _read_headings(sheet, *rows[first], faults)
+    if len(rows) > first + 1:
+        absent = (column.key for column in sheet.columns if column.required and column.key not in names.values())
+        faults += [Fault(place(sheet.key, None, key), "the column is missing") for key in absent]
+    for number, cells in rows[first + 1 :]:
+        yield Row(number, dict(_read_row(sheet, number, cells, names, faults)))
+
+
+def _find_headings(sheet: Sheet, rows: Sequence[tuple[int, list[Any]]]) -> int:
+    """Return which row has the headings: the first, or one below a title that has none."""
+    known = [sum(_name_heading(cell) in sheet.by_key for cell in cells) for _, cells in rows[:MAX_TITLE_ROWS]]
+    return 0 if known[0] else next((number for number, count in enumerate(known) if count > 1), 0)
+
+
+def _read_row(
+    sheet: Sheet, number: int, cells: Sequence[Any], names: Mapping[int, str | None], faults: list[Fault]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the cells of a row by their columns."""
+    for column, cell in enumerate(cells):
+        name = names.get(column)
+        here = place(sheet.key, number, name or f"column {letter(column)}")
+        if isinstance(cell, Unreadable):
+            faults.append(Fault(here, cell.reason))
+        elif column not in names and not is_blank(cell):
+            faults.append(Fault(here, "stands in a column without a heading"))
+        elif cell is not None and name is not None:
+            yield name, cell
+
+
+def _name_heading(cell: Any) -> str:
+    return "_".join(str(cell).lower().replace("-", " ").replace("_", " ").split())
 
 
 def _read_headings(sheet: Sheet, number: int, cells: Sequence[Any], faults: list[Fault]) -> dict[int, str | None]:
     """Return the columns by their places; None: one that has a fault already."""
     names: dict[int, str | None] = {}
     for column, cell in enumerate(cells):
-        if cell is None:
+        if is_blank(cell):
             continue
-        name = "_".join(str(cell).lower().replace("-", " ").replace("_", " ").split())
+        name = _name_heading(cell)
         here = place(sheet.key, number, f"column {letter(column)}")
-        if name not in sheet.by_key:
+        if isinstance(cell, Unreadable):
+            faults.append(Fault(here, cell.reason))
+        elif name not in sheet.by_key:
             faults.append(Fault(here, f'unknown column "{cell}"{suggest(name, sheet.by_key)}'))
         elif name in names.values():
             faults.append(Fault(here, f'"{name}" is repeated'))

@@ -48,13 +48,22 @@ def xlsx_rows(content: bytes, source: str) -> Iterator[tuple[int, list[Cell]]]:
 
 
 def xlsx_sheets(content: bytes, source: str, titles: Container[str]) -> Iterator[tuple[str, list[tuple[int, list[Any]]]]]:
-    """Yield sheets by title, each with its rows by number from 1; of sheets with other titles, none.
+    """Yield sheets by title, each with its rows by number from 1; of others that hold anything, none of them.
 
     Cells are values as the file types them, or :class:`Unreadable`. Raises ``InvalidFile`` as :func:`xlsx_rows`.
     """
     with _opened(content, source) as book:
         for sheet in book.worksheets:
-            yield sheet.title, list(_rows(content, sheet, source, lambda value: value)) if sheet.title in titles else []
+            rows = _rows(content, sheet, source, lambda value: value)
+            if sheet.title in titles:
+                yield sheet.title, list(rows)
+            elif any(not is_blank(cell) for _, cells in rows for cell in cells):
+                yield sheet.title, []
+
+
+def is_blank(cell: Any) -> bool:
+    """Return whether a cell holds nothing, or nothing that can be seen."""
+    return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
 @contextmanager

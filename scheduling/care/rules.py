@@ -405,7 +405,9 @@ def fellows(history: CareHistory) -> Iterator[CareViolation]:
                 yield CareViolation("fellows", visit.course, day, f"{who} attends {at_once} of 2 at once")
 
 
-CARE_RULES: tuple[Callable[[CareHistory], Iterator[CareViolation]], ...] = (
+CareRule = Callable[[CareHistory], Iterator[CareViolation]]
+
+CARE_RULES: tuple[CareRule, ...] = (
     same_day_consults,
     cancer_clinic,
     monthly_groups,
@@ -421,7 +423,7 @@ CARE_RULES: tuple[Callable[[CareHistory], Iterator[CareViolation]], ...] = (
 )
 
 
-def find_care_violations(history: CareHistory) -> list[CareViolation]:
+def find_care_violations(history: CareHistory, rules: Iterable[CareRule] = CARE_RULES) -> list[CareViolation]:
     """Return every rule of care that was broken, by day."""
-    violations = [violation for rule in CARE_RULES for violation in rule(history)]
+    violations = [violation for rule in rules for violation in rule(history)]
     return sorted(violations, key=lambda violation: (violation.day, violation.rule, violation.subject))

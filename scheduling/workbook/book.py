@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from scheduling.errors import Fault
-from scheduling.workbook.cells import UnreadableCell, read_cell, suggest
+from scheduling.workbook.cells import UnreadableCell, find_near, offer, read_cell, suggest
 from scheduling.workbook.sheets import Column, Sheet, load_sheets
 
 MAX_FAULTS = 1_000
@@ -17,6 +17,10 @@ MAX_FAULTS = 1_000
 
 MAX_SUGGESTIONS = 50
 """For how many unknown names of a column it is looked what was meant."""
+
+
+SEPARATORS = re.compile(r"\s*(?:[;/+&|\n]|\b(?:and|und|et)\b)\s*")
+"""What people write between the words of a list, in place of commas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +169,12 @@ def _find_unknown_names(reading: Reading, sheet: Sheet, rows: Sequence[Row]) -> 
         if column.of is None and not column.among:
             continue
         known = _list_known(reading.book, column)
+        called = _list_calls(reading.book, column, known)
         what = column.of or column.among[0]
         faults = reading.faults if column.of is not None else reading.doubts
         words = ((row, word) for row in rows for word in _list_words(row.cells.get(column.key)) if word not in known)
         for count, (row, word) in enumerate(words):
-            near = suggest(word, known) if count < MAX_SUGGESTIONS else ""
+            near = _suggest_name(word, called) if count < MAX_SUGGESTIONS else ""
             faults.append(Fault(place(sheet.key, row.number, column.key), _describe_unknown(word, what, near)))
 
 
@@ -184,6 +189,24 @@ def _list_known(book: Book, column: Column) -> frozenset[str]:
     if column.of is not None:
         return frozenset(book.values(column.of, load_sheets()[column.of].identity.key))
     return frozenset(word for source in column.among for word in book.values(*source.split(".")))
+
+
+def _list_calls(book: Book, column: Column, known: Iterable[str]) -> dict[str, str]:
+    """Return what the entries that a column may name are called, ids apart from capitals and leading zeros, and names."""
+    calls = dict[str, str]()
+    if column.of is not None:
+        calls = {row.cells["name"].casefold(): row.cells.get("id", "") for row in book.of(column.of) if "name" in row.cells}
+    calls |= {word.lstrip("0"): word for word in known if word.isdecimal()}
+    return calls | {word.casefold(): word for word in known}
+
+
+def _suggest_name(word: str, called: Mapping[str, str]) -> str:
+    """Return which entry a word probably means, or which several of a list that is not separated by commas."""
+    parts = [part.casefold() for part in SEPARATORS.split(word)]
+    if len(parts) > 1 and all(part in called for part in parts):
+        return offer([", ".join(called[part] for part in parts)])
+    near = word.lstrip("0") if word.isdecimal() else word.casefold()
+    return offer([called[near]]) if near in called else offer([called[name] for name in find_near(near, called)])
 
 
 def _list_words(value: Any) -> tuple[str, ...]:

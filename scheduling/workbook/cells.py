@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any, get_args
 
 from scheduling.fields import MONTH_PATTERN, ONE_DAY, Weekday, format_stamp, within_years
+from scheduling.workbook.guesses import guess
 from scheduling.workbook.sheets import Column, Kind
 
 NOTHING = "-"
@@ -28,6 +29,10 @@ ANSWERS = {"yes": True, "no": False, "true": True, "false": False}
 OR = re.compile(r"\s+or\s+|\s*\|\s*")
 
 
+MEANT = "; did you mean"
+"""What comes before a suggestion."""
+
+
 class UnreadableCell(ValueError):
     """A cell that does not hold what its column is for; says what would be right."""
 
@@ -35,8 +40,18 @@ class UnreadableCell(ValueError):
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return what was probably meant, as the end of a sentence; empty: nothing is near."""
     folded = {name.casefold(): name for name in known}
-    near = get_close_matches(word.casefold(), folded, 1, LIKENESS)
-    return f'; did you mean "{folded[near[0]]}"?' if near else ""
+    return offer([folded[near] for near in find_near(word.casefold(), folded)])
+
+
+def find_near(word: str, known: Iterable[str]) -> list[str]:
+    """Return the word that is most like another, if one is like enough."""
+    return get_close_matches(word, list(known), 1, LIKENESS)
+
+
+def offer(words: Sequence[str]) -> str:
+    """Return what may have been meant, as the end of a sentence; empty for nothing."""
+    named = " or ".join(f'"{word}"' for word in words)
+    return f"{MEANT} {named}?" if words else ""
 
 
 def read_cell(column: Column, raw: Any) -> Any:
@@ -51,7 +66,11 @@ def read_cell(column: Column, raw: Any) -> Any:
         raw = raw.strip() if column.kind != "texts" else raw.strip("\n\r ")
     if raw is None or raw == "":
         return None
-    value = _READERS[column.kind](raw) if column.kind != "stamp" else _read_stamp(raw, column.through)
+    try:
+        value = _READERS[column.kind](raw) if column.kind != "stamp" else _read_stamp(raw, column.through)
+    except UnreadableCell as error:
+        near = "" if MEANT in str(error) else offer(guess(column.kind, raw))
+        raise UnreadableCell(f"{error}{near}") from None
     if column.choices and value not in column.choices:
         folded = {choice.casefold(): choice for choice in column.choices}
         if str(value).casefold() in folded:

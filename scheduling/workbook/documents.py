@@ -151,7 +151,7 @@ def _make_named(book: Book, sheet: str, source: str) -> list[dict[str, Any]]:
 
 
 def _make_kinds(book: Book, source: str) -> list[dict[str, Any]]:
-    kinds = _make_named(book, "kinds", source)
+    kinds = [{key: value for key, value in kind.items() if key != "per_week"} for kind in _make_named(book, "kinds", source)]
     if book.of("workshops"):
         kinds.append({"id": GROUP, "name": "seat in a monthly group", "needs": ["programme"], "source": source})
     if book.of("departments"):

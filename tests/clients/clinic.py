@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import httpx2
 from clients.mailhost import PASSWORD, MailHost
-from clients.waiting import until
+from clients.waiting import PATIENCE_SECONDS, until
 from support import factories
 from support.frontdesk import furnish, wanted
 from support.outbox import give_addresses
@@ -47,7 +47,7 @@ class Clinic:
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Ask for something that is granted, and return the answer."""
-        answer = httpx2.request(method, self.service.address + path, json=body, headers=self.token | headers)
+        answer = self._send(method, path, body, headers)
         assert answer.status_code < 300, answer.text
         return answer
 
@@ -82,13 +82,18 @@ class Clinic:
         requests = (json.loads(line) for line in list(self.service.log) if line.startswith("{"))
         return [request["status"] for request in requests if str(request.get("route", "")).startswith("/calendars/")]
 
+    def _send(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> httpx2.Response:
+        """Ask, with the patience that the other programs are given: they all share the machine."""
+        address, sent = self.service.address + path, self.token | headers
+        return httpx2.request(method, address, json=body, headers=sent, timeout=PATIENCE_SECONDS)
+
     def _change(self, method: str, visit: str, body: Any = None) -> None:
         """Change a visit as it stands now; should its patient's answer come in at the same moment, read it again."""
         booking = f"/v1/visits/{visit}/booking"
 
         def granted() -> bool:
             asking = {"If-Match": self.ask("GET", booking).headers["etag"]}
-            answer = httpx2.request(method, self.service.address + booking, json=body, headers=self.token | asking)
+            answer = self._send(method, booking, body, asking)
             assert answer.status_code < 300 or answer.status_code == HTTPStatus.PRECONDITION_FAILED, answer.text
             return answer.status_code < 300
 

@@ -77,6 +77,50 @@ def test_a_renamed_sheet_is_named() -> None:
     assert ("patientes", 'unknown sheet; did you mean "patients"?') in [(f.path, f.message) for f in reading.faults]
 
 
+def test_rows_that_only_look_filled_are_none() -> None:
+    def edit(book: Any) -> None:
+        for column in range(1, 12):
+            book["requests"].cell(4, column, "  ")
+            book["rooms"].cell(9, column, "\u00a0")
+        book["rooms"]["Z1"] = " "
+        book["rooms"]["Z2"] = " "
+        book.create_sheet("Sheet1")["B2"] = " "
+
+    assert read_workbook(edited(edit), "clinic.xlsx").faults == []
+
+
+def test_headings_below_a_title_are_found_and_the_title_is_named() -> None:
+    def edit(book: Any) -> None:
+        book["rooms"].insert_rows(1, 2)
+        book["rooms"]["A1"] = "Our rooms"
+
+    reading = read_workbook(edited(edit), "clinic.xlsx")
+    assert [str(fault) for fault in reading.faults] == ["rooms, row 1: the headings are in row 3; delete what is above"]
+    assert [row.number for row in reading.book.of("rooms")] == [4]
+
+
+def test_a_column_that_is_renamed_is_named_once_and_one_that_is_moved_is_read() -> None:
+    def edit(book: Any) -> None:
+        services = book["services"]
+        services["D1"], services["A1"], services["B1"] = "Dauer", "name", "id"
+        services["A2"], services["B2"] = services["B2"].value, services["A2"].value
+
+    reading = read_workbook(edited(edit), "clinic.xlsx")
+    assert [str(fault) for fault in reading.faults] == [
+        'services, row 1, column D: unknown column "Dauer"',
+        "services, minutes: the column is missing",
+    ]
+
+
+def test_merged_cells_are_named_also_among_the_headings() -> None:
+    def edit(book: Any) -> None:
+        book["rooms"].merge_cells("D1:E1")
+        book["requests"].merge_cells("B2:B3")
+
+    faults = {fault.path: fault.message for fault in read_workbook(edited(edit), "clinic.xlsx").faults}
+    assert all("merged" in faults[path] for path in ("rooms, row 1, column D", "requests, row 2, patient"))
+
+
 @pytest.mark.parametrize("content", [b"\xd0\xcf\x11\xe0old", b"PK\x03\x04broken", b"hello"])
 def test_what_is_no_workbook_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidFile):

@@ -268,6 +268,27 @@ def test_a_cell_that_holds_something_else_is_refused(kind: Any, raw: Any) -> Non
         read_cell(Column(key="cell", kind=kind, note="Any."), raw)
 
 
+@pytest.mark.parametrize(
+    ("sheet", "row", "column", "meant"),
+    [
+        ("requests", {**VISIT, "patient": "Robin Example"}, "patient", "p-1"),
+        ("requests", {**VISIT, "patient": "robin  example"}, "patient", "p-1"),
+        ("requests", {**VISIT, "preferred_people": "ada;ada"}, "preferred_people", "ada, ada"),
+        ("requests", {**VISIT, "service": "Treatment "}, "service", "treatment"),
+        ("week", {"person": "Ada und ada", "days": "MO", "start": "08:00", "end": "12:00"}, "person", "ada, ada"),
+    ],
+)
+def test_who_is_named_otherwise_in_another_sheet_is_found(sheet: str, row: dict[str, Any], column: str, meant: str) -> None:
+    faults = find_all_faults(new_book(**{sheet: [row]}))
+    told = [fault.path for fault in faults if f'did you mean "{meant}"?' in fault.message]
+    assert told == [f"{sheet}, row 2, {column}"], faults
+
+
+def test_a_number_is_found_by_its_value_whatever_zeros_it_begins_with() -> None:
+    raw = new_book(patients=[{"id": "007"}], requests=[{**VISIT, "patient": 7}])
+    assert [fault.message for fault in read_book(raw).faults] == ['"7" is not in the sheet patients; did you mean "007"?']
+
+
 @pytest.mark.parametrize("text", ["format = 1", "nothing", 'format = "clinicweave-workbook/1"\nsites = 3'])
 def test_toml_that_is_no_workbook_is_refused(text: str) -> None:
     with pytest.raises(InvalidFile):
