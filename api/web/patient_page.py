@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -66,19 +67,43 @@ def make_visit_page(visit: PatientVisit, address: str, said: str = "") -> str:
     return make_page(words["title"], visit.clinic, "".join([*parts, *_list_facts(visit.appointment)]))
 
 
-def make_question_page(visit: PatientVisit, address: str, answer: str) -> str:
-    """Return the page that asks whether an answer is meant, and for what a patient wants to say with it."""
+def make_question_page(visit: PatientVisit, address: str, answer: str, times: Iterable[tuple[datetime, str]] = ()) -> str:
+    """Return the page that asks whether an answer is meant, and for what a patient wants to say with it.
+
+    ``times`` are other starts that may be chosen instead, on the clinic's clocks, each with the name of its location.
+    """
     words, appointment = load_words()["patient"], visit.appointment
     assert appointment is not None  # of what has no place nothing is asked
-    when = f"{format_day(appointment.local_start)}, {format_clock(appointment.local_start)}"
+    when = _write_start(appointment.local_start)
     text = (
         f'<label>{escape(words[f"words_{answer}"])}<textarea name="words" rows="4" maxlength="{MAX_WORDS}"></textarea></label>'
     )
-    fields = {"answer": answer, "sure": "yes", "version": str(visit.version)}
-    body = make_card(
-        f"<h1>{escape(words[f'ask_{answer}'].format(when=when))}</h1>",
+    fields = {"answer": answer, "sure": "yes", **_version(visit)}
+    heading = f"<h1>{escape(words[f'ask_{answer}'].format(when=when))}</h1>"
+    offered = "".join(
+        make_form(address, f"{_write_start(start)}, {where}", {"answer": "move", "start": start.isoformat(), **_version(visit)})
+        for start, where in times
+    )
+    chosen = make_card(heading, f"<p>{escape(words['times'])}</p>", f'<div class="actions">{offered}</div>') if offered else ""
+    body = chosen + make_card(
+        f"<h2>{escape(words['no_time'])}</h2>" if chosen else heading,
         f"<p>{escape(words[f'ask_{answer}_how'])}</p>",
         f'<div class="actions">{make_form(address, words[f"yes_{answer}"], fields, inside=text, is_primary=True)}'
+        f'<a class="button" href="{escape(address)}">{escape(words["back"])}</a></div>',
+    )
+    return make_page(words["title"], visit.clinic, body)
+
+
+def make_move_page(visit: PatientVisit, address: str, start: datetime) -> str:
+    """Return the page that asks whether a patient means to come at another time, which they have chosen."""
+    words, appointment = load_words()["patient"], visit.appointment
+    assert appointment is not None  # of what has no place nothing is asked
+    fields = {"answer": "move", "sure": "yes", "start": start.isoformat(), **_version(visit)}
+    how = words["ask_move_how"].format(when=_write_start(appointment.local_start))
+    body = make_card(
+        f"<h1>{escape(words['ask_move'].format(when=_write_start(start)))}</h1>",
+        f"<p>{escape(how)}</p>",
+        f'<div class="actions">{make_form(address, words["yes_move"], fields, is_primary=True)}'
         f'<a class="button" href="{escape(address)}">{escape(words["back"])}</a></div>',
     )
     return make_page(words["title"], visit.clinic, body)
@@ -167,3 +192,11 @@ def _make_map_address(appointment: Appointment) -> str:
 def _write_moment(moment: datetime, timezone: str) -> str:
     local = moment.astimezone(ZoneInfo(timezone))
     return f"{format_day(local)}, {format_clock(local)}"
+
+
+def _version(visit: PatientVisit) -> dict[str, str]:
+    return {"version": str(visit.version)}
+
+
+def _write_start(start: datetime) -> str:
+    return f"{format_day(start)}, {format_clock(start)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from support.browser import find_faults
@@ -44,7 +45,19 @@ def test_escape_leaves_a_visit_where_it_was(page: Any) -> None:
 def test_a_place_is_chosen_from_a_list_without_dragging(page: Any) -> None:
     page.locator("[data-visit]").first.click()
     page.get_by_role("button", name="Move…").click()
-    page.locator("input[type=radio]").nth(1).check()
+    page.locator("input[type=radio]").first.check()
     page.get_by_role("button", name="Stage").click()
     page.locator("button:enabled", has_text="Apply").wait_for()
     page.get_by_role("button", name="Discard").click()
+
+
+def test_other_places_are_others_than_the_present_one(page: Any) -> None:
+    item = page.locator("[data-visit]").first
+    present = re.search(r"\w{3} \d+ \w{3} \d\d:\d\d", str(item.get_attribute("aria-label")))
+    item.click()
+    page.get_by_role("button", name="Move…").click()
+    page.locator("input[type=radio]").first.wait_for()
+    team = page.locator("dt:text-is('With') + dd").inner_text()
+    offered = page.locator("form label").all_inner_texts()
+    assert present is not None
+    assert not any(present.group() in text and team in text for text in offered) and all("points" in text for text in offered)

@@ -50,6 +50,19 @@ def test_who_is_here_is_noted_and_taken_back(at: Any, page: Any, desk: DeskServe
     page.get_by_text("✓ arrived").wait_for(state="detached")
 
 
+def test_today_says_when_patients_are_to_be_there_and_a_wall_names_none(at: Any, page: Any, desk: DeskServed) -> None:
+    first = min(planned_week(WEEK)[1].visits, key=lambda booking: booking.start)
+    name = {visit.id: desk.scenario.patients_by_id[visit.patient].name for visit in desk.scenario.visits}[first.visit]
+    page.clock.set_fixed_time(first.start)
+    at("/today")
+    page.get_by_role("link", name=name).first.wait_for()
+    assert page.get_by_text("here by").count() > 0 and page.get_by_text("held places left").count() == 1
+    at("/today?wall=1")
+    page.get_by_text("held places left").wait_for()
+    assert not any(patient.name in page.locator("main").inner_text() for patient in desk.scenario.patients)
+    assert find_faults(page) == []
+
+
 @pytest.mark.parametrize("path", ["/intake", "/weeks/{week}/happened"])
 def test_pages_that_take_something_in(at: Any, page: Any, desk: DeskServed, scheme: str, path: str) -> None:
     page.emulate_media(color_scheme=scheme)

@@ -28,7 +28,7 @@ def stage_move(page: Any, index: int) -> str:
     key = str(item.get_attribute("data-key"))
     item.click()
     page.get_by_role("button", name="Move…").click()
-    page.locator("input[type=radio]").nth(1).check()
+    page.locator("input[type=radio]").first.check()
     page.get_by_role("button", name="Stage").click()
     page.locator("button:enabled", has_text="Apply").wait_for()
     return key

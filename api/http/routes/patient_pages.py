@@ -6,6 +6,7 @@ A GET changes nothing, not even when the link was last used: mail scanners and p
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -20,6 +21,7 @@ from api.http.gate import get_address, make_router
 from api.http.routes.desk import PAGE_POLICY
 from api.http.routes.feeds import CALENDAR
 from api.runtime.exceptions import Conflict, Unauthenticated
+from api.services.other_times import list_other_times
 from api.services.pages.patient import make_visit_calendar, open_page, take_answer
 from api.web import patient_page as pages
 from api.web.patient_page import PatientVisit
@@ -75,7 +77,7 @@ def show_page(secret: Secret, request: Request, context: Shared, said: Annotated
     "/p/{secret}",
     response_class=HTMLResponse,
     responses={**PAGE, 303: {"description": "It is noted; the page says so."}},
-    openapi_extra=describe_form(answer="accepted", version="3"),
+    openapi_extra=describe_form(answer="accepted", version="3", start="2026-12-01T09:00"),
     max_body_size=MAX_FORM_BYTES,
 )
 def answer_page(secret: Secret, request: Request, context: Shared, form: Form) -> Response:
@@ -85,11 +87,16 @@ def answer_page(secret: Secret, request: Request, context: Shared, form: Form) -
         return _ended()
     actor, visit = opened
     answer, version = form.get("answer", ""), form.get("version", "")
-    if answer in ASKED_TWICE and form.get("sure") != "yes" and visit.standing == "booked":
-        return _page(pages.make_question_page(visit, _address(secret), answer))
+    asks = form.get("sure") != "yes" and visit.standing == "booked"
+    if answer in ASKED_TWICE and asks:
+        times = list_other_times(context, actor.visit or "") if answer == "another-time" else ()
+        return _page(pages.make_question_page(visit, _address(secret), answer, ((time.start, time.location) for time in times)))
     try:
+        start = _read_start(form) if answer == "move" else None
+        if start is not None and asks:
+            return _page(pages.make_move_page(visit, _address(secret), start))
         words = form.get("words", "").strip()[: pages.MAX_WORDS]
-        take_answer(context, actor, answer, words, int(version) if VERSION.fullmatch(version) else -1)
+        take_answer(context, actor, answer, words, int(version) if VERSION.fullmatch(version) else -1, start)
     except Conflict:
         return RedirectResponse(f"{_address(secret)}?said=changed", HTTPStatus.SEE_OTHER)
     return RedirectResponse(f"{_address(secret)}?said={answer}", HTTPStatus.SEE_OTHER)
@@ -117,6 +124,15 @@ def _open(context: AppContext, request: Request, secret: str) -> tuple[Actor, Pa
     except (Unauthenticated, UnknownId):
         context.log_ins.take(f"guess from {get_address(request)}")
         return None
+
+
+def _read_start(form: dict[str, str]) -> datetime:
+    """Return the start that was chosen, on the clinic's clocks. Raises ``Conflict`` for what is none."""
+    try:
+        start = datetime.fromisoformat(form.get("start", ""))
+    except ValueError:
+        raise Conflict("that is no time") from None
+    return start.replace(tzinfo=None)
 
 
 def _address(secret: str) -> str:

@@ -1,7 +1,7 @@
 """What a patient sees and says on the page of their link: one visit, as it stands, and whether they come.
 
 Looking changes nothing. An answer is noted as one that came by mail: it moves and cancels nothing, and who cannot come, or
-wants another time, is a task for staff.
+wants another time than those that are free, is a task for staff. Who chooses one of those is moved there.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from api.services.bookings.by_hand import get_booking_row
 from api.services.bookings.replies import PageAnswer, answer_on_page
 from api.services.bookings.waitlist import accept_offer, decline_offer, get_offered_place
 from api.services.calendars.contents import list_entries
+from api.services.other_times import take_other_time
 from api.store.errors import StaleVersion
 from api.store.queries import messages, people, periods, requests
 from api.store.rows import expect_version
@@ -52,13 +53,15 @@ def open_page(context: AppContext, secret: str) -> tuple[Actor, PatientVisit]:
         return actor, show_visit(session, actor.visit, now, context.settings.mail_names_clinicians)
 
 
-def take_answer(context: AppContext, by: Actor, answer: str, words: str, version: int) -> None:
+def take_answer(context: AppContext, by: Actor, answer: str, words: str, version: int, start: datetime | None = None) -> None:
     """Do what a patient says on their page.
 
     Parameters
     ----------
     version
         The booking's that the page told.
+    start
+        With the answer ``move``: the other time that was chosen, on the clinic's clocks.
 
     Raises
     ------
@@ -69,6 +72,8 @@ def take_answer(context: AppContext, by: Actor, answer: str, words: str, version
     try:
         if answer in get_args(PageAnswer):
             answer_on_page(context, by, cast(PageAnswer, answer), words, version)
+        elif answer == "move" and start is not None:
+            take_other_time(context, by, start, version)
         elif answer in OFFER_ANSWERS:
             with context.database.writing() as session:
                 expect_version(get_booking_row(session, by.visit), "booking", by.visit, version)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,43 @@ def test_another_time_is_a_task_and_the_appointment_stands(desk: FrontDesk, addr
     (task,) = tasks(desk)
     assert (task["kind"], task["words"]) == ("another-time", "Only mornings")
     assert desk.booking("v-1") is not None
+
+
+def times_offered(page: Any) -> list[str]:
+    return re.findall(r'name="start" value="([^"]+)"', page.text)
+
+
+def test_another_time_is_chosen_among_those_that_are_free(desk: FrontDesk, address: str) -> None:
+    page = answer(desk, address, "another-time")
+    starts = times_offered(page)
+    assert 0 < len(starts) <= 5 and starts == sorted(starts)
+    assert len({(start[:10], start[11:13] < "12") for start in starts}) == len(starts)  # each on its own half-day
+    asked = answer(desk, address, "move", start=starts[-1])
+    assert asked.status_code == 200 and "instead?" in asked.text and desk.booking("v-1")["start"] == "2026-12-01T09:00"
+    moved = answer(desk, address, "move", start=starts[-1], sure="yes")
+    assert (moved.status_code, moved.headers["location"]) == (303, f"{address}?said=move")
+    assert desk.booking("v-1")["start"] == starts[-1][:16]
+    assert tasks(desk) == [] and "booking.move" in desk.actions("v-1")
+    assert "new time" in desk.client.get(moved.headers["location"]).text
+
+
+@pytest.mark.parametrize("start", ["2026-12-01T09:00:00", "2026-12-01T03:00:00", "nonsense", ""])
+def test_no_other_time_can_be_chosen(desk: FrontDesk, address: str, start: str) -> None:
+    assert answer(desk, address, "move", start=start, sure="yes").headers["location"].endswith("changed")
+    assert desk.booking("v-1")["start"] == "2026-12-01T09:00"
+
+
+def test_a_time_that_is_gone_is_not_offered_and_not_taken(desk: FrontDesk, address: str) -> None:
+    (first, *_) = times_offered(answer(desk, address, "another-time"))
+    desk.clock.now = datetime(2026, 11, 30, 20, tzinfo=UTC)
+    assert first not in times_offered(answer(desk, address, "another-time"))
+    assert answer(desk, address, "move", start=first, sure="yes").headers["location"].endswith("changed")
+
+
+def test_a_pinned_visit_has_no_other_time(desk: FrontDesk, address: str) -> None:
+    assert desk.change("PUT", "pin", "v-1").status_code == 200
+    asked = answer(desk, address, "another-time")
+    assert asked.status_code == 200 and times_offered(asked) == []
 
 
 def test_an_answer_to_what_has_changed_is_not_taken(desk: FrontDesk, address: str) -> None:

@@ -53,7 +53,7 @@ export interface Judgement {
 }
 export interface PlacingChange {
   kind: 'place'; visit: string; start: string; location: string; room: string | null; team: string[]; supervisors: string[];
-  override_reason: string | null;
+  override_reason: string | null; patient_agreed?: boolean;
 }
 export type Change = PlacingChange | { kind: 'cancel' | 'pin' | 'unpin'; visit: string };
 export interface Applied { id: string; version: number; undo_until: string; reverses: string | null; judgement: Judgement }
@@ -74,4 +74,15 @@ export interface MadePlan extends Job {
 export interface Progress {
   seconds: number; phase: string; cost: number | null; bound: number | null; gap: number | null;
   planned?: number | null; late?: number | null; limit?: number | null; seconds_left?: number | null; plan_version?: number | null;
+}
+export interface DayPatient { patient: string; name: string; initials: string }
+export interface DayItem extends Place {
+  kind: 'visit' | 'group' | 'hold'; id: string; service: string; service_name: string; code: string; arrive: string; location_name: string;
+  patients: DayPatient[]; state: string; minutes_late: number; participation: string | null; version: number;
+}
+export interface DayWaiting extends DayPatient { visit: string; service_name: string; last_start: string | null }
+export interface Day {
+  date: string; now: string | null; clinic: string; scenarios: string[]; items: DayItem[]; waiting: DayWaiting[];
+  rooms: { id: string; code: string; location: string }[]; providers: { id: string; name: string }[];
+  figures: { visits: number; arrived: number; done: number; missed: number; late_now: number; held_left: number; waiting: number };
 }
