@@ -21,7 +21,7 @@ from api.http.routes.examples import SCENARIO
 from api.services import outlook as looking_ahead
 from api.services import rolling
 from api.services.rosters import import_roster
-from scheduling.fields import Date, within_years
+from scheduling.fields import Date, Half, within_years
 from scheduling.files import MAX_BYTES
 
 router = make_router("weeks")
@@ -48,6 +48,7 @@ PREVIEW: JsonDict = {
 }
 LOAD: JsonDict = {"kind": "skill", "name": "evaluation", "site": "boston", "demand": [5280], "capacity": [7200]}
 WAIT: JsonDict = {"service": "spine-evaluation", "days": 9, "scarce": "skill evaluation at boston"}
+UNCOVERED: JsonDict = {"date": "2026-12-09", "half": "afternoon", "service": "cancer-consult", "site": "waltham"}
 WEEK: JsonDict = {
     "scenario": "week-2026-12-07",
     "start": "2026-12-07",
@@ -125,14 +126,28 @@ class ShownWait(BaseModel):
     scarce: str | None
 
 
+class ShownHalf(BaseModel):
+    """A half-day of the roster on which nobody at a site (null: at any) could see who is referred that day for a service."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [UNCOVERED]})
+
+    date: Date
+    half: Half
+    service: str
+    site: str | None
+
+
 class OutlookShown(BaseModel):
     """The weeks to come; :mod:`scheduling.care.outlook` states the model."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"weeks": ["2026-12-07"], "loads": [LOAD], "waits": [WAIT]}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"weeks": ["2026-12-07"], "loads": [LOAD], "waits": [WAIT], "uncovered": [UNCOVERED]}]}
+    )
 
     weeks: list[date]
     loads: list[ShownLoad]
     waits: list[ShownWait]
+    uncovered: list[ShownHalf]
 
 
 def _first_day(start: date) -> date:
