@@ -23,6 +23,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from scheduling import catalogue
+from scheduling.care.duty import UncoveredHalf, find_uncovered_halves
 from scheduling.care.rolling import ClinicRecords
 from scheduling.care.windows import list_open_steps
 from scheduling.clinic import Block, Closure, Service
@@ -66,11 +67,15 @@ class ExpectedWait:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The weeks' first days, the loads of all resources, and the waits of all services that a pathway begins with."""
+    """The weeks' first days, the loads of all resources, and the waits of all services that a pathway begins with.
+
+    ``uncovered``: the half-days of the roster on which nobody could see who is referred that day.
+    """
 
     weeks: tuple[date, ...]
     loads: tuple[ResourceLoad, ...]
     waits: tuple[ExpectedWait, ...]
+    uncovered: tuple[UncoveredHalf, ...]
 
 
 def estimate_outlook(records: ClinicRecords, first: date, weeks: int, today: date, arrivals: Mapping[str, float]) -> Outlook:
@@ -95,7 +100,8 @@ def estimate_outlook(records: ClinicRecords, first: date, weeks: int, today: dat
     )
     begins = sorted({pathway.steps[0].service for pathway in records.pathways.values()} & model.services.keys())
     waits = tuple(model.wait(model.services[name], known, capacity) for name in begins)
-    return Outlook(tuple(first + timedelta(weeks=n) for n in range(weeks)), loads, waits)
+    starts = tuple(first + timedelta(weeks=n) for n in range(weeks))
+    return Outlook(starts, loads, waits, find_uncovered_halves(records, first, weeks))
 
 
 Flow = list[float]

@@ -23,7 +23,7 @@ from api.services.care import rolling
 from api.services.clinic.rosters import import_roster
 from api.services.patients.finding import get_patient_names
 from scheduling.care.rolling import NextWeek
-from scheduling.fields import Date, within_years
+from scheduling.fields import Date, Half, within_years
 from scheduling.files import MAX_BYTES
 
 router = make_router("weeks")
@@ -51,6 +51,7 @@ PREVIEW: JsonDict = {
 }
 LOAD: JsonDict = {"kind": "skill", "name": "evaluation", "site": "boston", "demand": [5280], "capacity": [7200]}
 WAIT: JsonDict = {"service": "spine-evaluation", "days": 9, "scarce": "skill evaluation at boston"}
+UNCOVERED: JsonDict = {"date": "2026-12-09", "half": "afternoon", "service": "cancer-consult", "site": "waltham"}
 WEEK: JsonDict = {
     "scenario": "week-2026-12-07",
     "start": "2026-12-07",
@@ -129,14 +130,28 @@ class ShownWait(BaseModel):
     scarce: str | None
 
 
+class ShownHalf(BaseModel):
+    """A half-day of the roster on which nobody at a site (null: at any) could see who is referred that day for a service."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [UNCOVERED]})
+
+    date: Date
+    half: Half
+    service: str
+    site: str | None
+
+
 class OutlookShown(BaseModel):
     """The weeks to come; :mod:`scheduling.care.outlook` states the model."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"weeks": ["2026-12-07"], "loads": [LOAD], "waits": [WAIT]}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"weeks": ["2026-12-07"], "loads": [LOAD], "waits": [WAIT], "uncovered": [UNCOVERED]}]}
+    )
 
     weeks: list[date]
     loads: list[ShownLoad]
     waits: list[ShownWait]
+    uncovered: list[ShownHalf]
 
 
 def _first_day(start: date) -> date:

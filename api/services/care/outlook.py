@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +34,7 @@ def describe_outlook(outlook: Outlook) -> dict[str, Any]:
             {**load.resource._asdict(), "demand": list(load.demand), "capacity": list(load.capacity)} for load in outlook.loads
         ],
         "waits": [{"service": wait.service, "days": wait.days, "scarce": name_resource(wait.scarce)} for wait in outlook.waits],
+        "uncovered": [{**asdict(lacking), "date": lacking.date.isoformat()} for lacking in outlook.uncovered],
     }
 
 

@@ -33,6 +33,7 @@ from solver import Limits, plan_first_come, solve
 WEEK = "test-week"
 VISITS = 10
 PATIENTS = ("pat", "quin", "rae", "sol", "tam")
+TWINS = (("quin", "pat"), ("tam", "sol"))
 CLOSED = (("room", "wang-exam-1"), ("room", "wang-group"), ("location", "wang"))
 DAYS = ("MO", "TU", "WE", "TH", "FR")
 TEAMS = ("ana", "dee", "cy", "ben")
@@ -89,6 +90,8 @@ class DeskMachine(RuleBasedStateMachine):
         self.more = count(VISITS)
         self.changes: list[str] = []
         self.plans: list[str] = []
+        self.sets: list[str] = []
+        self.merged: set[str] = set()
 
     def teardown(self) -> None:
         if hasattr(self, "opened"):
@@ -177,6 +180,45 @@ class DeskMachine(RuleBasedStateMachine):
         body = {"start": at(f"{day} {clock}"), "location": "wang", "room": "wang-group", "team": ["ben"]}
         self.change("DELETE" if off else "PATCH", "/v1/groups/coping/booking", None if off else body)
 
+    @rule(number=NUMBERS, other=NUMBERS, place=PLACES, kind=st.sampled_from(("cancel", "pin", "unpin")))
+    def change_several(self, number: int, other: int, place: dict[str, Any], kind: str) -> None:
+        """Change several visits together, as the board does, or none of them."""
+        changes = [{"kind": "place", "visit": self.names[number], **place}, {"kind": kind, "visit": self.names[other]}]
+        version = self.ask("GET", f"/v1/scenarios/{WEEK}/board").headers["etag"]
+        answer = self.ask("POST", f"/v1/scenarios/{WEEK}/changes", {"changes": changes}, **{"If-Match": version})
+        if answer.status_code == 201:
+            self.sets.append(answer.json()["id"])
+
+    @rule(number=NUMBERS)
+    def reverse_several(self, number: int) -> None:
+        if self.sets:
+            self.ask("POST", f"/v1/changes/{self.sets.pop(-1 - number % len(self.sets))}/reversal")
+
+    @rule(pair=st.sampled_from(TWINS))
+    def merge_or_part(self, pair: tuple[str, str]) -> None:
+        """Two records turn out to be one patient's, or, on the same day, to be two's."""
+        patient, into = pair
+        if patient in self.merged:
+            parted = self.ask("DELETE", f"/v1/patients/{patient}/merge")
+            self.merged -= {patient} if parted.status_code == 204 else set()
+        elif self.ask("POST", f"/v1/patients/{patient}/merge", {"into": into}).status_code == 200:
+            self.merged.add(patient)
+
+    @rule(number=NUMBERS)
+    def refer_for_today(self, number: int) -> None:
+        """Somebody has to be seen today; where there is no place, others give way, or nobody can."""
+        body = {"patient": self._name_patient(number), "service": "consult"}
+        answer = self.ask("POST", "/v1/referrals", body)
+        if answer.status_code == 201:
+            self.names[number] = answer.json()["visit"]
+            if answer.json()["booking"] is None:
+                self.ask("POST", f"/v1/visits/{self.names[number]}/displacement")
+
+    def _name_patient(self, number: int) -> str:
+        """Return who a visit of a number is for: the record that stays, where two are one."""
+        patient = PATIENTS[number % len(PATIENTS)]
+        return dict(TWINS)[patient] if patient in self.merged else patient
+
     @rule()
     def plan_again(self) -> None:
         """Ask for a plan; whoever publishes it may do so much later."""
@@ -225,7 +267,7 @@ class DeskMachine(RuleBasedStateMachine):
             return
         assert self.change("DELETE", f"/v1/visits/{name}").status_code == 204
         self.names[number] = f"v-{next(self.more)}"
-        asked = visit(self.names[number], PATIENTS[number % len(PATIENTS)]).model_dump(mode="json")
+        asked = visit(self.names[number], self._name_patient(number)).model_dump(mode="json")
         assert self.ask("POST", f"/v1/scenarios/{WEEK}/visits", asked).status_code == 201
 
     def _settle(self, name: str) -> str | None:
