@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
+from datetime import timedelta
 
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -29,6 +30,10 @@ def make_secret(prefix: str) -> str:
 def hash_secret(secret: str) -> str:
     """Return what is kept of a session's or token's secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+MAX_LIFE = timedelta(days=400)
+"""Longest life of what is good without a log-in: patients' links, and feeds."""
 
 
 class Signer:

@@ -42,10 +42,11 @@ class OwnDay:
 
 @dataclass(frozen=True, slots=True)
 class OwnCalendar:
-    """A calendar that somebody subscribed to: when it was made and when it was last read, wall-clock times."""
+    """A calendar that somebody subscribed to: when it was made, ends, and was last read, wall-clock times."""
 
     id: str
     made: datetime
+    ends: datetime
     last_read: datetime | None
 
 
@@ -184,7 +185,7 @@ def _describe(subscription: OwnCalendar) -> str:
         if subscription.last_read is None
         else words["read_at"].format(when=write_stamp(subscription.last_read))
     )
-    return f"{made}; {read}"
+    return f"{made}; {words['ends_on'].format(when=write_stamp(subscription.ends))}; {read}"
 
 
 def _make_elsewhere(own: OwnPage) -> str:

@@ -12,6 +12,7 @@ from pydantic.config import JsonDict
 from starlette.concurrency import run_in_threadpool
 
 from api.access.actor import AccessRole
+from api.access.credentials import MAX_LIFE
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS, hash_password
 from api.context import AppContext
 from api.http.answers import RouteResult, Transaction
@@ -26,7 +27,7 @@ from api.services.accounts.accounts import AccountChange, NewAccount
 router = make_router("accounts")
 
 MAX_DAYS = 3660
-MAX_LINK_DAYS = 400
+MAX_LINK_DAYS = MAX_LIFE.days
 """Longest that what a patient was given opens anything: a year, and some weeks to have another made."""
 
 Identifier = Annotated[str, Path(max_length=100)]

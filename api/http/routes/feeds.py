@@ -40,6 +40,7 @@ EXAMPLE: JsonDict = {
     "kind": "provider",
     "subject": "physician-1",
     "created_at": "2026-11-20T09:00:00Z",
+    "expires_at": "2027-12-25T09:00:00Z",
     "last_used_at": None,
     "revoked": False,
 }
@@ -61,7 +62,7 @@ class FeedToMake(BaseModel):
 
 
 class Feed(ResponseModel):
-    """A feed; ``url``, with its secret, is told once, when it is made."""
+    """A feed, which ends at ``expires_at``; ``url``, with its secret, is told once, when it is made."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -69,6 +70,7 @@ class Feed(ResponseModel):
     kind: FeedKind
     subject: str = Field(validation_alias="subject_id")
     created_at: datetime
+    expires_at: datetime
     last_used_at: datetime | None
     revoked: IsSet = Field(validation_alias="revoked_at")
 

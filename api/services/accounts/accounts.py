@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
-from api.access.credentials import TOKEN, Signer, hash_secret, make_secret
+from api.access.credentials import MAX_LIFE, TOKEN, Signer, hash_secret, make_secret
 from api.context import AppContext
 from api.runtime.exceptions import Conflict
 from api.services.records import write_audit
@@ -197,8 +197,10 @@ def end_token(session: Session, by: Actor, identifier: str, now: datetime) -> No
 def add_link(
     session: Session, signer: Signer, by: Actor, visit: str, expires_at: datetime, now: datetime
 ) -> tuple[str, PatientLinkRow]:
-    """Make the link by which a patient acts on one visit, and return its secret."""
+    """Make the link by which a patient acts on one visit, and return its secret. Raises ``UnknownId``, ``InvalidFile``."""
     get_row(session, VisitRow, "visit", visit)
+    if expires_at > now + MAX_LIFE:
+        raise InvalidFile("link", [Fault("days", f"must end within {MAX_LIFE.days} days")])
     row = PatientLinkRow(id=new_id(), visit_id=visit, created_by=by.id, created_at=now, expires_at=expires_at)
     session.add(row)
     session.flush()

@@ -15,7 +15,7 @@ from typing import get_args
 from sqlmodel import Session
 
 from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
-from api.access.credentials import FEED, Signer, hash_secret, make_secret
+from api.access.credentials import FEED, MAX_LIFE, Signer, hash_secret, make_secret
 from api.context import AppContext
 from api.runtime.caches import RenderedFeed
 from api.runtime.settings import Settings
@@ -81,6 +81,7 @@ def add_feed(
             secret_hash=hash_secret(secret),
             created_by=by.id,
             created_at=now,
+            expires_at=now + MAX_LIFE,
         ),
         now,
     )
@@ -93,7 +94,13 @@ def add_patient_feed(
     identifier = new_id()
     secret = signer.feed(identifier, patient)
     row = FeedRow(
-        id=identifier, kind="patient", subject_id=patient, secret_hash=hash_secret(secret), created_by=by.id, created_at=now
+        id=identifier,
+        kind="patient",
+        subject_id=patient,
+        secret_hash=hash_secret(secret),
+        created_by=by.id,
+        created_at=now,
+        expires_at=now + MAX_LIFE,
     )
     return secret, _add(session, settings, by, row, now)
 
@@ -134,8 +141,8 @@ def poll_feed(context: AppContext, kind: FeedKind, secret: str) -> PolledFeed:
     if row is None or (kind == "patient" and not context.signer.is_feed(secret, row.id, row.signed_for or row.subject_id)):
         raise UnknownId("feed", "of this address")
     context.polls.take(row.id)
-    if row.revoked_at is not None:
-        return PolledFeed(_last_words(context, row, now))
+    if (ended_at := row.get_end(now)) is not None:
+        return PolledFeed(_last_words(context, row, ended_at, now))
     if row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY:
         cache.record_use(row)
     copy = cache.get(row.kind, row.subject_id)
@@ -243,13 +250,12 @@ def _render(
     return RenderedFeed(source, content, now)
 
 
-def _last_words(context: AppContext, row: Subscription, now: datetime) -> RenderedFeed | None:
-    """Return what a revoked feed says for a while: that it has ended."""
-    assert row.revoked_at is not None
-    if now >= row.revoked_at + timedelta(days=context.settings.feed_farewell_days):
+def _last_words(context: AppContext, row: Subscription, ended_at: datetime, now: datetime) -> RenderedFeed | None:
+    """Return what a feed says for a while that has ended: that it has."""
+    if now >= ended_at + timedelta(days=context.settings.feed_farewell_days):
         return None
     with context.database.reading() as session:
-        return RenderedFeed("", make_tombstone(periods.clinic_of(session), row.id, row.revoked_at), row.revoked_at)
+        return RenderedFeed("", make_tombstone(periods.clinic_of(session), row.id, ended_at), ended_at)
 
 
 def _load_kept(session: Session, row: Subscription) -> RenderedFeed | None:

@@ -42,6 +42,9 @@ UNREAD = "outside-unread"
 MAX_CALENDARS = 10
 """Calendars elsewhere that one provider may have: each is fetched every half hour, and kept."""
 
+MAX_IN_ALL = 1_000
+"""Calendars elsewhere that a store keeps; two of each of 500 clinicians."""
+
 AT_ONCE = 200
 """Calendars elsewhere that one look reads."""
 
@@ -111,11 +114,13 @@ def add_calendar(
     UnknownId
         When there is no such provider.
     Conflict
-        When the provider has too many already.
+        When the provider, or the store, has too many already.
     """
     get_row(session, ProviderRow, "provider", provider)
     if len(outside.list_calendars(session, provider)) >= MAX_CALENDARS:
         raise Conflict(f"a provider has at most {MAX_CALENDARS} calendars elsewhere; end one first")
+    if outside.count_calendars(session) >= MAX_IN_ALL:
+        raise Conflict(f"all providers together have at most {MAX_IN_ALL} calendars elsewhere; end one first")
     row = OutsideCalendarRow(
         id=new_id(),
         provider_id=provider,

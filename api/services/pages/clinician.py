@@ -23,9 +23,13 @@ def load_own_page(session: Session, by: Actor, now: datetime) -> OwnPage:
     """Return the page of somebody of the staff; who is no provider has no days of their own."""
     clinic, zone = periods.clinic_of(session), periods.get_zone(session)
     account = accounts.get_account(session, by.id)
-    made = [row for row in feeds.list_feeds(session, by.id, "", MAX_FEEDS) if row.revoked_at is None]
+    made = feeds.list_feeds(session, by.id, "", MAX_FEEDS)
     subscriptions = tuple(
-        OwnCalendar(row.id, zone.wall(row.created_at), row.last_used_at and zone.wall(row.last_used_at)) for row in made
+        OwnCalendar(
+            row.id, zone.wall(row.created_at), zone.wall(row.expires_at), row.last_used_at and zone.wall(row.last_used_at)
+        )
+        for row in made
+        if row.revoked_at is None and row.expires_at > now
     )
     if by.provider is None:
         return OwnPage(clinic.name, account.name, None, (), subscriptions, ())

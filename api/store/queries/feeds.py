@@ -55,8 +55,8 @@ def record_use(session: Session, identifier: str, now: datetime) -> None:
 
 
 def revoke_feeds(session: Session, account_id: str, now: datetime) -> int:
-    """End all feeds of an account, and return how many were good."""
-    query = update(FeedRow).where(col(FeedRow.account_id) == account_id, col(FeedRow.revoked_at).is_(None))
+    """End all feeds that an account has made, for itself or for patients, and return how many were good."""
+    query = update(FeedRow).where(col(FeedRow.created_by) == account_id, col(FeedRow.revoked_at).is_(None))
     return int(session.exec(query.values(revoked_at=now)).rowcount)
 
 
@@ -92,8 +92,13 @@ class Subscription(NamedTuple):
     kind: FeedKind
     subject_id: str
     last_used_at: datetime | None
+    expires_at: datetime
     revoked_at: datetime | None
     signed_for: str | None
+
+    def get_end(self, now: datetime) -> datetime | None:
+        """Return when it has ended; None while it is good."""
+        return self.revoked_at or (self.expires_at if self.expires_at <= now else None)
 
 
 def find_subscription(connection: Connection, kind: FeedKind, secret_hash: str, first: date) -> tuple[Subscription, str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from api.store.rows import get_row
@@ -24,6 +24,11 @@ def list_calendars(session: Session, provider_id: str) -> list[OutsideCalendarRo
     """Return a provider's calendars elsewhere, by id."""
     query = select(OutsideCalendarRow).where(OutsideCalendarRow.provider_id == provider_id)
     return list(session.exec(query.order_by(col(OutsideCalendarRow.id))))
+
+
+def count_calendars(session: Session) -> int:
+    """Return how many calendars elsewhere all providers have."""
+    return int(session.exec(select(func.count()).select_from(OutsideCalendarRow)).one())
 
 
 def is_calendar_of(session: Session, provider_id: str, identifier: str) -> bool:

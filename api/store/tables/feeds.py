@@ -16,8 +16,8 @@ FeedKind = Literal["provider", "room", "group", "location", "patient"]
 class FeedRow(TableRow, table=True):
     """One subscription: what one person reads by one secret. Of the secret only its SHA-256 is kept, hexadecimal.
 
-    ``account_id`` is whose it is, null for a patient's. ``signed_for`` is whom a patient's secret was made for, when their
-    record was merged into another since.
+    It is good until ``expires_at``, unless it was revoked before. ``account_id`` is whose it is, null for a patient's.
+    ``signed_for`` is whom a patient's secret was made for, when their record was merged into another since.
     """
 
     __tablename__ = "feeds"
@@ -31,6 +31,7 @@ class FeedRow(TableRow, table=True):
     secret_hash: str = Field(unique=True)
     created_by: str
     created_at: datetime = Field(sa_type=Utc)
+    expires_at: datetime = Field(sa_type=Utc)
     last_used_at: datetime | None = Field(default=None, sa_type=Utc)
     revoked_at: datetime | None = Field(default=None, sa_type=Utc)
 

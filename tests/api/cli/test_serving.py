@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ import httpx2
 import pytest
 import yaml
 from click.testing import Result
+from support.certificates import make_certificate
 from support.months import roster
 from support.service import PASSWORD, SECRET, bearer
 from typer.testing import CliRunner
@@ -69,6 +71,26 @@ def test_a_service_made_from_nothing_lets_in_the_account_made_by_command(run: An
             assert client.get("/v1/sessions/current", headers=bearer(token)).json()["role"] == "admin"
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
+
+
+def test_a_service_with_a_certificate_answers_by_tls_and_by_nothing_else(environment: dict[str, str], tmp_path: Path) -> None:
+    file = make_certificate(tmp_path, "localhost")
+    command = (*COMMAND, "serve", "--port", "0", "--no-worker", "--certificate", str(file), "--key", str(file))
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        found = (re.search(r"running on https://[\d.]+:(\d+)", line) for line in process.stderr)
+        port = next(match[1] for match in found if match)
+        trusted = ssl.create_default_context(cafile=str(file))
+        answer = httpx2.get(f"https://localhost:{port}/healthz", verify=trusted)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+        with pytest.raises(httpx2.TransportError):
+            httpx2.get(f"http://localhost:{port}/healthz")
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(f"https://localhost:{port}/healthz")  # whoever does not trust the certificate
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_addresses_that_are_given_out_name_the_free_port_that_was_taken(run: Any, serving: Any, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from support.factories import booking, visit
 from support.frontdesk import FrontDesk, front_desk
 
 from api.runtime.fetching import Fetched, Fetcher, Unfetchable
+from api.services.calendars import outside
 from api.services.calendars.outside import refresh
 from api.store import audit
 from api.store.queries import periods
@@ -96,6 +97,18 @@ def test_a_file_becomes_busy_time_of_the_week_and_meets_a_visit(desk: FrontDesk)
         provider for provider in desk.ask("GET", "/v1/scenarios/test-week").json()["providers"] if provider["id"] == "ana"
     )
     assert {"start": "2026-12-01T10:00", "end": "2026-12-01T11:00"} in ana["busy"]
+
+
+@pytest.mark.parametrize("bound", ["MAX_CALENDARS", "MAX_IN_ALL"])
+def test_there_are_so_many_of_one_provider_and_in_all(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    monkeypatch.setattr(outside, bound, 2)
+    answers = [add(desk, content=events(TEN)).status_code for _ in range(3)]
+    another = desk.ask("POST", "/v1/providers/dee/outside-calendars", {"name": "at home", "content": events(TEN)})
+    assert answers == [201, 201, 409]
+    assert another.status_code == (409 if bound == "MAX_IN_ALL" else 201)
+    (first, _) = desk.ask("GET", "/v1/providers/ana/outside-calendars").json()["items"]
+    assert desk.ask("DELETE", f"/v1/outside-calendars/{first['id']}").status_code == 204
+    assert add(desk, content=events(TEN)).status_code == 201
 
 
 def test_nothing_of_it_is_kept_but_when_it_is(desk: FrontDesk) -> None:

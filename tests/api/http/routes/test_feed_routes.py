@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ import pytest
 from support import factories
 from support.factories import booking, group, reserve, session, visit
 from support.frontdesk import FrontDesk, front_desk
-from support.service import CHEAP, PASSWORD
+from support.service import CHEAP, PASSWORD, bearer
 from support.stored import NOW
 
 from api.access.actor import AccessRole
@@ -340,6 +340,42 @@ def test_clinicians_subscribe_to_their_own_calendar_and_see_and_end_their_own_fe
 @pytest.mark.parametrize("kind", KINDS)
 def test_there_is_no_feed_of_what_is_not_there(desk: FrontDesk, kind: str) -> None:
     assert desk.ask("POST", "/v1/feeds", {"kind": kind, "subject": "nobody"}).status_code == 404
+
+
+def test_a_feed_ends_after_at_most_400_days_and_says_when(desk: FrontDesk) -> None:
+    path = subscribed(desk)
+    (listed,) = desk.ask("GET", "/v1/feeds").json()["items"]
+    end = datetime.fromisoformat(listed["expires_at"])
+    assert end - desk.clock() <= timedelta(days=400)
+    desk.clock.now = end - timedelta(seconds=1)
+    assert poll(desk, path).headers["etag"] != ""
+    standing = poll(desk, path).text
+    desk.clock.now = end
+    ended = poll(desk, path)
+    assert (ended.status_code, ended.text.count("BEGIN:VEVENT")) == (200, 1)
+    assert ended.text != standing
+    desk.clock.pass_by(days=desk.context.settings.feed_farewell_days)
+    assert poll(desk, path).status_code == 410
+
+
+@pytest.mark.parametrize(
+    "change", [AccountChange(is_active=False), AccountChange(role=AccessRole.ADMIN)], ids=["closed", "role"]
+)
+def test_a_patients_calendar_and_link_end_with_the_account_or_role_that_made_them(
+    desk: FrontDesk, change: AccountChange
+) -> None:
+    made = desk.ask("POST", "/v1/patients/pat/feeds").json()["url"]
+    path = made[made.index("/calendars/") :]
+    link = desk.ask("POST", "/v1/visits/v-1/links", {}).json()["secret"]
+    assert poll(desk, path).status_code == desk.ask("GET", "/v1/visits/v-1", headers=bearer(link)).status_code == 200
+    with desk.context.database.writing() as rows:
+        add_account(rows, SYSTEM, NewAccount("root", AccessRole.ADMIN), CHEAP.hash(PASSWORD), None, NOW)
+        row = accounts.find_account_by_name(rows, "scheduler")
+        assert row is not None
+        change_account(rows, SYSTEM, row.id, row.version, change, None, desk.clock())
+    assert desk.ask("GET", "/v1/visits/v-1", headers=bearer(link)).status_code == 401
+    desk.clock.pass_by(days=desk.context.settings.feed_farewell_days)
+    assert poll(desk, path).status_code == 410
 
 
 def test_a_closed_accounts_feeds_end(desk: FrontDesk) -> None:

@@ -133,6 +133,30 @@ def test_nobody_comes_in_whom_the_issuer_does_not_vouch_for(client: TestClient, 
     assert client.get("/v1/sessions/current").status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("asked", "claims", "status"),
+    [
+        ({"oidc_acr": "silver gold"}, {"acr": "gold"}, 303),
+        ({"oidc_acr": "silver gold"}, {"acr": "bronze"}, 401),
+        ({"oidc_acr": "silver gold"}, {"acr": "silver gold"}, 401),
+        ({"oidc_acr": "silver"}, {}, 401),
+        ({"oidc_amr": "pwd mfa"}, {"amr": ["mfa", "pwd", "otp"]}, 303),
+        ({"oidc_amr": "pwd mfa"}, {"amr": ["pwd"]}, 401),
+        ({"oidc_amr": "mfa"}, {"amr": "mfa"}, 401),
+        ({"oidc_amr": "mfa"}, {"amr": 7}, 401),
+        ({"oidc_amr": "mfa"}, {}, 401),
+        ({}, {}, 303),
+    ],
+)
+def test_a_log_in_elsewhere_is_as_strong_as_is_asked_for(
+    client: TestClient, context: AppContext, settings: Settings, issuer: Issuer, asked: Any, claims: Any, status: int
+) -> None:
+    context.identity_provider = IdentityProvider(settings.model_copy(update=asked), httpx2.MockTransport(issuer))
+    state = begin(client, issuer)
+    issuer.claims = claims
+    assert come_back(client, state).status_code == status
+
+
 def test_what_was_not_begun_here_is_not_ended_here(client: TestClient, context: AppContext, issuer: Issuer) -> None:
     state = begin(client, issuer)
     assert come_back(client, "another").status_code == 401
