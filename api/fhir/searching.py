@@ -24,6 +24,8 @@ MAX_COUNT = 200
 USUAL_COUNT = 50
 MAX_VALUES = 200
 MAX_CHARACTERS = 500
+MAX_SLOT_DAYS = 31
+"""Longest time of which slots are given."""
 
 COUNT, AFTER, INCLUDE, FORMAT, PRETTY = "_count", "_after", "_include", "_format", "_pretty"
 
@@ -82,7 +84,8 @@ SEARCHES: Mapping[str, tuple[SearchParameter, ...]] = {
     "Slot": (
         SearchParameter("schedule", "reference", "of which schedule; needed", ("Schedule",)),
         SearchParameter("start", "date", "within which time it is; a beginning and an end are needed"),
-        SearchParameter("status", "token", "busy, busy-tentative or busy-unavailable"),
+        SearchParameter("status", "token", "busy, busy-tentative or busy-unavailable; free, for a service"),
+        SearchParameter("service-type", "token", "for which service somebody is free; needed with the status free"),
     ),
 }
 """What may be looked for, by type. Nothing else is: a search that was ignored would show everybody."""
@@ -194,6 +197,18 @@ def read_dates(search: Search, name: str, zone: ZoneInfo) -> list[Bounds]:
             }.get(match["prefix"] or "eq", Bounds(first, last))
         )
     return chosen
+
+
+def read_window(bounds: list[Bounds]) -> tuple[datetime, datetime]:
+    """Return the time of which slots are looked for. Raises ``InvalidFile`` when it has no end, or is too long."""
+    starts = [bound.start for bound in bounds if bound.start is not None]
+    ends = [bound.end for bound in bounds if bound.end is not None]
+    if not starts or not ends:
+        raise InvalidFile("query", [Fault("query.start", "a beginning (ge) and an end (lt) are needed, or a date")])
+    start, end = max(starts), min(ends)
+    if end - start > timedelta(days=MAX_SLOT_DAYS):
+        raise InvalidFile("query", [Fault("query.start", f"at most {MAX_SLOT_DAYS} days are shown at once")])
+    return start, end
 
 
 def read_moment(name: str, text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -21,15 +20,12 @@ from api.fhir.people import (
     read_slot_id,
 )
 from api.fhir.places import BUILDING, SITE, list_locations, list_services
-from api.fhir.searching import Bounds, Search, read_dates
+from api.fhir.searching import Bounds, Search, read_dates, read_window
 from api.services.weeks import appointments, directory
 from api.services.weeks.appointments import AppointmentFilter, Span, VisitAppointment
 from api.services.weeks.directory import Directory, ReferralFilter, load_directory
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.names import fold
-
-MAX_SLOT_DAYS = 31
-"""Longest time of which slots are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +66,17 @@ def read_resource(session: Session, kind: str, identifier: str) -> Element:
     raise UnknownId(kind, identifier)
 
 
-def search_resources(session: Session, search: Search) -> SearchResult:
-    """Return a page of what is looked for."""
+def search_resources(session: Session, search: Search, free: Iterable[Element] = ()) -> SearchResult:
+    """Return a page of what is looked for; ``free`` are the slots at which somebody is free, where these are asked for."""
     here = load_directory(session)
     if search.type in DIRECTORY_LISTS:
         return _search_directory(here, search)
+    if search.type == "Slot":
+        return _search_slots(session, here, search, free)
     return {
         "Appointment": _search_appointments,
         "Patient": _search_patients,
         "ServiceRequest": _search_referrals,
-        "Slot": _search_slots,
     }[search.type](session, here, search)
 
 
@@ -226,11 +223,11 @@ def _search_referrals(session: Session, here: Directory, search: Search) -> Sear
     return SearchResult([make_request(row) for row in page], next_after=more)
 
 
-def _search_slots(session: Session, here: Directory, search: Search) -> SearchResult:
+def _search_slots(session: Session, here: Directory, search: Search, free: Iterable[Element]) -> SearchResult:
     providers = _own(search.get_references("schedule"), lambda identifier: find_own_id(identifier, here.providers))
     if providers is None:
         raise InvalidFile("query", [Fault("query.schedule", "is needed: of whom slots are looked for")])
-    start, end = _read_window(read_dates(search, "start", here.zone))
+    start, end = read_window(read_dates(search, "start", here.zone))
     statuses = _both(None, search.get_tokens("status"))
     taken = [
         commitment
@@ -238,22 +235,12 @@ def _search_slots(session: Session, here: Directory, search: Search) -> SearchRe
         for commitment in directory.list_commitments(session, provider, start, end)
         if statuses is None or commitment.status in statuses
     ]
-    slots = sorted((make_slot(commitment, here) for commitment in taken), key=lambda slot: str(slot["id"]))
+    shown = [*(make_slot(commitment, here) for commitment in taken), *free]
+    slots = sorted(shown, key=lambda slot: str(slot["id"]))
     later = [slot for slot in slots if slot["id"] > search.after]
     page = later[: search.count]
     more = page[-1]["id"] if len(later) > search.count and page else None
     return SearchResult(page, total=len(slots), next_after=more)
-
-
-def _read_window(bounds: list[Bounds]) -> tuple[datetime, datetime]:
-    starts = [bound.start for bound in bounds if bound.start is not None]
-    ends = [bound.end for bound in bounds if bound.end is not None]
-    if not starts or not ends:
-        raise InvalidFile("query", [Fault("query.start", "a beginning (ge) and an end (lt) are needed, or a date")])
-    start, end = max(starts), min(ends)
-    if end - start > timedelta(days=MAX_SLOT_DAYS):
-        raise InvalidFile("query", [Fault("query.start", f"at most {MAX_SLOT_DAYS} days are shown at once")])
-    return start, end
 
 
 def _find_slot(session: Session, here: Directory, identifier: str) -> Element | None:

@@ -62,6 +62,9 @@ class Settings(BaseSettings):
         ),
         description="The address by which browsers reach the service; unset, the one that it listens on.",
     )
+    key_hosts: str = Field(
+        "", description="Hosts at private addresses from which the keys of hospitals' programs may be read, by commas."
+    )
     allowed_hosts: str = Field(
         "", description="Host names beside that of public_url by which the service may be asked, by commas; * for any."
     )
@@ -177,6 +180,11 @@ class Settings(BaseSettings):
     def is_private(self) -> bool:
         """Whether nobody on the way can read what is sent: by TLS, or because it does not leave the machine."""
         return self.secure or _is_loopback(urlsplit(self.public_url).hostname or "")
+
+    @property
+    def private_key_hosts(self) -> frozenset[str]:
+        """The names in ``key_hosts``."""
+        return frozenset(name.strip().lower() for name in self.key_hosts.split(",") if name.strip())
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -57,13 +57,3 @@ def test_a_library_reads_searches_and_finds(library: str, demo: Demo, peers: Pat
     visits = sorted(visit.id for visit in demo.week.visits)
     assert (saw["version"], saw["ids"], saw["read"]) == ("4.0.1", visits, visits[0])
     assert set(saw["proposed"]) == {"proposed"}
-
-
-@pytest.mark.parametrize(("name", "algorithm"), [(NAMES[0], "RS384"), (NAMES[1], "ES384")])
-def test_a_backend_client_gets_in_by_its_key(name: str, algorithm: str, demo: Demo, peers: Path) -> None:
-    key = {**demo.keys[name].as_dict(private=True), "key_ops": ["sign"], "alg": algorithm}
-    command = [peers / "python", DRIVERS / "drive_smart.py", demo.base, name]
-    keys = json.dumps({"keys": [key]})
-    ran = subprocess.run(command, input=keys, capture_output=True, text=True, timeout=120, check=False)
-    assert ran.returncode == 0, ran.stderr
-    assert int(ran.stdout) == len(demo.week.visits)

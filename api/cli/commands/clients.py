@@ -10,6 +10,7 @@ import typer
 from api.cli.commands.accounts import opened
 from api.cli.console import Commands, print_json
 from api.cli.options import AsJson
+from scheduling.errors import Fault, InvalidFile
 from scheduling.files import read_json
 
 client_app = typer.Typer(
@@ -22,10 +23,16 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Its client id.", show
 @client_app.command("add", epilog="Example: clinicweave client add ehr --jwks keys.json --scopes 'system/Appointment.rs'")
 def add(
     name: Name,
-    jwks: Annotated[Path, typer.Option("--jwks", help="A file with its public keys, a JSON Web Key Set.", show_default=False)],
     scopes: Annotated[
         str, typer.Option("--scopes", help="What it may do, as SMART writes it, with blanks between.", show_default=False)
     ],
+    jwks: Annotated[
+        Path | None, typer.Option("--jwks", help="A file with its public keys, a JSON Web Key Set.", show_default=False)
+    ] = None,
+    jwks_url: Annotated[
+        str | None,
+        typer.Option("--jwks-url", help="Where it keeps its keys, by https, and may change them.", show_default=False),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Let a program come in by its keys (SMART Backend Services); it gets its tokens at /oauth/token."""
@@ -33,10 +40,14 @@ def add(
 
     from api.services.accounts.accounts import SYSTEM
     from api.services.accounts.clients import add_client
+    from api.services.client_keys import fetch_key_set
 
-    keys = from_json(read_json(jwks))
-    with opened(may_make=True) as context, context.database.writing() as session:
-        row = add_client(session, SYSTEM, name, keys, scopes.split(), context.clock())
+    if (jwks is None) == (jwks_url is None):
+        raise InvalidFile("client", [Fault("keys", "give either --jwks or --jwks-url")])
+    with opened(may_make=True) as context:
+        keys = from_json(read_json(jwks)) if jwks is not None else fetch_key_set(context, str(jwks_url))
+        with context.database.writing() as session:
+            row = add_client(session, SYSTEM, name, keys, scopes.split(), context.clock(), jwks_url)
     if as_json:
         print_json({"id": row.id, "scopes": row.scopes})
     else:

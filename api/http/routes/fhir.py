@@ -8,13 +8,19 @@ from typing import Annotated, Any
 
 from fastapi import Path, Request, Response
 
+from api.context import AppContext
 from api.fhir.capability import make_capability_statement
-from api.fhir.searching import INCLUDE, INCLUDES, SEARCHES, list_names, read_search
+from api.fhir.datatypes import Element
+from api.fhir.free_slots import asks_for_free, make_free_slots, read_free
+from api.fhir.searching import INCLUDE, INCLUDES, SEARCHES, Search, list_names, read_search
 from api.fhir.serving import read_resource, search_resources
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Reading, Shared
 from api.http.fhir_requests import FORM, ROOT, FhirResponse, Form, Readable, answer_resource, answer_search, get_base
 from api.http.gate import GuardedRoute, make_router
+from api.runtime.exceptions import Conflict
+from api.services.proposals.place_finding import find_places
+from api.services.weeks.directory import load_directory
 from scheduling.errors import UnknownId
 
 router = make_router("fhir")
@@ -65,11 +71,23 @@ def _make_read(kind: str) -> Callable[..., Response]:
 
 def _search(kind: str, pairs: list[tuple[str, str]], call: Reading) -> Response:
     search, base = read_search(kind, pairs), get_base(call.context)
+    free = _find_free(call.context, search) if asks_for_free(search) else []
 
     def act(session: Transaction) -> RouteResult:
-        return answer_search(base, search, pairs, search_resources(session, search))
+        return answer_search(base, search, pairs, search_resources(session, search, free))
 
     return call.disclose("fhir.search", kind, "", act)
+
+
+def _find_free(context: AppContext, search: Search) -> list[Element]:
+    """Return when those looked for could begin a service; nothing where no week is built."""
+    with context.database.reading() as session:
+        here = load_directory(session)
+    wanted = read_free(here, search)
+    try:
+        return list(make_free_slots(here, wanted, find_places(context, wanted).proposals))
+    except Conflict:
+        return []
 
 
 def _describe_parameters(kind: str) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
 from api.access.credentials import CLIENT, hash_secret, make_secret
 from api.access.identity import OF_CLIENTS
 from api.context import AppContext
+from api.services.client_keys import find_key_faults, refresh_keys
 from api.services.records import write_audit
 from api.store import audit
 from api.store.columns import new_id
@@ -48,7 +49,6 @@ LEEWAY_SECONDS = 10
 
 MAX_ASSERTION_CHARACTERS = 8_000
 MAX_ID_CHARACTERS = 200
-MAX_KEYS = 20
 
 TYPES = (
     "Appointment",
@@ -125,9 +125,20 @@ def write_scopes(allowed: Collection[str]) -> tuple[str, ...]:
 
 
 def add_client(
-    session: Session, by: Actor, identifier: str, key_set: Mapping[str, Any], scopes: Collection[str], now: datetime
+    session: Session,
+    by: Actor,
+    identifier: str,
+    key_set: Mapping[str, Any],
+    scopes: Collection[str],
+    now: datetime,
+    jwks_url: str | None = None,
 ) -> ClientRow:
     """Let a program of a hospital system come in by its keys.
+
+    Parameters
+    ----------
+    jwks_url
+        Where the keys were read, and are read again when it comes in with another; None: there are no others.
 
     Raises
     ------
@@ -143,12 +154,20 @@ def add_client(
         faults.append(Fault("name", "must be letters, digits and . _ -, at most 60"))
     if not scopes:
         faults.append(Fault("scopes", "a client without any could do nothing"))
-    faults += _find_key_faults(key_set)
+    faults += find_key_faults(key_set)
     if faults:
         raise InvalidFile("client", faults)
     if clients.find_client(session, identifier) is not None:
         raise AlreadyThere(f'client "{identifier}"')
-    row = ClientRow(id=identifier, key_set=dict(key_set), scopes=sorted(set(scopes)), created_at=now)
+    read_at = None if jwks_url is None else now
+    row = ClientRow(
+        id=identifier,
+        key_set=dict(key_set),
+        jwks_url=jwks_url,
+        keys_read_at=read_at,
+        scopes=sorted(set(scopes)),
+        created_at=now,
+    )
     session.add(row)
     session.flush()
     write_audit(session, by, "client.add", "client", identifier, now, scopes=row.scopes)
@@ -185,6 +204,7 @@ def give_token(context: AppContext, address: str, request: TokenRequest, audienc
     now = context.clock()
     if request.grant_type != GRANT_TYPE:
         raise TokenRefused("unsupported_grant_type", f"grant_type must be {GRANT_TYPE}")
+    refresh_keys(context, request.assertion[:MAX_ASSERTION_CHARACTERS])
     try:
         with context.database.writing() as session:
             clients.delete_expired(session, now)
@@ -223,7 +243,7 @@ def _verify(session: Session, request: TokenRequest, audience: str, now: datetim
     try:
         claimed = jws.extract_compact(request.assertion.encode())
         client = _find_claimed(session, claimed.payload)
-        if "kid" not in claimed.headers() or claimed.headers().get("jku") is not None:
+        if "kid" not in claimed.headers() or claimed.headers().get("jku", client.jwks_url) != client.jwks_url:
             raise TokenRefused("invalid_client", "the header must name one of the client's registered keys")
         keys = KeySet.import_key_set(cast("KeySetSerialization", client.key_set))
         claims = jwt.decode(request.assertion, keys, algorithms=list(ALGORITHMS)).claims
@@ -263,22 +283,3 @@ def _check_claims(claims: Mapping[str, Any], client: str, audience: str, now: da
         if begins is not None and (not isinstance(begins, int | float) or begins > present + LEEWAY_SECONDS):
             raise TokenRefused("invalid_client", "the assertion is of the future")
     return datetime.fromtimestamp(expires, UTC)
-
-
-def _find_key_faults(key_set: Mapping[str, Any]) -> list[Fault]:
-    keys = key_set.get("keys") if isinstance(key_set, Mapping) else None
-    if not isinstance(keys, list) or not 0 < len(keys) <= MAX_KEYS:
-        return [Fault("keys", f"must be a JSON Web Key Set with 1 to {MAX_KEYS} keys")]
-    faults = []
-    for number, key in enumerate(keys):
-        place = f"keys[{number}]"
-        if not isinstance(key, Mapping) or key.get("kty") not in ("RSA", "EC") or not isinstance(key.get("kid"), str):
-            faults.append(Fault(place, "must be a public RSA or EC key with a kid"))
-        elif "d" in key:
-            faults.append(Fault(place, "is a private key: keep it, and give the public one"))
-    if not faults:
-        try:
-            KeySet.import_key_set(cast("KeySetSerialization", dict(key_set)))
-        except (JoseError, ValueError, KeyError, TypeError):
-            faults.append(Fault("keys", "cannot be read as keys"))
-    return faults

@@ -33,7 +33,7 @@ __all__ = [
     "load_directory",
 ]
 
-Commitments = Literal["busy", "busy-tentative", "busy-unavailable"]
+Commitments = Literal["busy", "busy-tentative", "busy-unavailable", "free"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """When a provider is taken, and how surely: booked, only kept or held, or not at work for patients."""
+    """When a provider is taken, and how surely: booked, only kept or held, not at work for patients; or free for a service."""
 
     provider: str
     starts_at: datetime

@@ -15,12 +15,17 @@ from api.store.columns import TableRow, Utc
 
 
 class ClientRow(TableRow, table=True):
-    """A program that proves who it is by a key of its own; ``key_set`` is its public keys (RFC 7517)."""
+    """A program that proves who it is by a key of its own; ``key_set`` is its public keys (RFC 7517).
+
+    ``jwks_url`` is where they are kept, None: nowhere but here; they were read there at ``keys_read_at``.
+    """
 
     __tablename__ = "clients"
 
     id: str = Field(primary_key=True)
     key_set: dict[str, Any] = Field(sa_type=JSON)
+    jwks_url: str | None = None
+    keys_read_at: datetime | None = Field(default=None, sa_type=Utc)
     scopes: list[str] = Field(sa_type=JSON)
     is_active: bool = True
     version: int = 1

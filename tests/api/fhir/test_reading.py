@@ -190,3 +190,28 @@ def test_the_capabilities_are_exactly_what_is(reader: Hospital) -> None:
         assert names - {"_format", "_pretty"} == {parameter["name"] for parameter in resource["searchParam"]}
     operations = {path.rpartition("$")[2] for path in document["paths"] if "$" in path}
     assert {operation["name"] for operation in told["Appointment"].get("operation", ())} == operations
+
+
+FREE = "Slot?schedule=Schedule/ana,Schedule/dee&start=ge2026-12-01&start=lt2026-12-02&status=free"
+
+
+def test_free_slots_are_what_the_solver_finds_for_a_service(reader: Hospital) -> None:
+    shown = [entry["resource"] for entry in reader.get(f"{FREE}&service-type=consult")["entry"]]
+    assert {slot["status"] for slot in shown} == {"free"}
+    assert {slot["schedule"]["reference"] for slot in shown} <= {"Schedule/ana", "Schedule/dee"}
+    assert {slot["serviceType"][0]["coding"][0]["code"] for slot in shown} == {"consult"}
+    for slot in shown:
+        assert fhirkit.validate(json.dumps(slot)) == []
+    taken = reader.get(f"{SLOTS}&status=busy")["entry"]
+    busy = {(one["resource"]["schedule"]["reference"], one["resource"]["start"]) for one in taken}
+    assert busy and not busy & {(slot["schedule"]["reference"], slot["start"]) for slot in shown}
+
+
+@pytest.mark.parametrize("query", ["", "&service-type=nothing", "&service-type=consult,followup"])
+def test_nobody_is_free_for_just_anything(reader: Hospital, query: str) -> None:
+    answer = reader.ask("GET", f"{FREE}{query}")
+    assert answer.status_code == 422 and "service-type" in answer.text
+
+
+def test_who_does_not_work_here_is_never_free(reader: Hospital) -> None:
+    assert reader.find(FREE.replace("Schedule/ana,Schedule/dee", "Schedule/nobody") + "&service-type=consult") == []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
@@ -12,8 +14,19 @@ from support.clients import HOSPITAL, KEY, OTHER_KEY, key_set, sign
 from support.hospital import Hospital
 from support.service import bearer, denials
 
+from api.runtime.fetching import Fetched, Fetcher
 from api.services.accounts.accounts import SYSTEM
-from api.services.accounts.clients import ASSERTION_TYPE, add_client, end_client, expand_scopes, write_scopes
+from api.services.accounts.clients import (
+    ASSERTION_TYPE,
+    TokenRefused,
+    TokenRequest,
+    add_client,
+    end_client,
+    expand_scopes,
+    give_token,
+    write_scopes,
+)
+from api.services.client_keys import fetch_key_set
 from api.store.errors import AlreadyThere
 from scheduling.errors import InvalidFile
 
@@ -150,3 +163,67 @@ def test_a_client_without_good_keys_or_scopes_is_refused(hospital: Hospital) -> 
                 add_client(session, SYSTEM, now=hospital.desk.clock(), **(good | parts))
         with pytest.raises(AlreadyThere):
             add_client(session, SYSTEM, now=hospital.desk.clock(), **(good | {"identifier": HOSPITAL}))
+
+
+@dataclass
+class Keys:
+    """Keys at an address, and how often they were read."""
+
+    served: dict[str, Any]
+    readings: int = 0
+
+    def fetch(self, url: str) -> Fetched:
+        """Return what the address holds."""
+        assert url == ADDRESS
+        self.readings += 1
+        return Fetched(json.dumps(self.served).encode(), None)
+
+
+ADDRESS = "https://keys.example/keys.json"
+
+
+def ask(hospital: Hospital, keys: Keys, key: ECKey, identifier: str, **header: Any) -> str:
+    """Let the client at that address come in by a key, and return why it may not; empty: it may."""
+    context = replace(hospital.desk.context, fetcher=cast("Fetcher", keys))
+    assertion = sign(claims_of(hospital, iss="afar", sub="afar", jti=identifier), key, **header)
+    wanted = TokenRequest("client_credentials", ASSERTION_TYPE, assertion, "system/Patient.r")
+    try:
+        give_token(context, "10.0.0.1", wanted, AUDIENCE)
+    except TokenRefused as refusal:
+        return refusal.error
+    return ""
+
+
+def test_keys_at_an_address_are_read_again_when_a_new_one_is_used(hospital: Hospital) -> None:
+    new = ECKey.generate_key("P-384", {"kid": "new"}, private=True, auto_kid=False)
+    keys, clock = Keys(key_set()), hospital.desk.clock
+    with hospital.desk.context.database.writing() as session:
+        add_client(session, SYSTEM, "afar", key_set(), ["system/Patient.r"], clock(), ADDRESS)
+    assert ask(hospital, keys, KEY, "a") == "" and keys.readings == 0
+    clock.pass_by(seconds=61)
+    assert ask(hospital, keys, new, "b") == "invalid_client" and keys.readings == 1
+    keys.served = key_set(new)
+    assert ask(hospital, keys, new, "c") == "invalid_client" and keys.readings == 1, "it is read at most once a minute"
+    clock.pass_by(seconds=61)
+    assert ask(hospital, keys, new, "d", jku="https://evil.example/keys") == "invalid_client"
+    assert ask(hospital, keys, new, "e", jku=ADDRESS) == "" and keys.readings == 2
+    assert ask(hospital, keys, KEY, "f") == "invalid_client", "a key that was taken away counts no more"
+
+
+@pytest.mark.parametrize("served", [{}, {"keys": []}, {"keys": [KEY.as_dict(private=True)]}])
+def test_an_address_without_good_keys_changes_nothing(hospital: Hospital, served: dict[str, Any]) -> None:
+    with hospital.desk.context.database.writing() as session:
+        add_client(session, SYSTEM, "afar", key_set(), ["system/Patient.r"], hospital.desk.clock(), ADDRESS)
+    hospital.desk.clock.pass_by(seconds=61)
+    other = ECKey.generate_key("P-384", {"kid": "other"}, private=True, auto_kid=False)
+    assert ask(hospital, Keys(served), other, "a") == "invalid_client"
+    assert ask(hospital, Keys(served), KEY, "b") == ""
+
+
+def test_keys_are_read_from_private_addresses_only_of_hosts_in_the_settings(hospital: Hospital) -> None:
+    for hosts, words in (("", "not one of the public internet"), ("localhost", "cannot be read")):
+        settings = hospital.desk.context.settings.model_copy(update={"key_hosts": hosts})
+        with pytest.raises(InvalidFile, match=words):
+            fetch_key_set(replace(hospital.desk.context, settings=settings), "https://localhost:1/keys")
+    with pytest.raises(InvalidFile, match="no https address"):
+        fetch_key_set(hospital.desk.context, "http://keys.example/keys")
