@@ -58,6 +58,13 @@ def test_a_visit_is_moved_cancelled_booked_and_arrives(week: Any) -> None:
     assert week("arrive", "v-1", "--json").json == {"visit": "v-1", "state": "arrived"}
 
 
+def test_a_visit_that_has_begun_moves_no_more_and_that_is_said(week: Any) -> None:
+    assert week("move", "v-1", "2026-11-30T10:30").code == 0
+    CLOCK.append(MONDAY_NOON)
+    told = week("move", "v-1", "2026-12-01T10:30")
+    assert (told.code, "began at 2026-11-30 10:30" in told.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [
