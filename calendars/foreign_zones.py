@@ -26,9 +26,13 @@ from calendars.recurrence import Rule, Unusable
 ONSETS_KEPT = 400
 """Most changes of the clocks that are taken from one definition."""
 
-_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})?:?(\d{2})?", re.ASCII)
+_OFFSET = re.compile(r"([+-]?)(\d{2}):?(\d{2})?:?(\d{2})?", re.ASCII)
 _LOCAL = re.compile(r"(\d{8})(?:T(\d{6})Z?)?", re.ASCII)
-_NAMED_OFFSET = re.compile(r"\(?(?:utc|gmt) ?([+-]) ?(\d{1,2})(?::?(\d{2}))?(?:[) ].*)?|\((?:utc|gmt)\).*", re.ASCII)
+_NAMED_OFFSET = re.compile(r"\(?(?:utc|gmt) ?([+-]) ?(\d{1,2})(?:[:.]?(\d{2}))?(?:[) ].*)?|\((?:utc|gmt)\).*", re.ASCII)
+_COPY = re.compile(r" \d{1,2}$", re.ASCII)
+"""What Exchange puts after the name of a zone that it has already."""
+
+_UTC_NAMES = ("z", "coordinated universal time")
 
 
 class ForeignZone(tzinfo):
@@ -88,18 +92,18 @@ def find_zone(name: str) -> tzinfo | None:
     cleaned = clean_zone_name(name)
     parts = cleaned.strip("/").split("/")[-8:]
     standard = cleaned.replace(" daylight time", " standard time")
-    for candidate in (cleaned, standard, *("/".join(parts[at:]) for at in range(len(parts)))):
+    for candidate in (cleaned, standard, _COPY.sub("", standard), *("/".join(parts[at:]) for at in range(len(parts)))):
         known = _list_known().get(candidate) or _list_known().get(candidate.replace(" ", "_"))
         if known is not None:
             return ZoneInfo(known)
-    return _find_named_offset(cleaned)
+    return UTC if cleaned in _UTC_NAMES else _find_named_offset(cleaned)
 
 
 def _find_named_offset(cleaned: str) -> tzinfo | None:
     """Return the zone of a name that begins with an offset from UTC, or is nothing else."""
     match = _NAMED_OFFSET.fullmatch(cleaned.replace("\N{MINUS SIGN}", "-"))
     if match is None:
-        offset = _read_offset(cleaned)
+        offset = _read_offset(cleaned) if cleaned[:1] in ("+", "-") else None
         return None if offset is None else timezone(offset)
     hours, minutes = int(match[2] or 0), int(match[3] or 0)
     if hours > 14 or minutes > 59:
@@ -161,7 +165,7 @@ def _read_offset(text: str | None) -> timedelta | None:
     if match is None:
         return None
     size = timedelta(hours=int(match[2]), minutes=int(match[3] or 0), seconds=int(match[4] or 0))
-    return None if size >= timedelta(days=1) else size if match[1] == "+" else -size
+    return None if size >= timedelta(days=1) else -size if match[1] == "-" else size
 
 
 def _read_local(text: str | None) -> datetime | None:

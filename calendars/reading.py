@@ -10,6 +10,7 @@ RFC 5545, sections 3.1 (content lines and folding), 3.2 (parameters) and 3.6 (co
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from scheduling.errors import Fault, InvalidFile
 
 MAX_BYTES = 8_000_000
 """Longest calendar object that is looked at."""
+
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 MAX_LINES, MAX_COMPONENTS = 120_000, 30_000
 """Most lines of the properties that are read, and most components."""
@@ -160,9 +163,9 @@ class _Reader:
 
 
 def _unfold(content: bytes) -> str:
-    """Return the content lines: UTF-8, else Latin-1; any kind of line end; what begins with a blank goes on (section 3.1)."""
+    """Return the content lines: UTF-8, else Latin-1, or UTF-16 by its mark; any line end; folds undone (section 3.1)."""
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-16" if content.startswith(UTF16_MARKS) else "utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
     return _FOLD.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

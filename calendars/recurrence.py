@@ -33,7 +33,11 @@ MAX_CANDIDATES = 20_000
 Spend = Callable[[int], None]
 """Is told of steps of about a microsecond each, and raises what ends the work."""
 
-_ORDINAL_DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
+_ORDINAL_DAY = re.compile(r"([+-]?\d{1,2})?([A-Z]+)", re.ASCII)
+_LONG_DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+_DAYS_BY_NAME = {form: number for number, day in enumerate(_LONG_DAYS) for form in (day[:2], day[:3], day)}
+"""Weekdays by two letters, and by three or more, as some programs write them."""
+
 _NUMBER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _CLOCK = {"BYHOUR": 23, "BYMINUTE": 59, "BYSECOND": 59}
 _PARTS = {
@@ -300,7 +304,8 @@ class _Reading:
     @classmethod
     def of(cls, text: str) -> Self:
         reading = cls({}, [])
-        for part in "".join(text.split()).upper().split(";"):
+        written = "".join(text.split()).upper().replace('"', "").removeprefix("RRULE:")
+        for part in written.split(";"):
             name, equals, value = part.partition("=")
             if not part:
                 continue
@@ -368,8 +373,8 @@ class _Reading:
         days = []
         for text in texts:
             match = _ORDINAL_DAY.fullmatch(text)
-            if match is not None and (match[1] is None or 1 <= abs(int(match[1])) <= 53):
-                days.append((int(match[1] or 0), WEEKDAYS.index(match[2])))
+            if match is not None and match[2] in _DAYS_BY_NAME and (match[1] is None or 1 <= abs(int(match[1])) <= 53):
+                days.append((int(match[1] or 0), _DAYS_BY_NAME[match[2]]))
         numbered = frequency in ("MONTHLY", "YEARLY") and not self.given.get("BYWEEKNO")
         if len(days) < len(texts) or (not numbered and any(ordinal for ordinal, _ in days)):
             self.faults.append("BYDAY")

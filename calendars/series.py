@@ -12,6 +12,7 @@ RFC 5545, sections 3.6.1 (VEVENT: what its end is when it has none), 3.8.2.7 (TR
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -26,6 +27,9 @@ Interval = tuple[datetime, datetime]
 
 USUAL = Length(exact=timedelta(hours=1))
 """How long an event counts as that does not say it in a way that can be understood."""
+
+_SEPARATORS = re.compile("[,;]")
+"""What stands between the values of a list; the second is some programs' own."""
 
 _MARGIN = timedelta(days=2)
 """Between a local date and the instants that it may mean, on both sides."""
@@ -302,7 +306,7 @@ class SeriesReader:
     def _list_values(self, event: Component, name: str) -> Iterator[tuple[ContentLine, str]]:
         for line in event.lines:
             if line.name == name:
-                for text in filter(None, map(str.strip, line.value.split(","))):
+                for text in filter(None, map(str.strip, _SEPARATORS.split(line.value))):
                     self.tally.add_date()
                     yield line, text
 

@@ -21,6 +21,7 @@ from scheduling.clinic import Closure, Equipment, Recovery, Travel
 from scheduling.drafts import Draft, Place, make_draft, salvage, sort_by_place
 from scheduling.errors import Fault
 from scheduling.requests import Link
+from scheduling.timegrid import suggest_zone
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -112,7 +113,7 @@ def _find_scalar_faults(draft: Draft) -> Iterator[Fault]:
         try:
             ZoneInfo(draft.timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            yield Fault("clinic.timezone", f'unknown zone "{draft.timezone}"')
+            yield Fault("clinic.timezone", f'unknown zone "{draft.timezone}"{suggest_zone(draft.timezone)}')
     if draft.horizon is not None:
         yield from _find_order_faults("horizon", draft.horizon)
         if _is_whole(draft.horizon) and (draft.horizon.end - draft.horizon.start).days > MAX_HORIZON_DAYS:

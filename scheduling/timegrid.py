@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, available_timezones
 
 MINUTES_PER_DAY = 1440
 NOON_MINUTE = 720
 """The afternoon starts at 12:00 (the cost ``half``)."""
+
+LIKENESS = 0.75
+"""How like a zone's name another has to be for it to have been meant, from 0 to 1."""
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
@@ -37,6 +41,15 @@ def stamp(day: date, minute: int) -> datetime:
 def weekday(day: date) -> str:
     """Return ``MO`` to ``SU``."""
     return WEEKDAYS[day.weekday()]
+
+
+def suggest_zone(name: str) -> str:
+    """Return which zone of the IANA database was probably meant, as the end of a sentence; empty: nobody knows."""
+    zones = available_timezones()
+    cities = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(zones) if "/" in zone}
+    known = cities | {zone.casefold(): zone for zone in zones}
+    near = get_close_matches("_".join(name.casefold().split()), known, 1, LIKENESS)
+    return f'; did you mean "{known[near[0]]}"?' if near else ""
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,14 @@ SUFFIXES = (".xlsx", ".toml")
 """What names of workbooks end with."""
 
 
+OTHER_SUFFIXES = (".xls", ".xlsm", ".xlsb", ".ods", ".csv", ".numbers")
+"""What names of spreadsheets end with that have to be saved as XLSX first."""
+
+
 def is_workbook_file(file: Path) -> bool:
-    """Return whether a file is a workbook, by its name."""
+    """Return whether a file is a workbook, by its name. Raises ``InvalidFile`` for a spreadsheet of another kind."""
+    if file.suffix.lower() in OTHER_SUFFIXES:
+        raise InvalidFile(str(file), [Fault("", f"is a spreadsheet that cannot be read; save it as {SUFFIXES[0]}")])
     return file.suffix.lower() in SUFFIXES
 
 

@@ -107,6 +107,11 @@ KINDS: dict[str, list[Case]] = {
         of(zoned("Europe/Germany"), zoned("Europe/Germany"), busy="3 10:00-11:00", unread=1),
         of(zoned("w. europe STANDARD time"), busy="3 04:00-05:00"),
         of(zoned("GTB Daylight Time"), busy="3 03:00-04:00"),
+        of(zoned("W. Europe Standard Time 1"), busy="3 04:00-05:00"),
+        of(zoned("(GMT+01.00) Sarajevo/Warsaw/Zagreb"), busy="3 04:00-05:00"),
+        of(zoned("Coordinated Universal Time"), busy="3 05:00-06:00"),
+        of(zoned("Z"), busy="3 05:00-06:00"),
+        of(zoned("2"), busy="3 10:00-11:00", unread=1),
     ],
     "a zone in another case": [
         of(zoned("europe/berlin"), busy="3 04:00-05:00"),
@@ -124,6 +129,7 @@ KINDS: dict[str, list[Case]] = {
             "DTSTART:20170101T000000\nTZOFFSETTO:+1100",
             "DTSTART:20170101T000000\nTZOFFSETFROM:None\nTZOFFSETTO:+11:00",
             "DTSTART:20170101T000000Z\nTZOFFSETFROM:+11\nTZOFFSETTO:+11",
+            "DTSTART:20170101T000000\nTZOFFSETFROM:1100\nTZOFFSETTO:1100",
             "DTSTART:20170101T000000\nRRULE:FREQ=NEVER\nTZOFFSETFROM:+1100\nTZOFFSETTO:+1100",
         )
     ]
@@ -139,6 +145,9 @@ KINDS: dict[str, list[Case]] = {
             "FREQ = WEEKLY; COUNT = 4; BYDAY = TU, TH",
             "freq=weekly;count=4;byday=tu,th",
             "FREQ=WEEKLY;COUNT=4;BYDAY=TU,,TH,;",
+            'FREQ=WEEKLY;COUNT=4;BYDAY="TU,TH"',
+            "FREQ=WEEKLY;COUNT=4;BYDAY=TUE,Thursday",
+            "RRULE:FREQ=WEEKLY;COUNT=4;BYDAY=TU,TH",
         )
     ]
     + [
@@ -187,6 +196,7 @@ KINDS: dict[str, list[Case]] = {
             (3, "EXDATE:,", 0),
             (4, "EXDATE;VALUE=DATE:20261124,", 0),
             (4, "EXDATE;VALUE=DATE:20261124|EXDATE:", 0),
+            (5, "EXDATE;VALUE=DATE:20261124;20261201", 0),
             (3, "EXDATE:None", 1),
         )
     ],
@@ -413,6 +423,13 @@ def test_what_is_free_cancelled_or_over_costs_nothing_of_the_limits() -> None:
     off = "DTSTART:20120102T090000Z|DURATION:PT1H|RRULE:FREQ=HOURLY|STATUS:CANCELLED"
     case = of(*[free, over, counted, off] * 700, T9, busy="3 09:00-10:00")
     assert told(case) == (case.expected, 0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
+def test_a_calendar_is_read_in_the_encoding_that_its_mark_says(encoding: str) -> None:
+    case = of(f"SUMMARY:M\u00fcnchen|{T9}", busy="3 09:00-10:00")
+    text = written(case).decode().encode(encoding)
+    assert read_busy_times(text, case.clinic, BEGIN, END).intervals == read(case).intervals
 
 
 def test_control_as_many_series_that_go_on_are_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
 from datetime import UTC, datetime
@@ -106,7 +107,9 @@ def test_the_guide_leads_from_nothing_to_a_published_week_with_calendars(
     assert "Robin Example" in listed
     assert "Tuesday 2026-12-01 09:00" in answers["clinicweave move v-1 2026-12-01T09:00"].stderr
     assert "Physiotherapy" in answers["clinicweave list first-week --provider ada --csv"].stdout
-    assert sorted((tmp_path / "my-clinic" / "calendars").glob("*/*.ics"))
+    calendars = [file.read_text("utf-8") for file in (tmp_path / "my-clinic" / "calendars").glob("*/*.ics")]
+    (visit,) = json.loads((tmp_path / "my-clinic" / "first-week.plan.json").read_text("utf-8"))["visits"]
+    assert any(visit["start"].translate({ord("-"): None, ord(":"): None}) in calendar for calendar in calendars)
 
 
 def test_the_lines_of_python_build_a_scenario_solve_it_and_read_the_plan(capsys: pytest.CaptureFixture[str]) -> None:

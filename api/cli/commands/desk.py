@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -14,7 +15,7 @@ from rich.table import Table
 from api.cli.commands.accounts import opened
 from api.cli.console import Commands, ExitCode, end_command, print_json, say, show
 from api.cli.files import read_scenario_text
-from api.cli.options import AsJson, ScenarioFile, day_of
+from api.cli.options import AsJson, ScenarioFile, day_of, expect_directory
 from api.spreadsheets.cells import FORMULA_SIGNS
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from api.services.bookings.by_hand import RequestedPlace
     from api.services.weeks.week import WeekSnapshot
 
-scenario_app = typer.Typer(cls=Commands, help="Take in weeks to plan, and list them.", no_args_is_help=True)
+scenario_app = typer.Typer(cls=Commands, help="Take in weeks to plan, list them, write them as files.", no_args_is_help=True)
 
 Week = Annotated[str, typer.Argument(metavar="WEEK", help="The week's id, as it was taken in.", show_default=False)]
 VisitId = Annotated[str, typer.Argument(metavar="VISIT", help="The visit's id.", show_default=False)]
@@ -66,6 +67,25 @@ def list_weeks(as_json: AsJson = False) -> None:
     for week in weeks:
         table.add_row(*week)
     show(table)
+
+
+@scenario_app.command("export", epilog="Example: clinicweave scenario export first-week -o my-clinic")
+def export_week(
+    week: Week,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The directory.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Write a week of the store as it stands: WEEK.json, and the plan by which people live, WEEK.plan.json."""
+    from calendars.filenames import make_file_name
+
+    expect_directory(output)
+    with opened() as context:
+        scenario, plan = _load_standing(context, week)
+    name = make_file_name(week)
+    files = output / f"{name}.json", output / f"{name}.plan.json"
+    scenario.write(files[0])
+    plan.write(files[1])
+    _say_done(as_json, {"scenario": str(files[0]), "plan": str(files[1])}, f"Wrote {files[0]} and {files[1]}.")
 
 
 MOST_WEEKS = 500

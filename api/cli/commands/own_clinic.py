@@ -15,6 +15,7 @@ from api.cli.options import AsJson, expect_writable
 from api.spreadsheets.clinic_workbook import is_workbook_file, read_workbook_file, write_workbook
 from scheduling.errors import Fault, InvalidFile
 from scheduling.files import write_bytes, write_text
+from scheduling.timegrid import suggest_zone
 from scheduling.workbook import Book, load_sheets, write_scenario
 from scheduling.workbook.new import create_book
 from scheduling.workbook.scenarios import CARE_SHEETS
@@ -75,7 +76,8 @@ def _expect_zone(timezone: str) -> None:
     try:
         ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise typer.BadParameter(f'unknown zone "{timezone}"; give one like Europe/Berlin', param_hint="--timezone") from None
+        near = suggest_zone(timezone) or "; give one like Europe/Berlin"
+        raise typer.BadParameter(f'unknown zone "{timezone}"{near}', param_hint="--timezone") from None
 
 
 def convert(

@@ -83,6 +83,9 @@ def choose_place(
     ]
     cheapest = finder.list_cheapest(visit, suited, 1)
     if not cheapest:
+        stands, now = week.plan.visits_by_id.get(visit), week.scenario.now
+        if stands is not None and now is not None and stands.start < now:
+            raise Conflict(f'visit "{visit}" began at {stands.start:%Y-%m-%d %H:%M}: it can be cancelled, but moves no more')
         wanted = "" if start is None else f" at {start:%Y-%m-%d %H:%M}"
         raise Conflict(f'no place of visit "{visit}" is free{wanted}; name room and team to see which rules it would break')
     return cheapest[0].booking

@@ -58,6 +58,24 @@ def test_a_visit_is_moved_cancelled_booked_and_arrives(week: Any) -> None:
     assert week("arrive", "v-1", "--json").json == {"visit": "v-1", "state": "arrived"}
 
 
+def test_a_week_is_written_as_it_stands_with_what_was_moved_by_hand(week: Any) -> None:
+    assert week("move", "v-1", "2026-12-01T10:30").code == 0
+    files = week("scenario", "export", "first-week", "-o", "out", "--json").json
+    assert files == {"scenario": "out/first-week.json", "plan": "out/first-week.plan.json"}
+    plan = Plan.read(files["plan"], Scenario.read(files["scenario"]))
+    assert [f"{visit.start:%d %H:%M}" for visit in plan.visits] == ["01 10:30"]
+    assert week("check", *files.values()).code == 0
+    assert week("export", *files.values(), "--all", "-o", "out/calendars").code == 0
+    assert week("scenario", "export", "other-week").code == 2
+
+
+def test_a_visit_that_has_begun_moves_no_more_and_that_is_said(week: Any) -> None:
+    assert week("move", "v-1", "2026-11-30T10:30").code == 0
+    CLOCK.append(MONDAY_NOON)
+    told = week("move", "v-1", "2026-12-01T10:30")
+    assert (told.code, "began at 2026-11-30 10:30" in told.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [

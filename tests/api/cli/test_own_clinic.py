@@ -60,6 +60,25 @@ def test_init_refuses_a_bad_answer_and_writes_nothing(run: Any, option: str, val
     assert not Path("other/clinic.xlsx").exists()
 
 
+def test_a_zone_that_nobody_knows_is_told_which_was_meant(run: Any, clinic: Path) -> None:
+    clinic.write_text(clinic.read_text().replace("Europe/Berlin", "Berlin"))
+    told = run("check", str(clinic))
+    assert 'clinic, row 2, timezone: unknown zone "Berlin"; did you mean "Europe/Berlin"?' in told.err
+    assert 'unknown zone "new york"; did you mean "America/New_York"?' in run("init", "b", *NEW, "--timezone", "new york").err
+
+
+@pytest.mark.parametrize("suffix", [".xls", ".ods", ".csv", ".xlsm"])
+def test_a_spreadsheet_of_another_kind_is_to_be_saved_as_xlsx(run: Any, suffix: str) -> None:
+    Path(f"clinic{suffix}").write_bytes(b"\xd0\xcf\x11\xe0")
+    for command in (
+        ("check", f"clinic{suffix}"),
+        ("convert", f"clinic{suffix}", "a.toml"),
+        ("convert", "week.json", f"b{suffix}"),
+    ):
+        told = run(*command)
+        assert (told.code, "save it as .xlsx" in told.err) == (2, True)
+
+
 def test_check_names_each_fault_by_sheet_row_and_column(run: Any, clinic: Path) -> None:
     clinic.write_text(clinic.read_text().replace('service = "treatment"', 'service = "treatmend"'))
     result = run("check", str(clinic))

@@ -14,7 +14,7 @@ from scheduling.errors import Fault, InvalidFile
 from scheduling.generate import generate
 from scheduling.scenario import Policy, Scenario
 from scheduling.workbook import Book, Column, Reading, Row, load_sheets, place, read_book, read_scenario, write_scenario
-from scheduling.workbook.cells import UnreadableCell, format_cell, read_cell
+from scheduling.workbook.cells import MEANT, UnreadableCell, format_cell, read_cell
 from scheduling.workbook.documents import make_documents
 from scheduling.workbook.new import create_book
 from scheduling.workbook.toml_file import format_book, parse_rows
@@ -200,21 +200,21 @@ SPOILT: Mapping[str, Any] = {
 }
 
 
-def spoil(raw: Raw) -> Iterator[tuple[str, Raw]]:
+def spoil(raw: Raw, values: Mapping[str, Any]) -> Iterator[tuple[str, Raw]]:
     """Yield the place of a cell, and the workbook with that cell alone spoilt."""
     for key, sheet in load_sheets().items():
         for index, row in enumerate(raw.get(key, ())[:3]):
             for column in sheet.columns:
-                wrong = find_wrong_value(column, row)
+                wrong = find_wrong_value(column, row, values)
                 if wrong is not None:
                     cells = {**row.cells, column.key: wrong[0]}
                     rows = [*raw[key][:index], Row(row.number, cells), *raw[key][index + 1 :]]
                     yield place(key, row.number, column.key), {**raw, key: rows}
 
 
-def find_wrong_value(column: Column, row: Row) -> tuple[Any] | None:
-    if column.kind in SPOILT:
-        return (SPOILT[column.kind],)
+def find_wrong_value(column: Column, row: Row, values: Mapping[str, Any]) -> tuple[Any] | None:
+    if column.kind in values:
+        return (values[column.kind],)
     if column.of is not None or column.choices:
         return ("unheard-of",)
     if column.required and column.key in row.cells:
@@ -225,10 +225,36 @@ def find_wrong_value(column: Column, row: Row) -> tuple[Any] | None:
 def test_each_of_two_hundred_spoilt_workbooks_has_its_fault_at_its_cell() -> None:
     made_up = as_cells(write_scenario(generate("tiny", 3, with_needs=True)))
     raw = {**new_book(), **{key: rows[:2] for key, rows in made_up.items() if rows}}
-    spoilt = list(spoil(raw))
+    spoilt = list(spoil(raw, SPOILT))
     assert len(spoilt) >= 200
     for path, workbook in spoilt:
         assert path in {fault.path for fault in read_book(workbook).faults}, path
+
+
+MISTAKEN: Mapping[str, Any] = {
+    "whole": "45 min",
+    "yes": "ja",
+    "date": "30.11.2026",
+    "stamp": "30.11.2026 9:00",
+    "clock": "9-17",
+    "month": "12/2026",
+    "days": "Montag bis Freitag",
+    "level": "medium",
+}
+"""What people write by habit, of each kind of cell."""
+
+
+def test_each_of_a_hundred_cells_filled_by_habit_is_told_what_was_meant() -> None:
+    made_up = as_cells(write_scenario(generate("tiny", 3, with_needs=True)))
+    raw = {**new_book(), **{key: rows[:2] for key, rows in made_up.items() if rows}}
+    columns = {(key, column.key): column.kind for key, sheet in load_sheets().items() for column in sheet.columns}
+    told = 0
+    for path, workbook in spoil(raw, MISTAKEN):
+        if columns[path.partition(",")[0], path.rpartition(", ")[2]] in MISTAKEN:
+            (message,) = [fault.message for fault in read_book(workbook).faults if fault.path == path]
+            assert MEANT in message, (path, message)
+            told += 1
+    assert told >= 100
 
 
 @pytest.mark.parametrize(
