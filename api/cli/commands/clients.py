@@ -39,8 +39,8 @@ def add(
     from pydantic_core import from_json
 
     from api.services.accounts.accounts import SYSTEM
+    from api.services.accounts.client_keys import fetch_key_set
     from api.services.accounts.clients import add_client
-    from api.services.client_keys import fetch_key_set
 
     if (jwks is None) == (jwks_url is None):
         raise InvalidFile("client", [Fault("keys", "give either --jwks or --jwks-url")])

@@ -115,9 +115,9 @@ def outlook(
         longer = f"over {7 * weeks}" if wait.days is None else str(wait.days)
         waits.add_row(wait.service, longer, looking_ahead.name_resource(wait.scarce) or "")
     show(table, waits)
-    if found.uncovered:
+    if ahead.uncovered:
         halves = Table("date", "half", "service", "at", title="Half-days on which nobody could see who is referred that day")
-        for lacking in found.uncovered:
+        for lacking in ahead.uncovered:
             halves.add_row(f"{lacking.date:%a %Y-%m-%d}", lacking.half, lacking.service, lacking.site or "any site")
         show(halves)
 

@@ -26,7 +26,7 @@ from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
 from api.access.credentials import CLIENT, hash_secret, make_secret
 from api.access.identity import OF_CLIENTS
 from api.context import AppContext
-from api.services.client_keys import find_key_faults, refresh_keys
+from api.services.accounts.client_keys import find_key_faults, refresh_keys
 from api.services.records import write_audit
 from api.store import audit
 from api.store.columns import new_id

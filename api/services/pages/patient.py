@@ -20,7 +20,7 @@ from api.services.bookings.by_hand import get_booking_row
 from api.services.bookings.replies import PageAnswer, answer_on_page
 from api.services.bookings.waitlist import accept_offer, decline_offer, get_offered_place
 from api.services.calendars.contents import list_entries
-from api.services.other_times import take_other_time
+from api.services.pages.other_times import take_other_time
 from api.store.errors import StaleVersion
 from api.store.queries import messages, people, periods, requests
 from api.store.rows import expect_version

@@ -16,6 +16,7 @@ from support.service import bearer, denials
 
 from api.runtime.fetching import Fetched, Fetcher
 from api.services.accounts.accounts import SYSTEM
+from api.services.accounts.client_keys import fetch_key_set
 from api.services.accounts.clients import (
     ASSERTION_TYPE,
     TokenRefused,
@@ -26,7 +27,6 @@ from api.services.accounts.clients import (
     give_token,
     write_scopes,
 )
-from api.services.client_keys import fetch_key_set
 from api.store.errors import AlreadyThere
 from scheduling.errors import InvalidFile
 
