@@ -59,6 +59,11 @@ class PlanningProblem:
         return self.option_count <= self.parameters.exact_max_options
 
     @property
+    def has_calls_to_share(self) -> bool:
+        """Whether a notification budget bounds who may be called, and something is left of it."""
+        return self.scenario.policy.max_notified_moves is not None and not self.domains.staying
+
+    @property
     def forced_cost(self) -> int:
         """What must be paid for visits that fit nowhere at all."""
         visits = (task.visit for task in self.domains.tasks if not self.domains.options[task.key])

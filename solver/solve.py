@@ -261,7 +261,8 @@ def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxa
         if not compilation.is_done and not clock.deterministic:
             search_neighbourhoods(problem, incumbent, relaxed.guide, 0, lambda: compilation.is_done)
         annealing = problem.parameters.annealing
-        cooling = CoolingSchedule(clock, clock.left * annealing.time_share, annealing)
+        coolings = annealing.budget_coolings if problem.has_calls_to_share else 1
+        cooling = CoolingSchedule(clock, clock.left * annealing.time_share, annealing, coolings)
         for number in range(1, limits.workers):
             helpers.append(pool.submit(work, problem, incumbent, cooling, relaxed.guide, number))
         work(problem, incumbent, cooling, relaxed.guide, 0, guided)
@@ -343,7 +344,7 @@ def anneal(
             clock.spend(STEP_SECONDS * STEPS)
         return 0.0 if incumbent.is_done or cooling.progress >= 1 or is_enough() else cooling.temperature
 
-    ruin.run(temperature, incumbent.offer)
+    ruin.run(temperature, incumbent.offer, lambda: cooling.is_ending)
 
 
 def search_neighbourhoods(

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from math import inf
 from pathlib import Path
 from statistics import median
 from threading import Thread
@@ -33,13 +34,18 @@ TELL_SECONDS = 1.0
 """How often a better plan is told."""
 
 
-class CoolingSchedule:
-    """A schedule of cooling: some seconds of a clock from now."""
+ENDING_SHARE = 0.2
+"""Share of a schedule, at its end, in which a call above the budget may cost whatever it takes to avoid it."""
 
-    def __init__(self, clock: Clock, seconds: float, parameters: AnnealingParameters) -> None:
+
+class CoolingSchedule:
+    """A schedule of cooling, or of several in a row: some seconds of a clock from now."""
+
+    def __init__(self, clock: Clock, seconds: float, parameters: AnnealingParameters, coolings: int = 1) -> None:
         self.clock = clock
         self.seconds = seconds
         self.parameters = parameters
+        self.coolings = coolings
         self._left_at_start = clock.left
 
     @property
@@ -51,7 +57,13 @@ class CoolingSchedule:
     def temperature(self) -> float:
         """The temperature now, in parts of what leaving out a task costs."""
         first, last = self.parameters.initial_temperature, self.parameters.final_temperature
-        return float(first * (last / first) ** self.progress)
+        progress = self.progress
+        return float(first * (last / first) ** (progress if progress >= 1 else progress * self.coolings % 1))
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether only its last part is left."""
+        return self.progress > 1 - ENDING_SHARE
 
 
 class RuinAndRecreate:
@@ -75,28 +87,37 @@ class RuinAndRecreate:
         over = max(0, int(totals[NOTIFIED] - tables.rows[0, BUDGET]))
         self.best = self.score_at_start = BUDGET_PENALTY * over
 
-    def run(self, temperature: Callable[[], float], on_better: Callable[[Mapping[Key, Placement]], object]) -> None:
+    def run(
+        self,
+        temperature: Callable[[], float],
+        on_better: Callable[[Mapping[Key, Placement]], object],
+        is_ending: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Search until ``temperature``, asked every ``STEPS`` ruins, is 0.
 
-        The best placements are told to ``on_better``, at most every ``TELL_SECONDS`` and at the end.
+        The best placements are told to ``on_better``, at most every ``TELL_SECONDS`` and at the end. When it gets warmer,
+        calls cost as at first; what they cost is bounded until ``is_ending``.
         """
-        encoding, told, best_told = self.encoding, monotonic(), self.best
+        encoding, told, best_told, warmth = self.encoding, monotonic(), self.best, inf
         has_movable = encoding.fixed != encoding.task_rows.keys()
         while has_movable and (degrees := temperature() * self.unit) > 0:
+            if degrees > warmth:
+                self.call_cost = self.parameters.call_cost * self.unit
+            warmth = degrees
             gap_cost, call_cost = self.parameters.gap_cost * self.unit, round(self.call_cost)
             self.best = anneal(encoding.tables, encoding.state, self.best_rows, self.best, STEPS, degrees, gap_cost, call_cost)
-            self._update_call_cost()
+            self._update_call_cost(BUDGET_PENALTY if is_ending() else self.parameters.most_call_cost * self.unit)
             if self.best < best_told and monotonic() > told + TELL_SECONDS:
                 on_better(encoding.read(self.best_rows))
                 told, best_told = monotonic(), self.best
         if self.best < best_told:
             on_better(encoding.read(self.best_rows))
 
-    def _update_call_cost(self) -> None:
-        """Let a call above the notification budget cost more while too many are called, and less while they are not."""
+    def _update_call_cost(self, most: float) -> None:
+        """Let a call above the notification budget cost more, up to a bound, while too many are called, else less."""
         over = self.encoding.state.totals[NOTIFIED] > self.encoding.tables.rows[0, BUDGET]
         growth = self.parameters.call_cost_growth
-        self.call_cost = min(BUDGET_PENALTY, self.call_cost * growth) if over else max(1.0, self.call_cost / growth)
+        self.call_cost = min(most, self.call_cost * growth) if over else max(1.0, self.call_cost / growth)
 
 
 class KernelCompilation:

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from threading import enumerate as threads
+from types import SimpleNamespace
 from typing import IO, Any
 
 import pytest
@@ -26,7 +28,8 @@ from solver.parameters import DEFAULTS
 from solver.search.construct import construct
 from solver.search.kernel.annealing import BUDGET_PENALTY
 from solver.search.kernel.draws import uniform
-from solver.search.ruin import KernelCompilation, RuinAndRecreate
+from solver.search.kernel.layout import BUDGET
+from solver.search.ruin import CoolingSchedule, KernelCompilation, RuinAndRecreate
 from solver.state.domains import Domains
 from solver.state.placements import Placement, get_current_placements, make_plan
 from solver.state.tasks import Key
@@ -157,6 +160,39 @@ def test_a_capacity_that_is_too_large_breaks_a_rule() -> None:
     lists[: len(ruin.encoding.state.used)] += 1
     broken = {violation.rule for violation in check(asked, make_plan(domains, annealed(ruin, 6))).violations}
     assert broken & {"provider-overlap", "attention", "recovery"}
+
+
+def test_coolings_in_a_row_begin_warm_and_the_last_ends_cold() -> None:
+    clock, parameters = SimpleNamespace(left=10.0), DEFAULTS.annealing
+    schedule = CoolingSchedule(clock, 9.0, parameters, coolings=3)  # type: ignore[arg-type]
+    temperatures, endings = list[float](), list[bool]()
+    for spent in range(10):
+        clock.left = 10.0 - spent
+        temperatures.append(schedule.temperature)
+        endings.append(schedule.is_ending)
+    assert [temperatures[turn] for turn in (0, 3, 6)] == pytest.approx([parameters.initial_temperature] * 3)
+    assert temperatures[9] == pytest.approx(parameters.final_temperature)
+    assert all(sooner > later for turn in (0, 3, 6) for sooner, later in pairwise(temperatures[turn : turn + 3]))
+    assert endings == [False] * 8 + [True] * 2
+
+
+@pytest.mark.parametrize(("is_ending", "at_most"), [(False, 4.0), (True, inf)])
+def test_what_a_call_above_the_budget_costs_is_bounded_until_the_end_and_begins_anew_with_each_cooling(
+    is_ending: bool, at_most: float
+) -> None:
+    asked = of_week(1)
+    domains = Domains(asked)
+    parameters = DEFAULTS.annealing.changed(call_cost_growth=2.0, most_call_cost=4.0)
+    ruin = RuinAndRecreate(domains, construct(domains), 1, parameters)
+    ruin.encoding.tables.rows[0, BUDGET] = -1
+    costs: list[float] = []
+
+    def temperature() -> float:
+        costs.append(ruin.call_cost / ruin.unit)
+        return [HOT, HOT, HOT, HOT, HOT, 2 * HOT, 2 * HOT, 0.0][len(costs) - 1]
+
+    ruin.run(temperature, lambda _: None, lambda: is_ending)
+    assert costs == [min(cost, at_most) for cost in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 2.0, 4.0)]
 
 
 def test_the_same_seed_gives_the_same_plan_and_another_one_another() -> None:
