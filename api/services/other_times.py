@@ -9,10 +9,10 @@ from datetime import date, datetime
 from api.access.actor import Actor
 from api.context import AppContext
 from api.runtime.exceptions import Conflict
-from api.services.bookings import PlacementDecision, RequestedPlace, apply_placement, decide_move, find_period
-from api.services.decisions import with_retries
-from api.services.free_places import choose_place, find_free_places
-from api.services.week import WeekSnapshot, get_current_week
+from api.services.bookings.by_hand import PlacementDecision, RequestedPlace, apply_placement, decide_move, find_period
+from api.services.bookings.decisions import with_retries
+from api.services.weeks.free_places import choose_place, find_free_places
+from api.services.weeks.week import WeekSnapshot, get_current_week
 from scheduling.timegrid import stamp
 
 MOST = 5
