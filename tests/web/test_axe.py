@@ -6,6 +6,9 @@ from typing import Any
 
 from support.browser import DeskServed, find_faults
 
+TO_BEFORE_ANY_SHIFT = 40
+"""Quarters of an hour: from any place on the first day to its beginning, at seven."""
+
 
 def test_the_first_pages(browser: Any, desk: DeskServed, scheme: str) -> None:
     context = browser.new_context(color_scheme=scheme)
@@ -37,3 +40,26 @@ def test_the_page_that_asks_for_a_plan(page: Any, desk: DeskServed, scheme: str)
 def test_axe_bites(page: Any) -> None:
     page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"data:,\"><button></button>')")
     assert {fault.split(":")[0] for fault in find_faults(page)} >= {"image-alt", "button-name"}
+
+
+def test_a_broken_verdict_what_waits_and_the_dialogs(page: Any, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.locator("[data-visit]").first.focus()
+    page.keyboard.press("w")
+    page.keyboard.press("m")
+    page.locator(".free").first.wait_for(state="attached")
+    for _ in range(TO_BEFORE_ANY_SHIFT):
+        page.keyboard.press("ArrowLeft")
+    page.locator("aside .bad").first.wait_for()
+    assert find_faults(page) == []
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Discard").wait_for()
+    page.locator(".bar .bad").first.wait_for()
+    assert find_faults(page) == []
+    page.get_by_role("button", name="Discard").click()
+    for key in ("?", "r"):
+        page.keyboard.press(key)
+        page.get_by_role("dialog").wait_for()
+        assert find_faults(page) == []
+        page.keyboard.press("Escape")
+        page.get_by_role("dialog").wait_for(state="detached")

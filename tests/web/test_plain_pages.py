@@ -28,13 +28,25 @@ def patients_page(page: Any, desk: DeskServed) -> str:
 
 def expect_well_made(page: Any) -> None:
     assert find_faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("document.scripts.length") == 0
+    for size in ("100%", "200%"):
+        page.evaluate("size => { document.documentElement.style.fontSize = size; }", size)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"it scrolls sideways with text of {size}"
 
 
 def test_the_patients_page(phone: Any, patients_page: str) -> None:
     phone.goto(patients_page)
     phone.get_by_role("heading", level=1).wait_for()
+    expect_well_made(phone)
+
+
+def test_the_page_with_other_times(phone: Any, patients_page: str) -> None:
+    phone.goto(patients_page)
+    phone.get_by_role("button", name="Another time, please").click()
+    phone.get_by_text("These times are free").wait_for()
+    expect_well_made(phone)
+    phone.locator("form[method=post] button").first.click()
+    phone.get_by_role("button", name="Yes, move my appointment").wait_for()
     expect_well_made(phone)
 
 
