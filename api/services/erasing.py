@@ -17,10 +17,11 @@ from api.access.actor import Actor
 from api.access.credentials import Signer
 from api.runtime.exceptions import Conflict, ErrorDetail
 from api.services.erasure_reasons import ErasureReason
-from api.services.patients import get_unmerged
+from api.services.patients.finding import get_unmerged
 from api.services.records import AuditFilter, list_audit, write_audit
-from api.store import bookings, erasures, people, periods, requests
-from api.store.patient_data import Rows, delete_rows, find_rows, list_records
+from api.store import erasures
+from api.store.queries import bookings, people, periods, requests
+from api.store.queries.patient_data import Rows, delete_rows, find_rows, list_records
 from api.store.stand_ins import StandIns, put_into_all
 from api.store.tables import BookingRow
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from api.store import bookings, requests
-from api.store.jobs import ACTIVE
+from api.store.queries import bookings, requests
+from api.store.queries.jobs import ACTIVE
 from api.store.stand_ins import StandIns
 from api.store.tables import (
     BookingRow,

@@ -25,13 +25,14 @@ from typer.testing import CliRunner
 from api.access.actor import AccessRole
 from api.access.credentials import Signer
 from api.cli.main import app
-from api.services.accounts import SYSTEM, NewAccount, add_account, add_token
-from api.services.notifications import notify_changes
-from api.services.patients import export_record
-from api.store import audit, hl7, tasks
+from api.services.accounts.accounts import SYSTEM, NewAccount, add_account, add_token
+from api.services.messages.notifications import notify_changes
+from api.services.patients.finding import export_record
+from api.store import audit
 from api.store.columns import new_id
 from api.store.database import Database
 from api.store.errors import StoreError
+from api.store.queries import hl7, tasks
 from api.store.tables import BookingRow, EpisodeEventRow, EpisodeRow, PatientRow, metadata
 from scheduling.plan import Plan, Reason
 from scheduling.scenario import Scenario
