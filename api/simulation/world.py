@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from math import exp
 from random import Random
 
-from api.services.episodes import ReportedEvent
+from api.services.care.episodes import ReportedEvent
 from api.simulation.setting import Setting, draw, draw_setting
 from scheduling import catalogue
 from scheduling.clinic import Closure
