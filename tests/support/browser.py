@@ -20,7 +20,7 @@ from api.access.passwords import hash_password
 from api.cli.demo_service import ACCOUNT, fill_store
 from api.context import create_context
 from api.runtime.settings import Settings
-from api.services.accounts import SYSTEM, NewAccount, add_account
+from api.services.accounts.accounts import SYSTEM, NewAccount, add_account
 from api.store.database import Database
 from api.store.migrations import migrate
 from api.web.pages import DIST

@@ -15,9 +15,9 @@ from api.http.dependencies import Changing, Reading
 from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import Length, ResponseModel
-from api.services import groups
-from api.services import programmes as service
-from api.services.patients import get_patient_names
+from api.services.bookings import groups
+from api.services.clinic import programmes as service
+from api.services.patients.finding import get_patient_names
 from scheduling.fields import MONTH_PATTERN, Id, Priority, Weekday
 
 router = make_router("programmes")
