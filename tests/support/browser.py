@@ -15,15 +15,19 @@ import pytest
 from support.processes import served
 from support.service import SECRET
 
+from api.access.actor import AccessRole
+from api.access.passwords import hash_password
 from api.cli.demo_service import ACCOUNT, fill_store
 from api.context import create_context
 from api.runtime.settings import Settings
+from api.services.accounts.accounts import SYSTEM, NewAccount, add_account
 from api.store.database import Database
 from api.store.migrations import migrate
 from api.web.pages import DIST
 from scheduling.generate import generate
 from scheduling.scenario import Scenario
 
+ADMIN = "admin"
 AXE = Path("api/web/app/node_modules/axe-core/axe.min.js")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LATER = date(2090, 1, 2)
@@ -33,7 +37,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
 
 @dataclass(frozen=True)
 class DeskServed:
-    """A service with a planned week, and the account of its scheduler."""
+    """A service with a planned week, and the accounts of its scheduler and its admin, by one pass phrase."""
 
     address: str
     password: str
@@ -43,6 +47,11 @@ class DeskServed:
     def start(self) -> str:
         """The address that logs in by itself."""
         return f"{self.address}/log-in#name={ACCOUNT}&password={self.password}"
+
+    @property
+    def start_of_admin(self) -> str:
+        """The address that logs the admin in by itself."""
+        return f"{self.address}/log-in#name={ADMIN}&password={self.password}"
 
 
 @cache
@@ -70,6 +79,9 @@ def served_plan(folder: Path, week: Scenario, plan: Any) -> Iterator[DeskServed]
     context = create_context(Settings(database_url=url, secret=SECRET), Database(url))
     migrate(context.database)
     password = fill_store(context, week, plan, Limits(seconds=2, workers=1))
+    with context.database.writing() as session:
+        new = NewAccount(ADMIN, AccessRole.ADMIN)
+        add_account(session, SYSTEM, new, hash_password(password, ADMIN), None, context.clock())
     context.close()
     with served(url) as service:
         yield DeskServed(service.address, password, week)
