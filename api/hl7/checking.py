@@ -25,7 +25,7 @@ from api.hl7.siu import message_header
 from api.hl7.times import write_time
 from api.hl7.tls import client_tls
 from api.store.columns import new_id
-from api.store.hl7 import CONTROL_ID_CHARACTERS
+from api.store.queries.hl7 import CONTROL_ID_CHARACTERS
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Where a server on this machine is reached that listens everywhere."""

@@ -12,8 +12,8 @@ from support.clients import HOSPITAL, KEY, OTHER_KEY, key_set, sign
 from support.hospital import Hospital
 from support.service import bearer, denials
 
-from api.services.accounts import SYSTEM
-from api.services.clients import ASSERTION_TYPE, add_client, end_client, expand_scopes, write_scopes
+from api.services.accounts.accounts import SYSTEM
+from api.services.accounts.clients import ASSERTION_TYPE, add_client, end_client, expand_scopes, write_scopes
 from api.store.errors import AlreadyThere
 from scheduling.errors import InvalidFile
 
