@@ -34,6 +34,7 @@ from solver.search.neighbourhoods import Guide, Neighbourhoods
 from solver.search.parts import find_parts
 from solver.search.rooms import keep_standing_rooms
 from solver.search.ruin import STEPS, CoolingSchedule, KernelCompilation, RuinAndRecreate
+from solver.search.standing import keep_standing
 from solver.state.domains import ShiftId
 from solver.state.placements import make_plan
 
@@ -101,7 +102,7 @@ def solve(
                 solve_exactly(problem, incumbent)
         if not incumbent.is_done:
             decompose(problem, incumbent, relaxation)
-        return report(problem, incumbent, incumbent_at_start)
+        return report(problem, incumbent, incumbent_at_start, warm_start)
     finally:
         clock.end()
 
@@ -368,10 +369,10 @@ def search_neighbourhoods(
 # --- the end ---------------------------------------------------------------------------------------------------------
 
 
-def report(problem: PlanningProblem, incumbent: Incumbent, incumbent_at_start: Snapshot | None) -> Plan:
+def report(problem: PlanningProblem, incumbent: Incumbent, incumbent_at_start: Snapshot | None, warm_start: Placements) -> Plan:
     """Return the incumbent as a checked plan, with its bound and the reasons of what is left out.
 
-    What stood at the start is preferred to another plan of the same score, and its rooms to others.
+    What stood at the start is preferred to another plan of the same score: as a whole, else its rooms, supervisors and holds.
     """
     incumbent.phase = "reasons"
     best = incumbent.get_snapshot()
@@ -383,7 +384,8 @@ def report(problem: PlanningProblem, incumbent: Incumbent, incumbent_at_start: S
     seconds = min(10.0, max(1.0, problem.limits.seconds * problem.parameters.explain_time_share))
     reasons: dict[str, Sequence[Reason]] = {key[1]: list(why) for key, why in problem.conflicts.items()}
     reasons |= reasons_left_out(problem.domains, best.placements, problem.clock.deterministic, seconds, skip=reasons)
-    plan = make_plan(problem.domains, keep_standing_rooms(problem.domains, best.placements), status, bound, reasons)
+    kept = keep_standing(problem.domains, keep_standing_rooms(problem.domains, best.placements), warm_start)
+    plan = make_plan(problem.domains, kept, status, bound, reasons)
     excused = {("pinned", key[1]) for key in problem.conflicts}
     for violation in check(problem.asked, plan).violations:
         is_known = (violation.rule, violation.ids[0]) in excused
