@@ -19,8 +19,8 @@ from scheduling.costs import get_omission_cost
 from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
-from solver.bound.linear import LinearProgram, LinearRelaxation
 from solver.bound.master import Master
+from solver.bound.relaxation import LinearProgram, LinearRelaxation
 from solver.clock import Clock
 from solver.limits import Limits
 from solver.model.exact import exact_model

@@ -12,9 +12,9 @@ from sqlmodel import Session
 from api.access.actor import AccessRole, Actor
 from api.access.credentials import CLIENT, LINK, MAX_CHARACTERS, SESSION, TOKEN, Signer, hash_secret
 from api.runtime.exceptions import Unauthenticated
-from api.store import accounts, clients
 from api.store.database import Database
 from api.store.errors import StoreBusy, StoreUnwritable
+from api.store.queries import accounts, clients
 from api.store.tables import AccountRow, PatientLinkRow, SessionRow, TokenRow
 from scheduling.errors import UnknownId
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from api.access.actor import AccessRole, Actor
-from api.store import accounts, emergencies, feeds, outside, owners
+from api.store.queries import accounts, emergencies, feeds, outside, owners
 
 Owns = Callable[[Session, Actor, str], bool]
 

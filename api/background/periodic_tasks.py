@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from api.context import AppContext
 
 if TYPE_CHECKING:
-    from api.background.mail.delivery import LmtpListener
+    from api.background.mail.lmtp import LmtpListener
 
 STOP_SECONDS = 30.0
 """Longest wait for a chore that is being done when it is told to stop."""
@@ -79,15 +79,15 @@ def run_periodic_tasks(context: AppContext) -> Iterator[None]:
     visits long over, is forgotten.
     """
     from api.background.mail.day_sender import send_day_news
-    from api.background.mail.delivery import LmtpListener
+    from api.background.mail.lmtp import LmtpListener
     from api.background.mail.mailbox import fetch_replies
     from api.background.mail.sender_supervisor import SenderSupervisor
     from api.services.anchoring import note_end
-    from api.services.letters import delete_old_words
-    from api.services.notifications import delete_old_messages
-    from api.services.outside import refresh
-    from api.services.reminders import write_due_reminders
-    from api.services.replies import receive_mail
+    from api.services.bookings.replies import receive_mail
+    from api.services.calendars.outside import refresh
+    from api.services.messages.letters import delete_old_words
+    from api.services.messages.notifications import delete_old_messages
+    from api.services.messages.reminders import write_due_reminders
 
     settings = context.settings
 

@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator
 from threading import Event
 
 from api.background.jobs.event_stream import HEARTBEAT, LOOK_SECONDS, LOOKS_PER_HEARTBEAT, write_event
-from api.services.week_changes import WeekChanges, find_week_changes
-from api.store import periods
+from api.services.weeks.week_changes import WeekChanges, find_week_changes
 from api.store.database import Database
 from api.store.epoch import Version, make_tag, read_tag
+from api.store.queries import periods
 
 
 async def stream_changes(

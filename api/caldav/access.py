@@ -14,10 +14,10 @@ from api.access.credentials import TOKEN
 from api.context import create_context
 from api.runtime.exceptions import ServiceError, TooMany, Unauthenticated
 from api.runtime.settings import read_settings
-from api.services.feeds import USE_NOTED_EVERY
+from api.services.calendars.feeds import USE_NOTED_EVERY
 from api.services.records import write_audit, write_refusal
-from api.store import accounts
 from api.store.errors import StoreBusy, StoreUnusable
+from api.store.queries import accounts
 
 READ_COLLECTIONS, READ_CALENDARS = "R", "r"
 

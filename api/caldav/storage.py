@@ -20,8 +20,8 @@ from api.access.actor import AccessRole
 from api.context import AppContext, create_context
 from api.runtime.caches import RenderedFeed
 from api.runtime.settings import read_settings
-from api.services.feeds import get_current_copy
-from api.store import accounts, feeds, periods
+from api.services.calendars.feeds import get_current_copy
+from api.store.queries import accounts, feeds, periods
 from api.store.tables.feeds import FeedKind
 from calendars.filenames import make_file_name
 

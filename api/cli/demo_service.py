@@ -61,11 +61,12 @@ def fill_store(context: AppContext, scenario: Scenario, plan: Plan, limits: Limi
     """Take a week in, publish a plan of it, and make the throw-away account; return that account's password."""
     from api.access.actor import AccessRole
     from api.access.passwords import hash_password
-    from api.services import planning, publishing
-    from api.services.accounts import SYSTEM, NewAccount, add_account
-    from api.services.scenarios import import_scenario
+    from api.services.accounts.accounts import SYSTEM, NewAccount, add_account
+    from api.services.bookings import publishing
+    from api.services.clinic.scenarios import import_scenario
+    from api.services.weeks import planning
     from api.simulation.desk import AtOnce
-    from api.store import jobs
+    from api.store.queries import jobs
 
     password, now = secrets.token_urlsafe(24), datetime.now(UTC)
     wanted = planning.PlanRequest(scenario.id, limits)

@@ -25,8 +25,8 @@ from api.fhir.datatypes import (
 )
 from api.fhir.ids import make_id
 from api.fhir.places import BUILDING, make_service_concept
-from api.services.appointments import VisitAppointment
-from api.services.directory import Directory
+from api.services.weeks.appointments import VisitAppointment
+from api.services.weeks.directory import Directory
 
 IHE_APPOINTMENT = "https://profiles.ihe.net/ITI/Scheduling/StructureDefinition/ihe-sched-appt"
 

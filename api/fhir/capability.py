@@ -12,7 +12,7 @@ from typing import Any
 
 from api.fhir.datatypes import TERMINOLOGY, Element, make_concept
 from api.fhir.searching import INCLUDES, SEARCHES
-from api.services.clients import ALGORITHMS, GRANT_TYPE
+from api.services.accounts.clients import ALGORITHMS, GRANT_TYPE
 
 FHIR_VERSION = "4.0.1"
 PUBLISHED = "2026-11-30"

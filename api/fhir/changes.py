@@ -16,9 +16,9 @@ from api.fhir.datatypes import Element
 from api.fhir.ids import find_own_id, make_id, read_reference
 from api.fhir.places import BUILDING
 from api.fhir.reading import expect_valid
-from api.services.appointments import VisitAppointment
-from api.services.bookings import RequestedPlace
-from api.services.directory import Directory
+from api.services.bookings.by_hand import RequestedPlace
+from api.services.weeks.appointments import VisitAppointment
+from api.services.weeks.directory import Directory
 from scheduling.errors import Fault, InvalidFile
 
 ETAG = re.compile(r'(?:W/)?"(?P<visit>[0-9]{1,9})\.(?P<booking>[0-9]{1,9})"')

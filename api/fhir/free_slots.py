@@ -14,8 +14,8 @@ from api.fhir.ids import find_own_id
 from api.fhir.people import make_slot
 from api.fhir.places import make_service_concept
 from api.fhir.searching import Search, read_dates, read_window
-from api.services.directory import Commitment, Directory
-from api.services.place_finding import MAX_FOUND, PlaceRequest, ProposedPlaces
+from api.services.proposals.place_finding import MAX_FOUND, PlaceRequest, ProposedPlaces
+from api.services.weeks.directory import Commitment, Directory
 from scheduling.errors import Fault, InvalidFile
 from scheduling.people import Patient
 

@@ -30,10 +30,10 @@ from api.fhir.patients import read_patient
 from api.fhir.places import BUILDING, SITE
 from api.fhir.searching import BY_ACTOR, read_moment
 from api.fhir.serving import find_patient, find_visit
-from api.services.appointments import VisitAppointment
-from api.services.directory import Directory, is_patient_known
-from api.services.kinds import find_kind
-from api.services.place_finding import FoundPlaces, PlaceRequest, ProposedPlaces
+from api.services.intake.kinds import find_kind
+from api.services.proposals.place_finding import FoundPlaces, PlaceRequest, ProposedPlaces
+from api.services.weeks.appointments import VisitAppointment
+from api.services.weeks.directory import Directory, is_patient_known
 from scheduling import catalogue
 from scheduling.errors import ClinicweaveError, Fault, InvalidFile, UnknownId
 

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from api.fhir.datatypes import BASE
-from api.services.directory import Directory
+from api.services.weeks.directory import Directory
 from scheduling.errors import Fault, InvalidFile
 from scheduling.names import compose_id, compose_name_if_text
 from scheduling.people import Patient

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, time
 
 from api.fhir.datatypes import KIND_SYSTEM, Element, drop_empty, make_concept, make_identifier, make_reference, write_instant
 from api.fhir.ids import make_id
-from api.services.directory import Commitment, Directory, EpisodeRow, PatientRow
-from api.services.kinds import find_kind
+from api.services.intake.kinds import find_kind
+from api.services.weeks.directory import Commitment, Directory, EpisodeRow, PatientRow
 
 SLOT_ID = re.compile(r"(?P<provider>.+)\.(?P<start>[0-9]{12})-(?P<end>[0-9]{12})")
 MINUTE = "%Y%m%d%H%M"

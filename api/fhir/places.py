@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from api.fhir.datatypes import SERVICE_SYSTEM, TERMINOLOGY, Element, drop_empty, make_concept, make_identifier, make_reference
 from api.fhir.ids import make_id
-from api.services.directory import Directory
+from api.services.weeks.directory import Directory
 
 BUILDING, SITE = "bu.", "si."
 """Precede the ids of buildings and sites."""

@@ -22,9 +22,9 @@ from api.fhir.patients import read_birth_date, read_identifier, read_name
 from api.fhir.people import REQUEST_PRIORITIES
 from api.fhir.reading import expect_valid
 from api.fhir.serving import find_patient
-from api.services.directory import Directory, is_patient_known
-from api.services.intake import LocatedRequest, Request
-from api.services.kinds import find_kind, get_kind
+from api.services.intake.kinds import find_kind, get_kind
+from api.services.intake.requests import LocatedRequest, Request
+from api.services.weeks.directory import Directory, is_patient_known
 from scheduling.errors import Fault, InvalidFile
 
 PRIORITIES = {theirs: ours for ours, theirs in REQUEST_PRIORITIES.items()}

@@ -21,9 +21,9 @@ from api.fhir.people import (
 )
 from api.fhir.places import BUILDING, SITE, list_locations, list_services
 from api.fhir.searching import Bounds, Search, read_dates, read_window
-from api.services import appointments, directory
-from api.services.appointments import AppointmentFilter, Span, VisitAppointment
-from api.services.directory import Directory, ReferralFilter, load_directory
+from api.services.weeks import appointments, directory
+from api.services.weeks.appointments import AppointmentFilter, Span, VisitAppointment
+from api.services.weeks.directory import Directory, ReferralFilter, load_directory
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.names import fold
 

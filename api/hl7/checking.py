@@ -28,7 +28,7 @@ from api.hl7.siu import message_header
 from api.hl7.times import write_time
 from api.hl7.tls import client_tls
 from api.store.columns import new_id
-from api.store.hl7 import CONTROL_ID_CHARACTERS
+from api.store.queries.hl7 import CONTROL_ID_CHARACTERS
 
 NEEDED = ("search-type", "create", "update")
 """What a server must do with Appointment for ours to stand there."""

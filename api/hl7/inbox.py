@@ -20,10 +20,10 @@ from api.hl7.outbox import actor_of
 from api.hl7.partners import Partner, Partners
 from api.hl7.readings import AppointmentReading, PatientNews, Reading, UnreadableMessage, read_message
 from api.services.records import write_audit
-from api.store import hl7, tasks
 from api.store.columns import new_id
 from api.store.errors import StoreBusy, StoreUnusable
-from api.store.hl7 import CONTROL_ID_CHARACTERS, Received
+from api.store.queries import hl7, tasks
+from api.store.queries.hl7 import CONTROL_ID_CHARACTERS, Received
 
 UNREADABLE = "hl7-message-unreadable"
 """The task for staff when a partner's message says something impossible."""

@@ -21,7 +21,7 @@ from api.hl7.outbox import actor_of, standing_appointments
 from api.hl7.partners import Partner
 from api.hl7.readings import AppointmentReading, PatientNews, PatientReading, ReferralReading
 from api.runtime.exceptions import RulesBroken
-from api.services.bookings import (
+from api.services.bookings.by_hand import (
     STEPS,
     PlacementDecision,
     RequestedPlace,
@@ -33,14 +33,14 @@ from api.services.bookings import (
     get_visit_booking,
     mark,
 )
-from api.services.contacts import set_address
-from api.services.decisions import with_retries
-from api.services.intake import MAX_DAYS_BACK, Request
-from api.services.kinds import find_kind
-from api.services.reception import IntakeResult, receive_request
-from api.services.requests import change_patient, get_asked_visit
-from api.services.week import WeekSnapshot
-from api.store import bookings, hl7, people, periods, tasks
+from api.services.bookings.decisions import with_retries
+from api.services.care.requests import change_patient, get_asked_visit
+from api.services.intake.kinds import find_kind
+from api.services.intake.reception import IntakeResult, receive_request
+from api.services.intake.requests import MAX_DAYS_BACK, Request
+from api.services.patients.contacts import set_address
+from api.services.weeks.week import WeekSnapshot
+from api.store.queries import bookings, hl7, people, periods, tasks
 from api.store.tables import BookingRow, InMessageRow, VisitRow
 from scheduling.errors import ClinicweaveError, UnknownId
 

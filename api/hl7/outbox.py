@@ -22,7 +22,7 @@ from api.hl7.fhir_appointments import make_partner_appointment
 from api.hl7.partners import Partner
 from api.hl7.siu import NamedPatient, make_siu
 from api.services.records import write_audit
-from api.store import bookings, hl7, people, periods, requests, tasks
+from api.store.queries import bookings, hl7, people, periods, requests, tasks
 from api.store.tables import BookingRow, OutMessageRow
 
 log = logging.getLogger(__name__)

@@ -57,7 +57,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from api.hl7.acks import DEFAULT_VERSION, VERSIONS
 from api.hl7.charsets import CODECS
-from api.services.kinds import list_kinds
+from api.services.intake.kinds import list_kinds
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Model
 from scheduling.references import make_fault

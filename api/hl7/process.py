@@ -20,8 +20,8 @@ from api.hl7.sender import PartnerSender
 from api.hl7.server import MllpServer
 from api.hl7.tls import client_tls, server_tls
 from api.hl7.worker import InboxWorker
-from api.store import hl7
 from api.store.errors import StoreBusy, StoreUnusable
+from api.store.queries import hl7
 
 LOOK_SECONDS = 2.0
 """Between two looks into the inbox when nothing came in here: another process may have died over a message."""

@@ -15,8 +15,8 @@ from api.hl7.channels import PartnerChannel
 from api.hl7.client import Unanswered
 from api.hl7.outbox import Outgoing, has_outgoing, next_outgoing, note_answer
 from api.hl7.partners import Partner
-from api.store import tasks
 from api.store.errors import StoreBusy, StoreUnusable
+from api.store.queries import tasks
 
 UNREACHABLE = "hl7-partner-unreachable"
 """The task for staff when a partner has not answered for long."""

@@ -14,8 +14,8 @@ from api.hl7.codec import Message
 from api.hl7.incoming import Incoming, NeedsPerson, ask_person, take_appointment, take_patient, take_referral
 from api.hl7.partners import Partners
 from api.hl7.readings import AppointmentReading, PatientNews, read_message
-from api.store import hl7
 from api.store.errors import StoreBusy, StoreUnusable
+from api.store.queries import hl7
 from api.store.tables import InMessageRow
 from scheduling.errors import ClinicweaveError
 

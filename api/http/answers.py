@@ -16,9 +16,9 @@ from api.access.actor import Actor
 from api.context import AppContext
 from api.runtime.exceptions import KeyReused, Stale, Unavailable, VersionMissing
 from api.services.records import AuditEntry, has_entry_since, make_entry
-from api.store import accounts
 from api.store.epoch import Version, get_epoch, make_tag, read_tag
 from api.store.errors import StoreUnwritable
+from api.store.queries import accounts
 from api.store.tables import IdempotencyRow
 
 AUDIT_REST = timedelta(minutes=1)

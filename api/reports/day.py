@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from api.reports.labels import codes, initials
 from api.reports.palette import family
 from api.reports.week_board import get_due_date
-from api.store.standing import StandingWeek
+from api.store.queries.standing import StandingWeek
 from api.store.tables.mail import Participation
 from scheduling.fields import Date, ItemKind, Priority, Stamp
 from scheduling.instructions import load_instructions

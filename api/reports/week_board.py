@@ -11,7 +11,7 @@ from api.reports.documents import gap
 from api.reports.kpis import PRIORITIES
 from api.reports.labels import codes
 from api.reports.palette import colour, families, family, title
-from api.store.standing import StandingWeek
+from api.store.queries.standing import StandingWeek
 from api.store.tables import BookingRow
 from api.store.tables.mail import Participation
 from api.web.words.sentences import DescribedReason, describe_reasons

@@ -11,7 +11,7 @@ from hashlib import sha256
 from threading import Lock
 from typing import TypeVar
 
-from api.store.feeds import Subscription
+from api.store.queries.feeds import Subscription
 from api.store.tables.feeds import FeedKind
 
 K = TypeVar("K")

@@ -11,11 +11,11 @@ from dbos import DBOS, DBOSClient, EnqueueOptions
 from sqlmodel import Session
 
 from api.runtime.exceptions import KeyReused, TooMany
-from api.store import jobs as store
 from api.store.columns import utc_now
 from api.store.database import Database
 from api.store.errors import StoreUnusable
-from api.store.jobs import Mark
+from api.store.queries import jobs as store
+from api.store.queries.jobs import Mark
 from api.store.tables import PlanJobRow
 from api.store.tables.jobs import JobQueueName
 

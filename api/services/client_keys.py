@@ -23,7 +23,7 @@ from joserfc.jwk import KeySet, KeySetSerialization
 
 from api.context import AppContext
 from api.runtime.fetching import Address, Fetcher, Unfetchable, expect_https, resolve
-from api.store import clients
+from api.store.queries import clients
 from api.store.tables import ClientRow
 from scheduling.errors import Fault, InvalidFile
 

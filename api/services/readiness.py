@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from api.context import AppContext
-from api.store import signing_keys
 from api.store.audit_protection import is_protected
+from api.store.queries import signing_keys
 
 log = logging.getLogger(__name__)
 

@@ -10,23 +10,27 @@ from sqlmodel import Session
 
 from api.context import create_context
 from api.runtime.settings import Settings
-from api.services import bookings, episodes, planning, programmes, publishing, rolling
-from api.services.accounts import SYSTEM
-from api.services.decisions import with_retries
-from api.services.episodes import ReportedEvent
-from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
-from api.services.reception import IntakeResult, make_room, receive_request
-from api.services.rosters import import_roster
-from api.services.same_day import SameDayDecision
+from api.services.accounts.accounts import SYSTEM
+from api.services.bookings import by_hand as bookings
+from api.services.bookings import publishing
+from api.services.bookings.decisions import with_retries
+from api.services.care import episodes, rolling
+from api.services.care.episodes import ReportedEvent
+from api.services.clinic import programmes
+from api.services.clinic.rosters import import_roster
+from api.services.intake.reception import IntakeResult, make_room, receive_request
+from api.services.intake.requests import AcceptedRequest, LocatedRequest, Request, accept_requests
+from api.services.intake.same_day import SameDayDecision
+from api.services.weeks import planning
 from api.simulation.policies import PlanningPolicy, restrict_to_standing
-from api.store import bookings as booked
-from api.store import episodes as histories
-from api.store import jobs, people
-from api.store import programmes as groups
-from api.store.bookings import StandingBooking
 from api.store.database import Database
 from api.store.migrations import migrate
-from api.store.plans import Published
+from api.store.queries import bookings as booked
+from api.store.queries import episodes as histories
+from api.store.queries import jobs, people
+from api.store.queries import programmes as groups
+from api.store.queries.bookings import StandingBooking
+from api.store.queries.plans import Published
 from api.store.tables import PlanJobRow
 from api.store.tables.jobs import JobQueueName
 from api.store.tables.plans import BookingState

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from api.simulation.desk import SimulatedDesk
 from api.simulation.measures import SimulationTally
 from api.simulation.world import SimulatedReferral
-from api.store.bookings import StandingBooking
+from api.store.queries.bookings import StandingBooking
 from scheduling import catalogue
 from scheduling.care.episodes import Episode
 from scheduling.care.rolling import NextWeek, make_availability

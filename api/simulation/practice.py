@@ -15,15 +15,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from api.runtime.exceptions import NoRoom
-from api.services.episodes import ReportedEvent
-from api.services.intake import Request
-from api.services.kinds import GROUP, list_kinds
+from api.services.care.episodes import ReportedEvent
+from api.services.intake.kinds import GROUP, list_kinds
+from api.services.intake.requests import Request
 from api.simulation.desk import SimulatedDesk
 from api.simulation.measures import SameDayRefusal, SimulationTally
 from api.simulation.memory import Memory
 from api.simulation.policies import PlanningPolicy
 from api.simulation.world import Absence, SimulatedReferral, World
-from api.store.bookings import BookingChange, StandingBooking
+from api.store.queries.bookings import BookingChange, StandingBooking
 from scheduling import catalogue
 from scheduling.clinic import Closure, Service
 from scheduling.fields import ONE_DAY, Horizon, Weekday

@@ -16,7 +16,7 @@ from random import Random
 
 from pydantic import Field
 
-from api.services.episodes import ReportedEvent
+from api.services.care.episodes import ReportedEvent
 from scheduling import catalogue
 from scheduling.catalogue import parse_toml
 from scheduling.catalogue.entries import ClockInterval

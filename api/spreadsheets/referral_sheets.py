@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from api.services.intake import LocatedRequest, Request
-from api.services.kinds import list_kinds
+from api.services.intake.kinds import list_kinds
+from api.services.intake.requests import LocatedRequest, Request
 from api.spreadsheets import Record, read_table
 from scheduling import catalogue
 from scheduling.errors import Fault

@@ -1,7 +1,7 @@
 """What is costly to derive from rows, kept under the version of what it comes from.
 
 A version is one state of the rows for ever, in one epoch of the store: every change of a period goes through
-:func:`api.store.periods.touch`, and a restore begins another epoch. So what is kept never has to be called back; it gives
+:func:`api.store.queries.periods.touch`, and a restore begins another epoch. So what is kept never has to be called back; it gives
 way to another version of itself, or to what is asked for more.
 """
 

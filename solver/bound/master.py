@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scheduling.requests import Current, CurrentGroup, Link, Visit
-from solver.bound.linear import LinearProgram
+from solver.bound.relaxation import LinearProgram
 from solver.bound.resources import Place, Resources
 from solver.bound.trips import Trips
 from solver.bound.windows import find_sessions, find_windows

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from scheduling.clinic import Service
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.timegrid import minute_of_day
-from solver.bound.linear import LinearProgram
+from solver.bound.relaxation import LinearProgram
 from solver.bound.timelines import Timelines
 from solver.bound.windows import Window, find_supervisors, shift_order
 from solver.model.scarcity import chvatal_gomory_rows

@@ -11,7 +11,7 @@ branch-and-bound (1999), doi:10.1023/A:1018952112615.
 Arcs know their time, so rows can bound what is taken at each slot's first minute: rooms with cleaning, devices, bays, and
 the attention of supervisors. An arc of a shift stands for its seat alone, so rooms and the like are taken by the arcs of the
 first seat. These rows are thousands, of which some hundred matter, so they count only once broken
-(:meth:`solver.bound.linear.LinearProgram.add_broken_rows`). On a week that people live by the bound was 18,929 by
+(:meth:`solver.bound.relaxation.LinearProgram.add_broken_rows`). On a week that people live by the bound was 18,929 by
 minutes, is 19,405 by timelines and 19,500 with 157 of 2,664 such rows, and 19,663 with cuts.
 """
 
@@ -25,7 +25,7 @@ from itertools import pairwise
 from scheduling.clinic import Service
 from scheduling.rules.providers import FULL_ATTENTION
 from scheduling.timegrid import minutes_on
-from solver.bound.linear import LinearProgram
+from solver.bound.relaxation import LinearProgram
 from solver.bound.windows import Window, find_supervisors, shift_order
 from solver.state.domains import Domains, ShiftId
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from solver.bound.linear import LinearProgram
+from solver.bound.relaxation import LinearProgram
 from solver.state.domains import Domains
 from solver.state.tasks import Key, visit_key
 

@@ -26,9 +26,9 @@ from support.stored import NOW, StoredWeek
 from api.context import create_context
 from api.http.app import create_app
 from api.runtime.settings import Settings
-from api.store import periods
 from api.store.database import Database
 from api.store.migrations import migrate
+from api.store.queries import periods
 from scheduling.generate import generate
 from solver import plan_first_come
 

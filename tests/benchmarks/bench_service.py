@@ -52,11 +52,11 @@ from api.access.actor import AccessRole
 from api.context import create_context
 from api.http.app import create_app
 from api.runtime.settings import Settings
-from api.services.accounts import SYSTEM, NewAccount, add_account, add_token
-from api.store import periods
+from api.services.accounts.accounts import SYSTEM, NewAccount, add_account, add_token
 from api.store.columns import utc_now
 from api.store.database import Database
 from api.store.migrations import migrate
+from api.store.queries import periods
 from scheduling.generate import generate
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario

@@ -17,8 +17,8 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 from sqlalchemy import event
 from support.history import NOW, live_through
 
-from api.services import rolling
-from api.services.accounts import SYSTEM
+from api.services.accounts.accounts import SYSTEM
+from api.services.care import rolling
 from api.store.database import Database
 from api.store.migrations import migrate
 

@@ -16,11 +16,11 @@ from support.mailserver import free_port
 from support.processes import COMMAND, Served, served
 from support.stored import StoredWeek
 
-from api.services.accounts import SYSTEM
-from api.services.clients import add_client
-from api.store import periods
+from api.services.accounts.accounts import SYSTEM
+from api.services.accounts.clients import add_client
 from api.store.columns import utc_now
 from api.store.database import Database
+from api.store.queries import periods
 from scheduling.generate import SizeName, generate
 from scheduling.scenario import Scenario
 from solver import plan_first_come

@@ -14,7 +14,7 @@ from clients.installed import HERE, Installed, folder
 from clients.peers import MONDAY, NAMES, Demo
 from support.clients import parameters, sign
 
-from api.services.clients import ASSERTION_TYPE
+from api.services.accounts.clients import ASSERTION_TYPE
 from api.store.columns import utc_now
 
 DRIVERS = HERE / "drivers"

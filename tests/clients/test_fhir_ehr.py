@@ -27,13 +27,13 @@ from api.context import AppContext, create_context
 from api.hl7.fhir_appointments import OWN_SYSTEM, STATUSES
 from api.hl7.outbox import actor_of, has_outgoing, standing_appointments
 from api.runtime.settings import read_settings
-from api.services import bookings
-from api.services.appointments import get_appointment
-from api.services.bookings import RequestedPlace, find_period
-from api.services.decisions import with_retries
+from api.services.bookings import by_hand
+from api.services.bookings.by_hand import RequestedPlace, find_period
+from api.services.bookings.decisions import with_retries
+from api.services.weeks.appointments import get_appointment
 from api.store.columns import utc_now
 from api.store.database import Database
-from api.store.hl7 import out_messages
+from api.store.queries.hl7 import out_messages
 from api.store.tables import BookingRow
 from scheduling.errors import ClinicweaveError
 
@@ -138,7 +138,7 @@ def make_change(context: AppContext, week: StoredWeek, rng: Random) -> str | Non
     later = utc_now() + timedelta(days=40)
     try:
         if kind in ("arrived", "no-show"):
-            context.database.write(lambda session: bookings.mark(session, BY, visit, kind, None, later))
+            context.database.write(lambda session: by_hand.mark(session, BY, visit, kind, None, later))
             return kind
         with context.database.reading() as session:
             stands = get_appointment(session, visit)
@@ -155,11 +155,11 @@ def make_change(context: AppContext, week: StoredWeek, rng: Random) -> str | Non
             context,
             find_period(context.database, visit),
             lambda snapshot: (
-                bookings.decide_cancellation(snapshot, BY, visit, None, utc_now())
+                by_hand.decide_cancellation(snapshot, BY, visit, None, utc_now())
                 if kind == "cancel"
-                else bookings.decide_move(snapshot, BY, visit, place, "a test", None, utc_now())
+                else by_hand.decide_move(snapshot, BY, visit, place, "a test", None, utc_now())
             ),
-            bookings.apply_cancellation if kind == "cancel" else bookings.apply_placement,
+            by_hand.apply_cancellation if kind == "cancel" else by_hand.apply_placement,
             context.database.write,
         )
     except (ClinicweaveError, AssertionError):

@@ -17,8 +17,8 @@ from support.clients import sign
 from support.mailserver import free_port
 from support.processes import COMMAND, Served, served
 
-from api.services.accounts import SYSTEM
-from api.services.clients import ASSERTION_TYPE, end_client
+from api.services.accounts.accounts import SYSTEM
+from api.services.accounts.clients import ASSERTION_TYPE, end_client
 from api.store.columns import utc_now
 from api.store.database import Database
 

@@ -11,8 +11,8 @@ import pytest
 
 from scheduling.generate import generate
 from solver import Limits
-from solver.bound.linear import LinearProgram
 from solver.bound.master import Master
+from solver.bound.relaxation import LinearProgram
 from solver.clock import Clock
 from solver.parameters import BoundParameters, SolverParameters
 from solver.search.improve import SubproblemResult

@@ -9,8 +9,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from api.access.credentials import CLIENT, hash_secret, make_secret
-from api.services.accounts import SYSTEM
-from api.services.clients import LETTERS, TYPES, add_client, expand_scopes
+from api.services.accounts.accounts import SYSTEM
+from api.services.accounts.clients import LETTERS, TYPES, add_client, expand_scopes
 from api.store.database import Database
 from api.store.tables import ClientTokenRow
 

@@ -9,9 +9,9 @@ from time import monotonic, sleep
 from sqlmodel import col, select
 
 from api.runtime.job_queue import JobQueue
-from api.store import jobs as records
 from api.store.columns import utc_now
 from api.store.database import Database
+from api.store.queries import jobs as records
 from api.store.tables import PlanJobRow, PlanRow
 from solver import Limits
 

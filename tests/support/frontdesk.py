@@ -17,10 +17,10 @@ from api.access.actor import AccessRole
 from api.context import AppContext, create_context
 from api.http.app import create_app
 from api.runtime.settings import Settings
-from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
-from api.store import bookings, periods
+from api.services.accounts.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
 from api.store.audit import list_entries
 from api.store.database import Database
+from api.store.queries import bookings, periods
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlmodel import Session
 
-from api.services.accounts import SYSTEM
-from api.services.rosters import import_roster
-from api.store import episodes
+from api.services.accounts.accounts import SYSTEM
+from api.services.clinic.rosters import import_roster
 from api.store.database import Database
-from api.store.episodes import Origin
+from api.store.queries import episodes
+from api.store.queries.episodes import Origin
 from api.store.rows import insert_all
 from api.store.tables import BookingRow, EpisodeVisitRow, OccupancyRow, PatientRow, PeriodRow, VisitRow
 from scheduling import catalogue

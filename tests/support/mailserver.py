@@ -21,11 +21,11 @@ from support import factories
 from support.factories import visit
 from support.outbox import address_of, give_addresses
 
-from api.services.notifications import notify_changes
-from api.store import bookings, periods
+from api.services.messages.notifications import notify_changes
 from api.store.columns import utc_now
 from api.store.database import Database
-from api.store.placings import Placing, Taking
+from api.store.queries import bookings, periods
+from api.store.queries.placings import Placing, Taking
 
 PATIENCE_SECONDS = 60.0
 

@@ -12,18 +12,19 @@ from typing import Any
 
 from support import factories
 
-from api.services import bookings, episodes, groups, publishing, rolling
-from api.services.accounts import SYSTEM
-from api.services.episodes import Consequences, ReportedEvent
-from api.services.intake import AcceptedRequest, LocatedRequest, Request, accept_requests
-from api.services.kinds import find_kind
-from api.services.rosters import import_roster
-from api.services.week import load_week
-from api.store import episodes as records
-from api.store import periods, plans, programmes
-from api.store.bookings import find_booking
+from api.services.accounts.accounts import SYSTEM
+from api.services.bookings import by_hand, groups, publishing
+from api.services.care import episodes, rolling
+from api.services.care.episodes import Consequences, ReportedEvent
+from api.services.clinic.rosters import import_roster
+from api.services.intake.kinds import find_kind
+from api.services.intake.requests import AcceptedRequest, LocatedRequest, Request, accept_requests
+from api.services.weeks.week import load_week
 from api.store.database import Database
 from api.store.migrations import migrate
+from api.store.queries import episodes as records
+from api.store.queries import periods, plans, programmes
+from api.store.queries.bookings import find_booking
 from api.store.tables import PlanJobRow
 from scheduling import catalogue
 from scheduling.care.episodes import Episode
@@ -166,12 +167,12 @@ class Months:
             assert row is not None and row.state == "booked", (visit, row)
             self.now = max(self.now, row.starts_at + timedelta(minutes=1))
             for state in ("arrived", "done") if came else ("no-show",):
-                bookings.mark(session, SYSTEM, visit, state, None, self.now)
+                by_hand.mark(session, SYSTEM, visit, state, None, self.now)
 
     def take_back(self, visit: str) -> None:
         """Take back the last that was noted of a visit."""
         with self.store.writing() as session:
-            bookings.unmark(session, SYSTEM, visit, None, self.now)
+            by_hand.unmark(session, SYSTEM, visit, None, self.now)
 
     def tell(self, episode: str, kind: str, **told: Any) -> Consequences:
         """Tell what became known of an episode."""

@@ -6,8 +6,8 @@ from ortools.sat.python import cp_model
 
 from scheduling.check import check
 from scheduling.scenario import Scenario
-from solver.bound.linear import LinearProgram
 from solver.bound.master import Master
+from solver.bound.relaxation import LinearProgram
 from solver.model.exact import exact_model
 from solver.state.domains import Domains
 from solver.state.placements import make_plan

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from api.services.accounts import SYSTEM
-from api.services.contacts import set_address
-from api.store import messages
+from api.services.accounts.accounts import SYSTEM
+from api.services.patients.contacts import set_address
 from api.store.database import Database
-from api.store.messages import AppointmentNotice, Claimed
+from api.store.queries import messages
+from api.store.queries.messages import AppointmentNotice, Claimed
 from api.store.tables import InvitationRow, MessageRow
 
 LEASE = timedelta(minutes=5)

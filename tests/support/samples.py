@@ -23,8 +23,8 @@ from support.stored import StoredWeek
 from support.worked import finish
 
 from api.access.actor import AccessRole
-from api.services.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
-from api.store.tasks import add_task
+from api.services.accounts.accounts import SYSTEM, NewAccount, add_account, add_link, add_token
+from api.store.queries.tasks import add_task
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 

@@ -9,10 +9,10 @@ from argon2 import PasswordHasher
 from support import factories
 
 from api.access.actor import AccessRole
-from api.services.accounts import SYSTEM, NewAccount, add_account
-from api.store import periods
+from api.services.accounts.accounts import SYSTEM, NewAccount, add_account
 from api.store.audit import list_entries
 from api.store.database import Database
+from api.store.queries import periods
 from api.store.tables import AuditRow
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

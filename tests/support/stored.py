@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
-from api.store import jobs, periods, plans
 from api.store.database import Database
-from api.store.plans import Published
+from api.store.queries import jobs, periods, plans
+from api.store.queries.plans import Published
 from api.store.tables import PlanJobRow
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
-from api.store import jobs, periods
 from api.store.columns import utc_now
 from api.store.database import Database
+from api.store.queries import jobs, periods
 from scheduling.plan import Plan, Reason
 from scheduling.scenario import Scenario
 from solver import Move

@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Mapping
 from threading import Event
 from typing import Any
 
-from api.store import jobs as store
 from api.store.database import Database
+from api.store.queries import jobs as store
 from api.store.tables import JobEventRow, PlanJobRow
 
 LOOK_SECONDS = 0.5

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from time import monotonic
 
 from api.runtime.job_queue import JobQueue
-from api.store import jobs as store
 from api.store.database import Database
-from api.store.jobs import Mark
+from api.store.queries import jobs as store
+from api.store.queries.jobs import Mark
 
 log = logging.getLogger(__name__)
 

@@ -20,10 +20,10 @@ from api.background.jobs.process import JobProgress, SolveRequest, WorkerMessage
 from api.background.jobs.recovery import JobRecovery
 from api.background.jobs.solving import ProcessDied, SolverProcess
 from api.runtime.job_queue import APPLICATION, QUEUES, VERSION, WORKFLOW, JobQueue
-from api.store import jobs as store
 from api.store.columns import utc_now
 from api.store.database import Database
 from api.store.errors import StoreBusy, StoreUnusable
+from api.store.queries import jobs as store
 from api.store.tables import JobEventRow, PlanRow, ScenarioRow
 from scheduling.plan import Plan
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from api.background.mail.smtp import DeliveryOutcome, Unreachable, connect
 from api.context import AppContext
-from api.services.day_mails import DayNews, claim_news, note_refused, note_told
-from api.store import day_mails
+from api.services.messages.day_mails import DayNews, claim_news, note_refused, note_told
+from api.store.queries import day_mails
 
 log = logging.getLogger(__name__)
 

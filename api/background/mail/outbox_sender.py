@@ -21,11 +21,11 @@ from api.access.actor import AccessRole, Actor
 from api.background.mail.smtp import DeliveryOutcome, SmtpConnection, Unreachable, connect
 from api.background.mail.writing import write_mail
 from api.context import AppContext
-from api.services import reminders
+from api.services.messages import reminders
 from api.services.records import write_audit
-from api.store import messages, tasks
 from api.store.errors import StoreBusy, StoreUnusable
-from api.store.messages import Claimed
+from api.store.queries import messages, tasks
+from api.store.queries.messages import Claimed
 
 T = TypeVar("T")
 

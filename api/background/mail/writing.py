@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from api.runtime.settings import Settings
-from api.store.messages import AppointmentNotice, Claimed
+from api.store.queries.messages import AppointmentNotice, Claimed
 from calendars.appointments import Appointment
 from calendars.invites import InviteMessage
 from calendars.mail import make_mail, make_reminder

@@ -72,7 +72,7 @@ def add(
 ) -> None:
     """Make an account; its password is asked for, unless the identity provider knows its owner."""
     from api.access.passwords import hash_password
-    from api.services.accounts import SYSTEM, NewAccount, add_account
+    from api.services.accounts.accounts import SYSTEM, NewAccount, add_account
 
     new = NewAccount(name, role, provider, subject)
     password_hash = None if subject is not None else hash_password(_password(password_stdin), name)
@@ -84,7 +84,7 @@ def add(
 @account_app.command("list", epilog="Example: clinicweave account list")
 def list_all(as_json: AsJson = False) -> None:
     """List all accounts."""
-    from api.store import accounts
+    from api.store.queries import accounts
 
     with opened() as context, context.database.reading() as session:
         rows = accounts.list_accounts(session, "", sys.maxsize)
@@ -105,7 +105,7 @@ def change(
 ) -> None:
     """Change or close an account; its sessions end."""
     from api.access.passwords import hash_password
-    from api.services.accounts import SYSTEM, AccountChange, change_account
+    from api.services.accounts.accounts import SYSTEM, AccountChange, change_account
 
     password_hash = hash_password(_password(password_stdin), name) if password or password_stdin else None
     asked = AccountChange(role, provider, None if close is None else not close)
@@ -122,7 +122,7 @@ def unlock(
     as_json: AsJson = False,
 ) -> None:
     """Let an account be logged in to again at once, after wrong passwords."""
-    from api.services.accounts import SYSTEM, AccountChange, change_account
+    from api.services.accounts.accounts import SYSTEM, AccountChange, change_account
 
     with opened() as context, context.database.writing() as session:
         row = _named(session, name)
@@ -139,7 +139,7 @@ def token(
     as_json: AsJson = False,
 ) -> None:
     """Make a token for a program that acts for an account, and tell it once."""
-    from api.services.accounts import SYSTEM, add_token
+    from api.services.accounts.accounts import SYSTEM, add_token
 
     with opened() as context, context.database.writing() as session:
         now = context.clock()
@@ -151,7 +151,7 @@ def token(
 
 
 def _named(session: Session, name: str) -> AccountRow:
-    from api.store import accounts
+    from api.store.queries import accounts
 
     found = accounts.find_account_by_name(session, name)
     if found is None:

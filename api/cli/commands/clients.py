@@ -38,9 +38,9 @@ def add(
     """Let a program come in by its keys (SMART Backend Services); it gets its tokens at /oauth/token."""
     from pydantic_core import from_json
 
-    from api.services.accounts import SYSTEM
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.accounts.clients import add_client
     from api.services.client_keys import fetch_key_set
-    from api.services.clients import add_client
 
     if (jwks is None) == (jwks_url is None):
         raise InvalidFile("client", [Fault("keys", "give either --jwks or --jwks-url")])
@@ -57,7 +57,7 @@ def add(
 @client_app.command("list", epilog="Example: clinicweave client list")
 def list_all(as_json: AsJson = False) -> None:
     """List all programs, and what each may do."""
-    from api.store import clients
+    from api.store.queries import clients
 
     with opened() as context, context.database.reading() as session:
         rows = clients.list_clients(session)
@@ -71,8 +71,8 @@ def list_all(as_json: AsJson = False) -> None:
 @client_app.command("end", epilog="Example: clinicweave client end hospital")
 def end(name: Name, as_json: AsJson = False) -> None:
     """Let a program in no more; its tokens end at once."""
-    from api.services.accounts import SYSTEM
-    from api.services.clients import end_client
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.accounts.clients import end_client
 
     with opened() as context, context.database.writing() as session:
         end_client(session, SYSTEM, name, context.clock())

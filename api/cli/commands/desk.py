@@ -20,8 +20,8 @@ from api.spreadsheets.cells import FORMULA_SIGNS
 if TYPE_CHECKING:
     from api.context import AppContext
     from api.reports.agenda import AgendaLine
-    from api.services.bookings import RequestedPlace
-    from api.services.week import WeekSnapshot
+    from api.services.bookings.by_hand import RequestedPlace
+    from api.services.weeks.week import WeekSnapshot
 
 scenario_app = typer.Typer(cls=Commands, help="Take in weeks to plan, and list them.", no_args_is_help=True)
 
@@ -40,8 +40,8 @@ Because = Annotated[str | None, typer.Option("--override", help="Why rules may b
 @scenario_app.command("import", epilog="Example: clinicweave scenario import my-clinic/clinic.xlsx")
 def import_week(scenario: ScenarioFile, as_json: AsJson = False) -> None:
     """Take in a scenario or a clinic's workbook as a new week, with all that it asks for."""
-    from api.services.accounts import SYSTEM
-    from api.services.scenarios import import_scenario
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.clinic.scenarios import import_scenario
 
     text = read_scenario_text(scenario)
     with opened(may_make=True) as context, context.database.writing() as session:
@@ -55,7 +55,7 @@ def import_week(scenario: ScenarioFile, as_json: AsJson = False) -> None:
 @scenario_app.command("list", epilog="Example: clinicweave scenario list")
 def list_weeks(as_json: AsJson = False) -> None:
     """List the weeks that were taken in or built."""
-    from api.services.scenarios import list_periods
+    from api.services.clinic.scenarios import list_periods
 
     with opened() as context, context.database.reading() as session:
         weeks = [(week.id, str(week.starts_on), str(week.ends_on)) for week in list_periods(session, "", MOST_WEEKS)]
@@ -83,8 +83,9 @@ def publish(
 
     What was decided by hand since the plan was asked for stays as decided.
     """
-    from api.services import planning, publishing
-    from api.services.accounts import SYSTEM
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.bookings import publishing
+    from api.services.weeks import planning
 
     with opened() as context, context.database.writing() as session:
         jobs = (job for job, _ in planning.list_jobs(session, week, None, MOST_JOBS) if job.state == "done")
@@ -144,19 +145,19 @@ def _place(
     override: str | None,
     as_json: bool,
 ) -> None:
-    from api.services import bookings
-    from api.services.accounts import SYSTEM
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.bookings import by_hand
 
     if override is not None and (start is None or not team or location is None):
         raise typer.BadParameter("needs START, --with and --location", param_hint="--override")
 
-    def decide(week: WeekSnapshot, now: datetime) -> bookings.PlacementDecision:
+    def decide(week: WeekSnapshot, now: datetime) -> by_hand.PlacementDecision:
         place = _choose(week, visit, start, team, room, location)
         if verb == "book":
-            return bookings.decide_booking(week, SYSTEM, visit, place, override, now)
-        return bookings.decide_move(week, SYSTEM, visit, place, override, None, now)
+            return by_hand.decide_booking(week, SYSTEM, visit, place, override, now)
+        return by_hand.decide_move(week, SYSTEM, visit, place, override, None, now)
 
-    placed = _decide(visit, decide, bookings.apply_placement)
+    placed = _decide(visit, decide, by_hand.apply_placement)
     booking = placed.booking
     document = {"visit": visit, **booking.model_dump(mode="json", include={"start", "end", "location", "room", "team"})}
     where = booking.room or booking.location
@@ -168,8 +169,8 @@ def _place(
 def _choose(
     week: WeekSnapshot, visit: str, start: datetime | None, team: Sequence[str] | None, room: str | None, location: str | None
 ) -> RequestedPlace:
-    from api.services.bookings import RequestedPlace
-    from api.services.free_places import choose_place
+    from api.services.bookings.by_hand import RequestedPlace
+    from api.services.weeks.free_places import choose_place
 
     if start is not None and team and location is not None:
         return RequestedPlace(start, location, room, tuple(team))
@@ -179,33 +180,33 @@ def _choose(
 
 def cancel(visit: VisitId, as_json: AsJson = False) -> None:
     """Cancel a visit's booking, and those of visits that cannot be without it: they wait again."""
-    from api.services import bookings
-    from api.services.accounts import SYSTEM
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.bookings import by_hand
 
     cancelled: list[str] = []
 
-    def decide(week: WeekSnapshot, now: datetime) -> bookings.CancellationDecision:
-        decision = bookings.decide_cancellation(week, SYSTEM, visit, None, now)
+    def decide(week: WeekSnapshot, now: datetime) -> by_hand.CancellationDecision:
+        decision = by_hand.decide_cancellation(week, SYSTEM, visit, None, now)
         cancelled[:] = decision.cancelled
         return decision
 
-    _decide(visit, decide, bookings.apply_cancellation)
+    _decide(visit, decide, by_hand.apply_cancellation)
     _say_done(as_json, {"cancelled": cancelled}, f"Cancelled: {', '.join(cancelled)}.")
 
 
 def arrive(visit: VisitId, as_json: AsJson = False) -> None:
     """Note that a visit's patient has arrived."""
-    from api.services import bookings
-    from api.services.accounts import SYSTEM
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.bookings import by_hand
 
     with opened() as context, context.database.writing() as session:
-        bookings.mark(session, SYSTEM, visit, "arrived", None, context.clock())
+        by_hand.mark(session, SYSTEM, visit, "arrived", None, context.clock())
     _say_done(as_json, {"visit": visit, "state": "arrived"}, f"{visit}: arrived.")
 
 
 def _decide(visit: str, decide: Callable[[WeekSnapshot, datetime], Any], apply: Callable[..., Any]) -> Any:
-    from api.services import bookings
-    from api.services.decisions import with_retries
+    from api.services.bookings import by_hand
+    from api.services.bookings.decisions import with_retries
 
     with opened() as context:
 
@@ -213,7 +214,7 @@ def _decide(visit: str, decide: Callable[[WeekSnapshot, datetime], Any], apply: 
             with context.database.writing() as session:
                 return act(session)
 
-        period = bookings.find_period(context.database, visit)
+        period = by_hand.find_period(context.database, visit)
         return with_retries(context, period, lambda week: decide(week, context.clock()), apply, transact)
 
 
@@ -258,7 +259,7 @@ def list_appointments(
 
 
 def _load_standing(context: AppContext, week: str) -> Any:
-    from api.services.week import get_current_week
+    from api.services.weeks.week import get_current_week
 
     snapshot = get_current_week(context, week, context.clock())
     return snapshot.scenario, snapshot.plan

@@ -15,7 +15,7 @@ from api.cli.options import AsJson
 from scheduling.disruptions import Disruption, parse_absence, parse_closure, parse_extra_shift
 
 if TYPE_CHECKING:
-    from api.services.disruptions import DisruptionEffect
+    from api.services.clinic.disruptions import DisruptionEffect
     from api.store.tables.disruptions import DisruptionKind
 
 Given = Annotated[
@@ -49,8 +49,8 @@ def open_shift(shift: Given = None, reason: Why = "", end: Ended = None, as_json
 def _run(
     kind: DisruptionKind, text: str | None, parse: Callable[[str], Disruption], reason: str, end: str | None, as_json: bool
 ) -> None:
-    from api.services import disruptions
-    from api.services.accounts import SYSTEM
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.clinic import disruptions
 
     with opened() as context:
         now = context.clock()

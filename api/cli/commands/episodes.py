@@ -26,7 +26,7 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """List the episodes that are open."""
-    from api.store import episodes
+    from api.store.queries import episodes
     from scheduling.names import compose_id
 
     with opened() as context, context.database.reading() as session:
@@ -48,7 +48,7 @@ def show_one(episode: Identifier, as_json: AsJson = False) -> None:
     """Show what has been of an episode, and what is open."""
     from pydantic_core import to_jsonable_python
 
-    from api.services.episodes import describe_episode
+    from api.services.care.episodes import describe_episode
 
     with opened() as context, context.database.reading() as session:
         found = to_jsonable_python(describe_episode(session, episode, context.clock()))
@@ -79,8 +79,8 @@ def tell(
     as_json: AsJson = False,
 ) -> None:
     """Take down what became known: an outcome, a date, a stop, a new start; what follows from it is done."""
-    from api.services.accounts import SYSTEM
-    from api.services.episodes import ReportedEvent, record_event
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.care.episodes import ReportedEvent, record_event
 
     on = None if day is None else day.date()
     told = ReportedEvent(kind=kind, step=step, number=number, date=on, outcome=outcome, relief_percent=relief, name=name)

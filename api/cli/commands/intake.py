@@ -19,9 +19,9 @@ from scheduling.files import read_bounded
 
 if TYPE_CHECKING:
     from api.context import AppContext
-    from api.services.intake import AcceptedRequest, IntakeReview
-    from api.services.reception import IntakeResult
-    from api.services.same_day import SameDayDecision
+    from api.services.intake.reception import IntakeResult
+    from api.services.intake.requests import AcceptedRequest, IntakeReview
+    from api.services.intake.same_day import SameDayDecision
     from api.spreadsheets.referral_sheets import ReferralSheet
 
 intake_app = typer.Typer(cls=Commands, help="Take in what patients are referred for.", no_args_is_help=True)
@@ -47,7 +47,7 @@ def template(
 @intake_app.command("kinds", epilog="Example: clinicweave intake kinds")
 def kinds(as_json: AsJson = False) -> None:
     """List what patients may be referred for."""
-    from api.services.kinds import list_kinds
+    from api.services.intake.kinds import list_kinds
 
     if as_json:
         print_json(
@@ -70,7 +70,7 @@ def import_sheet(
 
     A sheet may be sent in again with rows added: those that are in already, or differ from what is in, are named.
     """
-    from api.services.intake import review_requests
+    from api.services.intake.requests import review_requests
     from api.spreadsheets import MAX_FILE_BYTES
     from api.spreadsheets.referral_sheets import in_row_order, read_sheet
 
@@ -124,8 +124,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Take in one referral. Who has to be seen today gets a place at once."""
-    from api.services.accounts import SYSTEM
-    from api.services.reception import receive_request
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.intake.reception import receive_request
 
     request = _request(
         kind=kind,
@@ -162,8 +162,8 @@ def make_room(
 ) -> None:
     """Let the fewest others give way to a visit that has to be today and found no place; tells whom to call."""
     from api.runtime.exceptions import NoRoom
-    from api.services import reception
-    from api.services.accounts import SYSTEM
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.intake import reception
 
     with opened() as context:
         try:
@@ -177,7 +177,7 @@ def make_room(
 def _request(**values: Any) -> Any:
     from pydantic import ValidationError
 
-    from api.services.intake import Request
+    from api.services.intake.requests import Request
     from scheduling.references import make_fault
 
     try:
@@ -191,9 +191,9 @@ def _request(**values: Any) -> Any:
 def _take_in(
     context: AppContext, sheet: ReferralSheet, source: str
 ) -> tuple[list[AcceptedRequest], list[SameDayDecision], IntakeReview]:
-    from api.services.accounts import SYSTEM
-    from api.services.intake import accept_requests, review_requests
-    from api.services.reception import place_same_day
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.intake.reception import place_same_day
+    from api.services.intake.requests import accept_requests, review_requests
 
     with context.database.writing() as session:
         review = review_requests(session, sheet.requests, context.clock())

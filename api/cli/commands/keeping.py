@@ -142,7 +142,7 @@ def restore(
     """
     from api.store.backup import restore as put_back
     from api.store.database import Database
-    from api.store.occupation import occupied
+    from api.store.serving import occupied
 
     if not yes:
         typer.confirm("What was stored since this backup is lost. Go on?", abort=True)
@@ -160,7 +160,7 @@ def _entries(
     denied: bool,
 ) -> Iterator[AuditRow]:
     """Yield the rows that are asked for, a page of the store at a time."""
-    from api.services.accounts import SYSTEM
+    from api.services.accounts.accounts import SYSTEM
     from api.services.records import AuditFilter, list_audit, write_audit
 
     moments = (None if moment is None else moment.replace(tzinfo=UTC) for moment in (since, until))

@@ -22,8 +22,8 @@ def contacts(
     as_json: AsJson = False,
 ) -> None:
     """Set patients' addresses from a CSV file, all or none: a line each of an id and an address; an empty one removes it."""
-    from api.services.accounts import SYSTEM
-    from api.services.contacts import set_addresses
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.patients.contacts import set_addresses
 
     addresses = _addresses(file)
     with opened() as context, context.database.writing() as session:
@@ -41,7 +41,7 @@ def send(as_json: AsJson = False) -> None:
     The service does so by itself.
     """
     from api.background.mail.sender_supervisor import send_once
-    from api.services.reminders import write_due_reminders
+    from api.services.messages.reminders import write_due_reminders
 
     with opened() as context:
         if context.settings.smtp_host is None:
@@ -61,8 +61,8 @@ def set_day_mail(
     as_json: AsJson = False,
 ) -> None:
     """Mail a clinician when their day changes, or no more: times, services and rooms, and no patient."""
-    from api.services import day_mails
-    from api.services.accounts import SYSTEM
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.messages import day_mails
 
     with opened() as context, context.database.writing() as session:
         email = day_mails.set_day_mail(session, SYSTEM, provider, address, context.clock())

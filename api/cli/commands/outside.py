@@ -16,7 +16,7 @@ from api.runtime.settings import read_settings
 from scheduling.errors import Fault, InvalidFile, UnknownId
 
 if TYPE_CHECKING:
-    from api.services.outside import NewCalendar
+    from api.services.calendars.outside import NewCalendar
     from api.store.tables import OutsideCalendarRow
     from calendars.busy import BusyTimes
 
@@ -62,8 +62,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Read a calendar from now on: its events become busy times, and a visit that they meet a task."""
-    from api.services import outside
-    from api.services.accounts import SYSTEM
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.calendars import outside
 
     new = _find_source(source, name)
     with opened() as context:
@@ -85,7 +85,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List a provider's calendars elsewhere, when each was read last, and what is wrong with it."""
-    from api.services import outside
+    from api.services.calendars import outside
 
     with opened() as context, context.database.reading() as session:
         shown = [_show(row) for row in outside.list_calendars(session, provider)]
@@ -102,7 +102,7 @@ def _find_source(source: str, name: str | None) -> NewCalendar:
     """Return a calendar at an address, or in a file. Raises ``InvalidFile`` for a file that cannot be read."""
     from urllib.parse import urlsplit
 
-    from api.services.outside import NewCalendar
+    from api.services.calendars.outside import NewCalendar
 
     if "://" in source:
         return NewCalendar(name or urlsplit(source).hostname or "calendar", url=source)

@@ -57,7 +57,7 @@ def list_messages(
     as_json: AsJson = False,
 ) -> None:
     """List the latest messages out and in, the newest first, without names."""
-    from api.store import hl7 as store
+    from api.store.queries import hl7 as store
 
     with opened() as context, context.database.reading() as session:
         rows = [_out(row) for row in store.out_messages(session, of_partner, state, count)]
@@ -128,7 +128,7 @@ def _read_partners(settings: Settings) -> tuple[Partners, Path]:
 
 def _content(context: AppContext, message: str) -> bytes:
     from api.hl7.outbox import message_content
-    from api.store import hl7 as store
+    from api.store.queries import hl7 as store
 
     way, identifier = _parsed(message)
     with context.database.reading() as session:

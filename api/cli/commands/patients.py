@@ -28,7 +28,7 @@ def find(
     as_json: AsJson = False,
 ) -> None:
     """Find patients by words of name or id, whatever their case, or by a date."""
-    from api.services.patients import find_patients
+    from api.services.patients.finding import find_patients
 
     with opened() as context, context.database.reading() as session:
         rows = find_patients(session, text, "", MOST)
@@ -48,7 +48,7 @@ def find(
 @patient_app.command("visits", epilog="Example: clinicweave patient visits mrn-4711")
 def list_visits(patient: PatientArgument, as_json: AsJson = False) -> None:
     """List a patient's visits and groups' sessions of all weeks by start; what waits comes last."""
-    from api.services.patients import list_items
+    from api.services.patients.finding import list_items
     from scheduling.names import compose_id
 
     with opened() as context, context.database.reading() as session:
@@ -90,8 +90,8 @@ def merge(
 
     It can be undone on the same day.
     """
-    from api.services.accounts import SYSTEM
-    from api.services.merging import merge_patients
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.patients.merging import merge_patients
     from scheduling.names import compose_id
 
     with opened() as context, context.database.writing() as session:
@@ -109,8 +109,8 @@ def merge(
 @patient_app.command("unmerge", epilog="Example: clinicweave patient unmerge mrn-4712")
 def unmerge(patient: PatientArgument) -> None:
     """Let a record that was merged into another today be its own again, with all that is still where it went."""
-    from api.services.accounts import SYSTEM
-    from api.services.merging import undo_merge
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.patients.merging import undo_merge
     from scheduling.names import compose_id
 
     with opened() as context, context.database.writing() as session:

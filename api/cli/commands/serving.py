@@ -83,7 +83,7 @@ def _run(settings: Settings, worker: bool, listening: socket, announce: Callable
     from api.services.readiness import warn
     from api.store.database import warn_of_unsafe_wal
     from api.store.migrations import migrate
-    from api.store.occupation import occupied
+    from api.store.serving import occupied
 
     write_logs(settings.log_level)
     context = create_context(settings)

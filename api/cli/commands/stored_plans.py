@@ -21,10 +21,10 @@ def plan_week(
     UnknownId
         When there is no such week.
     """
-    from api.services.accounts import SYSTEM
-    from api.services.planning import PlanRequest, prepare_plan, request_plan
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.weeks.planning import PlanRequest, prepare_plan, request_plan
     from api.simulation.desk import AtOnce
-    from api.store import jobs
+    from api.store.queries import jobs
     from solver import Limits
 
     limits = Limits(seconds=seconds, workers=workers, seed=seed, gap=gap)

@@ -37,8 +37,8 @@ def roster(
 
     Whom it does not name does not work on its dates. What stands and cannot be any more is a task for staff each.
     """
-    from api.services.accounts import SYSTEM
-    from api.services.rosters import import_roster
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.clinic.rosters import import_roster
 
     text = read_scenario_text(scenario, None if until is None else until.date())
     with opened(may_make=True) as context, context.database.writing() as session:
@@ -65,8 +65,8 @@ def next_week(
 
     Building it again takes in what has become known since. Warnings say what will be too late unless somebody acts.
     """
-    from api.services import rolling
-    from api.services.accounts import SYSTEM
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.care import rolling
 
     with opened() as context:
         first = None if start is None else start.date()
@@ -95,7 +95,7 @@ def outlook(
     Percent of the time of a skill or kind of room at a site that is asked for, week by week. A fluid model over the shifts,
     closures and special clinics that are known, with patients to come at the rate at which they came.
     """
-    from api.services import outlook as looking_ahead
+    from api.services.care import outlook as looking_ahead
 
     with opened() as context, context.database.reading() as session:
         found = looking_ahead.look_ahead(session, context.clock(), weeks)

@@ -30,7 +30,7 @@ def worker(
     from api.context import create_context
     from api.runtime.logs import write_logs
     from api.store.migrations import migrate
-    from api.store.occupation import occupied
+    from api.store.serving import occupied
 
     settings = read_settings(jobs_per_worker=at_once)
     write_logs(settings.log_level)

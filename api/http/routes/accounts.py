@@ -20,8 +20,8 @@ from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.models import IsSet, ResponseModel
 from api.http.pages import Paged
-from api.services import accounts as service
-from api.services.accounts import AccountChange, NewAccount
+from api.services.accounts import accounts as service
+from api.services.accounts.accounts import AccountChange, NewAccount
 
 router = make_router("accounts")
 

@@ -16,7 +16,7 @@ from api.http.pages import Paged
 from api.http.routes.examples import PLACE
 from api.reports.day import Day, describe_day
 from api.reports.week_board import Order, WaitingVisit, WeekBoard, choose_waiting, describe_week, list_waiting
-from api.services import boards
+from api.services.weeks import boards
 from scheduling.fields import Date, Priority
 
 router = make_router("boards")

@@ -15,12 +15,12 @@ from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.routes.examples import BOOKING
-from api.services import bookings as service
-from api.services import offering
-from api.services.bookings import CancellationDecision, PlacedVisit, RequestedPlace
-from api.services.decisions import with_retries
+from api.services.bookings import by_hand
+from api.services.bookings.by_hand import CancellationDecision, PlacedVisit, RequestedPlace
+from api.services.bookings.decisions import with_retries
 from api.services.states import Participation
-from api.services.week import get_current_week
+from api.services.weeks import offering
+from api.services.weeks.week import get_current_week
 from scheduling.fields import Id, Stamp
 
 router = make_router("bookings")
@@ -172,7 +172,7 @@ class Offers(ResponseModel):
 @router.get("/v1/visits/{visit}/booking", response_model=BookedVisit, responses=UNCHANGED)
 def get_booking(visit: Identifier, call: Fetching) -> Response:
     """Return where a visit stands."""
-    return call.disclose("booking.read", "visit", visit, lambda session: _answer(service.get_placed_visit(session, visit)))
+    return call.disclose("booking.read", "visit", visit, lambda session: _answer(by_hand.get_placed_visit(session, visit)))
 
 
 @router.post(
@@ -183,9 +183,9 @@ def add_booking(visit: Identifier, body: WantedPlace, call: Creating) -> Respons
     now = call.context.clock()
     return with_retries(
         call.context,
-        service.find_period(call.context.database, visit),
-        lambda week: service.decide_booking(week, call.actor, visit, body.place(), body.override_reason, now),
-        lambda session, decision: _answer(service.apply_placement(session, decision), HTTPStatus.CREATED),
+        by_hand.find_period(call.context.database, visit),
+        lambda week: by_hand.decide_booking(week, call.actor, visit, body.place(), body.override_reason, now),
+        lambda session, decision: _answer(by_hand.apply_placement(session, decision), HTTPStatus.CREATED),
         call.create,
     )
 
@@ -196,9 +196,9 @@ def move_booking(visit: Identifier, body: WantedPlace, call: Changing) -> Respon
     version, now = call.expected_version(), call.context.clock()
     return with_retries(
         call.context,
-        service.find_period(call.context.database, visit),
-        lambda week: service.decide_move(week, call.actor, visit, body.place(), body.override_reason, version, now),
-        lambda session, decision: _answer(service.apply_placement(session, decision)),
+        by_hand.find_period(call.context.database, visit),
+        lambda week: by_hand.decide_move(week, call.actor, visit, body.place(), body.override_reason, version, now),
+        lambda session, decision: _answer(by_hand.apply_placement(session, decision)),
         call.write,
     )
 
@@ -209,8 +209,8 @@ def cancel_booking(visit: Identifier, call: Changing) -> Response:
     version, now = call.expected_version(), call.context.clock()
     return with_retries(
         call.context,
-        service.find_period(call.context.database, visit),
-        lambda week: service.decide_cancellation(week, call.actor, visit, version, now),
+        by_hand.find_period(call.context.database, visit),
+        lambda week: by_hand.decide_cancellation(week, call.actor, visit, version, now),
         _cancel,
         call.write,
     )
@@ -222,8 +222,8 @@ def mark_booking(visit: Identifier, body: BookingState, call: Changing) -> Respo
     version, now = call.expected_version(), call.context.clock()
 
     def act(session: Transaction) -> RouteResult:
-        service.mark(session, call.actor, visit, body.state, version, now)
-        return _answer(service.get_placed_visit(session, visit))
+        by_hand.mark(session, call.actor, visit, body.state, version, now)
+        return _answer(by_hand.get_placed_visit(session, visit))
 
     return call.write(act)
 
@@ -234,8 +234,8 @@ def unmark_booking(visit: Identifier, call: Changing) -> Response:
     version, now = call.expected_version(), call.context.clock()
 
     def act(session: Transaction) -> RouteResult:
-        service.unmark(session, call.actor, visit, version, now)
-        return _answer(service.get_placed_visit(session, visit))
+        by_hand.unmark(session, call.actor, visit, version, now)
+        return _answer(by_hand.get_placed_visit(session, visit))
 
     return call.write(act)
 
@@ -244,7 +244,7 @@ def unmark_booking(visit: Identifier, call: Changing) -> Response:
 def pin_visit(visit: Identifier, call: Changing) -> Response:
     """Hold a visit where it stands, whatever is planned; If-Match is the booking's."""
     version, now = call.expected_version(), call.context.clock()
-    return call.write(lambda session: RouteResult(FreePlace.of(service.pin(session, call.actor, visit, version, now))))
+    return call.write(lambda session: RouteResult(FreePlace.of(by_hand.pin(session, call.actor, visit, version, now))))
 
 
 @router.delete("/v1/visits/{visit}/pin", status_code=HTTPStatus.NO_CONTENT, responses=document_problems(409))
@@ -252,7 +252,7 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
     """Let planning move a visit again."""
 
     def act(session: Transaction) -> RouteResult:
-        service.unpin(session, call.actor, visit, call.context.clock())
+        by_hand.unpin(session, call.actor, visit, call.context.clock())
         return RouteResult(status=HTTPStatus.NO_CONTENT)
 
     return call.write(act)
@@ -261,7 +261,7 @@ def unpin_visit(visit: Identifier, call: Reading) -> Response:
 @router.post("/v1/visits/{visit}/offers", response_model=Offers, responses=document_problems(409))
 def offer_places(visit: Identifier, body: OffersWanted, call: Reading) -> Response:
     """Return the best places that a waiting visit could be booked at without anybody else being moved."""
-    period = service.find_period(call.context.database, visit)
+    period = by_hand.find_period(call.context.database, visit)
     found = offering.find_place_options(get_current_week(call.context, period, call.context.clock()), visit, body.count)
 
     def act(session: Transaction) -> RouteResult:
@@ -286,5 +286,5 @@ def _answer(placed: PlacedVisit, status: int = HTTPStatus.OK) -> RouteResult:
 
 
 def _cancel(session: Transaction, decision: CancellationDecision) -> RouteResult:
-    service.apply_cancellation(session, decision)
+    by_hand.apply_cancellation(session, decision)
     return RouteResult(Cancelled(waiting=list(decision.cancelled), freed=FreePlace.of(decision.freed)))

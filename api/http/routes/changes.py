@@ -20,12 +20,14 @@ from api.http.routes.bookings import FreePlace, WantedPlace
 from api.http.routes.examples import COMPARISON, PLACE
 from api.http.streams import EventStream
 from api.reports.labels import clock
-from api.services import boards, bookings, change_sets, history
-from api.services.change_sets import ChangeSetDecision, WantedChanges
-from api.services.decisions import with_retries
-from api.services.free_places import VisitPlaces, find_free_places
-from api.services.judgements import Judgement, judge_changes
-from api.services.week import get_current_week
+from api.services.bookings import by_hand, change_sets
+from api.services.bookings.change_sets import ChangeSetDecision, WantedChanges
+from api.services.bookings.decisions import with_retries
+from api.services.care import history
+from api.services.proposals.judgements import Judgement, judge_changes
+from api.services.weeks import boards
+from api.services.weeks.free_places import VisitPlaces, find_free_places
+from api.services.weeks.week import get_current_week
 from scheduling.fields import Id, Interval
 
 router = make_router("changes")
@@ -264,7 +266,7 @@ def _example(status: int, document: JsonDict) -> dict[int | str, dict[str, Any]]
 )
 def list_places(visit: Identifier, call: Fetching) -> Response:
     """Return every place at which a visit, planned or not, would break no rule, and exactly what the plan costs then."""
-    period = bookings.find_period(call.context.database, visit)
+    period = by_hand.find_period(call.context.database, visit)
 
     def find() -> Places:
         return _describe_places(find_free_places(get_current_week(call.context, period, call.context.clock()), visit))

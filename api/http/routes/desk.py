@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from api.http.dependencies import Shared
 from api.http.errors import document_problems
 from api.http.gate import make_router
-from api.services.rosters import has_clinic
+from api.services.clinic.rosters import has_clinic
 from api.web import pages
 from api.web.api_page import make_api_page
 from scheduling.errors import UnknownId

@@ -16,8 +16,8 @@ from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Page, Paged
-from api.services import disruptions as service
-from api.services.disruptions import DisruptionEffect
+from api.services.clinic import disruptions as service
+from api.services.clinic.disruptions import DisruptionEffect
 from scheduling.disruptions import Disruption, ExtraShift, PlaceClosure, ProviderAbsence
 from scheduling.fields import Id, Stamp
 

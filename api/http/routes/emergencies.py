@@ -16,7 +16,7 @@ from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged, read_moment_and_id
-from api.services import emergencies as service
+from api.services.accounts import emergencies as service
 
 router = make_router("emergencies")
 

@@ -16,8 +16,8 @@ from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
-from api.services import episodes as service
-from api.services.episodes import ReportedEvent
+from api.services.care import episodes as service
+from api.services.care.episodes import ReportedEvent
 from scheduling.care.episodes import Event
 
 router = make_router("episodes")

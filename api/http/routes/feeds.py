@@ -21,7 +21,7 @@ from api.http.models import IsSet, ResponseModel
 from api.http.pages import Paged
 from api.runtime.caches import RenderedFeed
 from api.runtime.settings import Settings
-from api.services import feeds as service
+from api.services.calendars import feeds as service
 from api.services.states import FeedKind
 from scheduling.errors import UnknownId
 

@@ -19,8 +19,8 @@ from api.http.dependencies import Reading, Shared
 from api.http.fhir_requests import FORM, ROOT, FhirResponse, Form, Readable, answer_resource, answer_search, get_base
 from api.http.gate import GuardedRoute, make_router
 from api.runtime.exceptions import Conflict
-from api.services.directory import load_directory
-from api.services.place_finding import find_places
+from api.services.proposals.place_finding import find_places
+from api.services.weeks.directory import load_directory
 from scheduling.errors import UnknownId
 
 router = make_router("fhir")

@@ -39,14 +39,14 @@ from api.http.errors import document_outcomes
 from api.http.fhir_requests import ROOT, FhirResponse, Readable, answer_resource, get_base
 from api.http.gate import make_router
 from api.runtime.exceptions import Conflict, Forbidden, Stale, VersionMissing
-from api.services import bookings
-from api.services.appointments import VisitAppointment, get_appointment
-from api.services.bookings import find_period
-from api.services.decisions import with_retries
-from api.services.directory import load_directory
-from api.services.place_finding import find_places
-from api.services.proposals import REFUSALS, book_proposal, confirm_hold, hold_proposal, keep_proposals
+from api.services.bookings import by_hand
+from api.services.bookings.by_hand import find_period
+from api.services.bookings.decisions import with_retries
+from api.services.proposals.holding import REFUSALS, book_proposal, confirm_hold, hold_proposal, keep_proposals
+from api.services.proposals.place_finding import find_places
 from api.services.records import write_audit
+from api.services.weeks.appointments import VisitAppointment, get_appointment
+from api.services.weeks.directory import load_directory
 from scheduling.errors import ClinicweaveError, Fault, InvalidFile, UnknownId
 
 router = make_router("fhir")
@@ -258,8 +258,8 @@ def _change(
     with_retries(
         context,
         find_period(context.database, visit),
-        lambda week: bookings.decide_move(week, actor, visit, place, None, version, now),
-        bookings.apply_placement,
+        lambda week: by_hand.decide_move(week, actor, visit, place, None, version, now),
+        by_hand.apply_placement,
         context.database.write,
     )
     return "fhir.move", [visit]
@@ -289,7 +289,7 @@ def _note(context: AppContext, actor: Actor, resource: str, wanted: Element, if_
 
 
 def _mark(context: AppContext, actor: Actor, current: VisitAppointment, state: str, version: int) -> None:
-    steps = bookings.STEPS.get((current.state, state))
+    steps = by_hand.STEPS.get((current.state, state))
     if steps is None:
         raise Conflict(f"what is {current.state} cannot become {state}")
     now = context.clock()
@@ -297,7 +297,7 @@ def _mark(context: AppContext, actor: Actor, current: VisitAppointment, state: s
     def act(session: Transaction) -> None:
         expected: int | None = version
         for step in steps:
-            bookings.mark(session, actor, current.id, step, expected, now)
+            by_hand.mark(session, actor, current.id, step, expected, now)
             expected = None
 
     context.database.write(act)
@@ -308,8 +308,8 @@ def _cancel(context: AppContext, actor: Actor, visit: str, version: int) -> None
     with_retries(
         context,
         find_period(context.database, visit),
-        lambda week: bookings.decide_cancellation(week, actor, visit, version, now),
-        bookings.apply_cancellation,
+        lambda week: by_hand.decide_cancellation(week, actor, visit, version, now),
+        by_hand.apply_cancellation,
         context.database.write,
     )
 

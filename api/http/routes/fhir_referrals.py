@@ -19,10 +19,10 @@ from api.http.errors import FHIR_MEDIA_TYPE, document_outcomes
 from api.http.fhir_requests import ROOT, FhirResponse, Readable, answer_resource, get_base
 from api.http.gate import make_router
 from api.http.routes.fhir_operations import BODY, MAX_RESOURCE_BYTES, Document
-from api.services.directory import load_directory
-from api.services.intake import AcceptedRequest, accept_requests
-from api.services.reception import IntakeResult, place_same_day, receive_request
+from api.services.intake.reception import IntakeResult, place_same_day, receive_request
+from api.services.intake.requests import AcceptedRequest, accept_requests
 from api.services.records import write_audit
+from api.services.weeks.directory import load_directory
 
 router = make_router("fhir")
 

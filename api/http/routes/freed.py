@@ -16,9 +16,9 @@ from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.routes.bookings import PLACE, FreePlace, SetAside
-from api.services import waitlist as service
-from api.services.decisions import with_retries
-from api.services.waitlist import MAX_TRIED, OfferedPlace
+from api.services.bookings import waitlist as service
+from api.services.bookings.decisions import with_retries
+from api.services.bookings.waitlist import MAX_TRIED, OfferedPlace
 from scheduling.fields import Date, Id, Priority, Stamp
 from scheduling.plan import Booking
 

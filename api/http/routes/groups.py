@@ -14,10 +14,10 @@ from api.http.dependencies import Changing, Creating, Fetching, Reading
 from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
-from api.services import groups as service
-from api.services.bookings import RequestedPlace
-from api.services.decisions import with_retries
-from api.services.groups import GroupDecision, PlacedGroup
+from api.services.bookings import groups as service
+from api.services.bookings.by_hand import RequestedPlace
+from api.services.bookings.decisions import with_retries
+from api.services.bookings.groups import GroupDecision, PlacedGroup
 from scheduling.fields import Id, Stamp
 
 router = make_router("groups")

@@ -19,12 +19,12 @@ from api.http.gate import BINARY, make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.bookings import PLACE, Because, FreePlace
-from api.services import intake as service
-from api.services import kinds, referrals_out
-from api.services.intake import Request
-from api.services.patients import Resemblance
-from api.services.reception import IntakeResult, place_same_day, receive_request
-from api.services.referrals_out import OutboundReferral
+from api.services.intake import kinds, referrals_out
+from api.services.intake import requests as service
+from api.services.intake.reception import IntakeResult, place_same_day, receive_request
+from api.services.intake.referrals_out import OutboundReferral
+from api.services.intake.requests import Request
+from api.services.patients.finding import Resemblance
 from api.services.states import ReferralState
 from api.spreadsheets import MAX_FILE_BYTES
 from api.spreadsheets.referral_sheets import ReferralSheet, in_row_order, read_sheet, xlsx_template

@@ -14,7 +14,8 @@ from api.http.dependencies import Changing, Reading
 from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
-from api.services import contacts, day_mails, notifications
+from api.services.messages import day_mails, notifications
+from api.services.patients import contacts
 from api.services.states import MessageState, Method, Participation
 from calendars.mailbox import MAX_ADDRESS
 

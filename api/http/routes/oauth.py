@@ -15,7 +15,7 @@ from api.http.dependencies import Shared
 from api.http.fhir_requests import FORM, ROOT
 from api.http.gate import get_address, make_router
 from api.http.routes.fhir import TOKEN_PATH
-from api.services.clients import LETTERS, TOKEN_SECONDS, TYPES, TokenRefused, TokenRequest, give_token
+from api.services.accounts.clients import LETTERS, TOKEN_SECONDS, TYPES, TokenRefused, TokenRequest, give_token
 
 router = make_router("fhir")
 

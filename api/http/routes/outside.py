@@ -16,8 +16,8 @@ from api.http.dependencies import Creating, Reading
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.runtime.fetching import MAX_URL_CHARACTERS
-from api.services import outside as service
-from api.services.outside import NewCalendar
+from api.services.calendars import outside as service
+from api.services.calendars.outside import NewCalendar
 
 router = make_router("outside calendars")
 

@@ -18,10 +18,11 @@ from api.http.routes.feeds import make_feed_address
 from api.http.routes.patient_pages import MAX_FORM_BYTES, Form, describe_form
 from api.http.routes.sessions import with_cookie
 from api.runtime.exceptions import Forbidden, TooMany, Unauthenticated
-from api.services import feeds, outside, sessions
-from api.services.outside import NewCalendar
-from api.services.own_pages import load_own_page, note_reading
-from api.services.sessions import LogInAttempt
+from api.services.accounts import sessions
+from api.services.accounts.sessions import LogInAttempt
+from api.services.calendars import feeds, outside
+from api.services.calendars.outside import NewCalendar
+from api.services.pages.clinician import load_own_page, note_reading
 from api.web import own_page as pages
 from api.web.words import load_words
 from scheduling.errors import InvalidFile

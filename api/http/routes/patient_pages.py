@@ -19,7 +19,7 @@ from api.http.gate import get_address, make_router
 from api.http.routes.desk import PAGE_POLICY
 from api.http.routes.feeds import CALENDAR
 from api.runtime.exceptions import Conflict, Unauthenticated
-from api.services.patient_pages import make_visit_calendar, open_page, take_answer
+from api.services.pages.patient import make_visit_calendar, open_page, take_answer
 from api.web import patient_page as pages
 from api.web.patient_page import PatientVisit
 from scheduling.errors import Fault, InvalidFile, UnknownId

@@ -17,7 +17,7 @@ from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.disruptions import CONCERNED, Concerned
-from api.services import merging, patients
+from api.services.patients import finding, merging
 from scheduling.fields import Id, ItemKind, Stamp
 from scheduling.names import compose_id_if_text
 
@@ -129,7 +129,7 @@ def find_patients(
     """Return patients by id, a page at a time: those who are looked for, or all."""
 
     def act(session: Transaction) -> RouteResult:
-        rows = patients.find_patients(session, find, page.after, page.count + 1)
+        rows = finding.find_patients(session, find, page.after, page.count + 1)
         return RouteResult(page.of(FoundPatients, rows, lambda row: row.id))
 
     return call.disclose("patient.find", "patient", "", act)
@@ -149,7 +149,7 @@ def export_record(patient: Identifier, call: Reading) -> Response:
     """Return all that is kept of a patient, as the law lets them ask; what the audit says of them is by `/v1/audit`."""
 
     def act(session: Transaction) -> RouteResult:
-        return RouteResult(PatientRecord(patient=patient, tables=patients.export_record(session, patient)))
+        return RouteResult(PatientRecord(patient=patient, tables=finding.export_record(session, patient)))
 
     return call.disclose("patient.export", "patient", patient, act)
 
@@ -159,7 +159,7 @@ def list_items(patient: Identifier, call: Reading, page: Paged) -> Response:
     """Return a patient's visits and groups' sessions of all weeks by start, a page at a time; what waits comes last."""
 
     def act(session: Transaction) -> RouteResult:
-        items = patients.list_items(session, patient, page.after, page.count + 1)
+        items = finding.list_items(session, patient, page.after, page.count + 1)
         return RouteResult(page.of(PatientItems, items, lambda item: item.key))
 
     return call.disclose("patient.list-visits", "patient", patient, act)

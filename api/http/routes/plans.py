@@ -23,11 +23,12 @@ from api.http.streams import EventStream
 from api.reports.documents import to_document
 from api.reports.kpis import compute_kpis
 from api.runtime.settings import MAX_SOLVE_SECONDS
-from api.services import planning, publishing
-from api.services.judgements import PatientToCall, list_calls
-from api.services.planning import PlanRequest, RequestedPlan
+from api.services.bookings import publishing
+from api.services.proposals.judgements import PatientToCall, list_calls
 from api.services.states import JobFailure, JobState
-from api.services.week import release_expired_offers
+from api.services.weeks import planning
+from api.services.weeks.planning import PlanRequest, RequestedPlan
+from api.services.weeks.week import release_expired_offers
 from api.web.words.sentences import describe_move
 from scheduling.comparison import Comparison
 from scheduling.fields import Id, Stamp

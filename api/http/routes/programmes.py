@@ -14,8 +14,8 @@ from api.http.dependencies import Changing, Reading
 from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import Length, ResponseModel
-from api.services import groups
-from api.services import programmes as service
+from api.services.bookings import groups
+from api.services.clinic import programmes as service
 from scheduling.care.programmes import Programme
 from scheduling.fields import MONTH_PATTERN, Id
 

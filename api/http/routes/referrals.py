@@ -16,9 +16,9 @@ from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.routes.bookings import PLACE, Because, FreePlace
 from api.http.routes.changes import JUDGEMENT
-from api.services.judgements import Judgement, judge_making_room
-from api.services.reception import make_room, preview_room, receive_referral
-from api.services.same_day import InboundReferral, SameDayDecision
+from api.services.intake.reception import make_room, preview_room, receive_referral
+from api.services.intake.same_day import InboundReferral, SameDayDecision
+from api.services.proposals.judgements import Judgement, judge_making_room
 from scheduling.comparison import Change
 from scheduling.fields import Half, Id, Interval
 from scheduling.names import compose_id_if_text, compose_name_if_text

@@ -13,7 +13,7 @@ from api.http.answers import RouteResult
 from api.http.dependencies import Reading
 from api.http.gate import make_router
 from api.http.models import ResponseModel
-from api.services.replies import receive_file, receive_mail
+from api.services.bookings.replies import receive_file, receive_mail
 from scheduling.errors import Fault, InvalidFile
 
 router = make_router("mail")

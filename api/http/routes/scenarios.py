@@ -21,7 +21,8 @@ from api.http.pages import Paged
 from api.http.routes.examples import KPIS, LINK, PLAN, SCENARIO, VISIT
 from api.reports.documents import to_document
 from api.reports.kpis import compute_kpis
-from api.services import requests, scenarios
+from api.services.care import requests
+from api.services.clinic import scenarios
 from scheduling.files import MAX_BYTES
 from scheduling.plan import Plan
 from scheduling.requests import Link

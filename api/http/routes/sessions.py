@@ -19,8 +19,8 @@ from api.http.dependencies import Acting, Reading, Shared
 from api.http.errors import document_problems
 from api.http.gate import get_address, get_cookie_name, is_foreign, make_router
 from api.runtime.exceptions import Forbidden
-from api.services import sessions as service
-from api.services.sessions import LogInAttempt, OpenedSession
+from api.services.accounts import sessions as service
+from api.services.accounts.sessions import LogInAttempt, OpenedSession
 from scheduling.errors import UnknownId
 
 router = make_router("sessions")

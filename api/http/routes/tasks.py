@@ -15,8 +15,8 @@ from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged, read_moment_and_id
-from api.services import tasks as service
-from api.services.tasks import OpenedTask
+from api.services.messages import tasks as service
+from api.services.messages.tasks import OpenedTask
 
 router = make_router("tasks")
 

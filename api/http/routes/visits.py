@@ -16,9 +16,9 @@ from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.routes.examples import BOOKING, PATIENT, VISIT
-from api.services import requests
-from api.services.needs import MAX_EQUIPMENT, MAX_TAGS, Note, Tag
-from api.services.requests import RequestedVisit
+from api.services.care import requests
+from api.services.care.requests import RequestedVisit
+from api.services.patients.needs import MAX_EQUIPMENT, MAX_TAGS, Note, Tag
 from scheduling.fields import Date, Half, Id, Interval, Priority, Stamp, VisitMinutes
 from scheduling.people import Patient
 from scheduling.requests import Visit

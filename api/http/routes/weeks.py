@@ -18,9 +18,9 @@ from api.http.gate import make_router
 from api.http.models import Length, ResponseModel
 from api.http.routes.disruptions import CONCERNED, Concerned
 from api.http.routes.examples import SCENARIO
-from api.services import outlook as looking_ahead
-from api.services import rolling
-from api.services.rosters import import_roster
+from api.services.care import outlook as looking_ahead
+from api.services.care import rolling
+from api.services.clinic.rosters import import_roster
 from scheduling.fields import Date, within_years
 from scheduling.files import MAX_BYTES
 

@@ -19,14 +19,15 @@ from api.http.routes.disruptions import ABSENCE, NewAbsence, NewClosure, NewExtr
 from api.http.routes.examples import COMPARISON
 from api.http.routes.plans import MOVE, PUBLICATION, PlanMove, Publication, describe_moves
 from api.reports.week_board import BoardFigures, describe_figures
-from api.services import explanations, planning, what_ifs
-from api.services.bookings import find_period
-from api.services.explanations import Explanation
-from api.services.judgements import PatientToCall
-from api.services.planning import PlanRequest
+from api.services.bookings.by_hand import find_period
+from api.services.proposals import what_ifs
+from api.services.proposals.judgements import PatientToCall
+from api.services.proposals.what_ifs import TriedDisruption, WhatIf, WhatIfResult
 from api.services.states import JobFailure, JobState
-from api.services.week import get_current_week, release_expired_offers
-from api.services.what_ifs import TriedDisruption, WhatIf, WhatIfResult
+from api.services.weeks import explanations, planning
+from api.services.weeks.explanations import Explanation
+from api.services.weeks.planning import PlanRequest
+from api.services.weeks.week import get_current_week, release_expired_offers
 from api.web.words.sentences import DescribedReason
 from scheduling.comparison import Comparison
 from scheduling.fields import Stamp

@@ -21,7 +21,7 @@ class EpisodeRow(TableRow, table=True):
     """A patient on a pathway. ``is_open`` says whether its history leaves anything open, so that the others stay unread.
 
     ``kind`` is what was asked for when it came in, ``referrer`` who asked from outside the clinic. ``needs`` is what its visits
-    need beside what their services say, an :class:`api.services.needs.VisitNeeds`.
+    need beside what their services say, an :class:`api.services.patients.needs.VisitNeeds`.
     """
 
     __tablename__ = "episodes"

@@ -20,7 +20,7 @@ class InvitationRow(TableRow, table=True):
     """One patient's calendar event of one booking, as far as messages about it have left.
 
     ``told`` is what the last message said that a mail server may have taken, an
-    :class:`api.store.messages.AppointmentNotice`; null when nothing stands in the patient's calendar. ``sequence`` and
+    :class:`api.store.queries.messages.AppointmentNotice`; null when nothing stands in the patient's calendar. ``sequence`` and
     ``stamp`` are the highest that any of them had, -1 and null before the first. Once a cancellation is sent it has ended:
     what is booked anew is another event. ``reminded_at`` is when the patient was last reminded of it.
     """

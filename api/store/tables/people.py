@@ -77,7 +77,7 @@ class PatientRow(TableRow, table=True):
 class MergeRow(TableRow, table=True):
     """Two records of one patient became one: all of ``patient_id`` that went to ``into_id`` is in ``moved``, to be undone by.
 
-    ``moved`` holds ids, and the rows whose key names the patient, by table (:mod:`api.store.merges`).
+    ``moved`` holds ids, and the rows whose key names the patient, by table (:mod:`api.store.queries.merges`).
     """
 
     __tablename__ = "merges"

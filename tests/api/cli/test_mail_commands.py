@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from support.service import SECRET, peopled
 
-from api.store import people
 from api.store.database import Database
+from api.store.queries import people
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from support.hospital import Hospital
 from support.service import bearer
 
 from api.fhir.reading import find_faults
-from api.store import requests
 from api.store.audit import list_entries
+from api.store.queries import requests
 
 WEEK = {"start": {"valueDateTime": "2026-11-30"}, "end": {"valueDateTime": "2026-12-04"}}
 CONSULT = {**WEEK, "visit_type": {"valueString": "consult"}, "patient_reference": refer_to("Patient", "pat")}

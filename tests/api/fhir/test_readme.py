@@ -18,9 +18,9 @@ from support.factories import visit
 from support.mailserver import free_port
 from support.processes import COMMAND, environment, served
 
-from api.store import periods
 from api.store.columns import utc_now
 from api.store.database import Database
+from api.store.queries import periods
 
 README = Path(__file__).parents[3] / "api" / "fhir" / "README.md"
 MOST_LINES = 10

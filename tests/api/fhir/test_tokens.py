@@ -15,9 +15,8 @@ from support.hospital import Hospital
 from support.service import bearer, denials
 
 from api.runtime.fetching import Fetched, Fetcher
-from api.services.accounts import SYSTEM
-from api.services.client_keys import fetch_key_set
-from api.services.clients import (
+from api.services.accounts.accounts import SYSTEM
+from api.services.accounts.clients import (
     ASSERTION_TYPE,
     TokenRefused,
     TokenRequest,
@@ -27,6 +26,7 @@ from api.services.clients import (
     give_token,
     write_scopes,
 )
+from api.services.client_keys import fetch_key_set
 from api.store.errors import AlreadyThere
 from scheduling.errors import InvalidFile
 

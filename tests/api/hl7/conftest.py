@@ -7,8 +7,8 @@ from support.ehr import Ehr
 from support.partners import partner
 from support.stored import NOW, StoredWeek
 
-from api.store import periods
 from api.store.database import Database
+from api.store.queries import periods
 from scheduling import catalogue
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario

@@ -22,8 +22,8 @@ from api.hl7.fhir_channel import FhirChannel
 from api.hl7.partners import Partner
 from api.hl7.sender import PartnerSender
 from api.runtime.settings import read_settings
-from api.store import bookings, hl7, tasks
-from api.store.people import get_patient_names
+from api.store.queries import bookings, hl7, tasks
+from api.store.queries.people import get_patient_names
 
 AT_ONCE = RetryPolicy(poll_interval=0.01, initial_backoff=0.0, max_backoff=0.0)
 

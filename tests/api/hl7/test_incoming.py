@@ -22,10 +22,10 @@ from api.hl7.incoming import NEEDS_PERSON, PATIENTS_MERGED, REFERRAL_WAITS, RULE
 from api.hl7.partners import Partner, Partners
 from api.hl7.worker import InboxWorker
 from api.runtime.settings import read_settings
-from api.services.accounts import SYSTEM
-from api.services.merging import merge_patients
-from api.store import bookings, episodes, hl7, people, tasks
+from api.services.accounts.accounts import SYSTEM
+from api.services.patients.merging import merge_patients
 from api.store.audit import list_entries
+from api.store.queries import bookings, episodes, hl7, people, tasks
 from api.store.tables import BookingRow, PlacerRow
 
 LOOPBACK = "127.0.0.1"

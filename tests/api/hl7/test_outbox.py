@@ -14,9 +14,9 @@ from support.stored import StoredWeek
 
 from api.hl7.acks import AckVerdict
 from api.hl7.outbox import REFUSED, next_outgoing, note_answer, send_again
-from api.store import bookings, hl7, tasks
 from api.store.audit import list_entries
 from api.store.database import Database
+from api.store.queries import bookings, hl7, tasks
 from api.store.tables import BookingRow, OutMessageRow
 
 

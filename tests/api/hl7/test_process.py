@@ -20,9 +20,9 @@ from support.stored import StoredWeek
 
 from api.hl7.acks import read_ack
 from api.hl7.frames import FrameReader, frame
-from api.store import bookings, periods
 from api.store.columns import utc_now
 from api.store.database import Database
+from api.store.queries import bookings, periods
 from api.store.tables import BookingRow
 
 BEFORE = datetime(2026, 11, 27, tzinfo=UTC)

@@ -20,7 +20,7 @@ from api.hl7.client import Unanswered
 from api.hl7.partners import Partner, Send
 from api.hl7.sender import UNREACHABLE, PartnerSender
 from api.runtime.settings import read_settings
-from api.store import hl7, tasks
+from api.store.queries import hl7, tasks
 
 AT_ONCE = RetryPolicy(poll_interval=0.01, initial_backoff=0.01, max_backoff=0.01)
 

@@ -19,9 +19,9 @@ from api.access.actor import AccessRole
 from api.access.owners import OWNERS
 from api.access.table import ACCESS, Access, Scope
 from api.http import gate
-from api.store import periods, plans
 from api.store.columns import TableRow
 from api.store.database import Database
+from api.store.queries import periods, plans
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 

@@ -21,8 +21,8 @@ from api.http.app import create_app
 from api.http.errors import is_fhir
 from api.http.gate import COOKIE, GuardedRoute, make_router
 from api.http.routes import ROUTERS, accounts
-from api.store import episodes
-from api.store.episodes import Origin
+from api.store.queries import episodes
+from api.store.queries.episodes import Origin
 from api.store.tables import OutsideCalendarRow
 from scheduling.care.episodes import Episode, Event
 

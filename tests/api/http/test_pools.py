@@ -108,7 +108,7 @@ def test_calendars_that_come_slowly_keep_no_reader_waiting(
         let.wait(60)
         raise Unavailable("it does not answer")
 
-    monkeypatch.setattr("api.services.outside.read_calendar", slowly)
+    monkeypatch.setattr("api.services.calendars.outside.read_calendar", slowly)
     path, body = "/v1/providers/ana/outside-calendars", {"name": "own", "url": "https://slow.example/c.ics"}
     read, others = asked_while_held(
         context, headers, lambda client: client.post(path, json=body, headers=clinician), THREADS + 20, let
@@ -144,7 +144,7 @@ def test_a_shift_that_logs_in_at_once_comes_in_and_more_are_told_to_wait(
         let.wait(60)
         return verify(kept, password)
 
-    monkeypatch.setattr("api.services.sessions.is_password", slowly)
+    monkeypatch.setattr("api.services.accounts.sessions.is_password", slowly)
     attempt = {"name": "scheduler", "password": PASSWORD}
     context.hashing = BoundedPool("logging in", threads=2, places=4)
     read, others = asked_while_held(context, headers, lambda client: client.post("/v1/sessions", json=attempt), 16, let)

@@ -10,13 +10,13 @@ from support import factories
 from support.factories import booking, link, visit
 from support.frontdesk import FrontDesk, front_desk
 
-from api.services.accounts import SYSTEM
-from api.services.batches import apply_all, compare_weeks, find_new_violations
-from api.services.bookings import RequestedPlace, decide_booking, decide_cancellation, decide_move
-from api.services.decisions import Decision
-from api.services.week import WeekSnapshot, get_current_week
-from api.store import periods
+from api.services.accounts.accounts import SYSTEM
+from api.services.bookings.by_hand import RequestedPlace, decide_booking, decide_cancellation, decide_move
+from api.services.bookings.decisions import Decision
+from api.services.proposals.batches import apply_all, compare_weeks, find_new_violations
+from api.services.weeks.week import WeekSnapshot, get_current_week
 from api.store.errors import StaleVersion
+from api.store.queries import periods
 
 NINE = "TU 09:00"
 

@@ -8,8 +8,8 @@ from support import factories
 from support.factories import booking, visit
 from support.months import in_memory
 
-from api.services.week import WeekSnapshot, pin_of
-from api.store.bookings import VisitStatus, find_booking
+from api.services.weeks.week import WeekSnapshot, pin_of
+from api.store.queries.bookings import VisitStatus, find_booking
 from scheduling.fields import Interval
 from scheduling.publishing import publish
 from scheduling.rules import find_violations

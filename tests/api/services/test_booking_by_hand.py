@@ -11,8 +11,8 @@ from support.factories import at, booking, link, reserve, visit
 from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules, wanted
 from support.service import OWN
 
-from api.store import bookings, periods, plans
 from api.store.audit import list_entries
+from api.store.queries import bookings, periods, plans
 from scheduling.check import check
 
 NINE = "TU 09:00"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from support.months import MONDAY, in_memory
 
-from api.store import bookings, episodes, periods
-from api.store.bookings import OPEN
+from api.store.queries import bookings, episodes, periods
+from api.store.queries.bookings import OPEN
 from scheduling import catalogue
 from scheduling.care.episodes import get_state, make_visit_id, replay_history
 

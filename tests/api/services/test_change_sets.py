@@ -12,7 +12,7 @@ from support import factories
 from support.factories import booking, link, visit
 from support.frontdesk import FrontDesk, front_desk, rules
 
-from api.store import messages
+from api.store.queries import messages
 from api.store.tables import MessageRow
 
 WEEK = "/v1/scenarios/test-week"

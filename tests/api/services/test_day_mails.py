@@ -13,7 +13,7 @@ from support.factories import booking, visit
 from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk
 
 from api.runtime.settings import Settings
-from api.services.day_mails import DayNews, claim_news, note_told
+from api.services.messages.day_mails import DayNews, claim_news, note_told
 
 ANA = "/v1/providers/ana/day-mail"
 SETTINGS = Settings(mail_from="appointments@clinic.example", mail_hold_seconds=60)

@@ -12,13 +12,13 @@ from support.frontdesk import TUESDAY_AT_NINE
 
 from api.access.actor import AccessRole
 from api.runtime.exceptions import Conflict, RulesBroken
-from api.services.accounts import SYSTEM
-from api.services.bookings import RequestedPlace, decide_booking, decide_cancellation, decide_move
-from api.services.same_day import InboundReferral, decide_referral, decide_waiting_visit
-from api.services.waitlist import decide_offer
-from api.services.week import WeekSnapshot
-from api.store.bookings import VisitStatus
+from api.services.accounts.accounts import SYSTEM
+from api.services.bookings.by_hand import RequestedPlace, decide_booking, decide_cancellation, decide_move
+from api.services.bookings.waitlist import decide_offer
+from api.services.intake.same_day import InboundReferral, decide_referral, decide_waiting_visit
+from api.services.weeks.week import WeekSnapshot
 from api.store.errors import StaleVersion
+from api.store.queries.bookings import VisitStatus
 from scheduling.errors import UnknownId
 from scheduling.publishing import publish
 from scheduling.requests import Link, Reserve, Visit

@@ -21,12 +21,12 @@ from support.factories import at, group, link, visit
 from support.frontdesk import front_desk, wanted
 from support.postgres import MIGRATED, PostgresServer
 
-from api.services import planning
-from api.services.accounts import SYSTEM
-from api.services.calendars import render_calendar
-from api.services.planning import PlanRequest
+from api.services.accounts.accounts import SYSTEM
+from api.services.calendars.contents import render_calendar
+from api.services.weeks import planning
+from api.services.weeks.planning import PlanRequest
 from api.simulation.desk import AtOnce
-from api.store import bookings, jobs
+from api.store.queries import bookings, jobs
 from scheduling.scenario import Scenario
 from solver import Limits, plan_first_come, solve
 

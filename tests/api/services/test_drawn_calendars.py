@@ -15,13 +15,13 @@ from support.stored import NOW
 
 from api.access.actor import AccessRole, Actor
 from api.access.credentials import hash_secret
-from api.services import calendars
-from api.services.calendars import render_calendar
-from api.services.feeds import add_feed, add_patient_feed
-from api.store import bookings, feeds, people
-from api.store.accounts import find_account_by_name
-from api.store.bookings import StandingBooking
+from api.services.calendars import contents
+from api.services.calendars.contents import render_calendar
+from api.services.calendars.feeds import add_feed, add_patient_feed
 from api.store.database import Database
+from api.store.queries import bookings, feeds, people
+from api.store.queries.accounts import find_account_by_name
+from api.store.queries.bookings import StandingBooking
 from api.store.tables.feeds import FeedKind
 
 SINCE = NOW - timedelta(weeks=4)
@@ -118,7 +118,7 @@ def test_after_a_change_only_what_has_changed_is_drawn_anew(desk: FrontDesk, mon
         drawn.extend(one.row.subject_id for one in found)
         return found
 
-    monkeypatch.setattr(calendars.bookings, "list_standing_now", noted)
+    monkeypatch.setattr(contents.bookings, "list_standing_now", noted)
     documents(desk.context.database)
     assert sorted(drawn) == ["coping", "v-1", "v-2", "v-3"]
     drawn.clear()

@@ -11,7 +11,7 @@ from support.factories import booking, visit
 from support.frontdesk import FrontDesk, front_desk
 from support.worked import explain
 
-from api.store import jobs
+from api.store.queries import jobs
 from scheduling.plan import Reason
 
 ASKED = factories.scenario(visit("v-1", "pat"), visit("v-2", "quin"), patients=[factories.patient("quin", name="Quin Example")])

@@ -11,7 +11,7 @@ from support import factories
 from support.factories import at, booking, group, session, visit
 from support.frontdesk import FrontDesk, front_desk, rules
 
-from api.store import programmes
+from api.store.queries import programmes
 from api.store.tables import MemberRow
 from scheduling.care.programmes import Programme, list_candidates
 

@@ -14,7 +14,7 @@ from support.frontdesk import FrontDesk, front_desk
 from support.hostile_servers import HOSTILE, CalendarServers, calendar_servers
 
 from api.runtime.fetching import Unfetchable
-from api.services.outside import READERS, refresh
+from api.services.calendars.outside import READERS, refresh
 
 GOOD = ("good-1", "good-2", "good-3")
 SECONDS = 1.0
@@ -90,6 +90,6 @@ def test_those_that_failed_are_read_after_the_others(desk: FrontDesk, servers: C
     refresh(desk.context, servers.fetcher(SECONDS))
     desk.clock.pass_by(hours=24)
     with desk.context.database.reading() as session:
-        from api.store import outside
+        from api.store.queries import outside
 
         assert [row.name for row in outside.list_due(session, desk.clock(), 9)][-1] == "error"

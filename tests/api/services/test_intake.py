@@ -14,9 +14,9 @@ from openpyxl import Workbook, load_workbook
 from sqlmodel import select
 from support.months import FIELDS, Months, asked, in_memory
 
-from api.services.accounts import SYSTEM
-from api.services.intake import LocatedRequest, Request, accept_requests, find_faults
-from api.services.kinds import RequestKind, list_kinds
+from api.services.accounts.accounts import SYSTEM
+from api.services.intake.kinds import RequestKind, list_kinds
+from api.services.intake.requests import LocatedRequest, Request, accept_requests, find_faults
 from api.spreadsheets.referral_sheets import (
     COLUMNS,
     EXAMPLE,

@@ -15,9 +15,9 @@ from support.service import SECRET, peopled
 from typer.testing import CliRunner
 
 from api.cli.main import app
-from api.store import accounts
 from api.store.database import Database
 from api.store.guards import statements, undoing_statements
+from api.store.queries import accounts
 from api.store.tables import AccountRow, AuditRow
 
 

@@ -24,7 +24,7 @@ from support.stored import NOW
 
 from api.context import create_context
 from api.runtime.settings import Settings
-from api.services.tasks import list_tasks
+from api.services.messages.tasks import list_tasks
 from api.store.database import Database
 
 KILLS = 20

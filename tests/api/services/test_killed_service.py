@@ -105,7 +105,7 @@ def write_until_killed(service: Served, writers: list[Writer], headers: dict[str
 
 
 def standing(database: Database) -> dict[str, str]:
-    from api.store import bookings
+    from api.store.queries import bookings
 
     with database.reading() as session:
         found = bookings.list_standing(session, "test-week")

@@ -16,11 +16,11 @@ from support.frontdesk import FrontDesk, front_desk
 from support.outbox import give_addresses, send_all
 from support.stored import NOW, StoredWeek
 
-from api.services.letters import delete_old_words
-from api.services.notifications import notify_changes
-from api.services.replies import receive_mail
+from api.services.bookings.replies import receive_mail
+from api.services.messages.letters import delete_old_words
+from api.services.messages.notifications import notify_changes
 from api.store import audit
-from api.store.messages import Claimed
+from api.store.queries.messages import Claimed
 from api.store.tables import TaskRow
 
 MARKER = "zebra-1742"

@@ -18,7 +18,7 @@ from support.service import SECRET
 from typer.testing import CliRunner
 
 from api.cli.main import app
-from api.store import programmes
+from api.store.queries import programmes
 from api.store.tables import (
     AttendanceRow,
     BookingRow,

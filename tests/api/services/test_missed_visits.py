@@ -10,10 +10,10 @@ from support.factories import booking, link, visit
 from support.frontdesk import FrontDesk, front_desk
 from support.months import in_memory
 
-from api.services.accounts import SYSTEM
-from api.services.bookings import RequestedPlace, apply_placement, decide_booking
-from api.services.offering import find_place_options
-from api.services.week import load_week
+from api.services.accounts.accounts import SYSTEM
+from api.services.bookings.by_hand import RequestedPlace, apply_placement, decide_booking
+from api.services.weeks.offering import find_place_options
+from api.services.weeks.week import load_week
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from support.frontdesk import FrontDesk, front_desk
 from support.outbox import LEASE, address_of, all_messages, give_addresses, send_all, waiting
 from support.stored import NOW, StoredWeek
 
-from api.services import changes
-from api.services import notifications as telling
-from api.services.replies import process_replies
-from api.store import bookings, messages, tasks
+from api.services.bookings import consequences
+from api.services.bookings.replies import process_replies
+from api.services.messages import notifications as telling
+from api.store.queries import bookings, messages, tasks
 from calendars.replies import ReceivedReplies, Reply
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
@@ -256,7 +256,7 @@ def test_a_publication_that_is_undone_leaves_no_message(desk: FrontDesk, week: S
 
 
 def test_without_the_call_a_change_would_not_be_told(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "notify_changes", lambda *_: 0)
+    monkeypatch.setattr(consequences, "notify_changes", lambda *_: 0)
     desk.book("v-1", "WE 09:00")
     assert waiting(desk.context.database) == []
 

@@ -13,8 +13,9 @@ from support.factories import booking, visit
 from support.frontdesk import FrontDesk, front_desk
 
 from api.runtime.fetching import Fetched, Fetcher, Unfetchable
-from api.services.outside import refresh
-from api.store import audit, periods
+from api.services.calendars.outside import refresh
+from api.store import audit
+from api.store.queries import periods
 from api.store.tables import BusyRow, OutsideCalendarRow
 
 URL = "https://calendars.example/ana.ics?key=a-secret-of-anas"

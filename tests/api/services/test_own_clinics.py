@@ -11,10 +11,10 @@ from support.months import NOTHING, Months
 from support.own_clinics import CLINICS, OwnClinic
 
 from api.reports.calendar_files import export_all
-from api.services.accounts import SYSTEM
-from api.services.intake import LocatedRequest, Request, accept_requests
-from api.services.rosters import import_roster
-from api.services.week import load_week
+from api.services.accounts.accounts import SYSTEM
+from api.services.clinic.rosters import import_roster
+from api.services.intake.requests import LocatedRequest, Request, accept_requests
+from api.services.weeks.week import load_week
 from api.store.database import Database
 from api.store.migrations import migrate
 from scheduling import catalogue

@@ -13,11 +13,10 @@ from support.races import at_once, half_written, overlaps, two_processes
 from support.service import Clock
 from support.stored import NOW, StoredWeek
 
-from api.services import bookings as service
-from api.services import publishing
-from api.store import bookings, periods
+from api.services.bookings import by_hand, publishing
 from api.store.database import Database
 from api.store.guards import undoing_statements
+from api.store.queries import bookings, periods
 from scheduling.scenario import Scenario
 
 CLIENTS = 32
@@ -131,6 +130,6 @@ def test_without_rules_and_constraint_the_overlap_is_found(
 def test_a_booking_without_its_audit_or_its_people_is_found(desk: FrontDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert desk.book("v-00", PLACES[0]).status_code == 201
     assert half_written(desk.context.database) == []
-    monkeypatch.setattr(service, "write_audit", lambda *_, **__: None)
+    monkeypatch.setattr(by_hand, "write_audit", lambda *_, **__: None)
     assert desk.book("v-01", PLACES[1]).status_code == 201
     assert half_written(desk.context.database) == ["v-01"]

@@ -20,10 +20,10 @@ from typer.testing import CliRunner
 import solver
 from api.cli.commands import intake
 from api.cli.main import app
-from api.services import decisions
-from api.store import bookings, periods
+from api.services.bookings import decisions
 from api.store.database import Database
 from api.store.guards import undoing_statements
+from api.store.queries import bookings, periods
 from scheduling.plan import Plan
 from scheduling.requests import Reserve, Visit
 from scheduling.scenario import Scenario
@@ -61,7 +61,7 @@ def known(request: pytest.FixtureRequest) -> None:
 
 
 def know(desk: FrontDesk) -> None:
-    from api.store import people
+    from api.store.queries import people
 
     with desk.context.database.writing() as session:
         people.put_patients(session, [factories.patient(name) for name in ("quin", "rae", "tam")], desk.clock())

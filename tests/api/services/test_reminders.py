@@ -16,8 +16,8 @@ from support.stored import NOW
 
 from api.background.mail.writing import write_mail
 from api.runtime.settings import Settings
-from api.services.reminders import is_outdated, write_reminders
-from api.store import messages
+from api.services.messages.reminders import is_outdated, write_reminders
+from api.store.queries import messages
 from scheduling.instructions import Reminders
 from scheduling.scenario import Scenario
 

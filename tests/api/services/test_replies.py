@@ -14,7 +14,7 @@ from support.frontdesk import FrontDesk, front_desk
 from support.outbox import give_addresses, send_all
 from support.stored import NOW, StoredWeek
 
-from api.services.notifications import notify_changes
+from api.services.messages.notifications import notify_changes
 from api.store import audit
 from scheduling.scenario import Scenario
 

@@ -12,12 +12,13 @@ from support.months import MONDAY, Months, in_memory, roster
 from support.outbox import give_addresses, send_all, waiting
 
 from api.runtime.exceptions import Conflict
-from api.services import bookings, programmes
-from api.services.accounts import SYSTEM
-from api.services.rosters import import_roster
-from api.services.week import load_week
-from api.store import episodes as records
-from api.store import periods
+from api.services.accounts.accounts import SYSTEM
+from api.services.bookings import by_hand
+from api.services.clinic import programmes
+from api.services.clinic.rosters import import_roster
+from api.services.weeks.week import load_week
+from api.store.queries import episodes as records
+from api.store.queries import periods
 from scheduling.care.agenda import VisitSubject
 from scheduling.errors import EventRefused, UnknownId
 from scheduling.pathways import Occurrence
@@ -217,8 +218,8 @@ def test_a_week_of_which_nobody_works_or_that_another_scenario_has_is_refused(de
 
 
 def test_a_visit_of_an_episode_is_withdrawn_only_with_it(desk: Months) -> None:
-    from api.services.accounts import SYSTEM
-    from api.services.requests import withdraw_visit
+    from api.services.accounts.accounts import SYSTEM
+    from api.services.care.requests import withdraw_visit
 
     episode = desk.refer("follow-up").episode
     desk.build()
@@ -298,7 +299,7 @@ def test_who_came_late_was_not_there_before_and_is_so_again_when_that_is_taken_b
     desk.publish(FIRST)
     desk.live(visit, came=False)
     with desk.store.writing() as session:
-        bookings.mark(session, SYSTEM, visit, "arrived", None, desk.now)
+        by_hand.mark(session, SYSTEM, visit, "arrived", None, desk.now)
     desk.take_back(visit)
     assert desk.stands(visit) == "no-show"
 

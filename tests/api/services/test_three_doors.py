@@ -30,7 +30,7 @@ from api.hl7.acks import read_ack
 from api.hl7.inbox import Inbox
 from api.hl7.partners import Partners
 from api.hl7.worker import InboxWorker
-from api.services.calendars import render_calendar
+from api.services.calendars.contents import render_calendar
 from api.store.audit import list_entries
 from api.store.tables import BookingRow, OccupancyRow
 

@@ -19,11 +19,11 @@ from support.factories import group, visit
 from support.outbox import LEASE, Calendar, give_addresses
 from support.stored import NOW
 
-from api.services.notifications import notify_changes
-from api.store import bookings, messages, periods
+from api.services.messages.notifications import notify_changes
 from api.store.database import Database
-from api.store.messages import Claimed
-from api.store.placings import Placing, Subject, Taking
+from api.store.queries import bookings, messages, periods
+from api.store.queries.messages import Claimed
+from api.store.queries.placings import Placing, Subject, Taking
 from api.store.tables import MessageRow
 from scheduling.scenario import Scenario
 

@@ -21,11 +21,11 @@ from api.access.actor import AccessRole, Actor
 from api.background.mail.writing import write_mail
 from api.context import AppContext, create_context
 from api.runtime.settings import Settings
-from api.services.accounts import SYSTEM, NewAccount, add_account
-from api.services.feeds import add_feed, add_patient_feed, poll_feed
-from api.services.notifications import notify_changes
-from api.store import accounts, periods
-from api.store.messages import Claimed
+from api.services.accounts.accounts import SYSTEM, NewAccount, add_account
+from api.services.calendars.feeds import add_feed, add_patient_feed, poll_feed
+from api.services.messages.notifications import notify_changes
+from api.store.queries import accounts, periods
+from api.store.queries.messages import Claimed
 from api.store.tables.feeds import FeedKind
 from scheduling.generate import generate
 from scheduling.plan import Plan, Reason, Unscheduled

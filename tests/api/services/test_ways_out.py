@@ -5,7 +5,7 @@ from __future__ import annotations
 from support import factories
 from support.factories import on, patient, people, provider, shift, visit, week
 
-from api.services.ways_out import list_ways_out
+from api.services.intake.ways_out import list_ways_out
 from scheduling.publishing import publish
 from scheduling.scenario import Scenario
 from scheduling.timegrid import stamp

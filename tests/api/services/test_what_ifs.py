@@ -12,7 +12,7 @@ from support.factories import booking, shift, visit, week
 from support.frontdesk import FrontDesk, front_desk, rules
 from support.worked import finish, take
 
-from api.store import jobs
+from api.store.queries import jobs
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 from solver import Move

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import event
 from support.history import NOW, live_through
 
-from api.services import rolling
-from api.services.accounts import SYSTEM
+from api.services.accounts.accounts import SYSTEM
+from api.services.care import rolling
 from api.store.database import Database
 from api.store.migrations import migrate
 

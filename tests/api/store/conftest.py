@@ -7,8 +7,8 @@ from support import factories
 from support.factories import booking, group, link, reserve, session, visit
 from support.stored import NOW, StoredWeek
 
-from api.store import periods
 from api.store.database import Database
+from api.store.queries import periods
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 

@@ -12,14 +12,15 @@ from sqlmodel import select
 from support.service import peopled
 from support.stored import NOW
 
-from api.store import accounts, audit
+from api.store import audit
 from api.store.audit import AuditEntry
 from api.store.audit_protection import is_protected, write_protection, write_release
 from api.store.backup import backup, restore
 from api.store.columns import new_id
 from api.store.database import Database
 from api.store.errors import StoreInUse
-from api.store.occupation import occupied
+from api.store.queries import accounts
+from api.store.serving import occupied
 from api.store.tables import AccountRow, SessionRow, TokenRow
 
 

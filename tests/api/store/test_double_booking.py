@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from api.store import guards
 from api.store.database import Database, translate_errors
 from api.store.errors import ConstraintViolated, DoubleBooked, StoreError
-from api.store.placings import RESOURCES
+from api.store.queries.placings import RESOURCES
 from api.store.tables import BookingRow, OccupancyRow, PeriodRow
 from api.store.tables.plans import OccupancyKind
 

@@ -11,10 +11,10 @@ from support import factories
 from support.factories import current, current_group, group, link, patient, provider, reserve, shift, visit
 from support.stored import NOW, StoredWeek
 
-from api.store import bookings, periods, requests
 from api.store.backup import backup, restore
 from api.store.database import Database
 from api.store.errors import AlreadyThere, DoubleBooked, StaleVersion, StillReferenced
+from api.store.queries import bookings, periods, requests
 from scheduling.additions import Addition
 from scheduling.errors import UnknownId
 from scheduling.generate import generate

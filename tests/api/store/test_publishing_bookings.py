@@ -11,9 +11,9 @@ from support import factories
 from support.factories import Wish, booking, patient, session, visit
 from support.stored import NOW, StoredWeek
 
-from api.store import bookings, periods
 from api.store.errors import DoubleBooked, StaleVersion
-from api.store.placings import placings
+from api.store.queries import bookings, periods
+from api.store.queries.placings import placings
 from api.store.tables import BookingRow, OccupancyRow, PublicationRow
 from scheduling.check import check
 from scheduling.plan import Plan

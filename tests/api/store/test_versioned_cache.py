@@ -13,9 +13,10 @@ from support.factories import group, visit
 from support.stored import NOW, StoredWeek
 
 from api.access.actor import AccessRole, Actor
-from api.services import bookings, requests
-from api.store import periods, plans
+from api.services.bookings import by_hand
+from api.services.care import requests
 from api.store.database import Database
+from api.store.queries import periods, plans
 from api.store.versioned_cache import VersionedCache, get_each_cached
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
@@ -165,7 +166,7 @@ def test_who_arrives_changes_the_week_so_that_nothing_decided_before_moves_them(
     week.publish(made)
     before = version(week.store, week.id)
     with week.store.writing() as rows:
-        bookings.mark(rows, DANA, "v-1", "arrived", None, NOW + timedelta(days=4))
+        by_hand.mark(rows, DANA, "v-1", "arrived", None, NOW + timedelta(days=4))
     assert version(week.store, week.id) == before + 1
 
 

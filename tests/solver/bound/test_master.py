@@ -31,8 +31,8 @@ from support.optima import bounds, optimum
 from support.strategies import NAMES, scenarios
 
 from scheduling.scenario import Scenario
-from solver.bound.linear import LinearProgram
 from solver.bound.master import Master
+from solver.bound.relaxation import LinearProgram
 from solver.model.capacity import count_free_minutes
 from solver.model.scarcity import chvatal_gomory_rows
 from solver.state.domains import Domains, ShiftId

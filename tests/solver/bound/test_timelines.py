@@ -11,8 +11,8 @@ from support.optima import bounds, optimum
 from support.strategies import NAMES, scenarios
 
 from scheduling.scenario import Scenario
-from solver.bound.linear import LinearProgram
 from solver.bound.master import Master
+from solver.bound.relaxation import LinearProgram
 from solver.bound.timelines import Timelines
 from solver.state.domains import Domains, ShiftId
 

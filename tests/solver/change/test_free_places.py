@@ -13,7 +13,7 @@ from support import factories
 from support.factories import booking, link, provider, visit
 from support.strategies import scenarios
 
-from api.services.week import with_booking
+from api.services.weeks.week import with_booking
 from scheduling.plan import Plan, VisitBooking
 from scheduling.publishing import publish, upcoming
 from scheduling.rules import find_violations

@@ -9,10 +9,10 @@ from support.desk import PLAN, WEEK, Desk
 
 from api.runtime.exceptions import KeyReused, TooMany
 from api.runtime.job_queue import JobQueue
-from api.store import jobs as records
 from api.store.columns import utc_now
 from api.store.database import Database
 from api.store.errors import StillReferenced, StoreUnusable
+from api.store.queries import jobs as records
 from api.store.tables import JobEventRow
 from scheduling.plan import Plan
 from solver import Limits

@@ -8,8 +8,8 @@ from support.desk import Desk
 
 from api.background.jobs.recovery import JobRecovery
 from api.runtime.job_queue import APPLICATION
-from api.store import jobs as records
 from api.store.columns import utc_now
+from api.store.queries import jobs as records
 from scheduling.plan import Plan
 
 LOST = 8.0

@@ -11,8 +11,8 @@ import pytest
 from support.desk import Desk
 
 from api.background.jobs.event_stream import follow
-from api.store import jobs as records
 from api.store.columns import utc_now
+from api.store.queries import jobs as records
 from api.store.tables import JobEventRow, PlanJobRow
 from scheduling.plan import Plan
 

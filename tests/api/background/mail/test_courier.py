@@ -26,8 +26,9 @@ from api.background.mail.smtp import Unreachable
 from api.context import AppContext, create_context
 from api.runtime.exceptions import Unavailable
 from api.runtime.settings import Settings
-from api.store import audit, messages, tasks
+from api.store import audit
 from api.store.columns import utc_now
+from api.store.queries import messages, tasks
 from api.store.tables import TaskRow
 
 PROJECT = Path(__file__).parents[4]

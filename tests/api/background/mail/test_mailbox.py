@@ -12,7 +12,7 @@ from support.mailserver import free_port
 from support.service import SECRET
 
 from api.background.mail import MAX_MAIL_BYTES
-from api.background.mail.delivery import LmtpListener
+from api.background.mail.lmtp import LmtpListener
 from api.background.mail.mailbox import fetch_replies
 from api.runtime.settings import Settings
 from api.store.errors import StoreBusy

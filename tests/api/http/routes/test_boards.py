@@ -10,7 +10,7 @@ from support.factories import booking, visit
 from support.frontdesk import FrontDesk, front_desk
 from support.worked import finish, take
 
-from api.store import jobs
+from api.store.queries import jobs
 from scheduling.scenario import Scenario
 
 WEEK = "/v1/scenarios/test-week"

@@ -19,11 +19,12 @@ from support.stored import NOW
 
 from api.access.actor import AccessRole
 from api.access.credentials import hash_secret
-from api.services import feeds as service
-from api.services.accounts import SYSTEM, AccountChange, NewAccount, add_account, change_account
-from api.store import accounts, audit, bookings, feeds
+from api.services.accounts.accounts import SYSTEM, AccountChange, NewAccount, add_account, change_account
+from api.services.calendars import feeds as service
+from api.store import audit
 from api.store.database import Database
 from api.store.errors import StoreBusy
+from api.store.queries import accounts, bookings, feeds
 from scheduling.scenario import Scenario
 
 KINDS = {"provider": "ana", "room": "wang-exam-1", "group": "coping", "location": "wang"}

@@ -14,8 +14,8 @@ from api.cli.main import app
 from api.context import AppContext
 from api.runtime.exceptions import Unauthenticated
 from api.runtime.settings import Settings
-from api.services import sessions
-from api.services.sessions import EVERYWHERE, LogInAttempt
+from api.services.accounts import sessions
+from api.services.accounts.sessions import EVERYWHERE, LogInAttempt
 from scheduling.errors import InvalidFile
 
 AT_HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"

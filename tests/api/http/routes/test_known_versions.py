@@ -11,8 +11,8 @@ from support import factories
 from support.factories import booking, visit
 from support.frontdesk import FrontDesk, front_desk
 
-from api.store import periods
 from api.store.backup import backup, restore
+from api.store.queries import periods
 
 WEEK = "/v1/scenarios/test-week"
 DOCUMENTS = [WEEK, f"{WEEK}/plan", f"{WEEK}/kpis"]

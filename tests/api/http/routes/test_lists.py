@@ -9,7 +9,7 @@ import pytest
 from support.frontdesk import FrontDesk, front_desk
 from support.months import FRIDAY_AFTER, last_week, roster
 
-from api.store.tasks import add_task
+from api.store.queries.tasks import add_task
 
 PEOPLE = ("mrn-1", "mrn-2", "mrn-3", "mrn-4")
 

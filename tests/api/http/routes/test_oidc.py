@@ -23,7 +23,7 @@ from api.access.actor import AccessRole
 from api.access.oidc import IdentityProvider
 from api.context import AppContext
 from api.runtime.settings import Settings
-from api.services.accounts import SYSTEM, AccountChange, NewAccount, add_account, change_account
+from api.services.accounts.accounts import SYSTEM, AccountChange, NewAccount, add_account, change_account
 
 ISSUER = "https://login.example"
 KEY = RSAKey.generate_key(2048, {"kid": "one"})

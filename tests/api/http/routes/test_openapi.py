@@ -30,7 +30,7 @@ from api.access import passwords
 from api.access.table import ACCESS, Access
 from api.fhir.serving import DIRECTORY_LISTS
 from api.runtime.exceptions import Conflict
-from api.store import plans
+from api.store.queries import plans
 
 CHECKS = [
     not_a_server_error,

@@ -11,7 +11,7 @@ from support import factories
 from support.factories import at, booking, visit
 from support.frontdesk import FrontDesk, front_desk, wanted
 
-from api.store import messages
+from api.store.queries import messages
 from api.web.words import load_words
 
 

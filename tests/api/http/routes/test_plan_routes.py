@@ -11,10 +11,10 @@ from support import factories
 from support.factories import Wish, booking, visit
 from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules
 
-from api.services import publishing
-from api.store import jobs, periods
+from api.services.bookings import publishing
 from api.store.audit import list_entries
 from api.store.columns import utc_now
+from api.store.queries import jobs, periods
 from api.store.tables import JobEventRow
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario

@@ -13,7 +13,7 @@ from api.access.identity import USE_NOTED_EVERY
 from api.context import AppContext
 from api.http.app import create_app
 from api.runtime.settings import Settings
-from api.store import accounts
+from api.store.queries import accounts
 from api.store.tables import AccountRow, PatientLinkRow, SessionRow, TokenRow
 
 WHO = "/v1/sessions/current"

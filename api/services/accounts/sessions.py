@@ -1,0 +1,236 @@
+"""Coming in and leaving: by password or by the identity provider, and who rests after too many wrong guesses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from sqlmodel import Session
+
+from api.access import second_factor
+from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
+from api.access.credentials import SESSION, Signer, hash_secret, make_secret
+from api.access.oidc import IdentityProvider, read_cookie
+from api.access.passwords import hash_password, is_password
+from api.context import AppContext
+from api.runtime.exceptions import Conflict, Unauthenticated
+from api.runtime.settings import Settings
+from api.services.accounts.accounts import AccountChange, change_account
+from api.services.records import write_audit, write_refusal
+from api.store.columns import new_id
+from api.store.queries import accounts
+from api.store.tables import AccountRow, LogInSourceRow, SessionRow
+
+KNOWN_BITS = 64
+"""How much of an IPv6 address is one network: whoever has one address has all that begin so."""
+
+EVERYWHERE = 10
+"""How many times as many wrong passwords, from wherever, keep addresses that are new to an account from it."""
+
+FORGET_GUESSES, FORGET_SOURCES = timedelta(days=1), timedelta(days=180)
+"""How long it is known from where somebody has guessed, and from where somebody has come in."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogInAttempt:
+    """What somebody says of themselves, and from which network address."""
+
+    address: str
+    name: str
+    password: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session that has just begun, with the secret that is told once."""
+
+    secret: str
+    session: SessionRow
+    account: AccountRow
+
+
+def log_in(context: AppContext, attempt: LogInAttempt) -> OpenedSession:
+    """Begin a session for the right password, and the right code where there is a second factor.
+
+    A wrong name takes as long and reads the same as a wrong password, and so does an account that rests: whoever could tell
+    one that rests from one that is not there would learn which names there are.
+
+    Raises
+    ------
+    Unauthenticated
+        For any reason that a wrong password could have had too, or when the right one needs a code beside it.
+    TooMany
+        When this address has failed too often.
+    """
+    context.log_ins.expect(f"log-in from {attempt.address}")
+    now = context.clock()
+    with context.database.reading() as session:
+        account = accounts.find_account_by_name(session, attempt.name)
+    right = is_password(account.password_hash if account else None, attempt.password)
+    with context.database.writing() as session:
+        account = accounts.find_account_by_name(session, attempt.name)  # it may have been closed while the password was tried
+        if right and account is not None and account.is_active and not _is_locked(session, account, attempt.address, now):
+            if account.totp_secret is not None and not attempt.code:
+                raise Unauthenticated("send the code of the second factor too, as code")
+            if account.totp_secret is None or second_factor.accept_code(context.signer, account, attempt.code or "", now):
+                return _open_session(session, context.settings, account, attempt.address, now, "password")
+        _refuse(session, context.settings, account, attempt.address, now)
+    context.log_ins.take(f"log-in from {attempt.address}")
+    most, minutes = context.settings.failures_before_lock, context.settings.lock_minutes
+    raise Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
+
+
+def log_in_by_provider(
+    context: AppContext, provider: IdentityProvider, address: str, cookie: str, state: str, code: str
+) -> OpenedSession:
+    """Begin a session for somebody who comes back from the identity provider.
+
+    Raises
+    ------
+    Unauthenticated
+        When it does not vouch for them, or they have no account.
+    TooMany, Unavailable
+        When this address has failed too often, or the provider does not answer.
+    """
+    context.log_ins.expect(f"log-in from {address}")
+    now = context.clock()
+    try:
+        subject = provider.subject(read_cookie(cookie, context.signer), state, code)
+    except Unauthenticated:
+        with context.database.writing() as session:
+            _refuse(session, context.settings, None, address, now)
+        context.log_ins.take(f"log-in from {address}")
+        raise
+    with context.database.writing() as session:
+        account = accounts.find_account_by_identity(session, context.settings.oidc_issuer or "", subject)
+        if account is not None and account.is_active:
+            return _open_session(session, context.settings, account, address, now, "provider")
+        _refuse(session, context.settings, account, address, now)
+    context.log_ins.take(f"log-in from {address}")
+    raise Unauthenticated("nobody here has this identity")
+
+
+def log_out(session: Session, by: Actor, now: datetime) -> None:
+    """End the session, or the token, by which somebody came."""
+    accounts.revoke_credential(session, by.credential, now)
+    write_audit(session, by, "session.log-out", "account", by.id, now, credential=by.credential)
+
+
+def change_password(context: AppContext, by: Actor, address: str, present: str, wanted: str) -> None:
+    """Change one's own password, and end all of one's sessions.
+
+    Raises
+    ------
+    Unauthenticated
+        When the present one is wrong, or the account rests.
+    InvalidFile
+        When the wanted one is no good.
+    """
+    now = context.clock()
+    with context.database.reading() as session:
+        account = accounts.get_account(session, by.id)
+    right = is_password(account.password_hash, present)
+    with context.database.writing() as session:
+        account = accounts.get_account(session, by.id)
+        if right := right and not _is_locked(session, account, address, now):
+            version = account.version
+        else:
+            _refuse(session, context.settings, account, address, now)
+    if not right:
+        raise Unauthenticated("the present password is wrong, or wrong ones were tried too often")
+    password_hash = hash_password(wanted, account.name)
+    with context.database.writing() as session:
+        change_account(session, by, by.id, version, AccountChange(), password_hash, now)
+
+
+def begin_second_factor(session: Session, signer: Signer, by: Actor, now: datetime) -> tuple[str, str]:
+    """Give one's account a second factor that counts once its first code was sent; return its secret, and an address for apps.
+
+    Raises
+    ------
+    Conflict
+        When it has one, or the identity provider knows its owner.
+    """
+    account = accounts.get_account(session, by.id)
+    if account.totp_secret is not None or account.password_hash is None:
+        raise Conflict("the account has a second factor, or logs in by the identity provider")
+    made = second_factor.make_pending(signer, account)
+    session.add(account)
+    write_audit(session, by, "second-factor.begin", "account", by.id, now)
+    return made
+
+
+def confirm_second_factor(session: Session, signer: Signer, by: Actor, code: str, now: datetime) -> None:
+    """Let the second factor that was begun count, by its first code. Raises ``Conflict`` when that is not right."""
+    account = accounts.get_account(session, by.id)
+    if not second_factor.confirm(signer, account, code, now):
+        raise Conflict("that is no code of the second factor that was begun")
+    session.add(account)
+    write_audit(session, by, "second-factor.add", "account", by.id, now)
+
+
+def _open_session(
+    session: Session, settings: Settings, account: AccountRow, address: str, now: datetime, way: str
+) -> OpenedSession:
+    secret = make_secret(SESSION)
+    row = SessionRow(
+        id=new_id(),
+        secret_hash=hash_secret(secret),
+        account_id=account.id,
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + timedelta(hours=settings.session_hours),
+    )
+    source = accounts.get_source(session, account.id, _network(address), now)
+    source.failures, source.rests_until, source.changed_at = 0, None, now
+    source.known_since = source.known_since or now
+    account.failures, account.rests_until = 0, None
+    session.add_all((row, account, source))
+    accounts.delete_old_sessions(session, now)
+    actor = Actor(account.id, AccessRole(account.role), row.id)
+    write_audit(session, actor, "session.log-in", "account", account.id, now, credential=row.id, way=way, address=address)
+    return OpenedSession(secret, row, account)
+
+
+def _is_locked(session: Session, account: AccountRow, address: str, now: datetime) -> bool:
+    """Return whether nobody may log in to an account from an address; from a known one that is for its own guesses alone."""
+    source = accounts.get_source(session, account.id, _network(address), now)
+    return _rests(source, now) or (source.known_since is None and _rests(account, now))
+
+
+def _rests(row: AccountRow | LogInSourceRow, now: datetime) -> bool:
+    return row.rests_until is not None and row.rests_until > now
+
+
+def _refuse(session: Session, settings: Settings, account: AccountRow | None, address: str, now: datetime) -> None:
+    # The name that was tried is not written down: people type passwords into the wrong field.
+    if account is not None:
+        accounts.delete_old_sources(session, now - FORGET_GUESSES, now - FORGET_SOURCES)
+        source = accounts.get_source(session, account.id, _network(address), now)
+        source.changed_at = now
+        _count(source, settings.failures_before_lock, settings, now)
+        _count(account, EVERYWHERE * settings.failures_before_lock, settings, now)
+        session.add_all((source, account))
+    who, role = (account.id, account.role) if account else (UNKNOWN, NOBODY)
+    tried = account.id if account else ""
+    write_refusal(session, who, role, "session.log-in", "account", tried, now, address=address)
+
+
+def _count(row: AccountRow | LogInSourceRow, most: int, settings: Settings, now: datetime) -> None:
+    """Count a wrong guess; trying while it rests makes the rest no longer."""
+    if _rests(row, now):
+        return
+    row.failures += 1
+    if row.failures >= most:
+        row.failures, row.rests_until = 0, now + timedelta(minutes=settings.lock_minutes)
+
+
+def _network(address: str) -> str:
+    """Return what one guesser has of addresses: an IPv4 address, or a network of IPv6."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(ip_network((parsed, KNOWN_BITS), strict=False)) if isinstance(parsed, IPv6Address) else address

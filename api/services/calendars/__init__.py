@@ -1,0 +1,1 @@
+"""Calendars that others read, and others' calendars that are read here."""

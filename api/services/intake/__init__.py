@@ -1,0 +1,1 @@
+"""Where referrals come in, by whatever door, and patients of the day."""

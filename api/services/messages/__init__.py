@@ -1,0 +1,1 @@
+"""What patients and staff are told, by mail and by tasks."""

@@ -1,0 +1,1 @@
+"""What patients and clinicians see on pages of their own."""

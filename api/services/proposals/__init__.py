@@ -1,0 +1,1 @@
+"""What is tried, proposed or judged before anything of it is done."""
