@@ -48,8 +48,9 @@ class AnnealingParameters(Model):
         What a call above the budget costs at most until the last fifth of the cooling. Without a bound a visit that costs more
         is left out for one call, and seldom comes back.
     budget_coolings : int
-        Coolings in a row under a notification budget, each of which may end with another choice of who is called. Of a week
-        with 20 calls, 1.2 million ruins come to 23,276 and 20,392 with two seeds in three coolings, to 23,414 in one.
+        Coolings in a row under a notification budget, each of which may end with another choice of who is called. In a
+        trial with a bound that rose a little otherwise, 1.2 million ruins of a week with 20 calls came to 23,276 and 20,392 with
+        two seeds in three coolings, to 23,414 in one.
     time_share : float
         Share of the time left that the annealing takes; neighbourhoods have the rest.
     """

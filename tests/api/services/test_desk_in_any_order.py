@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ DAYS = ("MO", "TU", "WE", "TH", "FR")
 TEAMS = ("ana", "dee", "cy", "ben")
 ROOMS = ("wang-exam-1", "wang-exam-2", "wang-consult")
 SUNDAY = datetime(2026, 11, 29, 20, tzinfo=UTC)
+MONDAY = datetime(2026, 11, 30, 13, tzinfo=UTC)
 LAST = datetime(2026, 12, 4, 20, tzinfo=UTC)
 
 NUMBERS = st.integers(0, VISITS - 1)
@@ -207,6 +208,8 @@ class DeskMachine(RuleBasedStateMachine):
     @rule(number=NUMBERS)
     def refer_for_today(self, number: int) -> None:
         """Somebody has to be seen today; where there is no place, others give way, or nobody can."""
+        if self.desk.clock.now < MONDAY:
+            self.desk.clock.pass_by(hours=(MONDAY - self.desk.clock.now) / timedelta(hours=1))
         body = {"patient": self._name_patient(number), "service": "consult"}
         answer = self.ask("POST", "/v1/referrals", body)
         if answer.status_code == 201:
