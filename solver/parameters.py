@@ -48,9 +48,9 @@ class AnnealingParameters(Model):
         What a call above the budget costs at most until the last fifth of the cooling. Without a bound a visit that costs more
         is left out for one call, and seldom comes back.
     budget_coolings : int
-        Coolings in a row under a notification budget, each of which may end with another choice of who is called. In a
-        trial with a bound that rose a little otherwise, 1.2 million ruins of a week with 20 calls came to 23,276 and 20,392 with
-        two seeds in three coolings, to 23,414 in one.
+        Coolings in a row under a notification budget, each of which may end with another choice of who is called. In a trial
+        with a bound that rose a little otherwise, 1.2 million ruins of a week with 20 calls came to 23,276 and 20,392 with two
+        seeds in three coolings, to 23,414 in one.
     time_share : float
         Share of the time left that the annealing takes; neighbourhoods have the rest.
     """
@@ -147,7 +147,8 @@ class SolverParameters(Model):
     standing_seconds : float
         Time to find supervisors for all that stands, when a first plan calls more than may be called (0.9 s of a week).
     explain_time_share : float
-        Share of the whole time for the reasons of what is left out, at least 1 s and at most 10 s.
+        Share of the whole time for the reasons of what is left out, at least 1 s and at most 10 s; after a proof all that is
+        left.
     """
 
     exact_max_options: Annotated[int, Field(ge=0, le=10_000_000)] = 2_000

@@ -381,7 +381,8 @@ def report(problem: PlanningProblem, incumbent: Incumbent, incumbent_at_start: S
     is_impossible = bool(problem.conflicts) or not incumbent.keeps_budget or problem.scenario is not problem.asked
     bound = None if is_impossible else min(incumbent.bound, incumbent.cost)
     status: Status = "unknown" if is_impossible else "optimal" if bound == incumbent.cost else "feasible"
-    seconds = min(10.0, max(1.0, problem.limits.seconds * problem.parameters.explain_time_share))
+    share = min(10.0, max(1.0, problem.limits.seconds * problem.parameters.explain_time_share))
+    seconds = max(share, problem.clock.left)  # a proof may have left most of the time
     reasons: dict[str, Sequence[Reason]] = {key[1]: list(why) for key, why in problem.conflicts.items()}
     reasons |= reasons_left_out(problem.domains, best.placements, problem.clock.deterministic, seconds, skip=reasons)
     kept = keep_standing(problem.domains, keep_standing_rooms(problem.domains, best.placements), warm_start)

@@ -8,6 +8,7 @@ from datetime import date
 from importlib import import_module
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from support.factories import at, booking, current, link, patient, people, pin, plan, provider, scenario, shift, visit
@@ -34,6 +35,18 @@ def planned(tiny: Scenario) -> Plan:
 
 def not_asked(*_: object) -> None:
     raise AssertionError("the exact model is asked although cost and bound are equal")
+
+
+def test_what_a_proof_leaves_of_the_time_is_for_the_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def explained(domains: Any, placements: Any, deterministic: bool, seconds: float, skip: Any) -> dict[str, Any]:
+        given.append(seconds)
+        return {}
+
+    monkeypatch.setattr(import_module("solver.solve"), "reasons_left_out", explained)
+    assert solve(scenario(visit("v1")), Limits(seconds=600, workers=1)).status == "optimal"
+    assert given[0] > 60, "the share of 600 s would be 10 s"
 
 
 def test_a_small_scenario_has_a_bound_before_the_exact_model_has_any(monkeypatch: pytest.MonkeyPatch) -> None:
