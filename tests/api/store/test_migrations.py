@@ -40,6 +40,16 @@ def tables(store: Database) -> set[str]:
         return set(inspect(session.connection()).get_table_names()) - {"alembic_version"}
 
 
+def columns(store: Database) -> dict[str, set[tuple[str, str, bool]]]:
+    """Return the columns of each table: name, type, and whether they may be null."""
+    with store.reading() as session:
+        found = inspect(session.connection())
+        return {
+            table: {(column["name"], str(column["type"]), bool(column["nullable"])) for column in found.get_columns(table)}
+            for table in tables(store)
+        }
+
+
 def guarded(store: Database) -> set[str]:
     """Return the names of what guards the tables."""
     sqlite = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
@@ -77,6 +87,20 @@ def test_down_leaves_nothing_and_up_again_everything(empty: Database) -> None:
     assert (tables(empty), guarded(empty)) == (made, guards_made)
 
 
+def test_each_step_down_leaves_what_was_before_its_step_up(empty: Database) -> None:
+    revisions = [NOTHING, *reversed([step.revision for step in migrations.known_revisions()])]
+    before = {}
+    for revision in revisions:
+        migrate(empty, revision)
+        before[revision] = (columns(empty), guarded(empty))
+    assert before[revisions[0]] == ({}, set()) and len(before[revisions[-1]][0]) == len(metadata.tables)
+    for revision in reversed(revisions):
+        migrate(empty, revision)
+        assert (columns(empty), guarded(empty)) == before[revision], revision
+        assert revision_of(empty) == (None if revision == NOTHING else revision)
+
+
+@pytest.mark.heavy
 def test_each_revision_can_be_reached_from_each(empty: Database) -> None:
     revisions = [NOTHING, *reversed([step.revision for step in migrations.known_revisions()])]
     for here in revisions:
