@@ -65,7 +65,10 @@ WEEK: JsonDict = {
 
 
 class Alert(BaseModel):
-    """Something that is, or will be, too late unless somebody acts; :class:`scheduling.care.agenda.Alert` tells the kinds."""
+    """Something that is, or will be, too late unless somebody acts; :class:`scheduling.care.agenda.Alert` tells the kinds.
+
+    Of a group, patient and name are empty.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [ALERT]})
 
@@ -260,5 +263,5 @@ def get_alerts(scenario: Identifier, call: Reading) -> Response:
 def _show(session: Transaction, next_week: NextWeek) -> Week:
     names = get_patient_names(session, {alert.patient for alert in next_week.alerts})
     summary = rolling.summarise_week(next_week)
-    summary["alerts"] = [{**alert, "name": names[alert["patient"]]} for alert in summary["alerts"]]
+    summary["alerts"] = [{**alert, "name": names.get(alert["patient"], "")} for alert in summary["alerts"]]
     return Week.model_validate(summary)

@@ -86,7 +86,7 @@ export class Desk {
 
   async #hear(news: { version: number; by: { id: string; name: string }[] }): Promise<void> {
     await this.#saving; // what this desk saves itself is heard too, often before its answer has come
-    if (!this.board || news.version === this.board.version || news.version === this.#heard) return;
+    if (!this.board || news.version <= this.board.version || news.version === this.#heard) return; // news of before comes late
     this.#heard = news.version;
     await this.load();
     if (news.by.length) this.notice = say('board.changed', { who: news.by.map((person) => person.name).join(', ') });
