@@ -1,4 +1,4 @@
-"""Changes of a week at a desk: where a visit could go, what several changes would come to, and doing and undoing them."""
+"""Changes of a week at a desk: what several of them would come to, and doing and undoing them."""
 
 from __future__ import annotations
 
@@ -13,30 +13,25 @@ from pydantic.config import JsonDict
 
 from api.background.week_stream import stream_changes
 from api.http.answers import RouteResult, Transaction
-from api.http.dependencies import Changing, Creating, Fetching, Reading
-from api.http.errors import UNCHANGED, document_problems
+from api.http.dependencies import Changing, Creating, Reading
+from api.http.errors import document_problems
 from api.http.gate import make_router
-from api.http.routes.bookings import FreePlace, WantedPlace
+from api.http.routes.bookings import WantedPlace
 from api.http.routes.examples import COMPARISON, PLACE
 from api.http.streams import EventStream
-from api.reports.labels import clock
-from api.services.bookings import by_hand, change_sets
+from api.services.bookings import change_sets
 from api.services.bookings.change_sets import ChangeSetDecision, WantedChanges
 from api.services.bookings.decisions import with_retries
-from api.services.care import history
 from api.services.proposals.judgements import Judgement, judge_changes
 from api.services.weeks import boards
-from api.services.weeks.free_places import VisitPlaces, find_free_places
 from api.services.weeks.week import get_current_week
-from scheduling.fields import Id, Interval
+from scheduling.fields import Id
 
 router = make_router("changes")
 
 Identifier = Annotated[str, Path(max_length=100)]
 
 MAX_CHANGES = 50
-
-Minute = Annotated[str, Field(pattern=r"^\d{2}:\d{2}$")]
 
 
 class PlaceChange(WantedPlace):
@@ -92,85 +87,10 @@ class ChangesToMake(BaseModel):
         )
 
 
-class StartsAtCost(BaseModel):
-    """Every start of the grid from the first to the last, both included, and what the whole plan costs more then."""
-
-    first: Minute
-    last: Minute
-    cost: int
-
-
-class Starts(BaseModel):
-    """Every start of the grid from the first to the last, both included."""
-
-    first: Minute
-    last: Minute
-
-
-class RoomOfPlace(BaseModel):
-    """A room, and the starts at which it is free."""
-
-    room: str
-    starts: list[Starts]
-
-
-class TeamPlaces(BaseModel):
-    """The free starts of one team at a location on a day."""
-
-    day: str
-    location: str
-    team: list[str]
-    supervisors: list[str]
-    starts: list[StartsAtCost]
-    rooms: list[RoomOfPlace]
-
-
-class PlaceAtCost(BaseModel):
-    """A place, and what the whole plan costs more with it."""
-
-    place: FreePlace
-    cost: int
-
-
-class Places(BaseModel):
-    """All places of a visit at which it breaks no rule while nothing else changes."""
-
-    visit: str
-    scenario: str
-    version: int
-    start_grid_minutes: int
-    minutes: int
-    current: FreePlace | None
-    places: list[TeamPlaces]
-    best: list[PlaceAtCost]
-    patient_busy: list[Interval]
-
-
 VERSION_EVENT = (
     'id: "13.5c1f"\nevent: version\ndata: {"version": 13, "etag": "\\"13.5c1f\\"", "visits": ["visit-0181"], "groups": [], '
     '"by": [{"id": "4be0643f", "name": "dana"}], "complete": true}\n\n'
 )
-
-PLACES: JsonDict = {
-    "visit": "visit-0181",
-    "scenario": "week-7",
-    "version": 12,
-    "start_grid_minutes": 5,
-    "minutes": 30,
-    "current": PLACE,
-    "places": [
-        {
-            "day": "2026-12-01",
-            "location": "wang",
-            "team": ["physician-1"],
-            "supervisors": [],
-            "starts": [{"first": "09:00", "last": "11:30", "cost": 12}],
-            "rooms": [{"room": "wang-exam-1", "starts": [{"first": "09:00", "last": "10:00"}]}],
-        }
-    ],
-    "best": [{"place": PLACE, "cost": 0}],
-    "patient_busy": [],
-}
 
 JUDGEMENT: JsonDict = {
     "scenario": "week-7",
@@ -217,74 +137,8 @@ class AppliedChanges(BaseModel):
     judgement: Judgement
 
 
-class HistoryItem(BaseModel):
-    """Something that was done to a visit: when, by whom, and in words."""
-
-    at: datetime
-    by: str
-    name: str
-    action: str
-    words: str
-    detail: dict[str, Any]
-
-
-class VisitHistory(BaseModel):
-    """What was done to a visit, the newest first."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "visit": "visit-0181",
-                    "items": [
-                        {
-                            "at": "2026-11-30T14:10:00Z",
-                            "by": "4be0643f",
-                            "name": "dana",
-                            "action": "booking.move",
-                            "words": "dana moved it to Tue 1 Dec 09:00, Wang",
-                            "detail": {"start": "2026-12-01T09:00"},
-                        }
-                    ],
-                }
-            ]
-        }
-    )
-
-    visit: str
-    items: list[HistoryItem]
-
-
 def _example(status: int, document: JsonDict) -> dict[int | str, dict[str, Any]]:
     return {status: {"content": {"application/json": {"example": document}}}}
-
-
-@router.get(
-    "/v1/visits/{visit}/places",
-    response_model=Places,
-    responses={**_example(200, PLACES), **UNCHANGED, **document_problems(409)},
-)
-def list_places(visit: Identifier, call: Fetching) -> Response:
-    """Return every place at which a visit, planned or not, would break no rule, and exactly what the plan costs then."""
-    period = by_hand.find_period(call.context.database, visit)
-
-    def find() -> Places:
-        return _describe_places(find_free_places(get_current_week(call.context, period, call.context.clock()), visit))
-
-    def act(session: Transaction) -> RouteResult:
-        return RouteResult(find, version=boards.get_week_version(session, period))
-
-    return call.disclose_once_a_minute("visit.places", "visit", visit, act)
-
-
-@router.get("/v1/visits/{visit}/history", response_model=VisitHistory)
-def get_history(visit: Identifier, call: Reading) -> Response:
-    """Return what was done to a visit and by whom, the newest first."""
-
-    def act(session: Transaction) -> RouteResult:
-        return RouteResult({"visit": visit, "items": history.list_history(session, visit)})
-
-    return call.disclose("visit.history", "visit", visit, act)
 
 
 @router.post(
@@ -383,34 +237,3 @@ def _apply(session: Transaction, decision: ChangeSetDecision, hold_seconds: int,
         judgement=judgement,
     )
     return RouteResult(applied, HTTPStatus.CREATED, version)
-
-
-def _describe_places(places: VisitPlaces) -> Places:
-    week = places.week
-    return Places(
-        visit=places.visit,
-        scenario=week.scenario.id,
-        version=0 if week.version is None else week.version.number,
-        start_grid_minutes=week.scenario.grid.grid_minutes,
-        minutes=places.minutes,
-        current=None if places.current is None else FreePlace.of(places.current),
-        places=[
-            TeamPlaces(
-                day=place.day.isoformat(),
-                location=place.location,
-                team=list(place.team),
-                supervisors=list(place.supervisors),
-                starts=[
-                    StartsAtCost(first=clock(run.first_minute), last=clock(run.last_minute), cost=run.cost)
-                    for run in place.starts
-                ],
-                rooms=[
-                    RoomOfPlace(room=room.room, starts=[Starts(first=clock(a), last=clock(b)) for a, b in room.stretches])
-                    for room in place.rooms
-                ],
-            )
-            for place in places.places
-        ],
-        best=[PlaceAtCost(place=FreePlace.of(best.booking), cost=best.cost) for best in places.best],
-        patient_busy=list(places.patient_busy),
-    )
