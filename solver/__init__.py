@@ -12,8 +12,8 @@ what it leaves open, are decomposed:
 3. A second plan is constructed at the master's reduced costs, shifts being where the relaxation spends them.
 4. :mod:`solver.search.ruin` improves it: annealing by ruin and recreate, all workers along one cooling.
    Its inner loop, :mod:`solver.search.kernel`, is compiled by Numba and works on numbers only (:mod:`solver.search.encoding`).
-5. :mod:`solver.search.improve` polishes it: large neighbourhoods solved exactly, chosen at the master's reduced costs
-   (:mod:`solver.search.neighbourhoods`). Only these move group sessions.
+5. :mod:`solver.search.large_neighbourhoods` polishes it: some tasks solved exactly while others stay, chosen at the master's
+   reduced costs (:mod:`solver.search.neighbourhoods`). Only these move group sessions.
 
 What was tried and left out, and why, is in ``solver/decisions``; parameters and figures are in ``solver/README.md``.
 

@@ -15,8 +15,8 @@ from solver.parameters import SolverParameters
 from solver.search.budget import find_staying, raise_budget, restore_current
 from solver.search.construct import construct
 from solver.search.explain import pin_conflicts
-from solver.search.improve import Placements, SearchLimits, SubproblemSolver
 from solver.search.incumbent import Incumbent, Snapshot
+from solver.search.large_neighbourhoods import Placements, SearchLimits, SubproblemSolver
 from solver.state.domains import Domains
 from solver.state.occupancy import Occupancy
 from solver.state.placements import get_current_placements, get_placements, make_plan

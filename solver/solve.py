@@ -28,8 +28,8 @@ from solver.parameters import DEFAULTS, SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, keep_what_stands, offer_warm_start, pose, read_warm_start
 from solver.search.construct import construct
 from solver.search.explain import reasons_left_out
-from solver.search.improve import LEAST_SECONDS, Placements, SearchLimits
 from solver.search.incumbent import Incumbent, OnProgress, Snapshot
+from solver.search.large_neighbourhoods import LEAST_SECONDS, Placements, SearchLimits
 from solver.search.neighbourhoods import Guide, Neighbourhoods
 from solver.search.parts import find_parts
 from solver.search.rooms import keep_standing_rooms

@@ -10,8 +10,8 @@ overlap (a half-day, as a rule). A task is given
 - a *staying* column, where it stands already: at its one start, with its team. All other columns pay for its being moved.
 
 Rows keep: one column a task; minutes of shifts, rooms and the like (:mod:`solver.bound.resources`); links by date; groups;
-trips; the notification budget; site changes. What is lost is the order within a session, which :mod:`solver.search.improve`
-decides.
+trips; the notification budget; site changes. What is lost is the order within a session, which
+:mod:`solver.search.large_neighbourhoods` decides.
 """
 
 from __future__ import annotations

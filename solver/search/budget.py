@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from scheduling.requests import Current, CurrentGroup
 from scheduling.scenario import Scenario
-from solver.search.improve import Placements, SearchLimits, SubproblemSolver
+from solver.search.large_neighbourhoods import Placements, SearchLimits, SubproblemSolver
 from solver.state.domains import Domains, Option
 from solver.state.placements import get_current_placements
 from solver.state.tasks import Key, Task

@@ -21,7 +21,7 @@ from scheduling.rules import RULES, Rule, get_rule_name, patients, places, provi
 from scheduling.rules.stability import is_begun
 from scheduling.scenario import Scenario
 from solver.clock import Clock
-from solver.search.improve import SearchLimits, SubproblemSolver
+from solver.search.large_neighbourhoods import SearchLimits, SubproblemSolver
 from solver.state.chains import find_chain_places
 from solver.state.domains import Domains
 from solver.state.ledger import Ledger

@@ -36,8 +36,8 @@ from solver.parameters import DEFAULTS, AnnealingParameters, SolverParameters
 from solver.search import ruin
 from solver.search.construct import construct
 from solver.search.encoding import KernelEncoding
-from solver.search.improve import SubproblemResult, SubproblemSolver
 from solver.search.incumbent import Incumbent
+from solver.search.large_neighbourhoods import SubproblemResult, SubproblemSolver
 from solver.search.ruin import RuinAndRecreate
 from solver.state.domains import Domains
 from solver.state.placements import Placement, make_plan

@@ -15,8 +15,8 @@ from solver.bound.relaxation import LinearProgram
 from solver.clock import Clock
 from solver.parameters import BoundParameters, SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, pose
-from solver.search.improve import SubproblemResult, SubproblemSolver
 from solver.search.incumbent import Incumbent
+from solver.search.large_neighbourhoods import SubproblemResult, SubproblemSolver
 from solver.solve import Relaxation, relax, search_meanwhile
 from solver.state.domains import Domains
 

@@ -19,7 +19,7 @@ from solver.clock import Clock
 from solver.search.budget import count_forced_calls, find_staying, raise_budget, restore_current
 from solver.search.construct import construct
 from solver.search.first_come import plan_first_come
-from solver.search.improve import SearchLimits, SubproblemSolver
+from solver.search.large_neighbourhoods import SearchLimits, SubproblemSolver
 from solver.state.domains import Domains
 from solver.state.placements import Placement, count_notified_changes, get_current_placements, get_placements, make_plan
 from solver.state.tasks import Key

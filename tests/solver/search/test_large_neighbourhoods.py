@@ -9,7 +9,7 @@ from support.factories import booking, plan, scenario, visit
 
 from scheduling.check import check
 from solver.clock import Clock
-from solver.search.improve import SearchLimits, SubproblemSolver
+from solver.search.large_neighbourhoods import SearchLimits, SubproblemSolver
 from solver.state.domains import Domains
 from solver.state.placements import get_placements, make_plan
 from solver.state.tasks import visit_key
