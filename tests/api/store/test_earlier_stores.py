@@ -110,11 +110,12 @@ SAID_OTHERWISE = {"/calendars/": ("CONTACT",), "/calendars/patient/": ("CONTACT"
 def without_later_keys(answer: Any, earlier: Any) -> Any:
     """Return an answer without the keys that its earlier form does not have, where they hold nothing.
 
-    Who supervises what stands, and who a patient is, the store knew before its answers said so; feeds had no end before.
+    Who supervises what stands, who a patient is and when nobody is on duty, the store knew before its answers said so; feeds
+    had no end before.
     """
     if isinstance(answer, dict) and isinstance(earlier, dict):
         added = answer.keys() - earlier.keys()
-        empty = {key for key in added if key in ("supervisors", "expires_at", "name") or answer[key] in NOTHING}
+        empty = {key for key in added if key in ("supervisors", "expires_at", "name", "uncovered") or answer[key] in NOTHING}
         return {key: without_later_keys(value, earlier.get(key)) for key, value in answer.items() if key not in empty}
     if isinstance(answer, list) and isinstance(earlier, list) and len(answer) == len(earlier):
         return [without_later_keys(value, before) for value, before in zip(answer, earlier, strict=True)]
