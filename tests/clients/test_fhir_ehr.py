@@ -27,7 +27,7 @@ from api.context import AppContext, create_context
 from api.hl7.fhir_appointments import OWN_SYSTEM, STATUSES
 from api.hl7.outbox import actor_of, has_outgoing, standing_appointments
 from api.runtime.settings import read_settings
-from api.services.bookings import by_hand
+from api.services.bookings import by_hand, marks
 from api.services.bookings.by_hand import RequestedPlace, find_period
 from api.services.bookings.decisions import with_retries
 from api.services.weeks.appointments import get_appointment
@@ -138,7 +138,7 @@ def make_change(context: AppContext, week: StoredWeek, rng: Random) -> str | Non
     later = utc_now() + timedelta(days=40)
     try:
         if kind in ("arrived", "no-show"):
-            context.database.write(lambda session: by_hand.mark(session, BY, visit, kind, None, later))
+            context.database.write(lambda session: marks.mark(session, BY, visit, kind, None, later))
             return kind
         with context.database.reading() as session:
             stands = get_appointment(session, visit)
