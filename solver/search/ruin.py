@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from math import inf
-from pathlib import Path
 from statistics import median
 from threading import Thread
 from time import monotonic
@@ -20,7 +19,7 @@ from time import monotonic
 from solver.clock import Clock
 from solver.parameters import DEFAULTS, AnnealingParameters
 from solver.search.encoding import KernelEncoding
-from solver.search.kernel.annealing import BUDGET_PENALTY, anneal
+from solver.search.kernel.annealing import BUDGET_PENALTY, anneal, list_kept
 from solver.search.kernel.compilation import SOURCES
 from solver.search.kernel.layout import BUDGET, NOTIFIED, SUPERVISOR, WORTH
 from solver.state.domains import Domains
@@ -151,6 +150,5 @@ class KernelCompilation:
 
     @staticmethod
     def _cached() -> bool:
-        made = Path(str(anneal.stats.cache_path)).glob("annealing.anneal-*.nbi")
         changed = max(file.stat().st_mtime for file in SOURCES)
-        return any(file.stat().st_mtime >= changed for file in made)
+        return any(file.stat().st_mtime >= changed for file in list_kept())

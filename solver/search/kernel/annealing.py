@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from math import exp
+from pathlib import Path
 
 import numpy as np
 
@@ -174,8 +177,16 @@ def anneal(
     return best
 
 
+def list_kept() -> Iterator[Path]:
+    """Yield the index of what is kept on disk of the search, if anything is."""
+    return Path(str(anneal.stats.cache_path)).glob("annealing.anneal-*.nbi")
+
+
 def compile_kernel() -> None:
-    """Compile the functions that Python calls, if they have not been on this machine, by calling them on an empty row."""
+    """Compile the functions that Python calls, if they have not been on this machine, by calling them on an empty row.
+
+    What is kept then counts as newer than the kernel's files, also where these were only copied, and not changed, since.
+    """
     tables = Tables(np.zeros((1, max(SETTINGS, TEAM + 1)), np.int32), np.zeros(1, np.int32))
     state = SearchState(
         np.zeros((1, AT_TEAM + 1), np.int32),
@@ -186,3 +197,6 @@ def compile_kernel() -> None:
     )
     put(tables, state, 0, 0, 0, -1, -1)
     anneal(tables, state, np.zeros((0, SUPERVISOR + 1), np.int32), 0, 0, 1.0, 0.0, 0)
+    for index in list_kept():
+        with suppress(OSError):
+            index.touch()

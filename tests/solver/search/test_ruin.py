@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ from scheduling.publishing import publish
 from scheduling.scenario import Scenario
 from solver.parameters import DEFAULTS
 from solver.search.construct import construct
-from solver.search.kernel.annealing import BUDGET_PENALTY
+from solver.search.kernel.annealing import BUDGET_PENALTY, compile_kernel, list_kept
 from solver.search.kernel.draws import uniform
 from solver.search.kernel.layout import BUDGET
 from solver.search.ruin import CoolingSchedule, KernelCompilation, RuinAndRecreate
@@ -242,3 +243,11 @@ def test_a_process_may_end_before_its_compilation() -> None:
     command = [sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-c", script]
     ended = subprocess.run(command, cwd=Path(__file__).parents[3], stderr=subprocess.PIPE, check=True)
     assert ended.stderr == b""
+
+
+def test_files_that_were_only_copied_since_are_not_waited_for() -> None:
+    compile_kernel()
+    for index in list_kept():
+        os.utime(index, (0, 0))
+    compile_kernel()
+    assert KernelCompilation().is_done
