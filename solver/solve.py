@@ -381,8 +381,9 @@ def report(problem: PlanningProblem, incumbent: Incumbent, incumbent_at_start: S
     is_impossible = bool(problem.conflicts) or not incumbent.keeps_budget or problem.scenario is not problem.asked
     bound = None if is_impossible else min(incumbent.bound, incumbent.cost)
     status: Status = "unknown" if is_impossible else "optimal" if bound == incumbent.cost else "feasible"
-    share = min(10.0, max(1.0, problem.limits.seconds * problem.parameters.explain_time_share))
-    seconds = max(share, problem.clock.left)  # a proof may have left most of the time
+    seconds = min(10.0, max(1.0, problem.limits.seconds * problem.parameters.explain_time_share))
+    if status == "optimal":
+        seconds = max(seconds, problem.clock.left)
     reasons: dict[str, Sequence[Reason]] = {key[1]: list(why) for key, why in problem.conflicts.items()}
     reasons |= reasons_left_out(problem.domains, best.placements, problem.clock.deterministic, seconds, skip=reasons)
     kept = keep_standing(problem.domains, keep_standing_rooms(problem.domains, best.placements), warm_start)
