@@ -28,6 +28,11 @@ def minute_of_day(moment: datetime | time) -> int:
     return moment.hour * 60 + moment.minute
 
 
+def write_clock(minute: int) -> str:
+    """Write a minute of the day as ``09:15``."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def minutes_on(stamp: datetime, day: date) -> int:
     """Return the minutes from a date's midnight to a stamp: negative before that date, 1,440 or more after it."""
     return (stamp.date() - day).days * MINUTES_PER_DAY + minute_of_day(stamp)

@@ -60,8 +60,3 @@ def elided(text: str, width: int) -> str:
         return text
     tail = (width - 1) // 2
     return text[: width - 1 - tail] + "…" + text[len(text) - tail :] if width > 1 else text[:width]
-
-
-def clock(minute: int) -> str:
-    """Write a minute of the day as ``09:15``."""
-    return f"{minute // 60:02d}:{minute % 60:02d}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar, cast
 
-from sqlalchemy import insert, inspect
+from sqlalchemy import ColumnElement, Table, and_, insert, inspect
 from sqlmodel import Session, SQLModel, col, select
 
 from api.store.errors import StaleVersion
@@ -38,6 +38,11 @@ def get_row(session: Session, kind: type[R], noun: str, identifier: Any) -> R:
         raise UnknownId(noun, str(identifier))
     session.info[kind, identifier] = row  # a session forgets rows that nobody holds, and would read them each time
     return row
+
+
+def match_key(table: Table, values: Mapping[Any, Any]) -> ColumnElement[bool]:
+    """Return the condition that a row has the primary key that is among some values."""
+    return and_(*(key == values[key.name] for key in table.primary_key))
 
 
 def read_document(kind: type[D], text: str) -> D:

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import product
 from typing import Any
 
+from scheduling.timegrid import MINUTES_PER_DAY, write_clock
 from scheduling.workbook.sheets import Kind
 
 SPREADSHEET_EPOCH = date(1899, 12, 30)
@@ -15,8 +16,6 @@ SPREADSHEET_EPOCH = date(1899, 12, 30)
 
 SPREADSHEET_DAYS = range(36_526, 73_051)
 """Numbers that are taken for days: those of the years 2000 to 2099."""
-
-MINUTES_OF_DAY = 1440
 
 YES = ("y", "x", "1", "1.0", "ok", "on", "ja", "j", "oui", "si", "sí", "✓", "✔", "wahr", "vrai")
 NO = ("n", "0", "0.0", "off", "nein", "non", "none", "not", "✗", "✘", "falsch", "faux")
@@ -85,7 +84,7 @@ def _list_days(text: str) -> Iterator[date]:
     """Yield the dates that a text can mean: of ``5/11/2026`` both."""
     words = re.sub(r"\b(\d{1,2})(?:st|nd|rd|th)\b", r"\1", text.casefold())
     numbers = re.findall(r"\d+", words)
-    named = [month for month, names in enumerate(MONTHS, 1) if re.search(rf"\b(?:{'|'.join(names)})", words)]
+    named = _find_months(words)
     if len(numbers) == 1 and len(numbers[0]) == 8:
         numbers = [numbers[0][:4], numbers[0][4:6], numbers[0][6:]]
     if len(named) == 1 and len(numbers) in (2, 3):
@@ -107,10 +106,15 @@ def _list_days(text: str) -> Iterator[date]:
             continue
 
 
+def _find_months(words: str) -> list[int]:
+    """Return the months that a text names."""
+    return [month for month, names in enumerate(MONTHS, 1) if re.search(rf"\b(?:{'|'.join(names)})", words)]
+
+
 def _guess_clock(raw: Any) -> Iterator[str]:
     if isinstance(raw, float) and 0 < raw < 1:
-        minutes = round(raw * MINUTES_OF_DAY)
-        yield f"{minutes // 60:02}:{minutes % 60:02}"
+        minutes = round(raw * MINUTES_PER_DAY)
+        yield write_clock(minutes)
         return
     if isinstance(raw, datetime):
         yield f"{raw:%H:%M}"
@@ -169,7 +173,7 @@ def _guess_month(raw: Any) -> Iterator[str]:
         return
     words = str(raw).casefold()
     years = re.findall(r"\b\d{4}\b", words)
-    named = [month for month, names in enumerate(MONTHS, 1) if re.search(rf"\b(?:{'|'.join(names)})", words)]
+    named = _find_months(words)
     numbers = [int(number) for number in re.findall(r"\b\d{1,2}\b", words)]
     months = named or [number for number in numbers[:1] if 1 <= number <= 12]
     if len(numbers) > 1:  # a date: its month

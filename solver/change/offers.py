@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from scheduling.additions import Addition
 from scheduling.plan import Plan, Reason, Unscheduled
 from scheduling.scenario import Scenario
+from scheduling.timegrid import write_clock
 from solver.change.openings import OpeningSearch
 from solver.change.proposals import Present, Proposal, checked_plan
 from solver.clock import Clock
@@ -138,4 +139,4 @@ def _no_room(openings: OpeningSearch) -> Reason:
 def _words(present: Present, place: Placement) -> str:
     minute = place.slot * present.grown.grid.grid_minutes
     day = present.grown.grid.date(place.day)
-    return f"on {day:%a %d %b} at {minute // 60:02}:{minute % 60:02}, {place.location}"
+    return f"on {day:%a %d %b} at {write_clock(minute)}, {place.location}"

@@ -20,6 +20,7 @@ from scheduling.requests import Visit
 from scheduling.rules import RULES, Rule, get_rule_name, patients, places, providers, requests
 from scheduling.rules.stability import is_begun
 from scheduling.scenario import Scenario
+from scheduling.timegrid import write_clock
 from solver.clock import Clock
 from solver.search.large_neighbourhoods import SearchLimits, SubproblemSolver
 from solver.state.chains import find_chain_places
@@ -252,7 +253,7 @@ class _Explanation:
     def _place(self, at: Placement) -> str:
         minute = at.slot * self.scenario.grid.grid_minutes
         team = ", ".join(shift.provider for shift in at.team)
-        when = f"on {self.scenario.grid.date(at.day):%a %d %b} at {minute // 60:02}:{minute % 60:02}, {at.location}"
+        when = f"on {self.scenario.grid.date(at.day):%a %d %b} at {write_clock(minute)}, {at.location}"
         return f"{when}, with {team}" if team else when
 
     # --- single changes ----------------------------------------------------------------------------------------------

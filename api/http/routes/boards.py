@@ -13,7 +13,7 @@ from api.http.dependencies import Fetching, Reading
 from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.pages import Paged
-from api.http.routes.examples import PLACE
+from api.http.routes.examples import PLACE, show_example
 from api.reports.day import Day, describe_day
 from api.reports.week_board import Order, WaitingVisit, WeekBoard, choose_waiting, describe_week, list_waiting
 from api.services.weeks import boards
@@ -105,9 +105,9 @@ BOARD: JsonDict = {
     },
 }
 
-BoardAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": BOARD}}}, **UNCHANGED}
+BoardAnswer: dict[int | str, dict[str, Any]] = {**show_example(BOARD), **UNCHANGED}
 PlanBoardAnswer: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {"example": {**BOARD, "plan_version": 3}}}},
+    **show_example({**BOARD, "plan_version": 3}),
     **UNCHANGED,
 }
 DAY: JsonDict = {
@@ -165,10 +165,8 @@ DAY: JsonDict = {
     ],
     "figures": {"visits": 1, "arrived": 0, "done": 0, "missed": 0, "late_now": 1, "held_left": 0, "waiting": 1},
 }
-DayAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": DAY}}}}
-WaitingAnswer: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {"example": {"items": [WAITING], "next": None}}}}
-}
+DayAnswer: dict[int | str, dict[str, Any]] = show_example(DAY)
+WaitingAnswer: dict[int | str, dict[str, Any]] = show_example({"items": [WAITING], "next": None})
 
 
 class PlanBoard(WeekBoard):

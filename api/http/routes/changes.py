@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Header, Path, Response
 from fastapi.responses import StreamingResponse
@@ -17,7 +17,7 @@ from api.http.dependencies import Changing, Creating, Reading
 from api.http.errors import document_problems
 from api.http.gate import make_router
 from api.http.routes.bookings import WantedPlace
-from api.http.routes.examples import COMPARISON, PLACE
+from api.http.routes.examples import COMPARISON, PLACE, show_example
 from api.http.streams import EventStream
 from api.services.bookings import change_sets
 from api.services.bookings.change_sets import ChangeSetDecision, WantedChanges
@@ -137,14 +137,10 @@ class AppliedChanges(BaseModel):
     judgement: Judgement
 
 
-def _example(status: int, document: JsonDict) -> dict[int | str, dict[str, Any]]:
-    return {status: {"content": {"application/json": {"example": document}}}}
-
-
 @router.post(
     "/v1/scenarios/{scenario}/judgements",
     response_model=Judgement,
-    responses={**_example(200, JUDGEMENT), **document_problems(409)},
+    responses={**show_example(JUDGEMENT), **document_problems(409)},
 )
 def judge(scenario: Identifier, body: ChangesToMake, call: Reading) -> Response:
     """Say what several changes would come to together; nothing is done."""
@@ -185,7 +181,7 @@ def watch_week(
     "/v1/scenarios/{scenario}/changes",
     status_code=HTTPStatus.CREATED,
     response_model=AppliedChanges,
-    responses={**_example(201, APPLIED), **document_problems(409, 412, 428)},
+    responses={**show_example(APPLIED, 201), **document_problems(409, 412, 428)},
 )
 def apply(scenario: Identifier, body: ChangesToMake, call: Changing) -> Response:
     """Apply several changes together, or none of them; If-Match is the board's. Patients are told once the hold is over."""
@@ -203,7 +199,7 @@ def apply(scenario: Identifier, body: ChangesToMake, call: Changing) -> Response
     "/v1/changes/{change}/reversal",
     status_code=HTTPStatus.CREATED,
     response_model=AppliedChanges,
-    responses={**_example(201, {**APPLIED, "reverses": "5c1e"}), **document_problems(409)},
+    responses={**show_example({**APPLIED, "reverses": "5c1e"}, 201), **document_problems(409)},
 )
 def reverse(change: Identifier, call: Creating) -> Response:
     """Make everything as it was before some changes; while their mail is held, nobody is told anything."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic.config import JsonDict
 
 VISIT: JsonDict = {
@@ -140,3 +142,8 @@ COMPARISON: JsonDict = {
     "cost": {"before": 24, "after": 12, "difference": -12},
     "costs": {"delay": {"before": 24, "after": 12, "difference": -12}},
 }
+
+
+def show_example(document: JsonDict, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """Return how an answer is described that looks like a document."""
+    return {status: {"content": {"application/json": {"example": document}}}}

@@ -14,6 +14,7 @@ from api.fhir.capability import make_smart_configuration
 from api.http.dependencies import Shared
 from api.http.fhir_requests import FORM, ROOT
 from api.http.gate import get_address, make_router
+from api.http.routes.examples import show_example
 from api.http.routes.fhir import TOKEN_PATH
 from api.services.accounts.clients import LETTERS, TOKEN_SECONDS, TYPES, TokenRefused, TokenRequest, give_token
 
@@ -84,9 +85,7 @@ async def make_token(
     return JSONResponse(token.model_dump(), headers=NOT_KEPT)
 
 
-CONFIGURATION: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {"example": make_smart_configuration("https://example.org" + TOKEN_PATH, ())}}}
-}
+CONFIGURATION: dict[int | str, dict[str, Any]] = show_example(make_smart_configuration("https://example.org" + TOKEN_PATH, ()))
 
 
 @router.get(f"{ROOT}/.well-known/smart-configuration", responses=CONFIGURATION)

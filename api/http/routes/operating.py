@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from api.http.dependencies import Shared
 from api.http.gate import make_router
+from api.http.routes.examples import show_example
 
 router = make_router("operating")
 
@@ -55,7 +56,7 @@ def metrics(context: Shared) -> Response:
 @router.get(
     "/openapi.json",
     response_class=Response,
-    responses={200: {"content": {"application/json": {"example": {"openapi": "3.1.0"}}}}},
+    responses=show_example({"openapi": "3.1.0"}),
 )
 def openapi(request: Request) -> Response:
     """Return this description of the service."""

@@ -14,14 +14,14 @@ from api.http.dependencies import Fetching, Reading
 from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.routes.bookings import FreePlace
-from api.http.routes.examples import PLACE
-from api.reports.labels import clock
+from api.http.routes.examples import PLACE, show_example
 from api.services.bookings import by_hand
 from api.services.care import history
 from api.services.weeks import boards
 from api.services.weeks.free_places import VisitPlaces, find_free_places
 from api.services.weeks.week import get_current_week
 from scheduling.fields import Interval
+from scheduling.timegrid import write_clock
 
 router = make_router("places")
 
@@ -147,7 +147,7 @@ class VisitHistory(BaseModel):
 @router.get(
     "/v1/visits/{visit}/places",
     response_model=Places,
-    responses={200: {"content": {"application/json": {"example": PLACES}}}, **UNCHANGED, **document_problems(409)},
+    responses={**show_example(PLACES), **UNCHANGED, **document_problems(409)},
 )
 def list_places(visit: Identifier, call: Fetching) -> Response:
     """Return every place at which a visit, planned or not, would break no rule, and exactly what the plan costs then."""
@@ -188,11 +188,13 @@ def _describe_places(places: VisitPlaces) -> Places:
                 team=list(place.team),
                 supervisors=list(place.supervisors),
                 starts=[
-                    StartsAtCost(first=clock(run.first_minute), last=clock(run.last_minute), cost=run.cost)
+                    StartsAtCost(first=write_clock(run.first_minute), last=write_clock(run.last_minute), cost=run.cost)
                     for run in place.starts
                 ],
                 rooms=[
-                    RoomOfPlace(room=room.room, starts=[Starts(first=clock(a), last=clock(b)) for a, b in room.stretches])
+                    RoomOfPlace(
+                        room=room.room, starts=[Starts(first=write_clock(a), last=write_clock(b)) for a, b in room.stretches]
+                    )
                     for room in place.rooms
                 ],
             )

@@ -18,7 +18,7 @@ from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged, read_moment_and_id, read_number
-from api.http.routes.examples import COMPARISON, KPIS, PLAN
+from api.http.routes.examples import COMPARISON, KPIS, PLAN, show_example
 from api.http.streams import EventStream
 from api.reports.documents import to_document
 from api.reports.kpis import compute_kpis
@@ -272,7 +272,7 @@ def get_plan(plan: Identifier, call: Fetching, fields: PlanFields = "plan,kpis,c
 @router.get(
     "/v1/plans/{plan}/comparison",
     response_model=Comparison,
-    responses={200: {"content": {"application/json": {"example": COMPARISON}}}, **document_problems(409)},
+    responses={**show_example(COMPARISON), **document_problems(409)},
 )
 def compare_plans(
     plan: Identifier,

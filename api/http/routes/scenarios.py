@@ -18,7 +18,7 @@ from api.http.errors import UNCHANGED, document_problems
 from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
-from api.http.routes.examples import KPIS, LINK, PLAN, SCENARIO, VISIT
+from api.http.routes.examples import KPIS, LINK, PLAN, SCENARIO, VISIT, show_example
 from api.reports.documents import to_document
 from api.reports.kpis import compute_kpis
 from api.services.care import requests
@@ -118,10 +118,10 @@ AdditionDocument = Annotated[
     dict[str, Any],
     Body(examples=[VISIT, {"visits": [VISIT], "links": [], "patients": []}], description="One visit, or several together."),
 ]
-ScenarioAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": SCENARIO}}}, **UNCHANGED}
-PlanAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": PLAN}}}, **UNCHANGED}
-LinkAnswer: dict[int | str, dict[str, Any]] = {201: {"content": {"application/json": {"example": LINK}}}}
-KpisAnswer: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": KPIS}}}, **UNCHANGED}
+ScenarioAnswer: dict[int | str, dict[str, Any]] = {**show_example(SCENARIO), **UNCHANGED}
+PlanAnswer: dict[int | str, dict[str, Any]] = {**show_example(PLAN), **UNCHANGED}
+LinkAnswer: dict[int | str, dict[str, Any]] = show_example(LINK, 201)
+KpisAnswer: dict[int | str, dict[str, Any]] = {**show_example(KPIS), **UNCHANGED}
 
 
 @router.post(

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from api.reports.labels import clock
 from api.reports.lanes import MINUTES_PER_HOUR, BoardRow, LaneItem, MinuteSpan, busy_dates, hours, make_rows
 from api.reports.palette import colour, family
 from api.reports.picture.look import DASHES, FAINT, GREY, LABEL_WIDTH, LEAST_TYPE, MARGIN, ON_DUTY, PAGE_WIDTH, TALL_ROW, Look
 from api.reports.picture.svg import INK, Drawing, fitting, shortened
 from scheduling.plan import GroupBooking, Plan
 from scheduling.scenario import Scenario
-from scheduling.timegrid import NOON_MINUTE
+from scheduling.timegrid import NOON_MINUTE, write_clock
 
 HEADER = 8.0
 """Height of a band's dates and hours."""
@@ -197,5 +196,5 @@ def tooltip(entry: LaneItem) -> str:
     item, booking = entry.item, entry.item.booking
     team = " and ".join(booking.team)
     supervised = f", supervised by {' and '.join(booking.supervisors)}" if booking.supervisors else ""
-    when = f"{item.date:%a %d %b} {clock(item.start_minute)} to {clock(item.end_minute)}"
+    when = f"{item.date:%a %d %b} {write_clock(item.start_minute)} to {write_clock(item.end_minute)}"
     return f"{item.id}: {item.service.name}, {when}, {booking.room or booking.location}, {team}{supervised}"

@@ -13,12 +13,12 @@ from api.services.bookings.by_hand import PlacementDecision, RequestedPlace, app
 from api.services.bookings.decisions import with_retries
 from api.services.weeks.free_places import choose_place, find_free_places
 from api.services.weeks.week import WeekSnapshot, get_current_week
-from scheduling.timegrid import stamp
+from scheduling.costs import get_half
+from scheduling.fields import Half
+from scheduling.timegrid import minute_of_day, stamp
 
 MOST = 5
 """Times that are offered; each is on a half-day of its own."""
-
-NOON = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ def take_other_time(context: AppContext, by: Actor, start: datetime, version: in
 
 
 def _choose(week: WeekSnapshot, visit: str) -> tuple[OtherTime, ...]:
-    half_days: dict[tuple[date, bool], OtherTime] = {}
+    half_days: dict[tuple[date, Half], OtherTime] = {}
     for _, start, location in sorted(_list_starts(week, visit)):
-        half_day = (start.date(), start.hour < NOON)
+        half_day = (start.date(), get_half(minute_of_day(start)))
         if len(half_days) < MOST:
             half_days.setdefault(half_day, OtherTime(start, week.scenario.locations[location].name))
     return tuple(sorted(half_days.values(), key=lambda time: time.start))

@@ -287,7 +287,7 @@ def _placed(session: Session, period_id: str) -> dict[Subject, Placing]:
 
     return {
         placing.subject: placing
-        for placing in get_each_cached(session, [(placing, version) for placing, version in present], read)
+        for placing in get_each_cached(session, [(identifier, version) for identifier, version in present], read)
     }
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, and_, delete, or_, select
+from sqlalchemy import Column, ColumnElement, Table, delete, or_, select
 from sqlmodel import Session, col
 
 from api.store import guards
-from api.store.rows import get_row
+from api.store.rows import get_row, match_key
 from api.store.tables import AuditRow, BookingRow, OccupancyRow, PatientRow, metadata
 
 PATIENTS, VISITS, EPISODES = "patients", "visits", "episodes"
@@ -75,7 +75,7 @@ def delete_rows(session: Session, rows: Rows) -> None:
             connection.exec_driver_sql(statement)
     for table in reversed(metadata.sorted_tables):
         for row in rows.get(table.name, ()):
-            connection.execute(delete(table).where(and_(*(key == row[key.name] for key in table.primary_key))))
+            connection.execute(delete(table).where(match_key(table, row)))
     if APPEND_ONLY in rows:
         for statement in guards.append_only(APPEND_ONLY, dialect):
             connection.exec_driver_sql(statement)

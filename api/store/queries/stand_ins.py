@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, String, Table, Text, and_, cast, or_, select, update
+from sqlalchemy import JSON, ColumnElement, String, Table, Text, cast, or_, select, update
 from sqlmodel import Session
 
 from api.store.columns import new_id
+from api.store.rows import match_key
 from api.store.tables import AuditRow, MirrorRow, ScenarioRow, metadata
 
 NOT_WITHIN_WORDS = (r"(?<![\w-])(?<!\w[.:])", r"(?![\w-]|[.:]\w)")
@@ -82,14 +83,12 @@ def _put_into(session: Session, table: Table, stand_ins: StandIns) -> int:
     if not columns:
         return 0
     naming = or_(*map(stand_ins.may_be_in, columns))
-    keys = list(table.primary_key)
     changed = 0
-    for row in list(session.connection().execute(select(*keys, *columns).where(naming)).mappings()):
+    for row in list(session.connection().execute(select(*table.primary_key, *columns).where(naming)).mappings()):
         values = {column.name: row[column.name] for column in columns}
         after = dict(_list_changes(table, values, stand_ins))
         if after:
-            this = and_(*(key == row[key.name] for key in keys))
-            session.connection().execute(update(table).where(this).values(after))
+            session.connection().execute(update(table).where(match_key(table, row)).values(after))
             changed += 1
     return changed
 

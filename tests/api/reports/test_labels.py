@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.reports.labels import clock, codes, elided
+from api.reports.labels import codes, elided
 from scheduling import catalogue
+from scheduling.timegrid import write_clock
 
 
 @pytest.mark.parametrize(
@@ -53,4 +54,4 @@ def test_a_long_text_loses_its_middle(width: int, expected: str) -> None:
 
 
 def test_minutes_of_the_day_are_written_as_a_clock_shows_them() -> None:
-    assert [clock(minute) for minute in (0, 545, 1439)] == ["00:00", "09:05", "23:59"]
+    assert [write_clock(minute) for minute in (0, 545, 1439)] == ["00:00", "09:05", "23:59"]
