@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from solver.search.kernel.compilation import compiled
+from solver.search.kernel.compilation import compiled, one_process_at_a_time
 from solver.search.kernel.costs import cost_now
 from solver.search.kernel.draws import random_below, random_task, uniform
 from solver.search.kernel.layout import (
@@ -195,8 +195,9 @@ def compile_kernel() -> None:
         np.zeros(2, np.int64),
         np.zeros(1, np.uint64),
     )
-    put(tables, state, 0, 0, 0, -1, -1)
-    anneal(tables, state, np.zeros((0, SUPERVISOR + 1), np.int32), 0, 0, 1.0, 0.0, 0)
+    with one_process_at_a_time(Path(str(anneal.stats.cache_path))):
+        put(tables, state, 0, 0, 0, -1, -1)
+        anneal(tables, state, np.zeros((0, SUPERVISOR + 1), np.int32), 0, 0, 1.0, 0.0, 0)
     for index in list_kept():
         with suppress(OSError):
             index.touch()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numba import njit
 
 from solver.search.kernel import compilation
 
@@ -45,3 +50,22 @@ def test_a_change_of_another_file_is_compiled(tmp_path: Path, how: str, after: i
     assert list((directory / "kept").rglob("outer.outer-*.nbi")), "nothing is kept"
     write_package(directory, how, 2)
     assert run(directory) == after
+
+
+@pytest.mark.parametrize(
+    ("compiled", "count"),
+    [pytest.param(compilation.compiled, 1, id="kernel"), pytest.param(njit, 2, id="numba alone does so for each size")],
+)
+def test_a_function_is_compiled_once_for_whole_numbers_of_every_size(compiled: Callable[..., Any], count: int) -> None:
+    function = compiled(lambda number: number + 1)
+    assert (function(1), function(np.int32(2)), function(True)) == (2, 3, 2)
+    assert len([types for types in function.signatures if "int" in str(types)]) == count
+
+
+def test_only_one_process_compiles_into_a_directory(tmp_path: Path) -> None:
+    with compilation.one_process_at_a_time(tmp_path / "kept"):
+        other = os.open(tmp_path / "kept", os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)
