@@ -17,6 +17,7 @@ from solver.search.construct import construct
 from solver.search.explain import pin_conflicts
 from solver.search.incumbent import Incumbent, Snapshot
 from solver.search.large_neighbourhoods import Placements, SearchLimits, SubproblemSolver
+from solver.search.shift_locations import choose_shift_locations
 from solver.state.domains import Domains
 from solver.state.occupancy import Occupancy
 from solver.state.placements import get_current_placements, get_placements, make_plan
@@ -110,7 +111,8 @@ def offer_warm_start(problem: PlanningProblem, incumbent: Incumbent, warm_start:
 def construct_first_plan(problem: PlanningProblem, incumbent: Incumbent, warm_start: Placements) -> PlanningProblem:
     """Offer a constructed plan that holds every pin; give up the pins that no plan can hold beside the others."""
     domains = problem.domains
-    placements = construct(domains, warm_start)
+    shift_at = choose_shift_locations(domains, warm_start)
+    placements = construct(domains, warm_start, shift_at)
     pinned = [t for t in domains.tasks if t.visit is not None and t.visit.pinned and t.key not in problem.conflicts]
     missing = [task.key for task in pinned if task.key not in placements]
     if missing:
@@ -121,7 +123,7 @@ def construct_first_plan(problem: PlanningProblem, incumbent: Incumbent, warm_st
         if held is None:
             reason = Reason(rule="pinned", detail="the pin leaves no plan beside the other pins and what they ask for")
             problem = problem.reopened(domains.staying, {**problem.conflicts, **dict.fromkeys(missing, (reason,))})
-        placements = construct(problem.domains, warm_start if held is None else held)
+        placements = construct(problem.domains, warm_start if held is None else held, shift_at)
     incumbent.offer(placements)
     return problem
 
