@@ -247,13 +247,14 @@ def tighten(problem: PlanningProblem, incumbent: Incumbent, program: LinearProgr
 def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation | None) -> None:
     """Bound by the master problem; anneal from a plan at its reduced costs, all workers along one cooling; then neighbourhoods.
 
-    The first helper joins when the bound is as good as it gets. A kernel that is not compiled yet is waited for with
-    neighbourhoods, which need none.
+    The first helper joins when the bound is as good as it gets. While the kernel is compiled, neighbourhoods need none.
     """
     clock, limits, compilation = problem.clock, problem.limits, KernelCompilation()
     with ThreadPoolExecutor(max(1, limits.workers - 1)) as pool:
+        has_company = limits.workers > 1 and not clock.deterministic and compilation.is_done
+        ruin = begin_annealing(problem, incumbent, 0) if has_company else None  # before the master takes the interpreter
         relaxing = pool.submit(lambda: relax(problem, incumbent) if relaxation is None else relaxation)
-        meanwhile = search_meanwhile(problem, incumbent, relaxing, compilation)
+        meanwhile = search_meanwhile(problem, incumbent, relaxing, ruin)
         relaxed = relaxing.result()
         guided = construct_guided(problem, incumbent, relaxed) if meanwhile.progress < 1 else None
         helpers: list[Future[None]] = []
@@ -272,11 +273,11 @@ def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxa
 
 
 def search_meanwhile(
-    problem: PlanningProblem, incumbent: Incumbent, relaxing: Future[Relaxation], compilation: KernelCompilation
+    problem: PlanningProblem, incumbent: Incumbent, relaxing: Future[Relaxation], ruin: RuinAndRecreate | None
 ) -> CoolingSchedule:
     """Search without reduced costs for as long as they take to come; return the longer cooling, as far as it came.
 
-    First a quick cooling, so that there is a good plan soon; then a longer one; then neighbourhoods, to the end if need be.
+    First a quick cooling, so that there is a good plan soon; then a longer one; then, or without a kernel, neighbourhoods.
     """
     clock, bound, annealing = problem.clock, problem.parameters.bound, problem.parameters.annealing
 
@@ -285,11 +286,12 @@ def search_meanwhile(
 
     if problem.limits.workers == 1 or clock.deterministic:
         return cool(clock.left)
-    if compilation.is_done:
-        anneal(problem, incumbent, cool(bound.wait_seconds), 0, relaxing.done)
+    if ruin is not None:
+        anneal(problem, incumbent, cool(bound.wait_seconds), ruin, relaxing.done)
     longer = cool(bound.seconds_per_task * len(problem.domains.tasks))
-    if compilation.is_done and not relaxing.done():
-        anneal(problem, incumbent, longer, 0, lambda: relaxing.done() and longer.progress < bound.restart_share)
+    if ruin is not None and not relaxing.done() and not incumbent.is_done:
+        again = begin_annealing(problem, incumbent, 0)
+        anneal(problem, incumbent, longer, again, lambda: relaxing.done() and longer.progress < bound.restart_share)
     search_neighbourhoods(problem, incumbent, {}, 0, relaxing.done)
     return longer
 
@@ -315,30 +317,31 @@ def work(
     begin: Placements | None = None,
 ) -> None:
     """Do what each worker does: anneal to the end of the cooling, then search neighbourhoods."""
-    anneal(problem, incumbent, cooling, worker, begin=begin)
+    if not incumbent.is_done:
+        anneal(problem, incumbent, cooling, begin_annealing(problem, incumbent, worker, begin))
     incumbent.phase = "neighbourhoods"
     search_neighbourhoods(problem, incumbent, guide, worker)
+
+
+def begin_annealing(
+    problem: PlanningProblem, incumbent: Incumbent, worker: int, begin: Placements | None = None
+) -> RuinAndRecreate:
+    """Return ruin and recreate from a plan, which may call too many patients, or from the best."""
+    _, placements = incumbent.get_version()
+    seed = problem.limits.seed * 64 + worker
+    return RuinAndRecreate(problem.domains, placements if begin is None else begin, seed, problem.parameters.annealing)
 
 
 def anneal(
     problem: PlanningProblem,
     incumbent: Incumbent,
     cooling: CoolingSchedule,
-    worker: int,
+    ruin: RuinAndRecreate,
     is_enough: Callable[[], bool] = lambda: False,
-    begin: Placements | None = None,
 ) -> None:
-    """Ruin and recreate, as warm as the cooling is now, from a plan or else from the best.
-
-    A plan at the master's reduced costs that calls too many patients may still lead to a better one than the best does.
-    """
-    if incumbent.is_done:
-        return
+    """Ruin and recreate, as warm as the cooling is now."""
     clock = problem.clock
     incumbent.phase = "ruin and recreate"
-    _, placements = incumbent.get_version()
-    seed = problem.limits.seed * 64 + worker
-    ruin = RuinAndRecreate(problem.domains, placements if begin is None else begin, seed, problem.parameters.annealing)
 
     def temperature() -> float:
         if clock.deterministic:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +16,7 @@ from solver.parameters import BoundParameters, SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, pose
 from solver.search.incumbent import Incumbent
 from solver.search.large_neighbourhoods import SubproblemResult, SubproblemSolver
-from solver.solve import Relaxation, relax, search_meanwhile
+from solver.solve import Relaxation, begin_annealing, relax, search_meanwhile
 from solver.state.domains import Domains
 
 SECONDS = 600.0
@@ -70,6 +69,7 @@ def test_neighbourhoods_are_searched_until_the_relaxation_is_there(
         return SubproblemResult(None, False, 0.0)
 
     monkeypatch.setattr(SubproblemSolver, "solve", search)
-    longer = search_meanwhile(problem, incumbent, relaxing, SimpleNamespace(is_done=is_compiled))  # type: ignore[arg-type]
+    ruin = begin_annealing(problem, incumbent, 0) if is_compiled else None
+    longer = search_meanwhile(problem, incumbent, relaxing, ruin)
     assert len(searched) == 3
     assert longer.progress == 1
