@@ -92,7 +92,8 @@ def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxa
         has_company = limits.workers > 1 and not clock.deterministic and compilation.is_done
         ruin = begin_annealing(problem, incumbent, 0) if has_company else None  # before the master takes the interpreter
         relaxing = pool.submit(lambda: relax(problem, incumbent) if relaxation is None else relaxation)
-        if ruin is not None and clock.left <= problem.parameters.annealing.brief_seconds:
+        is_brief = clock.left <= problem.parameters.annealing.brief_seconds
+        if ruin is not None and is_brief and not problem.has_standing:
             cool_once(problem, incumbent, pool, relaxing, ruin)
         else:
             cool_anew(problem, incumbent, pool, relaxing, ruin, compilation)

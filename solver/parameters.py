@@ -54,7 +54,8 @@ class AnnealingParameters(Model):
     time_share : float
         Share of the time left that the annealing takes; neighbourhoods have the rest.
     brief_seconds : float
-        A search no longer than this anneals once from its first plan, and does not begin anew with the reduced costs.
+        A search no longer than this anneals once from its first plan, and does not begin anew with the reduced costs; where a
+        plan stands it does, since they say what is worth more than what stands.
     """
 
     initial_temperature: Annotated[float, Field(gt=0, le=100)] = 0.06

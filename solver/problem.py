@@ -22,6 +22,7 @@ from solver.state.domains import Domains
 from solver.state.occupancy import Occupancy
 from solver.state.placements import get_current_placements, get_placements, make_plan
 from solver.state.tasks import Key
+from solver.state.unary import get_current
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class PlanningProblem:
     def has_calls_to_share(self) -> bool:
         """Whether a notification budget bounds who may be called, and something is left of it."""
         return self.scenario.policy.max_notified_moves is not None and not self.domains.staying
+
+    @property
+    def has_standing(self) -> bool:
+        """Whether anything stands in a plan that people live by."""
+        return any(get_current(task) is not None for task in self.domains.tasks)
 
     @property
     def forced_cost(self) -> int:
