@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from scheduling.additions import Addition
 from scheduling.costs import calculate_costs
 from scheduling.errors import InvalidFile
-from scheduling.files import read_json
+from scheduling.files import read_json, wrong_kind
 from scheduling.plan import GroupBooking, Plan, Unscheduled, VisitBooking, find_plan_faults
 from scheduling.references import validate_text
 from scheduling.requests import Current, CurrentGroup, Group, Visit
@@ -131,3 +132,16 @@ def read_earlier(path: Path | str, scenario: Scenario) -> Plan:
     if plan is None:
         raise InvalidFile(str(path), [fault for _, fault in misshapen])
     return rebase(plan, scenario)
+
+
+def read_before(path: Path | str, scenario: Scenario, addition: Addition) -> Plan:
+    """Read the plan of a scenario before an addition; it may leave out what is added. Raises ``InvalidFile``."""
+    text = read_json(Path(path))
+    plan, misshapen = validate_text(Plan, text)
+    if plan is None:
+        raise InvalidFile(str(path), wrong_kind(text, "plan") or [fault for _, fault in misshapen])
+    added = {visit.id for visit in addition.visits}
+    excused = {f"unscheduled[{index}].visit" for index, left in enumerate(plan.unscheduled) if left.visit in added}
+    if faults := [fault for fault in find_plan_faults(scenario, plan) if fault.path not in excused]:
+        raise InvalidFile(str(path), faults)
+    return rebase(plan, scenario) if excused else plan

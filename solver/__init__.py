@@ -32,6 +32,8 @@ References
 - Christiaens and Vanden Berghe, Slack induction by string removals (2020), doi:10.1287/trsc.2019.0914.
 """
 
+import gc
+
 from solver.change.backfill import Backfill, cancel_visit, find_backfills, find_dependent_visits
 from solver.change.bump import bump, find_expiring_visits, place_expiring_visits, reoptimise_day
 from solver.change.free_places import CostedBooking, CostedStarts, FreePlaceFinder, FreePlaces, RoomStarts
@@ -76,3 +78,5 @@ __all__ = [
     "reoptimise_day",
     "solve",
 ]
+
+gc.freeze()  # what OR-Tools, Numba and numpy made while they were loaded stays: no collection of a search need look at it

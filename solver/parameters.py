@@ -53,6 +53,9 @@ class AnnealingParameters(Model):
         seeds in three coolings, to 23,414 in one.
     time_share : float
         Share of the time left that the annealing takes; neighbourhoods have the rest.
+    brief_seconds : float
+        A search no longer than this anneals once from its first plan, and does not begin anew with the reduced costs; where a
+        plan stands it does, since they say what is worth more than what stands.
     """
 
     initial_temperature: Annotated[float, Field(gt=0, le=100)] = 0.06
@@ -63,6 +66,7 @@ class AnnealingParameters(Model):
     most_call_cost: Annotated[float, Field(ge=0, le=1_000_000)] = 8.0
     budget_coolings: Annotated[int, Field(ge=1, le=1_000)] = 3
     time_share: Share = 0.92
+    brief_seconds: Seconds = 12.0
 
     @model_validator(mode="after")
     def _check_cooling(self) -> Self:

@@ -17,10 +17,12 @@ from solver.search.construct import construct
 from solver.search.explain import pin_conflicts
 from solver.search.incumbent import Incumbent, Snapshot
 from solver.search.large_neighbourhoods import Placements, SearchLimits, SubproblemSolver
+from solver.search.shift_locations import choose_shift_locations
 from solver.state.domains import Domains
 from solver.state.occupancy import Occupancy
 from solver.state.placements import get_current_placements, get_placements, make_plan
 from solver.state.tasks import Key
+from solver.state.unary import get_current
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class PlanningProblem:
     def has_calls_to_share(self) -> bool:
         """Whether a notification budget bounds who may be called, and something is left of it."""
         return self.scenario.policy.max_notified_moves is not None and not self.domains.staying
+
+    @property
+    def has_standing(self) -> bool:
+        """Whether anything stands in a plan that people live by."""
+        return any(get_current(task) is not None for task in self.domains.tasks)
 
     @property
     def forced_cost(self) -> int:
@@ -110,7 +117,8 @@ def offer_warm_start(problem: PlanningProblem, incumbent: Incumbent, warm_start:
 def construct_first_plan(problem: PlanningProblem, incumbent: Incumbent, warm_start: Placements) -> PlanningProblem:
     """Offer a constructed plan that holds every pin; give up the pins that no plan can hold beside the others."""
     domains = problem.domains
-    placements = construct(domains, warm_start)
+    shift_at = choose_shift_locations(domains, warm_start)
+    placements = construct(domains, warm_start, shift_at)
     pinned = [t for t in domains.tasks if t.visit is not None and t.visit.pinned and t.key not in problem.conflicts]
     missing = [task.key for task in pinned if task.key not in placements]
     if missing:
@@ -121,7 +129,7 @@ def construct_first_plan(problem: PlanningProblem, incumbent: Incumbent, warm_st
         if held is None:
             reason = Reason(rule="pinned", detail="the pin leaves no plan beside the other pins and what they ask for")
             problem = problem.reopened(domains.staying, {**problem.conflicts, **dict.fromkeys(missing, (reason,))})
-        placements = construct(problem.domains, warm_start if held is None else held)
+        placements = construct(problem.domains, warm_start if held is None else held, shift_at)
     incumbent.offer(placements)
     return problem
 

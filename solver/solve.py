@@ -6,9 +6,7 @@ and a clock. Each takes the incumbent, and leaves it better or as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import ceil
 from threading import Event
 
@@ -18,34 +16,23 @@ from scheduling.check import check
 from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
-from solver.bound.master import Master
-from solver.bound.relaxation import LinearProgram, LinearRelaxation
 from solver.clock import Clock
+from solver.decomposition import Relaxation, decompose, relax
 from solver.limits import Limits
 from solver.model.exact import exact_model
 from solver.model.variables import Variables
 from solver.parameters import DEFAULTS, SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, keep_what_stands, offer_warm_start, pose, read_warm_start
-from solver.search.construct import construct
 from solver.search.explain import reasons_left_out
 from solver.search.incumbent import Incumbent, OnProgress, Snapshot
 from solver.search.large_neighbourhoods import LEAST_SECONDS, Placements, SearchLimits
-from solver.search.neighbourhoods import Guide, Neighbourhoods
 from solver.search.parts import find_parts
 from solver.search.rooms import keep_standing_rooms
-from solver.search.ruin import STEPS, CoolingSchedule, KernelCompilation, RuinAndRecreate
 from solver.search.standing import keep_standing
-from solver.state.domains import ShiftId
 from solver.state.placements import make_plan
-
-RELAX_SECONDS = 1.0 / 31_592
-"""Deterministic seconds that the master's relaxation counts for, for each option (a week has 31,592)."""
 
 LARGEST_PART = 0.6
 """Share of all options that the largest of a scenario's parts may have, for the parts to be solved by themselves (ours)."""
-
-STEP_SECONDS = 0.0001
-"""Deterministic seconds that one ruin and recreation counts for."""
 
 
 def solve(
@@ -177,193 +164,6 @@ class SolutionCallback(cp_model.CpSolverSolutionCallback):
         self.incumbent.raise_bound(self.best_objective_bound)
         if self.incumbent.is_done:
             self.stop_search()
-
-
-# --- the master problem ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Relaxation:
-    """What the master's linear relaxation says; nothing when it was not solved in time.
-
-    Attributes
-    ----------
-    guide
-        The reduced costs of options.
-    shift_at
-        Where shifts with several locations are best spent.
-    program, solution
-        The linear program and its solution, from which a better bound is sought.
-    """
-
-    guide: Guide
-    shift_at: Mapping[ShiftId, str]
-    program: LinearProgram | None = None
-    solution: LinearRelaxation | None = None
-
-
-def relax(problem: PlanningProblem, incumbent: Incumbent) -> Relaxation:
-    """Solve the master's relaxation, which raises the bound; where the time is too short for that, estimate it."""
-    clock, master = problem.clock, Master(problem.domains)
-    share = problem.parameters.bound.simplex_share
-    solution = master.program.solve_relaxation(1e6 if clock.deterministic else clock.left * share)
-    if clock.deterministic:
-        clock.spend(RELAX_SECONDS * problem.option_count)
-    elif solution is None and not clock.over:
-        solution = master.program.estimate_relaxation(clock.left)
-    if solution is None:
-        return Relaxation({}, {})
-    incumbent.raise_bound(solution.bound)
-    best: dict[ShiftId, tuple[float, str]] = {}
-    for (shift, location), column in master.shift_at.items():
-        value = float(solution.values[column])
-        if value > best.get(shift, (-1.0, ""))[0]:
-            best[shift] = (value, location)
-    shift_at = {shift: location for shift, (_, location) in best.items()}
-    return Relaxation(master.guide(solution.reduced_costs), shift_at, master.program, solution)
-
-
-def tighten(problem: PlanningProblem, incumbent: Incumbent, program: LinearProgram, solution: LinearRelaxation) -> None:
-    """Raise the bound: by rows that the relaxation broke, then by cuts."""
-    clock, parameters = problem.clock, problem.parameters.bound
-    left_at_end = clock.left * (1 - parameters.time_share)
-    is_narrow = problem.is_small or incumbent.cost - incumbent.bound <= parameters.small_gap * incumbent.cost
-    for _ in range(0 if is_narrow else parameters.max_rounds):
-        if incumbent.is_done or clock.deterministic or not program.add_broken_rows(solution.values):
-            break
-        again = program.solve_relaxation(clock.left - left_at_end)
-        if again is None:
-            return
-        solution = again
-        incumbent.raise_bound(solution.bound)
-    seconds = clock.left - left_at_end
-    if not incumbent.is_done and not clock.deterministic and seconds > 1:
-        incumbent.raise_bound(program.branch_and_cut(seconds, nodes=None if is_narrow else 1))
-
-
-# --- decomposition ---------------------------------------------------------------------------------------------------
-
-
-def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation | None) -> None:
-    """Bound by the master problem; anneal from a plan at its reduced costs, all workers along one cooling; then neighbourhoods.
-
-    The first helper joins when the bound is as good as it gets. A kernel that is not compiled yet is waited for with
-    neighbourhoods, which need none.
-    """
-    clock, limits, compilation = problem.clock, problem.limits, KernelCompilation()
-    with ThreadPoolExecutor(max(1, limits.workers - 1)) as pool:
-        relaxing = pool.submit(lambda: relax(problem, incumbent) if relaxation is None else relaxation)
-        meanwhile = search_meanwhile(problem, incumbent, relaxing, compilation)
-        relaxed = relaxing.result()
-        guided = construct_guided(problem, incumbent, relaxed) if meanwhile.progress < 1 else None
-        helpers: list[Future[None]] = []
-        if relaxed.program is not None and relaxed.solution is not None and limits.workers > 1:
-            helpers.append(pool.submit(tighten, problem, incumbent, relaxed.program, relaxed.solution))
-        if not compilation.is_done and not clock.deterministic:
-            search_neighbourhoods(problem, incumbent, relaxed.guide, 0, lambda: compilation.is_done)
-        annealing = problem.parameters.annealing
-        coolings = annealing.budget_coolings if problem.has_calls_to_share else 1
-        cooling = CoolingSchedule(clock, clock.left * annealing.time_share, annealing, coolings)
-        for number in range(1, limits.workers):
-            helpers.append(pool.submit(work, problem, incumbent, cooling, relaxed.guide, number))
-        work(problem, incumbent, cooling, relaxed.guide, 0, guided)
-        for helper in helpers:
-            helper.result()
-
-
-def search_meanwhile(
-    problem: PlanningProblem, incumbent: Incumbent, relaxing: Future[Relaxation], compilation: KernelCompilation
-) -> CoolingSchedule:
-    """Search without reduced costs for as long as they take to come; return the longer cooling, as far as it came.
-
-    First a quick cooling, so that there is a good plan soon; then a longer one; then neighbourhoods, to the end if need be.
-    """
-    clock, bound, annealing = problem.clock, problem.parameters.bound, problem.parameters.annealing
-
-    def cool(seconds: float) -> CoolingSchedule:
-        return CoolingSchedule(clock, min(seconds, clock.left * annealing.time_share), annealing)
-
-    if problem.limits.workers == 1 or clock.deterministic:
-        return cool(clock.left)
-    if compilation.is_done:
-        anneal(problem, incumbent, cool(bound.wait_seconds), 0, relaxing.done)
-    longer = cool(bound.seconds_per_task * len(problem.domains.tasks))
-    if compilation.is_done and not relaxing.done():
-        anneal(problem, incumbent, longer, 0, lambda: relaxing.done() and longer.progress < bound.restart_share)
-    search_neighbourhoods(problem, incumbent, {}, 0, relaxing.done)
-    return longer
-
-
-def construct_guided(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation) -> Placements | None:
-    """Offer a plan at the master's reduced costs, and return it; None without any."""
-    if not relaxation.guide or incumbent.is_done:
-        return None
-    incumbent.phase = "prices"
-    staying = {key: placement for key, placement in incumbent.placements.items() if key in problem.domains.staying}
-    weight = problem.parameters.bound.guide_weight
-    guided = construct(problem.domains, staying, relaxation.shift_at, relaxation.guide, weight)
-    incumbent.offer(guided)
-    return guided
-
-
-def work(
-    problem: PlanningProblem,
-    incumbent: Incumbent,
-    cooling: CoolingSchedule,
-    guide: Guide,
-    worker: int,
-    begin: Placements | None = None,
-) -> None:
-    """Do what each worker does: anneal to the end of the cooling, then search neighbourhoods."""
-    anneal(problem, incumbent, cooling, worker, begin=begin)
-    incumbent.phase = "neighbourhoods"
-    search_neighbourhoods(problem, incumbent, guide, worker)
-
-
-def anneal(
-    problem: PlanningProblem,
-    incumbent: Incumbent,
-    cooling: CoolingSchedule,
-    worker: int,
-    is_enough: Callable[[], bool] = lambda: False,
-    begin: Placements | None = None,
-) -> None:
-    """Ruin and recreate, as warm as the cooling is now, from a plan or else from the best.
-
-    A plan at the master's reduced costs that calls too many patients may still lead to a better one than the best does.
-    """
-    if incumbent.is_done:
-        return
-    clock = problem.clock
-    incumbent.phase = "ruin and recreate"
-    _, placements = incumbent.get_version()
-    seed = problem.limits.seed * 64 + worker
-    ruin = RuinAndRecreate(problem.domains, placements if begin is None else begin, seed, problem.parameters.annealing)
-
-    def temperature() -> float:
-        if clock.deterministic:
-            clock.spend(STEP_SECONDS * STEPS)
-        return 0.0 if incumbent.is_done or cooling.progress >= 1 or is_enough() else cooling.temperature
-
-    ruin.run(temperature, incumbent.offer, lambda: cooling.is_ending)
-
-
-def search_neighbourhoods(
-    problem: PlanningProblem, incumbent: Incumbent, guide: Guide, worker: int, is_enough: Callable[[], bool] = lambda: False
-) -> None:
-    """Solve one neighbourhood after another exactly."""
-    limits, parameters = problem.limits, problem.parameters.neighbourhoods
-    neighbourhoods = Neighbourhoods(problem.domains, guide, limits.seed * 64 + worker, parameters)
-    turn = 0
-    while not incumbent.is_done and not is_enough():
-        turn += 1
-        base, placements = incumbent.get_version()
-        freed = neighbourhoods.next(placements)
-        seconds = max(0.1, min(parameters.seconds, problem.clock.left))
-        result = problem.subproblems.solve(placements, freed, SearchLimits(seconds, 1, limits.seed + turn))
-        neighbourhoods.learn(result.optimal, result.seconds)
-        if result.placements is not None:
-            incumbent.offer(result.placements, base, list(freed))
 
 
 # --- the end ---------------------------------------------------------------------------------------------------------

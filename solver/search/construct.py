@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from scheduling.check import check
-from scheduling.costs import get_omission_cost
 from solver.state.chains import find_chain_places
 from solver.state.domains import Domains, Option, ShiftId
 from solver.state.occupancy import Occupancy
+from solver.state.placement_costs import get_worth
 from solver.state.placements import Placement, make_plan
 from solver.state.tasks import Key, Task
 from solver.state.unary import get_current, is_frozen
@@ -94,8 +94,7 @@ def _urgency(domains: Domains, task: Task, by_worth: bool) -> tuple[int, int, in
         rank = 1
     else:
         rank = 2 if task.group is not None else 3
-    worth = domains.scenario.policy.reserve_missing if task.visit is None else get_omission_cost(domains.scenario, task.visit)
-    return rank, -worth, len(domains.options[task.key])
+    return rank, -get_worth(domains.scenario, task), len(domains.options[task.key])
 
 
 def put_at(occupancy: Occupancy, task: Task, wanted: Placement) -> bool:

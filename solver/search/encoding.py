@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from itertools import product
-from math import prod
+from collections.abc import Mapping
 
 import numpy as np
 
-from scheduling.clinic import Service
 from scheduling.costs import QUARTER_MINUTES
-from scheduling.requests import Current, CurrentGroup, Link
-from scheduling.rules.providers import FULL_ATTENTION
+from scheduling.requests import Link
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on
+from solver.search.candidates import Candidates
 from solver.search.kernel import layout
 from solver.search.kernel.layout import Ints, SearchState, Tables
 from solver.search.kernel.moves import put
-from solver.state.domains import Domains, Option, ShiftId
-from solver.state.placement_costs import cost_of_date, cost_of_leaving_out, cost_of_location, cost_of_moving, cost_of_team
+from solver.search.numbering import NEVER, pad
+from solver.state.domains import Domains, ShiftId
+from solver.state.placement_costs import cost_of_leaving_out
 from solver.state.placements import Placement, count_notified_changes
-from solver.state.tasks import Key, Task, get_needs
+from solver.state.tasks import Key, Task
 from solver.state.unary import get_current, start_mask
 
-MAX_TEAMS = 2_000
-"""A task with more possible teams than this on a date at a location stays where it is."""
 
-NEVER = 2**30
-"""Stands for no limit, and is the most that any number here can be."""
-
-
-class KernelEncoding:
+class KernelEncoding(Candidates):
     """A scenario and the placements of its tasks, as numbers.
 
     Tasks that must stay as they are (pinned ones, groups, those linked to them) are not movable: they only take what they
@@ -38,216 +30,18 @@ class KernelEncoding:
     """
 
     def __init__(self, domains: Domains, placements: Mapping[Key, Placement], seed: int) -> None:
-        self.domains = domains
-        self.scenario = scenario = domains.scenario
-        self.grid = scenario.grid
+        super().__init__(domains)
         self.placements = placements
-        self._lists: list[int] = []
-        self._listed: dict[Hashable, tuple[int, int]] = {}
-        self._shared: dict[Hashable, list[int]] = {}
-        self._locations = {location: number for number, location in enumerate(scenario.locations)}
-        self._providers = {provider.id: number for number, provider in enumerate(scenario.providers)}
-        self._resources = self._number_resources()
         self._links = domains.links
-        self._number_rows()
-        self._candidates: list[tuple[Task, int, str, tuple[ShiftId, ...]]] = []
-        self._candidate_rows: list[list[int]] = []
-        self._ranges = {task.key: self._add_candidates(task) for task in domains.tasks}
         self._bundles = {task.key: domains.get_linked(task.key) for task in domains.tasks}
         self.fixed = self._fixed()
         self.tables = self._tables()
         self.state = self._state(seed)
 
-    # --- numbering ---------------------------------------------------------------------------------------------------
-
-    def _number_resources(self) -> dict[Hashable, int]:
-        """Number everything that can be taken; the lists begin with the capacities."""
-        clinic, resources = self.scenario.clinic, dict[Hashable, int]()
-        needed = [*clinic.services, *(task.service for task in self.domains.tasks)]
-        devices = sorted({device for service in needed for device in service.equipment})
-
-        def add(name: Hashable, capacity: int) -> None:
-            resources[name] = len(self._lists)
-            self._lists.append(min(capacity, 100))
-
-        for provider in self.scenario.providers:
-            add(("team", provider.id), 1)
-            if not provider.trainee:
-                add(("attention", provider.id), FULL_ATTENTION)
-        for room in clinic.rooms:
-            add(("room", room.id), 1)
-        for location in self._locations:
-            add(("bays", location), self.scenario.bays(location))
-            for device in devices:
-                add(("device", device, location), self.scenario.equipment_units(device, location))
-        for name in sorted({name for name, _ in self.domains.roaming}):
-            for location in self._locations:
-                add(("at", name, location), 1)
-        self._room_of = {number: name[1] for name, number in resources.items() if isinstance(name, tuple) and name[0] == "room"}
-        return resources
-
-    def _number_rows(self) -> None:
-        """Give every task, shift, provider's day, patient, link and candidate a row; row 0 holds the settings."""
-        self.first_task = row = 1
-        self.task_rows = {task.key: row + i for i, task in enumerate(self.domains.tasks)}
-        row += len(self.task_rows)
-        shifts = [ShiftId(p.id, number) for p in self.scenario.providers for number in range(len(p.shifts))]
-        self.shift_rows = {shift: row + i for i, shift in enumerate(shifts)}
-        self._shift_of = {number: shift for shift, number in self.shift_rows.items()}
-        self._first_shift = row
-        row += len(shifts)
-        self._day_row = {
-            (p, day): row + n * self.grid.days + day for p, n in self._providers.items() for day in range(self.grid.days)
-        }
-        row += len(self._day_row)
-        self._patient_rows = {patient.id: row + i for i, patient in enumerate(self.scenario.patients)}
-        self._rest = row + len(self._patient_rows)
-
-    def _list(self, name: Hashable, values: Iterable[int] | Callable[[], Iterable[int]]) -> tuple[int, int]:
-        """Return where a list begins and ends; it is made once for each name."""
-        if name not in self._listed:
-            made = list(values() if callable(values) else values)
-            self._listed[name] = (len(self._lists), len(self._lists) + len(made))
-            self._lists.extend(made)
-        return self._listed[name]
-
-    def _slots(self, minutes: int) -> int:
-        return self.grid.count_slots(minutes)
-
-    # --- candidates --------------------------------------------------------------------------------------------------
-
-    def _add_candidates(self, task: Task) -> tuple[int, int]:
-        """Add the candidates of a task, cheapest first; return their first number and the one after the last."""
-        choices: list[tuple[int, int, str, tuple[Option, ...]]] = []
-        places = self.domains.places(task.key) if task.group is None else ()
-        for (day, location), seats in places:
-            if prod(map(len, seats)) > MAX_TEAMS:
-                choices = []
-                break
-            place_cost = self._place_cost(task, day, location)
-            for team in product(*seats):
-                cost = self._team_cost(task, team)
-                if cost is not None:
-                    choices.append((place_cost + cost, day, location, team))
-        first = len(self._candidate_rows)
-        for cost, day, location, team in sorted(choices, key=lambda candidate: candidate[0]):
-            shared = self._get_columns(task, day, location, team)
-            if shared is not None:
-                members = tuple(option.shift for option in team if option.shift is not None)
-                self._candidates.append((task, day, location, members))
-                self._candidate_rows.append(
-                    [day, self._locations[location], cost, *self._moving_cost(task, day, location, members), *shared]
-                )
-        return first, len(self._candidate_rows)
-
-    def _place_cost(self, task: Task, day: int, location: str) -> int:
-        """Return what a date and location cost a visit, whoever sees it and at whatever time."""
-        visit, scenario = task.visit, self.scenario
-        if visit is None:
-            return 0
-        return cost_of_date(scenario, visit, self.grid.date(day)) + cost_of_location(scenario, visit, location)
-
-    def _team_cost(self, task: Task, team: Sequence[Option]) -> int | None:
-        """Return what a team costs a visit; None when it cannot be one."""
-        visit, providers = task.visit, {option.provider for option in team}
-        if len(providers) < len(team):
-            return None
-        if visit is None:
-            return 0
-        if visit.required_provider is not None and visit.required_provider not in providers:
-            return None
-        return cost_of_team(self.scenario, visit, [provider for provider in providers if provider is not None])
-
-    def _moving_cost(self, task: Task, day: int, location: str, team: Sequence[ShiftId]) -> tuple[int, int, int]:
-        """Return what it costs to move a task here, whether this is where it stands (at one start), and what an hour costs."""
-        current = get_current(task)
-        if current is None:
-            return 0, 0, 0
-        on = self.grid.day_index(current.start.date())
-        cost = cost_of_moving(self.scenario, current, self.grid.date(day))
-        stays = (day, location) == (on, current.location) and tuple(shift.provider for shift in team) == current.team
-        per_hour = self.scenario.policy.moved_notified_per_hour if current.notified and day == on else 0
-        return cost, int(stays), per_hour
-
-    def _get_columns(self, task: Task, day: int, location: str, team: tuple[Option, ...]) -> list[int] | None:
-        """Return the columns of a candidate that do not depend on the patient; None when it is not possible."""
-        begun = self.domains.get_begun(task)
-        if begun is not None:
-            return self._columns(task, day, location, team, begun) or None
-        name = (get_needs(task.service), *map(id, team))
-        if name not in self._shared:
-            self._shared[name] = self._columns(task, day, location, team, None)
-        return self._shared[name] or None
-
-    def _columns(
-        self, task: Task, day: int, location: str, team: tuple[Option, ...], begun: Current | CurrentGroup | None
-    ) -> list[int]:
-        """Return the columns of a candidate; what has begun has no room and supervisor but its own."""
-        service, starts = task.service, team[0].starts
-        for option in team[1:]:
-            starts &= option.starts
-        suitable = self.domains.suitable_rooms(service, location) if begun is None else self.domains.rooms_of(task, location)
-        rooms = self._list(("rooms", *suitable), lambda: [self._resources["room", room] for room in suitable])
-        members = [option.shift for option in team if option.shift is not None]
-        people = self.scenario.providers_by_id
-        trainees = tuple(option.seat for option in team if option.provider and people[option.provider].trainee)
-        name = ("supervisors", get_needs(service), trainees, day, location)
-        supervisors = self._list(name, lambda: self._list_supervisors(service, trainees, day, location))
-        if begun is not None:
-            if len(begun.supervisors or ()) != min(1, len(trainees)):
-                return []
-            rows = {row for shift, row in self.shift_rows.items() if shift.provider in (begun.supervisors or ())}
-            pairs = zip(*[iter(self._lists[slice(*supervisors)])] * 2, strict=True)
-            named = [number for pair in pairs if pair[0] in rows for number in pair]
-            supervisors = self._list((*name, *(begun.supervisors or ())), named)
-        if not starts or (service.room is not None and rooms[0] == rooms[1]) or (trainees and supervisors[0] == supervisors[1]):
-            return []
-        providers = tuple(shift.provider for shift in members)
-        return [
-            *self._list(("starts", starts), lambda: _bits(starts)),
-            *self._list(("uses", get_needs(service), location, providers), lambda: self._uses(service, location, providers)),
-            *rooms,
-            self._slots(service.minutes + service.turnover),
-            *supervisors,
-            service.attention,
-            self._slots(service.minutes),
-            len(members),
-            *(self.shift_rows[shift] for shift in members),
-        ]
-
-    def _list_supervisors(self, service: Service, seats: Sequence[int], day: int, location: str) -> list[int]:
-        """Return who can supervise the trainees in some seats: pairs of a shift, and where its allowed starts are listed."""
-        pairs: list[int] = []
-        for option in self.domains.seat(service, None) if seats else ():
-            if option.shift is None or (option.day, option.location) != (day, location):
-                continue
-            person, starts = self.scenario.providers_by_id[option.shift.provider], option.starts
-            if not person.trainee and all(person.can_fill(service.team[seat].any_of) for seat in seats):
-                allowed = [starts >> slot & 1 for slot in range(self.grid.slots_per_day)]
-                pairs += [self.shift_rows[option.shift], self._list(("mask", starts), allowed)[0]]
-        return pairs
-
-    def _uses(self, service: Service, location: str, team: Sequence[str], patients: int = 1) -> list[int]:
-        """Return what an item takes, room and supervisor apart: resource, first slot, slot after the last, units."""
-        length, people = self._slots(service.minutes), self.scenario.providers_by_id
-        uses: list[int] = []
-        for provider in team:
-            uses += [self._resources["team", provider], 0, length, 1]
-        for provider in team:
-            if service.attention and not people[provider].trainee:
-                uses += [self._resources["attention", provider], 0, length, service.attention]
-        for device in service.equipment:
-            uses += [self._resources["device", device, location], 0, length, 1]
-        if service.recovery:
-            first, last = service.minutes // self.grid.grid_minutes, self._slots(service.minutes + service.recovery)
-            uses += [self._resources["bays", location], first, last, patients]
-        return uses
-
     # --- what stays --------------------------------------------------------------------------------------------------
 
     def _fixed(self) -> set[Key]:
         """Return the tasks that are not movable: what stays, and what is linked with any that the tables do not know."""
-        self._chosen = {(task.key, *place): number for number, (task, *place) in enumerate(self._candidates)}
         held = {task.key for task in self.domains.tasks if self._must_stay(task)}
         linked = {task.key for task in self.domains.tasks if self._bundles[task.key] & held}
         return linked | (self.domains.staying & self.placements.keys())
@@ -260,8 +54,7 @@ class KernelEncoding:
         placement = self.placements.get(task.key)
         if placement is None:
             return False
-        known = (task.key, placement.day, placement.location, placement.team) in self._chosen
-        return not known or len(placement.supervisors) > 1
+        return self._find_candidate(task.key, placement) is None or len(placement.supervisors) > 1
 
     # --- tables ------------------------------------------------------------------------------------------------------
 
@@ -270,7 +63,7 @@ class KernelEncoding:
         width, self._events = max(layout.SETTINGS, layout.TEAM + seats), list[list[int]]()
         links = [self._link_row(key, link) for key in self.task_rows for link in self._links.get(key, ())]
         self._first_candidate = self._rest + len(links)
-        self._first_event = self._first_candidate + len(self._candidate_rows)
+        self._first_event = self._first_candidate + len(self._ways_of)
         self._seats, self._next_link = seats, self._rest
         rows = [self._settings()]
         rows += [self._task_row(task) for task in self.domains.tasks]
@@ -278,12 +71,7 @@ class KernelEncoding:
         rows += [[self.scenario.providers_by_id[provider].max_minutes_per_day] for provider, _ in self._day_row]
         rows += self._patients()
         rows += links
-        rows += self._candidate_rows
-        rows += self._events
-        table = np.zeros((len(rows), width), dtype=np.int32)
-        lengths = np.array([len(row) for row in rows])
-        values = np.fromiter((value for row in rows for value in row), dtype=np.int64)
-        table[np.arange(width) < lengths[:, None]] = np.clip(values, -NEVER, NEVER)
+        table = np.concatenate([pad(rows, width), self._candidate_rows(width), pad(self._events, width)])
         return Tables(table, np.array(self._lists, dtype=np.int32))
 
     def _settings(self) -> list[int]:
@@ -428,7 +216,8 @@ class KernelEncoding:
                 self._occupy(state, self.domains.by_key[key], placement)
         for key, placement in self.placements.items():
             if key not in self.fixed:
-                candidate = self._chosen[key, placement.day, placement.location, placement.team]
+                candidate = self._find_candidate(key, placement)
+                assert candidate is not None
                 room = -1 if placement.room is None else self._resources["room", placement.room]
                 supervisor = self.shift_rows[placement.supervisors[0]] if placement.supervisors else -1
                 put(
@@ -488,12 +277,7 @@ class KernelEncoding:
         placements = {key: placement for key, placement in self.placements.items() if key in self.fixed}
         for (key, _), (candidate, slot, room, supervisor) in zip(self.task_rows.items(), best.tolist(), strict=True):
             if candidate >= 0:
-                _, day, location, team = self._candidates[candidate - self._first_candidate]
+                day, location, team = self._places_of[self._ways_of[candidate - self._first_candidate]]
                 supervisors = () if supervisor < 0 else (self._shift_of[supervisor],)
                 placements[key] = Placement(day, slot, location, team, supervisors, (), self._room_of.get(room))
         return placements
-
-
-def _bits(mask: int) -> list[int]:
-    """Return the numbers of the bits that are set."""
-    return [slot for slot in range(mask.bit_length()) if mask >> slot & 1]

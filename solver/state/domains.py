@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from scheduling.clinic import Service
 from scheduling.people import Shift
@@ -28,8 +29,7 @@ from solver.state.unary import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ShiftId:
+class ShiftId(NamedTuple):
     """A provider's shift, by its number in the file."""
 
     provider: str

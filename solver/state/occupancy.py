@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cache, partial, reduce
 from graphlib import TopologicalSorter
 from itertools import product
 from operator import or_
@@ -20,6 +20,7 @@ from scheduling.timegrid import minute_of_day, stamp
 from solver.state.domains import Domains, Option, ShiftId
 from solver.state.free_starts import FreeStarts
 from solver.state.holdings import runs
+from solver.state.placement_costs import cost_at
 from solver.state.placements import Placement
 from solver.state.tasks import Key, Task, visit_key
 from solver.state.unary import ANY, get_current, start_mask, unavailable_starts
@@ -174,10 +175,13 @@ class Occupancy(FreeStarts):
         """Return a task's options with what each costs at least, cheapest first."""
         if task.key not in self._ranked:
             guide, ranked = self.guide.get(task.key, {}), []
+            at_place, wanted = cache(partial(cost_at, self.scenario, task)), task.visit and task.visit.preferred_providers
             for option in self.domains.options_for(task.key):
-                team = () if option.shift is None else (option.shift,)
-                least = self.cost_of_place(task, option.day, option.location, None, team, shared=False)
-                ranked.append((least + guide.get(option, 0.0) * self.guide_weight, option))
+                least = at_place(option.day, option.location)
+                if wanted and option.provider not in wanted:
+                    least += self.scenario.policy.not_preferred_provider
+                extra = guide.get(option, 0.0) * self.guide_weight if guide else 0
+                ranked.append((least + extra, option))
             self._ranked[task.key] = sorted(ranked, key=lambda pair: pair[0])
         return self._ranked[task.key]
 

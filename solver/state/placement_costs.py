@@ -13,9 +13,18 @@ from itertools import pairwise
 from scheduling.costs import QUARTER_MINUTES, get_half, get_move_cost, get_omission_cost
 from scheduling.requests import Current, CurrentGroup, Visit
 from scheduling.scenario import Scenario
+from solver.state.tasks import Task
 
 Stay = tuple[int, int, str]
 """When a patient's item begins and, recovery included, ends, in minutes of the day, and its location."""
+
+
+def cost_at(scenario: Scenario, task: Task, day: int, location: str) -> int:
+    """Return what a date and location cost a task, whoever sees it and at whatever time."""
+    visit = task.visit
+    if visit is None:
+        return 0
+    return cost_of_date(scenario, visit, scenario.grid.date(day)) + cost_of_location(scenario, visit, location)
 
 
 def cost_of_date(scenario: Scenario, visit: Visit, on: date) -> int:
@@ -73,6 +82,11 @@ def cost_of_stays(scenario: Scenario, stays: Collection[Stay]) -> int:
     sites = [scenario.site(location) for _, _, location in ordered]
     changes = sum(site != next_site for site, next_site in pairwise(sites))
     return policy.waiting * (idle // QUARTER_MINUTES) + policy.patient_site_change * changes
+
+
+def get_worth(scenario: Scenario, task: Task) -> int:
+    """Return what it is worth that a task is planned: the cost of leaving out a visit, else of a missing reserve."""
+    return scenario.policy.reserve_missing if task.visit is None else get_omission_cost(scenario, task.visit)
 
 
 def cost_of_leaving_out(scenario: Scenario, visit: Visit) -> int:

@@ -9,9 +9,8 @@ from scheduling.timegrid import stamp
 from solver.state.domains import ShiftId
 from solver.state.holdings import Holdings
 from solver.state.placement_costs import (
-    cost_of_date,
+    cost_at,
     cost_of_half,
-    cost_of_location,
     cost_of_moving,
     cost_of_moving_to,
     cost_of_stays,
@@ -41,28 +40,24 @@ class PricedHoldings(Holdings):
         return cost
 
     def cost_of_place(
-        self, task: Task, day: int, location: str, slot: int | None, team: Sequence[ShiftId], shared: bool = True
+        self, task: Task, day: int, location: str, slot: int, team: Sequence[ShiftId], shared: bool = True
     ) -> int:
         """Return what a place adds to the cost: all components of a visit, but for site changes of its team.
 
-        Without a slot: the least that any start there costs. Not ``shared``: without what the patient's other items decide,
-        which are trips, waiting and journeys.
+        Not ``shared``: without what the patient's other items decide, which are trips, waiting and journeys.
         """
         visit, scenario = task.visit, self.scenario
         if visit is None:
             return 0
-        on = scenario.grid.date(day)
-        cost = cost_of_date(scenario, visit, on) + cost_of_location(scenario, visit, location)
-        cost += cost_of_team(scenario, visit, [shift.provider for shift in team])
-        if slot is not None:
-            cost += cost_of_half(scenario, visit, slot * scenario.grid.grid_minutes)
+        cost = cost_at(scenario, task, day, location) + cost_of_team(scenario, visit, [shift.provider for shift in team])
+        cost += cost_of_half(scenario, visit, slot * scenario.grid.grid_minutes)
         dates = {self.placements[key].day for key in self._patient[visit.patient] if key != task.key} if shared else set()
         if dates and day not in dates:
             cost += scenario.policy.extra_trip
-        if slot is not None and day in dates:
+        if day in dates:
             cost += self._cost_of_order(task, visit.patient, day, location, slot)
-        if slot is not None and visit.current is not None and not self.is_current(task, day, location, slot, team):
-            cost += cost_of_moving_to(scenario, visit, stamp(on, slot * scenario.grid.grid_minutes))
+        if visit.current is not None and not self.is_current(task, day, location, slot, team):
+            cost += cost_of_moving_to(scenario, visit, stamp(scenario.grid.date(day), slot * scenario.grid.grid_minutes))
         return cost
 
     def _cost_of_order(self, task: Task, patient: str, day: int, location: str, slot: int) -> int:

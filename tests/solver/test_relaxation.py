@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -13,11 +15,12 @@ from solver import Limits
 from solver.bound.master import Master
 from solver.bound.relaxation import LinearProgram
 from solver.clock import Clock
-from solver.parameters import BoundParameters, SolverParameters
+from solver.decomposition import Relaxation, begin_annealing, decompose, relax, search_meanwhile
+from solver.parameters import AnnealingParameters, BoundParameters, SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, pose
 from solver.search.incumbent import Incumbent
 from solver.search.large_neighbourhoods import SubproblemResult, SubproblemSolver
-from solver.solve import Relaxation, relax, search_meanwhile
+from solver.search.ruin import CoolingSchedule
 from solver.state.domains import Domains
 
 SECONDS = 600.0
@@ -70,6 +73,30 @@ def test_neighbourhoods_are_searched_until_the_relaxation_is_there(
         return SubproblemResult(None, False, 0.0)
 
     monkeypatch.setattr(SubproblemSolver, "solve", search)
-    longer = search_meanwhile(problem, incumbent, relaxing, SimpleNamespace(is_done=is_compiled))  # type: ignore[arg-type]
+    ruin = begin_annealing(problem, incumbent, 0) if is_compiled else None
+    longer = search_meanwhile(problem, incumbent, relaxing, ruin)
     assert len(searched) == 3
     assert longer.progress == 1
+
+
+@pytest.mark.parametrize(("brief_seconds", "begun_by_first"), [(SECONDS, 1), (0, 2)])
+def test_a_search_begins_anew_with_reduced_costs_unless_it_is_brief(
+    monkeypatch: pytest.MonkeyPatch, posed: tuple[PlanningProblem, Incumbent], brief_seconds: float, begun_by_first: int
+) -> None:
+    problem, incumbent = posed
+    annealing = AnnealingParameters(brief_seconds=brief_seconds)
+    parameters = problem.parameters.model_copy(update={"annealing": annealing})
+    decomposition, workers = import_module("solver.decomposition"), list[int]()
+
+    def begin(_: PlanningProblem, __: Incumbent, worker: int, *___: object) -> object:
+        workers.append(worker)
+        return object()
+
+    monkeypatch.setattr(decomposition, "KernelCompilation", lambda: SimpleNamespace(is_done=True))
+    monkeypatch.setattr(decomposition, "begin_annealing", begin)
+    monkeypatch.setattr(decomposition, "anneal", lambda *_: None)
+    monkeypatch.setattr(decomposition, "search_neighbourhoods", lambda *_: None)
+    relaxed = Relaxation({}, {})
+    monkeypatch.setattr(decomposition, "search_meanwhile", lambda *_: CoolingSchedule(problem.clock, SECONDS, annealing))
+    decompose(replace(problem, parameters=parameters), incumbent, relaxed)
+    assert (workers.count(0), workers.count(1)) == (begun_by_first, 1)

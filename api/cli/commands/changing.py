@@ -39,7 +39,7 @@ from scheduling.disruptions import (
     parse_extra_shift,
 )
 from scheduling.plan import Plan, Unscheduled
-from scheduling.publishing import publish, rebase, upcoming
+from scheduling.publishing import publish, read_before, rebase, upcoming
 from scheduling.scenario import Scenario
 
 SecondPlan = Annotated[Path, typer.Argument(metavar="PLAN2", help="The plan to compare with it.", show_default=False)]
@@ -150,8 +150,7 @@ def offer(
     one visit as scenarios do, or visits, links and patients. With --now everybody in PLAN has been told of it. Exit code 5
     when there is no place; then it says why.
     """
-    asked, given = _present(scenario, plan, now)
-    added = Addition.read(visit, asked)
+    asked, given, added = _present_with(scenario, plan, visit, now)
     from solver import find_offers
 
     offers = find_offers(asked, given, added, count)
@@ -182,8 +181,7 @@ def insert(
     NEW.json). With --now everybody in PLAN has been told of it. When there is no place, it says why, writes nothing, and ends
     with exit code 5.
     """
-    asked, given = _present(scenario, plan, now)
-    added = Addition.read(visit, asked)
+    asked, given, added = _present_with(scenario, plan, visit, now)
     grown_file = answered_scenario(output) if scenario_out is None else scenario_out
     for file in (output, grown_file):
         expect_writable(file)
@@ -241,6 +239,14 @@ def _present(scenario: Path, plan: Path, now: datetime | None) -> tuple[Scenario
     asked = read_scenario(scenario)
     given = Plan.read(plan, asked)
     return (asked if now is None else publish(asked, given, now)), given
+
+
+def _present_with(scenario: Path, plan: Path, visit: Path, now: datetime | None) -> tuple[Scenario, Plan, Addition]:
+    """Read a scenario, its plan, which may leave out what is to be added, and that; as they are at the moment, if given."""
+    asked = read_scenario(scenario)
+    added = Addition.read(visit, asked)
+    given = read_before(plan, asked, added)
+    return (asked if now is None else publish(asked, given, now)), given, added
 
 
 def _nowhere(scenario: Scenario, left: Iterable[Unscheduled], as_json: bool) -> typer.Exit:

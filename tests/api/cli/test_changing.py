@@ -242,6 +242,25 @@ def test_offers_are_ranked_places(run: Any, week: Any) -> None:
     assert all(offer["notified"] == 0 and offer["bookings"][0]["visit"] == "new" for offer in offers)
 
 
+@pytest.mark.parametrize("command", [("offer",), ("insert", "-o", "new.json")])
+def test_a_plan_may_leave_out_the_visit_that_is_added(run: Any, week: Any, command: tuple[str, ...]) -> None:
+    left = (*week.given.unscheduled, Unscheduled(visit="new", reasons=()))
+    week.given.changed(unscheduled=left, cost=week.given.cost + 101).write("left.plan.json")
+    named = run(command[0], "small.json", "left.plan.json", "visit.json", *command[1:], "--json")
+    unnamed = run(command[0], "small.json", "small.plan.json", "visit.json", *command[1:], "--json")
+    assert (named.code, named.json) == (0, unnamed.json)
+
+
+@pytest.mark.parametrize("command", [("offer",), ("insert", "-o", "new.json")])
+def test_a_plan_that_leaves_out_another_visit_is_refused(run: Any, week: Any, command: tuple[str, ...]) -> None:
+    left = (*week.given.unscheduled, *(Unscheduled(visit=name, reasons=()) for name in ("new", "other")))
+    week.given.changed(unscheduled=left).write("left.plan.json")
+    result = run(command[0], "small.json", "left.plan.json", "visit.json", *command[1:])
+    assert result.code != 0
+    assert f'unscheduled[{len(left) - 1}].visit: unknown visit "other"' in result.err
+    assert "new.json" not in run.files()
+
+
 def test_an_offer_at_a_moment_is_after_it(run: Any, week: Any) -> None:
     arguments = ("offer", "small.json", "small.plan.json", "visit.json", "--now", "2026-12-03T10:00", "--json")
     assert all(offer["bookings"][0]["start"] >= "2026-12-03T10:00" for offer in run(*arguments).json["offers"])

@@ -25,7 +25,7 @@ from solver.state.placements import Placement, count_notified_changes, get_curre
 from solver.state.tasks import Key
 from solver.state.unary import start_mask
 
-solving = import_module("solver.solve")
+decomposition = import_module("solver.decomposition")
 """The module, whose name in the package is taken by its function."""
 
 LIMITS = Limits(seconds=2, workers=1, deterministic=True)
@@ -147,7 +147,7 @@ def test_what_stays_is_handed_on_in_the_order_of_the_plan_which_is_the_same_in_e
             handed.append(list(start or {}))
         return construct(domains, start, *prices)
 
-    monkeypatch.setattr(solving, "construct", spy)
+    monkeypatch.setattr(decomposition, "construct", spy)
     solve(asked, LIMITS, start=rebase(stands, asked), parameters=SolverParameters(exact_max_options=0))
     (stay,) = handed
     domains = Domains(asked)
