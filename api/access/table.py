@@ -304,6 +304,7 @@ ACCESS: tuple[Access, ...] = (
     allow("POST", "/fhir/r4/Appointment/$book", system=ANY, needs="Appointment.c"),
     allow("PUT", "/fhir/r4/Appointment/{resource}", system=ANY, needs="Appointment.u"),
     allow("PATCH", "/fhir/r4/Appointment/{resource}", system=ANY, needs="Appointment.u"),
+    allow("GET", "/fhir/r4/Appointment/{resource}/_history", system=ANY, needs="Appointment.r"),
     allow("GET", "/fhir/r4/Appointment/{resource}/_history/{vid}", system=ANY, needs="Appointment.r"),
     # Patients' links.
     allow("POST", "/v1/visits/{visit}/links", scheduler=ANY, clinician=OWN),

@@ -1,4 +1,4 @@
-"""Bundles of type searchset: what was found, a page at a time, and what has to be told beside it."""
+"""Bundles: what was found, a page at a time, and what has to be told beside it; and the history of one resource."""
 
 from __future__ import annotations
 
@@ -47,7 +47,23 @@ def make_searchset(
     )
 
 
+def make_history(base: str, resource: Element, link: str) -> Element:
+    """Return the history of a resource of which the present version alone is kept."""
+    address, meta = _get_address(base, resource), resource["meta"]
+    entry = {
+        "fullUrl": address,
+        "resource": resource,
+        "request": {"method": "PUT", "url": address.removeprefix(f"{base}/")},
+        "response": {"status": "200 OK", "etag": f'W/"{meta["versionId"]}"', "lastModified": meta["lastUpdated"]},
+    }
+    links = [{"relation": "self", "url": link}]
+    return {"resourceType": "Bundle", "type": "history", "total": 1, "link": links, "entry": [entry]}
+
+
 def _make_entry(base: str, resource: Element, mode: str) -> Element:
+    return {"fullUrl": _get_address(base, resource), "resource": resource, "search": {"mode": mode}}
+
+
+def _get_address(base: str, resource: Element) -> str:
     identifier = resource.get("id")
-    address = f"{base}/{resource['resourceType']}/{identifier}" if identifier else f"urn:uuid:{uuid4()}"
-    return {"fullUrl": address, "resource": resource, "search": {"mode": mode}}
+    return f"{base}/{resource['resourceType']}/{identifier}" if identifier else f"urn:uuid:{uuid4()}"

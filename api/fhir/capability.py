@@ -22,7 +22,10 @@ IHE = "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition"
 OPERATIONS = {name: f"{IHE}/appointment-{name}" for name in ("find", "hold", "book")}
 """Operations on Appointment, by name."""
 
-CHANGES: Mapping[str, tuple[str, ...]] = {"Appointment": ("update", "patch"), "ServiceRequest": ("create",)}
+CHANGES: Mapping[str, tuple[str, ...]] = {
+    "Appointment": ("vread", "history-instance", "update", "patch"),
+    "ServiceRequest": ("create",),
+}
 """What may be done with a type beside reading and searching."""
 
 

@@ -55,4 +55,7 @@ class MllpChannel:
         if self._connection is None:
             send = self._send
             self._connection = await MllpConnection.open(send.host, send.port, self._tls, send.answer_seconds)
-        return await self._connection.exchange(outgoing.content, outgoing.id)
+        answer = await self._connection.exchange(outgoing.content, outgoing.id)
+        if self._connection.has_strays:
+            await self.close()
+        return answer

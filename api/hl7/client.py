@@ -23,9 +23,17 @@ class Unanswered(Exception):
 
 
 class MllpConnection:
-    """An open connection; close it after :class:`Unanswered`: a late answer could be taken for that to another message."""
+    """An open connection; close it after :class:`Unanswered`: a late answer could be taken for that to another message.
+
+    Attributes
+    ----------
+    has_strays : bool
+        Whether answers came to other messages than the one that was sent. Some servers take all that a connection has brought
+        once more with each message: the next one needs a connection of its own.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer_seconds: float) -> None:
+        self.has_strays = False
         self._reader, self._writer = reader, writer
         self._answer_seconds = answer_seconds
         self._frames = FrameReader(MAX_ANSWER_BYTES)
@@ -78,6 +86,7 @@ class MllpConnection:
                 acknowledgement = read_ack(answer)
                 if acknowledgement.control_id.strip() == control_id:
                     return acknowledgement
+                self.has_strays = True
 
     async def _answers(self) -> list[bytes]:
         """Return the answers that the next bytes complete; one that ends in FS alone is whole when nothing follows."""

@@ -10,14 +10,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from joserfc.jwk import ECKey, RSAKey
-from support.clients import EVERYTHING, key_set
+from support.clients import EVERYTHING, key_set, parameters, sign
 from support.mailserver import free_port
 from support.processes import COMMAND, Served, served
 from support.stored import StoredWeek
 
 from api.services.accounts.accounts import SYSTEM
-from api.services.accounts.clients import add_client
+from api.services.accounts.clients import ASSERTION_TYPE, add_client
 from api.store.columns import utc_now
 from api.store.database import Database
 from api.store.queries import periods
@@ -80,6 +81,27 @@ def running_demo(url: str, size: SizeName = "tiny") -> Iterator[Demo]:
     command = (*COMMAND, "serve", "--port", str(port))
     with served(url, command=command, public_url=f"http://127.0.0.1:{port}") as service:
         yield Demo(service, week, keys)
+
+
+def get_token(demo: Demo, scope: str = "system/*.rs system/*.read") -> str:
+    """Return a token of the second system."""
+    name, address = NAMES[1], f"{demo.service.address}/oauth/token"
+    claims = {"iss": name, "sub": name, "aud": address, "exp": utc_now().timestamp() + 200, "jti": "clients"}
+    form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "scope": scope}
+    answer = httpx2.post(address, data=form | {"client_assertion": sign(claims, demo.keys[name])})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
+def describe_wish(demo: Demo) -> dict[str, Any]:
+    """Return what ``$find`` is given, of a patient whom nobody knows yet."""
+    newcomer = {"resourceType": "Patient", "identifier": [{"value": "newcomer"}], "name": [{"text": "Robin Newcomer"}]}
+    return parameters(
+        start={"valueDateTime": MONDAY.isoformat()},
+        end={"valueDateTime": (MONDAY + timedelta(days=4)).isoformat()},
+        visit_type={"valueString": min(visit.service for visit in demo.week.visits)},
+        patient_resource={"resource": newcomer},
+    )
 
 
 def read_json(file: Path) -> Any:

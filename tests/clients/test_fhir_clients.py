@@ -5,46 +5,19 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from datetime import timedelta
 from pathlib import Path
 
 import httpx2
 import pytest
 from clients.installed import HERE, Installed, folder
-from clients.peers import MONDAY, NAMES, Demo
-from support.clients import parameters, sign
-
-from api.services.accounts.clients import ASSERTION_TYPE
-from api.store.columns import utc_now
+from clients.peers import Demo, describe_wish, get_token
 
 DRIVERS = HERE / "drivers"
 
 
-def get_token(demo: Demo) -> str:
-    """Return a token of the second system."""
-    name, address = NAMES[1], f"{demo.service.address}/oauth/token"
-    claims = {"iss": name, "sub": name, "aud": address, "exp": utc_now().timestamp() + 200, "jti": "clients"}
-    form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "scope": "system/*.rs system/*.read"}
-    answer = httpx2.post(address, data=form | {"client_assertion": sign(claims, demo.keys[name])})
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["access_token"])
-
-
-def ask_for_places(demo: Demo) -> str:
-    """Return what ``$find`` is given, of a patient whom nobody knows yet."""
-    newcomer = {"resourceType": "Patient", "identifier": [{"value": "newcomer"}], "name": [{"text": "Robin Newcomer"}]}
-    wanted = parameters(
-        start={"valueDateTime": MONDAY.isoformat()},
-        end={"valueDateTime": (MONDAY + timedelta(days=4)).isoformat()},
-        visit_type={"valueString": min(visit.service for visit in demo.week.visits)},
-        patient_resource={"resource": newcomer},
-    )
-    return json.dumps(wanted)
-
-
 @pytest.mark.parametrize("library", ["fhirpy", "fhirclient", "fhir-kit-client", "medplum"])
 def test_a_library_reads_searches_and_finds(library: str, demo: Demo, peers: Path) -> None:
-    token, wanted = get_token(demo), ask_for_places(demo)
+    token, wanted = get_token(demo), json.dumps(describe_wish(demo))
     command: list[str | Path] = [peers / "python", DRIVERS / "drive_fhir.py", library, demo.base, token]
     if library in ("fhir-kit-client", "medplum"):
         command = ["node", DRIVERS / "fhir.mjs", library, demo.base, token, wanted]
@@ -57,3 +30,21 @@ def test_a_library_reads_searches_and_finds(library: str, demo: Demo, peers: Pat
     visits = sorted(visit.id for visit in demo.week.visits)
     assert (saw["version"], saw["ids"], saw["read"]) == ("4.0.1", visits, visits[0])
     assert set(saw["proposed"]) == {"proposed"}
+
+
+def test_the_rules_of_a_test_pack_hold(demo: Demo, peers: Path) -> None:
+    visit = min(visit.id for visit in demo.week.visits)
+    token = get_token(demo)
+    read = httpx2.get(f"{demo.base}/Appointment/{visit}", headers={"Authorization": f"Bearer {token}"}).json()
+    command = [
+        peers / "python",
+        DRIVERS / "run_api_tests.py",
+        demo.base,
+        token,
+        "Appointment",
+        visit,
+        read["meta"]["versionId"],
+    ]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    results = json.loads(ran.stdout.splitlines()[-1])
+    assert results == dict.fromkeys(results, "PASS") and len(results) == 8

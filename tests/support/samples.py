@@ -552,5 +552,6 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("POST", f"{FHIR}/Appointment/$book"): Sample(PROPOSED, prepare=proposed),
     ("PUT", f"{FHIR}/Appointment/{{resource}}"): Sample(CANCELLED, own={"resource": "own"}, version_of=APPOINTMENT),
     ("PATCH", f"{FHIR}/Appointment/{{resource}}"): Sample(CANCEL, own={"resource": "own"}, version_of=APPOINTMENT),
+    ("GET", f"{FHIR}/Appointment/{{resource}}/_history"): Sample(own={"resource": "own"}),
     ("GET", f"{FHIR}/Appointment/{{resource}}/_history/{{vid}}"): Sample(own={"resource": "own", "vid": "1.1"}),
 }

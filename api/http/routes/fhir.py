@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Path, Request, Response
 
 from api.context import AppContext
+from api.fhir.bundles import make_history
 from api.fhir.capability import make_capability_statement
 from api.fhir.datatypes import Element
 from api.fhir.free_slots import asks_for_free, make_free_slots, read_free
@@ -16,6 +17,7 @@ from api.fhir.searching import INCLUDE, INCLUDES, SEARCHES, Search, list_names, 
 from api.fhir.serving import read_resource, search_resources
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Reading, Shared
+from api.http.errors import FHIR_MEDIA_TYPE
 from api.http.fhir_requests import FORM, ROOT, FhirResponse, Form, Readable, answer_resource, answer_search, get_base
 from api.http.gate import GuardedRoute, make_router
 from api.runtime.exceptions import Conflict
@@ -146,6 +148,24 @@ def _add_routes(kind: str) -> None:
 
 for searchable in SEARCHES:
     _add_routes(searchable)
+
+
+@router.get(
+    f"{ROOT}/Appointment/{{resource}}/_history",
+    response_class=FhirResponse,
+    dependencies=[Readable],
+    responses=KNOWN,
+)
+def read_history(resource: ResourceId, call: Reading) -> Response:
+    """Return the history of an appointment: its present version; of others nothing is kept."""
+    base = get_base(call.context)
+
+    def act(session: Transaction) -> RouteResult:
+        link = f"{base}/Appointment/{resource}/_history"
+        bundle = make_history(base, read_resource(session, "Appointment", resource), link)
+        return RouteResult(bundle, headers={"Content-Type": FHIR_MEDIA_TYPE})
+
+    return call.disclose("fhir.read", "Appointment", resource, act)
 
 
 @router.get(

@@ -167,6 +167,14 @@ def test_a_version_is_told_by_headers_and_can_be_read(reader: Hospital) -> None:
     assert answer.headers["etag"] == 'W/"1.1"' and answer.headers["last-modified"].endswith("GMT")
 
 
+def test_a_history_is_the_present_version(reader: Hospital) -> None:
+    bundle = reader.get("Appointment/own/_history")
+    assert fhirkit.validate(json.dumps(bundle)) == []
+    assert [entry["resource"] for entry in bundle["entry"]] == [reader.get("Appointment/own")]
+    assert (bundle["type"], bundle["total"]) == ("history", 1)
+    assert reader.ask("GET", "Appointment/nobody/_history").status_code == 404
+
+
 def test_what_was_read_is_in_the_audit(hospital: Hospital) -> None:
     hospital.get("Appointment/own")
     hospital.get("Appointment?patient=pat")
@@ -185,6 +193,8 @@ def test_the_capabilities_are_exactly_what_is(reader: Hospital) -> None:
         whole = document["paths"][f"/fhir/r4/{kind}"]
         methods = {"read": "get" in one, "update": "put" in one, "patch": "patch" in one}
         methods |= {"search-type": "get" in whole, "create": "post" in whole}
+        versions = f"/fhir/r4/{kind}/{{resource}}/_history"
+        methods |= {"history-instance": versions in document["paths"], "vread": f"{versions}/{{vid}}" in document["paths"]}
         assert codes == {code for code, is_there in methods.items() if is_there}, kind
         names = {parameter["name"] for parameter in whole["get"]["parameters"]} - {"_count", "_after", "_include"}
         assert names - {"_format", "_pretty"} == {parameter["name"] for parameter in resource["searchParam"]}

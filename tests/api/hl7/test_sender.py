@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from threading import Event
 
@@ -17,6 +18,7 @@ from api.context import AppContext, create_context
 from api.hl7.acks import AckVerdict
 from api.hl7.channels import MllpChannel
 from api.hl7.client import Unanswered
+from api.hl7.frames import FrameReader, frame
 from api.hl7.partners import Partner, Send
 from api.hl7.sender import UNREACHABLE, PartnerSender
 from api.runtime.settings import read_settings
@@ -139,3 +141,29 @@ def test_a_partner_that_is_silent_for_long_is_a_task(week: StoredWeek, ehr: Ehr,
 def open_tasks(week: StoredWeek) -> list[tuple[str, str]]:
     with week.store.reading() as session:
         return [(row.kind, row.subject_id) for row in tasks.list_tasks(session, None, 10, False)]
+
+
+def test_a_server_that_takes_all_of_a_connection_again_gets_each_message_twice_at_most(
+    week: StoredWeek, ehr: Ehr, context: AppContext
+) -> None:
+    taken: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        messages: list[bytes] = []
+        frames = FrameReader()
+        while content := await reader.read(65536):
+            messages += frames.feed(content)
+            taken.extend(messages)
+            writer.writelines(frame(ehr.receive(message)) for message in messages)
+        writer.close()
+
+    async def work() -> None:
+        server = await asyncio.start_server(serve, LOOPBACK, 0)
+        sender = sender_to(context, ehr.partner, server.sockets[0].getsockname()[1])
+        assert await sender.send_due() == 6
+        await sender.close()
+        server.close()
+
+    run(work)
+    assert ehr.standing() == as_it_stands(week.store)
+    assert max(Counter(taken).values()) == 2
