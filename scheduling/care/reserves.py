@@ -12,7 +12,7 @@ hour. What is held begins then or later, as far as the catalogue's hours let it;
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from scheduling import catalogue
@@ -47,8 +47,10 @@ def build_reserves(
     is_care_day: IsCareDay,
     rules: Sequence[ReserveRule],
     minute: int = 0,
-) -> tuple[Reserve, ...]:
-    """Return what is held on the days of care of a horizon.
+) -> Mapping[Reserve, datetime | None]:
+    """Return what is held on the days of care of a horizon, each with the moment after which nobody is expected for it.
+
+    Where nothing says when referrals come, that is None.
 
     Parameters
     ----------
@@ -57,18 +59,18 @@ def build_reserves(
     minute
         The present minute of today: what was held for referrals that come earlier is held no more.
     """
-    past, reserves = tuple(history), list[Reserve]()
+    past, reserves = tuple(history), dict[Reserve, datetime | None]()
     wanted = [_hours(rule, past, today, is_care_day) for rule in rules]
     for day in (horizon.start + timedelta(days=n) for n in range((horizon.end - horizon.start).days)):
         for rule, hours in zip(rules, wanted, strict=True):
             if not _is_settled(rule, day, today, is_care_day) and is_care_day(day, rule.service, None, None):
                 expected = hours.get(weekday(day), ())
-                reserves += [
-                    _reserve(rule, day, number, until)
+                reserves |= {
+                    _reserve(rule, day, number, until): None if until is None else stamp(day, until)
                     for number, until in enumerate(expected)
                     if day != today or until is None or until >= minute
-                ]
-    return tuple(reserves)
+                }
+    return reserves
 
 
 def _is_settled(rule: ReserveRule, day: date, today: date, is_care_day: IsCareDay) -> bool:

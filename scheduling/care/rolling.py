@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from scheduling import catalogue
-from scheduling.care.agenda import Agenda, Alert, Preview, VisitSubject, build_agenda
+from scheduling.care.agenda import Alert, Preview, VisitSubject, build_agenda
 from scheduling.care.episodes import Episode
 from scheduling.care.programmes import Programme, build_groups
 from scheduling.care.reserves import PressingReferral, build_reserves
@@ -71,13 +71,17 @@ class ClinicRecords:
 
 @dataclass(frozen=True)
 class NextWeek:
-    """A horizon's scenario, what lies beyond it, what will be too late; by visit, what it is of, and since when it waits."""
+    """A horizon's scenario, what lies beyond it, what will be too late; by visit, what it is of, and since when it waits.
+
+    ``expected_until`` has, by reserve, the moment after which nobody is expected for it, where anything tells.
+    """
 
     scenario: Scenario
     previews: tuple[Preview, ...]
     alerts: tuple[Alert, ...]
     subjects: Mapping[str, VisitSubject]
     since: Mapping[str, date]
+    expected_until: Mapping[str, datetime]
 
 
 def find_next_monday(day: date) -> date:
@@ -107,6 +111,7 @@ def build_scenario(records: ClinicRecords, horizon: Horizon, now: datetime) -> N
     sessions = build_groups(records.programmes, left, lambda *key: records.current_groups.get(key), is_care_day)
     visits = (*asked.visits, *records.others)
     wanted = {visit.patient for visit in visits} | {candidate.patient for group in sessions for candidate in group.candidates}
+    held = build_reserves(records.referrals, left, now.date(), is_care_day, records.held, minute_of_day(now))
     # Not judged as a whole here: what stands may name somebody who has left. Whoever keeps the week judges it.
     scenario = Scenario.model_construct(
         format="clinicweave-scenario/1",
@@ -122,10 +127,11 @@ def build_scenario(records: ClinicRecords, horizon: Horizon, now: datetime) -> N
         visits=visits,
         links=tuple(asked.links),
         groups=sessions,
-        reserves=build_reserves(records.referrals, left, now.date(), is_care_day, records.held, minute_of_day(now)),
+        reserves=tuple(held),
         policy=records.policy,
     )
-    return _make_next_week(scenario, asked)
+    until = {reserve.id: moment for reserve, moment in held.items() if moment is not None}
+    return NextWeek(scenario, tuple(asked.previews), tuple(asked.alerts), asked.subjects, asked.since, until)
 
 
 def _list_dates(horizon: Horizon) -> list[date]:
@@ -137,10 +143,6 @@ def _cut_off_past(horizon: Horizon, now: datetime) -> Horizon:
     over = minutes_on(now, now.date()) >= EVENING_MINUTE
     first = now.date() + over * ONE_DAY
     return Horizon(start=min(max(horizon.start, first), horizon.end - ONE_DAY), end=horizon.end)
-
-
-def _make_next_week(scenario: Scenario, asked: Agenda) -> NextWeek:
-    return NextWeek(scenario, tuple(asked.previews), tuple(asked.alerts), asked.subjects, asked.since)
 
 
 def restrict_provider(provider: Provider, horizon: Horizon) -> Provider:

@@ -28,7 +28,7 @@ from api.services.proposals.judgements import PatientToCall, list_calls
 from api.services.states import JobFailure, JobState
 from api.services.weeks import planning
 from api.services.weeks.planning import PlanRequest, RequestedPlan
-from api.services.weeks.week import release_expired_offers
+from api.services.weeks.week import release_expired
 from api.web.words.sentences import describe_move
 from scheduling.comparison import Comparison
 from scheduling.fields import Id, Stamp
@@ -217,7 +217,7 @@ def ask_for_plan(body: PlanToMake, call: Creating) -> Response:
     from solver import Limits
 
     now, queue = call.context.clock(), call.context.queue
-    release_expired_offers(call.context, now)
+    release_expired(call.context, now)
     limits = Limits(body.seconds, call.context.settings.solver_workers, body.seed, body.gap)
     wanted = PlanRequest(body.scenario, limits, body.now)
     with call.context.database.reading() as session:
@@ -341,7 +341,7 @@ def cancel_plan(plan: Identifier, call: Reading) -> Response:
 )
 def publish(body: ToPublish, call: Creating) -> Response:
     """Make a plan the one that people live by. What was decided by hand since it was asked for stays as decided."""
-    release_expired_offers(call.context, call.context.clock())
+    release_expired(call.context, call.context.clock())
 
     def act(session: Transaction) -> RouteResult:
         row = publishing.publish(session, call.actor, body.plan, call.context.clock()).row

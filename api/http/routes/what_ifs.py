@@ -27,7 +27,7 @@ from api.services.states import JobFailure, JobState
 from api.services.weeks import explanations, planning
 from api.services.weeks.explanations import Explanation
 from api.services.weeks.planning import PlanRequest
-from api.services.weeks.week import get_current_week, release_expired_offers
+from api.services.weeks.week import get_current_week, release_expired
 from api.web.words.sentences import DescribedReason
 from scheduling.comparison import Comparison
 from scheduling.fields import Stamp
@@ -218,7 +218,7 @@ def ask_what_if(scenario: Identifier, body: ChangesToTry, call: Creating) -> Res
     from solver import Limits
 
     now, queue, tried = call.context.clock(), call.context.queue, body.tried()
-    release_expired_offers(call.context, now)
+    release_expired(call.context, now)
     wanted = PlanRequest(scenario, Limits(body.seconds, call.context.settings.solver_workers), body.now)
     with call.context.database.reading() as session:
         of = what_ifs.prepare_what_if(session, planning.prepare_plan(session, wanted, now), tried)
@@ -259,7 +259,7 @@ def discard_what_if(what_if: Identifier, call: Reading) -> Response:
 )
 def realise_what_if(what_if: Identifier, call: Creating) -> Response:
     """Make it real: the world is as it was tried, and the plan for it is published, or neither."""
-    release_expired_offers(call.context, call.context.clock())
+    release_expired(call.context, call.context.clock())
 
     def act(session: Transaction) -> RouteResult:
         made, published = what_ifs.realise_what_if(session, call.actor, what_if, call.context.clock())

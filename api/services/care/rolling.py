@@ -96,7 +96,7 @@ def build_week(session: Session, by: Actor, horizon: Horizon, now: datetime) -> 
     scenario = next_week.scenario
     row = periods.keep_period(session, scenario, {block.id: block.providers for block in scenario.clinic.blocks})
     known = load_needs(session, scenario.visits_by_id)
-    leftovers.keep(session, scenario, now)
+    leftovers.keep(session, scenario, now, next_week.expected_until)
     put_desk_fields(session, scenario.visits_by_id.keys() - known.keys(), _get_episodes(next_week))
     episodes.put_subjects(session, next_week.subjects)
     periods.touch(session, row.id)

@@ -18,7 +18,7 @@ from api.store.epoch import Version
 from api.store.queries import bookings, offers, periods, plans, requests
 from api.store.queries.bookings import VisitStatus
 from api.store.queries.placings import booking_fields
-from api.store.tables import OfferRow
+from api.store.tables import BookingRow, OfferRow
 from api.store.versioned_cache import get_cached
 from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.fields import ONE_DAY, Interval
@@ -170,7 +170,7 @@ class WeekSnapshot:
 
 
 def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
-    """Return a period as people live by it at an instant; offers that have run out are to be released before.
+    """Return a period as people live by it at an instant; what has run out is to be released before.
 
     All that is derived of it is kept as long as its version and the minute are the same.
     """
@@ -186,25 +186,36 @@ def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
 
 def get_current_week(context: AppContext, period_id: str, now: datetime) -> WeekSnapshot:
     """Return a period as people live by it at an instant."""
-    release_expired_offers(context, now)
+    release_expired(context, now)
     with context.database.reading() as session:
         return load_week(session, period_id, now)
 
 
-def release_expired_offers(context: AppContext, now: datetime) -> None:
-    """Free the places whose offers have run out."""
+def release_expired(context: AppContext, now: datetime) -> None:
+    """Free the places whose offers have run out, and what is held for referrals of the day that nobody expects any more."""
     with context.database.reading() as session:
-        if not offers.list_due(session, now):
+        if not offers.list_due(session, now) and not requests.list_due_reserves(session, now):
             return
     with context.database.writing() as session:
-        for offer in offers.list_due(session, now):
-            offers.end_offer(session, offer, "expired")
-            withdraw_if_asked_by(session, offer)
-            row = bookings.find_booking(session, ("visit", offer.visit_id, ""))
-            if row is not None and row.state == "offered":
-                bookings.cancel(session, row.id, now)
-                refresh_shift_locations(session, periods.load_scenario(session, row.period_id, now))
-                periods.touch(session, row.period_id)
+        freed = [booking for offer in offers.list_due(session, now) if (booking := _end_offer(session, offer)) is not None]
+        for reserve in requests.list_due_reserves(session, now):
+            hold = bookings.find_booking(session, ("hold", reserve.id, ""))
+            freed += [] if hold is None or hold.state == "cancelled" else [hold]
+            requests.remove_reserve(session, reserve)
+            periods.touch(session, reserve.period_id)
+        for booking in freed:
+            bookings.cancel(session, booking.id, now)
+            periods.touch(session, booking.period_id)
+        for period in sorted({booking.period_id for booking in freed}):
+            refresh_shift_locations(session, periods.load_scenario(session, period, now))
+
+
+def _end_offer(session: Session, offer: OfferRow) -> BookingRow | None:
+    """Let an offer run out; return the booking that it kept."""
+    offers.end_offer(session, offer, "expired")
+    withdraw_if_asked_by(session, offer)
+    row = bookings.find_booking(session, ("visit", offer.visit_id, ""))
+    return row if row is not None and row.state == "offered" else None
 
 
 def withdraw_if_asked_by(session: Session, offer: OfferRow) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import delete, exists, update
@@ -52,8 +52,14 @@ def get_dates_before(session: Session, visits: Collection[str]) -> dict[str, lis
     return dates
 
 
-def keep(session: Session, scenario: Scenario, now: datetime) -> None:
-    """Make what a period asks for what its scenario does; what stands stays, and is asked for as before."""
+def keep(session: Session, scenario: Scenario, now: datetime, expected_until: Mapping[str, datetime]) -> None:
+    """Make what a period asks for what its scenario does; what stands stays, and is asked for as before.
+
+    Parameters
+    ----------
+    expected_until
+        By reserve, the wall-clock moment after which nobody is expected for it; absent where nothing tells.
+    """
     period, wanted = scenario.id, scenario.visits_by_id
     stands = {(row.kind, row.subject_id) for row in bookings.list_rows(session, period) if row.state != "cancelled"}
     asked = select(VisitRow.id).where(VisitRow.period_id == period, VisitRow.state == "asked")
@@ -71,7 +77,8 @@ def keep(session: Session, scenario: Scenario, now: datetime) -> None:
     requests.put_groups(session, period, scenario.groups)
     kept = {reserve.id for reserve in scenario.reserves} | {identifier for kind, identifier in stands if kind == "hold"}
     session.exec(delete(ReserveRow).where(col(ReserveRow.period_id) == period, col(ReserveRow.id).not_in(kept)))
-    requests.put_reserves(session, period, scenario.reserves)
+    until = {reserve: scenario.grid.utc(moment) for reserve, moment in expected_until.items()}
+    requests.put_reserves(session, period, scenario.reserves, until)
 
 
 def _keep_links(session: Session, period: str, visits: Collection[str], links: Iterable[Link]) -> None:

@@ -178,7 +178,7 @@ def keep_scenario(session: Session, scenario: Scenario, now: datetime) -> Period
     bring_into(session, row.id, scenario.visits_by_id)
     add_links(session, row.id, scenario.links)
     put_groups(session, row.id, scenario.groups)
-    put_reserves(session, row.id, scenario.reserves)
+    put_reserves(session, row.id, scenario.reserves, {})
     place_all(session, row.id, current_placings(scenario), now)
     return row
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -167,8 +167,14 @@ def close_session_to(session: Session, row: GroupRow, patient_id: str, most_need
     session.flush()
 
 
-def put_reserves(session: Session, period_id: str, reserves: Iterable[Reserve]) -> None:
-    """Add reserves to a period, or bring known ones to what is given."""
+def put_reserves(session: Session, period_id: str, reserves: Iterable[Reserve], expected_until: Mapping[str, datetime]) -> None:
+    """Add reserves to a period, or bring known ones to what is given.
+
+    Parameters
+    ----------
+    expected_until
+        By reserve, the instant after which nobody is expected for it; absent where nothing tells.
+    """
     rows = (
         dict(
             id=reserve.id,
@@ -176,6 +182,7 @@ def put_reserves(session: Session, period_id: str, reserves: Iterable[Reserve]) 
             service=reserve.service,
             held_on=reserve.date,
             document=reserve.model_dump_json(),
+            expected_until=expected_until.get(reserve.id),
         )
         for reserve in reserves
     )
@@ -215,6 +222,18 @@ def load_reserves(session: Session, period_id: str) -> tuple[Reserve, ...]:
     """Return a period's reserves."""
     rows = session.exec(select(ReserveRow.document).where(ReserveRow.period_id == period_id).order_by(col(ReserveRow.id)))
     return tuple(read_document(Reserve, text) for text in rows)
+
+
+def list_due_reserves(session: Session, now: datetime) -> list[ReserveRow]:
+    """Return the reserves for which nobody is expected any more."""
+    passed = col(ReserveRow.expected_until) < now.replace(second=0, microsecond=0)
+    return list(session.exec(select(ReserveRow).where(passed).order_by(col(ReserveRow.id))))
+
+
+def remove_reserve(session: Session, row: ReserveRow) -> None:
+    """Ask for capacity no more."""
+    session.delete(row)
+    session.flush()
 
 
 def _visit_row(period_id: str, visit: Visit, now: datetime) -> dict[str, Any]:

@@ -80,7 +80,10 @@ class MembershipRow(TableRow, table=True):
 
 
 class ReserveRow(TableRow, table=True):
-    """Capacity held on a date for a patient referred later that day; ``document`` is the domain's."""
+    """Capacity held on a date for a patient referred later that day; ``document`` is the domain's.
+
+    It is released after ``expected_until``; None: when what is held for it begins.
+    """
 
     __tablename__ = "reserves"
 
@@ -89,4 +92,5 @@ class ReserveRow(TableRow, table=True):
     service: str
     held_on: date = Field(index=True)
     document: str = Field(sa_type=Text)
+    expected_until: datetime | None = Field(default=None, sa_type=Utc)
     version: int = 1

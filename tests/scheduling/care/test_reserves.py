@@ -124,6 +124,13 @@ def test_what_is_held_is_released_as_the_day_goes_on():
     assert windows(past, today=today, minute=HALF_PAST_TWO + 1) == []
 
 
+def test_each_of_those_held_tells_after_which_moment_nobody_is_expected_for_it():
+    asked = Horizon(start=NEXT.start, end=NEXT.start + timedelta(days=1))
+    held = build_reserves(day_by_day(*[(NINE, LATE)] * 10), asked, TODAY, is_weekday, [CONSULT])
+    assert [f"{until:%a %H:%M}" for until in held.values() if until] == ["Mon 16:45", "Mon 09:00"]
+    assert set(build_reserves((), asked, TODAY, is_weekday, [CONSULT]).values()) == {None}
+
+
 def test_without_a_history_nothing_is_released_and_another_day_is_not_concerned():
     assert len(windows((), today=NEXT.start, minute=LATE)) == 2
     past = day_by_day(*[(NINE, HALF_PAST_TWO)] * 10)
