@@ -12,7 +12,7 @@ from typing import Literal
 
 from scheduling.costs import calculate_costs
 from scheduling.fields import Id, ItemKind, Model
-from scheduling.plan import Booking, Plan
+from scheduling.plan import Booking, Costs, Plan
 from scheduling.publishing import is_published, publish
 from scheduling.rules.stability import is_attending_as_told, is_unchanged
 from scheduling.scenario import Scenario
@@ -67,7 +67,13 @@ class Comparison(Model):
         return sum(change.difference == difference and change.kind in (kinds or (change.kind,)) for change in self.changes)
 
 
-def compare(scenario: Scenario, before: Plan, after: Plan, after_scenario: Scenario | None = None) -> Comparison:
+def compare(
+    scenario: Scenario,
+    before: Plan,
+    after: Plan,
+    after_scenario: Scenario | None = None,
+    costs: tuple[Costs, Costs] | None = None,
+) -> Comparison:
     """Compare two plans.
 
     Parameters
@@ -77,6 +83,8 @@ def compare(scenario: Scenario, before: Plan, after: Plan, after_scenario: Scena
         everybody in ``before`` has been told of it.
     after_scenario
         What ``after`` answers, when that is another scenario, as after an insertion.
+    costs
+        What the two plans cost by :func:`~scheduling.costs.calculate_costs`, for whoever knows; None: it is counted.
 
     Returns
     -------
@@ -90,7 +98,9 @@ def compare(scenario: Scenario, before: Plan, after: Plan, after_scenario: Scena
         *_compare_groups(told, asked, before, after),
         *_compare_holds(scenario, asked, before, after),
     )
-    first, second = calculate_costs(scenario, before).components(), calculate_costs(asked, after).components()
+    first, second = (
+        counted.components() for counted in costs or (calculate_costs(scenario, before), calculate_costs(asked, after))
+    )
     by_component = {component: _compare_costs(points, second[component]) for component, points in first.items()}
     return Comparison(
         changes=changes,

@@ -28,7 +28,6 @@ from scheduling.errors import UnknownId
 from scheduling.plan import Violation, VisitBooking
 from scheduling.publishing import rebase
 from scheduling.requests import Pin, Visit
-from scheduling.rules import find_violations
 
 FINAL = frozenset({"horizon", "team", "provider-overlap", "room-overlap", "patient-overlap"})
 """Rules that no reason overrides: nobody can be at two places, and a period holds only what lies in it."""
@@ -188,15 +187,15 @@ def _decide_placement(
 ) -> PlacementDecision:
     week = week.reopen({visit})
     wanted, stands = create_booking(week, visit, place), week.upcoming
+    after = with_booking(week.scenario, stands, visit, wanted)
     agreed = {AGREED} if place.patient_agreed else set()
-    broken = [violation for violation in _find_broken(week, wanted) if violation.rule not in agreed]
+    newly = week.find_newly_broken(week.scenario, after, {visit})
+    broken = [violation for violation in newly if violation.rule not in agreed]
     final = [violation for violation in broken if violation.rule in FINAL]
     if broken and (reason is None or final):
-        after = with_booking(week.scenario, stands, visit, wanted)
         details = list_broken_rules(week.scenario, after, broken)
         refused = "no reason can override" if reason is not None else "it breaks"
         raise RulesBroken(f"{refused} {', '.join(_list_rules(final if reason is not None else broken))}", details)
-    after = with_booking(week.scenario, stands, visit, wanted)
     return PlacementDecision(
         by=by,
         now=now,
@@ -308,13 +307,6 @@ def create_booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> Vis
     )
     expect_sound(week.scenario, week.plan, wanted)
     return wanted
-
-
-def _find_broken(week: WeekSnapshot, wanted: VisitBooking) -> list[Violation]:
-    """Return what a booking breaks that is not broken already."""
-    after = with_booking(week.scenario, week.upcoming, wanted.visit, wanted)
-    broken = find_violations(week.scenario, after)
-    return [violation for violation in broken if (violation.rule, violation.ids) not in week.broken]
 
 
 def _expect_status(week: WeekSnapshot, visit: str, version: int | None) -> VisitStatus:

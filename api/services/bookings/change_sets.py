@@ -31,7 +31,6 @@ from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.plan import Plan, Violation, VisitBooking
 from scheduling.publishing import rebase
 from scheduling.requests import Pin
-from scheduling.rules import find_violations
 from scheduling.scenario import Scenario
 
 
@@ -276,18 +275,17 @@ def _make_decision(
     reasons: Mapping[str, str],
 ) -> ChangeSetDecision:
     asked = _with_pins(week.scenario, pins)
-    broken = (violation for violation in find_violations(asked, after) if (violation.rule, violation.ids) not in week.broken)
     return ChangeSetDecision(
         by=by,
         now=now,
         week=week,
         asked=asked,
-        diff=PlanDiff(week.scenario, week.upcoming, week.scenario, after),
+        diff=PlanDiff(week.scenario, week.upcoming, week.scenario, after, (week.costs, after.costs)),
         placed=placed,
         cancelled=cancelled,
         pins=pins,
         reasons=reasons,
-        broken=tuple(broken),
+        broken=week.find_newly_broken(asked, after, placed.keys()),
     )
 
 

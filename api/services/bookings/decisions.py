@@ -27,7 +27,7 @@ from api.store.queries.bookings import BookingChange, VisitStatus
 from api.store.queries.placings import Placing, Subject, placings
 from scheduling.comparison import Comparison, compare
 from scheduling.errors import ClinicweaveError
-from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, VisitBooking
+from scheduling.plan import Booking, Costs, GroupBooking, HoldBooking, Plan, VisitBooking
 from scheduling.publishing import publish, rebase
 from scheduling.scenario import Scenario
 
@@ -51,17 +51,20 @@ class PlanDiff:
     ----------
     asked_before, asked : Scenario
         What ``before`` and ``after`` answer; the second may ask for more.
+    costs : tuple of Costs or None
+        What the two cost, where that is known already.
     """
 
     asked_before: Scenario
     before: Plan
     asked: Scenario
     after: Plan
+    costs: tuple[Costs, Costs] | None = None
 
     @cached_property
     def comparison(self) -> Comparison:
         """What changes for whom, and what it costs."""
-        return compare(self.asked_before, self.before, self.after, self.asked)
+        return compare(self.asked_before, self.before, self.after, self.asked, self.costs)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,7 +118,7 @@ def decide_move(
     )
     expect_sound(week.scenario, week.plan, wanted)
     after = _with_session(week.scenario, week.upcoming, group, wanted)
-    if broken := _find_new(week.scenario, week.upcoming, week.scenario, after):
+    if broken := week.find_newly_broken(week.scenario, after, {group}):
         details = list_broken_rules(week.scenario, after, broken)
         raise RulesBroken(f"it breaks {', '.join(sorted({violation.rule for violation in broken}))}", details)
     diff = PlanDiff(week.scenario, week.upcoming, week.scenario, after)

@@ -35,7 +35,6 @@ from scheduling.care.episodes import Episode, Event
 from scheduling.errors import UnknownId
 from scheduling.pathways import Occurrence
 from scheduling.publishing import rebase
-from scheduling.rules import find_violations
 
 PROPOSED_MINUTES = 15
 """How long a proposal is kept."""
@@ -163,7 +162,7 @@ def decide_proposal(
     asked = week.scenario if is_known else Addition(visits=(visit,), patients=missing).add_to(week.scenario)
     stands = rebase(week.upcoming, asked)
     after = with_booking(asked, stands, visit.id, booking)
-    broken = [broken for broken in find_violations(asked, after) if (broken.rule, broken.ids) not in week.broken]
+    broken = week.find_newly_broken(asked, after, {visit.id})
     if broken:
         details = [ErrorDetail(violation.detail, violation.rule) for violation in broken if visit.id in violation.ids]
         raise RulesBroken("the place is lost", details)

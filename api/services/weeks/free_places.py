@@ -94,7 +94,8 @@ def choose_place(
 def _get_finder(week: WeekSnapshot, visit: str) -> FreePlaceFinder:
     if visit not in week.scenario.visits_by_id:
         raise UnknownId("visit", visit)
-    return (_without(week, visit) if visit in week.overridden else week).place_finder
+    is_aside = visit in week.overridden or visit not in week.settled[0].visits_by_id
+    return (_without(week, visit) if is_aside else week).place_finder
 
 
 def _at_start(place: FreePlaces, start: datetime | None) -> tuple[CostedStarts, ...]:

@@ -20,9 +20,10 @@ from api.store.queries.bookings import VisitStatus
 from api.store.queries.placings import booking_fields
 from api.store.tables import BookingRow, OfferRow
 from api.store.versioned_cache import get_cached
+from scheduling.costs import calculate_costs
 from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.fields import ONE_DAY, Interval
-from scheduling.plan import Booking, Plan, ShiftPlace, Violation, VisitBooking
+from scheduling.plan import Booking, Costs, Plan, ShiftPlace, Violation, VisitBooking
 from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Link, Pin, Visit
 from scheduling.rules import find_violations
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 EXCUSED = "pinned"
 """The rule that what stands may break: a visit that was moved by hand away from its pin."""
+
+ANYWHERE = {"group-size"}
+"""The rules that a place has no part in: another one breaks them as the one before did."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,11 @@ class WeekSnapshot:
         """What stands, without the holds that have begun: what they held is past, and in nobody's way."""
         return upcoming(self.scenario, self.plan)
 
+    @cached_property
+    def costs(self) -> Costs:
+        """What :attr:`upcoming` costs."""
+        return calculate_costs(self.scenario, self.upcoming)
+
     @property
     def missed(self) -> frozenset[str]:
         """The visits to which nobody came."""
@@ -98,6 +107,15 @@ class WeekSnapshot:
     def broken(self) -> frozenset[tuple[str, tuple[str, ...]]]:
         """The rules that what stands breaks, with what breaks them."""
         return frozenset((violation.rule, violation.ids) for violation in find_violations(self.scenario, self.upcoming))
+
+    def find_newly_broken(self, asked: Scenario, after: Plan, placed: AbstractSet[str]) -> tuple[Violation, ...]:
+        """Return what a plan breaks that what stands does not; of what gets a place by it, all that it breaks there."""
+        return tuple(
+            violation
+            for violation in find_violations(asked, after)
+            if (violation.rule, violation.ids) not in self.broken
+            or (violation.rule not in ANYWHERE and not placed.isdisjoint(violation.ids))
+        )
 
     @cached_property
     def place_finder(self) -> FreePlaceFinder:
