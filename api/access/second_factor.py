@@ -26,7 +26,17 @@ def make_pending(signer: Signer, account: AccountRow) -> tuple[str, str]:
     """Give an account a second factor that waits for its first code; return its secret, and that as an address for apps."""
     secret = pyotp.random_base32()
     account.totp_pending = signer.sealed(secret.encode())
-    return secret, pyotp.TOTP(secret).provisioning_uri(name=account.name, issuer_name=ISSUER)
+    return secret, _make_address(account, secret)
+
+
+def find_pending(signer: Signer, account: AccountRow) -> tuple[str, str] | None:
+    """Return the secret that waits for its first code, and that as an address for apps; None where none does."""
+    opened = None if account.totp_pending is None else signer.opened(account.totp_pending)
+    return None if opened is None else (opened.decode(), _make_address(account, opened.decode()))
+
+
+def _make_address(account: AccountRow, secret: str) -> str:
+    return pyotp.TOTP(secret).provisioning_uri(name=account.name, issuer_name=ISSUER)
 
 
 def confirm(signer: Signer, account: AccountRow, code: str, now: datetime) -> bool:

@@ -25,7 +25,7 @@ class Scope(StrEnum):
 
 ANY, OWN = Scope.ANY, Scope.OWN
 
-OWN_SESSION = "/v1/sessions/current"
+BEFORE_SECOND_FACTOR = ("/v1/sessions/current", "/me/second-factor", "/me/leaving")
 """How the routes begin that whoever is in may use before there is a second factor."""
 
 
@@ -56,7 +56,7 @@ class Access:
         """Return whether somebody may at all; whether on an object is asked of its owner."""
         staff = self.roles.keys() - {AccessRole.PATIENT}
         is_closed_to_maker = actor.maker is not None and bool(staff) and actor.maker not in staff
-        is_outside = actor.is_confined and not self.path.startswith(OWN_SESSION)
+        is_outside = actor.is_confined and not self.path.startswith(BEFORE_SECOND_FACTOR)
         return actor.role in self.roles and not is_closed_to_maker and not is_outside
 
     @property
@@ -105,6 +105,9 @@ ACCESS: tuple[Access, ...] = (
     # The page of somebody of the staff, with forms instead of a script.
     allow("GET", "/me", public=True),
     allow("POST", "/me/log-in", public=True),
+    allow("GET", "/me/second-factor", public=True),
+    allow("POST", "/me/second-factor", scheduler=ANY, clinician=ANY, admin=ANY),
+    allow("POST", "/me/second-factor/code", scheduler=ANY, clinician=ANY, admin=ANY),
     allow("POST", "/me/leaving", scheduler=ANY, clinician=ANY, admin=ANY),
     allow("POST", "/me/calendars", clinician=ANY),
     allow("POST", "/me/calendars/{feed}/end", clinician=OWN),

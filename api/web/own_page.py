@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from html import escape
 
-import segno
-
-from api.web.plain import make_card, make_form, make_page
+from api.web.plain import make_card, make_code_image, make_form, make_page
+from api.web.second_factor_page import ADDRESS as SECOND_FACTOR
 from api.web.words import load_words
 from api.web.words.sentences import write_stamp
 
@@ -86,6 +85,7 @@ def make_own_page(own: OwnPage, fault: str = "") -> str:
     if own.provider is not None:
         parts.append(f'<div class="two no-print">{_make_subscribe(own)}{_make_elsewhere(own)}</div>')
     leave = make_form("/me/leaving", words["log_out"], {})
+    leave += f'<a href="{SECOND_FACTOR}">{escape(words["second_factor"])}</a>'
     return make_page(words["title"], own.clinic, "".join([*parts, f'<div class="row no-print">{leave}</div>']), is_wide=True)
 
 
@@ -93,10 +93,9 @@ def make_subscription_page(clinic: str, url: str) -> str:
     """Return the page that tells the address of a new calendar, once: to copy, to open, and to scan."""
     words = load_words()["me"]
     webcal = "webcal://" + url.partition("://")[2]
-    code = segno.make(url, error="m", micro=False).svg_inline(scale=4, border=0, omitsize=True, dark="#000", svgclass=None)
     address = f'<label>{escape(words["address"])}<input readonly value="{escape(url)}"></label>'
     opened = f'<div class="row"><a class="button primary" href="{escape(webcal)}">{escape(words["open"])}</a></div>'
-    scanned = f'<div class="row"><div class="qr" role="img" aria-label="{escape(words["qr"])}">{code}</div>'
+    scanned = f'<div class="row">{make_code_image(url, words["qr"])}'
     scanned += f'<p class="muted">{escape(words["qr_how"])}</p></div>'
     steps = "".join(
         f"<details><summary>{escape(words[program])}</summary><ol>"

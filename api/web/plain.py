@@ -8,6 +8,8 @@ from html import escape
 from importlib.resources import files
 from urllib.parse import quote
 
+import segno
+
 LOGO = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" width="30" height="30" aria-hidden="true">'
     '<rect width="32" height="32" rx="7" fill="#1f4e79"/>'
@@ -52,3 +54,9 @@ def make_form(action: str, button: str, fields: dict[str, str], *, inside: str =
     hidden = "".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields.items())
     kind = ' class="primary"' if is_primary else ""
     return f'<form method="post" action="{escape(action)}">{hidden}{inside}<button{kind}>{escape(button)}</button></form>'
+
+
+def make_code_image(text: str, label: str) -> str:
+    """Return a text as a QR code."""
+    code = segno.make(text, error="m", micro=False).svg_inline(scale=4, border=0, omitsize=True, dark="#000", svgclass=None)
+    return f'<div class="qr" role="img" aria-label="{escape(label)}">{code}</div>'

@@ -17,13 +17,15 @@ from api.http.routes.desk import PAGE_POLICY
 from api.http.routes.feeds import make_feed_address
 from api.http.routes.patient_pages import MAX_FORM_BYTES, Form, describe_form
 from api.http.routes.sessions import with_cookie
-from api.runtime.exceptions import CodeNeeded, Forbidden, TooMany, Unauthenticated
+from api.runtime.exceptions import CodeNeeded, Conflict, Forbidden, TooMany, Unauthenticated
 from api.services.accounts import sessions
 from api.services.accounts.sessions import LogInAttempt
 from api.services.calendars import feeds, outside
 from api.services.calendars.outside import NewCalendar
 from api.services.pages.clinician import load_own_page, note_reading
 from api.web import own_page as pages
+from api.web import second_factor_page as factor_pages
+from api.web.second_factor_page import ADDRESS as SECOND_FACTOR
 from api.web.words import load_words
 from scheduling.errors import InvalidFile
 
@@ -35,10 +37,55 @@ PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"exampl
 DONE: dict[int | str, dict[str, Any]] = {303: {"description": "It is done; the page shows it."}}
 
 
+@router.get(SECOND_FACTOR, response_class=HTMLResponse, responses={**PAGE, **DONE})
+def show_second_factor(request: Request, context: Shared) -> Response:
+    """Return the page on which whoever is logged in sets up a second factor."""
+    actor = _find_staff(context, request)
+    if actor is None:
+        return RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER)
+    with context.database.reading() as session:
+        own = sessions.get_second_factor(session, context.signer, actor)
+    return _page(factor_pages.make_state_page(own.name, own.state, actor.is_confined))
+
+
+@router.post(SECOND_FACTOR, response_class=HTMLResponse, responses={**PAGE, **document_problems(409)})
+def begin_second_factor(actor: Acting, context: Shared) -> Response:
+    """Begin a second factor; its secret is told on the page that this answers with."""
+    with context.database.writing() as session:
+        secret, address = sessions.begin_second_factor(session, context.signer, actor, context.clock())
+        name = sessions.get_second_factor(session, context.signer, actor).name
+    return _page(factor_pages.make_set_up_page(name, secret, address))
+
+
+@router.post(
+    f"{SECOND_FACTOR}/code",
+    response_class=HTMLResponse,
+    responses={**PAGE, **DONE},
+    openapi_extra=describe_form(code="123456"),
+    max_body_size=MAX_FORM_BYTES,
+)
+def confirm_second_factor(actor: Acting, context: Shared, form: Form) -> Response:
+    """Take the first code of a second factor; one that is wrong is asked for again."""
+    context.log_ins.take(f"second factor of {actor.id}")
+    try:
+        with context.database.writing() as session:
+            code = form.get("code", "").replace(" ", "")[:10]
+            sessions.confirm_second_factor(session, context.signer, actor, code, context.clock())
+    except Conflict:
+        with context.database.reading() as session:
+            own = sessions.get_second_factor(session, context.signer, actor)
+        if own.pending is None:
+            return RedirectResponse(SECOND_FACTOR, HTTPStatus.SEE_OTHER)
+        return _page(factor_pages.make_set_up_page(own.name, *own.pending, load_words()["second_factor"]["wrong"]))
+    return RedirectResponse(SECOND_FACTOR, HTTPStatus.SEE_OTHER)
+
+
 @router.get(ADDRESS, response_class=HTMLResponse, responses=PAGE)
 def show_own_page(request: Request, context: Shared) -> Response:
-    """Return the page of whoever is logged in; else one on which to log in."""
-    actor = _find_actor(context, request)
+    """Return the page of whoever is logged in; else one on which to log in, or to set up what is missing for that."""
+    actor = _find_staff(context, request)
+    if actor is not None and actor.is_confined:
+        return RedirectResponse(SECOND_FACTOR, HTTPStatus.SEE_OTHER)
     return _log_in_page(context) if actor is None else _own_page(context, actor)
 
 
@@ -121,7 +168,7 @@ def end_calendar(actor: Acting, context: Shared, identifier: Annotated[str, Path
     return RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER)
 
 
-def _find_actor(context: AppContext, request: Request) -> Actor | None:
+def _find_staff(context: AppContext, request: Request) -> Actor | None:
     """Return who is logged in, of the staff; a patient has a page of their own."""
     secret = request.cookies.get(get_cookie_name(context.settings))
     if secret is None:
@@ -130,7 +177,7 @@ def _find_actor(context: AppContext, request: Request) -> Actor | None:
         actor = context.identify(secret)
     except Unauthenticated:
         return None
-    return None if actor.role is AccessRole.PATIENT or actor.is_confined else actor
+    return None if actor.role is AccessRole.PATIENT else actor
 
 
 def _own_page(context: AppContext, actor: Actor, fault: str = "") -> Response:

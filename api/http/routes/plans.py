@@ -48,6 +48,9 @@ PlanFields = Annotated[
     ),
 ]
 
+MAX_KEPT = 2000
+"""How many changes of a plan may be left out of its publication."""
+
 JOB: JsonDict = {
     "id": "0b4f7c3e",
     "scenario": "week-7",
@@ -165,12 +168,22 @@ class MadePlan(Job):
     moves: list[PlanMove] | None
 
 
+class Kept(BaseModel):
+    """A visit, a session of a group or a held place that stays as it stands, or without a place."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"kind": "visit", "id": "visit-0181"}]})
+
+    kind: Literal["visit", "group", "hold"]
+    id: Id
+
+
 class ToPublish(BaseModel):
-    """The plan to be published."""
+    """The plan to be published, and what of it is not: each of those stays as it is."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"plan": "0b4f7c3e"}]})
 
     plan: str = Field(max_length=100)
+    keep: list[Kept] = Field([], max_length=MAX_KEPT)
 
 
 PUBLICATION: JsonDict = {
@@ -343,8 +356,10 @@ def publish(body: ToPublish, call: Creating) -> Response:
     """Make a plan the one that people live by. What was decided by hand since it was asked for stays as decided."""
     release_expired(call.context, call.context.clock())
 
+    keep = [(kept.kind, kept.id) for kept in body.keep]
+
     def act(session: Transaction) -> RouteResult:
-        row = publishing.publish(session, call.actor, body.plan, call.context.clock()).row
+        row = publishing.publish(session, call.actor, body.plan, call.context.clock(), keep).row
         return RouteResult(Publication.of(row, plan=body.plan), HTTPStatus.CREATED, location=f"/v1/publications/{row.id}")
 
     return call.create(act)

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Cookie, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from api.access.actor import AccessRole
 from api.access.oidc import STATE_COOKIE, STATE_SECONDS, IdentityProvider, make_cookie
@@ -52,17 +53,25 @@ class NewPassword(BaseModel):
     wanted: str = Field(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)
 
 
-class Who(BaseModel):
-    """Who somebody is to the service."""
+WHO: JsonDict = {
+    "account": "4be0643f",
+    "role": "clinician",
+    "provider": "physician-1",
+    "visit": None,
+    "needs_second_factor": False,
+}
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"account": "4be0643f", "role": "clinician", "provider": "physician-1", "visit": None}]}
-    )
+
+class Who(BaseModel):
+    """Who somebody is to the service; ``needs_second_factor``: until there is one, all else is refused."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [WHO]})
 
     account: str
     role: AccessRole
     provider: str | None
     visit: str | None
+    needs_second_factor: bool
 
 
 class Begun(BaseModel):
@@ -120,7 +129,13 @@ async def log_in(body: LogIn, request: Request, context: Shared) -> Response:
 @router.get("/v1/sessions/current")
 async def who_am_i(actor: Acting) -> Who:
     """Tell who the caller is."""
-    return Who(account=actor.id, role=actor.role, provider=actor.provider, visit=actor.visit)
+    return Who(
+        account=actor.id,
+        role=actor.role,
+        provider=actor.provider,
+        visit=actor.visit,
+        needs_second_factor=actor.is_confined,
+    )
 
 
 @router.delete("/v1/sessions/current", status_code=HTTPStatus.NO_CONTENT)

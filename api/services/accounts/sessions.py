@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Literal
 
 from sqlmodel import Session
 
@@ -147,6 +148,30 @@ def change_password(context: AppContext, by: Actor, address: str, present: str, 
     password_hash = hash_password(wanted, account.name)
     with context.database.writing() as session:
         change_account(session, by, by.id, version, AccountChange(), password_hash, now)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSecondFactor:
+    """How an account is guarded: by a second factor, by none, or elsewhere; and what waits for its first code.
+
+    Attributes
+    ----------
+    pending : tuple of (str, str) or None
+        The secret, and that as an address for apps.
+    """
+
+    name: str
+    state: Literal["on", "off", "elsewhere"]
+    pending: tuple[str, str] | None
+
+
+def get_second_factor(session: Session, signer: Signer, by: Actor) -> OwnSecondFactor:
+    """Return how one's own account is guarded."""
+    account = accounts.get_account(session, by.id)
+    state: Literal["on", "off", "elsewhere"] = "off" if account.password_hash is not None else "elsewhere"
+    if account.totp_secret is not None:
+        state = "on"
+    return OwnSecondFactor(account.name, state, second_factor.find_pending(signer, account))
 
 
 def begin_second_factor(session: Session, signer: Signer, by: Actor, now: datetime) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from api.store.tables import BookingRow, PlanJobRow, PublicationRow
 from scheduling import catalogue
 from scheduling.care.episodes import find_unready
 from scheduling.disruptions import Disruption, apply_disruptions
+from scheduling.errors import Fault, InvalidFile
 from scheduling.pathways import Occurrence
 from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, Reason, Unscheduled, VisitBooking
 from scheduling.publishing import rebase
@@ -48,16 +49,23 @@ def get_publication(session: Session, number: int) -> tuple[PublicationRow, str 
     return row, jobs.get_jobs_of_plans(session, [row.plan_id]).get(row.plan_id)
 
 
-def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Published:
+def publish(session: Session, by: Actor, identifier: str, now: datetime, keep: Collection[tuple[str, str]] = ()) -> Published:
     """Publish a plan: bookings become its own in one transaction, and those that stay are not touched.
 
     What was decided by hand since the plan was asked for (referrals, moves, cancellations, open offers, who has arrived)
     stays as decided, and the plan gives way; where it cannot, nothing is published.
 
+    Parameters
+    ----------
+    keep
+        What else stays as it is, though the plan has it otherwise: kinds (``visit``, ``group``, ``hold``) and ids.
+
     Raises
     ------
     Conflict
         When the plan is not made.
+    InvalidFile
+        When something is to be kept that nobody asks for in this week.
     RulesBroken
         When the plan and what was decided since do not go together; names the rules.
     DoubleBooked
@@ -67,7 +75,8 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
         left out of what is published.)
     """
     requested, row, _ = get_finished_plan(session, identifier)
-    present, standing, whole = _merge_with_standing(session, requested, now)
+    _expect_asked_for(requested.scenario, keep)
+    present, standing, whole = _merge_with_standing(session, requested, now, keep=keep)
     known = {(violation.rule, violation.ids) for violation in find_violations(present, standing)}
     _expect_rules_kept(present, whole, known)
     published = plans.publish(session, row, present, whole, by.id, now)
@@ -76,7 +85,8 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime) -> Publ
     upset = {name for _, ids in known for name in ids}
     propagate_booking_changes(session, by, published.changes, now, standing.visits_by_id.keys() - upset)
     changed = [change.row.subject_id for change in published.changes]
-    write_audit(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed)
+    kept = [f"{kind}/{subject}" for kind, subject in keep]
+    write_audit(session, by, "plan.publish", "plan", identifier, now, scenario=present.id, changed=changed, kept=kept)
     return published
 
 
@@ -101,7 +111,11 @@ def preview_publication(session: Session, requested: RequestedPlan, tried: Seque
 
 
 def _merge_with_standing(
-    session: Session, requested: RequestedPlan, now: datetime | None = None, tried: Sequence[Disruption] = ()
+    session: Session,
+    requested: RequestedPlan,
+    now: datetime | None = None,
+    tried: Sequence[Disruption] = (),
+    keep: Collection[tuple[str, str]] = (),
 ) -> tuple[Scenario, Plan, Plan]:
     """Return what is asked for now, what stands, and what would stand if a plan that is made were published."""
     assert requested.plan is not None
@@ -112,10 +126,23 @@ def _merge_with_standing(
         now = present.grid.utc(present.now)
     decided = _list_decided(session, _load_start(session, requested.job), standing, now)
     decided |= {("visit", visit) for visit in list_held(present, standing)}
+    decided |= set(keep)
     adopted = _adopt(requested.plan, standing, decided)
     whole = rebase(_leave_out(adopted, _find_unready(session, adopted, standing)), present)
     places = find_shift_locations(present, (*whole.visits, *whole.groups, *whole.holds))
     return present, standing, whole.changed(shifts=places)
+
+
+def _expect_asked_for(scenario: Scenario, keep: Iterable[tuple[str, str]]) -> None:
+    asked = {("visit", visit.id) for visit in scenario.visits} | {("group", group.id) for group in scenario.groups}
+    asked |= {("hold", reserve.id) for reserve in scenario.reserves}
+    faults = [
+        Fault(f"body.keep[{index}]", f'the plan is not of a {kind} "{identifier}"')
+        for index, (kind, identifier) in enumerate(keep)
+        if (kind, identifier) not in asked
+    ]
+    if faults:
+        raise InvalidFile("body", faults)
 
 
 def _load_start(session: Session, job: PlanJobRow) -> Plan | None:

@@ -94,3 +94,20 @@ def test_a_form_of_another_site_does_nothing(desk: FrontDesk) -> None:
 def test_leaving_ends_the_session(desk: FrontDesk) -> None:
     log_in(desk, "clinician")
     assert 'type="password"' in desk.client.post("/me/leaving", headers=OWN_PAGE).text
+
+
+def make_code(desk: FrontDesk, page: str) -> str:
+    secret = page.partition('readonly value="')[2].partition('"')[0].replace(" ", "")
+    return pyotp.TOTP(secret).at(desk.context.clock())
+
+
+def test_a_second_factor_is_set_up_on_a_page(desk: FrontDesk) -> None:
+    log_in(desk, "scheduler")
+    assert 'action="/me/second-factor"' in desk.client.get("/me/second-factor").text
+    begun = desk.client.post("/me/second-factor", headers=OWN_PAGE).text
+    assert "<svg" in begun and "otpauth" not in begun.replace("<svg", "")
+    wrong = desk.client.post("/me/second-factor/code", data={"code": "000000"}, headers=OWN_PAGE).text
+    assert 'role="alert"' in wrong and make_code(desk, wrong) == make_code(desk, begun)
+    right = desk.client.post("/me/second-factor/code", data={"code": make_code(desk, begun)}, headers=OWN_PAGE)
+    assert str(right.url).endswith("/me/second-factor") and 'action="/me/second-factor"' not in right.text
+    assert log_in(desk, "scheduler").text.count('name="code"') == 1

@@ -87,6 +87,26 @@ def test_a_plan_is_asked_for_read_and_published_and_what_stays_is_not_touched(de
     assert desk.ask("GET", published.headers["location"]).json() == published.json()
 
 
+def test_part_of_a_plan_is_published_and_what_is_kept_stays_as_it_is(desk: FrontDesk) -> None:
+    identifier, stood = asked(desk), desk.stands()
+    made(desk, identifier, booking("v-1", "TU 13:00"), booking("v-3", "WE 09:00"), booking("v-4", "TH 09:00"))
+    keep = [{"kind": "visit", "id": name} for name in ("v-1", "v-2", "v-4")]
+    published = desk.ask("POST", "/v1/publications", {"plan": identifier, "keep": keep})
+    figures = {key: published.json()[key] for key in ("added", "changed", "cancelled", "unchanged")}
+    assert (published.status_code, figures) == (201, {"added": 1, "changed": 0, "cancelled": 0, "unchanged": 2})
+    assert desk.stands() == {**stood, "v-3": "Wed 14:00"}
+    assert publish(desk, identifier).status_code == 201
+    assert "v-2" not in desk.stands() and desk.stands()["v-1"] != stood["v-1"]
+
+
+def test_what_is_kept_has_to_be_asked_for_in_the_plan(desk: FrontDesk) -> None:
+    identifier = asked(desk)
+    made(desk, identifier, *STANDS)
+    keep = [{"kind": "visit", "id": "v-1"}, {"kind": "group", "id": "v-1"}]
+    refused = desk.ask("POST", "/v1/publications", {"plan": identifier, "keep": keep})
+    assert (refused.status_code, [error["path"] for error in refused.json()["errors"]]) == (422, ["body.keep[1]"])
+
+
 def test_what_is_published_again_changes_nothing(desk: FrontDesk) -> None:
     identifier = asked(desk)
     made(desk, identifier, *STANDS)

@@ -113,3 +113,20 @@ def test_a_role_that_needs_one_may_do_nothing_before_it_has(make: Any, settings:
     assert [row.action for row in denials(context.database)] == ["GET /v1/scenarios"]
     added(client, clock, headers)
     assert client.get("/v1/scenarios", headers=headers).status_code == 200
+    assert client.get("/v1/sessions/current", headers=headers).json()["needs_second_factor"] is False
+
+
+def test_a_browser_that_has_none_yet_is_led_to_the_page_that_sets_it_up(make: Any, settings: Settings, clock: Clock) -> None:
+    context: AppContext = make(settings.model_copy(update={"second_factor_for": "scheduler"}))
+    client = TestClient(create_app(context))
+    own = {"Sec-Fetch-Site": "same-origin"}
+    client.post("/me/log-in", data={"name": "scheduler", "password": PASSWORD}, headers=own)
+    assert client.get("/v1/sessions/current").json()["needs_second_factor"] is True
+    shown = client.get("/me")
+    assert shown.url.path == "/me/second-factor" and 'action="/me/second-factor"' in shown.text
+    assert client.post("/me/calendars", headers=own).status_code == 403
+    begun = client.post("/me/second-factor", headers=own).text
+    secret = begun.partition('readonly value="')[2].partition('"')[0].replace(" ", "")
+    code = pyotp.TOTP(secret).at(clock())
+    client.post("/me/second-factor/code", data={"code": code}, headers=own)
+    assert client.get("/v1/scenarios").status_code == 200

@@ -1,12 +1,13 @@
 // Requests to the service. One that meets the end of the session waits until somebody has logged in again, and goes on.
 import { session } from './session.svelte';
+import { say } from './words';
 
 export class Problem extends Error {
   constructor(
     readonly status: number,
     readonly title: string,
     readonly detail: string,
-    readonly errors: { rule?: string | null; path?: string | null; detail: string }[],
+    readonly errors: { rule?: string | null; path?: string | null; detail: string; words?: string | null }[],
   ) {
     super(detail || title);
   }
@@ -55,8 +56,8 @@ export const tagOf = (known: string | null, version: number): string => `"${vers
 /** Return what went wrong, in words: of a problem, its reasons. */
 export function explain(error: unknown): string {
   if (error instanceof Problem) {
-    const reasons = error.errors.map((reason) => reason.detail).join('; ');
+    const reasons = error.errors.map((reason) => reason.words || reason.detail).join('; ');
     return reasons || error.detail || error.title;
   }
-  return String(error);
+  return error instanceof TypeError ? say('offline') : String(error); // so does fetch say that nobody answers
 }

@@ -214,6 +214,11 @@ export class Desk {
     }
   }
 
+  /** The places that nobody has any more by what was applied last. */
+  get freed(): Place[] {
+    return this.applied?.judgement.differences.flatMap(({ kind, difference, before }) => (kind === 'visit' && difference === 'dropped' && before ? [before] : [])) ?? [];
+  }
+
   /** Return what was changed, with the names of those whose visits it is: a refusal names nobody. */
   #nameChanges(problem: Problem): string {
     const of = (path: string): string => this.board?.visits.find((visit) => `visits/${visit.visit}` === path)?.name ?? '';

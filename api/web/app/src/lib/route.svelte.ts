@@ -25,7 +25,7 @@ export function follow(event: MouseEvent): void {
   const link = (event.target as Element).closest('a');
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
   if (link.origin !== location.origin || link.target || link.hasAttribute('download')) return;
-  if (link.pathname === '/me' || link.pathname === '/docs') return; // pages that the service makes
+  if (link.pathname.split('/')[1] === 'me' || link.pathname === '/docs') return; // pages that the service makes
   event.preventDefault();
   route.go(link.pathname + link.hash);
 }

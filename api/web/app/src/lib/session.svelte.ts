@@ -18,13 +18,15 @@ export const session = new (class {
       route.path = '/';
       if ((await this.begin(given.get('name') ?? '', given.get('password') ?? '')) === null) return;
     }
+    await this.#learn();
+  }
+
+  async #learn(): Promise<void> {
     const response = await fetch('/v1/sessions/current');
-    if (response.ok) {
-      this.role = (await response.json()).role;
-      this.known = 'in';
-    } else {
-      this.known = 'out';
-    }
+    const who = response.ok ? await response.json() : null;
+    if (who?.needs_second_factor) return location.replace('/me/second-factor'); // a page that the service makes
+    this.role = who?.role ?? '';
+    this.known = who ? 'in' : 'out';
   }
 
   /** Wait until somebody has logged in again. */
@@ -44,8 +46,7 @@ export const session = new (class {
       const problem = await response.json().catch(() => ({}));
       return !problem.type?.endsWith(':code-needed') ? 'wrong' : code ? 'wrong-code' : 'code';
     }
-    this.role = (await response.json()).role;
-    this.known = 'in';
+    await this.#learn();
     this.again = false;
     for (const go of this.#waiting.splice(0)) go();
     return null;

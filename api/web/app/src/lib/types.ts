@@ -49,6 +49,7 @@ export interface Judgement {
   costs: Record<string, { before: number; after: number; difference: number }>;
   call: { patient: string; name: string; by: string }[];
   budget: { limit: number | null; used: number; left: number | null };
+  differences: Difference[];
   applicable: boolean;
 }
 export interface PlacingChange {
@@ -68,8 +69,14 @@ export interface Comparison {
   costs: Record<string, { before: number; after: number; difference: number }>;
 }
 export interface MadePlan extends Job {
-  plan: { cost: number; bound: number | null; visits: unknown[]; moves?: { visit: string; reason: string }[] } | null;
-  kpis: Record<string, unknown> | null; comparison: Comparison | null;
+  plan: { cost: number; bound: number | null; visits: unknown[] } | null;
+  kpis: Kpis | null; comparison: Comparison | null; call: { patient: string; name: string; by: string }[] | null;
+  moves: { kind: string; id: string; words: string }[] | null;
+}
+interface Share { part: number; whole: number; ratio: number | null }
+export interface Kpis {
+  visits: Share; late_visits: Share; wait: { median_days: number | null; long_days: number | null }; provider_minutes: Share; holds: Share;
+  group_seats: Share; patients_with_extra_trips: Share; site_changes: number;
 }
 export interface Progress {
   seconds: number; phase: string; cost: number | null; bound: number | null; gap: number | null;
