@@ -64,10 +64,12 @@ def relax(problem: PlanningProblem, incumbent: Incumbent) -> Relaxation:
     return Relaxation(master.guide(solution.reduced_costs), shift_at, master.program, solution)
 
 
-def tighten(problem: PlanningProblem, incumbent: Incumbent, program: LinearProgram, solution: LinearRelaxation) -> None:
+def tighten(
+    problem: PlanningProblem, incumbent: Incumbent, program: LinearProgram, solution: LinearRelaxation, time_share: float
+) -> None:
     """Raise the bound: by rows that the relaxation broke, then by cuts."""
     clock, parameters = problem.clock, problem.parameters.bound
-    left_at_end = clock.left * (1 - parameters.time_share)
+    left_at_end = clock.left * (1 - time_share)
     is_narrow = problem.is_small or incumbent.cost - incumbent.bound <= parameters.small_gap * incumbent.cost
     for _ in range(0 if is_narrow else parameters.max_rounds):
         if incumbent.is_done or clock.deterministic or not program.add_broken_rows(solution.values):
@@ -85,7 +87,7 @@ def tighten(problem: PlanningProblem, incumbent: Incumbent, program: LinearProgr
 # --- decomposition ---------------------------------------------------------------------------------------------------
 
 
-def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation | None) -> None:
+def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation | None = None) -> None:
     """Bound by the master problem, and anneal: once where the time is brief, else anew with the reduced costs."""
     clock, limits, compilation = problem.clock, problem.limits, KernelCompilation()
     with ThreadPoolExecutor(max(1, limits.workers - 1)) as pool:
@@ -136,8 +138,12 @@ def cool_anew(
     relaxed = relaxing.result()
     guided = construct_guided(problem, incumbent, relaxed) if meanwhile.progress < 1 else None
     helpers: list[Future[None]] = []
-    if relaxed.program is not None and relaxed.solution is not None and problem.limits.workers > 1:
-        helpers.append(pool.submit(tighten, problem, incumbent, relaxed.program, relaxed.solution))
+    if relaxed.program is not None and relaxed.solution is not None:
+        bound = problem.parameters.bound
+        if problem.limits.workers > 1:
+            helpers.append(pool.submit(tighten, problem, incumbent, relaxed.program, relaxed.solution, bound.time_share))
+        elif not problem.clock.deterministic and problem.clock.left > bound.alone_seconds:
+            tighten(problem, incumbent, relaxed.program, relaxed.solution, bound.alone_share)
     if not compilation.is_done and not problem.clock.deterministic:
         search_neighbourhoods(problem, incumbent, relaxed.guide, 0, lambda: compilation.is_done)
     cooling = share_cooling(problem)

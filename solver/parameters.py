@@ -121,6 +121,8 @@ class BoundParameters(Model):
         Share of the time left after which a relaxation that is not solved is estimated.
     time_share : float
         Most of the time left that one worker takes for a better bound.
+    alone_seconds, alone_share : float
+        With more seconds left than these one worker alone spends this share of them on a better bound.
     max_rounds : int
         How often the relaxation is solved again with rows that it broke: a third time adds 5 points to 19,500 on a week.
     small_gap : float
@@ -133,6 +135,8 @@ class BoundParameters(Model):
     simplex_share: Share = 0.7
     guide_weight: Annotated[float, Field(ge=0, le=1_000_000)] = 1000.0
     time_share: Share = 0.5
+    alone_seconds: Seconds = 30.0
+    alone_share: Share = 0.2
     max_rounds: Annotated[int, Field(ge=0, le=1_000)] = 2
     small_gap: Share = 0.005
 
@@ -146,6 +150,8 @@ class SolverParameters(Model):
         Scenarios with no more options than this go to the exact model whole (the tiny example has 566, a week 31,592).
     exact_time_share : float
         Share of the time left that the exact model has; what it leaves open goes on as a larger scenario does.
+    network_min_options : int
+        Scenarios with fewer options than this are searched whole, also when they fall apart.
     pin_seconds : float
         Time to find out whether pins can be held together, when the first plan could not.
     standing_seconds : float
@@ -157,6 +163,7 @@ class SolverParameters(Model):
 
     exact_max_options: Annotated[int, Field(ge=0, le=10_000_000)] = 2_000
     exact_time_share: Share = 0.5
+    network_min_options: Annotated[int, Field(ge=0, le=100_000_000)] = 60_000
     pin_seconds: Seconds = 3.0
     standing_seconds: Seconds = 3.0
     explain_time_share: Share = 0.05

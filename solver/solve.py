@@ -21,6 +21,7 @@ from solver.decomposition import Relaxation, decompose, relax
 from solver.limits import Limits
 from solver.model.exact import exact_model
 from solver.model.variables import Variables
+from solver.network import LARGEST_PART, find_network, search_network
 from solver.parameters import DEFAULTS, SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, keep_what_stands, offer_warm_start, pose, read_warm_start
 from solver.search.explain import reasons_left_out
@@ -30,9 +31,6 @@ from solver.search.parts import find_parts
 from solver.search.rooms import keep_standing_rooms
 from solver.search.standing import keep_standing
 from solver.state.placements import make_plan
-
-LARGEST_PART = 0.6
-"""Share of all options that the largest of a scenario's parts may have, for the parts to be solved by themselves (ours)."""
 
 
 def solve(
@@ -88,7 +86,11 @@ def solve(
             if not incumbent.is_done:
                 solve_exactly(problem, incumbent)
         if not incumbent.is_done:
-            decompose(problem, incumbent, relaxation)
+            network = None if clock.deterministic else find_network(problem)
+            if network is None:
+                decompose(problem, incumbent, relaxation)
+            else:
+                search_network(network, incumbent, decompose)
         return report(problem, incumbent, incumbent_at_start, warm_start)
     finally:
         clock.end()

@@ -9,10 +9,11 @@ from solver.state.domains import Domains
 from solver.state.tasks import Key, Task, visit_key
 
 
-def find_parts(domains: Domains) -> list[list[Key]]:
+def find_parts(domains: Domains, joint_patients: bool = False) -> list[list[Key]]:
     """Return the parts of a scenario, the one with the fewest options first; each may be planned without the others.
 
     Tasks that have no option anywhere are with the first part. A notification budget is shared by everybody: one part then.
+    With ``joint_patients`` parts may share those: their items must not meet.
     """
     if domains.scenario.policy.max_notified_moves is not None:
         return [[task.key for task in domains.tasks]]
@@ -28,6 +29,8 @@ def find_parts(domains: Domains) -> list[list[Key]]:
 
     for task in domains.tasks:
         for shared in _list_shared(domains, task) if domains.options[task.key] else ():
+            if joint_patients and shared[0] == "patient":
+                continue
             parents[find(shared)] = find(task.key)
     parts: dict[Hashable, list[Key]] = defaultdict(list)
     for task in domains.tasks:
@@ -38,7 +41,7 @@ def find_parts(domains: Domains) -> list[list[Key]]:
     return [[*ordered[0], *idle], *ordered[1:]] if ordered else [idle]
 
 
-def _list_shared(domains: Domains, task: Task) -> Iterator[Hashable]:
+def _list_shared(domains: Domains, task: Task) -> Iterator[tuple[Hashable, ...]]:
     """Yield whatever a task may share with others: people by day, rooms, devices and bays by day, patients and links."""
     people, service = domains.scenario.providers_by_id, task.service
     places = {(option.day, option.location) for option in domains.options[task.key]}

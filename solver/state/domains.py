@@ -211,6 +211,14 @@ class Domains:
             if shift.also
         )
 
+    @cached_property
+    def _reachable(self) -> Mapping[str, frozenset[str]]:
+        """The locations at which each provider may have items at all."""
+        return {
+            provider.id: frozenset(location for shift in provider.shifts for location in shift.reachable_locations)
+            for provider in self.scenario.providers
+        }
+
     def place(self, service: Service, day: int, location: str) -> int:
         """Return the starts of a service on a date at a location, whoever gives it and receives it."""
         key = (get_needs(service), day, location)
@@ -239,10 +247,12 @@ class Domains:
         for provider in self.scenario.providers:
             if service.attention > FULL_ATTENTION and not provider.trainee:
                 continue
+            if "service_location" not in self._ignored and self._reachable[provider.id].isdisjoint(service.locations):
+                continue
             for number, shift in enumerate(provider.shifts):
                 mask, day = ANY, self.scenario.grid.day_index(shift.start.date())
                 for domain in self._provider_domains:
-                    mask &= domain(self.scenario, service, wanted, provider, shift)
+                    mask &= domain(self.scenario, service, wanted, provider, shift) if mask else 0
                 for location in shift.reachable_locations if mask else ():
                     starts = mask & self.place(service, day, location)
                     for presence in self._presence_domains if starts else ():
