@@ -4,7 +4,8 @@ An answer speaks as the message does: in its delimiters, character set and versi
 
 References
 ----------
-HL7 version 2.5.1, section 2.9 (processing rules), 2.15.8 (MSA), 2.15.5 (ERR); tables 0008 and 0357.
+HL7 version 2.5.1, section 2.9 (processing rules), 2.15.8 (MSA), 2.15.5 (ERR), 2.15.9.15 and 2.15.9.16 (MSH-15, MSH-16); tables
+0008, 0155 and 0357.
 """
 
 from __future__ import annotations
@@ -85,9 +86,7 @@ def make_ack(content: bytes, control_id: str, now: datetime, refusal: Refusal | 
     """
     text, codec = decoded(content)
     header = _header(text)
-    is_enhanced = header.raw(15) not in ("", "NE")
-    verdict = AckVerdict.ACCEPTED if refusal is None else refusal.verdict
-    code = f"C{verdict[1]}" if is_enhanced else verdict.value
+    code = _code(header, AckVerdict.ACCEPTED if refusal is None else refusal.verdict)
     segments = [_ack_header(header, control_id, now), _segment(header, "MSA", code, header.raw(10))]
     if refusal is not None:
         segments[1] = _segment(header, "MSA", code, header.raw(10), header.delimiters.escaped(refusal.words))
@@ -108,6 +107,24 @@ def read_ack(content: bytes) -> Acknowledgement:
     if answer is None:
         raise InvalidMessage("MSA: missing")
     return Acknowledgement(answer.get(1).upper(), answer.raw(2), answer.get(3))
+
+
+def _code(header: Segment, verdict: AckVerdict) -> str:
+    """Return MSA-1: in the enhanced mode C for who waits until a message is kept, A for who waits for what it asks for.
+
+    Over MLLP a sender waits for one answer, so each message gets one, even where neither MSH-15 nor MSH-16 wants any.
+    """
+    accept, application = (header.get(number).upper() for number in (15, 16))
+    if not accept and not application:
+        return verdict.value
+    is_application = _is_wanted(application, verdict) and not _is_wanted(accept, verdict)
+    return verdict.value if is_application else f"C{verdict[1]}"
+
+
+def _is_wanted(condition: str, verdict: AckVerdict) -> bool:
+    """Return whether table 0155 wants an answer: always, never, for errors, or for success."""
+    wanted = {"AL": True, "ER": verdict is not AckVerdict.ACCEPTED, "SU": verdict is AckVerdict.ACCEPTED}
+    return wanted.get(condition, False)
 
 
 def _header(text: str) -> Segment:

@@ -25,7 +25,9 @@ MAX_SEGMENTS = 5_000
 
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_HIGHLIGHT = {"H": "", "N": "", ".br": "\n", ".sp": "\n"}
+_HIGHLIGHT = {"H": "", "N": ""}
+_FORMAT = re.compile(r"\.(?:(?P<line>br|sp|ce)|(?P<blank>sk)|in|ti|fi|nf)[+-]?[0-9]{0,4}")
+"""Commands of formatted text: those that begin a line, those that move on in it, and those that say how lines are filled."""
 
 
 class InvalidMessage(Exception):
@@ -67,6 +69,8 @@ class Delimiters:
             return letters[code]
         if code in _HIGHLIGHT:
             return _HIGHLIGHT[code]
+        if (command := _FORMAT.fullmatch(code)) is not None:
+            return "\n" if command["line"] else " " if command["blank"] else ""
         return _of_hexadecimal(code) or match[0]
 
     def written(self, value: Field) -> str:

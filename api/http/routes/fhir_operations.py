@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Request, Response
-from pydantic_core import from_json
 
 from api.access.actor import Actor
 from api.context import AppContext
@@ -64,26 +65,54 @@ BODY = {
 }
 
 
+MAX_DEPTH = 100
+
+UNKEPT = re.compile(r"(?<!\\)(?:\\\\)*\\(x00|ud[89a-f][0-9a-f]{2})")
+"""What no database keeps, as ``repr`` writes it: NUL, and halves of a surrogate pair."""
+
+
 class _NamedTwice(ValueError):
     """An object of JSON that has two values of one name: its readers would not agree on which of them counts."""
 
 
-def _expect_distinct(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) < len(pairs):
+def _expect_distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
         raise _NamedTwice
+    return fields
+
+
+def _read_number(text: str) -> float:
+    """Return a number that is one. Raises ``ValueError`` for NaN and what is beyond all numbers."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError
+    return number
+
+
+def _is_deep(document: Any) -> bool:
+    """Return whether parts of a document nest deeper than any resource's do."""
+    parts = [document]
+    for _ in range(MAX_DEPTH):
+        lists = (part.values() if isinstance(part, dict) else part for part in parts if isinstance(part, dict | list))
+        parts = [inner for outer in lists for inner in outer]
+    return bool(parts)
 
 
 async def read_document(request: Request) -> Any:
     """Return the JSON that a request holds. Raises ``InvalidFile``."""
     body = await request.body()
     try:
-        document = from_json(body, allow_inf_nan=False)
-        json.loads(body, object_pairs_hook=_expect_distinct)
+        document = json.loads(
+            body.decode(), object_pairs_hook=_expect_distinct, parse_float=_read_number, parse_constant=_read_number
+        )
     except (ValueError, RecursionError) as error:
         reason = "names something twice" if isinstance(error, _NamedTwice) else "is no JSON"
         raise InvalidFile("body", [Fault("body", reason)]) from None
-    if "\\u0000" in repr(document) or "\\x00" in repr(document):
-        raise InvalidFile("body", [Fault("body", "a NUL character cannot be kept")])
+    if _is_deep(document):
+        raise InvalidFile("body", [Fault("body", f"nests deeper than {MAX_DEPTH} levels")])
+    if UNKEPT.search(repr(document)):
+        raise InvalidFile("body", [Fault("body", "NUL and halves of a surrogate pair cannot be kept")])
     return document
 
 

@@ -183,3 +183,25 @@ def test_what_is_nested_without_end_is_refused() -> None:
     for _ in range(500):
         nested = {"url": "u", "extension": [nested]}
     assert list(find_faults("Appointment", APPOINTMENT | {"extension": [nested]}))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "no JSON"),
+        (b"\xff", "no JSON"),
+        (b'{"resourceType":"Parameters","parameter":NaN}', "no JSON"),
+        (b'{"resourceType":"Parameters","parameter":1e999}', "no JSON"),
+        (b"[" * 100_000, "no JSON"),
+        (b"[" * 500 + b"]" * 500, "nests deeper"),
+        (b'{"resourceType":"Parameters","resourceType":"Parameters"}', "names something twice"),
+        (b'{"resourceType":"Parameters","id":"\\u0000"}', "cannot be kept"),
+        (b'{"resourceType":"Parameters","id":"\\ud800"}', "cannot be kept"),
+        (b'{"resourceType":"Parameters","id":"\xed\xa0\x80"}', "no JSON"),
+    ],
+)
+def test_a_body_that_is_no_document_is_refused_in_words(reader: Hospital, body: bytes, words: str) -> None:
+    headers = {**reader.headers, "Content-Type": "application/fhir+json"}
+    answer = reader.desk.client.post("/fhir/r4/Appointment/$find", content=body, headers=headers)
+    assert answer.status_code == 422 and answer.json()["resourceType"] == "OperationOutcome"
+    assert words in answer.json()["issue"][0]["diagnostics"]

@@ -49,10 +49,30 @@ def test_an_error_says_where_and_in_versions_without_err_2_says_it_in_msa_alone(
     assert old.header.raw(9) == "ACK^S12"
 
 
-@pytest.mark.parametrize(("accept", "code"), [("AL", "CE"), ("ER", "CE"), ("NE", "AE"), ("", "AE")])
-def test_the_enhanced_mode_is_answered_in_its_codes(accept: str, code: str) -> None:
-    content = siu().replace("|P|2.5.1", f"|P|2.5.1|||{accept}|AL").encode()
-    assert answered(content, REFUSAL).segments[1].get(1) == code
+@pytest.mark.parametrize(
+    ("modes", "accepted", "refused"),
+    [
+        ("|", "AA", "AE"),
+        ("AL|", "CA", "CE"),
+        ("AL|AL", "CA", "CE"),
+        ("al|NE", "CA", "CE"),
+        ("NE|AL", "AA", "AE"),
+        ("|AL", "AA", "AE"),
+        ("ER|AL", "AA", "CE"),
+        ("SU|AL", "CA", "AE"),
+        ("NE|NE", "CA", "CE"),
+        ("ER|NE", "CA", "CE"),
+        ('""|""', "AA", "AE"),
+    ],
+)
+def test_the_enhanced_mode_is_answered_in_its_codes(modes: str, accepted: str, refused: str) -> None:
+    content = siu().replace("|P|2.5.1", f"|P|2.5.1|||{modes}").encode()
+    assert (code_of(answered(content)), code_of(answered(content, REFUSAL))) == (accepted, refused)
+
+
+def code_of(answer: Message) -> str:
+    """Return MSA-1."""
+    return answer.segments[1].get(1)
 
 
 @given(st.one_of(st.binary(), st.binary().map(lambda content: b"MSH|^~\\&|" + content)))

@@ -51,6 +51,9 @@ def test_repetitions_and_subcomponents_are_parted_before_they_are_unescaped() ->
     [
         (r"\F\\S\\T\\R\\E", "|^&~\\E"),
         (r"a\.br\b", "a\nb"),
+        (r"a\.sp2\b", "a\nb"),
+        ("\\.in+4\\a\\.sk3\\b\\.fi\\", "a b"),
+        (r"a\.xx\b", r"a\.xx\b"),
         ("\\H\\bold\\N\\", "bold"),
         ("caf\\XE9\\", "café"),
         ("caf\\XC3A9\\", "café"),
