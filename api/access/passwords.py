@@ -28,8 +28,8 @@ MIN_GUESSES = 10**8
 MAX_ESTIMATED = 64
 """Characters that are estimated; more would take long, and add to what is enough already."""
 
-POOL_THREADS, POOL_PLACES = 2, 64
-"""How many are hashed at once, and wait: each takes 64 MiB and a core for some 50 ms. A shift that begins logs in at once."""
+POOL_THREADS, POOL_PLACES = 1, 65
+"""How many are hashed at once, and wait: each takes 64 MiB, and all cores for some 50 ms. A shift that begins comes at once."""
 
 
 @cache

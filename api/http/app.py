@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import anyio.to_thread
@@ -28,8 +29,16 @@ THREADS = 80
 class Application(FastAPI):
     """The service; its OpenAPI document tells how callers are known to each route, and which roles may use it."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._making = Lock()
+
     def openapi(self) -> dict[str, Any]:
-        """Return the document, which is made once."""
+        """Return the document, which is made once: that takes seconds, and anybody may ask for it in each thread."""
+        with self._making:
+            return self._make_document()
+
+    def _make_document(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = get_openapi(title=self.title, version=self.version, summary=self.summary, routes=self.routes)
             document["components"]["securitySchemes"] = {

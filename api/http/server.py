@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from asyncio.events import TimerHandle
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from api.http.errors import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE, RETRY_SECONDS
+from api.http.strangers import Strangers
 
 MAX_HEAD_BYTES = 32 * 1024
 """Longest start line with headers; browsers send a few thousand bytes."""
@@ -37,11 +39,17 @@ STALL_SECONDS = 30.0
 BYTES_PER_SECOND = 32 * 1024
 """How fast a body has to arrive beyond that: the largest takes some nine minutes at most."""
 
-MAX_PIPELINED = 8
+EARLY_BYTES = 64 * 1024
+"""How much of a stranger's body is there before anybody looks at the request: half-sent ones take no place in the line."""
+
+MAX_PIPELINED = 4
 """Requests that one connection may send before the first is answered: clients have given that up, and each is held whole."""
 
 MAX_CONNECTIONS = 500
 """Connections that one process keeps; beside its files that fits into the 1,024 that systems usually allow it."""
+
+_log = logging.getLogger("uvicorn.protocol")
+_log.setLevel(logging.ERROR)  # a line for each nonsense that is no request would be as many as its sender likes
 
 
 @dataclass(slots=True)
@@ -58,6 +66,7 @@ class Connections:
     arrival_seconds: float = ARRIVAL_SECONDS
     count: int = 0
     waiting: dict[BoundedProtocol, None] = field(default_factory=dict)
+    strangers: Strangers = field(default_factory=Strangers)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -76,7 +85,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._since = 0.0
         self._received = self._body_received = self._headers_received = 0
         self._refusal = HTTPStatus.BAD_REQUEST
+        self.logger = _log
         self._answered: RequestResponseCycle | None = None
+        self._arriving: tuple[RequestResponseCycle, Any] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, and the place of another when there are too many."""
@@ -138,6 +149,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take a part of a body."""
         self._body_received += len(body)
         super().on_body(body)
+        if self._arriving is not None and len(self.cycle.body) > EARLY_BYTES:
+            self._stand_in_line(*self._arriving)
 
     def on_message_complete(self) -> None:
         """Have the whole of a request."""
@@ -146,6 +159,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
         self._arrived()
         super().on_message_complete()
+        if self._arriving is not None:
+            self._stand_in_line(*self._arriving)
 
     def on_response_complete(self) -> None:
         """Wait for the next request; of one that was answered before it was there, for the rest."""
@@ -157,6 +172,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Wait for a caller who does not take an answer, but not for ever."""
         super().pause_writing()
         self._stall = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+        self.shared.waiting[self] = None
 
     def resume_writing(self) -> None:
         """Go on writing."""
@@ -164,6 +180,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None
+        if self._timer is None:
+            self.shared.waiting.pop(self, None)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser does not take."""
@@ -200,14 +218,30 @@ class BoundedProtocol(HttpToolsProtocol):
         is_next = cycle is None or (cycle.response_complete and not cycle.more_body)
         if (is_next or not cycle.response_started) and (self._received or status is not HTTPStatus.REQUEST_TIMEOUT):
             self.transport.write(_answer(status))
-        self.transport.close()
+        if self._stall is None:
+            self.transport.close()
+        else:  # who takes nothing would not take the rest either
+            self.transport.abort()
         for waiting in (cycle, self._answered):
             if waiting is not None and not waiting.response_complete:
                 _tell_gone(waiting)
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answered = cycle
-        super()._start_asgi_task(cycle, app)
+        noted: Any = self.shared.strangers.remember(app)
+        if self.shared.strangers.knows(cycle.scope["headers"]):
+            super()._start_asgi_task(cycle, noted)
+        elif cycle.more_body and not cycle.waiting_for_100_continue and len(cycle.body) <= EARLY_BYTES:
+            self._arriving = (cycle, noted)
+        else:
+            self._stand_in_line(cycle, noted)
+
+    def _stand_in_line(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._arriving = None
+        if self.shared.strangers.is_full:
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+        else:
+            self.shared.strangers.wait(cycle, partial(super()._start_asgi_task, cycle), app)
 
 
 def make_protocol(shared: Connections) -> type[HttpToolsProtocol]:

@@ -1,10 +1,12 @@
-"""Small pools of threads for what is slow, beside those that read: whoever logs in keeps nobody waiting who is in already."""
+"""Small pools of threads for what is slow, beside those that read: whoever logs in keeps nobody waiting who is in already.
+
+Their threads have the priority of all others. One of a lower priority would keep the interpreter's lock for as long as the
+system does not let it run, and everybody would wait for that.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +15,6 @@ from typing import TypeVar
 from api.runtime.exceptions import Unavailable
 
 T = TypeVar("T")
-
-NICE = 10
-"""How much a pool's threads give way to others, where the system knows that of a thread (Linux)."""
 
 
 class BoundedPool:
@@ -52,7 +51,7 @@ class BoundedPool:
                 raise Unavailable(f"too many wait for {self._name}; try again soon")
             self._inside += 1
             if self._threads is None:
-                self._threads = ThreadPoolExecutor(self._count, thread_name_prefix=self._name, initializer=_give_way)
+                self._threads = ThreadPoolExecutor(self._count, thread_name_prefix=self._name)
             running = self._threads.submit(act)
         running.add_done_callback(self._left)
         return await asyncio.wrap_future(running)
@@ -67,8 +66,3 @@ class BoundedPool:
     def _left(self, _: object) -> None:
         with self._lock:
             self._inside -= 1
-
-
-def _give_way() -> None:
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
     from api.context import AppContext
 
+ACCEPTED_AT_ONCE = 8
+"""Connections that are taken before anything else is looked at. The event loop takes one from each socket in turn, so that the
+one that is listened to is given to it as so many: with thousands that connect, the last of them would wait for long."""
+
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter from others: a request that derives a week must not hold up small ones."""
 
@@ -136,10 +140,10 @@ def _listen(context: AppContext, listening: socket, announce: Callable[[str], No
 
         async def startup(self, sockets: list[socket] | None = None) -> None:
             await super().startup(sockets)
-            for listening in sockets or ():  # of sockets that it was given, the server does not say where they are
-                address = make_address(settings.host, listening.getsockname()[1], settings.tls_certificate is not None)
-                log.info("running on %s", address)
-                announce(address)
+            # Of sockets that it was given, the server does not say where they are.
+            address = make_address(settings.host, listening.getsockname()[1], settings.tls_certificate is not None)
+            log.info("running on %s", address)
+            announce(address)
             Thread(target=_load_the_rest, name="loading", daemon=True).start()
 
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -158,7 +162,7 @@ def _listen(context: AppContext, listening: socket, announce: Callable[[str], No
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
     )
-    Server(config).run([listening])
+    Server(config).run([listening, *(listening.dup() for _ in range(ACCEPTED_AT_ONCE - 1))])
 
 
 def _bound(settings: Settings) -> socket:

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from support.sockets import WAIT_SECONDS, answered, connected, served, status_of
 
-from api.http.server import MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED, Connections
+from api.http.server import EARLY_BYTES, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED, Connections
 
 ASK = b"GET / HTTP/1.1\r\nHost: clinic\r\nConnection: close\r\n"
 HALF = b"POST / HTTP/1.1\r\nHost: clinic\r\nContent-Length: 100\r\n\r\nhalf"
@@ -70,7 +70,7 @@ def test_a_request_that_does_not_come_in_time_is_ended(sent: bytes) -> None:
 
 
 def test_a_body_that_is_not_wanted_has_to_end_in_time_too() -> None:
-    refused = HALF.replace(b"/ ", b"/refused ", 1)
+    refused = b"POST /refused HTTP/1.1\r\nHost: clinic\r\nContent-Length: 100000\r\n\r\n" + b"v" * (EARLY_BYTES + 1)
     with served(echo, Connections(arrival_seconds=0.05)) as port, connected(port, refused) as connection:
         assert answered(connection).startswith(b"HTTP/1.1 200")
 
@@ -108,6 +108,20 @@ def test_more_requests_at_once_than_may_wait_end_the_connection() -> None:
     with served(echo, Connections()) as port, connected(port, kept * (MAX_PIPELINED + 4)) as connection:
         answer = answered(connection)
     assert b"HTTP/1.1 429" in answer and answer.count(b"HTTP/1.1 200") <= MAX_PIPELINED
+
+
+def test_answers_that_nobody_takes_keep_nobody_out() -> None:
+    large = PlainTextResponse(b"v" * 4_000_000)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await (large if scope["path"] == "/large" else PlainTextResponse("small"))(scope, receive, send)
+
+    with served(answer, Connections(most=4)) as port, ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(connected(port, ASK.replace(b"/ ", b"/large ", 1) + b"\r\n")).recv(1)
+        with connected(port, ASK + b"\r\n") as connection:
+            assert status_of(connection) == 200
 
 
 def test_an_answer_ends_with_its_connection_whatever_was_asked_after_it() -> None:
