@@ -14,7 +14,8 @@ from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Reading
 from api.http.errors import document_problems
 from api.http.gate import make_router
-from api.http.models import Length, ResponseModel
+from api.http.models import ResponseModel
+from api.http.pages import Paged
 from api.services.bookings import groups
 from api.services.clinic import programmes as service
 from api.services.patients.finding import get_patient_names
@@ -52,16 +53,17 @@ class ListedProgramme(ResponseModel):
 
     id: str
     name: str
-    members: Length
-    waiting: Length
+    members: int
+    waiting: int
 
 
 class Programmes(ResponseModel):
-    """All programmes."""
+    """A page of programmes."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [LISTED]}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [LISTED], "next": None}]})
 
     items: list[ListedProgramme]
+    next: str | None
 
 
 class ShownWaiting(ResponseModel):
@@ -123,11 +125,12 @@ class Attendance(BaseModel):
 
 
 @router.get("/v1/programmes", response_model=Programmes)
-def list_programmes(call: Reading) -> Response:
-    """Return the programmes."""
+def list_programmes(call: Reading, page: Paged) -> Response:
+    """Return the programmes, by id, a page at a time."""
 
     def act(session: Transaction) -> RouteResult:
-        return RouteResult(Programmes.model_validate({"items": service.list_programmes(session)}))
+        rows = service.list_programmes(session, page.after, page.count + 1)
+        return RouteResult(page.of(Programmes, rows, lambda programme: programme.id))
 
     return call.read(act)
 

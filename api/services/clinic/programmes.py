@@ -13,6 +13,7 @@ from api.runtime.exceptions import Conflict
 from api.services.records import write_audit
 from api.store.queries import programmes as store
 from api.store.queries.bookings import BookingChange
+from api.store.queries.programmes import ListedProgramme
 from api.store.rows import expect_version
 from scheduling import catalogue
 from scheduling.care.programmes import Programme, open_programme, seat_attendees
@@ -52,9 +53,9 @@ class Changes(Model):
     required: bool | None = None
 
 
-def list_programmes(session: Session) -> tuple[Programme, ...]:
-    """Return every programme with its people and sessions, by id."""
-    return store.load(session)
+def list_programmes(session: Session, after: str, count: int) -> list[ListedProgramme]:
+    """Return programmes by id, those after one, with how many have a seat and wait."""
+    return store.list_programmes(session, after, count)
 
 
 def get_version(session: Session, identifier: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from api.store.queries.periods import get_zone
@@ -52,6 +52,31 @@ def put_programmes(session: Session, programmes: Iterable[Programme]) -> None:
 def list_ids(session: Session) -> set[str]:
     """Return the ids of all programmes."""
     return set(session.exec(select(ProgrammeRow.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedProgramme:
+    """A programme and how many have a seat in it and wait for one."""
+
+    id: str
+    name: str
+    members: int
+    waiting: int
+
+
+def list_programmes(session: Session, after: str, count: int) -> list[ListedProgramme]:
+    """Return programmes by id, those after one, without reading their people."""
+    ordered = select(ProgrammeRow).where(ProgrammeRow.id > after).order_by(col(ProgrammeRow.id)).limit(count)
+    rows = list(session.exec(ordered))
+    seats, queues = (_count_people(session, people, [row.id for row in rows]) for people in (MemberRow, WaitingRow))
+    return [
+        ListedProgramme(row.id, json.loads(row.document)["name"], seats.get(row.id, 0), queues.get(row.id, 0)) for row in rows
+    ]
+
+
+def _count_people(session: Session, people: type[MemberRow] | type[WaitingRow], programmes: Collection[str]) -> dict[str, int]:
+    of = col(people.programme_id)
+    return dict(session.exec(select(of, func.count()).where(of.in_(programmes)).group_by(of)).all())
 
 
 def load(session: Session) -> tuple[Programme, ...]:
