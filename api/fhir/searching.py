@@ -10,6 +10,7 @@ FHIR R4, section 3.1.1 (Search): 3.1.1.4.6 (date), 3.1.1.4.9 (reference), 3.1.1.
 from __future__ import annotations
 
 import re
+from calendar import isleap, monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -163,7 +164,7 @@ def read_search(kind: str, pairs: Iterable[tuple[str, str]]) -> Search:
 
 
 DATE = re.compile(
-    r"(?P<prefix>eq|ge|gt|le|lt)?(?P<value>[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2})?)?)"
+    r"(?P<prefix>eq|ge|gt|le|lt|sa|eb)?(?P<value>[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?)"
 )
 
 
@@ -186,12 +187,14 @@ def read_dates(search: Search, name: str, zone: ZoneInfo) -> list[Bounds]:
             raise _fault(name, "takes one value; give it again for another bound")
         match = DATE.fullmatch(values[0].replace(" ", "+"))
         if match is None:
-            raise _fault(name, "must be a date, or a time, after eq, ge, gt, le or lt")
+            raise _fault(name, "must be a year, month, date or time, after eq, ge, gt, le, lt, sa or eb")
         first, last = read_moment(name, match["value"], zone)
         chosen.append(
             {
                 "ge": Bounds(first, None),
                 "gt": Bounds(last, None),
+                "sa": Bounds(last, None),
+                "eb": Bounds(None, first),
                 "le": Bounds(None, last),
                 "lt": Bounds(None, first),
             }.get(match["prefix"] or "eq", Bounds(first, last))
@@ -212,11 +215,13 @@ def read_window(bounds: list[Bounds]) -> tuple[datetime, datetime]:
 
 
 def read_moment(name: str, text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Return the first instant of a date or time, and the first after it: of a time, a second later."""
+    """Return the first instant of a year, month, date or time, and the first after it: of a time, a second later."""
     try:
         if "T" not in text:
-            day = date.fromisoformat(text)
-            first, after = (datetime.combine(each, time(), zone) for each in (day, day + timedelta(days=1)))
+            begins = date.fromisoformat(f"{text}-01-01"[:10])
+            days = {4: 366 if isleap(begins.year) else 365, 7: monthrange(begins.year, begins.month)[1]}.get(len(text), 1)
+            ends = begins + timedelta(days=days)
+            first, after = (datetime.combine(each, time(), zone) for each in (begins, ends))
         else:
             first = datetime.fromisoformat(text)
             first = first if first.tzinfo is not None else first.replace(tzinfo=zone)

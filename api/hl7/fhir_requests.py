@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import Mapping
@@ -38,6 +39,7 @@ class FhirRequests:
     def __init__(self, fhir: Fhir, folder: Path) -> None:
         tls = client_tls(Tls(authorities=fhir.authorities), folder)
         assert isinstance(tls, ssl.SSLContext)
+        self._answer_seconds = fhir.answer_seconds
         limits = httpx2.Timeout(fhir.answer_seconds, connect=CONNECT_SECONDS)
         self._client = httpx2.AsyncClient(verify=tls, timeout=limits, trust_env=False, follow_redirects=False)
 
@@ -51,19 +53,28 @@ class FhirRequests:
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> FhirAnswer:
-        """Send a request and return its answer. Raises ``Unanswered`` when there is none, or the server asks to wait."""
+        """Send a request and return its answer, whole within the partner's ``answer_seconds``, however slowly it comes.
+
+        Raises
+        ------
+        Unanswered
+            When there is none, or the server asks to wait.
+        """
         kind = {} if body is None else {"Content-Type": JSON_KIND}
         try:
-            async with self._client.stream(
-                method,
-                address,
-                params=query,
-                data=form,
-                content=None if body is None else json.dumps(body).encode(),
-                headers={"Accept": JSON_KIND if form is None else "application/json", **kind, **(headers or {})},
-            ) as answer:
+            async with (
+                asyncio.timeout(self._answer_seconds),
+                self._client.stream(
+                    method,
+                    address,
+                    params=query,
+                    data=form,
+                    content=None if body is None else json.dumps(body).encode(),
+                    headers={"Accept": JSON_KIND if form is None else "application/json", **kind, **(headers or {})},
+                ) as answer,
+            ):
                 content = await _read(answer)
-        except httpx2.TimeoutException:
+        except (TimeoutError, httpx2.TimeoutException):
             raise Unanswered("no answer in time") from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise Unanswered(f"the request fails: {type(error).__name__}") from None

@@ -38,16 +38,17 @@ STATUS_OF_TRIGGER = {
 STATUS_OF_CODE = {
     "booked": Status.BOOKED,
     "arrived": Status.ARRIVED,
-    "checked-in": Status.ARRIVED,
+    "checkedin": Status.ARRIVED,
     "started": Status.ARRIVED,
     "complete": Status.DONE,
+    "completed": Status.DONE,
     "cancelled": Status.CANCELLED,
     "canceled": Status.CANCELLED,
     "deleted": Status.CANCELLED,
     "dc": Status.CANCELLED,
     "noshow": Status.NO_SHOW,
 }
-"""SCH-25 without case: table 0278, and what is common besides."""
+"""SCH-25, its letters alone and without case (``No-Show`` is ``noshow``): table 0278, and what is common besides."""
 
 PRIORITY_OF_CODE: dict[str, Priority] = {
     "s": "urgent",
@@ -234,7 +235,7 @@ END_PLACES = (("TQ1", 8, 1), ("SCH", 11, 5))
 
 def _status(message: Message, schedule: Segment) -> Status:
     said = STATUS_OF_TRIGGER.get(message.trigger)
-    code = STATUS_OF_CODE.get(schedule.get(25).lower())
+    code = STATUS_OF_CODE.get("".join(filter(str.isalpha, schedule.get(25).lower())))
     if said is Status.BOOKED and code in (Status.ARRIVED, Status.DONE):
         return code
     return said or code or Status.BOOKED

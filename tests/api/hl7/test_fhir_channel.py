@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from api.fhir.reading import expect_valid
 from api.hl7.checking import check_partner
 from api.hl7.client import Unanswered
 from api.hl7.fhir_channel import FhirChannel
+from api.hl7.fhir_requests import FhirRequests
 from api.hl7.partners import Partner
 from api.hl7.sender import PartnerSender
 from api.runtime.settings import read_settings
@@ -219,3 +221,33 @@ def test_a_check_says_in_words_what_is_wrong(
     assert words in results[0][1] and results[0][0] == (not change)
     assert results[1] == (True, "it answers a search of appointments with 200")
     assert server.asked.count("POST token") == 1
+
+
+def test_an_answer_that_comes_in_drops_ends_in_time(hospital: Partner, tmp_path: Path) -> None:
+    drops, ended = 0, asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal drops
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        with suppress(ConnectionError):
+            for drops in range(1000):  # noqa: B007
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.transport.abort()
+        ended.set()
+
+    async def ask() -> None:
+        assert hospital.fhir is not None
+        server = await asyncio.start_server(drip, "127.0.0.1", 0)
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        requests = FhirRequests(hospital.fhir.changed(answer_seconds=0.3), tmp_path)
+        with pytest.raises(Unanswered, match="in time"):
+            await requests.send("GET", address)
+        await requests.close()
+        await ended.wait()
+        server.close()
+
+    asyncio.run(ask())
+    assert 0 < drops < 500, "each drop came in time, the whole did not"

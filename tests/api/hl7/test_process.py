@@ -9,21 +9,24 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlmodel import col, select
 from support import factories
 from support.ehr import Ehr, as_it_stands
 from support.factories import booking, group, session, visit
 from support.hl7 import siu
 from support.hl7_process import exchanging
-from support.mllp import listening, say
+from support.mllp import LOOPBACK, listening, say
 from support.processes import STOP_SECONDS
 from support.stored import StoredWeek
 
 from api.hl7.acks import read_ack
 from api.hl7.frames import FrameReader, frame
+from api.hl7.incoming import REFERRAL_WAITS
+from api.store.audit import list_entries
 from api.store.columns import utc_now
 from api.store.database import Database
-from api.store.queries import bookings, periods
-from api.store.tables import BookingRow
+from api.store.queries import bookings, periods, tasks
+from api.store.tables import BookingRow, InMessageRow
 
 BEFORE = datetime(2026, 11, 27, tzinfo=UTC)
 
@@ -134,3 +137,50 @@ def change(database: Database, number: int) -> None:
         where = (placing.subject, placing.service, placing.location)
         moved = type(placing)(*where, placing.starts_at + later, placing.ends_at + later, takings)
         bookings.place(rows, row.period_id, moved, utc_now())
+
+
+REFERRAL = (
+    "MSH|^~\\&|EHR|HOSPITAL|||20261130120000-0500||REF^I12^REF_I12|R-{number}|P|2.5.1\r"
+    "RF1||R|||||20261130\rPRD|RP|Gray^Kim\rPID|1||new-{number}^^^HOSPITAL^MR||Doe^Jo\rOBR|1|o-{number}||X-9^Pain\r"
+)
+
+
+@pytest.mark.heavy
+def test_what_comes_in_is_kept_once_when_the_process_is_killed_before_its_answer(sqlite_url: str, tmp_path: Path) -> None:
+    """Ten kills, five of them as soon as a message is kept: who had no answer sends again, and each message is done once."""
+    database, kills = Database(sqlite_url), 10
+    published(database)
+    contents = [frame(REFERRAL.format(number=number).encode()) for number in range(kills)]
+
+    async def work() -> None:
+        for number, content in enumerate(contents):
+            with exchanging(sqlite_url, tmp_path) as exchange:
+                _, writer = await asyncio.open_connection(LOOPBACK, exchange.port)
+                writer.write(content)
+                await writer.drain()
+                if number % 2 == 0:
+                    await until(lambda: len(list_received(database)) > number)  # noqa: B023
+                exchange.process.kill()
+                exchange.process.wait()
+                writer.close()
+            with exchanging(sqlite_url, tmp_path) as exchange:
+                for _ in range(2):
+                    (answer,) = FrameReader().feed(await say(exchange.port, content))
+                    assert (read_ack(answer).code, read_ack(answer).control_id) == ("AA", f"R-{number}")
+                await until(lambda: all(row.ended_at is not None for row in list_received(database)))
+                assert not [line for line in exchange.log if "Traceback" in line]
+
+    asyncio.run(work())
+    assert [(row.control_id, row.state, row.parts_done) for row in list_received(database)] == [
+        (f"R-{number}", "task", 1) for number in range(kills)
+    ]
+    with database.reading() as rows:
+        assert len([row for row in list_entries(rows, count=1000) if row.action == "hl7.in"]) == kills
+        assert [row.kind for row in tasks.list_tasks(rows, None, 100, False)] == [REFERRAL_WAITS] * kills
+    database.close()
+
+
+def list_received(database: Database) -> list[InMessageRow]:
+    """Return the messages that came in, in their order."""
+    with database.reading() as rows:
+        return list(rows.exec(select(InMessageRow).order_by(col(InMessageRow.number))))
