@@ -21,7 +21,6 @@ SCREENS = {
     "groups": "/groups",
     "outlook": "/outlook",
     "roster": "/roster",
-    "interface": "/docs",
 }
 """The paths of all screens but the board and the pages without a script."""
 
