@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
+import httpx2
 import pytest
 from support.processes import served
 from support.service import SECRET
@@ -37,11 +38,17 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
 
 @dataclass(frozen=True)
 class DeskServed:
-    """A service with a planned week, and the accounts of its scheduler and its admin, by one pass phrase."""
+    """A service with a planned week, its store's file and its process, and the accounts of its scheduler and its admin."""
 
     address: str
     password: str
     scenario: Scenario
+    file: Path
+    process: int
+
+    def client(self) -> httpx2.Client:
+        """Return a program that asks the service, and is no browser."""
+        return httpx2.Client(base_url=self.address, timeout=30)
 
     @property
     def start(self) -> str:
@@ -75,7 +82,8 @@ def served_plan(folder: Path, week: Scenario, plan: Any) -> Iterator[DeskServed]
     """Serve a week and its plan from a store in a folder."""
     from solver import Limits
 
-    url = f"sqlite:///{folder / 'desk.db'}"
+    file = folder / "desk.db"
+    url = f"sqlite:///{file}"
     context = create_context(Settings(database_url=url, secret=SECRET), Database(url))
     migrate(context.database)
     password = fill_store(context, week, plan, Limits(seconds=2, workers=1))
@@ -84,7 +92,7 @@ def served_plan(folder: Path, week: Scenario, plan: Any) -> Iterator[DeskServed]
         add_account(session, SYSTEM, new, hash_password(password, ADMIN), None, context.clock())
     context.close()
     with served(url) as service:
-        yield DeskServed(service.address, password, week)
+        yield DeskServed(service.address, password, week, file, service.process.pid)
 
 
 def expect_browser() -> str:

@@ -38,7 +38,7 @@ def scheme(request: pytest.FixtureRequest) -> str:
 def page(browser: Any, desk: DeskServed) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(60_000)
     opened.goto(desk.start)
     opened.get_by_role("link", name="Open").click()
     opened.locator("[data-key]").first.wait_for()

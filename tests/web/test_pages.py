@@ -63,41 +63,9 @@ def test_today_says_when_patients_are_to_be_there_and_a_wall_names_none(at: Any,
     assert find_faults(page) == []
 
 
-@pytest.mark.parametrize("path", ["/intake", "/weeks/{week}/happened"])
-def test_pages_that_take_something_in(at: Any, page: Any, desk: DeskServed, scheme: str, path: str) -> None:
-    page.emulate_media(color_scheme=scheme)
-    at(path.format(week=desk.scenario.id))
-    page.get_by_role("heading", level=1).wait_for()
-    assert find_faults(page) == []
-
-
 def test_a_sheet_is_looked_at_before_it_is_taken_in(at: Any) -> None:
     page = at("/intake")
     page.get_by_label("Or paste rows").fill("kind,patient,name\nnonsense,mrn-1,Robin Example")
     page.get_by_role("button", name="Check").click()
     page.get_by_text('unknown kind "nonsense"').wait_for()
     assert page.get_by_role("button", name="Take").count() == 0
-
-
-def test_what_was_entered_is_listed_and_taken_back(at: Any, desk: DeskServed) -> None:
-    page = at(f"/weeks/{desk.scenario.id}/happened")
-    page.get_by_label("Who").select_option(desk.scenario.providers[0].id)
-    page.get_by_role("button", name="Add to the list").click()
-    page.get_by_role("button", name="Enter it as it is").click()
-    page.get_by_role("button", name=f"Take back {desk.scenario.providers[0].name}").click()
-    page.get_by_text("No absence, closure or extra shift is entered.").wait_for()
-
-
-@pytest.mark.heavy
-def test_what_would_be_is_seen_before_it_is_real(at: Any, desk: DeskServed) -> None:
-    page = at(f"/weeks/{desk.scenario.id}/happened")
-    page.get_by_label("Who").select_option(planned_week(WEEK)[1].visits[0].team[0])
-    page.get_by_role("button", name="Add to the list").click()
-    page.get_by_role("button", name="What if?").click()
-    real = page.get_by_role("button", name="Make it real")
-    real.wait_for(timeout=120_000)
-    assert page.get_by_text("No absence, closure or extra shift is entered.").is_visible()
-    assert find_faults(page) == []
-    real.click()
-    page.get_by_text("It is real").wait_for()
-    page.get_by_role("button", name="Take back").wait_for()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 MINUTE = 60_000
+MOST_UNTIL_FIRST_MS = 1_000
 
 
 def test_a_plan_is_asked_for_and_published(page: Any) -> None:
@@ -18,3 +21,33 @@ def test_a_plan_is_asked_for_and_published(page: Any) -> None:
     page.get_by_text("Published:").wait_for()
     page.get_by_role("button", name="Go to the board").click()
     page.locator("[data-visit]").first.wait_for()
+
+
+def ask_for_plan(page: Any, seconds: str) -> None:
+    page.get_by_role("link", name="Plan").click()
+    page.get_by_label("Seconds").select_option(seconds)
+    page.get_by_role("button", name="Ask for a plan").click()
+
+
+@pytest.mark.heavy
+def test_the_first_figure_comes_at_once_and_the_curve_ends_at_what_is_published(page: Any) -> None:
+    ask_for_plan(page, "10")
+    page.get_by_text("s left").wait_for(timeout=MOST_UNTIL_FIRST_MS)
+    publish = page.get_by_role("button", name="Publish")
+    publish.wait_for(timeout=2 * MINUTE)
+    drawn = page.locator("text.end.cost").text_content()
+    publish.click()
+    page.get_by_text("Published:").wait_for()
+    page.get_by_role("button", name="Go to the board").click()
+    page.locator("[data-visit]").first.wait_for()
+    figures = page.evaluate(
+        "() => fetch(`/v1/scenarios/${location.pathname.split('/')[2]}/board`).then(answer => answer.json())"
+    )
+    assert drawn == f"{figures['figures']['cost']:,}"
+
+
+@pytest.mark.heavy
+def test_a_search_that_is_stopped_keeps_the_best_plan(page: Any) -> None:
+    ask_for_plan(page, "300")
+    page.locator("button:enabled", has_text="Stop and keep the best").click(timeout=MINUTE)
+    page.get_by_role("button", name="Publish").wait_for(timeout=MINUTE)

@@ -27,6 +27,7 @@ export class Mover {
   #timer = 0;
   #asked: AbortController | null = null;
   #frame = 0;
+  #picked: Promise<void> = Promise.resolve();
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -102,7 +103,7 @@ export class Mover {
       const box = row.getBoundingClientRect();
       return { id: row.dataset.row!, top: box.top - top, bottom: box.bottom - top };
     });
-    return this.#desk.pick(visit);
+    return (this.#picked = this.#desk.pick(visit));
   }
 
   #follow(): void {
@@ -144,6 +145,9 @@ export class Mover {
   }
 
   async #judge(): Promise<void> {
+    const aim = this.aim;
+    await this.#picked; // where it may stand is wanted first
+    if (aim !== this.aim) return;
     const target = this.target;
     const visit = this.#desk.carry?.visit;
     if (!target || !visit) return;
