@@ -69,3 +69,19 @@ def test_a_sheet_is_looked_at_before_it_is_taken_in(at: Any) -> None:
     page.get_by_role("button", name="Check").click()
     page.get_by_text('unknown kind "nonsense"').wait_for()
     assert page.get_by_role("button", name="Take").count() == 0
+
+
+def test_one_referral_is_entered_in_a_form_that_asks_for_what_its_kind_needs(at: Any) -> None:
+    page = at("/intake")
+    kind = page.get_by_label("Referred for")
+    kind.locator("option[value=pump-refill]").wait_for(state="attached")
+    assert page.get_by_label("Reservoir is low on").count() == 0
+    kind.select_option("pump-refill")
+    page.get_by_label("Reservoir is low on").fill("2026-12-20")
+    page.get_by_label("Number").fill("mrn-form")
+    page.get_by_role("button", name="Enter the referral").click()
+    page.get_by_role("alert").wait_for()  # it is not known whose number this is
+    page.get_by_label("Name (of a new patient)").fill("Robin Example")
+    assert find_faults(page) == []
+    page.get_by_role("button", name="Enter the referral").click()
+    page.get_by_text("Taken in:").wait_for()
