@@ -176,7 +176,7 @@ def search_meanwhile(
     if problem.limits.workers == 1 or clock.deterministic:
         return cool(clock.left)
     if ruin is not None:
-        anneal(problem, incumbent, cool(bound.wait_seconds), ruin, relaxing.done)
+        anneal(problem, incumbent, cool(max(bound.wait_seconds / 2, bound.wait_seconds - clock.elapsed)), ruin)
     longer = cool(bound.seconds_per_task * len(problem.domains.tasks))
     if ruin is not None and not relaxing.done() and not incumbent.is_done:
         again = begin_annealing(problem, incumbent, 0)

@@ -110,7 +110,8 @@ class BoundParameters(Model):
     Attributes
     ----------
     wait_seconds : float
-        A first, quick cooling, which ends when the relaxation is there: a week has it in 1.3 s, a month in 35 s.
+        Seconds from the beginning after which a first, quick cooling ends, or half as many from when it begins: a week has the
+        relaxation after 2 s, a month after 35 s.
     seconds_per_task : float
         Seconds for each task of the longer cooling after it, while the relaxation is not there.
     restart_share : float
@@ -129,7 +130,7 @@ class BoundParameters(Model):
         A relative gap as small as this is left to branch and cut at once, and to its end.
     """
 
-    wait_seconds: Seconds = 2.0
+    wait_seconds: Seconds = 1.9
     seconds_per_task: Seconds = 0.01
     restart_share: Share = 0.5
     simplex_share: Share = 0.7

@@ -20,7 +20,7 @@ from solver.clock import Clock
 from solver.parameters import DEFAULTS, AnnealingParameters
 from solver.search.encoding import KernelEncoding
 from solver.search.kernel.annealing import BUDGET_PENALTY, anneal, list_kept
-from solver.search.kernel.compilation import SOURCES
+from solver.search.kernel.compilation import STAMP
 from solver.search.kernel.layout import BUDGET, NOTIFIED, SUPERVISOR, WORTH
 from solver.state.domains import Domains
 from solver.state.placements import Placement
@@ -150,5 +150,5 @@ class KernelCompilation:
 
     @staticmethod
     def _cached() -> bool:
-        changed = max(file.stat().st_mtime for file in SOURCES)
-        return any(file.stat().st_mtime >= changed for file in list_kept())
+        stamp = STAMP.encode()  # which Numba writes into the index of what it keeps
+        return any(stamp in index.read_bytes() for index in list_kept())

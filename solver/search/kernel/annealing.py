@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from math import exp
 from pathlib import Path
 
@@ -183,10 +182,7 @@ def list_kept() -> Iterator[Path]:
 
 
 def compile_kernel() -> None:
-    """Compile the functions that Python calls, if they have not been on this machine, by calling them on an empty row.
-
-    What is kept then counts as newer than the kernel's files, also where these were only copied, and not changed, since.
-    """
+    """Compile the functions that Python calls, if they have not been on this machine, by calling them on an empty row."""
     tables = Tables(np.zeros((1, max(SETTINGS, TEAM + 1)), np.int32), np.zeros(1, np.int32))
     state = SearchState(
         np.zeros((1, AT_TEAM + 1), np.int32),
@@ -198,6 +194,3 @@ def compile_kernel() -> None:
     with one_process_at_a_time(Path(str(anneal.stats.cache_path))):
         put(tables, state, 0, 0, 0, -1, -1)
         anneal(tables, state, np.zeros((0, SUPERVISOR + 1), np.int32), 0, 0, 1.0, 0.0, 0)
-    for index in list_kept():
-        with suppress(OSError):
-            index.touch()

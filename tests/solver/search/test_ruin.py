@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import datetime
+from importlib import import_module
 from itertools import pairwise
 from math import inf
 from pathlib import Path
@@ -249,5 +250,17 @@ def test_files_that_were_only_copied_since_are_not_waited_for() -> None:
     compile_kernel()
     for index in list_kept():
         os.utime(index, (0, 0))
-    compile_kernel()
     assert KernelCompilation().is_done
+
+
+def test_what_is_kept_of_other_files_is_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[object] = []
+
+    def begin(command: object, **_: object) -> object:
+        begun.append(command)
+        return SimpleNamespace(wait=lambda: 0)
+
+    monkeypatch.setattr(import_module("solver.search.ruin"), "STAMP", "0" * 64)
+    monkeypatch.setattr(subprocess, "Popen", begin)
+    KernelCompilation().wait()
+    assert len(begun) == 1
