@@ -7,6 +7,8 @@ route. Who asks is known before a byte of the body is read, and no body is read 
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -43,6 +45,7 @@ BEARER = "bearer "
 READING = ("GET", "HEAD", "OPTIONS")
 NULS_IN_ADDRESS = ("\0", "%00")
 NULS_IN_BODY = (b"\0", rb"\u0000")
+SURROGATE_IN_BODY = re.compile(rb"\\u[dD][89a-fA-F]")
 BINARY = "application/octet-stream"
 
 MAX_BODY_BYTES = 256 * 1024
@@ -149,8 +152,22 @@ class GuardedRoute(APIRoute):
         if self.body_field is not None and getattr(self.body_field.field_info, "media_type", None) != BINARY:
             body = await request.body()
             wrong += ["body"] if any(nul in body for nul in NULS_IN_BODY) else []
+            if _has_half_a_character(body):
+                raise InvalidFile("request", [Fault("body", "half of a surrogate pair is no character")])
         if wrong:
             raise InvalidFile("request", [Fault(wrong[0], "a NUL character cannot be kept")])
+
+
+def _has_half_a_character(body: bytes) -> bool:
+    """Return whether a text of a JSON body cannot be written down (RFC 8259, section 8.2)."""
+    if SURROGATE_IN_BODY.search(body):
+        try:
+            json.dumps(json.loads(body), ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return True
+        except (ValueError, RecursionError):  # the route's own validation says what is wrong with it
+            return False
+    return False
 
 
 def _walk(dependant: Dependant) -> Iterator[Dependant]:

@@ -36,6 +36,12 @@ import api.http.server as server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 server.make_protocol = lambda shared: HttpToolsProtocol
 """
+USUAL_FILES = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+"""
+"""How many files and connections systems usually allow a process."""
+
 HELD: dict[str, tuple[Attack, str]] = {
     "silent provider": (attacks.log_in_elsewhere, UNPOOLED + UNLINED),
     "log-ins": (attacks.guess_passwords, UNPOOLED + UNLINED),
@@ -58,7 +64,7 @@ def fare(attack: Attack, undone: str, seconds: float) -> Fared:
         migrate(database)
         scheduler, _ = furnish(database, factories.scenario(visit("v-1", "pat")), None, Clock(utc_now()))
         database.close()
-        program = f"import solver\n{undone}\nfrom api.cli.entry import main; main()"
+        program = f"{USUAL_FILES}\nimport solver\n{undone}\nfrom api.cli.entry import main; main()"
         command = (sys.executable, "-c", program, "serve", "--port", "0", "--no-worker")
         given = {"oidc_issuer": issuer, "oidc_client_id": "clinic"} | ({"log_ins_per_minute": 1_000_000} if undone else {})
         with served(url, command=command, **given) as service:
