@@ -222,6 +222,7 @@ ACCESS: tuple[Access, ...] = (
     allow("DELETE", "/v1/programmes/{programme}/people/{patient}", scheduler=ANY),
     allow("PUT", "/v1/programmes/{programme}/sessions/{month}", scheduler=ANY),
     allow("GET", "/v1/groups/{group}/booking", scheduler=ANY),
+    allow("POST", "/v1/groups/{group}/booking", scheduler=ANY),
     allow("PATCH", "/v1/groups/{group}/booking", scheduler=ANY),
     allow("DELETE", "/v1/groups/{group}/booking", scheduler=ANY),
     allow("POST", "/v1/groups/{group}/filling", scheduler=ANY),

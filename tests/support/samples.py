@@ -320,6 +320,13 @@ def disrupted(here: World) -> Ids:
     return made
 
 
+def called_off(here: World) -> Ids:
+    """Call a session off."""
+    version = here.desk.ask("GET", "/v1/groups/coping/booking").headers["etag"]
+    assert here.desk.ask("DELETE", "/v1/groups/coping/booking", **{"If-Match": version}).status_code == 200
+    return {}
+
+
 PROGRAMME = "coping-skills"
 SHEET = b"kind,patient,name\nfollow-up,mrn-1,Robin\n"
 REFERRAL_OUT, IN_PROGRAMME = "/v1/referrals-out/{referral}", "/v1/programmes/{programme}"
@@ -516,6 +523,11 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
         {"start": factories.at("FR 09:00"), "location": "wang", "room": "wang-group", "team": ["ben"]},
         own=COPING,
         version_of=SESSION,
+    ),
+    ("POST", SESSION): Sample(
+        {"start": factories.at("FR 09:00"), "location": "wang", "room": "wang-group", "team": ["ben"]},
+        own=COPING,
+        prepare=called_off,
     ),
     ("DELETE", SESSION): Sample(own=COPING, version_of=SESSION),
     ("POST", "/v1/groups/{group}/filling"): Sample(own=COPING),

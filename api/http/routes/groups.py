@@ -90,6 +90,31 @@ def get_session(group: Identifier, call: Fetching) -> Response:
     return call.disclose("group.read", "group", group, lambda session: _show(service.get_placed_group(session, group)))
 
 
+@router.post(
+    "/v1/groups/{group}/booking",
+    status_code=HTTPStatus.CREATED,
+    response_model=BookedSession,
+    responses=document_problems(409),
+)
+def hold_session(group: Identifier, body: WantedSession, call: Creating) -> Response:
+    """Hold one session that does not stand, as one that was called off; its seats go to those who wait, and can come."""
+    now = call.context.clock()
+    with call.context.database.reading() as session:
+        queue = service.list_queue(session, group, now)
+
+    def act(session: Transaction, decision: GroupDecision) -> RouteResult:
+        service.apply_group(session, decision)
+        return _show(service.get_placed_group(session, group), HTTPStatus.CREATED)
+
+    return with_retries(
+        call.context,
+        _find_period(call, group),
+        lambda week: service.decide_holding(week, call.actor, group, body.place(), queue, now),
+        act,
+        call.create,
+    )
+
+
 @router.patch("/v1/groups/{group}/booking", response_model=BookedSession, responses=document_problems(409, 412, 428))
 def move_session(group: Identifier, body: WantedSession, call: Changing) -> Response:
     """Move one session by hand; all who have a seat are told. A problem names each rule that the place would break."""
@@ -164,7 +189,8 @@ def _find_period(call: Reading, group: str) -> str:
         return service.find_period(session, group)
 
 
-def _show(placed: PlacedGroup) -> RouteResult:
+def _show(placed: PlacedGroup, status: HTTPStatus = HTTPStatus.OK) -> RouteResult:
     row = placed.row
     beside = {"scenario": row.period_id, "state": row.state, "notified": row.notified, "version": row.version}
-    return RouteResult(BookedSession.of(placed.booking, candidates=placed.candidates, **beside), version=row.version)
+    shown = BookedSession.of(placed.booking, candidates=placed.candidates, **beside)
+    return RouteResult(shown, status, version=row.version)

@@ -107,22 +107,36 @@ def decide_move(
     """
     stands = _get_session(week, group)
     _expect_ahead(week, stands)
-    service = week.scenario.services[week.scenario.groups_by_id[group].service]
-    wanted = stands.changed(
-        start=place.start,
-        end=place.start + timedelta(minutes=service.minutes),
-        location=place.location,
-        room=place.room,
-        team=place.team,
-        supervisors=place.supervisors,
-    )
+    wanted = _place_session(week, group, place, stands.attendees)
     expect_sound(week.scenario, week.plan, wanted)
     after = _with_session(week.scenario, week.upcoming, group, wanted)
-    if broken := week.find_newly_broken(week.scenario, after, {group}):
-        details = list_broken_rules(week.scenario, after, broken)
-        raise RulesBroken(f"it breaks {', '.join(sorted({violation.rule for violation in broken}))}", details)
     diff = PlanDiff(week.scenario, week.upcoming, week.scenario, after)
+    _expect_rules_kept(week, diff, group)
     return GroupDecision(by=by, now=now, week=week, asked=week.scenario, diff=diff, group=group, action="group.move")
+
+
+def decide_holding(
+    week: WeekSnapshot, by: Actor, group: str, place: RequestedPlace, queue: Sequence[QueuedPatient], now: datetime
+) -> GroupDecision:
+    """Decide to hold a session that does not stand, as one that was called off; its seats go to those who can come, in order.
+
+    Raises
+    ------
+    UnknownId, InvalidFile
+        When the week asks for no such session, or the place names what there is not.
+    Conflict, RulesBroken
+        When it stands already, or the place breaks rules; names each.
+    """
+    if group in week.upcoming.groups_by_id:
+        raise Conflict("the session stands already: move it")
+    if group not in week.scenario.groups_by_id:
+        raise UnknownId("group", group)
+    wanted = _place_session(week, group, place, ())
+    expect_sound(week.scenario, week.plan, wanted)
+    asked, session, joining = _give_seats(week, group, wanted, queue)
+    diff = PlanDiff(week.scenario, week.upcoming, asked, _with_session(asked, week.upcoming, group, session))
+    _expect_rules_kept(week, diff, group)
+    return GroupDecision(by=by, now=now, week=week, asked=asked, diff=diff, group=group, action="group.hold", joining=joining)
 
 
 def decide_cancellation(week: WeekSnapshot, by: Actor, group: str, now: datetime) -> GroupDecision:
@@ -152,7 +166,38 @@ def decide_filling(week: WeekSnapshot, by: Actor, group: str, queue: Sequence[Qu
     """
     stands = _get_session(week, group)
     _expect_ahead(week, stands)
-    asked, session, joining = week.scenario, stands, []
+    asked, session, joining = _give_seats(week, group, stands, queue)
+    diff = PlanDiff(week.scenario, week.upcoming, asked, _with_session(asked, week.upcoming, group, session))
+    return GroupDecision(by=by, now=now, week=week, asked=asked, diff=diff, group=group, action="group.fill", joining=joining)
+
+
+def _place_session(week: WeekSnapshot, group: str, place: RequestedPlace, attendees: tuple[str, ...]) -> GroupBooking:
+    """Return a group's session at a place."""
+    service = week.scenario.services[week.scenario.groups_by_id[group].service]
+    return GroupBooking(
+        group=group,
+        start=place.start,
+        end=place.start + timedelta(minutes=service.minutes),
+        location=place.location,
+        room=place.room,
+        team=place.team,
+        supervisors=place.supervisors,
+        attendees=attendees,
+    )
+
+
+def _expect_rules_kept(week: WeekSnapshot, diff: PlanDiff, group: str) -> None:
+    """Refuse what breaks rules that were not broken before, or that a session breaks where it goes. Raises ``RulesBroken``."""
+    if broken := week.find_newly_broken(diff.asked, diff.after, {group}):
+        details = list_broken_rules(diff.asked, diff.after, broken)
+        raise RulesBroken(f"it breaks {', '.join(sorted({violation.rule for violation in broken}))}", details)
+
+
+def _give_seats(
+    week: WeekSnapshot, group: str, session: GroupBooking, queue: Sequence[QueuedPatient]
+) -> tuple[Scenario, GroupBooking, tuple[str, ...]]:
+    """Return a session with its free seats given away in order, who joins, and the week's scenario that knows them."""
+    asked, joining = week.scenario, list[str]()
     known = [
         QueuedPatient(asked.patients_by_id[candidate.patient], candidate) for candidate in asked.groups_by_id[group].candidates
     ]
@@ -169,10 +214,7 @@ def decide_filling(week: WeekSnapshot, by: Actor, group: str, queue: Sequence[Qu
         if not _find_new(with_patient, before, with_patient, after):
             asked, session = with_patient, larger
             joining.append(patient)
-    diff = PlanDiff(week.scenario, week.upcoming, asked, _with_session(asked, week.upcoming, group, session))
-    return GroupDecision(
-        by=by, now=now, week=week, asked=asked, diff=diff, group=group, action="group.fill", joining=tuple(joining)
-    )
+    return asked, session, tuple(joining)
 
 
 def apply_group(session: Session, decision: GroupDecision) -> None:

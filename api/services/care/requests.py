@@ -21,7 +21,7 @@ from api.services.records import write_audit
 from api.services.weeks.conflicts import find_conflicts, raise_tasks
 from api.store.errors import AlreadyThere
 from api.store.queries import bookings, episodes, people, periods, requests
-from api.store.queries.bookings import OPEN
+from api.store.queries.bookings import OPEN, WAITING_AGAIN
 from api.store.queries.placings import booking_fields
 from api.store.rows import expect_version
 from api.store.tables import BookingRow, PatientRow, VisitRow
@@ -84,6 +84,8 @@ def add_visits(
 ) -> tuple[str, ...]:
     """Add visits to a period, with their links and the patients that are not known yet; return the visits' ids.
 
+    One that was withdrawn, or that waits in another period, may be asked for here; its links are then those that are given.
+
     Parameters
     ----------
     another_patient
@@ -94,7 +96,9 @@ def add_visits(
     InvalidFile
         With every fault of the addition, held against the period and all patients that are known.
     AlreadyThere
-        When a visit of that id is, or was, asked for.
+        When a visit of that id is an episode's.
+    Conflict
+        When it has a place in another one, or is another patient's.
     """
     document = compose_people(document)
     scenario = _with_patients(session, periods.load_scenario(session, period_id), document)
@@ -109,9 +113,8 @@ def add_visits(
             session, "addition", ((f"patients[{index}].id", patient.id) for index, patient in enumerate(addition.patients))
         )
     for visit in addition.visits:
-        if session.get(VisitRow, visit.id) is not None:
-            raise AlreadyThere(f'visit "{visit.id}"')
         _expect_not_placed(visit)
+        _take_over(session, period_id, visit)
     periods.keep_addition(session, period_id, addition, now)
     periods.touch(session, period_id)
     for visit in addition.visits:
@@ -119,6 +122,23 @@ def add_visits(
     for patient in addition.patients:
         write_audit(session, by, "patient.add", "patient", patient.id, now)
     return tuple(visit.id for visit in addition.visits)
+
+
+def _take_over(session: Session, period_id: str, visit: Visit) -> None:
+    """Let a period ask for a visit that is known already: one that was withdrawn, or that waits in another period."""
+    row = session.get(VisitRow, visit.id)
+    if row is None:
+        return
+    if episodes.get_subjects(session, [visit.id]):
+        raise AlreadyThere(f'visit "{visit.id}"')
+    if row.patient_id != visit.patient:
+        raise Conflict(f'visit "{visit.id}" is of patient "{row.patient_id}"')
+    booking = bookings.find_booking(session, ("visit", visit.id, ""))
+    if booking is not None and booking.state not in WAITING_AGAIN:
+        raise Conflict(f'visit "{visit.id}" has a place in scenario "{row.period_id}": cancel that first')
+    requests.remove_links(session, visit.id)
+    bookings.bring_into(session, period_id, [visit.id])
+    periods.touch(session, row.period_id)
 
 
 def change_visit(

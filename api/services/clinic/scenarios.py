@@ -9,10 +9,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from api.access.actor import Actor
+from api.runtime.exceptions import Conflict, ErrorDetail
 from api.services.patients.finding import expect_no_case_twins, expect_unmerged
 from api.services.records import write_audit
 from api.services.weeks.conflicts import find_conflicts, raise_tasks
-from api.store.queries import periods, plans, requests
+from api.store.queries import bookings, periods, plans, requests
 from api.store.tables import PeriodRow
 from scheduling.errors import Fault, InvalidFile
 from scheduling.names import compose_people
@@ -76,6 +77,8 @@ def import_scenario(session: Session, by: Actor, text: str, now: datetime, anoth
         When there is a period of its id.
     DoubleBooked
         When what stands in it overlaps, or overlaps with what stands already.
+    Conflict
+        When visits of it have a place in another period, which would lose them.
     """
     scenario = Scenario.parse(_compose(text))
     expect_ids("scenario", _ids(scenario))
@@ -85,11 +88,20 @@ def import_scenario(session: Session, by: Actor, text: str, now: datetime, anoth
     expect_unmerged(session, "scenario", patients)
     if not another_patient:
         expect_no_case_twins(session, "scenario", patients)
+    _expect_placed_nowhere(session, scenario)
     row = periods.keep_scenario(session, scenario, now)
     periods.load_scenario(session, row.id)
     raise_tasks(session, before, ahead, now)
     write_audit(session, by, "scenario.import", "scenario", row.id, now, visits=len(scenario.visits))
     return row
+
+
+def _expect_placed_nowhere(session: Session, scenario: Scenario) -> None:
+    """Refuse a scenario with visits that stand in a period already, as the same week under another id. Raises ``Conflict``."""
+    placed = bookings.get_periods_of_placed(session, scenario.visits_by_id.keys())
+    if placed:
+        of_each = [ErrorDetail(f'has a place in scenario "{period}"', path=visit) for visit, period in sorted(placed.items())]
+        raise Conflict("visits of it have a place already: cancel those first, or leave them out", of_each)
 
 
 def _compose(text: str) -> str:

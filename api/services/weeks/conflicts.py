@@ -175,4 +175,4 @@ def _describe(booking: StandingBooking, task: TaskRow | None, zone: TimeGrid) ->
 def _place(placing: Placing | None) -> object:
     if placing is None:
         return None
-    return placing.starts_at, placing.location, placing.room, placing.ids("team"), placing.ids("supervisor")
+    return placing.starts_at, placing.ends_at, placing.location, placing.room, placing.ids("team"), placing.ids("supervisor")

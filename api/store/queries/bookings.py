@@ -28,6 +28,9 @@ from api.store.versioned_cache import get_cached, get_each_cached
 OPEN: tuple[BookingState, ...] = ("offered", "booked")
 """The states of bookings that may still be changed."""
 
+WAITING_AGAIN: tuple[BookingState, ...] = ("cancelled", "no-show")
+"""The states of bookings whose visits wait for another one."""
+
 
 _TOLD = ("kind", "subject_id", "month", "service", "location", "starts_at", "ends_at", "notified", "state")
 _TAKEN = tuple(col(getattr(OccupancyRow, name)) for name in ("booking_id", "kind", "position", "resource_id", "ends_at"))
@@ -95,6 +98,15 @@ def list_standing_ids(session: Session, period_id: str) -> set[str]:
     """Return the ids of what stands in a period: visits, groups and holds."""
     query = select(BookingRow.subject_id).where(BookingRow.period_id == period_id, BookingRow.state != "cancelled")
     return set(session.exec(query))
+
+
+def get_periods_of_placed(session: Session, visits: Iterable[str]) -> dict[str, str]:
+    """Return the periods in which visits have a place, by visit; who was missed has none."""
+    query = select(BookingRow.subject_id, BookingRow.period_id).where(
+        BookingRow.kind == "visit", col(BookingRow.state).not_in(WAITING_AGAIN)
+    )
+    wanted = set(visits)
+    return {visit: period for visit, period in session.exec(query) if visit in wanted}
 
 
 def get_visit_statuses(session: Session, period_id: str) -> dict[str, VisitStatus]:

@@ -10,15 +10,13 @@ from sqlalchemy import delete, exists, update
 from sqlmodel import Session, col, select
 
 from api.store.queries import bookings, requests
+from api.store.queries.bookings import WAITING_AGAIN
 from api.store.queries.periods import get_zone
 from api.store.rows import read_document
 from api.store.tables import BookingRow, EpisodeVisitRow, GroupRow, LinkRow, MembershipRow, PeriodRow, ReserveRow, VisitRow
 from scheduling.fields import Horizon
 from scheduling.requests import Link, Visit
 from scheduling.scenario import Scenario
-
-WAITING_AGAIN = ("cancelled", "no-show")
-"""States of a booking whose visit waits for another one."""
 
 
 def list_without_episode(session: Session, horizon: Horizon) -> list[Visit]:

@@ -136,6 +136,17 @@ def test_a_visit_that_is_moved_or_cancelled_is_a_task_no_more(desk: FrontDesk) -
     assert tasks(desk) == {}
 
 
+def test_a_visit_that_gets_its_new_length_where_it_stands_is_a_task_no_more(desk: FrontDesk) -> None:
+    stood = desk.booking("v-1")
+    assert stood is not None
+    version = desk.ask("GET", "/v1/visits/v-1").headers["etag"]
+    assert desk.ask("PATCH", "/v1/visits/v-1", {"minutes": 60}, **{"If-Match": version}).status_code == 200
+    assert tasks(desk) == {"v-1": ["length"]}
+    assert desk.move("v-1", stood["start"], stood["room"]).status_code == 200
+    assert desk.booking("v-1") == stood | {"end": at("WE 11:00"), "version": stood["version"] + 1}
+    assert tasks(desk) == {}
+
+
 @pytest.mark.parametrize(
     ("changes", "concerned"),
     [

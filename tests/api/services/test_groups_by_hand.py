@@ -68,6 +68,28 @@ def test_a_session_is_called_off_and_can_be_planned_anew(desk: FrontDesk) -> Non
     assert "group.cancel" in desk.actions("coping")
 
 
+def hold(desk: FrontDesk, start: str, **more: Any) -> Any:
+    return desk.ask("POST", SESSION, {"start": at(start), **WANG, **more})
+
+
+def test_a_session_that_was_called_off_can_be_put_on_again_with_those_who_can_come(desk: FrontDesk) -> None:
+    assert change(desk, "DELETE").status_code == 200
+    held = hold(desk, "FR 09:00")
+    assert (held.status_code, held.json()["attendees"]) == (201, ["sol", "tam"]), held.text
+    assert held.headers["etag"] == desk.ask("GET", SESSION).headers["etag"]
+    assert [told(desk, patient) for patient in ("sol", "tam")] == [["REQUEST"], ["REQUEST"]]
+    assert "group.hold" in desk.actions("coping")
+
+
+def test_a_session_that_stands_is_not_put_on_and_none_where_it_breaks_a_rule(desk: FrontDesk) -> None:
+    assert hold(desk, "FR 09:00").status_code == 409
+    assert change(desk, "DELETE").status_code == 200
+    assert "shift" in rules(hold(desk, "FR 10:40"))
+    assert hold(desk, "FR 09:00", room="nowhere").status_code == 422
+    assert desk.ask("POST", "/v1/groups/nobody/booking", {"start": at("FR 09:00"), **WANG}).status_code == 404
+    assert desk.ask("GET", SESSION).status_code == 404
+
+
 def test_a_seat_that_is_given_back_goes_to_the_first_who_can_come(desk: FrontDesk) -> None:
     assert desk.ask("DELETE", "/v1/groups/coping/attendees/sol").status_code == 204
     shown = desk.ask("GET", SESSION).json()
