@@ -169,7 +169,7 @@ class Sending:
         body = parts.pop("data", None)
         parts["data" if isinstance(body, Mapping) else "content"] = body  # a form's fields, or a body as it is
         parts.pop("cookies")  # by which browsers are known; those who send are known by a header
-        return self._here.desk.client.request(**parts)
+        return self._here.desk.client.request(**parts, follow_redirects=False)
 
 
 MOSTLY = st.integers(0, 3).map(bool)

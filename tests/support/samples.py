@@ -486,7 +486,6 @@ SAMPLES: Mapping[tuple[str, str], Sample] = {
     ("GET", "/v1/tasks"): Sample(),
     ("GET", "/v1/tasks/{task}"): Sample(prepare=tasked),
     ("PUT", "/v1/tasks/{task}/done"): Sample(version_of="/v1/tasks/{task}", prepare=tasked),
-    ("GET", "/me/second-factor"): Sample(),
     ("POST", "/me/second-factor"): Sample(),
     ("POST", "/me/second-factor/code"): Sample(b"code=123456"),
     ("POST", "/me/leaving"): Sample(),

@@ -80,7 +80,7 @@ def confirm_second_factor(actor: Acting, context: Shared, form: Form) -> Respons
     return RedirectResponse(SECOND_FACTOR, HTTPStatus.SEE_OTHER)
 
 
-@router.get(ADDRESS, response_class=HTMLResponse, responses=PAGE)
+@router.get(ADDRESS, response_class=HTMLResponse, responses={**PAGE, **DONE})
 def show_own_page(request: Request, context: Shared) -> Response:
     """Return the page of whoever is logged in; else one on which to log in, or to set up what is missing for that."""
     actor = _find_staff(context, request)

@@ -99,9 +99,11 @@ def import_scenario(session: Session, by: Actor, text: str, now: datetime, anoth
 def _expect_placed_nowhere(session: Session, scenario: Scenario) -> None:
     """Refuse a scenario with visits that stand in a period already, as the same week under another id. Raises ``Conflict``."""
     placed = bookings.get_periods_of_placed(session, scenario.visits_by_id.keys())
-    if placed:
+    elsewhere = {period for period in placed.values() if period != scenario.id}
+    if elsewhere:
+        where = ", ".join(sorted(elsewhere))
         of_each = [ErrorDetail(f'has a place in scenario "{period}"', path=visit) for visit, period in sorted(placed.items())]
-        raise Conflict("visits of it have a place already: cancel those first, or leave them out", of_each)
+        raise Conflict(f"visits of it have a place already in {where}: cancel those first, or leave them out", of_each)
 
 
 def _compose(text: str) -> str:

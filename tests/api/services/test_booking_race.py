@@ -14,7 +14,7 @@ from support.races import at_once, two_processes
 from support.service import Clock
 from support.stored import NOW
 
-from api.services.bookings import by_hand
+from api.services.weeks.week import WeekSnapshot
 from api.store.database import Database
 from api.store.guards import undoing_statements
 from api.store.queries import bookings, periods
@@ -77,7 +77,7 @@ def race(desk: FrontDesk, clients: int = 8) -> Counter[int]:
 
 
 def leave_out_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(by_hand, "_find_broken", lambda *_: [])
+    monkeypatch.setattr(WeekSnapshot, "find_newly_broken", lambda *_: ())
 
 
 def test_where_the_rules_are_not_checked_the_database_refuses_all_but_one(

@@ -105,10 +105,10 @@ def test_half_a_pair_of_surrogates_is_a_fault_and_not_looked_up(desk: FrontDesk)
     assert desk.ask("GET", f"/v1/scenarios?cursor={cursor}").status_code == 422
 
 
-def test_an_id_that_is_or_was_asked_for_is_not_taken_again(desk: FrontDesk) -> None:
+def test_an_id_is_taken_again_once_its_visit_was_withdrawn(desk: FrontDesk) -> None:
     assert faults(desk.ask("POST", f"{WEEK}/visits", asked("v-2", "quin")))
     assert desk.ask("DELETE", "/v1/visits/v-2", **version(desk, "/v1/visits/v-2")).status_code == 204
-    assert desk.ask("POST", f"{WEEK}/visits", asked("v-2", "quin")).status_code == 409
+    assert desk.ask("POST", f"{WEEK}/visits", asked("v-2", "quin")).status_code == 201
 
 
 def test_a_visit_is_changed_in_the_version_that_was_read(desk: FrontDesk) -> None:
