@@ -205,8 +205,9 @@ def _list_seats() -> Any:
         literal(1).label("is_held"),
     )
     invited: Any = (InvitationRow.booking_id, InvitationRow.patient_id, literal(0))
-    held = select(*occupied).where(col(OccupancyRow.kind) == "patient")
-    given_up = select(*invited).where(~exists().where(takes))
+    sessions = select(BookingRow.id).where(_OF_GROUP)
+    held = select(*occupied).where(col(OccupancyRow.kind) == "patient", col(OccupancyRow.booking_id).in_(sessions))
+    given_up = select(*invited).where(col(InvitationRow.booking_id).in_(sessions), ~exists().where(takes))
     return union(held, given_up)
 
 
