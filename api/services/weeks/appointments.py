@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from api.store.queries import appointments, bookings, episodes, messages, requests
-from api.store.queries.appointments import AppointmentFilter, AppointmentKey, Seat, Span, name_session
+from api.store.queries.appointments import AppointmentFilter, AppointmentKey, SessionSeat, Span, name_session
 from api.store.queries.placings import Placing
 from api.store.tables import BookingRow, VisitRow
 from api.store.tables.mail import Participation
@@ -235,7 +235,7 @@ def _describe_session(row: BookingRow, placing: Placing, was_attended: bool, can
 
 
 def _describe_seat(
-    meets: ClinicAppointment, key: AppointmentKey, seat: Seat, answer: Participation | None
+    meets: ClinicAppointment, key: AppointmentKey, seat: SessionSeat, answer: Participation | None
 ) -> ClinicAppointment:
     """Return a seat in a session: its patient alone takes part in it, all else is the session's to say."""
     outcome = {None: "booked" if meets.state == "done" else meets.state, True: "done", False: "no-show"}[seat.came]

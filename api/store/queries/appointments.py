@@ -82,7 +82,7 @@ class AppointmentKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class SessionSeat:
     """A patient's seat in a session, held or given up; ``came`` says whether they came, None: nobody noted it yet."""
 
     is_held: bool
@@ -124,7 +124,7 @@ def list_attended(session: Session, sessions: Collection[str]) -> set[str]:
     return set(session.exec(select(AttendanceRow.booking_id).where(col(AttendanceRow.booking_id).in_(list(sessions)))))
 
 
-def list_seats(session: Session, sessions: Collection[str]) -> dict[tuple[str, str], Seat]:
+def list_seats(session: Session, sessions: Collection[str]) -> dict[tuple[str, str], SessionSeat]:
     """Return the seats in sessions, by booking and patient."""
     seats = _list_seats().subquery()
     columns: Any = (seats.c.booking, seats.c.patient, seats.c.is_held, AttendanceRow.came, MembershipRow.priority)
@@ -141,7 +141,7 @@ def list_seats(session: Session, sessions: Collection[str]) -> dict[tuple[str, s
         .where(_OF_GROUP, seats.c.booking.in_(list(sessions)))
     )
     return {
-        (booking, patient): Seat(bool(is_held), came, priority)
+        (booking, patient): SessionSeat(bool(is_held), came, priority)
         for booking, patient, is_held, came, priority in session.exec(query)
     }
 
