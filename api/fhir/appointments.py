@@ -25,7 +25,7 @@ from api.fhir.datatypes import (
 )
 from api.fhir.ids import make_id
 from api.fhir.places import BUILDING, make_service_concept
-from api.services.weeks.appointments import VisitAppointment
+from api.services.weeks.appointments import ClinicAppointment
 from api.services.weeks.directory import Directory
 
 IHE_APPOINTMENT = "https://profiles.ihe.net/ITI/Scheduling/StructureDefinition/ihe-sched-appt"
@@ -53,12 +53,12 @@ CANCELLATION_CODES = {"patient": "pat", "withdrawn": "other"}
 """Why an appointment was cancelled, by who did it: the clinic unless told otherwise (``prov``)."""
 
 
-def write_version(appointment: VisitAppointment) -> str:
-    """Return the version of an appointment: the visit's and its booking's."""
-    return "{}.{}".format(*appointment.versions)
+def write_version(appointment: ClinicAppointment) -> str:
+    """Return the version of an appointment: the visit's and its booking's; of a session and its seats the booking's alone."""
+    return ".".join(map(str, appointment.versions))
 
 
-def make_appointment(appointment: VisitAppointment, directory: Directory) -> Element:
+def make_appointment(appointment: ClinicAppointment, directory: Directory) -> Element:
     """Return an appointment as a resource."""
     zone = directory.zone
     has_place = appointment.starts_at is not None
@@ -81,30 +81,37 @@ def make_appointment(appointment: VisitAppointment, directory: Directory) -> Ele
             "start": write_instant(appointment.starts_at, zone) if appointment.starts_at else None,
             "end": write_instant(appointment.ends_at, zone) if appointment.ends_at else None,
             "minutesDuration": _count_minutes(appointment.starts_at, appointment.ends_at),
-            "created": write_instant(appointment.created_at, zone) if is_kept else None,
+            "created": write_instant(appointment.created_at, zone) if is_kept and appointment.created_at else None,
             "basedOn": [make_reference("ServiceRequest", make_id(appointment.episode))] if appointment.episode else [],
+            "supportingInformation": _refer_to_session(appointment),
             "participant": make_participants(appointment, _get_participation(appointment)),
             "requestedPeriod": [_make_requested_period(appointment, directory)],
         }
     )
 
 
-def describe_visit(appointment: VisitAppointment, directory: Directory) -> dict[str, Any]:
+def describe_visit(appointment: ClinicAppointment, directory: Directory) -> dict[str, Any]:
     """Return what a resource tells of what is asked for."""
     return {
         "serviceType": [make_service_concept(appointment.service, directory)],
         "appointmentType": make_concept(f"{TERMINOLOGY}/v2-0276", "ROUTINE", "Routine appointment - default if not valued"),
-        "priority": PRIORITIES[appointment.priority],
+        "priority": None if appointment.priority is None else PRIORITIES[appointment.priority],
     }
 
 
-def make_participants(appointment: VisitAppointment, status: str) -> list[Element]:
-    """Return who and what takes part; a patient first, then the seats of the team in order, supervisors and the place."""
+def make_participants(appointment: ClinicAppointment, status: str) -> list[Element]:
+    """Return who and what takes part; a patient first, then the seats of the team in order, supervisors and the place.
+
+    A session has no patient. In a seat of it the patient alone takes part.
+    """
     others = "accepted" if status in PARTICIPATIONS.values() and status != "needs-action" else status
     stands = "accepted" if appointment.state in ("booked", "arrived", "done", "no-show", "cancelled") else others
     people = [*zip(appointment.team, ("PPRF", *("SPRF" for _ in appointment.team)), strict=False)]
     people += [(supervisor, "ATND") for supervisor in appointment.supervisors]
-    participants = [_participant(make_reference("Patient", make_id(appointment.patient)), status)]
+    patients = [] if appointment.patient is None else [make_reference("Patient", make_id(appointment.patient))]
+    participants = [_participant(patient, status) for patient in patients]
+    if appointment.session is not None:
+        return participants
     for provider, role in people:
         kind = {"coding": [{"system": f"{TERMINOLOGY}/v3-ParticipationType", "code": role}]}
         participants.append({"type": [kind], **_participant(make_reference("PractitionerRole", make_id(provider)), stands)})
@@ -119,7 +126,7 @@ def _participant(actor: Element, status: str, required: str = "required") -> Ele
     return {"actor": actor, "required": required, "status": status}
 
 
-def _get_participation(appointment: VisitAppointment) -> str:
+def _get_participation(appointment: ClinicAppointment) -> str:
     """Return what the patient has said: what they answered by mail, else what the place itself says."""
     if appointment.state in ("waiting", "proposed"):
         return "needs-action"
@@ -128,7 +135,11 @@ def _get_participation(appointment: VisitAppointment) -> str:
     return PARTICIPATIONS.get(appointment.participation or "", "accepted")
 
 
-def _make_extensions(appointment: VisitAppointment, directory: Directory) -> list[Element]:
+def _refer_to_session(appointment: ClinicAppointment) -> list[Element]:
+    return [] if appointment.session is None else [make_reference("Appointment", make_id(appointment.session))]
+
+
+def _make_extensions(appointment: ClinicAppointment, directory: Directory) -> list[Element]:
     extensions = []
     if appointment.patient_until is not None and appointment.patient_until != appointment.ends_at:
         until = write_instant(appointment.patient_until, directory.zone)
@@ -139,12 +150,12 @@ def _make_extensions(appointment: VisitAppointment, directory: Directory) -> lis
     return extensions
 
 
-def _make_identifiers(appointment: VisitAppointment) -> list[Element]:
+def _make_identifiers(appointment: ClinicAppointment) -> list[Element]:
     identifiers = [make_identifier("appointment", appointment.id)]
     return identifiers if appointment.booking is None else [*identifiers, make_identifier("booking", appointment.booking)]
 
 
-def _make_reason(appointment: VisitAppointment) -> Element | None:
+def _make_reason(appointment: ClinicAppointment) -> Element | None:
     if appointment.state != "cancelled":
         return None
     by = appointment.cancelled_by or "clinic"
@@ -157,7 +168,7 @@ def _count_minutes(starts_at: datetime | None, ends_at: datetime | None) -> int 
     return None if starts_at is None or ends_at is None else int((ends_at - starts_at).total_seconds()) // 60
 
 
-def _make_requested_period(appointment: VisitAppointment, directory: Directory) -> Element:
+def _make_requested_period(appointment: ClinicAppointment, directory: Directory) -> Element:
     def midnight(day: Any) -> str:
         return write_instant(datetime.combine(day, time(), directory.zone))
 

@@ -22,6 +22,11 @@ IHE = "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition"
 OPERATIONS = {name: f"{IHE}/appointment-{name}" for name in ("find", "hold", "book")}
 """Operations on Appointment, by name."""
 
+APPOINTMENTS = (
+    "Visits, sessions of groups (without patients), and the seats in them (of one patient each, who has the session as "
+    "supportingInformation). Sessions and seats are read and searched; the clinic's desk alone changes them."
+)
+
 CHANGES: Mapping[str, tuple[str, ...]] = {
     "Appointment": ("vread", "history-instance", "update", "patch"),
     "ServiceRequest": ("create",),
@@ -88,5 +93,6 @@ def _describe_type(kind: str) -> Element:
     if kind in INCLUDES:
         described["searchInclude"] = list(INCLUDES[kind])
     if kind == "Appointment":
+        described["documentation"] = APPOINTMENTS
         described["operation"] = [{"name": name, "definition": definition} for name, definition in OPERATIONS.items()]
     return described

@@ -17,7 +17,7 @@ from api.fhir.ids import find_own_id, make_id, read_reference
 from api.fhir.places import BUILDING
 from api.fhir.reading import expect_valid
 from api.services.bookings.by_hand import RequestedPlace
-from api.services.weeks.appointments import VisitAppointment
+from api.services.weeks.appointments import ClinicAppointment
 from api.services.weeks.directory import Directory
 from scheduling.errors import Fault, InvalidFile
 
@@ -40,7 +40,7 @@ def read_version(resource: Mapping[str, Any]) -> Versions | None:
     return _read_versions(VERSION.fullmatch(str(resource.get("meta", {}).get("versionId", ""))))
 
 
-def read_place(resource: Element, here: Directory, current: VisitAppointment) -> RequestedPlace:
+def read_place(resource: Element, here: Directory, current: ClinicAppointment) -> RequestedPlace:
     """Return where an appointment is wanted; what it does not name, or by a name alone, stays as it is.
 
     Raises

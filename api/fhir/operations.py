@@ -32,7 +32,7 @@ from api.fhir.searching import BY_ACTOR, read_moment
 from api.fhir.serving import find_patient, find_visit
 from api.services.intake.kinds import find_kind
 from api.services.proposals.place_finding import FoundPlaces, PlaceRequest, ProposedPlaces
-from api.services.weeks.appointments import VisitAppointment
+from api.services.weeks.appointments import ClinicAppointment
 from api.services.weeks.directory import Directory, is_patient_known
 from scheduling import catalogue
 from scheduling.errors import ClinicweaveError, Fault, InvalidFile, UnknownId
@@ -121,7 +121,7 @@ def make_proposed(
     for name, part in zip(names, proposal.parts, strict=True):
         booking = part.booking
         starts_at, ends_at = (moment.replace(tzinfo=here.zone) for moment in (booking.start, booking.end))
-        appointment = VisitAppointment(
+        appointment = ClinicAppointment(
             id=name,
             patient=part.visit.patient,
             service=part.visit.service,

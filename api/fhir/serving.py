@@ -21,8 +21,9 @@ from api.fhir.people import (
 )
 from api.fhir.places import BUILDING, SITE, list_locations, list_services
 from api.fhir.searching import Bounds, Search, read_dates, read_window
+from api.runtime.exceptions import Forbidden
 from api.services.weeks import appointments, directory
-from api.services.weeks.appointments import AppointmentFilter, Span, VisitAppointment
+from api.services.weeks.appointments import AppointmentFilter, ClinicAppointment, Span
 from api.services.weeks.directory import Directory, ReferralFilter, load_directory
 from scheduling.errors import Fault, InvalidFile, UnknownId
 from scheduling.names import fold
@@ -55,8 +56,8 @@ def read_resource(session: Session, kind: str, identifier: str) -> Element:
         for resource in DIRECTORY_LISTS[kind](here):
             if resource["id"] == identifier:
                 return resource
-    elif kind == "Appointment" and (visit := find_visit(session, identifier)) is not None:
-        return make_appointment(appointments.get_appointment(session, visit), here)
+    elif kind == "Appointment" and (own := find_appointment(session, identifier)) is not None:
+        return make_appointment(appointments.get_appointment(session, own), here)
     elif kind == "Patient" and (patient := find_patient(session, identifier)) is not None:
         return make_patient(directory.get_patient(session, patient))
     elif kind == "ServiceRequest":
@@ -80,9 +81,17 @@ def search_resources(session: Session, search: Search, free: Iterable[Element] =
     }[search.type](session, here, search)
 
 
-def find_visit(session: Session, identifier: str) -> str | None:
-    """Return which visit a resource's id stands for."""
+def find_appointment(session: Session, identifier: str) -> str | None:
+    """Return which appointment a resource's id stands for: that of a visit, of a group's session, or of a seat in one."""
     return find_own_id(identifier, appointments.iterate_ids(session))
+
+
+def find_visit(session: Session, identifier: str) -> str | None:
+    """Return which visit a resource's id stands for. Raises ``Forbidden`` for a group's session, and for a seat in one."""
+    own = find_appointment(session, identifier)
+    if own is not None and appointments.is_of_group(session, own):
+        raise Forbidden("the clinic's desk alone moves a group's session, calls it off, and gives or frees its seats")
+    return own
 
 
 def find_patient(session: Session, identifier: str) -> str | None:
@@ -104,8 +113,8 @@ def _search_appointments(session: Session, here: Directory, search: Search) -> S
 
 
 def read_filter(session: Session, here: Directory, search: Search) -> AppointmentFilter:
-    """Return which visits a search of appointments looks for."""
-    ids = _own(search.get_tokens("_id"), lambda identifier: find_visit(session, identifier))
+    """Return which appointments a search looks for."""
+    ids = _own(search.get_tokens("_id"), lambda identifier: find_appointment(session, identifier))
     ids = _both(ids, search.get_tokens("identifier"))
     patients = _own(search.get_references("patient"), lambda identifier: find_patient(session, identifier))
     providers = _own(search.get_references("practitioner"), lambda identifier: find_own_id(identifier, here.providers))
@@ -136,12 +145,12 @@ def _find_places(here: Directory, chosen: list[frozenset[str]]) -> set[str] | No
     return set.intersection(*({place for identifier in ids for place in known.get(identifier, ())} for ids in chosen))
 
 
-def _include(session: Session, here: Directory, search: Search, page: Collection[VisitAppointment]) -> list[Element]:
+def _include(session: Session, here: Directory, search: Search, page: Collection[ClinicAppointment]) -> list[Element]:
     """Return what comes along with appointments, each once."""
     wanted = {include.partition(":")[2] for include in search.includes}
     included: list[Element] = []
     if wanted & {"patient", "actor"}:
-        patients = sorted({appointment.patient for appointment in page})
+        patients = sorted({appointment.patient for appointment in page if appointment.patient is not None})
         included += [make_patient(directory.get_patient(session, patient)) for patient in patients]
     if wanted & {"practitioner", "actor"}:
         people = {make_id(who) for appointment in page for who in (*appointment.team, *appointment.supervisors)}
@@ -150,7 +159,7 @@ def _include(session: Session, here: Directory, search: Search, page: Collection
         places = {make_id(each.room or f"{BUILDING}{each.location}") for each in page if each.location is not None}
         included += [resource for resource in list_locations(here) if resource["id"] in places]
     if "actor" in wanted:
-        services = {make_id(appointment.service) for appointment in page}
+        services = {make_id(appointment.service) for appointment in page if appointment.session is None}
         included += [resource for resource in list_services(here) if resource["id"] in services]
     return included
 

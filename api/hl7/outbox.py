@@ -23,6 +23,7 @@ from api.hl7.partners import Partner
 from api.hl7.siu import NamedPatient, make_siu
 from api.services.records import write_audit
 from api.store.queries import bookings, hl7, people, periods, requests, tasks
+from api.store.queries.appointments import name_seat, name_session
 from api.store.tables import BookingRow, OutMessageRow
 
 log = logging.getLogger(__name__)
@@ -141,8 +142,7 @@ def appointment_id(row: BookingRow, patient: str) -> str:
     """Return the id of one patient's appointment: the visit's, or that of the group's session with the patient's."""
     if row.kind == "visit":
         return row.subject_id
-    session = row.subject_id if row.subject_id.endswith(row.month) else f"{row.subject_id}.{row.month}"
-    return f"{session}.{patient}"
+    return name_seat(name_session(row.subject_id, row.month), patient)
 
 
 def _told_since(now: datetime) -> datetime:

@@ -46,7 +46,7 @@ from api.services.bookings.decisions import with_retries
 from api.services.proposals.holding import REFUSALS, book_proposal, confirm_hold, hold_proposal, keep_proposals
 from api.services.proposals.place_finding import find_places
 from api.services.records import write_audit
-from api.services.weeks.appointments import VisitAppointment, get_appointment
+from api.services.weeks.appointments import ClinicAppointment, get_appointment
 from api.services.weeks.directory import load_directory
 from scheduling.errors import ClinicweaveError, Fault, InvalidFile, UnknownId
 
@@ -169,7 +169,7 @@ def hold(document: Document, context: Shared, actor: Acting) -> Response:
 
     def act() -> tuple[str, Sequence[str]]:
         if proposal is None:
-            raise UnknownId("proposal", named[:100])
+            raise UnknownId("proposal", _find(context, named))
         return "fhir.hold", hold_proposal(context, actor, proposal, until)
 
     return _operate("$hold", context, actor, given, act)
@@ -317,7 +317,7 @@ def _note(context: AppContext, actor: Actor, resource: str, wanted: Element, if_
     return answer_resource(shown).response("")
 
 
-def _mark(context: AppContext, actor: Actor, current: VisitAppointment, state: str, version: int) -> None:
+def _mark(context: AppContext, actor: Actor, current: ClinicAppointment, state: str, version: int) -> None:
     steps = marks.STEPS.get((current.state, state))
     if steps is None:
         raise Conflict(f"what is {current.state} cannot become {state}")
@@ -352,7 +352,7 @@ def _find(context: AppContext, reference: str) -> str:
         return get_appointment(session, visit).id
 
 
-def _expect_version(current: VisitAppointment, if_match: str | None, told: Versions | None) -> int:
+def _expect_version(current: ClinicAppointment, if_match: str | None, told: Versions | None) -> int:
     """Return the booking's version, if the caller knows it. Raises ``VersionMissing`` and ``Stale``."""
     known = told if if_match is None else read_etag(if_match)
     if known is None and if_match is None:

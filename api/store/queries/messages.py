@@ -122,15 +122,20 @@ def get_participation(session: Session, booking_id: str) -> Participation | None
 
 def list_participations(session: Session, bookings: Iterable[str]) -> dict[str, Participation]:
     """Return what the patients of visits have answered, by booking; whoever was told nothing yet has none."""
+    return {booking: answer for (booking, _), answer in list_seat_participations(session, bookings).items()}
+
+
+def list_seat_participations(session: Session, bookings: Iterable[str]) -> dict[tuple[str, str], Participation]:
+    """Return what patients have answered, by booking and patient; whoever was told nothing yet has none."""
     rows = list_invitations_of(session, bookings)
     waiting = find_waiting(session, [row.id for row in rows.values()])
     query = select(BookingRow.id, BookingRow.updated_at).where(col(BookingRow.id).in_([booking for booking, _ in rows]))
     changed_at = {identifier: at for identifier, at in session.exec(query)}
     return {
-        booking: row.participation
+        (booking, patient): row.participation
         if (row.id not in waiting if row.told is not None else _has_answered(row, changed_at[booking]))
         else "needs-action"
-        for (booking, _), row in rows.items()
+        for (booking, patient), row in rows.items()
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from api.store.queries.periods import get_zone
@@ -178,6 +178,8 @@ def skip_month(session: Session, programme: str, patient: str, month: str) -> No
 
 
 def note_attendance(session: Session, booking: str, came: Mapping[str, bool], now: datetime) -> None:
-    """Note who came to a session and who did not."""
+    """Note who came to a session and who did not; its booking has another version then."""
     rows = (dict(booking_id=booking, patient_id=who, came=did, noted_at=now) for who, did in came.items())
     put(session, AttendanceRow, rows)
+    noted = update(BookingRow).where(col(BookingRow.id) == booking)
+    session.exec(noted.values(version=col(BookingRow.version) + 1, updated_at=now))

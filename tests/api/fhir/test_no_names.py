@@ -39,6 +39,7 @@ def ask_about_pat(hospital: Hospital) -> list[Any]:
             "Appointment?patient=Patient/pat&_include=Appointment:practitioner",
             "Slot?schedule=Schedule/ana,Schedule/dee&start=ge2026-11-30&start=lt2026-12-05",
             "Schedule",
+            "Appointment/coping.2026-12",
             "Appointment/nobody",
             "Appointment?patient=Observation/pat",
         )

@@ -14,6 +14,8 @@ from api.store.audit import list_entries
 
 SLOTS = "Slot?schedule=Schedule/ana&start=ge2026-11-30&start=lt2026-12-05"
 NAMES = ("Pat", "Quin", "Rae", "Sol", "Tam")
+SESSION = ["coping.2026-12", "coping.2026-12.sol", "coping.2026-12.tam"]
+"""A session of a group and its two seats."""
 
 
 def list_all(reader: Hospital) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def test_an_appointment_is_a_visit_and_its_booking(reader: Hospital) -> None:
 @pytest.mark.parametrize(
     ("query", "ids"),
     [
-        ("", ["foreign", "foreign-waiting", "own", "own-waiting"]),
+        ("", [*SESSION, "foreign", "foreign-waiting", "own", "own-waiting"]),
         ("_id=own,foreign", ["foreign", "own"]),
         ("identifier=https://clinicweave.example/fhir/id/appointment|own", ["own"]),
         ("patient=Patient/pat", ["own"]),
@@ -72,13 +74,14 @@ def test_an_appointment_is_a_visit_and_its_booking(reader: Hospital) -> None:
         ("status=waitlist", ["foreign-waiting", "own-waiting"]),
         ("status=booked,waitlist&patient=pat,rae", ["own", "own-waiting"]),
         ("date=2026-12-01", ["foreign", "own"]),
-        ("date=gt2026-12-01", []),
-        ("date=2026-12", ["foreign", "own"]),
-        ("date=2026", ["foreign", "own"]),
-        ("date=sa2026-11", ["foreign", "own"]),
+        ("date=gt2026-12-01", SESSION),
+        ("date=gt2026-12-03", []),
+        ("date=2026-12", [*SESSION, "foreign", "own"]),
+        ("date=2026", [*SESSION, "foreign", "own"]),
+        ("date=sa2026-11", [*SESSION, "foreign", "own"]),
         ("date=eb2026-12", []),
-        ("date=ge2026-12-01&date=lt9999-12-30", ["foreign", "own"]),
-        ("date=ge2026-12-01T15:00:00Z", ["foreign"]),
+        ("date=ge2026-12-01&date=lt9999-12-30", [*SESSION, "foreign", "own"]),
+        ("date=ge2026-12-01T15:00:00Z", [*SESSION, "foreign"]),
         ("date=ge2026-12-01&date=lt2026-12-01T09:30", ["own"]),
         ("date=le2026-12-01T09:00:00-05:00", ["own"]),
         ("practitioner=Practitioner/dee", ["foreign"]),
