@@ -101,7 +101,8 @@ def _expect_placed_nowhere(session: Session, scenario: Scenario) -> None:
     placed = bookings.get_periods_of_placed(session, scenario.visits_by_id.keys())
     if placed:
         of_each = [ErrorDetail(f'has a place in scenario "{period}"', path=visit) for visit, period in sorted(placed.items())]
-        raise Conflict("visits of it have a place already: cancel those first, or leave them out", of_each)
+        weeks = ", ".join(sorted(set(placed.values())))
+        raise Conflict(f"visits of it have a place already, in {weeks}: cancel those first, or leave them out", of_each)
 
 
 def _compose(text: str) -> str:
