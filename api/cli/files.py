@@ -7,6 +7,9 @@ from pathlib import Path
 
 from api.cli.console import say
 from api.spreadsheets.clinic_workbook import is_workbook_file, read_workbook_scenario
+from scheduling import catalogue
+from scheduling.catalogue.sources import VARIABLE, get_name
+from scheduling.clinic import Clinic
 from scheduling.errors import Fault, InvalidFile
 from scheduling.files import read_json
 from scheduling.scenario import Scenario
@@ -41,3 +44,30 @@ def read_scenario_text(file: Path, until: date | None = None) -> str:
     if until is not None:
         raise InvalidFile(str(file), [Fault("", "is no workbook: it has the dates that it has")])
     return read_json(file).decode(errors="replace")
+
+
+MOST_NAMED = 3
+"""How many ids a note names."""
+
+
+def note_unknown_to_catalogue(clinic: Clinic) -> None:
+    """Say beside the results of which buildings and services the catalogue in force, which speaks to patients, knows nothing.
+
+    Raises
+    ------
+    InvalidFile
+        When the catalogue cannot be read.
+    """
+    known = set(_list_told(catalogue.build_clinic()))
+    unknown = [name for name in _list_told(clinic) if name not in known]
+    if not unknown:
+        return
+    rest = len(unknown) - MOST_NAMED
+    named = ", ".join(unknown[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    say(f"Note: patients are told what the catalogue {get_name()} says, and it does not know {named}.")
+    say(f"Let the clinic's own workbook be the catalogue: export {VARIABLE}=clinic.xlsx")
+
+
+def _list_told(clinic: Clinic) -> list[str]:
+    """Return the ids of what patients are told about: services and buildings."""
+    return [service.id for service in clinic.services] + [location.id for location in clinic.locations]

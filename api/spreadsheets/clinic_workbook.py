@@ -59,11 +59,12 @@ def read_workbook(content: bytes, source: str) -> Reading:
         return read_book(parse_rows(content, source))
     rows, faults = dict[str, list[Row]](), list[Fault]()
     sheets = load_sheets()
-    for title, table in xlsx_sheets(content, source, sheets):
+    for title, is_hidden, table in xlsx_sheets(content, source, sheets):
         if title in sheets:
             rows[title] = list(_read_table(sheets[title], table, faults))
         else:
-            faults.append(Fault(title, f"unknown sheet{suggest(title, sheets)}"))
+            where = ", which is hidden: show it, and rename or delete it" if is_hidden else ""
+            faults.append(Fault(title, f"unknown sheet{where}{suggest(title, sheets)}"))
     reading = read_book(rows)
     known = {fault.path for fault in faults}
     reading.faults[:0] = faults

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from api.spreadsheets.cells import Cell, Unreadable, typed_cell
 from api.spreadsheets.xlsx_outline import MAX_MERGED_CELLS, Outline, Overfull, outline_of
@@ -47,18 +47,29 @@ def xlsx_rows(content: bytes, source: str) -> Iterator[tuple[int, list[Cell]]]:
         yield from _rows(content, sheet, source, typed_cell)
 
 
-def xlsx_sheets(content: bytes, source: str, titles: Container[str]) -> Iterator[tuple[str, list[tuple[int, list[Any]]]]]:
-    """Yield sheets by title, each with its rows by number from 1; of others that hold anything, none of them.
+class SheetTable(NamedTuple):
+    """A sheet: its title, whether people see its tab, and its rows, each with its number from 1."""
+
+    title: str
+    is_hidden: bool
+    rows: list[tuple[int, list[Any]]]
+
+
+def xlsx_sheets(content: bytes, source: str, titles: Container[str]) -> Iterator[SheetTable]:
+    """Yield the sheets of these titles; of others that hold anything, none of their rows.
+
+    Hidden and protected sheets, rows and columns are read as any.
 
     Cells are values as the file types them, or :class:`Unreadable`. Raises ``InvalidFile`` as :func:`xlsx_rows`.
     """
     with _opened(content, source) as book:
         for sheet in book.worksheets:
             rows = _rows(content, sheet, source, lambda value: value)
+            is_hidden = sheet.sheet_state != "visible"
             if sheet.title in titles:
-                yield sheet.title, list(rows)
+                yield SheetTable(sheet.title, is_hidden, list(rows))
             elif any(not is_blank(cell) for _, cells in rows for cell in cells):
-                yield sheet.title, []
+                yield SheetTable(sheet.title, is_hidden, [])
 
 
 def is_blank(cell: Any) -> bool:

@@ -13,6 +13,7 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -47,6 +48,10 @@ QUERY_ONLY = "query_only"
 
 WAL_LOSES_COMMITS = ((3, 7, 0), (3, 51, 3))
 """SQLite versions, first and after the last, in which a checkpoint can overlook a WAL that another connection has reset."""
+
+
+KNOWS_SUBSECONDS = (3, 42, 0)
+"""The first SQLite version with ``unixepoch('subsec')`` (https://www.sqlite.org/releaselog/3_42_0.html)."""
 
 
 class UnsafeWal(UserWarning):
@@ -249,6 +254,16 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         raise StoreUnusable(f"the database cannot be opened with a {wanted} journal: {error}") from None
     if wanted == "truncate" and mode == "wal":
         raise StoreUnusable(f"the database is in WAL mode, in which SQLite {sqlite3.sqlite_version} can lose commits")
+
+
+@event.listens_for(Engine, "connect")
+def _add_subseconds(connection: object, _record: object) -> None:
+    """Give each connection of this process, DBOS's own too, the function of a later SQLite in which DBOS counts time.
+
+    With Python 3.12 and later DBOS takes for granted that SQLite has it; before 3.42 its rows would have no time.
+    """
+    if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < KNOWS_SUBSECONDS:
+        connection.create_function("unixepoch", 1, lambda unit: time.time() if unit == "subsec" else None)
 
 
 def warn_of_unsafe_wal() -> None:

@@ -24,6 +24,7 @@ EMPTY_TEXT = '""'
 """A text that is known to be empty."""
 
 WEEKDAYS: tuple[str, ...] = get_args(Weekday)
+WEEKDAY_NAMES = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 LEVELS = ("low", "normal", "high")
 ANSWERS = {"yes": True, "no": False, "true": True, "false": False}
 OR = re.compile(r"\s+or\s+|\s*\|\s*")
@@ -207,15 +208,22 @@ def _read_team(raw: Any) -> tuple[tuple[str, ...], ...]:
 def _read_days(raw: Any) -> tuple[str, ...]:
     days: list[str] = []
     for word in _read_ids(raw):
-        ends = [end.strip().upper() for end in word.split("-")]
-        if wrong := [end for end in ends if end not in WEEKDAYS] or len(ends) > 2:
-            near = suggest(str(ends[0]), WEEKDAYS) if wrong else ""
-            raise UnreadableCell(f'"{word}" is no weekday; days are {", ".join(WEEKDAYS)}, or like MO-FR{near}')
-        first, last = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
+        ends = [_find_weekday(end) for end in word.split("-")]
+        if None in ends or len(ends) > 2:
+            raise UnreadableCell(f'"{word}" is no weekday; days are {", ".join(WEEKDAYS)}, or like MO-FR')
+        first, last = (WEEKDAYS.index(str(end)) for end in (ends[0], ends[-1]))
         if last < first:
-            raise UnreadableCell(f'"{word}" goes backwards')
+            onward = join_words((*WEEKDAYS[first:], *WEEKDAYS[: last + 1]))
+            raise UnreadableCell(f'"{word}" goes backwards{offer([onward])}')
         days += WEEKDAYS[first : last + 1]
     return tuple(dict.fromkeys(days))
+
+
+def _find_weekday(word: str) -> str | None:
+    """Return the day that a word means: ``TU``, ``Tue`` and ``Tuesday``; None: no day."""
+    start = word.strip(" .").upper()
+    named = (day for day, name in zip(WEEKDAYS, WEEKDAY_NAMES, strict=True) if name.startswith(start))
+    return next(named, None) if len(start) > 1 else None
 
 
 def _read_level(raw: Any) -> int | str:

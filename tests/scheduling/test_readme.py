@@ -6,17 +6,21 @@ import ast
 import json
 import re
 import shlex
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import api.context
 import scheduling
 from api.cli.main import app
+from scheduling.catalogue import use_catalogue
+from scheduling.catalogue.sources import VARIABLE
 from scheduling.clinic import Clinic, Service
 from scheduling.costs import COSTS
 from scheduling.people import Patient, Provider
@@ -90,19 +94,38 @@ def test_the_tables_of_the_files_are_what_the_schema_says(model: type[BaseModel]
 STEPS = 10
 
 
+def follow(commands: Iterable[str], catalogues: ExitStack) -> Iterator[tuple[str, Result]]:
+    """Run the lines of a guide one by one as a shell would, and yield each command's result."""
+    for command in commands:
+        name, *words = shlex.split(command)
+        if name == "export":
+            variable, _, value = words[0].partition("=")
+            assert variable == VARIABLE
+            catalogues.enter_context(use_catalogue(value))
+        else:
+            assert name == "clinicweave"
+            yield command, CliRunner().invoke(app, words)
+
+
+def unfold(calendar: Path) -> str:
+    """Return a calendar's text with its long lines put together again."""
+    return calendar.read_bytes().decode().replace("\r\n ", "")
+
+
 def test_the_guide_leads_from_nothing_to_a_published_week_with_calendars(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guide = section("## Your clinic in an hour")
-    commands = re.findall(
-        r"^ *(clinicweave .*)$", "\n".join(re.findall(r"```console\n(.*?)```", guide, re.DOTALL)), re.MULTILINE
-    )
+    lines = "\n".join(re.findall(r"```console\n(.*?)```", guide, re.DOTALL))
+    commands = [line.strip() for line in lines.splitlines() if line.strip()]
     assert len(re.findall(r"^\d+\. \*\*", guide, re.MULTILINE)) == STEPS
     assert len(commands) <= 15
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(api.context, "create_context", partial(api.context.create_context, clock=lambda: SUNDAY_BEFORE))
-    answers = {command: CliRunner().invoke(app, shlex.split(command)[1:]) for command in commands}
+    with ExitStack() as catalogues:
+        answers = dict(follow(commands, catalogues))
     assert {command: answer.output for command, answer in answers.items() if answer.exit_code} == {}
+    assert {command for command, answer in answers.items() if "Note:" in answer.stderr} == set()
     listed = answers["clinicweave list first-week --print"].stdout
     assert "Robin Example" in listed
     assert "Tuesday 2026-12-01 09:00" in answers["clinicweave move v-1 2026-12-01T09:00"].stderr
@@ -110,6 +133,8 @@ def test_the_guide_leads_from_nothing_to_a_published_week_with_calendars(
     calendars = [file.read_text("utf-8") for file in (tmp_path / "my-clinic" / "calendars").glob("*/*.ics")]
     (visit,) = json.loads((tmp_path / "my-clinic" / "first-week.plan.json").read_text("utf-8"))["visits"]
     assert any(visit["start"].translate({ord("-"): None, ord(":"): None}) in calendar for calendar in calendars)
+    (told,) = (tmp_path / "my-clinic" / "calendars" / "patients").glob("*.ics")
+    assert [word in unfold(told) for word in ("A towel.", "+49 30 5550100", "medicines")] == [True, True, False]
 
 
 def test_the_lines_of_python_build_a_scenario_solve_it_and_read_the_plan(capsys: pytest.CaptureFixture[str]) -> None:

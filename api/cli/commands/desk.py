@@ -14,7 +14,7 @@ from rich.table import Table
 
 from api.cli.commands.accounts import opened
 from api.cli.console import Commands, ExitCode, end_command, print_json, say, show
-from api.cli.files import read_scenario_text
+from api.cli.files import note_unknown_to_catalogue, read_scenario_text
 from api.cli.options import AsJson, ScenarioFile, day_of, expect_directory
 from api.spreadsheets.cells import FORMULA_SIGNS
 
@@ -42,12 +42,14 @@ Because = Annotated[str | None, typer.Option("--override", help="Why rules may b
 def import_week(scenario: ScenarioFile, as_json: AsJson = False) -> None:
     """Take in a scenario or a clinic's workbook as a new week, with all that it asks for."""
     from api.services.accounts.accounts import SYSTEM
-    from api.services.clinic.scenarios import import_scenario
+    from api.services.clinic.scenarios import get_scenario, import_scenario
 
     text = read_scenario_text(scenario)
     with opened(may_make=True) as context, context.database.writing() as session:
         week = import_scenario(session, SYSTEM, text, context.clock())
         identifier, version = week.id, week.version
+        clinic = get_scenario(session, identifier).clinic
+    note_unknown_to_catalogue(clinic)
     _say_done(
         as_json, {"id": identifier, "version": version}, f"Took in {identifier}. Plan it: clinicweave plan --week {identifier}"
     )
@@ -105,6 +107,7 @@ def publish(
     """
     from api.services.accounts.accounts import SYSTEM
     from api.services.bookings import publishing
+    from api.services.clinic.scenarios import get_scenario
     from api.services.weeks import planning
 
     with opened() as context, context.database.writing() as session:
@@ -114,6 +117,8 @@ def publish(
             raise end_command(ExitCode.BAD_INPUT, f"Error: no plan of {week} is made yet; clinicweave plan --week {week}")
         published = publishing.publish(session, SYSTEM, chosen, context.clock())
         number, changed = published.row.id, len(published.changes)
+        clinic = get_scenario(session, week).clinic
+    note_unknown_to_catalogue(clinic)
     _say_done(as_json, {"publication": number, "changed": changed}, f"Published {week}: {changed} bookings are new or changed.")
 
 

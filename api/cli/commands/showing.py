@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from api.cli.console import ExitCode, end_command, out, print_json, say
-from api.cli.files import read_scenario
+from api.cli.files import note_unknown_to_catalogue, read_scenario
 from api.cli.options import AsJson, PlanFile, ScenarioFile, day_of
 from api.reports.board import Board
 from api.reports.calendar_files import Owner, export_all, export_one
@@ -88,6 +88,7 @@ def export(
     given = Plan.read(plan, asked)
     if broken := judge(asked, given).violations:
         raise end_command(ExitCode.RULE_BROKEN, f"Nothing is written: the plan breaks rules {len(broken)} times.")
+    note_unknown_to_catalogue(asked.clinic)
     files = [export_one(asked, given, plan, kind, identifier, output, uids) for kind, identifier in chosen]
     files += export_all(asked, given, plan, output, uids) if everything else ()
     if as_json:

@@ -9,6 +9,9 @@ from api.cli.console import ExitCode, end_command, err, print_json, say, show
 from api.cli.progress import solve_with_progress
 from api.reports.documents import plan_summary
 from api.reports.summary import pins_conflict, plan_tables
+from scheduling.fields import format_stamp
+from scheduling.plan import Plan
+from scheduling.scenario import Scenario
 
 
 def plan_week(
@@ -30,8 +33,9 @@ def plan_week(
     limits = Limits(seconds=seconds, workers=workers, seed=seed, gap=gap)
     wanted = PlanRequest(week, limits, now)
     with opened() as context:
+        present = context.clock()
         with context.database.reading() as session:
-            made_of = prepare_plan(session, wanted, context.clock())
+            made_of = prepare_plan(session, wanted, present)
         with context.database.writing() as session:
             job = request_plan(session, AtOnce(context.clock), SYSTEM, wanted, made_of, context.clock())
             identifier, epoch = job.id, job.epoch
@@ -49,6 +53,16 @@ def plan_week(
         print_json({"plan": identifier, **plan_summary(made_of.scenario, made)})
     else:
         show(*plan_tables(made_of.scenario, made))
+        _note_past_visits(made_of.scenario, made, present)
         say(f"Kept as {identifier}. Publish it: clinicweave publish {week}")
     if made.status == "unknown":
         raise end_command(ExitCode.PINS_CONFLICT, pins_conflict(made_of.scenario, made))
+
+
+def _note_past_visits(asked: Scenario, made: Plan, present: datetime) -> None:
+    """Say which visits are new to a plan, and would begin before an instant."""
+    now = asked.grid.wall(present)
+    late = [visit.visit for visit in made.visits if visit.start < now and asked.visits_by_id[visit.visit].current is None]
+    if late:
+        begun = f"of the new visits {len(late)} would have begun already, like {late[0]}"
+        say(f"Note: {begun}; plan from now: --now {format_stamp(now)}")

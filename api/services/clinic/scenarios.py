@@ -103,7 +103,7 @@ def _expect_placed_nowhere(session: Session, scenario: Scenario) -> None:
     if elsewhere:
         where = ", ".join(sorted(elsewhere))
         of_each = [ErrorDetail(f'has a place in scenario "{period}"', path=visit) for visit, period in sorted(placed.items())]
-        raise Conflict(f"visits of it have a place already in {where}: cancel those first, or leave them out", of_each)
+        raise Conflict(f"visits of it have a place already, in {where}: cancel those first, or leave them out", of_each)
 
 
 def _compose(text: str) -> str:

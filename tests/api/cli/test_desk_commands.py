@@ -69,6 +69,27 @@ def test_a_week_is_written_as_it_stands_with_what_was_moved_by_hand(week: Any) -
     assert week("scenario", "export", "other-week").code == 2
 
 
+def test_a_plan_with_new_visits_in_the_past_says_how_to_plan_from_now(week: Any) -> None:
+    assert week("cancel", "v-1").code == 0
+    CLOCK.append(MONDAY_NOON)
+    planned = week("plan", "--week", "first-week", "--seconds", "5")
+    assert "Note: of the new visits 1 would have begun already, like v-1; plan from now: --now 2026-11-30T12:00" in planned.err
+    assert "Note" not in week("plan", "--week", "first-week", "--seconds", "5", "--now", "2026-11-30T12:00").err
+
+
+def test_a_catalogue_that_knows_nothing_of_the_clinic_is_named_where_patients_are_told(week: Any) -> None:
+    files = tuple(week("scenario", "export", "first-week", "-o", "out", "--json").json.values())
+    text = Path("my/clinic.toml").read_text("utf-8").replace('"first-week"', '"second-week"').replace('"v-1"', '"v-2"')
+    Path("my/second.toml").write_text(text, "utf-8")
+    telling = (("publish", "first-week"), ("export", *files, "--all", "-o", "out"), ("scenario", "import", "my/second.toml"))
+    told = [week(*command) for command in telling]
+    assert [answer.code for answer in told] == [0, 0, 0]
+    assert all("the catalogue pain-centre says, and it does not know treatment, main." in answer.err for answer in told)
+    with catalogue.use_catalogue("my/clinic.toml"):
+        told = [week(*command) for command in telling[:2]]
+    assert ["Note" in answer.err for answer in told] == [False, False]
+
+
 def test_a_visit_that_has_begun_moves_no_more_and_that_is_said(week: Any) -> None:
     assert week("move", "v-1", "2026-11-30T10:30").code == 0
     CLOCK.append(MONDAY_NOON)

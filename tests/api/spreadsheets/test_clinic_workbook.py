@@ -77,6 +77,28 @@ def test_a_renamed_sheet_is_named() -> None:
     assert ("patientes", 'unknown sheet; did you mean "patients"?') in [(f.path, f.message) for f in reading.faults]
 
 
+def test_what_is_hidden_filtered_or_protected_is_read_as_any_other() -> None:
+    def edit(book: Any) -> None:
+        book["patients"].sheet_state, book["week"].sheet_state = "hidden", "veryHidden"
+        book["services"].column_dimensions["D"].hidden = True
+        book["requests"].auto_filter.ref = "A1:F2"
+        book["requests"].row_dimensions[2].hidden = True
+        book["rooms"].protection.set_password("secret")
+        book["rooms"].protection.enable()
+
+    reading = read_workbook(edited(edit), "clinic.xlsx")
+    assert (reading.faults, reading.book) == ([], read_workbook(write_workbook(BOOK), "clinic.xlsx").book)
+
+
+def test_a_hidden_sheet_that_is_unknown_is_named_as_hidden() -> None:
+    def edit(book: Any) -> None:
+        lists = book.create_sheet("Helper")
+        lists["A1"], lists.sheet_state = "x", "hidden"
+
+    (fault,) = read_workbook(edited(edit), "clinic.xlsx").faults
+    assert str(fault).startswith("Helper: unknown sheet, which is hidden: show it")
+
+
 def test_rows_that_only_look_filled_are_none() -> None:
     def edit(book: Any) -> None:
         for column in range(1, 12):

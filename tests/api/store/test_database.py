@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 
 from api.store import database as module
@@ -245,3 +246,14 @@ def test_an_sqlite_store_and_its_journals_are_its_owners_alone(tmp_path: Path, k
         os.umask(before)
     assert len(modes) > 1
     assert set(modes.values()) == {0o600}, modes
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_every_sqlite_connection_counts_time_as_later_versions_do(tmp_path: Path, is_ours: bool) -> None:
+    url = f"sqlite:///{tmp_path}/clinic.db"
+    engine = Database(url).engine if is_ours else create_engine(url)
+    before = datetime.now(UTC).timestamp()
+    with engine.connect() as connection:
+        now = connection.exec_driver_sql("SELECT unixepoch('subsec')").scalar_one()
+    engine.dispose()
+    assert before - 0.001 <= now <= datetime.now(UTC).timestamp()

@@ -89,3 +89,26 @@ def test_a_cell_that_cannot_be_read_says_what_was_probably_meant() -> None:
 
 def test_a_moment_with_a_time_of_day_is_a_date_by_its_day() -> None:
     assert guess("date", datetime.fromisoformat("2026-11-30T09:00")) == ("2026-11-30",)
+
+
+@pytest.mark.parametrize(
+    ("written", "days"),
+    [("Mo, Tue, Thu.", "MO TU TH"), ("Tuesday, Thursday", "TU TH"), ("Mon - wed", "MO TU WE"), ("SU", "SU"), ("thurs", "TH")],
+)
+def test_weekdays_are_read_however_long_their_english_names_are(written: str, days: str) -> None:
+    assert read_cell(Column(key="days", kind="days", note="Any."), written) == tuple(days.split())
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("T", "no weekday"),
+        ("MO-WE-FR", "no weekday"),
+        ("Mondayish", "no weekday"),
+        ("Mo, Die, Thu", 'did you mean "MO, TU, TH"'),
+        ("SA-MO", 'goes backwards; did you mean "SA, SU, MO"'),
+    ],
+)
+def test_what_is_no_weekday_is_offered_as_the_whole_cell_should_be(written: str, says: str) -> None:
+    with pytest.raises(UnreadableCell, match=says):
+        read_cell(Column(key="days", kind="days", note="Any."), written)
