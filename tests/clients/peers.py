@@ -22,6 +22,7 @@ from api.services.accounts.clients import ASSERTION_TYPE, add_client
 from api.store.columns import utc_now
 from api.store.database import Database
 from api.store.queries import periods
+from api.store.queries.appointments import name_seat, name_session
 from scheduling.generate import SizeName, generate
 from scheduling.scenario import Scenario
 from solver import plan_first_come
@@ -46,6 +47,15 @@ class Demo:
     def base(self) -> str:
         """The address of its FHIR server."""
         return f"{self.service.address}/fhir/r4"
+
+    @property
+    def appointments(self) -> list[str]:
+        """The ids of all visits, of the sessions of groups that stand, and of the seats in them, in order."""
+        ids = [visit.id for visit in self.week.visits]
+        for booking in plan_first_come(self.week).groups:
+            session = name_session(booking.group, self.week.groups_by_id[booking.group].month)
+            ids += [session, *(name_seat(session, patient) for patient in booking.attendees)]
+        return sorted(ids)
 
     def write_key(self, name: str, folder: Path) -> Path:
         """Write a system's private key as PEM, and return the file."""
