@@ -212,7 +212,10 @@ def same_day_consults(history: CareHistory) -> Iterator[CareViolation]:
 
 
 def cancer_clinic(history: CareHistory) -> Iterator[CareViolation]:
-    """2: the Advanced Cancer Pain Clinic is on Wednesday afternoons at Yawkey, by both physicians, who do nothing else then."""
+    """2: the Advanced Cancer Pain Clinic is on Wednesday afternoons at Yawkey, by both physicians, who do nothing else then.
+
+    A consult of the day may be seen there between its visits.
+    """
     clinic = [visit for visit in history.visits if visit.service == "advanced-cancer-visit"]
     people = {(visit.day, who) for visit in clinic for who in visit.team if not visit.called_off}
     for visit in clinic:
@@ -223,7 +226,13 @@ def cancer_clinic(history: CareHistory) -> Iterator[CareViolation]:
         if roles != ["cancer-pain-physician", "palliative-physician"]:
             yield CareViolation("cancer-clinic", visit.course, visit.day, f"by {', '.join(roles)}")
     for visit in history.visits:
-        if visit.service != "advanced-cancer-visit" and not visit.called_off and visit.end.time() > AFTERNOON:
+        is_welcome = visit.service == "cancer-consult" and visit.location == "yawkey"
+        if (
+            visit.service != "advanced-cancer-visit"
+            and not is_welcome
+            and not visit.called_off
+            and visit.end.time() > AFTERNOON
+        ):
             for who in (*visit.team, *visit.supervisors):
                 if (visit.day, who) in people and visit.start.hour < 17:
                     yield CareViolation("cancer-clinic", visit.course, visit.day, f"{who} does {visit.service} in its hours")

@@ -83,6 +83,18 @@ def sessions(service: str, team: str, *days: int) -> Visits:
             {},
             ["cancer-clinic"],
         ),
+        *(
+            (
+                "advanced-cancer-clinic",
+                [
+                    on("advanced-cancer-visit", 2, 13, BOTH, location="yawkey"),
+                    on("cancer-consult", 2, 15, BOTH[:1], location=location),
+                ],
+                {},
+                expected,
+            )
+            for location, expected in (("yawkey", []), ("wang", ["cancer-clinic"]))
+        ),
         # 4: seven days after an assessment that was positive
         (SCS, TRIED[:1], outcome("scs-assessment", False), []),
         (SCS, REMOVED, {"outcomes": {**GOOD, ("c", "scs-lead-removal"): [(MONDAY, False)]}}, []),
