@@ -13,7 +13,6 @@ from api.services.bookings.waitlist import OfferDecision, apply_offer
 from api.services.intake.same_day import SameDayDecision, apply_same_day
 from scheduling.comparison import Comparison, compare
 from scheduling.plan import Violation
-from scheduling.rules import find_violations
 
 
 def compare_weeks(decisions: Sequence[Decision]) -> Comparison:
@@ -25,9 +24,7 @@ def compare_weeks(decisions: Sequence[Decision]) -> Comparison:
 def find_new_violations(decisions: Sequence[Decision]) -> list[Violation]:
     """Return the rules that a week breaks after decisions, made one after the other, and did not break before them."""
     first, last = decisions[0].week, decisions[-1].next_week
-    known = {(violation.rule, violation.ids) for violation in find_violations(first.scenario, first.upcoming)}
-    broken = find_violations(last.scenario, last.plan)
-    return [violation for violation in broken if (violation.rule, violation.ids) not in known]
+    return list(first.find_newly_broken(last.scenario, last.plan, frozenset()))
 
 
 def apply_all(session: Session, decisions: Sequence[Decision]) -> None:

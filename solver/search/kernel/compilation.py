@@ -27,8 +27,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 SOURCES = sorted(Path(__file__).parent.glob("*.py"))
 """The kernel's files."""
 
-
 SIGNED = (types.int8, types.int16, types.int32, types.int64)
+"""Whole numbers that a function is compiled for once."""
 
 
 def stamp(files: Iterable[Path]) -> str:
