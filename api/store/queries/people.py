@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import delete, func, or_
@@ -22,6 +22,10 @@ from scheduling.timegrid import TimeGrid
 
 FROM_SCENARIO = "scenario"
 """The source of busy times that came with a scenario."""
+
+
+MOST_SHIFTS = 20_000
+"""Shifts that are remembered: a year of a large clinic's."""
 
 
 class WallClockSpan(Protocol):
@@ -203,7 +207,7 @@ def load_providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
     columns: tuple[Any, ...] = (table.provider_id, table.starts_at, table.ends_at, table.locations, table.also)
     on_duty = select(*columns).where(col(table.starts_at) >= starts, col(table.starts_at) < ends)
     for provider, begin, end, locations, also in session.exec(on_duty.order_by(col(table.starts_at))):
-        shifts[provider].append(Shift(start=wall(begin), end=wall(end), locations=tuple(locations), also=tuple(also)))
+        shifts[provider].append(_make_shift(wall(begin), wall(end), tuple(locations), tuple(also)))
     busy: dict[str, list[Interval]] = defaultdict(list)
     away = select(other.provider_id, other.starts_at, other.ends_at)
     away = away.where(col(other.starts_at) < ends, col(other.ends_at) > starts)
@@ -219,6 +223,12 @@ def load_providers(session: Session, grid: TimeGrid) -> tuple[Provider, ...]:
         )
         for identifier, text in session.exec(people)
     )
+
+
+@lru_cache(MOST_SHIFTS)
+def _make_shift(start: datetime, end: datetime, locations: tuple[str, ...], also: tuple[str, ...]) -> Shift:
+    """Return a shift, remembered: whoever asks who works asks for the same ones again and again."""
+    return Shift(start=start, end=end, locations=locations, also=also)
 
 
 def get_trainees(providers: Iterable[Provider]) -> frozenset[str]:

@@ -36,8 +36,10 @@ from api.store.versioned_cache import get_cached
 from scheduling.additions import Addition
 from scheduling.clinic import Clinic
 from scheduling.fields import Horizon
+from scheduling.people import Provider
 from scheduling.requests import Group, Visit
 from scheduling.scenario import Policy, Scenario
+from scheduling.special_clinics import assign_visits
 from scheduling.timegrid import TimeGrid
 
 V = TypeVar("V", Visit, Group)
@@ -284,6 +286,8 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
     patients = {visit.patient for visit in asked} | {candidate.patient for group in meeting for candidate in group.candidates}
     providers = load_providers(session, grid)
     trainees = get_trainees(providers)
+    standing = tuple(_at(visit, stands.get(("visit", visit.id, "")), current_visit, grid, trainees) for visit in asked)
+    clinic, visits = _assign_visits(place_of_care, row, providers, standing)
     return Scenario.from_parts(
         f"period {period_id}",
         format="clinicweave-scenario/1",
@@ -291,10 +295,10 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
         now=None,
         freeze_minutes=row.freeze_minutes,
         horizon=Horizon(start=row.starts_on, end=row.ends_on),
-        clinic=_with_block_staff(place_of_care, row),
+        clinic=clinic,
         providers=providers,
         patients=patients_with_appointments(session, patients, grid),
-        visits=tuple(_at(visit, stands.get(("visit", visit.id, "")), current_visit, grid, trainees) for visit in asked),
+        visits=visits,
         links=load_links(session, period_id, {visit.id for visit in asked}),
         groups=tuple(
             _at(group, stands.get(("group", group.id, group.month)), current_group, grid, trainees) for group in meeting
@@ -304,15 +308,17 @@ def _asked(session: Session, row: PeriodRow) -> Scenario:
     )
 
 
-def _with_block_staff(place_of_care: Clinic, row: PeriodRow) -> Clinic:
-    """Return the clinic with those alone reserved for its special clinics who staff them in a period."""
+def _assign_visits(
+    place_of_care: Clinic, row: PeriodRow, providers: tuple[Provider, ...], asked: tuple[Visit, ...]
+) -> tuple[Clinic, tuple[Visit, ...]]:
+    """Return the clinic and what is asked for, with special clinics for those alone who staff them in a period.
+
+    Who that is changes with who works. A period that was taken in as a file reserves whom the file reserves.
+    """
     if row.block_staff is None:
-        return place_of_care
-    staff: dict[str, list[str]] = json.loads(row.block_staff)
-    here = {block.id: tuple(who for who in block.providers if who in staff.get(block.id, ())) for block in place_of_care.blocks}
-    return place_of_care.changed(
-        blocks=tuple(block.changed(providers=here[block.id] or block.providers) for block in place_of_care.blocks)
-    )
+        return place_of_care, asked
+    dates = [row.starts_on + timedelta(days=n) for n in range((row.ends_on - row.starts_on).days)]
+    return assign_visits(place_of_care, providers, asked, dates)
 
 
 def _grid(row: PeriodRow, place_of_care: Clinic) -> TimeGrid:
