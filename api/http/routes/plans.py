@@ -272,7 +272,7 @@ def get_plan(plan: Identifier, call: Fetching, fields: PlanFields = "plan,kpis,c
             preview = publishing.preview_publication(session, made)
             if preview is not None:
                 shown["comparison"] = preview.comparison
-                shown["call"] = list_calls(session, preview.asked_before, preview.comparison)
+                shown["call"] = list_calls(session, preview.asked_before, preview.comparison.notify)
                 shown["moves"] = describe_moves(made)
         return MadePlan.of(made.job, scenario=made.scenario.id, **shown)
 
