@@ -96,8 +96,14 @@ class GuardedRoute(APIRoute):
         super().__init__(path, endpoint, **options)
 
     async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Answer a request; one by another method learns all that the path takes, whichever routes they are of."""
-        if scope["method"] not in (self.methods or ()):
+        """Answer a request; one by another method learns all that the path takes, whichever routes they are of.
+
+        A public page tells its head too (RFC 9110, section 9.3.2), as programs ask that look where a link leads.
+        """
+        methods = self.methods or ()
+        if scope["method"] == "HEAD" and "GET" in methods and get_line("GET", self.path).public:
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
+        if scope["method"] not in methods:
             raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(list_methods(self.path))})
         if "patient" in scope["path_params"]:
             scope["path_params"]["patient"] = compose_id(scope["path_params"]["patient"])
@@ -320,6 +326,15 @@ def _bounded(receive: Receive, headers: Headers, most_bytes: int) -> Receive:
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {most_bytes:,} bytes here")
 
     return bounded
+
+
+def _without_body(send: Send) -> Send:
+    """Return what sends the head of an answer alone."""
+
+    async def sent(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return sent
 
 
 async def _digest(request: Request) -> str:

@@ -46,6 +46,9 @@ JOURNALS = ("-wal", "-shm", "-journal")
 QUERY_ONLY = "query_only"
 """Where an SQLite connection carries whether it refuses to write."""
 
+JOURNAL = "journal"
+"""Where an SQLite connection carries what becomes of its rollback journal; nowhere in WAL mode."""
+
 WAL_LOSES_COMMITS = ((3, 7, 0), (3, 51, 3))
 """SQLite versions, first and after the last, in which a checkpoint can overlook a WAL that another connection has reset."""
 
@@ -93,6 +96,7 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite if self.is_sqlite else _begin_postgresql)
         self._reader = self.engine.execution_options(reads_only=True)
+        self._appender = self.engine.execution_options(appends_only=True)
         self._looker = self.engine.execution_options(reads_only=True, looks_once=True)
 
     @property
@@ -113,8 +117,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, *, appends: bool = False) -> Iterator[Session]:
         """Open a session that is the only writer; it commits at the end of the block, or undoes all when the block raises.
+
+        Parameters
+        ----------
+        appends
+            Only adds rows that stay for good. What is left in a rollback journal of SQLite then tells nothing that was
+            deleted, so its file keeps its length until the next other writer: no commit waits for another length of it.
 
         Raises
         ------
@@ -127,7 +137,7 @@ class Database:
             with (
                 self._next_in_turn(),
                 translate_errors(),
-                Session(self.engine, expire_on_commit=False) as session,
+                Session(self._appender if appends else self.engine, expire_on_commit=False) as session,
                 session.begin(),
             ):
                 session.connection()
@@ -233,7 +243,7 @@ def loses_commits_in_wal(version: tuple[int, ...]) -> bool:
     return first <= version < mended
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
     """Set up a new connection: transactions by our own BEGIN, foreign keys, and a journal that this library keeps safely.
 
     SQLite 3.7.0 to 3.51.2 can lose commits in WAL mode as soon as two connections write or checkpoint one file (mended in
@@ -254,6 +264,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         raise StoreUnusable(f"the database cannot be opened with a {wanted} journal: {error}") from None
     if wanted == "truncate" and mode == "wal":
         raise StoreUnusable(f"the database is in WAL mode, in which SQLite {sqlite3.sqlite_version} can lose commits")
+    if mode == "truncate":
+        record.info[JOURNAL] = mode
 
 
 @event.listens_for(Engine, "connect")
@@ -291,6 +303,10 @@ def _begin_sqlite(connection: Connection) -> None:
     if connection.info.get(QUERY_ONLY) is not reads:  # else it is so from the last time
         connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
         connection.info[QUERY_ONLY] = reads
+    journal = "persist" if connection.get_execution_options().get("appends_only") else "truncate"
+    if not reads and connection.info.get(JOURNAL, journal) != journal:
+        connection.exec_driver_sql(f"PRAGMA journal_mode = {journal}")
+        connection.info[JOURNAL] = journal
     if not _looks_once(connection):
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 

@@ -63,7 +63,7 @@ class GroupedAudit:
         taken: list[_Waiting] = []
         error: BaseException | None = None
         try:
-            with self._database.writing() as session:
+            with self._database.writing(appends=True) as session:
                 taken = self._take()  # only now: while this writer waited for its turn, others came
                 audit.append_dated(session, [(waiting.entry, waiting.now) for waiting in taken])
         except BaseException as refusal:  # whatever it is, nobody may think that theirs is kept

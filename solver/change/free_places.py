@@ -21,15 +21,20 @@ from solver.state.ledger import Ledger
 from solver.state.occupancy import Occupancy, OpenTeam
 from solver.state.placements import Placement, count_notified_changes, get_placements
 from solver.state.tasks import Key, Task
+from solver.state.unary import get_current, start_mask
 
 
 @dataclass(frozen=True, slots=True)
 class CostedStarts:
-    """Every start of the grid from the first to the last minute of the day, both included, and what each costs, points."""
+    """Every start of the grid from the first to the last minute of the day, both included, and what each costs, points.
+
+    ``calls``: the patient has been told of another start, location or team, and has to be called again.
+    """
 
     first_minute: int
     last_minute: int
     cost: int
+    calls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,10 @@ class FreePlaceFinder:
             cheapest.append(CostedBooking(booking, cost))
         return cheapest
 
+    def count_called(self, visit: str) -> int:
+        """Return how many patients have to be called again as it stands, for anything but a visit."""
+        return len(self._spent - {visit})
+
     def _list_teams(self, task: Task) -> Iterator[OpenTeam]:
         """Yield the teams of a task at the starts that keep the budget of those who are called."""
         budget = self.scenario.policy.max_notified_moves
@@ -139,6 +148,14 @@ class FreePlaceFinder:
 
     def _calls(self, task: Task, team: OpenTeam, slot: int) -> int:
         return count_notified_changes(self._domains, task, _place(team, slot))
+
+    def _called_slots(self, task: Task, team: OpenTeam) -> int:
+        """Return the starts of a team at which the patient has to be called again: all but the one that was told."""
+        current = get_current(task)
+        if current is None or not current.notified:
+            return 0
+        told = start_mask(self.scenario, current.start) & team.starts
+        return team.starts & ~sum(1 << slot for slot in _slots(told) if not self._calls(task, team, slot))
 
     def _describe(self, ledger: Ledger, task: Task, team: OpenTeam) -> FreePlaces:
         grid, occupancy = self.scenario.grid, self._occupancy
@@ -170,7 +187,7 @@ class FreePlaceFinder:
             location=team.location,
             team=tuple(shift.provider for shift in team.team),
             supervisors=tuple(shift.provider for shift in team.supervisors),
-            starts=tuple(_costed_runs(costs, grid.grid_minutes)),
+            starts=tuple(_costed_runs(costs, self._called_slots(task, team), grid.grid_minutes)),
             rooms=tuple(rooms),
         )
 
@@ -199,11 +216,16 @@ def _stretches(mask: int, grid_minutes: int) -> Iterator[tuple[int, int]]:
         yield slots[0] * grid_minutes, slots[-1] * grid_minutes
 
 
-def _costed_runs(costs: Sequence[tuple[int, int]], grid_minutes: int) -> Iterator[CostedStarts]:
-    """Yield stretches of starts that follow one another at one cost."""
-    for (_, cost), run in groupby(enumerate(costs), key=lambda numbered: (numbered[1][0] - numbered[0], numbered[1][1])):
+def _costed_runs(costs: Sequence[tuple[int, int]], called: int, grid_minutes: int) -> Iterator[CostedStarts]:
+    """Yield stretches of starts that follow one another at one cost, and call the patient alike."""
+
+    def alike(numbered: tuple[int, tuple[int, int]]) -> tuple[int, int, int]:
+        number, (slot, cost) = numbered
+        return slot - number, cost, called >> slot & 1
+
+    for (_, cost, calls), run in groupby(enumerate(costs), key=alike):
         slots = [slot for _, (slot, _) in run]
-        yield CostedStarts(slots[0] * grid_minutes, slots[-1] * grid_minutes, cost)
+        yield CostedStarts(slots[0] * grid_minutes, slots[-1] * grid_minutes, cost, bool(calls))
 
 
 def _holds(rooms: RoomStarts, minute: int) -> bool:

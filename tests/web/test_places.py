@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from random import Random
 
@@ -19,6 +19,8 @@ from api.services.weeks.week import WeekSnapshot
 from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.generate import generate
 from scheduling.plan import Plan
+from scheduling.publishing import publish
+from scheduling.rules.stability import list_notified_moves
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minute_of_day
 from solver import FreePlaces, Limits, solve
@@ -133,6 +135,23 @@ def test_what_is_shaded_is_judged_clean_and_nothing_else_is(week: WeekSnapshot) 
     assert [(pair.visit, pair.place, pair.broken) for pair in pairs if not pair.agrees] == []
     shaded = sum(pair.shaded for pair in pairs)
     assert min(shaded, len(pairs) - shaded) > PAIRS / 10
+
+
+def test_a_shaded_place_tells_the_cost_and_the_calls_that_its_verdict_tells(week: WeekSnapshot) -> None:
+    told = WeekSnapshot.of(None, publish(week.scenario, week.plan), week.plan, {})
+    random = Random(1)
+    calls = []
+    for visit in random.sample([*told.plan.visits_by_id], 8):
+        places = find_free_places(told, visit)
+        for shaded in places.places[:: max(1, len(places.places) // 3)]:
+            run = random.choice(shaded.starts)
+            place = draw_shaded(random, replace(shaded, starts=(run,)))
+            decision = decide_changes(told, SYSTEM, WantedChanges({visit: place}, (), {}, {}), NOW)
+            comparison, called = decision.diff.comparison, [*list_notified_moves(told.scenario, decision.diff.after)]
+            assert (run.cost, run.calls) == (comparison.cost.difference, bool(comparison.notify)), (visit, place)
+            assert places.called is not None and places.called + run.calls == len(called)
+            calls.append(run.calls)
+    assert True in calls
 
 
 def upset(week: WeekSnapshot, *disruptions: Disruption) -> WeekSnapshot:

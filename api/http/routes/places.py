@@ -17,6 +17,7 @@ from api.http.routes.bookings import FreePlace
 from api.http.routes.examples import PLACE, show_example
 from api.services.bookings import by_hand
 from api.services.care import history
+from api.services.proposals.judgements import PlaceNotices, judge_places
 from api.services.weeks import boards
 from api.services.weeks.free_places import VisitPlaces, find_free_places
 from api.services.weeks.week import get_current_week
@@ -31,11 +32,15 @@ Minute = Annotated[str, Field(pattern=r"^\d{2}:\d{2}$")]
 
 
 class StartsAtCost(BaseModel):
-    """Every start of the grid from the first to the last, both included, and what the whole plan costs more then."""
+    """Every start of the grid from the first to the last, both included, and what the whole plan costs more then.
+
+    ``calls``: the patient has been told of something else, and would be called again.
+    """
 
     first: Minute
     last: Minute
     cost: int
+    calls: bool
 
 
 class Starts(BaseModel):
@@ -71,7 +76,11 @@ class PlaceAtCost(BaseModel):
 
 
 class Places(BaseModel):
-    """All places of a visit at which it breaks no rule while nothing else changes."""
+    """All places of a visit at which it breaks no rule while nothing else changes.
+
+    ``notices``: who would be called. With it, a place's cost and ``calls`` are all that a judgement of it tells; null: ask
+    for a judgement.
+    """
 
     visit: str
     scenario: str
@@ -82,6 +91,7 @@ class Places(BaseModel):
     places: list[TeamPlaces]
     best: list[PlaceAtCost]
     patient_busy: list[Interval]
+    notices: PlaceNotices | None
 
 
 PLACES: JsonDict = {
@@ -97,12 +107,19 @@ PLACES: JsonDict = {
             "location": "wang",
             "team": ["physician-1"],
             "supervisors": [],
-            "starts": [{"first": "09:00", "last": "11:30", "cost": 12}],
+            "starts": [{"first": "09:00", "last": "11:30", "cost": 12, "calls": True}],
             "rooms": [{"room": "wang-exam-1", "starts": [{"first": "09:00", "last": "10:00"}]}],
         }
     ],
     "best": [{"place": PLACE, "cost": 0}],
     "patient_busy": [],
+    "notices": {
+        "quiet": {"call": [], "budget": {"limit": 10, "used": 1, "left": 9}},
+        "calling": {
+            "call": [{"patient": "patient-0007", "name": "Kim", "by": "mail"}],
+            "budget": {"limit": 10, "used": 2, "left": 8},
+        },
+    },
 }
 
 
@@ -153,10 +170,11 @@ def list_places(visit: Identifier, call: Fetching) -> Response:
     """Return every place at which a visit, planned or not, would break no rule, and exactly what the plan costs then."""
     period = by_hand.find_period(call.context.database, visit)
 
-    def find() -> Places:
-        return _describe_places(find_free_places(get_current_week(call.context, period, call.context.clock()), visit))
-
     def act(session: Transaction) -> RouteResult:
+        def find() -> Places:
+            places = find_free_places(get_current_week(call.context, period, call.context.clock()), visit)
+            return _describe_places(places, judge_places(session, places))
+
         return RouteResult(find, version=boards.get_week_version(session, period))
 
     return call.disclose_once_a_minute("visit.places", "visit", visit, act)
@@ -172,7 +190,7 @@ def get_history(visit: Identifier, call: Reading) -> Response:
     return call.disclose("visit.history", "visit", visit, act)
 
 
-def _describe_places(places: VisitPlaces) -> Places:
+def _describe_places(places: VisitPlaces, notices: PlaceNotices | None) -> Places:
     week = places.week
     return Places(
         visit=places.visit,
@@ -188,7 +206,9 @@ def _describe_places(places: VisitPlaces) -> Places:
                 team=list(place.team),
                 supervisors=list(place.supervisors),
                 starts=[
-                    StartsAtCost(first=write_clock(run.first_minute), last=write_clock(run.last_minute), cost=run.cost)
+                    StartsAtCost(
+                        first=write_clock(run.first_minute), last=write_clock(run.last_minute), cost=run.cost, calls=run.calls
+                    )
                     for run in place.starts
                 ],
                 rooms=[
@@ -202,4 +222,5 @@ def _describe_places(places: VisitPlaces) -> Places:
         ],
         best=[PlaceAtCost(place=FreePlace.of(best.booking), cost=best.cost) for best in places.best],
         patient_busy=list(places.patient_busy),
+        notices=notices,
     )

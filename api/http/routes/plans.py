@@ -77,6 +77,7 @@ class PlanToMake(BaseModel):
     gap: float = Field(0.0, ge=0, le=1, description="Stop when at most this part of the cost could be saved.")
     seed: int = Field(0, ge=0, lt=2**31)
     now: Stamp | None = None
+    calls: int | None = Field(None, ge=0, le=10_000, description="Most patients to be called again; null: as the policy says.")
 
 
 class Job(ResponseModel):
@@ -232,7 +233,7 @@ def ask_for_plan(body: PlanToMake, call: Creating) -> Response:
     now, queue = call.context.clock(), call.context.queue
     release_expired(call.context, now)
     limits = Limits(body.seconds, call.context.settings.solver_workers, body.seed, body.gap)
-    wanted = PlanRequest(body.scenario, limits, body.now)
+    wanted = PlanRequest(body.scenario, limits, body.now, body.calls)
     with call.context.database.reading() as session:
         of = planning.prepare_plan(session, wanted, now)
 
@@ -272,7 +273,7 @@ def get_plan(plan: Identifier, call: Fetching, fields: PlanFields = "plan,kpis,c
             preview = publishing.preview_publication(session, made)
             if preview is not None:
                 shown["comparison"] = preview.comparison
-                shown["call"] = list_calls(session, preview.asked_before, preview.comparison)
+                shown["call"] = list_calls(session, preview.asked_before, preview.comparison.notify)
                 shown["moves"] = describe_moves(made)
         return MadePlan.of(made.job, scenario=made.scenario.id, **shown)
 

@@ -12,9 +12,10 @@ from api.services.bookings.by_hand import FINAL
 from api.services.bookings.change_sets import ChangeSetDecision
 from api.services.bookings.decisions import Decision
 from api.services.intake.same_day import SameDayDecision
+from api.services.weeks.free_places import VisitPlaces
 from api.store.queries import messages
 from api.web.words.sentences import describe_violations
-from scheduling.comparison import Change, Comparison, CostChange
+from scheduling.comparison import Change, CostChange
 from scheduling.plan import Violation
 from scheduling.rules.stability import list_notified_moves
 from scheduling.scenario import Scenario
@@ -44,6 +45,20 @@ class CallBudget(BaseModel):
     limit: int | None
     used: int
     left: int | None
+
+
+class Notice(BaseModel):
+    """Who would be called, and what would be left of the budget of calls."""
+
+    call: list[PatientToCall]
+    budget: CallBudget
+
+
+class PlaceNotices(BaseModel):
+    """The notice of a free place at which the patient hears nothing new, and of one for which they are called."""
+
+    quiet: Notice
+    calling: Notice
 
 
 class Judgement(BaseModel):
@@ -80,31 +95,45 @@ def _judge(session: Session, decision: Decision, violations: Sequence[Violation]
         BrokenRule(rule=violation.rule, ids=violation.ids, words=words, detail=violation.detail, final=violation.rule in FINAL)
         for violation, words in zip(violations, sentences, strict=True)
     )
-    limit, used = (
-        week.scenario.policy.max_notified_moves,
-        sum(1 for _ in list_notified_moves(week.scenario, decision.diff.after)),
-    )
+    used = sum(1 for _ in list_notified_moves(week.scenario, decision.diff.after))
     return Judgement(
         scenario=week.scenario.id,
         version=0 if week.version is None else week.version.number,
         broken=tuple(broken),
         cost=comparison.cost,
         costs=comparison.costs,
-        call=list_calls(session, week.scenario, comparison),
-        budget=CallBudget(limit=limit, used=used, left=None if limit is None else limit - used),
+        call=list_calls(session, week.scenario, comparison.notify),
+        budget=_count_budget(week.scenario, used),
         differences=comparison.changes,
         applicable=is_applicable,
     )
 
 
-def list_calls(session: Session, scenario: Scenario, comparison: Comparison) -> list[PatientToCall]:
-    """Return whom a change concerns who has been told of something else, and how each is told."""
-    addresses = messages.get_addresses(session, comparison.notify)
+def judge_places(session: Session, places: VisitPlaces) -> PlaceNotices | None:
+    """Return who would be called for the free places of a visit; None where only a verdict on each can tell."""
+    if places.called is None:
+        return None
+    scenario = places.week.scenario
+    patient = scenario.visits_by_id[places.visit].patient
+    return PlaceNotices(
+        quiet=Notice(call=[], budget=_count_budget(scenario, places.called)),
+        calling=Notice(call=list_calls(session, scenario, [patient]), budget=_count_budget(scenario, places.called + 1)),
+    )
+
+
+def list_calls(session: Session, scenario: Scenario, notify: Sequence[str]) -> list[PatientToCall]:
+    """Return who has been told of something else than what changes, and how each is told."""
+    addresses = messages.get_addresses(session, notify)
     return [
         PatientToCall(
             patient=patient,
             name=scenario.patients_by_id[patient].name,
             by="mail" if patient in addresses else "phone",
         )
-        for patient in comparison.notify
+        for patient in notify
     ]
+
+
+def _count_budget(scenario: Scenario, used: int) -> CallBudget:
+    limit = scenario.policy.max_notified_moves
+    return CallBudget(limit=limit, used=used, left=None if limit is None else limit - used)

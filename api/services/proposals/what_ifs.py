@@ -170,7 +170,7 @@ def _describe(session: Session, row: WhatIfRow, requested: RequestedPlan) -> Wha
     return WhatIfResult(
         diff=diff,
         bound=bound,
-        call=list_calls(session, present, comparison),
+        call=list_calls(session, present, comparison.notify),
         left_out=[_describe_left_out(present, visit, reasons) for visit in dropped],
     )
 

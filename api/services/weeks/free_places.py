@@ -22,13 +22,21 @@ CHEAPEST = 3
 
 @dataclass(frozen=True)
 class VisitPlaces:
-    """Where a visit stands, where else it could, and when its patient cannot come."""
+    """Where a visit stands, where else it could, and when its patient cannot come.
+
+    Attributes
+    ----------
+    called : int or None
+        How many other patients have to be called again as it stands; None where what stands against a rule is set aside,
+        and the verdict on a place may tell more than its cost.
+    """
 
     visit: str
     week: WeekSnapshot
     current: VisitBooking | None
     places: tuple[FreePlaces, ...]
     best: tuple[CostedBooking, ...]
+    called: int | None
 
     @property
     def minutes(self) -> int:
@@ -61,7 +69,8 @@ def find_free_places(week: WeekSnapshot, visit: str) -> VisitPlaces:
     finder = _get_finder(week, visit)
     places = finder.find(visit)
     best = tuple(finder.list_cheapest(visit, places, CHEAPEST))
-    return VisitPlaces(visit, week, week.plan.visits_by_id.get(visit), places, best)
+    called = finder.count_called(visit) if week.is_settled else None
+    return VisitPlaces(visit, week, week.plan.visits_by_id.get(visit), places, best, called)
 
 
 def choose_place(

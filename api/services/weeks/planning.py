@@ -17,6 +17,7 @@ from api.store.tables import PlanJobRow, PlanRow
 from api.store.tables.jobs import JobQueueName
 from scheduling.comparison import Comparison, compare
 from scheduling.plan import Plan
+from scheduling.rules.stability import list_notified_moves
 from scheduling.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -48,11 +49,14 @@ class PlanRequest:
     now
         The moment from which to plan again, wall-clock; what lies before stays. None: the present moment when anything of
         the period stands already, and the whole period when nothing does.
+    calls
+        How many more patients may be called again for it, within what the clinic's policy allows; None: that alone counts.
     """
 
     period: str
     limits: Limits
     now: datetime | None = None
+    calls: int | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,16 @@ def prepare_plan(session: Session, wanted: PlanRequest, present: datetime) -> Pl
     now = None if wanted.now is None else periods.get_grid(session, wanted.period).utc(wanted.now)
     if all(row.state == "cancelled" for row in bookings.list_rows(session, wanted.period)):
         return PlanInput(periods.load_scenario(session, wanted.period, now), None)
-    return PlanInput(*load_week(session, wanted.period, now or present).to_plan())
+    scenario, standing = load_week(session, wanted.period, now or present).to_plan()
+    return PlanInput(_limit_calls(scenario, standing, wanted.calls), standing)
+
+
+def _limit_calls(scenario: Scenario, standing: Plan, calls: int | None) -> Scenario:
+    """Return a scenario that calls so many patients more than what stands does already."""
+    if calls is None:
+        return scenario
+    limit, most = scenario.policy.max_notified_moves, sum(1 for _ in list_notified_moves(scenario, standing)) + calls
+    return scenario.changed(policy=scenario.policy.changed(max_notified_moves=most if limit is None else min(limit, most)))
 
 
 def request_plan(

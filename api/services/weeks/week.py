@@ -178,6 +178,11 @@ class WeekSnapshot:
             raise Conflict(f"what stands breaks {', '.join(rules)}: plan again first", details)
         return left, settled
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing that stands had to be set aside. Raises ``Conflict`` as :attr:`settled` does."""
+        return self.settled[0] is self.scenario
+
     @cached_property
     def standing_violations(self) -> tuple[Violation, ...]:
         """What stands against a rule without anybody having wanted it so: the desk has to look at it."""

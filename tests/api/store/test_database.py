@@ -228,6 +228,29 @@ def test_a_file_that_somebody_holds_in_wal_mode_is_refused_by_a_library_that_los
     assert journal(sqlite_url) == "truncate"
 
 
+def test_only_an_append_leaves_its_journal_as_long_as_it_is(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 50, 4))
+    store = Database(sqlite_url)
+    left = Path(f"{store.file}-journal")
+    try:
+        with store.writing() as session:
+            session.connection().exec_driver_sql("CREATE TABLE names (name TEXT)")
+            session.connection().exec_driver_sql("INSERT INTO names VALUES ('Kim Nobody')")
+        for _ in range(2):
+            with store.writing(appends=True) as session:
+                session.connection().exec_driver_sql("CREATE TABLE IF NOT EXISTS entries (entry TEXT)")
+                session.connection().exec_driver_sql("INSERT INTO entries VALUES ('read')")
+            assert left.stat().st_size > 0
+        with store.writing() as session:
+            session.connection().exec_driver_sql("DELETE FROM names")
+        assert left.stat().st_size == 0
+        assert b"Kim Nobody" not in Path(str(store.file)).read_bytes() + left.read_bytes()
+        with store.reading() as session:
+            assert session.connection().exec_driver_sql("SELECT count(*) FROM entries").scalar_one() == 2
+    finally:
+        store.close()
+
+
 @pytest.mark.parametrize("known", [False, True])
 def test_an_sqlite_store_and_its_journals_are_its_owners_alone(tmp_path: Path, known: bool) -> None:
     file = tmp_path / "clinic.db"

@@ -87,6 +87,12 @@ def test_a_plan_is_asked_for_read_and_published_and_what_stays_is_not_touched(de
     assert desk.ask("GET", published.headers["location"]).json() == published.json()
 
 
+def test_a_plan_may_call_so_many_patients_more_than_what_stands_does(desk: FrontDesk) -> None:
+    limits = {calls: snapshot(desk, asked(desk, calls=calls)).policy.max_notified_moves for calls in (None, 0, 2)}
+    assert limits == {None: None, 0: 0, 2: 2}
+    assert desk.ask("POST", "/v1/plans", {"scenario": WEEK, "calls": -1}).status_code == 422
+
+
 def test_part_of_a_plan_is_published_and_what_is_kept_stays_as_it_is(desk: FrontDesk) -> None:
     identifier, stood = asked(desk), desk.stands()
     made(desk, identifier, booking("v-1", "TU 13:00"), booking("v-3", "WE 09:00"), booking("v-4", "TH 09:00"))
