@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -121,6 +122,21 @@ def rebase(plan: Plan, scenario: Scenario) -> Plan:
         holds=kept("holds", plan.holds),
         shifts=kept("shifts", plan.shifts),
         unscheduled=(*left_out, *missing),
+    )
+    priced = calculate_costs(scenario, answer)
+    return answer.changed(cost=priced.total, costs=priced)
+
+
+def leave_out(plan: Plan, scenario: Scenario, visits: Collection[str]) -> Plan:
+    """Return a plan that answers a scenario, without the places of some visits, at its cost there."""
+    reasons = {left.visit: left for left in plan.unscheduled} | {
+        visit: Unscheduled(visit=visit, reasons=()) for visit in visits
+    }
+    answer = plan.changed(
+        status="feasible",
+        bound=None,
+        visits=tuple(booking for booking in plan.visits if booking.visit not in visits),
+        unscheduled=tuple(reasons[visit.id] for visit in scenario.visits if visit.id in reasons),
     )
     priced = calculate_costs(scenario, answer)
     return answer.changed(cost=priced.total, costs=priced)

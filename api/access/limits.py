@@ -18,6 +18,9 @@ SECONDS_A_MINUTE = 60
 MAX_STREAMS = 8
 """Streams that one account, or one patient's link, may have open in one process: a desk needs one or two for each window."""
 
+MAX_STREAMS_IN_ALL = 300
+"""Streams that all callers together may have open in one process: other requests need connections too."""
+
 STREAM_RETRY_SECONDS = 5
 
 
@@ -82,6 +85,8 @@ class OpenStreams:
         with self._lock:
             if self._open[caller] >= MAX_STREAMS:
                 raise TooMany(f"one may have {MAX_STREAMS} streams open at once", STREAM_RETRY_SECONDS)
+            if self._open.total() >= MAX_STREAMS_IN_ALL:
+                raise TooMany("too many streams are open", STREAM_RETRY_SECONDS)
             self._open[caller] += 1
 
     def end(self, caller: str) -> None:

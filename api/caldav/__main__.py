@@ -11,6 +11,9 @@ from api.runtime.logs import write_logs
 from api.runtime.settings import read_settings
 from api.store.migrations import expect_store, migrate
 
+MAX_BODY_BYTES = 1_000_000
+"""Longest body: nothing is written here, and what is asked for is named in a few lines of XML."""
+
 
 def main(hosts: str) -> None:
     """Serve until stopped; the database is brought to the tables of this version first."""
@@ -23,7 +26,7 @@ def main(hosts: str) -> None:
     configuration = config.load()
     configuration.update(
         {
-            "server": {"hosts": hosts},
+            "server": {"hosts": hosts, "max_content_length": str(MAX_BODY_BYTES)},
             "auth": {"type": "api.caldav.access", "delay": "1", "cache_logins": "False"},
             "rights": {"type": "api.caldav.access"},
             "storage": {"type": "api.caldav.storage"},

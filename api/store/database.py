@@ -27,7 +27,7 @@ from sqlmodel import Session
 
 from api.store.driver_errors import to_domain_error
 from api.store.errors import StoreBusy, StoreError, StoreUnusable, StoreUnwritable
-from api.store.versioned_cache import CACHE_KEY, VersionedCache
+from api.store.versioned_cache import CACHE_KEY, CARRIED, VersionedCache
 
 T = TypeVar("T")
 
@@ -146,6 +146,8 @@ class Database:
             self.is_writable = False
             raise
         self.is_writable = True
+        for name, version, value in session.info.get(CARRIED, ()):
+            self._derived.put(name, version, value)
 
     def expect_writable(self) -> None:
         """Write nothing of note when the last writer could not write, to see whether that has passed.

@@ -23,6 +23,9 @@ T = TypeVar("T")
 CACHE_KEY = "derived"
 """Where a reading session carries what is kept."""
 
+CARRIED = "carried"
+"""Where a writing session carries what is to be kept once it is committed."""
+
 
 class VersionedCache:
     """The last things that were derived, each of one version. Nothing in it changes, and nothing in it is a row.
@@ -48,14 +51,25 @@ class VersionedCache:
             known = self._kept.get(name)
             missing = known is None or known[0] != version
             if known is None or missing:
-                known = self._kept[name] = (version, Future())
-            self._kept.move_to_end(name)
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+                known = (version, Future())
+            self._keep(name, known)
         if missing:
             self._derive(name, known, derive)
         result: T = known[1].result()
         return result
+
+    def put(self, name: Hashable, version: Hashable, value: Any) -> None:
+        """Keep what a name means in a version, for whoever has it already."""
+        derived: Future[Any] = Future()
+        derived.set_result(value)
+        with self._lock:
+            self._keep(name, (version, derived))
+
+    def _keep(self, name: Hashable, known: tuple[Hashable, Future[Any]]) -> None:
+        self._kept[name] = known
+        self._kept.move_to_end(name)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
 
     def get_each(self, wanted: Sequence[K], derive: Callable[[Sequence[K]], dict[K, T]]) -> list[T]:
         """Return pieces by the versions that they are of, in order; those that are not kept are derived together."""
@@ -90,6 +104,14 @@ def get_cached(session: Session, name: Hashable, version: Hashable, derive: Call
     """
     kept = session.info.get(CACHE_KEY)
     return kept.get(name, (get_epoch(session), version), derive) if isinstance(kept, VersionedCache) else derive()
+
+
+def carry(session: Session, name: Hashable, version: Hashable, value: object) -> None:
+    """Have a writing session keep what a name means in a version that it makes, as soon as that is committed.
+
+    Whoever reads that version next need not derive it; of a session that is undone nothing is kept.
+    """
+    session.info.setdefault(CARRIED, []).append((name, (get_epoch(session), version), value))
 
 
 def get_each_cached(session: Session, wanted: Sequence[K], derive: Callable[[Sequence[K]], dict[K, T]]) -> list[T]:

@@ -21,6 +21,9 @@ from api.store.errors import StoreBusy, StoreUnusable
 
 log = logging.getLogger(__name__)
 
+MAX_CONNECTIONS = 20
+"""Connections at once; a mail server needs a few. Memory is bounded by these times the longest message."""
+
 
 class LmtpListener(Controller):
     """Listens by LMTP for mail to one address.
@@ -35,10 +38,41 @@ class LmtpListener(Controller):
 
     def __init__(self, settings: Settings, take_in: Callable[[bytes], object]) -> None:
         super().__init__(_Handler(settings.mail_from, take_in), hostname=settings.lmtp_host, port=settings.lmtp_port or 0)
+        self._open: dict[_Connection, None] = {}
 
     def factory(self) -> SMTP:
         """Return what speaks with one client."""
-        return LMTP(self.handler, data_size_limit=MAX_MAIL_BYTES, ident="Clinicweave", decode_data=False)
+        return _Connection(self._open, self.handler)
+
+
+class _Connection(LMTP):
+    """What speaks with one client; when there are too many, the one that came first gives way, whatever it brings how slowly.
+
+    A mail server that loses its connection so delivers again.
+    """
+
+    def __init__(self, others: dict[_Connection, None], handler: object) -> None:
+        super().__init__(handler, data_size_limit=MAX_MAIL_BYTES, ident="Clinicweave", decode_data=False)
+        self._others = others
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a connection, and the place of another when there are too many."""
+        super().connection_made(transport)
+        self._others[self] = None
+        if len(self._others) > MAX_CONNECTIONS:
+            first = next(iter(self._others))
+            del self._others[first]
+            first.give_way()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget a connection."""
+        self._others.pop(self, None)
+        super().connection_lost(error)
+
+    def give_way(self) -> None:
+        """End the connection at once."""
+        if self.transport is not None:
+            self.transport.abort()
 
 
 class _Handler:

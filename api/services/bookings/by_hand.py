@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from api.services.bookings.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.care.requests import get_asked_visit
 from api.services.records import write_audit
 from api.services.refusals import expect_sound, list_broken_rules
-from api.services.weeks.week import WeekSnapshot, find_shift_locations, with_booking, withdraw_if_asked_by
+from api.services.weeks.week import WeekSnapshot, carry_week, find_shift_locations, with_booking, withdraw_if_asked_by
 from api.store.database import Database
 from api.store.errors import StaleVersion
 from api.store.queries import bookings, messages, offers, periods, requests
@@ -26,7 +27,7 @@ from api.store.tables.mail import Participation
 from api.store.tables.plans import BookingState
 from scheduling.errors import UnknownId
 from scheduling.plan import Violation, VisitBooking
-from scheduling.publishing import rebase
+from scheduling.publishing import leave_out
 from scheduling.requests import Pin, Visit
 
 FINAL = frozenset({"horizon", "team", "provider-overlap", "room-overlap", "patient-overlap"})
@@ -127,10 +128,13 @@ class CancellationDecision(Decision):
         The place of the visit itself.
     cancelled : tuple of str
         Every visit that waits again.
+    left : WeekSnapshot or None
+        The week as its next version; None when more than these places becomes different with them.
     """
 
     freed: VisitBooking
     cancelled: tuple[str, ...]
+    left: WeekSnapshot | None = None
 
 
 def decide_booking(
@@ -239,6 +243,7 @@ def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int 
     """
     from solver import find_dependent_visits
 
+    is_all = week.version is not None and not week.missed
     week = week.reopen(week.missed - {visit})
     freed = week.plan.visits_by_id.get(visit)
     if freed is None:
@@ -248,21 +253,34 @@ def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int 
         raise Conflict("other visits depend on this one: call the clinic")
     _expect_status(week, visit, version)
     for name in cancelled:
-        if week.statuses[name].state not in bookings.OPEN:
-            raise Conflict(f'visit "{name}" is {week.statuses[name].state} and cannot be cancelled')
-    kept = tuple(booking for booking in week.plan.visits if booking.visit not in cancelled)
-    shifts = find_shift_locations(week.scenario, (*week.plan.groups, *week.plan.holds, *kept))
-    after = rebase(week.plan.changed(visits=kept, shifts=shifts), week.scenario)
+        state = week.statuses[name].state
+        if state not in bookings.OPEN:
+            raise Conflict(f'visit "{name}" is {state} and cannot be cancelled')
+        is_all = is_all and state == "booked"  # with an offer ends more than a place
+    left = _without(week, set(cancelled))
     released = tuple(visit.changed(pinned=None) if visit.id in cancelled else visit for visit in week.scenario.visits)
     return CancellationDecision(
         by=by,
         now=now,
         week=week,
         asked=week.scenario.changed(visits=released),
-        diff=PlanDiff(week.scenario, week.plan, week.scenario, after),
+        diff=PlanDiff(week.scenario, week.plan, week.scenario, left.plan),
         freed=freed,
         cancelled=tuple(cancelled),
+        left=left if is_all else None,
     )
+
+
+def _without(week: WeekSnapshot, visits: AbstractSet[str]) -> WeekSnapshot:
+    """Return a week in its next version when some visits give up their places, and nothing else changes."""
+    asked = tuple(visit.changed(current=None, pinned=None) if visit.id in visits else visit for visit in week.scenario.visits)
+    scenario = week.scenario.changed(visits=asked)
+    kept = tuple(booking for booking in week.plan.visits if booking.visit not in visits)
+    shifts = find_shift_locations(scenario, (*week.plan.groups, *week.plan.holds, *kept))
+    plan = leave_out(week.plan.changed(shifts=shifts), scenario, visits)
+    statuses = {visit: status for visit, status in week.statuses.items() if visit not in visits}
+    version = None if week.version is None else week.version._replace(number=week.version.number + 1)
+    return WeekSnapshot(version, scenario, plan, statuses)
 
 
 def apply_cancellation(session: Session, decision: CancellationDecision) -> None:
@@ -279,6 +297,8 @@ def apply_cancellation(session: Session, decision: CancellationDecision) -> None
     for visit in decision.cancelled:
         write_audit(session, by, "booking.cancel", "visit", visit, now, because_of=decision.freed.visit)
     propagate_booking_changes(session, by, changes, now)
+    if decision.left is not None:
+        carry_week(session, decision.left, now)
 
 
 def create_booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> VisitBooking:

@@ -192,7 +192,8 @@ def apply_plan_diff(session: Session, decision: Decision) -> list[BookingChange]
     """
     week, diff, now = decision.week, decision.diff, decision.now
     periods.touch(session, week.scenario.id, week.version)
-    stood, stands = _by_subject(diff.asked, diff.before), _by_subject(diff.asked, diff.after)
+    stood_by_id, stands_by_id = _bookings(diff.before), _bookings(diff.after)
+    stood, stands = _differing(diff.asked, diff.before, stands_by_id), _differing(diff.asked, diff.after, stood_by_id)
     changes = _release_begun_holds(session, week, diff.before, now)
     for subject in sorted(stood.keys() - stands.keys()):
         row = bookings.find_booking(session, subject)
@@ -200,15 +201,15 @@ def apply_plan_diff(session: Session, decision: Decision) -> list[BookingChange]
             changes.append(bookings.cancel(session, row.id, now))
     moving = [placing for subject, placing in stands.items() if stood.get(subject) != placing]
     changes += bookings.place_all(session, week.scenario.id, moving, now)
-    stood_by_id = _items(diff.asked, diff.before)
-    untouched = [booking for key, booking in _items(week.scenario, week.upcoming).items() if key not in stood_by_id]
-    store_shift_locations(session, week, (*untouched, *_items(diff.asked, diff.after).values()))
+    upcoming = _bookings(week.plan.changed(holds=week.upcoming_holds))
+    untouched = [booking for key, booking in upcoming.items() if key not in stood_by_id]
+    store_shift_locations(session, week, (*untouched, *stands_by_id.values()))
     return changes
 
 
 def _release_begun_holds(session: Session, week: WeekSnapshot, before: Plan, now: datetime) -> list[BookingChange]:
     """Release the holds that have begun and that a change was decided without: their time is free for what it brings."""
-    known = {hold.reserve for hold in (*before.holds, *week.upcoming.holds)}
+    known = {hold.reserve for hold in (*before.holds, *week.upcoming_holds)}
     begun = [hold.reserve for hold in week.plan.holds if hold.reserve not in known]
     rows = (bookings.find_booking(session, ("hold", reserve, "")) for reserve in begun)
     return [bookings.cancel(session, row.id, now) for row in rows if row is not None]
@@ -221,12 +222,20 @@ def store_shift_locations(session: Session, week: WeekSnapshot, booked: Iterable
         plans.choose_places(session, week.scenario, chosen)
 
 
-def _by_subject(scenario: Scenario, plan: Plan) -> dict[Subject, Placing]:
-    return {placing.subject: placing for placing in placings(scenario, plan)}
+def _differing(scenario: Scenario, plan: Plan, others: Mapping[tuple[str, str], Booking]) -> dict[Subject, Placing]:
+    """Return the placings of what a plan has otherwise than others have it; what is alike is placed alike."""
+    differing = plan.changed(
+        visits=tuple(booking for booking in plan.visits if others.get(("visit", booking.visit)) != booking),
+        groups=tuple(booking for booking in plan.groups if others.get(("group", booking.group)) != booking),
+        holds=tuple(booking for booking in plan.holds if others.get(("hold", booking.reserve)) != booking),
+    )
+    return {placing.subject: placing for placing in placings(scenario, differing)}
 
 
-def _items(scenario: Scenario, plan: Plan) -> dict[tuple[str, str], Booking]:
-    return {(item.kind, item.id): item.booking for item in plan.items(scenario)}
+def _bookings(plan: Plan) -> dict[tuple[str, str], Booking]:
+    visits: dict[tuple[str, str], Booking] = {("visit", booking.visit): booking for booking in plan.visits}
+    groups: dict[tuple[str, str], Booking] = {("group", booking.group): booking for booking in plan.groups}
+    return visits | groups | {("hold", booking.reserve): booking for booking in plan.holds}
 
 
 def _merge(stands: Iterable[B], before: Iterable[B], after: Iterable[B], subject: Callable[[B], str]) -> tuple[B, ...]:

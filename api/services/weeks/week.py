@@ -19,11 +19,11 @@ from api.store.queries import bookings, offers, periods, plans, requests
 from api.store.queries.bookings import VisitStatus
 from api.store.queries.placings import booking_fields
 from api.store.tables import BookingRow, OfferRow
-from api.store.versioned_cache import get_cached
+from api.store.versioned_cache import carry, get_cached
 from scheduling.costs import calculate_costs
 from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
 from scheduling.fields import ONE_DAY, Interval
-from scheduling.plan import Booking, Costs, Plan, ShiftPlace, Violation, VisitBooking
+from scheduling.plan import Booking, Costs, HoldBooking, Plan, ShiftPlace, Violation, VisitBooking
 from scheduling.publishing import rebase, upcoming
 from scheduling.requests import Link, Pin, Visit
 from scheduling.rules import find_violations
@@ -78,6 +78,12 @@ class WeekSnapshot:
     def upcoming(self) -> Plan:
         """What stands, without the holds that have begun: what they held is past, and in nobody's way."""
         return upcoming(self.scenario, self.plan)
+
+    @property
+    def upcoming_holds(self) -> tuple[HoldBooking, ...]:
+        """The holds that have not begun."""
+        now = self.scenario.now
+        return tuple(hold for hold in self.plan.holds if now is None or hold.start >= now)
 
     @cached_property
     def costs(self) -> Costs:
@@ -197,14 +203,20 @@ def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
 
     All that is derived of it is kept as long as its version and the minute are the same.
     """
-    version = periods.get_version(session, period_id)
-    scenario = periods.load_scenario(session, period_id, now)
+    version, minute = periods.get_version(session, period_id), now.replace(second=0, microsecond=0)
 
     def load() -> WeekSnapshot:
+        scenario = periods.load_scenario(session, period_id, now)
         plan = plans.load_standing_plan(session, scenario)
         return WeekSnapshot.of(version, scenario, plan, bookings.get_visit_statuses(session, period_id))
 
-    return get_cached(session, ("week", period_id), (version.number, scenario.now), load)
+    return get_cached(session, ("week", period_id), (version.number, minute), load)
+
+
+def carry_week(session: Session, week: WeekSnapshot, now: datetime) -> None:
+    """Have a change keep the week as it leaves it, for whoever decides next: who has changed it knows it already."""
+    assert week.version is not None
+    carry(session, ("week", week.scenario.id), (week.version.number, now.replace(second=0, microsecond=0)), week)
 
 
 def get_current_week(context: AppContext, period_id: str, now: datetime) -> WeekSnapshot:

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from support.service import bearer
 
 from api.access.actor import Actor
-from api.access.limits import MAX_STREAMS
+from api.access.limits import MAX_STREAMS, MAX_STREAMS_IN_ALL, OpenStreams
 from api.context import AppContext
 from api.http.streams import EventStream
 from api.runtime.exceptions import TooMany
@@ -82,6 +82,16 @@ def test_one_caller_has_a_few_streams_and_keeps_none_from_others(context: AppCon
     with pytest.raises(TooMany):
         EventStream(context, actor, without_end())
     EventStream(context, other, without_end())
+
+
+def test_many_callers_together_leave_connections_to_others() -> None:
+    streams = OpenStreams()
+    for number in range(MAX_STREAMS_IN_ALL):
+        streams.begin(f"caller-{number // MAX_STREAMS}")
+    with pytest.raises(TooMany):
+        streams.begin("somebody else")
+    streams.end("caller-0")
+    streams.begin("somebody else")
 
 
 def test_too_many_streams_are_a_problem_of_their_reader(client: TestClient, context: AppContext, as_role: Any) -> None:

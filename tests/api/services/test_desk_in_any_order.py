@@ -25,8 +25,10 @@ from api.services.accounts.accounts import SYSTEM
 from api.services.calendars.contents import render_calendar
 from api.services.weeks import planning
 from api.services.weeks.planning import PlanRequest
+from api.services.weeks.week import load_week
 from api.simulation.desk import AtOnce
 from api.store.queries import bookings, jobs
+from api.store.versioned_cache import CACHE_KEY
 from scheduling.scenario import Scenario
 from solver import Limits, plan_first_come, solve
 
@@ -291,6 +293,16 @@ class DeskMachine(RuleBasedStateMachine):
         return state
 
     # ---- What holds after every step ----
+
+    @invariant()
+    def what_is_kept_of_the_week_is_what_the_store_has(self) -> None:
+        if not hasattr(self, "desk"):
+            return
+        store, now = self.desk.context.database, self.desk.clock()
+        with store.reading() as session:
+            kept = load_week(session, WEEK, now)
+            session.info.pop(CACHE_KEY)
+            assert load_week(session, WEEK, now) == kept
 
     @invariant()
     def calendars_show_what_stands(self) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import imaplib
 import smtplib
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from support.imapserver import PASSWORD, USER, Mailbox, mailbox
@@ -12,7 +14,7 @@ from support.mailserver import free_port
 from support.service import SECRET
 
 from api.background.mail import MAX_MAIL_BYTES
-from api.background.mail.lmtp import LmtpListener
+from api.background.mail.lmtp import MAX_CONNECTIONS, LmtpListener
 from api.background.mail.mailbox import fetch_replies
 from api.runtime.settings import Settings
 from api.store.errors import StoreBusy
@@ -132,3 +134,17 @@ def test_nobody_elses_mail_is_taken(delivery: smtplib.LMTP, taken: list[bytes]) 
     with pytest.raises(smtplib.SMTPResponseException):
         delivery.sendmail("robin@patients.example", FROM, b"x" * (MAX_MAIL_BYTES + 1))
     assert taken == []
+
+
+@pytest.mark.parametrize("begun", [b"", b"LHLO", b"LHLO patients.example\r\n", b"x" * 5_000])
+def test_who_floods_the_delivery_keeps_nobody_out(delivery: smtplib.LMTP, taken: list[bytes], begun: bytes) -> None:
+    with ExitStack() as stack:
+        for _ in range(2 * MAX_CONNECTIONS):
+            flooding = stack.enter_context(socket.create_connection(("127.0.0.1", delivery.sock.getpeername()[1]), timeout=60))
+            assert flooding.recv(3) == b"220"
+            flooding.sendall(begun)
+        with pytest.raises(smtplib.SMTPServerDisconnected):  # it came first, and gave way
+            delivery.noop()
+        delivery.connect("127.0.0.1", flooding.getpeername()[1])
+        assert delivery.sendmail("robin@patients.example", FROM, b"Subject: 1\r\n\r\none\r\n") == {}
+    assert taken == [b"Subject: 1\r\n\r\none\r\n"]
