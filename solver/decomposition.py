@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from solver.bound.master import Master
 from solver.bound.relaxation import LinearProgram, LinearRelaxation
+from solver.collection import HOLD
 from solver.problem import PlanningProblem
 from solver.search.construct import construct
 from solver.search.incumbent import Incumbent
@@ -45,7 +46,9 @@ class Relaxation:
 
 def relax(problem: PlanningProblem, incumbent: Incumbent) -> Relaxation:
     """Solve the master's relaxation, which raises the bound; where the time is too short for that, estimate it."""
-    clock, master = problem.clock, Master(problem.domains)
+    clock = problem.clock
+    with HOLD:
+        master = Master(problem.domains)
     share = problem.parameters.bound.simplex_share
     solution = master.program.solve_relaxation(1e6 if clock.deterministic else clock.left * share)
     if clock.deterministic:
@@ -192,7 +195,8 @@ def construct_guided(problem: PlanningProblem, incumbent: Incumbent, relaxation:
     incumbent.phase = "prices"
     staying = {key: placement for key, placement in incumbent.placements.items() if key in problem.domains.staying}
     weight = problem.parameters.bound.guide_weight
-    guided = construct(problem.domains, staying, relaxation.shift_at, relaxation.guide, weight)
+    with HOLD:
+        guided = construct(problem.domains, staying, relaxation.shift_at, relaxation.guide, weight)
     incumbent.offer(guided)
     return guided
 
@@ -218,7 +222,8 @@ def begin_annealing(
     """Return ruin and recreate from a plan, which may call too many patients, or from the best."""
     _, placements = incumbent.get_version()
     seed = problem.limits.seed * 64 + worker
-    return RuinAndRecreate(problem.domains, placements if begin is None else begin, seed, problem.parameters.annealing)
+    with HOLD:
+        return RuinAndRecreate(problem.domains, placements if begin is None else begin, seed, problem.parameters.annealing)
 
 
 def anneal(

@@ -17,6 +17,7 @@ from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
 from solver.clock import Clock
+from solver.collection import HOLD
 from solver.decomposition import Relaxation, decompose, relax
 from solver.limits import Limits
 from solver.model.exact import exact_model
@@ -71,11 +72,12 @@ def solve(
     """
     clock = Clock(limits.seconds, limits.deterministic, cancel)
     try:
-        problem = pose(scenario, limits, clock, parameters)
-        incumbent = Incumbent(problem.domains, problem.forced_cost, limits.gap, clock, on_progress)
-        warm_start = read_warm_start(problem, start)
-        incumbent_at_start = offer_warm_start(problem, incumbent, warm_start)
-        problem = construct_first_plan(problem, incumbent, warm_start)
+        with HOLD:
+            problem = pose(scenario, limits, clock, parameters)
+            incumbent = Incumbent(problem.domains, problem.forced_cost, limits.gap, clock, on_progress)
+            warm_start = read_warm_start(problem, start)
+            incumbent_at_start = offer_warm_start(problem, incumbent, warm_start)
+            problem = construct_first_plan(problem, incumbent, warm_start)
         if not incumbent.keeps_budget:
             problem = keep_what_stands(problem, incumbent)
         relaxation: Relaxation | None = None
