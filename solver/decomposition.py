@@ -90,8 +90,11 @@ def tighten(
 # --- decomposition ---------------------------------------------------------------------------------------------------
 
 
-def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation | None = None) -> None:
-    """Bound by the master problem, and anneal: once where the time is brief, else anew with the reduced costs."""
+def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation | None = None) -> Relaxation:
+    """Bound by the master problem, and anneal: once where the time is brief, else anew with the reduced costs.
+
+    Returns the relaxation, so that the same problem may be searched again without solving it again.
+    """
     clock, limits, compilation = problem.clock, problem.limits, KernelCompilation()
     with ThreadPoolExecutor(max(1, limits.workers - 1)) as pool:
         has_company = limits.workers > 1 and not clock.deterministic and compilation.is_done
@@ -102,6 +105,7 @@ def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxa
             cool_once(problem, incumbent, pool, relaxing, ruin)
         else:
             cool_anew(problem, incumbent, pool, relaxing, ruin, compilation)
+        return relaxing.result()
 
 
 def cool_once(
