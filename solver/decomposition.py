@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from time import monotonic
 
 from solver.bound.master import Master
 from solver.bound.relaxation import LinearProgram, LinearRelaxation
+from solver.collection import HOLD
 from solver.problem import PlanningProblem
 from solver.search.construct import construct
 from solver.search.incumbent import Incumbent
@@ -35,17 +37,22 @@ class Relaxation:
         Where shifts with several locations are best spent.
     program, solution
         The linear program and its solution, from which a better bound is sought.
+    seconds
+        How long that took.
     """
 
     guide: Guide
     shift_at: Mapping[ShiftId, str]
     program: LinearProgram | None = None
     solution: LinearRelaxation | None = None
+    seconds: float = 0.0
 
 
 def relax(problem: PlanningProblem, incumbent: Incumbent) -> Relaxation:
     """Solve the master's relaxation, which raises the bound; where the time is too short for that, estimate it."""
-    clock, master = problem.clock, Master(problem.domains)
+    clock, begun = problem.clock, monotonic()
+    with HOLD:
+        master = Master(problem.domains)
     share = problem.parameters.bound.simplex_share
     solution = master.program.solve_relaxation(1e6 if clock.deterministic else clock.left * share)
     if clock.deterministic:
@@ -61,7 +68,7 @@ def relax(problem: PlanningProblem, incumbent: Incumbent) -> Relaxation:
         if value > best.get(shift, (-1.0, ""))[0]:
             best[shift] = (value, location)
     shift_at = {shift: location for shift, (_, location) in best.items()}
-    return Relaxation(master.guide(solution.reduced_costs), shift_at, master.program, solution)
+    return Relaxation(master.guide(solution.reduced_costs), shift_at, master.program, solution, monotonic() - begun)
 
 
 def tighten(
@@ -71,8 +78,9 @@ def tighten(
     clock, parameters = problem.clock, problem.parameters.bound
     left_at_end = clock.left * (1 - time_share)
     is_narrow = problem.is_small or incumbent.cost - incumbent.bound <= parameters.small_gap * incumbent.cost
-    for _ in range(0 if is_narrow else parameters.max_rounds):
-        if incumbent.is_done or clock.deterministic or not program.add_broken_rows(solution.values):
+    for number in range(int(program.is_large) if is_narrow else parameters.max_rounds):
+        wants_all = program.is_large and (is_narrow or number > 0)
+        if incumbent.is_done or clock.deterministic or not program.add_broken_rows(solution.values, wants_all):
             break
         again = program.solve_relaxation(clock.left - left_at_end)
         if again is None:
@@ -87,8 +95,11 @@ def tighten(
 # --- decomposition ---------------------------------------------------------------------------------------------------
 
 
-def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation | None = None) -> None:
-    """Bound by the master problem, and anneal: once where the time is brief, else anew with the reduced costs."""
+def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation | None = None) -> Relaxation:
+    """Bound by the master problem, and anneal: once where the time is brief, else anew with the reduced costs.
+
+    Returns the relaxation, so that the same problem may be searched again without solving it again.
+    """
     clock, limits, compilation = problem.clock, problem.limits, KernelCompilation()
     with ThreadPoolExecutor(max(1, limits.workers - 1)) as pool:
         has_company = limits.workers > 1 and not clock.deterministic and compilation.is_done
@@ -99,6 +110,7 @@ def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxa
             cool_once(problem, incumbent, pool, relaxing, ruin)
         else:
             cool_anew(problem, incumbent, pool, relaxing, ruin, compilation)
+        return relaxing.result()
 
 
 def cool_once(
@@ -138,8 +150,9 @@ def cool_anew(
     relaxed = relaxing.result()
     guided = construct_guided(problem, incumbent, relaxed) if meanwhile.progress < 1 else None
     helpers: list[Future[None]] = []
-    if relaxed.program is not None and relaxed.solution is not None:
-        bound = problem.parameters.bound
+    bound = problem.parameters.bound
+    has_time = relaxed.seconds * bound.least_solutions < problem.clock.left * bound.time_share
+    if relaxed.program is not None and relaxed.solution is not None and has_time:
         if problem.limits.workers > 1:
             helpers.append(pool.submit(tighten, problem, incumbent, relaxed.program, relaxed.solution, bound.time_share))
         elif not problem.clock.deterministic and problem.clock.left > bound.alone_seconds:
@@ -192,7 +205,8 @@ def construct_guided(problem: PlanningProblem, incumbent: Incumbent, relaxation:
     incumbent.phase = "prices"
     staying = {key: placement for key, placement in incumbent.placements.items() if key in problem.domains.staying}
     weight = problem.parameters.bound.guide_weight
-    guided = construct(problem.domains, staying, relaxation.shift_at, relaxation.guide, weight)
+    with HOLD:
+        guided = construct(problem.domains, staying, relaxation.shift_at, relaxation.guide, weight)
     incumbent.offer(guided)
     return guided
 
@@ -218,7 +232,8 @@ def begin_annealing(
     """Return ruin and recreate from a plan, which may call too many patients, or from the best."""
     _, placements = incumbent.get_version()
     seed = problem.limits.seed * 64 + worker
-    return RuinAndRecreate(problem.domains, placements if begin is None else begin, seed, problem.parameters.annealing)
+    with HOLD:
+        return RuinAndRecreate(problem.domains, placements if begin is None else begin, seed, problem.parameters.annealing)
 
 
 def anneal(

@@ -10,9 +10,11 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
+from threading import Lock
 
 from scheduling.scenario import Scenario
 from solver.clock import Clock
+from solver.collection import HOLD
 from solver.problem import PlanningProblem
 from solver.search.construct import insert
 from solver.search.incumbent import Incumbent
@@ -24,17 +26,20 @@ from solver.state.tasks import Key
 
 Search = Callable[[PlanningProblem, Incumbent], None]
 
-LARGEST_PART = 0.6
+LARGEST_PART = 0.9
 """Share of all options that the largest of a scenario's parts may have, for the parts to be searched by themselves (ours)."""
 
 FEW_PATIENTS = 0.05
 """Share of all patients that the parts may have in common (ours)."""
 
-FIRST_SHARE = 0.15
-"""Share of the time of a first round over the parts, so that all have a good plan soon (ours)."""
+FIRST_SHARE = 0.08
+"""Share of the time of a first round over the parts, so that all have a good plan and a bound soon (ours)."""
 
 LEAST_SECONDS = 5.0
 """Seconds that a part is searched at least, for there to be a first round (ours)."""
+
+UNEVEN = 1.15
+"""How much more than their mean the worker with the most to do may have (ours)."""
 
 ANOTHER_VERSION = -1
 """Stands for the version of no plan: what is found beside it is checked before it is taken over."""
@@ -86,54 +91,98 @@ def _without_first(count: int) -> int:
     return max(0, count - 1)
 
 
+@dataclass
+class Part:
+    """A part of a network as a scenario of its own, and the bound on its cost that is known so far."""
+
+    number: int
+    size: int
+    domains: Domains
+    bound: int = 0
+
+
+class NetworkSearch:
+    """The search of a network's parts.
+
+    Each worker has parts of its own, unless one of them would then have much more to do than the others: all workers then
+    search one part after the other together.
+    """
+
+    def __init__(self, network: Network, incumbent: Incumbent, search: Search) -> None:
+        self.network = network
+        self.problem = network.problem
+        self.incumbent = incumbent
+        self.search = search
+        self._lock = Lock()
+        self._parts: list[Part] = []
+
+    def run(self) -> None:
+        """Search every part, twice where there is time for it, so that all have a good plan and a bound soon."""
+        workers, clock = self.problem.limits.workers, self.problem.clock
+        self.incumbent.phase = "parts"
+        with HOLD:
+            self._parts = [self._separate(number) for number in range(len(self.network.parts))]
+        lanes = share_out(self.network.sizes, workers)
+        each = workers // len(lanes)
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            list(pool.map(lambda lane: self._search_lane(lane, clock.left, each), lanes))
+
+    def _separate(self, number: int) -> Part:
+        domains, keys = self.problem.domains, set(self.network.parts[number])
+        alone = Domains(restrict(domains, keys), without=domains.without, staying=domains.staying)
+        return Part(number, self.network.sizes[number], alone)
+
+    def _search_lane(self, lane: Sequence[int], seconds: float, workers: int) -> None:
+        """Search some parts one after the other, each with its share of the time."""
+        parts, clock = [self._parts[number] for number in lane], self.problem.clock
+        first = seconds * FIRST_SHARE
+        is_long = first * max(part.size for part in parts) > LEAST_SECONDS * sum(part.size for part in parts)
+        for left_at_end in (clock.left - first, 0.0) if is_long else (0.0,):
+            for position, part in enumerate(parts):
+                rest = sum(other.size for other in parts[position:])
+                if not clock.over:
+                    self._search_part(part, max(0.0, clock.left - left_at_end) * part.size / max(1, rest), workers)
+
+    def _search_part(self, part: Part, seconds: float, workers: int) -> None:
+        """Search one part from what the incumbent has of it, and offer the result."""
+        problem, scenario, keys = self.problem, part.domains.scenario, set(self.network.parts[part.number])
+        clock = Clock(seconds, cancel=problem.clock.cancel)
+        try:
+            limits = replace(problem.limits, seconds=seconds, workers=workers)
+            subproblems = SubproblemSolver(part.domains, clock)
+            alone = PlanningProblem(scenario, scenario, limits, clock, problem.parameters, {}, part.domains, subproblems)
+            bound = max(part.bound, alone.forced_cost)
+            best = Incumbent(part.domains, bound, limits.gap, clock, lambda progress: self._raise_bound(part, progress.bound))
+            best.offer({key: place for key, place in self.incumbent.get_version()[1].items() if key in keys})
+            if not best.is_done:
+                self.search(alone, best)
+            take_over(self.network, part.number, best.placements, self.incumbent)
+            self._raise_bound(part, min(best.bound, best.cost))
+        finally:
+            clock.end()
+
+    def _raise_bound(self, part: Part, bound: int | None) -> None:
+        """Take a better bound on a part's cost; the bounds of all parts add up, less the trips that they count too much."""
+        with self._lock:
+            part.bound = max(part.bound, bound or 0)
+            self.incumbent.raise_bound(sum(other.bound for other in self._parts) - self.network.joint_trips)
+
+
 def search_network(network: Network, incumbent: Incumbent, search: Search) -> None:
-    """Search each part by itself, several at once, with its share of the time; twice, where there is time for it."""
-    problem, bounds = network.problem, [0] * len(network.parts)
-    workers, clock = problem.limits.workers, problem.clock
-    share, first = 1 / measure_longest(network.sizes, workers), clock.left * FIRST_SHARE
-    rounds = [first] if first * share * network.sizes[0] > LEAST_SECONDS else []
-    incumbent.phase = "parts"
-
-    def search_part(number: int, seconds: float) -> None:
-        if not clock.over:
-            bound = _search_part(network, number, min(clock.left, seconds), incumbent, search)
-            bounds[number] = max(bounds[number], bound)
-            incumbent.raise_bound(sum(bounds) - network.joint_trips)
-
-    with ThreadPoolExecutor(workers) as pool:
-        for seconds in (*rounds, None):
-            left = clock.left if seconds is None else seconds
-            turns = [(number, left * share * size) for number, size in enumerate(network.sizes)]
-            list(pool.map(lambda turn: search_part(*turn), turns))
+    """Search each part by itself, with its share of the time."""
+    NetworkSearch(network, incumbent, search).run()
 
 
-def measure_longest(sizes: Sequence[int], workers: int) -> int:
-    """Return how much the worker with the most to do has of tasks of some sizes, each given to whoever has the least yet."""
-    loads = [0] * workers
-    for size in sizes:
-        loads[loads.index(min(loads))] += size
-    return max(1, *loads)
-
-
-def _search_part(network: Network, number: int, seconds: float, incumbent: Incumbent, search: Search) -> int:
-    """Search one part from what the incumbent has of it, offer the result, and return a bound on the part's cost."""
-    problem, part = network.problem, set(network.parts[number])
-    scenario = restrict(problem.domains, part)
-    clock = Clock(seconds, cancel=problem.clock.cancel)
-    try:
-        domains = Domains(scenario, without=problem.domains.without, staying=problem.domains.staying)
-        limits = replace(problem.limits, seconds=seconds, workers=1)
-        alone = PlanningProblem(
-            scenario, scenario, limits, clock, problem.parameters, {}, domains, SubproblemSolver(domains, clock)
-        )
-        best = Incumbent(domains, alone.forced_cost, problem.limits.gap, clock, None)
-        best.offer({key: place for key, place in incumbent.get_version()[1].items() if key in part})
-        if not best.is_done:
-            search(alone, best)
-        take_over(network, number, best.placements, incumbent)
-        return min(best.bound, best.cost)
-    finally:
-        clock.end()
+def share_out(sizes: Sequence[int], workers: int) -> list[list[int]]:
+    """Return whose parts are whose, by their numbers, each given to whoever has the least yet; one list if that is unfair."""
+    lanes, loads = [list[int]() for _ in range(workers)], [0] * workers
+    for number, size in enumerate(sizes):
+        worker = loads.index(min(loads))
+        lanes[worker].append(number)
+        loads[worker] += size
+    if max(loads, default=0) * workers > UNEVEN * sum(loads):
+        return [list(range(len(sizes)))]
+    return [lane for lane in lanes if lane]
 
 
 def restrict(domains: Domains, part: Collection[Key]) -> Scenario:

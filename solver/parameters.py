@@ -122,6 +122,9 @@ class BoundParameters(Model):
         Share of the time left after which a relaxation that is not solved is estimated.
     time_share : float
         Most of the time left that one worker takes for a better bound.
+    least_solutions : float
+        A better bound is not sought where its share of the time is less than this many times what the relaxation took: of a
+        month with a limit of 60 s all workers anneal.
     alone_seconds, alone_share : float
         With more seconds left than these one worker alone spends this share of them on a better bound.
     max_rounds : int
@@ -136,6 +139,7 @@ class BoundParameters(Model):
     simplex_share: Share = 0.7
     guide_weight: Annotated[float, Field(ge=0, le=1_000_000)] = 1000.0
     time_share: Share = 0.5
+    least_solutions: Annotated[float, Field(ge=0, le=1_000)] = 2.0
     alone_seconds: Seconds = 30.0
     alone_share: Share = 0.2
     max_rounds: Annotated[int, Field(ge=0, le=1_000)] = 2

@@ -17,11 +17,12 @@ from scheduling.errors import ModelInvalid, RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
 from solver.clock import Clock
+from solver.collection import HOLD
 from solver.decomposition import Relaxation, decompose, relax
 from solver.limits import Limits
 from solver.model.exact import exact_model
 from solver.model.variables import Variables
-from solver.network import LARGEST_PART, find_network, search_network
+from solver.network import find_network, search_network
 from solver.parameters import DEFAULTS, SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, keep_what_stands, offer_warm_start, pose, read_warm_start
 from solver.search.explain import reasons_left_out
@@ -30,7 +31,11 @@ from solver.search.large_neighbourhoods import LEAST_SECONDS, Placements, Search
 from solver.search.parts import find_parts
 from solver.search.rooms import keep_standing_rooms
 from solver.search.standing import keep_standing
+from solver.state.domains import Domains
 from solver.state.placements import make_plan
+
+LARGEST_PART = 0.6
+"""Share of all options that the largest part may have, for each to be solved in an exact model of its own (ours)."""
 
 
 def solve(
@@ -71,11 +76,12 @@ def solve(
     """
     clock = Clock(limits.seconds, limits.deterministic, cancel)
     try:
-        problem = pose(scenario, limits, clock, parameters)
-        incumbent = Incumbent(problem.domains, problem.forced_cost, limits.gap, clock, on_progress)
-        warm_start = read_warm_start(problem, start)
-        incumbent_at_start = offer_warm_start(problem, incumbent, warm_start)
-        problem = construct_first_plan(problem, incumbent, warm_start)
+        with HOLD:
+            problem = pose(scenario, limits, clock, parameters)
+            incumbent = Incumbent(problem.domains, problem.forced_cost, limits.gap, clock, on_progress)
+            warm_start = read_warm_start(problem, start)
+            incumbent_at_start = offer_warm_start(problem, incumbent, warm_start)
+            problem = construct_first_plan(problem, incumbent, warm_start)
         if not incumbent.keeps_budget:
             problem = keep_what_stands(problem, incumbent)
         relaxation: Relaxation | None = None
@@ -90,10 +96,26 @@ def solve(
             if network is None:
                 decompose(problem, incumbent, relaxation)
             else:
-                search_network(network, incumbent, decompose)
+                search_network(network, incumbent, PartSearch())
         return report(problem, incumbent, incumbent_at_start, warm_start)
     finally:
         clock.end()
+
+
+class PartSearch:
+    """The search of a part, as often as it is asked for: its relaxation is solved once."""
+
+    def __init__(self) -> None:
+        self._relaxations: dict[Domains, Relaxation] = {}
+
+    def __call__(self, problem: PlanningProblem, incumbent: Incumbent) -> None:
+        """Search a part: whole by the exact model where it is small, else by decomposition."""
+        if problem.is_small:
+            solve_exactly(problem, incumbent)
+        if not incumbent.is_done:
+            relaxation = decompose(problem, incumbent, self._relaxations.get(problem.domains))
+            if relaxation.solution is not None:
+                self._relaxations[problem.domains] = relaxation
 
 
 # --- the exact model -------------------------------------------------------------------------------------------------

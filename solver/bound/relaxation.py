@@ -54,6 +54,8 @@ class LinearProgram:
     highs: list[int] = field(default_factory=list)
     lazy_rows: list[tuple[Sequence[int], Sequence[int], int]] = field(default_factory=list)
     """Rows with their upper limits that count only once they are broken: :meth:`add_broken_rows`."""
+    is_large: bool = False
+    """Whether rows that only refine the bound count once they are broken, not from the beginning."""
 
     def add_column(self, cost: int = 0, upper: int = 1) -> int:
         """Add a column; return its number."""
@@ -70,11 +72,18 @@ class LinearProgram:
         self.lows.append(low)
         self.highs.append(high)
 
-    def add_broken_rows(self, values: NDArray[np.float64]) -> int:
-        """Add the later rows that some values break; return how many they are."""
+    def add_refining_row(self, columns: Sequence[int], coefficients: Sequence[int], high: int) -> None:
+        """Add a row without which the program is nearly as good, and solved sooner."""
+        if self.is_large:
+            self.lazy_rows.append((columns, coefficients, high))
+        else:
+            self.add_row(columns, coefficients, high=high)
+
+    def add_broken_rows(self, values: NDArray[np.float64], wants_all: bool = False) -> int:
+        """Add the later rows that some values break, or all of them; return how many they are."""
         kept, before = [], len(self.lows)
         for columns, coefficients, high in self.lazy_rows:
-            if float(values[list(columns)] @ np.array(coefficients)) > high + BROKEN:
+            if wants_all or float(values[list(columns)] @ np.array(coefficients)) > high + BROKEN:
                 self.add_row(columns, coefficients, high=high)
             else:
                 kept.append((columns, coefficients, high))

@@ -185,11 +185,12 @@ class Resources:
     def _shift_minutes(self, shift: ShiftId, location: str, use: Use) -> None:
         at = self.shift_at.get((shift, location))
         rows = () if self.timelines.replaces(shift) else chvatal_gomory_rows(use.amounts, self.windows[shift].free_minutes)
-        for weights, most in rows:
+        for number, (weights, most) in enumerate(rows):
+            add_row = self.program.add_refining_row if number else self.program.add_row
             if at is None:
-                self.program.add_row(use.columns, weights, high=most)
+                add_row(use.columns, weights, high=most)
             else:
-                self.program.add_row([*use.columns, at], [*weights, -most], high=0)
+                add_row([*use.columns, at], [*weights, -most], high=0)
         if at is not None:
             for column in use.columns:
                 if self.program.uppers[column] == 1:
@@ -201,8 +202,9 @@ class Resources:
         cleaning = max(service.turnover for service in self.scenario.clinic.services)
         for suited in sorted(sets, key=sorted):
             use = self._gathered(InRoom(place, rooms) for rooms in sorted(sets, key=sorted) if rooms <= suited)
-            for weights, most in chvatal_gomory_rows(use.amounts, end - begin + cleaning):
-                self.program.add_row(use.columns, weights, high=len(suited) * most)
+            for number, (weights, most) in enumerate(chvatal_gomory_rows(use.amounts, end - begin + cleaning)):
+                add_row = self.program.add_refining_row if number else self.program.add_row
+                add_row(use.columns, weights, high=len(suited) * most)
 
     def _supervision(self, place: Place, asked: Sequence[Supervised]) -> None:
         """Bound trainees' minutes by what their possible supervisors leave of their own.

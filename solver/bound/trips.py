@@ -62,7 +62,7 @@ class Trips:
             for seat, key in needed:
                 there = self.columns[key].get(day)
                 if there:  # whoever has the seat, if it takes one, comes when it is on the day
-                    self.program.add_row([on_day, *seat, *there], [1] + [-1] * (len(seat) + len(there)), low=-len(seat))
+                    self.program.add_refining_row([on_day, *seat, *there], [-1] + [1] * (len(seat) + len(there)), len(seat))
             comes.append(on_day)
         once = self.program.add_column(-trip)
         self.program.add_implication(once, comes)

@@ -92,6 +92,7 @@ class Domains:
         self._places: dict[tuple[Needs, int, str], int] = {}
         self._suitable: dict[tuple[str, str], tuple[str, ...]] = {}
         self._seats: dict[tuple[Needs, int | None], tuple[Option, ...]] = {}
+        self._supervisors: dict[Needs, Mapping[tuple[int, str], Sequence[Option]]] = {}
         self._closed_rooms = {time.room for time in scenario.clinic.closures if "closure" not in ignored} - {None}
         self._by_place: dict[Key, Sequence[tuple[tuple[int, str], Sequence[Sequence[Option]]]]] = {}
 
@@ -235,6 +236,17 @@ class Domains:
         if key not in self._seats:
             self._seats[key] = tuple(self._seat_options(service, seat))
         return self._seats[key]
+
+    def list_supervisors(self, service: Service, day: int, location: str) -> Sequence[Option]:
+        """Return the options to supervise a service on a date at a location: nobody who is a trainee."""
+        needs = get_needs(service)
+        if needs not in self._supervisors:
+            by_place: dict[tuple[int, str], list[Option]] = defaultdict(list)
+            for option in self.seat(service, None):
+                if not self.scenario.providers_by_id[option.provider or ""].trainee:
+                    by_place[option.day, option.location].append(option)
+            self._supervisors[needs] = dict(by_place)
+        return self._supervisors[needs].get((day, location), ())
 
     def _seat_options(self, service: Service, seat: int | None) -> Iterator[Option]:
         if not service.team:

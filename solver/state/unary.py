@@ -256,9 +256,11 @@ def closed_room_starts(scenario: Scenario, service: Service, room: str, day: dat
 def unavailable_starts(scenario: Scenario, patient: str, service: Service, day: date) -> int:
     """Return the starts of a service that meet a time at which a patient is unavailable."""
     met = 0
-    for time in scenario.patients_by_id[patient].unavailable:
-        begin, end = minutes_on(time.start, day), minutes_on(time.end, day)
-        if begin < 2 * MINUTES_PER_DAY and end > 0:
+    unavailable = scenario.patients_by_id[patient].unavailable
+    tomorrow = day + timedelta(days=1) if unavailable else day
+    for time in unavailable:
+        if time.start.date() <= tomorrow and time.end.date() >= day:
+            begin, end = minutes_on(time.start, day), minutes_on(time.end, day)
             met |= scenario.grid.meeting(begin, end, 0, service.minutes + service.recovery)
     return met
 

@@ -14,7 +14,7 @@ from scheduling.requests import Link, Visit
 from scheduling.scenario import Scenario
 from solver import Limits, network, solve
 from solver.clock import Clock
-from solver.network import Network, find_network, measure_longest, restrict, search_network
+from solver.network import Network, find_network, restrict, search_network, share_out
 from solver.parameters import SolverParameters
 from solver.problem import PlanningProblem, pose
 from solver.search.incumbent import Incumbent
@@ -142,6 +142,17 @@ def test_what_parts_count_twice_is_left_out_of_the_bound(clock: Clock) -> None:
     assert incumbent.bound + parts.joint_trips > solve(asked, Limits(SECONDS, 1, deterministic=True)).cost
 
 
-@pytest.mark.parametrize(("sizes", "workers", "longest"), [((4, 4, 4), 2, 8), ((9, 3, 3, 2), 2, 9), ((), 2, 1), ((5,), 1, 5)])
-def test_the_time_is_for_whoever_has_the_most_to_do(sizes: tuple[int, ...], workers: int, longest: int) -> None:
-    assert measure_longest(sizes, workers) == longest
+@pytest.mark.parametrize(
+    ("sizes", "workers", "lanes"),
+    [
+        ((4, 4, 4, 4), 2, [[0, 2], [1, 3]]),
+        ((5, 3, 2), 2, [[0], [1, 2]]),
+        ((9, 3, 3), 2, [[0, 1, 2]]),
+        ((4, 4, 4), 2, [[0, 1, 2]]),
+        ((5, 4, 3), 1, [[0, 1, 2]]),
+    ],
+)
+def test_each_worker_has_parts_of_its_own_unless_one_had_much_more_to_do(
+    sizes: tuple[int, ...], workers: int, lanes: list[list[int]]
+) -> None:
+    assert share_out(sizes, workers) == lanes

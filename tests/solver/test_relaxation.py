@@ -15,7 +15,7 @@ from solver import Limits
 from solver.bound.master import Master
 from solver.bound.relaxation import LinearProgram
 from solver.clock import Clock
-from solver.decomposition import Relaxation, begin_annealing, decompose, relax, search_meanwhile
+from solver.decomposition import Relaxation, begin_annealing, decompose, relax, search_meanwhile, tighten
 from solver.parameters import AnnealingParameters, BoundParameters, SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, pose
 from solver.search.incumbent import Incumbent
@@ -100,3 +100,58 @@ def test_a_search_begins_anew_with_reduced_costs_unless_it_is_brief(
     monkeypatch.setattr(decomposition, "search_meanwhile", lambda *_: CoolingSchedule(problem.clock, SECONDS, annealing))
     decompose(replace(problem, parameters=parameters), incumbent, relaxed)
     assert (workers.count(0), workers.count(1)) == (begun_by_first, 1)
+
+
+def test_rows_that_only_refine_a_large_program_come_in_later_and_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    domains = Domains(generate("tiny", 1))
+    whole = Master(domains).program
+    monkeypatch.setattr(import_module("solver.bound.master"), "MANY_OPTIONS", 0)
+    program = Master(domains).program
+    assert len(program.lazy_rows) > len(whole.lazy_rows)
+    assert len(program.lows) + len(program.lazy_rows) == len(whole.lows) + len(whole.lazy_rows)
+    relaxed, best = program.solve_relaxation(60), whole.solve_relaxation(60)
+    assert relaxed is not None
+    assert best is not None
+    assert relaxed.bound < best.bound
+    assert program.add_broken_rows(relaxed.values, wants_all=True)
+    assert not program.lazy_rows
+    again = program.solve_relaxation(60)
+    assert again is not None
+    assert again.bound >= best.bound - 1
+
+
+def test_a_large_programs_bound_is_tightened_by_all_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, clock = generate("tiny", 1), Clock(SECONDS)
+    best = Master(Domains(asked)).program.solve_relaxation(60)
+    monkeypatch.setattr(import_module("solver.bound.master"), "MANY_OPTIONS", 0)
+    problem = pose(asked, Limits(seconds=SECONDS), clock, SolverParameters(exact_max_options=0))
+    incumbent = Incumbent(problem.domains, 0, 0.0, clock, None)
+    incumbent.offer({})
+    relaxed = relax(problem, incumbent)
+    assert relaxed.program is not None
+    assert relaxed.solution is not None
+    assert best is not None
+    assert incumbent.bound < best.bound - 1
+    tighten(problem, incumbent, relaxed.program, relaxed.solution, 0.5)
+    assert not relaxed.program.lazy_rows
+    assert incumbent.bound >= best.bound - 1
+    clock.end()
+
+
+@pytest.mark.parametrize(("seconds", "is_sought"), [(1.0, True), (0.3 * SECONDS, False)])
+def test_a_better_bound_is_sought_where_there_is_time_for_it(
+    monkeypatch: pytest.MonkeyPatch, posed: tuple[PlanningProblem, Incumbent], seconds: float, is_sought: bool
+) -> None:
+    problem, incumbent = posed
+    relaxed = replace(relax(problem, incumbent), seconds=seconds)
+    problem = replace(problem, parameters=SolverParameters(annealing=AnnealingParameters(brief_seconds=0)))
+    decomposition, sought = import_module("solver.decomposition"), list[float]()
+    monkeypatch.setattr(decomposition, "tighten", lambda *arguments: sought.append(arguments[-1]))
+    monkeypatch.setattr(decomposition, "KernelCompilation", lambda: SimpleNamespace(is_done=True))
+    for name in ("begin_annealing", "anneal", "search_neighbourhoods", "construct_guided"):
+        monkeypatch.setattr(decomposition, name, lambda *_: None)
+    monkeypatch.setattr(
+        decomposition, "search_meanwhile", lambda *_: CoolingSchedule(problem.clock, SECONDS, AnnealingParameters())
+    )
+    decompose(problem, incumbent, relaxed)
+    assert bool(sought) == is_sought
