@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from pydantic import model_validator
 
@@ -47,6 +47,26 @@ class ExtraShift(_Timed):
 
 
 Disruption = PlaceClosure | ProviderAbsence | ExtraShift
+
+MOST_WEEKS = 53
+"""Most times that an absence comes again each week: a year's."""
+
+
+def repeat_weekly(absence: ProviderAbsence, until: date) -> tuple[ProviderAbsence, ...]:
+    """Return an absence and the same one of each week after it, at the same hours; the last begins on ``until`` at the latest.
+
+    Raises
+    ------
+    InvalidFile
+        When it lasts longer than a week, ends before it begins, or comes more than :data:`MOST_WEEKS` times.
+    """
+    times = (until - absence.start.date()).days // 7 + 1
+    if not 1 <= times <= MOST_WEEKS:
+        raise InvalidFile("absence", [Fault("until", f"is not within {MOST_WEEKS} weeks from the start")])
+    if absence.end - absence.start > timedelta(weeks=1):
+        raise InvalidFile("absence", [Fault("to", "is more than a week after the start")])
+    moved = (timedelta(weeks=number) for number in range(times))
+    return tuple(absence.changed(start=absence.start + by, end=absence.end + by) for by in moved)
 
 
 # --- as text ---------------------------------------------------------------------------------------------------------

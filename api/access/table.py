@@ -159,6 +159,7 @@ ACCESS: tuple[Access, ...] = (
     allow("GET", "/v1/emergency-accesses", admin=ANY),
     allow("POST", "/v1/patients/{patient}/merge", scheduler=ANY),
     allow("DELETE", "/v1/patients/{patient}/merge", scheduler=ANY),
+    allow("POST", "/v1/patients/{patient}/withdrawal", scheduler=ANY),
     # Plans, and what is published of them.
     allow("POST", "/v1/plans", scheduler=ANY),
     allow("GET", "/v1/plans", scheduler=ANY),
@@ -235,6 +236,7 @@ ACCESS: tuple[Access, ...] = (
     # Changes of the world: who is away, what is closed, who works more.
     allow("GET", "/v1/absences", scheduler=ANY),
     allow("POST", "/v1/absences", scheduler=ANY),
+    allow("POST", "/v1/absences/weekly", scheduler=ANY),
     allow("GET", "/v1/absences/{absence}", scheduler=ANY),
     allow("PATCH", "/v1/absences/{absence}", scheduler=ANY),
     allow("DELETE", "/v1/absences/{absence}", scheduler=ANY),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from rich.table import Table
 from api.cli.commands.accounts import opened
 from api.cli.console import print_json, show
 from api.cli.options import AsJson
-from scheduling.disruptions import Disruption, parse_absence, parse_closure, parse_extra_shift
+from scheduling.disruptions import Disruption, parse_absence, parse_closure, parse_extra_shift, repeat_weekly
 
 if TYPE_CHECKING:
     from api.services.clinic.disruptions import DisruptionEffect
@@ -25,12 +26,25 @@ Why = Annotated[str, typer.Option("--reason", help="For the desk alone.", show_d
 Ended = Annotated[str | None, typer.Option("--end", metavar="ID", help="Take this one back.", show_default=False)]
 
 
-def away(absence: Given = None, reason: Why = "", end: Ended = None, as_json: AsJson = False) -> None:
+Until = Annotated[
+    datetime | None,
+    typer.Option("--weekly-until", formats=["%Y-%m-%d"], help="Again each week, beginning on this date at the latest."),
+]
+
+
+def away(
+    absence: Given = None, reason: Why = "", weekly_until: Until = None, end: Ended = None, as_json: AsJson = False
+) -> None:
     """Let a provider be away, PROVIDER:FROM:TO; tell whom it concerns.
 
     What stands in the way stays until it is moved or planned again, and is a task for staff each.
     """
-    _run("absence", absence, parse_absence, reason, end, as_json)
+
+    def parse(text: str) -> Sequence[Disruption]:
+        first = parse_absence(text)
+        return (first,) if weekly_until is None else repeat_weekly(first, weekly_until.date())
+
+    _run("absence", absence, parse, reason, end, as_json)
 
 
 def close(closure: Given = None, reason: Why = "", end: Ended = None, as_json: AsJson = False) -> None:
@@ -38,16 +52,21 @@ def close(closure: Given = None, reason: Why = "", end: Ended = None, as_json: A
 
     What stands in it stays until it is moved or planned again, and is a task for staff each.
     """
-    _run("closure", closure, parse_closure, reason, end, as_json)
+    _run("closure", closure, lambda text: (parse_closure(text),), reason, end, as_json)
 
 
 def open_shift(shift: Given = None, reason: Why = "", end: Ended = None, as_json: AsJson = False) -> None:
     """Let a provider work more than the roster says, PROVIDER:FROM:TO:LOCATION[,LOCATION...]."""
-    _run("extra-shift", shift, parse_extra_shift, reason, end, as_json)
+    _run("extra-shift", shift, lambda text: (parse_extra_shift(text),), reason, end, as_json)
 
 
 def _run(
-    kind: DisruptionKind, text: str | None, parse: Callable[[str], Disruption], reason: str, end: str | None, as_json: bool
+    kind: DisruptionKind,
+    text: str | None,
+    parse: Callable[[str], Sequence[Disruption]],
+    reason: str,
+    end: str | None,
+    as_json: bool,
 ) -> None:
     from api.services.accounts.accounts import SYSTEM
     from api.services.clinic import disruptions
@@ -61,7 +80,7 @@ def _run(
             with context.database.writing() as session:
                 effects = [] if end is None else [disruptions.end_disruption(session, SYSTEM, kind, end, None, now)]
                 if text is not None:
-                    effects.append(disruptions.add_disruption(session, SYSTEM, parse(text), reason, now))
+                    effects += [disruptions.add_disruption(session, SYSTEM, told, reason, now) for told in parse(text)]
     if as_json:
         print_json([_to_document(effect) for effect in effects])
     else:

@@ -18,8 +18,8 @@ from api.http.models import ResponseModel
 from api.http.pages import Page, Paged
 from api.services.clinic import disruptions as service
 from api.services.clinic.disruptions import DisruptionEffect
-from scheduling.disruptions import Disruption, ExtraShift, PlaceClosure, ProviderAbsence
-from scheduling.fields import Id, Stamp
+from scheduling.disruptions import Disruption, ExtraShift, PlaceClosure, ProviderAbsence, repeat_weekly
+from scheduling.fields import Date, Id, Stamp
 
 router = make_router("changes of the world")
 
@@ -90,6 +90,14 @@ class NewAbsence(Times):
     def disruption(self) -> Disruption:
         """Return it as the domain has it."""
         return ProviderAbsence(provider=self.provider, start=self.start, end=self.end)
+
+
+class WeeklyAbsence(NewAbsence):
+    """A provider who is not there at the same hours of each week, as on every Tuesday afternoon."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**ABSENCE, "until": "2027-03-31"}]})
+
+    until: Date = Field(description="the last absence begins on this date, or before it; within 53 weeks")
 
 
 class NewClosure(Times):
@@ -216,6 +224,21 @@ def list_absences(call: Reading, page: Paged) -> Response:
 def add_absence(body: NewAbsence, call: Creating) -> Response:
     """Let a provider be away. What stands in the way stays until it is moved or planned again, and is a task each."""
     return _add(call, body, Absence, "/v1/absences")
+
+
+@router.post("/v1/absences/weekly", status_code=HTTPStatus.CREATED, response_model=Absences, responses=document_problems(409))
+def add_weekly_absences(body: WeeklyAbsence, call: Creating) -> Response:
+    """Let a provider be away at the same hours of each week until a date: an absence each, all or none."""
+    now = call.context.clock()
+
+    def act(session: Transaction) -> RouteResult:
+        first = ProviderAbsence(provider=body.provider, start=body.start, end=body.end)
+        given = repeat_weekly(first, body.until)
+        effects = [service.add_disruption(session, call.actor, absence, body.reason, now) for absence in given]
+        items = [_of(Absence, effect) for effect in effects]
+        return RouteResult(Absences.model_validate({"items": items, "next": None}), HTTPStatus.CREATED)
+
+    return call.create(act)
 
 
 @router.get("/v1/absences/{absence}", response_model=Absence, responses=UNCHANGED)

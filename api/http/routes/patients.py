@@ -17,6 +17,7 @@ from api.http.gate import make_router
 from api.http.models import ResponseModel
 from api.http.pages import Paged
 from api.http.routes.disruptions import CONCERNED, Concerned
+from api.services.bookings.withdrawing import WithdrawalReason, withdraw_patient
 from api.services.patients import erasing, finding, merging
 from api.services.patients.erasure_reasons import ErasureReason
 from scheduling.fields import Id, ItemKind, Stamp
@@ -37,6 +38,13 @@ MERGE: JsonDict = {
 FOUND: JsonDict = {"id": "mrn-4711", "name": "Robin Example", "birth_date": "1961-04-12"}
 RECORD: JsonDict = {"patient": "mrn-4711", "tables": {"patients": [{"id": "mrn-4711", "name": "Robin Example"}]}}
 ERASED: JsonDict = {"patient": "mrn-4711", "deleted": {"patients": 1, "visits": 3, "bookings": 2}, "changed": 4}
+WITHDRAWN: JsonDict = {
+    "patient": "mrn-4711",
+    "episodes": ["mrn-4711-1"],
+    "visits": ["mrn-4711-1.session-2"],
+    "programmes": ["coping-skills"],
+    "groups": [],
+}
 ITEM: JsonDict = {
     "kind": "visit",
     "id": "visit-0181",
@@ -194,6 +202,40 @@ def list_items(patient: Identifier, call: Reading, page: Paged) -> Response:
         return RouteResult(page.of(PatientItems, items, lambda item: item.key))
 
     return call.disclose("patient.list-visits", "patient", patient, act)
+
+
+class WithdrawalRequest(BaseModel):
+    """Why nobody calls a patient any more."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "died"}]})
+
+    reason: WithdrawalReason
+
+
+class Withdrawal(ResponseModel):
+    """What was given up of a patient."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [WITHDRAWN]})
+
+    patient: str
+    episodes: list[str] = Field(description="stopped")
+    visits: list[str] = Field(description="asked for no more")
+    programmes: list[str] = Field(description="left, the waiting lists too")
+    groups: list[str] = Field(description="sessions to come in which there is no seat any more")
+
+
+@router.post("/v1/patients/{patient}/withdrawal", response_model=Withdrawal, responses=document_problems(409))
+def withdraw(patient: Identifier, body: WithdrawalRequest, call: Creating) -> Response:
+    """Give up all that is to come of a patient who has died, or may not be called any more; nobody writes to them.
+
+    What has been stays. Their mail address is gone, and what waited to be sent to them.
+    """
+
+    def act(session: Transaction) -> RouteResult:
+        given_up = withdraw_patient(session, call.actor, patient, body.reason, call.context.clock())
+        return RouteResult(Withdrawal.model_validate(given_up, from_attributes=True))
+
+    return call.create(act)
 
 
 @router.post("/v1/patients/{patient}/merge", response_model=Merge, responses=document_problems(409))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from api.http.answers import RouteResult, Transaction
@@ -86,6 +86,13 @@ class VisitChanges(BaseModel):
     equipment: list[Id] | None = Field(None, max_length=MAX_EQUIPMENT, description="Beside the service's: an interpreter.")
     note: Note | None = Field(None, description="For the desk alone.")
     tags: list[Tag] | None = Field(None, max_length=MAX_TAGS, description="By which lists and figures are filtered.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_same_patient(cls, changes: Any) -> Any:
+        if isinstance(changes, dict) and "patient" in changes:
+            raise ValueError("a visit stays its patient's: withdraw it, or stop its episode, and ask for one of the other")
+        return changes
 
 
 class PatientChanges(BaseModel):

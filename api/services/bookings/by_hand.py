@@ -312,9 +312,11 @@ def create_booking(week: WeekSnapshot, visit: str, place: RequestedPlace) -> Vis
         When it lies outside the period's dates.
     """
     asked, dates = week.scenario.visit(visit), week.scenario.horizon
-    if not dates.start <= place.start.date() < dates.end:
+    day = place.start.date()
+    if not dates.start <= day < dates.end:
+        way = f"ask for the visit in the week of {day - timedelta(days=day.weekday())} to place it there"
         raise RulesBroken(
-            "it breaks horizon", [ErrorDetail(f"is not from {dates.start} to before {dates.end}", "horizon", visit)]
+            "it breaks horizon", [ErrorDetail(f"is not from {dates.start} to before {dates.end}: {way}", "horizon", visit)]
         )
     wanted = VisitBooking(
         visit=visit,

@@ -137,6 +137,10 @@ def _put(
 
 def find_faults(session: Session, disruption: Disruption, identifier: str = "") -> Iterator[Fault]:
     """Yield what is wrong with an absence, closure or extra shift; ``identifier`` is its own, if it is known already."""
+    zone = periods.get_zone(session)
+    if zone.utc(disruption.end) <= zone.utc(disruption.start):
+        yield Fault("to", "nothing is left of this time: the clocks are put forward then")
+        return
     clinic = periods.clinic_of(session)
     locations, rooms = {location.id for location in clinic.locations}, {room.id for room in clinic.rooms}
     if isinstance(disruption, PlaceClosure):

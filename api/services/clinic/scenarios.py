@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from sqlmodel import Session
@@ -14,10 +14,11 @@ from api.services.patients.finding import expect_no_case_twins, expect_unmerged
 from api.services.records import write_audit
 from api.services.weeks.conflicts import find_conflicts, raise_tasks
 from api.store.queries import bookings, periods, plans, requests
+from api.store.queries.standing import list_reasons
 from api.store.tables import PeriodRow
 from scheduling.errors import Fault, InvalidFile
 from scheduling.names import compose_people
-from scheduling.plan import Plan
+from scheduling.plan import Plan, Reason
 from scheduling.publishing import rebase
 from scheduling.scenario import Scenario
 
@@ -43,13 +44,15 @@ def get_scenario(session: Session, identifier: str) -> Scenario:
 def get_standing_plan(session: Session, identifier: str, tag: str | None = None) -> tuple[Scenario, Plan]:
     """Return a scenario as it is asked for now, and what people live by; with a tag, only the visits that carry it.
 
+    What has no place has the reasons of the plan that was published last; of what has lost its place since, none is known.
+
     Raises
     ------
     UnknownId
         When there is no such scenario.
     """
     scenario = periods.load_scenario(session, identifier)
-    plan = plans.load_standing_plan(session, scenario)
+    plan = _with_reasons(plans.load_standing_plan(session, scenario), list_reasons(session, identifier))
     if tag is None:
         return scenario, plan
     tagged = requests.list_tagged(session, identifier, tag)
@@ -57,6 +60,13 @@ def get_standing_plan(session: Session, identifier: str, tag: str | None = None)
     visits = tuple(booking for booking in plan.visits if booking.visit in tagged)
     left_out = tuple(visit for visit in plan.unscheduled if visit.visit in tagged)
     return only, rebase(plan.changed(visits=visits, groups=(), holds=(), unscheduled=left_out), only)
+
+
+def _with_reasons(plan: Plan, known: Mapping[str, tuple[Reason, ...]]) -> Plan:
+    """Return a plan in which every visit that is left out has a reason."""
+    unknown = (Reason(rule="not-examined", detail="it has no place since the last plan; ask for this visit alone"),)
+    told = (left.changed(reasons=left.reasons or known.get(left.visit) or unknown) for left in plan.unscheduled)
+    return plan.changed(unscheduled=tuple(told))
 
 
 def import_scenario(session: Session, by: Actor, text: str, now: datetime, another_patient: bool = False) -> PeriodRow:

@@ -57,14 +57,13 @@ def load_standing_week(session: Session, period_id: str, now: datetime) -> Stand
         (row.kind, row.subject_id): row for row in bookings.list_rows(session, period_id) if row.state != "cancelled"
     }
     published = _get_last_plan(session, period_id)
-    reasons = () if published is None else plans.read_plan(session, published).unscheduled
     return StandingWeek(
         version=periods.get_version(session, period_id),
         scenario=scenario,
         plan=plans.load_standing_plan(session, scenario),
         rows=rows,
         participations=messages.list_participations(session, [row.id for row in rows.values()]),
-        reasons={left.visit: left.reasons for left in reasons},
+        reasons=list_reasons(session, period_id),
         asked_at=requests.get_asking_times(session, period_id),
         bound=None if published is None else _find_bound(session, scenario, published),
     )
@@ -101,6 +100,13 @@ def load_planned_week(session: Session, job: PlanJobRow) -> StandingWeek | None:
         asked_at=requests.get_asking_times(session, scenario.id),
         bound=plan.bound,
     )
+
+
+def list_reasons(session: Session, period_id: str) -> dict[str, tuple[Reason, ...]]:
+    """Return why visits were left out of the plan of a period that was published last, by visit."""
+    published = _get_last_plan(session, period_id)
+    left_out = () if published is None else plans.read_plan(session, published).unscheduled
+    return {left.visit: left.reasons for left in left_out}
 
 
 def _get_last_plan(session: Session, period_id: str) -> PlanRow | None:

@@ -314,6 +314,12 @@ def test_no_reason_books_a_place_outside_the_week(desk: FrontDesk, start: str) -
     assert "horizon" in rules(desk.ask("POST", "/v1/visits/v-4/booking", body))
 
 
+def test_who_asks_for_a_place_in_another_week_hears_in_which_week_to_ask_for_the_visit(desk: FrontDesk) -> None:
+    refused = desk.ask("POST", "/v1/visits/v-4/booking", wanted("MO 09:00") | {"start": "2026-12-09T09:00"})
+    (ground,) = [error for error in refused.json()["errors"] if error["rule"] == "horizon"]
+    assert ground["detail"].endswith("ask for the visit in the week of 2026-12-07 to place it there")
+
+
 @pytest.mark.parametrize(
     "odd",
     [

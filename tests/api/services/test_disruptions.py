@@ -268,3 +268,43 @@ def test_a_clinician_hears_of_others_bookings_no_more_than_the_rule(store_url: s
         ]
         assert visits == [{"v-1", "v-2"}, {"v-1"}]
         assert "v-2" not in str(known[1]) and len(known[1]) == 2, "that there is something is told"
+
+
+def test_an_absence_of_each_week_is_one_of_each_and_names_all_that_it_meets(desk: FrontDesk) -> None:
+    hours = {"provider": "ana", "from": at("WE 13:00"), "to": at("WE 18:00"), "reason": "teaches"}
+    answer = desk.ask("POST", "/v1/absences/weekly", {**hours, "until": "2026-12-16"})
+    assert answer.status_code == 201, answer.text
+    made = answer.json()["items"]
+    assert [away["from"] for away in made] == ["2026-12-02T13:00", "2026-12-09T13:00", "2026-12-16T13:00"]
+    assert [[concern["id"] for concern in away["concerns"]] for away in made] == [["v-2"], [], []]
+    assert set(tasks(desk)) == {"v-2"}
+    listed = desk.ask("GET", "/v1/absences").json()["items"]
+    assert {away["id"] for away in listed} == {away["id"] for away in made}
+
+
+@pytest.mark.parametrize(("until", "field"), [("2026-12-01", "until"), ("2027-12-15", "until"), ("soon", "until")])
+def test_an_absence_of_each_week_ends_within_a_year_after_it_begins(sqlite_url: str, until: str, field: str) -> None:
+    with front_desk(sqlite_url, ASKED, MADE) as desk:
+        hours = {"provider": "ana", "from": at("WE 13:00"), "to": at("WE 18:00")}
+        refused = desk.ask("POST", "/v1/absences/weekly", {**hours, "until": until})
+        assert refused.status_code == 422
+        assert field in refused.text
+        assert desk.ask("GET", "/v1/absences").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "whom"),
+    [
+        ("absences", {"provider": "ana"}),
+        ("closures", {"room": "wang-exam-1"}),
+        ("extra-shifts", {"provider": "ana", "locations": ["wang"]}),
+        ("absences/weekly", {"provider": "ana", "until": "2027-03-14"}),
+    ],
+)
+def test_an_hour_that_the_clocks_skip_is_refused_by_name(sqlite_url: str, path: str, whom: dict[str, Any]) -> None:
+    with front_desk(sqlite_url, ASKED, MADE) as desk:
+        refused = desk.ask("POST", f"/v1/{path}", {**whom, "from": "2027-03-14T02:00", "to": "2027-03-14T03:00"})
+        assert refused.status_code == 422
+        assert [(error["path"], "clocks" in error["detail"]) for error in refused.json()["errors"]] == [("body.to", True)]
+        kept = desk.ask("POST", f"/v1/{path}", {**whom, "from": "2027-03-14T01:00", "to": "2027-03-14T03:00"})
+        assert kept.status_code == 201, "control: an hour of it is left"

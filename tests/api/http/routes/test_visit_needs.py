@@ -39,6 +39,13 @@ def test_a_visit_has_its_own_length_note_and_tags(week: FrontDesk) -> None:
     assert change(week, "v-2", minutes=None).json()["visit"]["minutes"] is None  # type: ignore[attr-defined]
 
 
+def test_a_visit_of_the_wrong_patient_is_refused_another_and_told_the_way(week: FrontDesk) -> None:
+    refused = change(week, "v-2", patient="rae")
+    assert refused.status_code == 422  # type: ignore[attr-defined]
+    assert "withdraw it" in refused.text  # type: ignore[attr-defined]
+    assert week.ask("GET", VISIT.format("v-2")).json()["visit"]["patient"] == "quin"
+
+
 def test_a_visit_is_booked_for_its_own_length(week: FrontDesk) -> None:
     change(week, "v-2", minutes=80)
     assert week.ask("GET", f"{VISIT.format('v-2')}/places").json()["minutes"] == 80
