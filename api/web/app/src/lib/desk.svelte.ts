@@ -1,7 +1,7 @@
 // The week on the desk: what the service told of it, how it is looked at, and what is staged but not saved.
 import { call, explain, get, post, Problem, seg } from './api';
-import { dayOf } from './times';
-import type { Applied, Board, Change, Judgement, Place, Places, PlacingChange, Visit, Waiting } from './types';
+import { dayOf, minuteOf } from './times';
+import type { Applied, Board, Change, Judgement, Place, Places, PlacingChange, Starts, Visit, Waiting } from './types';
 import { itemsOf, layOut, names, weekDays, type By, type Item, type RowGroup } from './week';
 import { say } from './words';
 
@@ -10,6 +10,7 @@ export type Filter = 'site' | 'role' | 'family' | 'priority' | 'state';
 export const FILTERS: Filter[] = ['site', 'role', 'family', 'priority', 'state'];
 const NO_FILTER: Record<Filter, string> = { site: '', role: '', family: '', priority: '', state: '' };
 const UNDO_FALLBACK_SECONDS = 60;
+const REOPEN_MS = 15_000;
 
 export interface Staged { change: Change; visit: string; name: string }
 
@@ -65,13 +66,21 @@ export class Desk {
 
   /** Listen for what others change; a page that is hidden gives up its stream. */
   listen(): () => void {
+    let again = 0;
     const open = () => {
       if (document.hidden || this.#stream) return;
       this.#stream = new EventSource(`/v1/scenarios/${seg(this.scenario)}/changes`);
       this.#stream.addEventListener('version', (event) => this.#hear(JSON.parse((event as MessageEvent<string>).data)));
       this.#stream.addEventListener('end', close);
+      this.#stream.addEventListener('error', () => {
+        // A browser tries again by itself only when a stream breaks off, not when it is refused, as by a service that starts.
+        if (this.#stream?.readyState !== EventSource.CLOSED) return;
+        close();
+        again = window.setTimeout(open, REOPEN_MS);
+      });
     };
     const close = () => {
+      clearTimeout(again);
       this.#stream?.close();
       this.#stream = null;
     };
@@ -187,9 +196,8 @@ export class Desk {
     }
   }
 
-  async judgementOf(changes: Change[], signal?: AbortSignal): Promise<Judgement> {
-    const path = `/v1/scenarios/${seg(this.scenario)}/judgements`;
-    return (await post<Judgement>(path, { changes }, signal ? { signal } : {})).data;
+  async judgementOf(changes: Change[]): Promise<Judgement> {
+    return (await post<Judgement>(`/v1/scenarios/${seg(this.scenario)}/judgements`, { changes })).data;
   }
 
   apply(): Promise<void> {
@@ -319,26 +327,32 @@ function placed(visits: Visit[], change: PlacingChange, board: Board, minutes: M
   return [...visits, added];
 }
 
+const minutesOf = (clock: string): number => minuteOf(`0000-00-00T${clock}`);
+const isOnGrid = (starts: Starts, minute: string, carry: Carry): boolean =>
+  (minutesOf(minute) - minutesOf(starts.first)) % (carry.places?.start_grid_minutes ?? 1) === 0;
+
+export interface Aimed { place: Place; legal: boolean; starts: Starts | null }
+
 /** The place for what is carried that a pointer or a key means: the cheapest legal one there, else the nearest to it. */
-export function placeAt(carry: Carry, by: By, row: string, start: string): { place: Place; legal: boolean; cost: number | null } {
+export function placeAt(carry: Carry, by: By, row: string, start: string): Aimed {
   const minute = start.slice(11, 16);
-  let best: { place: Place; cost: number } | null = null;
+  let best: { place: Place; starts: Starts } | null = null;
   for (const option of carry.places?.places ?? []) {
     if (option.day !== dayOf(start) || (by === 'provider' && !option.team.includes(row))) continue;
-    const range = option.starts.find((starts) => starts.first <= minute && minute <= starts.last);
+    const range = option.starts.find((starts) => starts.first <= minute && minute <= starts.last && isOnGrid(starts, minute, carry));
     if (!range) continue;
     const free = option.rooms.filter((room) => room.starts.some((starts) => starts.first <= minute && minute <= starts.last));
     const rooms = free.map((room) => room.room);
     if (by === 'room' && !rooms.includes(row)) continue;
     const room = by === 'room' ? row : rooms.includes(carry.from?.room ?? '') ? carry.from!.room : (rooms[0] ?? null);
     const end = start;
-    if (!best || range.cost < best.cost) {
-      best = { place: { start, end, location: option.location, room, team: option.team, supervisors: option.supervisors }, cost: range.cost };
+    if (!best || range.cost < best.starts.cost) {
+      best = { place: { start, end, location: option.location, room, team: option.team, supervisors: option.supervisors }, starts: range };
     }
   }
   if (best) return { ...best, legal: true };
   const from: Place = carry.from ?? carry.places?.best[0]?.place ?? { start, end: start, location: '', room: null, team: [], supervisors: [] };
   const team = by === 'provider' && !from.team.includes(row) ? [row, ...from.team.slice(1)] : from.team;
   const room = by === 'room' ? row : from.room;
-  return { place: { ...from, start, end: start, room, team }, legal: false, cost: null };
+  return { place: { ...from, start, end: start, room, team }, legal: false, starts: null };
 }

@@ -1,8 +1,9 @@
-// What moves a visit over the grid: a pointer or the arrow keys. It asks for a verdict once they rest.
+// What moves a visit over the grid: a pointer or the arrow keys. What the free places tell of a
+// place is its verdict at once; of any other place it asks for one.
 import { explain } from './api';
-import { placeAt, placing, type Desk } from './desk.svelte';
+import { placeAt, placing, type Desk, type Staged } from './desk.svelte';
 import { addMinutes, clock, DAY_END, DAY_MINUTES, DAY_START, dayOf, minuteOf, stampOf } from './times';
-import type { Judgement } from './types';
+import type { Verdict } from './types';
 
 const SNAP_MINUTES = 15;
 const PICK_UP_PIXELS = 4;
@@ -14,8 +15,7 @@ interface Band { id: string; top: number; bottom: number }
 
 export class Mover {
   aim = $state.raw<Aim | null>(null);
-  verdict = $state.raw<Judgement | null>(null);
-  judging = $state(false);
+  verdict = $state.raw<Verdict | null>(null);
   error = $state('');
   x = $state(0);
   y = $state(0);
@@ -25,7 +25,7 @@ export class Mover {
   #bands: Band[] = [];
   #grabbed = 0;
   #timer = 0;
-  #asked: AbortController | null = null;
+  #asked: Promise<void> = Promise.resolve();
   #frame = 0;
   #picked: Promise<void> = Promise.resolve();
 
@@ -138,31 +138,46 @@ export class Mover {
     const same = aim && this.aim && aim.row === this.aim.row && aim.day === this.aim.day && aim.minute === this.aim.minute;
     if (same) return;
     this.aim = aim;
-    this.verdict = null;
-    this.#asked?.abort();
+    this.error = '';
     clearTimeout(this.#timer);
-    if (aim) this.#timer = window.setTimeout(() => void this.#judge(), REST_MS);
+    this.verdict = this.#known();
+    if (aim && !this.verdict) this.#timer = window.setTimeout(() => void this.#judge(), this.byKey ? 0 : REST_MS);
+  }
+
+  /** What is staged beside the place of what is carried. */
+  #others(): Staged[] {
+    const visit = this.#desk.carry?.visit;
+    return this.#desk.staged.filter((staged) => staged.visit !== visit || staged.change.kind.includes('pin'));
+  }
+
+  /** The verdict on a free place while nothing else changes: the service has told it with the places. */
+  #known(): Verdict | null {
+    const carry = this.#desk.carry;
+    const target = this.target;
+    if (!carry?.places?.notices || !target?.starts || this.#others().length) return null;
+    if (carry.from && carry.from.start === target.place.start && carry.from.team.join() === target.place.team.join()) return null;
+    const { calls, cost } = target.starts;
+    return { broken: [], cost: { difference: cost }, ...carry.places.notices[calls ? 'calling' : 'quiet'] };
   }
 
   async #judge(): Promise<void> {
     const aim = this.aim;
     await this.#picked; // where it may stand is wanted first
+    await this.#asked; // one at a time: of those that wait, only the newest asks
     if (aim !== this.aim) return;
+    this.verdict = this.#known();
+    if (!this.verdict) await (this.#asked = this.#ask(aim));
+  }
+
+  async #ask(aim: Aim | null): Promise<void> {
     const target = this.target;
     const visit = this.#desk.carry?.visit;
     if (!target || !visit) return;
-    const asked = (this.#asked = new AbortController());
-    this.judging = true;
-    this.error = '';
-    const others = this.#desk.staged.filter((staged) => staged.visit !== visit || staged.change.kind.includes('pin'));
     try {
-      const changes = [...others.map((staged) => staged.change), placing(visit, target.place)];
-      const verdict = await this.#desk.judgementOf(changes, asked.signal);
-      if (asked === this.#asked) this.verdict = verdict;
+      const verdict = await this.#desk.judgementOf([...this.#others().map((staged) => staged.change), placing(visit, target.place)]);
+      if (aim === this.aim) this.verdict = verdict;
     } catch (error) {
-      if (!asked.signal.aborted) this.error = explain(error);
-    } finally {
-      if (asked === this.#asked) this.judging = false;
+      if (aim === this.aim) this.error = explain(error);
     }
   }
 
@@ -221,12 +236,10 @@ export class Mover {
 
   #end(): void {
     clearTimeout(this.#timer);
-    this.#asked?.abort();
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     this.aim = null;
     this.verdict = null;
-    this.judging = false;
   }
 }
 

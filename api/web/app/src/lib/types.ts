@@ -36,12 +36,14 @@ export interface Board {
   closures: { start: string; end: string; location: string | null; reason: string }[];
   visits: Visit[]; groups: Group[]; holds: Hold[]; waiting: Waiting[]; figures: Figures;
 }
-export interface Starts { first: string; last: string; cost: number }
+export interface Starts { first: string; last: string; cost: number; calls: boolean }
+export type Notice = Pick<Judgement, 'call' | 'budget'>
 export interface Places {
   visit: string; version: number; start_grid_minutes: number; minutes: number; current: Place | null;
   places: { day: string; location: string; team: string[]; supervisors: string[]; starts: Starts[];
     rooms: { room: string; starts: { first: string; last: string }[] }[] }[];
   best: { place: Place; cost: number }[];
+  notices: { quiet: Notice; calling: Notice } | null;
 }
 export interface Judgement {
   version: number; broken: { rule: string; ids: string[]; words: string; detail: string; final: boolean }[];
@@ -52,6 +54,8 @@ export interface Judgement {
   differences: Difference[];
   applicable: boolean;
 }
+/** What a place comes to, as far as the card of a move says it. */
+export type Verdict = Notice & Pick<Judgement, 'broken'> & { cost: { difference: number } };
 export interface PlacingChange {
   kind: 'place'; visit: string; start: string; location: string; room: string | null; team: string[]; supervisors: string[];
   override_reason: string | null; patient_agreed?: boolean;
