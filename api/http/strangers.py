@@ -14,6 +14,7 @@ import hashlib
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -36,6 +37,15 @@ MAX_KNOWN = 10_000
 NAMED_BY = (b"authorization", b"cookie")
 
 
+class _Waiting(NamedTuple):
+    """A request in the line, the hash of what may tell who asks, and what has it answered by an application."""
+
+    cycle: RequestResponseCycle
+    credential: bytes
+    start: Callable[[ASGIApp], None]
+    app: ASGIApp
+
+
 @dataclass(slots=True)
 class Strangers:
     """The line of strangers before one server, and who is none.
@@ -49,7 +59,7 @@ class Strangers:
     at_once: int = AT_ONCE
     places: int = PLACES
     count: int = 0
-    _line: deque[tuple[RequestResponseCycle, Callable[[ASGIApp], None], ASGIApp]] = field(default_factory=deque)
+    _line: deque[_Waiting] = field(default_factory=deque)
     _known: OrderedDict[bytes, float] = field(default_factory=OrderedDict)
 
     @property
@@ -81,14 +91,25 @@ class Strangers:
         start
             Has the request answered by an application, in a task of its own.
         """
-        self._line.append((cycle, start, app))
+        self._line.append(_Waiting(cycle, _digest(cycle.scope["headers"]), start, app))
         self._call_next()
 
     def _note(self, credential: bytes) -> None:
+        is_new = credential not in self._known
         self._known[credential] = asyncio.get_running_loop().time() + KNOWN_SECONDS
         self._known.move_to_end(credential)
         if len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
+        if is_new:
+            self._let_in(credential)
+
+    def _let_in(self, credential: bytes) -> None:
+        """Answer at once who came by a credential before it was known: a shift that begins asks by many connections."""
+        known = [waiting for waiting in self._line if waiting.credential == credential]
+        self._line = deque(waiting for waiting in self._line if waiting.credential != credential)
+        for waiting in known:
+            if not waiting.cycle.disconnected:
+                waiting.start(waiting.app)
 
     def _holding(self, app: ASGIApp) -> ASGIApp:
         """Return what answers as the application does, and holds up the next stranger until then, or for a moment."""
@@ -113,10 +134,10 @@ class Strangers:
 
     def _call_next(self) -> None:
         while self._line and self.count < self.at_once:
-            cycle, start, app = self._line.popleft()
-            if not cycle.disconnected:
+            waiting = self._line.popleft()
+            if not waiting.cycle.disconnected:
                 self.count += 1
-                start(self._holding(app))
+                waiting.start(self._holding(waiting.app))
 
 
 def _digest(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

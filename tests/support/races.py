@@ -50,7 +50,7 @@ def two_processes(url: str, secret: str, clients: int, now: datetime) -> Iterato
     with ExitStack() as stack:
         services = [stack.enter_context(stopped(url, now)) for _ in range(2)]
         yield [
-            stack.enter_context(httpx2.Client(base_url=service.address, headers=bearer(secret), timeout=60, limits=limits))
+            stack.enter_context(httpx2.Client(base_url=service.address, headers=bearer(secret), timeout=120, limits=limits))
             for service in services
         ]
 

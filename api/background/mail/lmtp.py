@@ -71,7 +71,7 @@ class _Connection(LMTP):
 
     def give_way(self) -> None:
         """End the connection at once."""
-        if self.transport is not None:
+        if isinstance(self.transport, asyncio.WriteTransport):
             self.transport.abort()
 
 

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from time import monotonic
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -146,3 +148,24 @@ def test_no_more_callers_are_remembered_than_there_is_room_for(monkeypatch: pyte
         return [line.knows(headers) for headers in callers]
 
     assert asyncio.run(run()) == [False, True, True]
+
+
+def test_who_becomes_known_waits_no_longer_by_any_connection() -> None:
+    async def run() -> list[str]:
+        line, started = Strangers(at_once=1), list[tuple[Any, Any]]()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["state"]["actor"] = "somebody"
+
+        def wait(name: str) -> None:
+            headers = [(b"authorization", name[0].encode())]
+            cycle: Any = SimpleNamespace(name=name, disconnected=name == "a4", scope={"headers": headers, "state": {}})
+            line.wait(cycle, lambda answered: started.append((cycle, answered)), line.remember(app))
+
+        for name in ("a1", "a2", "b1", "a3", "b2", "a4"):
+            wait(name)
+        cycle, answered = started[0]
+        await answered(cycle.scope, None, None)
+        return [cycle.name for cycle, _ in started]
+
+    assert asyncio.run(run()) == ["a1", "a2", "a3", "b1"]
