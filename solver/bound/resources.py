@@ -54,10 +54,11 @@ class Supervised:
 
 @dataclass(frozen=True, slots=True)
 class InRoom:
-    """Minutes, cleaning included, in any of a set of rooms."""
+    """Minutes, cleaning included, in any of a set of rooms; the cleaning may go on after the session."""
 
     place: Place
     rooms: frozenset[str]
+    cleaning: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,10 @@ class WithDevice:
 
 @dataclass(frozen=True, slots=True)
 class InRecovery:
-    """Minutes of recovery bays."""
+    """Minutes of recovery bays, after an item of some minutes."""
 
     place: Place
+    after: int
 
 
 Resource = InShift | OwnAttention | Supervised | InRoom | WithDevice | InRecovery
@@ -133,11 +135,11 @@ class Resources:
         service = task.service
         if service.room is not None:
             rooms = frozenset(self.domains.suitable_rooms(service, place[2]))
-            self._use(InRoom(place, rooms), column, service.minutes + service.turnover)
+            self._use(InRoom(place, rooms, service.turnover), column, service.minutes + service.turnover)
         for device in service.equipment:
             self._use(WithDevice(place, device), column, service.minutes)
         if service.recovery and task.group is None:
-            self._use(InRecovery(place), column, service.recovery)
+            self._use(InRecovery(place, service.minutes), column, service.recovery)
 
     def _use(self, resource: Resource, column: int, amount: int) -> None:
         use = self._uses[resource]
@@ -156,27 +158,26 @@ class Resources:
 
     def rows(self) -> None:
         """Add the rows of every resource."""
-        rooms: dict[Place, set[frozenset[str]]] = defaultdict(set)
+        rooms: dict[Place, set[InRoom]] = defaultdict(set)
+        recovering: dict[Place, list[InRecovery]] = defaultdict(list)
         supervised: dict[Place, list[Supervised]] = defaultdict(list)
         for resource, use in self._uses.items():
             match resource:
                 case InShift(shift, location):
                     self._shift_minutes(shift, location, use)
-                case InRoom(place, suited):
-                    rooms[place].add(suited)
+                case InRoom(place):
+                    rooms[place].add(resource)
+                case InRecovery(place):
+                    recovering[place].append(resource)
                 case Supervised(place):
                     supervised[place].append(resource)
                 case WithDevice((day, session, location), device):
                     begin, end = self.sessions[day][session]
-                    units = self.scenario.equipment_units(device, location)
-                    self.program.add_row(use.columns, use.amounts, high=units * (end - begin))
-                case InRecovery((day, session, location)):
-                    begin, end = self.sessions[day][session]
-                    closes = minute_of_day(self.scenario.locations[location].closes)
-                    minutes = max(0, min(end + max(use.amounts), closes) - begin)
-                    self.program.add_row(use.columns, use.amounts, high=self.scenario.bays(location) * minutes)
-        for place, sets in rooms.items():
-            self._room_minutes(place, sets)
+                    self._bound_units(use, self.scenario.equipment_units(device, location), end - begin)
+        for place, in_rooms in rooms.items():
+            self._room_minutes(place, in_rooms)
+        for place, in_bays in recovering.items():
+            self._recovery_minutes(place, in_bays)
         for place, asked in supervised.items():
             self._supervision(place, asked)
         self._daily_minutes()
@@ -196,15 +197,28 @@ class Resources:
                 if self.program.uppers[column] == 1:
                     self.program.add_implication(column, [at])
 
-    def _room_minutes(self, place: Place, sets: set[frozenset[str]]) -> None:
+    def _room_minutes(self, place: Place, in_rooms: set[InRoom]) -> None:
         """Bound the minutes, cleaning included, of the tasks that only a set of rooms suits, for each set in use."""
         begin, end = self.sessions[place[0]][place[1]]
-        cleaning = max(service.turnover for service in self.scenario.clinic.services)
-        for suited in sorted(sets, key=sorted):
-            use = self._gathered(InRoom(place, rooms) for rooms in sorted(sets, key=sorted) if rooms <= suited)
-            for number, (weights, most) in enumerate(chvatal_gomory_rows(use.amounts, end - begin + cleaning)):
-                add_row = self.program.add_refining_row if number else self.program.add_row
-                add_row(use.columns, weights, high=len(suited) * most)
+        known = sorted(in_rooms, key=lambda resource: (sorted(resource.rooms), resource.cleaning))
+        for suited in sorted({resource.rooms for resource in known}, key=sorted):
+            inside = [resource for resource in known if resource.rooms <= suited]
+            minutes = end - begin + max(resource.cleaning for resource in inside)
+            self._bound_units(self._gathered(inside), len(suited), minutes)
+
+    def _recovery_minutes(self, place: Place, in_bays: Sequence[InRecovery]) -> None:
+        """Bound the minutes of bays: from the first end of an item until nobody recovers any more, or the location closes."""
+        begin, end = self.sessions[place[0]][place[1]]
+        use = self._gathered(in_bays)
+        closes = minute_of_day(self.scenario.locations[place[2]].closes)
+        first = begin + min(resource.after for resource in in_bays)
+        self._bound_units(use, self.scenario.bays(place[2]), max(0, min(end + max(use.amounts), closes) - first))
+
+    def _bound_units(self, use: Use, units: int, minutes: int) -> None:
+        """Bound what uses any of some units that are alike, each of them free for some minutes."""
+        for number, (weights, most) in enumerate(chvatal_gomory_rows(use.amounts, minutes)):
+            add_row = self.program.add_refining_row if number else self.program.add_row
+            add_row(use.columns, weights, high=units * most)
 
     def _supervision(self, place: Place, asked: Sequence[Supervised]) -> None:
         """Bound trainees' minutes by what their possible supervisors leave of their own.

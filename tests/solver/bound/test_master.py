@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,6 +117,34 @@ def test_a_bound_counts_what_the_minutes_of_rooms_cannot_hold(turnover: int, pla
     asked = scenario(
         *(visit(f"v{n}", name, "scan") for n, name in enumerate(NAMES)),
         clinic=clinic(scan, rooms=[*default.rooms, room("wang-scan", "wang", "scan")]),
+        providers=[provider(name, shifts=[shift("MO 08:00", "10:00")]) for name in ("ana", "dee")],
+    )
+    missing = len(NAMES) - places
+    assert missing > 0
+    assert optimum(asked) == missing * 101
+    assert bounds(asked) == (missing * 101, missing * 101)
+
+
+HELD = [
+    ("longer cleaning after what is not asked for", {"room": {"kind": "scan", "features": []}}, 3),
+    ("a device's minutes in whole visits", {"minutes": 50, "room": None, "equipment": ["laser"]}, 2),
+    ("bays before the first visit has ended", {"room": None, "recovery": 60}, 2),
+]
+
+
+@pytest.mark.parametrize(("needs", "places"), [case[1:] for case in HELD], ids=[name for name, *_ in HELD])
+def test_a_bound_does_not_count(needs: dict[str, Any], places: int) -> None:
+    """Two people are there from 8:00 to 10:00, one room, device and bay: the relaxation alone knows how many visits fit."""
+    default, locations = clinic(), ["wang"]
+    asked = scenario(
+        *(visit(f"v{n}", name, "scan") for n, name in enumerate(NAMES)),
+        clinic=clinic(
+            service("scan", locations=locations, **needs),
+            service("wash", turnover=60),
+            rooms=[*default.rooms, room("wang-scan", "wang", "scan")],
+            equipment=[*default.equipment, {"id": "laser", "location": "wang", "units": 1}],
+            recovery=[{"location": "wang", "bays": 1}],
+        ),
         providers=[provider(name, shifts=[shift("MO 08:00", "10:00")]) for name in ("ana", "dee")],
     )
     missing = len(NAMES) - places
