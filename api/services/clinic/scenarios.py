@@ -64,7 +64,7 @@ def get_standing_plan(session: Session, identifier: str, tag: str | None = None)
 
 def _with_reasons(plan: Plan, known: Mapping[str, tuple[Reason, ...]]) -> Plan:
     """Return a plan in which every visit that is left out has a reason."""
-    unknown = (Reason(rule="not-examined", detail="it has no place since the last plan; ask for this visit alone"),)
+    unknown = (Reason(rule="not-examined", detail="no plan that was published says why; ask for this visit alone"),)
     told = (left.changed(reasons=left.reasons or known.get(left.visit) or unknown) for left in plan.unscheduled)
     return plan.changed(unscheduled=tuple(told))
 
