@@ -93,7 +93,7 @@ def upcoming(scenario: Scenario, plan: Plan) -> Plan:
     }
     kept = kept.changed(shifts=tuple(place for place in plan.shifts if (place.provider, place.start) in used))
     priced = calculate_costs(scenario, kept)
-    return kept.changed(cost=priced.total, costs=priced)
+    return kept.priced(priced)
 
 
 def rebase(plan: Plan, scenario: Scenario) -> Plan:
@@ -123,7 +123,7 @@ def rebase(plan: Plan, scenario: Scenario) -> Plan:
         unscheduled=(*left_out, *missing),
     )
     priced = calculate_costs(scenario, answer)
-    return answer.changed(cost=priced.total, costs=priced)
+    return answer.priced(priced)
 
 
 def read_earlier(path: Path | str, scenario: Scenario) -> Plan:
