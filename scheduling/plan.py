@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field
 
@@ -19,6 +19,8 @@ from scheduling.files import read_json, write_text, wrong_kind
 from scheduling.references import validate_text
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minutes_on
+
+T = TypeVar("T")
 
 PLAN_FORMAT = "clinicweave-plan/1"
 
@@ -208,17 +210,33 @@ class Plan(Model):
 
     def items(self, scenario: Scenario) -> tuple[Item, ...]:
         """Return every planned item beside its service: visits, then groups, then holds."""
-        for known, items in self._derived:
-            if known is scenario:
-                return items
-        made = tuple(_items(scenario, self))
-        self._derived[:] = [(scenario, made)]
-        return made
+        return self.derive(scenario, _list_items)
+
+    def derive(self, scenario: Scenario, make: Callable[[Scenario, Self], T]) -> T:
+        """Return what a function makes of the scenario last asked for and the plan: it is made once, and nobody changes it."""
+        known, things = self._derived[0] if self._derived else (None, {})
+        if known is not scenario:
+            things = {}
+            self._derived[:] = [(scenario, things)]
+        if make not in things:
+            things[make] = make(scenario, self)
+        thing: T = things[make]
+        return thing
+
+    def priced(self, costs: Costs) -> Self:
+        """Return the plan at what it costs; what was derived of it is so still."""
+        plan = self.changed(cost=costs.total, costs=costs)
+        plan.__dict__["_derived"] = self._derived
+        return plan
 
     @cached_property
-    def _derived(self) -> list[tuple[Scenario, tuple[Item, ...]]]:
-        """The scenario last asked for, and its items: cached like a property, so that equality is of fields alone."""
+    def _derived(self) -> list[tuple[Scenario, dict[Callable[..., Any], Any]]]:
+        """The scenario last asked for, and what was made of it: cached like a property, so that equality is of fields alone."""
         return []
+
+
+def _list_items(scenario: Scenario, plan: Plan) -> tuple[Item, ...]:
+    return tuple(_items(scenario, plan))
 
 
 def _item(kind: ItemKind, identifier: str, service: Service, patients: Sequence[str], b: Booking) -> Item:

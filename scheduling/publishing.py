@@ -94,7 +94,7 @@ def upcoming(scenario: Scenario, plan: Plan) -> Plan:
     }
     kept = kept.changed(shifts=tuple(place for place in plan.shifts if (place.provider, place.start) in used))
     priced = calculate_costs(scenario, kept)
-    return kept.changed(cost=priced.total, costs=priced)
+    return kept.priced(priced)
 
 
 def rebase(plan: Plan, scenario: Scenario) -> Plan:
@@ -124,7 +124,7 @@ def rebase(plan: Plan, scenario: Scenario) -> Plan:
         unscheduled=(*left_out, *missing),
     )
     priced = calculate_costs(scenario, answer)
-    return answer.changed(cost=priced.total, costs=priced)
+    return answer.priced(priced)
 
 
 def leave_out(plan: Plan, scenario: Scenario, visits: Collection[str]) -> Plan:

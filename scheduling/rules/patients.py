@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import combinations
 
@@ -14,8 +14,12 @@ from scheduling.scenario import Scenario
 from scheduling.timegrid import minutes_on
 
 
-def list_attendances(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], list[Item]]:
+def list_attendances(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], Sequence[Item]]:
     """Return each patient's items by patient and date: visits, and group sessions that they attend."""
+    return plan.derive(scenario, _group_attendances)
+
+
+def _group_attendances(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], Sequence[Item]]:
     items: dict[tuple[str, date], list[Item]] = defaultdict(list)
     for item in plan.items(scenario):
         for patient in dict.fromkeys(item.patients):

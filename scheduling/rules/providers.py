@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import combinations
 
@@ -17,8 +17,12 @@ FULL_ATTENTION = 2
 """A provider's attention: one procedure, or two office visits."""
 
 
-def list_commitments(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], list[Item]]:
+def list_commitments(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], Sequence[Item]]:
     """Return the items that each provider is in the team of, or supervises, by provider and date."""
+    return plan.derive(scenario, _group_commitments)
+
+
+def _group_commitments(scenario: Scenario, plan: Plan) -> Mapping[tuple[str, date], Sequence[Item]]:
     items: dict[tuple[str, date], list[Item]] = defaultdict(list)
     for item in plan.items(scenario):
         for provider in dict.fromkeys(item.commitments):

@@ -176,6 +176,11 @@ def test_items_follow_the_scenario_that_they_are_asked_for() -> None:
     assert {item.turnover_end_minute - item.end_minute for item in ANSWER.items(ASKED)} == {0, 10, 11}
 
 
+def test_a_plan_at_its_cost_keeps_what_was_derived_of_it_and_a_changed_one_does_not() -> None:
+    assert ANSWER.priced(Costs.from_components({"late": 7})).items(ASKED) is ANSWER.items(ASKED)
+    assert [item.id for item in ANSWER.changed(visits=ANSWER.visits[1:]).items(ASKED)] == ["v2", "g1", "r1"]
+
+
 def test_equal_plans_stay_equal_whatever_was_asked_of_one() -> None:
     asked_of, other = (Plan.parse(json.dumps(fields()), ASKED) for _ in range(2))
     assert asked_of.items(ASKED)

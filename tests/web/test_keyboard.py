@@ -95,7 +95,9 @@ def test_a_week_is_planned_and_published(page: Any, hands: Hands) -> None:
     hands.choose("Seconds", "10 s")
     assert page.get_by_label("Seconds").input_value() == "10"
     hands.press("Ask for a plan")
-    page.get_by_role("button", name="Publish").wait_for(timeout=3 * MINUTE)
+    page.locator("button:enabled", has_text="Stop and keep the best").wait_for(timeout=MINUTE)
+    hands.press("Stop and keep the best")
+    page.get_by_role("button", name="Publish").wait_for(timeout=MINUTE)
     hands.press("Publish")
     page.get_by_text("Published:").wait_for()
     hands.press("Go to the board")
@@ -118,13 +120,23 @@ def test_a_visit_is_moved_and_taken_back(page: Any, hands: Hands) -> None:
     assert panel.locator("dl").inner_text() == before
 
 
+def test_a_visit_is_pinned_and_let_go(page: Any, hands: Hands) -> None:
+    hands.open_first_visit()
+    item = page.locator(".item.selected").first
+    for button, is_pinned in (("Pin", True), ("Unpin", False)):
+        hands.press(button)
+        page.locator("button:enabled", has_text="Apply").wait_for()
+        hands.press("Apply")
+        page.get_by_text("Applied.").wait_for()
+        assert ("pinned" in item.get_attribute("class").split()) is is_pinned
+
+
 def test_a_visit_is_pinned_by_one_key(page: Any) -> None:
     page.locator("[data-visit]").first.focus()
     page.keyboard.press("p")
     page.locator("button:enabled", has_text="Apply").wait_for()
-    Keys(page).press("Apply")
-    page.get_by_text("Applied.").wait_for()
-    assert "pinned" in page.locator("[data-visit]").first.get_attribute("class")
+    Keys(page).press("Discard")
+    page.locator("button", has_text="Discard").wait_for(state="detached")
 
 
 def test_a_referral_is_taken_in(page: Any, hands: Hands) -> None:
@@ -139,6 +151,20 @@ def test_a_referral_is_taken_in(page: Any, hands: Hands) -> None:
     dialog.locator(".good, .bad").first.wait_for(timeout=MINUTE)
     hands.press("Close")
     dialog.wait_for(state="detached")
+
+
+def test_the_place_of_a_visit_that_is_cancelled_is_offered(page: Any, hands: Hands) -> None:
+    hands.open_first_visit()
+    hands.press("Cancel visit")
+    page.locator("button:enabled", has_text="Apply").wait_for()
+    hands.press("Apply")
+    page.get_by_text("Applied.").wait_for()
+    hands.press("Who could come instead?")
+    page.get_by_role("dialog").wait_for()
+    page.get_by_role("dialog").get_by_text(re.compile("Nobody who waits|Who could use it")).wait_for(timeout=MINUTE)
+    hands.press("Close")
+    hands.press("Undo (Ctrl+Z)")
+    page.get_by_text("Taken back").wait_for()
 
 
 def test_a_name_that_nothing_has_is_not_reached(page: Any) -> None:

@@ -47,7 +47,7 @@ class CallBudget(BaseModel):
     left: int | None
 
 
-class Notice(BaseModel):
+class CallNotice(BaseModel):
     """Who would be called, and what would be left of the budget of calls."""
 
     call: list[PatientToCall]
@@ -57,8 +57,8 @@ class Notice(BaseModel):
 class PlaceNotices(BaseModel):
     """The notice of a free place at which the patient hears nothing new, and of one for which they are called."""
 
-    quiet: Notice
-    calling: Notice
+    quiet: CallNotice
+    calling: CallNotice
 
 
 class Judgement(BaseModel):
@@ -116,8 +116,8 @@ def judge_places(session: Session, places: VisitPlaces) -> PlaceNotices | None:
     scenario = places.week.scenario
     patient = scenario.visits_by_id[places.visit].patient
     return PlaceNotices(
-        quiet=Notice(call=[], budget=_count_budget(scenario, places.called)),
-        calling=Notice(call=list_calls(session, scenario, [patient]), budget=_count_budget(scenario, places.called + 1)),
+        quiet=CallNotice(call=[], budget=_count_budget(scenario, places.called)),
+        calling=CallNotice(call=list_calls(session, scenario, [patient]), budget=_count_budget(scenario, places.called + 1)),
     )
 
 
