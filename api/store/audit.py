@@ -90,6 +90,8 @@ def append_dated(session: Session, entries: Iterable[tuple[AuditEntry, datetime]
 
 def _tell(session: Session) -> None:
     """Send on what was committed, a line each: what collects the log has it, whatever becomes of the store."""
+    if session.in_nested_transaction():
+        return  # a savepoint that is released: all of it may still be undone
     for row in session.info[APPENDED]:
         log.info("audit", extra={"fields": row})
     session.info[APPENDED] = []

@@ -176,6 +176,15 @@ def test_the_image_is_built_of_what_is_imported_and_has_the_database_s_own_progr
     assert set(re.findall(r"CLINICWEAVE_\w+", dockerfile)) <= SETTINGS
 
 
+def test_the_image_has_the_versions_of_the_lock_file_and_holds_each_against_hashes() -> None:
+    deployed = (ROOT / "api/deploy/requirements.lock").read_text()
+    packages = [package.split() for package in re.split(r"\n(?=\w)", deployed)[1:]]
+    pinned = {line.partition(" ")[0] for line in (ROOT / "requirements.lock").read_text().splitlines()}
+    assert {package[0] for package in packages} <= pinned
+    assert all(any(word.startswith("--hash=sha256:") for word in package) for package in packages) and len(packages) > 50
+    assert "--require-hashes -r requirements.lock" in (ROOT / "api/deploy/Dockerfile").read_text()
+
+
 def test_the_settings_that_the_readme_names_are_there_and_an_empty_one_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     (block,) = re.findall(r"```ini\n(.*?)```", (ROOT / "api" / "README.md").read_text(), re.DOTALL)
     told = dict(line.split("=", 1) for line in block.splitlines())

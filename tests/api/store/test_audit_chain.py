@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -132,3 +134,17 @@ def test_rows_are_read_in_pages_and_by_what_they_tell_of(store: Database) -> Non
     with store.reading() as session:
         assert [row.sequence for row in audit.list_entries(session, after=2, count=2)] == [3, 4]
         assert [row.sequence for row in audit.list_entries(session, object_id="v-5")] == [5]
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_only_what_is_committed_is_a_line_of_the_log(
+    store: Database, caplog: pytest.LogCaptureFixture, is_undone: bool
+) -> None:
+    with caplog.at_level(logging.INFO, "api.store.audit"), suppress(RuntimeError), store.writing() as session:
+        audit.append(session, entry(6), NOW)
+        with session.begin_nested():
+            session.flush()
+        assert caplog.records == []
+        if is_undone:
+            raise RuntimeError
+    assert [record.fields["sequence"] for record in caplog.records] == ([] if is_undone else [6])  # type: ignore[attr-defined]
