@@ -143,6 +143,20 @@ class Master:
                     prices[option] = float(place + (reduced_costs[flow] if flow is not None else 0.0))
         return guide
 
+    def price_others(
+        self, reduced_costs: NDArray[np.float64], values: NDArray[np.float64], price: float
+    ) -> NDArray[np.float64]:
+        """Return reduced costs with a price on whatever a solution in whole numbers does not choose."""
+        columns = [choice.column for choices in self.choices.values() for choice in choices] + list(self._flows.values())
+        priced = reduced_costs.copy()
+        priced[columns] += np.where(values[columns] > 0.5, 0.0, price)
+        return priced
+
+    def spend_shifts(self, values: NDArray[np.float64]) -> dict[ShiftId, str]:
+        """Return where a solution spends each shift with several locations, or most of it."""
+        most = sorted(self.shift_at.items(), key=lambda pair: float(values[pair[1]]))
+        return {shift: location for (shift, location), _ in most}
+
     # --- tasks -------------------------------------------------------------------------------------------------------
 
     def _task(self, task: Task) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from scheduling.generate import generate
@@ -15,7 +16,7 @@ from solver import Limits
 from solver.bound.master import Master
 from solver.bound.relaxation import LinearProgram
 from solver.clock import Clock
-from solver.decomposition import Relaxation, begin_annealing, decompose, relax, search_meanwhile
+from solver.decomposition import Relaxation, begin_annealing, decompose, follow, relax, search_meanwhile, tighten
 from solver.parameters import AnnealingParameters, BoundParameters, SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, pose
 from solver.search.incumbent import Incumbent
@@ -100,3 +101,43 @@ def test_a_search_begins_anew_with_reduced_costs_unless_it_is_brief(
     monkeypatch.setattr(decomposition, "search_meanwhile", lambda *_: CoolingSchedule(problem.clock, SECONDS, annealing))
     decompose(replace(problem, parameters=parameters), incumbent, relaxed)
     assert (workers.count(0), workers.count(1)) == (begun_by_first, 1)
+
+
+def test_a_solution_in_whole_numbers_costs_no_less_than_the_bound_and_keeps_every_row() -> None:
+    program = Master(Domains(generate("tiny", 3))).program
+    relaxed = program.solve_relaxation(SECONDS)
+    assert relaxed is not None
+    values = program.search_integers(relaxed, reach=1e9, gap=0.0, seconds=SECONDS)
+    assert values is not None
+    assert np.abs(values - np.rint(values)).max() < 1e-6
+    for columns, weights, low, high in zip(program.columns, program.coefficients, program.lows, program.highs, strict=True):
+        assert low - 1e-6 <= float(values[list(columns)] @ np.array(weights)) <= high + 1e-6
+    assert float(values @ np.array(program.costs)) + program.offset >= relaxed.bound - 1e-6
+
+
+def test_options_out_of_reach_are_not_in_a_solution_in_whole_numbers() -> None:
+    program = LinearProgram()
+    cheap, dear = program.add_column(1, upper=2), program.add_column(7)
+    program.add_row([cheap, dear], [1, 1], low=1)
+    relaxed = program.solve_relaxation(SECONDS)
+    assert relaxed is not None
+    program.add_row([cheap], [1], high=0)
+    assert program.search_integers(relaxed, reach=5.0, gap=0.0, seconds=SECONDS) is None
+    near = program.search_integers(relaxed, reach=6.0, gap=0.0, seconds=SECONDS)
+    assert near is not None
+    assert near.tolist() == [0.0, 1.0]
+
+
+def test_a_search_follows_a_solution_in_whole_numbers(posed: tuple[PlanningProblem, Incumbent]) -> None:
+    problem, incumbent = posed
+    bound = BoundParameters(whole_gap=0.05, whole_seconds=SECONDS, small_gap=0, alone_seconds=0)
+    changed = {"bound": bound, "annealing": AnnealingParameters(time_share=0.0005), "exact_max_options": 0}
+    problem = replace(problem, parameters=problem.parameters.model_copy(update=changed))
+    relaxed, whole = relax(problem, incumbent), Future[Relaxation]()
+    tighten(problem, incumbent, relaxed, 0.5, whole)
+    assert whole.done()
+    dear = [[price >= bound.whole_price for price in prices.values()] for prices in whole.result().guide.values()]
+    assert any(any(some) and not all(some) for some in dear)
+    before = incumbent.cost
+    follow(problem, incumbent, whole.result())
+    assert incumbent.bound <= incumbent.cost <= before
