@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from time import monotonic
 
 from solver.bound.master import Master
-from solver.bound.relaxation import LinearProgram, LinearRelaxation
+from solver.bound.relaxation import LinearRelaxation
 from solver.collection import HOLD
+from solver.parameters import BoundParameters
 from solver.problem import PlanningProblem
 from solver.search.construct import construct
 from solver.search.incumbent import Incumbent
@@ -35,15 +36,15 @@ class Relaxation:
         The reduced costs of options.
     shift_at
         Where shifts with several locations are best spent.
-    program, solution
-        The linear program and its solution, from which a better bound is sought.
+    master, solution
+        The master problem and its relaxation's solution, from which a better bound is sought.
     seconds
         How long that took.
     """
 
     guide: Guide
     shift_at: Mapping[ShiftId, str]
-    program: LinearProgram | None = None
+    master: Master | None = None
     solution: LinearRelaxation | None = None
     seconds: float = 0.0
 
@@ -62,21 +63,25 @@ def relax(problem: PlanningProblem, incumbent: Incumbent) -> Relaxation:
     if solution is None:
         return Relaxation({}, {})
     incumbent.raise_bound(solution.bound)
-    best: dict[ShiftId, tuple[float, str]] = {}
-    for (shift, location), column in master.shift_at.items():
-        value = float(solution.values[column])
-        if value > best.get(shift, (-1.0, ""))[0]:
-            best[shift] = (value, location)
-    shift_at = {shift: location for shift, (_, location) in best.items()}
-    return Relaxation(master.guide(solution.reduced_costs), shift_at, master.program, solution, monotonic() - begun)
+    prices, shifts = master.guide(solution.reduced_costs), master.spend_shifts(solution.values)
+    return Relaxation(prices, shifts, master, solution, monotonic() - begun)
 
 
 def tighten(
-    problem: PlanningProblem, incumbent: Incumbent, program: LinearProgram, solution: LinearRelaxation, time_share: float
+    problem: PlanningProblem,
+    incumbent: Incumbent,
+    relaxed: Relaxation,
+    time_share: float,
+    whole: Future[Relaxation] | None = None,
 ) -> None:
-    """Raise the bound: by rows that the relaxation broke, then by cuts."""
-    clock, parameters = problem.clock, problem.parameters.bound
-    left_at_end = clock.left * (1 - time_share)
+    """Raise the bound: by rows that the relaxation broke, then by cuts.
+
+    Between them, where there is time for it, ``whole`` is given prices at which a good solution in whole numbers is cheapest.
+    """
+    clock, parameters, solution = problem.clock, problem.parameters.bound, relaxed.solution
+    if relaxed.master is None or solution is None:
+        return
+    left_at_end, program = clock.left * (1 - time_share), relaxed.master.program
     is_narrow = problem.is_small or incumbent.cost - incumbent.bound <= parameters.small_gap * incumbent.cost
     for number in range(int(program.is_large) if is_narrow else parameters.max_rounds):
         wants_all = program.is_large and (is_narrow or number > 0)
@@ -87,9 +92,22 @@ def tighten(
             return
         solution = again
         incumbent.raise_bound(solution.bound)
+    if whole is not None and not is_narrow and not clock.deterministic and clock.left > parameters.alone_seconds:
+        seconds = min(parameters.whole_seconds, (clock.left - left_at_end) * parameters.whole_share)
+        search_whole(relaxed.master, solution, parameters, seconds, whole)
     seconds = clock.left - left_at_end
     if not incumbent.is_done and not clock.deterministic and seconds > 1:
         incumbent.raise_bound(program.branch_and_cut(seconds, nodes=None if is_narrow else 1))
+
+
+def search_whole(
+    master: Master, solution: LinearRelaxation, parameters: BoundParameters, seconds: float, whole: Future[Relaxation]
+) -> None:
+    """Give ``whole`` the prices and shifts of a good solution in whole numbers, if there is one in time."""
+    values = master.program.search_integers(solution, parameters.whole_reach, parameters.whole_gap, seconds)
+    if values is not None:
+        prices = master.price_others(solution.reduced_costs, values, parameters.whole_price)
+        whole.set_result(Relaxation(master.guide(prices), master.spend_shifts(values)))
 
 
 # --- decomposition ---------------------------------------------------------------------------------------------------
@@ -144,25 +162,25 @@ def cool_anew(
 ) -> None:
     """Anneal from a plan at the reduced costs, all workers along one cooling; then neighbourhoods.
 
-    The first helper joins when the bound is as good as it gets. While the kernel is compiled, neighbourhoods need none.
+    The first helper joins when the bound is as good as it gets; the first worker goes over to a solution of the master in whole
+    numbers when there is one. While the kernel is compiled, neighbourhoods need none.
     """
     meanwhile = search_meanwhile(problem, incumbent, relaxing, ruin)
     relaxed = relaxing.result()
     guided = construct_guided(problem, incumbent, relaxed) if meanwhile.progress < 1 else None
     helpers: list[Future[None]] = []
-    bound = problem.parameters.bound
-    has_time = relaxed.seconds * bound.least_solutions < problem.clock.left * bound.time_share
-    if relaxed.program is not None and relaxed.solution is not None and has_time:
+    bound, whole = problem.parameters.bound, Future[Relaxation]()
+    if relaxed.seconds * bound.least_solutions < problem.clock.left * bound.time_share:
         if problem.limits.workers > 1:
-            helpers.append(pool.submit(tighten, problem, incumbent, relaxed.program, relaxed.solution, bound.time_share))
+            helpers.append(pool.submit(tighten, problem, incumbent, relaxed, bound.time_share, whole))
         elif not problem.clock.deterministic and problem.clock.left > bound.alone_seconds:
-            tighten(problem, incumbent, relaxed.program, relaxed.solution, bound.alone_share)
+            tighten(problem, incumbent, relaxed, bound.alone_share)
     if not compilation.is_done and not problem.clock.deterministic:
         search_neighbourhoods(problem, incumbent, relaxed.guide, 0, lambda: compilation.is_done)
     cooling = share_cooling(problem)
     for worker in range(1, problem.limits.workers):
         helpers.append(pool.submit(work, problem, incumbent, cooling, relaxed.guide, worker))
-    work(problem, incumbent, cooling, relaxed.guide, 0, guided)
+    work(problem, incumbent, cooling, relaxed.guide, 0, guided, whole)
     for helper in helpers:
         helper.result()
 
@@ -211,6 +229,19 @@ def construct_guided(problem: PlanningProblem, incumbent: Incumbent, relaxation:
     return guided
 
 
+def follow(problem: PlanningProblem, incumbent: Incumbent, whole: Relaxation) -> None:
+    """Anneal, not too warm, near a solution of the master problem in whole numbers."""
+    begin = construct_guided(problem, incumbent, whole)
+    if begin is None:
+        return
+    annealing = problem.parameters.annealing
+    warm = min(annealing.initial_temperature, max(annealing.guided_temperature, annealing.final_temperature))
+    cooler = annealing.model_copy(update={"initial_temperature": warm})
+    cooling = CoolingSchedule(problem.clock, problem.clock.left * annealing.time_share, cooler)
+    ruin = RuinAndRecreate(problem.domains, begin, problem.limits.seed * 64, annealing, whole.guide)
+    anneal(problem, incumbent, cooling, ruin)
+
+
 def work(
     problem: PlanningProblem,
     incumbent: Incumbent,
@@ -218,10 +249,14 @@ def work(
     guide: Guide,
     worker: int,
     begin: Placements | None = None,
+    whole: Future[Relaxation] | None = None,
 ) -> None:
-    """Do what each worker does: anneal to the end of the cooling, then search neighbourhoods."""
+    """Do what each worker does: anneal to the end of the cooling or until there is ``whole`` to follow; then neighbourhoods."""
     if not incumbent.is_done:
-        anneal(problem, incumbent, cooling, begin_annealing(problem, incumbent, worker, begin))
+        ruin = begin_annealing(problem, incumbent, worker, begin)
+        anneal(problem, incumbent, cooling, ruin, lambda: whole is not None and whole.done())
+    if whole is not None and whole.done():
+        follow(problem, incumbent, whole.result())
     incumbent.phase = "neighbourhoods"
     search_neighbourhoods(problem, incumbent, guide, worker)
 

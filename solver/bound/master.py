@@ -17,7 +17,7 @@ trips; the notification budget; site changes. What is lost is the order within a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from math import inf
@@ -25,7 +25,8 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from scheduling.requests import Current, CurrentGroup, Link, Visit
+from scheduling.requests import Current, CurrentGroup, Visit
+from solver.bound.links import Links, TaskColumn
 from solver.bound.relaxation import LinearProgram
 from solver.bound.resources import Place, Resources
 from solver.bound.trips import Trips
@@ -46,22 +47,6 @@ from solver.state.unary import get_current, start_mask, unavailable_starts
 
 MANY_OPTIONS = 100_000
 """Options from which a program is large: of a month, half of the rows refine a bound by 3 % and take two thirds of the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskColumn:
-    """What a column of a task means: a session and location, some starts, and for a named column the shift.
-
-    ``stays``: the task is where it stands, so that nobody has to be called.
-    """
-
-    column: int
-    day: int
-    session: int
-    location: str
-    shift: ShiftId | None
-    starts: int
-    stays: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +97,7 @@ class Master:
                 self._attendance(task)
         self._pool_rows()
         Trips(domains, self.program, self._columns_by_day(), self.left_out, self.attends).rows()
-        self._links()
+        Links(self.scenario, self.program, self.choices, self.left_out).rows()
         self._resources.rows()
         self._scarce_places()
         self._site_changes()
@@ -160,6 +145,20 @@ class Master:
                     place = pools.get(self._place(option), 0.0) if option.seat == 0 else 0.0
                     prices[option] = float(place + (reduced_costs[flow] if flow is not None else 0.0))
         return guide
+
+    def price_others(
+        self, reduced_costs: NDArray[np.float64], values: NDArray[np.float64], price: float
+    ) -> NDArray[np.float64]:
+        """Return reduced costs with a price on whatever a solution in whole numbers does not choose."""
+        columns = [choice.column for choices in self.choices.values() for choice in choices] + list(self._flows.values())
+        priced = reduced_costs.copy()
+        priced[columns] += np.where(values[columns] > 0.5, 0.0, price)
+        return priced
+
+    def spend_shifts(self, values: NDArray[np.float64]) -> dict[ShiftId, str]:
+        """Return where a solution spends each shift with several locations, or most of it."""
+        most = sorted(self.shift_at.items(), key=lambda pair: float(values[pair[1]]))
+        return {shift: location for (shift, location), _ in most}
 
     # --- tasks -------------------------------------------------------------------------------------------------------
 
@@ -361,38 +360,6 @@ class Master:
                     self._stays.append(stays)
             self._notified += current.notified
 
-    def _links(self) -> None:
-        for link in self.scenario.links:
-            keys = visit_key(link.before), visit_key(link.after)
-            before, after = self.choices[keys[0]], self.choices[keys[1]]
-            outs = [self.left_out[keys[1]], self.left_out[keys[0]]]
-            self.program.add_row(outs, [1, -1], low=0, high=0 if link.together else 1)
-            for day in range(self.scenario.grid.days):
-                if link.any_order:
-                    self._near(before, after, day, link)
-                    continue
-                self._within(_until(before, day - link.min_days), _until(after, day))
-                if link.max_days is not None:
-                    self._within(_since(before, day - link.max_days), _since(after, day))
-            if link.same_location:
-                for location in sorted({choice.location for choice in after}):
-                    self._within(*([c for c in some if c.location == location] for some in (before, after)))
-            if link.same_provider:
-                for provider in sorted({choice.shift.provider for choice in after if choice.shift}):
-                    self._within(_with(before, provider), _with(after, provider))
-
-    def _near(self, choices: Sequence[TaskColumn], others: Sequence[TaskColumn], day: int, link: Link) -> None:
-        """Let a visit of a link in any order be on a day only as far as the other one is at its distance, sooner or later."""
-        most = self.scenario.grid.days if link.max_days is None else link.max_days
-        near = [choice for choice in choices if link.min_days <= abs(choice.day - day) <= most]
-        self._within(near, [choice for choice in others if choice.day == day])
-
-    def _within(self, leaders: Sequence[TaskColumn], followers: Sequence[TaskColumn]) -> None:
-        """Let a later visit take any of some choices only when the sooner visit takes any of others."""
-        if followers:
-            columns = [choice.column for choice in (*followers, *leaders)]
-            self.program.add_row(columns, [1] * len(followers) + [-1] * len(leaders), high=0)
-
     def _scarce_places(self) -> None:
         """Bound the minutes of rooms, devices and bays where tasks without a team use them."""
         if all(task.service.team for task in self.domains.tasks):
@@ -449,15 +416,3 @@ class Master:
                 notified += 1
                 staying += [choice.column for choice in self.choices[visit_key(visit.id)] if choice.stays]
         self.program.add_row(staying, [1] * len(staying), low=notified - budget)
-
-
-def _until(choices: Iterable[TaskColumn], day: int) -> list[TaskColumn]:
-    return [choice for choice in choices if choice.day <= day]
-
-
-def _since(choices: Iterable[TaskColumn], day: int) -> list[TaskColumn]:
-    return [choice for choice in choices if choice.day >= day]
-
-
-def _with(choices: Iterable[TaskColumn], provider: str) -> list[TaskColumn]:
-    return [choice for choice in choices if choice.shift is not None and choice.shift.provider == provider]

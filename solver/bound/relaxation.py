@@ -27,6 +27,9 @@ BROKEN = 0.05
 TOLERANCE = 0.01
 """How far a bound in floating point may be off: costs are integers, so a hundredth is generous."""
 
+INTEGER_TOLERANCE = 1e-6
+"""Values below this are none."""
+
 DUAL_SCALE = 10_000
 """Multipliers are rounded to this part of a point of cost before the bound is computed, in integers."""
 
@@ -94,12 +97,14 @@ class LinearProgram:
         """Let a column be at most the sum of others."""
         self.add_row([column, *any_of], [1] + [-1] * len(any_of), high=0)
 
-    def to_proto(self, integer: bool = False) -> model_pb2.ModelProto:
-        """Return the program as a MathOpt model."""
+    def to_proto(self, integer: bool = False, closed: Sequence[int] = ()) -> model_pb2.ModelProto:
+        """Return the program as a MathOpt model, some columns of it being 0."""
         model, count = model_pb2.ModelProto(), len(self.costs)
         model.variables.ids.extend(range(count))
         model.variables.lower_bounds.extend([0.0] * count)
         model.variables.upper_bounds.extend(map(float, self.uppers))
+        for column in closed:
+            model.variables.upper_bounds[column] = 0.0
         model.variables.integers.extend([integer] * count)
         priced = [column for column, cost in enumerate(self.costs) if cost]
         model.objective.linear_coefficients.ids.extend(priced)
@@ -159,24 +164,43 @@ class LinearProgram:
     def branch_and_cut(self, seconds: float, nodes: int | None = None) -> int | None:
         """Return a bound by branch and cut (HiGHS), better than the linear relaxation's; None when there is none in time.
 
-        Of a week, the first node's cuts add 95 points to 12,854 in 20 s; branching adds 3 in the next 70 s.
+        Of a week, the first node's cuts add 95 points to 12,854 in 9 s; branching adds 2 in the next 60 s.
         """
         _, answer = self._solve(seconds, integer=True, nodes=nodes)
         bound = answer.termination.objective_bounds.dual_bound
         return None if not isfinite(bound) else ceil(bound - TOLERANCE)
+
+    def search_integers(
+        self, relaxed: LinearRelaxation, reach: float, gap: float, seconds: float
+    ) -> NDArray[np.float64] | None:
+        """Return a solution in whole numbers that costs at most a relative gap more than it could; None without any in time.
+
+        Columns that a relaxation does not use, and of which the reduced cost is above ``reach``, are 0. Of a week a solution of
+        13,092 is there after 18 s with a reach of 10, after 24 s with all columns.
+        """
+        closed = np.flatnonzero((relaxed.values < INTEGER_TOLERANCE) & (relaxed.reduced_costs > reach))
+        model, answer = self._solve(seconds, integer=True, closed=closed.tolist(), gap=gap)
+        if answer.termination.reason != mathopt.TerminationReason.OPTIMAL:
+            return None
+        values = answer.variable_values()
+        return np.array([values[column] for column in model.variables()])
 
     def _solve(
         self,
         seconds: float,
         integer: bool,
         nodes: int | None = None,
+        closed: Sequence[int] = (),
+        gap: float | None = None,
         solver: mathopt.SolverType = mathopt.SolverType.HIGHS,
     ) -> tuple[mathopt.Model, mathopt.SolveResult]:
         """Solve by HiGHS, or another solver; making the model counts, seconds on a month."""
         ends = monotonic() + seconds
-        model = mathopt.Model.from_model_proto(self.to_proto(integer))
+        model = mathopt.Model.from_model_proto(self.to_proto(integer, closed))
         limits = mathopt.SolveParameters(time_limit=timedelta(seconds=max(0.01, ends - monotonic())))
-        if integer:
+        if gap is not None:
+            limits.relative_gap_tolerance = gap
+        elif integer:
             limits.node_limit, limits.heuristics = nodes, mathopt.Emphasis.OFF
         return model, mathopt.solve(model, solver, params=limits)
 

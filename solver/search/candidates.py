@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cache, partial
 from itertools import product
 from math import prod
@@ -24,8 +24,11 @@ from solver.state.unary import get_current
 MAX_TEAMS = 2_000
 """A task with more possible teams than this on a date at a location stays where it is."""
 
-PATIENTS_COLUMNS = (0, 0, 0, 0)
-"""Stands for the columns of a candidate that depend on the patient: ``COST`` to ``MOVE_PER_HOUR``."""
+PATIENTS_COLUMNS = (0, 0, 0, 0, 0)
+"""Stands for the columns of a candidate that depend on the patient: ``COST`` to ``PRICE``."""
+
+Prices = Mapping[Key, Mapping[Option, float]]
+"""What each option of each task costs, with what it takes from others; own costs stand where an option has none."""
 
 
 class Candidates(Numbering):
@@ -34,8 +37,10 @@ class Candidates(Numbering):
     Tasks with the same needs share *ways*: a date, a location and a team, with what an item takes there.
     """
 
-    def __init__(self, domains: Domains) -> None:
+    def __init__(self, domains: Domains, prices: Prices | None = None) -> None:
         super().__init__(domains)
+        self.prices = prices or {}
+        self._prices_of: list[float] = []
         self._known_ways: dict[Hashable, int | None] = {}
         self._ways: list[list[int]] = []
         self._places_of: list[tuple[int, str, tuple[ShiftId, ...]]] = []
@@ -46,7 +51,8 @@ class Candidates(Numbering):
 
     def _add_candidates(self, task: Task) -> tuple[int, int]:
         """Add the candidates of a task, cheapest first; return their first number and the one after the last."""
-        choices: list[tuple[int, int]] = []
+        choices: list[tuple[int, int, float]] = []
+        prices = self.prices.get(task.key, {})
         at_place, with_team = cache(partial(cost_at, self.scenario, task)), cache(partial(self._team_cost, task))
         begun = self.domains.get_begun(task)
         for (day, location), seats in self.domains.places(task.key) if task.group is None else ():
@@ -57,14 +63,16 @@ class Candidates(Numbering):
             for team in product(*seats):
                 cost = with_team(*[option.provider for option in team])
                 if cost is not None and (way := self._get_way(task, day, location, team, begun)) is not None:
-                    choices.append((at + cost, way))
+                    is_priced = all(option in prices for option in team)
+                    choices.append((at + cost, way, sum(prices[option] for option in team) if is_priced else at + cost))
         choices.sort(key=itemgetter(0))
         first = len(self._ways_of)
-        self._costs_of += [cost for cost, _ in choices]
-        self._ways_of += [way for _, way in choices]
+        self._costs_of += [cost for cost, *_ in choices]
+        self._ways_of += [way for _, way, _ in choices]
+        self._prices_of += [price for *_, price in choices]
         if get_current(task) is not None:
             self._moves_of |= {
-                first + number: self._moving_cost(task, *self._places_of[way]) for number, (_, way) in enumerate(choices)
+                first + number: self._moving_cost(task, *self._places_of[way]) for number, (_, way, _) in enumerate(choices)
             }
         return first, len(self._ways_of)
 
@@ -156,10 +164,16 @@ class Candidates(Numbering):
         place = (placement.day, placement.location, placement.team)
         return next((number for number in range(*self._ranges[key]) if self._places_of[self._ways_of[number]] == place), None)
 
+    def _by_price(self, key: Key) -> list[int]:
+        """Return the numbers of a task's candidates, the one with the least price first; none without prices."""
+        return sorted(range(*self._ranges[key]), key=lambda number: self._prices_of[number]) if self.prices else []
+
     def _candidate_rows(self, width: int) -> Ints:
         """Return the rows of candidates: those of their ways, with what they cost each task."""
         rows = pad(self._ways, width)[np.array(self._ways_of, dtype=np.int64)]
         rows[:, layout.COST] = np.clip(np.array(self._costs_of, dtype=np.int64), -NEVER, NEVER)
+        scaled = np.rint(np.array(self._prices_of) * layout.PRICE_SCALE).astype(np.int64)
+        rows[:, layout.PRICE] = np.clip(scaled, -NEVER, NEVER)
         if self._moves_of:
             moves = np.array(list(self._moves_of.values()), dtype=np.int64)
             rows[list(self._moves_of), layout.MOVE : layout.MOVE_PER_HOUR + 1] = np.clip(moves, -NEVER, NEVER)

@@ -10,7 +10,7 @@ import numpy as np
 from scheduling.costs import QUARTER_MINUTES
 from scheduling.requests import Link
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on
-from solver.search.candidates import Candidates
+from solver.search.candidates import Candidates, Prices
 from solver.search.kernel import layout
 from solver.search.kernel.layout import Ints, SearchState, Tables
 from solver.search.kernel.moves import put
@@ -26,11 +26,12 @@ class KernelEncoding(Candidates):
     """A scenario and the placements of its tasks, as numbers.
 
     Tasks that must stay as they are (pinned ones, groups, those linked to them) are not movable: they only take what they
-    take. Frozen ones may be left out, so they are movable, with one candidate.
+    take. Frozen ones may be left out, so they are movable, with one candidate. With ``prices`` tasks are inserted where these
+    are least.
     """
 
-    def __init__(self, domains: Domains, placements: Mapping[Key, Placement], seed: int) -> None:
-        super().__init__(domains)
+    def __init__(self, domains: Domains, placements: Mapping[Key, Placement], seed: int, prices: Prices | None = None) -> None:
+        super().__init__(domains, prices)
         self.placements = placements
         self._links = domains.links
         self._bundles = {task.key: domains.get_linked(task.key) for task in domains.tasks}
@@ -99,6 +100,7 @@ class KernelEncoding(Candidates):
             *self._list("flexible", flexible),
             policy.waiting,
             policy.patient_site_change,
+            int(bool(self.prices)),
         ]
 
     def _notified_for_good(self) -> int:
@@ -148,6 +150,7 @@ class KernelEncoding(Candidates):
             task.service.minutes + task.service.recovery,
             0 if current is None else minute_of_day(current.start),
             policy.waiting * (1 + (task.service.minutes + task.service.recovery) // QUARTER_MINUTES),
+            self._list(("by price", task.key), [self._first_candidate + number for number in self._by_price(task.key)])[0],
         ]
 
     def _shift_row(self, shift: ShiftId) -> list[int]:

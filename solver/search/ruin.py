@@ -18,6 +18,7 @@ from time import monotonic
 
 from solver.clock import Clock
 from solver.parameters import DEFAULTS, AnnealingParameters
+from solver.search.candidates import Prices
 from solver.search.encoding import KernelEncoding
 from solver.search.kernel.annealing import BUDGET_PENALTY, anneal, list_kept
 from solver.search.kernel.compilation import STAMP
@@ -74,9 +75,10 @@ class RuinAndRecreate:
         placements: Mapping[Key, Placement],
         seed: int,
         parameters: AnnealingParameters = DEFAULTS.annealing,
+        prices: Prices | None = None,
     ) -> None:
         self.parameters = parameters
-        self.encoding = KernelEncoding(domains, placements, seed)
+        self.encoding = KernelEncoding(domains, placements, seed, prices)
         first = self.encoding.first_task
         rows = self.encoding.tables.rows[first : first + len(self.encoding.task_rows)]
         self.unit = float(median(rows[:, WORTH].tolist())) or 1.0

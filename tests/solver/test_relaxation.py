@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from scheduling.generate import generate
@@ -15,7 +16,7 @@ from solver import Limits
 from solver.bound.master import Master
 from solver.bound.relaxation import LinearProgram
 from solver.clock import Clock
-from solver.decomposition import Relaxation, begin_annealing, decompose, relax, search_meanwhile, tighten
+from solver.decomposition import Relaxation, begin_annealing, decompose, follow, relax, search_meanwhile, tighten
 from solver.parameters import AnnealingParameters, BoundParameters, SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, pose
 from solver.search.incumbent import Incumbent
@@ -128,12 +129,11 @@ def test_a_large_programs_bound_is_tightened_by_all_its_rows(monkeypatch: pytest
     incumbent = Incumbent(problem.domains, 0, 0.0, clock, None)
     incumbent.offer({})
     relaxed = relax(problem, incumbent)
-    assert relaxed.program is not None
-    assert relaxed.solution is not None
+    assert relaxed.master is not None
     assert best is not None
     assert incumbent.bound < best.bound - 1
-    tighten(problem, incumbent, relaxed.program, relaxed.solution, 0.5)
-    assert not relaxed.program.lazy_rows
+    tighten(problem, incumbent, relaxed, 0.5)
+    assert not relaxed.master.program.lazy_rows
     assert incumbent.bound >= best.bound - 1
     clock.end()
 
@@ -155,3 +155,43 @@ def test_a_better_bound_is_sought_where_there_is_time_for_it(
     )
     decompose(problem, incumbent, relaxed)
     assert bool(sought) == is_sought
+
+
+def test_a_solution_in_whole_numbers_costs_no_less_than_the_bound_and_keeps_every_row() -> None:
+    program = Master(Domains(generate("tiny", 3))).program
+    relaxed = program.solve_relaxation(SECONDS)
+    assert relaxed is not None
+    values = program.search_integers(relaxed, reach=1e9, gap=0.0, seconds=SECONDS)
+    assert values is not None
+    assert np.abs(values - np.rint(values)).max() < 1e-6
+    for columns, weights, low, high in zip(program.columns, program.coefficients, program.lows, program.highs, strict=True):
+        assert low - 1e-6 <= float(values[list(columns)] @ np.array(weights)) <= high + 1e-6
+    assert float(values @ np.array(program.costs)) + program.offset >= relaxed.bound - 1e-6
+
+
+def test_options_out_of_reach_are_not_in_a_solution_in_whole_numbers() -> None:
+    program = LinearProgram()
+    cheap, dear = program.add_column(1, upper=2), program.add_column(7)
+    program.add_row([cheap, dear], [1, 1], low=1)
+    relaxed = program.solve_relaxation(SECONDS)
+    assert relaxed is not None
+    program.add_row([cheap], [1], high=0)
+    assert program.search_integers(relaxed, reach=5.0, gap=0.0, seconds=SECONDS) is None
+    near = program.search_integers(relaxed, reach=6.0, gap=0.0, seconds=SECONDS)
+    assert near is not None
+    assert near.tolist() == [0.0, 1.0]
+
+
+def test_a_search_follows_a_solution_in_whole_numbers(posed: tuple[PlanningProblem, Incumbent]) -> None:
+    problem, incumbent = posed
+    bound = BoundParameters(whole_gap=0.05, whole_seconds=SECONDS, small_gap=0, alone_seconds=0)
+    changed = {"bound": bound, "annealing": AnnealingParameters(time_share=0.0005), "exact_max_options": 0}
+    problem = replace(problem, parameters=problem.parameters.model_copy(update=changed))
+    relaxed, whole = relax(problem, incumbent), Future[Relaxation]()
+    tighten(problem, incumbent, relaxed, 0.5, whole)
+    assert whole.done()
+    dear = [[price >= bound.whole_price for price in prices.values()] for prices in whole.result().guide.values()]
+    assert any(any(some) and not all(some) for some in dear)
+    before = incumbent.cost
+    follow(problem, incumbent, whole.result())
+    assert incumbent.bound <= incumbent.cost <= before

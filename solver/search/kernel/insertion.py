@@ -8,6 +8,7 @@ from solver.search.kernel.draws import uniform
 from solver.search.kernel.fits import find_blocked, find_fit, gaps, is_open
 from solver.search.kernel.layout import (
     BUDGET,
+    BY_PRICE,
     CANDIDATES,
     CANDIDATES_END,
     COST,
@@ -16,6 +17,7 @@ from solver.search.kernel.layout import (
     EVENTS,
     EVENTS_END,
     EXTRA_TRIP,
+    IS_GUIDED,
     JOURNEY,
     LINKS,
     LINKS_END,
@@ -25,6 +27,8 @@ from solver.search.kernel.layout import (
     NOTIFIED,
     PATIENT,
     PLACE,
+    PRICE,
+    PRICE_SCALE,
     SLOTS,
     STARTS,
     STARTS_END,
@@ -53,8 +57,8 @@ def insert(
 ) -> bool:
     """Put a task at its best free place; return whether there is one that is worth it.
 
-    While too many are called, another place than the one that somebody was told of costs
-    ``call_penalty`` more, as leaving out does.
+    Where the tables have prices, these count instead of costs. While too many are called, another place than the one that
+    somebody was told of costs ``call_penalty`` more, as leaving out does.
     """
     if t.rows[task, WAS_NOTIFIED] == 0 or s.totals[NOTIFIED] <= t.rows[0, BUDGET]:
         call_penalty = 0.0
@@ -66,8 +70,10 @@ def insert(
     )
     ordered = crowded and (t.rows[0, WAITING] > 0 or t.rows[0, JOURNEY] > 0)
     saved = t.rows[task, MOST_SAVED] if ordered else 0
-    for c in range(t.rows[task, CANDIDATES], t.rows[task, CANDIDATES_END]):
-        floor = float(t.rows[c, COST])
+    first, is_guided = t.rows[task, CANDIDATES], t.rows[0, IS_GUIDED] != 0
+    for number in range(t.rows[task, CANDIDATES_END] - first):
+        c = t.lists[t.rows[task, BY_PRICE] + number] if is_guided else first + number
+        floor = t.rows[c, PRICE] / PRICE_SCALE if is_guided else float(t.rows[c, COST])
         if floor - saved >= best:
             break
         if blink > 0 and uniform(s.random) < blink:
@@ -91,7 +97,7 @@ def insert(
                 cost += call_penalty
             if company:
                 cost += cost_of_day(t, s, task, day, t.rows[c, PLACE], slot) - alone_cost
-            if cost >= best or (cost >= worth and not linked):
+            if cost >= best or (own_cost(t, task, c, slot) >= worth and not linked):
                 continue
             base = day * slots + slot
             blocked = find_blocked(t, s, c, base)

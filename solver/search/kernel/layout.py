@@ -18,16 +18,16 @@ Randoms = NDArray[np.uint64]
 # of Tables.lists, which begins with the capacities of the resources.
 # Row 0, the settings:
 SLOTS, NOON, GRID, EXTRA_TRIP, HALF, SITE_CHANGE, BUDGET, PLACES_COUNT, TRAVEL, SITES = range(10)
-TASKS, TASKS_END, MOVABLE, MOVABLE_END, FLEXIBLE, FLEXIBLE_END, WAITING, JOURNEY = range(10, 18)
-SETTINGS = 18
+TASKS, TASKS_END, MOVABLE, MOVABLE_END, FLEXIBLE, FLEXIBLE_END, WAITING, JOURNEY, IS_GUIDED = range(10, 19)
+SETTINGS = 19
 
 # A task (its candidates are sorted by cost):
 CANDIDATES, CANDIDATES_END, WORTH, PREFERS, WAS_NOTIFIED, CURRENT_SLOT, PATIENT, LINKS, LINKS_END = range(9)
-PARTNERS, PARTNERS_END, MINUTES, STAY_MINUTES, CURRENT_MINUTE, MOST_SAVED = range(9, 15)
+PARTNERS, PARTNERS_END, MINUTES, STAY_MINUTES, CURRENT_MINUTE, MOST_SAVED, BY_PRICE = range(9, 16)
 
 # A candidate, one way to place a task; its team's shifts stand in the columns from TEAM on:
-DAY, PLACE, COST, MOVE, STAYS, MOVE_PER_HOUR, STARTS, STARTS_END, USES, USES_END, ROOMS, ROOMS_END = range(12)
-CLEANED, SUPERVISORS, SUPERVISORS_END, ATTENTION, LENGTH, TEAM_SIZE, TEAM = range(12, 19)
+DAY, PLACE, COST, MOVE, STAYS, MOVE_PER_HOUR, PRICE, STARTS, STARTS_END, USES, USES_END, ROOMS, ROOMS_END = range(13)
+CLEANED, SUPERVISORS, SUPERVISORS_END, ATTENTION, LENGTH, TEAM_SIZE, TEAM = range(13, 20)
 
 # A shift; where some shift of the day has items beside its location, ROAM is the first of the resources that say where its
 # provider is, one for each location, else -1:
@@ -56,6 +56,7 @@ CHANGE, NOTIFIED = range(2)
 NOT_NEEDED, NONE_FREE, NOT_BLOCKED = -1, -2, -1
 MORNING, AFTERNOON = 1, 2
 QUARTER = 15
+PRICE_SCALE = 10
 
 
 class Tables(NamedTuple):

@@ -32,7 +32,7 @@ from solver.search.kernel.annealing import BUDGET_PENALTY, compile_kernel, list_
 from solver.search.kernel.draws import uniform
 from solver.search.kernel.layout import BUDGET
 from solver.search.ruin import CoolingSchedule, KernelCompilation, RuinAndRecreate
-from solver.state.domains import Domains
+from solver.state.domains import Domains, Option
 from solver.state.placements import Placement, get_current_placements, make_plan
 from solver.state.tasks import Key
 from solver.state.unary import is_frozen
@@ -80,6 +80,30 @@ def test_no_rule_is_broken_and_no_point_lost_whatever_is_asked(asked: Scenario, 
     after = check(asked, make_plan(domains, annealed(ruin, 2, 4 * HOT)))
     assert after.violations == () or before.violations
     assert (after.cost - before.cost - ruin.best + ruin.score_at_start) % BUDGET_PENALTY == 0
+
+
+@pytest.mark.parametrize("dear", ["ana", "dee"])
+def test_a_visit_is_inserted_where_its_price_is_least(dear: str) -> None:
+    names = {"ana", "dee"}
+    halves = [factories.shift("MO 08:00", "12:00")]
+    asked = factories.scenario(
+        factories.visit("v0"), providers=[factories.provider(name, shifts=halves) for name in sorted(names)]
+    )
+    domains = Domains(asked)
+    (key,) = domains.by_key
+    prices = {key: {option: 9.0 if option.provider == dear else 0.5 for option in domains.options[key]}}
+    best = annealed(RuinAndRecreate(domains, {}, 1, prices=prices), 1, HOT / 1000)
+    assert {shift.provider for shift in best[key].team} == names - {dear}
+
+
+def test_a_visit_without_prices_is_inserted_where_its_cost_is_least() -> None:
+    scan = factories.service("scan", team=[])
+    asked = factories.scenario(factories.visit("v0", service="scan"), clinic=factories.clinic(scan))
+    domains = Domains(asked)
+    (key,) = domains.by_key
+    prices = {key: dict[Option, float](), ("visit", "another"): {}}
+    best = annealed(RuinAndRecreate(domains, {}, 1, prices=prices), 1, HOT / 1000)
+    assert make_plan(domains, best).cost == 0
 
 
 def test_shifts_that_stand_nearer_than_the_way_between_them_stay_apart() -> None:
