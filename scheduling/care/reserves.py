@@ -1,8 +1,9 @@
 """Capacity held for referrals to come: as much as such days have needed so far, and as late.
 
 On a weekday, for a service at a site, the number held is the smallest that was enough on the catalogue's quantile of those
-days; the usual number as long as there have been few of them. Nothing is held on days for which every referral that could
-have a visit then has come already.
+days; the usual number as long as there have been few of them. As long as the quantile leaves less than half a day of them, the
+days of all weekdays are counted together: one busy day more would change it. Nothing is held on days for which every referral
+that could have a visit then has come already.
 
 Who is seen on the day of the referral needs time after it. So each of those held has an hour: the first is for the last
 referral of a day, the second for the last but one. On the quantile of such days no referral that it is for came after that
@@ -21,6 +22,9 @@ from scheduling.catalogue.entries import ReserveRule
 from scheduling.fields import Horizon, Id, Model, Stamp
 from scheduling.requests import Reserve
 from scheduling.timegrid import minute_of_day, stamp, weekday
+
+HALF_A_DAY = 50
+"""Percent of a day."""
 
 NEVER = -1
 """Minute of the last referral of a day that had none."""
@@ -92,11 +96,14 @@ def _hours(rule: ReserveRule, past: Iterable[PressingReferral], today: date, is_
     first = min((referral.known.date() for referral in past), default=today)
     days = [day for n in range((today - first).days) if is_care_day(day := first + timedelta(days=n), rule.service, None, None)]
     hours: dict[str, Hours] = {}
+    every = {day: sorted(came[day], reverse=True) for day in days if weekday(day) in rule.weekdays}
     for name in rule.weekdays:
-        seen = [sorted(came[day], reverse=True) for day in days if weekday(day) == name]
+        seen = [minutes for day, minutes in every.items() if weekday(day) == name]
         if len(seen) < catalogue.get_limits().held_history:
             hours[name] = (None,) * rule.usual
             continue
+        if len(seen) * (100 - rule.quantile) < HALF_A_DAY:
+            seen = list(every.values())
         number = quantile([len(minutes) for minutes in seen], rule.quantile)
         hours[name] = tuple(_last_hour(rule, seen, place) for place in range(number))
     return hours

@@ -48,6 +48,13 @@ def test_the_history_of_a_weekday_says_how_many_are_held_on_it():
     assert held(history(0, 1, 1, 3, 1, 0, 1, 1, 3, 1), CONSULT.changed(quantile=80)) == {"Mon": 1}
 
 
+def test_a_quantile_that_a_weekday_has_too_few_days_to_tell_is_that_of_all_weekdays():
+    mondays, tuesdays = history(*[1] * 11), history(*[3] * 11)
+    past = (*mondays, *(referral.changed(known=referral.known + timedelta(days=1)) for referral in tuesdays))
+    assert held(past) == {"Mon": 1, "Tue": 3}
+    assert held(past, CONSULT.changed(quantile=97)) == dict.fromkeys(("Mon", "Tue", "Wed", "Thu", "Fri"), 3)
+
+
 def test_days_that_needed_nothing_count_and_other_sites_do_not():
     assert held(history(3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)) == {}
     assert held(history(1, *[3] * 10, site="waltham")) == {}
