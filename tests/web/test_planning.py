@@ -39,7 +39,7 @@ def ask_for_plan(page: Any, seconds: str) -> None:
 
 
 def stop(page: Any) -> None:
-    page.locator("button:enabled", has_text="Stop and keep the best").click(timeout=MINUTE)
+    page.locator("button:enabled", has_text="Stop and keep the best").click(timeout=3 * MINUTE)
 
 
 @pytest.mark.heavy
