@@ -123,7 +123,9 @@ def decompose(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxa
         has_company = limits.workers > 1 and not clock.deterministic and compilation.is_done
         ruin = begin_annealing(problem, incumbent, 0) if has_company else None  # before the master takes the interpreter
         relaxing = pool.submit(lambda: relax(problem, incumbent) if relaxation is None else relaxation)
-        is_brief = clock.left <= problem.parameters.annealing.brief_seconds
+        annealing = problem.parameters.annealing
+        brief = max(annealing.brief_seconds, annealing.brief_seconds_per_task * len(problem.domains.tasks))
+        is_brief = clock.left <= brief
         if ruin is not None and is_brief and not problem.has_standing:
             cool_once(problem, incumbent, pool, relaxing, ruin)
         else:

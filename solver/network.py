@@ -41,6 +41,9 @@ LEAST_SECONDS = 5.0
 UNEVEN = 1.15
 """How much more than their mean the worker with the most to do may have (ours)."""
 
+SHORTEST_SECONDS = 0.1
+"""Seconds for a part that has no option at all, or only a few among very many (ours)."""
+
 ANOTHER_VERSION = -1
 """Stands for the version of no plan: what is found beside it is checked before it is taken over."""
 
@@ -139,9 +142,9 @@ class NetworkSearch:
         is_long = first * max(part.size for part in parts) > LEAST_SECONDS * sum(part.size for part in parts)
         for left_at_end in (clock.left - first, 0.0) if is_long else (0.0,):
             for position, part in enumerate(parts):
-                rest = sum(other.size for other in parts[position:])
+                share = part.size / max(1, sum(other.size for other in parts[position:]))
                 if not clock.over:
-                    self._search_part(part, max(0.0, clock.left - left_at_end) * part.size / max(1, rest), workers)
+                    self._search_part(part, max(SHORTEST_SECONDS, share * (clock.left - left_at_end)), workers)
 
     def _search_part(self, part: Part, seconds: float, workers: int) -> None:
         """Search one part from what the incumbent has of it, and offer the result."""

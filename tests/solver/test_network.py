@@ -7,16 +7,21 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
 from support.factories import clinic, link, patient, policy, provider, scenario, service, shift, visit
+from support.networks import join_clinics
+from support.optima import optimum
+from support.strategies import scenarios
 
 from scheduling.check import check
+from scheduling.generate import generate
 from scheduling.requests import Link, Visit
 from scheduling.scenario import Scenario
-from solver import Limits, network, solve
+from solver import Limits, Progress, network, solve
 from solver.clock import Clock
 from solver.network import Network, find_network, restrict, search_network, share_out
 from solver.parameters import SolverParameters
-from solver.problem import PlanningProblem, pose
+from solver.problem import PlanningProblem, construct_first_plan, pose
 from solver.search.incumbent import Incumbent
 from solver.search.large_neighbourhoods import SearchLimits
 from solver.state.placements import make_plan
@@ -156,3 +161,68 @@ def test_each_worker_has_parts_of_its_own_unless_one_had_much_more_to_do(
     sizes: tuple[int, ...], workers: int, lanes: list[list[int]]
 ) -> None:
     assert share_out(sizes, workers) == lanes
+
+
+def test_a_part_without_any_place_takes_no_time(clock: Clock) -> None:
+    """Nobody can work on what the second clinic asks for."""
+    nobody = {"providers": [provider("ana", shifts=[shift("MO 08:00", "13:00", "wang")]), provider("dee", shifts=[])]}
+    problem = posed(ask("MO", **nobody), clock)
+    keys = [[task.key for task in problem.domains.tasks if task.id.startswith(kind)] for kind in PLACES]
+    incumbent = Incumbent(problem.domains, 0, 0.0, clock, None)
+    incumbent.offer({})
+    search_network(Network(problem, keys, ("both",), 0), incumbent, search_exactly)
+    assert len(incumbent.placements) == 3
+    assert incumbent.bound == incumbent.cost > 0
+
+
+@pytest.mark.heavy
+def test_ten_clinics_weeks_are_planned_as_one_with_a_bound() -> None:
+    """The figures are those of ``tests/benchmarks/bench_network.py``; here the machine may be busy."""
+    asked = join_clinics([generate("week", seed + 1) for seed in range(10)], joint=20)
+    told: list[Progress] = []
+    plan = solve(asked, Limits(seconds=180.0, workers=2), on_progress=told.append)
+    assert not check(asked, plan).violations
+    assert told[0].seconds < 30
+    assert plan.bound is not None
+    assert 0.5 * plan.cost < plan.bound <= plan.cost
+
+
+FEW = settings(
+    max_examples=8,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+MANY = settings(FEW, max_examples=300)
+
+
+@FEW
+@given(scenarios())
+def test_whatever_two_clinics_ask_the_plan_keeps_every_rule_and_its_bound_holds(asked: Scenario) -> None:
+    expect_valid_plan_and_bound(join_clinics([asked, asked], joint=1))
+
+
+@pytest.mark.heavy
+@MANY
+@given(scenarios())
+def test_whatever_many_clinics_ask_the_plan_keeps_every_rule_and_its_bound_holds(asked: Scenario) -> None:
+    expect_valid_plan_and_bound(join_clinics([asked, asked, asked], joint=2))
+
+
+def expect_valid_plan_and_bound(asked: Scenario) -> None:
+    """Search a network part by part, each to the end; compare its plan and bound with the best plan of the whole."""
+    clock = Clock(SECONDS)
+    try:
+        problem = posed(asked, clock)
+        parts, best = find_network(problem), optimum(asked)
+        assume(parts is not None and best is not None and not problem.conflicts)
+        assert parts is not None
+        assert best is not None
+        incumbent = Incumbent(problem.domains, 0, 0.0, clock, None)
+        construct_first_plan(problem, incumbent, {})
+        search_network(parts, incumbent, search_exactly)
+        assert not check(asked, make_plan(problem.domains, incumbent.placements)).violations
+        assert incumbent.bound <= best <= incumbent.cost
+    finally:
+        clock.end()

@@ -80,12 +80,16 @@ def test_neighbourhoods_are_searched_until_the_relaxation_is_there(
     assert longer.progress == 1
 
 
-@pytest.mark.parametrize(("brief_seconds", "begun_by_first"), [(SECONDS, 1), (0, 2)])
+@pytest.mark.parametrize(("brief_seconds", "per_task", "begun_by_first"), [(SECONDS, 0, 1), (0, SECONDS, 1), (0, 0, 2)])
 def test_a_search_begins_anew_with_reduced_costs_unless_it_is_brief(
-    monkeypatch: pytest.MonkeyPatch, posed: tuple[PlanningProblem, Incumbent], brief_seconds: float, begun_by_first: int
+    monkeypatch: pytest.MonkeyPatch,
+    posed: tuple[PlanningProblem, Incumbent],
+    brief_seconds: float,
+    per_task: float,
+    begun_by_first: int,
 ) -> None:
     problem, incumbent = posed
-    annealing = AnnealingParameters(brief_seconds=brief_seconds)
+    annealing = AnnealingParameters(brief_seconds=brief_seconds, brief_seconds_per_task=per_task)
     parameters = problem.parameters.model_copy(update={"annealing": annealing})
     decomposition, workers = import_module("solver.decomposition"), list[int]()
 
