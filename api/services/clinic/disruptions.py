@@ -111,7 +111,7 @@ def end_disruption(
 def _put(
     session: Session, by: Actor, action: str, row: DisruptionRow, disruption: Disruption, reason: str, now: datetime
 ) -> DisruptionEffect:
-    if faults := list(find_faults(session, disruption, row.id)):
+    if faults := [Fault(f"body.{fault.path}", fault.message) for fault in find_faults(session, disruption, row.id)]:
         raise InvalidFile("body", faults)
     zone = periods.get_zone(session)
     times = zone.utc(disruption.start), zone.utc(disruption.end)

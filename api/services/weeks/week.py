@@ -144,7 +144,8 @@ class WeekSnapshot:
         """Return the week as it is planned again: what has begun, is held or was overridden stays, whatever else moves.
 
         A visit that has begun is pinned where it stands. What was overridden, and what has begun or is held and breaks a rule
-        by what became known later, is set aside, its people, room and patients taken.
+        by what became known later, is set aside, its people, room and patients taken. So is what goes with a visit that waits
+        or has to move, which may find no place.
         """
         plan, placed = self.upcoming, self.upcoming.visits_by_id
         fixed = {visit for visit, status in self.statuses.items() if status.state != "booked"} | self.begun
@@ -152,9 +153,11 @@ class WeekSnapshot:
         held = self.scenario.changed(visits=pinned)
         fixed |= list_held(held, plan)
         aside = set(self.overridden & placed.keys())
+        loose = {name for violation in find_violations(held, plan) for name in violation.ids} - fixed
+        waiting = held.visits_by_id.keys() - placed.keys() | loose
         while True:
-            left, rest = _without(held, plan, aside)
-            more = _list_broken_alone(left, rest, fixed - aside)
+            left, rest = _without(held, plan, aside, loose)
+            more = _list_broken_alone(left, rest, fixed - aside, waiting)
             if not more:
                 return left, rest
             aside |= more
@@ -305,10 +308,10 @@ def _pinned(visit: Visit, booking: VisitBooking | None) -> Visit:
     return visit if booking is None else visit.changed(pinned=pin_of(booking))
 
 
-def _tie(visit: Visit, cut: Iterable[Link], plan: Plan) -> Visit:
-    """Pin a visit where it stands; one that waits has the days that its links to what stands leave it."""
+def _tie(visit: Visit, cut: Iterable[Link], plan: Plan, loose: AbstractSet[str]) -> Visit:
+    """Pin a visit where it stands; one that waits or is loose has the days that its links to what stands leave it."""
     booking = plan.visits_by_id.get(visit.id)
-    if booking is not None:
+    if booking is not None and visit.id not in loose:
         return visit.changed(pinned=pin_of(booking))
     firsts, lasts = [visit.earliest], [] if visit.deadline is None else [visit.deadline]
     for link in cut:
@@ -348,21 +351,24 @@ def _keep_shift_locations(scenario: Scenario, plan: Plan, aside: AbstractSet[str
     return scenario.changed(providers=people)
 
 
-def _list_broken_alone(scenario: Scenario, plan: Plan, fixed: AbstractSet[str]) -> set[str]:
-    """Return the fixed visits and sessions that break a rule whatever becomes of all that is not fixed."""
+def _list_broken_alone(scenario: Scenario, plan: Plan, fixed: AbstractSet[str], waiting: AbstractSet[str]) -> set[str]:
+    """Return the fixed visits and sessions that break a rule whatever becomes of others, or if what waits finds no place."""
     visits = tuple(booking for booking in plan.visits if booking.visit in fixed)
     groups = tuple(session for session in plan.groups if session.group in fixed)
     alone = plan.changed(visits=visits, groups=groups, holds=(), shifts=find_shift_locations(scenario, (*visits, *groups)))
     broken = find_violations(scenario, rebase(alone, scenario))
     items = scenario.visits_by_id.keys() | scenario.groups_by_id.keys()
-    named = [items & set(violation.ids) for violation in broken if violation.rule != EXCUSED]
+    named = [items & set(violation.ids) - waiting for violation in broken if violation.rule != EXCUSED]
     return {item for together in named if together <= fixed for item in together}
 
 
-def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[Scenario, Plan]:
+def _without(
+    scenario: Scenario, plan: Plan, aside: AbstractSet[str], loose: AbstractSet[str] = frozenset()
+) -> tuple[Scenario, Plan]:
     """Take visits, sessions and holds out of a week: nothing else gets the people, rooms and patients of those with patients.
 
-    What is linked with them stays where it is, since the links go with them; what waits has the days that the links leave it.
+    What is linked with them stays where it is, since the links go with them; what waits or is loose, as it has to move, has the
+    days that the links leave it.
     """
     if not aside:
         return scenario, plan
@@ -386,7 +392,7 @@ def _without(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> tuple[S
     base = rest.changed(
         groups=tuple(group for group in rest.groups if group.id not in aside),
         reserves=tuple(reserve for reserve in rest.reserves if reserve.id not in aside),
-        visits=tuple(_tie(visit, cut, plan) if visit.id in linked else visit for visit in rest.visits),
+        visits=tuple(_tie(visit, cut, plan, loose) if visit.id in linked else visit for visit in rest.visits),
         patients=tuple(
             patient.changed(unavailable=(*patient.unavailable, *taken.get(patient.id, ()))) if patient.id in taken else patient
             for patient in scenario.patients

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+import pytest
 from support import factories
-from support.factories import booking, visit
+from support.factories import Wish, booking, link, visit
 from support.months import in_memory
 
 from api.services.weeks.week import WeekSnapshot, pin_of
 from api.store.queries.bookings import VisitStatus, find_booking
 from scheduling.fields import Interval
-from scheduling.publishing import publish
+from scheduling.publishing import publish, rebase
 from scheduling.rules import find_violations
 from scheduling.timegrid import stamp
 from solver import plan_first_come
 
 FIRST = "week-2026-11-30"
 MONDAY_AT_TEN = datetime.fromisoformat("2026-11-30T10:00")
+TUESDAY = date(2026, 12, 1)
 
 
 def standing_week(ill: str | None = None) -> WeekSnapshot:
@@ -69,6 +71,35 @@ def test_a_session_that_has_begun_and_breaks_a_rule_by_now_is_set_aside() -> Non
     asked, standing = standing_week(ill="ben").to_plan()
     assert not asked.groups and not standing.groups
     assert set(standing.visits_by_id) == {"v-1", "v-2"}
+
+
+def together_week(second: Wish | None, ill: str | None = None) -> WeekSnapshot:
+    """Return a week of two visits that go together in any order, of which one has begun and the other stands or waits."""
+    tied = link("v-1", "v-2", together=True, any_order=True, max_days=2)
+    asked = factories.scenario(visit("v-1", "pat"), visit("v-2", "pat"), links=[tied])
+    plan = factories.plan(asked, booking("v-1", "MO 09:40"), *([second] if second else []))
+    stands = publish(asked, plan, MONDAY_AT_TEN)
+    if ill is not None:
+        away = Interval(start=stamp(TUESDAY, 0), end=stamp(TUESDAY, 1440))
+        people = [who.changed(busy=(away,)) if who.id == ill else who for who in stands.providers]
+        stands = stands.changed(providers=tuple(people))
+    return WeekSnapshot.of(None, stands, plan, dict.fromkeys(plan.visits_by_id, VisitStatus(1, "booked")))
+
+
+@pytest.mark.parametrize(("second", "ill"), [(None, None), (booking("v-2", "TU 09:40"), "ana")])
+def test_what_has_begun_stays_though_what_goes_with_it_waits_or_has_to_move(second: Wish | None, ill: str | None) -> None:
+    asked, standing = together_week(second, ill).to_plan()
+    waiting = asked.visits_by_id["v-2"]
+    assert set(asked.visits_by_id) == {"v-2"}
+    assert (waiting.pinned, waiting.earliest, waiting.deadline) == (None, MONDAY_AT_TEN.date(), date(2026, 12, 2))
+    nobody = asked.changed(providers=())
+    assert not list(find_violations(nobody, plan_first_come(nobody, rebase(standing.changed(visits=(), shifts=()), nobody))))
+
+
+def test_what_goes_with_what_has_begun_and_still_can_be_stays_linked_with_it() -> None:
+    asked, standing = together_week(booking("v-2", "TU 09:40")).to_plan()
+    assert asked.links and set(standing.visits_by_id) == {"v-1", "v-2"}
+    assert asked.visits_by_id["v-2"].pinned is None
 
 
 def test_a_plan_that_leaves_out_what_has_begun_does_not_take_it_away() -> None:
