@@ -7,7 +7,7 @@ that is constructed, one that is annealed, and the exact model's optimum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -286,8 +286,8 @@ def too_roomy(patch: pytest.MonkeyPatch) -> None:
     """Let the kernel take one more of everything that has a capacity."""
 
     class Roomy(KernelEncoding):
-        def __init__(self, domains: Domains, placements: Mapping[Key, Placement], seed: int) -> None:
-            super().__init__(domains, placements, seed)
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
             self.tables.lists[: len(self.state.used)] += 1
 
     patch.setattr(ruin, "KernelEncoding", Roomy)
@@ -301,13 +301,14 @@ def boasts(patch: pytest.MonkeyPatch) -> None:
 
 QUIET = Upset(generate("tiny", 0), None, None, None, (), None, whole=False, seed=0)
 WHOLE = replace(QUIET, whole=True)
+HARDER = replace(QUIET, asked=generate("tiny", 6))
 
 
 @pytest.mark.parametrize(
     ("defect", "upset"),
     [
         pytest.param(forgets("link"), WHOLE, id="a rule of the exact model"),
-        pytest.param(too_roomy, QUIET, id="capacities of the kernel"),
+        pytest.param(too_roomy, HARDER, id="capacities of the kernel"),
         pytest.param(boasts, QUIET, id="bounds"),
     ],
 )

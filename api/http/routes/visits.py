@@ -7,8 +7,9 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
 
 from api.http.answers import RouteResult, Transaction
 from api.http.dependencies import Changing, Fetching, Reading
@@ -67,6 +68,10 @@ class ShownVisit(ResponseModel):
     booking: Place | None
 
 
+def _refuse_patient(patient: Any) -> None:
+    raise ValueError("a visit stays its patient's: withdraw it, or stop its episode, and ask for one of the other")
+
+
 class VisitChanges(BaseModel):
     """What is to be different about a visit; what is left out stays."""
 
@@ -86,13 +91,7 @@ class VisitChanges(BaseModel):
     equipment: list[Id] | None = Field(None, max_length=MAX_EQUIPMENT, description="Beside the service's: an interpreter.")
     note: Note | None = Field(None, description="For the desk alone.")
     tags: list[Tag] | None = Field(None, max_length=MAX_TAGS, description="By which lists and figures are filtered.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_the_same_patient(cls, changes: Any) -> Any:
-        if isinstance(changes, dict) and "patient" in changes:
-            raise ValueError("a visit stays its patient's: withdraw it, or stop its episode, and ask for one of the other")
-        return changes
+    patient: Annotated[SkipJsonSchema[None], BeforeValidator(_refuse_patient)] = None
 
 
 class PatientChanges(BaseModel):

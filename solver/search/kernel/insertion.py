@@ -74,6 +74,7 @@ def insert(
     for number in range(t.rows[task, CANDIDATES_END] - first):
         c = t.lists[t.rows[task, BY_PRICE] + number] if is_guided else first + number
         floor = t.rows[c, PRICE] / PRICE_SCALE if is_guided else float(t.rows[c, COST])
+        surcharge = floor - t.rows[c, COST]
         if floor - saved >= best:
             break
         if blink > 0 and uniform(s.random) < blink:
@@ -97,7 +98,7 @@ def insert(
                 cost += call_penalty
             if company:
                 cost += cost_of_day(t, s, task, day, t.rows[c, PLACE], slot) - alone_cost
-            if cost >= best or (own_cost(t, task, c, slot) >= worth and not linked):
+            if cost >= best or (cost - surcharge >= worth and not linked):
                 continue
             base = day * slots + slot
             blocked = find_blocked(t, s, c, base)

@@ -17,6 +17,7 @@ from api.services.bookings.by_hand import RequestedPlace, decide_booking, decide
 from api.services.bookings.waitlist import decide_offer
 from api.services.intake.same_day import InboundReferral, decide_referral, decide_waiting_visit
 from api.services.weeks.week import WeekSnapshot
+from api.store.epoch import Version
 from api.store.errors import StaleVersion
 from api.store.queries.bookings import VisitStatus
 from scheduling.errors import UnknownId
@@ -26,6 +27,7 @@ from scheduling.requests import Link, Reserve, Visit
 NOW = TUESDAY_AT_NINE
 BOOKED = VisitStatus(1, "booked")
 NINE = "WE 09:00"
+VERSION = Version("epoch", 1)
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def snapshot(*items: Visit | Link | Reserve | Wish) -> WeekSnapshot:
     """Return a week that asks for some visits, of which some stand, at nine on Tuesday."""
     scenario = factories.scenario(*(item for item in items if not isinstance(item, Wish)), now="TU 09:00")
     plan = factories.plan(scenario, *(item for item in items if isinstance(item, Wish)))
-    return WeekSnapshot.of(1, publish(scenario, plan), plan, dict.fromkeys(plan.visits_by_id, BOOKED))
+    return WeekSnapshot.of(VERSION, publish(scenario, plan), plan, dict.fromkeys(plan.visits_by_id, BOOKED))
 
 
 def place(start: str, room: str = "wang-exam-1", team: str = "ana") -> RequestedPlace:
@@ -92,7 +94,7 @@ def test_only_the_version_that_is_known_is_moved_or_cancelled(week: WeekSnapshot
 )
 def test_what_has_begun_stays_and_an_offer_is_only_given_up(week: WeekSnapshot, state: str, moves: bool, cancels: bool) -> None:
     status = replace(BOOKED, state=state)
-    begun = WeekSnapshot.of(1, week.scenario, week.plan, {**week.statuses, "v-3": status})
+    begun = WeekSnapshot.of(VERSION, week.scenario, week.plan, {**week.statuses, "v-3": status})
 
     def is_decided(move: bool) -> bool:
         try:
