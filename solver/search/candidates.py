@@ -63,7 +63,7 @@ class Candidates(Numbering):
             for team in product(*seats):
                 cost = with_team(*[option.provider for option in team])
                 if cost is not None and (way := self._get_way(task, day, location, team, begun)) is not None:
-                    is_priced = all(option in prices for option in team)
+                    is_priced = bool(prices) and all(option in prices for option in team)
                     choices.append((at + cost, way, sum(prices[option] for option in team) if is_priced else at + cost))
         choices.sort(key=itemgetter(0))
         first = len(self._ways_of)

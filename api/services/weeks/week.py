@@ -153,7 +153,7 @@ class WeekSnapshot:
         held = self.scenario.changed(visits=pinned)
         fixed |= list_held(held, plan)
         aside = set(self.overridden & placed.keys())
-        loose = {name for violation in find_violations(held, plan) for name in violation.ids} - fixed
+        loose = {name for _, ids in self.broken for name in ids} - fixed
         waiting = held.visits_by_id.keys() - placed.keys() | loose
         while True:
             left, rest = _without(held, plan, aside, loose)
