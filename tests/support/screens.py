@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from support.browser import DeskServed
+
+MINUTE = 60_000
 
 SCREENS = {
     "weeks": "/",
@@ -32,3 +35,10 @@ def open_screen(page: Any, desk: DeskServed, screen: str, query: str = "") -> No
     page.goto(f"{desk.address}{path}{'&' if '?' in path else '?'}{query}")
     page.get_by_role("heading", level=1).first.wait_for()
     page.get_by_text("Loading…").first.wait_for(state="detached")
+
+
+def can_be_stopped(page: Any) -> bool:
+    """Wait until a search for a plan can be stopped, or has ended by itself; return whether it can be stopped."""
+    button = page.locator("button:enabled", has_text=re.compile("^(Stop and keep the best|Publish)")).first
+    button.wait_for(timeout=3 * MINUTE)
+    return "Stop" in button.inner_text()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.screens import MINUTE, can_be_stopped
 
-MINUTE = 60_000
 MOST_UNTIL_FIRST_MS = 1_000
 ASK = """async () => {
   const begun = performance.now();
@@ -41,10 +40,8 @@ def ask_for_plan(page: Any, seconds: str) -> None:
 
 def stop(page: Any) -> None:
     """Stop the search once there is a plan, unless it has ended by itself."""
-    stop_or_publish = page.locator("button:enabled", has_text=re.compile("^(Stop and keep the best|Publish)"))
-    stop_or_publish.first.wait_for(timeout=3 * MINUTE)
-    if "Stop" in stop_or_publish.first.inner_text():
-        stop_or_publish.first.click()
+    if can_be_stopped(page):
+        page.get_by_role("button", name="Stop and keep the best").click()
 
 
 @pytest.mark.heavy
