@@ -101,7 +101,7 @@ def decide_offer(
         When no waiting visit would use it, or not the one that is wanted.
     """
     week = week.reopen(week.missed)
-    backfills = _list_backfills(week, freed)
+    backfills = _list_backfills(week, freed, now)
     best = next((fill for fill in backfills if fill.visit == wanted or (wanted is None and fill.visit not in refused)), None)
     if best is None:
         details = list_broken_rules(week.scenario, week.upcoming, week.standing_violations)
@@ -148,7 +148,7 @@ def find_candidates(context: AppContext, period_id: str, freed: Booking, count: 
     with context.database.reading() as session:
         asked_at = requests.get_asking_times(session, period_id)
     candidates = []
-    for backfill in _list_backfills(week, freed)[:count]:
+    for backfill in _list_backfills(week, freed, now)[:count]:
         visit, since = week.scenario.visits_by_id[backfill.visit], asked_at.get(backfill.visit)
         candidates.append(
             Claimant(
@@ -163,10 +163,11 @@ def find_candidates(context: AppContext, period_id: str, freed: Booking, count: 
     return candidates
 
 
-def _list_backfills(week: WeekSnapshot, freed: Booking) -> list[Backfill]:
+def _list_backfills(week: WeekSnapshot, freed: Booking, now: datetime) -> list[Backfill]:
     """Return how waiting visits could use a freed place, each alone and without anybody else moving, the best first.
 
-    Those whose patients would hear of it sooner than the least notice come last.
+    Those whose patients would hear of it sooner than the least notice come last. A place that starts now is nobody's: there is
+    no time left to accept it.
     """
     import solver
 
@@ -176,7 +177,8 @@ def _list_backfills(week: WeekSnapshot, freed: Booking) -> list[Backfill]:
     for asked in (scenario, without_notice(scenario, *waiting)):
         more = () if asked is None else solver.find_backfills(asked, plan, MAX_TRIED, freed)
         left = waiting - {backfill.visit for backfill in backfills}
-        backfills += [fill for fill in more if len(fill.bookings) == 1 and not fill.moves and fill.visit in left]
+        alone = [fill for fill in more if len(fill.bookings) == 1 and not fill.moves and fill.visit in left]
+        backfills += [fill for fill in alone if scenario.grid.utc(fill.bookings[0].start) > now]
     return backfills
 
 

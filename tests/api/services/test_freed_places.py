@@ -95,6 +95,15 @@ def test_no_place_is_kept_beyond_its_start(desk: FrontDesk) -> None:
     assert datetime.fromisoformat(kept["expires_at"]) == begins
 
 
+def test_a_place_that_starts_now_is_kept_for_nobody(desk: FrontDesk) -> None:
+    freed = free(desk)
+    desk.clock.now = TUESDAY_AT_NINE
+    assert offer(desk, freed).status_code == 409
+    desk.clock.pass_by(minutes=-1)
+    kept = offer(desk, freed).json()
+    assert desk.ask("GET", f"/v1/visits/{kept['visit']}/freed-place").status_code == 200
+
+
 def test_a_patient_answers_for_one_visit_only(desk: FrontDesk) -> None:
     offer(desk, free(desk))
     other = desk.link("routine")
