@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solver.search.kernel.compilation import compiled
+from solver.search.kernel.compilation import compiled, inlined
 from solver.search.kernel.layout import (
     ALSO,
     ALSO_END,
@@ -57,7 +57,7 @@ def travel_minutes(t: Tables, origin: int, destination: int) -> int:
     return t.lists[t.rows[0, TRAVEL] + origin * t.rows[0, PLACES_COUNT] + destination]
 
 
-@compiled
+@inlined
 def count_dates(t: Tables, s: SearchState, task: int, day: int) -> tuple[int, bool]:
     """Return the number of dates of a task's patient without the task, and whether a day is one of them."""
     patient = t.rows[task, PATIENT]
@@ -88,7 +88,7 @@ def count_dates(t: Tables, s: SearchState, task: int, day: int) -> tuple[int, bo
     return dates, among
 
 
-@compiled
+@inlined
 def count_site_changes(t: Tables, s: SearchState, shift: int) -> int:
     """Return how often a shift's provider changes sites on its day."""
     changes, last, roam = 0, -1, t.rows[shift, ROAM]
@@ -110,7 +110,7 @@ def count_site_changes(t: Tables, s: SearchState, shift: int) -> int:
     return changes
 
 
-@compiled
+@inlined
 def own_cost(t: Tables, task: int, candidate: int, slot: int) -> int:
     """Return what a task costs at a place, trips and site changes apart."""
     cost = t.rows[candidate, COST]
@@ -165,7 +165,7 @@ def cost_of_day(t: Tables, s: SearchState, task: int, day: int, place: int, slot
     return cost
 
 
-@compiled
+@inlined
 def is_beside(t: Tables, shift: int, place: int) -> bool:
     """Return whether items of a shift may be at a place wherever the shift is spent."""
     beside = False
@@ -174,7 +174,7 @@ def is_beside(t: Tables, shift: int, place: int) -> bool:
     return beside
 
 
-@compiled
+@inlined
 def cost_now(t: Tables, s: SearchState, task: int) -> int:
     candidate = s.now[task, CANDIDATE]
     return t.rows[task, WORTH] if candidate < 0 else own_cost(t, task, candidate, s.now[task, SLOT])

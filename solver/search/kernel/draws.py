@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from solver.search.kernel.compilation import compiled
+from solver.search.kernel.compilation import inlined
 from solver.search.kernel.layout import MOVABLE, MOVABLE_END, Randoms, SearchState, Tables
 
 
-@compiled
+@inlined
 def uniform(state: Randoms) -> float:
     """Return a number in [0, 1): splitmix64, Steele, Lea and Flood (2014), doi:10.1145/2714064.2660195."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -18,11 +18,11 @@ def uniform(state: Randoms) -> float:
     return ((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@compiled
+@inlined
 def random_below(state: Randoms, n: int) -> int:
     return int(uniform(state) * n)
 
 
-@compiled
+@inlined
 def random_task(t: Tables, s: SearchState) -> int:
     return t.lists[t.rows[0, MOVABLE] + random_below(s.random, t.rows[0, MOVABLE_END] - t.rows[0, MOVABLE])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solver.search.kernel.compilation import compiled
+from solver.search.kernel.compilation import compiled, inlined
 from solver.search.kernel.costs import is_beside, travel_minutes
 from solver.search.kernel.draws import random_below
 from solver.search.kernel.layout import (
@@ -204,7 +204,7 @@ def _find_supervisor(t: Tables, s: SearchState, candidate: int, slot: int, base:
     return NONE_FREE
 
 
-@compiled
+@inlined
 def is_open(t: Tables, s: SearchState, task: int, c: int, forced_shift: int, forced_place: int) -> bool:
     """Return whether a team's shifts and days leave a candidate open at all."""
     place, minutes = t.rows[c, PLACE], t.rows[task, MINUTES]
@@ -231,7 +231,7 @@ def _can_team_travel(t: Tables, s: SearchState, c: int, slot: int) -> bool:
     return True
 
 
-@compiled
+@inlined
 def gaps(t: Tables, s: SearchState, c: int, base: int) -> int:
     """Return how many sides of a start do not touch other work of the team's first member."""
     if t.rows[c, TEAM_SIZE] == 0:
@@ -243,7 +243,7 @@ def gaps(t: Tables, s: SearchState, c: int, base: int) -> int:
     return int(base > begin and s.used[row, base - 1] == 0) + int(last < end and s.used[row, last] == 0)
 
 
-@compiled
+@inlined
 def find_blocked(t: Tables, s: SearchState, candidate: int, base: int) -> int:
     """Return the last start up to which what a candidate uses is taken, ``NOT_BLOCKED`` if it is free from ``base`` on."""
     for u in range(t.rows[candidate, USES], t.rows[candidate, USES_END], 4):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solver.search.kernel.compilation import compiled
+from solver.search.kernel.compilation import compiled, inlined
 from solver.search.kernel.costs import cost_of_day, count_dates, count_site_changes, is_beside, own_cost
 from solver.search.kernel.layout import (
     AT_DAY,
@@ -48,7 +48,7 @@ from solver.search.kernel.layout import (
 )
 
 
-@compiled
+@inlined
 def move(t: Tables, s: SearchState, task: int, candidate: int, slot: int, room: int, supervisor: int, sign: int) -> None:
     """Place a task (sign 1) or take it out (-1); nothing is checked."""
     day, place = t.rows[candidate, DAY], t.rows[candidate, PLACE]

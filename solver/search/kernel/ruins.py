@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solver.search.kernel.compilation import compiled
+from solver.search.kernel.compilation import compiled, inlined
 from solver.search.kernel.costs import cost_now
 from solver.search.kernel.draws import random_below, uniform
 from solver.search.kernel.layout import (
@@ -47,7 +47,7 @@ ROOM_STRING_SHARE = 0.3
 """Share of the strings that are neighbours in a room, where one is needed, instead of in a shift."""
 
 
-@compiled
+@inlined
 def ruin(t: Tables, s: SearchState, task: int, removed: Ints, count: int) -> int:
     """Take a task out with its partners; return how many are removed."""
     for i in range(t.rows[task, PARTNERS], t.rows[task, PARTNERS_END]):

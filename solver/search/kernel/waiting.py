@@ -114,6 +114,9 @@ def insert_waiting(
     if s.now[task, CANDIDATE] >= 0:
         return count
     bundle = t.rows[task, PARTNERS_END] - t.rows[task, PARTNERS]
+    if bundle == 1:
+        inserted[count] = task
+        return count + insert(t, s, task, BLINK_RATE, gap_cost, forced_shift, forced_place, call_penalty)
     chain = np.empty(bundle, dtype=np.int32)
     size = collect_chain(t, s, task, chain)
     if size == 1:
