@@ -21,7 +21,7 @@ from scheduling.rules.stability import get_least_start, is_short_notice
 from scheduling.scenario import Scenario
 
 if TYPE_CHECKING:
-    from solver import OfferResult
+    from solver import OfferResult, SlotOffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,16 @@ def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptio
     free.sort(key=lambda option: option.short_notice)
     reasons = tuple(reason for left in offers.reasons for reason in left.reasons)
     if offers.offers and not free:
-        reasons = (Reason(rule="making-room", detail="others would have to move: plan again from now"),)
+        reasons = (_explain_moves(offers.offers[0]),)
     return PlaceOptions(visit, tuple(free), reasons, week.standing_violations)
+
+
+def _explain_moves(offer: SlotOffer) -> Reason:
+    """Return why the best offer cannot be booked by itself: what would have to be given a place, or moved, with it."""
+    if offer.is_free:
+        waiting = ", ".join(sorted(f'"{change.id}"' for change in offer.moves))
+        return Reason(rule="link", detail=f"{waiting} waits too: give that a place first")
+    return Reason(rule="making-room", detail="others would have to move: plan again from now")
 
 
 def is_told_late(scenario: Scenario, booking: VisitBooking) -> bool:
