@@ -256,6 +256,25 @@ def test_an_offer_for_what_follows_a_waiting_visit_says_which_comes_first(desk: 
     assert '"v-1" waits too' in told["reasons"][0]["detail"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "day", "rule", "told"),
+    [
+        ({"same_day": True}, 1, "same-day", "its day, 2026-11-30, is over: book it for a reason, or ask for another day"),
+        ({"deadline": "2026-12-01"}, 2, "deadline", "its last day, 2026-12-01, is over: book it for a reason"),
+        ({}, 5, "horizon", "ask for the visit in the week of 2026-12-07"),
+    ],
+)
+def test_when_its_days_are_over_a_visit_is_offered_the_way_out(
+    desk: FrontDesk, changes: dict[str, object], day: int, rule: str, told: str
+) -> None:
+    version = {"If-Match": desk.ask("GET", "/v1/visits/v-4").headers["etag"]}
+    assert desk.ask("PATCH", "/v1/visits/v-4", changes, **version).status_code == 200
+    desk.clock.now = datetime(2026, 12, day, 15, tzinfo=UTC)
+    answer = desk.ask("POST", "/v1/visits/v-4/offers", {"count": 1}).json()
+    assert (answer["offers"], [reason["rule"] for reason in answer["reasons"]]) == ([], [rule])
+    assert told in answer["reasons"][0]["detail"]
+
+
 def test_what_was_noted_by_mistake_is_taken_back_a_step_at_a_time(desk: FrontDesk) -> None:
     its_day(desk)
     assert unmark(desk) == (409, "booked")
