@@ -107,12 +107,13 @@ def _describe_conflict(row: BookingRow, violations: Iterable[Violation], broken:
     """Return what the task about a booking says; ``beside`` are the others that break the same rules."""
     others = {name for _, name, _ in broken} - {row.subject_id}
     beside = sorted({other for violation in violations for other in violation.ids} & others)
-    return {
+    detail: dict[str, Any] = {
         "scenario": row.period_id,
         "starts_at": row.starts_at.isoformat(),
         "rules": sorted({violation.rule for violation in violations}),
         "findings": [violation.detail for violation in violations],
-    } | ({"beside": beside} if beside else {})
+    }
+    return {**detail, "beside": beside} if beside else detail
 
 
 def end_tasks_of_moved(session: Session, changes: Iterable[BookingChange], now: datetime) -> None:
