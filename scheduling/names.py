@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from unicodedata import normalize
+from unicodedata import combining, normalize
+
+SPELLED = str.maketrans(
+    {
+        **{"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"},
+        **dict.fromkeys("\u2018\u2019\u02bc\u02bb`", "'"),
+    }
+)
+"""Letters and apostrophes without a decomposition, as they are typed where a keyboard does not have them."""
 
 
 def compose_name(text: str) -> str:
@@ -25,6 +33,12 @@ def compose_id(text: str) -> str:
 def fold(text: str) -> str:
     """Return what two ways to write a name or an id share, whatever their case."""
     return normalize("NFC", compose_name(text).casefold())
+
+
+def simplify(text: str) -> str:
+    """Return a name as somebody types it who does not know its accents: folded, without marks, in plain letters."""
+    letters = normalize("NFKD", fold(text))
+    return "".join(letter for letter in letters if not combining(letter)).translate(SPELLED)
 
 
 def compose_people(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,7 +86,8 @@ def busy(scenario: Scenario, plan: Plan) -> Iterator[Violation]:
         for member in dict.fromkeys(item.commitments):
             for time in scenario.providers_by_id[member].busy:
                 if is_overlapping(time, item.booking):
-                    yield Violation("busy", (item.id, member), f"is busy from {time.start:%a %H:%M} to {time.end:%H:%M}")
+                    until = f"{time.end:%H:%M}" if time.end.date() == time.start.date() else f"{time.end:%a %d %b %H:%M}"
+                    yield Violation("busy", (item.id, member), f"is busy from {time.start:%a %H:%M} to {until}")
 
 
 def provider_overlap(scenario: Scenario, plan: Plan) -> Iterator[Violation]:

@@ -40,7 +40,10 @@ STANDS: JsonDict = {
 
 
 class WantedSession(BaseModel):
-    """Where, when and with whom a session is to be."""
+    """Where, when and with whom a session is to be.
+
+    ``patient_agreed``: all who have a seat have agreed to come sooner than the least notice.
+    """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [WHERE]})
 
@@ -49,10 +52,13 @@ class WantedSession(BaseModel):
     room: Id | None
     team: list[Id] = Field(max_length=20)
     supervisors: list[Id] = Field([], max_length=20)
+    patient_agreed: bool = False
 
     def place(self) -> RequestedPlace:
         """Return the place alone."""
-        return RequestedPlace(self.start, self.location, self.room, tuple(self.team), tuple(self.supervisors))
+        return RequestedPlace(
+            self.start, self.location, self.room, tuple(self.team), tuple(self.supervisors), self.patient_agreed
+        )
 
 
 class BookedSession(ResponseModel):

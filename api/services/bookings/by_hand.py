@@ -257,6 +257,7 @@ def decide_cancellation(week: WeekSnapshot, by: Actor, visit: str, version: int 
         if state not in bookings.OPEN:
             raise Conflict(f'visit "{name}" is {state} and cannot be cancelled')
         is_all = is_all and state == "booked"  # with an offer ends more than a place
+    is_all = is_all and week.resized.keys().isdisjoint(cancelled)
     left = _without(week, set(cancelled))
     released = tuple(visit.changed(pinned=None) if visit.id in cancelled else visit for visit in week.scenario.visits)
     return CancellationDecision(
@@ -280,7 +281,7 @@ def _without(week: WeekSnapshot, visits: AbstractSet[str]) -> WeekSnapshot:
     plan = leave_out(week.plan.changed(shifts=shifts), scenario, visits)
     statuses = {visit: status for visit, status in week.statuses.items() if visit not in visits}
     version = None if week.version is None else week.version._replace(number=week.version.number + 1)
-    return WeekSnapshot(version, scenario, plan, statuses)
+    return WeekSnapshot(version, scenario, plan, statuses, week.resized)
 
 
 def apply_cancellation(session: Session, decision: CancellationDecision) -> None:

@@ -111,6 +111,7 @@ def decide_changes(week: WeekSnapshot, by: Actor, wanted: WantedChanges, now: da
     RulesBroken
         When a place lies outside the week.
     """
+    week = week.reopen(wanted.places.keys() & week.resized.keys())
     placed = {visit: create_booking(week, visit, place) for visit, place in wanted.places.items()}
     cancelled = _list_cancelled(week, wanted.cancelled, placed)
     for visit in placed:

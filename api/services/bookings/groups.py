@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.runtime.exceptions import Conflict, RulesBroken
-from api.services.bookings.by_hand import RequestedPlace
+from api.services.bookings.by_hand import AGREED, RequestedPlace
 from api.services.bookings.consequences import propagate_booking_changes
 from api.services.bookings.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import write_audit
@@ -111,7 +111,7 @@ def decide_move(
     expect_sound(week.scenario, week.plan, wanted)
     after = _with_session(week.scenario, week.upcoming, group, wanted)
     diff = PlanDiff(week.scenario, week.upcoming, week.scenario, after)
-    _expect_rules_kept(week, diff, group)
+    _expect_rules_kept(week, diff, group, place.patient_agreed)
     return GroupDecision(by=by, now=now, week=week, asked=week.scenario, diff=diff, group=group, action="group.move")
 
 
@@ -133,9 +133,9 @@ def decide_holding(
         raise UnknownId("group", group)
     wanted = _place_session(week, group, place, ())
     expect_sound(week.scenario, week.plan, wanted)
-    asked, session, joining = _give_seats(week, group, wanted, queue)
+    asked, session, joining = _give_seats(week, group, wanted, queue, place.patient_agreed)
     diff = PlanDiff(week.scenario, week.upcoming, asked, _with_session(asked, week.upcoming, group, session))
-    _expect_rules_kept(week, diff, group)
+    _expect_rules_kept(week, diff, group, place.patient_agreed)
     return GroupDecision(by=by, now=now, week=week, asked=asked, diff=diff, group=group, action="group.hold", joining=joining)
 
 
@@ -186,15 +186,16 @@ def _place_session(week: WeekSnapshot, group: str, place: RequestedPlace, attend
     )
 
 
-def _expect_rules_kept(week: WeekSnapshot, diff: PlanDiff, group: str) -> None:
+def _expect_rules_kept(week: WeekSnapshot, diff: PlanDiff, group: str, has_agreed: bool) -> None:
     """Refuse what breaks rules that were not broken before, or that a session breaks where it goes. Raises ``RulesBroken``."""
-    if broken := week.find_newly_broken(diff.asked, diff.after, {group}):
+    newly = week.find_newly_broken(diff.asked, diff.after, {group})
+    if broken := [violation for violation in newly if not (has_agreed and violation.rule == AGREED)]:
         details = list_broken_rules(diff.asked, diff.after, broken)
         raise RulesBroken(f"it breaks {', '.join(sorted({violation.rule for violation in broken}))}", details)
 
 
 def _give_seats(
-    week: WeekSnapshot, group: str, session: GroupBooking, queue: Sequence[QueuedPatient]
+    week: WeekSnapshot, group: str, session: GroupBooking, queue: Sequence[QueuedPatient], has_agreed: bool = False
 ) -> tuple[Scenario, GroupBooking, tuple[str, ...]]:
     """Return a session with its free seats given away in order, who joins, and the week's scenario that knows them."""
     asked, joining = week.scenario, list[str]()
@@ -211,7 +212,8 @@ def _give_seats(
         larger = session.changed(attendees=(*session.attendees, patient))
         before = _with_session(with_patient, week.upcoming, group, session)
         after = _with_session(with_patient, week.upcoming, group, larger)
-        if not _find_new(with_patient, before, with_patient, after):
+        newly = _find_new(with_patient, before, with_patient, after)
+        if all(has_agreed and violation.rule == AGREED for violation in newly):
             asked, session = with_patient, larger
             joining.append(patient)
     return asked, session, tuple(joining)

@@ -62,7 +62,7 @@ def mark(session: Session, by: Actor, visit: str, state: BookingState, version: 
     row = get_booking_row(session, visit)
     expect_version(row, "booking", visit, version)
     if state not in BECOMES.get(row.state, ()):
-        raise Conflict(f"what is {row.state} cannot become {state}")
+        raise Conflict(f"what is {row.state} cannot become {state}{_name_way(row.state, state)}")
     wall = periods.get_zone(session).wall
     if state == "arrived" and wall(now).date() < wall(row.starts_at).date():
         raise Conflict("the visit's day has not come yet")
@@ -73,6 +73,15 @@ def mark(session: Session, by: Actor, visit: str, state: BookingState, version: 
         record_booking_state(session, by, visit, bookings.get_standing(session, row).placing, state, now)
     periods.touch(session, row.period_id)
     write_audit(session, by, f"booking.{state}", "visit", visit, now)
+
+
+def _name_way(was: BookingState, state: BookingState) -> str:
+    """Return what has to be done first where a booking cannot become something."""
+    if was == "offered":
+        return ": the place has to be accepted first"
+    if was == "booked" and state == "done":
+        return ": note first that the patient has arrived"
+    return ": take back first what was noted" if was in WAS and was != state else ""
 
 
 def unmark(session: Session, by: Actor, visit: str, version: int | None, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlmodel import Session
@@ -28,10 +28,14 @@ from scheduling.pathways import Occurrence
 from scheduling.plan import Booking, GroupBooking, HoldBooking, Plan, Reason, Unscheduled, VisitBooking
 from scheduling.publishing import rebase
 from scheduling.rules import find_violations
+from scheduling.rules.stability import not_past, notice
 from scheduling.scenario import Scenario
 
 AnyBooking = VisitBooking | GroupBooking | HoldBooking
 B = TypeVar("B", VisitBooking, GroupBooking, HoldBooking)
+
+DELIBERATION = timedelta(hours=1)
+"""How long a plan may be looked at before it is published: for so long the notice that it was made with is enough."""
 
 
 def list_publications(
@@ -67,7 +71,8 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime, keep: C
     InvalidFile
         When something is to be kept that nobody asks for in this week.
     RulesBroken
-        When the plan and what was decided since do not go together; names the rules.
+        When the plan and what was decided since do not go together, or it has become so old that it would tell patients of a
+        start that is past or too near by now; names the rules.
     DoubleBooked
         When it and what stands in another period take one thing at once.
     EventRefused
@@ -79,6 +84,7 @@ def publish(session: Session, by: Actor, identifier: str, now: datetime, keep: C
     present, standing, whole = _merge_with_standing(session, requested, now, keep=keep)
     known = {(violation.rule, violation.ids) for violation in find_violations(present, standing)}
     _expect_rules_kept(present, whole, known)
+    _expect_in_time(present, whole, now)
     published = plans.publish(session, row, present, whole, by.id, now)
     periods.touch(session, present.id)
     # What stands against a rule by now has been taken by illness, a closure or the like: nobody else got that place.
@@ -233,3 +239,16 @@ def _expect_rules_kept(scenario: Scenario, plan: Plan, known: Container[tuple[st
     if broken:
         details = list_broken_rules(scenario, plan, broken)
         raise RulesBroken("the plan does not go with what was decided since it was asked for; plan again", details)
+
+
+def _expect_in_time(scenario: Scenario, plan: Plan, now: datetime) -> None:
+    """Refuse a plan of a week that is lived by which was made so long ago that patients would hear of it too late."""
+    if scenario.now is None:
+        return
+    present = scenario.grid.wall(now).replace(second=0, microsecond=0)
+    told = scenario.changed(now=max(scenario.now, present - DELIBERATION))
+    held = {hold.reserve for hold in plan.holds}
+    past = (violation for violation in not_past(scenario.changed(now=present), plan) if held.isdisjoint(violation.ids))
+    if broken := [*past, *notice(told, plan)]:
+        details = list_broken_rules(scenario, plan, broken)
+        raise RulesBroken("the plan was made too long ago for the patients whom it calls; plan again, or keep these", details)

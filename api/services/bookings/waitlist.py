@@ -17,10 +17,11 @@ from api.services.bookings.consequences import propagate_booking_changes
 from api.services.bookings.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import write_audit
 from api.services.refusals import list_broken_rules
+from api.services.weeks.conflicts import IMPOSSIBLE, end_tasks_of_moved
 from api.services.weeks.offering import is_told_late, without_notice
 from api.services.weeks.week import WeekSnapshot, get_current_week, refresh_shift_locations, with_booking, withdraw_if_asked_by
 from api.store.database import Database
-from api.store.queries import bookings, offers, periods, requests
+from api.store.queries import bookings, offers, periods, requests, tasks
 from api.store.queries.bookings import BookingChange, VisitStatus
 from api.store.tables import BookingRow, OfferRow
 from scheduling.errors import UnknownId
@@ -106,7 +107,7 @@ def decide_offer(
     if best is None:
         details = list_broken_rules(week.scenario, week.upcoming, week.standing_violations)
         if wanted is not None:
-            raise Conflict(f'visit "{wanted}" does not wait, or could not use that place', details)
+            raise Conflict(_describe_misfit(week, wanted), details)
         raise Conflict("no waiting visit that has not refused it could use that place", details)
     booking, stands = best.bookings[0], week.upcoming
     after = with_booking(week.scenario, stands, best.visit, booking)
@@ -119,6 +120,15 @@ def decide_offer(
         booking=booking,
         expires_at=min(now + hold, week.scenario.grid.utc(booking.start)),
     )
+
+
+def _describe_misfit(week: WeekSnapshot, visit: str) -> str:
+    """Return why a freed place is not kept for a visit."""
+    if visit not in week.scenario.visits_by_id:
+        return f'unknown visit "{visit}"'
+    if visit in week.plan.visits_by_id:
+        return f'visit "{visit}" has a place already'
+    return f'visit "{visit}" could not use that place: try to book it there, and each rule that stands in the way is named'
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +224,11 @@ def accept_offer(session: Session, by: Actor, visit: str, now: datetime, patient
     UnknownId
         When none is kept, or any more.
     RulesBroken
-        When it starts sooner than the least notice, and the patient has not agreed to that.
+        When it starts sooner than the least notice, and the patient has not agreed to that; or when it cannot be any more, as
+        where its room is closed by now.
     """
     place = get_offered_place(session, visit, now)
+    _expect_possible(session, by, visit)
     if place.short_notice and not (patient_agreed or by.role is AccessRole.PATIENT):
         detail = f"would start at {place.booking.start:%a %H:%M}, too soon to be told of it; has the patient agreed?"
         raise RulesBroken(f"it breaks {AGREED}", [ErrorDetail(detail, AGREED, visit)])
@@ -230,12 +242,24 @@ def accept_offer(session: Session, by: Actor, visit: str, now: datetime, patient
     return place
 
 
+def _expect_possible(session: Session, by: Actor, visit: str) -> None:
+    """Refuse a place that has become impossible since it was offered: its patient would come in vain."""
+    task = tasks.find_open_tasks(session, IMPOSSIBLE, [visit]).get(("visit", visit))
+    if task is None:
+        return
+    if by.role is AccessRole.PATIENT:  # what has come in between is for the desk alone
+        raise RulesBroken("the place cannot be kept any more: call the clinic", ())
+    rules = task.detail["rules"]
+    broken = [ErrorDetail("; ".join(task.detail["findings"]), rule, visit) for rule in rules]
+    raise RulesBroken(f"what was offered breaks {', '.join(rules)} by now: give it up, and offer another", broken)
+
+
 def decline_offer(session: Session, by: Actor, visit: str, now: datetime) -> None:
     """Give up the place that was offered: it is free for others at once. Raises ``UnknownId``."""
     offer, row = _open(session, visit, now)
     offers.end_offer(session, offer, "declined")
     withdraw_if_asked_by(session, offer)
-    bookings.cancel(session, row.id, now)
+    end_tasks_of_moved(session, [bookings.cancel(session, row.id, now)], now)
     refresh_shift_locations(session, periods.load_scenario(session, row.period_id))
     periods.touch(session, row.period_id)
     write_audit(session, by, "freed-place.decline", "visit", visit, now, offer=offer.id)

@@ -146,14 +146,15 @@ def change_visit(
 ) -> VisitRow:
     """Change some fields of what a visit asks for; where it stands does not change by that.
 
-    When what stands is no longer possible as the visit is now, that is a task.
+    When what stands is no longer possible as the visit is now, that is a task. Of what has begun or is over, only the note and
+    the tags change: what took place stays as it was.
 
     Raises
     ------
     InvalidFile
         When it makes no visit of its period.
     Conflict
-        When the visit is withdrawn.
+        When the visit is withdrawn, or has begun.
     StaleVersion
         When somebody else has changed it.
     """
@@ -162,6 +163,8 @@ def change_visit(
     if len(asked) < len(changes):
         needs.change_desk_fields(session, identifier, changes)
     wanted = _parse(Visit, {**json.loads(row.document), **asked})
+    if wanted != _parse(Visit, json.loads(row.document)):
+        _expect_not_begun(session, identifier, now)
     before = find_conflicts(session, [row.period_id], now) if asked else {}
     requests.put_visits(session, row.period_id, [wanted], now)
     _expect_valid(session, row.period_id, "visits", identifier)
@@ -170,6 +173,16 @@ def change_visit(
         raise_tasks(session, before, [row.period_id], now)
     write_audit(session, by, "visit.change", "visit", identifier, now, fields=sorted(changes))
     return row
+
+
+def _expect_not_begun(session: Session, visit: str, now: datetime) -> None:
+    """Refuse a visit whose patient is or was there, or whose start has come without anybody noting that they are missing."""
+    booking = bookings.find_booking(session, ("visit", visit, ""))
+    if booking is None or booking.state in WAITING_AGAIN:
+        return
+    if booking.starts_at <= now or booking.state not in OPEN:
+        way = "of it only the note and the tags can be changed; whoever has not come is noted as a no-show first"
+        raise Conflict(f'visit "{visit}" has begun: {way}')
 
 
 def withdraw_visit(session: Session, by: Actor, identifier: str, version: int, now: datetime) -> None:

@@ -18,6 +18,7 @@ from api.store.rows import expect_version
 from scheduling import catalogue
 from scheduling.care.programmes import Programme, open_programme, seat_attendees
 from scheduling.clinic import Clinic
+from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import Model, Positive, Weekday
 
 
@@ -66,10 +67,22 @@ def get_version(session: Session, identifier: str) -> int:
 def change_programme(
     session: Session, by: Actor, identifier: str, version: int, changes: Mapping[str, Any], now: datetime
 ) -> Programme:
-    """Change how a programme meets. Raises ``UnknownId`` and ``StaleVersion``."""
+    """Change how a programme meets.
+
+    Raises
+    ------
+    UnknownId, StaleVersion
+        When there is none, or somebody else has changed it.
+    InvalidFile
+        When no session could ever have as many people as it needs.
+    """
     expect_version(store.get_programme(session, identifier), "programme", identifier, version)
     given = {name: value for name, value in changes.items() if value is not None or name == "weekday"}
     wanted = get_programme(session, identifier).changed(**given)
+    if wanted.min_attendees > wanted.capacity:
+        path = "body.min_attendees" if "min_attendees" in given else "body.capacity"
+        told = f"a session needs {wanted.min_attendees} people, and has seats for {wanted.capacity}"
+        raise InvalidFile("body", [Fault(path, f"{told}: it could never take place")])
     store.put_programmes(session, [wanted])
     write_audit(session, by, "programme.change", "programme", identifier, now, fields=sorted(changes))
     return wanted

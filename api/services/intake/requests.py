@@ -7,21 +7,20 @@ and is given a place by :mod:`api.services.intake.same_day`.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field
 from sqlmodel import Session
 
 from api.access.actor import Actor
 from api.services.care.episodes import request_open_visits
 from api.services.intake.kinds import GROUP, REFERRAL_OUT, RequestKind, find_kind, get_kind, list_kinds, list_needing_kinds
-from api.services.patients.finding import Resemblance, describe_merged, describe_twin, find_resembling
-from api.services.patients.needs import Note, Pools, Tags, VisitNeeds
+from api.services.intake.request_forms import AcceptedRequest as AcceptedRequest
+from api.services.intake.request_forms import IntakeReview, KnownRequest, StandingRequest, locate
+from api.services.intake.request_forms import LocatedRequest as LocatedRequest
+from api.services.intake.request_forms import Request as Request
+from api.services.patients.finding import describe_merged, describe_twin, find_resembling
 from api.services.records import AuditedAction, write_audit_entries
 from api.store.columns import new_id
 from api.store.queries import episodes, people, periods, programmes, referrals_out
@@ -31,141 +30,12 @@ from api.store.tables import EpisodeRow
 from scheduling import catalogue
 from scheduling.care.episodes import Episode, Event
 from scheduling.errors import Fault, InvalidFile
-from scheduling.fields import Date, Half, Id, Model, Priority, VisitMinutes
-from scheduling.names import compose_id_if_text, compose_name_if_text, fold
+from scheduling.fields import Priority
+from scheduling.names import fold
 from scheduling.pathways import Pathway
-from scheduling.people import Patient
 
 MAX_DAYS_BACK = 366
 """How long ago a referral may have been made that is taken in only now."""
-
-ShortId = Annotated[Id, Field(max_length=100)]
-
-
-class Request(Model):
-    """What one patient is referred for.
-
-    Attributes
-    ----------
-    kind
-        One of :func:`api.services.intake.kinds.list_kinds`.
-    patient
-        The clinic's id of the patient, known or new.
-    name
-        Needed for a new patient. Of a known one it may be left out, or has to be theirs, whatever its case and blanks.
-    birth_date
-        Of a new patient. Of a known one it has to be theirs, or is noted when none is known.
-    another_patient
-        Whether a patient whose id differs from a known one by case alone is really another.
-    preferred_site, allowed_sites, prefers
-        Where and when a new patient would like to come, and can; no allowed site means all.
-    priority
-        Other than the kind's usual one.
-    referred_on
-        When they were referred, if not today: waiting counts from then.
-    preferred_providers
-        Whom they would like to see.
-    referrer
-        Who asks from outside the clinic.
-    low_reservoir
-        When the pump would be low.
-    programme, department
-        Which group, or which other department.
-    minutes, equipment, note, tags
-        What the visits need, as :class:`api.services.patients.needs.VisitNeeds` has it.
-    """
-
-    kind: str
-    patient: Annotated[ShortId, BeforeValidator(compose_id_if_text)]
-    name: Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(compose_name_if_text)] | None = None
-    birth_date: Date | None = None
-    another_patient: bool = False
-    preferred_site: ShortId | None = None
-    allowed_sites: Annotated[tuple[ShortId, ...], Field(max_length=20, strict=False)] = ()
-    prefers: Half | None = None
-    priority: Priority | None = None
-    referred_on: Date | None = None
-    preferred_providers: Annotated[tuple[ShortId, ...], Field(max_length=20, strict=False)] = ()
-    referrer: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    low_reservoir: Date | None = None
-    programme: ShortId | None = None
-    department: ShortId | None = None
-    minutes: VisitMinutes | None = None
-    equipment: Pools = ()
-    note: Note | None = None
-    tags: Tags = ()
-
-    @property
-    def needs(self) -> VisitNeeds:
-        """What the visits need."""
-        return VisitNeeds(minutes=self.minutes, equipment=self.equipment, note=self.note, tags=self.tags)
-
-    def new_patient(self, sites: Collection[str]) -> Patient:
-        """Return the patient as the clinic will know them."""
-        assert self.name is not None
-        return Patient(
-            id=self.patient,
-            name=self.name,
-            preferred_site=self.preferred_site,
-            allowed_sites=self.allowed_sites or tuple(sites),
-            unavailable=(),
-            prefers=self.prefers,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class LocatedRequest:
-    """A request and where it stands in what it came with, as its faults name it: ``body.`` or ``row 12, ``."""
-
-    place: str
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedRequest:
-    """What became of a request: an episode and the visits that are asked for at once, a wait for a seat, or a referral out.
-
-    ``resembles`` are the patients who are known already and may be the one who is new.
-    """
-
-    request: Request
-    episode: str | None = None
-    visits: tuple[str, ...] = ()
-    referral_out: str | None = None
-    resembles: tuple[Resemblance, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class KnownRequest:
-    """A request for what is open already, as ``fault`` names it; ``differences`` are the fields that are not as they are in."""
-
-    located: LocatedRequest
-    fault: Fault
-    differences: tuple[str, ...] = ()
-
-    @property
-    def conflict(self) -> Fault:
-        """What stands against taking in a request that differs."""
-        differing = ", ".join(self.differences)
-        return _at(self.located, Fault(self.differences[0], f"{self.fault.message}; it is in with another {differing}"))
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeReview:
-    """What requests come to: new ones, those that are in already, those that differ from what is in, and faults."""
-
-    new: list[LocatedRequest] = dataclasses.field(default_factory=list)
-    in_already: list[KnownRequest] = dataclasses.field(default_factory=list)
-    conflicts: list[KnownRequest] = dataclasses.field(default_factory=list)
-    faults: list[tuple[LocatedRequest, Fault]] = dataclasses.field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What is open of a request already, and the fields in which the request differs."""
-
-    fault: Fault
-    differences: tuple[str, ...] = ()
 
 
 def is_same_day(request: Request) -> bool:
@@ -283,8 +153,9 @@ class IntakeContext:
         """Yield what is wrong with requests, each by its place; what is open already is wrong too."""
         review = self.review(placed)
         order = {located.place: number for number, located in enumerate(placed)}
-        standing = [(known.located, known.fault) for known in (*review.in_already, *review.conflicts)]
-        faults = [*review.faults, *((located, _at(located, fault)) for located, fault in standing)]
+        standing = [(known.located, locate(known.located, known.fault)) for known in review.in_already]
+        standing += [(known.located, known.conflict) for known in review.conflicts]
+        faults = [*review.faults, *standing]
         yield from (fault for _, fault in sorted(faults, key=lambda pair: order[pair[0].place]))
 
     def review(self, placed: Sequence[LocatedRequest]) -> IntakeReview:
@@ -296,17 +167,19 @@ class IntakeContext:
         }
         for located in placed:
             faults = list(self._faults(located.request, names))
-            if faults:
-                review.faults.extend((located, _at(located, fault)) for fault in faults)
+            corrected = self._list_corrections(located.request)
+            is_sound = all(fault.path in corrected for fault in faults)
+            key, standing = self._find_standing(located.request) if is_sound else ((), None)
+            if faults and standing is None:
+                review.faults.extend((located, locate(located, fault)) for fault in faults)
                 continue
-            key, standing = self._find_standing(located.request)
             if key in before:
                 fault = Fault("kind", f"is asked for already at {before[key].rstrip('., ')}")
-                review.faults.append((located, _at(located, fault)))
+                review.faults.append((located, locate(located, fault)))
             elif standing is None:
                 review.new.append(located)
             else:
-                known = KnownRequest(located, standing.fault, standing.differences)
+                known = KnownRequest(located, standing.fault, (*corrected, *standing.differences))
                 (review.conflicts if known.differences else review.in_already).append(known)
             before.setdefault(key, located.place)
         return review
@@ -371,6 +244,18 @@ class IntakeContext:
         elif request.birth_date is not None and request.birth_date > self.today:
             yield Fault("birth_date", f"{request.birth_date} is after today, {self.today}")
 
+    def _list_corrections(self, request: Request) -> tuple[str, ...]:
+        """Return the fields in which a request has a known patient otherwise than they are known."""
+        known = self.known.get(request.patient)
+        if known is None or known.merged_into is not None:
+            return ()
+        named, born = request.name, request.birth_date
+        is_other = {
+            "name": named is not None and fold(named) != fold(known.name),
+            "birth_date": born not in (None, known.birth_date),
+        }
+        return tuple(field for field, differs in is_other.items() if differs)
+
     def _find_twin(self, patient: str) -> str | None:
         """Return the known patient, or the first of these requests, from whose id one differs by case alone."""
         first = self._first_spelled[fold(patient)]
@@ -402,7 +287,7 @@ class IntakeContext:
     def _not_offered(self, pathway: Pathway) -> list[str]:
         return sorted({step.service for step in pathway.steps} - self._services)
 
-    def _find_standing(self, request: Request) -> tuple[tuple[str, ...], _Standing | None]:
+    def _find_standing(self, request: Request) -> tuple[tuple[str, ...], StandingRequest | None]:
         """Return what makes two requests the same, and what is open of that already."""
         kind = get_kind(request.kind)
         if kind.pathway is not None:
@@ -412,13 +297,13 @@ class IntakeContext:
             assert request.programme is not None
             fault = Fault("programme", "the patient has a seat in it, or waits for one, already")
             is_in = (request.programme, request.patient) in self._in_groups
-            return (request.patient, GROUP, request.programme), _Standing(fault) if is_in else None
+            return (request.patient, GROUP, request.programme), StandingRequest(fault) if is_in else None
         assert request.department is not None
         sent = self._sent.get((request.patient, request.department))
         fault = Fault("department", f'the patient is referred there already: referral "{sent}"')
-        return (request.patient, REFERRAL_OUT, request.department), _Standing(fault) if sent else None
+        return (request.patient, REFERRAL_OUT, request.department), StandingRequest(fault) if sent else None
 
-    def _compare(self, request: Request, row: EpisodeRow) -> _Standing:
+    def _compare(self, request: Request, row: EpisodeRow) -> StandingRequest:
         """Return an episode that is open, and in which fields a request, which leaves out nothing that it means, differs."""
         history = self._histories[row.id].history
         reservoir = next((event.date for event in history if event.name == "low-reservoir"), None)
@@ -432,13 +317,8 @@ class IntakeContext:
             "needs": (request.needs.dump(), row.needs),
         }
         differences = tuple(field for field, (asked, known) in pairs.items() if asked != known)
-        return _Standing(Fault("kind", f'the patient is on this pathway already: episode "{row.id}"'), differences)
+        return StandingRequest(Fault("kind", f'the patient is on this pathway already: episode "{row.id}"'), differences)
 
     @cached_property
     def _histories(self) -> Mapping[str, Episode]:
         return episodes.load(self._session, [row.id for row in self._open.values()])
-
-
-def _at(located: LocatedRequest, fault: Fault) -> Fault:
-    """Return a fault of a request by its place in what it came with."""
-    return Fault(f"{located.place}{fault.path}", fault.message)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlmodel import Session
@@ -18,7 +19,7 @@ from api.store.tables import PatientRow, VisitRow
 from api.store.tables.plans import BookingKind
 from scheduling.errors import Fault, InvalidFile
 from scheduling.fields import ONE_DAY
-from scheduling.names import fold
+from scheduling.names import simplify
 from scheduling.timegrid import TimeGrid
 
 MAX_RESEMBLING = 10
@@ -78,14 +79,24 @@ def get_unmerged(session: Session, identifier: str) -> PatientRow:
 
 
 def find_patients(session: Session, text: str, after: str, count: int) -> list[PatientRow]:
-    """Return patients by id, those after an id: by words of name or id, or by a date, that of birth or of a booking."""
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
+    """Return patients by id, those after an id: by words of name or id, or by a date, that of birth or of a booking.
+
+    A date is ``1961-04-12``, ``04/12/1961`` or ``12.04.1961``.
+    """
+    day = _read_date(text.strip())
+    if day is None:
         return people.find_patients_by_text(session, text, after, count)
     zone = periods.get_zone(session)
     bounds = tuple(zone.utc(datetime.combine(midnight, MIDNIGHT)) for midnight in (day, day + ONE_DAY))
     return people.find_patients_by_day(session, day, (bounds[0], bounds[1]), after, count)
+
+
+def _read_date(text: str) -> date | None:
+    """Return the date that a text is; None: it is none."""
+    for written in ("%Y-%m-%d", "%m/%d/%Y", "%d.%m.%Y"):
+        with suppress(ValueError):
+            return datetime.strptime(text, written).replace(tzinfo=UTC).date()
+    return None
 
 
 def list_items(session: Session, patient: str, after: str, count: int) -> list[PatientItem]:
@@ -104,7 +115,7 @@ def find_resembling(session: Session, patient: str, name: str, birth_date: date 
     """Return who is known already and may be a patient that is new."""
     rows = people.find_resembling(session, name, birth_date, MAX_RESEMBLING)
     return tuple(
-        Resemblance(row.id, row.folded_name == fold(name), birth_date is not None and row.birth_date == birth_date)
+        Resemblance(row.id, row.folded_name == simplify(name), birth_date is not None and row.birth_date == birth_date)
         for row in rows
         if row.id != patient
     )

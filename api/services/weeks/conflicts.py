@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
-from api.services.weeks.week import EXCUSED
+from api.services.weeks.setting_aside import EXCUSED
 from api.store.queries import bookings, periods, plans, tasks
 from api.store.queries.bookings import BookingChange, StandingBooking
 from api.store.queries.placings import Placing, Subject
-from api.store.tables import TaskRow
+from api.store.tables import BookingRow, TaskRow
 from scheduling.care.agenda import Alert
 from scheduling.errors import InvalidFile
 from scheduling.plan import Plan, Violation
@@ -76,6 +77,8 @@ def find_conflicts(session: Session, period_ids: Iterable[str], now: datetime) -
 def raise_tasks(session: Session, before: Conflicts, period_ids: Iterable[str], now: datetime) -> list[AffectedBooking]:
     """Raise a task for each booking to come that breaks a rule which it did not break before; end those that are mended.
 
+    An open task says what stands against its booking by now, as where one of two closures was lifted.
+
     Parameters
     ----------
     before
@@ -83,27 +86,34 @@ def raise_tasks(session: Session, before: Conflicts, period_ids: Iterable[str], 
     """
     session.flush()
     after = find_conflicts(session, period_ids, now)
+    open_tasks = tasks.find_open_tasks(session, IMPOSSIBLE, [identifier for _, identifier, _ in after])
     affected = []
     for subject, violations in sorted(after.items()):
         known = {(violation.rule, violation.ids) for violation in before.get(subject, ())}
         row = bookings.find_booking(session, subject)
         if row is None or row.state not in bookings.OPEN or row.starts_at <= now:
             continue
-        if any((violation.rule, violation.ids) not in known for violation in violations):
-            detail = {
-                "scenario": row.period_id,
-                "starts_at": row.starts_at.isoformat(),
-                "rules": sorted({violation.rule for violation in violations}),
-                "findings": [violation.detail for violation in violations],
-            }
-            others = {name for _, name, _ in after} - {subject[1]}
-            beside = sorted({other for violation in violations for other in violation.ids} & others)
-            detail |= {"beside": beside} if beside else {}
-            tasks.put_task(session, IMPOSSIBLE, subject[:2], detail, now)
+        is_new = any((violation.rule, violation.ids) not in known for violation in violations)
+        if is_new or subject[:2] in open_tasks:
+            tasks.put_task(session, IMPOSSIBLE, subject[:2], _describe_conflict(row, violations, after), now)
+        if is_new:
             affected.append(bookings.get_standing(session, row))
     for subject in before.keys() - after.keys():
         tasks.end_tasks(session, IMPOSSIBLE, subject[:2], MENDED, now)
     return describe_affected(session, affected)
+
+
+def _describe_conflict(row: BookingRow, violations: Iterable[Violation], broken: Conflicts) -> dict[str, Any]:
+    """Return what the task about a booking says; ``beside`` are the others that break the same rules."""
+    others = {name for _, name, _ in broken} - {row.subject_id}
+    beside = sorted({other for violation in violations for other in violation.ids} & others)
+    detail: dict[str, Any] = {
+        "scenario": row.period_id,
+        "starts_at": row.starts_at.isoformat(),
+        "rules": sorted({violation.rule for violation in violations}),
+        "findings": [violation.detail for violation in violations],
+    }
+    return {**detail, "beside": beside} if beside else detail
 
 
 def end_tasks_of_moved(session: Session, changes: Iterable[BookingChange], now: datetime) -> None:

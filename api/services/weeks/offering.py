@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session
@@ -21,7 +22,7 @@ from scheduling.rules.stability import get_least_start, is_short_notice
 from scheduling.scenario import Scenario
 
 if TYPE_CHECKING:
-    from solver import OfferResult
+    from solver import OfferResult, SlotOffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,36 @@ def find_place_options(week: WeekSnapshot, visit: str, count: int) -> PlaceOptio
     free.sort(key=lambda option: option.short_notice)
     reasons = tuple(reason for left in offers.reasons for reason in left.reasons)
     if offers.offers and not free:
-        reasons = (Reason(rule="making-room", detail="others would have to move: plan again from now"),)
+        reasons = (_explain_moves(offers.offers[0]),)
+    if not free and (over := _explain_days_over(week.scenario, visit)) is not None:
+        reasons = (over,)
     return PlaceOptions(visit, tuple(free), reasons, week.standing_violations)
+
+
+def _explain_moves(offer: SlotOffer) -> Reason:
+    """Return why the best offer cannot be booked by itself: what would have to be given a place, or moved, with it."""
+    if offer.is_free:
+        waiting = ", ".join(sorted(f'"{change.id}"' for change in offer.moves))
+        return Reason(rule="link", detail=f"{waiting} waits too: give that a place first")
+    return Reason(rule="making-room", detail="others would have to move: plan again from now")
+
+
+def _explain_days_over(scenario: Scenario, visit: str) -> Reason | None:
+    """Return that every day on which a visit could be in its week is over, and what to do; None: one is to come."""
+    if scenario.now is None:
+        return None
+    asked, today = scenario.visits_by_id[visit], scenario.now.date()
+    if scenario.horizon.end <= today:
+        monday = today - timedelta(days=today.weekday())
+        monday += timedelta(weeks=monday < scenario.horizon.end)
+        way = f"ask for the visit in the week of {monday}, or a later one"
+        return Reason(rule="horizon", detail=f"the week was over before {scenario.horizon.end}: {way}")
+    way = "book it for a reason, or ask for another day"
+    if asked.same_day and asked.earliest < today:
+        return Reason(rule="same-day", detail=f"its day, {asked.earliest}, is over: {way}")
+    if asked.deadline is not None and asked.deadline < today:
+        return Reason(rule="deadline", detail=f"its last day, {asked.deadline}, is over: {way}")
+    return None
 
 
 def is_told_late(scenario: Scenario, booking: VisitBooking) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -14,6 +14,12 @@ from sqlmodel import Session
 from api.context import AppContext
 from api.runtime.exceptions import Conflict
 from api.services.refusals import list_broken_rules
+from api.services.weeks.conflicts import end_tasks_of_moved
+from api.services.weeks.setting_aside import EXCUSED as EXCUSED
+from api.services.weeks.setting_aside import find_shift_locations as find_shift_locations
+from api.services.weeks.setting_aside import hold, list_broken_alone, set_aside
+from api.services.weeks.setting_aside import list_held as list_held
+from api.services.weeks.setting_aside import pin_of as pin_of
 from api.store.epoch import Version
 from api.store.queries import bookings, offers, periods, plans, requests
 from api.store.queries.bookings import VisitStatus
@@ -21,19 +27,15 @@ from api.store.queries.placings import booking_fields
 from api.store.tables import BookingRow, OfferRow
 from api.store.versioned_cache import carry, get_cached
 from scheduling.costs import calculate_costs
-from scheduling.disruptions import Disruption, PlaceClosure, ProviderAbsence, apply_disruptions
-from scheduling.fields import ONE_DAY, Interval
-from scheduling.plan import Booking, Costs, HoldBooking, Plan, ShiftPlace, Violation, VisitBooking
+from scheduling.plan import Booking, Costs, HoldBooking, Plan, Violation, VisitBooking
 from scheduling.publishing import rebase, upcoming
-from scheduling.requests import Link, Pin, Visit
+from scheduling.requests import Visit
 from scheduling.rules import find_violations
+from scheduling.rules.stability import is_begun
 from scheduling.scenario import Scenario
 
 if TYPE_CHECKING:
     from solver import FreePlaceFinder
-
-EXCUSED = "pinned"
-"""The rule that what stands may break: a visit that was moved by hand away from its pin."""
 
 ANYWHERE = {"group-size"}
 """The rules that a place has no part in: another one breaks them as the one before did."""
@@ -53,21 +55,32 @@ class WeekSnapshot:
         What stands, offered places included.
     statuses : mapping of str to VisitStatus
         How the visits stand that have a place.
+    resized : mapping of str to Visit
+        The visits to come that stand with another length than they ask for, as they ask for it; :attr:`scenario` has them as
+        they stand.
     """
 
     version: Version | None
     scenario: Scenario
     plan: Plan
     statuses: Mapping[str, VisitStatus]
+    resized: Mapping[str, Visit] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, version: Version | None, scenario: Scenario, plan: Plan, statuses: Mapping[str, VisitStatus]) -> Self:
+    def of(
+        cls,
+        version: Version | None,
+        scenario: Scenario,
+        plan: Plan,
+        statuses: Mapping[str, VisitStatus],
+        resized: Mapping[str, Visit] | None = None,
+    ) -> Self:
         """Return a week in which whatever is not merely booked is pinned where it stands."""
         fixed = {visit for visit, status in statuses.items() if status.state != "booked"}
         visits = tuple(
-            _pinned(visit, plan.visits_by_id.get(visit.id)) if visit.id in fixed else visit for visit in scenario.visits
+            hold(visit, plan.visits_by_id.get(visit.id)) if visit.id in fixed else visit for visit in scenario.visits
         )
-        return cls(version, scenario.changed(visits=visits), plan, statuses)
+        return cls(version, scenario.changed(visits=visits), plan, statuses, resized or {})
 
     @cached_property
     def overridden(self) -> frozenset[str]:
@@ -96,18 +109,20 @@ class WeekSnapshot:
         return frozenset(visit for visit, status in self.statuses.items() if status.state == "no-show")
 
     def reopen(self, visits: AbstractSet[str]) -> Self:
-        """Return the week as it is when some visits that were missed wait again: they may have any place."""
-        again = visits & self.missed
+        """Return the week as it is when some visits may have any place: those that were missed, or ask for another length."""
+        missed = visits & self.missed
+        again = missed | (visits & self.resized.keys())
         if not again:
             return self
-        asked = tuple(
-            visit.changed(current=None, pinned=None) if visit.id in again else visit for visit in self.scenario.visits
-        )
+        anew = {**{name: self.scenario.visit(name).changed(current=None, pinned=None) for name in missed}, **self.resized}
+        asked = tuple(anew[visit.id] if visit.id in again else visit for visit in self.scenario.visits)
         scenario = self.scenario.changed(visits=asked)
         kept = tuple(booking for booking in self.plan.visits if booking.visit not in again)
         shifts = find_shift_locations(scenario, (*self.plan.groups, *self.plan.holds, *kept))
-        statuses = {visit: status for visit, status in self.statuses.items() if visit not in again}
-        return type(self)(self.version, scenario, rebase(self.plan.changed(visits=kept, shifts=shifts), scenario), statuses)
+        statuses = {visit: status for visit, status in self.statuses.items() if visit not in missed}
+        resized = {name: visit for name, visit in self.resized.items() if name not in again}
+        plan = rebase(self.plan.changed(visits=kept, shifts=shifts), scenario)
+        return type(self)(self.version, scenario, plan, statuses, resized)
 
     @cached_property
     def broken(self) -> frozenset[tuple[str, tuple[str, ...]]]:
@@ -147,17 +162,19 @@ class WeekSnapshot:
         by what became known later, is set aside, its people, room and patients taken. So is what goes with a visit that waits
         or has to move, which may find no place.
         """
+        if self.resized:
+            return self.reopen(self.resized.keys()).to_plan()
         plan, placed = self.upcoming, self.upcoming.visits_by_id
         fixed = {visit for visit, status in self.statuses.items() if status.state != "booked"} | self.begun
-        pinned = tuple(_pinned(visit, placed.get(visit.id)) if visit.id in fixed else visit for visit in self.scenario.visits)
+        pinned = tuple(hold(visit, placed.get(visit.id)) if visit.id in fixed else visit for visit in self.scenario.visits)
         held = self.scenario.changed(visits=pinned)
         fixed |= list_held(held, plan)
         aside = set(self.overridden & placed.keys())
         loose = {name for _, ids in self.broken for name in ids} - fixed
         waiting = held.visits_by_id.keys() - placed.keys() | loose
         while True:
-            left, rest = _without(held, plan, aside, loose)
-            more = _list_broken_alone(left, rest, fixed - aside, waiting)
+            left, rest = set_aside(held, plan, aside, loose)
+            more = list_broken_alone(left, rest, fixed - aside, waiting)
             if not more:
                 return left, rest
             aside |= more
@@ -175,7 +192,7 @@ class WeekSnapshot:
         items = {*plan.visits_by_id, *plan.groups_by_id, *(hold.reserve for hold in plan.holds)}
         aside = {visit for visit in self.overridden if visit in plan.visits_by_id}
         while True:
-            left, settled = _without(self.scenario, plan, aside)
+            left, settled = set_aside(self.scenario, plan, aside)
             broken = [violation for violation in find_violations(left, settled) if violation.rule != EXCUSED]
             more = {name for violation in broken for name in violation.ids if name in items} - aside
             if not more:
@@ -211,9 +228,37 @@ def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
     def load() -> WeekSnapshot:
         scenario = periods.load_scenario(session, period_id, now)
         plan = plans.load_standing_plan(session, scenario)
-        return WeekSnapshot.of(version, scenario, plan, bookings.get_visit_statuses(session, period_id))
+        statuses = bookings.get_visit_statuses(session, period_id)
+        odd = statuses.keys() & (scenario.visits_by_id.keys() - plan.visits_by_id.keys())
+        fitted, whole = _fit_lengths(session, scenario, plan, odd)
+        resized = {
+            visit: scenario.visits_by_id[visit]
+            for visit in odd & whole.visits_by_id.keys()
+            if statuses[visit].state in bookings.OPEN and not is_begun(scenario, scenario.visits_by_id[visit].current)
+        }
+        return WeekSnapshot.of(version, fitted, whole, statuses, resized)
 
     return get_cached(session, ("week", period_id), (version.number, minute), load)
+
+
+def _fit_lengths(session: Session, scenario: Scenario, plan: Plan, odd: AbstractSet[str]) -> tuple[Scenario, Plan]:
+    """Return a week in which visits that stand with another length than they ask for have that in which they stand."""
+    if not odd:
+        return scenario, plan
+    placed = bookings.placed(session, scenario.id, periods.get_version(session, scenario.id).number)
+    stands = {
+        visit: VisitBooking(visit=visit, **booking_fields(placed["visit", visit, ""], scenario.grid)) for visit in sorted(odd)
+    }
+    fitted = scenario.changed(
+        visits=tuple(
+            visit.changed(minutes=int((booking.end - booking.start).total_seconds()) // 60)
+            if (booking := stands.get(visit.id)) is not None
+            else visit
+            for visit in scenario.visits
+        )
+    )
+    waiting = tuple(left for left in plan.unscheduled if left.visit not in odd)
+    return fitted, rebase(plan.changed(visits=(*plan.visits, *stands.values()), unscheduled=waiting), fitted)
 
 
 def carry_week(session: Session, week: WeekSnapshot, now: datetime) -> None:
@@ -241,8 +286,8 @@ def release_expired(context: AppContext, now: datetime) -> None:
             freed += [] if hold is None or hold.state == "cancelled" else [hold]
             requests.remove_reserve(session, reserve)
             periods.touch(session, reserve.period_id)
+        end_tasks_of_moved(session, [bookings.cancel(session, booking.id, now) for booking in freed], now)
         for booking in freed:
-            bookings.cancel(session, booking.id, now)
             periods.touch(session, booking.period_id)
         for period in sorted({booking.period_id for booking in freed}):
             refresh_shift_locations(session, periods.load_scenario(session, period, now))
@@ -270,18 +315,6 @@ def refresh_shift_locations(session: Session, scenario: Scenario) -> None:
     plans.choose_places(session, scenario, find_shift_locations(scenario, booked))
 
 
-def find_shift_locations(scenario: Scenario, booked: Iterable[Booking]) -> tuple[ShiftPlace, ...]:
-    """Return the location of each shift that bookings use: that of the first at no place beside it."""
-    chosen: dict[tuple[str, datetime], str] = {}
-    for booking in booked:
-        for member in (*booking.team, *booking.supervisors):
-            for shift in scenario.providers_by_id[member].shifts:
-                is_beside = booking.location in shift.also
-                if shift.start <= booking.start and booking.end <= shift.end and not is_beside:
-                    chosen.setdefault((member, shift.start), booking.location)
-    return tuple(ShiftPlace(provider=who, start=start, location=where) for (who, start), where in sorted(chosen.items()))
-
-
 def with_booking(scenario: Scenario, plan: Plan, visit: str, booking: VisitBooking | None) -> Plan:
     """Return a plan with a visit at another place, or at none; of two that want one shift elsewhere, the others keep it."""
     others = tuple(booking for booking in plan.visits if booking.visit != visit)
@@ -292,115 +325,3 @@ def with_booking(scenario: Scenario, plan: Plan, visit: str, booking: VisitBooki
         unscheduled=tuple(left for left in plan.unscheduled if left.visit != visit),
     )
     return rebase(changed, scenario)
-
-
-def list_held(scenario: Scenario, plan: Plan) -> set[str]:
-    """Return the visits that stand where they are pinned."""
-    return {booking.visit for booking in plan.visits if scenario.visits_by_id[booking.visit].pinned == pin_of(booking)}
-
-
-def pin_of(booking: VisitBooking) -> Pin:
-    """Return the pin that holds a visit where it stands."""
-    return Pin(start=booking.start, location=booking.location, room=booking.room, team=booking.team)
-
-
-def _pinned(visit: Visit, booking: VisitBooking | None) -> Visit:
-    return visit if booking is None else visit.changed(pinned=pin_of(booking))
-
-
-def _tie(visit: Visit, cut: Iterable[Link], plan: Plan, loose: AbstractSet[str]) -> Visit:
-    """Pin a visit where it stands; one that waits or is loose has the days that its links to what stands leave it."""
-    booking = plan.visits_by_id.get(visit.id)
-    if booking is not None and visit.id not in loose:
-        return visit.changed(pinned=pin_of(booking))
-    firsts, lasts = [visit.earliest], [] if visit.deadline is None else [visit.deadline]
-    for link in cut:
-        leads = link.before == visit.id
-        other = plan.visits_by_id.get(link.after if leads else link.before)
-        if other is None or visit.id not in (link.before, link.after):
-            continue
-        day, least = other.start.date(), max(link.min_days, int(link.max_days != 0)) * ONE_DAY
-        most = None if link.max_days is None else link.max_days * ONE_DAY
-        if not leads or link.any_order:
-            firsts += [day + least] if not link.any_order else []
-            lasts += [] if most is None else [day + most]
-        if leads or link.any_order:
-            lasts += [day - least] if not link.any_order else []
-            firsts += [] if most is None else [day - most]
-    return visit.changed(earliest=max(firsts), deadline=min(lasts, default=None))
-
-
-def _keep_shift_locations(scenario: Scenario, plan: Plan, aside: AbstractSet[str]) -> Scenario:
-    """Return a scenario in which the shifts of those who are taken by what was set aside stay at its locations."""
-    taken = [booking for booking in plan.visits if booking.visit in aside]
-    sessions = [session for session in plan.groups if session.group in aside]
-    chosen = {(place.provider, place.start): place.location for place in find_shift_locations(scenario, (*taken, *sessions))}
-    people = tuple(
-        provider.changed(
-            shifts=tuple(
-                shift.changed(locations=(chosen[provider.id, shift.start],))
-                if chosen.get((provider.id, shift.start)) in shift.locations
-                else shift
-                for shift in provider.shifts
-            )
-        )
-        if any(who == provider.id for who, _ in chosen)
-        else provider
-        for provider in scenario.providers
-    )
-    return scenario.changed(providers=people)
-
-
-def _list_broken_alone(scenario: Scenario, plan: Plan, fixed: AbstractSet[str], waiting: AbstractSet[str]) -> set[str]:
-    """Return the fixed visits and sessions that break a rule whatever becomes of others, or if what waits finds no place."""
-    visits = tuple(booking for booking in plan.visits if booking.visit in fixed)
-    groups = tuple(session for session in plan.groups if session.group in fixed)
-    alone = plan.changed(visits=visits, groups=groups, holds=(), shifts=find_shift_locations(scenario, (*visits, *groups)))
-    broken = find_violations(scenario, rebase(alone, scenario))
-    items = scenario.visits_by_id.keys() | scenario.groups_by_id.keys()
-    named = [items & set(violation.ids) - waiting for violation in broken if violation.rule != EXCUSED]
-    return {item for together in named if together <= fixed for item in together}
-
-
-def _without(
-    scenario: Scenario, plan: Plan, aside: AbstractSet[str], loose: AbstractSet[str] = frozenset()
-) -> tuple[Scenario, Plan]:
-    """Take visits, sessions and holds out of a week: nothing else gets the people, rooms and patients of those with patients.
-
-    What is linked with them stays where it is, since the links go with them; what waits or is loose, as it has to move, has the
-    days that the links leave it.
-    """
-    if not aside:
-        return scenario, plan
-    cut = [link for link in scenario.links if not aside.isdisjoint((link.before, link.after))]
-    linked = {end for link in cut for end in (link.before, link.after)}
-    rest = scenario.restrict_to(scenario.visits_by_id.keys() - aside)
-    taken: dict[str, list[Interval]] = {}
-    disruptions: list[Disruption] = []
-    for item in plan.items(scenario):
-        if item.id not in aside or item.kind == "hold":
-            continue
-        booking, service = item.booking, item.service
-        recovered = booking.end + timedelta(minutes=service.recovery)
-        for patient in item.patients:
-            taken.setdefault(patient, []).append(Interval(start=booking.start, end=recovered))
-        disruptions += [ProviderAbsence(provider=who, start=booking.start, end=booking.end) for who in item.commitments]
-        if booking.room is not None:
-            disruptions.append(
-                PlaceClosure(place=booking.room, start=booking.start, end=booking.end + timedelta(minutes=service.turnover))
-            )
-    base = rest.changed(
-        groups=tuple(group for group in rest.groups if group.id not in aside),
-        reserves=tuple(reserve for reserve in rest.reserves if reserve.id not in aside),
-        visits=tuple(_tie(visit, cut, plan, loose) if visit.id in linked else visit for visit in rest.visits),
-        patients=tuple(
-            patient.changed(unavailable=(*patient.unavailable, *taken.get(patient.id, ()))) if patient.id in taken else patient
-            for patient in scenario.patients
-        ),
-    )
-    upset = _keep_shift_locations(apply_disruptions(base, disruptions), plan, aside)
-    visits = tuple(booking for booking in plan.visits if booking.visit not in aside)
-    groups = tuple(session for session in plan.groups if session.group not in aside)
-    holds = tuple(hold for hold in plan.holds if hold.reserve not in aside)
-    shifts = find_shift_locations(upset, (*visits, *groups, *holds))
-    return upset, rebase(plan.changed(visits=visits, groups=groups, holds=holds, shifts=shifts), upset)

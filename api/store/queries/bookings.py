@@ -194,6 +194,8 @@ def replace(
 ) -> list[BookingChange]:
     """Make a period's bookings those wanted, and return what changed; all others stay untouched.
 
+    A visit or session that has begun stays, whatever is wanted: what has taken place is not undone by a plan.
+
     Raises
     ------
     DoubleBooked
@@ -206,7 +208,11 @@ def replace(
         for subject, placing in targets.items()
         if subject not in stands or (stands[subject].row.state in OPEN and stands[subject].placing != placing)
     ]
-    leaving = [booking for subject, booking in stands.items() if subject not in targets and booking.row.state in OPEN]
+    leaving = [
+        booking
+        for subject, booking in stands.items()
+        if subject not in targets and booking.row.state in OPEN and (booking.row.kind == "hold" or booking.row.starts_at >= now)
+    ]
     return _apply(session, period_id, moving, leaving, now, publication_id)
 
 

@@ -16,7 +16,7 @@ from api.store.queries import disruptions
 from api.store.rows import get_row, put, read_document
 from api.store.tables import BusyRow, OccupancyRow, PatientRow, ProviderRow, ShiftRow
 from scheduling.fields import Interval
-from scheduling.names import fold
+from scheduling.names import fold, simplify
 from scheduling.people import Patient, Provider, Shift
 from scheduling.timegrid import TimeGrid
 
@@ -62,11 +62,11 @@ def is_known(session: Session, patient_id: str) -> bool:
 def find_patients_by_text(session: Session, text: str, after: str, count: int) -> list[PatientRow]:
     """Return patients by id, those after an id, whose name or id holds every word of a text, whatever its case and order.
 
-    Whoever is looked for by a record that was merged into another is that one.
+    A name is found without its accents too. Whoever is looked for by a record that was merged into another is that one.
     """
     alike = select(_SURVIVOR)
     for word in fold(text.replace(",", " ")).split():
-        named = col(PatientRow.folded_name).contains(word, autoescape=True)
+        named = col(PatientRow.folded_name).contains(simplify(word), autoescape=True)
         alike = alike.where(or_(named, col(PatientRow.folded_id).contains(word, autoescape=True)))
     query = select(PatientRow).where(col(PatientRow.id) > after, col(PatientRow.id).in_(alike))
     return list(session.exec(query.order_by(col(PatientRow.id)).limit(count)))
@@ -97,7 +97,7 @@ def find_case_twins(session: Session, patients: Collection[str]) -> dict[str, st
 
 def find_resembling(session: Session, name: str, birth_date: date | None, count: int) -> list[PatientRow]:
     """Return the patients who are called so, or were born on a date, by id."""
-    is_alike = col(PatientRow.folded_name) == fold(name)
+    is_alike = col(PatientRow.folded_name) == simplify(name)
     if birth_date is not None:
         is_alike = or_(is_alike, col(PatientRow.birth_date) == birth_date)
     query = select(PatientRow).where(is_alike, col(PatientRow.merged_into).is_(None))
@@ -140,7 +140,7 @@ def put_patients(session: Session, patients: Iterable[Patient], now: datetime) -
             id=patient.id,
             name=patient.name,
             folded_id=fold(patient.id),
-            folded_name=fold(patient.name),
+            folded_name=simplify(patient.name),
             document=patient.model_dump_json(),
             created_at=now,
         )

@@ -56,7 +56,8 @@ class BusyRow(TableRow, table=True):
 class PatientRow(TableRow, table=True):
     """A patient; ``document`` is the domain's. ``email`` is where they are written to, which no scenario says.
 
-    By ``folded_id`` and ``folded_name``, of :func:`scheduling.names.fold`, they are found however somebody writes them.
+    They are found however somebody writes them: by ``folded_id``, of :func:`scheduling.names.fold`, and by ``folded_name``, of
+    :func:`scheduling.names.simplify`.
     One ``merged_into`` another is that patient: nothing new is asked for of it.
     """
 

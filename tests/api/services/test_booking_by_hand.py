@@ -221,6 +221,60 @@ def unmark(desk: FrontDesk) -> tuple[int, str]:
     return answer.status_code, str((desk.booking("v-1") or {})["state"])
 
 
+def test_who_marks_in_the_wrong_order_hears_what_comes_first(desk: FrontDesk) -> None:
+    desk.clock.now = TUESDAY_AT_NINE
+    refused = desk.change("PUT", "booking/state", "v-1", {"state": "done"})
+    assert refused.status_code == 409 and "note first that the patient has arrived" in refused.json()["detail"]
+    assert desk.change("PUT", "booking/state", "v-1", {"state": "arrived"}).status_code == 200
+    refused = desk.change("PUT", "booking/state", "v-1", {"state": "no-show"})
+    assert refused.status_code == 409 and "take back first what was noted" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"minutes": 90}, {"service": "injection"}, {"deadline": "2026-12-03"}, {"equipment": ["generator"]}]
+)
+def test_of_what_has_begun_only_note_and_tags_change(desk: FrontDesk, changes: dict[str, object]) -> None:
+    desk.clock.now = TUESDAY_AT_NINE
+    version = {"If-Match": desk.ask("GET", "/v1/visits/v-1").headers["etag"]}
+    refused = desk.ask("PATCH", "/v1/visits/v-1", changes, **version)
+    assert refused.status_code == 409 and "has begun" in refused.json()["detail"]
+    told = desk.ask("PATCH", "/v1/visits/v-1", {"note": "came by taxi", "tags": ["study"]}, **version)
+    assert (told.status_code, told.json()["note"]) == (200, "came by taxi")
+
+
+def test_who_has_not_come_may_ask_for_something_else(desk: FrontDesk) -> None:
+    desk.clock.now = TUESDAY_AT_NINE + timedelta(hours=1)
+    assert desk.change("PUT", "booking/state", "v-1", {"state": "no-show"}).status_code == 200
+    version = {"If-Match": desk.ask("GET", "/v1/visits/v-1").headers["etag"]}
+    assert desk.ask("PATCH", "/v1/visits/v-1", {"minutes": 90}, **version).status_code == 200
+
+
+def test_an_offer_for_what_follows_a_waiting_visit_says_which_comes_first(desk: FrontDesk) -> None:
+    assert desk.cancel("v-1").json()["waiting"] == ["v-1", "v-2"]
+    told = desk.ask("POST", "/v1/visits/v-2/offers", {"count": 1}).json()
+    assert (told["offers"], [reason["rule"] for reason in told["reasons"]]) == ([], ["link"])
+    assert '"v-1" waits too' in told["reasons"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "day", "rule", "told"),
+    [
+        ({"same_day": True}, 1, "same-day", "its day, 2026-11-30, is over: book it for a reason, or ask for another day"),
+        ({"deadline": "2026-12-01"}, 2, "deadline", "its last day, 2026-12-01, is over: book it for a reason"),
+        ({}, 5, "horizon", "ask for the visit in the week of 2026-12-07"),
+    ],
+)
+def test_when_its_days_are_over_a_visit_is_offered_the_way_out(
+    desk: FrontDesk, changes: dict[str, object], day: int, rule: str, told: str
+) -> None:
+    version = {"If-Match": desk.ask("GET", "/v1/visits/v-4").headers["etag"]}
+    assert desk.ask("PATCH", "/v1/visits/v-4", changes, **version).status_code == 200
+    desk.clock.now = datetime(2026, 12, day, 15, tzinfo=UTC)
+    answer = desk.ask("POST", "/v1/visits/v-4/offers", {"count": 1}).json()
+    assert (answer["offers"], [reason["rule"] for reason in answer["reasons"]]) == ([], [rule])
+    assert told in answer["reasons"][0]["detail"]
+
+
 def test_what_was_noted_by_mistake_is_taken_back_a_step_at_a_time(desk: FrontDesk) -> None:
     its_day(desk)
     assert unmark(desk) == (409, "booked")

@@ -129,6 +129,27 @@ def test_a_second_cause_makes_no_second_task_and_a_done_one_stays_done(desk: Fro
     assert tasks(desk) == {}
 
 
+def test_when_one_of_two_closures_is_lifted_the_task_names_the_other_alone(desk: FrontDesk) -> None:
+    def findings() -> list[str]:
+        items = desk.ask("GET", "/v1/tasks").json()["items"]
+        return next((item["detail"]["findings"] for item in items if item["subject"] == "v-1"), [])
+
+    water = desk.ask("POST", "/v1/closures", {**WEDNESDAY, "location": "wang", "reason": "water"}).json()["id"]
+    paint = desk.ask("POST", "/v1/closures", {**WEDNESDAY, "room": "wang-exam-1", "reason": "paint"}).json()["id"]
+    assert len(findings()) == 2
+    assert desk.ask("DELETE", f"/v1/closures/{water}").status_code == 200
+    assert [finding.rpartition(": ")[2] for finding in findings()] == ["paint"]
+    assert desk.ask("DELETE", f"/v1/closures/{paint}").status_code == 200
+    assert findings() == []
+
+
+def test_an_absence_of_days_says_on_which_it_ends(desk: FrontDesk) -> None:
+    away = {"provider": "ana", "from": at("MO 00:00"), "to": at("FR 00:00")}
+    assert desk.ask("POST", "/v1/absences", away).status_code == 201
+    (task,) = (item for item in desk.ask("GET", "/v1/tasks").json()["items"] if item["subject"] == "v-1")
+    assert task["detail"]["findings"] == ["is busy from Mon 00:00 to Fri 04 Dec 00:00"]
+
+
 def test_a_visit_that_is_moved_or_cancelled_is_a_task_no_more(desk: FrontDesk) -> None:
     desk.ask("POST", "/v1/absences", ROUTES["absences"])
     assert desk.move("v-1", "TH 11:00").status_code == 200

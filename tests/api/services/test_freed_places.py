@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from support import factories
 from support.factories import at, booking, reserve, visit
-from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk
+from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules
 
 
 @pytest.fixture
@@ -171,3 +171,40 @@ def test_a_place_is_kept_for_whom_the_desk_chooses(desk: FrontDesk) -> None:
     assert refused.status_code == 409 and "nobody" in refused.json()["detail"]
     kept = desk.ask("POST", "/v1/scenarios/test-week/freed-places", freed | {"visit": "routine"})
     assert (kept.status_code, kept.json()["visit"]) == (201, "routine")
+
+
+def test_a_place_that_has_become_impossible_is_accepted_by_nobody(desk: FrontDesk) -> None:
+    offer(desk, free(desk))
+    closed = {"room": desk.booking("urgent")["room"], "from": at("TU 00:00"), "to": at("WE 00:00")}  # type: ignore[index]
+    assert desk.ask("POST", "/v1/closures", closed).status_code == 201
+    path = "/v1/visits/urgent/freed-place/acceptance"
+    refused, discreet = desk.ask("POST", path), desk.ask("POST", path, headers=desk.link("urgent"))
+    assert (refused.status_code, rules(refused)) == (409, {"closure"}) and "offer another" in refused.json()["detail"]
+    assert (discreet.status_code, discreet.json()["errors"]) == (409, []) and "call the clinic" in discreet.json()["detail"]
+    assert desk.ask("DELETE", "/v1/visits/urgent/freed-place").status_code == 204
+    assert desk.ask("GET", "/v1/tasks").json()["items"] == []
+
+
+def test_the_task_about_an_impossible_offer_ends_with_it(desk: FrontDesk) -> None:
+    offer(desk, free(desk))
+    closed = {"room": desk.booking("urgent")["room"], "from": at("TU 00:00"), "to": at("WE 00:00")}  # type: ignore[index]
+    assert desk.ask("POST", "/v1/closures", closed).status_code == 201
+    assert [task["subject"] for task in desk.ask("GET", "/v1/tasks").json()["items"]] == ["urgent"]
+    desk.clock.pass_by(minutes=31)
+    assert desk.ask("POST", "/v1/visits/urgent/offers", {"count": 1}).status_code == 200
+    assert desk.ask("GET", "/v1/tasks").json()["items"] == []
+
+
+def test_the_desk_hears_why_a_place_is_not_kept_for_whom_it_chooses(desk: FrontDesk) -> None:
+    place = free(desk)
+    version = {"If-Match": desk.ask("GET", "/v1/patients/rae").headers["etag"]}
+    away = {"unavailable": [{"start": at("TU 00:00"), "end": at("WE 00:00")}]}
+    assert desk.ask("PATCH", "/v1/patients/rae", away, **version).status_code == 200
+    assert desk.book("urgent", "WE 09:00").status_code == 201
+
+    def keep(visit: str) -> Any:
+        return desk.ask("POST", "/v1/scenarios/test-week/freed-places", place | {"visit": visit})
+
+    assert "unknown visit" in keep("nobody").json()["detail"]
+    assert "has a place already" in keep("urgent").json()["detail"]
+    assert "could not use that place" in keep("routine").json()["detail"]

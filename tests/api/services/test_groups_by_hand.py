@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support import factories
 from support.factories import at, booking, group, session, visit
-from support.frontdesk import FrontDesk, front_desk, rules
+from support.frontdesk import TUESDAY_AT_NINE, FrontDesk, front_desk, rules
 
 from api.store.queries import programmes
 from api.store.tables import MemberRow
@@ -57,6 +57,19 @@ def test_a_session_is_moved_with_all_who_have_a_seat(desk: FrontDesk) -> None:
     assert [told(desk, patient) for patient in ("sol", "tam")] == [["REQUEST"], ["REQUEST"]]
     assert rules(change(desk, "PATCH", {"start": at("TH 09:00"), **WANG, "team": ["ana"]})) == {"qualified"}
     assert change(desk, "PATCH", {"start": at("TH 09:00"), **WANG, "room": "nowhere"}).status_code == 422
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_session_comes_sooner_than_the_least_notice_when_its_people_agree(sqlite_url: str, stands: bool) -> None:
+    asked = factories.scenario(group("coping", "sol", "tam"), policy=factories.policy(notice_minutes=1440))
+    made = factories.plan(asked, session("coping", "WE 09:00", "sol tam"))
+    with front_desk(sqlite_url, asked, made, TUESDAY_AT_NINE) as desk:
+        if not stands:
+            assert change(desk, "DELETE").status_code == 200
+        method, soon = "PATCH" if stands else "POST", {"start": at("TU 14:00"), **WANG}
+        assert "notice" in rules(change(desk, method, soon))
+        agreed = change(desk, method, {**soon, "patient_agreed": True})
+        assert (agreed.status_code, agreed.json()["attendees"]) == (200 if stands else 201, ["sol", "tam"])
 
 
 def test_a_session_is_called_off_and_can_be_planned_anew(desk: FrontDesk) -> None:

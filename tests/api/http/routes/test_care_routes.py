@@ -123,6 +123,16 @@ def test_a_sheet_sent_in_again_brings_its_new_row_and_names_what_is_in_or_differ
     assert len(clinic.ask("GET", "/v1/episodes?patient=mrn-2").json()["items"]) == 1
 
 
+def test_a_row_whose_name_or_birth_date_was_corrected_is_a_conflict_and_the_others_go_on(clinic: FrontDesk) -> None:
+    rows = [{"kind": "follow-up", "patient": f"mrn-{number}", "name": "Robni"} for number in (1, 2, 3)]
+    assert sheet(clinic, csv_of(*rows[:2]), False).status_code == 201
+    told = sheet(clinic, csv_of({**rows[0], "name": "Robin"}, {**rows[1], "birth_date": "1961-04-12"}, rows[2]), False).json()
+    assert [one["patient"] for one in told["taken"]] == ["mrn-3"], told
+    assert [row["place"] for row in told["conflicts"]] == ["row 2, name", "row 3, birth_date"]
+    other = sheet(clinic, csv_of({"kind": "physical-therapy", "patient": "mrn-1", "name": "Robin"}), False)
+    assert (other.status_code, other.json()["errors"][0]["path"]) == (422, "row 2, name")
+
+
 def test_a_spreadsheet_is_tried_then_taken_in_whole(clinic: FrontDesk) -> None:
     good = {"kind": "follow-up", "patient": "mrn-1", "name": "Robin"}
     bad = csv_of(good, {**good, "patient": "mrn-2", "priority": "very"}, {**good, "patient": "mrn-3", "kind": "juggling"})
@@ -246,6 +256,10 @@ def test_who_waits_for_a_group_is_seen_and_may_leave(clinic: FrontDesk) -> None:
     assert (shown.json()["sessions"], shown.json()["next"]) == ([], None)
     changed = clinic.ask("PATCH", path, {"weekday": "TU", "capacity": 4}, **{"If-Match": shown.headers["etag"]})
     assert (changed.json()["weekday"], changed.json()["capacity"]) == ("TU", 4)
+    version = {"If-Match": changed.headers["etag"]}
+    for changes in ({"capacity": 2, "min_attendees": 3}, {"min_attendees": 5}):
+        refused = clinic.ask("PATCH", path, changes, **version)
+        assert refused.status_code == 422 and refused.json()["errors"][0]["path"] == "body.min_attendees"
     assert clinic.ask("PUT", f"{path}/sessions/2026-12", {"came": ["mrn-1"]}).status_code == 409
     assert [clinic.ask("DELETE", f"{path}/people/mrn-1").status_code for _ in range(2)] == [204, 404]
     assert clinic.ask("GET", path).json()["waiting"] == []

@@ -87,6 +87,19 @@ def test_patients_are_found_by_words_of_their_name_in_any_case_and_order_by_id_o
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["zoe", "MULLER", "Müller", "Lukasz muller", "Łukasz", "n'golo", "n\u2019golo", "04/12/1961", "12.04.1961", "1961-04-12"],
+)
+def test_a_name_is_found_without_its_accents_and_a_birth_date_as_people_write_it(desk: FrontDesk, text: str) -> None:
+    version = desk.ask("GET", "/v1/patients/pat").headers["etag"]
+    changes = {"name": "Zoë N\u2019Golo Müller-Łukasz", "birth_date": "1961-04-12"}
+    assert desk.ask("PATCH", "/v1/patients/pat", changes, **{"If-Match": version}).status_code == 200
+    found = desk.ask("GET", f"/v1/patients?find={text}").json()["items"]
+    assert [(patient["id"], patient["name"]) for patient in found] == [("pat", changes["name"])]
+    assert desk.ask("GET", "/v1/patients?find=13/13/1961").json()["items"] == []
+
+
 def test_intake_says_whom_a_new_patient_resembles_and_nobody_of_a_known_one(desk: FrontDesk) -> None:
     refer(desk, "follow-up", "mrn-1", name="Alex Twice", birth_date="1961-04-12")
     told = refer(desk, "follow-up", "mrn-2", name="alex  TWICE").json()["resembles"]
