@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from api.access.passwords import hash_password
 from api.cli.main import app
 from api.context import AppContext
-from api.runtime.exceptions import Unauthenticated
+from api.runtime.exceptions import TooMany, Unauthenticated
 from api.runtime.settings import Settings
 from api.services.accounts import sessions
 from api.services.accounts.sessions import EVERYWHERE, LogInAttempt
@@ -61,6 +61,21 @@ def test_one_network_of_ipv6_is_one_guesser(context: AppContext) -> None:
     guess(context, "2001:db8::1", 3)
     assert not comes_in(context, "2001:db8::2")
     assert comes_in(context, "2001:db8:0:1::2")
+
+
+def test_one_network_of_ipv6_shares_the_attempts_of_a_minute(make: Any, settings: Settings) -> None:
+    context = make(settings.model_copy(update={"failures_before_lock": 1000, "log_ins_per_minute": 5}))
+    for number in range(5):
+        guess(context, f"2001:db8::{number}", 1)
+    with pytest.raises(TooMany):
+        comes_in(context, "2001:db8::ffff")
+    assert comes_in(context, "2001:db8:0:1::1")
+
+
+def test_addresses_of_ipv4_that_are_written_as_ipv6_are_not_one_network(context: AppContext) -> None:
+    guess(context, "::ffff:192.0.2.1", 3)
+    assert not comes_in(context, "192.0.2.1")
+    assert comes_in(context, "::ffff:192.0.2.2")
 
 
 def test_an_own_guess_too_many_rests_a_while(context: AppContext, clock: Clock) -> None:
