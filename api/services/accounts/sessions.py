@@ -68,12 +68,14 @@ def log_in(context: AppContext, attempt: LogInAttempt) -> OpenedSession:
     now = context.clock()
     with context.database.reading() as session:
         account = accounts.find_account_by_name(session, attempt.name)
-    right = is_password(account.password_hash if account else None, attempt.password)
+    tried = account.password_hash if account else None
+    right = is_password(tried, attempt.password)
     most, minutes = context.settings.failures_before_lock, context.settings.lock_minutes
     refusal = Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
     with context.database.writing() as session:
-        account = accounts.find_account_by_name(session, attempt.name)  # it may have been closed while the password was tried
-        if right and account is not None and account.is_active and not _is_locked(session, account, attempt.address, now):
+        account = accounts.find_account_by_name(session, attempt.name)  # it may have been changed while the password was tried
+        right = right and account is not None and account.password_hash == tried and account.is_active
+        if right and account is not None and not _is_locked(session, account, attempt.address, now):
             if account.totp_secret is not None and not attempt.code:
                 raise CodeNeeded("send the code of the second factor too, as code")
             if account.totp_secret is None or second_factor.accept_code(context.signer, account, attempt.code or "", now):
@@ -133,10 +135,11 @@ def change_password(context: AppContext, by: Actor, address: str, present: str, 
     now = context.clock()
     with context.database.reading() as session:
         account = accounts.get_account(session, by.id)
-    right = is_password(account.password_hash, present)
+    tried = account.password_hash
+    right = is_password(tried, present)
     with context.database.writing() as session:
         account = accounts.get_account(session, by.id)
-        if right := right and not _is_locked(session, account, address, now):
+        if right := right and account.password_hash == tried and not _is_locked(session, account, address, now):
             version = account.version
         else:
             _refuse(session, context.settings, account, address, now)
