@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from threading import Lock
 from time import monotonic
@@ -14,6 +15,9 @@ MAX_CALLERS = 50_000
 """Buckets that a limit keeps; the one not asked for longest gives way."""
 
 SECONDS_A_MINUTE = 60
+
+NETWORK_BITS = 64
+"""How much of an IPv6 address is one network: whoever has one address has all that begin so."""
 
 MAX_STREAMS = 8
 """Streams that one account, or one patient's link, may have open in one process: a desk needs one or two for each window."""
@@ -95,3 +99,14 @@ class OpenStreams:
             self._open[caller] -= 1
             if not self._open[caller]:
                 del self._open[caller]
+
+
+def get_network(address: str) -> str:
+    """Return what one caller has of addresses: an IPv4 address, though it may be written as one of IPv6, or a network."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        parsed = parsed.ipv4_mapped or parsed
+    return str(ip_network((parsed, NETWORK_BITS), strict=False)) if isinstance(parsed, IPv6Address) else str(parsed)

@@ -44,6 +44,9 @@ BACK_OFF_SECONDS = (2.0, 60.0)
 POOL_THREADS, POOL_PLACES = 2, 16
 """How many ask the issuer at once, and wait."""
 
+NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
+"""What an issuer has to say of itself (OpenID Connect Discovery 1.0, section 3)."""
+
 LEEWAY_SECONDS = 60
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 """Signatures of the issuer that are believed: none by a shared secret, and not ``none``."""
@@ -120,12 +123,13 @@ class IdentityProvider:
                 token = client.fetch_token(provider["token_endpoint"], code=code, code_verifier=begun.verifier)
                 keys = KeySet.import_key_set(cast(KeySetSerialization, _read(client, provider["jwks_uri"])))
             return self._claim(token, keys, begun.nonce)
-        except (AuthlibBaseError, JoseError, KeyError, ValueError) as error:
+        except (AuthlibBaseError, JoseError, KeyError, TypeError, ValueError) as error:  # JSON of any shape may have come
             raise Unauthenticated("the identity provider does not vouch for this log-in") from error
 
     def _claim(self, token: dict[str, Any], keys: KeySet, nonce: str) -> str:
         decoded = jwt.decode(token["id_token"], keys, algorithms=ALGORITHMS)
-        options = {"iss": {"essential": True, "value": self._discovered()["issuer"]}}
+        expected = {"iss": self._discovered()["issuer"], "aud": self._settings.oidc_client_id}
+        options = {name: {"essential": True, "value": value} for name, value in expected.items()}
         params = {"nonce": nonce, "client_id": self._settings.oidc_client_id, "access_token": token.get("access_token")}
         claims = CodeIDToken(decoded.claims, decoded.header, options, params)
         claims.validate(leeway=LEEWAY_SECONDS)
@@ -144,7 +148,9 @@ class IdentityProvider:
                         document = _read(client, f"{self.issuer}/.well-known/openid-configuration")
                 except ValueError as error:
                     raise Unavailable("the identity provider does not answer") from error
-                if document.get("issuer", "").rstrip("/") != self.issuer:
+                if not all(isinstance(document.get(name), str) for name in NEEDED):
+                    raise Unavailable("the identity provider does not say where it is asked")
+                if document["issuer"].rstrip("/") != self.issuer:
                     raise Unavailable("the identity provider calls itself by another name")
                 self._metadata = document
             return self._metadata

@@ -11,6 +11,7 @@ from radicale.rights import BaseRights
 
 from api.access.actor import NOBODY, UNKNOWN, Actor
 from api.access.credentials import TOKEN
+from api.access.limits import get_network
 from api.context import create_context
 from api.runtime.exceptions import ServiceError, TooMany, Unauthenticated
 from api.runtime.settings import read_settings
@@ -32,7 +33,7 @@ class Auth(BaseAuth):
 
     def _login_ext(self, login: str, password: str, context: AuthContext) -> str:
         """Return the account's name, empty when the token is not one of the account, or its address has guessed too often."""
-        guessing = f"caldav from {context.remote_addr}"
+        guessing = f"caldav from {get_network(context.remote_addr)}"
         try:
             self._context.log_ins.expect(guessing)
             actor = self._context.identify(password) if password.startswith(TOKEN) else None

@@ -27,6 +27,7 @@ from starlette.types import Scope as AsgiScope
 
 from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
 from api.access.credentials import hash_secret
+from api.access.limits import get_network
 from api.access.owners import find_ids, get_kind, is_opened_in_need, is_own
 from api.access.table import Access, Scope, get_line, list_methods
 from api.context import AppContext, get_context
@@ -200,7 +201,7 @@ def admit(context: AppContext, line: Access, asked: AccessRequest) -> Actor:
         actor = _known(context, asked)
     except Unauthenticated as refusal:
         # Guessing secrets is limited like guessing passwords; so is how fast strangers can make the audit grow.
-        context.log_ins.take(f"guess from {asked.address}")
+        context.log_ins.take(f"guess from {get_network(asked.address)}")
         _deny(context, line, asked, UNKNOWN, NOBODY, str(refusal))
         raise
     if asked.bearer is None and asked.is_unasked:

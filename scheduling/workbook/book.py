@@ -19,8 +19,8 @@ MAX_SUGGESTIONS = 50
 """For how many unknown names of a column it is looked what was meant."""
 
 
-SEPARATORS = re.compile(r"\s*(?:[;/+&|\n]|\b(?:and|und|et)\b)\s*")
-"""What people write between the words of a list, in place of commas."""
+SEPARATORS = re.compile(r"[;/+&|\n]|\b(?:and|und|et)\b")
+"""What people write between the words of a list, in place of commas; the blanks around it are no part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def _list_calls(book: Book, column: Column, known: Iterable[str]) -> dict[str, s
 
 def _suggest_name(word: str, called: Mapping[str, str]) -> str:
     """Return which entry a word probably means, or which several of a list that is not separated by commas."""
-    parts = [part.casefold() for part in SEPARATORS.split(word)]
+    parts = [part.strip().casefold() for part in SEPARATORS.split(word)]
     if len(parts) > 1 and all(part in called for part in parts):
         return offer([", ".join(called[part] for part in parts)])
     near = word.lstrip("0") if word.isdecimal() else word.casefold()

@@ -27,7 +27,7 @@ WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 WEEKDAY_NAMES = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 LEVELS = ("low", "normal", "high")
 ANSWERS = {"yes": True, "no": False, "true": True, "false": False}
-OR = re.compile(r"\s+or\s+|\s*\|\s*")
+OR = re.compile(r"(?<=\s)or(?=\s)|\|")
 
 
 MEANT = "; did you mean"
@@ -202,7 +202,7 @@ def _read_texts(raw: Any) -> tuple[str, ...]:
 def _read_team(raw: Any) -> tuple[tuple[str, ...], ...]:
     if isinstance(raw, list | tuple) and all(isinstance(seat, list | tuple) for seat in raw):
         return tuple(_read_ids(seat) for seat in raw)
-    return tuple(tuple(OR.split(seat)) for seat in _read_ids(raw))
+    return tuple(tuple(name.strip() for name in OR.split(seat)) for seat in _read_ids(raw))
 
 
 def _read_days(raw: Any) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.access.actor import Actor
+from api.access.limits import get_network
 from api.context import AppContext
 from api.http.dependencies import Shared
 from api.http.gate import get_address, make_router
@@ -122,7 +123,7 @@ def _open(context: AppContext, request: Request, secret: str) -> tuple[Actor, Pa
     try:
         return open_page(context, secret)
     except (Unauthenticated, UnknownId):
-        context.log_ins.take(f"guess from {get_address(request)}")
+        context.log_ins.take(f"guess from {get_network(get_address(request))}")
         return None
 
 

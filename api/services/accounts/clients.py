@@ -25,6 +25,7 @@ from sqlmodel import Session
 from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
 from api.access.credentials import CLIENT, hash_secret, make_secret
 from api.access.identity import OF_CLIENTS
+from api.access.limits import get_network
 from api.context import AppContext
 from api.services.accounts.client_keys import find_key_faults, refresh_keys
 from api.services.records import write_audit
@@ -211,7 +212,7 @@ def give_token(context: AppContext, address: str, request: TokenRequest, audienc
             client = _verify(session, request, audience, now)
             return _open_token(session, client, request.scope, now)
     except TokenRefused as refusal:
-        context.log_ins.take(f"token for {address}")
+        context.log_ins.take(f"token for {get_network(address)}")
         denial = audit.AuditEntry(UNKNOWN, NOBODY, "client.token", "client", "", "denied", {"reason": refusal.error})
         with context.database.writing() as session:
             audit.append(session, denial, now)

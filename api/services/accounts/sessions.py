@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Literal
 
 from sqlmodel import Session
@@ -12,6 +11,7 @@ from sqlmodel import Session
 from api.access import second_factor
 from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
 from api.access.credentials import SESSION, Signer, hash_secret, make_secret
+from api.access.limits import get_network
 from api.access.oidc import IdentityProvider, read_cookie
 from api.access.passwords import hash_password, is_password
 from api.context import AppContext
@@ -22,9 +22,6 @@ from api.services.records import write_audit, write_refusal
 from api.store.columns import new_id
 from api.store.queries import accounts
 from api.store.tables import AccountRow, LogInSourceRow, SessionRow
-
-KNOWN_BITS = 64
-"""How much of an IPv6 address is one network: whoever has one address has all that begin so."""
 
 EVERYWHERE = 10
 """How many times as many wrong passwords, from wherever, keep addresses that are new to an account from it."""
@@ -67,23 +64,25 @@ def log_in(context: AppContext, attempt: LogInAttempt) -> OpenedSession:
     TooMany
         When this address has failed too often.
     """
-    context.log_ins.expect(f"log-in from {attempt.address}")
+    context.log_ins.expect(f"log-in from {get_network(attempt.address)}")
     now = context.clock()
     with context.database.reading() as session:
         account = accounts.find_account_by_name(session, attempt.name)
-    right = is_password(account.password_hash if account else None, attempt.password)
+    tried = account.password_hash if account else None
+    right = is_password(tried, attempt.password)
     most, minutes = context.settings.failures_before_lock, context.settings.lock_minutes
     refusal = Unauthenticated(f"wrong name or password; after {most} wrong ones in a row none is let in for {minutes} minutes")
     with context.database.writing() as session:
-        account = accounts.find_account_by_name(session, attempt.name)  # it may have been closed while the password was tried
-        if right and account is not None and account.is_active and not _is_locked(session, account, attempt.address, now):
+        account = accounts.find_account_by_name(session, attempt.name)  # it may have been changed while the password was tried
+        right = right and account is not None and account.password_hash == tried and account.is_active
+        if right and account is not None and not _is_locked(session, account, attempt.address, now):
             if account.totp_secret is not None and not attempt.code:
                 raise CodeNeeded("send the code of the second factor too, as code")
             if account.totp_secret is None or second_factor.accept_code(context.signer, account, attempt.code or "", now):
                 return _open_session(session, context.settings, account, attempt.address, now, "password")
             refusal = CodeNeeded("that is no code of the second factor, or it was taken before")
         _refuse(session, context.settings, account, attempt.address, now)
-    context.log_ins.take(f"log-in from {attempt.address}")
+    context.log_ins.take(f"log-in from {get_network(attempt.address)}")
     raise refusal
 
 
@@ -99,21 +98,21 @@ def log_in_by_provider(
     TooMany, Unavailable
         When this address has failed too often, or the provider does not answer.
     """
-    context.log_ins.expect(f"log-in from {address}")
+    context.log_ins.expect(f"log-in from {get_network(address)}")
     now = context.clock()
     try:
         subject = provider.subject(read_cookie(cookie, context.signer), state, code)
     except Unauthenticated:
         with context.database.writing() as session:
             _refuse(session, context.settings, None, address, now)
-        context.log_ins.take(f"log-in from {address}")
+        context.log_ins.take(f"log-in from {get_network(address)}")
         raise
     with context.database.writing() as session:
         account = accounts.find_account_by_identity(session, context.settings.oidc_issuer or "", subject)
         if account is not None and account.is_active:
             return _open_session(session, context.settings, account, address, now, "provider")
         _refuse(session, context.settings, account, address, now)
-    context.log_ins.take(f"log-in from {address}")
+    context.log_ins.take(f"log-in from {get_network(address)}")
     raise Unauthenticated("nobody here has this identity")
 
 
@@ -136,10 +135,11 @@ def change_password(context: AppContext, by: Actor, address: str, present: str, 
     now = context.clock()
     with context.database.reading() as session:
         account = accounts.get_account(session, by.id)
-    right = is_password(account.password_hash, present)
+    tried = account.password_hash
+    right = is_password(tried, present)
     with context.database.writing() as session:
         account = accounts.get_account(session, by.id)
-        if right := right and not _is_locked(session, account, address, now):
+        if right := right and account.password_hash == tried and not _is_locked(session, account, address, now):
             version = account.version
         else:
             _refuse(session, context.settings, account, address, now)
@@ -212,7 +212,7 @@ def _open_session(
         last_seen_at=now,
         expires_at=now + timedelta(hours=settings.session_hours),
     )
-    source = accounts.get_source(session, account.id, _network(address), now)
+    source = accounts.get_source(session, account.id, get_network(address), now)
     source.failures, source.rests_until, source.changed_at = 0, None, now
     source.known_since = source.known_since or now
     account.failures, account.rests_until = 0, None
@@ -225,7 +225,7 @@ def _open_session(
 
 def _is_locked(session: Session, account: AccountRow, address: str, now: datetime) -> bool:
     """Return whether nobody may log in to an account from an address; from a known one that is for its own guesses alone."""
-    source = accounts.get_source(session, account.id, _network(address), now)
+    source = accounts.get_source(session, account.id, get_network(address), now)
     return _rests(source, now) or (source.known_since is None and _rests(account, now))
 
 
@@ -237,7 +237,7 @@ def _refuse(session: Session, settings: Settings, account: AccountRow | None, ad
     # The name that was tried is not written down: people type passwords into the wrong field.
     if account is not None:
         accounts.delete_old_sources(session, now - FORGET_GUESSES, now - FORGET_SOURCES)
-        source = accounts.get_source(session, account.id, _network(address), now)
+        source = accounts.get_source(session, account.id, get_network(address), now)
         source.changed_at = now
         _count(source, settings.failures_before_lock, settings, now)
         _count(account, EVERYWHERE * settings.failures_before_lock, settings, now)
@@ -254,12 +254,3 @@ def _count(row: AccountRow | LogInSourceRow, most: int, settings: Settings, now:
     row.failures += 1
     if row.failures >= most:
         row.failures, row.rests_until = 0, now + timedelta(minutes=settings.lock_minutes)
-
-
-def _network(address: str) -> str:
-    """Return what one guesser has of addresses: an IPv4 address, or a network of IPv6."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return str(ip_network((parsed, KNOWN_BITS), strict=False)) if isinstance(parsed, IPv6Address) else address

@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from api.access.actor import NOBODY, UNKNOWN, AccessRole, Actor
 from api.access.credentials import FEED, MAX_LIFE, Signer, hash_secret, make_secret
+from api.access.limits import get_network
 from api.context import AppContext
 from api.runtime.caches import RenderedFeed
 from api.runtime.settings import Settings
@@ -161,7 +162,7 @@ def refuse_poll(context: AppContext, address: str) -> None:
     TooMany
         When this network address has tried too often; that is not written down any more.
     """
-    context.log_ins.take(f"guess from {address}")
+    context.log_ins.take(f"guess from {get_network(address)}")
     with suppress(StoreBusy, StoreUnusable), context.database.writing() as session:
         write_refusal(session, UNKNOWN, NOBODY, "feed.read", "feed", "", context.clock(), address=address)
 

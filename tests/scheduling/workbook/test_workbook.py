@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
+from time import process_time
 from typing import Any
 
 import pytest
@@ -160,6 +161,16 @@ CLINIC = {"name": "A", "timezone": "UTC", "first_day": "2026-11-30", "last_day":
 def test_a_fault_names_its_cell_and_what_was_meant(sheet: str, row: dict[str, Any], column: str, says: str) -> None:
     faults = find_all_faults(new_book(**{sheet: [row]}))
     assert any(fault.path == f"{sheet}, row 2, {column}" and says in fault.message for fault in faults), faults
+
+
+@pytest.mark.parametrize("part", [" ", "\t\n", "1", "1 ", "or ", "| ", "; ", "and ", "2026 ", "9:00 ", "mon-"])
+def test_a_cell_that_goes_on_and_on_does_not_take_long(part: str) -> None:
+    endless = "x" + part * (20_000 // len(part)) + "x"
+    kinds = {column.kind: (key, column) for key, sheet in load_sheets().items() for column in sheet.columns}
+    rows = {key: [{column.key: endless} for kind, (of, column) in kinds.items() if of == key] for key, _ in kinds.values()}
+    begun = process_time()
+    assert find_all_faults(new_book(**rows))
+    assert process_time() - begun < 3
 
 
 @pytest.mark.parametrize(

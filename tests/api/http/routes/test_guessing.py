@@ -9,13 +9,16 @@ from fastapi.testclient import TestClient
 from support.service import FOREIGN, OWN, PASSWORD, Clock, bearer
 from typer.testing import CliRunner
 
-from api.access.passwords import hash_password
+from api.access.actor import AccessRole, Actor
+from api.access.passwords import hash_password, is_password
 from api.cli.main import app
 from api.context import AppContext
-from api.runtime.exceptions import Unauthenticated
+from api.runtime.exceptions import TooMany, Unauthenticated
 from api.runtime.settings import Settings
 from api.services.accounts import sessions
+from api.services.accounts.accounts import SYSTEM, AccountChange, change_account
 from api.services.accounts.sessions import EVERYWHERE, LogInAttempt
+from api.store.queries.accounts import find_account_by_name
 from scheduling.errors import InvalidFile
 
 AT_HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
@@ -61,6 +64,47 @@ def test_one_network_of_ipv6_is_one_guesser(context: AppContext) -> None:
     guess(context, "2001:db8::1", 3)
     assert not comes_in(context, "2001:db8::2")
     assert comes_in(context, "2001:db8:0:1::2")
+
+
+def test_one_network_of_ipv6_shares_the_attempts_of_a_minute(make: Any, settings: Settings) -> None:
+    context = make(settings.model_copy(update={"failures_before_lock": 1000, "log_ins_per_minute": 5}))
+    for number in range(5):
+        guess(context, f"2001:db8::{number}", 1)
+    with pytest.raises(TooMany):
+        comes_in(context, "2001:db8::ffff")
+    assert comes_in(context, "2001:db8:0:1::1")
+
+
+def test_addresses_of_ipv4_that_are_written_as_ipv6_are_not_one_network(context: AppContext) -> None:
+    guess(context, "::ffff:192.0.2.1", 3)
+    assert not comes_in(context, "192.0.2.1")
+    assert comes_in(context, "::ffff:192.0.2.2")
+
+
+def test_a_password_that_is_changed_while_it_is_tried_lets_nobody_in(
+    context: AppContext, as_role: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_role("scheduler")
+    wanted = iter(("quite another phrase", "one phrase more"))
+
+    def try_slowly(kept: str | None, password: str) -> bool:
+        with context.database.writing() as session:
+            account = find_account_by_name(session, "scheduler")
+            assert account is not None
+            change = (account.id, account.version, AccountChange(), hash_password(next(wanted), account.name))
+            change_account(session, SYSTEM, *change, context.clock())
+        return is_password(kept, password)
+
+    with context.database.reading() as session:
+        account = find_account_by_name(session, "scheduler")
+    assert account is not None
+    monkeypatch.setattr(sessions, "is_password", try_slowly)
+    assert not comes_in(context, AT_HOME)
+    with pytest.raises(Unauthenticated):
+        thief = Actor(account.id, AccessRole.SCHEDULER)
+        sessions.change_password(context, thief, AT_HOME, "quite another phrase", "a phrase of the thief")
+    monkeypatch.setattr(sessions, "is_password", is_password)
+    assert comes_in(context, AT_HOME, "one phrase more")
 
 
 def test_an_own_guess_too_many_rests_a_while(context: AppContext, clock: Clock) -> None:

@@ -41,26 +41,29 @@ class Issuer:
     asked: dict[str, str] = field(default_factory=dict)
     nonce: str = ""
     challenge: str = ""
+    discovery: Any = None
+    token: Any = None
+    keys: Any = None
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         if not self.is_up:
             raise httpx2.ConnectError("down")
         answers = {
             "/.well-known/openid-configuration": self._discovery,
-            "/keys": lambda _: {"keys": [KEY.as_dict(private=False)]},
+            "/keys": lambda _: self.keys or {"keys": [KEY.as_dict(private=False)]},
             "/token": self._token,
         }
         return httpx2.Response(200, json=answers[request.url.path](request))
 
-    def _discovery(self, _: httpx2.Request) -> dict[str, Any]:
-        return {
+    def _discovery(self, _: httpx2.Request) -> Any:
+        return self.discovery or {
             "issuer": self.issuer,
             "authorization_endpoint": f"{ISSUER}/authorize",
             "token_endpoint": f"{ISSUER}/token",
             "jwks_uri": f"{ISSUER}/keys",
         }
 
-    def _token(self, request: httpx2.Request) -> dict[str, Any]:
+    def _token(self, request: httpx2.Request) -> Any:
         self.asked = dict(parse_qsl(request.content.decode()))
         challenge = urlsafe_b64encode(hashlib.sha256(self.asked["code_verifier"].encode()).digest()).decode().rstrip("=")
         if (self.asked["code"], challenge) != ("good", self.challenge):
@@ -68,7 +71,7 @@ class Issuer:
         now = int(time.time())
         told = {"iss": ISSUER, "sub": "s-1", "aud": "clinic", "iat": now, "exp": now + 60, "nonce": self.nonce} | self.claims
         signed = jwt.encode({"alg": "RS256", "kid": "one"}, told, self.key)
-        return {"access_token": "a", "token_type": "Bearer", "id_token": signed}
+        return self.token or {"access_token": "a", "token_type": "Bearer", "id_token": signed}
 
 
 @pytest.fixture
@@ -118,12 +121,25 @@ def test_whoever_the_issuer_vouches_for_comes_in(client: TestClient, issuer: Iss
     [
         {"claims": {"sub": "s-2"}},
         {"claims": {"aud": "another"}},
+        {"claims": {"aud": "another", "azp": "clinic"}},
+        {"claims": {"aud": {"clinic": 1}}},
+        {"claims": {"exp": "never"}},
+        {"claims": {"amr": 5, "sub": ["s-1"]}},
+        {"token": 5},
+        {"token": ["id_token"]},
+        {"token": {"access_token": "a"}},
+        {"token": {"access_token": 5, "id_token": 5}},
+        {"token": {"access_token": {}, "id_token": {}}},
+        {"keys": 5},
+        {"keys": {"keys": 5}},
+        {"keys": {"keys": [5]}},
+        {"keys": {"keys": [{"kty": []}]}},
         {"claims": {"iss": "https://evil.example"}},
         {"claims": {"nonce": "another"}},
         {"claims": {"exp": 1}},
         {"key": OTHER_KEY},
     ],
-    ids=["sub", "aud", "iss", "nonce", "exp", "key"],
+    ids=str,
 )
 def test_nobody_comes_in_whom_the_issuer_does_not_vouch_for(client: TestClient, issuer: Issuer, bent: dict[str, Any]) -> None:
     state = begin(client, issuer)
@@ -199,3 +215,19 @@ def test_without_an_issuer_there_is_no_such_log_in(client: TestClient, context: 
     context.identity_provider = None
     assert client.get("/v1/oidc/log-in").status_code == 404
     assert client.get("/v1/oidc/callback").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "discovery",
+    [
+        5,
+        {"issuer": None},
+        {"issuer": ISSUER},
+        {"issuer": ISSUER, "authorization_endpoint": 5, "token_endpoint": f"{ISSUER}/token", "jwks_uri": f"{ISSUER}/keys"},
+        {"issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/authorize", "token_endpoint": [], "jwks_uri": f"{ISSUER}/keys"},
+    ],
+    ids=str,
+)
+def test_an_issuer_that_does_not_say_where_to_go_is_not_there(client: TestClient, issuer: Issuer, discovery: Any) -> None:
+    issuer.discovery = discovery
+    assert client.get("/v1/oidc/log-in", follow_redirects=False).status_code == 503
