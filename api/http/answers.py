@@ -15,7 +15,7 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.context import AppContext
 from api.runtime.exceptions import KeyReused, Stale, Unavailable, VersionMissing
-from api.services.records import AuditEntry, has_entry_since, make_entry
+from api.services.records import AuditEntry, has_entry_between, make_entry
 from api.store.epoch import Version, get_epoch, make_tag, read_tag
 from api.store.errors import StoreUnwritable
 from api.store.queries import accounts
@@ -110,7 +110,7 @@ class Call:
         """
         response, now = self.read(act), self.context.clock()
         with self.context.database.reading() as session:
-            if has_entry_since(session, self.actor.id, action, (kind, identifier), now - AUDIT_REST):
+            if has_entry_between(session, self.actor.id, action, (kind, identifier), now - AUDIT_REST, now):
                 return response
         self._note(make_entry(self.actor, action, kind, identifier), now)
         return response

@@ -40,9 +40,11 @@ def write_audit(session: Session, by: Actor, action: str, kind: str, identifier:
     write_audit_entries(session, by, [(action, kind, identifier, detail)], now)
 
 
-def has_entry_since(session: Session, actor: str, action: str, subject: tuple[str, str], since: datetime) -> bool:
-    """Return whether somebody has done something to an object, of a kind and id, since an instant."""
-    return audit.has_entry_since(session, actor, action, subject, since)
+def has_entry_between(
+    session: Session, actor: str, action: str, subject: tuple[str, str], since: datetime, until: datetime
+) -> bool:
+    """Return whether somebody has done something to an object, of a kind and id, after an instant and until another."""
+    return audit.has_entry_between(session, actor, action, subject, since, until)
 
 
 def write_audit_entries(session: Session, by: Actor, done: Iterable[AuditedAction], now: datetime) -> None:

@@ -214,10 +214,15 @@ def list_done(session: Session, after: int, actions: Collection[str], count: int
     return list(session.exec(query))[::-1]
 
 
-def has_entry_since(session: Session, actor: str, action: str, subject: tuple[str, str], since: datetime) -> bool:
-    """Return whether there is a row of an actor, an action and an object, of a kind and id, since an instant."""
+def has_entry_between(
+    session: Session, actor: str, action: str, subject: tuple[str, str], since: datetime, until: datetime
+) -> bool:
+    """Return whether there is a row of an actor, an action and an object, of a kind and id, after an instant and until another.
+
+    One of a time that is yet to come, before a clock was set back, is none of these.
+    """
     query = select(AuditRow.sequence).where(AuditRow.object_kind == subject[0], AuditRow.object_id == subject[1])
-    query = query.where(AuditRow.actor == actor, AuditRow.action == action, col(AuditRow.at) > since)
+    query = query.where(AuditRow.actor == actor, AuditRow.action == action, col(AuditRow.at) > since, col(AuditRow.at) <= until)
     return session.exec(query.limit(1)).first() is not None
 
 

@@ -231,3 +231,5 @@ def test_what_is_asked_while_something_is_dragged_is_audited_once_a_minute(desk:
     assert desk.actions("v-2").count("visit.places") == 1, "what else is read is written down at once"
     desk.clock.pass_by(seconds=61)
     assert ask_often() == (2, 2)
+    desk.clock.pass_by(days=-1)
+    assert ask_often() == (3, 3), "what was written down before the clock was set back hides nothing"
