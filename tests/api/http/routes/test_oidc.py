@@ -139,7 +139,6 @@ def test_whoever_the_issuer_vouches_for_comes_in(client: TestClient, issuer: Iss
         {"claims": {"exp": 1}},
         {"key": OTHER_KEY},
     ],
-    ids=str,
 )
 def test_nobody_comes_in_whom_the_issuer_does_not_vouch_for(client: TestClient, issuer: Issuer, bent: dict[str, Any]) -> None:
     state = begin(client, issuer)
