@@ -23,7 +23,7 @@ from api.fhir.people import REQUEST_PRIORITIES
 from api.fhir.reading import expect_valid
 from api.fhir.serving import find_patient
 from api.services.intake.kinds import find_kind, get_kind
-from api.services.intake.requests import LocatedRequest, Request
+from api.services.intake.request_forms import LocatedRequest, Request
 from api.services.weeks.directory import Directory, is_patient_known
 from scheduling.errors import Fault, InvalidFile
 

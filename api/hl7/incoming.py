@@ -36,7 +36,8 @@ from api.services.bookings.marks import STEPS, mark
 from api.services.care.requests import change_patient, get_asked_visit
 from api.services.intake.kinds import find_kind
 from api.services.intake.reception import IntakeResult, receive_request
-from api.services.intake.requests import MAX_DAYS_BACK, Request
+from api.services.intake.request_forms import Request
+from api.services.intake.requests import MAX_DAYS_BACK
 from api.services.patients.contacts import set_address
 from api.services.weeks.week import WeekSnapshot
 from api.store.queries import bookings, hl7, people, periods, tasks

@@ -18,7 +18,8 @@ from api.services.care.episodes import ReportedEvent
 from api.services.clinic import programmes
 from api.services.clinic.rosters import import_roster
 from api.services.intake.reception import IntakeResult, make_room, receive_request
-from api.services.intake.requests import AcceptedRequest, LocatedRequest, Request, accept_requests
+from api.services.intake.request_forms import AcceptedRequest, LocatedRequest, Request
+from api.services.intake.requests import accept_requests
 from api.services.intake.same_day import SameDayDecision
 from api.services.weeks import planning
 from api.simulation.policies import PlanningPolicy, restrict_to_standing

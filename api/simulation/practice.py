@@ -17,7 +17,7 @@ from typing import Any
 from api.runtime.exceptions import NoRoom
 from api.services.care.episodes import ReportedEvent
 from api.services.intake.kinds import GROUP, list_kinds
-from api.services.intake.requests import Request
+from api.services.intake.request_forms import Request
 from api.simulation.desk import SimulatedDesk
 from api.simulation.measures import SameDayRefusal, SimulationTally
 from api.simulation.memory import Memory

@@ -14,14 +14,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from api.services.intake.kinds import list_kinds
-from api.services.intake.requests import LocatedRequest, Request
+from api.services.intake.request_forms import LocatedRequest, Request
 from api.spreadsheets import Record, read_table
 from scheduling import catalogue
 from scheduling.errors import Fault
 from scheduling.files import write_bytes
 from scheduling.references import make_fault
 
-COLUMNS: Mapping[str, str] = {  # each a field of api.services.intake.requests.Request
+COLUMNS: Mapping[str, str] = {  # each a field of api.services.intake.request_forms.Request
     "kind": "what is asked for: one of those of the sheet 'kinds'",
     "patient": "the clinic's id of the patient",
     "name": "the patient's name; needed for a new patient, else it may be left out",

@@ -18,7 +18,8 @@ from api.services.care import episodes, rolling
 from api.services.care.episodes import Consequences, ReportedEvent
 from api.services.clinic.rosters import import_roster
 from api.services.intake.kinds import find_kind
-from api.services.intake.requests import AcceptedRequest, LocatedRequest, Request, accept_requests
+from api.services.intake.request_forms import AcceptedRequest, LocatedRequest, Request
+from api.services.intake.requests import accept_requests
 from api.services.weeks.week import load_week
 from api.store.database import Database
 from api.store.migrations import migrate

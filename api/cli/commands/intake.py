@@ -20,7 +20,7 @@ from scheduling.files import read_bounded
 if TYPE_CHECKING:
     from api.context import AppContext
     from api.services.intake.reception import IntakeResult
-    from api.services.intake.requests import AcceptedRequest, IntakeReview
+    from api.services.intake.request_forms import AcceptedRequest, IntakeReview
     from api.services.intake.same_day import SameDayDecision
     from api.spreadsheets.referral_sheets import ReferralSheet
 
@@ -182,7 +182,7 @@ def make_room(
 def _request(**values: Any) -> Any:
     from pydantic import ValidationError
 
-    from api.services.intake.requests import Request
+    from api.services.intake.request_forms import Request
     from scheduling.references import make_fault
 
     try:

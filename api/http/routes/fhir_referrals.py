@@ -20,7 +20,8 @@ from api.http.fhir_requests import ROOT, FhirResponse, Readable, answer_resource
 from api.http.gate import make_router
 from api.http.routes.fhir_operations import BODY, MAX_RESOURCE_BYTES, Document
 from api.services.intake.reception import IntakeResult, place_same_day, receive_request
-from api.services.intake.requests import AcceptedRequest, accept_requests
+from api.services.intake.request_forms import AcceptedRequest
+from api.services.intake.requests import accept_requests
 from api.services.records import write_audit
 from api.services.weeks.directory import load_directory
 

@@ -23,7 +23,7 @@ from api.services.intake import kinds, referrals_out
 from api.services.intake import requests as service
 from api.services.intake.reception import IntakeResult, place_same_day, receive_request
 from api.services.intake.referrals_out import OutboundReferral
-from api.services.intake.requests import Request
+from api.services.intake.request_forms import AcceptedRequest, IntakeReview, Request
 from api.services.patients.finding import Resemblance
 from api.services.states import ReferralState
 from api.spreadsheets import MAX_FILE_BYTES
@@ -263,7 +263,7 @@ async def take_in_sheet(
 
 def _take_in_sheet(sheet: ReferralSheet, call: Call, dry_run: bool) -> Response:
     now = call.context.clock()
-    taken: list[service.AcceptedRequest] = []
+    taken: list[AcceptedRequest] = []
 
     def act(session: Transaction) -> RouteResult:
         review = service.review_requests(session, sheet.requests, now)
@@ -328,8 +328,8 @@ def _sheet(
     requests: int,
     faults: Sequence[Fault],
     notes: tuple[str, ...],
-    taken: Sequence[service.AcceptedRequest],
-    review: service.IntakeReview,
+    taken: Sequence[AcceptedRequest],
+    review: IntakeReview,
 ) -> SheetTaken:
     today = [request.visits[0] for request in taken if service.is_same_day(request.request) and request.visits]
     conflicts = [known.conflict for known in review.conflicts]

@@ -14,7 +14,8 @@ from api.context import AppContext
 from api.services.bookings.by_hand import find_period
 from api.services.bookings.decisions import with_retries
 from api.services.intake.kinds import get_kind
-from api.services.intake.requests import AcceptedRequest, IntakeContext, LocatedRequest, Request, accept_requests, is_same_day
+from api.services.intake.request_forms import AcceptedRequest, LocatedRequest, Request
+from api.services.intake.requests import IntakeContext, accept_requests, is_same_day
 from api.services.intake.same_day import (
     InboundReferral,
     SameDayDecision,

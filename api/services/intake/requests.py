@@ -16,10 +16,15 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.services.care.episodes import request_open_visits
 from api.services.intake.kinds import GROUP, REFERRAL_OUT, RequestKind, find_kind, get_kind, list_kinds, list_needing_kinds
-from api.services.intake.request_forms import AcceptedRequest as AcceptedRequest
-from api.services.intake.request_forms import IntakeReview, KnownRequest, StandingRequest, locate
-from api.services.intake.request_forms import LocatedRequest as LocatedRequest
-from api.services.intake.request_forms import Request as Request
+from api.services.intake.request_forms import (
+    AcceptedRequest,
+    IntakeReview,
+    KnownRequest,
+    LocatedRequest,
+    Request,
+    StandingRequest,
+    locate,
+)
 from api.services.patients.finding import describe_merged, describe_twin, find_resembling
 from api.services.records import AuditedAction, write_audit_entries
 from api.store.columns import new_id

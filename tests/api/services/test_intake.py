@@ -16,7 +16,8 @@ from support.months import FIELDS, Months, asked, in_memory
 
 from api.services.accounts.accounts import SYSTEM
 from api.services.intake.kinds import RequestKind, list_kinds
-from api.services.intake.requests import LocatedRequest, Request, accept_requests, find_faults
+from api.services.intake.request_forms import LocatedRequest, Request
+from api.services.intake.requests import accept_requests, find_faults
 from api.spreadsheets.referral_sheets import (
     COLUMNS,
     EXAMPLE,

@@ -13,7 +13,8 @@ from support.own_clinics import CLINICS, OwnClinic
 from api.reports.calendar_files import export_all
 from api.services.accounts.accounts import SYSTEM
 from api.services.clinic.rosters import import_roster
-from api.services.intake.requests import LocatedRequest, Request, accept_requests
+from api.services.intake.request_forms import LocatedRequest, Request
+from api.services.intake.requests import accept_requests
 from api.services.weeks.week import load_week
 from api.store.database import Database
 from api.store.migrations import migrate
