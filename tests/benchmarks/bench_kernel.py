@@ -18,10 +18,11 @@ from statistics import median
 
 from bench_plans import machine, scenario_of
 
+from solver.clock import Clock
 from solver.parameters import DEFAULTS
 from solver.search.construct import construct
 from solver.search.kernel.annealing import compile_kernel
-from solver.search.ruin import STEPS, RuinAndRecreate
+from solver.search.ruin import STEPS, CoolingSchedule, RuinAndRecreate
 from solver.search.shift_locations import choose_shift_locations
 from solver.state.domains import Domains
 from solver.state.placements import Placement, make_plan
@@ -30,19 +31,20 @@ from solver.state.tasks import Key
 
 def cool(domains: Domains, begin: Mapping[Key, Placement], ruins: int, seed: int) -> tuple[int, float]:
     """Anneal for so many ruins; return what the best plan costs, and the seconds of processor time."""
-    annealing, better, done = DEFAULTS.annealing, [begin], 0
-    first, last = annealing.initial_temperature, annealing.final_temperature
+    annealing, better, clock = DEFAULTS.annealing, [begin], Clock(ruins, deterministic=True)
+    cooling = CoolingSchedule(clock, ruins, annealing)
 
     def temperature() -> float:
-        nonlocal done
-        share = done / ruins
-        done += STEPS
-        return first * float((last / first) ** share) if share < 1 else 0.0
+        degrees = cooling.temperature if cooling.progress < 1 else 0.0
+        clock.spend(STEPS)
+        return degrees
 
     search = RuinAndRecreate(domains, begin, seed, annealing)
     begun = time.thread_time()
     search.run(temperature, better.append)
-    return make_plan(domains, better[-1]).cost, time.thread_time() - begun
+    seconds = time.thread_time() - begun
+    clock.end()
+    return make_plan(domains, better[-1]).cost, seconds
 
 
 def main() -> None:
