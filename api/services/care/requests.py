@@ -162,8 +162,9 @@ def change_visit(
     asked = {name: value for name, value in changes.items() if name not in DESK_FIELDS}
     if len(asked) < len(changes):
         needs.change_desk_fields(session, identifier, changes)
-    wanted = _parse(Visit, {**json.loads(row.document), **asked})
-    if wanted != _parse(Visit, json.loads(row.document)):
+    stood = json.loads(row.document)
+    wanted = _parse(Visit, {**stood, **asked})
+    if wanted != _parse(Visit, stood):
         _expect_not_begun(session, identifier, now)
     before = find_conflicts(session, [row.period_id], now) if asked else {}
     requests.put_visits(session, row.period_id, [wanted], now)
