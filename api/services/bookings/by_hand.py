@@ -16,7 +16,8 @@ from api.services.bookings.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.care.requests import get_asked_visit
 from api.services.records import write_audit
 from api.services.refusals import expect_sound, list_broken_rules
-from api.services.weeks.week import WeekSnapshot, carry_week, find_shift_locations, with_booking, withdraw_if_asked_by
+from api.services.weeks.setting_aside import find_shift_locations
+from api.services.weeks.week import WeekSnapshot, carry_week, with_booking, withdraw_if_asked_by
 from api.store.database import Database
 from api.store.errors import StaleVersion
 from api.store.queries import bookings, messages, offers, periods, requests

@@ -21,7 +21,8 @@ from api.services.bookings.consequences import propagate_booking_changes
 from api.services.bookings.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import AuditedAction, write_audit_entries
 from api.services.refusals import list_broken_rules
-from api.services.weeks.week import WeekSnapshot, find_shift_locations, pin_of
+from api.services.weeks.setting_aside import find_shift_locations, pin_of
+from api.services.weeks.week import WeekSnapshot
 from api.services.weeks.week_changes import find_week_changes, list_details
 from api.store.database import Database
 from api.store.queries import bookings, change_sets, offers, periods

@@ -20,7 +20,8 @@ from sqlmodel import Session
 from api.access.actor import Actor
 from api.context import AppContext
 from api.runtime.exceptions import Conflict
-from api.services.weeks.week import WeekSnapshot, find_shift_locations, get_current_week
+from api.services.weeks.setting_aside import find_shift_locations
+from api.services.weeks.week import WeekSnapshot, get_current_week
 from api.store.errors import DoubleBooked, StaleVersion
 from api.store.queries import bookings, periods, plans
 from api.store.queries.bookings import BookingChange, VisitStatus

@@ -15,7 +15,8 @@ from api.services.bookings.consequences import propagate_booking_changes
 from api.services.bookings.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import write_audit
 from api.services.refusals import expect_sound, list_broken_rules
-from api.services.weeks.week import WeekSnapshot, find_shift_locations, load_week
+from api.services.weeks.setting_aside import find_shift_locations
+from api.services.weeks.week import WeekSnapshot, load_week
 from api.store.queries import bookings, people, periods, programmes, requests
 from api.store.queries.placings import booking_fields
 from api.store.rows import expect_version

@@ -12,7 +12,7 @@ from api.services.bookings.by_hand import describe_place, get_booking_row, get_v
 from api.services.care.episodes import OF_BOOKINGS, is_visit_missed, record_booking_state, retract_booking_state
 from api.services.care.requests import get_asked_visit
 from api.services.records import write_audit
-from api.services.weeks.week import pin_of
+from api.services.weeks.setting_aside import pin_of
 from api.store.queries import bookings, periods
 from api.store.rows import expect_version
 from api.store.tables.plans import BookingState

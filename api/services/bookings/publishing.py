@@ -16,7 +16,7 @@ from api.services.bookings.decisions import PlanDiff
 from api.services.records import write_audit
 from api.services.refusals import list_broken_rules
 from api.services.weeks.planning import RequestedPlan, get_finished_plan
-from api.services.weeks.week import find_shift_locations, list_held
+from api.services.weeks.setting_aside import find_shift_locations, list_held
 from api.store.queries import bookings, episodes, jobs, periods, plans
 from api.store.queries.plans import Published
 from api.store.tables import BookingRow, PlanJobRow, PublicationRow

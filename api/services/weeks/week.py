@@ -15,11 +15,14 @@ from api.context import AppContext
 from api.runtime.exceptions import Conflict
 from api.services.refusals import list_broken_rules
 from api.services.weeks.conflicts import end_tasks_of_moved
-from api.services.weeks.setting_aside import EXCUSED as EXCUSED
-from api.services.weeks.setting_aside import find_shift_locations as find_shift_locations
-from api.services.weeks.setting_aside import hold, list_broken_alone, set_aside
-from api.services.weeks.setting_aside import list_held as list_held
-from api.services.weeks.setting_aside import pin_of as pin_of
+from api.services.weeks.setting_aside import (
+    EXCUSED,
+    find_shift_locations,
+    hold,
+    list_broken_alone,
+    list_held,
+    set_aside,
+)
 from api.store.epoch import Version
 from api.store.queries import bookings, offers, periods, plans, requests
 from api.store.queries.bookings import VisitStatus
@@ -230,7 +233,7 @@ def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
         plan = plans.load_standing_plan(session, scenario)
         statuses = bookings.get_visit_statuses(session, period_id)
         odd = statuses.keys() & (scenario.visits_by_id.keys() - plan.visits_by_id.keys())
-        fitted, whole = _fit_lengths(session, scenario, plan, odd)
+        fitted, whole = _fit_lengths(session, scenario, plan, odd, version.number)
         resized = {
             visit: scenario.visits_by_id[visit]
             for visit in odd & whole.visits_by_id.keys()
@@ -241,11 +244,13 @@ def load_week(session: Session, period_id: str, now: datetime) -> WeekSnapshot:
     return get_cached(session, ("week", period_id), (version.number, minute), load)
 
 
-def _fit_lengths(session: Session, scenario: Scenario, plan: Plan, odd: AbstractSet[str]) -> tuple[Scenario, Plan]:
+def _fit_lengths(
+    session: Session, scenario: Scenario, plan: Plan, odd: AbstractSet[str], version: int
+) -> tuple[Scenario, Plan]:
     """Return a week in which visits that stand with another length than they ask for have that in which they stand."""
     if not odd:
         return scenario, plan
-    placed = bookings.placed(session, scenario.id, periods.get_version(session, scenario.id).number)
+    placed = bookings.placed(session, scenario.id, version)
     stands = {
         visit: VisitBooking(visit=visit, **booking_fields(placed["visit", visit, ""], scenario.grid)) for visit in sorted(odd)
     }

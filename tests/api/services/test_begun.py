@@ -9,7 +9,8 @@ from support import factories
 from support.factories import Wish, booking, link, visit
 from support.months import in_memory
 
-from api.services.weeks.week import WeekSnapshot, pin_of
+from api.services.weeks.setting_aside import pin_of
+from api.services.weeks.week import WeekSnapshot
 from api.store.queries.bookings import VisitStatus, find_booking
 from scheduling.fields import Interval
 from scheduling.publishing import publish, rebase
