@@ -5,6 +5,8 @@ for a single query, without what a transaction and a session take. ``with databa
 writer while it lasts, over all processes and machines: it waits for the one before, commits at the end of the block, and
 undoes everything when the block raises. So what a writer has read stays true until it commits, on both databases alike.
 Transactions are short: nothing is solved, sent or waited for in one, and no session is held while an answer is streamed.
+Nobody who reads opens another session: a writer of a rollback journal lets no more readers in and waits for those that are
+there, so both would wait for each other until one of them gives up.
 """
 
 from __future__ import annotations
@@ -86,6 +88,7 @@ class Database:
             raise StoreUnusable(f"not the URL of a database: {error}") from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._turn = threading.Lock()
+        self._of_thread = threading.local()
         self._derived = VersionedCache()
         self._closed = False
         self.is_writable = True  # as the last writer found it
@@ -107,13 +110,17 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that sees one moment of the database and cannot write."""
-        with Session(self._reader, expire_on_commit=False, info={CACHE_KEY: self._derived}) as session, translate_errors():
+        with (
+            self._reading_alone(),
+            Session(self._reader, expire_on_commit=False, info={CACHE_KEY: self._derived}) as session,
+            translate_errors(),
+        ):
             yield session
 
     @contextmanager
     def looking(self) -> Iterator[Connection]:
         """Open a connection for one query that cannot write: one query sees one moment by itself."""
-        with translate_errors(), self._looker.connect() as connection:
+        with self._reading_alone(), translate_errors(), self._looker.connect() as connection:
             yield connection
 
     @contextmanager
@@ -133,6 +140,7 @@ class Database:
         StoreError
             When the database refuses a row; which of them, see :mod:`api.store.errors`.
         """
+        self._expect_not_reading()
         try:
             with (
                 self._next_in_turn(),
@@ -165,6 +173,19 @@ class Database:
         """Run what writes in a session as :meth:`writing` opens it, and return what it returns."""
         with self.writing() as session:
             return act(session)
+
+    @contextmanager
+    def _reading_alone(self) -> Iterator[None]:
+        self._expect_not_reading()
+        self._of_thread.reads = True
+        try:
+            yield
+        finally:
+            self._of_thread.reads = False
+
+    def _expect_not_reading(self) -> None:
+        if getattr(self._of_thread, "reads", False):
+            raise RuntimeError("this thread reads the database already, and would wait for who waits for it")
 
     @contextmanager
     def _next_in_turn(self) -> Iterator[None]:

@@ -20,7 +20,7 @@ from api.services.care import history
 from api.services.proposals.judgements import PlaceNotices, judge_places
 from api.services.weeks import boards
 from api.services.weeks.free_places import VisitPlaces, find_free_places
-from api.services.weeks.week import get_current_week
+from api.services.weeks.week import load_week, release_expired
 from scheduling.fields import Interval
 from scheduling.timegrid import write_clock
 
@@ -169,10 +169,12 @@ class VisitHistory(BaseModel):
 def list_places(visit: Identifier, call: Fetching) -> Response:
     """Return every place at which a visit, planned or not, would break no rule, and exactly what the plan costs then."""
     period = by_hand.find_period(call.context.database, visit)
+    now = call.context.clock()
+    release_expired(call.context, now)
 
     def act(session: Transaction) -> RouteResult:
         def find() -> Places:
-            places = find_free_places(get_current_week(call.context, period, call.context.clock()), visit)
+            places = find_free_places(load_week(session, period, now), visit)
             return _describe_places(places, judge_places(session, places))
 
         return RouteResult(find, version=boards.get_week_version(session, period))

@@ -89,6 +89,15 @@ def test_when_the_time_to_answer_is_over_the_place_is_free(desk: FrontDesk) -> N
     assert desk.booking("urgent") is None
 
 
+def test_a_place_whose_time_is_over_is_among_those_of_others(desk: FrontDesk) -> None:
+    place = offer(desk, free(desk), 30).json()["place"]
+    desk.clock.pass_by(minutes=30)
+    told = desk.ask("GET", "/v1/visits/routine/places")
+    assert told.status_code == 200, told.text
+    rooms = {room["room"] for each in told.json()["places"] if place["start"].startswith(each["day"]) for room in each["rooms"]}
+    assert place["room"] in rooms
+
+
 def test_no_place_is_kept_beyond_its_start(desk: FrontDesk) -> None:
     kept = offer(desk, free(desk), 7 * 1440).json()
     begins = datetime.fromisoformat(kept["place"]["start"]).replace(tzinfo=ZoneInfo("America/New_York"))

@@ -149,14 +149,26 @@ def test_a_writer_gives_up_when_another_holds_the_store_for_too_long(
 
 
 def test_a_reader_sees_one_moment_though_others_write(postgresql_url: str) -> None:
-    store = Database(postgresql_url)
+    store, other = Database(postgresql_url), Database(postgresql_url)
     with store.reading() as session:
         rows = "SELECT count(*) FROM patients"
         before = session.connection().exec_driver_sql(rows).scalar_one()
-        add(store, patient("pat"))
+        add(other, patient("pat"))
         assert session.connection().exec_driver_sql(rows).scalar_one() == before
     assert names(store) == ["pat"]
     store.close()
+    other.close()
+
+
+def test_who_reads_opens_no_other_session(store: Database) -> None:
+    """A writer who commits waits for readers, and lets no more of them in: within each other they would wait for good."""
+    for opened in (store.reading, store.looking):
+        with opened():
+            for inner in (store.reading, store.looking, store.writing):
+                with pytest.raises(RuntimeError, match="reads the database already"), inner():
+                    pass
+        with store.reading():
+            pass
 
 
 def test_a_connection_in_use_when_the_store_is_closed_is_closed_when_given_back(postgresql_url: str) -> None:

@@ -42,11 +42,12 @@ def tables(store: Database) -> set[str]:
 
 def columns(store: Database) -> dict[str, set[tuple[str, str, bool]]]:
     """Return the columns of each table: name, type, and whether they may be null."""
+    names = tables(store)
     with store.reading() as session:
         found = inspect(session.connection())
         return {
             table: {(column["name"], str(column["type"]), bool(column["nullable"])) for column in found.get_columns(table)}
-            for table in tables(store)
+            for table in names
         }
 
 
