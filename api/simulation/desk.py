@@ -249,17 +249,22 @@ class SimulatedDesk:
             return histories.load(session, identifiers)
 
     def iterate_episodes(self) -> Iterator[Episode]:
-        """Yield every episode as it is kept."""
-        with self._store.reading() as session:
-            last = ""
-            while rows := histories.list_episodes(session, last, AT_ONCE):
-                yield from histories.load(session, [row.id for row in rows]).values()
-                last = rows[-1].id
+        """Yield every episode as it is kept, many at a time, and none while the store is read."""
+        last = ""
+        while True:
+            with self._store.reading() as session:
+                rows = histories.list_episodes(session, last, AT_ONCE)
+                episodes = histories.load(session, [row.id for row in rows])
+            if not rows:
+                return
+            yield from episodes.values()
+            last = rows[-1].id
 
     def load_patients(self) -> tuple[Patient, ...]:
         """Return every patient who has an episode."""
+        patients = {episode.patient for episode in self.iterate_episodes()}
         with self._store.reading() as session:
-            return people.load_patients(session, {row.patient for row in self.iterate_episodes()})
+            return people.load_patients(session, patients)
 
     def count_open_episodes(self) -> int:
         """Return how many episodes leave anything open."""
