@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from support.browser import DeskServed
@@ -37,8 +38,20 @@ def open_screen(page: Any, desk: DeskServed, screen: str, query: str = "") -> No
     page.get_by_text("Loading…").first.wait_for(state="detached")
 
 
-def can_be_stopped(page: Any) -> bool:
-    """Wait until a search for a plan can be stopped, or has ended by itself; return whether it can be stopped."""
-    button = page.locator("button:enabled", has_text=re.compile("^(Stop and keep the best|Publish)")).first
+STOP = "Stop and keep the best"
+
+
+def stop_search(page: Any, press: Callable[[str], None]) -> None:
+    """Wait until a search for a plan can be stopped, and stop it by what presses a button of a name.
+
+    A search of a small week may end by itself at any moment: before there is such a button, or as it is being pressed.
+    """
+    button = page.locator("button:enabled", has_text=re.compile(f"^({STOP}|Publish)")).first
     button.wait_for(timeout=3 * MINUTE)
-    return "Stop" in button.inner_text()
+    if "Publish" in button.inner_text():
+        return
+    try:
+        press(STOP)
+    except Exception:
+        if not page.get_by_role("button", name="Publish").is_visible():
+            raise

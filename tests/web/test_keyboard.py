@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.screens import MINUTE, can_be_stopped
+from support.screens import MINUTE, stop_search
 
 MOST_STEPS = 80
 SAID = """() => {
@@ -95,8 +95,7 @@ def test_a_week_is_planned_and_published(page: Any, hands: Hands) -> None:
     hands.choose("Seconds", "10 s")
     assert page.get_by_label("Seconds").input_value() == "10"
     hands.press("Ask for a plan")
-    if can_be_stopped(page):
-        hands.press("Stop and keep the best")
+    stop_search(page, hands.press)
     page.get_by_role("button", name="Publish").wait_for(timeout=MINUTE)
     hands.press("Publish")
     page.get_by_text("Published:").wait_for()

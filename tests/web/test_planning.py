@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.screens import MINUTE, can_be_stopped
+from support.screens import MINUTE, stop_search
 
 MOST_UNTIL_FIRST_MS = 1_000
 ASK = """async () => {
@@ -39,9 +39,7 @@ def ask_for_plan(page: Any, seconds: str) -> None:
 
 
 def stop(page: Any) -> None:
-    """Stop the search once there is a plan, unless it has ended by itself."""
-    if can_be_stopped(page):
-        page.get_by_role("button", name="Stop and keep the best").click()
+    stop_search(page, lambda name: page.get_by_role("button", name=name).click(timeout=MINUTE / 10))
 
 
 @pytest.mark.heavy
