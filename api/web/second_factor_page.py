@@ -14,14 +14,19 @@ State = Literal["on", "off", "elsewhere"]
 """Whether the account has a second factor, has none, or is the identity provider's to guard."""
 
 
-def make_state_page(name: str, state: State, is_needed: bool = False) -> str:
+def make_state_page(name: str, state: State, is_needed: bool = False, fault: str = "") -> str:
     """Return the page that tells how an account is guarded; ``is_needed``: nothing else is open to it before that."""
     words = load_words()["second_factor"]
     parts = [f"<p>{escape(words[state])}</p>"]
     if is_needed:
         parts.insert(0, f"<p><b>{escape(words['needed'])}</b></p>")
     if state == "off":
-        parts.append(f'<div class="actions">{make_form(ADDRESS, words["begin"], {}, is_primary=True)}</div>')
+        asked = (
+            f"<label>{escape(words['password'])}"
+            f'<input name="password" type="password" autocomplete="current-password" required></label>'
+        )
+        form = make_form(ADDRESS, words["begin"], {}, inside=asked, is_primary=True)
+        parts += [_make_alert(fault), f'<div class="actions">{form}</div>']
     return _make_page(name, make_card(*parts, kind="good" if state == "on" else ""), is_open=not is_needed)
 
 
@@ -31,13 +36,18 @@ def make_set_up_page(name: str, secret: str, address: str, fault: str = "") -> s
     scanned = f'<div class="row">{make_code_image(address, words["qr"])}<p class="muted">{escape(words["qr_how"])}</p></div>'
     spaced = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     copied = f'<label>{escape(words["secret"])}<input readonly value="{escape(spaced)}"></label>'
-    alert = f'<p class="bad" role="alert">{escape(fault)}</p>' if fault else ""
     asked = (
         f"<label>{escape(words['code'])}"
         f'<input name="code" inputmode="numeric" autocomplete="one-time-code" required maxlength="10" autofocus></label>'
     )
     form = f'<div class="actions">{make_form(f"{ADDRESS}/code", words["confirm"], {}, inside=asked, is_primary=True)}</div>'
-    return _make_page(name, make_card(scanned, copied, name=words["scan"]) + make_card(alert, form, name=words["try"]))
+    return _make_page(
+        name, make_card(scanned, copied, name=words["scan"]) + make_card(_make_alert(fault), form, name=words["try"])
+    )
+
+
+def _make_alert(fault: str) -> str:
+    return f'<p class="bad" role="alert">{escape(fault)}</p>' if fault else ""
 
 
 def _make_page(name: str, body: str, is_open: bool = False) -> str:

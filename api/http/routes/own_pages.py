@@ -48,13 +48,30 @@ def show_second_factor(request: Request, context: Shared) -> Response:
     return _page(factor_pages.make_state_page(own.name, own.state, actor.is_confined))
 
 
-@router.post(SECOND_FACTOR, response_class=HTMLResponse, responses={**PAGE, **document_problems(409)})
-def begin_second_factor(actor: Acting, context: Shared) -> Response:
-    """Begin a second factor; its secret is told on the page that this answers with."""
-    with context.database.writing() as session:
-        secret, address = sessions.begin_second_factor(session, context.signer, actor, context.clock())
-        name = sessions.get_second_factor(session, context.signer, actor).name
-    return _page(factor_pages.make_set_up_page(name, secret, address))
+@router.post(
+    SECOND_FACTOR,
+    response_class=HTMLResponse,
+    responses={**PAGE, **document_problems(409, 412)},
+    openapi_extra=describe_form(password="a long pass phrase"),
+    max_body_size=MAX_FORM_BYTES,
+)
+async def begin_second_factor(request: Request, actor: Acting, context: Shared, form: Form) -> Response:
+    """Begin a second factor by the account's password; its secret is told on the page that this answers with."""
+    network_address, password = get_address(request), form.get("password", "")[:1000]
+    return await context.hashing.run(lambda: _begin_second_factor(context, actor, network_address, password))
+
+
+def _begin_second_factor(context: AppContext, actor: Actor, network_address: str, password: str) -> Response:
+    try:
+        begun = sessions.begin_second_factor(context, actor, network_address, password)
+    except Unauthenticated:
+        begun = None
+    with context.database.reading() as session:
+        own = sessions.get_second_factor(session, context.signer, actor)
+    if begun is None:
+        fault = load_words()["second_factor"]["wrong_password"]
+        return _page(factor_pages.make_state_page(own.name, own.state, actor.is_confined, fault))
+    return _page(factor_pages.make_set_up_page(own.name, *begun))
 
 
 @router.post(

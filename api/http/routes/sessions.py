@@ -89,6 +89,14 @@ class Begun(BaseModel):
     idle_minutes: int
 
 
+class OwnPassword(BaseModel):
+    """The present password of one's own account."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"password": "a long pass phrase"}]})
+
+    password: str = Field(max_length=MAX_CHARACTERS)
+
+
 class SecondFactor(BaseModel):
     """A second factor that has begun: an app makes codes of the secret, which is told once."""
 
@@ -160,15 +168,12 @@ async def change_password(body: NewPassword, request: Request, actor: Acting, co
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-@router.post(FACTOR, status_code=HTTPStatus.CREATED, response_model=SecondFactor, responses=document_problems(409))
-def begin_second_factor(call: Reading) -> Response:
-    """Begin a second factor for one's own account; it counts once its first code is sent."""
-
-    def act(session: Transaction) -> RouteResult:
-        secret, address = service.begin_second_factor(session, call.context.signer, call.actor, call.context.clock())
-        return RouteResult(SecondFactor(secret=secret, address=address), HTTPStatus.CREATED)
-
-    return call.write(act)
+@router.post(FACTOR, status_code=HTTPStatus.CREATED, responses=document_problems(409, 412))
+async def begin_second_factor(body: OwnPassword, request: Request, actor: Acting, context: Shared) -> SecondFactor:
+    """Begin a second factor for one's own account, by its password; it counts once its first code is sent."""
+    address = get_address(request)
+    begun = await context.hashing.run(lambda: service.begin_second_factor(context, actor, address, body.password))
+    return SecondFactor(secret=begun[0], address=begun[1])
 
 
 @router.put(FACTOR, status_code=HTTPStatus.NO_CONTENT, responses=document_problems(409))

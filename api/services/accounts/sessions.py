@@ -21,6 +21,7 @@ from api.services.accounts.accounts import AccountChange, change_account
 from api.services.records import write_audit, write_refusal
 from api.store.columns import new_id
 from api.store.queries import accounts
+from api.store.rows import expect_version
 from api.store.tables import AccountRow, LogInSourceRow, SessionRow
 
 EVERYWHERE = 10
@@ -131,23 +132,36 @@ def change_password(context: AppContext, by: Actor, address: str, present: str, 
         When the present one is wrong, or the account rests.
     InvalidFile
         When the wanted one is no good.
+    StaleVersion
+        When the account has changed since the present one was found right.
+    """
+    account = _expect_password(context, by, address, present)
+    password_hash = hash_password(wanted, account.name)
+    with context.database.writing() as session:
+        change_account(session, by, by.id, account.version, AccountChange(), password_hash, context.clock())
+
+
+def _expect_password(context: AppContext, by: Actor, address: str, password: str) -> AccountRow:
+    """Return one's own account as it was when its password was found right; a wrong one counts as at a log-in.
+
+    Raises
+    ------
+    Unauthenticated
+        When it is wrong, or the account rests.
     """
     now = context.clock()
     with context.database.reading() as session:
         account = accounts.get_account(session, by.id)
     tried = account.password_hash
-    right = is_password(tried, present)
+    right = is_password(tried, password)
     with context.database.writing() as session:
         account = accounts.get_account(session, by.id)
-        if right := right and account.password_hash == tried and not _is_locked(session, account, address, now):
-            version = account.version
-        else:
+        right = right and account.password_hash == tried and not _is_locked(session, account, address, now)
+        if not right:
             _refuse(session, context.settings, account, address, now)
     if not right:
         raise Unauthenticated("the present password is wrong, or wrong ones were tried too often")
-    password_hash = hash_password(wanted, account.name)
-    with context.database.writing() as session:
-        change_account(session, by, by.id, version, AccountChange(), password_hash, now)
+    return account
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,21 +188,36 @@ def get_second_factor(session: Session, signer: Signer, by: Actor) -> OwnSecondF
     return OwnSecondFactor(account.name, state, second_factor.find_pending(signer, account))
 
 
-def begin_second_factor(session: Session, signer: Signer, by: Actor, now: datetime) -> tuple[str, str]:
+def begin_second_factor(context: AppContext, by: Actor, address: str, password: str) -> tuple[str, str]:
     """Give one's account a second factor that counts once its first code was sent; return its secret, and an address for apps.
+
+    It needs the password: who has but a stolen session could lock out the owner by it.
 
     Raises
     ------
     Conflict
         When it has one, or the identity provider knows its owner.
+    Unauthenticated
+        When the password is wrong, or the account rests.
+    StaleVersion
+        When the account has changed since the password was found right.
     """
-    account = accounts.get_account(session, by.id)
+    with context.database.reading() as session:
+        _expect_password_alone(accounts.get_account(session, by.id))
+    version = _expect_password(context, by, address, password).version
+    with context.database.writing() as session:
+        account = accounts.get_account(session, by.id)
+        expect_version(account, "account", by.id, version)
+        _expect_password_alone(account)
+        made = second_factor.make_pending(context.signer, account)
+        session.add(account)
+        write_audit(session, by, "second-factor.begin", "account", by.id, context.clock())
+    return made
+
+
+def _expect_password_alone(account: AccountRow) -> None:
     if account.totp_secret is not None or account.password_hash is None:
         raise Conflict("the account has a second factor, or logs in by the identity provider")
-    made = second_factor.make_pending(signer, account)
-    session.add(account)
-    write_audit(session, by, "second-factor.begin", "account", by.id, now)
-    return made
 
 
 def confirm_second_factor(session: Session, signer: Signer, by: Actor, code: str, now: datetime) -> None:

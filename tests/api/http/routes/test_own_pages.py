@@ -42,7 +42,7 @@ def test_who_is_not_logged_in_is_asked_to(desk: FrontDesk) -> None:
 
 def test_the_code_of_a_second_factor_is_asked_for_where_there_is_one(desk: FrontDesk) -> None:
     assert 'name="code"' not in desk.client.get("/me").text
-    codes = pyotp.TOTP(desk.ask("POST", FACTOR, headers=desk.clinician).json()["secret"])
+    codes = pyotp.TOTP(desk.ask("POST", FACTOR, {"password": PASSWORD}, desk.clinician).json()["secret"])
     assert desk.ask("PUT", FACTOR, {"code": codes.at(desk.clock.now)}, desk.clinician).status_code == 204
     asked = log_in(desk, "clinician")
     assert 'name="code"' in asked.text and 'value="clinician"' in asked.text and PASSWORD not in asked.text
@@ -104,7 +104,9 @@ def make_code(desk: FrontDesk, page: str) -> str:
 def test_a_second_factor_is_set_up_on_a_page(desk: FrontDesk) -> None:
     log_in(desk, "scheduler")
     assert 'action="/me/second-factor"' in desk.client.get("/me/second-factor").text
-    begun = desk.client.post("/me/second-factor", headers=OWN_PAGE).text
+    refused = desk.client.post("/me/second-factor", data={"password": "not this one"}, headers=OWN_PAGE).text
+    assert 'role="alert"' in refused and 'type="password"' in refused and "<svg" not in refused.partition("<h1>")[2]
+    begun = desk.client.post("/me/second-factor", data={"password": PASSWORD}, headers=OWN_PAGE).text
     assert "<svg" in begun and "otpauth" not in begun.replace("<svg", "")
     wrong = desk.client.post("/me/second-factor/code", data={"code": "000000"}, headers=OWN_PAGE).text
     assert 'role="alert"' in wrong and make_code(desk, wrong) == make_code(desk, begun)

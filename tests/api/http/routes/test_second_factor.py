@@ -6,15 +6,23 @@ from datetime import timedelta
 from typing import Any
 
 import pyotp
+import pytest
 from fastapi.testclient import TestClient
 from support.service import PASSWORD, Clock, denials
 
 from api.access import second_factor
+from api.access.actor import AccessRole, Actor
+from api.access.passwords import hash_password, is_password
 from api.context import AppContext
 from api.http.app import create_app
+from api.runtime.exceptions import Conflict, Unauthenticated
 from api.runtime.settings import Settings
+from api.services.accounts import sessions
+from api.services.accounts.accounts import SYSTEM, AccountChange, NewAccount, add_account, change_account
+from api.store.queries import accounts
 
 FACTOR = "/v1/sessions/current/second-factor"
+OWN_PASSWORD = {"password": PASSWORD}
 
 
 def code_at(secret: str, clock: Clock, steps: int = 0) -> str:
@@ -24,7 +32,7 @@ def code_at(secret: str, clock: Clock, steps: int = 0) -> str:
 
 def added(client: TestClient, clock: Clock, headers: dict[str, str]) -> str:
     """Give an account a second factor, and return its secret."""
-    begun = client.post(FACTOR, headers=headers)
+    begun = client.post(FACTOR, json=OWN_PASSWORD, headers=headers)
     assert begun.status_code == 201 and begun.json()["address"].startswith("otpauth://totp/Clinicweave:")
     secret = str(begun.json()["secret"])
     assert client.put(FACTOR, json={"code": code_at(secret, clock)}, headers=headers).status_code == 204
@@ -51,6 +59,57 @@ def test_who_does_not_know_the_password_learns_nothing_of_the_second_factor(
     for code in (None, code_at(secret, clock)):
         body = {"name": "scheduler", "password": "not this one", "code": code}
         assert kind_of(client.post("/v1/sessions", json=body)) == "unauthenticated"
+
+
+@pytest.mark.parametrize("door", [FACTOR, "/me/second-factor"])
+def test_whoever_has_but_a_session_begins_none_by_guessing(
+    client: TestClient, context: AppContext, as_role: Any, settings: Settings, door: str
+) -> None:
+    headers = as_role("scheduler")
+    client.cookies.clear()
+
+    def begin(password: str) -> Any:
+        given = {"json" if door == FACTOR else "data": {"password": password}}
+        return client.post(door, headers=headers, **given)
+
+    for count in range(settings.failures_before_lock):
+        refused = begin("not this one")
+        assert refused.status_code == (401 if door == FACTOR else 200) and "otpauth" not in refused.text
+        assert len(denials(context.database)) == count + 1
+    begin(PASSWORD)  # it rests
+    with context.database.reading() as session:
+        account = accounts.find_account_by_name(session, "scheduler")
+    assert account is not None and account.totp_pending is None
+
+
+def test_a_password_that_is_changed_while_it_is_tried_begins_none(
+    context: AppContext, as_role: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_role("scheduler")
+    with context.database.reading() as session:
+        account = accounts.find_account_by_name(session, "scheduler")
+    assert account is not None
+    thief = Actor(account.id, AccessRole.SCHEDULER)
+
+    def try_slowly(kept: str | None, password: str) -> bool:
+        with context.database.writing() as session:
+            row = accounts.get_account(session, thief.id)
+            wanted = hash_password("quite another phrase", row.name)
+            change_account(session, SYSTEM, row.id, row.version, AccountChange(), wanted, context.clock())
+        return is_password(kept, password)
+
+    monkeypatch.setattr(sessions, "is_password", try_slowly)
+    with pytest.raises(Unauthenticated):
+        sessions.begin_second_factor(context, thief, "192.0.2.1", PASSWORD)
+
+
+def test_who_logs_in_by_the_identity_provider_begins_none(context: AppContext) -> None:
+    with context.database.writing() as session:
+        new = NewAccount("dana", AccessRole.SCHEDULER, subject="dana-1")
+        dana = add_account(session, SYSTEM, new, None, "https://id.example", context.clock())
+    with pytest.raises(Conflict):
+        sessions.begin_second_factor(context, Actor(dana.id, AccessRole.SCHEDULER), "192.0.2.1", "")
+    assert denials(context.database) == []
 
 
 def test_wrong_codes_rest_an_account_as_wrong_passwords_do(
@@ -88,7 +147,7 @@ def test_without_remembering_a_code_would_be_taken_twice(
 
 def test_one_that_is_not_confirmed_does_not_count(client: TestClient, clock: Clock, as_role: Any) -> None:
     headers = as_role("scheduler")
-    secret = client.post(FACTOR, headers=headers).json()["secret"]
+    secret = client.post(FACTOR, json=OWN_PASSWORD, headers=headers).json()["secret"]
     assert client.put(FACTOR, json={"code": code_at(secret, clock, 9)}, headers=headers).status_code == 409
     assert log_in(client).status_code == 201
 
@@ -97,7 +156,7 @@ def test_an_admin_takes_away_that_of_a_lost_phone(client: TestClient, clock: Clo
     headers = as_role("scheduler")
     account = client.get("/v1/sessions/current", headers=headers).json()["account"]
     added(client, clock, headers)
-    assert client.post(FACTOR, headers=headers).status_code == 409
+    assert client.post(FACTOR, json=OWN_PASSWORD, headers=headers).status_code == 409
     admin = as_role("admin")
     path = f"/v1/accounts/{account}"
     version = client.get(path, headers=admin).headers["etag"]
@@ -125,7 +184,7 @@ def test_a_browser_that_has_none_yet_is_led_to_the_page_that_sets_it_up(make: An
     shown = client.get("/me")
     assert shown.url.path == "/me/second-factor" and 'action="/me/second-factor"' in shown.text
     assert client.post("/me/calendars", headers=own).status_code == 403
-    begun = client.post("/me/second-factor", headers=own).text
+    begun = client.post("/me/second-factor", data=OWN_PASSWORD, headers=own).text
     secret = begun.partition('readonly value="')[2].partition('"')[0].replace(" ", "")
     code = pyotp.TOTP(secret).at(clock())
     client.post("/me/second-factor/code", data={"code": code}, headers=own)
