@@ -40,10 +40,9 @@ def make_set_up_page(name: str, secret: str, address: str, fault: str = "") -> s
         f"<label>{escape(words['code'])}"
         f'<input name="code" inputmode="numeric" autocomplete="one-time-code" required maxlength="10" autofocus></label>'
     )
-    form = f'<div class="actions">{make_form(f"{ADDRESS}/code", words["confirm"], {}, inside=asked, is_primary=True)}</div>'
-    return _make_page(
-        name, make_card(scanned, copied, name=words["scan"]) + make_card(_make_alert(fault), form, name=words["try"])
-    )
+    form = make_form(f"{ADDRESS}/code", words["confirm"], {"secret": secret}, inside=asked, is_primary=True)
+    tried = make_card(_make_alert(fault), f'<div class="actions">{form}</div>', name=words["try"])
+    return _make_page(name, make_card(scanned, copied, name=words["scan"]) + tried)
 
 
 def _make_alert(fault: str) -> str:

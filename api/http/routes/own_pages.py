@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -78,7 +79,7 @@ def _begin_second_factor(context: AppContext, actor: Actor, network_address: str
     f"{SECOND_FACTOR}/code",
     response_class=HTMLResponse,
     responses={**PAGE, **DONE},
-    openapi_extra=describe_form(code="123456"),
+    openapi_extra=describe_form(code="123456", secret="JBSWY3DPEHPK3PXP"),
     max_body_size=MAX_FORM_BYTES,
 )
 def confirm_second_factor(actor: Acting, context: Shared, form: Form) -> Response:
@@ -91,7 +92,8 @@ def confirm_second_factor(actor: Acting, context: Shared, form: Form) -> Respons
     except Conflict:
         with context.database.reading() as session:
             own = sessions.get_second_factor(session, context.signer, actor)
-        if own.pending is None:
+        # A session alone must not learn the secret that waits: who knows it could confirm it, and lock the owner out.
+        if own.pending is None or not compare_digest(own.pending[0].encode(), form.get("secret", "").encode()):
             return RedirectResponse(SECOND_FACTOR, HTTPStatus.SEE_OTHER)
         return _page(factor_pages.make_set_up_page(own.name, *own.pending, load_words()["second_factor"]["wrong"]))
     return RedirectResponse(SECOND_FACTOR, HTTPStatus.SEE_OTHER)

@@ -101,6 +101,15 @@ def make_code(desk: FrontDesk, page: str) -> str:
     return pyotp.TOTP(secret).at(desk.context.clock())
 
 
+def test_a_secret_that_waits_for_its_code_is_not_told_to_a_session_alone(desk: FrontDesk) -> None:
+    log_in(desk, "scheduler")
+    begun = desk.client.post("/me/second-factor", data={"password": PASSWORD}, headers=OWN_PAGE).text
+    secret = begun.partition('name="secret" value="')[2].partition('"')[0]
+    for guessed in ({}, {"secret": "JBSWY3DPEHPK3PXP"}):
+        shown = desk.client.post("/me/second-factor/code", data={"code": "000000", **guessed}, headers=OWN_PAGE)
+        assert shown.url.path == "/me/second-factor" and 'readonly value="' not in shown.text and secret not in shown.text
+
+
 def test_a_second_factor_is_set_up_on_a_page(desk: FrontDesk) -> None:
     log_in(desk, "scheduler")
     assert 'action="/me/second-factor"' in desk.client.get("/me/second-factor").text
@@ -108,7 +117,9 @@ def test_a_second_factor_is_set_up_on_a_page(desk: FrontDesk) -> None:
     assert 'role="alert"' in refused and 'type="password"' in refused and "<svg" not in refused.partition("<h1>")[2]
     begun = desk.client.post("/me/second-factor", data={"password": PASSWORD}, headers=OWN_PAGE).text
     assert "<svg" in begun and "otpauth" not in begun.replace("<svg", "")
-    wrong = desk.client.post("/me/second-factor/code", data={"code": "000000"}, headers=OWN_PAGE).text
+    secret = begun.partition('name="secret" value="')[2].partition('"')[0]
+    told = {"code": "000000", "secret": secret}
+    wrong = desk.client.post("/me/second-factor/code", data=told, headers=OWN_PAGE).text
     assert 'role="alert"' in wrong and make_code(desk, wrong) == make_code(desk, begun)
     right = desk.client.post("/me/second-factor/code", data={"code": make_code(desk, begun)}, headers=OWN_PAGE)
     assert str(right.url).endswith("/me/second-factor") and 'action="/me/second-factor"' not in right.text
