@@ -110,7 +110,7 @@ def change_account(
 ) -> AccountRow:
     """Change an account, and end its sessions, begun by what no longer holds.
 
-    Closing it ends its tokens too; closing it or giving it another role ends the feeds and patients' links that it has made.
+    Closing it, or giving it another role or provider, ends its tokens, and the feeds and patients' links that it has made.
     A new password, as ``unlocks``, lets it be logged in to again after wrong guesses.
 
     Raises
@@ -140,9 +140,8 @@ def change_account(
         raise Conflict("one active account must stay an admin")
     if change != AccountChange(unlocks=True) or password_hash is not None:
         accounts.revoke_sessions(session, identifier, now)
-    if not row.is_active:
-        accounts.revoke_tokens(session, identifier, now)
     if is_another:
+        accounts.revoke_tokens(session, identifier, now)
         feeds.revoke_feeds(session, identifier, now)
         accounts.revoke_links(session, identifier, now)
     changed = {"unlocked": True} if change.unlocks else {}

@@ -214,6 +214,21 @@ def test_a_closed_account_closes_its_tokens(client: TestClient, as_role: Any) ->
     assert status(client, secret) == 401
 
 
+@pytest.mark.parametrize("changes", [{"role": "admin"}, {"provider": "ben"}], ids=["role", "provider"])
+def test_a_token_does_not_act_for_what_its_account_has_become(
+    client: TestClient, as_role: Any, changes: dict[str, Any]
+) -> None:
+    headers = as_role("admin")
+    path = f"/v1/accounts/{account_id(client, headers, 'clinician')}/tokens"
+    secret = client.post(path, json={"name": "report"}, headers=headers).json()["secret"]
+    assert change(client, headers, "clinician", unlock=True).status_code == 200
+    assert change(client, headers, "clinician", password="quite another phrase").status_code == 200
+    assert status(client, secret) == 200
+    assert change(client, headers, "clinician", **changes).status_code == 200
+    assert status(client, secret) == 401
+    assert [item["revoked"] for item in client.get(path, headers=headers).json()["items"]] == [True]
+
+
 def test_a_link_opens_its_visit_until_it_ends(client: TestClient, clock: Clock, as_role: Any) -> None:
     headers = as_role("scheduler")
     links = [client.post(f"/v1/visits/{visit}/links", json={"days": 1}, headers=headers).json() for visit in (OWN, FOREIGN)]
