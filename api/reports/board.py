@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from string import digits
 
 from rich.style import Style
 from rich.text import Text
@@ -193,9 +193,9 @@ class Board:
         """Yield what the codes without their numbers stand for."""
         named = {entry.item.booking.room for entry in entries} if self.by == "provider" else set()
         named |= {provider for entry in entries for provider in entry.item.booking.team} if self.by == "room" else set()
-        stems = {re.sub(r"\d+$", "", code): name for name, code in self.detail_codes.items() if name in named}
+        stems = {code.rstrip(digits): name for name, code in self.detail_codes.items() if name in named}
         for stem, name in stems.items():
-            yield f"{stem} {re.sub(r'[-_ ]?[0-9]+$', '', name)}  ", QUIET
+            yield f"{stem} {_drop_number(name)}  ", QUIET
 
     def _wrapped(self, parts: Iterable[tuple[str, Style]]) -> Iterator[Text]:
         """Yield lines that hold the parts, broken only between parts and indented after the first."""
@@ -206,6 +206,12 @@ class Board:
                 line = Text("  ")
             line.append(text, style)
         yield line
+
+
+def _drop_number(name: str) -> str:
+    """Return a name without the number that it ends with, and what parts it from that."""
+    stem = name.rstrip(digits)
+    return stem[:-1] if stem != name and stem.endswith(("-", "_", " ")) else stem
 
 
 def _labels(row: BoardRow) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from time import process_time
 
 import pytest
 from rich.text import Text
@@ -97,6 +98,21 @@ def test_a_service_outside_the_catalogue_is_grey_and_in_the_legend(asked: Scenar
     board = list(Board(asked, made, "provider", 120).day(MONDAY))
     assert any(line.plain.startswith(" other ") and "E evaluation" in line.plain for line in board)
     assert OTHER_COLOUR in str([span.style for line in board for span in line.spans])
+
+
+def test_the_legend_names_rooms_without_their_numbers(asked: Scenario, made: Plan) -> None:
+    board = lines(asked, made, MONDAY)
+    assert any(line.startswith("places: ") and "WE wang-exam  " in line for line in board)
+
+
+def test_a_name_of_very_many_digits_is_drawn_at_once() -> None:
+    odd = "1" * 100_000 + "a"
+    rooms = [*factories.clinic().rooms, factories.room(odd, "wang", "exam")]
+    asked = factories.scenario(visit("v"), clinic=factories.clinic(rooms=rooms))
+    made = factories.plan(asked, booking("v", "MO 08:00", odd))
+    began = process_time()
+    lines(asked, made, MONDAY)
+    assert process_time() - began < 5
 
 
 def test_no_board_names_a_patient(asked: Scenario, made: Plan) -> None:
