@@ -55,7 +55,7 @@ def _guess_whole(raw: Any) -> Iterator[str]:
         yield str(raw.hour * 60 + raw.minute)
         return
     text = str(raw).strip()
-    if hours := re.fullmatch(r"(\d{1,2})\s*(?:h|hr|hrs|hours?|std\.?|stunden?)\s*(\d{1,2})?\s*(?:m|min)?\.?", text, re.I):
+    if hours := re.fullmatch(r"(\d{1,2})\s*(?:h|hr|hrs|hours?|std\.?|stunden?)\s*(?:(\d{1,2})\s*)?(?:m|min)?\.?", text, re.I):
         yield str(int(hours[1]) * 60 + int(hours[2] or 0))
     elif clock := re.fullmatch(r"(\d{1,2}):(\d{2})(?::00)?", text):
         yield str(int(clock[1]) * 60 + int(clock[2]))
@@ -84,6 +84,8 @@ def _list_days(text: str) -> Iterator[date]:
     """Yield the dates that a text can mean: of ``5/11/2026`` both."""
     words = re.sub(r"\b(\d{1,2})(?:st|nd|rd|th)\b", r"\1", text.casefold())
     numbers = re.findall(r"\d+", words)
+    if any(len(number) > len("20261130") for number in numbers):  # no date, and perhaps more digits than an int may have
+        return
     named = _find_months(words)
     if len(numbers) == 1 and len(numbers[0]) == 8:
         numbers = [numbers[0][:4], numbers[0][4:6], numbers[0][6:]]
@@ -147,7 +149,7 @@ def _list_clocks(text: str) -> Iterator[str]:
 
 MOMENT = re.compile(
     r"^(\d{4}\D\d{1,2}\D\d{1,2}|.*?\d{4})\D+(\d{1,2}[:.h]\d{2}.*|\d{1,2}\s*(?:[ap]m|uhr|h)\b.*)$",
-    re.I,
+    re.I | re.S,  # what follows is taken to the end: else every date in a long cell would be tried in its turn
 )
 """A date with its year, and a time of day after it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
+from time import process_time
 from typing import Any
 
 import pytest
@@ -75,6 +76,23 @@ def test_what_is_written_is_offered_as_the_sheet_wants_it(kind: Kind, raw: Any, 
 @pytest.mark.parametrize(("kind", "meant"), [(kind, word) for kind, _, meant in CASES for word in meant.split(" or ") if word])
 def test_what_is_offered_can_be_read(kind: Kind, meant: str) -> None:
     assert read_cell(Column(key="cell", kind=kind, note="Any."), meant) is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw"),
+    [
+        ("whole", "8h" + " " * 32_000 + "x"),
+        ("stamp", "2026 10:00 " * 20_000 + "\nx"),
+        ("date", "2026-" + "1" * 5_000 + "-1"),
+        ("date", "1/" + "1" * 5_000 + "/2026"),
+    ],
+    ids=["blanks", "moments", "month", "day"],
+)
+def test_a_very_long_cell_is_judged_at_once(kind: Kind, raw: str) -> None:
+    began = process_time()
+    with pytest.raises(UnreadableCell):
+        read_cell(Column(key="cell", kind=kind, note="Any."), raw)
+    assert process_time() - began < 3
 
 
 def test_a_cell_that_cannot_be_read_says_what_was_probably_meant() -> None:
