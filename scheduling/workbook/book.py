@@ -91,7 +91,7 @@ def place(sheet: str, number: int | None = None, column: str | None = None) -> s
 def find_origin(path: str, origins: Mapping[str, Any]) -> str:
     """Return the longest path with an origin that a path begins with; empty: there is none."""
     while path and path not in origins:
-        path = re.sub(r"(\[\d+\]|\.?[^.\[\]]+)$", "", path)
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return path
 
 

@@ -15,6 +15,7 @@ from scheduling.errors import Fault, InvalidFile
 from scheduling.generate import generate
 from scheduling.scenario import Policy, Scenario
 from scheduling.workbook import Book, Column, Reading, Row, load_sheets, place, read_book, read_scenario, write_scenario
+from scheduling.workbook.book import find_origin
 from scheduling.workbook.cells import MEANT, UnreadableCell, format_cell, read_cell
 from scheduling.workbook.documents import make_documents
 from scheduling.workbook.new import create_book
@@ -335,3 +336,18 @@ def test_toml_that_is_no_workbook_is_refused(text: str) -> None:
 def test_control_a_spoilt_cell_is_not_found_where_nothing_is_spoilt() -> None:
     reading: Reading = read_book(new_book())
     assert (reading.faults, reading.doubts) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("path", "origin"),
+    [
+        ("visits[3].pin.start", "visits[3]"),
+        ("visits[3]", "visits[3]"),
+        ("visits", ""),
+        ("visits[3][one]", "visits[3]"),
+        ("a" * 50_000 + "[]", ""),
+    ],
+    ids=["inside", "itself", "above", "odd", "long"],
+)
+def test_a_place_of_a_file_has_the_origin_of_the_longest_place_around_it(path: str, origin: str) -> None:
+    assert find_origin(path, {"visits[3]": 1, "visits[31]": 2}) == origin
