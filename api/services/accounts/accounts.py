@@ -144,8 +144,13 @@ def change_account(
         accounts.revoke_tokens(session, identifier, now)
         feeds.revoke_feeds(session, identifier, now)
         accounts.revoke_links(session, identifier, now)
-    changed = {"unlocked": True} if change.unlocks else {}
-    write_audit(session, by, "account.change", "account", identifier, now, **changed)
+    done = {
+        "unlocked": change.unlocks,
+        "new_password": password_hash is not None,
+        "second_factor_dropped": change.drops_second_factor,
+    }
+    told = {name: True for name, is_so in done.items() if is_so}
+    write_audit(session, by, "account.change", "account", identifier, now, **told)
     return row
 
 

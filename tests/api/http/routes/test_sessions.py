@@ -13,6 +13,7 @@ from api.access.identity import USE_NOTED_EVERY
 from api.context import AppContext
 from api.http.app import create_app
 from api.runtime.settings import Settings
+from api.store.audit import list_entries
 from api.store.queries import accounts
 from api.store.tables import AccountRow, PatientLinkRow, SessionRow, TokenRow
 
@@ -126,6 +127,22 @@ def test_a_changed_account_must_log_in_again(client: TestClient, log_in: Any, as
     assert status(client, token) == 401
     expected = 401 if set(changes) != {"role"} else 201
     assert log_in("scheduler").status_code == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"password": "quite another phrase"}, {"new_password": True}),
+        ({"second_factor": False, "unlock": True}, {"second_factor_dropped": True, "unlocked": True}),
+        ({"role": "admin"}, {}),
+    ],
+)
+def test_the_audit_says_by_what_an_admin_has_opened_an_account(
+    client: TestClient, context: AppContext, as_role: Any, changes: dict[str, Any], told: dict[str, bool]
+) -> None:
+    assert change(client, as_role("admin"), "scheduler", **changes).status_code == 200
+    with context.database.reading() as session:
+        assert [row.detail for row in list_entries(session) if row.action == "account.change"] == [told]
 
 
 def test_sessions_can_be_ended_by_an_admin(client: TestClient, log_in: Any, as_role: Any) -> None:
