@@ -132,6 +132,58 @@ class NewExtraShift(Times):
         return ExtraShift(provider=self.provider, locations=tuple(self.locations), start=self.start, end=self.end)
 
 
+class ChangedTimes(BaseModel):
+    """What becomes another; what is not given, or null, stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: First | None = Field(None, validation_alias="from", description="the first moment, or a date: from its beginning")
+    end: Last | None = Field(None, validation_alias="to", description="the first moment after it, or a date: until its end")
+    reason: str | None = Field(None, max_length=500)
+
+    def fields(self) -> dict[str, Any]:
+        """Return what is given, by the names of the domain."""
+        return {name: value for name, value in self if value is not None}
+
+
+class AbsenceChange(ChangedTimes):
+    """What becomes another of an absence."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"to": ABSENCE["to"]}]})
+
+    provider: Id | None = None
+
+
+class ClosureChange(ChangedTimes):
+    """What becomes another of a closure; either a location or a room."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"to": CLOSURE["to"]}]})
+
+    location: Id | None = None
+    room: Id | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.location is not None and self.room is not None:
+            raise ValueError("give either a location or a room")
+        return self
+
+    def fields(self) -> dict[str, Any]:
+        """Return what is given, by the names of the domain."""
+        given = super().fields()
+        places = [given.pop(name) for name in ("location", "room") if name in given]
+        return {**given, "place": places[0]} if places else given
+
+
+class ExtraShiftChange(ChangedTimes):
+    """What becomes another of an extra shift."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"to": SHIFT["to"]}]})
+
+    provider: Id | None = None
+    locations: list[Id] | None = Field(None, min_length=1, max_length=20)
+
+
 class Concerned(ResponseModel):
     """A visit or session that a change of the world concerns; ``notified``: its patients know of it, and have to be called."""
 
@@ -248,9 +300,9 @@ def get_absence(absence: Identifier, call: Fetching) -> Response:
 
 
 @router.patch("/v1/absences/{absence}", response_model=Absence, responses=document_problems(409, 412, 428))
-def change_absence(absence: Identifier, body: NewAbsence, call: Changing) -> Response:
-    """Make an absence another one."""
-    return _change(call, absence, body, Absence)
+def change_absence(absence: Identifier, body: AbsenceChange, call: Changing) -> Response:
+    """Make an absence another one; what is not given stays as it is."""
+    return _change(call, "absence", absence, body, Absence)
 
 
 @router.delete("/v1/absences/{absence}", response_model=Absence)
@@ -278,9 +330,9 @@ def get_closure(closure: Identifier, call: Fetching) -> Response:
 
 
 @router.patch("/v1/closures/{closure}", response_model=ShownClosure, responses=document_problems(409, 412, 428))
-def change_closure(closure: Identifier, body: NewClosure, call: Changing) -> Response:
-    """Make a closure another one."""
-    return _change(call, closure, body, ShownClosure)
+def change_closure(closure: Identifier, body: ClosureChange, call: Changing) -> Response:
+    """Make a closure another one; what is not given stays as it is."""
+    return _change(call, "closure", closure, body, ShownClosure)
 
 
 @router.delete("/v1/closures/{closure}", response_model=ShownClosure)
@@ -310,9 +362,9 @@ def get_extra_shift(shift: Identifier, call: Fetching) -> Response:
 
 
 @router.patch("/v1/extra-shifts/{shift}", response_model=ShownExtraShift, responses=document_problems(409, 412, 428))
-def change_extra_shift(shift: Identifier, body: NewExtraShift, call: Changing) -> Response:
-    """Make an extra shift another one; what stood within it and cannot be any more is a task each."""
-    return _change(call, shift, body, ShownExtraShift)
+def change_extra_shift(shift: Identifier, body: ExtraShiftChange, call: Changing) -> Response:
+    """Make an extra shift another one, what is not given as it is; what stood within it and cannot be any more is a task each."""
+    return _change(call, "extra-shift", shift, body, ShownExtraShift)
 
 
 @router.delete("/v1/extra-shifts/{shift}", response_model=ShownExtraShift)
@@ -349,12 +401,11 @@ def _add(call: Creating, body: New, model: type[ShownTimes], path: str) -> Respo
     return call.create(act)
 
 
-def _change(call: Changing, identifier: str, body: New, model: type[ShownTimes]) -> Response:
+def _change(call: Changing, kind: Any, identifier: str, body: ChangedTimes, model: type[ShownTimes]) -> Response:
     version, now = call.expected_version(), call.context.clock()
 
     def act(session: Transaction) -> RouteResult:
-        given = (call.actor, identifier, version, body.disruption(), body.reason, now)
-        return _show(model, service.change_disruption(session, *given))
+        return _show(model, service.change_disruption(session, call.actor, kind, identifier, version, body.fields(), now))
 
     return call.write(act)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
@@ -71,17 +72,30 @@ def add_disruption(session: Session, by: Actor, disruption: Disruption, reason: 
 
 
 def change_disruption(
-    session: Session, by: Actor, identifier: str, version: int, disruption: Disruption, reason: str, now: datetime
+    session: Session,
+    by: Actor,
+    kind: DisruptionKind,
+    identifier: str,
+    version: int,
+    fields: Mapping[str, Any],
+    now: datetime,
 ) -> DisruptionEffect:
     """Make an absence, closure or extra shift another one; else as :func:`add_disruption`.
+
+    Parameters
+    ----------
+    fields
+        What becomes another: fields of the disruption, or ``reason``. All else stays as it is.
 
     Raises
     ------
     UnknownId, StaleVersion
         When there is none, or somebody else has changed it.
     """
-    row = store.get_disruption(session, get_kind(disruption), identifier, version)
-    return _put(session, by, "change", row, disruption, reason, now)
+    row = store.get_disruption(session, kind, identifier, version)
+    changed = {name: value for name, value in fields.items() if name != "reason"}
+    disruption = _to_disruption(row, periods.get_zone(session)).changed(**changed)
+    return _put(session, by, "change", row, disruption, fields.get("reason", row.reason), now)
 
 
 def end_disruption(
@@ -138,6 +152,9 @@ def _put(
 def find_faults(session: Session, disruption: Disruption, identifier: str = "") -> Iterator[Fault]:
     """Yield what is wrong with an absence, closure or extra shift; ``identifier`` is its own, if it is known already."""
     zone = periods.get_zone(session)
+    if disruption.end <= disruption.start:
+        yield Fault("to", "must end after its start")
+        return
     if zone.utc(disruption.end) <= zone.utc(disruption.start):
         yield Fault("to", "nothing is left of this time: the clocks are put forward then")
         return
@@ -186,6 +203,17 @@ def get_kind(disruption: Disruption) -> DisruptionKind:
             return "closure"
         case ExtraShift():
             return "extra-shift"
+
+
+def _to_disruption(row: DisruptionRow, zone: TimeGrid) -> Disruption:
+    times = {"start": zone.wall(row.starts_at), "end": zone.wall(row.ends_at)}
+    match row.kind:
+        case "absence":
+            return ProviderAbsence(provider=row.provider_id or "", **times)
+        case "closure":
+            return PlaceClosure(place=row.location or row.room or "", **times)
+        case "extra-shift":
+            return ExtraShift(provider=row.provider_id or "", locations=tuple(row.locations), **times)
 
 
 def _list_periods(session: Session, *moments: datetime) -> list[str]:

@@ -117,6 +117,35 @@ def test_an_absence_that_changes_concerns_others(desk: FrontDesk) -> None:
     assert desk.ask("PATCH", path, later, **{"If-Match": made.headers["etag"]}).status_code == 412
 
 
+@pytest.mark.parametrize(
+    ("noun", "body", "change", "field", "stays"),
+    [
+        ("absences", ROUTES["absences"], {"from": at("WE 09:00")}, "from", {"provider": "ana", "to": ROUTES["absences"]["to"]}),
+        ("absences", ROUTES["absences"], {"provider": "dee"}, "provider", {"from": ROUTES["absences"]["from"]}),
+        ("closures", ROUTES["closures"], {"reason": "water"}, "reason", {"to": ROUTES["closures"]["to"]}),
+        ("closures", ROUTES["closures"], {"room": "wang-exam-2"}, "room", {"location": None}),
+        ("extra-shifts", EXTRA, {"to": at("FR 14:30")}, "to", {"locations": EXTRA["locations"], "from": EXTRA["from"]}),
+    ],
+)
+def test_what_a_change_does_not_name_stays(
+    desk: FrontDesk, noun: str, body: dict[str, Any], change: dict[str, Any], field: str, stays: dict[str, Any]
+) -> None:
+    made = desk.ask("POST", f"/v1/{noun}", body)
+    path = f"/v1/{noun}/{made.json()['id']}"
+    changed = desk.ask("PATCH", path, change, **{"If-Match": made.headers["etag"]})
+    assert changed.status_code == 200, changed.text
+    told = changed.json()
+    assert told[field] == change[field] and {name: told[name] for name in stays} == stays
+
+
+def test_a_change_must_leave_an_end_after_the_start(desk: FrontDesk) -> None:
+    made = desk.ask("POST", "/v1/absences", WEDNESDAY | {"provider": "ana"})
+    path = f"/v1/absences/{made.json()['id']}"
+    refused = desk.ask("PATCH", path, {"to": at("TU 09:00")}, **{"If-Match": made.headers["etag"]})
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "body.to")
+    assert desk.ask("GET", path).json() == made.json()
+
+
 def test_a_second_cause_makes_no_second_task_and_a_done_one_stays_done(desk: FrontDesk) -> None:
     desk.ask("POST", "/v1/absences", ROUTES["absences"])
     desk.ask("POST", "/v1/closures", ROUTES["closures"])
