@@ -363,7 +363,7 @@ def get_extra_shift(shift: Identifier, call: Fetching) -> Response:
 
 @router.patch("/v1/extra-shifts/{shift}", response_model=ShownExtraShift, responses=document_problems(409, 412, 428))
 def change_extra_shift(shift: Identifier, body: ExtraShiftChange, call: Changing) -> Response:
-    """Make an extra shift another one, what is not given as it is; what stood within it and cannot be any more is a task each."""
+    """Make an extra shift another one; what stood within it and cannot be any more is a task each."""
     return _change(call, "extra-shift", shift, body, ShownExtraShift)
 
 
