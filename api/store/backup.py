@@ -34,6 +34,12 @@ POSTGRESQL_HEADER = b"PGDMP"
 _REVISION_ALONE = ("--data-only", "--table=alembic_version", "--file=-")
 """Has ``pg_restore`` write the row of a backup that tells its revision, and restore nothing."""
 
+DEADLOCK = "40P01"
+"""SQLSTATE of a transaction that PostgreSQL has ended, since it and another one waited for each other."""
+
+MOST_TRIES = 10
+"""Most times that a restore is begun, where readers are in its way."""
+
 
 def backup(database: Database, file: Path) -> None:
     """Write a backup of a moment of the store; what was in the file stays there until the new one is whole.
@@ -164,15 +170,26 @@ def _restore_sqlite(database: Database, file: Path) -> None:
 
 
 def _restore_postgresql(database: Database, file: Path) -> None:
-    """Put a backup in the place of all tables, in one transaction: also of those that an older version did not have."""
+    """Put a backup in the place of all tables, in one transaction: also of those that an older version did not have.
+
+    It locks each table in turn, so who reads meanwhile may wait for it while it waits for them. PostgreSQL ends one of the
+    two; where that is the restore, it has done nothing, and is begun again.
+    """
     expect_known(_dumped_revision(file))
     every_table = ", ".join(table.name for table in metadata.sorted_tables)
     with tempfile.TemporaryDirectory() as place:
         script = Path(place) / "restore.sql"
         _run("pg_restore", "--clean", "--if-exists", "--no-owner", f"--file={script}", str(file))
-        once = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
+        once = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=verbose")
         steps = (f"--command=DROP TABLE IF EXISTS {every_table} CASCADE", f"--file={script}")
-        _run("psql", *_reaching(database.url), *once, *steps, password=database.url.password)
+        for tries_left in reversed(range(MOST_TRIES)):
+            try:
+                _run("psql", *_reaching(database.url), *once, *steps, password=database.url.password)
+            except StoreUnusable as error:
+                if not tries_left or DEADLOCK not in str(error):
+                    raise
+            else:
+                return
 
 
 def _dumped_revision(file: Path) -> str | None:
